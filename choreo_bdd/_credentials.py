@@ -1,0 +1,206 @@
+"""Where credentials hide: secret keys, URLs, running text (private; import ``choreo_bdd.redaction``)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote
+
+REDACTED = "<redacted>"
+
+_SECRET_ENDINGS = (
+    "password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "jwt", "bearer",
+    "apikey", "accesskey", "accountkey", "privatekey", "secretkey", "signingkey", "sharedkey", "nkeyseed",
+    "authorization", "cookie", "cookies", "credential", "credentials", "sessionid",
+)  # fmt: skip
+_CAMEL_EDGE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SEPARATORS = re.compile(r"[\W_]+")
+
+
+@lru_cache(maxsize=4096)
+def _is_secret_name(key: str) -> bool:
+    words = [word for word in _SEPARATORS.split(_CAMEL_EDGE.sub("_", key).lower()) if word]
+    if not words:
+        return False
+    return words[-1] == "auth" or "".join(words).endswith(_SECRET_ENDINGS)
+
+
+def is_secret_key(key: object) -> bool:
+    """Whether a value under this key is a secret: ``accessToken``, ``x-api-key``, ``db_password`` ..."""
+    return isinstance(key, str) and len(key) <= 200 and _is_secret_name(key)
+
+
+_SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*)?://", re.IGNORECASE)
+_HOST_PORT = re.compile(r"(?:\[[^\]]*\]|[^:\[\]@]*)(?::\d*)?")
+_URL_QUERY_KEYS = frozenset(
+    {"password", "token", "secret", "key", "auth", "credential", "credentials", "username", "user"}
+)
+
+
+def _split_userinfo(rest: str) -> tuple[str, str]:
+    """Split what follows ``scheme://`` into user info (may be empty) and the remainder."""
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        userinfo = authority.rpartition("@")[0]
+    elif "@" in rest and not _HOST_PORT.fullmatch(authority):
+        userinfo = rest.rpartition("@")[0]  # a password that holds / ? or # unescaped
+    else:
+        return "", rest
+    return userinfo, rest[len(userinfo) + 1 :]
+
+
+def _mask_query(tail: str) -> str:
+    path, mark, query = tail.partition("?")
+    if not mark:
+        return tail
+    parts = re.split(r"([&;#])", query)
+    return path + mark + "".join(_mask_parameter(part) for part in parts)
+
+
+def _mask_parameter(parameter: str) -> str:
+    name, equals, value = parameter.partition("=")
+    key = unquote(name)
+    if equals and value and (key.lower() in _URL_QUERY_KEYS or is_secret_key(key)):
+        return f"{name}={REDACTED}"
+    return parameter
+
+
+def _safe_single_url(url: str) -> str:
+    scheme = _SCHEME.match(url)
+    head = scheme.group() if scheme else ""
+    userinfo, tail = _split_userinfo(url[len(head) :])
+    return head + (f"{REDACTED}@" if userinfo else "") + _mask_query(tail)
+
+
+def safe_url(url: str) -> str:
+    """The URL without its credentials: user info and secret query values become ``<redacted>``.
+
+    Works on text only, so it never raises and treats an unparsable URL like any other; everything that is no
+    secret stays as it was written. A comma-separated list of URLs is treated URL by URL.
+    """
+    parts = re.split(r"(,\s*(?=[A-Za-z][A-Za-z0-9+.-]*://))", str(url))
+    return "".join(part if index % 2 else _safe_single_url(part) for index, part in enumerate(parts))
+
+
+# One scan decides whether the patterns below can match at all: nearly all text is innocent.
+_SUSPICIOUS = re.compile(
+    r"://|bearer|authori[sz]ation|pass(?:word|wd|phrase)|pwd|secret|token|key|cookie|credential|jwt|session|auth"
+    r"|eyJ|AKIA|ASIA|gh[pousr]_|github_pat_|xox|AIza|[sr]k_|sk-|glpat-|PRIVATE KEY|S[UANOCX][A-Z2-7]{20}",
+    re.IGNORECASE,
+)
+_URL = re.compile(
+    r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://(?:(?![,;|]?[a-z][a-z0-9+.-]{0,30}://)[^\s\"'<>`])+",
+    re.IGNORECASE,
+)
+_PRIVATE_KEY_BLOCK = re.compile(r"-----BEGIN ([A-Z ]{0,40}PRIVATE KEY)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
+_KNOWN_TOKENS = re.compile(
+    r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"  # JWT
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS
+    r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{20,}"
+    r"|\bxox[abposr]-[\w-]{10,}|\bAIza[0-9A-Za-z_-]{35}|\b[sr]k_(?:live|test)_\w{10,}|\bsk-[A-Za-z0-9_-]{20,}"
+    r"|\bS[UANOCX][A-Z2-7]{56}\b"  # NATS seeds
+)
+_AUTHORIZATION = re.compile(
+    r"(?P<head>\b(?:proxy-)?authorization\\?[\"']?\s*[:=]\s*\\?[\"']?)"
+    r"(?!(?:[\w-]+[ \t]+)?<redacted>)"
+    r"(?:(?P<multi>(?:digest|aws4-hmac-sha256)\s+)[^\r\n]+"  # several quoted parameters: the whole line
+    r"|(?P<scheme>[A-Za-z][\w-]*[ \t]+)?[^\s\"',;\\]+)",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(r"\b(?P<head>bearer\s+)(?P<token>[A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
+_COOKIE_HEADER = re.compile(r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^\s\"'=;]+=[^\"'\r\n]*", re.IGNORECASE)
+_PAIR = re.compile(
+    r"(?<![\w.-])(?P<key>[\w.-]{0,64}?(?:pass(?:word|wd|phrase)|pwd|secret|token|key|cookies?"
+    r"|credentials?|jwt|session[_-]?id|seed|auth|bearer))"
+    r"(?P<quote>\\?[\"'])?(?P<sep>\s*(?:=>|={1,2}|:)\s*)"
+    r"(?:\\(?P<escape>[\"'])(?P<nested>(?:(?!\\(?P=escape)).)*)"  # JSON inside JSON: \"key\": \"value\"
+    r"|b?(?P<open>[\"'])(?P<quoted>(?:\\.|(?!(?P=open)).)*)"
+    r"|(?P<bare>\([^)]*\)|\[[^\]]*\]|[^\s,;&\"'<\\][^\s,;&]*))",
+    re.IGNORECASE | re.DOTALL,
+)
+_CERTAIN_WITH_COLON = re.compile(r"pass|pwd|key|cookie|jwt|session|seed", re.IGNORECASE)
+
+
+def _looks_like_token(word: str) -> bool:
+    """Whether a bare word is a credential rather than prose: ``of`` is not, ``s3cr3t`` and ``aB.c-9`` are."""
+    if len(word) >= 20 or any(char.isdigit() for char in word):
+        return True
+    inner = word.strip(".-~/=")
+    return "." in inner or (not inner.islower() and not inner.istitle() and not inner.isupper())
+
+
+def _mask_all(_match: re.Match[str]) -> str:
+    return REDACTED
+
+
+def _mask_url(match: re.Match[str]) -> str:
+    scheme, mark, rest = match.group().partition("://")
+    userinfo, tail = _split_userinfo(rest)
+    _, colon, password = userinfo.partition(":")
+    if not colon or not password or userinfo == REDACTED:
+        return match.group()
+    return f"{scheme}{mark}{REDACTED}@{tail}"
+
+
+def _mask_authorization(match: re.Match[str]) -> str:
+    return match["head"] + (match["multi"] or match["scheme"] or "") + REDACTED
+
+
+def _mask_bearer(match: re.Match[str]) -> str:
+    token = match["token"]
+    if not _looks_like_token(token.rstrip(".")):
+        return match.group()
+    return match["head"] + REDACTED
+
+
+def _mask_pair(match: re.Match[str]) -> str:
+    if not is_secret_key(match["key"]):
+        return match.group()
+    name = "nested" if match["escape"] else "quoted" if match["open"] else "bare"
+    value: str = match[name]
+    if value in ("", REDACTED):
+        return match.group()
+    if name == "bare" and not match["quote"] and ":" in match["sep"] and not _is_certain(match["key"], value):
+        return match.group()
+    # after a quoted key, the brackets behind a bare value belong to the JSON around it
+    closing = re.search(r"[\]})]+\Z", value) if name == "bare" and match["quote"] else None
+    head = match.group()[: match.start(name) - match.start()]
+    return head + REDACTED + (closing.group() if closing else "")
+
+
+def _is_certain(key: str, value: str) -> bool:
+    """Behind an unquoted colon ``expected`` is prose, ``8f3a`` is not; after ``password:`` all counts."""
+    return bool(_CERTAIN_WITH_COLON.search(key)) or _looks_like_token(value)
+
+
+_PASSES = (
+    (_PRIVATE_KEY_BLOCK, _mask_all),
+    (_URL, _mask_url),
+    (_AUTHORIZATION, _mask_authorization),
+    (_COOKIE_HEADER, lambda match: match["head"] + REDACTED),
+    (_BEARER, _mask_bearer),
+    (_PAIR, _mask_pair),
+    (_KNOWN_TOKENS, _mask_all),
+)
+
+
+def redact_text(text: str) -> tuple[str, int]:
+    """Mask credentials in running text; returns the text and the number of places masked.
+
+    Known are URL credentials, authorization and cookie headers, ``password=``-like pairs (also quoted as in
+    JSON), JSON web tokens, NATS seeds, private key blocks and the tokens of common cloud services.
+    """
+    if not _SUSPICIOUS.search(text):
+        return text, 0
+    hits = 0
+    for pattern, mask in _PASSES:
+
+        def replace(match: re.Match[str], mask: Any = mask) -> str:
+            nonlocal hits
+            masked: str = mask(match)
+            hits += masked != match.group()
+            return masked
+
+        text = pattern.sub(replace, text)
+    return text, hits

@@ -1,0 +1,8 @@
+"""Compatible names of the original's semi-private seams (spec/harness.md 1.3, 6); the code lives beside this file."""
+
+from __future__ import annotations
+
+from choreo_bdd.dispatch import Dispatcher, SurpriseEntry
+from choreo_bdd.loop import LoopPoster
+
+__all__ = ["Dispatcher", "LoopPoster", "SurpriseEntry"]

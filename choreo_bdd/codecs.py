@@ -1,0 +1,64 @@
+"""Codecs: payload values to bytes and back (spec/harness.md 8)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """Turns a payload value into bytes and bytes into a payload value."""
+
+    def decode(self, data: bytes) -> Any:
+        """Value of the bytes; raises when they are not of this codec's kind."""
+        ...
+
+    def encode(self, value: Any) -> bytes:
+        """Bytes of the value; raises ``TypeError`` for a value this codec cannot carry."""
+        ...
+
+
+class JSONCodec:
+    """Compact ASCII JSON. Bytes that are not JSON decode to themselves, so that raw messages can still be judged."""
+
+    def decode(self, data: bytes) -> Any:
+        """The JSON value, or ``data`` itself when it does not parse."""
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            return data
+
+    def encode(self, value: Any) -> bytes:
+        """Compact JSON; ``TypeError`` for bytes and for values JSON cannot hold."""
+        if isinstance(value, bytes | bytearray):
+            raise TypeError("JSONCodec.encode() takes a JSON value, not bytes; publish bytes directly instead")
+        return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+class TextCodec:
+    """UTF-8 text."""
+
+    def decode(self, data: bytes) -> str:
+        """The text; ``UnicodeDecodeError`` when the bytes are not UTF-8."""
+        return data.decode("utf-8")
+
+    def encode(self, value: Any) -> bytes:
+        """UTF-8 bytes; ``TypeError`` for anything but text."""
+        if not isinstance(value, str):
+            raise TypeError(f"TextCodec.encode() takes str, not {type(value).__name__}")
+        return value.encode("utf-8")
+
+
+class RawCodec:
+    """Bytes, untouched."""
+
+    def decode(self, data: bytes) -> bytes:
+        """The same bytes."""
+        return data
+
+    def encode(self, value: Any) -> bytes:
+        """The same bytes; ``TypeError`` for anything else."""
+        if not isinstance(value, bytes | bytearray):
+            raise TypeError(f"RawCodec.encode() takes bytes, not {type(value).__name__}")
+        return bytes(value)

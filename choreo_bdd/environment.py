@@ -1,0 +1,75 @@
+"""The environment allowlist: which addresses a test run may connect to (spec/harness.md 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import yaml
+
+from choreo_bdd.exceptions import AllowlistConfigError, AllowlistError, HostNotInAllowlist
+from choreo_bdd.redaction import safe_url
+
+__all__ = ["Allowlist", "AllowlistConfigError", "AllowlistError", "HostNotInAllowlist", "load_allowlist"]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowlist:
+    """Permitted addresses by category."""
+
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    source_path: Path | None = None
+
+    def get(self, category: str) -> tuple[str, ...]:
+        """Permitted values of a category; empty when it is not listed."""
+        return tuple(self.categories.get(category, ()))
+
+    def enforce(
+        self,
+        category: str,
+        values: Iterable[str],
+        *,
+        label: str,
+        normalise: Callable[[str], str] | None = None,
+    ) -> None:
+        """Raise ``HostNotInAllowlist`` for the first value that is listed neither as it is nor normalised.
+
+        The message never shows the user information of a URL.
+        """
+        permitted = set(self.get(category))
+        for value in values:
+            if value in permitted or (normalise is not None and normalise(value) in permitted):
+                continue
+            listed = ", ".join(sorted(safe_url(entry) for entry in permitted)) or "nothing"
+            raise HostNotInAllowlist(
+                f"{label} {safe_url(value)!r} is not allowed: {self.source_path} permits {listed} under {category!r}. "
+                f"Add it there if tests may really connect to it."
+            )
+
+
+def load_allowlist(path: str | Path) -> Allowlist:
+    """Read an allowlist file: a YAML mapping of category to list of addresses.
+
+    Raises ``AllowlistConfigError`` for any other content and ``FileNotFoundError`` for a missing file.
+    """
+    source = Path(path)
+    try:
+        document = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise AllowlistConfigError(f"{source}: not a readable YAML file: {error}") from error
+    if not document:
+        return Allowlist(source_path=source)
+    if not isinstance(document, dict):
+        raise AllowlistConfigError(
+            f"{source}: expected a mapping of category to list of addresses, found {type(document).__name__}"
+        )
+    categories: dict[str, tuple[str, ...]] = {}
+    for category, values in document.items():
+        if not isinstance(values, list):
+            raise AllowlistConfigError(
+                f"{source}: category {category!r} must be a list of addresses, found {type(values).__name__}"
+            )
+        categories[str(category)] = tuple(str(value) for value in values)
+    return Allowlist(MappingProxyType(categories), source)

@@ -1,0 +1,85 @@
+"""The tree of errors.
+
+::
+
+    ChoreoError
+    ├── TransportError               a transport could not do what it was asked
+    │   ├── SubscriptionFailed       a subscription could not be proven live
+    │   ├── PublishFailed            a message could not be handed to the broker
+    │   └── ConflictingAuthError     credentials given twice
+    ├── AllowlistError
+    │   ├── HostNotInAllowlist
+    │   └── AllowlistConfigError
+    ├── CorrelationPolicyError       (also RuntimeError)
+    ├── CorrelationIdNotInNamespaceError  (also ValueError)
+    └── ReplyAlreadyBoundError       (also RuntimeError)
+
+Stage errors live in ``choreo_bdd.stage``, configuration errors in ``choreo_bdd.config``; they share this base.
+"""
+
+from __future__ import annotations
+
+
+class ChoreoError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class TransportError(ChoreoError):
+    """A transport failed: connecting, authenticating, subscribing or publishing."""
+
+    resolver_cause: str | None = None
+    """Class of the exception an ``auth=`` resolver raised, if that was the reason."""
+
+
+class SubscriptionFailed(TransportError):
+    """A subscription was refused, removed or not confirmed in time; nothing may be published on its strength."""
+
+    def __init__(self, transport: str, topic: str, reason: str) -> None:
+        super().__init__(f"{transport} could not prove the subscription to {topic!r} live: {reason}")
+        self.transport = transport
+        self.topic = topic
+        self.reason = reason
+
+
+class PublishFailed(TransportError):
+    """A message did not leave, or the broker refused it."""
+
+    def __init__(self, transport: str, topic: str, reason: str) -> None:
+        super().__init__(f"{transport} could not publish to {topic!r}: {reason}")
+        self.transport = transport
+        self.topic = topic
+        self.reason = reason
+
+
+class ConflictingAuthError(TransportError):
+    """Credentials were given both in the URL and through ``auth=``."""
+
+
+class AllowlistError(ChoreoError):
+    """The environment allowlist refused an address, or could not be read."""
+
+
+class HostNotInAllowlist(AllowlistError):
+    """An address that is not on the allowlist was about to be connected to."""
+
+
+class AllowlistConfigError(AllowlistError):
+    """The allowlist file is not a mapping of category to list of addresses."""
+
+
+class CorrelationPolicyError(ChoreoError, RuntimeError):
+    """A correlation policy raised; says which policy, which method and what class of error."""
+
+    def __init__(self, policy_class: str, method: str, original: BaseException) -> None:
+        super().__init__(f"{policy_class}.{method}() raised {type(original).__name__}: {original}")
+        self.policy_class = policy_class
+        self.method = method
+        self.original = original
+
+
+class CorrelationIdNotInNamespaceError(ChoreoError, ValueError):
+    """A correlation id lacks the prefix its policy reserves for tests."""
+
+
+class ReplyAlreadyBoundError(ChoreoError, RuntimeError):
+    """``publish`` was called twice on one reply chain."""

@@ -1,0 +1,156 @@
+"""Harness: one transport, one codec, one correlation policy (spec/harness.md 2)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from choreo_bdd.codecs import Codec, JSONCodec
+from choreo_bdd.correlation import CorrelationPolicy, NoCorrelationPolicy
+from choreo_bdd.dispatch import Router, SurpriseEntry
+from choreo_bdd.message import NO_HEADERS
+from choreo_bdd.scenario.facade import ScenarioContext
+from choreo_bdd.scenario.scope import DEFAULTS, ScopeOptions
+from choreo_bdd.transports.base import OnSent, Ready, Transport, TransportCallback, publish_extras
+
+_LOG = logging.getLogger("choreo_bdd.harness")
+
+
+class Harness:
+    """A facade over one transport. It knows nothing of brokers, addresses or credentials."""
+
+    def __init__(
+        self, transport: Transport, *, codec: Codec | None = None, correlation: CorrelationPolicy | None = None
+    ) -> None:
+        self._transport = transport
+        self._codec: Codec = codec if codec is not None else JSONCodec()
+        self._correlation: CorrelationPolicy = correlation if correlation is not None else NoCorrelationPolicy()
+        self._connected = False
+        self._connecting: asyncio.Lock | None = None
+        self.router = Router(transport, self._codec, self._correlation)
+
+    @property
+    def transport_name(self) -> str:
+        """Class name of the transport."""
+        return type(self._transport).__name__
+
+    @property
+    def codec(self) -> Codec:
+        """The codec."""
+        return self._codec
+
+    @property
+    def correlation(self) -> CorrelationPolicy:
+        """The correlation policy."""
+        return self._correlation
+
+    @property
+    def allowlist_path(self) -> str | None:
+        """The allowlist its transport holds addresses against, if any."""
+        path = getattr(self._transport, "allowlist_path", None)
+        return None if path is None else str(path)
+
+    # --- lifecycle ------------------------------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Connect the transport, once; what it raises passes through and leaves the harness disconnected."""
+        if self._connecting is None:
+            self._connecting = asyncio.Lock()
+        async with self._connecting:
+            if self._connected:
+                return
+            await self._transport.connect()
+            self._connected = True
+        if isinstance(self._correlation, NoCorrelationPolicy) and self.transport_name != "MockTransport":
+            _LOG.warning(
+                "correlator_noop_against_real_transport: %s has no correlation policy, so scenarios that share a "
+                "topic see each other's messages",
+                self.transport_name,
+            )
+
+    async def disconnect(self) -> None:
+        """Disconnect and forget every subscription; a no-op while disconnected."""
+        if self._connected:
+            await self.force_disconnect()
+
+    async def force_disconnect(self) -> None:
+        """Disconnect whatever the state; the transport's exception propagates, the state has changed by then."""
+        try:
+            await self._transport.disconnect()
+        finally:
+            self._connected = False
+            with contextlib.suppress(Exception):
+                self._transport.clear_subscriptions()
+            self.router.reset()
+
+    def is_connected(self) -> bool:
+        """Whether ``connect`` has succeeded and ``disconnect`` has not been called since."""
+        return self._connected
+
+    def require_connected(self) -> None:
+        """``RuntimeError`` unless connected."""
+        if not self._connected:
+            raise RuntimeError(f"the harness over {self.transport_name} is not connected: await connect() first")
+
+    # --- messages -------------------------------------------------------------------------------------------------
+
+    def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
+        """Deliver raw messages on a topic to ``callback(topic, payload)``."""
+        self.require_connected()
+        return self._transport.subscribe(topic, callback)
+
+    def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
+        """Remove one registration of this callback."""
+        self._transport.unsubscribe(topic, callback)
+
+    def publish(
+        self,
+        topic: str,
+        payload: Any,
+        *,
+        on_sent: OnSent | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        key: str | None = None,
+    ) -> None:
+        """Send a payload: bytes as they are, anything else through the codec; no correlation id is added."""
+        self.require_connected()
+        self._transport.publish(topic, self.encode(payload), on_sent=on_sent, **publish_extras(headers, key))
+
+    def encode(self, payload: Any) -> bytes:
+        """Bytes of a payload; ``TypeError`` for what the codec cannot carry."""
+        if isinstance(payload, bytes | bytearray | memoryview):
+            return bytes(payload)
+        return self._codec.encode(payload)
+
+    def send(
+        self, topic: str, data: bytes, *, on_sent: Callable[[], None], headers: Mapping[str, str], key: str | None
+    ) -> Ready | None:
+        """Hand bytes to the transport; returns its promise, ``None`` when the message has left at once."""
+        self.require_connected()
+        return self._transport.publish(topic, data, on_sent=on_sent, **publish_extras(headers, key))
+
+    def active_subscription_count(self) -> int:
+        """How many subscriptions the transport holds."""
+        return self._transport.active_subscription_count()
+
+    def lost_since(self, since: float) -> str | None:
+        """Why the transport lost its connection after a loop time; ``None`` when it has not, or does not say."""
+        lost_since: Callable[[float], str | None] | None = getattr(self._transport, "lost_since", None)
+        return None if lost_since is None else lost_since(since)
+
+    def surprise_log(self) -> list[SurpriseEntry]:
+        """Messages on subscribed topics that no scenario owned."""
+        return self.router.dispatcher.surprise_log()
+
+    def scenario(self, name: str, *, options: ScopeOptions = DEFAULTS) -> ScenarioContext:
+        """A scenario: ``async with harness.scenario("…") as s``."""
+        return ScenarioContext(self, name, options)
+
+    def __repr__(self) -> str:
+        return f"<Harness {self.transport_name} connected={self._connected}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Harness cannot be pickled: it holds a live connection")

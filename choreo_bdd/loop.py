@@ -1,0 +1,111 @@
+"""The loop the engine lives on: always running, on a thread of its own (spec/steps.md 4, spec/harness.md 6.2)."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_DEBUG_ALLOWED = frozenset({"set_result", "set_exception", "ensure_future", "set", "dispatch"})
+
+
+class LoopThread:
+    """An event loop on a daemon thread, for callers that are plain functions.
+
+    Arrival times are taken on this loop, so whatever the test runner does between two steps cannot delay them.
+    """
+
+    def __init__(self, name: str = "choreo-loop") -> None:
+        self._name = name
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the loop can take work."""
+        return self._loop is not None and not self._loop.is_closed()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The running loop; ``RuntimeError`` before ``start`` and after ``stop``."""
+        if self._loop is None:
+            raise RuntimeError("the engine's loop is not running: call start() first")
+        return self._loop
+
+    def start(self) -> None:
+        """Start the thread; a no-op while it runs."""
+        if self.is_running:
+            return
+        started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
+        self._thread = threading.Thread(target=self._serve, args=(started,), name=self._name, daemon=True)
+        self._thread.start()
+        self._loop = started.result(timeout=10)
+
+    @staticmethod
+    def _serve(started: concurrent.futures.Future[asyncio.AbstractEventLoop]) -> None:
+        with asyncio.Runner() as runner:
+            loop = runner.get_loop()
+            loop.call_soon(started.set_result, loop)
+            loop.run_forever()
+
+    def run(self, coroutine: Coroutine[Any, Any, T], *, timeout_s: float | None = None) -> T:
+        """Run a coroutine on the loop and return its result, or raise what it raised.
+
+        An interrupt of the waiting thread, or ``timeout_s`` running out, cancels the coroutine.
+        """
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("LoopThread.run() was called on the loop's own thread and would wait for itself")
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        except RuntimeError:
+            coroutine.close()
+            raise
+        try:
+            return future.result(timeout_s)
+        except BaseException:
+            future.cancel()
+            raise
+
+    def stop(self, *, timeout_s: float = 5.0) -> None:
+        """Cancel what still runs, close the loop and end the thread; a no-op when it does not run."""
+        if self._loop is None or self._thread is None:
+            return
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout_s)
+        self._loop = self._thread = None
+
+
+class LoopPoster:
+    """The one door from other threads onto the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, debug: bool = False) -> None:
+        self._loop = loop
+        self._debug = debug
+        self._born_before = asyncio.all_tasks(loop)
+
+    def post(self, call: Callable[..., object], *args: object) -> None:
+        """Run ``call(*args)`` on the loop's thread, soon.
+
+        With ``debug``, anything but the engine's own short list of calls raises ``RuntimeError``.
+        """
+        name = getattr(call, "__name__", type(call).__name__)
+        if self._debug and name not in _DEBUG_ALLOWED:
+            raise RuntimeError(f"LoopPoster.post() refuses {name!r}: allowed are {', '.join(sorted(_DEBUG_ALLOWED))}")
+        self._loop.call_soon_threadsafe(call, *args)
+
+    async def drain(self, timeout: float = 5.0) -> int:  # noqa: ASYNC109 - a pinned public name
+        """Wait for the tasks started since this poster was made; how many were still pending after ``timeout`` s."""
+        await asyncio.sleep(0)
+        own = asyncio.current_task()
+        tasks = {task for task in asyncio.all_tasks(self._loop) if task not in self._born_before and task is not own}
+        if not tasks:
+            return 0
+        _, pending = await asyncio.wait(tasks, timeout=max(timeout, 0))
+        return len(pending)

@@ -1,0 +1,66 @@
+"""How near a payload came: fields right of fields asked, and every field that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from choreo_bdd.matchers.protocols import Matcher, failure_of
+from choreo_bdd.matchers.result import MatchFailure, prefixed
+
+
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """Of `total` fields asked for, `matched` are right; `differences` names every other one, full path."""
+
+    matched: int
+    total: int
+    differences: tuple[MatchFailure, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """From 0.0 (nothing right) to 1.0 (everything right)."""
+        return self.matched / self.total if self.total else float(not self.differences)
+
+    def under(self, prefix: str) -> Closeness:
+        """The same, seen from a level whose path to here is `prefix`."""
+        return Closeness(self.matched, self.total, tuple(prefixed(each, prefix) for each in self.differences))
+
+
+@runtime_checkable
+class Gradable(Protocol):
+    """A matcher that looks into a payload field by field."""
+
+    def closeness(self, payload: object) -> Closeness:
+        """How near `payload` comes."""
+
+
+def closeness(matcher: Matcher, payload: object) -> Closeness:
+    """How near `payload` comes to what `matcher` expects; a foreign matcher counts as one field."""
+    if isinstance(matcher, Gradable):
+        return matcher.closeness(payload)
+    result = matcher.match(payload)
+    if result.matched:
+        return Closeness(1, 1)
+    return Closeness(0, 1, (failure_of(matcher, payload, result),))
+
+
+def score(matcher: Matcher, payload: object) -> float:
+    """The share of fields that are right, from 0.0 to 1.0."""
+    return closeness(matcher, payload).score
+
+
+def differences(matcher: Matcher, payload: object) -> tuple[MatchFailure, ...]:
+    """Every field that differs, not only the first, each with its full path."""
+    return closeness(matcher, payload).differences
+
+
+def total(parts: Iterable[Closeness]) -> Closeness:
+    """Several judgements of the same payload taken together."""
+    every = tuple(parts)
+    return Closeness(
+        sum(part.matched for part in every),
+        sum(part.total for part in every),
+        tuple(difference for part in every for difference in part.differences),
+    )

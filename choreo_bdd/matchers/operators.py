@@ -1,0 +1,136 @@
+"""The conditions a value can be put to: a table of named tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import eq as plain_equal
+from typing import Any
+
+from choreo_bdd.matchers.equality import strict_equal
+from choreo_bdd.matchers.protocols import Matcher
+from choreo_bdd.matchers.result import FailureKind
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One kind of condition: its name in shapes, its sign in words, and its test of (actual, operand).
+
+    A test that raises TypeError says that the comparison is impossible.
+    """
+
+    name: str
+    sign: str
+    test: Callable[[Any, Any], bool]
+    kind: FailureKind = "predicate"
+    admits_missing: bool = False
+
+
+def _no_booleans(*values: object) -> None:
+    if any(isinstance(value, bool) for value in values):
+        raise TypeError("a boolean is not a number")
+
+
+def _strict(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def strictly(actual: object, operand: object) -> bool:
+        _no_booleans(actual, *(operand if isinstance(operand, tuple) else (operand,)))
+        return test(actual, operand)
+
+    return strictly
+
+
+def _close(actual: Any, operand: tuple[float, float]) -> bool:
+    value, tolerance = operand
+    _no_booleans(actual)
+    if not isinstance(actual, (int, float)):
+        raise TypeError(f"{type(actual).__name__} is not a number")
+    return bool(actual == value or abs(actual - value) <= tolerance)
+
+
+def _holds(actual: Any, operand: Any) -> bool:
+    if isinstance(actual, list):
+        return operand in actual
+    return _holds_text_or_key(actual, operand)
+
+
+def _holds_strictly(actual: Any, operand: Any) -> bool:
+    if isinstance(actual, list):
+        return any(strict_equal(item, operand) for item in actual)
+    return _holds_text_or_key(actual, operand)
+
+
+def _holds_text_or_key(actual: object, operand: Any) -> bool:
+    if isinstance(actual, dict):
+        return operand in actual
+    if isinstance(actual, str) and isinstance(operand, str):
+        return operand in actual
+    raise TypeError(f"{type(actual).__name__} cannot contain {type(operand).__name__}")
+
+
+def _of_text(test: Callable[[str, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda actual, operand: isinstance(actual, str) and test(actual, operand)
+
+
+def _measured(actual: Any, operand: Matcher) -> bool:
+    return operand.match(len(actual)).matched
+
+
+def is_number(value: object) -> bool:
+    """A JSON number; a boolean is none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+JSON_TYPES: dict[str, Callable[[object], bool]] = {
+    "string": lambda value: isinstance(value, str),
+    "number": is_number,
+    "integer": lambda value: is_number(value) and isinstance(value, int),
+    "boolean": lambda value: isinstance(value, bool),
+    "array": lambda value: isinstance(value, list),
+    "object": lambda value: isinstance(value, dict),
+    "null": lambda value: value is None,
+}
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+# The plain operators compare as Python does, the strict ones as JSON does.
+
+EQ = {
+    False: Operator("eq", "==", plain_equal, "mismatch"),
+    True: Operator("eq", "==", strict_equal, "mismatch"),
+}
+NE = {
+    False: Operator("ne", "!=", lambda actual, value: bool(actual != value)),
+    True: Operator("ne", "!=", lambda actual, value: not strict_equal(actual, value)),
+}
+IN = {
+    False: Operator("in", "in", lambda actual, values: actual in values),
+    True: Operator("in", "in", lambda actual, values: any(strict_equal(actual, value) for value in values)),
+}
+CONTAINS = {
+    False: Operator("contains", "contains", _holds),
+    True: Operator("contains", "contains", _holds_strictly),
+}
+
+
+def _ordering(name: str, sign: str, test: Callable[[Any, Any], bool]) -> dict[bool, Operator]:
+    return {False: Operator(name, sign, test), True: Operator(name, sign, _strict(test))}
+
+
+GT = _ordering("gt", ">", lambda actual, value: bool(actual > value))
+GE = _ordering("ge", ">=", lambda actual, value: bool(actual >= value))
+LT = _ordering("lt", "<", lambda actual, value: bool(actual < value))
+LE = _ordering("le", "<=", lambda actual, value: bool(actual <= value))
+BETWEEN = _ordering("between", "between", lambda actual, ends: bool(ends[0] <= actual <= ends[1]))
+APPROX = Operator("approx", "approx", _close)
+MATCHES = Operator("matches", "matches", _of_text(lambda text, pattern: bool(pattern.fullmatch(text))))
+STARTS = Operator("starts_with", "starts with", _of_text(str.startswith))
+ENDS = Operator("ends_with", "ends with", _of_text(str.endswith))
+LENGTH = Operator("length", "length", _measured)
+TYPE = Operator("type", "of type", lambda actual, name: JSON_TYPES[name](actual))
+IS_UUID = Operator("uuid", "is a uuid", _of_text(lambda text, _: bool(_UUID.fullmatch(text))))
+EXISTS = Operator("exists", "exists()", lambda _actual, _operand: True, "missing")
+ANYTHING = Operator("any", "anything", lambda _actual, _operand: True)
+ABSENT = Operator("absent", "absent", lambda _actual, _operand: False, admits_missing=True)
+NULL = Operator("null", "null", lambda actual, _: actual is None)
+NOT_NULL = Operator("not_null", "not null", lambda actual, _: actual is not None)

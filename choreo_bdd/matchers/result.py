@@ -1,0 +1,100 @@
+"""What a matcher answers: a verdict, a sentence, and on failure a typed tree of what differs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+FailureKind = Literal["missing", "mismatch", "type_mismatch", "predicate", "composed"]
+"""missing: path absent · mismatch: equality failed · type_mismatch: comparison impossible or wrong
+container · predicate: a declared condition was false · composed: see the children."""
+
+ROOT_PATH = "<root>"
+RAW_PATH = "<raw>"
+COMPOSED_ALL = "all_of"
+COMPOSED_ANY = "any_of"
+
+_UNPLACED = frozenset({ROOT_PATH, COMPOSED_ALL, COMPOSED_ANY})
+_SHOWN_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class MatchFailure:
+    """One difference between what was expected and what arrived; `children` explain a composition."""
+
+    kind: FailureKind
+    path: str
+    expected: object
+    actual: object = None
+    children: tuple[MatchFailure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MatchResult:
+    """A matcher's verdict; `failure` is None when it matched or when the matcher gives no structure."""
+
+    matched: bool
+    reason: str
+    failure: MatchFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A failure on its way out of a nested walk: `trail` holds the keys passed so far, outermost first."""
+
+    reason: str
+    failure: MatchFailure
+    trail: tuple[str | int, ...] = ()
+
+    def inside(self, part: str | int) -> Miss:
+        """The same miss seen from one level further out."""
+        return Miss(self.reason, self.failure, (part, *self.trail))
+
+    @property
+    def path(self) -> str:
+        """The dotted path walked, or `<root>`."""
+        return ".".join(map(str, self.trail)) if self.trail else ROOT_PATH
+
+    def result(self) -> MatchResult:
+        """The finished verdict, its failure placed at the walked path."""
+        reason = f"{self.path}: {self.reason}" if self.trail else self.reason
+        return MatchResult(False, reason, rerooted(self.failure, self.path))
+
+
+def matched(description: str) -> MatchResult:
+    """The verdict a matcher with this description gives on success; built once and handed out often."""
+    return MatchResult(True, f"matched {description}")
+
+
+def missed(failure: MatchFailure, reason: str) -> MatchResult:
+    """A negative verdict."""
+    return MatchResult(False, reason, failure)
+
+
+def rerooted(failure: MatchFailure, path: str) -> MatchFailure:
+    """`failure` with every path that names no field of its own replaced by `path`, children included."""
+    children = tuple(rerooted(child, path) for child in failure.children)
+    return replace(failure, path=path if failure.path in _UNPLACED else failure.path, children=children)
+
+
+def prefixed(failure: MatchFailure, prefix: str) -> MatchFailure:
+    """`failure` as seen from a level whose path to here is `prefix`: relative paths become full ones."""
+    if prefix == ROOT_PATH:
+        return failure
+    children = tuple(prefixed(child, prefix) for child in failure.children)
+    return replace(failure, path=joined(prefix, failure.path), children=children)
+
+
+def joined(prefix: str, path: str) -> str:
+    """`path` below `prefix`, both dotted; names that stand for "here" or for raw bytes join as such."""
+    if path in _UNPLACED:
+        return prefix
+    return path if path == RAW_PATH else f"{prefix}.{path}"
+
+
+def show(value: object) -> str:
+    """A value's `repr`, cut to a length that fits in a sentence."""
+    text = repr(value)
+    if len(text) <= _SHOWN_CHARACTERS:
+        return text
+    return f"{text[:_SHOWN_CHARACTERS]}… ({len(text)} characters)"

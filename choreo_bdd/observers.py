@@ -1,0 +1,53 @@
+"""The seam between the engine and whoever reports on it.
+
+The engine knows no reporter. A reporter registers a callable and receives each scenario result once, together with
+the node id of the test that was running (spec/harness.md 3.9).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+Observer = Callable[[Any, "str | None", bool], None]
+
+current_test_nodeid: ContextVar[str | None] = ContextVar("choreo_bdd_current_test_nodeid", default=None)
+"""Node id of the running test; set by test-framework adapters, never by the engine."""
+
+_observers: list[Observer] = []
+
+
+def register_observer(observer: Observer) -> None:
+    """Call ``observer(result, nodeid, completed_normally)`` for every scenario from now on; a duplicate is ignored."""
+    if observer not in _observers:
+        _observers.append(observer)
+
+
+def unregister_observer(observer: Observer) -> None:
+    """Stop calling ``observer``; an unknown one is ignored."""
+    if observer in _observers:
+        _observers.remove(observer)
+
+
+def emit(result: Any, completed_normally: bool) -> None:
+    """Hand a result to every observer, in registration order.
+
+    An observer that raises is turned into a ``RuntimeWarning``: a reporter never decides a test.
+    """
+    nodeid = current_test_nodeid.get()
+    for observer in tuple(_observers):
+        try:
+            observer(result, nodeid, completed_normally)
+        except Exception as error:  # noqa: BLE001 - a reporter's fault must not reach the scenario
+            warnings.warn(f"a scenario observer raised {type(error).__name__}: {error}", RuntimeWarning, stacklevel=2)
+
+
+def scenario_nodeid(path: str, name: str, line: int, *, duplicate: bool = False) -> str:
+    """Node id of a Gherkin scenario, the same under every test framework.
+
+    ``path`` is relative and in POSIX form; ``line`` is added only where a feature has two scenarios of one name.
+    """
+    nodeid = f"{path}::{name}"
+    return f"{nodeid}:{line}" if duplicate else nodeid

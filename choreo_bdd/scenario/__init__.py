@@ -1,0 +1,44 @@
+"""Scenarios: one engine over named links, and the Python API of a single harness on top of it."""
+
+from __future__ import annotations
+
+from choreo_bdd.exceptions import ReplyAlreadyBoundError
+from choreo_bdd.scenario.diagnosis import Cause, Diagnosis
+from choreo_bdd.scenario.expectation import Occurs
+from choreo_bdd.scenario.facade import ReplyChain, Scenario
+from choreo_bdd.scenario.handle import _FAILURES_MAX, Handle, Outcome
+from choreo_bdd.scenario.outbox import TransportFailure
+from choreo_bdd.scenario.replies import ReplyPlan, ReplyReport, ReplyReportState
+from choreo_bdd.scenario.result import ScenarioResult
+from choreo_bdd.scenario.scope import Scope, ScopeOptions
+from choreo_bdd.scenario.timeline import (
+    _TIMELINE_DETAIL_MAX_CHARS,
+    _TIMELINE_MAX_ENTRIES,
+    TimelineAction,
+    TimelineEntry,
+    _Timeline,
+)
+
+__all__ = [
+    "_FAILURES_MAX",
+    "_TIMELINE_DETAIL_MAX_CHARS",
+    "_TIMELINE_MAX_ENTRIES",
+    "Cause",
+    "Diagnosis",
+    "Handle",
+    "Occurs",
+    "Outcome",
+    "ReplyAlreadyBoundError",
+    "ReplyChain",
+    "ReplyPlan",
+    "ReplyReport",
+    "ReplyReportState",
+    "Scenario",
+    "ScenarioResult",
+    "Scope",
+    "ScopeOptions",
+    "TimelineAction",
+    "TimelineEntry",
+    "TransportFailure",
+    "_Timeline",
+]

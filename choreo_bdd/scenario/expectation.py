@@ -1,0 +1,144 @@
+"""Judging messages for one expectation: match, near-miss, late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from choreo_bdd.dispatch import Delivery
+from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
+from choreo_bdd.message import MessageRecord
+from choreo_bdd.scenario.handle import Handle, Outcome
+
+_NEAR_MISSES_KEPT = 20
+_HELD_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Occurs:
+    """How often a matching message must come: at least ``minimum``, and at most ``maximum`` if there is one."""
+
+    minimum: int = 1
+    maximum: int | None = None
+
+    @property
+    def waits_the_window_out(self) -> bool:
+        """Whether the verdict can only be PASS once the window has ended."""
+        return self.maximum is not None
+
+    def __str__(self) -> str:
+        if self.maximum == 0:
+            return "none"
+        if self.maximum is None:
+            return f"at least {self.minimum}"
+        return f"exactly {self.minimum}" if self.minimum == self.maximum else f"at most {self.maximum}"
+
+
+ONCE = Occurs()
+
+
+class Expectation:
+    """One armed expectation: its matcher, its window and its handle.
+
+    Without a matcher it *holds*: arrivals are kept and judged as soon as the matcher is known
+    (spec/steps.md 3, rule 6).
+    """
+
+    __slots__ = (
+        "closed_at",
+        "count",
+        "handle",
+        "held",
+        "late_at",
+        "link",
+        "matcher",
+        "near_misses",
+        "occurs",
+        "opened_at",
+        "topic",
+        "unreadable",
+    )
+
+    def __init__(
+        self,
+        handle: Handle,
+        matcher: Matcher | None,
+        *,
+        topic: str,
+        link: str | None,
+        opened_at: float,
+        occurs: Occurs = ONCE,
+    ) -> None:
+        self.handle = handle
+        self.matcher = matcher
+        self.topic = topic
+        self.link = link
+        self.opened_at = opened_at
+        self.occurs = occurs
+        self.count = 0
+        self.held: list[Delivery] = []
+        self.near_misses: list[Delivery] = []
+        self.unreadable: list[str] = []
+        self.late_at: float | None = None
+        self.closed_at: float | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it still waits."""
+        return self.handle.outcome is Outcome.PENDING
+
+    def judge(self, delivery: Delivery, matcher: Matcher) -> MatchResult:
+        """What the matcher says; a matcher that raises has made a near-miss of its own kind."""
+        try:
+            return match_delivery(matcher, delivery)
+        except Exception as error:  # noqa: BLE001 - whatever a matcher raises is a finding about it
+            name = type(error).__name__
+            failure = MatchFailure("type_mismatch", "<root>", {"matcher_raised": name}, None)
+            return MatchResult(False, f"the matcher raised {name}", failure)
+
+    def note_near_miss(self, delivery: Delivery, result: MatchResult) -> None:
+        """Count a near-miss and keep the message for the diagnosis: the first ones and the latest."""
+        self.handle.note_mismatch(result.reason, delivery.value, result.failure)
+        if len(self.near_misses) >= _NEAR_MISSES_KEPT:
+            self.near_misses.pop()
+        self.near_misses.append(delivery)
+
+    def hold(self, delivery: Delivery) -> bool:
+        """Keep a message until the matcher is known; false when there is no room left."""
+        if len(self.held) >= _HELD_KEPT:
+            return False
+        self.held.append(delivery)
+        return True
+
+    def judge_late(self, delivery: Delivery) -> None:
+        """Remember the first match after the end of the wait: it changes no outcome, but it is the cause."""
+        waited_in_vain = self.handle.outcome in (Outcome.TIMEOUT, Outcome.FAIL) and not self.occurs.waits_the_window_out
+        if self.matcher is None or self.late_at is not None or not waited_in_vain:
+            return
+        if self.judge(delivery, self.matcher).matched:
+            self.late_at = delivery.message.received_at
+            self.handle.forget_diagnosis()
+
+    def take(self, record: MessageRecord) -> None:
+        """Count a match and keep its message."""
+        self.count += 1
+        self.handle.messages = (*self.handle.messages, record)
+
+
+def match_delivery(matcher: Matcher, delivery: Delivery) -> MatchResult:
+    """Let a matcher judge the payload, or the whole message if it asks for that (``match_message``)."""
+    whole: Callable[[Any, Any], MatchResult] | None = getattr(matcher, "match_message", None)
+    if whole is not None:
+        return whole(delivery.value, delivery.message)
+    return matcher.match(delivery.value)
+
+
+def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:
+    """How near a message came, for the diagnosis; a matcher that raises has nothing right."""
+    whole: Callable[[Any, Any], Closeness] | None = getattr(matcher, "message_closeness", None)
+    try:
+        return closeness(matcher, delivery.value) if whole is None else whole(delivery.value, delivery.message)
+    except Exception as error:  # noqa: BLE001 - as in Expectation.judge
+        failure = MatchFailure("type_mismatch", "<root>", {"matcher_raised": type(error).__name__}, None)
+        return Closeness(0, 1, (failure,))

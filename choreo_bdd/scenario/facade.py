@@ -1,0 +1,254 @@
+"""Scenario: the Python API of a scope over one harness, with its state machine (spec/harness.md 3.1, 3.2, 3.6)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Protocol
+
+from choreo_bdd import observers
+from choreo_bdd.exceptions import CorrelationPolicyError, ReplyAlreadyBoundError
+from choreo_bdd.matchers import Matcher
+from choreo_bdd.scenario.handle import Handle, Outcome
+from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
+from choreo_bdd.scenario.result import ScenarioResult
+from choreo_bdd.scenario.scope import HarnessLike, Link, Scope, ScopeOptions
+
+_LOG = logging.getLogger("choreo_bdd.scenario")
+
+
+class _State(StrEnum):
+    BUILDER = "builder"
+    EXPECTING = "expecting"
+    TRIGGERED = "triggered"
+    ENDED = "ended"
+
+
+_ADVICE = {
+    "publish": "call expect() or on() first: a message published before anything listens is lost",
+    "await_all": "publish something first",
+    "expect": "arm every expectation before the first publish, or begin another phase with next_phase()",
+    "on": "arm every reply before the first publish, or begin another phase with next_phase()",
+    "next_phase": "a phase ends only after something has been published",
+}
+
+
+class _Publish(Protocol):
+    def __call__(
+        self, topic: str, payload: Any, *, headers: Mapping[str, str] | None = None, key: str | None = None
+    ) -> Scenario: ...
+
+
+class _AwaitAll(Protocol):
+    async def __call__(self, *, timeout_ms: float) -> ScenarioResult: ...
+
+
+class ReplyChain:
+    """``on(topic)`` waiting for its ``publish``."""
+
+    def __init__(self, scenario: Scenario, trigger_topic: str, matcher: Matcher | None) -> None:
+        self._scenario = scenario
+        self._trigger_topic = trigger_topic
+        self._matcher = matcher
+        self._is_bound = False
+
+    def publish(self, reply_topic: str, payload: ReplyPayload, *, times: int = 1, delay_ms: float = 0.0) -> Scenario:
+        """Answer a trigger with ``payload`` on ``reply_topic``; returns the scenario.
+
+        ``payload`` is sent as it is, or is a plain or async callable of the decoded trigger. ``times`` is how many
+        triggers are answered. Raises ``ReplyAlreadyBoundError`` the second time.
+        """
+        if self._is_bound:
+            raise ReplyAlreadyBoundError(f"the reply to {self._trigger_topic!r} already has its publish()")
+        self._scenario.bind_reply(
+            self._trigger_topic, self._matcher, ReplyPlan(reply_topic, payload, None, times, delay_ms / 1000)
+        )
+        self._is_bound = True
+        return self._scenario
+
+    @property
+    def is_dangling(self) -> bool:
+        """Whether ``publish`` has not been called yet."""
+        return not self._is_bound
+
+    @property
+    def trigger_topic(self) -> str:
+        """The topic it would answer on."""
+        return self._trigger_topic
+
+
+class Scenario:
+    """One scenario over one harness; made by ``Harness.scenario``.
+
+    Its members follow its state: ``expect`` and ``on`` until something was published, ``publish`` once something is
+    expected, ``await_all`` once something was published. A member that is not available raises ``AttributeError``
+    and says what to do first.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._state = _State.BUILDER
+        self._chains: list[ReplyChain] = []
+        self._result: ScenarioResult | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The engine's side, for adapters."""
+        return self._scope
+
+    @property
+    def name(self) -> str:
+        """The scenario's name."""
+        return self._scope.name
+
+    @property
+    def correlation_id(self) -> str | None:
+        """The id this scenario's messages carry; ``None`` without a correlation policy."""
+        return self._scope.correlation_id
+
+    def expect(self, topic: str, matcher: Matcher) -> Handle:
+        """Expect at least one matching message on a topic."""
+        self._require("expect", _State.BUILDER, _State.EXPECTING)
+        handle = self._scope.expect(topic, matcher)
+        self._state = _State.EXPECTING
+        return handle
+
+    def on(self, topic: str, matcher: Matcher | None = None) -> ReplyChain:
+        """Answer messages on a topic; complete the chain with ``.publish(reply_topic, payload)``."""
+        self._require("on", _State.BUILDER, _State.EXPECTING)
+        chain = ReplyChain(self, topic, matcher)
+        self._chains.append(chain)
+        self._state = _State.EXPECTING
+        return chain
+
+    async def ready(self) -> None:
+        """Wait until every expectation and reply is proven to listen; see ``Scope.ready``."""
+        await self._scope.ready()
+
+    @property
+    def publish(self) -> _Publish:
+        """Publish a message; returns the scenario. Sent once everything expected is proven to listen."""
+        self._require("publish", _State.EXPECTING, _State.TRIGGERED)
+        return self._publish
+
+    @property
+    def next_phase(self) -> Callable[[], Scenario]:
+        """Begin another phase: what is expected from now on sees only messages that arrive from now on."""
+        self._require("next_phase", _State.TRIGGERED)
+        return self._next_phase
+
+    @property
+    def await_all(self) -> _AwaitAll:
+        """Wait for every expectation, ``timeout_ms`` at the longest, and return the result; again: the same one."""
+        self._require("await_all", _State.TRIGGERED)
+        return self._await_all
+
+    def _require(self, member: str, *states: _State) -> None:
+        if self._state not in states:
+            raise AttributeError(
+                f"Scenario {self.name!r} is in state {self._state.value!r} and has no {member!r}: {_ADVICE[member]}"
+            )
+
+    def _publish(
+        self, topic: str, payload: Any, *, headers: Mapping[str, str] | None = None, key: str | None = None
+    ) -> Scenario:
+        self._scope.publish(topic, payload, headers=headers, key=key)
+        self._state = _State.TRIGGERED
+        return self
+
+    def _next_phase(self) -> Scenario:
+        self._state = _State.EXPECTING
+        return self
+
+    def bind_reply(self, trigger_topic: str, matcher: Matcher | None, plan: ReplyPlan) -> None:
+        """Arm a completed chain; too late once something was published."""
+        self._require("on", _State.BUILDER, _State.EXPECTING)
+        self._scope.on(trigger_topic, matcher, plan)
+
+    async def _await_all(self, *, timeout_ms: float) -> ScenarioResult:
+        if self._result is not None:
+            return self._result
+        scope = self._scope
+        deadline = scope.clock() + timeout_ms / 1000
+        await scope.wait([each.handle for each in scope.expectations], deadline)
+        for expectation in scope.expectations:
+            scope.verdicts.expire(expectation, timeout_ms=timeout_ms)
+        self._result = finish(scope)
+        observers.emit(self._result, True)
+        return self._result
+
+    # --- scope exit -----------------------------------------------------------------------------------------------
+
+    def end(self, error: BaseException | None) -> None:
+        """Leave the scope: stop listening, and report what was not awaited."""
+        self._state = _State.ENDED
+        for chain in self._chains:
+            if chain.is_dangling:
+                _LOG.warning("on(%r) was never completed with publish(): nothing was armed", chain.trigger_topic)
+        self._scope.close()
+        if self._result is not None:
+            if error is not None:
+                _LOG.warning("scenario %r raised %s AFTER await_all", self.name, type(error).__name__)
+            return
+        if error is None:
+            _LOG.warning("scenario %r was left without calling await_all", self.name)
+        why = type(error).__name__ if error is not None else "the scope was left without await_all"
+        for expectation in self._scope.expectations:
+            self._scope.verdicts.abort(expectation, why)
+        self._result = finish(self._scope, aborted=True)
+        observers.emit(self._result, False)
+
+
+def finish(scope: Scope, *, aborted: bool = False) -> ScenarioResult:
+    """Seal the timeline of a single-link scope and make its result."""
+    scope.timeline.seal()
+    handles = tuple(each.handle for each in scope.expectations)
+    passed = not aborted and all(handle.outcome is Outcome.PASS for handle in handles)
+    keep = aborted or not passed or bool(scope.replies) or scope.options.keep_timeline
+    link = next(iter(scope.links.values()))
+    return ScenarioResult(
+        name=scope.name,
+        correlation_id=scope.correlation_id,
+        handles=handles,
+        passed=passed,
+        timeline=scope.timeline.entries() if keep else (),
+        timeline_dropped=scope.timeline.dropped if keep else 0,
+        replies=tuple(reply.report() for reply in scope.replies),
+        surprises=scope.surprises(),
+        transport_failures=tuple(scope.outbox.failures),
+        transport_name=link.harness.transport_name,
+        allowlist_path=link.harness.allowlist_path,
+        duration_ms=(scope.clock() - scope.opened_at) * 1000,
+    )
+
+
+class ScenarioContext:
+    """``async with harness.scenario(name) as s``."""
+
+    def __init__(self, harness: HarnessLike, name: str, options: ScopeOptions) -> None:
+        self._harness = harness
+        self._name = name
+        self._options = options
+        self._scenario: Scenario | None = None
+
+    async def __aenter__(self) -> Scenario:
+        self._scenario = Scenario(await open_scope(self._harness, self._name, self._options))
+        return self._scenario
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._scenario is not None  # __aenter__ has run
+        self._scenario.end(error)
+
+
+async def open_scope(harness: HarnessLike, name: str, options: ScopeOptions) -> Scope:
+    """A scope over one unnamed link, with a fresh id; ``CorrelationPolicyError`` when none can be made."""
+    policy = harness.correlation
+    try:
+        correlation_id = await policy.new_id()
+    except Exception as error:
+        raise CorrelationPolicyError(type(policy).__name__, "new_id", error) from error
+    return Scope(name, [Link(None, harness, correlation_id)], correlation_id=correlation_id, options=options)

@@ -1,0 +1,192 @@
+"""A scope's way out: stamp, encode, wait for the scope's own subscriptions, send in order, remember what left when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from choreo_bdd.correlation import CorrelationIdNotInNamespaceError, CorrelationPolicyError, Envelope
+from choreo_bdd.message import MessageRecord
+from choreo_bdd.scenario.timeline import TimelineAction
+from choreo_bdd.transports.base import Ready
+
+if TYPE_CHECKING:
+    from choreo_bdd.scenario.scope import Link, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A message ready to go: stamped and encoded."""
+
+    link: Link
+    topic: str
+    data: bytes = field(repr=False)
+    value: Any = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    key: str | None = field(repr=False)
+    overridden: bool = False
+
+    @classmethod
+    def prepare(cls, link: Link, topic: str, payload: Any, headers: Mapping[str, str], key: str | None) -> Publication:
+        """Stamp a payload with the scope's id on this link and encode it.
+
+        Raises ``CorrelationIdNotInNamespaceError``, ``CorrelationPolicyError`` or what the codec raises; nothing has
+        been sent then.
+        """
+        envelope, overridden = _stamp(link, Envelope(topic, payload, headers))
+        data = link.harness.encode(envelope.payload)
+        return cls(link, envelope.topic, data, envelope.payload, envelope.headers, key, overridden)
+
+    @property
+    def record(self) -> MessageRecord:
+        """The message as results keep it."""
+        return MessageRecord(self.topic, self.link.name, self.value, len(self.data), dict(self.headers), self.key)
+
+
+def _stamp(link: Link, envelope: Envelope) -> tuple[Envelope, bool]:
+    if link.wire_id is None:
+        return envelope, False
+    policy = link.harness.correlation
+    method = "write"
+    try:
+        stamped = policy.write(envelope, link.wire_id)
+        method = "read"
+        carried = policy.read(stamped)
+    except CorrelationIdNotInNamespaceError:
+        raise
+    except Exception as error:
+        raise CorrelationPolicyError(type(policy).__name__, method, error) from error
+    return stamped, carried is not None and carried != link.wire_id
+
+
+@dataclass(frozen=True, slots=True)
+class TransportFailure:
+    """A transport could not do what the scenario asked of it."""
+
+    transport: str | None
+    topic: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    at: float
+    topic: str
+
+
+class Outbox:
+    """Publishes of one scope, in call order."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._waiting: deque[tuple[Publication, Ready]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._sent: list[_Sent] = []
+        self.failures: list[TransportFailure] = []
+
+    def put(self, publication: Publication) -> Ready | None:
+        """Send a message, at once when the scope's subscriptions are live, else as soon as they are."""
+        if self._task is None and self._scope.is_live:
+            return self.send(publication, partial(self._published, publication))
+        done: Ready = asyncio.get_running_loop().create_future()
+        self._waiting.append((publication, done))
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._send_waiting())
+        return done
+
+    def send(self, publication: Publication, on_sent: Callable[[], None]) -> Ready | None:
+        """Hand a message to the transport now; a later failure is recorded."""
+        ready = publication.link.harness.send(
+            publication.topic,
+            publication.data,
+            on_sent=on_sent,
+            headers=publication.headers,
+            key=publication.key,
+        )
+        if ready is not None:
+            ready.add_done_callback(partial(self._settled, publication))
+        return ready
+
+    async def _send_waiting(self) -> None:
+        try:
+            await self._scope.ready()
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits for these messages, and recorded
+            self._refuse(error)
+            return
+        finally:
+            self._task = None
+        while self._waiting:
+            publication, done = self._waiting.popleft()
+            try:
+                ready = self.send(publication, partial(self._published, publication))
+            except Exception as error:  # noqa: BLE001 - as above
+                self.failed(publication.link, publication.topic, f"{type(error).__name__}: {error}")
+                _fail(done, error)
+                continue
+            if ready is None:
+                done.set_result(None)
+            else:
+                ready.add_done_callback(partial(_copy, to=done))
+
+    def _refuse(self, error: Exception) -> None:
+        while self._waiting:
+            publication, done = self._waiting.popleft()
+            self.failed(publication.link, publication.topic, str(error))
+            _fail(done, error)
+
+    def _settled(self, publication: Publication, ready: Ready) -> None:
+        if not ready.cancelled() and (error := ready.exception()) is not None:
+            self.failed(publication.link, publication.topic, str(error))
+
+    def failed(self, link: Link, topic: str, reason: str) -> None:
+        """Record that a transport could not do its part; it becomes a diagnosis of its own."""
+        self.failures.append(TransportFailure(link.name, topic, reason))
+
+    def _published(self, publication: Publication) -> None:
+        self._sent.append(_Sent(self._scope.clock(), publication.topic))
+        self._scope.timeline.record(
+            action=TimelineAction.PUBLISHED,
+            topic=publication.topic,
+            transport=publication.link.name,
+            source="publish" if publication.link.name is not None else None,
+            message=publication.record,
+        )
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Topics this scope has published on."""
+        return frozenset(sent.topic for sent in self._sent)
+
+    def last_sent(self, by: float, topic: str | None = None, *, since: float = float("-inf")) -> float | None:
+        """Loop time of the last message (on ``topic``) that left between two loop times."""
+        times = (sent.at for sent in self._sent if since <= sent.at <= by and topic in (None, sent.topic))
+        return max(times, default=None)
+
+    def close(self) -> None:
+        """Give up what has not been sent yet."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        while self._waiting:
+            self._waiting.popleft()[1].cancel()
+
+
+def _fail(done: Ready, error: BaseException) -> None:
+    if not done.done():
+        done.set_exception(error)
+        done.exception()  # mark it as seen: the failure is recorded even if nobody awaits this future
+
+
+def _copy(settled: Ready, to: Ready) -> None:
+    if to.done():
+        return
+    if settled.cancelled():
+        to.cancel()
+    elif (error := settled.exception()) is not None:
+        _fail(to, error)
+    else:
+        to.set_result(None)

@@ -1,0 +1,135 @@
+"""Stand-in replies: trigger topic in, reply topic out (spec/harness.md 4)."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from choreo_bdd.matchers import Matcher
+
+MAX_FIRINGS = 1000
+
+ReplyBuilder = Callable[[Any], "Any | Awaitable[Any]"]
+ReplyPayload = Any
+"""A dict, list or bytes sent as it is, or a plain or async callable of the decoded trigger that returns one."""
+
+
+class ReplyReportState(StrEnum):
+    """What became of a reply."""
+
+    ARMED_NO_MATCH = "armed_no_match"
+    ARMED_MATCHER_MISMATCHED = "armed_matcher_mismatched"
+    REPLIED = "replied"
+    REPLY_FAILED = "reply_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReport:
+    """One armed reply, without payloads."""
+
+    trigger_topic: str
+    matcher_description: str
+    reply_topic: str
+    state: ReplyReportState
+    candidate_count: int
+    match_count: int
+    reply_published: bool
+    builder_error: str | None = None
+    correlation_overridden: bool = False
+
+    def __repr__(self) -> str:
+        return f"<ReplyReport {self.trigger_topic!r} -> {self.reply_topic!r} {self.state.value}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("ReplyReport cannot be pickled: it belongs to a running scenario")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlan:
+    """What a reply does: to which topic, with what, how often and how much later (seconds).
+
+    Without a reply topic the stand-in takes the trigger and stays silent.
+    """
+
+    reply_topic: str
+    payload: ReplyPayload
+    link: str | None = None
+    times: int = 1
+    delay_s: float = 0.0
+    is_silent: bool = False
+
+
+class Reply:
+    """A reply on duty: counts its triggers and says what to send."""
+
+    __slots__ = (
+        "builder_error",
+        "candidates",
+        "link",
+        "matcher",
+        "matches",
+        "overridden",
+        "plan",
+        "published",
+        "trigger_topic",
+    )
+
+    def __init__(self, trigger_topic: str, link: str | None, matcher: Matcher | None, plan: ReplyPlan) -> None:
+        self.trigger_topic = trigger_topic
+        self.link = link
+        self.matcher = matcher
+        self.plan = plan
+        self.candidates = 0
+        self.matches = 0
+        self.published = False
+        self.builder_error: str | None = None
+        self.overridden = False
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether the next trigger will still be answered."""
+        return self.matches < min(self.plan.times, MAX_FIRINGS)
+
+    @property
+    def description(self) -> str:
+        """What triggers it."""
+        return "(any)" if self.matcher is None else self.matcher.description
+
+    @property
+    def state(self) -> ReplyReportState:
+        """Where it stands."""
+        if self.builder_error is not None:
+            return ReplyReportState.REPLY_FAILED
+        if self.matches:
+            return ReplyReportState.REPLIED
+        return ReplyReportState.ARMED_MATCHER_MISMATCHED if self.candidates else ReplyReportState.ARMED_NO_MATCH
+
+    async def build(self, trigger: Any) -> Any:
+        """The payload to send for a trigger, of an async builder too."""
+        built = self.build_now(trigger)
+        return await built if inspect.isawaitable(built) else built
+
+    def build_now(self, trigger: Any) -> Any:
+        """The payload, or an awaitable of it; templates are copied so that nobody can change them."""
+        payload = self.plan.payload
+        if callable(payload):
+            return payload(trigger)
+        return copy.deepcopy(payload) if isinstance(payload, dict | list) else payload
+
+    def report(self) -> ReplyReport:
+        """The reply as results show it."""
+        return ReplyReport(
+            self.trigger_topic,
+            self.description,
+            self.plan.reply_topic,
+            self.state,
+            self.candidates,
+            self.matches,
+            self.published,
+            self.builder_error,
+            self.overridden,
+        )

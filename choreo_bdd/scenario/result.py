@@ -1,0 +1,127 @@
+"""What a scenario hands over when it is done (spec/harness.md 3.7, 3.8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from choreo_bdd.dispatch import SurpriseEntry
+from choreo_bdd.scenario.handle import Handle, Outcome
+from choreo_bdd.scenario.outbox import TransportFailure
+from choreo_bdd.scenario.replies import ReplyReport
+from choreo_bdd.scenario.timeline import TimelineEntry
+
+_SHOWN_ENTRIES = 20
+
+
+@dataclass
+class ScenarioResult:
+    """Outcome of one single-harness scenario.
+
+    ``timeline`` is empty for a passing scenario without replies, unless the scenario was told to keep it.
+    ``duration_ms`` runs from scope entry to the verdict.
+    """
+
+    name: str
+    correlation_id: str | None
+    handles: tuple[Handle, ...]
+    passed: bool
+    timeline: tuple[TimelineEntry, ...] = ()
+    timeline_dropped: int = 0
+    replies: tuple[ReplyReport, ...] = ()
+    surprises: tuple[SurpriseEntry, ...] = ()
+    transport_failures: tuple[TransportFailure, ...] = ()
+    transport_name: str = ""
+    allowlist_path: str | None = None
+    duration_ms: float | None = None
+    kind: str = field(default="single_harness", init=False)
+
+    @property
+    def failing_handles(self) -> tuple[Handle, ...]:
+        """Handles that are not PASS, in order."""
+        return tuple(handle for handle in self.handles if handle.outcome is not Outcome.PASS)
+
+    def reply_at(self, trigger_topic: str) -> ReplyReport:
+        """The first reply report with this trigger; ``KeyError`` when there is none."""
+        for report in self.replies:
+            if report.trigger_topic == trigger_topic:
+                return report
+        raise KeyError(f"no reply was armed on {trigger_topic!r}")
+
+    def assert_passed(self) -> None:
+        """Raise ``AssertionError`` with the failure summary unless every handle passed."""
+        if not self.passed:
+            raise AssertionError(self.failure_summary())
+
+    def failure_summary(self) -> str:
+        """Every handle with its diagnosis, and the last events of the timeline."""
+        failing = len(self.failing_handles)
+        verdict = (
+            f"passed ({len(self.handles)} of {len(self.handles)} expectations)"
+            if self.passed
+            else f"failed {failing} of {len(self.handles)}"
+        )
+        lines = [f"scenario {self.name!r} {verdict} (correlation id {self.correlation_id})"]
+        for handle in self.handles:
+            lines += _handle_lines(handle)
+        lines += [f"  transport failed: {each.topic}: {each.reason}" for each in self.transport_failures]
+        return "\n".join([*lines, *self._timeline_lines()])
+
+    def summary(self) -> str:
+        """One line for the scenario, one a handle, and one a reply."""
+        lines = [f"scenario {self.name!r}: {'passed' if self.passed else 'failed'}"]
+        lines += [
+            f"  {handle.outcome.value} {handle.topic} {handle.matcher_description} {_latency(handle)}"
+            for handle in self.handles
+        ]
+        if self.replies:
+            lines.append("  replies:")
+            lines += [f"    {_reply_line(report)}" for report in self.replies]
+        return "\n".join(lines)
+
+    def _timeline_lines(self) -> list[str]:
+        if not self.timeline:
+            return []
+        shown = self.timeline[-_SHOWN_ENTRIES:]
+        total = len(self.timeline) + self.timeline_dropped
+        elided = f", the last {len(shown)} shown" if total > len(shown) else ""
+        dropped = f", {self.timeline_dropped} dropped by the buffer" if self.timeline_dropped else ""
+        lines = [f"Timeline ({total} events{elided}{dropped}):"]
+        return lines + [
+            f"  {entry.offset_ms:9.1f} ms  {entry.action.value:<12} {entry.topic or '-'}  {entry.detail}".rstrip()
+            for entry in shown
+        ]
+
+    def __str__(self) -> str:
+        return self.failure_summary()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("ScenarioResult cannot be pickled: its handles belong to a running scenario")
+
+
+def _latency(handle: Handle) -> str:
+    try:
+        return f"{handle.latency_ms:.1f} ms"
+    except RuntimeError:
+        return "-"
+
+
+def _handle_lines(handle: Handle) -> list[str]:
+    head = f"  [{handle.outcome.value.upper()}] {handle.topic}: {handle.matcher_description} ({_latency(handle)})"
+    diagnosis = handle.diagnosis
+    if handle.outcome is Outcome.PASS or diagnosis is None:
+        return [head, f"      {handle.reason}"]
+    lines = [head, *(f"      {line}" for line in diagnosis.text.splitlines())]
+    return [*lines, f"      {handle.reason}"]
+
+
+def _reply_line(report: ReplyReport) -> str:
+    parts = [
+        f"on {report.trigger_topic} -> {report.reply_topic}: {report.state.value}",
+        f"{report.match_count} matched of {report.candidate_count}",
+    ]
+    if report.builder_error:
+        parts.append(f"builder raised {report.builder_error}")
+    if report.correlation_overridden:
+        parts.append("correlation_id overridden")
+    return ", ".join(parts)

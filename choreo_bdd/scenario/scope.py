@@ -1,0 +1,370 @@
+"""The one scenario engine: expectations, replies and publishes over named links.
+
+A plain scenario is a scope with one unnamed link; a Stage scope has one link a transport. Everything here runs on the
+loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, Protocol
+
+from choreo_bdd import topics
+from choreo_bdd.correlation import CorrelationPolicy
+from choreo_bdd.dispatch import Delivery, Router, SurpriseEntry
+from choreo_bdd.exceptions import SubscriptionFailed
+from choreo_bdd.matchers import Matcher
+from choreo_bdd.matchers.protocols import expected_shape
+from choreo_bdd.message import Message, MessageRecord
+from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
+from choreo_bdd.scenario.handle import Handle, Outcome
+from choreo_bdd.scenario.outbox import Outbox, Publication
+from choreo_bdd.scenario.replies import Reply, ReplyPlan
+from choreo_bdd.scenario.replying import Replier
+from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
+from choreo_bdd.scenario.verdict import Verdicts
+from choreo_bdd.transports.base import Ready
+
+_LOG = logging.getLogger("choreo_bdd.scenario")
+
+
+class HarnessLike(Protocol):
+    """What a scope needs of a harness."""
+
+    router: Router
+
+    @property
+    def correlation(self) -> CorrelationPolicy:
+        """Its correlation policy."""
+        ...
+
+    @property
+    def transport_name(self) -> str:
+        """Class name of its transport."""
+        ...
+
+    @property
+    def allowlist_path(self) -> str | None:
+        """The allowlist its transport holds addresses against."""
+        ...
+
+    def require_connected(self) -> None:
+        """``RuntimeError`` unless connected."""
+        ...
+
+    def encode(self, payload: Any) -> bytes:
+        """Bytes of a payload."""
+        ...
+
+    def send(
+        self, topic: str, data: bytes, *, on_sent: Callable[[], None], headers: Mapping[str, str], key: str | None
+    ) -> Ready | None:
+        """Hand bytes to the transport."""
+        ...
+
+    def lost_since(self, since: float) -> str | None:
+        """Why the connection was lost after a loop time, if it was."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One transport of a scope: its harness and the scope's correlation id on its wire."""
+
+    name: str | None
+    harness: HarnessLike
+    wire_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeOptions:
+    """How a scope behaves where the Python API's pinned defaults and the safer reading differ (design §9)."""
+
+    latency_from: Literal["registration", "publish"] = "registration"
+    keep_timeline: bool = False
+    watch_similar_topics: bool = False
+    arm_timeout_s: float = 10.0
+
+
+DEFAULTS = ScopeOptions()
+
+
+class _Ear:
+    """A scope's listener on one link and topic."""
+
+    __slots__ = ("_scope", "correlation_id", "ears", "link", "topic")
+
+    def __init__(self, scope: Scope, link: Link, topic: str) -> None:
+        self._scope = scope
+        self.link = link
+        self.topic = topic
+        self.correlation_id = link.wire_id
+        self.ears: list[Expectation | Reply] = []
+
+    def receive(self, delivery: Delivery) -> None:
+        self._scope.hear(self, delivery)
+
+    def unreadable(self, message: Message, error: Exception) -> None:
+        for ear in self.ears:
+            if isinstance(ear, Expectation) and ear.is_pending and message.received_at >= ear.opened_at:
+                ear.unreadable.append(type(error).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arming:
+    topic: str
+    link: Link
+    ready: Ready
+
+
+class Scope:
+    """One running scenario."""
+
+    def __init__(
+        self, name: str, links: Iterable[Link], *, correlation_id: str | None, options: ScopeOptions = DEFAULTS
+    ) -> None:
+        self.name = name
+        self.correlation_id = correlation_id
+        self.links: Mapping[str | None, Link] = {link.name: link for link in links}
+        self.options = options
+        self.clock = asyncio.get_running_loop().time
+        self.timeline = _Timeline(clock=self.clock)
+        self.opened_at = self.clock()
+        self.expectations: list[Expectation] = []
+        self.replies: list[Reply] = []
+        self.verdicts = Verdicts(self)
+        self.outbox = Outbox(self)
+        self.replier = Replier(self)
+        self._ears: dict[tuple[str | None, str], _Ear] = {}
+        self._armings: list[_Arming] = []
+        self._watched: list[tuple[Link, str]] = []
+        self._waiters: set[asyncio.Future[None]] = set()
+        for link in self.links.values():
+            if link.wire_id is not None:
+                link.harness.router.dispatcher.register_scope(self, link.wire_id)
+
+    # --- arming ---------------------------------------------------------------------------------------------------
+
+    def expect(
+        self,
+        topic: str,
+        matcher: Matcher | None,
+        *,
+        link: str | None = None,
+        occurs: Occurs = ONCE,
+        description: str | None = None,
+        origin: str | None = None,
+        step_text: str | None = None,
+    ) -> Handle:
+        """Arm an expectation; without a matcher it holds what arrives until ``supply`` brings one."""
+        where = self.links[link]
+        ear = self._listen(where, topic)
+        handle = Handle(
+            topic,
+            description or (matcher.description if matcher is not None else "(not known yet)"),
+            where.wire_id,
+            matcher_expected=expected_shape(matcher) if matcher is not None else None,
+            transport=link,
+            origin=origin,
+            step_text=step_text,
+        )
+        expectation = Expectation(handle, matcher, topic=topic, link=link, opened_at=self.clock(), occurs=occurs)
+        ear.ears.append(expectation)
+        self.expectations.append(expectation)
+        self._watch(where, topic)
+        return handle
+
+    def on(self, trigger_topic: str, matcher: Matcher | None, plan: ReplyPlan, *, link: str | None = None) -> Reply:
+        """Arm a reply."""
+        ear = self._listen(self.links[link], trigger_topic)
+        reply = Reply(trigger_topic, link, matcher, plan)
+        ear.ears.append(reply)
+        self.replies.append(reply)
+        return reply
+
+    def supply(self, handle: Handle, matcher: Matcher) -> None:
+        """Bring the matcher of an expectation that holds; what it kept is judged now, in order of arrival."""
+        expectation = self.expectation_of(handle)
+        expectation.matcher = matcher
+        handle.matcher_description = matcher.description
+        handle.matcher_expected = expected_shape(matcher)
+        held, expectation.held = expectation.held, []
+        for delivery in held:
+            if expectation.is_pending:
+                self.verdicts.judge(expectation, delivery)
+
+    def expectation_of(self, handle: Handle) -> Expectation:
+        """The engine's side of a handle of this scope."""
+        return next(each for each in self.expectations if each.handle is handle)
+
+    def _listen(self, link: Link, topic: str) -> _Ear:
+        link.harness.require_connected()
+        ear = self._ears.get((link.name, topic))
+        if ear is None:
+            ear = _Ear(self, link, topic)
+            ready = link.harness.router.open(topic, ear)
+            self._ears[link.name, topic] = ear
+            if ready is not None:
+                self._armings.append(_Arming(topic, link, ready))
+        return ear
+
+    def _watch(self, link: Link, topic: str) -> None:
+        """Listen beside the topic too, so that a message on a misspelt sibling can be named as the cause."""
+        if not self.options.watch_similar_topics or topics.is_pattern(topic):
+            return
+        pattern = topics.siblings(topic)
+        if (link, pattern) not in self._watched:
+            link.harness.router.watch(pattern)
+            self._watched.append((link, pattern))
+
+    @property
+    def is_live(self) -> bool:
+        """Whether every subscription of this scope is proven live."""
+        return all(proven(arming.ready) for arming in self._armings)
+
+    async def ready(self) -> None:
+        """Wait until every subscription of this scope is proven live on its broker.
+
+        Raises ``SubscriptionFailed``, which names transport, topic and reason, when one is refused, removed or not
+        confirmed within ``arm_timeout_s``.
+        """
+        deadline = self.clock() + self.options.arm_timeout_s
+        for arming in tuple(self._armings):
+            await self._proven(arming, deadline)
+            self._armings.remove(arming)
+
+    async def _proven(self, arming: _Arming, deadline: float) -> None:
+        name = arming.link.name or arming.link.harness.transport_name
+        done, _ = await asyncio.wait([arming.ready], timeout=max(0.0, deadline - self.clock()))
+        if not done:
+            raise SubscriptionFailed(name, arming.topic, f"not confirmed within {self.options.arm_timeout_s:g} s")
+        if arming.ready.cancelled():
+            raise SubscriptionFailed(name, arming.topic, "removed before it was confirmed")
+        error = arming.ready.exception()
+        if isinstance(error, SubscriptionFailed):
+            raise SubscriptionFailed(name, arming.topic, error.reason) from error
+        if error is not None:
+            raise SubscriptionFailed(name, arming.topic, f"{type(error).__name__}: {error}") from error
+
+    # --- messages in ----------------------------------------------------------------------------------------------
+
+    def hear(self, ear: _Ear, delivery: Delivery) -> None:
+        """Let every expectation and reply on this topic have the message."""
+        record: MessageRecord | None = None
+        received_by_expectation = False
+        for each in tuple(ear.ears):
+            if isinstance(each, Reply):
+                record = record or delivery.record(ear.link.name)
+                self._received(ear, delivery, record, "reply", f"reply:{each.plan.reply_topic}")
+                self.replier.trigger(each, delivery)
+                continue
+            if not each.is_pending:
+                each.judge_late(delivery)
+                continue
+            if delivery.message.received_at < each.opened_at:
+                continue
+            record = record or delivery.record(ear.link.name)
+            if not received_by_expectation:
+                self._received(ear, delivery, record, "expect", "expect")
+                received_by_expectation = True
+            if each.matcher is not None:
+                self.verdicts.judge(each, delivery, record)
+            elif not each.hold(delivery):
+                self.outbox.failed(ear.link, ear.topic, "too many messages to hold until the variable is known")
+
+    def _received(self, ear: _Ear, delivery: Delivery, record: MessageRecord, source: str, detail: str) -> None:
+        self.timeline.record(
+            action=TimelineAction.RECEIVED,
+            topic=delivery.message.topic,
+            detail=detail if ear.link.name is None else "",
+            transport=ear.link.name,
+            source=source if ear.link.name is not None else None,
+            message=record,
+            at=delivery.message.received_at,
+        )
+
+    # --- messages out ---------------------------------------------------------------------------------------------
+
+    def publish(
+        self,
+        topic: str,
+        payload: Any,
+        *,
+        link: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        key: str | None = None,
+    ) -> Ready | None:
+        """Stamp, encode and send a message once every subscription of this scope is live.
+
+        Returns what tells when it has left or why it has not; ``None`` when it has left already.
+        """
+        publication = Publication.prepare(self.links[link], topic, payload, headers or {}, key)
+        return self.outbox.put(publication)
+
+    # --- waiting --------------------------------------------------------------------------------------------------
+
+    async def wait(self, handles: Iterable[Handle], deadline: float) -> None:
+        """Wait until every one of these is resolved, at the longest until a loop time."""
+        waiting = tuple(handles)
+        while any(handle.outcome is Outcome.PENDING for handle in waiting) and self.clock() < deadline:
+            changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.add(changed)
+            try:
+                await asyncio.wait([changed], timeout=max(0.0, deadline - self.clock()))
+            finally:
+                self._waiters.discard(changed)
+
+    def notify(self) -> None:
+        """Wake whoever waits: an expectation has been resolved."""
+        for waiter in tuple(self._waiters):
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def surprises(self) -> tuple[SurpriseEntry, ...]:
+        """Messages on this scope's topics that no scenario owned."""
+        mine = {topic for _, topic in self._ears}
+        return tuple(
+            entry
+            for link in self.links.values()
+            for entry in link.harness.router.dispatcher.surprise_log()
+            if entry.topic in mine
+        )
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop listening everywhere; a failing unsubscribe is logged and the rest continue."""
+        self.outbox.close()
+        self.replier.close()
+        for (_, topic), ear in self._ears.items():
+            self._guarded(ear.link, topic, partial(ear.link.harness.router.close, topic, ear))
+        for link, pattern in self._watched:
+            self._guarded(link, pattern, partial(link.harness.router.unwatch, pattern))
+        self._ears.clear()
+        self._watched.clear()
+        for link in self.links.values():
+            link.harness.router.dispatcher.deregister_scope(self)
+
+    @staticmethod
+    def _guarded(link: Link, topic: str, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - one transport's trouble must not keep the others subscribed
+            event = "unsubscribe raised" if link.name is None else "stage_scope_unsubscribe_failed"
+            logger = _LOG if link.name is None else logging.getLogger("choreo_bdd.stage")
+            logger.warning(
+                "%s %s on topic %r",
+                event,
+                type(error).__name__,
+                topic,
+                extra={"transport": link.name, "topic": topic, "error_class": type(error).__name__},
+            )
+
+
+def proven(ready: Ready) -> bool:
+    """Whether a promise has been kept."""
+    return ready.done() and not ready.cancelled() and ready.exception() is None

@@ -1,0 +1,135 @@
+"""The timeline of a scenario: what happened, when, on which topic (spec/harness.md 5)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from choreo_bdd.message import MessageRecord
+
+_LOG = logging.getLogger("choreo_bdd.scenario")
+
+_TIMELINE_MAX_ENTRIES = 256
+_TIMELINE_DETAIL_MAX_CHARS = 120
+_HEAD_ENTRIES = 64
+_RESERVED_ENTRIES = 64
+
+
+class TimelineAction(StrEnum):
+    """Kinds of event."""
+
+    PUBLISHED = "published"
+    RECEIVED = "received"
+    MATCHED = "matched"
+    MISMATCHED = "mismatched"
+    CORRELATION_SKIPPED = "correlation_skipped"
+    DEADLINE = "deadline"
+    REPLIED = "replied"
+    REPLY_FAILED = "reply_failed"
+
+
+_RESERVED = frozenset(
+    {TimelineAction.PUBLISHED, TimelineAction.DEADLINE, TimelineAction.REPLIED, TimelineAction.REPLY_FAILED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One event; ``offset_ms`` is monotonic time since the scenario's anchor, never negative."""
+
+    offset_ms: float
+    topic: str | None
+    action: TimelineAction
+    detail: str = ""
+    transport: str | None = None
+    logical_topic: str | None = None
+    source: str | None = None
+    _wall_clock_epoch: float = field(default=0.0, repr=False)
+    message: MessageRecord | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self.detail) > _TIMELINE_DETAIL_MAX_CHARS:
+            object.__setattr__(self, "detail", self.detail[: _TIMELINE_DETAIL_MAX_CHARS - 3] + "...")
+
+    @property
+    def wall_clock(self) -> str:
+        """The moment in UTC, ISO 8601; for reading, never for arithmetic."""
+        return datetime.fromtimestamp(self._wall_clock_epoch, UTC).isoformat()
+
+
+class _Timeline:
+    """Recorder with a fixed number of places.
+
+    When it overflows, the first entries and the latest ones stay, and publishes, replies and deadlines stay before
+    receptions do, so that noise on a busy topic cannot push out the evidence.
+    """
+
+    def __init__(self, *, clock: Callable[[], float], max_entries: int = _TIMELINE_MAX_ENTRIES) -> None:
+        self._clock = clock
+        self._anchor = clock()
+        self._epoch = time.time()
+        self._head: list[TimelineEntry] = []
+        self._reserved: list[TimelineEntry] = []
+        self._tail: deque[TimelineEntry] = deque()
+        self._max_head = min(_HEAD_ENTRIES, max_entries // 4)
+        self._max_tail = max_entries - self._max_head
+        self._sealed = False
+        self.dropped = 0
+        self.record_errors = 0
+
+    def record(
+        self,
+        *,
+        action: TimelineAction,
+        topic: str | None,
+        detail: str = "",
+        transport: str | None = None,
+        source: str | None = None,
+        message: MessageRecord | None = None,
+        at: float | None = None,
+    ) -> None:
+        """Note an event, at loop time ``at`` or now; after sealing a silent no-op, and never an error."""
+        if self._sealed:
+            return
+        try:
+            since = max(0.0, (self._clock() if at is None else at) - self._anchor)
+            entry = TimelineEntry(
+                since * 1000, topic, action, detail, transport, None, source, self._epoch + since, message
+            )
+            if len(self._head) < self._max_head:
+                self._head.append(entry)
+            else:
+                self._append_tail(entry)
+        except Exception as error:  # noqa: BLE001 - a broken record must not break the scenario
+            self.record_errors += 1
+            _LOG.warning(
+                "timeline_record_failed",
+                extra={
+                    "action": str(action),
+                    "topic": topic,
+                    "transport": transport,
+                    "error_class": type(error).__name__,
+                },
+            )
+
+    def _append_tail(self, entry: TimelineEntry) -> None:
+        self._tail.append(entry)
+        while len(self._tail) + len(self._reserved) > self._max_tail:
+            oldest = self._tail.popleft()
+            if oldest.action in _RESERVED and len(self._reserved) < _RESERVED_ENTRIES:
+                self._reserved.append(oldest)
+            else:
+                self.dropped += 1
+
+    def seal(self) -> None:
+        """End recording: later arrivals change nothing any more."""
+        self._sealed = True
+
+    def entries(self) -> tuple[TimelineEntry, ...]:
+        """All kept entries, in order of time."""
+        return tuple(sorted((*self._head, *self._reserved, *self._tail), key=lambda entry: entry.offset_ms))

@@ -1,0 +1,214 @@
+"""Verdicts: from judged messages and deadlines to outcomes, with the reason (spec/harness.md 3.4, 3.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from choreo_bdd import topics
+from choreo_bdd.dispatch import Delivery
+from choreo_bdd.matchers import MatchFailure, MatchResult
+from choreo_bdd.message import MessageRecord
+from choreo_bdd.scenario.diagnosis import Cause, Diagnosis, Facts, closest_of, explain
+from choreo_bdd.scenario.expectation import Expectation, closeness_of, match_delivery
+from choreo_bdd.scenario.handle import Outcome
+from choreo_bdd.scenario.timeline import TimelineAction
+
+if TYPE_CHECKING:
+    from choreo_bdd.scenario.scope import Scope
+
+
+class Verdicts:
+    """The judge of one scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def judge(self, expectation: Expectation, delivery: Delivery, record: MessageRecord | None = None) -> None:
+        """Let a pending expectation have a message, and settle it if that decides it."""
+        assert expectation.matcher is not None  # expectations without a matcher hold instead
+        result = expectation.judge(delivery, expectation.matcher)
+        if not result.matched:
+            expectation.note_near_miss(delivery, result)
+            self._record(expectation, delivery, TimelineAction.MISMATCHED, result.reason)
+            return
+        expectation.take(record or delivery.record(expectation.link))
+        occurs = expectation.occurs
+        if occurs.maximum is not None and expectation.count > occurs.maximum:
+            self._exceeded(expectation, delivery)
+        elif occurs.maximum is None and expectation.count >= occurs.minimum:
+            self._met(expectation, delivery, result)
+        else:
+            self._record(expectation, delivery, TimelineAction.MATCHED, result.reason)
+
+    def _met(self, expectation: Expectation, delivery: Delivery, result: MatchResult) -> None:
+        handle = expectation.handle
+        latency = self._latency(expectation, delivery.message.received_at)
+        budget = handle.budget_ms
+        if budget is None or latency <= budget:
+            self._record(expectation, delivery, TimelineAction.MATCHED, result.reason)
+            self._resolve(expectation, Outcome.PASS, result.reason, latency, self._matched(expectation, latency))
+            return
+        note = f"{latency:.1f} ms, {latency - budget:.1f} ms over the budget of {budget:.1f} ms"
+        self._record(
+            expectation,
+            delivery,
+            TimelineAction.MATCHED,
+            f"{result.reason} [SLOW {latency:.1f}ms>{budget:.1f}ms]",
+        )
+        sentence = f"the message on '{handle.topic}' took {note}"
+        slow = Diagnosis(Cause.OVER_BUDGET, sentence, f"{Cause.OVER_BUDGET.value}: {sentence}")
+        self._resolve(expectation, Outcome.SLOW, f"{note}: {result.reason}", latency, slow)
+
+    @staticmethod
+    def _matched(expectation: Expectation, latency: float) -> Diagnosis:
+        sentence = f"matched on '{expectation.topic}' after {latency:.1f} ms"
+        return Diagnosis(Cause.MATCHED, sentence, sentence)
+
+    def _exceeded(self, expectation: Expectation, delivery: Delivery) -> None:
+        handle = expectation.handle
+        wanted = expectation.occurs
+        reason = f"{expectation.count} matching on {handle.topic!r}, wanted {wanted}"
+        failure = MatchFailure("predicate", "<root>", {"max_count": wanted.maximum}, delivery.value)
+        handle.note_mismatch(reason, delivery.value, failure)
+        self._record(expectation, delivery, TimelineAction.MISMATCHED, f"unexpected: {reason}")
+        latency = self._latency(expectation, delivery.message.received_at)
+        text = f"{Cause.UNEXPECTED.value}: {reason}; the last came after {latency:.1f} ms"
+        self._resolve(expectation, Outcome.FAIL, reason, latency, Diagnosis(Cause.UNEXPECTED, reason, text))
+
+    def expire(self, expectation: Expectation, *, timeout_ms: float, mark: bool = True) -> None:
+        """Settle an expectation whose time has run out; ``mark`` notes the deadline on the timeline."""
+        if not expectation.is_pending:
+            return
+        handle, occurs = expectation.handle, expectation.occurs
+        now = self._scope.clock()
+        expectation.closed_at = now
+        latency = self._latency(expectation, now)
+        if occurs.maximum is not None and expectation.count >= occurs.minimum:
+            reason = f"{expectation.count} matching on {handle.topic!r} within {timeout_ms:g} ms, wanted {occurs}"
+            self._resolve(expectation, Outcome.PASS, reason, latency, Diagnosis(Cause.MATCHED, reason, reason))
+            return
+        if mark:
+            count = handle.attempts
+            noun = "near-miss" if count == 1 else "near-misses"
+            self._mark_deadline(expectation, f"{count} {noun}" if count else "no message")
+        if expectation.count:
+            reason = f"{expectation.count} matching on {handle.topic!r}, wanted {occurs}"
+            handle.note_mismatch(
+                reason, None, MatchFailure("predicate", "<root>", {"min_count": occurs.minimum}, expectation.count)
+            )
+        if handle.attempts:
+            noun = "near-miss" if handle.attempts == 1 else "near-misses"
+            reason = (
+                f"{handle.attempts} {noun}, none matched before timeout_ms={timeout_ms:g}; "
+                f"latest: {handle.last_mismatch_reason}"
+            )
+            outcome = Outcome.FAIL
+        else:
+            reason = f"no matching message arrived on {handle.topic!r} before timeout_ms={timeout_ms:g}"
+            outcome = Outcome.TIMEOUT
+        if handle.transport is not None:
+            reason = f"[{handle.transport}] {reason}"
+        handle.resolve(outcome, reason, latency, diagnose=lambda: explain(self._facts(expectation, timeout_ms)))
+        self._scope.notify()
+
+    def abort(self, expectation: Expectation, why: str) -> None:
+        """Settle an expectation whose scope ended before its time."""
+        if not expectation.is_pending:
+            return
+        reason = f"aborted: {why}"
+        diagnosis = Diagnosis(Cause.ABORTED, reason, reason)
+        expectation.handle.resolve(Outcome.TIMEOUT, reason, 0.0, diagnose=lambda: diagnosis)
+
+    # --- details --------------------------------------------------------------------------------------------------
+
+    def _resolve(
+        self, expectation: Expectation, outcome: Outcome, reason: str, latency: float, diagnosis: Diagnosis
+    ) -> None:
+        expectation.closed_at = self._scope.clock()
+        expectation.handle.resolve(outcome, reason, latency, diagnose=lambda: diagnosis)
+        self._scope.notify()
+
+    def _latency(self, expectation: Expectation, at: float) -> float:
+        """Milliseconds to ``at``, from the anchor this scope holds budgets against; both numbers are noted."""
+        handle = expectation.handle
+        handle.since_registration_ms = max(0.0, (at - expectation.opened_at) * 1000)
+        sent = self._scope.outbox.last_sent(at, handle.budget_topic, since=expectation.opened_at)
+        handle.since_publish_ms = None if sent is None else (at - sent) * 1000
+        if handle.since_publish_ms is None:
+            return handle.since_registration_ms
+        anchored = self._scope.options.latency_from == "publish" or handle.budget_topic is not None
+        return handle.since_publish_ms if anchored else handle.since_registration_ms
+
+    def _record(self, expectation: Expectation, delivery: Delivery, action: TimelineAction, detail: str) -> None:
+        on_stage = expectation.link is not None
+        self._scope.timeline.record(
+            action=action,
+            topic=expectation.topic if on_stage else delivery.message.topic,
+            detail="" if on_stage and action is TimelineAction.MATCHED else detail,
+            transport=expectation.link,
+            source="expect" if on_stage else None,
+        )
+
+    def _mark_deadline(self, expectation: Expectation, detail: str) -> None:
+        self._scope.timeline.record(action=TimelineAction.DEADLINE, topic=expectation.topic, detail=detail)
+
+    def _facts(self, expectation: Expectation, timeout_ms: float) -> Facts:
+        handle, matcher = expectation.handle, expectation.matcher
+        link = self._scope.links[expectation.link]
+        router = link.harness.router
+        foreign = [
+            delivery
+            for delivery in router.foreign_since(expectation.topic, expectation.opened_at)
+            if router.dispatcher.owner(delivery.correlation_id or "") in (None, self._scope)
+        ]
+        unreadable = expectation.unreadable
+        late = expectation.late_at
+        closed = expectation.closed_at or self._scope.clock()
+        return Facts(
+            topic=handle.topic,
+            transport=handle.transport,
+            correlation_id=handle.correlation_id,
+            waited_ms=timeout_ms,
+            wanted=str(expectation.occurs),
+            arrived=expectation.count,
+            near_misses=handle.attempts,
+            reason=handle.last_mismatch_reason or "",
+            closest=closest_of(closeness_of(matcher, each) for each in expectation.near_misses)
+            if matcher is not None
+            else None,
+            late_ms=None if late is None else max(0.0, (late - closed) * 1000),
+            transport_failure=self._transport_failure(expectation),
+            unreadable=(len(unreadable), unreadable[-1]) if unreadable else None,
+            foreign_ids=tuple(delivery.correlation_id for delivery in foreign),
+            foreign_matched=any(_accepts(expectation, delivery) for delivery in foreign),
+            similar_topics=self._similar_topics(expectation),
+        )
+
+    def _transport_failure(self, expectation: Expectation) -> str | None:
+        if self._scope.outbox.failures:
+            return self._scope.outbox.failures[-1].reason
+        return self._scope.links[expectation.link].harness.lost_since(expectation.opened_at)
+
+    def _similar_topics(self, expectation: Expectation) -> tuple[str, ...]:
+        if topics.is_pattern(expectation.topic):
+            return ()
+        router = self._scope.links[expectation.link].harness.router
+        beside = router.seen_since(topics.siblings(expectation.topic), expectation.opened_at)
+        own = self._scope.links[expectation.link].wire_id
+        candidates = {
+            delivery.message.topic
+            for delivery in beside
+            if delivery.message.topic not in self._scope.outbox.topics
+            and (own is None or delivery.correlation_id == own)
+            and _accepts(expectation, delivery)
+        }
+        return topics.similar(expectation.topic, candidates)
+
+
+def _accepts(expectation: Expectation, delivery: Delivery) -> bool:
+    if expectation.matcher is None:
+        return False
+    try:
+        return match_delivery(expectation.matcher, delivery).matched
+    except Exception:  # noqa: BLE001 - only a hint is lost; the near-miss itself is reported elsewhere
+        return False

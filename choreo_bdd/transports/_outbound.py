@@ -1,0 +1,95 @@
+"""One ordered way out per transport: call order is wire order, and every message's fate is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from choreo_bdd.exceptions import PublishFailed
+from choreo_bdd.transports.base import OnSent, Ready
+
+_LOG = logging.getLogger("choreo_bdd.transports")
+
+
+class Outgoing:
+    """A message on its way: ``sent`` when the bytes have left, then ``confirm`` or ``fail``."""
+
+    __slots__ = ("_on_sent", "headers", "key", "payload", "ready", "topic")
+
+    def __init__(
+        self, topic: str, payload: bytes, headers: Mapping[str, str], key: str | None, on_sent: OnSent | None
+    ) -> None:
+        self.topic = topic
+        self.payload = payload
+        self.headers = headers
+        self.key = key
+        self.ready: Ready = asyncio.get_running_loop().create_future()
+        self._on_sent = on_sent
+
+    def sent(self) -> None:
+        """The bytes have left."""
+        on_sent, self._on_sent = self._on_sent, None
+        if on_sent is not None:
+            on_sent()
+
+    def confirm(self) -> None:
+        """The message can no longer be lost on this side."""
+        self.sent()
+        if not self.ready.done():
+            self.ready.set_result(None)
+
+    def fail(self, transport: str, reason: str) -> None:
+        """The message did not get through."""
+        if not self.ready.done():
+            self.ready.set_exception(PublishFailed(transport, self.topic, reason))
+            self.ready.exception()  # seen: whoever published may choose not to wait
+
+
+Write = Callable[[Sequence[Outgoing]], Awaitable[None]]
+
+
+class Outbound:
+    """A queue and the one task that empties it, batch by batch, through ``write``."""
+
+    def __init__(self, transport: str, write: Write) -> None:
+        self._transport = transport
+        self._write = write
+        self._queue: deque[Outgoing] = deque()
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def put(self, outgoing: Outgoing) -> Ready:
+        """Queue a message; its promise."""
+        self._queue.append(outgoing)
+        self._idle.clear()
+        self._wake.set()
+        return outgoing.ready
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            batch = list(self._queue)
+            self._queue.clear()
+            try:
+                await self._write(batch)
+            except Exception as error:  # noqa: BLE001 - handed to whoever published
+                for outgoing in batch:
+                    outgoing.fail(self._transport, f"{type(error).__name__}: {error}")
+            if not self._queue:
+                self._idle.set()
+
+    async def stop(self, *, timeout_s: float) -> None:
+        """Let the queue empty, ``timeout_s`` at the longest; what is left then has failed."""
+        try:
+            await asyncio.wait_for(self._idle.wait(), timeout_s)
+        except TimeoutError:
+            _LOG.warning("%s closes with %d message(s) unsent", self._transport, len(self._queue))
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        while self._queue:
+            self._queue.popleft().fail(self._transport, "disconnected before it was sent")

@@ -1,0 +1,81 @@
+"""The table of a transport's registrations, and the promise that each is live."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from choreo_bdd.exceptions import SubscriptionFailed
+from choreo_bdd.message import Message
+from choreo_bdd.transports.base import Ready, TransportCallback, sink_of
+
+
+class Registration:
+    """One callback on one topic. ``handle`` is the client's own object, once there is one."""
+
+    __slots__ = ("_deliver", "callback", "handle", "is_removed", "ready", "topic")
+
+    def __init__(self, topic: str, callback: TransportCallback) -> None:
+        self.topic = topic
+        self.callback = callback
+        self.ready: Ready = asyncio.get_running_loop().create_future()
+        self.handle: Any = None
+        self.is_removed = False
+        self._deliver = sink_of(callback)
+
+    def deliver(self, message: Message) -> None:
+        """Hand over a message, unless the registration has been removed."""
+        if not self.is_removed:
+            self._deliver(message)
+
+    def confirm(self) -> None:
+        """The broker has confirmed the subscription."""
+        if not self.ready.done():
+            self.ready.set_result(None)
+
+    def fail(self, transport: str, reason: str) -> None:
+        """The subscription will not come to be."""
+        if not self.ready.done():
+            self.ready.set_exception(SubscriptionFailed(transport, self.topic, reason))
+            self.ready.exception()  # seen: whoever subscribed may have left
+
+
+class Subscriptions:
+    """All registrations of one transport, in order."""
+
+    def __init__(self, transport: str) -> None:
+        self._transport = transport
+        self._registrations: list[Registration] = []
+
+    def add(self, topic: str, callback: TransportCallback) -> Registration:
+        """Note a registration that is not live yet."""
+        registration = Registration(topic, callback)
+        self._registrations.append(registration)
+        return registration
+
+    def remove(self, topic: str, callback: TransportCallback) -> Registration | None:
+        """Take out one registration of this callback; a promise still open is broken with a reason."""
+        for index, registration in enumerate(self._registrations):
+            if registration.topic == topic and registration.callback is callback:
+                del self._registrations[index]
+                self._drop(registration, "removed before it was confirmed")
+                return registration
+        return None
+
+    def clear(self) -> list[Registration]:
+        """Take out all of them."""
+        dropped, self._registrations = self._registrations, []
+        for registration in dropped:
+            self._drop(registration, "the transport was closed before it was confirmed")
+        return dropped
+
+    def _drop(self, registration: Registration, reason: str) -> None:
+        registration.is_removed = True
+        registration.fail(self._transport, reason)
+
+    def __iter__(self) -> Iterator[Registration]:
+        return iter(tuple(self._registrations))
+
+    def __len__(self) -> int:
+        return len(self._registrations)

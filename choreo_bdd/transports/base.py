@@ -1,0 +1,131 @@
+"""What every transport promises (spec/harness.md 11.1; design: "readiness is a promise")."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from choreo_bdd.exceptions import ConflictingAuthError, PublishFailed, SubscriptionFailed, TransportError
+from choreo_bdd.message import Message
+from choreo_bdd.redaction import safe_url
+
+__all__ = [
+    "ConflictingAuthError",
+    "MessageSink",
+    "OnSent",
+    "OnStateChange",
+    "PublishFailed",
+    "Ready",
+    "SubscriptionFailed",
+    "Transport",
+    "TransportCallback",
+    "TransportCapabilities",
+    "TransportError",
+    "safe_url",
+    "sink_of",
+]
+
+TransportCallback = Callable[[str, bytes], None]
+"""Called with topic and payload, on the loop's thread."""
+
+OnSent = Callable[[], None]
+"""Called once the message can no longer be lost on this side."""
+
+OnStateChange = Callable[[str], None]
+"""Called with a short reason when a connection is lost while it should be up."""
+
+Ready = asyncio.Future[None]
+"""Resolves when the broker has confirmed, or carries the error that says why it has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransportCapabilities:
+    """What a transport does with messages."""
+
+    broadcast_fanout: bool = True
+    loses_messages_without_subscriber: bool = True
+    ordered_per_topic: bool = True
+    topic_patterns: bool = False
+    """Whether ``*`` (one segment) and ``>`` (the rest) in a subscribed topic are understood."""
+    message_headers: bool = False
+    """Whether ``publish`` takes ``headers`` and deliveries carry them."""
+
+
+@runtime_checkable
+class MessageSink(Protocol):
+    """A callback that wants whole messages; transports that know headers and keys call ``deliver`` on it."""
+
+    def __call__(self, topic: str, payload: bytes) -> None:
+        """Take topic and payload, from a transport that knows no more."""
+        ...
+
+    def deliver(self, message: Message) -> None:
+        """Take the whole message."""
+        ...
+
+
+@runtime_checkable
+class Transport(Protocol):
+    """The structural contract: any object with these members is a transport.
+
+    ``subscribe`` may return an awaitable that resolves when the broker has confirmed the subscription and raises when
+    it has not; ``publish`` likewise for the message. Returning ``None`` means: done at once.
+    """
+
+    @property
+    def capabilities(self) -> TransportCapabilities:
+        """What this transport does with messages."""
+        ...
+
+    async def connect(self) -> None:
+        """Open the connection; raises on failure and leaves nothing open then."""
+        ...
+
+    async def disconnect(self) -> None:
+        """Release everything; harmless when called again or after a failed ``connect``."""
+        ...
+
+    def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
+        """Deliver messages on ``topic`` to ``callback``."""
+        ...
+
+    def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
+        """Remove one registration of this callback; an unknown one is ignored."""
+        ...
+
+    def publish(self, topic: str, payload: bytes, *, on_sent: OnSent | None = None) -> Ready | None:
+        """Send a message; ``on_sent`` is called once it has left."""
+        ...
+
+    def active_subscription_count(self) -> int:
+        """How many registrations there are."""
+        ...
+
+    def clear_subscriptions(self) -> None:
+        """Forget every registration."""
+        ...
+
+
+def sink_of(callback: TransportCallback) -> Callable[[Message], None]:
+    """How to hand a message to a callback: whole where it asks for that, else topic and payload."""
+    deliver = getattr(callback, "deliver", None)
+    if deliver is not None:
+        whole: Callable[[Message], None] = deliver
+        return whole
+
+    def plain(message: Message) -> None:
+        callback(message.topic, message.payload)
+
+    return plain
+
+
+def publish_extras(headers: Mapping[str, str], key: str | None) -> dict[str, Any]:
+    """Keyword arguments for ``publish``: only what is there, so that plain transports are never asked for more."""
+    extras: dict[str, Any] = {}
+    if headers:
+        extras["headers"] = headers
+    if key is not None:
+        extras["key"] = key
+    return extras

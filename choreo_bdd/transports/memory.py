@@ -1,0 +1,138 @@
+"""The in-memory bus: a first-class sibling of the broker transports, with nothing to install."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from choreo_bdd import topics
+from choreo_bdd.environment import load_allowlist
+from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities, sink_of
+
+_LOG = logging.getLogger("choreo_bdd.transports.mock")
+_SENT_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscription:
+    topic: str
+    callback: TransportCallback
+    is_pattern: bool
+
+
+class MockTransport:
+    """Delivers inside ``publish``, in subscription order.
+
+    Subscriptions are live at once. ``publish`` may be called from any thread; delivery happens on the loop that
+    ``connect`` ran on.
+    """
+
+    def __init__(
+        self,
+        *,
+        allowlist_path: str | Path | None = None,
+        endpoint: str | None = None,
+    ) -> None:
+        self._allowlist_path = allowlist_path
+        self._endpoint = endpoint
+        self._connected = False
+        self._subscriptions: list[_Subscription] = []
+        self._sent: deque[tuple[str, bytes]] = deque(maxlen=_SENT_KEPT)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread_id = 0
+
+    @property
+    def capabilities(self) -> TransportCapabilities:
+        """Broadcast, ordered, lossy without a subscriber; knows patterns and headers."""
+        return TransportCapabilities(topic_patterns=True, message_headers=True)
+
+    async def connect(self) -> None:
+        """Check the endpoint against the allowlist, when both are given, and open the bus."""
+        if self._allowlist_path is not None and self._endpoint is not None:
+            load_allowlist(self._allowlist_path).enforce("mock_endpoints", [self._endpoint], label="mock endpoint")
+        self._loop = asyncio.get_running_loop()
+        self._thread_id = threading.get_ident()
+        self._connected = True
+
+    async def disconnect(self) -> None:
+        """Close the bus; subscriptions stay until they are cleared."""
+        self._connected = False
+
+    def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
+        """Deliver messages on a topic, or a pattern of topics, from now on."""
+        self._subscriptions.append(_Subscription(topic, callback, topics.is_pattern(topic)))
+        return None
+
+    def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
+        """Remove one registration of this callback on this topic."""
+        for index, subscription in enumerate(self._subscriptions):
+            if subscription.topic == topic and subscription.callback is callback:
+                del self._subscriptions[index]
+                return
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        on_sent: OnSent | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        key: str | None = None,
+    ) -> Ready | None:
+        """Deliver to every subscriber before returning; ``on_sent`` is called first."""
+        if not self._connected or self._loop is None:
+            raise RuntimeError("MockTransport is not connected: call connect() before publish()")
+        message = (topic, bytes(payload), on_sent, dict(headers), key)
+        if threading.get_ident() == self._thread_id:
+            self._deliver(*message)
+        else:
+            self._loop.call_soon_threadsafe(self._deliver, *message)
+        return None
+
+    def active_subscription_count(self) -> int:
+        """How many registrations there are."""
+        return len(self._subscriptions)
+
+    def clear_subscriptions(self) -> None:
+        """Forget every registration."""
+        self._subscriptions.clear()
+
+    def sent(self) -> list[tuple[str, bytes]]:
+        """Topic and payload of the messages published so far, oldest first (the last 10,000)."""
+        return list(self._sent)
+
+    def _deliver(
+        self, topic: str, payload: bytes, on_sent: OnSent | None, headers: Mapping[str, str], key: str | None
+    ) -> None:
+        self._sent.append((topic, payload))
+        if on_sent is not None:
+            on_sent()
+        assert self._loop is not None  # set by connect(), which publish() checked
+        message = Message(topic, payload, self._loop.time(), headers, key)
+        for subscription in tuple(self._subscriptions):
+            if subscription.topic != topic and not (
+                subscription.is_pattern and topics.matches(subscription.topic, topic)
+            ):
+                continue
+            try:
+                sink_of(subscription.callback)(message)
+            except Exception as error:  # noqa: BLE001 - one subscriber must not take the others' messages
+                _LOG.warning(
+                    "mock_transport_subscriber_failed", extra={"topic": topic, "error_class": type(error).__name__}
+                )
+
+    def __repr__(self) -> str:
+        return f"MockTransport(connected={self._connected})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("MockTransport cannot be pickled: it belongs to one event loop")
+
+    def __getstate__(self) -> Any:
+        return self.__reduce__()

@@ -1,0 +1,251 @@
+"""NATS: topic = subject; a subscription is live once the server has answered a flush behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from choreo_bdd.environment import load_allowlist
+from choreo_bdd.exceptions import TransportError
+from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.redaction import safe_url
+from choreo_bdd.transports._outbound import Outbound, Outgoing
+from choreo_bdd.transports._subscriptions import Registration, Subscriptions
+from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities
+
+_NAME = "NatsTransport"
+_TEARDOWN_S = 2.0
+_CONFIRM_S = 10.0
+_REFUSED = re.compile(r"permissions violation for (subscription to|publish to) \"([^\"]+)\"", re.IGNORECASE)
+
+
+class NatsTransport:
+    """A transport over one NATS connection. A lost connection is reported, not hidden; ``connect`` again after it."""
+
+    def __init__(
+        self,
+        *,
+        servers: Iterable[str],
+        allowlist_path: str | Path | None = None,
+        name: str = "choreo",
+        connect_timeout_s: float = 5.0,
+    ) -> None:
+        self._servers = [servers] if isinstance(servers, str) else list(servers)
+        if not self._servers:
+            raise ValueError("NatsTransport needs at least one server URL, such as nats://localhost:4222")
+        self.allowlist_path = allowlist_path
+        self._name = name
+        self._connect_timeout_s = connect_timeout_s
+        self._client: Any = None
+        self._outbound: Outbound | None = None
+        self._subscriptions = Subscriptions(_NAME)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._refused: set[tuple[str, str]] = set()
+        self._lost: tuple[float, str] | None = None
+        self._closing = False
+
+    @property
+    def capabilities(self) -> TransportCapabilities:
+        """Broadcast, ordered, lossy without a subscriber; knows patterns and headers."""
+        return TransportCapabilities(topic_patterns=True, message_headers=True)
+
+    # --- lifecycle ------------------------------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Check the allowlist, then connect within ``connect_timeout_s``; ``TransportError`` when that fails."""
+        if self.allowlist_path is not None:
+            load_allowlist(self.allowlist_path).enforce("nats_servers", self._servers, label="NATS server")
+        try:
+            import nats.errors  # noqa: PLC0415 - the client is loaded when it is first needed
+            from nats.aio.client import Client  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise TransportError(
+                "NatsTransport needs the nats-py client: pip install 'choreo_bdd[nats]' (distribution choreo-bdd)"
+            ) from error
+        client = Client()
+        self._closing, self._lost = False, None
+        self._refused.clear()
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                await client.connect(
+                    servers=self._servers,
+                    name=self._name,
+                    connect_timeout=max(1, round(self._connect_timeout_s)),
+                    allow_reconnect=False,
+                    max_reconnect_attempts=0,
+                    error_cb=self._on_error,
+                    closed_cb=self._on_closed,
+                )
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            await self._abandon(client)
+            raise TransportError(self._connect_failure(error)) from error
+        except BaseException:
+            await self._abandon(client)
+            raise
+        self._client = client
+        self._outbound = Outbound(_NAME, self._write)
+
+    def _connect_failure(self, error: BaseException) -> str:
+        urls = ", ".join(safe_url(url) for url in self._servers)
+        reason = (
+            f"no answer within {self._connect_timeout_s:g} s"
+            if isinstance(error, TimeoutError)
+            else f"{type(error).__name__}"
+        )
+        return (
+            f"NatsTransport could not connect to {urls}: {reason}. "
+            f"Is a NATS server running there, and are the credentials right?"
+        )
+
+    async def _abandon(self, client: Any) -> None:
+        self._closing = True
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_TEARDOWN_S):
+                await client.close()
+
+    async def disconnect(self) -> None:
+        """Send what is queued, close the connection and end every task; harmless when called again."""
+        client, self._client = self._client, None
+        outbound, self._outbound = self._outbound, None
+        self._closing = True
+        if outbound is not None:
+            await outbound.stop(timeout_s=_TEARDOWN_S)
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_TEARDOWN_S)
+        if client is not None:
+            await self._abandon(client)
+
+    async def _on_error(self, error: Exception) -> None:
+        refused = _REFUSED.search(str(error))
+        if refused is not None:
+            self._refused.add((refused[1].split()[0].lower(), refused[2]))
+
+    async def _on_closed(self) -> None:
+        if self._closing:
+            return
+        self._lost = (asyncio.get_running_loop().time(), "the connection to the NATS server was lost")
+        for registration in self._subscriptions:
+            registration.fail(_NAME, self._lost[1])
+
+    def lost_since(self, since: float) -> str | None:
+        """Why the connection was lost after a loop time, or is down since before; ``None`` while all is well."""
+        del since  # a lost connection stays lost until the next connect()
+        return None if self._lost is None else self._lost[1]
+
+    # --- messages -------------------------------------------------------------------------------------------------
+
+    def subscribe(self, topic: str, callback: TransportCallback) -> Ready:
+        """Deliver messages on a subject, wildcards included, to ``callback``."""
+        self._require_connected()
+        registration = self._subscriptions.add(topic, callback)
+        self._spawn(self._establish(registration))
+        return registration.ready
+
+    async def _establish(self, registration: Registration) -> None:
+        client = self._client
+        loop = asyncio.get_running_loop()
+
+        async def on_message(raw: Any) -> None:
+            registration.deliver(Message(raw.subject, raw.data, loop.time(), raw.headers or NO_HEADERS))
+
+        try:
+            registration.handle = await client.subscribe(
+                registration.topic, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0
+            )
+            await client.flush(timeout=_CONFIRM_S)
+        except Exception as error:  # noqa: BLE001 - told to whoever waits for this subscription
+            registration.fail(_NAME, f"{type(error).__name__}: {error}")
+            return
+        if ("subscription", registration.topic) in self._refused:
+            registration.fail(_NAME, "the server denies this subject to us (permissions violation)")
+        elif registration.is_removed:
+            await self._drop(registration)
+        else:
+            registration.confirm()
+
+    def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
+        """Remove one registration of this callback."""
+        registration = self._subscriptions.remove(topic, callback)
+        if registration is not None and registration.handle is not None and self._client is not None:
+            self._spawn(self._drop(registration))
+
+    async def _drop(self, registration: Registration) -> None:
+        handle, registration.handle = registration.handle, None
+        if handle is not None:
+            with contextlib.suppress(Exception):  # the connection may be gone; then so is the subscription
+                await handle.unsubscribe()
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        on_sent: OnSent | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        key: str | None = None,  # noqa: ARG002 - NATS has no keys
+    ) -> Ready:
+        """Queue a message; call order is wire order. The promise resolves when the server has taken it."""
+        outbound = self._require_connected()
+        return outbound.put(Outgoing(topic, payload, headers, None, on_sent))
+
+    async def _write(self, batch: Sequence[Outgoing]) -> None:
+        client = self._client
+        written: list[Outgoing] = []
+        for outgoing in batch:
+            try:
+                await client.publish(outgoing.topic, outgoing.payload, headers=dict(outgoing.headers) or None)
+            except Exception as error:  # noqa: BLE001 - told to whoever published this one
+                outgoing.fail(_NAME, f"{type(error).__name__}: {error}")
+            else:
+                written.append(outgoing)
+        await asyncio.sleep(0)  # the client's flusher writes to the socket in this turn of the loop
+        for outgoing in written:
+            outgoing.sent()
+        self._spawn(self._confirm(client, written))
+
+    async def _confirm(self, client: Any, written: Sequence[Outgoing]) -> None:
+        try:
+            await client.flush(timeout=_CONFIRM_S)
+        except Exception as error:  # noqa: BLE001 - told to whoever published these
+            for outgoing in written:
+                outgoing.fail(_NAME, f"the server did not confirm ({type(error).__name__})")
+            return
+        for outgoing in written:
+            if ("publish", outgoing.topic) in self._refused:
+                outgoing.fail(_NAME, "the server denies this subject to us (permissions violation)")
+            else:
+                outgoing.confirm()
+
+    def active_subscription_count(self) -> int:
+        """How many registrations there are."""
+        return len(self._subscriptions)
+
+    def clear_subscriptions(self) -> None:
+        """Forget every registration."""
+        self._subscriptions.clear()
+
+    # --- details --------------------------------------------------------------------------------------------------
+
+    def _require_connected(self) -> Outbound:
+        if self._outbound is None:
+            raise RuntimeError("NatsTransport is not connected: await connect() first")
+        if self._lost is not None:
+            raise TransportError(f"NatsTransport cannot go on: {self._lost[1]}")
+        return self._outbound
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def __repr__(self) -> str:
+        return f"NatsTransport(servers={[safe_url(url) for url in self._servers]})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("NatsTransport cannot be pickled: it holds a live connection")

@@ -113,7 +113,7 @@ _COOKIE_HEADER = re.compile(r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^
 _PAIR = re.compile(
     r"(?<![\w.-])(?P<key>[\w.-]{0,64}?(?:pass(?:word|wd|phrase)|pwd|secret|token|key|cookies?"
     r"|credentials?|jwt|session[_-]?id|seed|auth|bearer))"
-    r"(?P<quote>\\?[\"'])?(?P<sep>\s*(?:=>|={1,2}|:)\s*)"
+    r"(?P<quote>\\?[\"'])?(?P<sep>\s*(?:=>|={1,2}|:)\s*|\s+is\s+(?=[\"']))"
     r"(?:\\(?P<escape>[\"'])(?P<nested>(?:(?!\\(?P=escape)).)*)"  # JSON inside JSON: \"key\": \"value\"
     r"|b?(?P<open>[\"'])(?P<quoted>(?:\\.|(?!(?P=open)).)*)"
     r"|(?P<bare>\([^)]*\)|\[[^\]]*\]|[^\s,;&\"'<\\][^\s,;&]*))",

@@ -38,6 +38,11 @@ class Harness:
         return type(self._transport).__name__
 
     @property
+    def transport(self) -> Transport:
+        """The transport."""
+        return self._transport
+
+    @property
     def codec(self) -> Codec:
         """The codec."""
         return self._codec

@@ -7,7 +7,8 @@ the node id of the test that was running (spec/harness.md 3.9).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -51,3 +52,14 @@ def scenario_nodeid(path: str, name: str, line: int, *, duplicate: bool = False)
     """
     nodeid = f"{path}::{name}"
     return f"{nodeid}:{line}" if duplicate else nodeid
+
+
+@contextmanager
+def running(nodeid: str) -> Iterator[None]:
+    """Say which test is running, unless its framework's adapter has said so already."""
+    token = current_test_nodeid.set(nodeid) if current_test_nodeid.get() is None else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            current_test_nodeid.reset(token)

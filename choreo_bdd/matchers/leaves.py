@@ -85,9 +85,7 @@ def ne(value: object, *, strict: bool = False) -> ValueMatcher:
 def in_(values: Iterable[object], *, strict: bool = False) -> ValueMatcher:
     """A member of `values`. Raises TypeError for text, whose members would be single characters."""
     if isinstance(values, (str, bytes, bytearray)):
-        raise TypeError(
-            f"in_ needs a list of choices, not text; write [{values!r}], or contains() for a substring"
-        )
+        raise TypeError(f"in_ needs a list of choices, not text; write [{values!r}], or contains() for a substring")
     return leaf(operators.IN[strict], tuple(values))
 
 

@@ -60,9 +60,7 @@ class Unordered:
             return self.ok
         children = tuple(_unmet(node) for node in open_nodes)
         failure = MatchFailure("composed", ROOT_PATH, self.expected_shape(), None, children)
-        return missed(
-            failure, f"no element of its own for {', '.join(repr(node.shape()) for node in open_nodes)}"
-        )
+        return missed(failure, f"no element of its own for {', '.join(repr(node.shape()) for node in open_nodes)}")
 
     def expected_shape(self) -> object:
         """`{"unordered": [shapes]}`."""

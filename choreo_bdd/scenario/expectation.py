@@ -47,6 +47,7 @@ class Expectation:
 
     __slots__ = (
         "closed_at",
+        "closes_at",
         "count",
         "handle",
         "held",
@@ -82,6 +83,8 @@ class Expectation:
         self.unreadable: list[str] = []
         self.late_at: float | None = None
         self.closed_at: float | None = None
+        self.closes_at: float | None = None
+        """Loop time after which nothing counts any more; ``None`` until whoever waits says so."""
 
     @property
     def is_pending(self) -> bool:

@@ -67,6 +67,7 @@ class Reply:
     """A reply on duty: counts its triggers and says what to send."""
 
     __slots__ = (
+        "answers",
         "builder_error",
         "candidates",
         "link",
@@ -85,6 +86,7 @@ class Reply:
         self.plan = plan
         self.candidates = 0
         self.matches = 0
+        self.answers = 0
         self.published = False
         self.builder_error: str | None = None
         self.overridden = False

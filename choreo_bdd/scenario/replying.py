@@ -90,7 +90,9 @@ class Replier:
 
     def _replied(self, reply: Reply, publication: Publication) -> None:
         reply.published = True
+        reply.answers += 1
         self._record(reply, TimelineAction.REPLIED, publication=publication)
+        self._scope.notify()
 
     def _failed(self, reply: Reply, error: BaseException) -> None:
         reply.builder_error = type(error).__name__

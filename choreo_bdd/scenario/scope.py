@@ -197,6 +197,10 @@ class Scope:
             if expectation.is_pending:
                 self.verdicts.judge(expectation, delivery)
 
+    def close_at(self, handle: Handle, moment: float) -> None:
+        """Let nothing that arrives after a loop time count for this expectation."""
+        self.expectation_of(handle).closes_at = moment
+
     def expectation_of(self, handle: Handle) -> Expectation:
         """The engine's side of a handle of this scope."""
         return next(each for each in self.expectations if each.handle is handle)
@@ -262,6 +266,8 @@ class Scope:
                 self._received(ear, delivery, record, "reply", f"reply:{each.plan.reply_topic}")
                 self.replier.trigger(each, delivery)
                 continue
+            if each.is_pending and each.closes_at is not None and delivery.message.received_at > each.closes_at:
+                self.verdicts.expire(each)
             if not each.is_pending:
                 each.judge_late(delivery)
                 continue
@@ -310,7 +316,11 @@ class Scope:
     async def wait(self, handles: Iterable[Handle], deadline: float) -> None:
         """Wait until every one of these is resolved, at the longest until a loop time."""
         waiting = tuple(handles)
-        while any(handle.outcome is Outcome.PENDING for handle in waiting) and self.clock() < deadline:
+        await self.until(lambda: all(handle.outcome is not Outcome.PENDING for handle in waiting), deadline)
+
+    async def until(self, condition: Callable[[], bool], deadline: float) -> None:
+        """Wait until a condition on handles or replies holds, at the longest until a loop time."""
+        while not condition() and self.clock() < deadline:
             changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiters.add(changed)
             try:
@@ -319,7 +329,7 @@ class Scope:
                 self._waiters.discard(changed)
 
     def notify(self) -> None:
-        """Wake whoever waits: an expectation has been resolved."""
+        """Wake whoever waits: an expectation has been resolved, or a reply sent."""
         for waiter in tuple(self._waiters):
             if not waiter.done():
                 waiter.set_result(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from choreo_bdd import topics
@@ -75,14 +76,18 @@ class Verdicts:
         text = f"{Cause.UNEXPECTED.value}: {reason}; the last came after {latency:.1f} ms"
         self._resolve(expectation, Outcome.FAIL, reason, latency, Diagnosis(Cause.UNEXPECTED, reason, text))
 
-    def expire(self, expectation: Expectation, *, timeout_ms: float, mark: bool = True) -> None:
-        """Settle an expectation whose time has run out; ``mark`` notes the deadline on the timeline."""
+    def expire(self, expectation: Expectation, *, timeout_ms: float | None = None, mark: bool = True) -> None:
+        """Settle an expectation whose time has run out; ``mark`` notes the deadline on the timeline.
+
+        ``timeout_ms`` is the wait to name; by default the time since the scope's anchor.
+        """
         if not expectation.is_pending:
             return
         handle, occurs = expectation.handle, expectation.occurs
-        now = self._scope.clock()
-        expectation.closed_at = now
-        latency = self._latency(expectation, now)
+        closed = min(self._scope.clock(), expectation.closes_at or math.inf)
+        expectation.closed_at = closed
+        latency = self._latency(expectation, closed)
+        timeout_ms = round(latency, 1) if timeout_ms is None else timeout_ms
         if occurs.maximum is not None and expectation.count >= occurs.minimum:
             reason = f"{expectation.count} matching on {handle.topic!r} within {timeout_ms:g} ms, wanted {occurs}"
             self._resolve(expectation, Outcome.PASS, reason, latency, Diagnosis(Cause.MATCHED, reason, reason))

@@ -1,0 +1,19 @@
+"""pytest-bdd: starts the order pipeline for the run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd_steps.session import Session
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+
+from orders.running import start_orders
+
+
+@pytest.fixture(scope="session", autouse=True)
+def order_pipeline(choreo_session: Session) -> None:
+    start_orders(choreo_session)

@@ -1,0 +1,171 @@
+"""How much of a value a report keeps, and the markers that stand for the rest (spec/report.md A12).
+
+Every function here accepts whatever a message or a test can contain: endless nesting, NaN, half surrogate pairs,
+NUL characters, objects without a usable ``repr``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+VALUE_MAX_CHARS = 8192
+STRING_MAX_BYTES = 2048
+STREAM_MAX_BYTES = 65_536
+TIMELINE_MAX = 256
+DETAIL_MAX_CHARS = 120
+FAILURES_MAX = 20
+HANDLES_MAX = 100
+REPLIES_MAX = 100
+SCENARIOS_MAX = 100
+TESTS_MAX = 50_000
+
+_DEPTH_MAX = 64
+_NODES_MAX = 100_000
+_INT_MAX_BITS = 1024
+
+Item = TypeVar("Item")
+
+
+def clean_text(text: str) -> str:
+    """``text`` that every JSON reader and database takes: no lone surrogates, no NUL (shown as U+2400)."""
+    if text.isascii() and "\0" not in text:
+        return text
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\u2400")
+
+
+def cap_stream(text: str) -> str:
+    """The last 65,536 bytes of captured text, below a line that says how many bytes are missing."""
+    text = clean_text(text)
+    raw = text.encode("utf-8")
+    if len(raw) <= STREAM_MAX_BYTES:
+        return text
+    tail = raw[-STREAM_MAX_BYTES:].decode("utf-8", "ignore")
+    return f"[{len(raw) - STREAM_MAX_BYTES} bytes truncated]\n{tail}"
+
+
+def cap_detail(text: str) -> str:
+    """A one-line detail of at most 120 characters, cut with ``...``."""
+    text = clean_text(text)
+    return text if len(text) <= DETAIL_MAX_CHARS else text[: DETAIL_MAX_CHARS - 3] + "..."
+
+
+def cap_value(value: Any) -> tuple[Any, bool]:
+    """A JSON value within the limits, and whether all of it had to be replaced by a marker.
+
+    ``value`` must be JSON already (see ``json_safe``). Long strings are replaced one by one, a value that is still
+    too large as a whole; the markers give the original size in bytes and the beginning.
+    """
+    text = json.dumps(value)
+    if len(text) <= STRING_MAX_BYTES:
+        return value, False
+    capped = _cap_strings(value)
+    capped_text = json.dumps(capped)
+    if len(capped_text) <= VALUE_MAX_CHARS:
+        return capped, False
+    return _marker(len(text), capped_text[:VALUE_MAX_CHARS]), True
+
+
+def _cap_strings(value: Any) -> Any:
+    if isinstance(value, str):
+        raw = value.encode("utf-8")
+        if len(raw) <= STRING_MAX_BYTES:
+            return value
+        return _marker(len(raw), raw[:STRING_MAX_BYTES].decode("utf-8", "ignore"))
+    if isinstance(value, dict):
+        return {key: _cap_strings(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_cap_strings(item) for item in value]
+    return value
+
+
+def _marker(original_bytes: int, head: str) -> dict[str, Any]:
+    return {"_truncated": True, "_original_bytes": original_bytes, "_head": head}
+
+
+def keep_worst(items: Sequence[Item], limit: int, is_bad: Iterable[bool]) -> tuple[list[int], int]:
+    """Indices of at most ``limit`` items in their order, bad ones first choice; and how many are left out."""
+    if len(items) <= limit:
+        return list(range(len(items))), 0
+    flags = list(is_bad)
+    ranked = sorted(range(len(items)), key=lambda index: not flags[index])
+    return sorted(ranked[:limit]), len(items) - limit
+
+
+def json_safe(value: Any) -> Any:
+    """A copy of any Python value that JSON can hold.
+
+    Matchers become their expected shape, sets and tuples lists, keys text. What has no JSON form, NaN included,
+    becomes ``{"_unserialisable": true, "_repr": ...}``; what lies too deep, or repeats its own parent, a marker.
+    """
+    return _Converter().convert(value, 0, ())
+
+
+class _Converter:
+    """One conversion: counts nodes, so that a small value that shares parts cannot explode."""
+
+    def __init__(self) -> None:
+        self._nodes = 0
+
+    def convert(self, value: Any, depth: int, parents: tuple[int, ...]) -> Any:
+        self._nodes += 1
+        if value is None or isinstance(value, bool | str | int | float):
+            return _scalar(value)
+        if isinstance(value, Mapping | list | tuple | set | frozenset):
+            return self._container(value, depth, parents)
+        if hasattr(value, "expected_shape"):
+            return self._shape(value, depth, parents)
+        return _unserialisable(_repr(value))
+
+    def _container(self, value: Any, depth: int, parents: tuple[int, ...]) -> Any:
+        if id(value) in parents:
+            return _left_out("<contains itself>")
+        if depth >= _DEPTH_MAX:
+            return _left_out(f"<nested deeper than {_DEPTH_MAX} levels>")
+        if self._nodes > _NODES_MAX:
+            return _left_out(f"<more than {_NODES_MAX} values>")
+        inside = (*parents, id(value))
+        if isinstance(value, Mapping):
+            return {_key(key): self.convert(item, depth + 1, inside) for key, item in value.items()}
+        return [self.convert(item, depth + 1, inside) for item in value]
+
+    def _shape(self, matcher: Any, depth: int, parents: tuple[int, ...]) -> Any:
+        if depth >= _DEPTH_MAX:
+            return _left_out(f"<nested deeper than {_DEPTH_MAX} levels>")
+        try:
+            shape = matcher.expected_shape()
+        except Exception as error:  # noqa: BLE001 - a user's matcher must not cost the report
+            return _unserialisable(f"<expected_shape() raised {type(error).__name__}>")
+        return self.convert(shape, depth + 1, parents)
+
+
+def _scalar(value: str | float | None) -> Any:
+    if isinstance(value, str):
+        return clean_text(str(value))
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else _unserialisable(repr(value))
+    if value is None or isinstance(value, bool) or value.bit_length() <= _INT_MAX_BITS:
+        return value
+    return _unserialisable(f"<int of {value.bit_length()} bits>")
+
+
+def _key(key: object) -> str:
+    return clean_text(key if isinstance(key, str) else _repr(key))
+
+
+def _repr(value: object) -> str:
+    try:
+        return clean_text(repr(value))
+    except Exception as error:  # noqa: BLE001 - any object may break here, also with RecursionError
+        return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
+
+
+def _unserialisable(text: str) -> dict[str, Any]:
+    return {"_unserialisable": True, "_repr": text}
+
+
+def _left_out(reason: str) -> dict[str, Any]:
+    return {"_truncated": True, "_head": reason}

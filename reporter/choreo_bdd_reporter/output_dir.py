@@ -1,0 +1,82 @@
+"""Where a report may be written: a directory of its own, marked by a sentinel file (spec/report.md B3)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SENTINEL = ".harness-report"
+RESULTS = "results.json"
+PAGE = "index.html"
+
+_FILES = (RESULTS, PAGE, "messages.ndjson", SENTINEL)
+_LEFTOVERS = tuple(f".{name}.tmp" for name in _FILES)
+_LEFTOVER_DIRECTORIES = ("_partial",)
+_VCS = (".git", ".svn", ".hg")
+_SENTINEL_TEXT = "This directory belongs to a test report and is overwritten by the next run.\n"
+
+
+class ReportDirectoryError(ValueError):
+    """The directory named for the report must not be written to; the message says why and what to do."""
+
+
+def resolve(path: str, base: Path) -> Path:
+    """The directory meant by ``path`` (relative to ``base``, ``~`` taken literally), if a report may go there.
+
+    Raises ``ReportDirectoryError`` for places where files of others could be overwritten.
+    """
+    directory = (base / path).resolve()
+    _refuse_precious(directory)
+    _check_parent(directory)
+    if directory.exists():
+        _check_contents(directory)
+    return directory
+
+
+def prepare(directory: Path) -> None:
+    """Create the directory and its sentinel; what an earlier report left stays until the new one replaces it."""
+    directory.mkdir(exist_ok=True)
+    (directory / SENTINEL).write_text(_SENTINEL_TEXT, "utf-8")
+
+
+def _refuse_precious(directory: Path) -> None:
+    if directory == Path(directory.anchor):
+        raise ReportDirectoryError(f"the report cannot go into the filesystem root {directory}; name a directory")
+    if directory == Path.home().resolve():
+        raise ReportDirectoryError(f"the report cannot go into the user home {directory}; name a directory in it")
+    if any((directory / name).exists() for name in _VCS):
+        raise ReportDirectoryError(f"the report cannot go into the VCS root {directory}; name a directory in it")
+
+
+def _check_parent(directory: Path) -> None:
+    if not directory.parent.is_dir():
+        raise ReportDirectoryError(f"the report cannot go to {directory}: {directory.parent} does not exist")
+    if not directory.exists() and not os.access(directory.parent, os.W_OK | os.X_OK):
+        raise ReportDirectoryError(f"the report cannot go to {directory}: {directory.parent} is not writable")
+
+
+def _check_contents(directory: Path) -> None:
+    if not directory.is_dir():
+        raise ReportDirectoryError(f"the report cannot go to {directory}: it is a file, not a directory")
+    entries = list(directory.iterdir())
+    if entries and not (directory / SENTINEL).is_file():
+        raise ReportDirectoryError(
+            f"{directory} is not empty and has no sentinel file {SENTINEL}, so it may hold files of yours; "
+            "name an empty or new directory"
+        )
+    foreign = sorted(entry.name for entry in entries if not _is_ours(entry))
+    if foreign:
+        raise ReportDirectoryError(
+            f"{directory} holds more than the known set of report files ({', '.join(foreign[:5])}); "
+            "move them away or name another directory"
+        )
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise ReportDirectoryError(f"the report cannot go to {directory}: it is not writable")
+
+
+def _is_ours(entry: Path) -> bool:
+    if entry.is_symlink():
+        return False
+    if entry.is_dir():
+        return entry.name in _LEFTOVER_DIRECTORIES
+    return entry.name in _FILES or entry.name in _LEFTOVERS

@@ -1,0 +1,48 @@
+// "What broke": failed scenarios grouped by the sentence that explains them; a group narrows the tree.
+
+import { el, fill } from './dom.js';
+import { plural } from './format.js';
+import { causeGroups } from './findings.js';
+import { verdictBadge } from './verdicts.js';
+
+const FIRST = 3;
+
+export function createBroke(root, model, views) {
+  const host = root.querySelector('[data-slot="broke"]');
+  const groups = causeGroups(model.entries);
+  if (groups.length === 0) return { update() {} };
+  const items = groups.map((group, index) => causeItem(group, views, model.noun, index >= FIRST));
+  const list = el('ul', { class: 'hr-causes' }, items);
+  fill(host, el('h2', { class: 'hr-label' }, 'What broke'), list, groups.length > FIRST && moreButton(items, groups.length));
+  host.hidden = false;
+  return {
+    update(view) {
+      items.forEach((item, index) => {
+        const pressed = view.cause === groups[index].key;
+        item.firstChild.setAttribute('aria-pressed', String(pressed));
+        if (pressed) item.hidden = false;
+      });
+    },
+  };
+}
+
+function causeItem(group, views, noun, hidden) {
+  const button = el('button', { type: 'button', class: 'hr-cause', 'aria-pressed': 'false' },
+    verdictBadge(group.status),
+    el('span', { class: 'hr-cause-text' }, group.sentence),
+    el('span', { class: 'hr-cause-count' }, plural(group.entries.length, noun)));
+  button.addEventListener('click', () => {
+    const chosen = views.current.cause === group.key;
+    views.set(chosen ? { cause: null } : { cause: group.key, test: group.entries[0].id, event: null }, { remember: true });
+  });
+  return el('li', { hidden }, button);
+}
+
+function moreButton(items, count) {
+  const button = el('button', { type: 'button', class: 'hr-link-button' }, `Show all ${count} causes`);
+  button.addEventListener('click', () => {
+    for (const item of items) item.hidden = false;
+    button.remove();
+  });
+  return button;
+}

@@ -1,0 +1,49 @@
+// The typed failure tree of a rejected message: field by field, what was expected and what arrived.
+
+import { el } from './dom.js';
+import { expectedText } from './findings.js';
+import { inlineValue } from './json.js';
+
+export function failureTable(failure) {
+  const columns = ['Field', 'Expected', 'Arrived'].map((name) => el('th', { scope: 'col' }, name));
+  return el('table', { class: 'hr-diff' },
+    el('thead', {}, el('tr', {}, columns)),
+    el('tbody', {}, failureRows(failure, 0)));
+}
+
+function failureRows(failure, depth) {
+  const children = failure.children ?? [];
+  if (failure.kind !== 'composed' || children.length === 0) return [leafRow(failure, depth)];
+  return [groupTitle(failure, depth), ...children.flatMap((child) => failureRows(child, depth + 1))];
+}
+
+const GROUP_TITLES = new Map([
+  ['all_of', 'all of these must hold; this one does not'],
+  ['any_of', 'one of these must hold; none does'],
+]);
+
+function groupTitle(failure, depth) {
+  const title = GROUP_TITLES.get(failure.path) ?? `${pathText(failure.path)}: ${expectedText(failure)}`;
+  return el('tr', { class: 'hr-diff-group' }, el('th', { colspan: 3, scope: 'rowgroup', vars: { '--hr-depth': depth } }, title));
+}
+
+function leafRow(failure, depth) {
+  const kind = failure.kind === 'missing' ? 'missing' : 'diff';
+  return el('tr', { class: 'hr-diff-line', 'data-kind': kind },
+    el('th', { scope: 'row', vars: { '--hr-depth': depth } }, el('code', {}, pathText(failure.path))),
+    el('td', { class: 'hr-diff-expected' }, el('code', { class: 'hr-value' }, expectedText(failure))),
+    el('td', { class: 'hr-diff-actual' }, kind === 'missing' ? el('em', {}, 'not in the message') : actualCell(failure)));
+}
+
+function actualCell(failure) {
+  return [inlineValue(failure.actual), failure.kind === 'type_mismatch' && el('span', { class: 'hr-note' }, ` ${typeName(failure.actual)}`)];
+}
+
+function typeName(value) {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+function pathText(path) {
+  return path === '<root>' ? 'whole message' : path === '<raw>' ? 'raw bytes' : path;
+}

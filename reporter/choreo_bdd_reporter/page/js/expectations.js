@@ -1,0 +1,80 @@
+// Expectations: verdict, latency against its budget, and on opening what was expected and what arrived.
+
+import { el, lazyDetails } from './dom.js';
+import { failureTable } from './diff.js';
+import { duration, percent, plural } from './format.js';
+import { jsonBlock } from './json.js';
+import { messageFacts } from './message.js';
+import { transportBadge } from './transports.js';
+import { listVerdict, verdictKind } from './verdicts.js';
+
+export function renderExpectations(part, partIndex, context) {
+  if (part.handles.length === 0) return null;
+  return el('div', { 'data-field': 'handles' },
+    el('h3', { class: 'hr-label' }, plural(part.handles.length, 'Expectation')),
+    part.handles.map((handle, index) => expectationRow(handle, part.notes.handles[index], `${partIndex}.${index}`, context)));
+}
+
+function expectationRow(handle, note, ref, context) {
+  const options = {
+    class: `hr-handle hr-handle--${verdictKind(handle.outcome)}`, 'data-topic': handle.topic, 'data-outcome': handle.outcome,
+    'data-handle-transport': handle.transport, 'data-refs': ref,
+  };
+  const summary = el('span', { class: 'hr-handle-head' },
+    listVerdict(handle.outcome),
+    el('span', { class: 'hr-handle-name' },
+      el('code', { class: 'hr-topic' }, handle.topic),
+      transportBadge(context, handle.transport, { extraClass: 'hr-handle-transport-badge' }),
+      el('span', { class: 'hr-note' }, handle.matcher_description)),
+    budgetBar(handle));
+  return lazyDetails(options, summary, () => expectationBody(handle, note));
+}
+
+// The budget is the pale bar, the time taken the solid one; what is left over is said in words.
+export function budgetBar({ latency_ms: latency, budget_ms: budget, outcome }) {
+  if (latency === null) return null;
+  if (outcome === 'fail' || outcome === 'timeout') return el('span', { class: 'hr-budget' }, el('span', { class: 'hr-budget-text' }, `waited ${duration(latency)}`));
+  if (budget === null) return el('span', { class: 'hr-budget' }, el('span', { class: 'hr-budget-text' }, duration(latency)));
+  const scale = Math.max(latency, budget) || 1;
+  const over = latency > budget;
+  return el('span', { class: 'hr-budget', 'data-over': over },
+    el('span', { class: 'hr-budget-bar', 'aria-hidden': 'true', vars: { '--hr-used': latency / scale, '--hr-limit': budget / scale } }),
+    el('span', { class: 'hr-budget-text' }, `${duration(latency)} of ${duration(budget)}`,
+      el('span', { class: 'hr-budget-rest' }, over
+        ? `${duration(latency - budget)} over`
+        : `${duration(budget - latency)} left (${percent(budget - latency, budget)})`)));
+}
+
+function expectationBody(handle, note) {
+  return el('div', { class: 'hr-handle-body' },
+    (note.sentence || handle.reason) && el('p', {}, note.sentence || handle.reason),
+    handle.failure && failureTable(handle.failure),
+    timings(handle, note),
+    handle.truncated && el('p', { class: 'hr-note' }, 'A value was too large for the report and is cut.'),
+    el('div', { class: 'hr-panels' },
+      handle.expected !== null && panel('expected', 'Expected', handle.expected),
+      handle.actual !== null && panel('actual', handle.outcome === 'fail' ? 'Arrived last' : 'Arrived', handle.actual)),
+    seenMessages(note.messages ?? []),
+    note.text && lazyDetails({ class: 'hr-fold' }, 'full diagnosis', () => el('pre', { class: 'hr-pre', tabindex: '0' }, note.text)));
+}
+
+function timings(handle, note) {
+  const facts = [
+    ['attempts', handle.attempts > 0 && plural(handle.attempts, 'near-miss', 'near-misses')],
+    ['from publish', note.since_publish_ms != null && duration(note.since_publish_ms)],
+    ['from arming', note.since_registration_ms != null && duration(note.since_registration_ms)],
+    ['declared in', note.step_text],
+    ['armed by', note.origin],
+  ].filter(([, value]) => value);
+  return facts.length > 0 && el('dl', { class: 'hr-facts-list' }, facts.map(([name, value]) => [el('dt', {}, name), el('dd', {}, String(value))]));
+}
+
+function panel(name, title, value) {
+  return el('div', { 'data-panel': name }, el('h4', { class: 'hr-sublabel' }, title), jsonBlock(value, { 'aria-label': `${title} value` }));
+}
+
+function seenMessages(messages) {
+  if (messages.length === 0) return null;
+  return lazyDetails({ class: 'hr-fold' }, plural(messages.length, 'message seen', 'messages seen'),
+    () => messages.map((message) => (message && typeof message === 'object' ? el('div', { class: 'hr-seen' }, messageFacts(message)) : el('p', {}, String(message)))));
+}

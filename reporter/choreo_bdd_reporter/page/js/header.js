@@ -1,0 +1,84 @@
+// The overview: one headline, the verdict bar, the facts of the run and what to know before trusting it.
+
+import { el, fill } from './dom.js';
+import { duration, localTime, percent, plural } from './format.js';
+import { brokenCount } from './model.js';
+import { OUTCOMES, verdictKind, verdictWord } from './verdicts.js';
+
+export function renderHeader(root, model) {
+  const field = (name) => root.querySelector(`[data-field="${name}"]`);
+  field('project_name').textContent = model.run.project_name ?? 'Message scenarios';
+  const title = field('title');
+  fill(title, headline(model));
+  title.setAttribute('data-outcome', runOutcome(model.counts));
+  fill(field('facts'), runFacts(model.run));
+  fill(root.querySelector('[data-slot="proportion"]'), proportion(model.counts));
+  fill(root.querySelector('[data-slot="notices"]'), notices(model));
+}
+
+function runOutcome(counts) {
+  if (brokenCount(counts) > 0) return 'fail';
+  return counts.slow > 0 ? 'slow' : 'pass';
+}
+
+function headline({ counts, noun }) {
+  const broken = brokenCount(counts);
+  const all = plural(counts.total, noun);
+  if (counts.total === 0) return `No ${noun}s ran`;
+  if (broken > 0) return [el('strong', { class: 'hr-count-broken' }, String(broken)), ` of ${all} failed`];
+  if (counts.slow > 0) return [el('strong', { class: 'hr-count-slow' }, String(counts.slow)), ` of ${all} over budget, none failed`];
+  const passed = counts.passed ?? 0;
+  return passed === counts.total ? `${counts.total === 1 ? 'The' : 'All'} ${all} passed` : `${passed} of ${all} passed, none failed`;
+}
+
+function runFacts(run) {
+  return [duration(run.duration_ms), localTime(run.started_at), run.environment, run.git_branch]
+    .filter(Boolean).map((text) => el('span', {}, text));
+}
+
+function proportion(counts) {
+  return OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => el('span', {
+    class: `hr-seg hr-seg--${verdictKind(outcome)}`,
+    'data-seg': outcome,
+    title: `${verdictWord(outcome)}: ${counts[outcome]} (${percent(counts[outcome], counts.total)})`,
+    vars: { '--hr-share': counts[outcome] },
+  }));
+}
+
+function notices({ run, exit, counts }) {
+  const missing = run.xdist?.incomplete_workers ?? [];
+  return [
+    exit?.interrupted && notice('The run was interrupted: what follows is only what had finished by then.'),
+    missing.length > 0 && notice(`${plural(missing.length, 'worker')} left no complete results: ${missing.join(', ')}.`, 'hr-incomplete-workers'),
+    run.truncated && notice('The run was larger than the report may be; some results are left out.'),
+    exit?.status > 0 && brokenCount(counts) === 0
+      && notice(`The test runner ended with exit status ${exit.status} although nothing here failed: look at its console output.`),
+  ];
+}
+
+function notice(text, extraClass = '') {
+  return el('p', { class: `hr-notice ${extraClass}`, 'data-visible': 'true' }, text);
+}
+
+const ABOUT = [
+  ['started_at', 'Started', (run) => localTime(run.started_at)],
+  ['finished_at', 'Finished', (run) => localTime(run.finished_at)],
+  ['transport', 'Transports', (run) => (run.transports ?? [run.transport]).filter(Boolean).join(', ')],
+  ['git_branch', 'Git branch', (run) => run.git_branch],
+  ['git_sha', 'Git commit', (run) => run.git_sha],
+  ['environment', 'Environment', (run) => run.environment],
+  ['hostname', 'Host', (run) => run.hostname],
+  ['allowlist_path', 'Allow list', (run) => run.allowlist_path],
+  ['xdist', 'Workers', (run) => run.xdist?.workers],
+  ['python_version', 'Python', (run) => run.python_version],
+  ['harness_version', 'Engine', (run) => run.harness_version],
+  ['reporter_version', 'Reporter', (run) => run.reporter_version],
+  ['redactions', 'Redacted', (run) => `${plural(run.redactions.fields, 'field')}, ${plural(run.redactions.stream_matches, 'match', 'matches')} in text`],
+];
+
+export function aboutList(run) {
+  const known = ABOUT.map(([name, label, read]) => [name, label, read(run)]).filter(([, , value]) => value && value !== 'unknown');
+  return el('dl', { class: 'hr-about' }, known.map(([name, label, value]) => [
+    el('dt', {}, label), el('dd', { 'data-field': name }, String(value)),
+  ]));
+}

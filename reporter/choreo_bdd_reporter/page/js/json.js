@@ -1,0 +1,48 @@
+// Values as readable JSON, token by token.
+
+import { el } from './dom.js';
+import { bytes } from './format.js';
+
+// Beyond this many characters colour costs more than it helps.
+const COLOURED_UP_TO = 20_000;
+
+export function jsonBlock(value, attributes = {}) {
+  if (isCutMarker(value)) return cutBlock(value, attributes);
+  const text = JSON.stringify(value, null, 2) ?? 'undefined';
+  const block = el('pre', { class: 'hr-json', tabindex: '0', ...attributes });
+  block.append(...(text.length > COLOURED_UP_TO ? [text] : tokens(text)));
+  return block;
+}
+
+const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+function tokens(text) {
+  const nodes = [];
+  let end = 0;
+  for (const match of text.matchAll(TOKEN)) {
+    nodes.push(text.slice(end, match.index), token(match));
+    end = match.index + match[0].length;
+  }
+  nodes.push(text.slice(end));
+  return nodes;
+}
+
+function token([whole, string, colon]) {
+  if (string && colon) return el('span', {}, el('span', { class: 'hr-json-key' }, string), colon);
+  return el('span', { class: string ? 'hr-json-string' : 'hr-json-literal' }, whole);
+}
+
+function isCutMarker(value) {
+  return value !== null && typeof value === 'object' && value._truncated === true && typeof value._head === 'string';
+}
+
+function cutBlock(marker, attributes) {
+  return el('div', {},
+    el('p', { class: 'hr-note' }, `Cut: the first part of ${bytes(marker._original_bytes ?? marker._head.length)}.`),
+    el('pre', { class: 'hr-json', tabindex: '0', ...attributes }, marker._head));
+}
+
+export function inlineValue(value) {
+  const text = JSON.stringify(value) ?? '–';
+  return el('code', { class: 'hr-value' }, text);
+}

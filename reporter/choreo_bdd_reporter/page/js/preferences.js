@@ -1,0 +1,19 @@
+// Small choices that outlive the visit. Storage may be forbidden for a local file; then they last until closing.
+
+const PREFIX = 'choreo-report-';
+
+export function readPreference(name, fallback) {
+  try {
+    return localStorage.getItem(PREFIX + name) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+export function writePreference(name, value) {
+  try {
+    localStorage.setItem(PREFIX + name, value);
+  } catch {
+    // kept for this visit only
+  }
+}

@@ -1,0 +1,107 @@
+// The right side: one scenario, from its verdict and the reason for it down to the captured output.
+
+import { append, copyButton, el, fill } from './dom.js';
+import { failureTable } from './diff.js';
+import { renderExpectations } from './expectations.js';
+import { findingsOf } from './findings.js';
+import { duration, plural } from './format.js';
+import { renderOutput } from './output.js';
+import { renderReplies } from './replies.js';
+import { collectFailingTransports, failingReply, renderStageBreadcrumb } from './stage.js';
+import { renderSteps } from './steps.js';
+import { transportBadge } from './transports.js';
+import { verdictBadge, verdictKind } from './verdicts.js';
+import { linkTo } from './viewstate.js';
+import { renderWaterfall } from './waterfall.js';
+
+const FINDINGS_SHOWN = 5;
+
+export function renderScenario(host, entry, context) {
+  if (!entry) {
+    fill(host, el('div', { class: 'hr-empty' }, el('p', {}, emptyText(context.model))));
+    return;
+  }
+  const findings = findingsOf(entry);
+  fill(host, el('article', { class: 'hr-article', 'aria-labelledby': 'hr-scenario-title' },
+    heading(entry, context),
+    entry.test.skip_reason && el('p', { class: 'hr-callout hr-callout--skip' }, entry.test.skip_reason),
+    entry.unchecked && el('p', { class: 'hr-callout hr-callout--slow' }, 'The scenario passed although an expectation failed: no step or assertion checked its verdict.'),
+    findings.slice(0, FINDINGS_SHOWN).map((finding) => findingCard(finding, context)),
+    findings.length > FINDINGS_SHOWN && el('p', { class: 'hr-note' }, `${findings.length - FINDINGS_SHOWN} more findings stand with the expectations below.`),
+    el('div', { class: 'hr-columns' },
+      entry.steps.length > 0 && renderSteps(entry),
+      partSections(entry, context)),
+    entry.parts.map((part, index) => renderWaterfall(part, index, entry, context)),
+    entry.parts.length === 0 && entry.test.outcome !== 'skipped' && el('p', { class: 'hr-callout' }, 'No messages: this scenario opened no message scope.'),
+    renderOutput(entry)));
+  host.scrollTop = 0;
+  linkHighlights(host);
+}
+
+function emptyText(model) {
+  return model.entries.length === 0 ? 'There is nothing to show: the run recorded no scenarios.' : 'Choose a scenario on the left.';
+}
+
+function heading(entry, context) {
+  const { group } = entry;
+  return el('header', { class: 'hr-scenario-head' },
+    el('p', { class: 'hr-crumbs' }, el('span', {}, `${group.keyword}: ${group.name}`), entry.rule && el('span', {}, `Rule: ${entry.rule}`)),
+    el('div', { class: 'hr-scenario-title' },
+      verdictBadge(entry.outcome, 'hr-verdict--large'),
+      el('h2', { id: 'hr-scenario-title' }, entry.name),
+      el('span', { class: 'hr-scenario-time' }, duration(entry.durationMs))),
+    el('div', { class: 'hr-scenario-meta' },
+      entry.tags.map((tag) => el('span', { class: 'hr-tag' }, `@${String(tag).replace(/^@/, '')}`)),
+      el('code', { class: 'hr-nodeid' }, entry.id),
+      copyButton('copy id', () => entry.id),
+      copyButton('copy link', () => linkTo({ ...context.views.current, test: entry.id })),
+      entry.test.worker_id && el('span', { class: 'hr-note' }, `worker ${entry.test.worker_id}`)),
+    entry.scenario?.description && el('p', { class: 'hr-description' }, entry.scenario.description.trim()));
+}
+
+function findingCard(finding, context) {
+  const { handle, note, step } = finding;
+  const stepText = note?.step_text || (step && `${step.keyword.trim()} ${step.text}`);
+  return el('section', { class: `hr-finding hr-finding--${verdictKind(finding.status)}` },
+    el('p', { class: 'hr-finding-sentence' },
+      verdictBadge(finding.status), el('strong', {}, finding.sentence), handle && transportBadge(context, handle.transport)),
+    stepText && el('p', { class: 'hr-finding-step' }, 'in ', el('q', {}, stepText)),
+    handle?.failure && failureTable(handle.failure),
+    handle?.failures.length > 1 && el('p', { class: 'hr-note' },
+      `This is the latest of ${plural(handle.failures.length + handle.failures_dropped, 'near-miss', 'near-misses')}; the others are in the message timeline.`),
+    step?.message?.includes('\n') && el('pre', { class: 'hr-pre', tabindex: '0' }, step.message.trim()));
+}
+
+function partSections(entry, context) {
+  return el('div', { class: 'hr-column' }, entry.parts.map((part, index) => {
+    const section = el('section', { class: 'hr-scenario', 'data-scenario-name': part.name, 'data-outcome': part.outcome });
+    const failing = collectFailingTransports(part);
+    append(section, [
+      entry.parts.length > 1 && el('h3', { class: 'hr-part-title' }, verdictBadge(part.outcome), part.name),
+      renderStageBreadcrumb(part, context),
+      failing.length > 0 && el('p', { class: 'hr-scenario-failing-side', 'data-failing-transports': failing.join(' ') },
+        'broke on ', failing.map((name) => transportBadge(context, name))),
+      failingReply(part, context),
+      !part.completed_normally && el('p', { class: 'hr-callout hr-callout--slow' }, 'The scope ended before it finished waiting: what is unresolved here was aborted, not awaited.'),
+      renderExpectations(part, index, context),
+      renderReplies(part, context),
+    ]);
+    return section;
+  }));
+}
+
+// Pointing at a step lights the expectations and messages it is about, and back.
+function linkHighlights(host) {
+  const lit = (event, on) => {
+    const refs = event.target.closest?.('[data-refs]')?.getAttribute('data-refs').split(' ') ?? [];
+    if (refs.length === 0) return;
+    for (const node of host.querySelectorAll('[data-refs]')) {
+      const related = node.getAttribute('data-refs').split(' ').some((ref) => refs.includes(ref));
+      if (related) node.toggleAttribute('data-lit', on);
+    }
+  };
+  const article = host.firstChild;
+  article.addEventListener('mouseover', (event) => lit(event, true));
+  article.addEventListener('mouseout', (event) => lit(event, false));
+}
+

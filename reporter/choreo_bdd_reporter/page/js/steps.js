@@ -1,0 +1,48 @@
+// The scenario as it is written, each step with its verdict and time.
+
+import { el, lazyDetails } from './dom.js';
+import { duration, plural } from './format.js';
+import { isBroken, listVerdict, verdictKind } from './verdicts.js';
+
+export function renderSteps(entry) {
+  const background = entry.steps.filter((step) => step.background);
+  const own = entry.steps.filter((step) => !step.background);
+  return el('section', { class: 'hr-steps-section' },
+    el('h3', { class: 'hr-label' }, 'Steps'),
+    background.length > 0 && el('h4', { class: 'hr-sublabel' }, 'Background'),
+    background.length > 0 && stepList(background),
+    background.length > 0 && own.length > 0 && el('h4', { class: 'hr-sublabel' }, entry.scenario?.keyword || 'Scenario'),
+    own.length > 0 && stepList(own));
+}
+
+function stepList(steps) {
+  return el('ol', { class: 'hr-steps' }, steps.map(stepItem));
+}
+
+function stepItem(step) {
+  const refs = (step.checks ?? []).map(({ scenario, handle }) => `${scenario}.${handle}`).join(' ');
+  return el('li', { class: `hr-step hr-step--${verdictKind(step.status)}`, 'data-outcome': step.status, 'data-refs': refs || null },
+    el('span', {}, listVerdict(step.status)),
+    el('span', { class: 'hr-step-text' }, el('b', { class: 'hr-step-keyword' }, `${step.keyword.trim()} `), quoted(step.text)),
+    el('span', { class: 'hr-step-time' }, step.duration_ms > 0 ? duration(step.duration_ms) : ''),
+    stepArguments(step),
+    step.message && isBroken(step.status) && lazyDetails({ class: 'hr-fold hr-step-more' }, 'message', () => el('pre', { class: 'hr-pre', tabindex: '0' }, step.message.trim())));
+}
+
+// Quoted words in a step are its values; they stand out as they do in an editor.
+function quoted(text) {
+  return text.split(/("[^"]*")/).map((piece, index) => (index % 2 === 1 ? el('span', { class: 'hr-step-value' }, piece) : piece));
+}
+
+function stepArguments(step) {
+  return [
+    step.docstring && lazyDetails({ class: 'hr-fold hr-step-more' }, `doc string, ${plural(step.docstring.split('\n').length, 'line')}`,
+      () => el('pre', { class: 'hr-pre', tabindex: '0' }, step.docstring)),
+    step.table && lazyDetails({ class: 'hr-fold hr-step-more' }, `table, ${plural(step.table.length, 'row')}`, () => dataTable(step.table)),
+  ];
+}
+
+function dataTable(rows) {
+  return el('div', { class: 'hr-table-wrap', tabindex: '0' }, el('table', { class: 'hr-table' },
+    rows.map((cells) => el('tr', {}, cells.map((cell) => el('td', {}, String(cell)))))));
+}

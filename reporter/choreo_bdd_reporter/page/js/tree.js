@@ -1,0 +1,172 @@
+// The tree on the left: feature, rule, scenario. One tab stop; the arrows move inside.
+
+import { el, fill } from './dom.js';
+import { duration } from './format.js';
+import { brokenCount, countOutcomes } from './model.js';
+import { glyph, verdictBadge, verdictWord } from './verdicts.js';
+import { createWindowedList } from './windowed.js';
+
+const ROW_HEIGHT = 32;
+const CARET = 'M6 4l4 4-4 4';
+
+export function createTree(root, model, views) {
+  const host = root.querySelector('[data-slot="tree"]');
+  const empty = root.querySelector('[data-slot="tree-empty"]');
+  const closed = new Set();
+  let rows = [];
+  let visible = model.entries;
+  let active = 0;
+  const list = createWindowedList(host, ROW_HEIGHT, (row, index) => renderTreeRow(row, index, {
+    selected: row.entry?.id === views.current.test, active: index === active,
+  }));
+
+  const layOut = () => {
+    rows = treeRows(model.groups, new Set(visible), closed);
+    active = Math.min(active, Math.max(0, rows.length - 1));
+    list.setRows(rows);
+    markActive();
+  };
+  const markActive = () => {
+    if (rows.length > 0) host.setAttribute('aria-activedescendant', treeRowId(active));
+    else host.removeAttribute('aria-activedescendant');
+  };
+  const moveTo = (index) => {
+    active = Math.max(0, Math.min(rows.length - 1, index));
+    list.redraw();
+    list.reveal(active);
+    markActive();
+  };
+  const toggle = (row, open = closed.has(row.id)) => {
+    if (open) closed.delete(row.id);
+    else closed.add(row.id);
+    layOut();
+  };
+  const choose = (row) => {
+    if (row.entry) views.set({ test: row.entry.id, event: null }, { remember: true });
+    else toggle(row);
+  };
+  const parentOf = (index) => rows.findLastIndex((row, at) => at < index && row.level < rows[index].level);
+
+  const keys = {
+    ArrowDown: () => moveTo(active + 1),
+    ArrowUp: () => moveTo(active - 1),
+    Home: () => moveTo(0),
+    End: () => moveTo(rows.length - 1),
+    Enter: () => choose(rows[active]),
+    ' ': () => choose(rows[active]),
+    ArrowRight: () => {
+      if (rows[active].entry) return;
+      if (closed.has(rows[active].id)) toggle(rows[active], true);
+      else moveTo(active + 1);
+    },
+    ArrowLeft: () => {
+      if (!rows[active].entry && !closed.has(rows[active].id)) toggle(rows[active], false);
+      else if (parentOf(active) >= 0) moveTo(parentOf(active));
+    },
+  };
+  host.addEventListener('keydown', (event) => {
+    if (rows.length === 0 || event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(keys, event.key)) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+  host.addEventListener('click', (event) => {
+    const node = event.target.closest('[data-row]');
+    if (!node) return;
+    active = Number(node.getAttribute('data-row'));
+    choose(rows[active]);
+  });
+
+  return {
+    show(entries) {
+      visible = entries;
+      host.hidden = entries.length === 0;
+      empty.hidden = entries.length > 0;
+      if (entries.length === 0) fill(empty, emptyTree(model, views));
+      layOut();
+    },
+    // The chosen scenario is opened up and scrolled to, wherever it stands.
+    select(entry) {
+      if (entry && rows.every((row) => row.entry !== entry)) {
+        closed.delete(entry.group.id);
+        closed.delete(ruleId(entry));
+        layOut();
+      }
+      const index = rows.findIndex((row) => row.entry === entry);
+      if (index >= 0) moveTo(index);
+      else list.redraw();
+    },
+    setAll(open) {
+      closed.clear();
+      if (!open) for (const group of model.groups) closed.add(group.id);
+      layOut();
+    },
+  };
+}
+
+function treeRowId(index) {
+  return `hr-row-${index}`;
+}
+
+function ruleId(entry) {
+  return `${entry.group.id}\nrule:${entry.rule}`;
+}
+
+function treeRows(groups, visible, closed) {
+  return groups.flatMap((group) => {
+    const entries = group.entries.filter((entry) => visible.has(entry));
+    if (entries.length === 0) return [];
+    const head = { id: group.id, level: 1, label: group.name, keyword: group.keyword, entries, open: !closed.has(group.id) };
+    return head.open ? [head, ...ruleRows(entries, closed)] : [head];
+  });
+}
+
+function ruleRows(entries, closed) {
+  const rows = [];
+  let rule = null;
+  for (const entry of entries) {
+    const id = ruleId(entry);
+    if (entry.rule && entry.rule !== rule) {
+      rows.push({ id, level: 2, label: entry.rule, keyword: 'Rule', entries: entries.filter((other) => other.rule === entry.rule), open: !closed.has(id) });
+    }
+    rule = entry.rule;
+    if (!rule || !closed.has(id)) rows.push({ id: entry.id, level: rule ? 3 : 2, entry });
+  }
+  return rows;
+}
+
+function renderTreeRow(row, index, { selected, active }) {
+  const common = { id: treeRowId(index), role: 'treeitem', 'data-row': index, 'aria-level': row.level, 'data-active': active, vars: { '--hr-level': row.level } };
+  return row.entry ? scenarioRow(row.entry, common, selected) : groupRow(row, common);
+}
+
+function groupRow(row, common) {
+  const counts = countOutcomes(row.entries);
+  const broken = brokenCount(counts);
+  return el('div', { ...common, class: `hr-row hr-row--${row.level === 1 ? 'group' : 'rule'}`, 'aria-expanded': String(row.open), title: row.label },
+    el('span', { class: 'hr-caret' }, glyph(CARET)),
+    el('span', { class: 'hr-row-name' }, row.level === 2 && el('span', { class: 'hr-row-keyword' }, `${row.keyword} `), row.label),
+    broken > 0 && el('span', { class: 'hr-badge hr-badge--fail' }, `${broken} failed`),
+    broken === 0 && counts.slow > 0 && el('span', { class: 'hr-badge hr-badge--slow' }, `${counts.slow} slow`),
+    el('span', { class: 'hr-row-count' }, String(counts.total)));
+}
+
+function scenarioRow(entry, common, selected) {
+  return el('div', {
+    ...common, class: 'hr-row hr-row--scenario', 'data-nodeid': entry.id, 'data-outcome': entry.test.outcome,
+    'data-selected': selected, 'aria-selected': String(selected), title: entry.name,
+  },
+    verdictBadge(entry.outcome, 'hr-verdict--bare'),
+    el('span', { class: 'hr-row-name' }, entry.name),
+    entry.unchecked && el('span', { class: 'hr-badge hr-badge--fail', title: 'An expectation failed, but no step or assertion checked it' }, 'unchecked'),
+    el('span', { class: 'hr-row-time' }, duration(entry.durationMs)));
+}
+
+function emptyTree(model, views) {
+  if (model.entries.length === 0) return el('p', {}, 'Nothing ran. Check the paths and tag filters the runner was started with.');
+  const { status, q, cause } = views.current;
+  const reasons = [q && `the search “${q}”`, status.length > 0 && `the status ${status.map(verdictWord).join(' or ')}`, cause && 'the chosen cause'].filter(Boolean);
+  return [
+    el('p', {}, `No ${model.noun} matches ${reasons.join(' and ')}.`),
+    el('button', { type: 'button', class: 'hr-button', on: { click: () => views.set({ q: '', status: [], cause: null }, { remember: true }) } }, 'Clear filters'),
+  ];
+}

@@ -1,0 +1,56 @@
+// What is being looked at lives in the URL fragment, so that a view can be linked to and Back returns to it.
+
+const EMPTY = { test: null, status: [], q: '', cause: null, event: null };
+
+export function readView(hash = location.hash) {
+  const given = new URLSearchParams(hash.replace(/^#/, ''));
+  return {
+    test: given.get('test'),
+    status: (given.get('status') ?? '').split(',').filter(Boolean),
+    q: given.get('q') ?? '',
+    cause: given.get('cause'),
+    event: given.get('event'),
+  };
+}
+
+function viewHash(view) {
+  const parts = new URLSearchParams();
+  if (view.test) parts.set('test', view.test);
+  if (view.status.length > 0) parts.set('status', view.status.join(','));
+  for (const name of ['q', 'cause', 'event']) if (view[name]) parts.set(name, view[name]);
+  return `#${parts}`;
+}
+
+export function linkTo(view) {
+  return location.href.replace(/#.*$/, '') + viewHash(view);
+}
+
+// `onChange(view, previous)` runs after each change, also after Back; `complete` fills in what a link leaves open.
+export function createViewState(onChange, complete) {
+  const fromLink = () => complete({ ...EMPTY, ...readView() });
+  let view = fromLink();
+  const change = (next) => {
+    const previous = view;
+    view = next;
+    onChange(view, previous);
+  };
+  addEventListener('hashchange', () => change(fromLink()));
+  return {
+    get current() { return view; },
+    // A step in the history for a choice, none for typing and for the page's own preselection.
+    set(patch, { remember = false } = {}) {
+      const next = { ...view, ...patch };
+      writeHash(viewHash(next), remember);
+      change(next);
+    },
+  };
+}
+
+function writeHash(hash, remember) {
+  if (hash === location.hash || (hash === '#' && !location.hash)) return;
+  try {
+    history[remember ? 'pushState' : 'replaceState'](null, '', hash);
+  } catch {
+    // some embedded viewers forbid history; the page works on without deep links
+  }
+}

@@ -1,0 +1,165 @@
+"""From phase reports to tests: outcome, failure text and scenarios of each test (spec/report.md B5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from choreo_bdd.redaction import Redactor
+from choreo_bdd_reporter.masking import masked
+from choreo_bdd_reporter.model import SESSION_NODEID, Feature, GherkinScenario, RecordedScenario, Test, TestOutcome
+from choreo_bdd_reporter.pytest_parts import Part, detach, gherkin_of, scenarios_of, skip_reason
+
+_Key = tuple[str, "str | None"]
+
+
+@dataclass(slots=True)
+class _Folded:
+    """One test as far as it was reported."""
+
+    nodeid: str
+    worker_id: str | None = None
+    outcome: TestOutcome = "passed"
+    duration_ms: float = 0.0
+    facts: Part = field(default_factory=dict)
+    tracebacks: list[str] = field(default_factory=list)
+    skip_reason: str | None = None
+    scenarios: list[RecordedScenario] = field(default_factory=list)
+    gherkin: tuple[Feature, GherkinScenario] | None = None
+
+    def add(self, report: pytest.TestReport, part: Part) -> None:
+        self.facts = part
+        self.scenarios += scenarios_of(part)
+        self.gherkin = gherkin_of(part) or self.gherkin
+        self.skip_reason = part["skip_reason"] or self.skip_reason
+        if part["traceback"] is not None:
+            self.tracebacks.append(part["traceback"])
+        if report.when == "call":
+            self.duration_ms = max(0.0, report.duration * 1000)
+        self.outcome = _outcome(self.outcome, report)
+
+    def test(self) -> Test:
+        facts = self.facts
+        streams = facts["streams"]
+        slow = self.outcome == "passed" and any(item.document["outcome"] == "slow" for item in self.scenarios)
+        feature, gherkin = self.gherkin or (None, None)
+        return Test(
+            nodeid=self.nodeid,
+            file=facts["file"],
+            name=facts["name"],
+            class_name=facts["class"],
+            markers=tuple(facts["markers"]),
+            choreo_meta=facts["choreo_meta"],
+            outcome="slow" if slow else self.outcome,
+            duration_ms=self.duration_ms,
+            traceback="\n\n".join(self.tracebacks) or None,
+            stdout=streams["stdout"],
+            stderr=streams["stderr"],
+            log=streams["log"],
+            skip_reason=self.skip_reason if self.outcome == "skipped" else None,
+            worker_id=self.worker_id,
+            scenarios=tuple(self.scenarios),
+            feature=feature,
+            gherkin=gherkin,
+        )
+
+
+def _outcome(so_far: TestOutcome, report: pytest.TestReport) -> TestOutcome:
+    if report.outcome == "failed":
+        if so_far == "failed":
+            return "failed"  # a teardown error after a failure does not soften it
+        return "failed" if report.when == "call" else "errored"
+    if report.outcome == "skipped" and so_far == "passed":
+        return "skipped"
+    return so_far
+
+
+class Fold:
+    """All tests of a run, in the order in which they were first reported.
+
+    ``redacted_fields`` and ``redacted_text`` count what was masked, in all processes together.
+    """
+
+    def __init__(self) -> None:
+        self._tests: dict[_Key, _Folded] = {}
+        self._streams_redacted: dict[_Key, int] = {}
+        self._order: dict[str, int] = {}
+        self._redactor = Redactor()
+        self._fields = 0
+        self._text = 0
+
+    @property
+    def redacted_fields(self) -> int:
+        """Values masked by their key."""
+        return self._fields + self._redactor.fields
+
+    @property
+    def redacted_text(self) -> int:
+        """Places masked in text."""
+        return self._text + self._redactor.stream_matches + sum(self._streams_redacted.values())
+
+    def collected(self, nodeids: list[str]) -> None:
+        """Note the order of collection, in which a parallel run is reported, too."""
+        for nodeid in nodeids:
+            self._order.setdefault(nodeid, len(self._order))
+
+    def add(self, report: pytest.TestReport, worker_id: str | None) -> None:
+        """Take in the report of one phase; a new ``setup`` of the same test is a repetition and replaces it."""
+        key = (report.nodeid, worker_id)
+        if key not in self._tests or report.when == "setup":
+            self._tests[key] = _Folded(report.nodeid, worker_id)
+        part = detach(report) or self._part_without_facts(report, self._tests[key].facts)
+        self._fields += part["redacted"][0]
+        self._text += part["redacted"][1]
+        self._streams_redacted[key] = part["streams_redacted"]
+        self._tests[key].add(report, part)
+
+    def add_collection_error(self, report: pytest.CollectReport) -> None:
+        """A file that could not be collected is an errored test of its own."""
+        nodeid = report.nodeid or SESSION_NODEID
+        folded = _Folded(nodeid, facts=_facts_from(nodeid), outcome="errored")
+        folded.tracebacks.append(masked(self._redactor, report.longreprtext))
+        self._tests.setdefault((nodeid, None), folded)
+
+    def add_leftovers(self, nodeid: str, part: Part, worker_id: str | None) -> None:
+        """Scenarios that finished outside any test, or after theirs was reported."""
+        self._fields += part["redacted"][0]
+        self._text += part["redacted"][1]
+        key = (nodeid, None if nodeid == SESSION_NODEID else worker_id)
+        folded = self._tests.setdefault(key, _Folded(nodeid, key[1], facts=_facts_from(nodeid)))
+        folded.scenarios += scenarios_of(part)
+
+    def tests(self) -> tuple[Test, ...]:
+        """All tests; in order of collection where it is known."""
+        last = len(self._order)
+        folded = sorted(self._tests.values(), key=lambda item: self._order.get(item.nodeid, last))
+        return tuple(item.test() for item in folded)
+
+    def _part_without_facts(self, report: pytest.TestReport, known: Part) -> Part:
+        """The report of a phase that ran where the reporter is not, or of a crash."""
+        failed, skipped = report.outcome == "failed", report.outcome == "skipped"
+        return {
+            **(known or _facts_from(report.nodeid)),
+            "traceback": masked(self._redactor, report.longreprtext) if failed else None,
+            "skip_reason": masked(self._redactor, skip_reason(report)) if skipped else None,
+            "scenarios": [],
+            "gherkin": None,
+            "redacted": [0, 0],
+            "streams_redacted": 0,
+        }
+
+
+def _facts_from(nodeid: str) -> Part:
+    file, _, rest = nodeid.partition("::")
+    facts: Mapping[str, Any] = {
+        "file": "" if nodeid == SESSION_NODEID else file,
+        "name": "" if nodeid == SESSION_NODEID else rest.rpartition("::")[2] or file,
+        "class": None,
+        "markers": [],
+        "choreo_meta": None,
+        "streams": {"stdout": "", "stderr": "", "log": ""},
+    }
+    return dict(facts)

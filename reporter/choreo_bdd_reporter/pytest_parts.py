@@ -1,0 +1,136 @@
+"""What one phase of a pytest test contributes to the report, as plain data that can travel on a test report.
+
+The process that runs a test makes the part and attaches it to pytest's own report of the phase. So a serial run, a
+parallel one and a run with crashed workers all reach the report in the same way: phase report by phase report.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from choreo_bdd.redaction import Redactor
+from choreo_bdd_reporter.limits import cap_stream
+from choreo_bdd_reporter.masking import masked, masked_feature, masked_gherkin
+from choreo_bdd_reporter.model import Feature, GherkinScenario, RecordedScenario, Step
+from choreo_bdd_reporter.pytest_plugin import choreo_meta
+from choreo_bdd_reporter.recorder import TestRecord
+
+Part = dict[str, Any]
+
+_ATTRIBUTE = "choreo_bdd_part"
+
+
+def attach(report: pytest.TestReport, part: Part) -> None:
+    """Put a part on a report; as JSON text, which every serialisation of reports can carry."""
+    setattr(report, _ATTRIBUTE, json.dumps(part))
+
+
+def detach(report: pytest.TestReport) -> Part | None:
+    """Take the part off a report; ``None`` for a report that has none, such as that of a crash."""
+    text = report.__dict__.pop(_ATTRIBUTE, None)
+    part: Part | None = None if text is None else json.loads(text)
+    return part
+
+
+def make_part(
+    item: pytest.Item,
+    report: pytest.TestReport,
+    record: TestRecord,
+    gherkin: tuple[Feature, GherkinScenario] | None,
+    *,
+    redact_streams: bool,
+) -> Part:
+    """The part of one phase: facts, failure text, captured text and the scenarios finished since the last one."""
+    redactor = record.redactor
+    before = (redactor.fields, redactor.stream_matches)
+    part: Part = {
+        **item_facts(item),
+        **_failure(report, redactor),
+        "scenarios": [asdict(scenario) for scenario in record.scenarios],
+        "gherkin": None if gherkin is None else _gherkin(redactor, *gherkin),
+    }
+    own = [redactor.fields - before[0], redactor.stream_matches - before[1]]
+    part["redacted"] = [own[0] + record.redacted_fields, own[1] + record.redacted_text]
+    matches = redactor.stream_matches
+    part["streams"] = _streams(report, redactor if redact_streams else None)
+    part["streams_redacted"] = redactor.stream_matches - matches
+    return part
+
+
+def item_facts(item: pytest.Item) -> Part:
+    """Who a test is."""
+    cls = getattr(item, "cls", None)
+    return {
+        "file": _file(item),
+        "name": item.name,
+        "class": None if cls is None else cls.__name__,
+        "markers": [marker.name for marker in item.iter_markers()],
+        "choreo_meta": choreo_meta(item),
+    }
+
+
+def scenarios_of(part: Part) -> list[RecordedScenario]:
+    """The scenarios of a part."""
+    return [RecordedScenario(**scenario) for scenario in part["scenarios"]]
+
+
+def gherkin_of(part: Part) -> tuple[Feature, GherkinScenario] | None:
+    """The Gherkin side in a part, if it has one."""
+    if part["gherkin"] is None:
+        return None
+    feature, scenario = part["gherkin"]
+    steps = tuple(Step(**{**step, "table": _tuples(step["table"])}) for step in scenario["steps"])
+    return Feature(**{**feature, "tags": tuple(feature["tags"])}), GherkinScenario(
+        **{**scenario, "tags": tuple(scenario["tags"]), "steps": steps}
+    )
+
+
+def _tuples(table: list[list[str]] | None) -> tuple[tuple[str, ...], ...] | None:
+    return None if table is None else tuple(tuple(row) for row in table)
+
+
+def _gherkin(redactor: Redactor, feature: Feature, scenario: GherkinScenario) -> list[dict[str, Any]]:
+    return [asdict(masked_feature(redactor, feature)), asdict(masked_gherkin(redactor, scenario))]
+
+
+def _file(item: pytest.Item) -> str:
+    try:
+        return item.path.resolve().relative_to(item.config.rootpath.resolve()).as_posix()
+    except ValueError:
+        return Path(item.location[0]).as_posix()
+
+
+def _failure(report: pytest.TestReport, redactor: Redactor) -> Part:
+    if report.outcome == "skipped":
+        return {"traceback": None, "skip_reason": masked(redactor, skip_reason(report))}
+    if report.outcome == "failed":
+        return {"traceback": masked(redactor, report.longreprtext), "skip_reason": None}
+    return {"traceback": None, "skip_reason": None}
+
+
+def skip_reason(report: pytest.TestReport) -> str:
+    """Why a phase was skipped; an expected failure gives its reason, not its traceback."""
+    expected = getattr(report, "wasxfail", None)
+    if expected is not None:
+        return f"xfail: {expected}" if expected else "xfail"
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2])
+    return report.longreprtext
+
+
+def _streams(report: pytest.TestReport, redactor: Redactor | None) -> dict[str, str]:
+    """Captured text of all phases so far: pytest repeats earlier sections in each report."""
+    return {
+        "stdout": _stream(report.capstdout, redactor),
+        "stderr": _stream(report.capstderr, redactor),
+        "log": _stream(report.caplog, redactor),
+    }
+
+
+def _stream(text: str, redactor: Redactor | None) -> str:
+    return cap_stream(text) if redactor is None else masked(redactor, text)

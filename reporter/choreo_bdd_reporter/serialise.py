@@ -1,0 +1,308 @@
+"""Engine results as report data: redacted, capped, exactly the shape of schema 1.3 (spec/report.md A6 to A11)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from choreo_bdd.redaction import Redactor, mask_literals, redact_correlation_id
+from choreo_bdd_reporter.limits import (
+    FAILURES_MAX,
+    HANDLES_MAX,
+    REPLIES_MAX,
+    TIMELINE_MAX,
+    cap_detail,
+    cap_stream,
+    cap_value,
+    clean_text,
+    json_safe,
+    keep_worst,
+)
+from choreo_bdd_reporter.model import RecordedScenario
+from choreo_bdd_reporter.redactors import apply_redactors
+
+_WORST_FIRST = ("timeout", "fail", "pending", "slow", "pass")
+_REPLY_STATES = {
+    "fired": "replied",
+    "fired_builder_error": "reply_failed",
+    "replied": "replied",
+    "reply_failed": "reply_failed",
+    "armed_no_match": "armed_no_match",
+    "armed_matcher_mismatched": "armed_matcher_mismatched",
+}
+
+
+def serialise(result: Any, *, completed_normally: bool, redactor: Redactor) -> RecordedScenario:
+    """Everything a report keeps of an engine result; raises what a malformed result makes it raise."""
+    return _Serialiser(result, redactor).scenario(completed_normally)
+
+
+def unreadable_scenario(result: Any, error: Exception, *, completed_normally: bool) -> RecordedScenario:
+    """What is reported of a result that could not be serialised: that it existed, and why no more is known."""
+    passed = getattr(result, "passed", False) is True
+    document: dict[str, Any] = {
+        "name": clean_text(str(getattr(result, "name", "") or "scenario")),
+        "correlation_id": None,
+        "outcome": "pass" if passed else "fail",
+        "duration_ms": 0.0,
+        "completed_normally": completed_normally,
+        "handles": [],
+        "timeline": [],
+        "timeline_dropped": 0,
+        "replies": [],
+        "summary_text": f"[the details of this scenario could not be read: {type(error).__name__}]",
+    }
+    return RecordedScenario(document=document, truncated=True)
+
+
+def values_of(redactor: Redactor, value: Any) -> Any:
+    """A structured value, masked by the built-in rules and the project's redactors, not yet capped."""
+    return json_safe(apply_redactors(redactor.value(json_safe(value))))
+
+
+class _Serialiser:
+    """One result on its way into the report.
+
+    Structured values come first, because what is masked in them is then recognised in prose as well.
+    """
+
+    def __init__(self, result: Any, redactor: Redactor) -> None:
+        self._result = result
+        self._redactor = redactor
+        self._is_stage = result.kind == "stage"
+        self._messages: dict[int, dict[str, Any]] = {}
+
+    def scenario(self, completed_normally: bool) -> RecordedScenario:
+        result = self._result
+        kept, handles_out = keep_worst(
+            result.handles, HANDLES_MAX, (str(handle.outcome) != "pass" for handle in result.handles)
+        )
+        handles = [result.handles[index] for index in kept]
+        entries = result.timeline[-TIMELINE_MAX:]
+        replies = result.replies[:REPLIES_MAX]
+        replies_out = len(result.replies) - len(replies)
+        values = [self._handle_values(handle) for handle in handles]
+        event_messages = [self._message(entry.message) for entry in entries]
+        details = {
+            "handles": [self._handle_details(handle) for handle in handles],
+            "timeline": [{"message": message} for message in event_messages],
+        }
+        timeline = [self._entry(entry) for entry in entries]
+        document = {
+            "name": self._line(result.name) or ("stage" if self._is_stage else ""),
+            "correlation_id": None if result.correlation_id is None else clean_text(str(result.correlation_id)),
+            "outcome": _scenario_outcome(result.handles),
+            "duration_ms": self._duration(timeline),
+            "completed_normally": completed_normally,
+            "handles": [self._handle(*pair) for pair in zip(handles, values, strict=True)],
+            "timeline": timeline,
+            "timeline_dropped": result.timeline_dropped + len(result.timeline) - len(entries),
+            "replies": [self._reply(reply) for reply in replies],
+            "summary_text": self._summary(handles_out, replies_out),
+        }
+        if self._is_stage:
+            document["stage"] = self._stage()
+        allowlist_path = getattr(result, "allowlist_path", None)
+        return RecordedScenario(
+            document=document,
+            details=details,
+            transport=None if self._is_stage else getattr(result, "transport_name", None),
+            allowlist_path=None if allowlist_path is None else clean_text(str(allowlist_path)),
+            truncated=bool(handles_out or replies_out),
+        )
+
+    # --- expectations ---
+
+    def _handle_values(self, handle: Any) -> dict[str, Any]:
+        outcome = str(handle.outcome)
+        actual = handle.message if outcome in ("pass", "slow") else None
+        if outcome == "fail":
+            actual = handle.last_mismatch_payload
+        expected, expected_cut = cap_value(values_of(self._redactor, handle.matcher_expected))
+        actual, actual_cut = cap_value(values_of(self._redactor, actual))
+        failures = [self._failure(failure) for failure in handle.failures[:FAILURES_MAX]]
+        return {
+            "expected": expected,
+            "actual": actual,
+            "truncated": expected_cut or actual_cut,
+            "failure": failures[-1] if failures and outcome == "fail" else None,
+            "failures": failures,
+            "failures_dropped": handle.failures_dropped + len(handle.failures) - len(failures),
+        }
+
+    def _handle(self, handle: Any, values: dict[str, Any]) -> dict[str, Any]:
+        latency_ms = _latency(handle)
+        document: dict[str, Any] = {
+            "topic": self._line(handle.topic),
+            "outcome": str(handle.outcome),
+            "latency_ms": latency_ms,
+            "budget_ms": _amount(handle.budget_ms),
+            "matcher_description": self._prose(handle.matcher_description),
+            "attempts": handle.attempts,
+            "reason": self._prose(handle.reason),
+            **values,
+            "diagnosis": _diagnosis(handle, latency_ms or 0.0),
+        }
+        if self._is_stage:
+            document["transport"] = handle.transport
+            if handle.correlation_id is not None:
+                document["correlation_id"] = redact_correlation_id(handle.correlation_id)
+        return document
+
+    def _handle_details(self, handle: Any) -> dict[str, Any]:
+        diagnosis = handle.diagnosis
+        return {
+            "origin": handle.origin,
+            "step_text": None if handle.step_text is None else self._prose(handle.step_text),
+            "cause": None if diagnosis is None else str(diagnosis.cause),
+            "sentence": None if diagnosis is None else self._prose(diagnosis.sentence),
+            "text": None if diagnosis is None else self._prose(diagnosis.text),
+            "asserted": handle.asserted,
+            "since_publish_ms": _amount(handle.since_publish_ms),
+            "since_registration_ms": _amount(handle.since_registration_ms),
+            "messages": [self._message(message) for message in handle.messages[:FAILURES_MAX]],
+        }
+
+    def _failure(self, failure: Any, depth: int = 0) -> dict[str, Any]:
+        document = {
+            "kind": failure.kind,
+            "path": self._line(failure.path),
+            "expected": self._failure_value(failure.path, failure.expected),
+            "actual": self._failure_value(failure.path, failure.actual),
+        }
+        if failure.children and depth < FAILURES_MAX:
+            document["children"] = [self._failure(child, depth + 1) for child in failure.children[:FAILURES_MAX]]
+        return document
+
+    def _failure_value(self, path: str, value: Any) -> Any:
+        masked = self._redactor.at_path(path, json_safe(value))
+        return cap_value(json_safe(apply_redactors(masked)))[0]
+
+    # --- timeline and messages ---
+
+    def _entry(self, entry: Any) -> dict[str, Any]:
+        document = {
+            "offset_ms": _amount(entry.offset_ms) or 0.0,
+            "wall_clock": entry.wall_clock,
+            "action": str(entry.action),
+            "detail": cap_detail(self._redactor.text(entry.detail)),
+        }
+        optional = {"topic": entry.topic}
+        if self._is_stage:
+            optional.update(transport=entry.transport, logical_topic=entry.logical_topic, source=entry.source)
+        document.update((key, clean_text(value)) for key, value in optional.items() if value is not None)
+        return document
+
+    def _message(self, message: Any) -> dict[str, Any] | None:
+        if message is None:
+            return None
+        if id(message) not in self._messages:  # one message stands behind several events and expectations
+            self._messages[id(message)] = self._new_message(message)
+        return self._messages[id(message)]
+
+    def _new_message(self, message: Any) -> dict[str, Any]:
+        return {
+            "topic": self._line(message.topic),
+            "transport": message.transport,
+            "payload": cap_value(values_of(self._redactor, message.payload))[0],
+            "headers": cap_value(values_of(self._redactor, dict(message.headers)))[0],
+            "key": None if message.key is None else self._line(str(message.key)),
+            "partition": message.partition,
+            "offset": message.offset,
+            "size": message.size,
+            "broker_time": _amount(message.broker_time),
+        }
+
+    # --- replies, stage, text ---
+
+    def _reply(self, reply: Any) -> dict[str, Any]:
+        reply_topic = reply.response_topic if self._is_stage else reply.reply_topic
+        document = {
+            "trigger_topic": self._line(reply.trigger_topic),
+            "reply_topic": self._line(reply_topic),
+            "state": _reply_state(str(reply.state)),
+            "matcher_description": self._redactor.text(clean_text(mask_literals(reply.matcher_description))),
+            "candidate_count": reply.candidate_count,
+            "match_count": reply.match_count,
+            "reply_published": reply.reply_published,
+            "builder_error": reply.builder_error,
+            "correlation_overridden": False if self._is_stage else reply.correlation_overridden,
+        }
+        if self._is_stage:
+            document["trigger_transport"] = reply.trigger_transport
+            document["response_transport"] = reply.response_transport
+        return document
+
+    def _stage(self) -> dict[str, Any]:
+        ids = {
+            handle.transport: redact_correlation_id(handle.correlation_id)
+            for handle in self._result.handles
+            if handle.correlation_id is not None
+        }
+        return {
+            "bridge_class": self._result.bridge_class or "Unknown",
+            "transports": sorted(self._result.registered_transports),
+            "correlation_ids": ids,
+        }
+
+    def _summary(self, handles_out: int, replies_out: int) -> str:
+        notes = [
+            f"[{count} more {what} not shown: limit {limit}]"
+            for count, what, limit in (
+                (handles_out, "expectations", HANDLES_MAX),
+                (replies_out, "replies", REPLIES_MAX),
+            )
+            if count
+        ]
+        text = "" if self._is_stage else self._redactor.text(self._result.failure_summary())
+        return cap_stream("\n".join([text, *notes] if text else notes))
+
+    def _duration(self, timeline: Sequence[dict[str, Any]]) -> float:
+        own = _amount(getattr(self._result, "duration_ms", None))
+        return own if own is not None else max((entry["offset_ms"] for entry in timeline), default=0.0)
+
+    def _line(self, text: str) -> str:
+        return self._redactor.text(clean_text(text))
+
+    def _prose(self, text: str) -> str:
+        return cap_stream(self._redactor.text(text))
+
+
+def _scenario_outcome(handles: Sequence[Any]) -> str:
+    outcomes = {str(handle.outcome) for handle in handles}
+    worst = next((outcome for outcome in _WORST_FIRST if outcome in outcomes), "pass")
+    return "fail" if worst == "pending" else worst
+
+
+def _reply_state(state: str) -> str:
+    if state == "armed":
+        raise AssertionError("a reply is reported while it is still armed; reports are made after the scope ended")
+    if state not in _REPLY_STATES:
+        raise ValueError(f"unknown reply state {state!r}")
+    return _REPLY_STATES[state]
+
+
+def _diagnosis(handle: Any, latency_ms: float) -> dict[str, Any]:
+    outcome = str(handle.outcome)
+    if outcome == "pass":
+        return {"kind": "matched"}
+    if outcome == "slow":
+        return {"kind": "over_budget", "latency_ms": latency_ms, "budget_ms": _amount(handle.budget_ms) or 0.0}
+    if outcome == "pending":
+        return {"kind": "pending"}
+    if outcome == "fail" or handle.attempts:
+        return {"kind": "near_miss", "attempts": max(1, handle.attempts), "deadline_ms": latency_ms}
+    return {"kind": "silent_timeout", "topic": clean_text(handle.topic), "deadline_ms": latency_ms}
+
+
+def _latency(handle: Any) -> float | None:
+    try:
+        return _amount(handle.latency_ms)
+    except RuntimeError:  # no value yet
+        return None
+
+
+def _amount(value: float | None) -> float | None:
+    """A measured number as the report holds it: finite and not negative."""
+    return None if value is None or not math.isfinite(value) else max(0.0, float(value))

@@ -1,0 +1,1 @@
+"""One file a test framework: all use of its internals stands there."""

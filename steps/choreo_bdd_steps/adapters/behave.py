@@ -1,0 +1,141 @@
+"""behave: binds the vocabulary, and tells the engine about scenarios. Proven on behave 1.3.3.
+
+In ``features/steps/choreo.py``::
+
+    from choreo_bdd_steps.adapters.behave import use_choreo
+
+    use_choreo()
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import behave
+from behave.matchers import RegexMatcher, get_step_matcher_factory
+from behave.model_type import Status
+
+from choreo_bdd.observers import scenario_nodeid
+from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.places import relative
+from choreo_bdd_steps.running import ScenarioInfo, ScenarioRun
+from choreo_bdd_steps.session import Session, configuration
+from choreo_bdd_steps.vocabulary import PHRASES, Phrase, StepCall
+
+PROVEN_ON = "1.3.3"
+
+_sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
+
+
+def use_choreo() -> None:
+    """Make the vocabulary available to this project's features; calling it again changes nothing."""
+    factory = get_step_matcher_factory()
+    users_own = factory.current_matcher
+    factory.register_step_matcher_class(_PhraseMatcher.NAME, _PhraseMatcher, override=True)
+    try:
+        factory.use_step_matcher(_PhraseMatcher.NAME)
+        for phrase in PHRASES:
+            # the decorators of the package itself: those of behave.step_registry land in a dead registry
+            behave.step(phrase.regex)(_step_function(phrase))
+    finally:
+        factory.use_step_matcher(users_own.NAME)
+
+
+class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no types
+    """behave's matcher for regular expressions, held to whole sentences; the phrase reads its own parameters."""
+
+    NAME = "choreo"
+
+    def check_match(self, step_text: str) -> list[Any] | None:
+        """No arguments for a sentence that is this phrase, ``None`` for any other."""
+        return [] if self.regex.fullmatch(step_text.strip()) else None
+
+
+def _step_function(phrase: Phrase) -> Callable[[Any], None]:
+    def step(context: Any) -> None:
+        try:
+            scenario_run(context).perform(_position(context, phrase))
+        except (StepError, CheckFailed) as error:
+            raise error.with_traceback(None) from None  # the message says it all
+
+    step.__doc__ = phrase.doc
+    return step
+
+
+def _position(context: Any, phrase: Phrase) -> int:
+    """Which step of the scenario is running: the first without a verdict, unless that is somebody else's step."""
+    for index, step in enumerate(context.scenario.all_steps):
+        if step.status == Status.untested:
+            if phrase.match(_call(step)) is not None:
+                return index
+            break
+    raise StepError(
+        f"{relative(context.scenario.filename)}:{context.scenario.line}",
+        "a step of the choreo vocabulary was run by execute_steps(): it was not seen ahead, so nothing listened for "
+        "its message in time. Write the step into the scenario itself",
+    )
+
+
+def start_choreo(context: Any) -> Session:
+    """The session of this run; made, and closed after the run, when it is first asked for."""
+    config = context.config
+    session = _sessions.get(config)
+    if session is None:
+        profile = config.userdata.get("choreo.profile") or os.environ.get("CHOREO_PROFILE")
+        session = _sessions[config] = Session(
+            configuration(_start(config), profile), slow=config.userdata.get("choreo.slow")
+        )
+        context.add_cleanup(session.close, layer="testrun")
+    return session
+
+
+def _start(config: Any) -> Path:
+    """Where to look for the configuration: from the features upwards."""
+    for path in config.paths or ():
+        place = Path(str(path).split(":")[0]).resolve()
+        if place.exists():
+            return place if place.is_dir() else place.parent
+    return Path.cwd()
+
+
+def scenario_run(context: Any) -> ScenarioRun:
+    """The running scenario, for plain Python steps: its variables, and the session behind it."""
+    run: ScenarioRun | None = getattr(context, "choreo", None)
+    if run is None:
+        run = context.choreo = start_choreo(context).scenario(_info(context))
+        context.add_cleanup(run.finish, layer="scenario")
+    return run
+
+
+def before_scenario(context: Any) -> None:
+    """Call it from ``before_scenario`` where a scenario's own Python steps act before its first library step."""
+    scenario_run(context).listen()
+
+
+def _info(context: Any) -> ScenarioInfo:
+    scenario = context.scenario
+    names = Counter(each.name for each in context.feature.walk_scenarios())
+    path = relative(scenario.filename)
+    return ScenarioInfo(
+        name=scenario.name,
+        nodeid=scenario_nodeid(path, scenario.name, scenario.line, duplicate=names[scenario.name] > 1),
+        steps=[_call(step) for step in scenario.all_steps],
+        tags=frozenset(str(tag) for tag in scenario.effective_tags),
+    )
+
+
+def _call(step: Any) -> StepCall:
+    table = None if step.table is None else [list(step.table.headings), *(list(row.cells) for row in step.table.rows)]
+    return StepCall(
+        text=step.name,
+        file=relative(step.filename),
+        line=step.line,
+        keyword=step.keyword,
+        docstring=None if step.text is None else str(step.text),  # its media type is lost by behave's parser
+        table=table,
+    )

@@ -1,0 +1,337 @@
+"""pytest-bdd: binds the vocabulary, collects feature files, and tells the engine about scenarios.
+
+A ``pytest11`` plugin, so it is loaded at every start of pytest: whatever costs time is imported when it is first
+needed. Proven on pytest-bdd 9.0.1 and pytest 9.2.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import types
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pytest_bdd import scenario as bind_scenario
+from pytest_bdd import step
+from pytest_bdd.gherkin_parser import get_gherkin_document
+from pytest_bdd.parser import Feature, Scenario, ScenarioTemplate, Step
+from pytest_bdd.parsers import StepParser
+from pytest_bdd.scenario import scenario_wrapper_template_registry
+
+from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.places import relative
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.phrase import StepCall
+    from choreo_bdd_steps.running import ScenarioRun
+    from choreo_bdd_steps.session import Session
+
+PROVEN_ON = "9.0.1"
+
+_OWN_TAG = re.compile(r"(?:timeout|slow|bus)\(.*\)")
+_SESSION: pytest.StashKey[Session] = pytest.StashKey()
+_RUN: pytest.StashKey[ScenarioRun] = pytest.StashKey()
+_POSITION: pytest.StashKey[int] = pytest.StashKey()
+
+
+# --- options ----------------------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The library's options and settings."""
+    group = parser.getgroup("choreo", "Gherkin for message-driven systems")
+    group.addoption("--choreo-profile", metavar="NAME", help="profile of choreo.yaml to run with")
+    parser.addini("choreo_features", "folders whose .feature files are collected directly", type="paths", default=[])
+    parser.addini("choreo_tags", "tag expression that scenarios must satisfy, such as: not @slow", default="")
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+class _Vocabulary(StepParser):
+    """The whole vocabulary as one parser, so that looking a step up costs one fixture."""
+
+    def __init__(self) -> None:
+        super().__init__("choreo vocabulary")
+
+    def is_matching(self, name: str) -> bool:
+        from choreo_bdd_steps.vocabulary import recognise_text  # noqa: PLC0415 - see the module's docstring
+
+        return recognise_text(name) is not None
+
+    def parse_arguments(self, name: str) -> dict[str, Any]:  # noqa: ARG002 - the phrase reads its own parameters
+        return {}
+
+
+@step(_Vocabulary())
+def _choreo_step(request: pytest.FixtureRequest) -> None:
+    __tracebackhide__ = True
+    stash = request.node.stash
+    try:
+        stash[_RUN].perform(stash[_POSITION])
+    except (StepError, CheckFailed) as error:
+        pytest.fail(str(error), pytrace=False)  # the message says it all
+
+
+def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
+    """Begin the scenario; what it expects without publishing anything itself listens from now on."""
+    _refuse_duplicates(feature)
+    run = _session(request.config).scenario(_info(request.node, feature, scenario))
+    request.node.stash[_RUN] = run
+    run.listen()
+
+
+def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
+    """Settle the scenario and report it."""
+    run = request.node.stash.get(_RUN, None)
+    if run is not None:
+        run.finish()
+
+
+def pytest_bdd_before_step(request: pytest.FixtureRequest, scenario: Scenario, step: Step) -> None:
+    """Note which step is running."""
+    request.node.stash[_POSITION] = next(index for index, each in enumerate(scenario.steps) if each is step)
+
+
+def pytest_bdd_before_step_call(step: Step, feature: Feature, step_func: Callable[..., object]) -> None:
+    """pytest-bdd would never await a coroutine, and the step would pass having done nothing."""
+    if inspect.iscoroutinefunction(step_func):
+        raise StepError(
+            f"{relative(feature.filename)}:{step.line_number}",
+            f"the step function {step_func.__name__!r} is `async def`, which pytest-bdd does not await; make it a "
+            f"plain function and run coroutines with choreo_session.run(…)",
+        )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:  # noqa: ARG001 - the hook's signature
+    """Tags such as ``@timeout(5s)`` are settings of ours, not markers."""
+    return True if _OWN_TAG.fullmatch(tag) else None
+
+
+# --- fixtures ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def choreo_session(request: pytest.FixtureRequest) -> Session:
+    """The session of this run: its transports, and ``run`` for coroutines."""
+    return _session(request.config)
+
+
+@pytest.fixture
+def choreo(request: pytest.FixtureRequest) -> ScenarioRun:
+    """The running scenario, for plain Python steps: its variables."""
+    return request.node.stash[_RUN]  # type: ignore[no-any-return] # a node's stash is untyped
+
+
+def _session(config: pytest.Config) -> Session:
+    if _SESSION not in config.stash:
+        from choreo_bdd_steps.session import Session, configuration  # noqa: PLC0415 - see the module's docstring
+
+        profile = config.getoption("--choreo-profile") or os.environ.get("CHOREO_PROFILE")
+        config.stash[_SESSION] = Session(configuration(config.rootpath, profile))
+    return config.stash[_SESSION]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close the session."""
+    session = config.stash.get(_SESSION, None)
+    if session is not None:
+        session.close()
+
+
+def _info(node: pytest.Item, feature: Feature, scenario: Scenario) -> Any:
+    from choreo_bdd_steps.running import ScenarioInfo  # noqa: PLC0415 - see the module's docstring
+
+    rule_tags = scenario.rule.tags if scenario.rule is not None else set()
+    return ScenarioInfo(
+        name=scenario.name,
+        nodeid=node.nodeid,
+        steps=[_call(step, feature) for step in scenario.steps],
+        tags=frozenset(scenario.tags | feature.tags | rule_tags),
+    )
+
+
+def _call(step: Step, feature: Feature) -> StepCall:
+    from choreo_bdd_steps.phrase import StepCall  # noqa: PLC0415 - see the module's docstring
+
+    table = None if step.datatable is None else [[str(cell) for cell in row] for row in step.datatable.raw()]
+    return StepCall(step.name, relative(feature.filename), step.line_number, step.keyword, step.docstring, None, table)
+
+
+# --- collecting feature files -----------------------------------------------------------------------------------------
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:
+    """Collect a feature file that was asked for: by ``choreo_features``, or on the command line."""
+    if file_path.suffix != ".feature" or not _is_wanted(file_path, parent.config):
+        return None
+    return FeatureFile.from_parent(parent, path=file_path)
+
+
+def _is_wanted(path: Path, config: pytest.Config) -> bool:
+    folders: list[Path] = [*config.getini("choreo_features"), *_named_on_command_line(config)]
+    return any(path == folder or folder in path.parents for folder in folders)
+
+
+def _named_on_command_line(config: pytest.Config) -> list[Path]:
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return []
+    return [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
+
+
+class FeatureFile(pytest.Module):
+    """A feature file as pytest collects it: one test a scenario, one a row of an outline."""
+
+    def _getobj(self) -> types.ModuleType:
+        module = types.ModuleType(self.path.stem)
+        module.__file__ = str(self.path)
+        for name in _scenario_names(self.path):
+            for tag in _unregistered_tags(self.path, self.config):
+                self.config.addinivalue_line("markers", f"{tag}: a tag of {self.path.name}")
+            test = bind_scenario(str(self.path), name, features_base_dir="")(_nothing_more)
+            setattr(module, name, test)
+        return module
+
+    def funcnamefilter(self, name: str) -> bool:  # noqa: ARG002 - every member is a scenario
+        """Every function here is a test."""
+        return True
+
+    def classnamefilter(self, name: str) -> bool:  # noqa: ARG002 - there are no classes here
+        """There are no classes here."""
+        return False
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        """The scenarios, rows of outlines under the names behave gives them."""
+        try:
+            items = list(super().collect())
+        except (StepError, pytest.Collector.CollectError):
+            raise
+        except Exception as error:
+            raise self.CollectError(f"{relative(self.path)}: {error}") from error
+        for item in items:
+            if isinstance(item, pytest.Function):
+                _rename(item)
+        return items
+
+
+def _nothing_more() -> None:
+    """The body of a collected scenario: its steps are all of it."""
+
+
+def _rename(item: pytest.Function) -> None:
+    """Give a row of an outline the name behave gives it."""
+    template, call = _template(item), getattr(item, "callspec", None)
+    if template is None or call is None:
+        return
+    row = call.params["_pytest_bdd_example"]
+    position = call.indices["_pytest_bdd_example"]
+    for group, examples in enumerate(template.examples, start=1):
+        if position < len(examples.examples):
+            name = f"{template.render(row).name} -- @{group}.{position + 1} {examples.name or ''}".strip()
+            item._nodeid = item.nodeid.removesuffix(item.name) + name  # type: ignore[attr-defined] # no public way
+            item.name = name
+            return
+        position -= len(examples.examples)
+
+
+def _template(item: pytest.Item) -> ScenarioTemplate | None:
+    function: Any = getattr(item, "obj", None)
+    try:
+        return scenario_wrapper_template_registry.get(function)
+    except TypeError:  # not everything a plugin calls a test can be weakly referenced
+        return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run each scenario once, and only those the tag expression lets through."""
+    _drop_stubbed(config, items)
+    expression = config.getini("choreo_tags")
+    if not expression:
+        return
+    from cucumber_tag_expressions import parse  # noqa: PLC0415 - see the module's docstring
+
+    wanted = parse(expression)
+    deselected = [item for item in items if (tags := _tags(item)) is not None and not wanted.evaluate(tags)]
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in deselected]
+
+
+def _drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out collected scenarios that a Python stub binds too."""
+    stubbed = {
+        (template.feature.filename, template.name)
+        for item in items
+        if not isinstance(item.parent, FeatureFile) and (template := _template(item)) is not None
+    }
+    twice = [
+        item
+        for item in items
+        if isinstance(item.parent, FeatureFile)
+        and (template := _template(item)) is not None
+        and (template.feature.filename, template.name) in stubbed
+    ]
+    if twice:
+        warnings.warn(
+            pytest.PytestCollectionWarning(
+                f"{len(twice)} scenario(s) are bound by a Python stub and collected directly; the stub's run, once"
+            ),
+            stacklevel=1,
+        )
+        config.hook.pytest_deselected(items=twice)
+        items[:] = [item for item in items if item not in twice]
+
+
+def _tags(item: pytest.Item) -> list[str] | None:
+    template = _template(item)
+    if template is None:
+        return None
+    rule_tags = template.rule.tags if template.rule is not None else set()
+    row_tags = {mark.name for mark in getattr(getattr(item, "callspec", None), "marks", ())}
+    return [f"@{tag}" for tag in template.tags | template.feature.tags | rule_tags | row_tags]
+
+
+# --- what pytest-bdd would swallow ------------------------------------------------------------------------------------
+
+
+def _refuse_duplicates(feature: Feature) -> None:
+    _scenario_names(Path(feature.filename))
+
+
+def _scenario_names(path: Path) -> list[str]:
+    """Names of the scenarios of a file; ``StepError`` where pytest-bdd would keep the last of two of one name."""
+    named = [(child.name, child.location.line) for child in _scenarios(path)]
+    counted = Counter(name for name, _ in named)
+    for name, line in named:
+        if counted[name] > 1:
+            raise StepError(
+                f"{relative(path)}:{line}",
+                f"the feature has {counted[name]} scenarios named {name!r}, of which pytest-bdd would run only one; "
+                f"give each its own name",
+            )
+    return [name for name, _ in named]
+
+
+def _scenarios(path: Path) -> Iterator[Any]:
+    document = get_gherkin_document(str(path), "utf-8")
+    for child in document.feature.children:
+        if child.rule is not None:
+            yield from (inner.scenario for inner in child.rule.children if inner.scenario is not None)
+        elif child.scenario is not None:
+            yield child.scenario
+
+
+def _unregistered_tags(path: Path, config: pytest.Config) -> set[str]:
+    """Tags of a file that would count as unknown markers."""
+    text = path.read_text(encoding="utf-8")
+    known = {str(line).split(":")[0].split("(")[0] for line in config.getini("markers")}
+    lines = [line.split("#")[0] for line in text.splitlines() if line.strip().startswith("@")]
+    tags = {word.removeprefix("@") for line in lines for word in line.split() if word.startswith("@")}
+    return {tag for tag in tags if tag not in known and not _OWN_TAG.fullmatch(tag)}

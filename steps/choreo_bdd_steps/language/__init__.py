@@ -1,0 +1,43 @@
+"""The language of bodies: doc strings, tables, conditions, durations, templates. Knows no test framework."""
+
+from __future__ import annotations
+
+from choreo_bdd_steps.language.body import (
+    ExpectationBody,
+    OutgoingMessage,
+    PayloadBody,
+    load_file,
+    parse_envelope,
+    parse_expectation,
+    parse_payload,
+    parse_raw,
+)
+from choreo_bdd_steps.language.durations import DURATION_PATTERN, parse_duration
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.extensions import function, matcher
+from choreo_bdd_steps.language.functions import Variables
+from choreo_bdd_steps.language.matching import BodyMatcher
+from choreo_bdd_steps.language.paths import Field, parse_field
+from choreo_bdd_steps.language.templates import referenced_names, render
+
+__all__ = [
+    "DURATION_PATTERN",
+    "BodyError",
+    "BodyMatcher",
+    "ExpectationBody",
+    "Field",
+    "OutgoingMessage",
+    "PayloadBody",
+    "Variables",
+    "function",
+    "load_file",
+    "matcher",
+    "parse_duration",
+    "parse_envelope",
+    "parse_expectation",
+    "parse_field",
+    "parse_payload",
+    "parse_raw",
+    "referenced_names",
+    "render",
+]

@@ -1,0 +1,270 @@
+"""The façade: what follows a step's sentence, read ahead of time and built once the variables are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from choreo_bdd.matchers import Matcher, at
+from choreo_bdd_steps.language.building import Builder, check_tags, needs_of, refuse_tags
+from choreo_bdd_steps.language.conditions import parse_condition
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.files import read_file
+from choreo_bdd_steps.language.functions import Variables, as_text
+from choreo_bdd_steps.language.matching import BodyMatcher, body_matcher, expecting, together
+from choreo_bdd_steps.language.paths import envelope_name, header_names
+from choreo_bdd_steps.language.raw import from_base64, from_hex, from_text
+from choreo_bdd_steps.language.syntax import Fields, Literal, Node, text_node
+from choreo_bdd_steps.language.tables import Cell, Row, Table, assemble, read_table
+from choreo_bdd_steps.language.yaml_body import read_json, read_yaml
+
+Read = Callable[[Builder], object]
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """One message to publish; a `payload` of bytes is left alone by the codec."""
+
+    payload: object
+    key: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One expected message before its variables are known: a whole payload and single places in it."""
+
+    spec: Read | None = None
+    cells: Row = ()
+    around: tuple[tuple[str, Node], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One outgoing message before its variables are known."""
+
+    payload: Read
+    around: tuple[tuple[str, Node], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectationBody:
+    """What an expectation asks; `needs` are the variables its templates name."""
+
+    rows: tuple[Expected, ...]
+    needs: frozenset[str]
+    base_dir: Path
+
+    @property
+    def count(self) -> int:
+        """How many messages it asks for: one, or one a row of a table."""
+        return len(self.rows)
+
+    def build(self, variables: Variables) -> list[BodyMatcher]:
+        """One matcher for each expected message. Raises BodyError, for a variable that is not set, say."""
+        builder = Builder(variables, self.base_dir)
+        return [_built_expectation(row, builder) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadBody:
+    """What a publish sends; `needs` are the variables its templates name, `index` and `trigger` among them."""
+
+    drafts: tuple[Draft, ...]
+    needs: frozenset[str]
+    base_dir: Path
+
+    def build(self, variables: Variables, **extra: object) -> list[OutgoingMessage]:
+        """One message for each draft, `extra` on top of the variables. Raises BodyError."""
+        builder = Builder(variables.extended(**extra), self.base_dir)
+        return [_built_message(draft, builder) for draft in self.drafts]
+
+
+def parse_expectation(
+    docstring: str | None,
+    table: Table | None,
+    where: str | None,
+    *,
+    media_type: str | None = None,
+    base_dir: Path,
+    allow_python: bool = False,
+) -> ExpectationBody:
+    """Read what an expectation asks: a doc string or a table, and a condition. Raises BodyError."""
+    _one_body(docstring, table)
+    condition = tuple(Cell(place, node, 1) for place, node in parse_condition(where)) if where else ()
+    if table is not None:
+        rows = read_table(table)
+        nodes = [cell.node for row in rows for cell in row]
+        expected = tuple(Expected(cells=(*condition, *row)) for row in rows)
+    else:
+        node, convert = _read(docstring, media_type)
+        payload, around = (node, ()) if node is None else _split_envelope(node)
+        nodes = [each for each in (payload, *(part for _, part in around)) if each is not None]
+        spec = None if payload is None else _reader(payload, convert)
+        expected = (Expected(spec, condition, around),)
+    every = [*nodes, *(cell.node for cell in condition)]
+    for each in every:
+        check_tags(each, allow_python=allow_python)
+    return ExpectationBody(expected, needs_of(*every), base_dir)
+
+
+def parse_payload(
+    docstring: str | None, table: Table | None, *, media_type: str | None = None, base_dir: Path
+) -> PayloadBody:
+    """Read what a publish sends: a doc string, a table, or nothing, which is `{}`. Raises BodyError."""
+    _one_body(docstring, table)
+    if table is not None:
+        rows = read_table(table, publish=True)
+        return _payload_body((_row_draft(row) for row in rows), (c.node for row in rows for c in row), base_dir)
+    node, convert = _read(docstring, media_type)
+    return _draft_body(node, convert, base_dir)
+
+
+def parse_envelope(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
+    """Read an envelope: an object with `key`, `headers` and `payload`, each optional. Raises BodyError."""
+    node = read_yaml(docstring)
+    if not isinstance(node, Fields):
+        raise BodyError("an envelope is an object with the fields key, headers and payload", node.line)
+    parts = {key.value if isinstance(key, Literal) else key.source: value for key, value in node.pairs}
+    if unknown := parts.keys() - {"key", "headers", "payload"}:
+        raise BodyError(f"an envelope has no field {min(unknown, key=str)!r}; use key, headers and payload", node.line)
+    around = tuple((str(name), parts[name]) for name in ("key", "headers") if name in parts)
+    return _payload_body([Draft(_payload_reader(parts.get("payload")), around)], parts.values(), base_dir)
+
+
+def parse_raw(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
+    """Read bytes: the text itself, or what follows `hex:` or `base64:`. Raises BodyError."""
+    return _draft_body(text_node(docstring), from_text, base_dir)
+
+
+def load_file(path: str, base_dir: Path) -> PayloadBody:
+    """Read a file: JSON and YAML with templates, any other file as raw bytes. Raises BodyError with the path."""
+    content = read_file(path, base_dir)
+    if isinstance(content, bytes):
+        return _payload_body([Draft(lambda _: content)], (), base_dir)
+    return _draft_body(content, None, base_dir)
+
+
+# --- reading ------------------------------------------------------------------------------------------
+
+_Convert = Callable[[str], object]
+_READERS: Mapping[str, Callable[[str], Node]] = {"yaml": read_yaml, "json": read_json}
+_CONVERTERS: Mapping[str, _Convert] = {"text": str, "xml": str, "hex": from_hex, "base64": from_base64}
+
+
+def _one_body(docstring: str | None, table: Table | None) -> None:
+    if docstring is not None and table is not None:
+        raise BodyError("a step takes a doc string or a table, not both; remove one")
+
+
+def _read(docstring: str | None, media_type: str | None) -> tuple[Node | None, _Convert | None]:
+    if docstring is None or not docstring.strip():
+        return None, None
+    kind = (media_type or "yaml").strip().lower().rsplit("/", 1)[-1]
+    if kind in _CONVERTERS:
+        return text_node(docstring), _CONVERTERS[kind]
+    if kind in _READERS:
+        return _READERS[kind](docstring), None
+    raise BodyError(f"the media type {media_type!r} is unknown; use json, yaml, text, xml, hex or base64")
+
+
+def _split_envelope(node: Node) -> tuple[Node | None, tuple[tuple[str, Node], ...]]:
+    """A top-level object without its @ names, and these; None when nothing else was there."""
+    if not isinstance(node, Fields):
+        return node, ()
+    names = [envelope_name(str(key.value), key.line) if isinstance(key, Literal) else None for key, _ in node.pairs]
+    pairs = list(zip(names, node.pairs, strict=True))
+    around = tuple((name, value) for name, (_, value) in pairs if name)
+    payload = tuple(pair for name, pair in pairs if not name)
+    return (Fields(payload, node.line) if payload or not around else None), around
+
+
+def _reader(node: Node, convert: _Convert | None) -> Read:
+    if convert is None:
+        return lambda builder: builder.value(node)
+    return lambda builder: convert(str(as_text(builder.value(node))))
+
+
+# --- expecting ----------------------------------------------------------------------------------------
+
+
+def _built_expectation(row: Expected, builder: Builder) -> BodyMatcher:
+    parts: list[Matcher] = []
+    around: dict[str, list[Matcher]] = {}
+    for cell in row.cells:
+        matcher = expecting(builder.value(cell.node))
+        if cell.field.envelope:
+            around.setdefault(cell.field.envelope, []).append(matcher)
+        else:
+            parts.append(at(cell.field.label, matcher))
+    for name, value in _envelope_values(row.around, builder):
+        around.setdefault(name, []).append(expecting(value))
+    if row.spec is not None:
+        parts.append(expecting(row.spec(builder)))
+    return body_matcher(parts, {name: together(matchers) for name, matchers in around.items()})
+
+
+def _envelope_values(around: Iterable[tuple[str, Node]], builder: Builder) -> Iterable[tuple[str, object]]:
+    for name, node in around:
+        value = builder.value(node)
+        if name == "headers":
+            yield from header_names(value, node.line).items()
+        else:
+            yield name, value
+
+
+# --- publishing ---------------------------------------------------------------------------------------
+
+
+def _draft_body(node: Node | None, convert: _Convert | None, base_dir: Path) -> PayloadBody:
+    payload, around = (None, ()) if node is None else _split_envelope(node)
+    nodes = [each for each in (payload, *(part for _, part in around)) if each is not None]
+    return _payload_body([Draft(_payload_reader(payload, convert), around)], nodes, base_dir)
+
+
+def _payload_body(drafts: Iterable[Draft], nodes: Iterable[Node], base_dir: Path) -> PayloadBody:
+    used = list(nodes)
+    for node in used:
+        refuse_tags(node)
+    return PayloadBody(tuple(drafts), needs_of(*used), base_dir)
+
+
+def _payload_reader(node: Node | None, convert: _Convert | None = None) -> Read:
+    return (lambda _: {}) if node is None else _reader(node, convert)
+
+
+def _row_draft(row: Row) -> Draft:
+    inside = [cell for cell in row if not cell.field.envelope]
+    around = tuple((cell.field.envelope, cell.node) for cell in row if cell.field.envelope)
+    return Draft(lambda builder: assemble((cell.field, builder.value(cell.node), cell.line) for cell in inside), around)
+
+
+def _built_message(draft: Draft, builder: Builder) -> OutgoingMessage:
+    payload = draft.payload(builder)
+    _refuse_non_finite(payload)
+    key: str | None = None
+    headers: dict[str, str] = {}
+    for name, value in _envelope_values(draft.around, builder):
+        if name == "key":
+            key = None if value is None else _label("@key", value)
+        elif name.startswith("headers."):
+            headers[name.removeprefix("headers.")] = _label(f"@{name}", value)
+        else:
+            raise BodyError(f"@{name} cannot be set in a publish; name the topic in the step, use @key to route")
+    return OutgoingMessage(payload, key, headers)
+
+
+def _label(name: str, value: object) -> str:
+    if isinstance(value, (dict, list)):
+        raise BodyError(f"{name} takes a single value, not {type(value).__name__}; write it as text in quotes")
+    return str(as_text(value))
+
+
+def _refuse_non_finite(payload: object) -> None:
+    if isinstance(payload, float) and not math.isfinite(payload):
+        raise BodyError(f"{payload} is not a JSON number and cannot be published")
+    if isinstance(payload, (dict, list)):
+        for item in payload.values() if isinstance(payload, dict) else payload:
+            _refuse_non_finite(item)

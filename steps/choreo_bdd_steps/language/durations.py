@@ -1,0 +1,35 @@
+"""Durations with a unit: `50ms`, `1.5s`, `2 seconds`, `1 minute`."""
+
+from __future__ import annotations
+
+import re
+
+from choreo_bdd_steps.language.errors import BodyError
+
+DURATION_PATTERN = r"[0-9]+(?:\.[0-9]+)?\s*(?:milliseconds?|ms|minutes?|m|seconds?|s)"
+"""A regular expression for a duration inside a step pattern."""
+
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*")
+_SECONDS = {
+    "ms": 0.001,
+    "millisecond": 0.001,
+    "milliseconds": 0.001,
+    "s": 1.0,
+    "second": 1.0,
+    "seconds": 1.0,
+    "m": 60.0,
+    "minute": 60.0,
+    "minutes": 60.0,
+}
+_LONGEST_S = 24 * 60 * 60.0
+
+
+def parse_duration(text: str) -> float:
+    """The duration in seconds. Raises BodyError when the unit is missing or unknown, or it exceeds a day."""
+    found = _DURATION.fullmatch(text)
+    if found is None or found[2] not in _SECONDS:
+        raise BodyError(f"{text!r} is not a duration; write a number with a unit: 50ms, 1.5s, 2 seconds, 1 minute")
+    seconds = float(found[1]) * _SECONDS[found[2]]
+    if seconds > _LONGEST_S:
+        raise BodyError(f"the duration {text!r} is longer than a day; write a shorter one")
+    return seconds

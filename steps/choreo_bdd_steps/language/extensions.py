@@ -1,0 +1,83 @@
+"""What users add to the language in Python: matcher tags and template functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+Extension = TypeVar("Extension", bound=Callable[..., object])
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+_matchers: dict[str, Callable[..., object]] = {}
+_functions: dict[str, Callable[..., object]] = {}
+
+
+def matcher(name: str) -> Callable[[Extension], Extension]:
+    """Register a predicate as the tag `!name` and the cell words `a name`, `an name`.
+
+    The predicate gets the value found, and the tag's argument when it takes two parameters, and returns
+    whether it is accepted. A failed assertion in it refuses the value with its message. Raises ValueError
+    for a name that is not lower case, is built in or belongs to another predicate.
+    """
+    from choreo_bdd_steps.language.tags import BUILT_IN  # noqa: PLC0415 - tags look extensions up here
+
+    return _registering(_matchers, name, reserved=BUILT_IN)
+
+
+@overload
+def function(name_or_function: str) -> Callable[[Extension], Extension]: ...
+
+
+@overload
+def function(name_or_function: Extension) -> Extension: ...
+
+
+def function(name_or_function: Any) -> Any:
+    """Register a template function: `@function`, or `@function("name")`. Raises ValueError as `matcher` does."""
+    from choreo_bdd_steps.language.functions import BUILT_IN  # noqa: PLC0415 - functions are looked up there
+
+    if isinstance(name_or_function, str):
+        return _registering(_functions, name_or_function, reserved=BUILT_IN)
+    name = getattr(name_or_function, "__name__", "")
+    return _registering(_functions, name, reserved=BUILT_IN)(name_or_function)
+
+
+def user_matcher(name: str) -> Callable[..., object] | None:
+    """The predicate registered under `name`."""
+    return _matchers.get(name)
+
+
+def user_matcher_names() -> list[str]:
+    """All registered matcher names, sorted."""
+    return sorted(_matchers)
+
+
+def user_functions() -> dict[str, Callable[..., object]]:
+    """All registered template functions by name."""
+    return dict(_functions)
+
+
+def _registering(
+    registry: dict[str, Callable[..., object]], name: str, *, reserved: frozenset[str]
+) -> Callable[[Extension], Extension]:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be a name here; use lower-case letters, digits and _")
+    if name in reserved:
+        raise ValueError(f"{name!r} is built in; choose another name")
+
+    def register(extension: Extension) -> Extension:
+        known = registry.get(name)
+        if known is not None and _identity(known) != _identity(extension):
+            raise ValueError(f"{name!r} is registered already, by {_identity(known)}; choose another name")
+        registry[name] = extension
+        return extension
+
+    return register
+
+
+def _identity(extension: Callable[..., object]) -> str:
+    # step files may be loaded twice: the same function is recognised by where it stands
+    code = getattr(extension, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(extension)

@@ -1,0 +1,85 @@
+"""The functions and filters of templates, and the variables they see."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from choreo_bdd_steps.language.extensions import user_functions
+
+BUILT_IN = frozenset({"uuid", "now", "now_ms", "random_int", "seq", "env"})
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """What a template may see: a scenario's variables, and the environment names the configuration lists.
+
+    One `counter` serves all `seq()` calls of whoever shares it. The values never show in the repr.
+    """
+
+    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    env_names: frozenset[str] = frozenset()
+    counter: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False, compare=False)
+
+    def extended(self, **extra: object) -> Variables:
+        """The same with further values on top."""
+        return replace(self, values={**self.values, **extra})
+
+    def namespace(self) -> dict[str, object]:
+        """Functions and variables under the names a template uses; a variable hides a function."""
+        return {**_functions(self), **user_functions(), **self.values}
+
+
+def function_names() -> frozenset[str]:
+    """Every name that needs no variable."""
+    return BUILT_IN | frozenset(user_functions())
+
+
+def as_json(value: object) -> str:
+    """`value` as JSON text, not escaped for HTML."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def as_base64(value: object) -> str:
+    """Text (as UTF-8) or bytes as base64."""
+    return base64.b64encode(_bytes(value)).decode("ascii")
+
+
+def as_hex(value: object) -> str:
+    """Text (as UTF-8) or bytes as hexadecimal digits."""
+    return _bytes(value).hex()
+
+
+def as_text(value: object) -> object:
+    """How a value reads inside longer text: as JSON, so `true` and not `True`."""
+    return as_json(value) if value is None or isinstance(value, (bool, dict, list)) else value
+
+
+def _bytes(value: object) -> bytes:
+    return bytes(value) if isinstance(value, (bytes, bytearray)) else str(as_text(value)).encode()
+
+
+def _functions(variables: Variables) -> dict[str, Callable[..., object]]:
+    def env(name: str) -> str:
+        if name not in variables.env_names:
+            raise ValueError(f"env({name!r}) is not allowed; list the name in the configuration first")
+        if name not in os.environ:
+            raise ValueError(f"the environment variable {name} is not set")
+        return os.environ[name]
+
+    return {
+        "uuid": lambda: str(uuid.uuid4()),
+        "now": lambda: datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "now_ms": lambda: time.time_ns() // 1_000_000,
+        "random_int": random.randint,
+        "seq": lambda: next(variables.counter),
+        "env": env,
+    }

@@ -1,0 +1,71 @@
+"""What a body is once read and before variables are known: a small tree with templates as leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A scalar that is final."""
+
+    value: object
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text with `{{ … }}` in it, to be rendered."""
+
+    source: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    nodes: tuple[Node, ...]
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """An object; keys are text and may be templates."""
+
+    pairs: tuple[tuple[Literal | Template, Node], ...]
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A matcher tag with its argument; `argument` is None when none was written."""
+
+    tag: str
+    argument: Node | None
+    line: int | None = None
+
+
+Node = Literal | Template | Items | Fields | Tagged
+
+
+def text_node(text: str, line: int | None = None) -> Literal | Template:
+    """Text as a leaf: a template when it holds template marks."""
+    return Template(text, line) if "{{" in text or "{%" in text else Literal(text, line)
+
+
+def templates(node: Node | None) -> Iterator[str]:
+    """The source of every template in the tree."""
+    match node:
+        case Template(source):
+            yield source
+        case Items(nodes):
+            for child in nodes:
+                yield from templates(child)
+        case Fields(pairs):
+            for key, value in pairs:
+                yield from templates(key)
+                yield from templates(value)
+        case Tagged(_, argument):
+            yield from templates(argument)

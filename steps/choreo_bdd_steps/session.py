@@ -1,0 +1,138 @@
+"""The session: one per run, from configuration to connected harnesses, on a loop thread of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from choreo_bdd.building import build_harness
+from choreo_bdd.config import Config, ConfigError, find_config, load_config, memory_config
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.harness import Harness
+from choreo_bdd.loop import LoopThread
+from choreo_bdd.scenario import Scope, ScopeOptions
+from choreo_bdd.scenario.facade import open_scope
+from choreo_bdd.transports.base import Transport
+from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.durations import parse_duration
+from choreo_bdd_steps.running import ScenarioInfo, ScenarioRun
+from choreo_bdd_steps.vocabulary import Match, StepCall, recognise
+
+T = TypeVar("T")
+
+_TAG = re.compile(r"(?P<name>timeout|slow)\((?P<value>[^)]*)\)")
+_SCOPE = ScopeOptions(latency_from="publish", keep_timeline=True, watch_similar_topics=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for one scenario, its tags included. Durations are seconds."""
+
+    timeout_s: float
+    slow: Literal["fail", "warn"]
+
+
+def configuration(start: Path, profile: str | None = None) -> Config:
+    """The configuration that applies to a folder: the nearest file upwards, else one in-memory transport.
+
+    Raises ``ConfigError``.
+    """
+    path = find_config(start)
+    if path is None:
+        if profile not in (None, "memory"):
+            raise ConfigError(f"profile {profile!r} was asked for, but there is no choreo.yaml in {start} or above")
+        return memory_config()
+    return load_config(path, schema=config_schema(), profile=profile)
+
+
+class Session:
+    """Everything a run shares: configuration, loop thread and harnesses, each connected when it is first used."""
+
+    def __init__(self, config: Config, *, slow: str | None = None) -> None:
+        if slow not in (None, "fail", "warn"):
+            raise ConfigError(f"the slow policy is 'fail' or 'warn', not {slow!r}")
+        self.config = config if slow is None else replace(config, slow="fail" if slow == "fail" else "warn")
+        self._loop = LoopThread()
+        self._harnesses: dict[str, Harness] = {}
+        self._transports: dict[str, Transport] = {}
+        self._cleanups: list[Callable[[], object]] = []
+
+    @property
+    def profile(self) -> str:
+        """Name of the configuration's profile in use."""
+        return self.config.profile
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the engine's loop and return its result."""
+        self._loop.start()
+        return self._loop.run(work)
+
+    def harness(self, name: str) -> Harness:
+        """The connected harness of a transport; raises what connecting raises."""
+        harness = self._harnesses.get(name)
+        if harness is None:
+            harness = self._harnesses[name] = build_harness(self.config, self.config.transports[name])
+        self.run(_connected(harness))
+        return harness
+
+    def transport(self, name: str) -> Transport:
+        """The connected transport object behind a name, for a service that shares the in-memory bus."""
+        return self.harness(name).transport
+
+    def add_cleanup(self, cleanup: Callable[[], object]) -> None:
+        """Have something called when the session closes, last added first."""
+        self._cleanups.append(cleanup)
+
+    def scenario(self, info: ScenarioInfo) -> ScenarioRun:
+        """Begin a scenario."""
+        return ScenarioRun(self, info)
+
+    def settings_for(self, tags: frozenset[str]) -> Settings:
+        """The configuration's time settings, as the tags ``@timeout(5s)`` and ``@slow(warn)`` change them."""
+        timeout_s, slow = self.config.timeout_s, self.config.slow
+        for tag in tags:
+            found = _TAG.fullmatch(tag)
+            if found is not None and found["name"] == "timeout":
+                timeout_s = parse_duration(found["value"])
+            elif found is not None and found["value"] in ("fail", "warn"):
+                slow = "fail" if found["value"] == "fail" else "warn"
+        return Settings(timeout_s, slow)
+
+    @staticmethod
+    def recognise_all(calls: Sequence[StepCall]) -> list[Match | None]:
+        """Each step as a phrase of the vocabulary, if it is one."""
+        return [recognise(call) for call in calls]
+
+    def open_scope(
+        self, name: str, transports: Sequence[str], call: StepCall, settings: Settings
+    ) -> tuple[Scope, dict[str, str | None]]:
+        """An engine scope over the transports a scenario uses, and the name of each one's link in it."""
+        del settings
+        used = list(transports) or [self.config.default_transport]
+        if len(used) > 1:
+            raise StepError(call.place, f"this scenario uses several transports ({', '.join(used)})")
+        try:
+            harness = self.harness(used[0])
+        except ChoreoError as error:
+            raise StepError(call.place, str(error)) from error
+        return self.run(open_scope(harness, name, _SCOPE)), {used[0]: None}
+
+    def close(self) -> None:
+        """Run the clean-ups, disconnect and end the loop; never raises."""
+        while self._cleanups:
+            with contextlib.suppress(Exception):
+                self._cleanups.pop()()
+        for harness in self._harnesses.values():
+            with contextlib.suppress(Exception):
+                self.run(harness.disconnect())
+        self._harnesses.clear()
+        self._loop.stop()
+
+
+async def _connected(harness: Harness) -> None:
+    await harness.connect()

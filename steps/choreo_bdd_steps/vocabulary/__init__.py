@@ -1,0 +1,26 @@
+"""The vocabulary: every phrase, one file a family."""
+
+from __future__ import annotations
+
+from choreo_bdd_steps.phrase import Intent, Match, Phrase, StepCall
+from choreo_bdd_steps.vocabulary import expecting, publishing, replying, timing, variables
+
+__all__ = ["PHRASES", "Intent", "Match", "Phrase", "StepCall", "recognise", "recognise_text"]
+
+PHRASES: tuple[Phrase, ...] = (
+    *publishing.PHRASES,
+    *expecting.PHRASES,
+    *replying.PHRASES,
+    *variables.PHRASES,
+    *timing.PHRASES,
+)
+
+
+def recognise(call: StepCall) -> Match | None:
+    """The step as a phrase of this vocabulary; ``None`` for a step of somebody else's."""
+    return next((match for phrase in PHRASES if (match := phrase.match(call)) is not None), None)
+
+
+def recognise_text(text: str) -> Match | None:
+    """A step's sentence as a phrase of this vocabulary."""
+    return recognise(StepCall(text, "", 0))

@@ -1,0 +1,77 @@
+"""Publishing: one message, several, from a file, as an envelope, raw."""
+
+from __future__ import annotations
+
+from choreo_bdd_steps.language.body import load_file, parse_envelope, parse_payload, parse_raw
+from choreo_bdd_steps.phrase import Intent, Match, Phrase
+from choreo_bdd_steps.running import ScenarioRun
+
+
+def _publish(run: ScenarioRun, match: Match) -> None:
+    call = match.call
+    body = run.read(
+        call, lambda: parse_payload(call.docstring, call.table, media_type=call.media_type, base_dir=call.folder)
+    )
+    run.publish(match, body)
+
+
+def _publish_many(run: ScenarioRun, match: Match) -> None:
+    call = match.call
+    body = run.read(
+        call, lambda: parse_payload(call.docstring, call.table, media_type=call.media_type, base_dir=call.folder)
+    )
+    rate = match.args["rate"]
+    run.publish(match, body, count=int(match.arg("count")), per_second=None if rate is None else float(rate))
+
+
+def _publish_file(run: ScenarioRun, match: Match) -> None:
+    run.publish(match, run.read(match.call, lambda: load_file(match.arg("path"), match.call.folder)))
+
+
+def _publish_envelope(run: ScenarioRun, match: Match) -> None:
+    run.publish(
+        match, run.read(match.call, lambda: parse_envelope(match.call.docstring or "", base_dir=match.call.folder))
+    )
+
+
+def _publish_raw(run: ScenarioRun, match: Match) -> None:
+    run.publish(match, run.read(match.call, lambda: parse_raw(match.call.docstring or "", base_dir=match.call.folder)))
+
+
+PHRASES = (
+    Phrase(
+        "I publish {topic}[ on {transport}][ with key {key}]",
+        Intent.PUBLISH,
+        "Publish one message; without a body the payload is `{}`. A table of several columns sends a message a row.",
+        'When I publish "orders.placed":\n  | field    | value |\n  | order.id | 7     |',
+        _publish,
+    ),
+    Phrase(
+        "I publish {topic}[ on {transport}][ with key {key}] from file {path}",
+        Intent.PUBLISH,
+        "Publish what a JSON or YAML file says, or any other file's bytes; relative to the feature file.",
+        'When I publish "orders.placed" from file "order.json"',
+        _publish_file,
+    ),
+    Phrase(
+        "I publish {topic}[ on {transport}] as an envelope",
+        Intent.PUBLISH,
+        "Publish a message with `key`, `headers` and `payload`.",
+        'When I publish "orders.placed" as an envelope:\n  """\n  headers: {tenant: acme}\n  payload: {id: 7}\n  """',
+        _publish_envelope,
+    ),
+    Phrase(
+        "I publish {count} {topic} messages[ on {transport}][ at {rate:number} per second]",
+        Intent.PUBLISH,
+        "Publish a burst; `{{ index }}` counts from 0.",
+        'When I publish 3 "orders.placed" messages:\n  """\n  id: {{ index }}\n  """',
+        _publish_many,
+    ),
+    Phrase(
+        "I publish {topic}[ on {transport}] as raw bytes",
+        Intent.PUBLISH,
+        "Publish bytes untouched by the codec: text, or after `hex:` or `base64:`.",
+        'When I publish "orders.placed" as raw bytes:\n  """\n  hex: 00ff\n  """',
+        _publish_raw,
+    ),
+)

@@ -1,0 +1,75 @@
+"""Stand-ins: services that answer, stay silent, or fail."""
+
+from __future__ import annotations
+
+from choreo_bdd_steps.language.body import parse_payload
+from choreo_bdd_steps.phrase import Intent, Match, Phrase
+from choreo_bdd_steps.running import ScenarioRun
+
+
+def _answer(run: ScenarioRun, match: Match) -> None:
+    call = match.call
+    body = run.read(
+        call, lambda: parse_payload(call.docstring, call.table, media_type=call.media_type, base_dir=call.folder)
+    )
+    run.stand_in(match, body=body)
+
+
+def _fail(run: ScenarioRun, match: Match) -> None:
+    run.stand_in(match, fails=True)
+
+
+def _drop(run: ScenarioRun, match: Match) -> None:
+    run.stand_in(match, silent=True)
+
+
+def _answered(run: ScenarioRun, match: Match) -> None:
+    times = match.args["times"]
+    run.check_answers(match, None if times is None else run.times(times))
+
+
+def _never_answered(run: ScenarioRun, match: Match) -> None:
+    run.check_answers(match, 0)
+
+
+PHRASES = (
+    Phrase(
+        "a service[ on {transport}] that answers {topic}[ where {condition}] with {reply:topic}"
+        "[ on {reply_transport:transport}][ after {delay:duration}][ {times}]",
+        Intent.REPLY,
+        "A stand-in: answers every such message (or once, twice, N times). The body sees the trigger as "
+        "`{{ trigger.… }}`.",
+        'Given a service that answers "fraud.check" with "fraud.checked":\n'
+        '  """\n  order_id: {{ trigger.order_id }}\n  risk: low\n  """',
+        _answer,
+    ),
+    Phrase(
+        "a service[ on {transport}] that answers {topic}[ where {condition}] with {reply:topic}"
+        "[ on {reply_transport:transport}] and fails",
+        Intent.REPLY,
+        "A stand-in that breaks while it answers.",
+        'Given a service that answers "fraud.check" with "fraud.checked" and fails',
+        _fail,
+    ),
+    Phrase(
+        "a service[ on {transport}] that drops {topic}[ where {condition}]",
+        Intent.REPLY,
+        "A stand-in that takes messages and stays silent.",
+        'Given a service that drops "fraud.check"',
+        _drop,
+    ),
+    Phrase(
+        "the service answered {topic}[ {times}]",
+        Intent.CHECK,
+        "The stand-in on a topic has answered (so many times).",
+        'Then the service answered "fraud.check" once',
+        _answered,
+    ),
+    Phrase(
+        "the service never answered {topic}",
+        Intent.CHECK,
+        "The stand-in on a topic has not answered.",
+        'Then the service never answered "fraud.check"',
+        _never_answered,
+    ),
+)

@@ -1,0 +1,22 @@
+"""Waiting, for those who must."""
+
+from __future__ import annotations
+
+from choreo_bdd_steps.language.durations import parse_duration
+from choreo_bdd_steps.phrase import Intent, Match, Phrase
+from choreo_bdd_steps.running import ScenarioRun
+
+
+def _wait(run: ScenarioRun, match: Match) -> None:
+    run.wait(parse_duration(match.arg("duration")))
+
+
+PHRASES = (
+    Phrase(
+        "I wait {duration}",
+        Intent.WAIT,
+        "Do nothing for a while. A check waits by itself: this is hardly ever what you want.",
+        "When I wait 50ms",
+        _wait,
+    ),
+)

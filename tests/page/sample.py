@@ -1,0 +1,420 @@
+"""Runs to draw: a realistic one with every verdict, and small ones for the page's edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+_START = datetime(2027, 3, 4, 9, 12, 4, 118_000, tzinfo=UTC)
+_HASH = {"kafka": "sha256:5b1f0c9e77aa0142", "nats": "sha256:00112233aabbccdd"}
+Json = dict[str, Any]
+
+
+def results_of(tests: Sequence[Json], **run: Any) -> Json:
+    """A valid 1.3 document around `tests`; `run` overrides single run fields."""
+    totals = dict.fromkeys(("passed", "failed", "errored", "skipped", "slow"), 0)
+    for item in tests:
+        totals[item["outcome"]] += 1
+    facts: Json = {
+        "started_at": _at(0),
+        "finished_at": _at(4210.5),
+        "duration_ms": 4210.5,
+        "totals": {**totals, "total": len(tests)},
+        "project_name": "web-shop",
+        "transport": None,
+        "transports": ["kafka", "nats"],
+        "allowlist_path": None,
+        "python_version": "3.12.4",
+        "harness_version": "0.1.0",
+        "reporter_version": "0.1.0",
+        "git_sha": "4c1d2b0f6f0a9f5f8f2f6f1b7e0a8f5d2c3b4a59",
+        "git_branch": "main",
+        "environment": "staging",
+        "hostname": "ci-7",
+        "xdist": None,
+        "truncated": False,
+        "redactions": {"fields": 2, "stream_matches": 1, "redaction_version": "v1"},
+    }
+    return {"schema_version": "1.3", "run": {**facts, **run}, "tests": list(tests)}
+
+
+def a_test(name: str, outcome: str = "passed", scenarios: Sequence[Json] = (), **fields: Any) -> Json:
+    defaults: Json = {
+        "nodeid": f"features/orders.feature::{name}",
+        "file": "features/orders.feature",
+        "name": name,
+        "class": None,
+        "markers": ["choreo"],
+        "choreo_meta": None,
+        "outcome": outcome,
+        "duration_ms": 61.4,
+        "traceback": None,
+        "stdout": "",
+        "stderr": "",
+        "log": "",
+        "skip_reason": None,
+        "worker_id": None,
+        "scenarios": list(scenarios),
+    }
+    return {**defaults, **fields}
+
+
+def a_scope(outcome: str, handles: Sequence[Json], timeline: Sequence[Json] = (), **fields: Any) -> Json:
+    defaults: Json = {
+        "name": "order",
+        "correlation_id": "9f2c41",
+        "outcome": outcome,
+        "duration_ms": max((event["offset_ms"] for event in timeline), default=0.0),
+        "completed_normally": True,
+        "handles": list(handles),
+        "timeline": list(timeline),
+        "timeline_dropped": 0,
+        "replies": [],
+        "summary_text": "",
+    }
+    return {**defaults, **fields}
+
+
+def a_handle(topic: str, outcome: str, latency: float, budget: float | None = None, **fields: Any) -> Json:
+    diagnoses: dict[str, Json] = {
+        "pass": {"kind": "matched"},
+        "slow": {"kind": "over_budget", "latency_ms": latency, "budget_ms": budget},
+        "fail": {"kind": "near_miss", "attempts": fields.get("attempts", 1), "deadline_ms": latency},
+        "timeout": {"kind": "silent_timeout", "topic": topic, "deadline_ms": latency},
+    }
+    defaults: Json = {
+        "topic": topic,
+        "outcome": outcome,
+        "latency_ms": latency,
+        "budget_ms": budget,
+        "matcher_description": "status = accepted",
+        "expected": {"status": "accepted"},
+        "actual": {"status": "accepted", "order": "A-17"} if outcome in ("pass", "slow") else None,
+        "attempts": 0,
+        "reason": "",
+        "truncated": False,
+        "failure": None,
+        "failures": [],
+        "failures_dropped": 0,
+        "diagnosis": diagnoses[outcome],
+    }
+    return {**defaults, **fields}
+
+
+def an_event(offset: float, action: str, topic: str | None = None, detail: str = "", **fields: str) -> Json:
+    event: Json = {"offset_ms": offset, "wall_clock": _at(offset), "action": action, "detail": detail}
+    if topic is not None:
+        event["topic"] = topic
+    return {**event, **fields}
+
+
+def _at(offset_ms: float) -> str:
+    return (_START + timedelta(milliseconds=offset_ms)).isoformat()
+
+
+def a_step(keyword: str, text: str, status: str = "passed", ms: float = 0.4, **fields: Any) -> Json:
+    defaults: Json = {
+        "keyword": keyword,
+        "text": text,
+        "line": 7,
+        "status": status,
+        "duration_ms": ms,
+        "docstring": None,
+        "table": None,
+        "background": False,
+        "message": None,
+        "checks": [],
+    }
+    return {**defaults, **fields}
+
+
+def a_description(nodeid: str, name: str, steps: Sequence[Json], **fields: Any) -> Json:
+    defaults: Json = {
+        "nodeid": nodeid,
+        "name": name,
+        "keyword": "Scenario",
+        "line": 6,
+        "tags": ["orders"],
+        "rule": None,
+        "description": "",
+        "steps": list(steps),
+    }
+    return {**defaults, **fields}
+
+
+def a_feature(name: str, scenarios: Sequence[Json], uri: str = "features/orders.feature") -> Json:
+    return {
+        "uri": uri,
+        "name": name,
+        "description": "",
+        "keyword": "Feature",
+        "tags": [],
+        "line": 1,
+        "scenarios": list(scenarios),
+    }
+
+
+def gherkin_of(features: Sequence[Json] = (), details: Json | None = None, **fields: Any) -> Json:
+    finished = {"status": 1, "interrupted": False}
+    return {"features": list(features), "details": details or {}, "exit": finished, **fields}
+
+
+def a_message(topic: str, payload: Any, **fields: Any) -> Json:
+    headers = {"correlation-id": "9f2c41", "content-type": "application/json"}
+    return {"topic": topic, "payload": payload, "headers": headers, "key": "A-17", "size": 148, **fields}
+
+
+def _with_bodies(timeline: Sequence[Json], bodies: Sequence[Any]) -> list[Json]:
+    paired = zip(timeline, bodies, strict=True)
+    return [{"message": a_message(event["topic"], body) if body else None} for event, body in paired]
+
+
+ORDER = {"order": "A-17", "lines": [{"sku": "PEN-3", "qty": 2}], "customer": {"id": 42, "vip": False}}
+WRONG_LANE: Json = {"kind": "mismatch", "path": "shipment.lane", "expected": 4, "actual": 3}
+MISSING_ETA: Json = {"kind": "missing", "path": "shipment.eta", "expected": {"exists": True}, "actual": None}
+FAILING = "features/orders.feature::Parcel leaves on the express lane"
+
+
+def failing_test() -> tuple[Json, Json, Json]:
+    """Two near-misses, the latest of them with two differing fields."""
+    composed: Json = {
+        "kind": "composed",
+        "path": "all_of",
+        "expected": {"all_of": ["shipment"]},
+        "actual": None,
+        "children": [WRONG_LANE, MISSING_ETA],
+    }
+    first, second = {"shipment": {"lane": 9}}, {"shipment": {"lane": 3, "carrier": "post"}}
+    handles = [
+        a_handle("orders.accepted", "pass", 2.31, 50.0),
+        a_handle(
+            "parcels.leaving",
+            "fail",
+            200.4,
+            100.0,
+            attempts=2,
+            matcher_description="shipment.lane = 4 and shipment.eta exists",
+            expected={"shipment": {"lane": 4}},
+            actual=second,
+            reason="shipment.lane was 3",
+            failure=composed,
+            failures=[{**WRONG_LANE, "actual": 9}, composed],
+        ),
+    ]
+    timeline = [
+        an_event(0.21, "published", "orders.created"),
+        an_event(1.9, "received", "orders.accepted", "expect"),
+        an_event(2.52, "matched", "orders.accepted", "status was accepted"),
+        an_event(2.9, "received", "parcels.leaving", "expect"),
+        an_event(3.0, "mismatched", "parcels.leaving", "shipment.lane was 9"),
+        an_event(7.4, "received", "parcels.leaving", "expect"),
+        an_event(7.52, "mismatched", "parcels.leaving", "shipment.lane was 3"),
+        an_event(200.6, "deadline", "parcels.leaving", "2 near-miss(es)"),
+    ]
+    bodies = [ORDER, {"status": "accepted"}, {"status": "accepted"}, first, first, second, second, None]
+    note = {
+        "handles": [
+            {"origin": "planned", "step_text": 'Then "orders.accepted" is received within 50 ms'},
+            {
+                "origin": "planned",
+                "step_text": 'Then "parcels.leaving" is received with lane 4',
+                "cause": "wrong shape",
+                "sentence": "2 messages arrived on parcels.leaving, none with shipment.lane 4 and an eta.",
+                "text": "closest near-miss: 1 of 3 fields right\n  shipment.lane  expected 4, was 3",
+                "asserted": True,
+                "since_publish_ms": 200.39,
+                "since_registration_ms": 200.6,
+                "messages": [],
+            },
+        ],
+        "timeline": _with_bodies(timeline, bodies),
+    }
+    test = a_test(
+        "Parcel leaves on the express lane",
+        "failed",
+        [a_scope("fail", handles, timeline, summary_text="1 of 2 expectations failed")],
+        duration_ms=214.8,
+        traceback="Traceback (most recent call last):\n  ...\nAssertionError: parcels.leaving: wrong shape",
+        log="INFO connected to memory bus",
+    )
+    steps = [
+        a_step("Given", "the message bus is connected", background=True),
+        a_step("When", '"orders.created" is published with', docstring='order: "A-17"\nlines:\n  - sku: PEN-3'),
+        a_step("Then", '"orders.accepted" is received within 50 ms', ms=2.6, checks=[{"scenario": 0, "handle": 0}]),
+        a_step(
+            "And",
+            '"parcels.leaving" is received with',
+            "failed",
+            200.9,
+            table=[["field", "value"], ["shipment.lane", "4"], ["shipment.eta", "exists"]],
+            message="2 messages arrived, none matched\nclosest: shipment.lane was 3, expected 4",
+            checks=[{"scenario": 0, "handle": 1}],
+        ),
+        a_step("And", 'nothing arrives on "orders.rejected"', "skipped", 0),
+    ]
+    described = a_description(
+        test["nodeid"], test["name"], steps, tags=["orders", "express"], rule="Express orders skip the queue"
+    )
+    return test, described, {test["nodeid"]: [note]}
+
+
+def stage_test(nodeid_name: str = "Paid order reaches the warehouse") -> tuple[Json, Json, Json]:
+    """A chain over two transports whose last hop stays silent."""
+    handles = [
+        a_handle("orders.paid", "pass", 6.2, None, transport="nats", correlation_id=_HASH["nats"]),
+        a_handle(
+            "warehouse.pick",
+            "timeout",
+            500.0,
+            None,
+            transport="kafka",
+            correlation_id=_HASH["kafka"],
+            reason="no message arrived",
+        ),
+    ]
+    nats, kafka = {"transport": "nats"}, {"transport": "kafka"}
+    timeline = [
+        an_event(0.0, "published", "orders.pay", source="publish", **nats),
+        an_event(1.4, "received", "orders.pay", source="reply", **nats),
+        an_event(2.2, "replied", "payments.done", "trigger=orders.pay", source="reply", **kafka),
+        an_event(4.1, "received", "payments.done", source="reply", **kafka),
+        an_event(4.9, "replied", "orders.paid", "trigger=payments.done", source="reply", **nats),
+        an_event(6.0, "received", "orders.paid", source="expect", **nats),
+        an_event(6.2, "matched", "orders.paid", source="expect", **nats),
+        an_event(6.5, "correlation_skipped", "warehouse.pick", "sha256:77aa", source="expect", **kafka),
+        an_event(500.1, "deadline", None, "timeout_ms=500", source="scope"),
+    ]
+    replies = [
+        _reply("orders.pay", "nats", "payments.done", "kafka"),
+        _reply("payments.done", "kafka", "orders.paid", "nats"),
+        _reply("stock.check", "kafka", "stock.level", "kafka", state="armed_no_match"),
+    ]
+    stage = {"bridge_class": "MappedBridge", "transports": ["kafka", "nats"], "correlation_ids": _HASH}
+    scope = a_scope("timeout", handles, timeline, replies=replies, stage=stage, name="paid")
+    test = a_test(nodeid_name, "failed", [scope], duration_ms=504.0, traceback="AssertionError")
+    steps = [
+        a_step("When", '"orders.pay" is published on nats'),
+        a_step("Then", '"orders.paid" is received on nats', ms=6.4, checks=[{"scenario": 0, "handle": 0}]),
+        a_step(
+            "Then",
+            '"warehouse.pick" is received on kafka within 500 ms',
+            "failed",
+            501.0,
+            message="Nothing arrived",
+            checks=[{"scenario": 0, "handle": 1}],
+        ),
+    ]
+    accepted = {"status": "accepted"}
+    bodies = [ORDER, ORDER, {"paid": True}, {"paid": True}, accepted, accepted, accepted, None, None]
+    note: Json = {
+        "handles": [{}, {"cause": "nothing arrived", "sentence": ""}],
+        "timeline": _with_bodies(timeline, bodies),
+    }
+    return test, a_description(test["nodeid"], test["name"], steps, tags=["payments"]), {test["nodeid"]: [note]}
+
+
+def _reply(trigger: str, source: str, response: str, target: str, state: str = "replied") -> Json:
+    fired = state == "replied"
+    return {
+        "trigger_topic": trigger,
+        "reply_topic": response,
+        "state": state,
+        "matcher_description": "(any)",
+        "candidate_count": int(fired),
+        "match_count": int(fired),
+        "reply_published": fired,
+        "builder_error": "KeyError" if state == "reply_failed" else None,
+        "correlation_overridden": False,
+        "trigger_transport": source,
+        "response_transport": target,
+    }
+
+
+def slow_test() -> tuple[Json, Json, Json]:
+    handle = a_handle("invoices.created", "slow", 67.2, 50.0, reason="matched, 17.2 ms over budget")
+    timeline = [
+        an_event(0.3, "published", "orders.closed"),
+        an_event(67.1, "received", "invoices.created", "expect"),
+        an_event(67.5, "matched", "invoices.created", "status was accepted [SLOW 67ms>50ms]"),
+    ]
+    test = a_test("Invoice follows in time", "slow", [a_scope("slow", [handle], timeline)], duration_ms=69.9)
+    steps = [
+        a_step("When", '"orders.closed" is published'),
+        a_step("Then", '"invoices.created" is received within 50 ms', "slow", 67.9),
+    ]
+    return test, a_description(test["nodeid"], test["name"], steps, tags=["billing"]), {}
+
+
+def passing_test(name: str, latency: float = 0.42) -> tuple[Json, Json, Json]:
+    handle = a_handle("orders.accepted", "pass", latency, 50.0, reason="status was accepted")
+    timeline = [
+        an_event(0.08, "published", "orders.created"),
+        an_event(0.08 + latency * 0.9, "received", "orders.accepted", "expect"),
+        an_event(0.08 + latency, "matched", "orders.accepted", "status was accepted"),
+    ]
+    test = a_test(name, "passed", [a_scope("pass", [handle], timeline)], duration_ms=latency + 1.1)
+    steps = [
+        a_step("When", '"orders.created" is published'),
+        a_step("Then", '"orders.accepted" is received within 50 ms', ms=latency),
+    ]
+    return test, a_description(test["nodeid"], test["name"], steps), {}
+
+
+def skipped_test() -> tuple[Json, Json, Json]:
+    test = a_test(
+        "Refund by post", "skipped", duration_ms=0.0, skip_reason="Skipped: the postal gateway is not built yet"
+    )
+    steps = [a_step("When", '"refunds.asked" is published', "skipped", 0)]
+    return test, a_description(test["nodeid"], test["name"], steps), {}
+
+
+def errored_test() -> tuple[Json, Json, Json]:
+    test = a_test("Order is archived", "errored", duration_ms=1.2, traceback="KeyError: 'archive'")
+    steps = [a_step("Given", "an archive is mounted", "undefined", 0), a_step("When", "a day passes", "untested", 0)]
+    return test, a_description(test["nodeid"], test["name"], steps), {}
+
+
+def sample_run() -> tuple[Json, Json]:
+    """A red run: three features, every verdict."""
+    orders = [
+        failing_test(),
+        *[passing_test(f"Order {n} is accepted", 0.31 + n / 7) for n in range(1, 7)],
+        skipped_test(),
+    ]
+    payments = [stage_test(), stage_test("Paid gift order reaches the warehouse"), passing_test("Card is charged")]
+    billing = [slow_test(), errored_test(), passing_test("Invoice carries the tax number", 12.4)]
+    named = [
+        ("Ordering", "orders", orders),
+        ("Payments across brokers", "payments", payments),
+        ("Billing", "billing", billing),
+    ]
+    features = [
+        a_feature(name, [described for _, described, _ in group], f"features/{file}.feature")
+        for name, file, group in named
+    ]
+    everything = [*orders, *payments, *billing]
+    details = {nodeid: note for _, _, notes in everything for nodeid, note in notes.items()}
+    return results_of([test for test, _, _ in everything]), gherkin_of(features, details)
+
+
+def green_run() -> tuple[Json, Json]:
+    passing = [passing_test(f"Order {n} is accepted") for n in range(1, 4)]
+    features = [a_feature("Ordering", [described for _, described, _ in passing])]
+    return results_of([test for test, _, _ in passing]), gherkin_of(features, exit={"status": 0, "interrupted": False})
+
+
+def long_run(count: int) -> tuple[Json, Json]:
+    """Plain tests without Gherkin, enough to need a windowed tree."""
+    model = a_test("x", "passed", [])
+    tests = [
+        {
+            **deepcopy(model),
+            "nodeid": f"tests/test_many.py::test_{n}",
+            "file": "tests/test_many.py",
+            "name": f"test_{n}",
+        }
+        for n in range(count)
+    ]
+    return results_of(tests), {}

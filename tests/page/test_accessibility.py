@@ -1,0 +1,55 @@
+"""No axe finding (WCAG 2.x A and AA) in either theme, wide or narrow, with every part of the page opened."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
+from playwright.sync_api import expect
+
+from .conftest import Opened, OpenReport
+from .sample import FAILING, green_run, results_of, sample_run
+
+pytestmark = pytest.mark.browser
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+STAGE = urlencode({"test": "features/orders.feature::Paid order reaches the warehouse", "event": "0-5"})
+
+
+def _violations(report: Opened) -> list[str]:
+    found: Any = Axe().run(report.page, options={"runOnly": RULES}).response["violations"]
+    return [f"{item['id']}: {node['target']} {node['failureSummary']}" for item in found for node in item["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1600, 600])
+@pytest.mark.parametrize("fragment", [urlencode({"test": FAILING, "event": "0-5"}), STAGE], ids=["failing", "stage"])
+def test_a_scenario_with_everything_opened_has_no_finding(
+    open_report: OpenReport, scheme: str, width: int, fragment: str
+) -> None:
+    report = open_report(sample_run(), f"#{fragment}", color_scheme=scheme, viewport={"width": width, "height": 1000})
+    for _ in range(2):  # what opens may hold something to open
+        report.page.locator("main details").evaluate_all("all => all.forEach(n => { n.open = true; })")
+        expect(report.page.locator("main details[open]:not(:has(> summary + *))")).to_have_count(0)
+    assert _violations(report) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_opened_popover_and_pressed_filters_have_no_finding(open_report: OpenReport, scheme: str) -> None:
+    report = open_report(sample_run(), "#status=failed,slow,passed,timeout,errored,skipped", color_scheme=scheme)
+    report.page.locator(".hr-cause").first.click()
+    report.page.get_by_role("button", name="About this run").click()
+    assert _violations(report) == []
+
+
+@pytest.mark.parametrize("run", [green_run(), (results_of([]), {})], ids=["green", "empty"])
+def test_green_and_empty_runs_have_no_finding(open_report: OpenReport, run: Any) -> None:
+    assert _violations(open_report(run)) == []
+
+
+def test_the_key_sheet_has_no_finding(open_report: OpenReport) -> None:
+    report = open_report(green_run())
+    report.page.keyboard.press("?")
+    assert _violations(report) == []

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from choreo_bdd import DictFieldPolicy, Harness, Scenario, ScenarioResult, ScopeOptions
+from choreo_bdd.redaction import Redactor
+from choreo_bdd.transports import MockTransport
+from choreo_bdd_reporter.model import Environment, RecordedScenario, Run, Test
+from choreo_bdd_reporter.serialise import serialise
+from choreo_bdd_schemas import validate_report
+
+Play = Callable[[Scenario], None]
+RunScenario = Callable[..., Awaitable[ScenarioResult]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.pluginmanager.hasplugin("pytester"):  # pytest_plugins is for the top-level conftest only
+        config.pluginmanager.import_plugin("pytester")
+
+
+@pytest.fixture
+def run_scenario() -> RunScenario:
+    """Play one scenario with the real engine on the memory bus and return its result."""
+
+    async def run(play: Play, *, timeout_ms: float = 30, keep: bool = True) -> ScenarioResult:
+        harness = Harness(MockTransport(), correlation=DictFieldPolicy("correlation_id"))
+        await harness.connect()
+        try:
+            async with harness.scenario("orders", options=ScopeOptions(keep_timeline=keep)) as scenario:
+                play(scenario)
+                return await scenario.await_all(timeout_ms=timeout_ms)
+        finally:
+            await harness.disconnect()
+
+    return run
+
+
+def recorded(result: Any, *, completed_normally: bool = True) -> RecordedScenario:
+    return serialise(result, completed_normally=completed_normally, redactor=Redactor())
+
+
+@pytest.fixture(name="recorded")
+def recorded_fixture() -> Callable[..., RecordedScenario]:
+    """Serialise an engine result with a redactor of its own."""
+    return recorded
+
+
+@pytest.fixture
+def stage_result() -> SimpleNamespace:
+    """A Stage result as the engine describes it: one expectation that failed, a reply, scope events."""
+    handle = SimpleNamespace(
+        topic="gate.opened", outcome="fail", latency_ms=50.6, budget_ms=None, matcher_description="lane = 4",
+        matcher_expected={"lane": 4}, last_mismatch_payload={"lane": 3, "token": "s3cr3t-9"}, attempts=1,
+        reason="lane was 3", failures=(), failures_dropped=0, transport="queue", correlation_id="wire-1",
+        origin="features/gate.feature:7", step_text="I expect gate.opened", asserted=True, since_publish_ms=50.1,
+        since_registration_ms=50.6, messages=(), message=None,
+        diagnosis=SimpleNamespace(cause="wrong shape", sentence="lane was 3", text="wrong shape: lane was 3"),
+    )  # fmt: skip
+    entry = {"wall_clock": "2027-01-02T03:04:05.1+00:00", "logical_topic": None, "message": None}
+    timeline = (
+        SimpleNamespace(offset_ms=0.0, topic="scan", action="published", detail="", transport="mqtt",
+                        source="publish", **entry),
+        SimpleNamespace(offset_ms=50.4, topic=None, action="deadline", detail="timeout_ms=50", transport=None,
+                        source="scope", **entry),
+    )  # fmt: skip
+    reply = SimpleNamespace(
+        trigger_topic="scan", trigger_transport="mqtt", matcher_description="qty > 5", response_topic="gate.opened",
+        response_transport="queue", state="fired", candidate_count=1, match_count=1, reply_published=True,
+        builder_error=None,
+    )  # fmt: skip
+    return SimpleNamespace(
+        name="", kind="stage", correlation_id="order-1", handles=(handle,), passed=False, timeline=timeline,
+        timeline_dropped=0, replies=(reply,), bridge_class="MappedBridge", registered_transports=("queue", "mqtt"),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def empty_run() -> Run:
+    """A run without tests."""
+    environment = Environment(python_version="3.12.1", harness_version="1", reporter_version="1", hostname="ci-7")
+    stamp = "2027-01-02T03:04:05+00:00"
+    return Run(started_at=stamp, finished_at=stamp, duration_ms=1.0, environment=environment, tests=())
+
+
+@pytest.fixture
+def run_of(empty_run: Run) -> Callable[..., Run]:
+    """A run of some scenarios, one test each."""
+
+    def make(*scenarios: RecordedScenario, outcome: Any = "passed") -> Run:
+        tests = tuple(
+            Test(nodeid=f"t.py::test_{index}", file="t.py", name=f"test_{index}", outcome=outcome, scenarios=(item,))
+            for index, item in enumerate(scenarios)
+        )
+        return replace(empty_run, tests=tests)
+
+    return make
+
+
+def read_report(directory: Path) -> dict[str, Any]:
+    """The results.json of a directory, which must follow its schema and have its page beside it."""
+    results: dict[str, Any] = json.loads((directory / "results.json").read_text("utf-8"))
+    assert validate_report(results) == []
+    assert (directory / "index.html").read_text("utf-8").startswith("<!")
+    return results
+
+
+@pytest.fixture(name="read_report")
+def read_report_fixture() -> Callable[[Path], dict[str, Any]]:
+    """Read and check a written report."""
+    return read_report

@@ -1,0 +1,59 @@
+"""Durations, rendering and names, one by one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from choreo_bdd_steps.language import (
+    DURATION_PATTERN,
+    BodyError,
+    Variables,
+    parse_duration,
+    parse_field,
+    referenced_names,
+    render,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("50ms", 0.05), ("1.5s", 1.5), ("2 seconds", 2.0), ("1 minute", 60.0), ("1m", 60.0), ("0s", 0.0)],
+)
+def test_durations_are_seconds(text: str, seconds: float) -> None:
+    assert parse_duration(text) == pytest.approx(seconds)
+    assert re.fullmatch(DURATION_PATTERN, text)
+
+
+@pytest.mark.parametrize("text", ["", "5", "s", "5 parsecs", "-1s", "1.s", "1e3s", "25 hours", "1500 minutes"])
+def test_a_duration_without_a_sensible_unit_is_refused(text: str) -> None:
+    with pytest.raises(BodyError, match="duration"):
+        parse_duration(text)
+
+
+def test_render_goes_into_structures_and_keeps_types() -> None:
+    variables = Variables({"n": 1, "name": "x"})
+    value = {"{{ name }}": ["{{ n }}", "{{ n }}{{ n }}", 5, None, ("{{ n }}",)]}
+    assert render(value, variables) == {"x": [1, "11", 5, None, [1]]}
+    assert render("orders.{{ name }}", variables) == "orders.x"
+    assert render(b"{{ n }}", variables) == b"{{ n }}"
+
+
+def test_referenced_names_leave_out_functions_and_what_is_known() -> None:
+    value = {"a": "{{ x.y }} {{ uuid() }}", "{{ k }}": ["{{ index }}", "{% if z %}{% endif %}"]}
+    assert referenced_names(value, known={"index"}) == {"x", "k", "z"}
+    with pytest.raises(BodyError, match="cannot be read"):
+        referenced_names("{{ x")
+
+
+def test_a_variable_hides_a_function_of_its_name() -> None:
+    assert render("{{ now }}", Variables({"now": 5})) == 5
+
+
+def test_fields_know_payload_from_envelope() -> None:
+    assert parse_field(" a.b[0] ").segments == ("a", "b", 0)
+    assert parse_field("@headers.x.y").envelope == "headers.x.y"
+    assert parse_field("'@id'").segments == ("@id",)
+    with pytest.raises(BodyError, match="@key, @headers"):
+        parse_field("@headers")

@@ -19,6 +19,25 @@ from choreo_bdd.correlation import (
 )
 from choreo_bdd.harness import Harness
 from choreo_bdd.scenario import Handle, Outcome, Scenario, ScenarioResult, ScopeOptions
+from choreo_bdd.stage import (
+    BridgeAmbiguityError,
+    BridgeTranslationError,
+    BridgeTransportMismatchError,
+    CorrelationBridge,
+    IdentityBridge,
+    InvalidTransportNameError,
+    MappedBridge,
+    MissingTransportError,
+    Stage,
+    StageConnectError,
+    StageDisconnectError,
+    StageError,
+    StageReplyReport,
+    StageReplyState,
+    StageScenarioResult,
+    StageStateError,
+    UnknownTransportError,
+)
 
 __version__ = "0.1.0"
 
@@ -26,7 +45,11 @@ BundleFn = Callable[[Scenario], None]
 """A bundle: a plain function that registers replies on a scenario. Several compose on one scenario."""
 
 __all__ = [
+    "BridgeAmbiguityError",
+    "BridgeTranslationError",
+    "BridgeTransportMismatchError",
     "BundleFn",
+    "CorrelationBridge",
     "CorrelationIdNotInNamespaceError",
     "CorrelationPolicy",
     "CorrelationPolicyError",
@@ -35,10 +58,23 @@ __all__ = [
     "Handle",
     "Harness",
     "HeaderPolicy",
+    "IdentityBridge",
+    "InvalidTransportNameError",
+    "MappedBridge",
+    "MissingTransportError",
     "NoCorrelationPolicy",
     "Outcome",
     "Scenario",
     "ScenarioResult",
     "ScopeOptions",
+    "Stage",
+    "StageConnectError",
+    "StageDisconnectError",
+    "StageError",
+    "StageReplyReport",
+    "StageReplyState",
+    "StageScenarioResult",
+    "StageStateError",
+    "UnknownTransportError",
     "test_namespace",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,11 @@ from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports import MockTransport
 from choreo_bdd.transports.base import Transport
 
-_CODECS: Mapping[str, Callable[[], Codec]] = {"json": JSONCodec, "text": TextCodec, "raw": RawCodec}
+_CODECS: Mapping[str, Callable[[], Codec]] = {
+    "json": partial(JSONCodec, strict=True),
+    "text": TextCodec,
+    "raw": RawCodec,
+}
 
 
 def build_harness(config: Config, transport: TransportConfig) -> Harness:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 
@@ -19,15 +20,27 @@ class Codec(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class JSONCodec:
-    """Compact ASCII JSON. Bytes that are not JSON decode to themselves, so that raw messages can still be judged."""
+    """Compact ASCII JSON.
+
+    Bytes that are not JSON decode to themselves, so that raw messages can still be judged; with ``strict`` they are
+    an error, and a message that carries them is diagnosed as undecodable.
+    """
+
+    strict: bool = False
 
     def decode(self, data: bytes) -> Any:
-        """The JSON value, or ``data`` itself when it does not parse."""
+        """The JSON value; for bytes that do not parse ``data`` itself, or ``ValueError`` when strict."""
         try:
             return json.loads(data)
-        except (ValueError, RecursionError):
-            return data
+        except RecursionError:
+            if self.strict:
+                raise ValueError("nested too deeply") from None
+        except ValueError:
+            if self.strict:
+                raise
+        return data
 
     def encode(self, value: Any) -> bytes:
         """Compact JSON; ``TypeError`` for bytes and for values JSON cannot hold."""

@@ -160,7 +160,7 @@ class Listener(Protocol):
         """Take a message that concerns this listener."""
         ...
 
-    def unreadable(self, message: Message, error: Exception) -> None:
+    def unreadable(self, message: Message, error: Unreadable) -> None:
         """Take note that a message on one of its topics could not be decoded, or its id not read."""
         ...
 
@@ -207,9 +207,9 @@ class Route:
         """Decode, read the id, and hand the message to the listeners concerned."""
         try:
             delivery = self._router.read(message)
-        except _Unreadable as error:
+        except Unreadable as error:
             for listener in tuple(self._all):
-                listener.unreadable(message, error.original)
+                listener.unreadable(message, error)
             return
         for listener in self._concerned(delivery):
             listener.receive(delivery)
@@ -231,10 +231,13 @@ class Route:
         return [*owners, *self._broadcast]
 
 
-class _Unreadable(Exception):
-    def __init__(self, original: Exception) -> None:
-        super().__init__(type(original).__name__)
-        self.original = original
+class Unreadable(Exception):
+    """A message whose payload or id could not be read; ``stage_event`` is what a Stage logs about it."""
+
+    def __init__(self, stage_event: str, original: Exception) -> None:
+        self.error_class = type(original).__name__
+        self.stage_event = stage_event
+        super().__init__(self.error_class)
 
 
 class Watch:
@@ -274,7 +277,7 @@ class Router:
             value = self._codec.decode(message.payload)
         except Exception as error:  # noqa: BLE001 - whatever a codec raises makes the message unreadable, no more
             _LOG.warning("codec %s raised %s on topic %r", _name(self._codec), _name(error), message.topic)
-            raise _Unreadable(error) from None
+            raise Unreadable("stage_codec_decode_failed", error) from None
         try:
             envelope = Envelope(message.topic, value, message.headers)
             correlation_id = self._policy.read(envelope)
@@ -283,7 +286,7 @@ class Router:
             _LOG.warning(
                 "correlation policy %s raised %s on topic %r", _name(self._policy), _name(error), message.topic
             )
-            raise _Unreadable(error) from None
+            raise Unreadable("stage_correlation_read_failed", error) from None
         return Delivery(message, value, correlation_id)
 
     def open(self, topic: str, listener: Listener) -> Ready | None:
@@ -332,7 +335,7 @@ class Router:
             if message.received_at >= since and message.topic not in self._routes:
                 try:
                     yield self.read(message)
-                except _Unreadable:
+                except Unreadable:
                     continue
 
     def foreign_since(self, topic: str, since: float) -> tuple[Delivery, ...]:

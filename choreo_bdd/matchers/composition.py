@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from choreo_bdd.matchers.closeness import Closeness, closeness, total
+from choreo_bdd.matchers.leaves import ValueMatcher
+from choreo_bdd.matchers.operators import EXISTS
 from choreo_bdd.matchers.protocols import Matcher, admits_missing, failure_of, rendered
 from choreo_bdd.matchers.result import (
     COMPOSED_ALL,
@@ -130,8 +132,9 @@ def any_of(*matchers: Matcher) -> AnyOf:
 def not_(matcher: Matcher) -> Not:
     """The matcher refuses the payload, also because a field is missing or of another type."""
     words = called("not_", matcher)
-    presence = getattr(getattr(matcher, "operator", None), "name", None) == "exists"
-    return Not(matcher, presence, words, matched(words))
+    # only "does not exist" is a statement about an absent field; any other needs a field to deny it of
+    asks_presence = isinstance(matcher, ValueMatcher) and matcher.operator is EXISTS
+    return Not(matcher, asks_presence, words, matched(words))
 
 
 def called(name: str, *matchers: Matcher) -> str:

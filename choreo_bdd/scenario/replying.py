@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from choreo_bdd.scenario.scope import Scope
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
+_STAGE_LOG = logging.getLogger("choreo_bdd.stage")
 
 
 class Replier:
@@ -127,3 +128,13 @@ class Replier:
                     reply.state.value,
                     reply.candidates,
                 )
+
+
+def _places(reply: Reply) -> dict[str, str | None]:
+    return {
+        "trigger_topic": reply.trigger_topic,
+        "response_topic": reply.plan.reply_topic,
+        "trigger_transport": reply.link,
+        "response_transport": reply.plan.link,
+        "error_class": reply.builder_error,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from choreo_bdd.dispatch import SurpriseEntry
 from choreo_bdd.scenario.handle import Handle, Outcome
@@ -55,17 +55,7 @@ class ScenarioResult:
 
     def failure_summary(self) -> str:
         """Every handle with its diagnosis, and the last events of the timeline."""
-        failing = len(self.failing_handles)
-        verdict = (
-            f"passed ({len(self.handles)} of {len(self.handles)} expectations)"
-            if self.passed
-            else f"failed {failing} of {len(self.handles)}"
-        )
-        lines = [f"scenario {self.name!r} {verdict} (correlation id {self.correlation_id})"]
-        for handle in self.handles:
-            lines += _handle_lines(handle)
-        lines += [f"  transport failed: {each.topic}: {each.reason}" for each in self.transport_failures]
-        return "\n".join([*lines, *self._timeline_lines()])
+        return summarise(self)
 
     def summary(self) -> str:
         """One line for the scenario, one a handle, and one a reply."""
@@ -79,24 +69,85 @@ class ScenarioResult:
             lines += [f"    {_reply_line(report)}" for report in self.replies]
         return "\n".join(lines)
 
-    def _timeline_lines(self) -> list[str]:
-        if not self.timeline:
-            return []
-        shown = self.timeline[-_SHOWN_ENTRIES:]
-        total = len(self.timeline) + self.timeline_dropped
-        elided = f", the last {len(shown)} shown" if total > len(shown) else ""
-        dropped = f", {self.timeline_dropped} dropped by the buffer" if self.timeline_dropped else ""
-        lines = [f"Timeline ({total} events{elided}{dropped}):"]
-        return lines + [
-            f"  {entry.offset_ms:9.1f} ms  {entry.action.value:<12} {entry.topic or '-'}  {entry.detail}".rstrip()
-            for entry in shown
-        ]
-
     def __str__(self) -> str:
         return self.failure_summary()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("ScenarioResult cannot be pickled: its handles belong to a running scenario")
+
+
+class Summarisable(Protocol):
+    """What a summary is made of; both kinds of result have it."""
+
+    @property
+    def name(self) -> str:
+        """The scenario's name."""
+        ...
+
+    @property
+    def correlation_id(self) -> str | None:
+        """The scenario's id."""
+        ...
+
+    @property
+    def passed(self) -> bool:
+        """Whether it passed."""
+        ...
+
+    @property
+    def handles(self) -> tuple[Handle, ...]:
+        """Every expectation."""
+        ...
+
+    @property
+    def failing_handles(self) -> tuple[Handle, ...]:
+        """Those that are not PASS."""
+        ...
+
+    @property
+    def transport_failures(self) -> tuple[TransportFailure, ...]:
+        """What transports could not do."""
+        ...
+
+    @property
+    def timeline(self) -> tuple[TimelineEntry, ...]:
+        """The events."""
+        ...
+
+    @property
+    def timeline_dropped(self) -> int:
+        """How many events there was no room for."""
+        ...
+
+
+def summarise(result: Summarisable) -> str:
+    """A result in words: every handle with its diagnosis, and the last events of the timeline."""
+    total = len(result.handles)
+    verdict = f"passed ({total} of {total})" if result.passed else f"failed {len(result.failing_handles)} of {total}"
+    lines = [f"scenario {result.name!r} {verdict} (correlation id {result.correlation_id})"]
+    for handle in result.handles:
+        lines += _handle_lines(handle)
+    lines += [f"  transport failed: {each.topic}: {each.reason}" for each in result.transport_failures]
+    return "\n".join([*lines, *_timeline_lines(result)])
+
+
+def _timeline_lines(result: Summarisable) -> list[str]:
+    if not result.timeline:
+        return []
+    shown = result.timeline[-_SHOWN_ENTRIES:]
+    total = len(result.timeline) + result.timeline_dropped
+    elided = f", the last {len(shown)} shown" if total > len(shown) else ""
+    dropped = f", {result.timeline_dropped} dropped by the buffer" if result.timeline_dropped else ""
+    lines = [f"Timeline ({total} events{elided}{dropped}):"]
+    return lines + [
+        f"  {entry.offset_ms:9.1f} ms  {entry.action.value:<12} {_where(entry)}  {entry.detail}".rstrip()
+        for entry in shown
+    ]
+
+
+def _where(entry: TimelineEntry) -> str:
+    place = entry.topic or "-"
+    return place if entry.transport is None else f"{place} on {entry.transport}"
 
 
 def _latency(handle: Handle) -> str:

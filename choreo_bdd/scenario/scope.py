@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, Protocol
 
 from choreo_bdd import topics
 from choreo_bdd.correlation import CorrelationPolicy
-from choreo_bdd.dispatch import Delivery, Router, SurpriseEntry
+from choreo_bdd.dispatch import Delivery, Router, SurpriseEntry, Unreadable
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
@@ -30,6 +30,7 @@ from choreo_bdd.scenario.verdict import Verdicts
 from choreo_bdd.transports.base import Ready
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
+_STAGE_LOG = logging.getLogger("choreo_bdd.stage")
 
 
 class HarnessLike(Protocol):
@@ -88,6 +89,7 @@ class ScopeOptions:
     keep_timeline: bool = False
     watch_similar_topics: bool = False
     arm_timeout_s: float = 10.0
+    anchor_at_first_event: bool = False
 
 
 DEFAULTS = ScopeOptions()
@@ -108,10 +110,13 @@ class _Ear:
     def receive(self, delivery: Delivery) -> None:
         self._scope.hear(self, delivery)
 
-    def unreadable(self, message: Message, error: Exception) -> None:
+    def unreadable(self, message: Message, error: Unreadable) -> None:
+        if self.link.name is not None:
+            place = {"transport": self.link.name, "topic": message.topic, "error_class": error.error_class}
+            _STAGE_LOG.warning(error.stage_event, extra=place)
         for ear in self.ears:
             if isinstance(ear, Expectation) and ear.is_pending and message.received_at >= ear.opened_at:
-                ear.unreadable.append(type(error).__name__)
+                ear.unreadable.append(error.error_class)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ class Scope:
         self.links: Mapping[str | None, Link] = {link.name: link for link in links}
         self.options = options
         self.clock = asyncio.get_running_loop().time
-        self.timeline = _Timeline(clock=self.clock)
+        self.timeline = _Timeline(clock=self.clock, anchor_at_first_event=options.anchor_at_first_event)
         self.opened_at = self.clock()
         self.expectations: list[Expectation] = []
         self.replies: list[Reply] = []
@@ -334,6 +339,12 @@ class Scope:
             if not waiter.done():
                 waiter.set_result(None)
 
+    def listening(self) -> Iterator[tuple[Link, str, tuple[str, ...]]]:
+        """Each topic this scope listens to, with its link and who listens: ``expect``, ``reply`` or both."""
+        for (_, topic), ear in self._ears.items():
+            roles = dict.fromkeys("reply" if isinstance(each, Reply) else "expect" for each in ear.ears)
+            yield ear.link, topic, tuple(roles)
+
     def surprises(self) -> tuple[SurpriseEntry, ...]:
         """Messages on this scope's topics that no scenario owned."""
         mine = {topic for _, topic in self._ears}
@@ -365,7 +376,7 @@ class Scope:
             call()
         except Exception as error:  # noqa: BLE001 - one transport's trouble must not keep the others subscribed
             event = "unsubscribe raised" if link.name is None else "stage_scope_unsubscribe_failed"
-            logger = _LOG if link.name is None else logging.getLogger("choreo_bdd.stage")
+            logger = _LOG if link.name is None else _STAGE_LOG
             logger.warning(
                 "%s %s on topic %r",
                 event,

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -69,9 +69,16 @@ class _Timeline:
     receptions do, so that noise on a busy topic cannot push out the evidence.
     """
 
-    def __init__(self, *, clock: Callable[[], float], max_entries: int = _TIMELINE_MAX_ENTRIES) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        max_entries: int = _TIMELINE_MAX_ENTRIES,
+        anchor_at_first_event: bool = False,
+    ) -> None:
         self._clock = clock
         self._anchor = clock()
+        self._anchor_at_first_event = anchor_at_first_event
         self._epoch = time.time()
         self._head: list[TimelineEntry] = []
         self._reserved: list[TimelineEntry] = []
@@ -132,4 +139,8 @@ class _Timeline:
 
     def entries(self) -> tuple[TimelineEntry, ...]:
         """All kept entries, in order of time."""
-        return tuple(sorted((*self._head, *self._reserved, *self._tail), key=lambda entry: entry.offset_ms))
+        kept = sorted((*self._head, *self._reserved, *self._tail), key=lambda entry: entry.offset_ms)
+        if self._anchor_at_first_event and kept:
+            first = kept[0].offset_ms
+            return tuple(replace(entry, offset_ms=entry.offset_ms - first) for entry in kept)
+        return tuple(kept)

@@ -76,7 +76,8 @@ class NatsTransport:
                     name=self._name,
                     connect_timeout=max(1, round(self._connect_timeout_s)),
                     allow_reconnect=False,
-                    max_reconnect_attempts=0,
+                    max_reconnect_attempts=1,  # 0 would mean for ever
+                    reconnect_time_wait=0,
                     error_cb=self._on_error,
                     closed_cb=self._on_closed,
                 )

@@ -139,7 +139,8 @@ class NatsBus:
                 url,
                 connect_timeout=_CONNECT_S,
                 allow_reconnect=False,
-                max_reconnect_attempts=0,
+                max_reconnect_attempts=1,  # the client takes 0 for "for ever", at the first connect too
+                reconnect_time_wait=0.1,
                 error_cb=on_error,
                 closed_cb=on_closed,
             )

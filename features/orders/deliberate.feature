@@ -5,10 +5,11 @@ Feature: Deliberate failures
 
   Background:
     Given the variables:
-      | name  | value                                       |
+      | name  | value                                         |
       | items | [{"sku": "tea", "quantity": 2, "price": 450}] |
 
   # FAIL, wrong shape: settlement.currency is XXX, not EUR
+  @timeout(300ms)
   Scenario: Settled in the wrong currency
     When I publish "orders.placed":
       """

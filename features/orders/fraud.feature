@@ -11,17 +11,17 @@ Feature: Fraud check
         items: [{sku: tea, quantity: <quantity>, price: <price>}]
       """
     Then I expect "fraud.checked":
-      | field        | value                   |
-      | risk.score   | approx <score> ± 0.001  |
-      | risk.level   | <level>                 |
-      | risk.reasons | <reasons>               |
+      | field        | value                  |
+      | risk.score   | approx <score> ± 0.001 |
+      | risk.level   | <level>                |
+      | risk.reasons | <reasons>              |
 
     Examples:
-      | why             | country | quantity | price  | score | level  | reasons                              |
-      | at home         | DE      | 1        | 900    | 0.05  | low    | []                                   |
-      | bulk            | AT      | 20       | 900    | 0.25  | low    | ["bulk quantity"]                    |
-      | from afar       | NZ      | 1        | 900    | 0.35  | medium | ["unusual country"]                  |
-      | dear, from afar | NZ      | 1        | 100000 | 0.75  | high   | ["large amount", "unusual country"]  |
+      | why             | country | quantity | price  | score | level  | reasons                             |
+      | at home         | DE      | 1        | 900    | 0.05  | low    | []                                  |
+      | bulk            | AT      | 20       | 900    | 0.25  | low    | ["bulk quantity"]                   |
+      | from afar       | NZ      | 1        | 900    | 0.35  | medium | ["unusual country"]                 |
+      | dear, from afar | NZ      | 1        | 100000 | 0.75  | high   | ["large amount", "unusual country"] |
 
   Scenario: An order of high risk is held
     When I publish "orders.placed":

@@ -22,9 +22,9 @@ Feature: Phases
 
   Scenario: The first order's settlement does not count for the second
     When I publish "orders.placed" from file "data/tea-order.json"
-    Then I expect exactly 1 "orders.settled" message within 150ms
+    Then I expect exactly 1 "orders.settled" message within 250ms
     When I publish "orders.placed" from file "data/courier-order.yaml"
-    Then I expect exactly 1 "orders.settled" message within 150ms
+    Then I expect exactly 1 "orders.settled" message within 250ms
     And I expect "orders.settled" where order.id is "{{ order_id }}"
 
   Scenario: An answer to nothing that was asked

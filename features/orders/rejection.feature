@@ -34,9 +34,9 @@ Feature: Rejection
         order: {id: goods, currency: EUR, items: <items>}
         """
       Then I expect "orders.rejected":
-        | field             | value        |
-        | problems          | length 1     |
-        | problems[?].field | <field>      |
+        | field             | value    |
+        | problems          | length 1 |
+        | problems[?].field | <field>  |
 
       Examples:
         | case           | items                                    | field                   |
@@ -48,9 +48,9 @@ Feature: Rejection
 
     Scenario: No charge and no mail for an order in a foreign currency
       When I publish "orders.placed":
-        | field          | value                                   |
-        | order.id       | krone                                   |
-        | order.currency | DKK                                     |
+        | field          | value                                         |
+        | order.id       | krone                                         |
+        | order.currency | DKK                                           |
         | order.items    | [{"sku": "tea", "quantity": 1, "price": 450}] |
       Then I expect "orders.rejected" where problems[0].field is "order.currency"
       But I expect no "orders.accepted" for 150ms

@@ -51,8 +51,8 @@ Feature: Shipping
         delivery: courier
         items: [{sku: tea, quantity: 1, price: 450}]
       """
-    Then I expect exactly 2 "carrier.booking.requested" messages within 200ms
-    And I expect exactly 1 "orders.shipped" message within 200ms
+    Then I expect exactly 2 "carrier.booking.requested" messages within 250ms
+    And I expect exactly 1 "orders.shipped" message within 250ms
 
   Scenario: A carrier that stays silent
     Given a service that drops "carrier.booking.requested"

@@ -13,9 +13,9 @@ Feature: Variables
       | order.currency | EUR            |
       | order.items    | {{ items }}    |
     Then I expect "orders.settled":
-      | field                   | value                 |
-      | order.items[0].quantity | {{ quantity }}        |
-      | settlement.amount       | {{ quantity * 450 }}  |
+      | field                   | value                |
+      | order.items[0].quantity | {{ quantity }}       |
+      | settlement.amount       | {{ quantity * 450 }} |
     And I expect "notifications.sent" where to is "c-{{ order_id }}"
 
   Scenario: Several at once, and functions
@@ -44,6 +44,6 @@ Feature: Variables
     Then I expect "orders.settled" where settlement.amount > 0
     And I keep "settlement.reference" of "orders.settled" as reference
     And I expect "notifications.sent":
-      | field     | value             |
-      | reference | {{ reference }}   |
+      | field     | value           |
+      | reference | {{ reference }} |
     And I expect no "orders.held" where reference is "{{ reference }}" for 100ms

@@ -7,10 +7,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from nats.errors import NoServersError
 from orders.bus import Message, NatsBus
 from orders.pipeline import SERVICES
 
@@ -62,7 +63,7 @@ async def connected(url: str) -> NatsBus:
         while True:
             try:
                 return await NatsBus.connect(url)
-            except OSError:
+            except NoServersError:
                 await asyncio.sleep(0.05)
 
 
@@ -74,13 +75,12 @@ async def test_services_in_processes_of_their_own_pass_an_order_along(
     bus = await connected(url)
     sent: asyncio.Queue[Message] = asyncio.Queue()
     await bus.subscribe("notifications.sent", sent.put)
-    async with service("intake", url) as intake, service("fraud", url) as fraud:
-        async with service("settlement", url) as settlement, service("notification", url) as notification:
-            for process in (intake, fraud, settlement, notification):
-                assert await ready(process)
-            order = {"id": "o-1", "currency": "EUR", "items": [{"quantity": 2, "price": 450}]}
-            await bus.publish("orders.placed", {"correlation_id": "cid-1", "order": order})
-            message = await asyncio.wait_for(sent.get(), PATIENCE_S)
+    async with AsyncExitStack() as services:
+        for name in ("intake", "fraud", "settlement", "notification"):
+            assert await ready(await services.enter_async_context(service(name, url)))
+        order = {"id": "o-1", "currency": "EUR", "items": [{"quantity": 2, "price": 450}]}
+        await bus.publish("orders.placed", {"correlation_id": "cid-1", "order": order})
+        message = await asyncio.wait_for(sent.get(), PATIENCE_S)
     await bus.close()
     assert message["correlation_id"] == "cid-1"
     assert "9.00 EUR" in message["text"]

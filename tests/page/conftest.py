@@ -1,4 +1,4 @@
-"""One Chromium for all browser tests of the page; each test opens its own page from a file."""
+"""One Chromium a test module; each test opens its own page from a file."""
 
 from __future__ import annotations
 
@@ -53,8 +53,9 @@ def _chromium() -> str:
     pytest.skip(hint)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # not longer than the module: the sync API keeps a loop running, in which no async test could start
     path = _chromium()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))

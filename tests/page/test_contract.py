@@ -13,7 +13,8 @@ import pytest
 
 from choreo_bdd_reporter.page import render_page
 
-from .sample import a_test, results_of, sample_run
+from .builders import a_test, results_of
+from .sample import sample_run
 
 
 class _Document(HTMLParser):
@@ -167,11 +168,18 @@ def test_colours_are_written_in_the_token_block_only(style: str) -> None:
     assert literal.findall(rest) == []
 
 
-def test_every_custom_property_that_is_used_is_set_somewhere(style: str, script: str) -> None:
+def test_custom_properties_are_set_where_they_are_used_and_used_where_they_are_set(style: str, script: str) -> None:
     used = set(re.findall(r"var\((--hr-[\w-]+)", style))
     given = set(re.findall(r"(--hr-[\w-]+):", style)) | set(re.findall(r"'(--hr-[\w-]+)'", script))
-    assert used - given == set()
-    assert {name for name in given if name not in style.replace(f"{name}:", "")} <= {"--hr-info", "--hr-skip-bg"}
+    assert used ^ given == set()
+
+
+def test_every_styled_class_is_given_to_some_element(style: str, script: str, document: _Document) -> None:
+    in_shell = {name for _, attrs in document.elements for name in (attrs.get("class") or "").split()}
+    styled = set(re.findall(r"\.(hr-[\w-]+)", style))
+    built = re.compile(r"hr-(verdict|finding|seg|pill|step|phrase|mark|bar|row|t\d)\b")  # names with a computed end
+    orphans = {name for name in styled - in_shell if name not in script and not built.match(name)}
+    assert orphans == set()
 
 
 def test_the_shell_stays_small(script: str, style: str) -> None:

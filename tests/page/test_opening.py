@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import OpenReport
-from .sample import (
+from .builders import (
     a_description,
     a_feature,
     a_handle,
@@ -18,11 +17,10 @@ from .sample import (
     a_test,
     an_event,
     gherkin_of,
-    green_run,
-    long_run,
     results_of,
-    sample_run,
 )
+from .conftest import OpenReport
+from .sample import green_run, long_run, sample_run
 
 pytestmark = pytest.mark.browser
 

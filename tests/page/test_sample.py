@@ -6,7 +6,8 @@ import pytest
 
 from choreo_bdd_schemas import validate_report
 
-from .sample import green_run, long_run, results_of, sample_run
+from .builders import results_of
+from .sample import green_run, long_run, sample_run
 
 
 @pytest.mark.parametrize(

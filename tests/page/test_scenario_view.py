@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, expect
 
+from .builders import a_handle, a_scope, a_test, an_event, results_of
 from .conftest import Opened, OpenReport
-from .sample import a_handle, a_scope, a_test, an_event, results_of, sample_run
+from .sample import sample_run
 
 pytestmark = pytest.mark.browser
 

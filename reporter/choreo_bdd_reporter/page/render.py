@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from choreo_bdd_reporter.page.bundle import bundle
@@ -58,14 +58,13 @@ def render_page(results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> str:
     schema has no place for: features, steps and message bodies; it may be empty.
     """
     assets = _assets()
-    page: str = _template().render(
+    return _template().render(
         policy=assets.policy,
         style=Markup(assets.style),
         script=Markup(assets.script),
         results=Markup(script_json(results)),
         gherkin=Markup(template_json(gherkin)),
     )
-    return page
 
 
 @cache
@@ -79,7 +78,7 @@ def _read(folder: str, name: str) -> str:
 
 
 @cache
-def _template() -> Any:
+def _template() -> Template:
     environment = Environment(
         loader=PackageLoader(_PACKAGE, "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -73,10 +73,13 @@ class _Vocabulary(StepParser):
 def _choreo_step(request: pytest.FixtureRequest) -> None:
     __tracebackhide__ = True
     stash = request.node.stash
+    complaint = None
     try:
         stash[_RUN].perform(stash[_POSITION])
     except (StepError, CheckFailed) as error:
-        pytest.fail(str(error), pytrace=False)  # the message says it all
+        complaint = str(error)
+    if complaint is not None:
+        pytest.fail(complaint, pytrace=False)  # the message says it all
 
 
 def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:

@@ -12,7 +12,7 @@ from choreo_bdd_steps.language.body import (
     parse_payload,
     parse_raw,
 )
-from choreo_bdd_steps.language.durations import DURATION_PATTERN, parse_duration
+from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.extensions import function, matcher
 from choreo_bdd_steps.language.functions import Variables
@@ -21,7 +21,6 @@ from choreo_bdd_steps.language.paths import Field, parse_field
 from choreo_bdd_steps.language.templates import referenced_names, render
 
 __all__ = [
-    "DURATION_PATTERN",
     "BodyError",
     "BodyMatcher",
     "ExpectationBody",

@@ -152,7 +152,7 @@ def _kind(cell: str, line: int | None) -> Node | None:
     if found is None:
         return None
     name = found[1].strip().replace(" ", "_")
-    return Tagged(name, None, line) if user_matcher(name) else _KINDS.get(name)
+    return Tagged(name.lower(), None, line) if user_matcher(name.lower()) else _KINDS.get(name)
 
 
 _READERS: tuple[Callable[[str, int | None], Node | None], ...] = (_comparison, _pattern, _range, _worded, _kind)

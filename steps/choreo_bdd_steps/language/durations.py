@@ -6,9 +6,6 @@ import re
 
 from choreo_bdd_steps.language.errors import BodyError
 
-DURATION_PATTERN = r"[0-9]+(?:\.[0-9]+)?\s*(?:milliseconds?|ms|minutes?|m|seconds?|s)"
-"""A regular expression for a duration inside a step pattern."""
-
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*")
 _SECONDS = {
     "ms": 0.001,

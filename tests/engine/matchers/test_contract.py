@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -256,9 +258,7 @@ def test_any_element_gives_one_child_per_element() -> None:
 
 @pytest.mark.parametrize("quantified", [m.every(m.eq(1)), m.any_element(m.eq(1)), m.unordered([1])], ids=repr)
 def test_a_quantified_non_list_is_a_type_mismatch(quantified: Matcher) -> None:
-    assert failure(quantified, {"a": 1}) == MatchFailure(
-        "type_mismatch", m.ROOT_PATH, {"type": "list"}, "dict"
-    )
+    assert failure(quantified, {"a": 1}) == MatchFailure("type_mismatch", m.ROOT_PATH, {"type": "list"}, "dict")
 
 
 def test_a_child_without_structure_is_told_by_its_description() -> None:
@@ -294,9 +294,7 @@ def test_payload_contains_searches_bytes_and_refuses_decoded_payloads() -> None:
     raw = m.payload_contains(b"\x01ab")
     assert raw.match(b"..\x01ab..").matched
     assert raw.match(bytearray(b"\x01ab")).matched
-    assert failure(raw, b"nope") == MatchFailure(
-        "predicate", m.RAW_PATH, {"payload_contains_hex": "016162"}, b"nope"
-    )
+    assert failure(raw, b"nope") == MatchFailure("predicate", m.RAW_PATH, {"payload_contains_hex": "016162"}, b"nope")
     refused: list[object] = [{}, "text", None]
     for decoded in refused:
         with pytest.raises(TypeError, match="raw bytes"):
@@ -358,3 +356,8 @@ def test_the_exported_names_are_sorted_and_there() -> None:
 def test_a_wrong_argument_is_refused_at_construction(build: Callable[[], Matcher], advice: str) -> None:
     with pytest.raises((TypeError, ValueError), match=advice):
         build()
+
+
+def test_importing_the_matchers_loads_no_schema_library() -> None:
+    code = "import sys, choreo_bdd.matchers; sys.exit('jsonschema' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

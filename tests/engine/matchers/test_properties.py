@@ -27,9 +27,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     max_leaves=12,
 )
 # json.loads also yields these
-ANY_PAYLOAD = JSON | st.sampled_from(
-    [float("nan"), float("inf"), 10**400, "2024-01-01", "0001-01-01T00:00:00+14:00"]
-)
+ANY_PAYLOAD = JSON | st.sampled_from([float("nan"), float("inf"), 10**400, "2024-01-01", "0001-01-01T00:00:00+14:00"])
 
 MATCHERS: list[Matcher] = [
     *(build(0) for build in (m.eq, m.ne, m.gt, m.ge, m.lt, m.le, m.contains)),
@@ -104,9 +102,7 @@ def _leaf_places(node: object, trail: tuple[Any, ...] = ()) -> Iterator[tuple[An
 
 
 @given(JSON, st.data(), st.booleans())
-def test_changing_any_leaf_flips_the_verdict_and_is_named(
-    payload: Any, data: st.DataObject, strict: bool
-) -> None:
+def test_changing_any_leaf_flips_the_verdict_and_is_named(payload: Any, data: st.DataObject, strict: bool) -> None:
     places = list(_leaf_places(payload))
     if not places or places == [()]:
         return

@@ -43,9 +43,7 @@ def test_the_first_difference_is_named_with_its_full_path(payload: object, expec
 
 
 def test_a_literal_difference_is_a_mismatch() -> None:
-    assert failure(m.contains_fields({"a": {"b": 1}}), {"a": {"b": 2}}) == MatchFailure(
-        "mismatch", "a.b", 1, 2
-    )
+    assert failure(m.contains_fields({"a": {"b": 1}}), {"a": {"b": 2}}) == MatchFailure("mismatch", "a.b", 1, 2)
 
 
 def test_embedded_compositions_are_rerooted_and_field_matchers_keep_their_own_path() -> None:

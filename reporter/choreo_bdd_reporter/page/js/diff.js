@@ -18,8 +18,8 @@ function failureRows(failure, depth) {
 }
 
 const GROUP_TITLES = new Map([
-  ['all_of', 'all of these must hold; this one does not'],
-  ['any_of', 'one of these must hold; none does'],
+  ['all_of', 'all of these must hold'],
+  ['any_of', 'one of these must hold'],
 ]);
 
 function groupTitle(failure, depth) {

@@ -31,7 +31,7 @@ function expectationRow(handle, note, ref, context) {
 }
 
 // The budget is the pale bar, the time taken the solid one; what is left over is said in words.
-export function budgetBar({ latency_ms: latency, budget_ms: budget, outcome }) {
+function budgetBar({ latency_ms: latency, budget_ms: budget, outcome }) {
   if (latency === null) return null;
   if (outcome === 'fail' || outcome === 'timeout') return el('span', { class: 'hr-budget' }, el('span', { class: 'hr-budget-text' }, `waited ${duration(latency)}`));
   if (budget === null) return el('span', { class: 'hr-budget' }, el('span', { class: 'hr-budget-text' }, duration(latency)));
@@ -76,5 +76,6 @@ function panel(name, title, value) {
 function seenMessages(messages) {
   if (messages.length === 0) return null;
   return lazyDetails({ class: 'hr-fold' }, plural(messages.length, 'message seen', 'messages seen'),
-    () => messages.map((message) => (message && typeof message === 'object' ? el('div', { class: 'hr-seen' }, messageFacts(message)) : el('p', {}, String(message)))));
+    () => messages.map((message) => el('div', { class: 'hr-seen' },
+      message !== null && typeof message === 'object' ? messageFacts(message) : String(message))));
 }

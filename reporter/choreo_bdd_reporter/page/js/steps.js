@@ -26,7 +26,7 @@ function stepItem(step) {
     el('span', { class: 'hr-step-text' }, el('b', { class: 'hr-step-keyword' }, `${step.keyword.trim()} `), quoted(step.text)),
     el('span', { class: 'hr-step-time' }, step.duration_ms > 0 ? duration(step.duration_ms) : ''),
     stepArguments(step),
-    step.message && isBroken(step.status) && lazyDetails({ class: 'hr-fold hr-step-more' }, 'message', () => el('pre', { class: 'hr-pre', tabindex: '0' }, step.message.trim())));
+    step.message && isBroken(step.status) && stepFold('message', () => textBlock(step.message.trim())));
 }
 
 // Quoted words in a step are its values; they stand out as they do in an editor.
@@ -36,10 +36,17 @@ function quoted(text) {
 
 function stepArguments(step) {
   return [
-    step.docstring && lazyDetails({ class: 'hr-fold hr-step-more' }, `doc string, ${plural(step.docstring.split('\n').length, 'line')}`,
-      () => el('pre', { class: 'hr-pre', tabindex: '0' }, step.docstring)),
-    step.table && lazyDetails({ class: 'hr-fold hr-step-more' }, `table, ${plural(step.table.length, 'row')}`, () => dataTable(step.table)),
+    step.docstring && stepFold(`doc string, ${plural(step.docstring.split('\n').length, 'line')}`, () => textBlock(step.docstring)),
+    step.table && stepFold(`table, ${plural(step.table.length, 'row')}`, () => dataTable(step.table)),
   ];
+}
+
+function stepFold(title, build) {
+  return lazyDetails({ class: 'hr-fold hr-step-more' }, title, build);
+}
+
+function textBlock(text) {
+  return el('pre', { class: 'hr-pre', tabindex: '0' }, text);
 }
 
 function dataTable(rows) {

@@ -15,7 +15,9 @@ export function markTrack(row, axis, rowsAbove) {
   ];
 }
 
-const BAR_KINDS = new Map([['delivery', 'hop'], ['arrival', 'arrival'], ['reply', 'work'], ['replyFailed', 'work'], ['skipped', 'skip'], ['deadline', 'wait'], ['absent', 'wait']]);
+const BAR_KINDS = new Map(Object.entries({
+  delivery: 'hop', arrival: 'arrival', reply: 'work', replyFailed: 'work', skipped: 'skip', deadline: 'wait', absent: 'wait',
+}));
 
 function bar(row, at) {
   const kind = BAR_KINDS.get(row.kind);

@@ -27,6 +27,9 @@ export function transportClass(context, name) {
 export function transportBadge(context, name, { extraClass = '', full = true, ...attributes } = {}) {
   if (!name) return null;
   const letter = context.transports.get(name)?.letter ?? '?';
-  return el('span', { class: `hr-transport ${full ? '' : 'hr-transport--letter'} ${transportClass(context, name)} ${extraClass}`, role: 'img', 'aria-label': `transport: ${name}`, title: name, ...attributes },
+  return el('span', {
+    class: `hr-transport ${full ? '' : 'hr-transport--letter'} ${transportClass(context, name)} ${extraClass}`,
+    role: 'img', 'aria-label': `transport: ${name}`, title: name, ...attributes,
+  },
     el('b', {}, letter), full && name);
 }

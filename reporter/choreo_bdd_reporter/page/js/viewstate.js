@@ -2,7 +2,7 @@
 
 const EMPTY = { test: null, status: [], q: '', cause: null, event: null };
 
-export function readView(hash = location.hash) {
+function readView(hash = location.hash) {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
   return {
     test: given.get('test'),

@@ -140,7 +140,7 @@ const PHRASES = new Map([
   ['reply_failed', 'reply failed'], ['correlation_skipped', 'other scope'], ['deadline', 'deadline'], ['absent', 'never matched'],
 ]);
 
-export function rowPhrase(row) {
+function rowPhrase(row) {
   if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
   if (row.handle && isWait(row)) return 'no match by the deadline';
   if (row.action === 'matched' && row.handle?.outcome === 'slow') return 'matched, over budget';
@@ -148,13 +148,14 @@ export function rowPhrase(row) {
 }
 
 function rowLabel(row, state, context) {
-  const caret = row.children.length > 0 ? el('span', { class: 'hr-caret', 'data-toggle': row.id, 'data-open': String(!state.closed.has(row.id)) }, glyph('M6 4l4 4-4 4')) : el('span', { class: 'hr-caret' });
+  const parent = row.children.length > 0;
+  const open = parent ? { 'data-toggle': row.id, 'data-open': String(!state.closed.has(row.id)) } : {};
   return [
-    caret,
+    el('span', { class: 'hr-caret', ...open }, parent && glyph('M6 4l4 4-4 4')),
     row.topic && transportBadge(context, row.transport, { full: false }),
     el('span', { class: `hr-phrase hr-phrase--${phraseTone(row)}` }, rowPhrase(row)),
     row.topic && el('code', { class: 'hr-topic', title: row.topic }, row.topic),
-    sourceBadgeText(row.source) && el('span', { class: 'hr-waterfall-source', 'data-source-name': row.source }, sourceBadgeText(row.source)),
+    sourceBadgeText(row.source) && el('span', { class: 'hr-waterfall-source' }, sourceBadgeText(row.source)),
   ];
 }
 

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""The project's one command surface. Needs Python 3.11 or later and nothing else.
+
+    python3 dev.py demo     run the feature suite on the in-memory bus and write its report
+    python3 dev.py test     everything: lint, format, types, all tests
+    python3 dev.py check    lint, format and types only
+    python3 dev.py fast     check, and the tests that need no broker, browser or build
+
+Each command first makes sure of a virtual environment in .venv; it is brought up to date only when pyproject.toml
+or constraints.txt has changed. What stands after the command is passed on: to behave for demo, else to pytest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STAMP = VENV / ".up-to-date"
+REPORT = ROOT / "test-report"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+CHECKS = {
+    "ruff check": ("-m", "ruff", "check", "."),
+    "ruff format": ("-m", "ruff", "format", "--check", "."),
+    "mypy": ("-m", "mypy"),
+}
+DEMO = ("-m", "behave", "-D", "choreo.profile=memory", "-f", "choreo", "-o", str(REPORT), "-f", "progress3")
+FAST = ("-m", "not broker and not browser and not build")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out one command; the exit code is the worst of what it ran."""
+    commands = {"demo": demo, "test": test, "check": check, "fast": fast}
+    if not arguments or arguments[0] not in commands:
+        print(__doc__)
+        return 0 if arguments and arguments[0] in ("-h", "--help", "help") else 2
+    if sys.version_info < (3, 11):  # noqa: UP036 - told here, where an older Python can still say so
+        return _complain(f"this is Python {VERSION}; Python 3.11 or later is needed")
+    command, rest = arguments[0], arguments[1:]
+    return set_up() or commands[command](rest)
+
+
+def demo(extra: Sequence[str]) -> int:
+    """Run the feature suite and say where the report is."""
+    code = run(*DEMO, *extra)
+    page = REPORT / "index.html"
+    if page.is_file():
+        _say(f"the report: {page.as_uri()}")
+    return code
+
+
+def check(extra: Sequence[str] = ()) -> int:
+    """Lint, format and types: all three run, whatever the first one finds."""
+    if extra:
+        return _complain(f"check takes no arguments, and was given {' '.join(extra)}")
+    return max(_checked(name, *command) for name, command in CHECKS.items())
+
+
+def test(extra: Sequence[str]) -> int:
+    """Everything. The tests run last, so that their summary is the last thing to read."""
+    checked = check()
+    tested = run("-m", "pytest", *extra)
+    if checked and not tested:
+        _complain("the tests pass, a check above does not")
+    return max(checked, tested)
+
+
+def fast(extra: Sequence[str]) -> int:
+    """The inner loop."""
+    return test((*FAST, *extra))
+
+
+def set_up() -> int:
+    """Make the virtual environment and install the project in it, unless that has been done."""
+    wanted = _stamp()
+    found = STAMP.read_text(encoding="utf-8") if STAMP.is_file() else ""
+    if found == wanted and PYTHON.exists():
+        return 0
+    if not PYTHON.exists() or found.partition(" ")[0] != VERSION:
+        failed = _make_venv()
+        if failed:
+            return failed
+    _say("installing the project and its tools (a minute or two the first time)")
+    pip = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    failed = run(*pip, "--constraint", "constraints.txt", "--editable", ".[all,test]")
+    if failed:
+        return _complain("the installation failed; pip says why above. The next run tries again")
+    STAMP.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+def run(*command: str) -> int:
+    """Run the environment's Python in the project's root."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    environment["PATH"] = str(BIN) + os.pathsep + environment.get("PATH", "")
+    environment["VIRTUAL_ENV"] = str(VENV)
+    code = subprocess.run([str(PYTHON), *command], cwd=ROOT, env=environment, check=False).returncode
+    return 128 - code if code < 0 else code  # ended by a signal: told as shells tell it
+
+
+def _make_venv() -> int:
+    if importlib.util.find_spec("ensurepip") is None:
+        return _complain(
+            f"this Python has no ensurepip, so it cannot make a virtual environment; on Debian and Ubuntu: "
+            f"apt-get install python{VERSION}-venv"
+        )
+    _say(f"making a virtual environment with Python {VERSION} in {VENV.name}")
+    code = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=False).returncode
+    return _complain("the virtual environment could not be made; the reason stands above") if code else 0
+
+
+def _stamp() -> str:
+    """What the environment depends on: Python, the place it is in, and the two files."""
+    digest = hashlib.sha256(str(ROOT).encode())
+    for name in ("pyproject.toml", "constraints.txt"):
+        digest.update((ROOT / name).read_bytes())
+    return f"{VERSION} {digest.hexdigest()}"
+
+
+def _checked(name: str, *command: str) -> int:
+    begun = time.monotonic()
+    code = run(*command)
+    _say(f"{name}: {'FAILED' if code else 'ok'} ({time.monotonic() - begun:.1f} s)")
+    return code
+
+
+def _say(text: str) -> None:
+    print(f"dev.py: {text}", flush=True)
+
+
+def _complain(text: str) -> int:
+    print(f"dev.py: {text}", file=sys.stderr, flush=True)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,94 @@
+"""What a scenario will do, told ahead: phases, what is armed where, budgets, timeouts (spec/steps.md 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from choreo_bdd_steps.adapters.behave import read_feature
+from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.phrase import Intent
+from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep, make_plan
+from choreo_bdd_steps.running import ScenarioInfo
+from choreo_bdd_steps.session import Session, Settings, configuration
+
+
+def explain_file(path: Path, line: int | None = None, profile: str | None = None) -> str:
+    """The plans of a feature file's scenarios, or of the one a line belongs to. Connects to nothing.
+
+    Raises ``StepError`` where there is no scenario to read, and ``ConfigError`` for a broken configuration.
+    """
+    session = Session(configuration(path.resolve().parent, profile))
+    scenarios = read_feature(path)
+    if line is not None:
+        begins = max((begin for begin, _ in scenarios if begin <= line), default=None)
+        scenarios = [(begin, info) for begin, info in scenarios if begin == begins]
+    if not scenarios:
+        raise StepError(f"{path}:{line or 1}", "there is no scenario here")
+    told = ["\n".join(_explain(session, info, f"{path.as_posix()}:{begin}")) for begin, info in scenarios]
+    return "\n\n".join(told)
+
+
+def _explain(session: Session, info: ScenarioInfo, place: str) -> Iterator[str]:
+    config, settings = session.config, session.settings_for(info.tags)
+    plan = make_plan(info.steps, session.recognise_all(info.steps), config.default_transport)
+    used = plan.transports or (config.default_transport,)
+    yield f"{place}  {info.name}"
+    yield (
+        f"  profile {config.profile}; transport {', '.join(_transport(session, name) for name in used)}; "
+        f"timeout {_duration(settings.timeout_s)}; a message over its budget {_slow(settings)}"
+    )
+    for phase, steps in groupby(plan.steps, key=lambda step: step.phase):
+        yield f"  phase {phase + 1}"
+        yield from _phase(plan, list(steps), settings)
+
+
+def _phase(plan: Plan, steps: Sequence[PlannedStep], settings: Settings) -> Iterator[str]:
+    opening = _opening(plan, steps)
+    for step in steps:
+        if step is opening:
+            yield "    armed and proven live here:"
+            yield from (f"      {_armed(plan, opening, check, settings)}" for check in plan.checks(step.phase))
+        own = "" if step.match is not None else "   (a step of your own)"
+        yield f"    line {step.call.line}: {step.call.keyword} {step.call.text}{own}"
+
+
+def _opening(plan: Plan, steps: Sequence[PlannedStep]) -> PlannedStep | None:
+    """The step before which the phase's checks are armed: its first publish, or the scenario's first step."""
+    phase = steps[0].phase
+    if not plan.checks(phase):
+        return None
+    return next((step for step in steps if step.intent is Intent.PUBLISH), steps[0])
+
+
+def _armed(plan: Plan, opening: PlannedStep, check: PlannedStep, settings: Settings) -> str:
+    spec, line = check.spec, f"line {check.call.line}"
+    if not isinstance(spec, ExpectationSpec):
+        return f"{line}: cannot be armed: {spec}"
+    facts = [str(spec.occurs)]
+    if spec.budget_s is not None:
+        anchor = "the phase's last publish" if spec.budget_topic is None else f'the publish of "{spec.budget_topic}"'
+        facts.append(f"budget {_duration(spec.budget_s)} from {anchor}")
+    if spec.occurs.waits_the_window_out:
+        window = settings.timeout_s if spec.window_s is None else spec.window_s
+        facts.append(f"watched for {_duration(window)}")
+    else:
+        facts.append(f"timeout {_duration(max(settings.timeout_s, spec.budget_s or 0.0))}")
+    awaited = sorted(spec.body.needs & plan.assigned_between(opening.index, check.index))
+    if awaited:
+        facts.append(f"judged when {', '.join(awaited)} is known")
+    return f'{line}: "{spec.topic}" on {check.transport}: {"; ".join(facts)}'
+
+
+def _transport(session: Session, name: str) -> str:
+    known = session.config.transports.get(name)
+    return f"{name} (not in this profile)" if known is None else f"{name} ({known.type})"
+
+
+def _slow(settings: Settings) -> str:
+    return "fails" if settings.slow == "fail" else "passes with a warning"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:g} ms" if seconds < 1 else f"{seconds:g} s"

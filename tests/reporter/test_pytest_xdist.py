@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import Any
+
+TESTS = """
+import os, pytest
+from playing import play
+
+@pytest.mark.parametrize("n", range(6))
+def test_good(n):
+    print("token=abc1")
+    play(f"scenario {n}")
+
+def test_bad():
+    play("wrong", amount=6).assert_passed()
+
+def test_crash():
+    play("before the crash")
+    os._exit(1)
+
+def test_skip(): pytest.skip("no")
+"""
+
+
+def outcomes(results: dict[str, Any]) -> dict[str, str]:
+    return {test["name"]: test["outcome"] for test in results["tests"]}
+
+
+def test_a_parallel_run_reports_the_same_as_a_serial_one(suite: Any) -> None:
+    suite.pytester.makepyfile(TESTS)
+    serial = suite.report("-k", "not crash")
+    parallel = suite.report("-k", "not crash", "-n2", in_process=False)
+    assert outcomes(parallel) == outcomes(serial)
+    assert [test["nodeid"] for test in parallel["tests"]] == [test["nodeid"] for test in serial["tests"]]
+    for key in ("totals", "transport", "redactions", "project_name"):
+        assert parallel["run"][key] == serial["run"][key], key
+    assert parallel["run"]["xdist"] == {"workers": 2, "incomplete_workers": []}
+    assert {test["worker_id"] for test in parallel["tests"]} <= {"gw0", "gw1"}
+    assert [[s["name"] for s in test["scenarios"]] for test in parallel["tests"]] == [
+        [s["name"] for s in test["scenarios"]] for test in serial["tests"]
+    ]
+
+
+def test_a_crashed_worker_loses_neither_the_crash_nor_the_other_failures(suite: Any) -> None:
+    suite.pytester.makepyfile(TESTS)
+    results = suite.report("-n2", "--max-worker-restart=1", in_process=False)
+    found = outcomes(results)
+    assert found["test_crash"] == "errored"
+    assert found["test_bad"] == "failed"
+    assert results["run"]["totals"]["total"] == 9
+    crashed = next(test for test in results["tests"] if test["name"] == "test_crash")
+    assert "crashed while running" in crashed["traceback"]
+    assert crashed["file"] == crashed["nodeid"].partition("::")[0]
+    assert results["run"]["xdist"]["incomplete_workers"] == [crashed["worker_id"]]
+
+
+def test_what_finishes_outside_tests_is_sent_by_the_workers(suite: Any) -> None:
+    suite.pytester.makeconftest(
+        """
+        import pytest
+        from playing import play
+        def pytest_collection_finish(session):
+            if hasattr(session.config, "workerinput"):
+                play("collected")
+        """
+    )
+    suite.pytester.makepyfile(test_a="def test_a(): pass", test_bad="import nowhere_to_be_found")
+    results = suite.report("-n1", "--continue-on-collection-errors", in_process=False)
+    by_id = {test["nodeid"]: test for test in results["tests"]}
+    assert [scenario["name"] for scenario in by_id["<session>"]["scenarios"]] == ["collected"]
+    assert by_id["test_bad.py"]["outcome"] == "errored"
+
+
+def test_a_parallel_run_without_workers_is_a_serial_one(suite: Any) -> None:
+    suite.pytester.makepyfile("def test_a(): pass")
+    assert suite.report("-n0")["run"]["xdist"] is None

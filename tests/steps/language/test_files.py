@@ -1,0 +1,95 @@
+"""Envelopes, files, raw bytes and captured values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd.matchers import differences
+from choreo_bdd.message import MessageRecord
+from choreo_bdd_steps.language import (
+    BodyError,
+    BodyMatcher,
+    OutgoingMessage,
+    Variables,
+    load_file,
+    parse_envelope,
+    parse_expectation,
+    parse_raw,
+)
+from choreo_bdd_steps.language.capture import lookup
+
+HERE = Path(__file__).parent
+VARIABLES = Variables({"order_id": "O-1", "n": 5, "flag": True, "order": {"items": [{"sku": "x"}]}})
+
+
+def accepts(built: BodyMatcher, payload: object) -> bool:
+    return built.match(payload).matched
+
+
+def test_an_envelope_has_key_headers_and_payload() -> None:
+    [message] = parse_envelope("key: {{ order_id }}\nheaders: {h: 1}\npayload: {id: {{ n }}}").build(VARIABLES)
+    assert message == OutgoingMessage({"id": 5}, "O-1", {"h": "1"})
+    assert parse_envelope("key: null").build(VARIABLES) == [OutgoingMessage({}, None, {})]
+    for doc, fragment in (
+        ("keys: 1", "no field 'keys'"),
+        ("[1]", "an envelope is an object"),
+        ("headers: 1", "object"),
+    ):
+        with pytest.raises(BodyError, match=fragment):
+            parse_envelope(doc).build(VARIABLES)
+
+
+def test_files_are_read_by_their_extension(tmp_path: Path) -> None:
+    (tmp_path / "order.json").write_text('\ufeff{"id": "{{ order_id }}", "n": {{ n }}}', encoding="utf-8")
+    (tmp_path / "order.yaml").write_text("id: {{ order_id }}\n@key: k\n")
+    (tmp_path / "order.bin").write_bytes(b"\x00{{ n }}")
+    assert load_file("order.json", tmp_path).build(VARIABLES)[0].payload == {"id": "O-1", "n": 5}
+    assert load_file("order.yaml", tmp_path).build(VARIABLES) == [OutgoingMessage({"id": "O-1"}, "k", {})]
+    assert load_file("order.bin", tmp_path).build(VARIABLES)[0].payload == b"\x00{{ n }}"
+
+
+def test_file_errors_name_the_path_and_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text('{"a": 1,\n"b": }')
+    (tmp_path / "latin.yaml").write_bytes(b"a: \xe9")
+    with pytest.raises(BodyError, match=r"bad\.json', line 2"):
+        load_file("bad.json", tmp_path)
+    with pytest.raises(BodyError, match=r"latin\.yaml' is not UTF-8"):
+        load_file("latin.yaml", tmp_path)
+    with pytest.raises(BodyError, match=r"'none\.json': No such file"):
+        load_file("none.json", tmp_path)
+
+
+def test_a_schema_is_found_beside_the_feature_with_its_siblings(tmp_path: Path) -> None:
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "order.json").write_text('{"properties": {"id": {"$ref": "id.yaml"}}, "required": ["id"]}')
+    (tmp_path / "schemas" / "id.yaml").write_text("type: string\n")
+    [built] = parse_expectation("!schema schemas/order.json", None, None, base_dir=tmp_path).build(VARIABLES)
+    assert accepts(built, {"id": "x"})
+    assert [each.path for each in differences(built, {"id": 1})] == ["id"]
+    assert not accepts(built, {})
+
+
+def test_raw_bodies_are_bytes() -> None:
+    cases = {"plain {{ n }}": b"plain 5", "hex: DE ad": b"\xde\xad", "base64:3q0=": b"\xde\xad"}
+    for text, expected in cases.items():
+        assert parse_raw(text).build(VARIABLES)[0].payload == expected
+    with pytest.raises(BodyError, match="hexadecimal"):
+        parse_raw("hex: xyz").build(VARIABLES)
+
+
+def test_values_are_captured_by_path() -> None:
+    message = MessageRecord("t", None, {"items": [{"sku": "a"}, {"sku": "b"}]}, headers={"h.x": "1"}, key="k")
+    assert lookup("items[-1].sku", message) == "b"
+    assert lookup("items[*].sku", message) == ["a", "b"]
+    assert lookup("@key", message) == "k"
+    assert lookup("@headers.h.x", message) == "1"
+    for path, fragment in (
+        ("items[5]", "no field"),
+        ("@partition", "has no @partition"),
+        ("items[?]", "no single value"),
+        ("x[*]", "no field"),
+    ):
+        with pytest.raises(BodyError, match=fragment):
+            lookup(path, message)

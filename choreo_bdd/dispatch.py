@@ -164,6 +164,10 @@ class Listener(Protocol):
         """Take note that a message on one of its topics could not be decoded, or its id not read."""
         ...
 
+    def connection_lost(self, reason: str) -> None:
+        """Take note that nothing can arrive any more."""
+        ...
+
 
 class Route:
     """One subscribed topic: the transport's callback, and the listeners behind it."""
@@ -178,6 +182,11 @@ class Route:
         self._all: list[Listener] = []
         self._by_id: dict[str, list[Listener]] = {}
         self._broadcast: list[Listener] = []
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """Everybody who listens."""
+        return tuple(self._all)
 
     def add(self, listener: Listener) -> None:
         """Let a listener hear this topic."""
@@ -344,6 +353,12 @@ class Router:
         if route is None:
             return ()
         return tuple(delivery for delivery in route.foreign if delivery.message.received_at >= since)
+
+    def connection_lost(self, reason: str) -> None:
+        """Tell everybody who listens that nothing can arrive any more."""
+        for route in tuple(self._routes.values()):
+            for listener in route.listeners:
+                listener.connection_lost(reason)
 
     def reset(self) -> None:
         """Forget every route: the transport has dropped its subscriptions."""

@@ -14,7 +14,7 @@ from choreo_bdd.dispatch import Router, SurpriseEntry
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.scope import DEFAULTS, ScopeOptions
-from choreo_bdd.transports.base import OnSent, Ready, Transport, TransportCallback, publish_extras
+from choreo_bdd.transports.base import Losable, OnSent, Ready, Transport, TransportCallback, publish_extras
 
 _LOG = logging.getLogger("choreo_bdd.harness")
 
@@ -30,6 +30,8 @@ class Harness:
         self._correlation: CorrelationPolicy = correlation if correlation is not None else NoCorrelationPolicy()
         self._connected = False
         self._connecting: asyncio.Lock | None = None
+        self._hears_of_loss = False
+        self._awaits_healing = False
         self.router = Router(transport, self._codec, self._correlation)
 
     @property
@@ -69,6 +71,9 @@ class Harness:
                 return
             await self._transport.connect()
             self._connected = True
+            if isinstance(self._transport, Losable) and not self._hears_of_loss:
+                self._transport.on_lost(self.router.connection_lost)
+                self._hears_of_loss = True
         if isinstance(self._correlation, NoCorrelationPolicy) and self.transport_name != "MockTransport":
             _LOG.warning(
                 "correlator_noop_against_real_transport: %s has no correlation policy, so scenarios that share a "
@@ -78,6 +83,7 @@ class Harness:
 
     async def disconnect(self) -> None:
         """Disconnect and forget every subscription; a no-op while disconnected."""
+        self._awaits_healing = False
         if self._connected:
             await self.force_disconnect()
 
@@ -141,10 +147,24 @@ class Harness:
         """How many subscriptions the transport holds."""
         return self._transport.active_subscription_count()
 
-    def lost_since(self, since: float) -> str | None:
-        """Why the transport lost its connection after a loop time; ``None`` when it has not, or does not say."""
-        lost_since: Callable[[float], str | None] | None = getattr(self._transport, "lost_since", None)
-        return None if lost_since is None else lost_since(since)
+    def is_healthy(self) -> bool:
+        """Whether it is connected and its connection has not gone down by itself."""
+        return self._connected and self.lost is None
+
+    @property
+    def lost(self) -> str | None:
+        """Why the connection is down although nobody closed it; ``None`` while all is well."""
+        return self._transport.lost if isinstance(self._transport, Losable) else None
+
+    async def heal(self) -> None:
+        """Connect again if the connection was lost; scenarios do so when they begin. Raises what connecting raises."""
+        if self._connected and self.lost is not None:
+            with contextlib.suppress(Exception):
+                await self.force_disconnect()
+            self._awaits_healing = True
+        if self._awaits_healing:
+            await self.connect()
+            self._awaits_healing = False
 
     def surprise_log(self) -> list[SurpriseEntry]:
         """Messages on subscribed topics that no scenario owned."""

@@ -246,6 +246,7 @@ class ScenarioContext:
 
 async def open_scope(harness: HarnessLike, name: str, options: ScopeOptions) -> Scope:
     """A scope over one unnamed link, with a fresh id; ``CorrelationPolicyError`` when none can be made."""
+    await harness.heal()
     policy = harness.correlation
     try:
         correlation_id = await policy.new_id()

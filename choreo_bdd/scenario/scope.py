@@ -67,8 +67,8 @@ class HarnessLike(Protocol):
         """Hand bytes to the transport."""
         ...
 
-    def lost_since(self, since: float) -> str | None:
-        """Why the connection was lost after a loop time, if it was."""
+    async def heal(self) -> None:
+        """Connect again if the connection was lost."""
         ...
 
 
@@ -117,6 +117,9 @@ class _Ear:
         for ear in self.ears:
             if isinstance(ear, Expectation) and ear.is_pending and message.received_at >= ear.opened_at:
                 ear.unreadable.append(error.error_class)
+
+    def connection_lost(self, reason: str) -> None:
+        self._scope.connection_lost(self, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +289,21 @@ class Scope:
                 self.verdicts.judge(each, delivery, record)
             elif not each.hold(delivery):
                 self.outbox.failed(ear.link, ear.topic, "too many messages to hold until the variable is known")
+
+    def connection_lost(self, ear: _Ear, reason: str) -> None:
+        """Settle what waits on a connection that is gone: nothing can arrive there any more."""
+        self.outbox.failed(ear.link, ear.topic, reason)
+        for each in ear.ears:
+            if isinstance(each, Expectation):
+                self.verdicts.expire(each)
+
+    def arming_failure(self, link: str | None, topic: str) -> str | None:
+        """Why a subscription of this scope could not be proven live, if it could not."""
+        for arming in self._armings:
+            ready = arming.ready
+            if arming.topic == topic and arming.link.name == link and ready.done() and not proven(ready):
+                return "the subscription was removed" if ready.cancelled() else str(ready.exception())
+        return None
 
     def _received(self, ear: _Ear, delivery: Delivery, record: MessageRecord, source: str, detail: str) -> None:
         self.timeline.record(

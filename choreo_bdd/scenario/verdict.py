@@ -88,7 +88,8 @@ class Verdicts:
         expectation.closed_at = closed
         latency = self._latency(expectation, closed)
         timeout_ms = round(latency, 1) if timeout_ms is None else timeout_ms
-        if occurs.maximum is not None and expectation.count >= occurs.minimum:
+        broken = self._transport_failure(expectation)
+        if occurs.maximum is not None and expectation.count >= occurs.minimum and broken is None:
             reason = f"{expectation.count} matching on {handle.topic!r} within {timeout_ms:g} ms, wanted {occurs}"
             self._resolve(expectation, Outcome.PASS, reason, latency, Diagnosis(Cause.MATCHED, reason, reason))
             return
@@ -96,12 +97,15 @@ class Verdicts:
             count = handle.attempts
             noun = "near-miss" if count == 1 else "near-misses"
             self._mark_deadline(expectation, f"{count} {noun}" if count else "no message")
-        if expectation.count:
+        if expectation.count and expectation.count < occurs.minimum:
             reason = f"{expectation.count} matching on {handle.topic!r}, wanted {occurs}"
             handle.note_mismatch(
                 reason, None, MatchFailure("predicate", "<root>", {"min_count": occurs.minimum}, expectation.count)
             )
-        if handle.attempts:
+        if broken is not None:
+            reason = f"transport failed: {broken} (timeout_ms={timeout_ms:g})"
+            outcome = Outcome.FAIL if handle.attempts else Outcome.TIMEOUT
+        elif handle.attempts:
             noun = "near-miss" if handle.attempts == 1 else "near-misses"
             reason = (
                 f"{handle.attempts} {noun}, none matched before timeout_ms={timeout_ms:g}; "
@@ -192,7 +196,7 @@ class Verdicts:
     def _transport_failure(self, expectation: Expectation) -> str | None:
         if self._scope.outbox.failures:
             return self._scope.outbox.failures[-1].reason
-        return self._scope.links[expectation.link].harness.lost_since(expectation.opened_at)
+        return self._scope.arming_failure(expectation.link, expectation.topic)
 
     def _similar_topics(self, expectation: Expectation) -> tuple[str, ...]:
         if topics.is_pattern(expectation.topic):

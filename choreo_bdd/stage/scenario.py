@@ -111,6 +111,8 @@ class StageScenario:
 
     async def _open(self) -> Scope:
         bridge = self._stage.bridge
+        for harness in self._stage.harnesses.values():
+            await harness.heal()
         try:
             logical = await bridge.fresh()
         except Exception as error:

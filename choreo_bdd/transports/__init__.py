@@ -19,10 +19,12 @@ from choreo_bdd.transports.memory import MockTransport
 
 if TYPE_CHECKING:
     from choreo_bdd.transports.nats import NatsTransport
+    from choreo_bdd.transports.nats_auth import NatsAuth
 
 __all__ = [
     "ConflictingAuthError",
     "MockTransport",
+    "NatsAuth",
     "NatsTransport",
     "Transport",
     "TransportCallback",
@@ -30,7 +32,10 @@ __all__ = [
     "TransportError",
 ]
 
-_LAZY = {"NatsTransport": "choreo_bdd.transports.nats"}
+_LAZY = {
+    "NatsAuth": "choreo_bdd.transports.nats_auth",
+    "NatsTransport": "choreo_bdd.transports.nats",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,9 +13,10 @@ from choreo_bdd.redaction import safe_url
 
 __all__ = [
     "ConflictingAuthError",
+    "Losable",
     "MessageSink",
+    "OnLost",
     "OnSent",
-    "OnStateChange",
     "PublishFailed",
     "Ready",
     "SubscriptionFailed",
@@ -33,8 +34,8 @@ TransportCallback = Callable[[str, bytes], None]
 OnSent = Callable[[], None]
 """Called once the message can no longer be lost on this side."""
 
-OnStateChange = Callable[[str], None]
-"""Called with a short reason when a connection is lost while it should be up."""
+OnLost = Callable[[str], None]
+"""Called with the reason when a connection goes down although nobody closed it."""
 
 Ready = asyncio.Future[None]
 """Resolves when the broker has confirmed, or carries the error that says why it has not."""
@@ -105,6 +106,20 @@ class Transport(Protocol):
 
     def clear_subscriptions(self) -> None:
         """Forget every registration."""
+        ...
+
+
+@runtime_checkable
+class Losable(Protocol):
+    """A transport that notices when its connection goes down; the built-in broker transports do."""
+
+    @property
+    def lost(self) -> str | None:
+        """Why the connection is down although nobody closed it; ``None`` while all is well."""
+        ...
+
+    def on_lost(self, listener: OnLost) -> None:
+        """Call ``listener(reason)`` when the connection goes down by itself."""
         ...
 
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from choreo_bdd import topics
 from choreo_bdd.environment import load_allowlist
 from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.transports._auth import AuthSource, Credentials, cleared_after
 from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities, sink_of
 
 _LOG = logging.getLogger("choreo_bdd.transports.mock")
@@ -39,7 +40,10 @@ class MockTransport:
         *,
         allowlist_path: str | Path | None = None,
         endpoint: str | None = None,
+        auth: AuthSource | None = None,
     ) -> None:
+        self._credentials = Credentials("MockTransport", auth)
+        self._has_warned = False
         self._allowlist_path = allowlist_path
         self._endpoint = endpoint
         self._connected = False
@@ -57,9 +61,23 @@ class MockTransport:
         """Check the endpoint against the allowlist, when both are given, and open the bus."""
         if self._allowlist_path is not None and self._endpoint is not None:
             load_allowlist(self._allowlist_path).enforce("mock_endpoints", [self._endpoint], label="mock endpoint")
+        await self._ignore_credentials()
         self._loop = asyncio.get_running_loop()
         self._thread_id = threading.get_ident()
         self._connected = True
+
+    async def _ignore_credentials(self) -> None:
+        """Take credentials the way NATS does, so that a fixture can be checked; there is nobody to show them to."""
+        if not self._credentials.given:
+            return
+        from choreo_bdd.transports import nats_auth  # noqa: F401, PLC0415 - registers the variants that are known
+
+        descriptor = await self._credentials.resolve()
+        with cleared_after(descriptor):
+            variant = type(descriptor).__name__
+        if not self._has_warned:
+            self._has_warned = True
+            _LOG.warning("mock_transport_ignored_auth", extra={"variant": variant})
 
     async def disconnect(self) -> None:
         """Close the bus; subscriptions stay until they are cleared."""

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from choreo_bdd.environment import load_allowlist
-from choreo_bdd.exceptions import TransportError
+from choreo_bdd.exceptions import ConflictingAuthError, TransportError
 from choreo_bdd.message import NO_HEADERS, Message
 from choreo_bdd.redaction import safe_url
+from choreo_bdd.transports._auth import AuthSource, Credentials, carries_credentials, cleared_after
 from choreo_bdd.transports._outbound import Outbound, Outgoing
 from choreo_bdd.transports._subscriptions import Registration, Subscriptions
-from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities
+from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
+from choreo_bdd.transports.nats_auth import client_options
 
 _NAME = "NatsTransport"
 _TEARDOWN_S = 2.0
@@ -33,11 +35,15 @@ class NatsTransport:
         allowlist_path: str | Path | None = None,
         name: str = "choreo",
         connect_timeout_s: float = 5.0,
+        auth: AuthSource | None = None,
     ) -> None:
         self._servers = [servers] if isinstance(servers, str) else list(servers)
         if not self._servers:
             raise ValueError("NatsTransport needs at least one server URL, such as nats://localhost:4222")
+        if auth is not None and any(carries_credentials(url) for url in self._servers):
+            raise ConflictingAuthError("NatsTransport got credentials both in a server URL and through auth=; give one")
         self.allowlist_path = allowlist_path
+        self._credentials = Credentials(_NAME, auth)
         self._name = name
         self._connect_timeout_s = connect_timeout_s
         self._client: Any = None
@@ -45,7 +51,8 @@ class NatsTransport:
         self._subscriptions = Subscriptions(_NAME)
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused: set[tuple[str, str]] = set()
-        self._lost: tuple[float, str] | None = None
+        self._lost: str | None = None
+        self._loss_listeners: list[OnLost] = []
         self._closing = False
 
     @property
@@ -70,6 +77,25 @@ class NatsTransport:
         self._closing, self._lost = False, None
         self._refused.clear()
         try:
+            await self._log_in(client)
+        except TransportError:
+            await self._abandon(client)
+            raise
+        except (TimeoutError, OSError, ValueError, nats.errors.Error) as error:
+            await self._abandon(client)
+            failure = TransportError(self._connect_failure(error))
+            raise failure from (None if self._credentials.given else error)
+        except BaseException:
+            await self._abandon(client)
+            raise
+        self._client = client
+        self._outbound = Outbound(_NAME, self._write)
+
+    async def _log_in(self, client: Any) -> None:
+        """Resolve the credentials, translate and use them, and clear them whatever comes of it."""
+        descriptor = await self._credentials.resolve()
+        with cleared_after(descriptor):
+            options = {} if descriptor is None else client_options(descriptor)
             async with asyncio.timeout(self._connect_timeout_s):
                 await client.connect(
                     servers=self._servers,
@@ -80,15 +106,8 @@ class NatsTransport:
                     reconnect_time_wait=0,
                     error_cb=self._on_error,
                     closed_cb=self._on_closed,
+                    **options,
                 )
-        except (TimeoutError, OSError, nats.errors.Error) as error:
-            await self._abandon(client)
-            raise TransportError(self._connect_failure(error)) from error
-        except BaseException:
-            await self._abandon(client)
-            raise
-        self._client = client
-        self._outbound = Outbound(_NAME, self._write)
 
     def _connect_failure(self, error: BaseException) -> str:
         urls = ", ".join(safe_url(url) for url in self._servers)
@@ -130,14 +149,20 @@ class NatsTransport:
     async def _on_closed(self) -> None:
         if self._closing:
             return
-        self._lost = (asyncio.get_running_loop().time(), "the connection to the NATS server was lost")
+        self._lost = "the connection to the NATS server was lost"
         for registration in self._subscriptions:
-            registration.fail(_NAME, self._lost[1])
+            registration.fail(_NAME, self._lost)
+        for listener in self._loss_listeners:
+            listener(self._lost)
 
-    def lost_since(self, since: float) -> str | None:
-        """Why the connection was lost after a loop time, or is down since before; ``None`` while all is well."""
-        del since  # a lost connection stays lost until the next connect()
-        return None if self._lost is None else self._lost[1]
+    @property
+    def lost(self) -> str | None:
+        """Why the connection is down although nobody closed it; ``None`` while all is well."""
+        return self._lost
+
+    def on_lost(self, listener: OnLost) -> None:
+        """Call ``listener(reason)`` when the connection goes down by itself."""
+        self._loss_listeners.append(listener)
 
     # --- messages -------------------------------------------------------------------------------------------------
 
@@ -237,7 +262,7 @@ class NatsTransport:
         if self._outbound is None:
             raise RuntimeError("NatsTransport is not connected: await connect() first")
         if self._lost is not None:
-            raise TransportError(f"NatsTransport cannot go on: {self._lost[1]}")
+            raise TransportError(f"NatsTransport cannot go on: {self._lost}")
         return self._outbound
 
     def _spawn(self, work: Awaitable[None]) -> None:

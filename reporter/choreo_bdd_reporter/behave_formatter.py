@@ -60,15 +60,15 @@ _STEP_STATUS: dict[Status, StepStatus] = {
 _BROKEN_OFF = "not run: the run was broken off before"
 
 
-class ChoreoFormatter(Formatter):
+class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
     """Writes the report of a behave run into the directory named by ``-o`` (default: ``test-report``)."""
 
-    name = "choreo"  # type: ignore[assignment]  # behave declares both as None
-    description = "HTML report with a waterfall of every message, and results.json; -o names a directory"  # type: ignore[assignment]
+    name = "choreo"
+    description = "HTML report with a waterfall of every message, and results.json; -o names a directory"
 
     def __init__(self, stream_opener: Any, config: Any) -> None:
         # -o stays unopened: behave would create a file where the directory belongs
-        super().__init__(stream_opener, config)  # type: ignore[no-untyped-call]  # behave has no types
+        super().__init__(stream_opener, config)
         self.stream = None
         self._directory = _directory(stream_opener.name)
         self._stopwatch = Stopwatch()
@@ -167,11 +167,11 @@ class ChoreoFormatter(Formatter):
         )
 
 
-class _Remainder(Reporter):
+class _Remainder(Reporter):  # type: ignore[misc]  # behave has no types
     """behave tells its reporters of every feature, also of those an interrupted run never came to."""
 
     def __init__(self, formatter: ChoreoFormatter) -> None:
-        super().__init__(formatter.config)  # type: ignore[no-untyped-call]  # behave has no types
+        super().__init__(formatter.config)
         self._formatter = formatter
 
     def feature(self, feature: Any) -> None:
@@ -207,6 +207,7 @@ def _was_selected(scenario: Any, config: Any) -> bool:
 
 def _test(feature: Any, scenario: Any, nodeid: str, record: TestRecord) -> Test:
     redactor = record.redactor
+    gherkin = masked_gherkin(redactor, _gherkin(scenario))  # first: its tables name secrets that output repeats
     outcome = _outcome(scenario, record)
     captured = scenario.captured
     return Test(
@@ -223,7 +224,7 @@ def _test(feature: Any, scenario: Any, nodeid: str, record: TestRecord) -> Test:
         skip_reason=_skip_reason(scenario, redactor) if outcome == "skipped" else None,
         scenarios=record.scenarios,
         feature=masked_feature(redactor, _feature(feature)),
-        gherkin=masked_gherkin(redactor, _gherkin(scenario)),
+        gherkin=gherkin,
     )
 
 
@@ -313,7 +314,7 @@ def _step(step: Any, *, background: bool) -> Step:
         docstring=None if step.text is None else str(step.text),
         table=None if step.table is None else tuple(_rows(step.table)),
         background=background,
-        message=step.error_message or None,
+        message=(step.error_message or "").removeprefix("ASSERT FAILED: ") or None,
     )
 
 

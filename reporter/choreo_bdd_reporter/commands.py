@@ -34,8 +34,8 @@ def validate(
 def _validate(path: Path) -> int:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"not JSON: {error}"
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else f"not JSON: {problem}"
         print(f"{path}: cannot be read: {reason}", file=sys.stderr)
         return 2
     errors = validate_report(document, at_most=_SHOWN_MAX)

@@ -50,9 +50,10 @@ def make_part(
     before = (redactor.fields, redactor.stream_matches)
     part: Part = {
         **item_facts(item),
+        # first: its tables name secrets that failure text and output repeat
+        "gherkin": None if gherkin is None else _gherkin(redactor, *gherkin),
         **_failure(report, redactor),
         "scenarios": [asdict(scenario) for scenario in record.scenarios],
-        "gherkin": None if gherkin is None else _gherkin(redactor, *gherkin),
     }
     own = [redactor.fields - before[0], redactor.stream_matches - before[1]]
     part["redacted"] = [own[0] + record.redacted_fields, own[1] + record.redacted_text]

@@ -136,3 +136,4 @@ class Session:
 
 async def _connected(harness: Harness) -> None:
     await harness.connect()
+    await harness.heal()

@@ -146,6 +146,12 @@ def play(name, **options):
 """
 
 
+@pytest.fixture
+def playing() -> str:
+    """A module with which small projects play engine scenarios."""
+    return PLAYING
+
+
 class Suite:
     """A small pytest project in a directory of its own, run with the report plugin and little else."""
 

@@ -90,7 +90,8 @@ def gherkin(suite: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(page, "render_page", render)
     (suite.path / "shop.feature").write_text(FEATURE)
     suite.pytester.makepyfile(test_shop=STEPS)
-    suite.report("-p", "no:randomly")
+    suite.pytester.makeini("[pytest]\nmarkers =\n  shop\n  fast")
+    suite.report()
     return seen[0]
 
 

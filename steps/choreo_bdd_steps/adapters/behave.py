@@ -18,7 +18,9 @@ from weakref import WeakKeyDictionary
 
 import behave
 from behave.matchers import RegexMatcher, get_step_matcher_factory
+from behave.model import ScenarioOutline
 from behave.model_type import Status
+from behave.parser import ParserError, parse_file
 
 from choreo_bdd.observers import scenario_nodeid
 from choreo_bdd_steps.errors import CheckFailed, StepError
@@ -117,9 +119,33 @@ def before_scenario(context: Any) -> None:
     scenario_run(context).listen()
 
 
+def read_feature(path: Path) -> list[tuple[int, ScenarioInfo]]:
+    """A feature file's scenarios as they would be run, each with the line it (or its outline) begins at.
+
+    Raises ``StepError`` if there is no such file, or no feature in it.
+    """
+    try:
+        feature = parse_file(str(path))
+    except OSError as error:
+        raise StepError(str(path), f"cannot be read: {error.strerror}") from error
+    except (ParserError, UnicodeDecodeError) as error:
+        raise StepError(str(path), f"is not a feature file: {error}") from error
+    if feature is None:
+        raise StepError(str(path), "holds no feature")
+    return [(_begin(scenario), _scenario_info(feature, scenario)) for scenario in feature.walk_scenarios()]
+
+
+def _begin(scenario: Any) -> int:
+    block = scenario.parent if isinstance(scenario.parent, ScenarioOutline) else scenario
+    return int(block.line)
+
+
 def _info(context: Any) -> ScenarioInfo:
-    scenario = context.scenario
-    names = Counter(each.name for each in context.feature.walk_scenarios())
+    return _scenario_info(context.feature, context.scenario)
+
+
+def _scenario_info(feature: Any, scenario: Any) -> ScenarioInfo:
+    names = Counter(each.name for each in feature.walk_scenarios())
     path = relative(scenario.filename)
     return ScenarioInfo(
         name=scenario.name,

@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FEATURE = """
+@shop
+Feature: Orders
+  All about orders.
+
+  Background:
+    Given a shop
+
+  @fast
+  Scenario: good
+    When I buy
+      | field    | value    |
+      | password | hunter22 |
+    Then it is sent
+      \"\"\"
+      {"token": "abc123"}
+      \"\"\"
+
+  Scenario: bad
+    Then it fails
+    And it is sent
+
+  Scenario: broken
+    Then it raises
+
+  Scenario: unknown
+    Then nobody knows
+
+  Scenario: late
+    Then it is slow
+
+  @leave
+  Scenario: left
+    Then it is sent
+
+  Scenario: twin
+    Then it is sent
+  Scenario: twin
+    Then it is sent
+
+  Rule: big ones
+    Scenario Outline: rows of <n>
+      When I buy <n>
+      Examples: few
+        | n |
+        | 1 |
+        | 2 |
+"""
+
+STEPS = """
+from behave import given, then, when
+from playing import play
+
+@given("a shop")
+def _(context): pass
+
+@when("I buy")
+def _(context): print("password=opensesame and hunter22")
+
+@when("I buy {n:d}")
+def _(context, n): play(f"order {n}")
+
+@then("it is sent")
+def _(context): pass
+
+@then("it fails")
+def _(context): assert 1 == 2, "amqp://u:p@h/ is down"
+
+@then("it raises")
+def _(context): raise ValueError("boom")
+
+@then("it is slow")
+def _(context): play("late", budget_ms=1)
+"""
+
+ENVIRONMENT = """
+def before_scenario(context, scenario):
+    if "leave" in scenario.tags:
+        scenario.skip("not today")
+"""
+
+# the page's data, beside the report, so that a test can read it without a browser
+TAP = """
+import json, pathlib
+from choreo_bdd_reporter import page
+_render = page.render_page
+def render(results, gherkin):
+    pathlib.Path("page-data.json").write_text(json.dumps(gherkin))
+    return _render(results, gherkin)
+page.render_page = render
+"""
+
+
+@dataclass
+class Project:
+    """A small behave project in a directory of its own."""
+
+    path: Path
+    read: Callable[[Path], dict[str, Any]]
+
+    def write(self, **files: str) -> None:
+        for name, text in files.items():
+            target = self.path / "features" / name.replace("__", "/").replace("_feature", ".feature")
+            target = target if target.suffix else target.with_suffix(".py")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+
+    def run(self, *args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "behave", "-f", "choreo", *args],
+            cwd=self.path, capture_output=True, text=True, check=False, timeout=50,
+        )  # fmt: skip
+
+    def tests(self, directory: str = "out") -> dict[str, dict[str, Any]]:
+        results = self.read(self.path / directory)
+        return {test["nodeid"].removeprefix("features/shop.feature::"): test for test in results["tests"]}
+
+    def features(self) -> list[dict[str, Any]]:
+        features: list[dict[str, Any]] = json.loads((self.path / "page-data.json").read_text())["features"]
+        return features
+
+
+@pytest.fixture
+def project(tmp_path: Path, playing: str, read_report: Any, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with the feature and steps above."""
+    monkeypatch.delenv("HARNESS_REPORT_DIR", raising=False)
+    made = Project(tmp_path, read_report)
+    (tmp_path / "behave.ini").write_text(
+        "[behave.formatters]\nchoreo = choreo_bdd_reporter.behave_formatter:ChoreoFormatter\n"
+    )
+    made.write(shop_feature=FEATURE, steps__shop=STEPS, environment=TAP + ENVIRONMENT)
+    (tmp_path / "playing.py").write_text(playing)
+    return made
+
+
+def test_every_scenario_is_a_test_with_its_outcome(project: Project) -> None:
+    done = project.run("-o", "out")
+    tests = project.tests()
+    assert {name: test["outcome"] for name, test in tests.items()} == {
+        "good": "passed",
+        "bad": "failed",
+        "broken": "errored",
+        "unknown": "errored",
+        "late": "slow",
+        "left": "skipped",
+        "twin:36": "passed",
+        "twin:38": "passed",
+        "rows of 1 -- @1.1 few": "passed",
+        "rows of 2 -- @1.2 few": "passed",
+    }
+    line = f"choreo report: {project.path / 'out' / 'index.html'} (10 scenarios: 5 passed, 1 failed, 2 errored, "
+    assert line in done.stderr
+    assert done.returncode == 1
+    assert tests["left"]["skip_reason"] == "Skipped: not today"
+    assert tests["good"]["markers"] == ["fast", "shop"]
+    assert tests["good"]["file"] == "features/shop.feature"
+    assert "ASSERT FAILED: amqp://<redacted>@h/ is down" in tests["bad"]["traceback"]
+    assert "features/shop.feature:20: Then it fails" in tests["bad"]["traceback"]
+    assert "ValueError: boom" in tests["broken"]["traceback"]
+    assert "undefined step: Then nobody knows" in tests["unknown"]["traceback"]
+
+
+def test_engine_scenarios_belong_to_the_gherkin_scenario_that_ran_them(project: Project) -> None:
+    project.run("-o", "out")
+    names = {name: [each["name"] for each in test["scenarios"]] for name, test in project.tests().items()}
+    assert {name: found for name, found in names.items() if found} == {
+        "late": ["late"],
+        "rows of 1 -- @1.1 few": ["order 1"],
+        "rows of 2 -- @1.2 few": ["order 2"],
+    }
+
+
+def test_the_page_gets_the_steps_with_background_rules_and_rows(project: Project) -> None:
+    project.run("-o", "out")
+    (feature,) = project.features()
+    assert (feature["uri"], feature["name"], feature["tags"]) == ("features/shop.feature", "Orders", ["shop"])
+    assert feature["description"] == "All about orders."
+    scenarios = {each["name"]: each for each in feature["scenarios"]}
+    assert {name: [step["status"] for step in each["steps"]] for name, each in scenarios.items()} == {
+        "good": ["passed", "passed", "passed"],
+        "bad": ["passed", "failed", "skipped"],
+        "broken": ["passed", "errored"],
+        "unknown": ["passed", "undefined"],
+        "late": ["passed", "passed"],
+        "left": ["skipped", "skipped"],
+        "twin": ["passed", "passed"],
+        "rows of 1 -- @1.1 few": ["passed", "passed"],
+        "rows of 2 -- @1.2 few": ["passed", "passed"],
+    }
+    given, when, then = scenarios["good"]["steps"]
+    assert (given["background"], given["line"], when["background"], when["line"]) == (True, 7, False, 11)
+    assert when["table"] == [["field", "value"], ["password", "<redacted>"]]
+    assert then["docstring"] == '{"token": "<redacted>"}'
+    assert scenarios["bad"]["steps"][1]["message"] == "amqp://<redacted>@h/ is down"
+    assert (scenarios["good"]["rule"], scenarios["rows of 1 -- @1.1 few"]["rule"]) == (None, "big ones")
+
+
+def test_secrets_of_tables_are_masked_in_captured_output_too(project: Project) -> None:
+    project.run("-o", "out")
+    assert project.tests()["good"]["stdout"] == "password=<redacted> and <redacted>\n"
+
+
+@pytest.mark.parametrize("directory", ["new", "below/another", "existing"])
+def test_the_output_is_a_directory_new_or_old(project: Project, directory: str) -> None:
+    (project.path / "existing").mkdir()
+    done = project.run("-o", directory, "--name", "good")
+    assert done.returncode == 0
+    assert list(project.tests(directory)) == ["good"]
+    assert project.run("-o", directory, "--name", "late").returncode == 0
+    assert list(project.tests(directory)) == ["late"]
+
+
+def test_without_output_option_the_report_has_its_usual_place(project: Project) -> None:
+    project.run("--name", "good")
+    assert list(project.tests("test-report")) == ["good"]
+
+
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_files_of_others_are_not_overwritten(project: Project, kind: str) -> None:
+    target = project.path / "out"
+    if kind == "directory":
+        target.mkdir()
+        target /= "thesis.txt"
+    target.write_text("mine")
+    done = project.run("-o", "out")
+    assert done.returncode == 1
+    assert "ConfigError: -f choreo -o out: " in done.stdout
+    assert target.read_text() == "mine"
+
+
+def test_it_shares_a_run_with_another_formatter(project: Project) -> None:
+    done = project.run("-o", "out", "-f", "json", "-o", "out.json", "-f", "plain", "--name", "good")
+    assert "Scenario: good" in done.stdout
+    assert json.loads((project.path / "out.json").read_text())[0]["name"] == "Orders"
+    assert list(project.tests()) == ["good"]
+
+
+def test_scenarios_left_out_by_tags_are_reported_as_behave_is_told_to(project: Project) -> None:
+    project.run("-o", "out", "--tags", "@fast", "--no-skipped")
+    assert list(project.tests()) == ["good"]
+    project.run("-o", "out", "--tags", "@fast", "--show-skipped")
+    assert project.tests()["bad"]["outcome"] == "skipped"
+
+
+def test_what_stop_left_undone_is_reported_as_not_run(project: Project) -> None:
+    project.write(zz_feature="Feature: last\n  Scenario: never\n    Given a shop\n")
+    project.run("-o", "out", "--stop", "--no-skipped")
+    tests = project.tests()
+    assert tests["bad"]["outcome"] == "failed"
+    assert tests["broken"]["skip_reason"] == "not run: the run was broken off before"
+    assert tests["features/zz.feature::never"]["outcome"] == "skipped"
+
+
+def test_a_dry_run_leaves_the_old_report(project: Project) -> None:
+    project.run("-o", "out", "--name", "good")
+    before = project.tests()
+    project.run("-o", "out", "--dry-run")
+    assert project.tests() == before
+
+
+HOOK = "def {name}(context, *args):\n    raise OSError('no broker')\n"
+
+
+def test_a_scenario_hook_that_fails_is_in_the_report(project: Project) -> None:
+    project.write(environment=HOOK.format(name="before_scenario"))
+    project.run("-o", "out", "--name", "good")
+    test = project.tests()["good"]
+    assert test["outcome"] == "errored"
+    assert "HOOK-ERROR in before_scenario: OSError: no broker" in test["traceback"]
+
+
+@pytest.mark.parametrize("name", ["before_feature", "after_feature"])
+def test_a_feature_hook_that_fails_is_a_test_of_its_own(project: Project, name: str) -> None:
+    project.write(environment=HOOK.format(name=name))
+    project.run("-o", "out", "--name", "good")
+    test = project.tests()["Feature: Orders"]
+    assert test["outcome"] == "errored"
+    assert f"HOOK-ERROR in {name}: OSError: no broker" in test["traceback"]
+
+
+def test_a_run_that_never_began_is_not_reported_as_empty(project: Project) -> None:
+    project.write(environment=HOOK.format(name="before_all"))
+    project.run("-o", "out")
+    tests = project.tests()
+    assert tests["<session>"]["outcome"] == "errored"
+    assert "before_all" in tests["<session>"]["traceback"]
+    assert tests["good"]["skip_reason"] == "not run: the run was broken off before"
+
+
+def test_an_interrupted_run_still_has_its_report(project: Project) -> None:
+    steps = STEPS.replace('raise ValueError("boom")', "raise KeyboardInterrupt")
+    project.write(steps__shop=steps, zz_feature="Feature: last\n  Scenario: never\n    Given a shop\n")
+    project.run("-o", "out")
+    tests = project.tests()
+    assert tests["good"]["outcome"] == "passed"
+    assert tests["broken"]["outcome"] == "errored"
+    assert tests["features/zz.feature::never"]["skip_reason"] == "not run: the run was broken off before"
+    assert json.loads((project.path / "page-data.json").read_text())["exit"]["interrupted"] is True

@@ -8,15 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import marshal
-import pickle
-import shelve
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
-
-import yaml
 
 from choreo_bdd.codecs import Codec
 from choreo_bdd.correlation import CorrelationPolicy, Envelope
@@ -32,7 +27,10 @@ Extractor = Callable[[bytes], "str | None"]
 _SURPRISES_KEPT = 1000
 _LEFT_SCOPES_KEPT = 10_000
 _FOREIGN_KEPT = 64
-_UNSAFE_EXTRACTORS = (pickle.loads, pickle.load, marshal.loads, marshal.load, shelve.open, yaml.load)
+_UNSAFE_EXTRACTORS = {
+    **dict.fromkeys(("pickle", "marshal", "shelve"), ("load", "loads", "open")),
+    "yaml": ("load", "load_all", "full_load", "full_load_all", "unsafe_load", "unsafe_load_all"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,8 @@ class Dispatcher:
         self._left: OrderedDict[str, None] = OrderedDict()
         self._extractors: dict[str, Extractor] = {}
         self._surprises: deque[SurpriseEntry] = deque(maxlen=_SURPRISES_KEPT)
+        self.surprised = 0
+        """How many surprises there have been, those the log had to forget included."""
 
     def __init_subclass__(cls) -> None:
         if "dispatch" in cls.__dict__:
@@ -69,17 +69,18 @@ class Dispatcher:
     def deregister_scope(self, scope: Any) -> None:
         """Forget all ids of this scope, but remember that they once were somebody's."""
         for correlation_id in self._ids.pop(id(scope), ()):
-            self._owners.pop(correlation_id, None)
-            self._left[correlation_id] = None
+            if self._owners.get(correlation_id) is scope:
+                del self._owners[correlation_id]
+                self._left[correlation_id] = None
         while len(self._left) > _LEFT_SCOPES_KEPT:
             self._left.popitem(last=False)
 
     def register_extractor(self, topic: str, extractor: Extractor) -> None:
         """Say how to read the id from raw bytes on a topic; deserialisers that run code are refused."""
-        if any(extractor is unsafe for unsafe in _UNSAFE_EXTRACTORS):
-            raise ValueError(
-                f"{getattr(extractor, '__qualname__', extractor)} may run code from a message; use a safe parser"
-            )
+        name = getattr(extractor, "__name__", type(extractor).__name__)
+        package = str(getattr(extractor, "__module__", "")).partition(".")[0].lstrip("_")
+        if name in _UNSAFE_EXTRACTORS.get(package, ()):
+            raise ValueError(f"{package}.{name} may run code from a message; use a safe parser")
         self._extractors[topic] = extractor
 
     def dispatch(self, *, topic: str, payload: bytes, source: str, resolver: Callable[[Any, bytes], None]) -> None:
@@ -118,10 +119,12 @@ class Dispatcher:
                 else "unknown_scope"
             )
         self._surprises.append(SurpriseEntry(topic, correlation_id, classification, size))
+        self.surprised += 1
 
-    def surprise_log(self) -> list[SurpriseEntry]:
-        """A copy of the surprise log, oldest first (the last 1,000)."""
-        return list(self._surprises)
+    def surprise_log(self, *, since: int = 0) -> list[SurpriseEntry]:
+        """A copy of the surprise log, oldest first (the last 1,000); ``since`` leaves out the first so many."""
+        kept = list(self._surprises)
+        return kept[max(0, since - (self.surprised - len(kept))) :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +233,12 @@ class Route:
         if correlation_id is None and not self._router.strict:
             return list(self._all)
         owners = self._by_id.get(correlation_id, ()) if correlation_id is not None else ()
-        if not owners:
+        if not owners or len(self._by_id) > 1:
             self.foreign.append(delivery)
+        if not owners and not self._router.dispatcher.owner(correlation_id or ""):
             self._router.dispatcher.surprise(
                 delivery.message.topic, correlation_id or "", len(delivery.message.payload)
             )
-        elif len(self._by_id) > 1:
-            self.foreign.append(delivery)
         return [*owners, *self._broadcast]
 
 
@@ -322,8 +324,9 @@ class Router:
         """Keep the latest messages of a pattern, for diagnosis; counted, so each call needs an ``unwatch``."""
         watch = self._watches.get(pattern)
         if watch is None:
-            watch = self._watches[pattern] = Watch()
+            watch = Watch()
             watch.ready = self._transport.subscribe(pattern, watch)
+            self._watches[pattern] = watch
         watch.users += 1
         return watch.ready
 

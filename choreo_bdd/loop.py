@@ -103,9 +103,13 @@ class LoopPoster:
     async def drain(self, timeout: float = 5.0) -> int:  # noqa: ASYNC109 - a pinned public name
         """Wait for the tasks started since this poster was made; how many were still pending after ``timeout`` s."""
         await asyncio.sleep(0)
-        own = asyncio.current_task()
-        tasks = {task for task in asyncio.all_tasks(self._loop) if task not in self._born_before and task is not own}
-        if not tasks:
-            return 0
-        _, pending = await asyncio.wait(tasks, timeout=max(timeout, 0))
-        return len(pending)
+        deadline = self._loop.time() + timeout
+        while tasks := self._own_tasks():
+            _, pending = await asyncio.wait(tasks, timeout=max(0.0, deadline - self._loop.time()))
+            if pending:
+                return len(pending)
+        return 0
+
+    def _own_tasks(self) -> set[asyncio.Task[Any]]:
+        tasks = asyncio.all_tasks(self._loop) - self._born_before
+        return tasks - {asyncio.current_task()}

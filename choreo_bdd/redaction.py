@@ -37,6 +37,8 @@ _LITERAL = "<value>"
 _SHAPE_MAX_DEPTH = 8
 _SHAPE_MAX_ITEMS = 10
 _MIN_SECRET_CHARS = 5
+_CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one is slow to test, so it comes last
+_PLAIN = (int, float, type(None))
 
 
 def redact_correlation_id(correlation_id: str) -> str:
@@ -113,11 +115,11 @@ class Redactor:
             return masked
         if isinstance(source, bytes | bytearray):
             return self._copy(bytes(source).decode("latin-1"), copies, pending).encode("latin-1")
-        if not isinstance(source, Mapping | list | tuple | set | frozenset):
+        if isinstance(source, _PLAIN) or not isinstance(source, _CONTAINERS):
             return source
         if id(source) in copies:
             return copies[id(source)]
-        if isinstance(source, Mapping):
+        if isinstance(source, dict | Mapping):
             return self._copy_mapping(source, copies, pending)
         items: list[Any] = [None] * len(source)
         copies[id(source)] = items

@@ -53,6 +53,7 @@ class Expectation:
         "held",
         "late_at",
         "link",
+        "matched_at",
         "matcher",
         "near_misses",
         "occurs",
@@ -81,6 +82,7 @@ class Expectation:
         self.held: list[Delivery] = []
         self.near_misses: list[Delivery] = []
         self.unreadable: list[str] = []
+        self.matched_at: float | None = None
         self.late_at: float | None = None
         self.closed_at: float | None = None
         self.closes_at: float | None = None
@@ -94,11 +96,16 @@ class Expectation:
     def judge(self, delivery: Delivery, matcher: Matcher) -> MatchResult:
         """What the matcher says; a matcher that raises has made a near-miss of its own kind."""
         try:
-            return match_delivery(matcher, delivery)
+            result = match_delivery(matcher, delivery)
         except Exception as error:  # noqa: BLE001 - whatever a matcher raises is a finding about it
             name = type(error).__name__
             failure = MatchFailure("type_mismatch", "<root>", {"matcher_raised": name}, None)
             return MatchResult(False, f"the matcher raised {name}", failure)
+        if not isinstance(result, MatchResult):
+            name = type(result).__name__
+            failure = MatchFailure("type_mismatch", "<root>", {"type": "MatchResult"}, name)
+            return MatchResult(False, f"the matcher returned {name}, not a MatchResult", failure)
+        return result
 
     def note_near_miss(self, delivery: Delivery, result: MatchResult) -> None:
         """Count a near-miss and keep the message for the diagnosis: the first ones and the latest."""
@@ -123,9 +130,10 @@ class Expectation:
             self.late_at = delivery.message.received_at
             self.handle.forget_diagnosis()
 
-    def take(self, record: MessageRecord) -> None:
+    def take(self, record: MessageRecord, received_at: float) -> None:
         """Count a match and keep its message."""
         self.count += 1
+        self.matched_at = received_at
         self.handle.messages = (*self.handle.messages, record)
 
 

@@ -137,6 +137,8 @@ class Scenario:
     def next_phase(self) -> Callable[[], Scenario]:
         """Begin another phase: what is expected from now on sees only messages that arrive from now on."""
         self._require("next_phase", _State.TRIGGERED)
+        if self._result is not None:
+            raise AttributeError(f"Scenario {self.name!r} has its result: begin phases before await_all()")
         return self._next_phase
 
     @property
@@ -147,8 +149,9 @@ class Scenario:
 
     def _require(self, member: str, *states: _State) -> None:
         if self._state not in states:
+            advice = _ADVICE[member] if self._state is not _State.ENDED else "its `async with` block has been left"
             raise AttributeError(
-                f"Scenario {self.name!r} is in state {self._state.value!r} and has no {member!r}: {_ADVICE[member]}"
+                f"Scenario {self.name!r} is in state {self._state.value!r} and has no {member!r}: {advice}"
             )
 
     def _publish(
@@ -173,10 +176,11 @@ class Scenario:
         scope = self._scope
         deadline = scope.clock() + timeout_ms / 1000
         await scope.wait([each.handle for each in scope.expectations], deadline)
-        for expectation in scope.expectations:
-            scope.verdicts.expire(expectation, timeout_ms=timeout_ms)
-        self._result = finish(scope)
-        observers.emit(self._result, True)
+        if self._result is None:  # a second await_all() may have run beside this one
+            for expectation in scope.expectations:
+                scope.verdicts.expire(expectation, timeout_ms=timeout_ms)
+            self._result = finish(scope)
+            observers.emit(self._result, True)
         return self._result
 
     # --- scope exit -----------------------------------------------------------------------------------------------
@@ -187,18 +191,22 @@ class Scenario:
         for chain in self._chains:
             if chain.is_dangling:
                 _LOG.warning("on(%r) was never completed with publish(): nothing was armed", chain.trigger_topic)
+        partial = self._abort(error) if self._result is None else None
         self._scope.close()
-        if self._result is not None:
-            if error is not None:
-                _LOG.warning("scenario %r raised %s AFTER await_all", self.name, type(error).__name__)
-            return
+        if partial is not None:
+            observers.emit(partial, False)
+        elif error is not None:
+            _LOG.warning("scenario %r raised %s AFTER await_all", self.name, type(error).__name__)
+
+    def _abort(self, error: BaseException | None) -> ScenarioResult:
+        """The partial result of a scope that is left before its verdict."""
         if error is None:
             _LOG.warning("scenario %r was left without calling await_all", self.name)
         why = type(error).__name__ if error is not None else "the scope was left without await_all"
         for expectation in self._scope.expectations:
             self._scope.verdicts.abort(expectation, why)
         self._result = finish(self._scope, aborted=True)
-        observers.emit(self._result, False)
+        return self._result
 
 
 def finish(scope: Scope, *, aborted: bool = False) -> ScenarioResult:

@@ -77,7 +77,7 @@ class Handle:
         """Decoded payload of the (first) match, ``None`` after a failure; ``RuntimeError`` while pending."""
         if self.outcome is Outcome.PENDING:
             raise RuntimeError(f"the expectation on {self.topic!r} is still pending: there is no message yet")
-        return self.messages[0].payload if self.messages else None
+        return self.messages[0].payload if self.messages and self.outcome in (Outcome.PASS, Outcome.SLOW) else None
 
     @property
     def latency_ms(self) -> float:
@@ -150,8 +150,11 @@ class Handle:
         self.attempts += 1
         self.last_mismatch_reason = reason
         self.last_mismatch_payload = payload
-        if failure is None:
-            return
+        if failure is not None:
+            self.note_failure(failure)
+
+    def note_failure(self, failure: MatchFailure) -> None:
+        """Keep a structured account of what was wrong, as long as there is room."""
         if len(self._failures) < _FAILURES_MAX:
             self._failures.append(failure)
         else:

@@ -28,7 +28,6 @@ class Publication:
     value: Any = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     key: str | None = field(repr=False)
-    overridden: bool = False
 
     @classmethod
     def prepare(cls, link: Link, topic: str, payload: Any, headers: Mapping[str, str], key: str | None) -> Publication:
@@ -37,9 +36,21 @@ class Publication:
         Raises ``CorrelationIdNotInNamespaceError``, ``CorrelationPolicyError`` or what the codec raises; nothing has
         been sent then.
         """
-        envelope, overridden = _stamp(link, Envelope(topic, payload, headers))
+        envelope = _stamp(link, Envelope(topic, payload, headers))
         data = link.harness.encode(envelope.payload)
-        return cls(link, envelope.topic, data, envelope.payload, envelope.headers, key, overridden)
+        return cls(link, envelope.topic, data, envelope.payload, envelope.headers, key)
+
+    @property
+    def overrides_id(self) -> bool:
+        """Whether it carries another id than its scope's, read back through the policy; ``CorrelationPolicyError``."""
+        if self.link.wire_id is None:
+            return False
+        policy = self.link.harness.correlation
+        try:
+            carried = policy.read(Envelope(self.topic, self.value, self.headers))
+        except Exception as error:
+            raise CorrelationPolicyError(type(policy).__name__, "read", error) from error
+        return carried is not None and carried != self.link.wire_id
 
     @property
     def record(self) -> MessageRecord:
@@ -47,20 +58,16 @@ class Publication:
         return MessageRecord(self.topic, self.link.name, self.value, len(self.data), dict(self.headers), self.key)
 
 
-def _stamp(link: Link, envelope: Envelope) -> tuple[Envelope, bool]:
+def _stamp(link: Link, envelope: Envelope) -> Envelope:
     if link.wire_id is None:
-        return envelope, False
+        return envelope
     policy = link.harness.correlation
-    method = "write"
     try:
-        stamped = policy.write(envelope, link.wire_id)
-        method = "read"
-        carried = policy.read(stamped)
+        return policy.write(envelope, link.wire_id)
     except CorrelationIdNotInNamespaceError:
         raise
     except Exception as error:
-        raise CorrelationPolicyError(type(policy).__name__, method, error) from error
-    return stamped, carried is not None and carried != link.wire_id
+        raise CorrelationPolicyError(type(policy).__name__, "write", error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,14 @@ class Outbox:
             source="publish" if publication.link.name is not None else None,
             message=publication.record,
         )
+
+    @property
+    def unsent(self) -> str | None:
+        """What has not been sent yet, because a subscription of the scope is not proven live; ``None`` if nothing."""
+        if not self._waiting:
+            return None
+        waiting = ", ".join(dict.fromkeys(repr(publication.topic) for publication, _ in self._waiting))
+        return f"the message on {waiting} has not been sent yet: a subscription is still unconfirmed"
 
     @property
     def topics(self) -> frozenset[str]:

@@ -70,6 +70,7 @@ class Reply:
         "answers",
         "builder_error",
         "candidates",
+        "is_handed_over",
         "link",
         "matcher",
         "matches",
@@ -87,6 +88,7 @@ class Reply:
         self.candidates = 0
         self.matches = 0
         self.answers = 0
+        self.is_handed_over = False
         self.published = False
         self.builder_error: str | None = None
         self.overridden = False
@@ -107,7 +109,8 @@ class Reply:
         if self.builder_error is not None:
             return ReplyReportState.REPLY_FAILED
         if self.matches:
-            return ReplyReportState.REPLIED
+            replied = self.is_handed_over or self.plan.is_silent
+            return ReplyReportState.REPLIED if replied else ReplyReportState.REPLY_FAILED
         return ReplyReportState.ARMED_MATCHER_MISMATCHED if self.candidates else ReplyReportState.ARMED_NO_MATCH
 
     async def build(self, trigger: Any) -> Any:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.dispatch import Delivery
-from choreo_bdd.redaction import redact_matcher_description
+from choreo_bdd.matchers.protocols import expected_shape
+from choreo_bdd.redaction import describe_shape, mask_literals
 from choreo_bdd.scenario.expectation import match_delivery
 from choreo_bdd.scenario.outbox import Publication
 from choreo_bdd.scenario.replies import Reply
@@ -26,7 +28,7 @@ class Replier:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._due: dict[asyncio.Future[Any], Reply] = {}
 
     def trigger(self, reply: Reply, delivery: Delivery) -> None:
         """Take a candidate; answer it if the reply is armed and its matcher accepts."""
@@ -36,48 +38,65 @@ class Replier:
         reply.matches += 1
         if reply.plan.is_silent:
             return
+        if reply.plan.delay_s:
+            self._later(reply, self._delayed(reply, delivery.value))
+            return
         try:
-            built = None if reply.plan.delay_s else reply.build_now(delivery.value)
+            built = reply.build_now(delivery.value)
         except Exception as error:  # noqa: BLE001 - a builder may raise anything; it is reported by class
             self._failed(reply, error)
             return
-        if reply.plan.delay_s or inspect.isawaitable(built):
-            self._later(reply, delivery.value, built)
+        if inspect.isawaitable(built):
+            self._later(reply, built)
         else:
             self._send(reply, built)
 
-    @staticmethod
-    def _accepts(reply: Reply, delivery: Delivery) -> bool:
+    def _accepts(self, reply: Reply, delivery: Delivery) -> bool:
         if reply.matcher is None:
             return True
         try:
             return match_delivery(reply.matcher, delivery).matched
         except Exception as error:  # noqa: BLE001 - a matcher may raise anything; it is reported by class
-            _LOG.warning("the matcher of the reply to %r raised %s", reply.trigger_topic, type(error).__name__)
+            name = type(error).__name__
+            _LOG.warning("the matcher of the reply to %r raised %s", reply.trigger_topic, name)
+            self._scope.timeline.record(
+                action=TimelineAction.MISMATCHED,
+                topic=delivery.message.topic,
+                detail=f"reply:{reply.plan.reply_topic} the matcher raised {name}",
+                transport=reply.link,
+                source="reply" if reply.link is not None else None,
+            )
             return False
 
-    def _later(self, reply: Reply, trigger: Any, built: Any) -> None:
-        async def answer() -> None:
-            try:
-                await asyncio.sleep(reply.plan.delay_s)
-                payload = await (built if built is not None else reply.build(trigger))
-            except Exception as error:  # noqa: BLE001 - as in trigger()
-                self._failed(reply, error)
-            else:
-                self._send(reply, payload)
+    @staticmethod
+    async def _delayed(reply: Reply, trigger: Any) -> Any:
+        await asyncio.sleep(reply.plan.delay_s)
+        return await reply.build(trigger)
 
-        task = asyncio.get_running_loop().create_task(answer())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _later(self, reply: Reply, building: Awaitable[Any]) -> None:
+        task = asyncio.ensure_future(building)
+        self._due[task] = reply
+        task.add_done_callback(self._built)
+
+    def _built(self, task: asyncio.Future[Any]) -> None:
+        reply = self._due.pop(task, None)
+        if reply is None:  # given up by close()
+            return
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed(reply, error)
+        else:
+            self._send(reply, task.result())
 
     def _send(self, reply: Reply, payload: Any) -> None:
         try:
             link = self._scope.links[reply.plan.link]
             publication = Publication.prepare(link, reply.plan.reply_topic, payload, {}, None)
-            if publication.overridden:
+            if publication.overrides_id:
                 reply.overridden = True
                 _LOG.warning("correlation_id overridden by the reply to %r", reply.trigger_topic)
             ready = self._scope.outbox.send(publication, lambda: self._replied(reply, publication))
+            reply.is_handed_over = True
         except Exception as error:  # noqa: BLE001 - stamping, encoding and sending fail alike: reported by class
             self._failed(reply, error)
             return
@@ -97,7 +116,11 @@ class Replier:
 
     def _failed(self, reply: Reply, error: BaseException) -> None:
         reply.builder_error = type(error).__name__
-        _LOG.error("the reply to %r on %r failed: %s", reply.trigger_topic, reply.plan.reply_topic, reply.builder_error)
+        topics = reply.trigger_topic, reply.plan.reply_topic
+        if reply.link is None:
+            _LOG.error("the reply to %r on %r failed: %s", *topics, reply.builder_error)
+        else:
+            _STAGE_LOG.warning("stage_reply_failed", extra=_places(reply))
         self._record(reply, TimelineAction.REPLY_FAILED, error=reply.builder_error)
 
     def _record(
@@ -115,19 +138,29 @@ class Replier:
         )
 
     def close(self) -> None:
-        """Give up replies still being built, and say which ones never fired."""
-        for task in self._tasks:
+        """Give up replies still due, and say which ones never fired."""
+        given_up, self._due = self._due, {}
+        for task, reply in given_up.items():
             task.cancel()
+            _LOG.warning(
+                "the reply to %r on %r was still due when the scope ended", reply.trigger_topic, reply.plan.reply_topic
+            )
         for reply in self._scope.replies:
             if reply.matches == 0:
                 _LOG.warning(
                     "the reply to %r on %r never fired: matcher %s, %s, %d candidate(s)",
                     reply.trigger_topic,
                     reply.plan.reply_topic,
-                    redact_matcher_description(reply.description),
+                    _without_literals(reply),
                     reply.state.value,
                     reply.candidates,
                 )
+
+
+def _without_literals(reply: Reply) -> str:
+    """What triggers a reply, fit for a log: field names and operators, but no value."""
+    shape = None if reply.matcher is None else expected_shape(reply.matcher)
+    return mask_literals(reply.description) if shape is None else describe_shape(shape)
 
 
 def _places(reply: Reply) -> dict[str, str | None]:

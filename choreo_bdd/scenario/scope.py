@@ -151,6 +151,7 @@ class Scope:
         self._armings: list[_Arming] = []
         self._watched: list[tuple[Link, str]] = []
         self._waiters: set[asyncio.Future[None]] = set()
+        self._surprised = {name: link.harness.router.dispatcher.surprised for name, link in self.links.items()}
         for link in self.links.values():
             if link.wire_id is not None:
                 link.harness.router.dispatcher.register_scope(self, link.wire_id)
@@ -171,6 +172,7 @@ class Scope:
         """Arm an expectation; without a matcher it holds what arrives until ``supply`` brings one."""
         where = self.links[link]
         ear = self._listen(where, topic)
+        self._watch(where, topic)
         handle = Handle(
             topic,
             description or (matcher.description if matcher is not None else "(not known yet)"),
@@ -183,7 +185,6 @@ class Scope:
         expectation = Expectation(handle, matcher, topic=topic, link=link, opened_at=self.clock(), occurs=occurs)
         ear.ears.append(expectation)
         self.expectations.append(expectation)
-        self._watch(where, topic)
         return handle
 
     def on(self, trigger_topic: str, matcher: Matcher | None, plan: ReplyPlan, *, link: str | None = None) -> Reply:
@@ -202,8 +203,11 @@ class Scope:
         handle.matcher_expected = expected_shape(matcher)
         held, expectation.held = expectation.held, []
         for delivery in held:
+            self._expire_by(expectation, delivery)
             if expectation.is_pending:
                 self.verdicts.judge(expectation, delivery)
+            else:
+                expectation.judge_late(delivery)
 
     def close_at(self, handle: Handle, moment: float) -> None:
         """Let nothing that arrives after a loop time count for this expectation."""
@@ -247,7 +251,7 @@ class Scope:
         deadline = self.clock() + self.options.arm_timeout_s
         for arming in tuple(self._armings):
             await self._proven(arming, deadline)
-            self._armings.remove(arming)
+        self._armings = [arming for arming in self._armings if not proven(arming.ready)]
 
     async def _proven(self, arming: _Arming, deadline: float) -> None:
         name = arming.link.name or arming.link.harness.transport_name
@@ -274,8 +278,8 @@ class Scope:
                 self._received(ear, delivery, record, "reply", f"reply:{each.plan.reply_topic}")
                 self.replier.trigger(each, delivery)
                 continue
-            if each.is_pending and each.closes_at is not None and delivery.message.received_at > each.closes_at:
-                self.verdicts.expire(each)
+            if each.matcher is not None:  # one that holds is not decided before its matcher is known
+                self._expire_by(each, delivery)
             if not each.is_pending:
                 each.judge_late(delivery)
                 continue
@@ -304,6 +308,10 @@ class Scope:
             if arming.topic == topic and arming.link.name == link and ready.done() and not proven(ready):
                 return "the subscription was removed" if ready.cancelled() else str(ready.exception())
         return None
+
+    def _expire_by(self, expectation: Expectation, delivery: Delivery) -> None:
+        if expectation.closes_at is not None and delivery.message.received_at > expectation.closes_at:
+            self.verdicts.expire(expectation)
 
     def _received(self, ear: _Ear, delivery: Delivery, record: MessageRecord, source: str, detail: str) -> None:
         self.timeline.record(
@@ -364,19 +372,21 @@ class Scope:
             yield ear.link, topic, tuple(roles)
 
     def surprises(self) -> tuple[SurpriseEntry, ...]:
-        """Messages on this scope's topics that no scenario owned."""
+        """Messages on this scope's topics, since it was entered, that no scenario owned."""
         mine = {topic for _, topic in self._ears}
         return tuple(
             entry
-            for link in self.links.values()
-            for entry in link.harness.router.dispatcher.surprise_log()
-            if entry.topic in mine
+            for name, link in self.links.items()
+            for entry in link.harness.router.dispatcher.surprise_log(since=self._surprised[name])
+            if any(topics.matches(topic, entry.topic) for topic in mine)
         )
 
     # --- the end --------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Stop listening everywhere; a failing unsubscribe is logged and the rest continue."""
+        for expectation in self.expectations:
+            _ = expectation.handle.diagnosis  # made now, while what was heard is still at hand
         self.outbox.close()
         self.replier.close()
         for (_, topic), ear in self._ears.items():

@@ -85,6 +85,7 @@ class _Timeline:
         self._tail: deque[TimelineEntry] = deque()
         self._max_head = min(_HEAD_ENTRIES, max_entries // 4)
         self._max_tail = max_entries - self._max_head
+        self._max_reserved = min(_RESERVED_ENTRIES, self._max_tail // 2)
         self._sealed = False
         self.dropped = 0
         self.record_errors = 0
@@ -128,7 +129,7 @@ class _Timeline:
         self._tail.append(entry)
         while len(self._tail) + len(self._reserved) > self._max_tail:
             oldest = self._tail.popleft()
-            if oldest.action in _RESERVED and len(self._reserved) < _RESERVED_ENTRIES:
+            if oldest.action in _RESERVED and len(self._reserved) < self._max_reserved:
                 self._reserved.append(oldest)
             else:
                 self.dropped += 1

@@ -32,7 +32,7 @@ class Verdicts:
             expectation.note_near_miss(delivery, result)
             self._record(expectation, delivery, TimelineAction.MISMATCHED, result.reason)
             return
-        expectation.take(record or delivery.record(expectation.link))
+        expectation.take(record or delivery.record(expectation.link), delivery.message.received_at)
         occurs = expectation.occurs
         if occurs.maximum is not None and expectation.count > occurs.maximum:
             self._exceeded(expectation, delivery)
@@ -42,28 +42,24 @@ class Verdicts:
             self._record(expectation, delivery, TimelineAction.MATCHED, result.reason)
 
     def _met(self, expectation: Expectation, delivery: Delivery, result: MatchResult) -> None:
-        handle = expectation.handle
         latency = self._latency(expectation, delivery.message.received_at)
+        budget = expectation.handle.budget_ms
+        slow = "" if budget is None or latency <= budget else f" [SLOW {latency:.1f}ms>{budget:.1f}ms]"
+        self._record(expectation, delivery, TimelineAction.MATCHED, result.reason + slow)
+        sentence = f"matched on '{expectation.topic}' after {latency:.1f} ms"
+        self._pass_or_slow(expectation, result.reason, latency, sentence)
+
+    def _pass_or_slow(self, expectation: Expectation, reason: str, latency: float, sentence: str) -> None:
+        """Settle an expectation that was met: PASS with this sentence, or SLOW when it took too long."""
+        handle = expectation.handle
         budget = handle.budget_ms
         if budget is None or latency <= budget:
-            self._record(expectation, delivery, TimelineAction.MATCHED, result.reason)
-            self._resolve(expectation, Outcome.PASS, result.reason, latency, self._matched(expectation, latency))
+            self._resolve(expectation, Outcome.PASS, reason, latency, Diagnosis(Cause.MATCHED, sentence, sentence))
             return
         note = f"{latency:.1f} ms, {latency - budget:.1f} ms over the budget of {budget:.1f} ms"
-        self._record(
-            expectation,
-            delivery,
-            TimelineAction.MATCHED,
-            f"{result.reason} [SLOW {latency:.1f}ms>{budget:.1f}ms]",
-        )
-        sentence = f"the message on '{handle.topic}' took {note}"
-        slow = Diagnosis(Cause.OVER_BUDGET, sentence, f"{Cause.OVER_BUDGET.value}: {sentence}")
-        self._resolve(expectation, Outcome.SLOW, f"{note}: {result.reason}", latency, slow)
-
-    @staticmethod
-    def _matched(expectation: Expectation, latency: float) -> Diagnosis:
-        sentence = f"matched on '{expectation.topic}' after {latency:.1f} ms"
-        return Diagnosis(Cause.MATCHED, sentence, sentence)
+        late = f"the message on '{handle.topic}' took {note}"
+        slow = Diagnosis(Cause.OVER_BUDGET, late, f"{Cause.OVER_BUDGET.value}: {late}")
+        self._resolve(expectation, Outcome.SLOW, f"{note}: {reason}", latency, slow)
 
     def _exceeded(self, expectation: Expectation, delivery: Delivery) -> None:
         handle = expectation.handle
@@ -91,33 +87,20 @@ class Verdicts:
         broken = self._transport_failure(expectation)
         if occurs.maximum is not None and expectation.count >= occurs.minimum and broken is None:
             reason = f"{expectation.count} matching on {handle.topic!r} within {timeout_ms:g} ms, wanted {occurs}"
-            self._resolve(expectation, Outcome.PASS, reason, latency, Diagnosis(Cause.MATCHED, reason, reason))
+            if expectation.matched_at is None:
+                self._resolve(expectation, Outcome.PASS, reason, latency, Diagnosis(Cause.MATCHED, reason, reason))
+            else:
+                self._pass_or_slow(expectation, reason, self._latency(expectation, expectation.matched_at), reason)
             return
         if mark:
-            count = handle.attempts
-            noun = "near-miss" if count == 1 else "near-misses"
-            self._mark_deadline(expectation, f"{count} {noun}" if count else "no message")
+            self._mark_deadline(expectation)
+        outcome, reason = _shortfall(expectation, timeout_ms, broken)
         if expectation.count and expectation.count < occurs.minimum:
-            reason = f"{expectation.count} matching on {handle.topic!r}, wanted {occurs}"
-            handle.note_mismatch(
-                reason, None, MatchFailure("predicate", "<root>", {"min_count": occurs.minimum}, expectation.count)
-            )
-        if broken is not None:
-            reason = f"transport failed: {broken} (timeout_ms={timeout_ms:g})"
-            outcome = Outcome.FAIL if handle.attempts else Outcome.TIMEOUT
-        elif handle.attempts:
-            noun = "near-miss" if handle.attempts == 1 else "near-misses"
-            reason = (
-                f"{handle.attempts} {noun}, none matched before timeout_ms={timeout_ms:g}; "
-                f"latest: {handle.last_mismatch_reason}"
-            )
-            outcome = Outcome.FAIL
-        else:
-            reason = f"no matching message arrived on {handle.topic!r} before timeout_ms={timeout_ms:g}"
-            outcome = Outcome.TIMEOUT
+            wanted = {"min_count": occurs.minimum}
+            handle.note_failure(MatchFailure("predicate", "<root>", wanted, expectation.count))
         if handle.transport is not None:
             reason = f"[{handle.transport}] {reason}"
-        handle.resolve(outcome, reason, latency, diagnose=lambda: explain(self._facts(expectation, timeout_ms)))
+        handle.resolve(outcome, reason, latency, diagnose=lambda: explain(self._facts(expectation, timeout_ms, broken)))
         self._scope.notify()
 
     def abort(self, expectation: Expectation, why: str) -> None:
@@ -141,7 +124,9 @@ class Verdicts:
         """Milliseconds to ``at``, from the anchor this scope holds budgets against; both numbers are noted."""
         handle = expectation.handle
         handle.since_registration_ms = max(0.0, (at - expectation.opened_at) * 1000)
-        sent = self._scope.outbox.last_sent(at, handle.budget_topic, since=expectation.opened_at)
+        # a topic the budget names may have been published in an earlier phase
+        since = expectation.opened_at if handle.budget_topic is None else self._scope.opened_at
+        sent = self._scope.outbox.last_sent(at, handle.budget_topic, since=since)
         handle.since_publish_ms = None if sent is None else (at - sent) * 1000
         if handle.since_publish_ms is None:
             return handle.since_registration_ms
@@ -158,17 +143,21 @@ class Verdicts:
             source="expect" if on_stage else None,
         )
 
-    def _mark_deadline(self, expectation: Expectation, detail: str) -> None:
-        self._scope.timeline.record(action=TimelineAction.DEADLINE, topic=expectation.topic, detail=detail)
+    def _mark_deadline(self, expectation: Expectation) -> None:
+        parts = [f"{expectation.count} matching"] if expectation.count else []
+        parts += [_near_misses(expectation)] if expectation.handle.attempts else []
+        self._scope.timeline.record(
+            action=TimelineAction.DEADLINE, topic=expectation.topic, detail=", ".join(parts) or "no message"
+        )
 
-    def _facts(self, expectation: Expectation, timeout_ms: float) -> Facts:
+    def _facts(self, expectation: Expectation, timeout_ms: float, broken: str | None) -> Facts:
         handle, matcher = expectation.handle, expectation.matcher
         link = self._scope.links[expectation.link]
         router = link.harness.router
         foreign = [
             delivery
             for delivery in router.foreign_since(expectation.topic, expectation.opened_at)
-            if router.dispatcher.owner(delivery.correlation_id or "") in (None, self._scope)
+            if not router.dispatcher.is_known(delivery.correlation_id or "")
         ]
         unreadable = expectation.unreadable
         late = expectation.late_at
@@ -186,7 +175,7 @@ class Verdicts:
             if matcher is not None
             else None,
             late_ms=None if late is None else max(0.0, (late - closed) * 1000),
-            transport_failure=self._transport_failure(expectation),
+            transport_failure=broken or self._transport_failure(expectation),
             unreadable=(len(unreadable), unreadable[-1]) if unreadable else None,
             foreign_ids=tuple(delivery.correlation_id for delivery in foreign),
             foreign_matched=any(_accepts(expectation, delivery) for delivery in foreign),
@@ -194,9 +183,10 @@ class Verdicts:
         )
 
     def _transport_failure(self, expectation: Expectation) -> str | None:
-        if self._scope.outbox.failures:
-            return self._scope.outbox.failures[-1].reason
-        return self._scope.arming_failure(expectation.link, expectation.topic)
+        outbox = self._scope.outbox
+        if outbox.failures:
+            return outbox.failures[-1].reason
+        return self._scope.arming_failure(expectation.link, expectation.topic) or outbox.unsent
 
     def _similar_topics(self, expectation: Expectation) -> tuple[str, ...]:
         if topics.is_pattern(expectation.topic):
@@ -212,6 +202,27 @@ class Verdicts:
             and _accepts(expectation, delivery)
         }
         return topics.similar(expectation.topic, candidates)
+
+
+def _shortfall(expectation: Expectation, timeout_ms: float, broken: str | None) -> tuple[Outcome, str]:
+    """Outcome and reason of an expectation that was not met in time."""
+    handle, before = expectation.handle, f"before timeout_ms={timeout_ms:g}"
+    latest = f"; latest: {handle.last_mismatch_reason}" if handle.attempts else ""
+    if broken is not None:
+        outcome = Outcome.FAIL if handle.attempts or expectation.count else Outcome.TIMEOUT
+        return outcome, f"transport failed: {broken} (timeout_ms={timeout_ms:g})"
+    if expectation.count:
+        near = f", {_near_misses(expectation)}" if handle.attempts else ""
+        wanted = f"wanted {expectation.occurs}"
+        return Outcome.FAIL, f"{expectation.count} matching on {handle.topic!r} {before}, {wanted}{near}{latest}"
+    if handle.attempts:
+        return Outcome.FAIL, f"{_near_misses(expectation)}, none matched {before}{latest}"
+    return Outcome.TIMEOUT, f"no matching message arrived on {handle.topic!r} {before}"
+
+
+def _near_misses(expectation: Expectation) -> str:
+    count = expectation.handle.attempts
+    return f"{count} {'near-miss' if count == 1 else 'near-misses'}"
 
 
 def _accepts(expectation: Expectation, delivery: Delivery) -> bool:

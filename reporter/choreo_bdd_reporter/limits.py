@@ -25,6 +25,8 @@ TESTS_MAX = 50_000
 _DEPTH_MAX = 64
 _NODES_MAX = 100_000
 _INT_MAX_BITS = 1024
+_NUMBERS = (int, float, type(None))
+_CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one is slow to test, so it comes last
 
 Item = TypeVar("Item")
 
@@ -112,9 +114,11 @@ class _Converter:
 
     def convert(self, value: Any, depth: int, parents: tuple[int, ...]) -> Any:
         self._nodes += 1
-        if value is None or isinstance(value, bool | str | int | float):
-            return _scalar(value)
-        if isinstance(value, Mapping | list | tuple | set | frozenset):
+        if isinstance(value, str):
+            return clean_text(str(value))
+        if isinstance(value, _NUMBERS):
+            return _number(value)
+        if isinstance(value, _CONTAINERS):
             return self._container(value, depth, parents)
         if hasattr(value, "expected_shape"):
             return self._shape(value, depth, parents)
@@ -128,7 +132,7 @@ class _Converter:
         if self._nodes > _NODES_MAX:
             return _left_out(f"<more than {_NODES_MAX} values>")
         inside = (*parents, id(value))
-        if isinstance(value, Mapping):
+        if isinstance(value, dict | Mapping):
             return {_key(key): self.convert(item, depth + 1, inside) for key, item in value.items()}
         return [self.convert(item, depth + 1, inside) for item in value]
 
@@ -142,9 +146,7 @@ class _Converter:
         return self.convert(shape, depth + 1, parents)
 
 
-def _scalar(value: str | float | None) -> Any:
-    if isinstance(value, str):
-        return clean_text(str(value))
+def _number(value: float | None) -> Any:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else _unserialisable(repr(value))
     if value is None or isinstance(value, bool) or value.bit_length() <= _INT_MAX_BITS:

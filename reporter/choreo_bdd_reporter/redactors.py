@@ -28,6 +28,11 @@ def unregister_redactor(redactor: ValueRedactor) -> None:
         _redactors.remove(redactor)
 
 
+def has_redactors() -> bool:
+    """Whether the project registered any."""
+    return bool(_redactors)
+
+
 def apply_redactors(value: Any) -> Any:
     """``value`` after every registered redactor; one that raises is reported, and what it was given is hidden."""
     for redactor in tuple(_redactors):

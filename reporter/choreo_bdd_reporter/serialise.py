@@ -20,7 +20,7 @@ from choreo_bdd_reporter.limits import (
     keep_worst,
 )
 from choreo_bdd_reporter.model import RecordedScenario
-from choreo_bdd_reporter.redactors import apply_redactors
+from choreo_bdd_reporter.redactors import apply_redactors, has_redactors
 
 _WORST_FIRST = ("timeout", "fail", "pending", "slow", "pass")
 _REPLY_STATES = {
@@ -56,9 +56,9 @@ def unreadable_scenario(result: Any, error: Exception, *, completed_normally: bo
     return RecordedScenario(document=document, truncated=True)
 
 
-def values_of(redactor: Redactor, value: Any) -> Any:
-    """A structured value, masked by the built-in rules and the project's redactors, not yet capped."""
-    return json_safe(apply_redactors(redactor.value(json_safe(value))))
+def _finished(masked: Any) -> tuple[Any, bool]:
+    """A masked value after the project's redactors, within the limits; and whether it was too large as a whole."""
+    return cap_value(json_safe(apply_redactors(masked)) if has_redactors() else masked)
 
 
 class _Serialiser:
@@ -72,6 +72,8 @@ class _Serialiser:
         self._redactor = redactor
         self._is_stage = result.kind == "stage"
         self._messages: dict[int, dict[str, Any]] = {}
+        # by identity, with the value itself beside its result, so that no other can take its place in memory
+        self._values: dict[int, tuple[tuple[Any, bool], Any]] = {}
 
     def scenario(self, completed_normally: bool) -> RecordedScenario:
         result = self._result
@@ -119,8 +121,8 @@ class _Serialiser:
         actual = handle.message if outcome in ("pass", "slow") else None
         if outcome == "fail":
             actual = handle.last_mismatch_payload
-        expected, expected_cut = cap_value(values_of(self._redactor, handle.matcher_expected))
-        actual, actual_cut = cap_value(values_of(self._redactor, actual))
+        expected, expected_cut = self._value(handle.matcher_expected)
+        actual, actual_cut = self._value(actual)
         failures = [self._failure(failure) for failure in handle.failures[:FAILURES_MAX]]
         return {
             "expected": expected,
@@ -176,8 +178,13 @@ class _Serialiser:
         return document
 
     def _failure_value(self, path: str, value: Any) -> Any:
-        masked = self._redactor.at_path(path, json_safe(value))
-        return cap_value(json_safe(apply_redactors(masked)))[0]
+        return _finished(self._redactor.at_path(path, json_safe(value)))[0]
+
+    def _value(self, value: Any) -> tuple[Any, bool]:
+        """A payload or shape, masked and capped; one payload stands behind a message and an expectation."""
+        if id(value) not in self._values:
+            self._values[id(value)] = (_finished(self._redactor.value(json_safe(value))), value)
+        return self._values[id(value)][0]
 
     # --- timeline and messages ---
 
@@ -205,8 +212,8 @@ class _Serialiser:
         return {
             "topic": self._line(message.topic),
             "transport": message.transport,
-            "payload": cap_value(values_of(self._redactor, message.payload))[0],
-            "headers": cap_value(values_of(self._redactor, dict(message.headers)))[0],
+            "payload": self._value(message.payload)[0],
+            "headers": self._value(dict(message.headers))[0],
             "key": None if message.key is None else self._line(str(message.key)),
             "partition": message.partition,
             "offset": message.offset,

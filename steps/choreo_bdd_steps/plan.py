@@ -72,6 +72,12 @@ class Plan:
         """Whether a phase publishes anything itself."""
         return any(step.phase == phase and step.intent is Intent.PUBLISH for step in self.steps)
 
+    def is_last_publish(self, step: PlannedStep) -> bool:
+        """Whether no later step of its phase publishes."""
+        return not any(
+            later.phase == step.phase and later.intent is Intent.PUBLISH for later in self.steps[step.index + 1 :]
+        )
+
     def assigned_between(self, first: int, last: int) -> frozenset[str]:
         """Variables that steps after ``first`` and before ``last`` set."""
         return frozenset().union(*(step.assigns for step in self.steps[first + 1 : last]))
@@ -101,7 +107,7 @@ def make_plan(calls: Sequence[StepCall], matches: Sequence[Match | None], defaul
         intent = None if match is None else match.phrase.intent
         if intent is Intent.PUBLISH and has_check:
             phase, has_check = phase + 1, False
-        has_check = has_check or intent is Intent.EXPECT
+        has_check = has_check or intent in (Intent.EXPECT, Intent.CHECK)
         if match is not None and intent is Intent.TRANSPORT:
             default_transport = match.arg("transport")
         spec = None if match is None else _spec(match)

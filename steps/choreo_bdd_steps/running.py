@@ -40,7 +40,8 @@ class ScenarioInfo:
     name: str
     nodeid: str
     steps: Sequence[StepCall]
-    tags: frozenset[str] = frozenset()
+    tags: Sequence[str] = ()
+    """Outermost first: the feature's, the rule's, the scenario's own."""
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class _Armed:
     handles: list[Handle]
     held: bool
     values: Mapping[str, Any] = field(repr=False)
-    asserted: bool = False
+    armed_at: int
 
 
 class ScenarioRun:
@@ -61,7 +62,7 @@ class ScenarioRun:
     def __init__(self, session: Session, info: ScenarioInfo) -> None:
         self._session = session
         self._info = info
-        self._settings = session.settings_for(info.tags)
+        self._settings = _settings(session, info)
         self._plan: Plan = make_plan(info.steps, session.recognise_all(info.steps), session.config.default_transport)
         self._variables: dict[str, Any] = {}
         self._functions = Variables(self._variables, session.config.env_names)
@@ -69,8 +70,7 @@ class ScenarioRun:
         self._entered: set[int] = set()
         self._scope: Scope | None = None
         self._links: dict[str, str | None] = {}
-        self._index = 0
-        self._has_acted = False
+        self._index = -1
         self.result: ScenarioResult | None = None
 
     # --- called by the adapters -----------------------------------------------------------------------------------
@@ -80,13 +80,16 @@ class ScenarioRun:
         step = self._plan.steps[index]
         if step.match is None:
             raise StepError(step.call.place, f"{step.call.text!r} is not a step of this vocabulary")
-        self._index = index
         with observers.running(self._info.nodeid):
             self._open(step.call)
+            self._index = index
+            self._listen_unasked(step)
             try:
                 step.match.phrase.act(self, step.match)
             except BodyError as error:
                 raise StepError(_body_place(step.call, error), str(error)) from error
+            self._listen_unasked(step)
+            self._judge_held()
 
     def finish(self) -> ScenarioResult | None:
         """Settle what is armed, leave the scope and report the scenario, once."""
@@ -94,6 +97,10 @@ class ScenarioRun:
         if scope is None:
             return None
         with observers.running(self._info.nodeid):
+            self._scope = scope
+            with contextlib.suppress(StepError):  # the check's own step was not reached, so nobody is to be told
+                self._judge_held()
+            self._scope = None
             self.result, completed = self._session.run(self._finish(scope))
             observers.emit(self.result, completed)
         return self.result

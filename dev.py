@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import time
@@ -82,14 +83,11 @@ def fast(extra: Sequence[str]) -> int:
 
 def set_up() -> int:
     """Make the virtual environment and install the project in it, unless that has been done."""
-    wanted = _stamp()
-    found = STAMP.read_text(encoding="utf-8") if STAMP.is_file() else ""
-    if found == wanted and PYTHON.exists():
+    wanted, is_usable = _stamp(), PYTHON.exists() and _venv_version() == VERSION
+    if is_usable and STAMP.is_file() and STAMP.read_text(encoding="utf-8") == wanted:
         return 0
-    if not PYTHON.exists() or found.partition(" ")[0] != VERSION:
-        failed = _make_venv()
-        if failed:
-            return failed
+    if not is_usable and (failed := _make_venv()):
+        return failed
     _say("installing the project and its tools (a minute or two the first time)")
     pip = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet")
     failed = run(*pip, "--constraint", "constraints.txt", "--editable", ".[all,test]")
@@ -119,12 +117,19 @@ def _make_venv() -> int:
     return _complain("the virtual environment could not be made; the reason stands above") if code else 0
 
 
+def _venv_version() -> str:
+    """Which Python the environment was made with, as ``3.12``; empty when that cannot be told."""
+    settings = VENV / "pyvenv.cfg"
+    found = re.search(r"^version(?:_info)?\s*=\s*(\d+\.\d+)", settings.read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1] if found else ""
+
+
 def _stamp() -> str:
-    """What the environment depends on: Python, the place it is in, and the two files."""
+    """What an installation depends on: the place it was made for, and the two files."""
     digest = hashlib.sha256(str(ROOT).encode())
     for name in ("pyproject.toml", "constraints.txt"):
         digest.update((ROOT / name).read_bytes())
-    return f"{VERSION} {digest.hexdigest()}"
+    return digest.hexdigest()
 
 
 def _checked(name: str, *command: str) -> int:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from choreo_bdd.codecs import Codec, JSONCodec, RawCodec, TextCodec
 from choreo_bdd.config import Config, ConfigError, TransportConfig
@@ -15,6 +13,7 @@ from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.harness import Harness
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports import MockTransport
+from choreo_bdd.transports._loopback import is_loopback
 from choreo_bdd.transports.base import Transport
 
 _CODECS: Mapping[str, Callable[[], Codec]] = {
@@ -87,21 +86,8 @@ def _require_permitted(config: Config, transport: TransportConfig, addresses: It
     if config.allowlist is not None:
         return
     for address in addresses:
-        if not _is_loopback(address):
+        if not is_loopback(address):
             raise HostNotInAllowlist(
                 f"{transport.place}: {safe_url(address)!r} is not on this machine, and without an allowlist only "
                 f"loopback addresses may be connected to. List it in a file and name that file as `allowlist:`"
             )
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        host = urlsplit(address if "://" in address else f"//{address}").hostname or ""
-    except ValueError:
-        return False
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -17,7 +17,7 @@ from choreo_bdd.codecs import Codec
 from choreo_bdd.correlation import CorrelationPolicy, Envelope
 from choreo_bdd.loop import LoopPoster
 from choreo_bdd.message import Message, MessageRecord
-from choreo_bdd.transports.base import Ready, Transport
+from choreo_bdd.transports.base import Ready, Transport, promise_of
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
 
@@ -308,7 +308,7 @@ class Router:
         route = self._routes.get(topic)
         if route is None or _failed(route.ready):
             route = Route(self, topic)
-            route.ready = self._transport.subscribe(topic, route)
+            route.ready = promise_of(self._transport.subscribe(topic, route))
             self._routes[topic] = route
         route.add(listener)
         return route.ready
@@ -325,7 +325,7 @@ class Router:
         watch = self._watches.get(pattern)
         if watch is None:
             watch = Watch()
-            watch.ready = self._transport.subscribe(pattern, watch)
+            watch.ready = promise_of(self._transport.subscribe(pattern, watch))
             self._watches[pattern] = watch
         watch.users += 1
         return watch.ready

@@ -14,7 +14,7 @@ from choreo_bdd.dispatch import Router, SurpriseEntry
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.scope import DEFAULTS, ScopeOptions
-from choreo_bdd.transports.base import Losable, OnSent, Ready, Transport, TransportCallback, publish_extras
+from choreo_bdd.transports.base import Losable, OnSent, Ready, Transport, TransportCallback, promise_of, publish_extras
 
 _LOG = logging.getLogger("choreo_bdd.harness")
 
@@ -111,7 +111,7 @@ class Harness:
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
         """Deliver raw messages on a topic to ``callback(topic, payload)``."""
         self.require_connected()
-        return self._transport.subscribe(topic, callback)
+        return promise_of(self._transport.subscribe(topic, callback))
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration of this callback."""
@@ -128,7 +128,8 @@ class Harness:
     ) -> None:
         """Send a payload: bytes as they are, anything else through the codec; no correlation id is added."""
         self.require_connected()
-        self._transport.publish(topic, self.encode(payload), on_sent=on_sent, **publish_extras(headers, key))
+        data = self.encode(payload)
+        promise_of(self._transport.publish(topic, data, on_sent=on_sent, **publish_extras(headers, key)))
 
     def encode(self, payload: Any) -> bytes:
         """Bytes of a payload; ``TypeError`` for what the codec cannot carry."""
@@ -141,7 +142,7 @@ class Harness:
     ) -> Ready | None:
         """Hand bytes to the transport; returns its promise, ``None`` when the message has left at once."""
         self.require_connected()
-        return self._transport.publish(topic, data, on_sent=on_sent, **publish_extras(headers, key))
+        return promise_of(self._transport.publish(topic, data, on_sent=on_sent, **publish_extras(headers, key)))
 
     def active_subscription_count(self) -> int:
         """How many subscriptions the transport holds."""

@@ -12,9 +12,12 @@ from pathlib import Path
 
 POLL_S = 0.02
 _REAP_S = 2.0
+_ORPHANS_S = 0.3  # their sockets close with them; only a slow init process keeps their names longer
 
 
-def spawn(command: Sequence[str], *, folder: Path, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+def spawn(
+    command: Sequence[str], *, folder: Path, environment: Mapping[str, str], log: Path
+) -> subprocess.Popen[bytes]:
     """Start a program in its own session, so that no Ctrl-C and no closing terminal reaches it."""
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -41,7 +44,8 @@ def end_group(pid: int, has_ended: Callable[[], bool], *, patience_s: float) -> 
         wait_until(has_ended, patience_s)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    wait_until(lambda: has_ended() and not _group_lives(pid), _REAP_S)
+    wait_until(has_ended, _REAP_S)
+    wait_until(lambda: not _group_lives(pid), _ORPHANS_S)
 
 
 def wait_until(condition: Callable[[], bool], patience_s: float) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+_UNQUOTED = re.compile(r"[A-Za-z0-9._!@#$%&*+:/=-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ class RabbitOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaOptions:
-    """A single Kafka node. ``sasl`` maps user to password.
+    """A single Kafka node. ``sasl`` maps user to password, both of ASCII letters, digits and ``._!@#$%&*+:/=-``.
 
     With ``sasl`` clients may log in by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or (unsecured tokens) OAUTHBEARER.
     ``implementation`` ``None`` prefers Apache Kafka, which alone knows ``sasl``, ``tls`` and ``config``.
@@ -68,5 +71,7 @@ class KafkaOptions:
     auto_create_topics: bool = True
     config: str = field(default="", repr=False)
 
-
-Options = NatsOptions | RedisOptions | RabbitOptions | KafkaOptions
+    def __post_init__(self) -> None:
+        # Kafka's formatting tool takes names and passwords of SCRAM users without any way to quote them.
+        if not all(_UNQUOTED.fullmatch(text) for text in (*self.sasl, *self.sasl.values())):
+            raise ValueError("users and passwords of sasl= must be of ASCII letters, digits and ._!@#$%&*+:/=-")

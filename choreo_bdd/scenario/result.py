@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
 from choreo_bdd.dispatch import SurpriseEntry
+from choreo_bdd.redaction import Redactor
 from choreo_bdd.scenario.handle import Handle, Outcome
 from choreo_bdd.scenario.outbox import TransportFailure
 from choreo_bdd.scenario.replies import ReplyReport
@@ -128,7 +129,20 @@ def summarise(result: Summarisable) -> str:
     for handle in result.handles:
         lines += _handle_lines(handle)
     lines += [f"  transport failed: {each.topic}: {each.reason}" for each in result.transport_failures]
-    return "\n".join([*lines, *_timeline_lines(result)])
+    return _without_secrets("\n".join([*lines, *_timeline_lines(result)]), result)
+
+
+def _without_secrets(text: str, result: Summarisable) -> str:
+    """Prose about payloads, cleared of every value that stands under a secret key in one of them."""
+    redactor = Redactor()
+    for handle in result.handles:
+        redactor.value([handle.matcher_expected, handle.last_mismatch_payload])
+        for failure in handle.failures:
+            redactor.at_path(failure.path, [failure.expected, failure.actual])
+    for entry in result.timeline:
+        if entry.message is not None:
+            redactor.value(entry.message.payload)
+    return redactor.text(text)
 
 
 def _timeline_lines(result: Summarisable) -> list[str]:

@@ -114,9 +114,15 @@ class _Ear:
         if self.link.name is not None:
             place = {"transport": self.link.name, "topic": message.topic, "error_class": error.error_class}
             _STAGE_LOG.warning(error.stage_event, extra=place)
-        for ear in self.ears:
-            if isinstance(ear, Expectation) and ear.is_pending and message.received_at >= ear.opened_at:
-                ear.unreadable.append(error.error_class)
+        concerned = [
+            ear
+            for ear in self.ears
+            if isinstance(ear, Expectation) and ear.is_pending and message.received_at >= ear.opened_at
+        ]
+        for expectation in concerned:
+            expectation.unreadable.append(error.error_class)
+        if concerned:
+            self._scope.note_unreadable(self, message, error.error_class)
 
     def connection_lost(self, reason: str) -> None:
         self._scope.connection_lost(self, reason)
@@ -322,6 +328,17 @@ class Scope:
             source=source if ear.link.name is not None else None,
             message=record,
             at=delivery.message.received_at,
+        )
+
+    def note_unreadable(self, ear: _Ear, message: Message, error_class: str) -> None:
+        """Note on the timeline that a message came which nobody could read."""
+        self.timeline.record(
+            action=TimelineAction.RECEIVED,
+            topic=message.topic,
+            detail=f"undecodable ({error_class})",
+            transport=ear.link.name,
+            source="expect" if ear.link.name is not None else None,
+            at=message.received_at,
         )
 
     # --- messages out ---------------------------------------------------------------------------------------------

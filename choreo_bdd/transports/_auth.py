@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from choreo_bdd.exceptions import TransportError
+from choreo_bdd.redaction import safe_url
+from choreo_bdd.transports._loopback import is_loopback
+
+_LOG = logging.getLogger("choreo_bdd.transports")
 
 _CREDENTIAL_KEY_NAMES = frozenset(
     {"password", "token", "secret", "key", "auth", "credential", "credentials", "username", "user"}
@@ -161,6 +166,22 @@ def carries_credentials(url: str) -> bool:
         return parts.username is not None or parts.password is not None or bool(keys & _CREDENTIAL_KEY_NAMES)
     except ValueError:
         return "@" in url
+
+
+def without_credentials(url: str) -> str:
+    """A URL without user information and credential query values, to hold against an allowlist."""
+    try:
+        parts = urlsplit(url)
+        query = urlencode([pair for pair in parse_qsl(parts.query) if pair[0].lower() not in _CREDENTIAL_KEY_NAMES])
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))
+    except ValueError:
+        return safe_url(url)
+
+
+def warn_of_plaintext(transport: str, address: str) -> None:
+    """Log that credentials go unencrypted to ``address``, unless that is this machine."""
+    if not is_loopback(address):
+        _LOG.warning("plain_auth_over_plaintext: %s logs in to %s without TLS", transport, safe_url(address))
 
 
 def text_of(secret: str | bytes | bytearray | memoryview) -> str:

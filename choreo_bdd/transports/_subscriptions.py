@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.message import Message
 from choreo_bdd.transports.base import Ready, TransportCallback, sink_of
+
+_LOG = logging.getLogger("choreo_bdd.transports")
 
 
 class Registration:
@@ -25,9 +28,13 @@ class Registration:
         self._deliver = sink_of(callback)
 
     def deliver(self, message: Message) -> None:
-        """Hand over a message, unless the registration has been removed."""
-        if not self.is_removed:
+        """Hand over a message, unless the registration has been removed; what the callback raises is logged."""
+        if self.is_removed:
+            return
+        try:
             self._deliver(message)
+        except Exception as error:  # noqa: BLE001 - one subscriber must not take the others' messages
+            _LOG.warning("transport_subscriber_failed: %s on topic %r", type(error).__name__, message.topic)
 
     def confirm(self) -> None:
         """The broker has confirmed the subscription."""
@@ -57,7 +64,7 @@ class Subscriptions:
     def remove(self, topic: str, callback: TransportCallback) -> Registration | None:
         """Take out one registration of this callback; a promise still open is broken with a reason."""
         for index, registration in enumerate(self._registrations):
-            if registration.topic == topic and registration.callback is callback:
+            if registration.topic == topic and registration.callback == callback:  # a bound method is never `is` itself
                 del self._registrations[index]
                 self._drop(registration, "removed before it was confirmed")
                 return registration

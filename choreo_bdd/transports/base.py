@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -134,6 +135,11 @@ def sink_of(callback: TransportCallback) -> Callable[[Message], None]:
         callback(message.topic, message.payload)
 
     return plain
+
+
+def promise_of(returned: object) -> Ready | None:
+    """What ``subscribe`` or ``publish`` of any transport returned, as a future; ``None`` where that is no awaitable."""
+    return asyncio.ensure_future(returned) if inspect.isawaitable(returned) else None
 
 
 def publish_extras(headers: Mapping[str, str], key: str | None) -> dict[str, Any]:

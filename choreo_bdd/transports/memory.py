@@ -91,7 +91,7 @@ class MockTransport:
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration of this callback on this topic."""
         for index, subscription in enumerate(self._subscriptions):
-            if subscription.topic == topic and subscription.callback is callback:
+            if subscription.topic == topic and subscription.callback == callback:  # a bound method is never `is` itself
                 del self._subscriptions[index]
                 return
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from choreo_bdd import observers
+from choreo_bdd.config import ConfigError
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import Handle, Outcome, ReplyPlan, ScenarioResult, Scope
 from choreo_bdd.scenario.expectation import Expectation
 from choreo_bdd.scenario.facade import finish
 from choreo_bdd.scenario.replies import MAX_FIRINGS, Reply
+from choreo_bdd.scenario.skipped import merge_skipped
+from choreo_bdd.stage import StageScenarioResult
+from choreo_bdd.stage.result import stage_result
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import PayloadBody, parse_expectation
 from choreo_bdd_steps.language.capture import lookup
@@ -25,9 +32,13 @@ from choreo_bdd_steps.phrase import Match, StepCall
 from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep, make_plan
 
 if TYPE_CHECKING:
-    from choreo_bdd_steps.session import Session
+    from choreo_bdd_steps.session import Session, Settings
 
 T = TypeVar("T")
+
+AnyResult = ScenarioResult | StageScenarioResult
+SHARED_ID = "SharedId"
+"""How reports name the bridge of a scenario over several transports: one id, behind each transport's prefix."""
 
 _SEND_TIMEOUT_S = 10.0
 _LATE_GRACE_S = 0.25
@@ -50,6 +61,7 @@ class _Armed:
 
     step: PlannedStep
     spec: ExpectationSpec
+    topic: str
     handles: list[Handle]
     held: bool
     values: Mapping[str, Any] = field(repr=False)
@@ -70,8 +82,8 @@ class ScenarioRun:
         self._entered: set[int] = set()
         self._scope: Scope | None = None
         self._links: dict[str, str | None] = {}
-        self._index = -1
-        self.result: ScenarioResult | None = None
+        self._index = self._done = -1
+        self.result: AnyResult | None = None
 
     # --- called by the adapters -----------------------------------------------------------------------------------
 
@@ -80,27 +92,26 @@ class ScenarioRun:
         step = self._plan.steps[index]
         if step.match is None:
             raise StepError(step.call.place, f"{step.call.text!r} is not a step of this vocabulary")
+        self._index = index
         with observers.running(self._info.nodeid):
             self._open(step.call)
-            self._index = index
-            self._listen_unasked(step)
+            self._listen_early(step.call)
             try:
                 step.match.phrase.act(self, step.match)
             except BodyError as error:
                 raise StepError(_body_place(step.call, error), str(error)) from error
-            self._listen_unasked(step)
+            self._done = index
+            self._listen_early(step.call)
             self._judge_held()
 
-    def finish(self) -> ScenarioResult | None:
+    def finish(self) -> AnyResult | None:
         """Settle what is armed, leave the scope and report the scenario, once."""
-        scope, self._scope = self._scope, None
-        if scope is None:
+        if self._scope is None:
             return None
         with observers.running(self._info.nodeid):
-            self._scope = scope
-            with contextlib.suppress(StepError):  # the check's own step was not reached, so nobody is to be told
+            with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
                 self._judge_held()
-            self._scope = None
+            scope, self._scope = self._scope, None
             self.result, completed = self._session.run(self._finish(scope))
             observers.emit(self.result, completed)
         return self.result
@@ -110,6 +121,7 @@ class ScenarioRun:
         if not self._plan.has_publish(0) and self._plan.checks(0):
             with observers.running(self._info.nodeid):
                 self._open(self._plan.steps[0].call)
+                self._listen_early(self._plan.steps[0].call)
 
     # --- variables ------------------------------------------------------------------------------------------------
 
@@ -148,9 +160,9 @@ class ScenarioRun:
         """A field of the message that satisfied the last passed expectation on a topic."""
         wanted = self.render(topic, call)
         for armed in sorted(self._armed.values(), key=lambda each: -each.step.index):
-            for handle in armed.handles:
-                if armed.step.index < self._index and handle.topic == wanted and handle.messages:
-                    return self.read(call, partial(lookup, path, handle.messages[0]))
+            for message in chain.from_iterable(handle.messages for handle in armed.handles):
+                if armed.step.index < self._index and wanted in (armed.topic, message.topic):
+                    return self.read(call, partial(lookup, path, message))
         raise StepError(
             call.place, f"no earlier check of this scenario has taken a message on {wanted!r}; expect it first"
         )
@@ -204,6 +216,8 @@ class ScenarioRun:
                 raise StandInFailed
             return body.build(self._functions.extended(trigger=trigger))[0].payload
 
+        if body is not None:
+            self._require_settable(body.needs, call)
         times, delay = match.args.get("times"), match.args.get("delay")
         reply = match.args.get("reply")
         plan = ReplyPlan(
@@ -223,6 +237,18 @@ class ScenarioRun:
 
         self._act(call, arm())
 
+    def _require_settable(self, needs: frozenset[str], call: StepCall) -> None:
+        """An answer may name variables of later steps, but not one that nobody sets."""
+        end = len(self._plan.steps)
+        later = self._plan.assigned_between(self._index, end)
+        missing = sorted(needs - {"trigger", "index"} - later - self._variables.keys())
+        if missing and not self._plan.has_foreign_step(self._index, end):
+            raise StepError(
+                call.place,
+                f"the answer names the variable {missing[0]!r}, which no step of this scenario sets; set it with "
+                f'`Given {missing[0]} is "…"`, or read the trigger with {{{{ trigger.{missing[0]} }}}}',
+            )
+
     @staticmethod
     def times(text: str) -> int:
         """``once``, ``twice`` or ``3 times`` as a number."""
@@ -240,12 +266,31 @@ class ScenarioRun:
         if isinstance(step.spec, Exception):
             raise step.spec
         self.require_transport(step.transport, match.call)
-        self._enter(step)
-        armed = self._armed[step.index]
-        armed.asserted = True
+        armed = self._armed.get(step.index)
+        if armed is None:
+            raise self._unheard(step)
+        self._require_early(armed)
         self._supply(armed)
         self._session.run(self._await(armed))
         self._tell(armed)
+
+    def _unheard(self, step: PlannedStep) -> StepError:
+        assert isinstance(step.spec, ExpectationSpec)  # check() has asked
+        if not self._plan.has_publish(step.phase):
+            self._require_topic(step, step.spec, "yet")
+        return StepError(step.call.place, "nothing listens for this check: the step that begins its phase has failed")
+
+    def _require_early(self, armed: _Armed) -> None:
+        """A check that began to listen only after the user's own steps had acted could miss what it is about."""
+        step, begun, plan = armed.step, armed.armed_at, self._plan
+        acted_before = begun > 0 and plan.has_foreign_step(-1, begun)
+        if acted_before and not plan.has_publish(step.phase) and not plan.has_foreign_step(begun, step.index):
+            raise StepError(
+                step.call.place,
+                f"this check began to listen at {plan.steps[begun].call.place}, after steps of your own that may have "
+                f"caused its message. Set the variables of its topic before them; under behave, let environment.py "
+                f"call choreo_bdd_steps.adapters.behave.before_scenario(context), too",
+            )
 
     def check_answers(self, match: Match, times: int | None) -> None:
         """Whether the stand-in on a topic has answered: so often, or at all; never, for 0."""
@@ -265,58 +310,80 @@ class ScenarioRun:
     # --- phases ---------------------------------------------------------------------------------------------------
 
     def _open(self, call: StepCall) -> None:
-        """Enter the engine's scope with the first step of the library, and arm what is expected without a publish."""
-        if self._scope is not None:
-            return
-        names = [name for name in self._plan.transports if name in self._session.config.transports]
-        self._scope, self._links = self._session.open_scope(self._info.name, names, call, self._settings)
-        first = self._plan.steps[0]
-        if not self._plan.has_publish(0) and self._plan.checks(0):
-            self._enter(first)
+        """Enter the engine's scope with the first step of the library."""
+        if self._scope is None:
+            names = [name for name in self._plan.transports if name in self._session.config.transports]
+            opened = self._session.open_scope(self._info.name, names, call)
+            self._scope, self._links = opened.scope, opened.links
 
-    def _enter(self, step: PlannedStep) -> None:
+    def _enter(self, publish: PlannedStep) -> None:
         """Begin a phase: arm every check of it and prove the subscriptions live."""
-        if step.phase in self._entered:
+        if publish.phase in self._entered:
             return
-        self._entered.add(step.phase)
-        arming = [self._prepare(step, check) for check in self._plan.checks(step.phase)]
+        self._entered.add(publish.phase)
+        checks = self._unarmed(publish.phase)
+        for check, spec in checks:
+            self._require_topic(check, spec, f"when its phase begins at {publish.call.place}")
+        self._listen_to(checks, publish.call)
 
-        async def arm() -> None:
-            for prepared in arming:
-                if prepared is not None:
-                    self._arm(*prepared)
-            assert self._scope is not None  # opened by perform()
-            await self._scope.ready()
+    def _listen_early(self, call: StepCall) -> None:
+        """Where the scenario publishes nothing itself, a check listens from the moment its topic is known."""
+        if not self._plan.has_publish(0):
+            known = [(check, spec) for check, spec in self._unarmed(0) if not self._unknown_in_topic(check, spec)]
+            if known:
+                self._listen_to(known, call)
 
-        self._act(step.call, arm())
+    def _unarmed(self, phase: int) -> list[tuple[PlannedStep, ExpectationSpec]]:
+        """Checks of a phase that nothing listens for; of those that cannot be read their own steps tell."""
+        known = self._session.config.transports
+        return [
+            (check, check.spec)
+            for check in self._plan.checks(phase)
+            if isinstance(check.spec, ExpectationSpec) and check.transport in known and check.index not in self._armed
+        ]
 
-    def _prepare(self, now: PlannedStep, check: PlannedStep) -> tuple[PlannedStep, ExpectationSpec, str, bool] | None:
-        spec = check.spec
-        if not isinstance(spec, ExpectationSpec) or check.transport not in self._session.config.transports:
-            return None  # its own step tells
-        ahead = self._plan.assigned_between(now.index, check.index)
-        unknown = sorted(
-            name
-            for name in self.read(check.call, lambda: referenced_names(spec.topic))
-            if name in ahead or name not in self._variables
-        )
+    def _unknown(self, names: frozenset[str], check: PlannedStep) -> list[str]:
+        """Variables a check needs that are not known yet, or that steps before it will set anew."""
+        ahead = self._plan.assigned_between(self._done, check.index)
+        return sorted(name for name in names if name in ahead or name not in self._variables)
+
+    def _unknown_in_topic(self, check: PlannedStep, spec: ExpectationSpec) -> list[str]:
+        return self._unknown(self.read(check.call, lambda: referenced_names(spec.topic)), check)
+
+    def _require_topic(self, check: PlannedStep, spec: ExpectationSpec, when: str) -> None:
+        unknown = self._unknown_in_topic(check, spec)
         if unknown:
             raise StepError(
                 check.call.place,
-                f"the topic {spec.topic!r} names the variable {unknown[0]!r}, which is not known yet when its phase "
-                f"begins at {now.call.place}; a topic must be known before anything is published",
+                f"the topic {spec.topic!r} names the variable {unknown[0]!r}, which is not known {when}; a topic must "
+                f"be known before anything happens on it",
             )
-        held = any(name in ahead or name not in self._variables for name in spec.body.needs)
-        return check, spec, str(self.render(spec.topic, check.call)), held
 
-    def _arm(self, check: PlannedStep, spec: ExpectationSpec, topic: str, held: bool) -> None:
+    def _listen_to(self, checks: Sequence[tuple[PlannedStep, ExpectationSpec]], call: StepCall) -> None:
+        for check, spec in checks:
+            self._warn_of_budget(check, spec)
+
+        async def arm() -> None:
+            for check, spec in checks:
+                self._arm(check, spec)
+            assert self._scope is not None  # opened by perform()
+            await self._scope.ready()
+
+        self._act(call, arm())
+
+    def _warn_of_budget(self, check: PlannedStep, spec: ExpectationSpec) -> None:
+        if spec.budget_s is not None and spec.budget_s > self._settings.timeout_s:
+            warnings.warn(
+                f"{check.call.place}: the budget of {spec.budget_s:g} s is longer than the timeout of "
+                f"{self._settings.timeout_s:g} s, which is raised to it for this check; see @timeout(…)",
+                stacklevel=2,
+            )
+
+    def _arm(self, check: PlannedStep, spec: ExpectationSpec) -> None:
         assert self._scope is not None  # opened by perform()
-        matchers: Sequence[Any] = [None] * spec.body.count
-        if not held:
-            try:
-                matchers = spec.body.build(self._functions)
-            except BodyError as error:
-                raise StepError(_body_place(check.call, error), str(error)) from error
+        topic = str(self.render(spec.topic, check.call))
+        held = bool(self._unknown(spec.body.needs, check))
+        matchers = [None] * spec.body.count if held else self.read(check.call, lambda: spec.body.build(self._functions))
         handles = []
         for matcher in matchers:
             handle = self._scope.expect(
@@ -332,13 +399,15 @@ class ScenarioRun:
                 handle.within_ms(spec.budget_s * 1000, of=anchor and str(self.render(anchor, check.call)))
             handle.asserted = False
             handles.append(handle)
-        self._armed[check.index] = _Armed(check, spec, handles, held, self._needed(spec))
+        self._armed[check.index] = _Armed(check, spec, topic, handles, held, self._needed(spec), self._index)
 
     def _needed(self, spec: ExpectationSpec) -> dict[str, Any]:
         return {name: self._variables.get(name) for name in spec.body.needs}
 
     def _start_clocks(self, publish: PlannedStep) -> None:
         """Every deadline of the phase runs from its last publish, or from a later act of the user's own."""
+        if not self._plan.is_last_publish(publish):
+            return
         assert self._scope is not None  # opened by perform()
         sent = self._scope.outbox.last_sent(self._scope.clock()) or self._scope.clock()
         for armed in self._armed.values():
@@ -370,6 +439,7 @@ class ScenarioRun:
                 )
             return
         matchers = self.read(armed.step.call, lambda: armed.spec.body.build(self._functions))
+        armed.held, armed.values = False, self._needed(armed.spec)
 
         async def supply() -> None:
             assert self._scope is not None  # opened by perform()
@@ -377,6 +447,12 @@ class ScenarioRun:
                 self._scope.supply(handle, matcher)
 
         self._session.run(supply())
+
+    def _judge_held(self) -> None:
+        """Checks that waited for a variable are judged as soon as it is known for good."""
+        for armed in self._armed.values():
+            if armed.held and not self._unknown(armed.spec.body.needs, armed.step):
+                self._supply(armed)
 
     async def _await(self, armed: _Armed) -> None:
         scope = self._scope
@@ -410,9 +486,20 @@ class ScenarioRun:
 
         if wanted:
             await scope.until(lambda: answered() >= wanted, scope.clock() + self._settings.timeout_s)
+        elif any(reply.is_armed and not reply.plan.is_silent for reply in replies):
+            await scope.until(lambda: answered() > 0, self._phase_began() + self._settings.timeout_s)
         return answered()
 
-    async def _finish(self, scope: Scope) -> tuple[ScenarioResult, bool]:
+    def _phase_began(self) -> float:
+        """When the last message of the phase left; now, where steps of the user's own may have acted since."""
+        assert self._scope is not None  # opened by perform()
+        now = self._scope.clock()
+        phase = self._plan.steps[self._index].phase
+        begun = next(step.index for step in self._plan.steps if step.phase == phase)
+        sent = None if self._plan.has_foreign_step(begun, self._index) else self._scope.outbox.last_sent(now)
+        return now if sent is None else sent
+
+    async def _finish(self, scope: Scope) -> tuple[AnyResult, bool]:
         """Unasserted expectations still get their true verdict; those nothing was published for are aborted."""
         completed = True
         for armed in self._armed.values():
@@ -424,9 +511,16 @@ class ScenarioRun:
                     continue
                 await scope.wait([handle], expectation.closes_at)
                 scope.verdicts.expire(expectation)
-        result = finish(scope, aborted=not completed)
+        result = self._result_of(scope, aborted=not completed)
         scope.close()
         return result, completed
+
+    @staticmethod
+    def _result_of(scope: Scope, *, aborted: bool) -> AnyResult:
+        if None in scope.links:
+            return finish(scope, aborted=aborted)
+        merge_skipped(scope, lambda wire, _transport: wire)
+        return stage_result(scope, bridge_class=SHARED_ID, aborted=aborted)
 
     def _act(self, call: StepCall, work: Any) -> None:
         """Run work on the engine's loop; what goes wrong there gets the step's place."""
@@ -446,6 +540,13 @@ class ScenarioRun:
 
 class StandInFailed(ChoreoError):
     """A stand-in told to fail has done so."""
+
+
+def _settings(session: Session, info: ScenarioInfo) -> Settings:
+    try:
+        return session.settings_for(info.tags)
+    except ConfigError as error:
+        raise StepError(info.steps[0].place if info.steps else info.nodeid, str(error)) from error
 
 
 def _is_late(expectation: Expectation) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from choreo_bdd.harness import Harness
 from choreo_bdd.loop import LoopThread
 from choreo_bdd.scenario import Scope, ScopeOptions
 from choreo_bdd.scenario.facade import open_scope
+from choreo_bdd.scenario.scope import Link
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.errors import StepError
@@ -50,13 +52,21 @@ def configuration(start: Path, profile: str | None = None) -> Config:
     return load_config(path, schema=config_schema(), profile=profile)
 
 
+def slow_policy(text: str) -> Literal["fail", "warn"]:
+    """What becomes of a step whose message came over its budget. Raises ``ValueError``."""
+    if text not in ("fail", "warn"):
+        raise ValueError(f"the slow policy is 'fail' or 'warn', not {text!r}")
+    return "fail" if text == "fail" else "warn"
+
+
 class Session:
     """Everything a run shares: configuration, loop thread and harnesses, each connected when it is first used."""
 
     def __init__(self, config: Config, *, slow: str | None = None) -> None:
-        if slow not in (None, "fail", "warn"):
-            raise ConfigError(f"the slow policy is 'fail' or 'warn', not {slow!r}")
-        self.config = config if slow is None else replace(config, slow="fail" if slow == "fail" else "warn")
+        try:
+            self.config = config if slow is None else replace(config, slow=slow_policy(slow))
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
         self._loop = LoopThread()
         self._harnesses: dict[str, Harness] = {}
         self._transports: dict[str, Transport] = {}
@@ -92,15 +102,23 @@ class Session:
         """Begin a scenario."""
         return ScenarioRun(self, info)
 
-    def settings_for(self, tags: frozenset[str]) -> Settings:
-        """The configuration's time settings, as the tags ``@timeout(5s)`` and ``@slow(warn)`` change them."""
+    def settings_for(self, tags: Sequence[str]) -> Settings:
+        """The configuration's time settings, as the tags ``@timeout(5s)`` and ``@slow(warn)`` change them.
+
+        Later tags win over earlier ones. Raises ``ConfigError`` for one that cannot be read.
+        """
         timeout_s, slow = self.config.timeout_s, self.config.slow
         for tag in tags:
             found = _TAG.fullmatch(tag)
-            if found is not None and found["name"] == "timeout":
-                timeout_s = parse_duration(found["value"])
-            elif found is not None and found["value"] in ("fail", "warn"):
-                slow = "fail" if found["value"] == "fail" else "warn"
+            if found is None:
+                continue
+            try:
+                if found["name"] == "timeout":
+                    timeout_s = parse_duration(found["value"])
+                else:
+                    slow = slow_policy(found["value"])
+            except ValueError as error:
+                raise ConfigError(f"the tag @{tag}: {error}") from error
         return Settings(timeout_s, slow)
 
     @staticmethod
@@ -108,19 +126,27 @@ class Session:
         """Each step as a phrase of the vocabulary, if it is one."""
         return [recognise(call) for call in calls]
 
-    def open_scope(
-        self, name: str, transports: Sequence[str], call: StepCall, settings: Settings
-    ) -> tuple[Scope, dict[str, str | None]]:
-        """An engine scope over the transports a scenario uses, and the name of each one's link in it."""
-        del settings
+    def open_scope(self, name: str, transports: Sequence[str], call: StepCall) -> OpenScope:
+        """An engine scope over the transports a scenario uses.
+
+        One transport is a plain scenario; several are a Stage scenario, whose links carry the transports' names.
+        """
         used = list(transports) or [self.config.default_transport]
-        if len(used) > 1:
-            raise StepError(call.place, f"this scenario uses several transports ({', '.join(used)})")
         try:
-            harness = self.harness(used[0])
-        except ChoreoError as error:
+            harnesses = {transport: self.harness(transport) for transport in used}
+        except (ChoreoError, RuntimeError, ValueError) as error:
             raise StepError(call.place, str(error)) from error
-        return self.run(open_scope(harness, name, _SCOPE)), {used[0]: None}
+        if len(used) == 1:
+            return OpenScope(self.run(open_scope(harnesses[used[0]], name, _SCOPE)), {used[0]: None})
+        shared = secrets.token_hex(16)
+        links = [Link(each, harness, self._wire_id(each, shared)) for each, harness in harnesses.items()]
+        return OpenScope(self.run(_stage_scope(name, links, shared)), {each: each for each in used})
+
+    def _wire_id(self, transport: str, shared: str) -> str | None:
+        """The scenario's id on a transport: one for all of them, behind the prefix each is configured with."""
+        if not self._harnesses[transport].correlation.routes_by_correlation:
+            return None
+        return self.config.transports[transport].correlation_prefix + shared
 
     def close(self) -> None:
         """Run the clean-ups, disconnect and end the loop; never raises."""
@@ -132,6 +158,18 @@ class Session:
                 self.run(harness.disconnect())
         self._harnesses.clear()
         self._loop.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenScope:
+    """An engine scope, and the name of each transport's link in it (``None`` where there is only one)."""
+
+    scope: Scope
+    links: dict[str, str | None]
+
+
+async def _stage_scope(name: str, links: Sequence[Link], shared: str) -> Scope:
+    return Scope(name, links, correlation_id=shared, options=_SCOPE)
 
 
 async def _connected(harness: Harness) -> None:

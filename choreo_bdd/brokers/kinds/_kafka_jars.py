@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -104,8 +103,8 @@ def _fetch(folder: Path) -> None:
 
 
 def _run_maven(work: Path) -> None:
-    maven = shutil.which("mvn") or "mvn"
-    command = [maven, "-B", "-q", "dependency:copy-dependencies", f"-DoutputDirectory={work / 'jars'}"]
+    maven = _programs.on_path("mvn")
+    command = [str(maven), "-B", "-q", "dependency:copy-dependencies", f"-DoutputDirectory={work / 'jars'}"]
     try:
         ran = subprocess.run(
             command, cwd=work, capture_output=True, text=True, timeout=_FETCH_S, check=False, stdin=subprocess.DEVNULL

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,13 @@ from choreo_bdd.brokers.plan import Place, Plan, Program
 from choreo_bdd.brokers.profiles import with_tls
 
 _JAVA_NEEDED = 17
-_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
+_SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
+_MECHANISMS = ("PLAIN", *_SCRAM, "OAUTHBEARER")
 _SECURITY = "org.apache.kafka.common.security"
 # A small heap and the quickest way up: this node lives for minutes.
-_JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+_JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+# Else the end of the log, which goes into error messages, is a list of all settings.
+_QUIET = "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn"
 
 
 def find(options: KafkaOptions) -> Program | str:  # noqa: ARG001 - it knows all options
@@ -41,12 +43,21 @@ def find(options: KafkaOptions) -> Program | str:  # noqa: ARG001 - it knows all
 def plan(program: Program, options: KafkaOptions, place: Place) -> Plan:
     """Fetches the jars if it must; then formats the storage once and runs the server."""
     jars = _kafka_jars.fetched()
-    properties = place.folder / "server.properties"
-    properties.write_text("\n".join(_properties(options, place)) + "\n", encoding="utf-8")
-    java = (*program.command, *_JVM, *jars.logging, f"-Dkafka.logs.dir={place.folder}", "-cp", f"{jars.folder}/*")
+    properties, arguments = place.folder / "server.properties", place.folder / "format.arguments"
+    _write(properties, _properties(options, place))
+    _write(arguments, _format(options, properties))
+    java = (
+        *program.command,
+        *_JVM,
+        _QUIET,
+        *jars.logging,
+        f"-Dkafka.logs.dir={place.folder}",
+        "-cp",
+        f"{jars.folder}/*",
+    )
     address = f"{place.host}:{place.port}"
     return Plan(
-        prepare=((*java, "kafka.tools.StorageTool", *_format(options, properties)),),
+        prepare=((*java, "kafka.tools.StorageTool", f"@{arguments}"),),
         command=(*java, "kafka.Kafka", str(properties)),
         url=address,
         probe=partial(handshakes.kafka, place.host, place.port, tls=options.tls is not None),
@@ -56,12 +67,17 @@ def plan(program: Program, options: KafkaOptions, place: Place) -> Plan:
     )
 
 
+def _write(path: Path, lines: Iterable[str]) -> None:
+    # Properties files are Latin-1, with \\uXXXX for everything else.
+    path.write_bytes("\n".join((*lines, "")).encode("latin-1", "backslashreplace"))
+
+
 def _format(options: KafkaOptions, properties: Path) -> Iterator[str]:
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     yield from ("format", "--cluster-id", cluster_id, "--config", str(properties))
     for user, password in options.sasl.items():
-        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
-            yield from ("--add-scram", f"{mechanism}=[name={user},password={password}]")
+        for mechanism in _SCRAM:
+            yield from ("--add-scram", f'{mechanism}=[name="{user}",password="{password}"]')
 
 
 def _properties(options: KafkaOptions, place: Place) -> Iterator[str]:
@@ -107,19 +123,14 @@ def _protocol(options: KafkaOptions) -> str:
 
 
 def _sasl(options: KafkaOptions) -> Iterator[str]:
-    users = " ".join(f'user_{user}="{_escaped(password)}"' for user, password in options.sasl.items())
+    users = " ".join(f'user_{user}="{password}"' for user, password in options.sasl.items())
     prefix = "listener.name.clients"
     yield f"sasl.enabled.mechanisms={','.join(_MECHANISMS)}"
     yield f"{prefix}.plain.sasl.jaas.config={_SECURITY}.plain.PlainLoginModule required {users};"
-    for name in ("scram-sha-256", "scram-sha-512"):
-        yield f"{prefix}.{name}.sasl.jaas.config={_SECURITY}.scram.ScramLoginModule required;"
-    oauth = f"{_SECURITY}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=\"broker\";"
+    for name in _SCRAM:
+        yield f"{prefix}.{name.lower()}.sasl.jaas.config={_SECURITY}.scram.ScramLoginModule required;"
+    oauth = f"{_SECURITY}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=broker;"
     yield f"{prefix}.oauthbearer.sasl.jaas.config={oauth}"
-
-
-def _escaped(password: str) -> str:
-    # Once for JAAS, which quotes with backslashes, and once for the properties file, which eats them.
-    return re.sub(r'(["\\])', r"\\\\\1", password).replace("\\\\\\", "\\\\\\\\")
 
 
 def _tls(tls: TlsFiles, folder: Path) -> Iterator[str]:

@@ -22,8 +22,9 @@ from behave.model import ScenarioOutline
 from behave.model_type import Status
 from behave.parser import ParserError, parse_file
 
+from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.observers import scenario_nodeid
-from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.places import relative
 from choreo_bdd_steps.running import ScenarioInfo, ScenarioRun
 from choreo_bdd_steps.session import Session, configuration
@@ -62,7 +63,7 @@ def _step_function(phrase: Phrase) -> Callable[[Any], None]:
     def step(context: Any) -> None:
         try:
             scenario_run(context).perform(_position(context, phrase))
-        except (StepError, CheckFailed) as error:
+        except ChoreoError as error:
             raise error.with_traceback(None) from None  # the message says it all
 
     step.__doc__ = phrase.doc
@@ -151,8 +152,15 @@ def _scenario_info(feature: Any, scenario: Any) -> ScenarioInfo:
         name=scenario.name,
         nodeid=scenario_nodeid(path, scenario.name, scenario.line, duplicate=names[scenario.name] > 1),
         steps=[_call(step) for step in scenario.all_steps],
-        tags=frozenset(str(tag) for tag in scenario.effective_tags),
+        tags=_tags(scenario),
     )
+
+
+def _tags(item: Any) -> tuple[str, ...]:
+    """Tags that apply, outermost first; a row of an outline carries the outline's own already."""
+    inherited = _tags(item.parent) if item.parent is not None else ()
+    own = () if isinstance(item, ScenarioOutline) else tuple(str(tag) for tag in item.tags)
+    return (*inherited, *own)
 
 
 def _call(step: Any) -> StepCall:

@@ -13,6 +13,7 @@ import types
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ from pytest_bdd.parser import Feature, Scenario, ScenarioTemplate, Step
 from pytest_bdd.parsers import StepParser
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
-from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.places import relative
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The library's options and settings."""
     group = parser.getgroup("choreo", "Gherkin for message-driven systems")
     group.addoption("--choreo-profile", metavar="NAME", help="profile of choreo.yaml to run with")
+    group.addoption("--choreo-slow", choices=("fail", "warn"), help="what becomes of a step over its latency budget")
     parser.addini("choreo_features", "folders whose .feature files are collected directly", type="paths", default=[])
     parser.addini("choreo_tags", "tag expression that scenarios must satisfy, such as: not @slow", default="")
 
@@ -73,21 +76,31 @@ class _Vocabulary(StepParser):
 def _choreo_step(request: pytest.FixtureRequest) -> None:
     __tracebackhide__ = True
     stash = request.node.stash
-    complaint = None
-    try:
+    with _told_plainly():
         stash[_RUN].perform(stash[_POSITION])
-    except (StepError, CheckFailed) as error:
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """What the library complains about fails the test without a traceback: the message says it all."""
+    __tracebackhide__ = True
+    try:
+        yield
+    except ChoreoError as error:
         complaint = str(error)
-    if complaint is not None:
-        pytest.fail(complaint, pytrace=False)  # the message says it all
+    else:
+        return
+    pytest.fail(complaint, pytrace=False)
 
 
 def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
     """Begin the scenario; what it expects without publishing anything itself listens from now on."""
-    _refuse_duplicates(feature)
-    run = _session(request.config).scenario(_info(request.node, feature, scenario))
-    request.node.stash[_RUN] = run
-    run.listen()
+    __tracebackhide__ = True
+    with _told_plainly():
+        _refuse_duplicates(feature)
+        run = _session(request.config).scenario(_info(request.node, feature, scenario))
+        request.node.stash[_RUN] = run
+        run.listen()
 
 
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
@@ -138,7 +151,8 @@ def _session(config: pytest.Config) -> Session:
         from choreo_bdd_steps.session import Session, configuration  # noqa: PLC0415 - see the module's docstring
 
         profile = config.getoption("--choreo-profile") or os.environ.get("CHOREO_PROFILE")
-        config.stash[_SESSION] = Session(configuration(config.rootpath, profile))
+        slow = config.getoption("--choreo-slow")
+        config.stash[_SESSION] = Session(configuration(config.rootpath, profile), slow=slow)
     return config.stash[_SESSION]
 
 
@@ -152,12 +166,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _info(node: pytest.Item, feature: Feature, scenario: Scenario) -> Any:
     from choreo_bdd_steps.running import ScenarioInfo  # noqa: PLC0415 - see the module's docstring
 
-    rule_tags = scenario.rule.tags if scenario.rule is not None else set()
+    rule_tags = scenario.rule.tags if scenario.rule is not None else ()
     return ScenarioInfo(
         name=scenario.name,
         nodeid=node.nodeid,
         steps=[_call(step, feature) for step in scenario.steps],
-        tags=frozenset(scenario.tags | feature.tags | rule_tags),
+        tags=(*feature.tags, *rule_tags, *scenario.tags),
     )
 
 

@@ -1,0 +1,7 @@
+"""Compatible name of the log redaction (spec/harness.md 1.3, 3.10); the code lives in ``redaction``."""
+
+from __future__ import annotations
+
+from choreo_bdd.redaction import redact_matcher_description
+
+__all__ = ["redact_matcher_description"]

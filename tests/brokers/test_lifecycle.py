@@ -1,0 +1,111 @@
+"""Brokers start, answer real clients, survive what faults do to them, and leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from choreo_bdd.brokers import Broker, _processes, start
+from choreo_bdd.brokers.starting import KindName
+from tests.brokers import clients
+from tests.brokers.keeping import DATA
+from tests.brokers.processes import alive, assert_leaves_nothing, family
+
+KINDS = ["nats", "kafka", "rabbitmq", "redis"]
+
+
+@pytest.fixture(params=[pytest.param(kind, marks=pytest.mark.broker) for kind in KINDS])
+def broker(request: pytest.FixtureRequest) -> Broker:
+    """The run's broker of each kind."""
+    broker: Broker = request.getfixturevalue(f"{request.param}_broker")
+    return broker
+
+
+async def test_a_started_broker_carries_a_message_of_its_real_client(broker: Broker) -> None:
+    assert await clients.round_trip(broker) == b"hello"
+
+
+def test_a_broker_says_what_it_is_and_where(broker: Broker) -> None:
+    assert broker.host == "127.0.0.1"
+    assert str(broker.port) in broker.url
+    assert any(character.isdigit() for character in broker.program), "the program is shown with its version"
+    assert broker.log.read_text()
+    assert broker.is_running
+    assert broker.pid in alive()
+
+
+async def test_a_killed_broker_comes_back_on_its_port_with_its_data(broker: Broker) -> None:
+    store, find = DATA[broker.kind]
+    await store(broker)
+    port, pid = broker.port, broker.pid
+    broker.kill()
+    assert not broker.is_running
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((broker.host, port), timeout=5)
+    broker.restart()
+    assert (broker.port, broker.pid != pid) == (port, True)
+    assert await find(broker) == b"kept"
+
+
+def test_restarting_a_running_broker_gives_it_a_new_process(nats_broker: Broker) -> None:
+    before = nats_broker.pid
+    nats_broker.restart()
+    assert nats_broker.is_running
+    assert before not in alive()
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("nats", {}), ("redis", {}), ("kafka", {"implementation": "tansu"}), ("kafka", {"implementation": "apache"})],
+)
+def test_stopping_leaves_no_process_no_listener_and_no_folder(kind: KindName, options: dict[str, Any]) -> None:
+    broker = start(kind, **options)
+    assert_leaves_nothing(broker, broker.stop)
+
+
+def test_a_broker_stops_when_its_block_fails() -> None:
+    with pytest.raises(ZeroDivisionError), start("nats") as broker:
+        raise ZeroDivisionError
+    assert not broker.is_running
+    assert not broker.folder.exists()
+
+
+def test_stopping_twice_is_harmless_and_restarting_after_it_is_refused() -> None:
+    broker = start("nats")
+    broker.stop()
+    broker.stop()
+    with pytest.raises(RuntimeError, match="its data is gone: start a new one"):
+        broker.restart()
+
+
+def test_a_program_that_forgets_to_stop_leaves_nothing_behind() -> None:
+    script = "from choreo_bdd.brokers import start; b = start('nats'); print(b.pid, b.folder, flush=True)"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    pid, folder = ran.stdout.split()
+    assert int(pid) not in alive()
+    assert not Path(folder).exists()
+
+
+def test_a_process_deaf_to_sigterm_is_ended_with_its_children(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = ["sh", "-c", "trap '' TERM; sleep 60 & echo up; wait; wait"]
+    process = _processes.spawn(command, folder=tmp_path, environment=os.environ, log=log)
+    assert _processes.wait_until(lambda: "up" in log.read_text(), 10)
+    members = family(process.pid)
+    _processes.end(process, patience_s=0.1)
+    assert len(members) == 2
+    assert not members & alive()
+
+
+def test_two_brokers_of_a_kind_live_side_by_side() -> None:
+    with start("redis") as one, start("redis") as other:
+        assert one.port != other.port
+        one.kill()
+        assert other.is_running

@@ -12,6 +12,8 @@ import typer
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.book import as_json, as_markdown, as_table
 from choreo_bdd_steps.explain import explain_file
+from choreo_bdd_steps.lint import Severity, as_github, as_text, feature_files, lint
+from choreo_bdd_steps.lint import as_json as as_findings_json
 from choreo_bdd_steps.vocabulary import PHRASES
 
 commands = typer.Typer()
@@ -25,6 +27,15 @@ class BookFormat(StrEnum):
     JSON = "json"
 
 
+class LintFormat(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+_FINDINGS = {LintFormat.TEXT: as_text, LintFormat.JSON: as_findings_json, LintFormat.GITHUB: as_github}
 _BOOKS = {BookFormat.TABLE: as_table, BookFormat.MARKDOWN: as_markdown, BookFormat.JSON: as_json}
 
 
@@ -48,3 +59,23 @@ def explain(
     except ChoreoError as error:
         print(f"choreo-bdd explain: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
+
+
+@commands.command(name="lint")
+def lint_features(
+    features: Annotated[list[Path], typer.Argument(help="Feature files, or folders of them.")],
+    finding_format: Annotated[LintFormat, typer.Option("--format", help="How to print findings.")] = LintFormat.TEXT,
+    profile: Annotated[str | None, typer.Option(help="Profile of choreo.yaml to read them with.")] = None,
+) -> None:
+    """Find faults in feature files without a broker. Exit code 0: none; 1: some; 2: lint itself could not work."""
+    try:
+        files = feature_files(features)
+        findings = lint(files, profile=profile)
+    except ChoreoError as error:
+        print(f"choreo-bdd lint: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    if findings or finding_format is LintFormat.JSON:
+        print(_FINDINGS[finding_format](findings))
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    print(f"{len(files)} file(s): {errors} error(s), {len(findings) - errors} warning(s)", file=sys.stderr)
+    raise typer.Exit(1 if errors else 0)

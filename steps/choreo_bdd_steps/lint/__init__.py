@@ -1,0 +1,81 @@
+"""Lint: what is wrong with a feature file, told without a broker (spec/steps.md 8)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_steps.adapters.behave import read_feature
+from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.lint.finding import Finding, Severity, as_github, as_json, as_text
+from choreo_bdd_steps.lint.own_steps import OwnSteps, read_own_steps
+from choreo_bdd_steps.lint.rules import RULES, Subject
+from choreo_bdd_steps.places import relative
+from choreo_bdd_steps.plan import make_plan
+from choreo_bdd_steps.running import ScenarioInfo
+from choreo_bdd_steps.session import Session, configuration
+
+__all__ = ["Finding", "Severity", "as_github", "as_json", "as_text", "feature_files", "lint"]
+
+
+def feature_files(paths: Iterable[Path]) -> list[Path]:
+    """The feature files that paths name, folders searched through; ``StepError`` for a path that is not there."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        if not path.exists():
+            raise StepError(str(path), "there is no such file or folder")
+        for each in sorted(path.rglob("*.feature")) if path.is_dir() else [path]:
+            found[each] = None
+    return list(found)
+
+
+def lint(files: Sequence[Path], *, profile: str | None = None) -> list[Finding]:
+    """All findings, in order of place. Raises ``ConfigError`` for a broken configuration."""
+    findings: set[Finding] = set()
+    for file in files:
+        findings.update(_lint_file(file, profile))
+    return sorted(findings)
+
+
+def _lint_file(file: Path, profile: str | None) -> Iterator[Finding]:
+    session = Session(configuration(file.resolve().parent, profile))
+    try:
+        scenarios = read_feature(file)
+    except StepError as error:
+        yield Finding(relative(file), 1, "unreadable-feature", error.message)
+        return
+    own_steps = read_own_steps(_project_of(file))
+    lines: dict[str, set[int]] = defaultdict(set)
+    for line, info in scenarios:
+        yield from _lint_scenario(session, info, file, line, own_steps)
+        lines[info.name].add(line)
+    if not scenarios:
+        yield Finding(relative(file), 1, "empty-feature", "the feature has no scenarios")
+    for name, places in lines.items():
+        for line in sorted(places)[1:]:
+            message = f"the name {name!r} is taken by the scenario in line {min(places)}; pytest-bdd would run only one"
+            yield Finding(relative(file), line, "duplicate-name", message)
+
+
+def _lint_scenario(
+    session: Session, info: ScenarioInfo, file: Path, line: int, own_steps: OwnSteps
+) -> Iterator[Finding]:
+    plan = make_plan(info.steps, session.recognise_all(info.steps), session.config.default_transport)
+    try:
+        settings = session.settings_for(info.tags)
+    except (ChoreoError, ValueError):
+        settings = session.settings_for(())  # the rule on tags tells what is wrong
+    subject = Subject(info, relative(file), line, plan, settings, session.config, own_steps)
+    for rule in RULES:
+        yield from rule(subject)
+
+
+def _project_of(file: Path) -> Path:
+    """Where step definitions may lie: the folder of the features, or the one above it when that has a configuration."""
+    folder = file.resolve().parent
+    for each in (folder, *folder.parents):
+        if (each / "steps").is_dir() or (each / "choreo.yaml").is_file() or (each / "conftest.py").is_file():
+            return each
+    return folder

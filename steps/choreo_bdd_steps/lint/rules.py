@@ -1,0 +1,358 @@
+"""The rules: each looks at one planned scenario and names what is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from choreo_bdd.config import Config
+from choreo_bdd_steps.language.body import (
+    PayloadBody,
+    load_file,
+    parse_envelope,
+    parse_expectation,
+    parse_payload,
+    parse_raw,
+)
+from choreo_bdd_steps.language.durations import parse_duration
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.functions import Variables
+from choreo_bdd_steps.language.templates import referenced_names
+from choreo_bdd_steps.lint.finding import Finding, Severity
+from choreo_bdd_steps.lint.own_steps import OwnSteps
+from choreo_bdd_steps.phrase import Intent, Phrase, StepCall
+from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep
+from choreo_bdd_steps.running import ScenarioInfo
+from choreo_bdd_steps.session import Settings
+from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
+
+_OURS = re.compile(
+    r"(?i)(I (publish|expect|keep|request|wait)|a service|the service|the default transport|the variables)\b"
+)
+_OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
+_TAG = re.compile(r"(timeout|slow|bus)\b(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One scenario as lint sees it."""
+
+    info: ScenarioInfo
+    file: str
+    line: int
+    plan: Plan
+    settings: Settings
+    config: Config
+    own_steps: OwnSteps
+
+    def at(self, call: StepCall, rule: str, message: str, severity: Severity = Severity.ERROR) -> Finding:
+        """A finding at a step."""
+        return Finding(call.file, call.line, rule, message, severity)
+
+
+Rule = Callable[[Subject], Iterator[Finding]]
+
+
+def undefined_steps(subject: Subject) -> Iterator[Finding]:
+    """Sentences nobody defines; close ones get "did you mean"."""
+    for step in subject.plan.steps:
+        text = step.call.text.strip()
+        if step.match is None and not subject.own_steps.define(text):
+            yield subject.at(step.call, "undefined-step", f"no step is defined as {text!r}{_did_you_mean(text)}")
+
+
+def _did_you_mean(text: str) -> str:
+    if not _OURS.match(text):
+        return "; define it in Python, or use a phrase of `choreo-bdd steps`"
+    repaired = _repaired(text)
+    if repaired is not None:
+        return f"; did you mean {repaired!r}?"
+    closest = max(PHRASES, key=lambda phrase: _likeness(text, phrase))
+    return f"; did you mean a step like: {closest.text}?"
+
+
+def _repaired(text: str) -> str | None:
+    """The sentence with its topics put into quotes, if that is all that is missing."""
+    quoted = re.sub(r"(?<![\"\w.])([A-Za-z_]\w*(?:\.[A-Za-z_*>]\w*)+)(?![\"\w.])", r'"\1"', text.replace("'", '"'))
+    return quoted if quoted != text and recognise_text(quoted) is not None else None
+
+
+def _likeness(text: str, phrase: Phrase) -> float:
+    plain = re.sub(r"\"[^\"]*\"", '"…"', text)
+    shape = re.sub(r"[\[\]]", "", re.sub(r"\{(?:topic|key|path|text|\w+:topic)\}", '"…"', phrase.text))
+    return difflib.SequenceMatcher(None, plain.lower(), shape.lower()).ratio()
+
+
+def outline_placeholders(subject: Subject) -> Iterator[Finding]:
+    """``<x>`` that no column of the examples fills."""
+    for step in subject.plan.steps:
+        cells = [cell for row in step.call.table or () for cell in row]
+        for text in (step.call.text, step.call.docstring or "", *cells):
+            for found in _OUTLINE.finditer(text):
+                yield subject.at(step.call, "unfilled-placeholder", f"<{found[1]}> is in no column of the examples")
+
+
+def tags(subject: Subject) -> Iterator[Finding]:
+    """Tags of ours that cannot be read."""
+    for tag in subject.info.tags:
+        found = _TAG.fullmatch(tag)
+        if found is None:
+            continue
+        problem = _tag_problem(found[1], found[2])
+        if problem:
+            yield Finding(subject.file, subject.line, "bad-tag", f"@{tag}: {problem}")
+
+
+def _tag_problem(name: str, rest: str) -> str | None:
+    value = rest[1:-1] if rest.startswith("(") and rest.endswith(")") else None
+    if value is None:
+        return f"write @{name}(…), with the value in parentheses and no blank" if rest else f"write @{name}(…)"
+    if name == "slow":
+        return None if value in ("fail", "warn") else "the slow policy is `fail` or `warn`"
+    if name == "timeout":
+        try:
+            parse_duration(value)
+        except BodyError as error:
+            return str(error)
+    return None
+
+
+def transports(subject: Subject) -> Iterator[Finding]:
+    """Transports the profile does not have."""
+    known = sorted(subject.config.transports)
+    for step in subject.plan.steps:
+        if step.match is None:
+            continue
+        for name in ("transport", "reply_transport"):
+            named = step.match.args.get(name)
+            if named is not None and named not in known:
+                close = difflib.get_close_matches(named, known, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(known)}"
+                message = f"there is no transport {named!r} in profile {subject.config.profile!r}{hint}"
+                yield subject.at(step.call, "unknown-transport", message)
+
+
+def bodies(subject: Subject) -> Iterator[Finding]:
+    """Bodies, conditions and files that cannot be read."""
+    for step in subject.plan.steps:
+        if step.match is None:
+            continue
+        try:
+            if isinstance(step.spec, Exception):
+                raise step.spec
+            _read_body(step)
+        except BodyError as error:
+            place = step.call.line + (0 if error.line is None else error.line + (step.call.docstring is not None))
+            yield Finding(step.call.file, place, "unreadable-body", error.message)
+        except (ValueError, TypeError) as error:
+            yield subject.at(step.call, "unreadable-body", str(error))
+
+
+def _read_body(step: PlannedStep) -> frozenset[str]:
+    """The variables a step's body needs; raises what is wrong with it."""
+    call, match = step.call, step.match
+    if match is None or step.intent not in (Intent.PUBLISH, Intent.REPLY):
+        return frozenset() if not isinstance(step.spec, ExpectationSpec) else step.spec.body.needs
+    needs: frozenset[str] = frozenset()
+    condition = match.args.get("condition")
+    if condition is not None:
+        needs |= parse_expectation(None, None, condition, base_dir=call.folder).needs
+    body = _payload(step)
+    if not body.needs and "env(" not in (call.docstring or ""):
+        body.build(Variables())  # all is known: what cannot be built now never can
+    return needs | body.needs
+
+
+def _payload(step: PlannedStep) -> PayloadBody:
+    call, match = step.call, step.match
+    assert match is not None
+    text = match.phrase.text
+    if "from file" in text:
+        return load_file(match.arg("path"), call.folder)
+    if "an envelope" in text:
+        return parse_envelope(call.docstring or "", base_dir=call.folder)
+    if "raw bytes" in text:
+        return parse_raw(call.docstring or "", base_dir=call.folder)
+    return parse_payload(call.docstring, call.table, base_dir=call.folder)
+
+
+def variables(subject: Subject) -> Iterator[Finding]:
+    """Names that no earlier step has set."""
+    known: set[str] = set()
+    if any(step.match is None for step in subject.plan.steps):
+        return  # a step of the user's own may set anything
+    for step in subject.plan.steps:
+        if step.match is not None:
+            for name in sorted(_needed(step) - known - _given(step)):
+                message = f"the variable {name!r} is not set by any earlier step; known here: {_listed(known)}"
+                yield subject.at(step.call, "undefined-variable", message)
+        known |= step.assigns
+
+
+def _needed(step: PlannedStep) -> frozenset[str]:
+    assert step.match is not None
+    texts = [value for name, value in step.match.args.items() if value and name in ("topic", "reply", "key", "text")]
+    try:
+        return _read_body(step) | referenced_names(texts)
+    except (BodyError, ValueError, TypeError):
+        return frozenset()  # told by the rule on bodies
+
+
+def _given(step: PlannedStep) -> frozenset[str]:
+    if step.intent is Intent.REPLY:
+        return frozenset({"trigger"})
+    return frozenset({"index"}) if step.intent is Intent.PUBLISH else frozenset()
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
+    """A topic that names a variable set only after its phase has begun."""
+    for step in subject.plan.steps:
+        if not isinstance(step.spec, ExpectationSpec):
+            continue
+        begin = _begin(subject.plan, step)
+        late = referenced_names(step.spec.topic) & subject.plan.assigned_between(begin, step.index)
+        for name in sorted(late):
+            message = f"the topic needs {name!r}, which is set after its phase has begun: nobody could listen in time"
+            yield subject.at(step.call, "topic-too-late", message)
+
+
+def _begin(plan: Plan, step: PlannedStep) -> int:
+    return next((each.index for each in plan.steps if each.phase == step.phase and each.intent is Intent.PUBLISH), -1)
+
+
+def unchecked_publishes(subject: Subject) -> Iterator[Finding]:
+    """Phases that publish and check nothing."""
+    for step in subject.plan.steps:
+        is_last = step.index == max(
+            (each.index for each in subject.plan.steps if each.phase == step.phase and each.intent is Intent.PUBLISH),
+            default=-1,
+        )
+        if step.intent is not Intent.PUBLISH or not is_last:
+            continue
+        checks = [each for each in subject.plan.steps if each.phase == step.phase and _checks_something(each)]
+        own = [each for each in subject.plan.steps[step.index + 1 :] if each.match is None]
+        if not checks and not own:
+            message = "nothing checks what this publish leads to: the scenario passes whatever happens"
+            yield subject.at(step.call, "unchecked-publish", message)
+
+
+def _checks_something(step: PlannedStep) -> bool:
+    return step.intent in (Intent.EXPECT, Intent.CHECK)
+
+
+def checks_that_cannot_fail(subject: Subject) -> Iterator[Finding]:
+    """Counts that are always right, and expectations met by the scenario's own publish."""
+    for step in subject.plan.steps:
+        spec = step.spec
+        if not isinstance(spec, ExpectationSpec):
+            continue
+        if spec.occurs.minimum == 0 and spec.occurs.maximum is None:
+            yield subject.at(step.call, "cannot-fail", "`at least 0` is always true; say how many are needed")
+        elif spec.occurs.maximum is None and _is_own_echo(subject.plan, step, spec):
+            message = (
+                f"the scenario itself publishes {spec.topic!r} in this phase, and any message will do: "
+                f"say what the answer holds"
+            )
+            yield subject.at(step.call, "cannot-fail", message)
+
+
+def _is_own_echo(plan: Plan, step: PlannedStep, spec: ExpectationSpec) -> bool:
+    has_condition = step.match is not None and bool(step.match.args.get("condition"))
+    if step.call.docstring or step.call.table or has_condition:
+        return False
+    return any(
+        each.intent is Intent.PUBLISH
+        and each.phase == step.phase
+        and each.transport == step.transport
+        and each.match is not None
+        and each.match.args.get("topic") == spec.topic
+        for each in plan.steps
+    )
+
+
+def budgets(subject: Subject) -> Iterator[Finding]:
+    """Budgets no wait is long enough for."""
+    for step in subject.plan.steps:
+        spec = step.spec
+        if not isinstance(spec, ExpectationSpec):
+            continue
+        if spec.budget_s is not None and spec.budget_s > subject.settings.timeout_s:
+            message = (
+                f"the budget of {spec.budget_s:g} s is longer than the timeout of {subject.settings.timeout_s:g} s; "
+                f"raise the timeout with @timeout(…) or lower the budget"
+            )
+            yield subject.at(step.call, "budget-above-timeout", message)
+        if spec.budget_s == 0 or spec.window_s == 0:
+            yield subject.at(step.call, "zero-duration", "a duration of 0 leaves no time for anything to happen")
+        anchor = spec.budget_topic
+        if anchor is not None and not _publishes(subject.plan, anchor, step):
+            message = f"the budget counts from the publish of {anchor!r}, which this phase does not publish"
+            yield subject.at(step.call, "unknown-anchor", message)
+
+
+def _publishes(plan: Plan, topic: str, step: PlannedStep) -> bool:
+    return any(
+        each.intent is Intent.PUBLISH and each.phase == step.phase and each.match is not None
+        and each.match.args.get("topic") == topic
+        for each in plan.steps
+    )  # fmt: skip
+
+
+def captures(subject: Subject) -> Iterator[Finding]:
+    """Fields kept of messages that no earlier check has taken, and answers of stand-ins that are not there."""
+    expected: set[str] = set()
+    stand_ins: set[str] = set()
+    for step in subject.plan.steps:
+        topic = None if step.match is None else step.match.args.get("topic")
+        if topic is None:
+            continue
+        if step.intent is Intent.EXPECT:
+            expected.add(topic)
+        elif step.intent is Intent.REPLY:
+            stand_ins.add(topic)
+        elif step.intent is Intent.CAPTURE and topic not in expected:
+            message = f"no earlier check expects {topic!r}, so there is no message to keep a field of"
+            yield subject.at(step.call, "capture-without-check", message)
+        elif step.intent is Intent.CHECK and "service" in step.call.text and topic not in stand_ins:
+            message = f"no stand-in of this scenario answers {topic!r}"
+            yield subject.at(step.call, "no-stand-in", message)
+
+
+def smells(subject: Subject) -> Iterator[Finding]:
+    """Waiting, and scenarios in which nothing can happen."""
+    for step in subject.plan.steps:
+        if step.intent is Intent.WAIT:
+            message = "a check waits by itself; waiting in between only makes the suite slow"
+            yield subject.at(step.call, "waiting", message, Severity.WARNING)
+    steps = subject.plan.steps
+    if not steps:
+        yield Finding(subject.file, subject.line, "empty-scenario", "the scenario has no steps")
+    elif not any(step.intent is Intent.PUBLISH or step.match is None for step in steps) and any(
+        step.intent is Intent.EXPECT for step in steps
+    ):
+        first = next(step for step in steps if step.intent is Intent.EXPECT)
+        yield subject.at(
+            first.call, "nothing-happens", "the scenario expects messages, but no step makes anything happen"
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    undefined_steps,
+    outline_placeholders,
+    tags,
+    transports,
+    bodies,
+    variables,
+    topics_known_in_time,
+    unchecked_publishes,
+    checks_that_cannot_fail,
+    budgets,
+    captures,
+    smells,
+)

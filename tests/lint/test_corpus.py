@@ -1,0 +1,148 @@
+"""Planted faults: lint finds each of them, at its line, and nothing on features that are sound."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd_steps.lint import Severity, as_github, as_json, feature_files, lint
+
+CONFIG = """
+profiles:
+  memory:
+    bus: {type: memory}
+    kafka: {type: memory}
+default_transport: bus
+timeout: 1s
+"""
+
+BODY = '\n      """\n      {body}\n      """'
+
+
+def doc(body: str) -> str:
+    return BODY.format(body=body.replace("\n", "\n      "))
+
+
+# rule, and the steps of a scenario in which the line marked with # ! is the faulty one
+PLANTED = [
+    ("undefined-step", ['When I publish "a"', 'Then I expct "b"  # !']),
+    ("undefined-step", ["When I publish orders.created  # !", 'Then I expect "b"']),
+    ("undefined-step", ["When I publish 'a'  # !", 'Then I expect "b"']),
+    ("undefined-step", ['When I publish "a"', 'Then I expect "b" in 50ms  # !']),
+    ("undefined-step", ['When I publish "a"', 'Then I expect "b" within 50  # !']),
+    ("undefined-step", ['When I publish "a"', 'Then I expect none "b" for 1s  # !']),
+    ("undefined-step", ['When I publish "a"', "Then the order is shipped  # !"]),
+    ("undefined-step", ['Given a service which answers "a" with "b"  # !', 'When I publish "a"', 'Then I expect "b"']),
+    ("unknown-transport", ['When I publish "a" on kafak  # !', 'Then I expect "b" on kafka']),
+    ("unknown-transport", ['When I publish "a"', 'Then I expect "b" on nats  # !']),
+    ("unreadable-body", ['When I publish "a"' + doc("id: [1, 2  # !"), 'Then I expect "b"']),
+    ("unreadable-body", ['When I publish "a"' + doc("id: 1\nid: 2  # !"), 'Then I expect "b"']),
+    ("unreadable-body", ['When I publish "a"', 'Then I expect "b"' + doc("id: !greater 3  # !")]),
+    ("unreadable-body", ['When I publish "a"' + doc("id: !gt 3  # !"), 'Then I expect "b"']),
+    ("unreadable-body", ['When I publish "a":\n      | field | value |\n      | n | > 3 |  # !', 'Then I expect "b"']),
+    ("unreadable-body", ['When I publish "a"', 'Then I expect "b" where n is bigger than 3 or so and  # !']),
+    ("unreadable-body", ['When I publish "a" from file "missing.json"  # !', 'Then I expect "b"']),
+    ("unreadable-body", ['When I publish "a"' + doc("id: {{ 1 +  # !"), 'Then I expect "b"']),
+    ("unreadable-body", ['When I publish "a" as raw bytes:  # ?' + doc("hex: 0g"), 'Then I expect "b"']),
+    ("undefined-variable", ['When I publish "a"', 'Then I expect "b" where id is {{ order_id }}  # !']),
+    ("undefined-variable", ['When I publish "{{ topic }}"  # !', 'Then I expect "b"']),
+    ("undefined-variable", ['Given id is "{{ other }}"  # !', 'When I publish "a"', 'Then I expect "b"']),
+    (
+        "topic-too-late",
+        ['When I publish "a"', 'Then I expect "b"', 'And I keep "t" of "b" as t', 'And I expect "{{ t }}"  # !'],
+    ),
+    ("unchecked-publish", ['When I publish "a"  # !']),
+    ("unchecked-publish", ['When I publish "a"', 'Then I expect "b"', 'When I publish "c"  # !']),
+    ("cannot-fail", ['When I publish "a"', 'Then I expect at least 0 "b" messages  # !']),
+    ("cannot-fail", ['When I publish "a"', 'Then I expect "a"  # !']),
+    ("budget-above-timeout", ['When I publish "a"', 'Then I expect "b" within 3s  # !']),
+    ("zero-duration", ['When I publish "a"', 'Then I expect no "b" for 0ms  # !']),
+    ("unknown-anchor", ['When I publish "a"', 'Then I expect "b" within 50ms of "c"  # !']),
+    ("capture-without-check", ['When I publish "a"', 'Then I expect "b"', 'And I keep "id" of "c" as id  # !']),
+    ("no-stand-in", ['When I publish "a"', 'Then I expect "b"', 'And the service answered "c"  # !']),
+    ("waiting", ['When I publish "a"', "And I wait 1s  # !", 'Then I expect "b"']),
+    ("nothing-happens", ['Then I expect "b"  # !']),
+]
+
+
+def write(folder: Path, steps: list[str], *, tags: str = "", name: str = "one") -> Path:
+    (folder / "choreo.yaml").write_text(CONFIG)
+    lines = ["Feature: planted", "", f"  {tags}".rstrip(), f"  Scenario: {name}", *(f"    {step}" for step in steps)]
+    path = folder / "planted.feature"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def marked_line(path: Path) -> int:
+    """The faulty line, by its mark, which is then taken out."""
+    lines = path.read_text().splitlines()
+    marked = next(number for number, line in enumerate(lines, start=1) if line.endswith(("  # !", "  # ?")))
+    path.write_text("\n".join(line.removesuffix("  # !").removesuffix("  # ?") for line in lines) + "\n")
+    return marked
+
+
+@pytest.mark.parametrize(("rule", "steps"), PLANTED, ids=[f"{rule}-{n}" for n, (rule, _) in enumerate(PLANTED)])
+def test_finds_the_planted_fault_and_nothing_else(tmp_path: Path, rule: str, steps: list[str]) -> None:
+    path = write(tmp_path, steps)
+    line = marked_line(path)
+    findings = lint([path])
+    assert {finding.rule for finding in findings} == {rule}
+    assert any(abs(finding.line - line) <= 2 for finding in findings), findings
+
+
+def test_there_are_thirty_planted_faults_or_more() -> None:
+    assert len(PLANTED) >= 30
+
+
+@pytest.mark.parametrize("tag", ["@timeout(soon)", "@timeout", "@slow(maybe)"])
+def test_finds_tags_it_cannot_read(tmp_path: Path, tag: str) -> None:
+    path = write(tmp_path, ['When I publish "a"', 'Then I expect "b"'], tags=tag)
+    assert [finding.rule for finding in lint([path])] == ["bad-tag"]
+
+
+def test_finds_two_scenarios_of_one_name(tmp_path: Path) -> None:
+    path = write(tmp_path, ['When I publish "a"', 'Then I expect "b"'])
+    path.write_text(path.read_text() + '\n  Scenario: one\n    When I publish "a"\n    Then I expect "b"\n')
+    findings = lint([path])
+    assert [(finding.rule, finding.line) for finding in findings] == [("duplicate-name", 8)]
+
+
+def test_finds_placeholders_no_column_fills(tmp_path: Path) -> None:
+    path = write(tmp_path, ['When I publish "<topic>"', 'Then I expect "b"'])
+    text = path.read_text().replace("Scenario:", "Scenario Outline:")
+    path.write_text(text + "\n    Examples:\n      | topik |\n      | a     |\n")
+    assert {finding.rule for finding in lint([path])} == {"unfilled-placeholder"}
+
+
+def test_a_file_that_is_no_feature_is_one_finding(tmp_path: Path) -> None:
+    path = write(tmp_path, [])
+    path.write_text("this is not Gherkin\n")
+    assert [finding.rule for finding in lint([path])] == ["unreadable-feature"]
+
+
+def test_suggests_the_quotes_that_are_missing(tmp_path: Path) -> None:
+    path = write(tmp_path, ["When I publish orders.created", 'Then I expect "b"'])
+    assert """did you mean 'I publish "orders.created"'?""" in lint([path])[0].message
+
+
+def test_steps_of_the_users_own_are_no_faults(tmp_path: Path) -> None:
+    path = write(tmp_path, ["When the clerk orders 3 books", 'Then I expect "b"'])
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "own.py").write_text(
+        'from behave import when\n\n@when("the clerk orders {count:d} books")\ndef step(context, count): ...\n'
+    )
+    assert lint([path]) == []
+
+
+def test_the_projects_own_features_are_sound() -> None:
+    assert lint(feature_files([Path("features")])) == []
+
+
+def test_formats(tmp_path: Path) -> None:
+    path = write(tmp_path, ['When I publish "a"'])
+    findings = lint([path])
+    assert json.loads(as_json(findings))[0]["rule"] == "unchecked-publish"
+    assert as_github(findings).startswith("::error file=")
+    assert findings[0].severity is Severity.ERROR

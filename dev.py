@@ -36,7 +36,7 @@ CHECKS = {
     "mypy": ("-m", "mypy"),
 }
 DEMO = ("-m", "behave", "-D", "choreo.profile=memory", "-f", "choreo", "-o", str(REPORT), "-f", "progress3")
-FAST = ("-m", "not broker and not browser and not build")
+FAST = ("-n", "auto", "-m", "not broker and not browser and not build")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,7 +1,7 @@
 """The engine beside its references, in one run: only the ratios count (design §8, rows 1 to 7).
 
-    python bench/engine.py                 everything on the memory bus
-    python bench/engine.py nats redis …    also publish → match against the raw client, on brokers it starts
+python bench/engine.py                 everything on the memory bus
+python bench/engine.py nats redis …    also publish → match against the raw client, on brokers it starts
 """
 
 from __future__ import annotations

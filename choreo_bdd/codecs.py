@@ -46,7 +46,10 @@ class JSONCodec:
         """Compact JSON; ``TypeError`` for bytes and for values JSON cannot hold."""
         if isinstance(value, bytes | bytearray):
             raise TypeError("JSONCodec.encode() takes a JSON value, not bytes; publish bytes directly instead")
-        return json.dumps(value, separators=(",", ":")).encode("ascii")
+        try:
+            return json.dumps(value, separators=(",", ":")).encode("ascii")
+        except (ValueError, RecursionError):
+            raise TypeError("JSON cannot hold a value that contains itself or is nested too deeply") from None
 
 
 class TextCodec:

@@ -226,6 +226,13 @@ class Route:
         for listener in self._concerned(delivery):
             listener.receive(delivery)
 
+    def interrupted(self, reason: str) -> None:
+        """Take note that the broker has ended this subscription; whoever opens the topic next gets a new one."""
+        self.ready = asyncio.get_running_loop().create_future()
+        self.ready.cancel()
+        for listener in self.listeners:
+            listener.connection_lost(reason)
+
     def _concerned(self, delivery: Delivery) -> list[Listener]:
         if not self._by_id:
             return list(self._broadcast)
@@ -301,15 +308,18 @@ class Router:
         return Delivery(message, value, correlation_id)
 
     def open(self, topic: str, listener: Listener) -> Ready | None:
-        """Let a listener hear a topic; subscribes at the transport for the first one.
+        """Let a listener hear a topic; subscribes at the transport for the first one, and again after a refusal.
 
         Returns what proves the subscription live, ``None`` where it is live at once.
         """
         route = self._routes.get(topic)
-        if route is None or _failed(route.ready):
+        if route is None:
             route = Route(self, topic)
             route.ready = promise_of(self._transport.subscribe(topic, route))
             self._routes[topic] = route
+        elif _failed(route.ready):
+            self._transport.unsubscribe(topic, route)
+            route.ready = promise_of(self._transport.subscribe(topic, route))
         route.add(listener)
         return route.ready
 

@@ -31,6 +31,28 @@ def spawn(
         )
 
 
+def leash(groups: Sequence[int], folder: Path) -> subprocess.Popen[bytes]:
+    """A watcher that ends these process groups and removes the folder when this process dies without doing so.
+
+    Nobody else holds the other end of its input, which closes however this process ends, SIGKILL included.
+    """
+    script = 'folder=$1; shift; read -r _; kill -KILL "$@"; rm -rf "$folder"'
+    return subprocess.Popen(
+        ["sh", "-c", script, "sh", str(folder), *(f"-{group}" for group in groups)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def unleash(watcher: subprocess.Popen[bytes]) -> None:
+    """End a watcher before it acts."""
+    end(watcher, patience_s=0)
+    if watcher.stdin is not None:
+        watcher.stdin.close()
+
+
 def end(process: subprocess.Popen[bytes], *, patience_s: float) -> None:
     """Ask a process to end, insist after ``patience_s``, and leave neither a zombie nor a child of it."""
     end_group(process.pid, lambda: process.poll() is not None, patience_s=patience_s)

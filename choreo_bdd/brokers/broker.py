@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from choreo_bdd.brokers import _processes
 from choreo_bdd.brokers.errors import BrokerFailed
-from choreo_bdd.brokers.plan import Place, Plan, Program
+from choreo_bdd.brokers.plan import Place, Plan, Probe, Program
 
 _TAIL_LINES = 25
 _PROBE_S = 1.0
@@ -26,7 +26,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 class Broker:
     """A broker program of this process's own, on loopback. Made by ``choreo_bdd.brokers.start``; a context manager.
 
-    Not for use by several threads at once. Ended with everything it wrote when this process exits, at the latest.
+    Not for use by several threads at once. Ended, and what it wrote removed, when this process ends in whatever way.
     """
 
     def __init__(self, kind: str, program: Program, place: Place, plan: Plan) -> None:
@@ -36,6 +36,7 @@ class Broker:
         self._plan = plan
         self._server: subprocess.Popen[bytes] | None = None
         self._companion: subprocess.Popen[bytes] | None = None
+        self._leash: subprocess.Popen[bytes] | None = None
         self._prepared = False
         atexit.register(self.stop)
 
@@ -68,9 +69,9 @@ class Broker:
 
     @property
     def pid(self) -> int:
-        """Process id of the server, which leads a process group of its own; ``RuntimeError`` before its start."""
+        """Process id of the server, which leads a process group of its own; ``RuntimeError`` after its end."""
         if self._server is None:
-            raise RuntimeError(f"the {self.kind} broker was never started")
+            raise RuntimeError(f"the {self.kind} broker was stopped or killed and has no process")
         return self._server.pid
 
     @property
@@ -97,28 +98,39 @@ class Broker:
         self.launch(timeout_s=timeout_s)
 
     def kill(self) -> None:
-        """End it at once (SIGKILL), as a crash would. Its data stays, for ``restart``."""
+        """End it at once (SIGKILL), as a crash would. Its data stays as a crash leaves it, for ``restart``."""
         self._end_server(0)
 
     def stop(self) -> None:
         """End it and remove its folder; harmless when called again."""
         atexit.unregister(self.stop)
+        self._unleash()
         self._end_server(self._plan.stop_timeout_s)
-        if self._companion is not None:
-            _processes.end(self._companion, patience_s=_COMPANION_S)
+        companion, self._companion = self._companion, None
+        if companion is not None:
+            _processes.end(companion, patience_s=_COMPANION_S)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def leave_running(self) -> None:
         """Let it outlive this process. Who does this must end ``pids`` and remove ``folder``."""
         atexit.unregister(self.stop)
+        self._unleash()
 
     def launch(self, *, timeout_s: float | None = None) -> None:
         """Start the program and wait until it answers; ``BrokerFailed`` after ``timeout_s`` (default: by kind)."""
         self._prepare()
-        if self._plan.companion is not None and (self._companion is None or self._companion.poll() is not None):
-            self._companion = self._spawn(self._plan.companion)
+        patience_s = self._plan.start_timeout_s if timeout_s is None else timeout_s
+        self._launch_companion(patience_s)
         self._server = self._spawn(self._plan.command)
-        self._wait_for_answer(self._plan.start_timeout_s if timeout_s is None else timeout_s)
+        self._unleash()
+        self._leash = _processes.leash(self.pids, self.folder)
+        self._wait_for_answer(self._server, self._plan.probe, patience_s)
+
+    def _launch_companion(self, patience_s: float) -> None:
+        plan = self._plan.companion
+        if plan is not None and (self._companion is None or self._companion.poll() is not None):
+            self._companion = self._spawn(plan.command)
+            self._wait_for_answer(self._companion, plan.probe, patience_s)
 
     def _prepare(self) -> None:
         if self._prepared:
@@ -143,25 +155,31 @@ class Broker:
         except OSError as error:
             raise self._failure(f"could not be started: {error}") from error
 
-    def _wait_for_answer(self, timeout_s: float) -> None:
-        deadline = time.monotonic() + timeout_s
+    def _wait_for_answer(self, process: subprocess.Popen[bytes], probe: Probe, patience_s: float) -> None:
+        deadline = time.monotonic() + patience_s
         while True:
             try:
-                self._plan.probe(_PROBE_S)
+                probe(_PROBE_S)
             except (OSError, ValueError) as error:
                 last = error
             else:
-                if self.is_running:
+                if process.poll() is None:
                     return
-            if not self.is_running:
+            if process.poll() is not None:
                 raise self._failure(f"ended before it answered on port {self.port}")
             if time.monotonic() > deadline:
-                raise self._failure(f"did not answer on port {self.port} within {timeout_s:g} s ({last})")
+                raise self._failure(f"did not answer on port {self.port} within {patience_s:g} s ({last})")
             time.sleep(_processes.POLL_S)
 
+    def _unleash(self) -> None:
+        if self._leash is not None:
+            _processes.unleash(self._leash)
+            self._leash = None
+
     def _end_server(self, patience_s: float) -> None:
-        if self._server is not None:
-            _processes.end(self._server, patience_s=patience_s)
+        server, self._server = self._server, None  # once ended its id may become another process's
+        if server is not None:
+            _processes.end(server, patience_s=patience_s)
 
     def _failure(self, reason: str) -> BrokerFailed:
         return BrokerFailed(self.kind, self.program, reason, self.log_tail())

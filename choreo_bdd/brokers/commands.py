@@ -78,7 +78,7 @@ def _print_profile(running: Sequence[LeftRunning], *, as_json: bool) -> None:
 
 @commands.command()
 def status(kinds: Kinds = None, as_json: AsJson = False) -> None:
-    """Show the brokers that ``up`` started, and for the others what would be started.
+    """Show the brokers that "up" started, and for the others what would be started.
 
     Exit code 1 when one that should run does not answer.
     """
@@ -125,7 +125,7 @@ def _status_line(each: dict[str, Any]) -> str:
 
 @commands.command()
 def down(kinds: Kinds = None, as_json: AsJson = False) -> None:
-    """Stop the brokers that ``up`` started, and only those, and remove their data."""
+    """Stop the brokers that "up" started, and only those, and remove their data."""
     stopped: list[str] = []
     for kind in kinds or KindName:
         left = left_running.remembered(kind)

@@ -12,8 +12,6 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-Address = tuple[str, int]
-
 
 def nats(host: str, port: int, timeout_s: float) -> None:
     """The server's INFO; where it asks for neither login nor TLS, a PING as well."""
@@ -57,6 +55,12 @@ def kafka(host: str, port: int, timeout_s: float, *, tls: bool = False) -> None:
         _, answered_id, error = struct.unpack(">iih", _exactly(connection, 10))
         if answered_id != correlation_id or error:
             raise _wrong("Kafka", f"correlation id {answered_id}, error {error}".encode())
+
+
+def any_listener(host: str, port: int, timeout_s: float) -> None:
+    """That somebody accepts connections, for servers whose protocol is nobody's business."""
+    with _connection(host, port, timeout_s):
+        pass
 
 
 @contextmanager

@@ -62,7 +62,7 @@ class KafkaOptions:
     """A single Kafka node. ``sasl`` maps user to password, both of ASCII letters, digits and ``._!@#$%&*+:/=-``.
 
     With ``sasl`` clients may log in by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or (unsecured tokens) OAUTHBEARER.
-    ``implementation`` ``None`` prefers Apache Kafka, which alone knows ``sasl``, ``tls`` and ``config``.
+    ``implementation`` ``None`` prefers Apache Kafka, which alone knows the other options.
     """
 
     sasl: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-O = TypeVar("O")  # noqa: E741 - the options type of one kind
+OptionsT = TypeVar("OptionsT")
 Probe = Callable[[float], None]
 """One handshake within so many seconds; raises ``OSError`` while the server does not answer."""
 
@@ -40,9 +40,17 @@ class Place:
     port: int
 
 
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A program that has to run before the server and beside it."""
+
+    command: tuple[str, ...]
+    probe: Probe
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How to start one broker. ``prepare`` runs once to its end, ``companion`` runs beside the server."""
+    """How to start one broker. ``prepare`` runs to its end before the first start."""
 
     command: tuple[str, ...]
     url: str
@@ -50,19 +58,18 @@ class Plan:
     profile: Mapping[str, Any] = field(repr=False)
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: tuple[tuple[str, ...], ...] = ()
-    companion: tuple[str, ...] | None = None
+    companion: Companion | None = None
     start_timeout_s: float = 10.0
     stop_timeout_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[O]):
+class Kind(Generic[OptionsT]):
     """All that differs between the kinds of brokers. ``find`` raises ``BrokerUnavailable``."""
 
     name: str
     default_port: int
-    options: type[O]
-    find: Callable[[O], Program]
-    plan: Callable[[Program, O, Place], Plan]
+    options: type[OptionsT]
+    find: Callable[[OptionsT], Program]
+    plan: Callable[[Program, OptionsT, Place], Plan]
     handshake: Callable[[str, int, float], None]
-    hint: str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,25 +52,27 @@ def start(kind: KindName, *, port: int | None = None, timeout_s: float | None = 
         raise BrokerFailed(
             kind, program.title, f"was not started: something else listens on port {port}. Name another port", ""
         )
-    for attempt in range(1, _ATTEMPTS + 1):
+    if port is not None:
+        return _launch(chosen, program, wanted, port, timeout_s)
+    for _ in range(_ATTEMPTS - 1):
         try:
-            return _launch(chosen, program, wanted, port or free_port(), timeout_s)
+            return _launch(chosen, program, wanted, free_port(), timeout_s)
         except BrokerFailed as error:
             # Between choosing a free port and binding it somebody else may have been quicker.
-            if port is not None or attempt == _ATTEMPTS or not _port_was_taken(error):
+            if not _port_was_taken(error):
                 raise
-    raise AssertionError("unreachable: the last attempt returned or raised")
+    return _launch(chosen, program, wanted, free_port(), timeout_s)
 
 
 def _launch(kind: Kind[Any], program: Program, options: Any, port: int, timeout_s: float | None) -> Broker:
     folder = Path(tempfile.mkdtemp(prefix=f"choreo-bdd-{kind.name}-"))
-    place = Place(folder, HOST, port)
-    broker = Broker(kind.name, program, place, kind.plan(program, options, place))
-    try:
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(shutil.rmtree, folder, ignore_errors=True)
+        place = Place(folder, HOST, port)
+        broker = Broker(kind.name, program, place, kind.plan(program, options, place))
+        on_failure.callback(broker.stop)
         broker.launch(timeout_s=timeout_s)
-    except BaseException:
-        broker.stop()
-        raise
+        on_failure.pop_all()
     return broker
 
 

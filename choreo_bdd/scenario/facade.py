@@ -12,9 +12,10 @@ from choreo_bdd import observers
 from choreo_bdd.exceptions import CorrelationPolicyError, ReplyAlreadyBoundError
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.scenario.handle import Handle, Outcome
+from choreo_bdd.scenario.link import HarnessLike, Link
 from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.result import ScenarioResult
-from choreo_bdd.scenario.scope import HarnessLike, Link, Scope, ScopeOptions
+from choreo_bdd.scenario.scope import Scope, ScopeOptions
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.correlation import CorrelationIdNotInNamespaceError, CorrelationPolicyError, Envelope
 from choreo_bdd.message import MessageRecord
+from choreo_bdd.scenario.link import Link
 from choreo_bdd.scenario.timeline import TimelineAction
 from choreo_bdd.transports.base import Ready
 
 if TYPE_CHECKING:
-    from choreo_bdd.scenario.scope import Link, Scope
+    from choreo_bdd.scenario.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)

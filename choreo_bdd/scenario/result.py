@@ -123,13 +123,18 @@ class Summarisable(Protocol):
 
 def summarise(result: Summarisable) -> str:
     """A result in words: every handle with its diagnosis, and the last events of the timeline."""
-    total = len(result.handles)
-    verdict = f"passed ({total} of {total})" if result.passed else f"failed {len(result.failing_handles)} of {total}"
-    lines = [f"scenario {result.name!r} {verdict} (correlation id {result.correlation_id})"]
+    lines = [f"scenario {result.name!r} {_verdict(result)} (correlation id {result.correlation_id})"]
     for handle in result.handles:
         lines += _handle_lines(handle)
     lines += [f"  transport failed: {each.topic}: {each.reason}" for each in result.transport_failures]
     return _without_secrets("\n".join([*lines, *_timeline_lines(result)]), result)
+
+
+def _verdict(result: Summarisable) -> str:
+    total, failing = len(result.handles), len(result.failing_handles)
+    if result.passed:
+        return f"passed ({total} of {total})"
+    return f"failed {failing} of {total}" + ("" if failing else ": it was left before its verdict")
 
 
 def _without_secrets(text: str, result: Summarisable) -> str:

@@ -11,17 +11,17 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from choreo_bdd import topics
-from choreo_bdd.correlation import CorrelationPolicy
-from choreo_bdd.dispatch import Delivery, Router, SurpriseEntry, Unreadable
+from choreo_bdd.dispatch import Delivery, SurpriseEntry, Unreadable
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message, MessageRecord
 from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
 from choreo_bdd.scenario.handle import Handle, Outcome
+from choreo_bdd.scenario.link import Link
 from choreo_bdd.scenario.outbox import Outbox, Publication
 from choreo_bdd.scenario.replies import Reply, ReplyPlan
 from choreo_bdd.scenario.replying import Replier
@@ -31,54 +31,6 @@ from choreo_bdd.transports.base import Ready
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
 _STAGE_LOG = logging.getLogger("choreo_bdd.stage")
-
-
-class HarnessLike(Protocol):
-    """What a scope needs of a harness."""
-
-    router: Router
-
-    @property
-    def correlation(self) -> CorrelationPolicy:
-        """Its correlation policy."""
-        ...
-
-    @property
-    def transport_name(self) -> str:
-        """Class name of its transport."""
-        ...
-
-    @property
-    def allowlist_path(self) -> str | None:
-        """The allowlist its transport holds addresses against."""
-        ...
-
-    def require_connected(self) -> None:
-        """``RuntimeError`` unless connected."""
-        ...
-
-    def encode(self, payload: Any) -> bytes:
-        """Bytes of a payload."""
-        ...
-
-    def send(
-        self, topic: str, data: bytes, *, on_sent: Callable[[], None], headers: Mapping[str, str], key: str | None
-    ) -> Ready | None:
-        """Hand bytes to the transport."""
-        ...
-
-    async def heal(self) -> None:
-        """Connect again if the connection was lost."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One transport of a scope: its harness and the scope's correlation id on its wire."""
-
-    name: str | None
-    harness: HarnessLike
-    wire_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

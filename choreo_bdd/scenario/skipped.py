@@ -11,7 +11,8 @@ from typing import Any
 
 from choreo_bdd.dispatch import Delivery
 from choreo_bdd.redaction import redact_correlation_id
-from choreo_bdd.scenario.scope import Link, Scope
+from choreo_bdd.scenario.link import Link
+from choreo_bdd.scenario.scope import Scope
 from choreo_bdd.scenario.timeline import TimelineAction
 
 _LOG = logging.getLogger("choreo_bdd.stage")

@@ -11,8 +11,9 @@ from choreo_bdd import observers
 from choreo_bdd.exceptions import ReplyAlreadyBoundError
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.scenario.handle import Handle
+from choreo_bdd.scenario.link import Link
 from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
-from choreo_bdd.scenario.scope import Link, Scope, ScopeOptions
+from choreo_bdd.scenario.scope import Scope, ScopeOptions
 from choreo_bdd.scenario.skipped import merge_skipped
 from choreo_bdd.scenario.timeline import TimelineAction
 from choreo_bdd.stage.errors import (

@@ -18,14 +18,27 @@ from choreo_bdd.transports.base import (
 from choreo_bdd.transports.memory import MockTransport
 
 if TYPE_CHECKING:
+    from choreo_bdd.transports.kafka import KafkaTransport, TopicPolicy
+    from choreo_bdd.transports.kafka_auth import KafkaAuth
     from choreo_bdd.transports.nats import NatsTransport
     from choreo_bdd.transports.nats_auth import NatsAuth
+    from choreo_bdd.transports.rabbitmq import RabbitTransport
+    from choreo_bdd.transports.rabbitmq_auth import RabbitAuth
+    from choreo_bdd.transports.redis import RedisTransport
+    from choreo_bdd.transports.redis_auth import RedisAuth
 
 __all__ = [
     "ConflictingAuthError",
+    "KafkaAuth",
+    "KafkaTransport",
     "MockTransport",
     "NatsAuth",
     "NatsTransport",
+    "RabbitAuth",
+    "RabbitTransport",
+    "RedisAuth",
+    "RedisTransport",
+    "TopicPolicy",
     "Transport",
     "TransportCallback",
     "TransportCapabilities",
@@ -33,8 +46,15 @@ __all__ = [
 ]
 
 _LAZY = {
+    "KafkaAuth": "choreo_bdd.transports.kafka_auth",
+    "KafkaTransport": "choreo_bdd.transports.kafka",
     "NatsAuth": "choreo_bdd.transports.nats_auth",
     "NatsTransport": "choreo_bdd.transports.nats",
+    "RabbitAuth": "choreo_bdd.transports.rabbitmq_auth",
+    "RabbitTransport": "choreo_bdd.transports.rabbitmq",
+    "RedisAuth": "choreo_bdd.transports.redis_auth",
+    "RedisTransport": "choreo_bdd.transports.redis",
+    "TopicPolicy": "choreo_bdd.transports.kafka",
 }
 
 

@@ -81,7 +81,10 @@ class PubSub:
     def _forget(self, channel: _Channel) -> bool:
         """Whether it was still the one of its name: a refused one may have had a successor."""
         table = self._globs if channel.is_glob else self._channels
-        return table.get(channel.name) is channel and table.pop(channel.name) is channel
+        if table.get(channel.name) is not channel:
+            return False
+        del table[channel.name]
+        return True
 
     def _take(self, push: list[Any]) -> None:
         now = self._loop.time()
@@ -101,6 +104,9 @@ class PubSub:
     def command(self, outgoing: Outgoing) -> tuple[str | bytes, ...]:
         """How a message is published."""
         return "PUBLISH", outgoing.topic, outgoing.payload
+
+    async def start(self) -> None:
+        """Nothing to prepare."""
 
     async def stop(self) -> None:
         """Nothing runs beside the connection."""

@@ -53,6 +53,8 @@ def new_connection(url: str, login: Mapping[str, str], context: ssl.SSLContext |
     if kind is not UnixDomainSocketConnection:
         options["socket_keepalive"] = True
     if context is None:
+        if kind is SSLConnection and "ssl_cert_reqs" not in options:
+            options.setdefault("ssl_check_hostname", True)  # redis-py below 6 would not
         return kind(**options)
     connection = SSLConnection(**options)
     connection.ssl_context.context = context

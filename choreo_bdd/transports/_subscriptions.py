@@ -47,6 +47,13 @@ class Registration:
             self.ready.set_exception(SubscriptionFailed(transport, self.topic, reason))
             self.ready.exception()  # seen: whoever subscribed may have left
 
+    def interrupt(self, transport: str, reason: str) -> None:
+        """The broker has ended this subscription while it was live: log it, and tell a callback that can be told."""
+        _LOG.warning("transport_subscription_ended: %s hears no more of %r: %s", transport, self.topic, reason)
+        interrupted = getattr(self.callback, "interrupted", None)
+        if interrupted is not None:
+            interrupted(f"the subscription to {self.topic!r} has ended: {reason}")
+
 
 class Subscriptions:
     """All registrations of one transport, in order."""

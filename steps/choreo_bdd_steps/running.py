@@ -169,8 +169,13 @@ class ScenarioRun:
 
     # --- acts -----------------------------------------------------------------------------------------------------
 
-    def publish(self, match: Match, body: PayloadBody, *, count: int = 1, per_second: float | None = None) -> None:
-        """Arm the phase if this begins it, prove it live, then publish; returns when the messages have left."""
+    def publish(
+        self, match: Match, body: PayloadBody, *, count: int | None = None, per_second: float | None = None
+    ) -> None:
+        """Arm the phase if this begins it, prove it live, then publish; returns when the messages have left.
+
+        With a ``count`` it is a burst, whose bodies may use ``index``.
+        """
         step, call = self._plan.steps[self._index], match.call
         link = self.require_transport(step.transport, call)
         topic = self.render(match.arg("topic"), call)
@@ -178,8 +183,8 @@ class ScenarioRun:
         rendered_key = None if key is None else str(self.render(key, call))
         outgoing = [
             message
-            for index in range(count)
-            for message in self.read(call, partial(body.build, self._functions, index=index))
+            for extra in ([{}] if count is None else [{"index": index} for index in range(count)])
+            for message in self.read(call, partial(body.build, self._functions, **extra))
         ]
         self._enter(step)
 

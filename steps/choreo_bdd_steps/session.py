@@ -17,7 +17,7 @@ from choreo_bdd.harness import Harness
 from choreo_bdd.loop import LoopThread
 from choreo_bdd.scenario import Scope, ScopeOptions
 from choreo_bdd.scenario.facade import open_scope
-from choreo_bdd.scenario.scope import Link
+from choreo_bdd.scenario.link import Link
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.errors import StepError

@@ -11,11 +11,14 @@ import aio_pika
 import aiokafka
 import nats
 import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from choreo_bdd.brokers import Broker
 
 WAIT_S = 20.0
 _PAYLOAD = b"hello"
+_ONCE = Retry(NoBackoff(), 0)  # a refused login stays refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ async def _ignored(error: Exception) -> None:
 
 
 def redis_client(broker: Broker, login: Login = NOBODY) -> redis.asyncio.Redis:
-    return redis.asyncio.Redis(host=broker.host, port=broker.port, username=login.user, password=login.password)
+    return redis.asyncio.Redis(
+        host=broker.host, port=broker.port, username=login.user, password=login.password, retry=_ONCE
+    )
 
 
 async def _redis(broker: Broker, login: Login) -> bytes:
@@ -100,9 +105,12 @@ def kafka_options(broker: Broker, login: Login = NOBODY) -> dict[str, Any]:
 
 
 async def _kafka(broker: Broker, login: Login) -> bytes:
-    options = kafka_options(broker, login)
-    async with aiokafka.AIOKafkaProducer(**options) as producer:
+    producer = aiokafka.AIOKafkaProducer(**kafka_options(broker, login))
+    try:
+        await producer.start()
         await producer.send_and_wait("greetings", _PAYLOAD)
+    finally:
+        await producer.stop()
     return await read_kafka(broker, "greetings", login)
 
 

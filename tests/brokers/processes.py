@@ -27,6 +27,11 @@ def family(*pids: int) -> set[int]:
         found |= children
 
 
+def command_line(pid: int) -> str:
+    """What every user of the machine can read of a process."""
+    return subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
+
+
 def assert_leaves_nothing(broker: Broker, stop: Callable[[], None]) -> None:
     """Stop a broker and look for whatever it might have left."""
     members, folder, address = family(*broker.pids), broker.folder, (broker.host, broker.port)

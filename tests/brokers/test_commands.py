@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from choreo_bdd.brokers import Broker
 from tests.brokers.processes import alive
+
+pytestmark = pytest.mark.broker
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -62,9 +65,9 @@ def test_up_keeps_what_is_healthy_and_replaces_what_died(brokers: Run) -> None:
     assert brokers("status", "nats").returncode == 0
 
 
-def test_down_leaves_alone_what_up_did_not_start(brokers: Run, nats_broker: object) -> None:
+def test_down_leaves_alone_what_up_did_not_start(brokers: Run, nats_broker: Broker) -> None:
     assert "nothing to stop" in brokers("down").stdout
-    assert nats_broker.is_running  # type: ignore[attr-defined]
+    assert nats_broker.is_running
 
 
 def test_status_shows_what_would_be_started(brokers: Run) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
 
 import aio_pika.exceptions
 import aiokafka.errors
@@ -13,8 +12,11 @@ import redis.exceptions
 
 from choreo_bdd.brokers import TlsFiles, start
 from tests.brokers.clients import Login, round_trip
-from tests.brokers.processes import assert_leaves_nothing
+from tests.brokers.processes import assert_leaves_nothing, command_line
+from tests.support.brokers import start_or_skip
 from tests.support.certificates import Certificates, make_certificates
+
+pytestmark = pytest.mark.broker
 
 # What needs quoting somewhere: in configuration files, in URLs, in shells.
 AWKWARD = "p,a]s\"s\\ w#é'$x"
@@ -43,7 +45,6 @@ def client_tls(certificates: Certificates) -> ssl.SSLContext:
     return context
 
 
-@pytest.mark.broker
 async def test_nats_with_user_and_tls(tls: TlsFiles, client_tls: ssl.SSLContext) -> None:
     with start("nats", user="app", password=AWKWARD, tls=tls) as broker:
         assert await round_trip(broker, Login("app", AWKWARD, client_tls)) == b"hello"
@@ -51,14 +52,11 @@ async def test_nats_with_user_and_tls(tls: TlsFiles, client_tls: ssl.SSLContext)
             await round_trip(broker, Login("app", "wrong", client_tls))
 
 
-@pytest.mark.broker
 async def test_nats_with_a_configuration_of_ones_own() -> None:
-    users = 'authorization { users: [ {user: reader, password: pw, permissions: {publish: "none"}} ] }'
-    with start("nats", config=users) as broker, pytest.raises(TimeoutError):
-        await round_trip(broker, Login("reader", "pw"))
+    with start("nats", config="max_payload: 2") as broker, pytest.raises(nats.errors.MaxPayloadError):
+        await round_trip(broker)
 
 
-@pytest.mark.broker
 async def test_redis_with_a_password_and_users() -> None:
     with start("redis", password=AWKWARD, acl_users={"app": AWKWARD}) as broker:
         assert await round_trip(broker, Login(None, AWKWARD)) == b"hello"
@@ -67,7 +65,6 @@ async def test_redis_with_a_password_and_users() -> None:
             await round_trip(broker, Login("app", "wrong"))
 
 
-@pytest.mark.broker
 async def test_redis_over_tls(tls: TlsFiles, certificates: Certificates) -> None:
     with start("redis", tls=tls) as broker:
         files = {"ssl_certfile": str(certificates.client_certificate), "ssl_keyfile": str(certificates.client_key)}
@@ -75,22 +72,20 @@ async def test_redis_over_tls(tls: TlsFiles, certificates: Certificates) -> None
             assert await client.ping()
 
 
-@pytest.mark.broker
 async def test_rabbitmq_with_user_and_tls_which_then_stops_completely(
     tls: TlsFiles, client_tls: ssl.SSLContext
 ) -> None:
-    with start("rabbitmq", user="app", password=AWKWARD, tls=tls) as broker:
+    with start_or_skip("rabbitmq", user="app", password=AWKWARD, tls=tls) as broker:
         assert await round_trip(broker, Login("app", AWKWARD, client_tls)) == b"hello"
         with pytest.raises(aio_pika.exceptions.AMQPError):
             await round_trip(broker, Login("app", "wrong", client_tls))
         assert_leaves_nothing(broker, broker.stop)
 
 
-@pytest.mark.broker
 async def test_apache_kafka_with_users_and_tls_which_then_stops_completely(
     tls: TlsFiles, client_tls: ssl.SSLContext
 ) -> None:
-    with start("kafka", implementation="apache", sasl={"app": "pass_W0rd!"}, tls=tls) as broker:
+    with start_or_skip("kafka", implementation="apache", sasl={"app": "pass_W0rd!"}, tls=tls) as broker:
         for mechanism in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"):
             assert await round_trip(broker, Login("app", "pass_W0rd!", client_tls, mechanism)) == b"hello"
         with pytest.raises(aiokafka.errors.KafkaConnectionError):
@@ -103,8 +98,8 @@ def test_kafka_refuses_a_password_its_tools_would_misread() -> None:
         start("kafka", sasl={"app": "a,b"})
 
 
-def test_no_secret_shows_in_what_a_broker_says_of_itself(tmp_path: Path) -> None:
+def test_no_secret_shows_in_what_a_broker_says_of_itself() -> None:
     with start("nats", user="app", password="hush-hush") as broker:
         assert "hush-hush" not in repr(broker) + broker.url + broker.program
-        assert "hush-hush" not in Path(f"/proc/{broker.pid}/cmdline").read_text()
+        assert "hush-hush" not in command_line(broker.pid)
         assert broker.profile()["auth"] == {"user": "app", "password": "hush-hush"}

@@ -11,10 +11,22 @@ import jsonschema
 import pytest
 
 import choreo_bdd_schemas
-from choreo_bdd.brokers import BrokerFailed, BrokerUnavailable, _ports, _programs, available, start, starting
+from choreo_bdd.brokers import (
+    KINDS,
+    Broker,
+    BrokerFailed,
+    BrokerUnavailable,
+    _ports,
+    _programs,
+    available,
+    start,
+    starting,
+)
 from choreo_bdd.brokers.kinds import _kafka_jars
 from choreo_bdd.brokers.starting import KindName
 from tests.brokers.processes import alive
+
+pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
@@ -78,7 +90,7 @@ def test_a_free_port_lost_to_a_quicker_program_is_replaced_by_another(
 def test_a_program_that_ends_at_once_is_reported_with_its_last_words() -> None:
     with pytest.raises(BrokerFailed, match="ended before it answered") as raised:
         start("nats", config="this is { no configuration")
-    assert "nats.conf" in raised.value.log_tail, "the server's own complaint is part of the message"
+    assert "Parse error" in raised.value.log_tail, "the server's own complaint is part of the message"
     assert raised.value.log_tail in str(raised.value)
 
 
@@ -134,6 +146,13 @@ def test_maven_that_cannot_fetch_kafka_is_reported(monkeypatch: pytest.MonkeyPat
     with pytest.raises(BrokerUnavailable, match=r"no route to repository.*implementation='tansu'"):
         _kafka_jars.fetched()
     assert list((tmp_path / "cache" / "choreo-bdd").iterdir()) == [], "no half of anything is kept"
+
+
+@pytest.mark.parametrize("kind", ["nats", "rabbitmq", "kafka"])
+def test_another_kind_of_server_is_not_taken_for_the_one_wanted(kind: KindName, redis_broker: Broker) -> None:
+    KINDS["redis"].handshake(redis_broker.host, redis_broker.port, 5)
+    with pytest.raises(OSError, match=r"answer|timed out"):
+        KINDS[kind].handshake(redis_broker.host, redis_broker.port, 0.5)
 
 
 @pytest.mark.parametrize("kind", ["nats", "redis"])

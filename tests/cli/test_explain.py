@@ -95,6 +95,14 @@ def test_without_a_line_every_scenario_is_told(explain: Explain) -> None:
     assert output.index("Settled") < output.index("Placed in Vienna")
 
 
+def test_a_check_that_cannot_be_read_is_named_and_the_plan_goes_on(explain: Explain, tmp_path: Path) -> None:
+    steps = ('When I publish "a"', 'Then I expect "b" where id resembles 7', 'And I expect "c"')
+    (tmp_path / "broken.feature").write_text("\n  ".join(("Feature: F", "Scenario: S", *steps)), "utf-8")
+    output = explain("broken.feature").output
+    assert "line 4: cannot be armed: " in output
+    assert 'line 5: "c" on nats: at least 1; timeout 2 s' in output
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from choreo_bdd import Envelope
+import pytest
+
+from choreo_bdd import Envelope, Scenario
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed
 from choreo_bdd.matchers import MatchResult
 from choreo_bdd.transports import MockTransport, TransportCallback, TransportCapabilities
@@ -192,6 +195,15 @@ class BooleanMatcher:
 
     def match(self, payload: Any) -> MatchResult:
         return True  # type: ignore[return-value] # the mistake this double stands for
+
+
+@asynccontextmanager
+async def breaking(scenario: AbstractAsyncContextManager[Scenario]) -> AsyncIterator[Scenario]:
+    """A scenario whose body raises ``LookupError`` after what the test does in it."""
+    with pytest.raises(LookupError):  # noqa: PT012 - the body must raise inside the scenario
+        async with scenario as s:
+            yield s
+            raise LookupError("s3cr3t-detail")
 
 
 def sent_as(transport: MockTransport, topic: str) -> list[Any]:

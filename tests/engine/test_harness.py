@@ -149,7 +149,9 @@ class TestFacade:
             setattr(Harness(MockTransport()), name, None)
 
     @pytest.mark.parametrize("payload", [b"\x00raw", bytearray(b"\x00raw"), memoryview(b"\x00raw")])
-    async def test_bytes_go_out_without_the_codec(self, harness: Harness, transport: MockTransport, payload: bytes) -> None:
+    async def test_bytes_go_out_without_the_codec(
+        self, harness: Harness, transport: MockTransport, payload: bytes
+    ) -> None:
         harness.publish("t", payload)
         assert transport.sent() == [("t", b"\x00raw")]
 

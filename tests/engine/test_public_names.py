@@ -93,7 +93,7 @@ async def test_await_all_takes_its_timeout_by_keyword_only(harness: Harness) -> 
         s.expect("t", eq(1))
         s.publish("t", 1)
         with pytest.raises(TypeError):
-            await s.await_all(10)  # type: ignore[misc] # the mistake under test
+            await s.await_all(10)  # type: ignore[call-arg] # the mistake under test
         await s.await_all(timeout_ms=10)
 
 

@@ -134,9 +134,7 @@ class TestAwaitingAgain:
             assert await s.await_all(timeout_ms=10) is first
         assert [each.result for each in reported] == [first]
 
-    async def test_two_at_once_give_one_result_and_one_report(
-        self, harness: Harness, reported: list[Reported]
-    ) -> None:
+    async def test_two_at_once_give_one_result_and_one_report(self, harness: Harness, reported: list[Reported]) -> None:
         async with harness.scenario("at once") as s:
             s.expect("t", eq(1))
             s.publish("elsewhere", 1)

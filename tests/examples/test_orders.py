@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+
+from choreo_bdd.transports.memory import MockTransport
 from orders import pipeline
 from orders.bus import MemoryBus, Message
 from orders.defects import GARBAGE, Defect
-
-from choreo_bdd.transports.memory import MockTransport
 
 PATIENCE_S = 5.0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from nats.errors import NoServersError
+
 from orders.bus import Message, NatsBus
 from orders.pipeline import SERVICES
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from choreo_bdd.config import TransportConfig, memory_config
 from choreo_bdd_steps.session import Session
 from tests.steps.bench import Bench
+from tests.steps.project import Project
 
 MakeBench = Callable[..., Bench]
 
@@ -34,3 +36,9 @@ def make_bench() -> Iterator[MakeBench]:
 def bench(make_bench: MakeBench) -> Bench:
     """A bench whose checks time out after 200 ms."""
     return make_bench()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An empty project."""
+    return Project(tmp_path)

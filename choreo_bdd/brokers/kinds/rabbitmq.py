@@ -14,7 +14,7 @@ from choreo_bdd.brokers import _programs, handshakes
 from choreo_bdd.brokers._ports import free_port
 from choreo_bdd.brokers.errors import BrokerUnavailable
 from choreo_bdd.brokers.options import RabbitOptions
-from choreo_bdd.brokers.plan import Kind, Place, Plan, Program
+from choreo_bdd.brokers.plan import Companion, Kind, Place, Plan, Program
 from choreo_bdd.brokers.profiles import with_tls
 
 _HINT = "Get it by: apt-get install rabbitmq-server (there is no wheel of it)"
@@ -47,7 +47,11 @@ def plan(program: Program, options: RabbitOptions, place: Place) -> Plan:
     url = _url(options, place)
     return Plan(
         command=(script,),
-        companion=(epmd, "-address", place.host, "-port", str(epmd_port)),
+        # Running before the node, or the node starts one of its own that outlives it.
+        companion=Companion(
+            (epmd, "-address", place.host, "-port", str(epmd_port)),
+            partial(handshakes.any_listener, place.host, epmd_port),
+        ),
         environment=_environment(place, epmd_port),
         url=url,
         probe=partial(handshakes.rabbitmq, place.host, place.port, tls=tls),
@@ -127,4 +131,4 @@ def _profile(options: RabbitOptions, url: str) -> dict[str, Any]:
     return with_tls({"type": "rabbitmq", "url": url} | auth, options.tls)
 
 
-KIND = Kind("rabbitmq", 5672, RabbitOptions, find, plan, handshakes.rabbitmq, _HINT)
+KIND = Kind("rabbitmq", 5672, RabbitOptions, find, plan, handshakes.rabbitmq)

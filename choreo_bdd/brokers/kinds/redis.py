@@ -78,4 +78,4 @@ def _profile(options: RedisOptions, url: str) -> dict[str, Any]:
     return with_tls({"type": "redis", "url": url} | ({"auth": auth} if auth else {}), options.tls)
 
 
-KIND = Kind("redis", 6379, RedisOptions, find, plan, handshakes.redis, _HINT)
+KIND = Kind("redis", 6379, RedisOptions, find, plan, handshakes.redis)

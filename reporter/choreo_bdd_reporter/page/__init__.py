@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from choreo_bdd_reporter.page.render import render_page
+from choreo_bdd_reporter.page.render import render_page, write_page
 
-__all__ = ["render_page"]
+__all__ = ["render_page", "write_page"]

@@ -1,4 +1,4 @@
-"""Join ES modules into one script.
+"""Join ES modules into one script, and tighten styles.
 
 The modules keep to a small dialect so that joining is a matter of lines, not of parsing:
 `import { a, b } from './file.js';` at the top, `export` in front of a declaration, and no top-level
@@ -39,6 +39,12 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
     _visit(entry, read, ordered, path=())
     _refuse_shared_names(ordered)
     return "\n".join(f"// {module.name}\n{_squeeze(module)}\n" for module in ordered.values())
+
+
+def squeeze_css(text: str) -> str:
+    """Styles without comments and needless space."""
+    bare = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    return re.sub(r"\s*\n\s*|(?<=[{;,]) +| +(?=\{)|(?<=[\w-]:) +(?=[\w#.'-])", "", bare)
 
 
 def _visit(name: str, read: Callable[[str], str], ordered: dict[str, _Module], path: tuple[str, ...]) -> None:

@@ -4,22 +4,54 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 
 def script_json(value: Any) -> str:
     """JSON for a data `<script>`: no `<` can close the element, line separators are escaped."""
-    # ASCII output already turns U+2028 and U+2029 into escapes and keeps lone surrogates writable
-    return _ascii_json(value).replace("<", "\\u003c")
+    return as_script(ascii_json(value))
 
 
 def template_json(value: Any) -> str:
     """JSON for an inert `<template>`: neither a tag nor a character reference can arise."""
-    return script_json(value).replace(">", "\\u003e").replace("&", "\\u0026")
+    return as_template(ascii_json(value))
 
 
-def _ascii_json(value: Any) -> str:
+def as_script(ascii_text: str) -> str:
+    """A JSON text made safe for a data `<script>`."""
+    # ASCII output already turns U+2028 and U+2029 into escapes and keeps lone surrogates writable
+    return ascii_text.replace("<", "\\u003c")
+
+
+def as_template(ascii_text: str) -> str:
+    """A JSON text made safe for an inert `<template>`."""
+    return as_script(ascii_text).replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def json_pieces(document: Mapping[str, Any]) -> Iterator[str]:
+    """A JSON object in pieces, one a member of its lists and objects; a list may be a generator."""
+    yield "{"
+    for index, (name, value) in enumerate(document.items()):
+        yield f"{',' if index else ''}{ascii_json(name)}:"
+        if isinstance(value, Mapping):
+            yield from _joined("{", (f"{ascii_json(str(key))}:{ascii_json(item)}" for key, item in value.items()), "}")
+        elif isinstance(value, list | Iterator):
+            yield from _joined("[", map(ascii_json, value), "]")
+        else:
+            yield ascii_json(value)
+    yield "}"
+
+
+def _joined(opening: str, items: Iterable[str], closing: str) -> Iterator[str]:
+    yield opening
+    for index, item in enumerate(items):
+        yield f",{item}" if index else item
+    yield closing
+
+
+def ascii_json(value: Any) -> str:
+    """Compact ASCII JSON of any value; what JSON has no number for becomes text."""
     try:
         return _dump(value)
     except ValueError:

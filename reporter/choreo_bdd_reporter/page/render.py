@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TextIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from choreo_bdd_reporter.page.bundle import bundle
-from choreo_bdd_reporter.page.embed import script_json, template_json
+from choreo_bdd_reporter.limits import clean_text
+from choreo_bdd_reporter.page.bundle import bundle, squeeze_css
+from choreo_bdd_reporter.page.data import page_data
+from choreo_bdd_reporter.page.entries import Json
 
+_LISTED_FAILURES = 500
 _PACKAGE = "choreo_bdd_reporter.page"
 _STYLES = (
     "tokens",
@@ -52,24 +55,46 @@ class _Assets:
 
 
 def render_page(results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> str:
-    """The whole report as one HTML text, to be written as UTF-8.
+    """The whole report as one HTML text, to be written as UTF-8; `write_page` does the same in pieces."""
+    return "".join(_pieces(results, gherkin))
 
-    `results` is a results document of schema 1.3 and is embedded as it is. `gherkin` adds what that
-    schema has no place for: features, steps and message bodies; it may be empty.
+
+def write_page(results: Mapping[str, Any], gherkin: Mapping[str, Any], stream: TextIO) -> None:
+    """Write the report piece by piece, so that it never stands in memory as a whole.
+
+    `results` is a results document of schema 1.3. `gherkin` adds what that schema has no place for: features,
+    steps and message bodies; it may be empty. A report of ordinary size embeds both as they are; above
+    `data.WHOLE_TESTS_MAX` or `data.WHOLE_BYTES_MAX` it embeds the results in brief and all else in chunks.
     """
-    assets = _assets()
-    return _template().render(
+    stream.writelines(_pieces(results, gherkin))
+
+
+def _pieces(results: Json, gherkin: Json) -> Iterator[str]:
+    assets, data = _assets(), page_data(results, gherkin)
+    failures = [_failure(group, row) for group in data.index["groups"] for row in group["rows"] if row.get("failing")]
+    yield _shell().render(
         policy=assets.policy,
         style=Markup(assets.style),
-        script=Markup(assets.script),
-        results=Markup(script_json(results)),
-        gherkin=Markup(template_json(gherkin)),
+        failures=failures[:_LISTED_FAILURES],
+        failures_left_out=max(0, len(failures) - _LISTED_FAILURES),
+        total=len(results["tests"]),
     )
+    yield from data.before_script()
+    # async: it starts while the parser still reads the chunks that follow
+    yield f'<script type="module" async>{assets.script}</script>\n'
+    yield from data.after_script()
+    yield "</body>\n</html>\n"
+
+
+def _failure(group: Json, row: Json) -> tuple[str, ...]:
+    """Feature, scenario, cause and sentence for the reader without scripts."""
+    finding = row["findings"][0]
+    return tuple(clean_text(str(text)) for text in (group["name"], row["name"], finding["cause"], finding["sentence"]))
 
 
 @cache
 def _assets() -> _Assets:
-    style = "\n".join(_read("css", f"{name}.css") for name in _STYLES)
+    style = squeeze_css("\n".join(_read("css", f"{name}.css") for name in _STYLES))
     return _Assets(style=style, script=bundle("main.js", lambda name: _read("js", name)))
 
 
@@ -78,7 +103,7 @@ def _read(folder: str, name: str) -> str:
 
 
 @cache
-def _template() -> Template:
+def _shell() -> Template:
     environment = Environment(
         loader=PackageLoader(_PACKAGE, "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,12 +19,12 @@ from weakref import WeakKeyDictionary
 import behave
 from behave.matchers import RegexMatcher, get_step_matcher_factory
 from behave.model import ScenarioOutline
-from behave.model_type import Status
+from behave.model_type import Argument, Status
 from behave.parser import ParserError, parse_file
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.observers import scenario_nodeid
-from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.places import relative
 from choreo_bdd_steps.running import ScenarioInfo, ScenarioRun
 from choreo_bdd_steps.session import Session, configuration
@@ -54,34 +54,45 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
 
     NAME = "choreo"
 
-    def check_match(self, step_text: str) -> list[Any] | None:
-        """No arguments for a sentence that is this phrase, ``None`` for any other."""
-        return [] if self.regex.fullmatch(step_text.strip()) else None
+    def check_match(self, step_text: str) -> list[Argument] | None:
+        """The parameters of a sentence that is this phrase, ``None`` for any other."""
+        found = self.regex.fullmatch(step_text.strip())
+        if found is None:
+            return None
+        given = [name for name, value in found.groupdict().items() if value is not None]
+        return [Argument(*found.span(name), found[name], found[name], name) for name in given]
 
 
-def _step_function(phrase: Phrase) -> Callable[[Any], None]:
-    def step(context: Any) -> None:
+def _step_function(phrase: Phrase) -> Callable[..., None]:
+    def step(context: Any, **parameters: str) -> None:
         try:
-            scenario_run(context).perform(_position(context, phrase))
-        except ChoreoError as error:
+            scenario_run(context).perform(_position(context, phrase, parameters))
+        except (StepError, CheckFailed) as error:
             raise error.with_traceback(None) from None  # the message says it all
+        except ChoreoError as error:
+            raise StepError(_place(context.scenario), str(error)) from None
 
     step.__doc__ = phrase.doc
     return step
 
 
-def _position(context: Any, phrase: Phrase) -> int:
-    """Which step of the scenario is running: the first without a verdict, unless that is somebody else's step."""
+def _position(context: Any, phrase: Phrase, parameters: Mapping[str, str]) -> int:
+    """Which step of the scenario is running: the first without a verdict, unless that is another step."""
     for index, step in enumerate(context.scenario.all_steps):
         if step.status == Status.untested:
-            if phrase.match(_call(step)) is not None:
+            match = phrase.match(_call(step))
+            if match is not None and parameters.items() == {item for item in match.args.items() if item[1] is not None}:
                 return index
             break
     raise StepError(
-        f"{relative(context.scenario.filename)}:{context.scenario.line}",
+        _place(context.scenario),
         "a step of the choreo vocabulary was run by execute_steps(): it was not seen ahead, so nothing listened for "
         "its message in time. Write the step into the scenario itself",
     )
+
+
+def _place(scenario: Any) -> str:
+    return f"{relative(scenario.filename)}:{scenario.line}"
 
 
 def start_choreo(context: Any) -> Session:

@@ -13,7 +13,7 @@ import types
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,31 +76,32 @@ class _Vocabulary(StepParser):
 def _choreo_step(request: pytest.FixtureRequest) -> None:
     __tracebackhide__ = True
     stash = request.node.stash
-    with _told_plainly():
-        stash[_RUN].perform(stash[_POSITION])
+    _told_plainly(lambda: stash[_RUN].perform(stash[_POSITION]))
 
 
-@contextmanager
-def _told_plainly() -> Iterator[None]:
+def _told_plainly(work: Callable[[], None]) -> None:
     """What the library complains about fails the test without a traceback: the message says it all."""
     __tracebackhide__ = True
+    complaint = None
     try:
-        yield
+        work()
     except ChoreoError as error:
         complaint = str(error)
-    else:
-        return
-    pytest.fail(complaint, pytrace=False)
+    if complaint is not None:
+        pytest.fail(complaint, pytrace=False)
 
 
 def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
     """Begin the scenario; what it expects without publishing anything itself listens from now on."""
     __tracebackhide__ = True
-    with _told_plainly():
-        _refuse_duplicates(feature)
-        run = _session(request.config).scenario(_info(request.node, feature, scenario))
-        request.node.stash[_RUN] = run
-        run.listen()
+    _told_plainly(lambda: _begin(request, feature, scenario))
+
+
+def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
+    _scenario_names(Path(feature.filename))
+    run = _session(request.config).scenario(_info(request.node, feature, scenario))
+    request.node.stash[_RUN] = run
+    run.listen()
 
 
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
@@ -143,7 +144,12 @@ def choreo_session(request: pytest.FixtureRequest) -> Session:
 @pytest.fixture
 def choreo(request: pytest.FixtureRequest) -> ScenarioRun:
     """The running scenario, for plain Python steps: its variables."""
-    return request.node.stash[_RUN]  # type: ignore[no-any-return] # a node's stash is untyped
+    run: ScenarioRun | None = request.node.stash.get(_RUN, None)
+    if run is None:
+        pytest.fail(
+            "the fixture 'choreo' is for the steps of Gherkin scenarios; here use 'choreo_session'", pytrace=False
+        )
+    return run
 
 
 def _session(config: pytest.Config) -> Session:
@@ -209,9 +215,10 @@ class FeatureFile(pytest.Module):
     def _getobj(self) -> types.ModuleType:
         module = types.ModuleType(self.path.stem)
         module.__file__ = str(self.path)
-        for name in _scenario_names(self.path):
-            for tag in _unregistered_tags(self.path, self.config):
-                self.config.addinivalue_line("markers", f"{tag}: a tag of {self.path.name}")
+        names = _scenario_names(self.path)
+        for tag in _unregistered_tags(self.path, self.config):
+            self.config.addinivalue_line("markers", f"{tag}: a tag of {self.path.name}")
+        for name in names:
             test = bind_scenario(str(self.path), name, features_base_dir="")(_nothing_more)
             setattr(module, name, test)
         return module
@@ -235,6 +242,7 @@ class FeatureFile(pytest.Module):
         for item in items:
             if isinstance(item, pytest.Function):
                 _rename(item)
+                _locate(item)
         return items
 
 
@@ -252,10 +260,25 @@ def _rename(item: pytest.Function) -> None:
     for group, examples in enumerate(template.examples, start=1):
         if position < len(examples.examples):
             name = f"{template.render(row).name} -- @{group}.{position + 1} {examples.name or ''}".strip()
-            item._nodeid = item.nodeid.removesuffix(item.name) + name  # type: ignore[attr-defined] # no public way
-            item.name = name
+            _give_name(item, name)
             return
         position -= len(examples.examples)
+
+
+def _locate(item: Any) -> None:
+    """Point at the scenario, and keep ``pytest -v`` from reading the dot of `@1.2` as a part of the node id."""
+    template = _template(item)
+    if template is not None:
+        item.location = (item.location[0], (template.line_number or 1) - 1, f"{template.keyword}: {item.name}")
+
+
+def _give_name(item: Any, name: str) -> None:
+    """There is no public way; pytest keeps the node id in ``_id`` from 9.2 on, in ``_nodeid`` before."""
+    if hasattr(item, "_id"):
+        item._id = item.parent.id.child(name)
+    else:
+        item._nodeid = f"{item.parent.nodeid}::{name}"
+    item.name = name
 
 
 def _template(item: pytest.Item) -> ScenarioTemplate | None:
@@ -318,10 +341,7 @@ def _tags(item: pytest.Item) -> list[str] | None:
 # --- what pytest-bdd would swallow ------------------------------------------------------------------------------------
 
 
-def _refuse_duplicates(feature: Feature) -> None:
-    _scenario_names(Path(feature.filename))
-
-
+@lru_cache(maxsize=1024)
 def _scenario_names(path: Path) -> list[str]:
     """Names of the scenarios of a file; ``StepError`` where pytest-bdd would keep the last of two of one name."""
     named = [(child.name, child.location.line) for child in _scenarios(path)]

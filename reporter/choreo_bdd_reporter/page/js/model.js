@@ -1,104 +1,69 @@
-// The run as the page needs it: one entry a scenario, grouped as Gherkin has them or, without Gherkin, by file.
+// The run as the page needs it: one entry a scenario, built from the index alone.
 
-import { isBroken } from './verdicts.js';
+import { verdictKind } from './verdicts.js';
 
-export function buildModel(results, gherkin) {
-  const tests = new Map(results.tests.map((test) => [test.nodeid, test]));
-  const details = gherkin.details ?? {};
-  const groups = (gherkin.features ?? []).map((feature) => featureGroup(feature, tests, details));
-  const described = new Set(groups.flatMap((group) => group.entries.map((entry) => entry.id)));
-  const plain = results.tests.filter((test) => !described.has(test.nodeid));
-  groups.push(...fileGroups(plain, details));
-  const filled = groups.filter((group) => group.entries.length > 0);
-  const entries = filled.flatMap((group) => group.entries);
+const HOP_OUTCOMES = ['pass', 'slow', 'fail', 'timeout', 'pending'];
+const HOP_NUMBERS = 6;
+
+export function buildModel(results, index) {
+  const groups = index.groups.map(({ rows, ...group }) => ({ ...group, rows, entries: [] }));
+  for (const group of groups) {
+    group.entries = group.rows.map((row) => entryOf(row, group, results.tests, index.names));
+    delete group.rows;
+  }
+  const entries = groups.flatMap((group) => group.entries);
   entries.forEach((entry, order) => { entry.order = order; });
   return {
     run: results.run,
-    exit: gherkin.exit ?? null,
-    noun: plain.length > 0 ? 'test' : 'scenario',
-    groups: filled,
+    exit: index.exit,
+    noun: index.noun,
+    groups,
     entries,
     byId: new Map(entries.map((entry) => [entry.id, entry])),
     counts: countOutcomes(entries),
+    names: index.names,
+    traffic: index.traffic,
+    bodiesKept: index.bodies,
+    defaultTransport: results.run.transport ?? null,
   };
 }
 
-function featureGroup(feature, tests, details) {
-  const scenarios = feature.scenarios ?? [];
-  const group = {
-    id: `feature:${feature.uri ?? feature.name}`,
-    name: feature.name || feature.uri,
-    keyword: feature.keyword || 'Feature',
-    description: feature.description ?? '',
-    where: feature.uri ?? '',
-  };
-  group.entries = scenarios.map((scenario) => {
-    const test = tests.get(scenario.nodeid) ?? testFromSteps(scenario, feature);
-    return entryOf(test, scenario, group, details);
-  });
-  return group;
-}
-
-function fileGroups(tests, details) {
-  const groups = new Map();
-  for (const test of tests) {
-    const file = test.file || '(no file)';
-    if (!groups.has(file)) groups.set(file, { id: `file:${file}`, name: file, keyword: 'File', description: '', where: '', entries: [] });
-    const group = groups.get(file);
-    group.entries.push(entryOf(test, null, group, details));
-  }
-  return [...groups.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function entryOf(test, scenario, group, details) {
-  const notes = details[test.nodeid] ?? [];
-  const parts = test.scenarios.map((part, index) => ({ ...part, notes: alignNotes(part, notes[index]) }));
+function entryOf(row, group, tests, names) {
+  const test = typeof row.test === 'number' ? tests[row.test] : row.test;
+  const hops = row.hops ?? [];
   return {
-    id: test.nodeid,
-    test,
-    scenario,
-    group,
-    name: scenario?.name || (test.class ? `${test.class} › ${test.name}` : test.name) || test.nodeid,
-    rule: scenario?.rule || null,
-    tags: scenario ? (scenario.tags ?? []) : (test.choreo_meta?.tags ?? []),
-    steps: scenario?.steps ?? [],
-    parts,
-    outcome: entryOutcome(test),
-    durationMs: test.duration_ms,
-    unchecked: !isBroken(test.outcome) && test.outcome !== 'skipped' && parts.some((part) => isBroken(part.outcome)),
+    id: test.nodeid, test, group, name: row.name, rule: row.rule ?? null, tags: row.tags ?? [], outcome: row.outcome,
+    durationMs: test.duration_ms, failing: row.failing === true, unchecked: row.unchecked === true, findings: row.findings ?? [],
+    transports: row.transports ?? [],
+    // objects are made when somebody asks: a large run has a hundred thousand hops
+    hops: () => Array.from({ length: hops.length / HOP_NUMBERS }, (_, index) => hopOf(hops, index * HOP_NUMBERS, names)),
   };
 }
 
-function alignNotes(part, note) {
+function hopOf(numbers, at, names) {
+  const [topic, transport, outcome, latency, budget, misses] = numbers.slice(at, at + HOP_NUMBERS);
   return {
-    handles: part.handles.map((_, index) => note?.handles?.[index] ?? {}),
-    messages: part.timeline.map((_, index) => note?.timeline?.[index]?.message ?? null),
+    topic: names[topic], transport: names[transport] ?? null, outcome: HOP_OUTCOMES[outcome],
+    latency: latency < 0 ? null : latency / 1000, budget: budget < 0 ? null : budget / 1000, misses,
   };
 }
 
-// The results document folds a timeout into "failed"; testers want to tell silence from a wrong message.
-function entryOutcome(test) {
-  if (test.outcome !== 'failed') return test.outcome;
-  const broken = test.scenarios.filter((part) => isBroken(part.outcome));
-  return broken.length > 0 && broken.every((part) => part.outcome === 'timeout') ? 'timeout' : 'failed';
-}
-
-// A scenario the runner never started has steps but no test.
-function testFromSteps(scenario, feature) {
-  const statuses = (scenario.steps ?? []).map((step) => step.status);
-  const outcome = statuses.find(isBroken) ? 'errored' : statuses.includes('skipped') ? 'skipped' : 'untested';
-  return {
-    nodeid: scenario.nodeid, file: feature.uri ?? '', name: scenario.name, class: null, markers: [], choreo_meta: null,
-    outcome, duration_ms: 0, traceback: null, stdout: '', stderr: '', log: '', skip_reason: null, worker_id: null, scenarios: [],
-  };
+// Only what arrived has a latency; the others merely waited.
+export function arrived(hop) {
+  return hop.latency !== null && (hop.outcome === 'pass' || hop.outcome === 'slow');
 }
 
 export function countOutcomes(entries) {
-  const counts = { total: entries.length };
-  for (const entry of entries) counts[entry.outcome] = (counts[entry.outcome] ?? 0) + 1;
+  const counts = { total: entries.length, broken: 0 };
+  for (const entry of entries) {
+    counts[entry.outcome] = (counts[entry.outcome] ?? 0) + 1;
+    if (entry.failing) counts.broken += 1;
+  }
   return counts;
 }
 
-export function brokenCount(counts) {
-  return (counts.failed ?? 0) + (counts.timeout ?? 0) + (counts.errored ?? 0);
+// The place an entry takes when the worst come first.
+export function severity(entry) {
+  const rank = ['error', 'fail', 'timeout', 'slow', 'none', 'pass', 'skip'].indexOf(verdictKind(entry.outcome));
+  return entry.failing ? rank : rank + 10;
 }

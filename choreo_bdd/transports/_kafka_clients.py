@@ -1,0 +1,129 @@
+"""The aiokafka clients of one connection: how they are set up, started and ended. Imported by ``connect`` only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    NodeNotReadyError,
+    TopicAuthorizationFailedError,
+)
+from aiokafka.partitioner import DefaultPartitioner
+
+from choreo_bdd.exceptions import TransportError
+
+FETCH_WAIT_MS = 10
+"""How long the broker may park a fetch. Some never wake a parked one when data arrives, and on all of them it delays
+the next request of its connection; so this is latency."""
+
+_BY_KEY = DefaultPartitioner()
+_ABORT_S = 0.5
+
+
+class _Credentials(logging.Filter):
+    """aiokafka writes every request into its debug log, and the ones that log in carry the password."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        return not any("Sasl" in type(argument).__name__ for argument in arguments)
+
+
+logging.getLogger("aiokafka.conn").addFilter(_Credentials())
+
+
+def _partition(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:
+    """Without a key the first partition, always the same, so that call order is kept; with one, by its hash."""
+    if key is None:
+        return min(available or every)
+    return int(_BY_KEY(key, every, available))
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """All clients of one connection.
+
+    ``consumer`` is the one that fetches. ``scout`` never fetches: it asks for offsets on a connection of its own,
+    where no parked fetch is in the way; and ``admin`` lists and makes topics.
+    """
+
+    producer: Any
+    consumer: Any
+    scout: Any
+    admin: Any
+
+    @classmethod
+    def create(cls, common: Mapping[str, Any], client_id: str) -> Clients:
+        """The clients, not started yet."""
+        alone = {"group_id": None, "enable_auto_commit": False}
+        return cls(
+            AIOKafkaProducer(client_id=client_id, acks="all", partitioner=_partition, **common),
+            # "earliest" concerns positions that no longer exist: a log that was emptied or made anew
+            AIOKafkaConsumer(
+                client_id=client_id,
+                auto_offset_reset="earliest",
+                fetch_max_wait_ms=FETCH_WAIT_MS,
+                **alone,
+                **common,
+            ),
+            AIOKafkaConsumer(client_id=f"{client_id}-scout", retry_backoff_ms=20, **alone, **common),
+            AIOKafkaAdminClient(client_id=f"{client_id}-admin", **common),
+        )
+
+    async def start(self) -> None:
+        """Connect them all, one after the other, and have one request answered; raises what aiokafka raises."""
+        for client in (self.producer, self.consumer, self.scout, self.admin):
+            await client.start()
+        try:
+            await self.admin.describe_topics([])
+        except NodeNotReadyError as error:
+            raise TransportError(
+                "a broker answers there, but not at the address it gives to clients (advertised.listeners)"
+            ) from error
+
+    async def stop(self, *, timeout_s: float) -> None:
+        """End them all, ``timeout_s`` at the longest, then by force."""
+        await asyncio.gather(
+            _stopped(self.producer.stop(), self.producer.client, timeout_s),
+            _stopped(self.consumer.stop(), self.consumer._client, timeout_s),
+            _stopped(self.scout.stop(), self.scout._client, timeout_s),
+            _stopped(self.admin.close(), self.admin._client, timeout_s),
+        )
+        await _abort(self.producer._sender.sender_task)
+
+
+async def _stopped(stopping: Awaitable[None], client: Any, timeout_s: float) -> None:
+    task = asyncio.ensure_future(stopping)
+    await asyncio.wait([task], timeout=timeout_s)
+    if task.done() and not task.cancelled() and task.exception() is None:
+        return
+    # stop() waits for a broker that is gone, or breaks off half-way; the sockets must be closed all the same
+    task.cancel()
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(_ABORT_S):
+            await client.close()
+
+
+async def _abort(sender: asyncio.Task[None] | None) -> None:
+    """End the producer's sender: cancelled once, it still waits for the requests under way."""
+    for _ in range(2):
+        if sender is not None and not sender.done():
+            sender.cancel()
+            await asyncio.wait([sender], timeout=_ABORT_S)
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something failed, in a few words for a report."""
+    if isinstance(error, TopicAuthorizationFailedError | ClusterAuthorizationFailedError):
+        return f"the broker denies it to us ({type(error).__name__})"
+    if isinstance(error, TimeoutError):
+        return "no answer from the broker in time"
+    return str(error) if isinstance(error, KafkaError) else f"{type(error).__name__}: {error}"

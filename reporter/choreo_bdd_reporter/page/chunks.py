@@ -1,0 +1,126 @@
+"""A page too large for one JSON text keeps its scenarios in chunks: columns instead of objects, deflated, as base64.
+
+The browser's own ``DecompressionStream`` reads them, one at a time, when a scenario is opened. Base64 has no `<`,
+so a chunk can stand in a `<template>` as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from choreo_bdd_reporter.page.embed import ascii_json
+from choreo_bdd_reporter.page.entries import Entry, Json
+
+ENTRIES_PER_CHUNK = 100
+EVENTS_PER_CHUNK = 10_000
+_LEVEL = 6  # level 9 takes three times as long for 2 percent
+_CLOCK_TOLERANCE_US = 1000
+_COLUMNS = ("action", "topic", "detail", "transport", "source", "logical_topic")
+
+
+def deflated(text: str) -> str:
+    """An ASCII text as base64 of its zlib stream."""
+    return base64.b64encode(zlib.compress(text.encode("ascii"), _LEVEL)).decode("ascii")
+
+
+def split(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """The entries of one group in runs that are quick to decode."""
+    run: list[Entry] = []
+    events = 0
+    for entry in entries:
+        run.append(entry)
+        events += sum(len(part["timeline"]) for part in entry.parts)
+        if len(run) == ENTRIES_PER_CHUNK or events >= EVENTS_PER_CHUNK:
+            yield run
+            run, events = [], 0
+    if run:
+        yield run
+
+
+class Chunk:
+    """The entries of one chunk; texts, payloads and messages that repeat are kept once."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, int] = {}
+        self._payloads: dict[str, int] = {}
+        self._messages: dict[str, int] = {}
+        self._entries: list[str] = []
+
+    def add(self, entry: Entry, *, bodies: bool) -> None:
+        """Take an entry in, with or without its message bodies."""
+        parts = [self._part(entry, number, bodies) for number in range(len(entry.parts))]
+        self._entries.append(ascii_json([{**entry.test, "scenarios": parts}, entry.scenario]))
+
+    def text(self) -> str:
+        """The chunk as the page reads it."""
+        tables = {"payloads": self._payloads, "messages": self._messages, "entries": self._entries}
+        joined = ",".join(f'"{name}":[{",".join(items)}]' for name, items in tables.items())
+        return deflated(f'{{"texts":{ascii_json(list(self._texts))},{joined}}}')
+
+    def _part(self, entry: Entry, number: int, bodies: bool) -> dict[str, Any]:
+        part = entry.parts[number]
+        notes: Json = entry.notes[number] if number < len(entry.notes) else {}
+        heard = [item.get("message") for item in notes.get("timeline") or ()]
+        return {
+            **part,
+            "handles": [self._handle(handle, bodies) for handle in part["handles"]],
+            "timeline": self._timeline(part["timeline"]),
+            "notes": [self._note(note, bodies) for note in notes.get("handles") or ()],
+            "same": _identities(heard),
+            "heard": [self._message(message) for message in heard] if bodies else None,
+        }
+
+    def _handle(self, handle: Json, bodies: bool) -> Json:
+        if handle["actual"] is None:
+            return handle
+        return {**handle, "actual": self._payload(handle["actual"]) if bodies else -1}
+
+    def _note(self, note: Json, bodies: bool) -> dict[str, Any]:
+        seen = [self._message(message) for message in note.get("messages") or ()] if bodies else []
+        return {**note, "messages": seen}
+
+    def _timeline(self, events: Sequence[Json]) -> dict[str, Any]:
+        columns = {name: [self._text(event.get(name)) for event in events] for name in _COLUMNS}
+        offsets = [round(event["offset_ms"] * 1000) for event in events]
+        return {name: column for name, column in columns.items() if max(column, default=-1) >= 0} | {
+            "step": [after - before for before, after in zip([0, *offsets], offsets, strict=False)],
+            "clock": events[0]["wall_clock"] if events else None,
+            "drift": _drift(events, offsets),
+        }
+
+    def _text(self, text: str | None) -> int:
+        return -1 if text is None else self._texts.setdefault(text, len(self._texts))
+
+    def _payload(self, value: Any) -> int:
+        return self._payloads.setdefault(ascii_json(value), len(self._payloads))
+
+    def _message(self, message: Any) -> int:
+        if not isinstance(message, Mapping):
+            return -1
+        known = ascii_json({**message, "payload": self._payload(message.get("payload"))})
+        return self._messages.setdefault(known, len(self._messages))
+
+
+def _identities(messages: Sequence[Any]) -> list[int]:
+    """Equal numbers for equal payloads: what the page needs to follow a message whose body is not kept."""
+    numbers: dict[str, int] = {}
+    return [
+        numbers.setdefault(ascii_json(message.get("payload")), len(numbers)) if isinstance(message, Mapping) else -1
+        for message in messages
+    ]
+
+
+def _drift(events: Sequence[Json], offsets: Sequence[int]) -> dict[str, str]:
+    """The wall clocks that do not follow from the first one and the offsets."""
+    if not events:
+        return {}
+    began = datetime.fromisoformat(events[0]["wall_clock"]).timestamp() * 1e6 - offsets[0]
+    return {
+        str(index): event["wall_clock"]
+        for index, (event, offset) in enumerate(zip(events, offsets, strict=True))
+        if abs(datetime.fromisoformat(event["wall_clock"]).timestamp() * 1e6 - began - offset) > _CLOCK_TOLERANCE_US
+    }

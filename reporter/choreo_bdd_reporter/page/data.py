@@ -1,0 +1,101 @@
+"""The data of a page: whole for a report of ordinary size, else an index, the results in brief, and chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from choreo_bdd_reporter.page.chunks import Chunk, deflated, split
+from choreo_bdd_reporter.page.embed import as_script, as_template, ascii_json, json_pieces
+from choreo_bdd_reporter.page.entries import Entry, Json, group_entries
+from choreo_bdd_reporter.page.index import build_index
+
+WHOLE_TESTS_MAX = 2_000
+"""Up to so many tests, and `WHOLE_BYTES_MAX` of JSON, the page embeds the results document as it is."""
+WHOLE_BYTES_MAX = 8_000_000
+EVENTS_WITH_BODIES_MAX = 100_000
+"""In a chunked page with more events, the message bodies of passed scenarios are left to `results.json`."""
+
+_KEPT_IN_BRIEF = ("nodeid", "file", "name", "outcome", "duration_ms")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageData:
+    """What a page embeds: `index` as the page reads it, `whole` documents or else `chunks` of entries."""
+
+    results: Json
+    index: Json
+    whole: tuple[Sequence[str], Sequence[str]] | None
+    chunks: Sequence[Sequence[Entry]]
+
+    def before_script(self) -> Iterator[str]:
+        """What the script needs to draw its first rows."""
+        if self.whole is None:
+            yield from _element("template", 'id="choreo-index"', [deflated(ascii_json(self.index))])
+            yield from _results_element(json_pieces(_brief(self.results)))
+        else:
+            results, gherkin = self.whole
+            yield from _element("template", 'id="choreo-index"', [as_template(ascii_json(self.index))])
+            yield from _element("template", 'id="choreo-gherkin"', map(as_template, gherkin))
+            yield from _results_element(results)
+
+    def after_script(self) -> Iterator[str]:
+        """What the script asks for when a scenario is opened."""
+        for number, entries in enumerate(self.chunks):
+            yield from _element("template", f'id="c{number}"', [_chunk(entries, all_bodies=self.index["bodies"])])
+
+
+def page_data(results: Json, gherkin: Json) -> PageData:
+    """Decide how the documents are embedded, and index them."""
+    groups = group_entries(results, gherkin)
+    whole = _whole(results, gherkin)
+    chunks = [] if whole else [chunk for group in groups for chunk in split(group.entries)]
+    events = sum(len(part["timeline"]) for entries in chunks for entry in entries for part in entry.parts)
+    index = {
+        **build_index(groups, results, gherkin),
+        "chunks": [len(entries) for entries in chunks],
+        "bodies": events <= EVENTS_WITH_BODIES_MAX,
+    }
+    return PageData(results=results, index=index, whole=whole, chunks=chunks)
+
+
+def _whole(results: Json, gherkin: Json) -> tuple[list[str], list[str]] | None:
+    """Both documents in pieces, or nothing when they are too large for that."""
+    if len(results["tests"]) > WHOLE_TESTS_MAX:
+        return None
+    kept: tuple[list[str], list[str]] = [], []
+    left = WHOLE_BYTES_MAX
+    for pieces, document in zip(kept, (results, gherkin), strict=True):
+        for piece in json_pieces(document):
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                return None
+    return kept
+
+
+def _brief(results: Json) -> dict[str, Any]:
+    """The results without what was sent, received and printed."""
+    return {**results, "tests": ({name: test[name] for name in _KEPT_IN_BRIEF} for test in results["tests"])}
+
+
+def _results_element(pieces: Iterable[str]) -> Iterator[str]:
+    return _element("script", 'type="application/json" id="harness-results"', map(as_script, pieces))
+
+
+def _element(tag: str, attributes: str, pieces: Iterable[str]) -> Iterator[str]:
+    yield f"<{tag} {attributes}>"
+    yield from pieces
+    yield f"</{tag}>\n"
+
+
+def _chunk(entries: Iterable[Entry], *, all_bodies: bool) -> str:
+    chunk = Chunk()
+    for entry in entries:
+        chunk.add(entry, bodies=all_bodies or _deserves_bodies(entry))
+    return chunk.text()
+
+
+def _deserves_bodies(entry: Entry) -> bool:
+    return entry.test["outcome"] not in ("passed", "skipped") or any(part["outcome"] != "pass" for part in entry.parts)

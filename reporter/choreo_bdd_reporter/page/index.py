@@ -1,0 +1,109 @@
+"""The index: everything the page needs before a scenario is opened, small enough for 10,000 of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from choreo_bdd_reporter.page.entries import Entry, Group, Json
+from choreo_bdd_reporter.page.findings import findings_of, is_failing, is_unchecked, outcome_of
+
+HOP_OUTCOMES = ("pass", "slow", "fail", "timeout", "pending")
+_SENT = frozenset({"published", "replied"})
+
+
+class _Names:
+    """Texts that repeat, by number."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def number(self, text: str) -> int:
+        return self.numbers.setdefault(text, len(self.numbers))
+
+
+def build_index(groups: Sequence[Group], results: Json, gherkin: Json) -> dict[str, Any]:
+    """One row an entry, with its findings and its hops as six numbers each.
+
+    A hop is topic, transport (-1 for none), outcome, latency and budget in microseconds (-1 for none), near-misses.
+    Rows name their test by its place in the results; scenarios that never started bring it along.
+    """
+    names, traffic = _Names(), Counter[tuple[int, int, int]]()
+    transport = results["run"].get("transport")
+    rows = [
+        {**group.head, "rows": [_row(entry, names, traffic, transport) for entry in group.entries]} for group in groups
+    ]
+    with_gherkin = all(entry.scenario is not None for group in groups for entry in group.entries)
+    return {
+        "noun": "scenario" if with_gherkin else "test",
+        "exit": gherkin.get("exit"),
+        "groups": rows,
+        "names": list(names.numbers),
+        "traffic": [[topic, via, count, sent] for (topic, via, sent), count in sorted(traffic.items())],
+    }
+
+
+def _row(entry: Entry, names: _Names, traffic: Counter[tuple[int, int, int]], transport: str | None) -> dict[str, Any]:
+    _count_traffic(entry, names, traffic, transport)
+    scenario = entry.scenario or {}
+    meta = entry.test["choreo_meta"] or {}
+    stages = (part["stage"] for part in entry.parts if part.get("stage"))
+    facts: dict[str, Any] = {
+        "name": _name(entry),
+        "rule": scenario.get("rule"),
+        "tags": list(meta.get("tags") or ()) if entry.scenario is None else list(scenario.get("tags") or ()),
+        "unchecked": is_unchecked(entry),
+        "failing": is_failing(entry),
+        "findings": findings_of(entry),
+        "transports": sorted({name for stage in stages for name in stage["transports"]}),
+        "hops": [number for part in entry.parts for hop in _hops(part, names, transport) for number in hop],
+    }
+    place = entry.position if entry.position is not None else entry.test
+    return {"test": place, "outcome": outcome_of(entry), **{name: value for name, value in facts.items() if value}}
+
+
+def _name(entry: Entry) -> str:
+    described = (entry.scenario or {}).get("name")
+    if described:
+        return str(described)
+    name, owner = entry.test["name"], entry.test["class"]
+    return f"{owner}.{name}" if owner else str(name or entry.test["nodeid"])
+
+
+def _hops(part: Json, names: _Names, transport: str | None) -> list[tuple[int, ...]]:
+    return [
+        (
+            names.number(handle["topic"]),
+            _via(handle.get("transport") or transport, names),
+            HOP_OUTCOMES.index(handle["outcome"]),
+            _microseconds(handle["latency_ms"]),
+            _microseconds(handle["budget_ms"]),
+            handle["attempts"],
+        )
+        for handle in part["handles"]
+    ]
+
+
+def _count_traffic(entry: Entry, names: _Names, traffic: Counter[tuple[int, int, int]], transport: str | None) -> None:
+    for part in entry.parts:
+        for event in part["timeline"]:
+            sent, topic = event["action"] in _SENT, _topic(event)
+            if topic is not None and (sent or event["action"] == "received"):
+                traffic[names.number(topic), _via(event.get("transport") or transport, names), int(sent)] += 1
+
+
+def _topic(event: Json) -> str | None:
+    """Where a message travelled: a single harness files its reply under the trigger and names the answer beside it."""
+    topic: str | None = event.get("topic")
+    if event["action"] == "replied" and event["detail"].startswith("reply="):
+        return str(event["detail"]).removeprefix("reply=")
+    return topic
+
+
+def _via(transport: str | None, names: _Names) -> int:
+    return names.number(transport) if transport else -1
+
+
+def _microseconds(value: float | None) -> int:
+    return -1 if value is None else round(value * 1000)

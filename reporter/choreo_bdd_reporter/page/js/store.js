@@ -1,0 +1,107 @@
+// Everything about one scenario: at hand in a report of ordinary size, decoded on demand in a large one.
+// A detail: { test, scenario, steps, parts }; a part carries notes { handles, messages, same, cut }.
+
+import { blobOf, inflated, templateText } from './embedded.js';
+
+const DECODED_CHUNKS = 6;
+
+export function createStore(index, gherkin) {
+  return index.chunks.length > 0 ? chunkStore(index.chunks) : wholeStore(gherkin);
+}
+
+function wholeStore(gherkin) {
+  const described = (gherkin.features ?? []).flatMap((feature) => feature.scenarios ?? []);
+  const scenarios = new Map(described.map((scenario) => [scenario.nodeid, scenario]));
+  const details = gherkin.details ?? {};
+  return {
+    whole: true,
+    detail(entry) {
+      entry.detail ??= detailOf(entry.test, scenarios.get(entry.id) ?? null, (part, index) => alignNotes(part, details[entry.id]?.[index]));
+      return entry.detail;
+    },
+  };
+}
+
+function detailOf(test, scenario, notesOf) {
+  return { test, scenario, steps: scenario?.steps ?? [], parts: test.scenarios.map((part, index) => ({ ...part, notes: notesOf(part, index) })) };
+}
+
+function alignNotes(part, note) {
+  const messages = part.timeline.map((_, index) => note?.timeline?.[index]?.message ?? null);
+  return { handles: part.handles.map((_, index) => note?.handles?.[index] ?? {}), messages, same: identities(messages), cut: false };
+}
+
+// Equal numbers for equal payloads; found out when first asked, for it reads every body.
+function identities(messages) {
+  let numbers = null;
+  return (index) => {
+    numbers ??= messages.map((message) => (message ? JSON.stringify(message.payload) : null));
+    return numbers[index];
+  };
+}
+
+function chunkStore(counts) {
+  const starts = counts.map((_, index) => counts.slice(0, index).reduce((sum, count) => sum + count, 0));
+  const blobs = new Map();
+  const decoded = new Map();
+  const chunkOf = (entry) => starts.findLastIndex((start) => start <= entry.order);
+  const blob = async (number) => {
+    if (!blobs.has(number)) blobs.set(number, templateText(`c${number}`).then(blobOf));
+    return blobs.get(number);
+  };
+  const decode = async (number) => JSON.parse(await inflated(await blob(number)));
+  const keep = (number, chunk) => {
+    decoded.delete(number);
+    decoded.set(number, chunk);
+    if (decoded.size > DECODED_CHUNKS) decoded.delete(decoded.keys().next().value);
+    return chunk;
+  };
+  const unpacked = (chunk, number, entry) => unpack(chunk, entry.order - starts[number]);
+  return {
+    whole: false,
+    detail(entry) {
+      const number = chunkOf(entry);
+      if (decoded.has(number)) return unpacked(keep(number, decoded.get(number)), number, entry);
+      return decode(number).then((chunk) => unpacked(keep(number, chunk), number, entry));
+    },
+    chunks: counts.map((count, number) => ({ from: starts[number], count, decode: () => decode(number) })),
+  };
+}
+
+export function unpack(chunk, place) {
+  const [test, scenario] = chunk.entries[place];
+  const parts = test.scenarios.map((part) => unpackPart(chunk, part));
+  const detail = detailOf({ ...test, scenarios: parts }, scenario, (part) => part.notes);
+  return detail;
+}
+
+function unpackPart(chunk, packed) {
+  const { notes, same, heard, ...part } = packed;
+  const message = (number) => (number < 0 ? null : { ...chunk.messages[number], payload: chunk.payloads[chunk.messages[number].payload] });
+  const timeline = unpackTimeline(chunk, packed.timeline);
+  const cut = heard === null;
+  return {
+    ...part,
+    timeline,
+    handles: part.handles.map((handle) => (handle.actual === null ? handle : { ...handle, actual: cut ? null : chunk.payloads[handle.actual] })),
+    notes: {
+      handles: part.handles.map((_, index) => ({ ...notes[index], messages: (notes[index]?.messages ?? []).map(message) })),
+      messages: timeline.map((_, index) => (cut ? null : message(heard[index] ?? -1))),
+      same: (index) => (same[index] >= 0 ? same[index] : null),
+      cut,
+    },
+  };
+}
+
+const COLUMNS = ['action', 'topic', 'detail', 'transport', 'source', 'logical_topic'];
+
+function unpackTimeline(chunk, { step, clock, drift, ...columns }) {
+  let offset = 0;
+  const began = Date.parse(clock) - (step[0] ?? 0) / 1000;
+  return step.map((ahead, index) => {
+    offset += ahead;
+    const event = { offset_ms: offset / 1000, wall_clock: drift[index] ?? new Date(began + offset / 1000).toISOString(), detail: '' };
+    for (const name of COLUMNS) if (columns[name]?.[index] >= 0) event[name] = chunk.texts[columns[name][index]];
+    return event;
+  });
+}

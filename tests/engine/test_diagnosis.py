@@ -1,0 +1,313 @@
+"""Every cause, each with a scenario that produces it (design §3 decision 6, spec/steps.md 5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from choreo_bdd import DictFieldPolicy, Handle, Harness, Outcome, Scenario, ScopeOptions
+from choreo_bdd.codecs import JSONCodec
+from choreo_bdd.matchers import contains_fields, exists
+from choreo_bdd.scenario import Cause, Diagnosis, Occurs
+from choreo_bdd.transports import MockTransport
+
+from .doubles import BrokerLike, breaking
+
+Act = Callable[[Scenario], object]
+WATCHING = ScopeOptions(watch_similar_topics=True, latency_from="publish")
+
+
+async def diagnosed(
+    harness: Harness,
+    act: Act,
+    *,
+    topic: str = "orders.settled",
+    matcher: Any = None,
+    occurs: Occurs = Occurs(),  # noqa: B008 - frozen
+    after: Act | None = None,
+    options: ScopeOptions = WATCHING,
+) -> tuple[Handle, Diagnosis]:
+    """Expect a settled order, act, wait half a second, perhaps act again, and ask why once the scope has been left."""
+    async with harness.scenario("diagnosed", options=options) as s:
+        handle = s.scope.expect(topic, matcher or contains_fields({"status": "settled"}), occurs=occurs)
+        s.on("start").publish("never.mind", {})
+        s.publish("start", {})
+        act(s)
+        await s.await_all(timeout_ms=500)
+        if after is not None:
+            await asyncio.sleep(0.25)
+            after(s)
+    assert handle.diagnosis is not None
+    return handle, handle.diagnosis
+
+
+def publishing(topic: str, payload: Any) -> Act:
+    """What a service does: publish with the scenario's own id."""
+
+    def act(s: Scenario) -> None:
+        body = {**payload, "correlation_id": s.correlation_id} if isinstance(payload, dict) else payload
+        raw(topic, JSONCodec().encode(body))(s)
+
+    return act
+
+
+def raw(topic: str, data: bytes) -> Act:
+    def act(s: Scenario) -> None:
+        s.scope.links[None].harness.send(topic, data, on_sent=lambda: None, headers={}, key=None)
+
+    return act
+
+
+def nothing(s: Scenario) -> None:
+    """Nobody does anything."""
+
+
+class TestCauses:
+    async def test_matched(self, strict: Harness) -> None:
+        handle, diagnosis = await diagnosed(strict, publishing("orders.settled", {"status": "settled"}))
+        assert handle.outcome is Outcome.PASS
+        assert diagnosis.cause is Cause.MATCHED
+        assert "orders.settled" in diagnosis.sentence
+
+    async def test_over_budget(self, strict: Harness) -> None:
+        async with strict.scenario("slow", options=WATCHING) as s:
+            handle = s.expect("orders.settled", exists()).within_ms(50)
+            s.publish("start", {})
+            await asyncio.sleep(0.08)
+            publishing("orders.settled", {})(s)
+            await s.await_all(timeout_ms=500)
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.OVER_BUDGET
+        assert all(part in handle.diagnosis.sentence for part in ("80.0 ms", "30.0 ms over", "50.0 ms"))
+
+    async def test_nothing_arrived(self, strict: Harness) -> None:
+        handle, diagnosis = await diagnosed(strict, nothing)
+        assert handle.outcome is Outcome.TIMEOUT
+        assert diagnosis.cause is Cause.NOTHING_ARRIVED
+        assert "no matching message arrived on 'orders.settled' within 500 ms" in diagnosis.sentence
+
+    async def test_wrong_shape(self, strict: Harness) -> None:
+        def act(s: Scenario) -> None:
+            for body in ({"status": "open", "qty": 1}, {"status": "open", "qty": 3}, {"qty": 2}):
+                publishing("orders.settled", body)(s)
+
+        handle, diagnosis = await diagnosed(strict, act, matcher=contains_fields({"status": "settled", "qty": 3}))
+        assert handle.outcome is Outcome.FAIL
+        assert diagnosis.cause is Cause.WRONG_SHAPE
+        assert "3 near-misses" in diagnosis.sentence
+        assert "the closest differs in status" in diagnosis.sentence
+        assert "1 of 2 fields right" in diagnosis.text
+        assert 'status: expected "settled", got "open"' in diagnosis.text
+        assert "qty: expected" not in diagnosis.text  # right in the closest one
+
+    async def test_wrong_correlation(self, strict: Harness) -> None:
+        def act(s: Scenario) -> None:
+            strict.publish("orders.settled", {"status": "settled", "correlation_id": "other-7"})
+
+        handle, diagnosis = await diagnosed(strict, act)
+        assert handle.outcome is Outcome.TIMEOUT
+        assert diagnosis.cause is Cause.WRONG_CORRELATION
+        assert "other-7" in diagnosis.sentence
+        assert str(handle.correlation_id) in diagnosis.sentence
+
+    async def test_wrong_correlation_without_any_id(self, strict: Harness) -> None:
+        _, diagnosis = await diagnosed(strict, lambda s: strict.publish("orders.settled", {"status": "settled"}))
+        assert diagnosis.cause is Cause.WRONG_CORRELATION
+        assert "without a correlation id" in diagnosis.sentence
+
+    async def test_a_foreign_message_that_would_not_match_is_mentioned_but_no_cause(self, strict: Harness) -> None:
+        def act(s: Scenario) -> None:
+            strict.publish("orders.settled", {"status": "open", "correlation_id": "other-7"})
+
+        _, diagnosis = await diagnosed(strict, act)
+        assert diagnosis.cause is Cause.NOTHING_ARRIVED
+        assert "1 message of another correlation id" in diagnosis.text
+
+    async def test_messages_of_another_live_scenario_are_no_evidence(self, strict: Harness) -> None:
+        async with strict.scenario("neighbour") as neighbour:
+            neighbour.expect("orders.settled", exists())
+            _, diagnosis = await diagnosed(strict, lambda s: neighbour.publish("orders.settled", {"status": "settled"}))
+            await neighbour.await_all(timeout_ms=1)
+        assert diagnosis.cause is Cause.NOTHING_ARRIVED
+        assert "another correlation id" not in diagnosis.text
+
+    async def test_its_own_near_misses_are_not_called_foreign(self, strict: Harness) -> None:
+        async with strict.scenario("neighbour") as neighbour:
+            neighbour.expect("orders.settled", exists())
+            _, diagnosis = await diagnosed(strict, publishing("orders.settled", {"status": "open"}))
+            neighbour.publish("orders.settled", {})
+            await neighbour.await_all(timeout_ms=1)
+        assert diagnosis.cause is Cause.WRONG_SHAPE
+        assert "another correlation id" not in diagnosis.text
+
+    @pytest.mark.parametrize("typo", ["orders.setled", "orders.Settled", "orders.settle"])
+    async def test_wrong_topic(self, strict: Harness, typo: str) -> None:
+        _, diagnosis = await diagnosed(strict, publishing(typo, {"status": "settled"}))
+        assert diagnosis.cause is Cause.WRONG_TOPIC
+        assert repr(typo) in diagnosis.sentence
+
+    @pytest.mark.parametrize(
+        ("topic", "body"),
+        [
+            ("orders.placed", {"status": "settled"}),  # not similar
+            ("billing.settled", {"status": "settled"}),  # not beside it
+            ("orders.setled", {"status": "open"}),  # would not have matched
+        ],
+    )
+    async def test_another_topic_is_no_hint_unless_name_and_content_fit(
+        self, strict: Harness, topic: str, body: dict[str, str]
+    ) -> None:
+        _, diagnosis = await diagnosed(strict, publishing(topic, body))
+        assert diagnosis.cause is Cause.NOTHING_ARRIVED
+
+    async def test_a_similar_topic_of_somebody_elses_message_is_no_hint(self, strict: Harness) -> None:
+        def act(s: Scenario) -> None:
+            strict.publish("orders.setled", {"status": "settled", "correlation_id": "other"})
+
+        assert (await diagnosed(strict, act))[1].cause is Cause.NOTHING_ARRIVED
+
+    async def test_what_the_scenario_published_itself_is_no_hint(self, strict: Harness) -> None:
+        _, diagnosis = await diagnosed(strict, lambda s: s.publish("orders.setled", {"status": "settled"}))
+        assert diagnosis.cause is Cause.NOTHING_ARRIVED
+
+    async def test_too_late(self, strict: Harness) -> None:
+        late = publishing("orders.settled", {"status": "settled"})
+        handle, diagnosis = await diagnosed(strict, nothing, after=late)
+        assert handle.outcome is Outcome.TIMEOUT
+        assert diagnosis.cause is Cause.TOO_LATE
+        assert "250.0 ms after the wait of 500 ms" in diagnosis.sentence
+
+    async def test_a_late_message_that_does_not_match_is_not_it(self, strict: Harness) -> None:
+        late = publishing("orders.settled", {"status": "open"})
+        assert (await diagnosed(strict, nothing, after=late))[1].cause is Cause.NOTHING_ARRIVED
+
+    async def test_a_diagnosis_read_before_the_late_message_is_made_anew(self, strict: Harness) -> None:
+        def read_then_late(s: Scenario) -> None:
+            (handle,) = (each.handle for each in s.scope.expectations)
+            assert handle.diagnosis is not None
+            assert handle.diagnosis.cause is Cause.NOTHING_ARRIVED
+            publishing("orders.settled", {"status": "settled"})(s)
+
+        assert (await diagnosed(strict, nothing, after=read_then_late))[1].cause is Cause.TOO_LATE
+
+    async def test_undecodable(self, transport: MockTransport) -> None:
+        harness = Harness(transport, codec=JSONCodec(strict=True))
+        await harness.connect()
+
+        def act(s: Scenario) -> None:
+            raw("orders.settled", b"{half")(s)
+            raw("orders.settled", b"\xff")(s)
+
+        handle, diagnosis = await diagnosed(harness, act)
+        assert handle.outcome is Outcome.TIMEOUT
+        assert diagnosis.cause is Cause.UNDECODABLE
+        assert "2 messages" in diagnosis.sentence
+        assert "UnicodeDecodeError" in diagnosis.sentence
+
+    async def test_transport_failed(self) -> None:
+        transport = BrokerLike()
+        harness = Harness(transport, correlation=DictFieldPolicy(strict=True))
+        await harness.connect()
+        async with harness.scenario("broken connection") as s:
+            handle = s.expect("orders.settled", exists())
+            transport.confirm("orders.settled")
+            await s.ready()
+            s.publish("orders.placed", {})
+            transport.lose("orders.placed", "the broker closed the connection")
+            await s.await_all(timeout_ms=100)
+        assert handle.outcome is Outcome.TIMEOUT
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.TRANSPORT_FAILED
+        assert "the broker closed the connection" in handle.diagnosis.sentence
+
+    async def test_unexpected(self, strict: Harness) -> None:
+        act = publishing("orders.settled", {"status": "settled"})
+        handle, diagnosis = await diagnosed(strict, act, occurs=Occurs(0, 0))
+        assert handle.outcome is Outcome.FAIL
+        assert diagnosis.cause is Cause.UNEXPECTED
+        assert "1 matching on 'orders.settled', wanted none" in diagnosis.text
+
+    async def test_too_few(self, strict: Harness) -> None:
+        act = publishing("orders.settled", {"status": "settled"})
+        _, diagnosis = await diagnosed(strict, act, occurs=Occurs(3))
+        assert diagnosis.cause is Cause.TOO_FEW
+        assert "1 matching on 'orders.settled' within 500 ms, wanted at least 3" in diagnosis.sentence
+
+    async def test_aborted(self, strict: Harness) -> None:
+        async with breaking(strict.scenario("left")) as s:
+            handle = s.expect("orders.settled", exists())
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.ABORTED
+
+    def test_every_cause_is_shown_above(self) -> None:
+        shown = {name.removeprefix("test_").upper() for name in vars(TestCauses)}
+        assert {cause.name for cause in Cause} <= shown
+
+
+class TestPrecedence:
+    """The strongest evidence names the cause; the rest is mentioned."""
+
+    async def test_near_misses_win_over_foreign_messages(self, strict: Harness) -> None:
+        def act(s: Scenario) -> None:
+            publishing("orders.settled", {"status": "open"})(s)
+            strict.publish("orders.settled", {"status": "settled", "correlation_id": "other"})
+
+        _, diagnosis = await diagnosed(strict, act)
+        assert diagnosis.cause is Cause.WRONG_SHAPE
+
+    async def test_a_late_match_wins_over_near_misses(self, strict: Harness) -> None:
+        _, diagnosis = await diagnosed(
+            strict,
+            publishing("orders.settled", {"status": "open"}),
+            after=publishing("orders.settled", {"status": "settled"}),
+        )
+        assert diagnosis.cause is Cause.TOO_LATE
+        assert 'got "open"' in diagnosis.text
+
+    async def test_near_misses_win_over_undecodable_ones_which_are_mentioned(self, transport: MockTransport) -> None:
+        harness = Harness(transport, codec=JSONCodec(strict=True))
+        await harness.connect()
+
+        def act(s: Scenario) -> None:
+            raw("orders.settled", b"{half")(s)
+            raw("orders.settled", b'{"status": "open"}')(s)
+
+        _, diagnosis = await diagnosed(harness, act)
+        assert diagnosis.cause is Cause.WRONG_SHAPE
+        assert "1 unreadable" in diagnosis.text
+
+
+class TestText:
+    async def test_secrets_are_masked(self, strict: Harness) -> None:
+        act = publishing("orders.settled", {"password": "battery-staple", "url": "amqp://u:hunter22@h"})
+        _, diagnosis = await diagnosed(
+            strict, act, matcher=contains_fields({"password": "right-horse", "url": "amqp://h"})
+        )
+        assert "password" in diagnosis.text
+        for secret in ("battery-staple", "right-horse", "hunter22"):
+            assert secret not in diagnosis.text + diagnosis.sentence
+
+    async def test_long_values_and_many_differences_are_cut(self, strict: Harness) -> None:
+        wanted = {f"f{number}": number for number in range(40)}
+        _, diagnosis = await diagnosed(
+            strict, publishing("orders.settled", {"f0": "x" * 5000}), matcher=contains_fields(wanted)
+        )
+        assert "28 more" in diagnosis.text
+        assert max(len(line) for line in diagnosis.text.splitlines()) < 400
+
+    async def test_a_missing_field_is_called_missing(self, strict: Harness) -> None:
+        _, diagnosis = await diagnosed(strict, publishing("orders.settled", {}))
+        assert 'status: expected "settled", got nothing (missing)' in diagnosis.text
+
+    async def test_the_closest_of_many_is_found_and_the_first_and_latest_are_kept(self, strict: Harness) -> None:
+        def act(s: Scenario) -> None:
+            publishing("orders.settled", {"a": 1, "b": 1, "c": 0})(s)
+            for number in range(100):
+                publishing("orders.settled", {"a": number + 2})(s)
+
+        _, diagnosis = await diagnosed(strict, act, matcher=contains_fields({"a": 1, "b": 1, "c": 1}))
+        assert "101 near-misses" in diagnosis.sentence
+        assert "2 of 3 fields right" in diagnosis.text

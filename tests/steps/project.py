@@ -1,0 +1,78 @@
+"""A user's project in a folder of its own, run by the frameworks as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
+BARE = ("asyncio", "hypothesispytest", "playwright", "cacheprovider", "timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a framework said, and how it ended."""
+
+    code: int
+    text: str
+
+    def __contains__(self, part: str) -> bool:
+        return part in self.text
+
+    def count(self, part: str) -> int:
+        return self.text.count(part)
+
+
+@dataclass(slots=True)
+class Project:
+    """Files, and the commands to run them with."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def file(self, path: str, text: str) -> Project:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+        return self
+
+    def feature(self, text: str, name: str = "a") -> Project:
+        return self.file(f"features/{name}.feature", text)
+
+    def behave(self, *arguments: str) -> Finished:
+        if not any((self.folder / place).exists() for place in ("features/steps", "steps")):
+            self.file("features/steps/choreo.py", LOADER)
+        return self._run("behave", "--no-color", *arguments)
+
+    def pytest(self, *arguments: str, bare: bool = True) -> Finished:
+        blocked = [f"-pno:{name}" for name in BARE] if bare else []
+        return self._run("pytest", *blocked, *arguments)
+
+    def run(self, framework: str, *arguments: str) -> Finished:
+        """The features under one of the two frameworks."""
+        return self.behave("-f", "plain", *arguments) if framework == "behave" else self.pytest("features", *arguments)
+
+    def results(self, folder: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads((self.folder / folder / "results.json").read_text("utf-8"))
+        return document
+
+    def _run(self, module: str, *arguments: str) -> Finished:
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "HARNESS", "CHOREO"))
+        }
+        ran = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=self.folder,
+            env={**kept, "COLUMNS": "400", **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=50,
+        )
+        return Finished(ran.returncode, ran.stdout + ran.stderr)

@@ -1,0 +1,176 @@
+"""Services that the scenario plays itself, and what it keeps from messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.steps.bench import Bench
+from tests.steps.conftest import MakeBench
+
+
+def test_a_stand_in_answers_every_trigger_with_a_template_of_it(bench: Bench) -> None:
+    bench.play(
+        'Given a service that answers "ask" with "answer":\n  echo: "{{ trigger.n }}"',
+        'When I publish 3 "ask" messages:\n  n: "{{ index }}"',
+        'Then I expect exactly 3 "answer" messages within 50ms',
+        'And I expect "answer" where echo is 2',
+        'And the service answered "ask" 3 times',
+    ).passed()
+
+
+@pytest.mark.parametrize(("times", "count"), [("once", 1), ("twice", 2), ("3 times", 3)])
+def test_a_stand_in_may_answer_so_often_and_no_more(bench: Bench, times: str, count: int) -> None:
+    bench.play(
+        f'Given a service that answers "ask" with "answer" {times}',
+        'When I publish 4 "ask" messages',
+        f'Then I expect exactly {count} "answer" messages within 50ms',
+        f'And the service answered "ask" {times}',
+    ).passed()
+
+
+def test_a_stand_in_answers_only_what_satisfies_its_condition(bench: Bench) -> None:
+    bench.play(
+        'Given a service that answers "ask" where n is 1 with "answer"',
+        'When I publish 3 "ask" messages:\n  n: "{{ index }}"',
+        'Then I expect exactly 1 "answer" message within 50ms',
+    ).passed()
+
+
+def test_a_stand_in_that_drops_is_heard_and_says_nothing(bench: Bench) -> None:
+    bench.play(
+        'Given a service that drops "ask"', 'When I publish "ask"', 'Then the service never answered "ask"'
+    ).passed()
+
+
+def test_never_answered_waits_before_it_believes_it(bench: Bench) -> None:
+    bench.echo("a", "ask", after_s=0.1)
+    played = bench.play(
+        'Given a service that answers "ask" with "answer"',
+        'When I publish "a"',
+        'Then the service never answered "ask"',
+    )
+    assert "features/play.feature:5: the service answered 'ask' 1 time(s), expected 0 time(s)" in played.message
+
+
+def test_answered_waits_for_the_answer(bench: Bench) -> None:
+    bench.play(
+        'Given a service that answers "ask" with "answer" after 50ms',
+        'When I publish "ask"',
+        'Then the service answered "ask" once',
+    ).passed()
+
+
+def test_a_number_of_answers_that_is_not_right_is_told(bench: Bench) -> None:
+    played = bench.play(
+        'Given a service that answers "ask" with "answer"',
+        'When I publish 3 "ask" messages',
+        'Then the service answered "ask" twice',
+    )
+    assert "answered 'ask' 3 time(s), expected 2 time(s)" in played.message
+
+
+def test_asking_about_a_service_nobody_plays_is_an_error(bench: Bench) -> None:
+    played = bench.play('When I publish "ask"', 'Then the service answered "ask"')
+    assert played.message == "features/play.feature:4: no stand-in of this scenario answers 'ask'"
+
+
+def test_a_stand_in_that_fails_sends_nothing_and_the_report_says_so(bench: Bench) -> None:
+    played = bench.play(
+        'Given a service that answers "ask" with "answer" and fails',
+        'When I publish "ask"',
+        'Then I expect no "answer" for 50ms',
+    ).passed()
+    assert played.result is not None
+    assert [reply.state.value for reply in played.result.replies] == ["reply_failed"]
+
+
+def test_an_answer_with_a_variable_nobody_sets_is_an_error_at_once(bench: Bench) -> None:
+    played = bench.play(
+        'Given a service that answers "ask" with "answer":\n  id: "{{ order_id }}"', 'When I publish "ask"'
+    )
+    assert played.message.startswith("features/play.feature:3: ")
+    assert "'order_id', which no step of this scenario sets" in played.message
+    assert "{{ trigger.order_id }}" in played.message
+
+
+def test_an_answer_may_name_a_variable_that_is_set_before_the_trigger_comes(bench: Bench) -> None:
+    bench.play(
+        'Given a service that answers "ask" with "answer":\n  id: "{{ order_id }}"',
+        'And order_id is "7"',
+        'When I publish "ask"',
+        'Then I expect "answer" where id is "7"',
+    ).passed()
+
+
+# --- keeping values ---------------------------------------------------------------------------------------------------
+
+
+def test_a_kept_value_keeps_its_type(bench: Bench) -> None:
+    bench.echo("a", "x", n=7, items=[{"sku": "tea"}])
+    played = bench.play(
+        'When I publish "a"',
+        'Then I expect "x"',
+        'And I keep "n" of "x" as n',
+        'And I keep "items[0].sku" of "x" as sku',
+    ).passed()
+    assert (played.run.variables["n"], played.run.variables["sku"]) == (7, "tea")
+
+
+def test_a_value_is_kept_from_the_message_that_satisfied_the_last_check(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {"n": 1}), ("x", {"n": 2}), ("x", {"n": 3})])
+    played = bench.play(
+        'When I publish "a"',
+        'Then I expect "x" where n is 3',
+        'And I expect "x" where n is 2',
+        'And I keep "n" of "x" as n',
+    ).passed()
+    assert played.run.variables["n"] == 2
+
+
+def test_a_value_can_be_kept_from_a_message_that_a_pattern_caught(bench: Bench) -> None:
+    bench.echo("a", "x.eu", n=7)
+    played = bench.play('When I publish "a"', 'Then I expect "x.*"', 'And I keep "n" of "x.eu" as n').passed()
+    assert played.run.variables["n"] == 7
+
+
+def test_keeping_from_a_topic_nothing_was_expected_on_is_an_error(bench: Bench) -> None:
+    played = bench.play('When I publish "a"', 'Then I keep "n" of "x" as n')
+    assert "features/play.feature:4: no earlier check of this scenario has taken a message on 'x'" in played.message
+
+
+def test_keeping_a_field_that_is_not_there_is_an_error(bench: Bench) -> None:
+    bench.echo("a", "x", n=7)
+    played = bench.play('When I publish "a"', 'Then I expect "x"', 'And I keep "m" of "x" as m')
+    assert played.message.startswith("features/play.feature:5: ")
+    assert "'m'" in played.message
+
+
+# --- other steps ------------------------------------------------------------------------------------------------------
+
+
+def test_without_correlation_a_scenario_hears_everybody(make_bench: MakeBench) -> None:
+    bench = make_bench(correlation=None)
+    bench.service("a", lambda _: [("x", {"correlation_id": "somebody else's"})])
+    bench.play('When I publish "a"', 'Then I expect "x"').passed()
+
+
+def test_with_correlation_a_strangers_message_is_named_as_the_cause(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {"correlation_id": "stranger"})])
+    played = bench.play('When I publish "a"', 'Then I expect "x"')
+    assert "wrong correlation" in played.message
+    assert "'stranger'" in played.message
+
+
+def test_an_unknown_transport_is_told_by_each_step_that_names_it_and_not_before(bench: Bench) -> None:
+    bench.echo("a", "x")
+    played = bench.play('When I publish "a"', 'Then I expect "x"', 'And I expect "x" on kafka')
+    assert played.failed_step == 'I expect "x" on kafka'
+    assert played.message == "features/play.feature:5: there is no transport 'kafka' in profile 'memory'; it has bus"
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["Given the default transport is kafka", 'When I publish "a" on kafka', 'Given a service on kafka that drops "a"'],
+)
+def test_an_unknown_transport_in_an_act(bench: Bench, step: str) -> None:
+    assert "there is no transport 'kafka' in profile 'memory'; it has bus" in bench.play(step).message

@@ -1,0 +1,78 @@
+"""The rules of the house that no single room can check (design §2, style.md 4.6)."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = {
+    "choreo_bdd": ROOT / "choreo_bdd",
+    "choreo_bdd_steps": ROOT / "steps/choreo_bdd_steps",
+    "choreo_bdd_reporter": ROOT / "reporter/choreo_bdd_reporter",
+    "choreo_bdd_schemas": ROOT / "schemas/choreo_bdd_schemas",
+}
+FOREIGN = ("behave", "pytest", "pytest_bdd", "nats", "aiokafka", "aio_pika", "redis", "jinja2", "nkeys")
+MAX_LINES = 400
+LONG_MODULES: dict[str, str] = {
+    "steps/choreo_bdd_steps/running.py": "one scenario's state and the acts phrases are made of, which share all of it",
+}
+
+
+def test_imports_follow_the_arrows(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), cache_dir=None)
+    assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
+
+
+def test_importing_the_engine_loads_no_framework_no_client_and_no_other_room() -> None:
+    unwanted = (*FOREIGN, *(room for room in ROOMS if room != "choreo_bdd"))
+    code = f"import sys, choreo_bdd; print(*sorted(set({unwanted!r}) & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
+
+
+def test_naming_a_transport_loads_no_client() -> None:
+    code = (
+        "import sys; from choreo_bdd import transports\n"
+        "for name in transports.__all__: getattr(transports, name)\n"
+        f"print(*sorted(set({FOREIGN!r}) & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "choreo_bdd.scenario", "choreo_bdd.matchers", "choreo_bdd.transports"])
+def test_exported_members_are_sorted_and_importable(room: str) -> None:
+    module = importlib.import_module(room)
+    exported = getattr(module, "__all__", [])
+    assert [*exported] == sorted(exported, key=_as_ruff_sorts)
+    assert [name for name in exported if not hasattr(module, name)] == []
+
+
+def _as_ruff_sorts(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest."""
+    return (0 if name.isupper() else 1 if name.lstrip("_")[:1].isupper() else 2), name
+
+
+def modules() -> dict[str, int]:
+    """Every module of every room with its number of lines."""
+    return {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for room in ROOMS.values()
+        for path in sorted(room.rglob("*.py"))
+    }
+
+
+def test_no_module_grows_too_long_without_a_reason() -> None:
+    long = {name: lines for name, lines in modules().items() if lines > MAX_LINES}
+    assert set(long) <= set(LONG_MODULES), long
+
+
+def test_reasons_for_length_are_still_needed() -> None:
+    assert {name for name in LONG_MODULES if modules().get(name, 0) <= MAX_LINES} == set()

@@ -50,7 +50,7 @@ def scenario_nodeid(path: str, name: str, line: int, *, duplicate: bool = False)
 
     ``path`` is relative and in POSIX form; ``line`` is added only where a feature has two scenarios of one name.
     """
-    nodeid = f"{path}::{name}"
+    nodeid = f"{path}::{name.strip()}"  # behave leaves a space behind rows of examples that have no name
     return f"{nodeid}:{line}" if duplicate else nodeid
 
 

@@ -172,12 +172,10 @@ class Scenario:
         self._scope.on(trigger_topic, matcher, plan)
 
     async def _await_all(self, *, timeout_ms: float) -> ScenarioResult:
-        if self._result is not None:
-            return self._result
         scope = self._scope
         deadline = scope.clock() + timeout_ms / 1000
         await scope.wait([each.handle for each in scope.expectations], deadline)
-        if self._result is None:  # a second await_all() may have run beside this one
+        if self._result is None:  # else another await_all() has been here
             for expectation in scope.expectations:
                 scope.verdicts.expire(expectation, timeout_ms=timeout_ms)
             self._result = finish(scope)

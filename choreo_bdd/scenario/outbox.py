@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,12 +33,13 @@ class Publication:
 
     @classmethod
     def prepare(cls, link: Link, topic: str, payload: Any, headers: Mapping[str, str], key: str | None) -> Publication:
-        """Stamp a payload with the scope's id on this link and encode it.
+        """Stamp a payload with the scope's id on this link and encode it; what the caller does to it later is its own.
 
         Raises ``CorrelationIdNotInNamespaceError``, ``CorrelationPolicyError`` or what the codec raises; nothing has
         been sent then.
         """
-        envelope = _stamp(link, Envelope(topic, payload, headers))
+        snapshot = copy.deepcopy(payload) if isinstance(payload, dict | list) else payload
+        envelope = _stamp(link, Envelope(topic, snapshot, headers))
         data = link.harness.encode(envelope.payload)
         return cls(link, envelope.topic, data, envelope.payload, envelope.headers, key)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -119,11 +118,9 @@ class Reply:
         return await built if inspect.isawaitable(built) else built
 
     def build_now(self, trigger: Any) -> Any:
-        """The payload, or an awaitable of it; templates are copied so that nobody can change them."""
+        """The payload, or an awaitable of it."""
         payload = self.plan.payload
-        if callable(payload):
-            return payload(trigger)
-        return copy.deepcopy(payload) if isinstance(payload, dict | list) else payload
+        return payload(trigger) if callable(payload) else payload
 
     def report(self) -> ReplyReport:
         """The reply as results show it."""

@@ -320,19 +320,21 @@ class Scope:
 
     async def until(self, condition: Callable[[], bool], deadline: float) -> None:
         """Wait until a condition on handles or replies holds, at the longest until a loop time."""
+        loop = asyncio.get_running_loop()
         while not condition() and self.clock() < deadline:
-            changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            changed: asyncio.Future[None] = loop.create_future()
+            timer = loop.call_at(deadline, _release, changed)
             self._waiters.add(changed)
             try:
-                await asyncio.wait([changed], timeout=max(0.0, deadline - self.clock()))
+                await changed
             finally:
+                timer.cancel()
                 self._waiters.discard(changed)
 
     def notify(self) -> None:
         """Wake whoever waits: an expectation has been resolved, or a reply sent."""
         for waiter in tuple(self._waiters):
-            if not waiter.done():
-                waiter.set_result(None)
+            _release(waiter)
 
     def listening(self) -> Iterator[tuple[Link, str, tuple[str, ...]]]:
         """Each topic this scope listens to, with its link and who listens: ``expect``, ``reply`` or both."""
@@ -386,3 +388,8 @@ class Scope:
 def proven(ready: Ready) -> bool:
     """Whether a promise has been kept."""
     return ready.done() and not ready.cancelled() and ready.exception() is None
+
+
+def _release(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -17,20 +17,21 @@ from choreo_bdd.scenario.timeline import TimelineAction
 
 _LOG = logging.getLogger("choreo_bdd.stage")
 
-FromWire = Callable[[str, str], Any]
 
+def merge_skipped(scope: Scope, bridge: object) -> None:
+    """Note every foreign message on the scope's topics on its timeline, by hash, once a role that listened.
 
-def merge_skipped(scope: Scope, from_wire: FromWire) -> None:
-    """Note every foreign message on the scope's topics on its timeline, by hash, once a role that listened."""
+    The bridge is asked whose message it is, if it has a ``from_wire``.
+    """
     for link, topic, sources in scope.listening():
         for delivery in link.harness.router.foreign_since(topic, scope.opened_at):
             if delivery.correlation_id in (None, link.wire_id):
                 continue
             for source in sources:
-                _note(scope, link, delivery, source, from_wire)
+                _note(scope, link, delivery, source, bridge)
 
 
-def _note(scope: Scope, link: Link, delivery: Delivery, source: str, from_wire: FromWire) -> None:
+def _note(scope: Scope, link: Link, delivery: Delivery, source: str, bridge: object) -> None:
     place = {"transport": link.name, "topic": delivery.message.topic}
     wire: Any = delivery.correlation_id
     try:
@@ -47,14 +48,18 @@ def _note(scope: Scope, link: Link, delivery: Delivery, source: str, from_wire: 
         at=delivery.message.received_at,
     )
     if source == "expect":
-        _ask_bridge(wire, link, place, from_wire)
+        _ask(bridge, wire, link, place)
 
 
-def _ask_bridge(wire: str, link: Link, place: dict[str, str | None], from_wire: FromWire) -> None:
+def _ask(bridge: object, wire: str, link: Link, place: dict[str, str | None]) -> None:
+    from_wire: Callable[[str, str], Any] | None = getattr(bridge, "from_wire", None)
+    if from_wire is None:
+        return
     try:
         known = from_wire(wire, link.name or "") is not None
     except Exception as error:  # noqa: BLE001 - a bridge's inverse serves diagnosis only
-        _LOG.warning("stage_from_wire_failed", extra={**place, "error_class": type(error).__name__})
+        classes = {"bridge_class": type(bridge).__name__, "error_class": type(error).__name__}
+        _LOG.warning("stage_from_wire_failed", extra={**place, **classes})
         return
     if known:
         _LOG.debug("stage_foreign_scope_seen", extra=place)

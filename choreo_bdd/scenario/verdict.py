@@ -43,21 +43,20 @@ class Verdicts:
 
     def _met(self, expectation: Expectation, delivery: Delivery, result: MatchResult) -> None:
         latency = self._latency(expectation, delivery.message.received_at)
-        budget = expectation.handle.budget_ms
-        slow = "" if budget is None or latency <= budget else f" [SLOW {latency:.1f}ms>{budget:.1f}ms]"
+        budget = _exceeded_budget(expectation, latency)
+        slow = "" if budget is None else f" [SLOW {latency:.1f}ms>{budget:.1f}ms]"
         self._record(expectation, delivery, TimelineAction.MATCHED, result.reason + slow)
         sentence = f"matched on '{expectation.topic}' after {latency:.1f} ms"
         self._pass_or_slow(expectation, result.reason, latency, sentence)
 
     def _pass_or_slow(self, expectation: Expectation, reason: str, latency: float, sentence: str) -> None:
         """Settle an expectation that was met: PASS with this sentence, or SLOW when it took too long."""
-        handle = expectation.handle
-        budget = handle.budget_ms
-        if budget is None or latency <= budget:
+        budget = _exceeded_budget(expectation, latency)
+        if budget is None:
             self._resolve(expectation, Outcome.PASS, reason, latency, Diagnosis(Cause.MATCHED, sentence, sentence))
             return
         note = f"{latency:.1f} ms, {latency - budget:.1f} ms over the budget of {budget:.1f} ms"
-        late = f"the message on '{handle.topic}' took {note}"
+        late = f"the message on '{expectation.topic}' took {note}"
         slow = Diagnosis(Cause.OVER_BUDGET, late, f"{Cause.OVER_BUDGET.value}: {late}")
         self._resolve(expectation, Outcome.SLOW, f"{note}: {reason}", latency, slow)
 
@@ -202,6 +201,11 @@ class Verdicts:
             and _accepts(expectation, delivery)
         }
         return topics.similar(expectation.topic, candidates)
+
+
+def _exceeded_budget(expectation: Expectation, latency: float) -> float | None:
+    budget = expectation.handle.budget_ms
+    return None if budget is None or latency <= budget else budget
 
 
 def _shortfall(expectation: Expectation, timeout_ms: float, broken: str | None) -> tuple[Outcome, str]:

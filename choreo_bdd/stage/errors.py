@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from choreo_bdd.exceptions import ChoreoError
 
 
@@ -36,6 +38,10 @@ class StageConnectError(StageError, RuntimeError):
 
 class StageDisconnectError(StageError, ExceptionGroup):
     """One or more transports did not disconnect cleanly; all were tried."""
+
+    def derive(self, excs: Sequence[Exception]) -> StageDisconnectError:  # type: ignore[override] # Exceptions only
+        """A part of it, as ``except*`` makes one, stays a ``StageDisconnectError``."""
+        return StageDisconnectError(self.message, excs)
 
 
 class BridgeAmbiguityError(StageError, ValueError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -181,13 +181,8 @@ class StageScenario:
         return self._result
 
     def _finish(self, *, aborted: bool = False) -> StageScenarioResult:
-        merge_skipped(self.scope, self._from_wire)
+        merge_skipped(self.scope, self._stage.bridge)
         return stage_result(self.scope, bridge_class=type(self._stage.bridge).__name__, aborted=aborted)
-
-    def _from_wire(self, wire: str, transport: str) -> Any:
-        bridge = self._stage.bridge
-        from_wire: Callable[[str, str], Any] | None = getattr(bridge, "from_wire", None)
-        return None if from_wire is None else from_wire(wire, transport)
 
     @staticmethod
     def _emit(result: StageScenarioResult, completed_normally: bool) -> None:

@@ -15,6 +15,7 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     KafkaError,
     NodeNotReadyError,
+    ProducerClosed,
     TopicAuthorizationFailedError,
 )
 from aiokafka.partitioner import DefaultPartitioner
@@ -91,13 +92,13 @@ class Clients:
 
     async def stop(self, *, timeout_s: float) -> None:
         """End them all, ``timeout_s`` at the longest, then by force."""
+        await _end_sending(self.producer)
         await asyncio.gather(
             _stopped(self.producer.stop(), self.producer.client, timeout_s),
             _stopped(self.consumer.stop(), self.consumer._client, timeout_s),
             _stopped(self.scout.stop(), self.scout._client, timeout_s),
             _stopped(self.admin.close(), self.admin._client, timeout_s),
         )
-        await _abort(self.producer._sender.sender_task)
 
 
 async def _stopped(stopping: Awaitable[None], client: Any, timeout_s: float) -> None:
@@ -112,12 +113,14 @@ async def _stopped(stopping: Awaitable[None], client: Any, timeout_s: float) -> 
             await client.close()
 
 
-async def _abort(sender: asyncio.Task[None] | None) -> None:
-    """End the producer's sender: cancelled once, it still waits for the requests under way."""
-    for _ in range(2):
+async def _end_sending(producer: Any) -> None:
+    """Give up what is unconfirmed: the producer's own ``stop`` would wait for it, whoever is there to answer."""
+    sender = producer._sender.sender_task
+    for _ in range(2):  # cancelled once, it still waits for the requests under way
         if sender is not None and not sender.done():
             sender.cancel()
             await asyncio.wait([sender], timeout=_ABORT_S)
+    producer._message_accumulator.fail_all(ProducerClosed())
 
 
 def reason_of(error: BaseException) -> str:

@@ -74,7 +74,10 @@ class Wire:
     async def open(self) -> None:
         """Connect, log in and make sure of the exchange; raises whatever the client raises."""
         await self._connection.connect()
+        await self._settle_exchange()
         self._connection.closing.add_done_callback(self._ended)
+
+    async def _settle_exchange(self) -> None:
         channel = await self._publisher()
         try:
             await channel.exchange_declare(self._exchange, exchange_type="topic", auto_delete=True)

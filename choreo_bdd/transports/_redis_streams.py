@@ -91,7 +91,7 @@ class Streams:
         await self._interrupt()
 
     async def _starts(self, topic: str) -> dict[str, Id]:
-        """The streams a topic stands for, each with its last id; one that does not exist yet starts at its beginning."""
+        """The streams a topic stands for, each with its last id; one that does not exist yet is read from its start."""
         names = await self._scan(topic) if topics.is_pattern(topic) else [topic]
         # The XREAD returns nothing: it proves that this user may read the stream, and that it is one.
         commands = [

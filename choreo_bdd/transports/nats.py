@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +22,7 @@ from choreo_bdd.transports.nats_auth import client_options
 _NAME = "NatsTransport"
 _TEARDOWN_S = 2.0
 _CONFIRM_S = 10.0
+_CONFIRM_AFTER_S = 0.001
 _EAGER_TURNS = 10
 _PATIENT_S = 0.001
 _REFUSED = re.compile(r"permissions violation for (subscription to|publish to) \"([^\"]+)\"", re.IGNORECASE)
@@ -55,6 +56,8 @@ class NatsTransport:
         self._refused: set[tuple[str, str]] = set()
         self._lost: str | None = None
         self._loss_listeners: list[OnLost] = []
+        self._unconfirmed: list[Outgoing] = []
+        self._confirming: asyncio.Task[None] | None = None
         self._closing = False
 
     @property
@@ -235,9 +238,18 @@ class NatsTransport:
         await _written(client)
         for outgoing in written:
             outgoing.sent()
-        self._spawn(self._confirm(client, written))
+        self._unconfirmed += written
+        if self._confirming is None or self._confirming.done():
+            self._confirming = self._spawn(self._confirm(client))
 
-    async def _confirm(self, client: Any, written: Sequence[Outgoing]) -> None:
+    async def _confirm(self, client: Any) -> None:
+        """Ask for one confirmation of all that has been written, a moment later: not in the way of the answers."""
+        await asyncio.sleep(_CONFIRM_AFTER_S)
+        while self._unconfirmed:
+            written, self._unconfirmed = self._unconfirmed, []
+            await self._confirm_these(client, written)
+
+    async def _confirm_these(self, client: Any, written: Sequence[Outgoing]) -> None:
         try:
             await _round_trip(client)
         except Exception as error:  # noqa: BLE001 - told to whoever published these
@@ -267,10 +279,11 @@ class NatsTransport:
             raise TransportError(f"NatsTransport cannot go on: {self._lost}")
         return self._outbound
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def __repr__(self) -> str:
         return f"NatsTransport(servers={[safe_url(url) for url in self._servers]})"

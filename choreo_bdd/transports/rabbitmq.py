@@ -169,6 +169,7 @@ class RabbitTransport:
 
     async def _establish(self, wire: Wire, registration: Registration) -> None:
         def ended(reason: str) -> None:
+            registration.fail(_NAME, reason)
             if wire is self._wire and self._lost is None and not registration.is_removed:
                 registration.interrupt(_NAME, reason)
 

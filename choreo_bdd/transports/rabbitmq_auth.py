@@ -47,9 +47,9 @@ class RabbitAuth(AuthDescriptor):
     def amqps(
         ca: CaSource | None = None, cert: str | Path | bytes | None = None, key: str | Path | bytes | None = None
     ) -> AuthDescriptor:
-        """TLS that trusts ``ca`` (else the system's roots), with a client certificate if ``cert`` and ``key`` are given.
+        """TLS that trusts ``ca`` (else the system's roots); the login is that of the user ``guest``.
 
-        The login is that of the user ``guest``.
+        ``cert`` and ``key`` are a client certificate to show.
         """
         return RabbitTls(ca=ca, cert=cert, key=key)
 

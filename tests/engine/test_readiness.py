@@ -90,6 +90,24 @@ class TestArming:
             result = await s.await_all(timeout_ms=10)
         assert result.transport_failures == ()
 
+    async def test_what_is_armed_while_others_are_being_proven_is_waited_for_too(
+        self, over_broker: Harness, broker: BrokerLike
+    ) -> None:
+        async with over_broker.scenario("meanwhile") as s:
+            s.expect("a", exists())
+            waiting = asyncio.create_task(s.ready())
+            await asyncio.sleep(1)
+            s.expect("b", exists())
+            broker.confirm("a")
+            await waiting
+            s.publish("a", {})
+            await asyncio.sleep(1)
+            assert broker.leaving == {}
+            broker.confirm("b")
+            await asyncio.sleep(0.001)
+            assert list(broker.leaving) == ["a"]
+            await s.await_all(timeout_ms=1)
+
     async def test_a_topic_that_is_live_already_needs_no_new_proof(
         self, over_broker: Harness, broker: BrokerLike
     ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd import DictFieldPolicy, Harness, ScenarioResult
+from choreo_bdd import DictFieldPolicy, Envelope, Harness, ScenarioResult
 from choreo_bdd.matchers import (
     Matcher,
     MatchResult,
@@ -76,19 +76,32 @@ class TestPayloads:
         assert sent_as(transport, "answer") == [{"x": 1}]
         assert [round(entry.offset_ms) for entry in result.timeline if entry.action.value == "replied"] == [250]
 
-    async def test_a_template_is_copied_for_every_use(self, harness: Harness, transport: MockTransport) -> None:
+    async def test_a_template_is_copied_for_every_use(self, harness: Harness) -> None:
         template: dict[str, Any] = {"items": []}
 
         def spoil(topic: str, payload: bytes) -> None:
             template["items"].append("changed by a subscriber")
 
         harness.subscribe("answer", spoil)
-        policy = ScriptedPolicy()
-        routed = Harness(transport, correlation=policy)
-        await routed.connect()
-        await ask(routed, template, {"cid": "S-1"})
-        assert sent_as(transport, "answer") == [{"items": [], "cid": "S-1"}]
-        assert "cid" not in template
+        result = await ask(harness, template, 1, 2, times=2)
+        replied = [entry.message for entry in result.timeline if entry.action.value == "replied"]
+        assert [record.payload for record in replied if record is not None] == [
+            {"items": []},
+            {"items": ["changed by a subscriber"]},
+        ]
+
+    async def test_a_policy_that_writes_in_place_cannot_spoil_the_template(self, transport: MockTransport) -> None:
+        class InPlace(ScriptedPolicy):
+            def write(self, envelope: Envelope, correlation_id: str) -> Envelope:
+                envelope.payload["cid"] = correlation_id
+                return envelope
+
+        harness = Harness(transport, correlation=InPlace())
+        await harness.connect()
+        template: dict[str, Any] = {"a": 1}
+        await ask(harness, template, {"cid": "S-1"})
+        assert sent_as(transport, "answer") == [{"a": 1, "cid": "S-1"}]
+        assert template == {"a": 1}
 
     async def test_what_a_builder_returns_is_not_stamped_in_place(self, routed: Harness) -> None:
         kept = {"a": 1}

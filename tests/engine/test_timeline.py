@@ -254,6 +254,17 @@ class TestScenarioEvents:
             assert (entry.message.payload, entry.message.size) == ({"a": 1}, len(b'{"a":1}'))
             assert (entry.message.headers, entry.message.key) == ({"h": "v"}, "K1")
 
+    async def test_what_the_author_does_to_a_payload_later_does_not_rewrite_history(self, harness: Harness) -> None:
+        body = {"n": [1]}
+        async with harness.scenario("reused") as s:
+            s.expect("t", eq("never"))
+            s.publish("t", body)
+            body["n"].append(2)
+            s.publish("t", body)
+            result = await s.await_all(timeout_ms=1)
+        published = [entry.message for entry in result.timeline if entry.action is TimelineAction.PUBLISHED]
+        assert [record.payload for record in published if record is not None] == [{"n": [1]}, {"n": [1, 2]}]
+
     async def test_offsets_never_run_backwards(self, routed: Harness) -> None:
         async with routed.scenario("busy") as s:
             s.on("ask").publish("answer", {})

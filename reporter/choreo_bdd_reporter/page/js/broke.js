@@ -1,17 +1,19 @@
-// "What broke": failed scenarios grouped by the sentence that explains them; a group narrows the tree.
+// "What broke": failed scenarios grouped by cause and topic; a group narrows the tree.
 
 import { el, fill } from './dom.js';
 import { plural } from './format.js';
-import { causeGroups } from './findings.js';
+import { causeGroups, causeLabel } from './findings.js';
+import { transportBadge } from './transports.js';
 import { verdictBadge } from './verdicts.js';
 
 const FIRST = 3;
 
-export function createBroke(root, model, views) {
+export function createBroke(root, context) {
+  const { model } = context;
   const host = root.querySelector('[data-slot="broke"]');
   const groups = causeGroups(model.entries);
   if (groups.length === 0) return { update() {} };
-  const items = groups.map((group, index) => causeItem(group, views, model.noun, index >= FIRST));
+  const items = groups.map((group, index) => causeItem(group, context, index >= FIRST));
   const list = el('ul', { class: 'hr-causes' }, items);
   fill(host, el('h2', { class: 'hr-label' }, 'What broke'), list, groups.length > FIRST && moreButton(items, groups.length));
   host.hidden = false;
@@ -26,14 +28,17 @@ export function createBroke(root, model, views) {
   };
 }
 
-function causeItem(group, views, noun, hidden) {
+function causeItem(group, context, hidden) {
+  const { views, model } = context;
   const button = el('button', { type: 'button', class: 'hr-cause', 'aria-pressed': 'false' },
     verdictBadge(group.status),
-    el('span', { class: 'hr-cause-text' }, group.sentence),
-    el('span', { class: 'hr-cause-count' }, plural(group.entries.length, noun)));
+    el('span', { class: 'hr-cause-text' },
+      el('strong', {}, causeLabel(group.finding)), ' ', transportBadge(context, group.finding.transport), ' ',
+      el('span', { class: 'hr-note' }, group.entries.length === 1 ? group.finding.sentence : `e.g. ${group.finding.sentence}`)),
+    el('span', { class: 'hr-cause-count' }, plural(group.entries.length, model.noun)));
   button.addEventListener('click', () => {
     const chosen = views.current.cause === group.key;
-    views.set(chosen ? { cause: null } : { cause: group.key, test: group.entries[0].id, event: null }, { remember: true });
+    views.set(chosen ? { cause: null } : { cause: group.key, test: group.entries[0].id, event: null, tab: null }, { remember: true });
   });
   return el('li', { hidden }, button);
 }

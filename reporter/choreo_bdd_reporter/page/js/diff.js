@@ -1,7 +1,7 @@
 // The typed failure tree of a rejected message: field by field, what was expected and what arrived.
 
 import { el } from './dom.js';
-import { expectedText } from './findings.js';
+import { inlineJson, plural } from './format.js';
 import { inlineValue } from './json.js';
 
 export function failureTable(failure) {
@@ -47,3 +47,35 @@ function typeName(value) {
 function pathText(path) {
   return path === '<root>' ? 'whole message' : path === '<raw>' ? 'raw bytes' : path;
 }
+
+function short(value) {
+  const text = inlineJson(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+// Operator objects such as {"gt": 5} read as conditions, everything else as a literal.
+function expectedText({ kind, expected }) {
+  const literal = kind === 'mismatch' || expected === null || typeof expected !== 'object';
+  const [name, ...more] = literal ? [] : Object.keys(expected);
+  const operator = more.length === 0 ? OPERATORS.get(name) : undefined;
+  return operator ? operator(expected[name]) : short(expected);
+}
+
+const OPERATORS = new Map(Object.entries({
+  in: (value) => `one of ${short(value)}`,
+  gt: (value) => `more than ${short(value)}`,
+  lt: (value) => `less than ${short(value)}`,
+  gte: (value) => `at least ${short(value)}`,
+  lte: (value) => `at most ${short(value)}`,
+  ne: (value) => `anything but ${short(value)}`,
+  regex: (value) => `text like ${short(value)}`,
+  exists: (value) => (value ? 'present' : 'absent'),
+  type: (value) => `a ${value}`,
+  min_length: (value) => `at least ${plural(value, 'item')}`,
+  not: (value) => `not ${short(value)}`,
+  all_of: (value) => `all of ${short(value)}`,
+  any_of: (value) => `any of ${short(value)}`,
+  every: (value) => `every item ${short(value)}`,
+  any_element: (value) => `some item ${short(value)}`,
+  payload_contains_hex: (value) => `bytes ${value}`,
+}));

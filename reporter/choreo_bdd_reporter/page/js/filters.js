@@ -1,19 +1,30 @@
-// Search box and status pills above the tree.
+// Search box, status pills and the choices above the tree. The choices write into the search, so that one language says it all.
 
 import { el, fill } from './dom.js';
 import { plural } from './format.js';
+import { transportsOf } from './query.js';
 import { OUTCOMES, verdictGlyph, verdictKind, verdictWord } from './verdicts.js';
 
-export function createFilters(root, model, views) {
+const SORTS = [['', 'as written'], ['severity', 'worst first'], ['duration', 'slowest first'], ['headroom', 'least headroom first'], ['name', 'by name']];
+
+export function createFilters(root, context, deep) {
+  const { model, views } = context;
   const search = el('input', {
     type: 'search', class: 'hr-search', 'data-filter': 'search', 'aria-label': 'Search names, tags, steps, topics and payloads',
-    placeholder: 'Search names, steps, topics, payloads', autocomplete: 'off', spellcheck: 'false',
+    placeholder: 's:failed @tag c:orders.* hop>50ms words', autocomplete: 'off', spellcheck: 'false',
   });
   search.addEventListener('input', () => views.set({ q: search.value }));
   const pills = OUTCOMES.filter((outcome) => model.counts[outcome] > 0).map((outcome) => pill(outcome, model.counts[outcome], views));
+  const grouping = groupSwitch(views);
+  const sort = choice('sort', 'Order', SORTS, (value) => views.set({ sort: value || null }, { remember: true }));
+  const deeper = el('button', { type: 'button', class: 'hr-link-button', hidden: true });
+  deeper.addEventListener('click', () => deep.run(deep.wordsLeft(search.value), (share) => { deeper.textContent = `Searching: ${Math.floor(share * 100)} %`; }));
   fill(root.querySelector('[data-slot="filters"]'),
     el('div', { class: 'hr-search-box' }, search, el('kbd', { 'aria-hidden': 'true' }, '/')),
-    el('div', { class: 'hr-pills', role: 'group', 'aria-label': 'Show only' }, pills));
+    deeper,
+    el('div', { class: 'hr-pills', role: 'group', 'aria-label': 'Show only' }, pills),
+    el('details', { class: 'hr-fold hr-choices' }, el('summary', {}, 'Filter, sort, group'),
+      el('div', { class: 'hr-choice-list' }, narrowing(model, views), sort, grouping.node)));
   const shown = root.querySelector('[data-field="search-count"]');
   return {
     focus: () => search.focus(),
@@ -21,8 +32,12 @@ export function createFilters(root, model, views) {
       // the box is left alone while it holds what was typed, so the caret stays where it is
       if (search.value !== view.q) search.value = view.q;
       for (const button of pills) button.setAttribute('aria-pressed', String(view.status.includes(button.getAttribute('data-pill'))));
+      sort.lastChild.value = view.sort ?? '';
+      grouping.update(view);
+      deeper.hidden = deep.wordsLeft(view.q).length === 0;
+      deeper.textContent = 'Search steps and messages too';
       const total = model.entries.length;
-      shown.textContent = visible === total ? `${plural(total, model.noun)}` : `${visible} of ${plural(total, model.noun)} shown`;
+      shown.textContent = visible === total ? `${plural(total, model.noun)}` : `${visible.toLocaleString('en')} of ${plural(total, model.noun)} shown`;
     },
   };
 }
@@ -30,11 +45,49 @@ export function createFilters(root, model, views) {
 function pill(outcome, count, views) {
   const button = el('button', {
     type: 'button', class: `hr-pill hr-pill--${verdictKind(outcome)}`, 'data-pill': outcome, 'aria-pressed': 'false',
-  }, verdictGlyph(outcome), `${verdictWord(outcome)} `, el('b', {}, count.toLocaleString('en')));
+  }, verdictGlyph(outcome), `${verdictWord(outcome)} `, el('b', { 'data-field': outcome }, count.toLocaleString('en')));
   button.addEventListener('click', () => {
     const { status } = views.current;
     const next = status.includes(outcome) ? status.filter((other) => other !== outcome) : [...status, outcome];
     views.set({ status: next }, { remember: true });
   });
   return button;
+}
+
+// One list each for what the run has more than one of; choosing adds a term to the search.
+function narrowing(model, views) {
+  const seen = { markers: new Set(), transport: new Set(), topic: new Set() };
+  for (const entry of model.entries) {
+    for (const tag of entry.tags) seen.markers.add(`@${String(tag).replace(/^@/, '')}`);
+    for (const name of transportsOf(entry)) seen.transport.add(name);
+    for (const hop of entry.hops()) seen.topic.add(hop.topic);
+  }
+  const lists = [['markers', 'Tag', (tag) => tag], ['transport', 'Transport', (name) => `t:${name}`], ['topic', 'Topic', (topic) => `c:${topic}`]];
+  return lists.filter(([name]) => seen[name].size > 0).map(([name, label, term]) =>
+    choice(name, label, [['', 'any'], ...[...seen[name]].sort().map((value) => [value, value])], (value, select) => {
+      select.value = '';
+      if (value) views.set({ q: `${views.current.q} ${/\s/.test(value) ? `"${value}"` : term(value)}`.trim() }, { remember: true });
+    }));
+}
+
+function choice(name, label, options, onChoice) {
+  const select = el('select', { class: 'hr-select', 'data-filter': name }, options.map(([value, text]) => el('option', { value }, text)));
+  select.addEventListener('change', () => onChoice(select.value, select));
+  return el('label', { class: 'hr-choice' }, label, select);
+}
+
+const GROUPINGS = [['by-scenario', 'Features'], ['by-transport', 'Transports']];
+
+function groupSwitch(views) {
+  const buttons = GROUPINGS.map(([mode, label]) => {
+    const button = el('button', { type: 'button', 'data-grouping': mode }, label);
+    button.addEventListener('click', () => views.set({ group: mode === 'by-scenario' ? null : mode }, { remember: true }));
+    return button;
+  });
+  return {
+    node: el('div', { class: 'hr-switch', role: 'group', 'aria-label': 'Group by' }, buttons),
+    update(view) {
+      for (const button of buttons) button.setAttribute('aria-pressed', String(button.getAttribute('data-grouping') === (view.group ?? 'by-scenario')));
+    },
+  };
 }

@@ -2,7 +2,7 @@
 
 import { el, fill } from './dom.js';
 import { duration, localTime, percent, plural } from './format.js';
-import { brokenCount } from './model.js';
+import { arrived } from './model.js';
 import { OUTCOMES, verdictKind, verdictWord } from './verdicts.js';
 
 export function renderHeader(root, model) {
@@ -11,29 +11,39 @@ export function renderHeader(root, model) {
   const title = field('title');
   fill(title, headline(model));
   title.setAttribute('data-outcome', runOutcome(model.counts));
-  fill(field('facts'), runFacts(model.run));
+  fill(field('facts'), runFacts(model));
   fill(root.querySelector('[data-slot="proportion"]'), proportion(model.counts));
   fill(root.querySelector('[data-slot="notices"]'), notices(model));
 }
 
 function runOutcome(counts) {
-  if (brokenCount(counts) > 0) return 'fail';
+  if (counts.broken > 0) return 'fail';
   return counts.slow > 0 ? 'slow' : 'pass';
 }
 
 function headline({ counts, noun }) {
-  const broken = brokenCount(counts);
+  const { broken } = counts;
   const all = plural(counts.total, noun);
   if (counts.total === 0) return `No ${noun}s ran`;
-  if (broken > 0) return [el('strong', { class: 'hr-count-broken' }, String(broken)), ` of ${all} failed`];
+  if (broken > 0) return [el('strong', { class: 'hr-count-broken' }, broken.toLocaleString('en')), ` of ${all} failed`];
   if (counts.slow > 0) return [el('strong', { class: 'hr-count-slow' }, String(counts.slow)), ` of ${all} over budget, none failed`];
   const passed = counts.passed ?? 0;
   return passed === counts.total ? `${counts.total === 1 ? 'The' : 'All'} ${all} passed` : `${passed} of ${all} passed, none failed`;
 }
 
-function runFacts(run) {
-  return [duration(run.duration_ms), localTime(run.started_at), run.environment, run.git_branch]
-    .filter(Boolean).map((text) => el('span', {}, text));
+function runFacts({ run, entries }) {
+  const facts = [
+    ['duration', duration(run.duration_ms)], ['started_at_friendly', localTime(run.started_at)],
+    ['environment_short', run.environment], ['branch_short', run.git_branch], ...percentiles(entries),
+  ];
+  return facts.filter(([, text]) => text).map(([name, text]) => el('span', { 'data-field': name }, text));
+}
+
+// Over the messages that arrived; what timed out only waited and says nothing about speed.
+function percentiles(entries) {
+  const latencies = entries.flatMap((entry) => entry.hops().filter(arrived).map((hop) => hop.latency)).sort((a, b) => a - b);
+  if (latencies.length === 0) return [];
+  return [50, 95, 99].map((share) => [`p${share}`, `p${share} ${duration(latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share / 100))])}`]);
 }
 
 function proportion(counts) {
@@ -45,13 +55,14 @@ function proportion(counts) {
   }));
 }
 
-function notices({ run, exit, counts }) {
+function notices({ run, exit, counts, bodiesKept }) {
   const missing = run.xdist?.incomplete_workers ?? [];
   return [
     exit?.interrupted && notice('The run was interrupted: what follows is only what had finished by then.'),
     missing.length > 0 && notice(`${plural(missing.length, 'worker')} left no complete results: ${missing.join(', ')}.`, 'hr-incomplete-workers'),
     run.truncated && notice('The run was larger than the report may be; some results are left out.'),
-    exit?.status > 0 && brokenCount(counts) === 0
+    !bodiesKept && notice('Message bodies of passed scenarios are not in this page, to keep it small; results.json beside it holds their values.'),
+    exit?.status > 0 && counts.broken === 0
       && notice(`The test runner ended with exit status ${exit.status} although nothing here failed: look at its console output.`),
   ];
 }

@@ -1,78 +1,65 @@
 // Reads the embedded data, draws the page and keeps its parts in step with the view.
 
 import { createBroke } from './broke.js';
+import { createDeepSearch } from './deepsearch.js';
+import { createDetail } from './detail.js';
+import { el, fill } from './dom.js';
+import { embeddedJson, embeddedText } from './embedded.js';
 import { createFilters } from './filters.js';
 import { renderHeader } from './header.js';
 import { followPageKeys } from './keyboard.js';
 import { buildModel } from './model.js';
-import { renderScenario } from './scenario.js';
 import { filterEntries } from './search.js';
+import { createStore } from './store.js';
 import { renderTools, toggleHelp } from './tools.js';
 import { transportStyles } from './transports.js';
 import { createTree } from './tree.js';
-import { isBroken } from './verdicts.js';
 import { createViewState } from './viewstate.js';
 
-// As in narrow.css: below this width the scenario stands under the tree instead of beside it.
-const STACKED = '(max-width: 820px)';
-
-function embedded(id) {
-  const holder = document.getElementById(id);
-  const text = (holder?.content ?? holder)?.textContent.trim();
-  return text ? JSON.parse(text) : {};
-}
+const NARROWING = ['q', 'cause', 'sort', 'group'];
 
 // Without a choice the first broken scenario is the one to look at, else the first slow one, else the first.
-function preferred(model, view) {
-  const shown = filterEntries(model.entries, view);
-  return (shown.find((entry) => isBroken(entry.outcome)) ?? shown.find((entry) => entry.outcome === 'slow') ?? shown[0])?.id ?? null;
+function preferred(model, store, view) {
+  const shown = filterEntries(model.entries, view, store);
+  return (shown.find((entry) => entry.failing) ?? shown.find((entry) => entry.outcome === 'slow') ?? shown[0])?.id ?? null;
 }
 
-function start(root) {
-  const model = buildModel(embedded('harness-results'), embedded('choreo-gherkin'));
-  const views = createViewState(refresh, (view) => (model.byId.has(view.test) ? view : { ...view, test: preferred(model, view) }));
-  const eventReaders = [];
-  const context = { model, views, transports: transportStyles(model), onEvent: (reader) => eventReaders.push(reader) };
-  const detail = root.querySelector('[data-slot="detail"]');
+async function start(root) {
+  const index = await embeddedJson('choreo-index');
+  const model = buildModel(JSON.parse(embeddedText('harness-results')), index);
+  const store = createStore(index, await embeddedJson('choreo-gherkin'));
+  const deep = createDeepSearch(store, () => showVisible(views.current));
+  const views = createViewState(refresh, (view) => (model.byId.has(view.test) ? view : { ...view, test: preferred(model, store, view) }));
+  const context = { root, model, store, views, transports: transportStyles(model) };
   let visible = model.entries;
 
   renderHeader(root, model);
   renderTools(root, model);
-  const broke = createBroke(root, model, views);
-  const filters = createFilters(root, model, views);
-  const tree = createTree(root, model, views);
+  const broke = createBroke(root, context);
+  const filters = createFilters(root, context, deep);
+  const tree = createTree(root, context);
+  const detail = createDetail(root, context);
 
   function refresh(view, previous) {
-    const narrowed = !previous || ['q', 'cause'].some((name) => view[name] !== previous[name]) || view.status.join() !== previous.status.join();
+    const narrowed = !previous || NARROWING.some((name) => view[name] !== previous[name]) || view.status.join() !== previous.status.join();
     if (narrowed) showVisible(view);
-    if (!previous || view.test !== previous.test) {
-      showEntry(view);
-      if (previous && matchMedia(STACKED).matches) detail.scrollIntoView();
-    }
-    for (const read of eventReaders) read(view.event);
+    if (!previous || view.test !== previous.test || view.tab !== previous.tab) tree.select(model.byId.get(view.test) ?? null);
+    detail.show(view, previous);
   }
   function showVisible(view) {
-    visible = filterEntries(model.entries, view);
+    visible = filterEntries(model.entries, view, store, deep.found);
+    root.setAttribute('data-grouping-mode', view.group ?? 'by-scenario');
     filters.update(view, visible.length);
     broke.update(view);
     tree.show(visible);
   }
-  function showEntry(view) {
-    const entry = model.byId.get(view.test) ?? null;
-    eventReaders.length = 0;
-    renderScenario(detail, entry, context);
-    tree.select(entry);
-  }
 
-  const step = (offset) => {
-    const at = visible.findIndex((entry) => entry.id === views.current.test);
-    const next = at < 0 ? visible[0] : visible[at + offset];
-    if (next) views.set({ test: next.id, event: null });
-  };
+  const goTo = (entry, options) => entry && views.set({ test: entry.id, event: null, tab: null }, options);
+  const place = () => visible.findIndex((entry) => entry.id === views.current.test);
+  const step = (offset) => goTo(place() < 0 ? visible[0] : visible[place() + offset]);
   const nextBroken = () => {
-    const at = visible.findIndex((entry) => entry.id === views.current.test);
-    const next = [...visible.slice(at + 1), ...visible.slice(0, at + 1)].find((entry) => isBroken(entry.outcome));
-    if (next) views.set({ test: next.id, event: null }, { remember: true });
+    const at = place() + 1;
+    goTo([...visible.slice(at), ...visible.slice(0, at)].find((entry) => entry.failing), { remember: true });
   };
   const leave = () => {
     if (views.current.event) views.set({ event: null });
@@ -82,10 +69,14 @@ function start(root) {
   };
   followPageKeys({
     '/': filters.focus, j: () => step(1), k: () => step(-1), f: nextBroken, '?': () => toggleHelp(root),
-    '[': () => tree.setAll(false), ']': () => tree.setAll(true), Escape: leave,
+    '[': () => tree.setAll(false), ']': () => tree.setAll(true), Escape: leave, ...detail.keys,
   });
 
   refresh(views.current, null);
 }
 
-start(document.querySelector('.harness-report'));
+const page = document.querySelector('.harness-report');
+start(page).catch((error) => {
+  fill(page.querySelector('[data-slot="detail"]'), el('p', { class: 'hr-callout hr-callout--slow', role: 'alert' }, String(error.message ?? error)));
+  throw error;
+});

@@ -1,18 +1,16 @@
 // Captured output and the traceback: last, because the diagnosis above usually says it better.
 
 import { el, lazyDetails } from './dom.js';
-import { findingsOf } from './findings.js';
 import { bytes } from './format.js';
 
 const STREAMS = [['stdout', 'Standard output'], ['stderr', 'Standard error'], ['log', 'Log']];
 
-export function renderOutput(entry) {
-  const { test } = entry;
-  const explained = findingsOf(entry).some((finding) => finding.handle);
+export function renderOutput(entry, { test, parts }) {
+  const explained = entry.findings.some((finding) => finding.handle !== undefined);
   const blocks = [
     ...STREAMS.map(([name, title]) => test[name] && fold(name, title, test[name], false)),
     test.traceback && fold('traceback', 'Traceback', test.traceback, !explained),
-    ...entry.parts.map((part) => part.summary_text && fold('summary', 'Summary of the engine', part.summary_text, false)),
+    ...parts.map((part) => part.summary_text && fold('summary', 'Summary of the engine', part.summary_text, false)),
   ].filter(Boolean);
   return blocks.length > 0 && el('section', {}, el('h3', { class: 'hr-label' }, 'Output'), blocks);
 }

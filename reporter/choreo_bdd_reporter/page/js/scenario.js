@@ -3,10 +3,11 @@
 import { append, copyButton, el, fill } from './dom.js';
 import { failureTable } from './diff.js';
 import { renderExpectations } from './expectations.js';
-import { findingsOf } from './findings.js';
+import { causeLabel } from './findings.js';
 import { duration, plural } from './format.js';
 import { renderOutput } from './output.js';
 import { renderReplies } from './replies.js';
+import { runCommand, scenarioText } from './scenariotext.js';
 import { collectFailingTransports, failingReply, renderStageBreadcrumb } from './stage.js';
 import { renderSteps } from './steps.js';
 import { transportBadge } from './transports.js';
@@ -16,33 +17,28 @@ import { renderWaterfall } from './waterfall.js';
 
 const FINDINGS_SHOWN = 5;
 
-export function renderScenario(host, entry, context) {
-  if (!entry) {
-    fill(host, el('div', { class: 'hr-empty' }, el('p', {}, emptyText(context.model))));
-    return;
-  }
-  const findings = findingsOf(entry);
+export function renderScenario(host, entry, detail, context) {
   fill(host, el('article', { class: 'hr-article', 'aria-labelledby': 'hr-scenario-title' },
-    heading(entry, context),
-    entry.test.skip_reason && el('p', { class: 'hr-callout hr-callout--skip' }, entry.test.skip_reason),
+    heading(entry, detail, context),
+    detail.test.skip_reason && el('p', { class: 'hr-callout hr-callout--skip' }, detail.test.skip_reason),
     entry.unchecked && el('p', { class: 'hr-callout hr-callout--slow' }, 'The scenario passed although an expectation failed: no step or assertion checked its verdict.'),
-    findings.slice(0, FINDINGS_SHOWN).map((finding) => findingCard(finding, context)),
-    findings.length > FINDINGS_SHOWN && el('p', { class: 'hr-note' }, `${findings.length - FINDINGS_SHOWN} more findings stand with the expectations below.`),
+    entry.findings.slice(0, FINDINGS_SHOWN).map((finding) => findingCard(finding, detail, context)),
+    entry.findings.length > FINDINGS_SHOWN && el('p', { class: 'hr-note' }, `${entry.findings.length - FINDINGS_SHOWN} more findings stand with the expectations below.`),
     el('div', { class: 'hr-columns' },
-      entry.steps.length > 0 && renderSteps(entry),
-      partSections(entry, context)),
-    entry.parts.map((part, index) => renderWaterfall(part, index, entry, context)),
-    entry.parts.length === 0 && entry.test.outcome !== 'skipped' && el('p', { class: 'hr-callout' }, 'No messages: this scenario opened no message scope.'),
-    renderOutput(entry)));
-  host.scrollTop = 0;
-  linkHighlights(host);
+      detail.steps.length > 0 && renderSteps(detail),
+      partSections(detail, context)),
+    detail.parts.map((part, index) => renderWaterfall(part, index, entry, context)),
+    detail.parts.length === 0 && entry.outcome !== 'skipped' && el('p', { class: 'hr-callout' }, 'No messages: this scenario opened no message scope.'),
+    renderOutput(entry, detail)));
+  linkHighlights(host.firstChild);
 }
 
-function emptyText(model) {
-  return model.entries.length === 0 ? 'There is nothing to show: the run recorded no scenarios.' : 'Choose a scenario on the left.';
+export function renderNoScenario(host, model) {
+  const text = model.entries.length === 0 ? 'There is nothing to show: the run recorded no scenarios.' : 'Choose a scenario on the left.';
+  fill(host, el('div', { class: 'hr-empty' }, el('p', {}, text)));
 }
 
-function heading(entry, context) {
+function heading(entry, detail, context) {
   const { group } = entry;
   return el('header', { class: 'hr-scenario-head' },
     el('p', { class: 'hr-crumbs' }, el('span', {}, `${group.keyword}: ${group.name}`), entry.rule && el('span', {}, `Rule: ${entry.rule}`)),
@@ -51,20 +47,30 @@ function heading(entry, context) {
       el('h2', { id: 'hr-scenario-title' }, entry.name),
       el('span', { class: 'hr-scenario-time' }, duration(entry.durationMs))),
     el('div', { class: 'hr-scenario-meta' },
-      entry.tags.map((tag) => el('span', { class: 'hr-tag' }, `@${String(tag).replace(/^@/, '')}`)),
+      entry.tags.map((tag) => tagButton(`@${String(tag).replace(/^@/, '')}`, context)),
       el('code', { class: 'hr-nodeid' }, entry.id),
       copyButton('copy id', () => entry.id),
       copyButton('copy link', () => linkTo({ ...context.views.current, test: entry.id })),
-      entry.test.worker_id && el('span', { class: 'hr-note' }, `worker ${entry.test.worker_id}`)),
-    entry.scenario?.description && el('p', { class: 'hr-description' }, entry.scenario.description.trim()));
+      copyButton('copy command', () => runCommand(entry, detail)),
+      copyButton('copy as text', () => scenarioText(entry, detail)),
+      detail.test.worker_id && el('span', { class: 'hr-note' }, `worker ${detail.test.worker_id}`)),
+    detail.scenario?.description && el('p', { class: 'hr-description' }, detail.scenario.description.trim()));
 }
 
-function findingCard(finding, context) {
-  const { handle, note, step } = finding;
+function tagButton(tag, { views }) {
+  const button = el('button', { type: 'button', class: 'hr-tag', title: `Show only ${tag}` }, tag);
+  button.addEventListener('click', () => views.set({ q: tag }, { remember: true }));
+  return button;
+}
+
+function findingCard(finding, detail, context) {
+  const handle = detail.parts[finding.part]?.handles[finding.handle];
+  const note = detail.parts[finding.part]?.notes.handles[finding.handle];
+  const step = detail.steps[finding.step];
   const stepText = note?.step_text || (step && `${step.keyword.trim()} ${step.text}`);
   return el('section', { class: `hr-finding hr-finding--${verdictKind(finding.status)}` },
-    el('p', { class: 'hr-finding-sentence' },
-      verdictBadge(finding.status), el('strong', {}, finding.sentence), handle && transportBadge(context, handle.transport)),
+    el('p', { class: 'hr-finding-cause' }, verdictBadge(finding.status), el('strong', {}, causeLabel(finding)), transportBadge(context, finding.transport)),
+    el('p', { class: 'hr-finding-sentence' }, sentenceCase(finding.sentence)),
     stepText && el('p', { class: 'hr-finding-step' }, 'in ', el('q', {}, stepText)),
     handle?.failure && failureTable(handle.failure),
     handle?.failures.length > 1 && el('p', { class: 'hr-note' },
@@ -72,12 +78,16 @@ function findingCard(finding, context) {
     step?.message?.includes('\n') && el('pre', { class: 'hr-pre', tabindex: '0' }, step.message.trim()));
 }
 
-function partSections(entry, context) {
-  return el('div', { class: 'hr-column' }, entry.parts.map((part, index) => {
+function sentenceCase(text) {
+  return /^[a-z][a-z ]/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
+}
+
+function partSections(detail, context) {
+  return el('div', { class: 'hr-column' }, detail.parts.map((part, index) => {
     const section = el('section', { class: 'hr-scenario', 'data-scenario-name': part.name, 'data-outcome': part.outcome });
     const failing = collectFailingTransports(part);
     append(section, [
-      entry.parts.length > 1 && el('h3', { class: 'hr-part-title' }, verdictBadge(part.outcome), part.name),
+      detail.parts.length > 1 && el('h3', { class: 'hr-part-title' }, verdictBadge(part.outcome), part.name),
       renderStageBreadcrumb(part, context),
       failing.length > 0 && el('p', { class: 'hr-scenario-failing-side', 'data-failing-transports': failing.join(' ') },
         'broke on ', failing.map((name) => transportBadge(context, name))),
@@ -91,17 +101,15 @@ function partSections(entry, context) {
 }
 
 // Pointing at a step lights the expectations and messages it is about, and back.
-function linkHighlights(host) {
+function linkHighlights(article) {
   const lit = (event, on) => {
     const refs = event.target.closest?.('[data-refs]')?.getAttribute('data-refs').split(' ') ?? [];
     if (refs.length === 0) return;
-    for (const node of host.querySelectorAll('[data-refs]')) {
+    for (const node of article.querySelectorAll('[data-refs]')) {
       const related = node.getAttribute('data-refs').split(' ').some((ref) => refs.includes(ref));
       if (related) node.toggleAttribute('data-lit', on);
     }
   };
-  const article = host.firstChild;
   article.addEventListener('mouseover', (event) => lit(event, true));
   article.addEventListener('mouseout', (event) => lit(event, false));
 }
-

@@ -1,28 +1,58 @@
-// Which entries a view shows.
+// Which entries a view shows, and in which order.
 
-import { findingsOf } from './findings.js';
+import { arrived, severity } from './model.js';
+import { parseQuery } from './query.js';
 
-export function filterEntries(entries, view) {
+export function filterEntries(entries, view, store, found = null) {
   const wanted = new Set(view.status);
-  const words = view.q.toLowerCase().split(/\s+/).filter(Boolean);
-  return entries.filter((entry) =>
+  const { tests, words } = parseQuery(view.q);
+  return sorted(entries.filter((entry) =>
     (wanted.size === 0 || wanted.has(entry.outcome))
-    && (!view.cause || findingsOf(entry)[0]?.key === view.cause)
-    && words.every((word) => searchText(entry).includes(word)));
+    && (!view.cause || (entry.failing && causeKey(entry.findings[0]) === view.cause))
+    && tests.every((test) => test(entry))
+    && words.every(({ word, negated }) => (searchText(entry, store).includes(word) || Boolean(found?.get(word)?.has(entry.order))) !== negated)), view.sort);
 }
 
-// Built at the first search and kept: names, tags, steps, topics and payloads in one lower-case text.
-function searchText(entry) {
-  entry.searchText ??= searchParts(entry).join('\n').toLowerCase();
+const ORDERS = {
+  severity: (a, b) => severity(a) - severity(b),
+  duration: (a, b) => b.durationMs - a.durationMs,
+  headroom: (a, b) => leastHeadroom(a) - leastHeadroom(b),
+  name: (a, b) => a.name.localeCompare(b.name),
+};
+
+function sorted(entries, order) {
+  return Object.hasOwn(ORDERS, order) ? entries.sort(ORDERS[order]) : entries;
+}
+
+// The share of its budget that the tightest hop left over; entries without budgets come last.
+function leastHeadroom(entry) {
+  entry.headroom ??= Math.min(2, ...entry.hops().filter((hop) => arrived(hop) && hop.budget > 0).map((hop) => 1 - hop.latency / hop.budget));
+  return entry.headroom;
+}
+
+// Without a topic the sentence tells causes apart, whatever numbers stand in it.
+export function causeKey({ cause, topic, transport, sentence }) {
+  return [cause, topic ?? sentence.replace(/\d+(\.\d+)?/g, '#'), transport].join('\n');
+}
+
+// Built at the first search and kept: what the index knows, and in a report of ordinary size everything else too.
+function searchText(entry, store) {
+  entry.searchText ??= [...indexTexts(entry), ...(store.whole ? detailTexts(store.detail(entry)) : [])].join('\n').toLowerCase();
   return entry.searchText;
 }
 
-function searchParts(entry) {
+function indexTexts(entry) {
   return [
-    entry.name, entry.id, entry.group.name, entry.rule ?? '', ...entry.tags, ...entry.test.markers,
-    ...entry.steps.flatMap((step) => [`${step.keyword.trim()} ${step.text}`, step.docstring ?? '', (step.table ?? []).flat().join(' '), step.message ?? '']),
-    ...entry.parts.flatMap(partTexts),
-    ...findingsOf(entry).map((finding) => finding.sentence),
+    entry.name, entry.id, entry.group.name, entry.rule ?? '', ...entry.tags, ...new Set(entry.hops().map((hop) => hop.topic)),
+    ...entry.findings.map((finding) => `${finding.cause}: ${finding.sentence}`),
+  ];
+}
+
+export function detailTexts({ test, steps, parts }) {
+  return [
+    ...test.markers, test.traceback ?? '', test.stdout, test.stderr, test.log,
+    ...steps.flatMap((step) => [`${step.keyword.trim()} ${step.text}`, step.docstring ?? '', (step.table ?? []).flat().join(' '), step.message ?? '']),
+    ...parts.flatMap(partTexts),
   ];
 }
 

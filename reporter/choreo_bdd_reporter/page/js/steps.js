@@ -4,14 +4,14 @@ import { el, lazyDetails } from './dom.js';
 import { duration, plural } from './format.js';
 import { isBroken, listVerdict, verdictKind } from './verdicts.js';
 
-export function renderSteps(entry) {
-  const background = entry.steps.filter((step) => step.background);
-  const own = entry.steps.filter((step) => !step.background);
+export function renderSteps({ steps, scenario }) {
+  const background = steps.filter((step) => step.background);
+  const own = steps.filter((step) => !step.background);
   return el('section', { class: 'hr-steps-section' },
     el('h3', { class: 'hr-label' }, 'Steps'),
     background.length > 0 && el('h4', { class: 'hr-sublabel' }, 'Background'),
     background.length > 0 && stepList(background),
-    background.length > 0 && own.length > 0 && el('h4', { class: 'hr-sublabel' }, entry.scenario?.keyword || 'Scenario'),
+    background.length > 0 && own.length > 0 && el('h4', { class: 'hr-sublabel' }, scenario?.keyword || 'Scenario'),
     own.length > 0 && stepList(own));
 }
 

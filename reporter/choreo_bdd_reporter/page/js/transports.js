@@ -1,15 +1,14 @@
 // Transports look the same everywhere: one colour and one letter each, never colour alone.
 
 import { el } from './dom.js';
+import { transportsOf } from './query.js';
 
 const COLOURS = 6;
 
 export function transportStyles(model) {
-  const names = new Set(model.run.transports ?? []);
-  for (const part of model.entries.flatMap((entry) => entry.parts)) {
-    for (const item of [...part.handles, ...part.timeline]) if (item.transport) names.add(item.transport);
-    for (const name of part.stage?.transports ?? []) names.add(name);
-  }
+  const heard = model.traffic.map(([, transport]) => model.names[transport]);
+  const names = new Set([...(model.run.transports ?? []), model.defaultTransport, ...heard].filter(Boolean));
+  for (const entry of model.entries) for (const name of transportsOf(entry)) names.add(name);
   const sorted = [...names].sort();
   return new Map(sorted.map((name, index) => [name, { colour: index % COLOURS, letter: letterOf(name, sorted) }]));
 }

@@ -2,14 +2,17 @@
 
 import { el, fill } from './dom.js';
 import { duration } from './format.js';
-import { brokenCount, countOutcomes } from './model.js';
+import { countOutcomes } from './model.js';
+import { transportBadge } from './transports.js';
+import { ruleId, treeRows } from './treerows.js';
 import { glyph, verdictBadge, verdictWord } from './verdicts.js';
 import { createWindowedList } from './windowed.js';
 
 const ROW_HEIGHT = 32;
 const CARET = 'M6 4l4 4-4 4';
 
-export function createTree(root, model, views) {
+export function createTree(root, context) {
+  const { model, views } = context;
   const host = root.querySelector('[data-slot="tree"]');
   const empty = root.querySelector('[data-slot="tree-empty"]');
   const closed = new Set();
@@ -17,11 +20,11 @@ export function createTree(root, model, views) {
   let visible = model.entries;
   let active = 0;
   const list = createWindowedList(host, ROW_HEIGHT, (row, index) => renderTreeRow(row, index, {
-    selected: row.entry?.id === views.current.test, active: index === active,
+    selected: row.entry?.id === views.current.test && !views.current.tab, active: index === active, context,
   }));
 
   const layOut = () => {
-    rows = treeRows(model.groups, new Set(visible), closed);
+    rows = treeRows(model, visible, closed, views.current);
     active = Math.min(active, Math.max(0, rows.length - 1));
     list.setRows(rows);
     markActive();
@@ -42,7 +45,7 @@ export function createTree(root, model, views) {
     layOut();
   };
   const choose = (row) => {
-    if (row.entry) views.set({ test: row.entry.id, event: null }, { remember: true });
+    if (row.entry) views.set({ test: row.entry.id, event: null, tab: null }, { remember: true });
     else toggle(row);
   };
   const parentOf = (index) => rows.findLastIndex((row, at) => at < index && row.level < rows[index].level);
@@ -97,7 +100,7 @@ export function createTree(root, model, views) {
     },
     setAll(open) {
       closed.clear();
-      if (!open) for (const group of model.groups) closed.add(group.id);
+      if (!open) for (const row of treeRows(model, visible, closed, views.current)) if (row.entries) closed.add(row.id);
       layOut();
     },
   };
@@ -107,43 +110,17 @@ function treeRowId(index) {
   return `hr-row-${index}`;
 }
 
-function ruleId(entry) {
-  return `${entry.group.id}\nrule:${entry.rule}`;
-}
-
-function treeRows(groups, visible, closed) {
-  return groups.flatMap((group) => {
-    const entries = group.entries.filter((entry) => visible.has(entry));
-    if (entries.length === 0) return [];
-    const head = { id: group.id, level: 1, label: group.name, keyword: group.keyword, entries, open: !closed.has(group.id) };
-    return head.open ? [head, ...ruleRows(entries, closed)] : [head];
-  });
-}
-
-function ruleRows(entries, closed) {
-  const rows = [];
-  let rule = null;
-  for (const entry of entries) {
-    const id = ruleId(entry);
-    if (entry.rule && entry.rule !== rule) {
-      rows.push({ id, level: 2, label: entry.rule, keyword: 'Rule', entries: entries.filter((other) => other.rule === entry.rule), open: !closed.has(id) });
-    }
-    rule = entry.rule;
-    if (!rule || !closed.has(id)) rows.push({ id: entry.id, level: rule ? 3 : 2, entry });
-  }
-  return rows;
-}
-
-function renderTreeRow(row, index, { selected, active }) {
+function renderTreeRow(row, index, { selected, active, context }) {
   const common = { id: treeRowId(index), role: 'treeitem', 'data-row': index, 'aria-level': row.level, 'data-active': active, vars: { '--hr-level': row.level } };
-  return row.entry ? scenarioRow(row.entry, common, selected) : groupRow(row, common);
+  return row.entry ? scenarioRow(row.entry, common, selected) : groupRow(row, common, context);
 }
 
-function groupRow(row, common) {
+function groupRow(row, common, context) {
   const counts = countOutcomes(row.entries);
-  const broken = brokenCount(counts);
+  const { broken } = counts;
   return el('div', { ...common, class: `hr-row hr-row--${row.level === 1 ? 'group' : 'rule'}`, 'aria-expanded': String(row.open), title: row.label },
     el('span', { class: 'hr-caret' }, glyph(CARET)),
+    transportBadge(context, row.transport, { full: false }),
     el('span', { class: 'hr-row-name' }, row.level === 2 && el('span', { class: 'hr-row-keyword' }, `${row.keyword} `), row.label),
     broken > 0 && el('span', { class: 'hr-badge hr-badge--fail' }, `${broken} failed`),
     broken === 0 && counts.slow > 0 && el('span', { class: 'hr-badge hr-badge--slow' }, `${counts.slow} slow`),
@@ -157,6 +134,7 @@ function scenarioRow(entry, common, selected) {
   },
     verdictBadge(entry.outcome, 'hr-verdict--bare'),
     el('span', { class: 'hr-row-name' }, entry.name),
+    entry.outcome === 'slow' && entry.failing && el('span', { class: 'hr-badge hr-badge--fail' }, 'failed'),
     entry.unchecked && el('span', { class: 'hr-badge hr-badge--fail', title: 'An expectation failed, but no step or assertion checked it' }, 'unchecked'),
     el('span', { class: 'hr-row-time' }, duration(entry.durationMs)));
 }

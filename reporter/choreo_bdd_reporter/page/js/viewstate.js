@@ -1,23 +1,19 @@
 // What is being looked at lives in the URL fragment, so that a view can be linked to and Back returns to it.
 
-const EMPTY = { test: null, status: [], q: '', cause: null, event: null };
+const TEXTS = ['tab', 'q', 'sort', 'group', 'cause', 'event'];
+const EMPTY = { test: null, status: [], tab: null, q: '', sort: null, group: null, cause: null, event: null };
 
 function readView(hash = location.hash) {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
-  return {
-    test: given.get('test'),
-    status: (given.get('status') ?? '').split(',').filter(Boolean),
-    q: given.get('q') ?? '',
-    cause: given.get('cause'),
-    event: given.get('event'),
-  };
+  const texts = Object.fromEntries(TEXTS.map((name) => [name, given.get(name) ?? EMPTY[name]]));
+  return { ...texts, test: given.get('test'), status: (given.get('status') ?? '').split(',').filter(Boolean) };
 }
 
 function viewHash(view) {
   const parts = new URLSearchParams();
   if (view.test) parts.set('test', view.test);
   if (view.status.length > 0) parts.set('status', view.status.join(','));
-  for (const name of ['q', 'cause', 'event']) if (view[name]) parts.set(name, view[name]);
+  for (const name of TEXTS) if (view[name]) parts.set(name, view[name]);
   return `#${parts}`;
 }
 

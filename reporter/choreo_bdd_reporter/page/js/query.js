@@ -1,0 +1,71 @@
+// The search language: words, "quoted words", @tag, s:failed, t:kafka, c:orders.*, f:checkout, cause:late, hop>50ms, budget<10%,
+// took>1s, miss:>0; a ! in front turns a term around, a space means "and". What is no such term is a word.
+
+import { arrived } from './model.js';
+import { verdictKind } from './verdicts.js';
+
+const TERM = /(!?)(?:([a-z]+):"([^"]*)"|"([^"]*)"|(\S+))/g;
+const FIELD = /^([a-z]+):(.+)$/;
+const MEASURE = /^(hop|budget|took|miss):?(>=|<=|>|<|=)(\d+(?:\.\d+)?)(µs|us|ms|s|%)?$/;
+const SCALES = { 'µs': 0.001, us: 0.001, ms: 1, s: 1000 };
+
+const COMPARE = {
+  '>': (a, b) => a > b, '<': (a, b) => a < b, '>=': (a, b) => a >= b, '<=': (a, b) => a <= b, '=': (a, b) => a === b,
+};
+
+const MEASURES = {
+  hop: (entry) => entry.hops().filter(arrived).map((hop) => hop.latency),
+  budget: (entry) => entry.hops().filter((hop) => arrived(hop) && hop.budget > 0).map((hop) => (1 - hop.latency / hop.budget) * 100),
+  took: (entry) => [entry.durationMs],
+  miss: (entry) => entry.hops().map((hop) => hop.misses),
+};
+
+const FIELDS = {
+  s: (entry, value) => value.split(',').some((word) => word === entry.outcome || verdictKind(word) === verdictKind(entry.outcome) || (word === 'failing' && entry.failing)),
+  t: (entry, value) => transportsOf(entry).some((name) => name.toLowerCase() === value),
+  c: (entry, value) => entry.hops().some((hop) => topicPattern(value).test(hop.topic)),
+  f: (entry, value) => `${entry.group.name}\n${entry.group.where}`.toLowerCase().includes(value),
+  cause: (entry, value) => entry.findings.some((finding) => finding.cause.toLowerCase().includes(value)),
+};
+
+// { tests: predicates over entries, words: [{ word, negated }] still to be looked up in the entries' texts }
+export function parseQuery(text) {
+  const tests = [];
+  const words = [];
+  for (const [, bang, field, fieldText, quoted, plain] of text.toLowerCase().matchAll(TERM)) {
+    const negated = bang === '!';
+    const test = field ? fieldTest(field, fieldText) : quoted === undefined ? termTest(plain) : null;
+    if (test) tests.push(negated ? (entry) => !test(entry) : test);
+    else words.push({ word: quoted ?? plain ?? `${field}:${fieldText}`, negated });
+  }
+  return { tests, words: words.filter(({ word }) => word !== '') };
+}
+
+function termTest(term) {
+  if (term.startsWith('@') && term.length > 1) return (entry) => entry.tags.some((tag) => `@${tag}`.replace('@@', '@').toLowerCase() === term);
+  const measure = MEASURE.exec(term);
+  if (measure) return measureTest(measure);
+  const field = FIELD.exec(term);
+  return field ? fieldTest(field[1], field[2]) : null;
+}
+
+function fieldTest(name, value) {
+  if (!Object.hasOwn(FIELDS, name)) return null;
+  return (entry) => FIELDS[name](entry, value);
+}
+
+function measureTest([, name, operator, number, unit]) {
+  const limit = Number(number) * (SCALES[unit] ?? 1);
+  return (entry) => MEASURES[name](entry).some((value) => COMPARE[operator](value, limit));
+}
+
+// As in the step vocabulary: * is one segment, > the rest.
+function topicPattern(text) {
+  const parts = text.split(/([*>])/).map((part) => (part === '*' ? '[^.]*' : part === '>' ? '.*' : part.replace(/[\\^$+?.()|[\]{}]/g, '\\$&')));
+  return new RegExp(`^${parts.join('')}$`, 'i');
+}
+
+export function transportsOf(entry) {
+  const used = entry.hops().map((hop) => hop.transport).filter(Boolean);
+  return [...new Set([...entry.transports, ...used])];
+}

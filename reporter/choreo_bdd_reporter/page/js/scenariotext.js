@@ -1,0 +1,39 @@
+// A scenario as plain text: for a terminal, a ticket or a chat.
+
+import { causeLabel } from './findings.js';
+import { duration } from './format.js';
+import { verdictWord } from './verdicts.js';
+
+export function runCommand(entry, { scenario }) {
+  const quoted = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
+  if (scenario && entry.group.where.endsWith('.feature')) return `behave ${quoted(`${entry.group.where}:${scenario.line}`)}`;
+  return `pytest ${quoted(entry.id)}`;
+}
+
+export function scenarioText(entry, detail) {
+  return [
+    `${verdictWord(entry.outcome)}  ${entry.group.name}: ${entry.name}  (${duration(entry.durationMs)})`,
+    entry.id,
+    ...entry.findings.map((finding) => `\n${causeLabel(finding)}: ${finding.sentence}`),
+    ...section('Steps', detail.steps.map((step) => `${verdictWord(step.status).padEnd(8)}${step.keyword.trim()} ${step.text}${block(step)}`)),
+    ...detail.parts.flatMap((part) => section('Message timeline', part.timeline.map((event) => eventLine(event)))),
+    ...detail.parts.flatMap((part) => section('Differing messages', part.handles.filter((handle) => handle.failure).map(differences))),
+  ].join('\n');
+}
+
+function section(title, lines) {
+  return lines.length > 0 ? ['', `${title}:`, ...lines.map((line) => `  ${line}`)] : [];
+}
+
+function block({ docstring, table }) {
+  const lines = docstring ? ['"""', ...docstring.split('\n'), '"""'] : (table ?? []).map((cells) => `| ${cells.join(' | ')} |`);
+  return lines.map((line) => `\n          ${line}`).join('');
+}
+
+function eventLine(event) {
+  return [duration(event.offset_ms).padStart(9), event.action, event.topic, event.transport && `[${event.transport}]`, event.detail].filter(Boolean).join('  ');
+}
+
+function differences(handle) {
+  return `${handle.topic}\n    expected ${JSON.stringify(handle.expected)}\n    arrived  ${JSON.stringify(handle.actual)}`;
+}

@@ -1,0 +1,53 @@
+// The rows of the tree: groups, rules and entries, by feature or by transport, in the order of the filter.
+
+import { transportsOf } from './query.js';
+
+export function treeRows(model, visible, closed, { group, sort }) {
+  if (group === 'by-transport') return grouped(transportGroups(model, visible), closed, () => null);
+  if (sort) return visible.map((entry) => ({ id: entry.id, level: 1, entry }));
+  return grouped(featureGroups(model, visible), closed, (entry) => entry.rule);
+}
+
+export function ruleId(entry) {
+  return `${entry.group.id}\nrule:${entry.rule}`;
+}
+
+function featureGroups(model, visible) {
+  const byGroup = new Map(model.groups.map((group) => [group, []]));
+  for (const entry of visible) byGroup.get(entry.group).push(entry);
+  return [...byGroup].map(([group, entries]) => ({ id: group.id, name: group.name, entries }));
+}
+
+// An entry that uses several transports stands under each of them.
+function transportGroups(model, visible) {
+  const groups = new Map();
+  for (const entry of visible) {
+    const names = transportsOf(entry);
+    for (const name of names.length > 0 ? names : ['']) {
+      if (!groups.has(name)) groups.set(name, { id: `transport:${name}`, name: name || '(no transport)', transport: name || null, entries: [] });
+      groups.get(name).entries.push(entry);
+    }
+  }
+  return [...groups.keys()].sort().map((name) => groups.get(name));
+}
+
+function grouped(groups, closed, ruleOf) {
+  return groups.filter((group) => group.entries.length > 0).flatMap((group) => {
+    const head = { id: group.id, level: 1, label: group.name, transport: group.transport ?? null, entries: group.entries, open: !closed.has(group.id) };
+    return head.open ? [head, ...ruleRows(group.entries, closed, ruleOf)] : [head];
+  });
+}
+
+function ruleRows(entries, closed, ruleOf) {
+  const rows = [];
+  let last = null;
+  for (const entry of entries) {
+    const rule = ruleOf(entry);
+    if (rule && rule !== last) {
+      rows.push({ id: ruleId(entry), level: 2, label: rule, keyword: 'Rule', entries: entries.filter((other) => other.rule === rule), open: !closed.has(ruleId(entry)) });
+    }
+    last = rule;
+    if (!rule || !closed.has(ruleId(entry))) rows.push({ id: entry.id, level: rule ? 3 : 2, entry });
+  }
+  return rows;
+}

@@ -1,0 +1,71 @@
+"""The repository's own features under both frameworks, run as a user runs them, with a report each."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+EVERYTHING = {
+    "behave": ("--tags=@deliberate or not @deliberate",),
+    "pytest": ("-o", "choreo_tags="),
+}
+DELIBERATE = {"behave": ("--tags=@deliberate",), "pytest": ("-o", "choreo_tags=@deliberate")}
+DEFAULT: Mapping[str, Sequence[str]] = {"behave": (), "pytest": ()}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a run ended, what it printed, and its results.json."""
+
+    code: int
+    text: str
+    report: dict[str, Any]
+
+    @property
+    def tests(self) -> dict[str, dict[str, Any]]:
+        """Tests by node id."""
+        return {test["nodeid"]: test for test in self.report["tests"]}
+
+
+def run_features(framework: str, selection: Mapping[str, Sequence[str]], profile: Profile, report: Path) -> Run:
+    command = {
+        "behave": ("behave", f"-Dchoreo.profile={profile.name}", "-f", "choreo", "-o", str(report), "-f", "plain"),
+        "pytest": (
+            "pytest",
+            "features",
+            f"--choreo-profile={profile.name}",
+            f"--harness-report={report}",
+            "-pno:cacheprovider",
+        ),
+    }[framework]
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "HARNESS_", "CHOREO_"))
+    }
+    ran = subprocess.run(
+        [sys.executable, "-m", *command, *selection[framework]],
+        cwd=ROOT,
+        env={**kept, **profile.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=150,
+    )
+    text = ran.stdout + ran.stderr
+    results = report / "results.json"
+    assert results.is_file(), text
+    return Run(ran.returncode, text, json.loads(results.read_text("utf-8")))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile of choreo.yaml, and what it takes from the environment."""
+
+    name: str
+    environment: Mapping[str, str]

@@ -28,6 +28,7 @@ class Harness:
         self._transport = transport
         self._codec: Codec = codec if codec is not None else JSONCodec()
         self._correlation: CorrelationPolicy = correlation if correlation is not None else NoCorrelationPolicy()
+        self._losable = transport if isinstance(transport, Losable) else None
         self._connected = False
         self._connecting: asyncio.Lock | None = None
         self._hears_of_loss = False
@@ -71,8 +72,8 @@ class Harness:
                 return
             await self._transport.connect()
             self._connected = True
-            if isinstance(self._transport, Losable) and not self._hears_of_loss:
-                self._transport.on_lost(self.router.connection_lost)
+            if self._losable is not None and not self._hears_of_loss:
+                self._losable.on_lost(self.router.connection_lost)
                 self._hears_of_loss = True
         if isinstance(self._correlation, NoCorrelationPolicy) and self.transport_name != "MockTransport":
             _LOG.warning(
@@ -155,7 +156,7 @@ class Harness:
     @property
     def lost(self) -> str | None:
         """Why the connection is down although nobody closed it; ``None`` while all is well."""
-        return self._transport.lost if isinstance(self._transport, Losable) else None
+        return None if self._losable is None else self._losable.lost
 
     async def heal(self) -> None:
         """Connect again if the connection was lost; scenarios do so when they begin. Raises what connecting raises."""

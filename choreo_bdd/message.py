@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -33,15 +33,36 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoded:
+    """A payload as it went out; decoded when somebody looks, so that publishing copies nothing."""
+
+    data: bytes = field(repr=False)
+    decode: Callable[[bytes], Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRecord:
-    """A message as results and reports keep it: decoded, and named by the transport it came over."""
+    """A message as results and reports keep it: named by the transport it came over, its payload decoded.
+
+    ``content`` is the decoded payload, or an ``Encoded`` one; read ``payload``.
+    """
 
     topic: str
     transport: str | None
-    payload: Any = field(repr=False)
+    content: Any = field(repr=False)
     size: int = 0
     headers: Mapping[str, str] = field(default_factory=_no_headers, repr=False)
     key: str | None = field(default=None, repr=False)
     partition: int | None = None
     offset: int | None = None
     broker_time: float | None = None
+
+    @property
+    def payload(self) -> Any:
+        """The decoded payload; bytes that the codec cannot read are given as they are."""
+        if not isinstance(self.content, Encoded):
+            return self.content
+        try:
+            return self.content.decode(self.content.data)
+        except Exception:  # noqa: BLE001 - raw bytes may be published past any codec
+            return self.content.data

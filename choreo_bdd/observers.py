@@ -38,11 +38,14 @@ def emit(result: Any, completed_normally: bool) -> None:
     An observer that raises is turned into a ``RuntimeWarning``: a reporter never decides a test.
     """
     nodeid = current_test_nodeid.get()
+    complaints = []
     for observer in tuple(_observers):
         try:
             observer(result, nodeid, completed_normally)
         except Exception as error:  # noqa: BLE001 - a reporter's fault must not reach the scenario
-            warnings.warn(f"a scenario observer raised {type(error).__name__}: {error}", RuntimeWarning, stacklevel=2)
+            complaints.append(f"a scenario observer raised {type(error).__name__}: {error}")
+    for complaint in complaints:  # only now: where warnings are errors, the first one ends this loop
+        warnings.warn(complaint, RuntimeWarning, stacklevel=2)
 
 
 def scenario_nodeid(path: str, name: str, line: int, *, duplicate: bool = False) -> str:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from choreo_bdd.matchers import operators
 from choreo_bdd.matchers.operators import Operator
-from choreo_bdd.matchers.protocols import Matcher, described, rendered
+from choreo_bdd.matchers.protocols import Matcher, described, is_matcher, rendered
 from choreo_bdd.matchers.result import (
     ROOT_PATH,
     FailureKind,
@@ -148,7 +148,7 @@ def ends_with(text: str) -> ValueMatcher:
 
 def length(expected: int | Matcher) -> ValueMatcher:
     """Text, list or object whose length is this number, or satisfies this matcher."""
-    if isinstance(expected, Matcher):
+    if is_matcher(expected):
         return leaf(operators.LENGTH, expected, words=f"length {expected.description}")
     if isinstance(expected, bool) or not isinstance(expected, int) or expected < 0:
         raise ValueError(f"length needs a number of at least 0 or a matcher such as ge(1), not {expected!r}")

@@ -9,7 +9,7 @@ from typing import Protocol
 from choreo_bdd.matchers.closeness import Closeness, closeness, total
 from choreo_bdd.matchers.equality import Equal, equality
 from choreo_bdd.matchers.paths import MISSING
-from choreo_bdd.matchers.protocols import Matcher, admits_missing, failure_of, rendered
+from choreo_bdd.matchers.protocols import Matcher, admits_missing, failure_of, is_matcher, rendered
 from choreo_bdd.matchers.result import ROOT_PATH, FailureKind, MatchFailure, Miss, show
 
 
@@ -188,7 +188,7 @@ def compile_spec(spec: object, *, strict: bool, exact: bool = False) -> Node:
     if isinstance(spec, list):
         nodes = tuple(compile_spec(item, strict=strict, exact=exact) for item in spec)
         return ListNode(nodes, exact, max(sum(node.leaves for node in nodes), 1))
-    if isinstance(spec, Matcher):
+    if is_matcher(spec):
         return MatcherNode(spec, admits_missing(spec))
     return LiteralNode(spec, equality(strict=strict))
 

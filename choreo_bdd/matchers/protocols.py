@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from choreo_bdd.matchers.result import MatchFailure, MatchResult
+
+_PLAIN = frozenset({str, int, float, bool, type(None), dict, list, tuple})
 
 _log = logging.getLogger("choreo_bdd.matchers")
 
@@ -33,12 +35,20 @@ class Reportable(Protocol):
         """The expectation as data, for reports."""
 
 
+def is_matcher(value: object) -> TypeGuard[Matcher]:
+    """Whether a value is a matcher: what isinstance(value, Matcher) says, without what that costs."""
+    if type(value) in _PLAIN:
+        return False
+    return hasattr(value, "description") and callable(getattr(value, "match", None))
+
+
 def expected_shape(matcher: object) -> object:
     """`matcher.expected_shape()`, or None when the matcher has none or it raises (logged at DEBUG)."""
-    if not isinstance(matcher, Reportable):
+    shape: Callable[[], object] | None = getattr(matcher, "expected_shape", None)
+    if shape is None:
         return None
     try:
-        return matcher.expected_shape()
+        return shape()
     except Exception as error:  # noqa: BLE001 - a foreign matcher's broken report must not decide a verdict
         _log.debug("expected_shape of %s raised: %s", type(matcher).__name__, error)
         return None
@@ -51,7 +61,7 @@ def admits_missing(matcher: object) -> bool:
 
 def rendered(value: object) -> object:
     """`value` as JSON-able data: embedded matchers become their shapes, tuples and sets become lists."""
-    if isinstance(value, Matcher):
+    if is_matcher(value):
         shape = expected_shape(value)
         return value.description if shape is None else shape
     if isinstance(value, Mapping):
@@ -71,7 +81,7 @@ def _rendered_scalar(value: object) -> object:
 
 def described(value: object, limit: int | None = None) -> str:
     """`value` in words: its repr, with matchers told by description and keys beyond `limit` left out."""
-    if isinstance(value, Matcher):
+    if is_matcher(value):
         return value.description
     if isinstance(value, dict):
         shown = [f"{key!r}: {described(item)}" for key, item in list(value.items())[:limit]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from choreo_bdd.matchers.closeness import Closeness, total
 from choreo_bdd.matchers.nodes import Node, compile_spec
-from choreo_bdd.matchers.protocols import Matcher, described
+from choreo_bdd.matchers.protocols import Matcher, described, is_matcher
 from choreo_bdd.matchers.quantifiers import list_expected, not_a_list
 from choreo_bdd.matchers.result import ROOT_PATH, MatchFailure, MatchResult, matched, missed
 
@@ -111,7 +111,7 @@ def unordered(spec: Sequence[object], *, strict: bool = False) -> Unordered:
 
 def as_matcher(spec: object, *, strict: bool = False) -> Matcher:
     """A matcher as it is; anything else as the shape to be contained."""
-    return spec if isinstance(spec, Matcher) else contains_fields(spec, strict=strict)
+    return spec if is_matcher(spec) else contains_fields(spec, strict=strict)
 
 
 def _assigned(nodes: Sequence[Node], elements: list[object]) -> dict[int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from choreo_bdd.codecs import Codec
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.dispatch import Router
 from choreo_bdd.transports.base import Ready
@@ -19,6 +20,11 @@ class HarnessLike(Protocol):
     @property
     def correlation(self) -> CorrelationPolicy:
         """Its correlation policy."""
+        ...
+
+    @property
+    def codec(self) -> Codec:
+        """Its codec."""
         ...
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.correlation import CorrelationIdNotInNamespaceError, CorrelationPolicyError, Envelope
-from choreo_bdd.message import MessageRecord
+from choreo_bdd.message import Encoded, MessageRecord
 from choreo_bdd.scenario.link import Link
 from choreo_bdd.scenario.timeline import TimelineAction
 from choreo_bdd.transports.base import Ready
@@ -38,10 +37,9 @@ class Publication:
         Raises ``CorrelationIdNotInNamespaceError``, ``CorrelationPolicyError`` or what the codec raises; nothing has
         been sent then.
         """
-        snapshot = copy.deepcopy(payload) if isinstance(payload, dict | list) else payload
-        envelope = _stamp(link, Envelope(topic, snapshot, headers))
+        envelope = _stamp(link, Envelope(topic, payload, headers))
         data = link.harness.encode(envelope.payload)
-        return cls(link, envelope.topic, data, envelope.payload, envelope.headers, key)
+        return cls(link, envelope.topic, data, envelope.payload, dict(envelope.headers), key)
 
     @property
     def overrides_id(self) -> bool:
@@ -58,7 +56,8 @@ class Publication:
     @property
     def record(self) -> MessageRecord:
         """The message as results keep it."""
-        return MessageRecord(self.topic, self.link.name, self.value, len(self.data), dict(self.headers), self.key)
+        content = Encoded(self.data, self.link.harness.codec.decode)
+        return MessageRecord(self.topic, self.link.name, content, len(self.data), self.headers, self.key)
 
 
 def _stamp(link: Link, envelope: Envelope) -> Envelope:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 import logging
 from collections.abc import Awaitable
@@ -91,7 +92,7 @@ class Replier:
     def _send(self, reply: Reply, payload: Any) -> None:
         try:
             link = self._scope.links[reply.plan.link]
-            publication = Publication.prepare(link, reply.plan.reply_topic, payload, {}, None)
+            publication = Publication.prepare(link, reply.plan.reply_topic, _own(payload), {}, None)
             if publication.overrides_id:
                 reply.overridden = True
                 _LOG.warning("correlation_id overridden by the reply to %r", reply.trigger_topic)
@@ -171,3 +172,8 @@ def _places(reply: Reply) -> dict[str, str | None]:
         "response_transport": reply.plan.link,
         "error_class": reply.builder_error,
     }
+
+
+def _own(payload: Any) -> Any:
+    """A copy of what a template or builder gave, so that no policy can change the original."""
+    return copy.deepcopy(payload) if isinstance(payload, dict | list) else payload

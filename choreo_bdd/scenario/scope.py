@@ -128,6 +128,11 @@ class Scope:
         step_text: str | None = None,
     ) -> Handle:
         """Arm an expectation; without a matcher it holds what arrives until ``supply`` brings one."""
+        if matcher is not None and not callable(getattr(matcher, "match", None)):
+            raise TypeError(
+                f"expect({topic!r}) needs a matcher, not {type(matcher).__name__}: "
+                f"wrap plain data, as in contains_fields({{...}}) or eq(...)"
+            )
         where = self.links[link]
         ear = self._listen(where, topic)
         self._watch(where, topic)

@@ -18,10 +18,10 @@ from choreo_bdd.scenario.timeline import TimelineAction
 _LOG = logging.getLogger("choreo_bdd.stage")
 
 
-def merge_skipped(scope: Scope, bridge: object) -> None:
+def merge_skipped(scope: Scope, bridge: object = None) -> None:
     """Note every foreign message on the scope's topics on its timeline, by hash, once a role that listened.
 
-    The bridge is asked whose message it is, if it has a ``from_wire``.
+    A bridge with a ``from_wire`` is asked whose message it is, for the debug log.
     """
     for link, topic, sources in scope.listening():
         for delivery in link.harness.router.foreign_since(topic, scope.opened_at):

@@ -200,7 +200,7 @@ class BooleanMatcher:
 @asynccontextmanager
 async def breaking(scenario: AbstractAsyncContextManager[Scenario]) -> AsyncIterator[Scenario]:
     """A scenario whose body raises ``LookupError`` after what the test does in it."""
-    with pytest.raises(LookupError):  # noqa: PT012 - the body must raise inside the scenario
+    with pytest.raises(LookupError):  # outside, so that the scenario sees it first
         async with scenario as s:
             yield s
             raise LookupError("s3cr3t-detail")

@@ -16,7 +16,7 @@ from choreo_bdd.matchers import (
     eq,
 )
 from choreo_bdd.matchers.closeness import total
-from choreo_bdd.matchers.protocols import rendered
+from choreo_bdd.matchers.protocols import is_matcher, rendered
 from choreo_bdd.message import Message, MessageRecord
 from choreo_bdd_steps.language.capture import envelope_of
 from choreo_bdd_steps.language.paths import envelope_path
@@ -83,7 +83,7 @@ def expecting(value: object) -> Matcher:
     """The strict matcher of a rendered value: a matcher itself, a shape to be contained, or equality."""
     if isinstance(value, (dict, list)):
         return contains_fields(value, strict=True)
-    return value if isinstance(value, Matcher) else eq(value, strict=True)
+    return value if is_matcher(value) else eq(value, strict=True)
 
 
 def together(matchers: list[Matcher]) -> Matcher:

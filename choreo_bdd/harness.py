@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from choreo_bdd.codecs import Codec, JSONCodec
+from choreo_bdd.contracts import Guard, MessageContract, UnknownTopics
 from choreo_bdd.correlation import CorrelationPolicy, NoCorrelationPolicy
 from choreo_bdd.dispatch import Router, SurpriseEntry
 from choreo_bdd.message import NO_HEADERS
@@ -20,10 +21,20 @@ _LOG = logging.getLogger("choreo_bdd.harness")
 
 
 class Harness:
-    """A facade over one transport. It knows nothing of brokers, addresses or credentials."""
+    """A facade over one transport. It knows nothing of brokers, addresses or credentials.
+
+    With a ``contract`` every message is held against it, going out and coming in; ``unknown_topics`` is what becomes
+    of a message on a topic that it does not describe.
+    """
 
     def __init__(
-        self, transport: Transport, *, codec: Codec | None = None, correlation: CorrelationPolicy | None = None
+        self,
+        transport: Transport,
+        *,
+        codec: Codec | None = None,
+        correlation: CorrelationPolicy | None = None,
+        contract: MessageContract | None = None,
+        unknown_topics: UnknownTopics = "error",
     ) -> None:
         self._transport = transport
         self._codec: Codec = codec if codec is not None else JSONCodec()
@@ -33,7 +44,9 @@ class Harness:
         self._connecting: asyncio.Lock | None = None
         self._hears_of_loss = False
         self._awaits_healing = False
-        self.router = Router(transport, self._codec, self._correlation)
+        self._healing: asyncio.Lock | None = None
+        self._guard = None if contract is None else Guard(contract, unknown_topics)
+        self.router = Router(transport, self._codec, self._correlation, self._guard)
 
     @property
     def transport_name(self) -> str:
@@ -127,9 +140,12 @@ class Harness:
         headers: Mapping[str, str] = NO_HEADERS,
         key: str | None = None,
     ) -> None:
-        """Send a payload: bytes as they are, anything else through the codec; no correlation id is added."""
+        """Send a payload: bytes as they are, anything else through the codec; no correlation id is added.
+
+        Raises ``ContractBroken`` for a message that the contract does not allow.
+        """
         self.require_connected()
-        data = self.encode(payload)
+        data = self.outgoing(topic, payload, headers)
         promise_of(self._transport.publish(topic, data, on_sent=on_sent, **publish_extras(headers, key)))
 
     def encode(self, payload: Any) -> bytes:
@@ -137,6 +153,18 @@ class Harness:
         if isinstance(payload, bytes | bytearray | memoryview):
             return bytes(payload)
         return self._codec.encode(payload)
+
+    def outgoing(self, topic: str, payload: Any, headers: Mapping[str, str]) -> bytes:
+        """Bytes of a payload that may be sent; ``TypeError`` as for ``encode``, ``ContractBroken`` for any other.
+
+        A payload given as bytes is on purpose what it is: only its topic is held against the contract.
+        """
+        data = self.encode(payload)
+        if self._guard is not None:
+            self._guard.require_topic(topic)
+            if not isinstance(payload, bytes | bytearray | memoryview):
+                self._guard.require_message(topic, self._codec.decode(data), headers)
+        return data
 
     def send(
         self, topic: str, data: bytes, *, on_sent: Callable[[], None], headers: Mapping[str, str], key: str | None
@@ -160,13 +188,16 @@ class Harness:
 
     async def heal(self) -> None:
         """Connect again if the connection was lost; scenarios do so when they begin. Raises what connecting raises."""
-        if self._connected and self.lost is not None:
-            with contextlib.suppress(Exception):
-                await self.force_disconnect()
-            self._awaits_healing = True
-        if self._awaits_healing:
-            await self.connect()
-            self._awaits_healing = False
+        if self._healing is None:
+            self._healing = asyncio.Lock()
+        async with self._healing:  # scenarios that begin at the same time heal it once
+            if self._connected and self.lost is not None:
+                with contextlib.suppress(Exception):
+                    await self.force_disconnect()
+                self._awaits_healing = True
+            if self._awaits_healing:
+                await self.connect()
+                self._awaits_healing = False
 
     def surprise_log(self) -> list[SurpriseEntry]:
         """Messages on subscribed topics that no scenario owned."""

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import logging
 import pickle
+from typing import ClassVar
 
 import pytest
 
@@ -270,3 +271,31 @@ class TestThirdPartyTransport:
             s.expect("t", eq({"correlation_id": s.correlation_id}))
             s.publish("t", {})
             assert (await s.await_all(timeout_ms=10)).passed
+
+
+async def test_scenarios_that_begin_at_once_heal_a_lost_connection_once() -> None:
+    class Losing(MockTransport):
+        lost: str | None = None
+        calls: ClassVar[list[str]] = []
+
+        def on_lost(self, listener: object) -> None: ...
+
+        async def connect(self) -> None:
+            await asyncio.sleep(0.01)
+            self.calls.append("connect")
+            self.lost = None
+            await super().connect()
+
+        async def disconnect(self) -> None:
+            self.calls.append("disconnect")
+            await asyncio.sleep(0.01)
+            await super().disconnect()
+
+    transport = Losing()
+    harness = Harness(transport)
+    await harness.connect()
+    transport.lost = "the broker went away"
+    transport.calls.clear()
+    await asyncio.gather(harness.heal(), harness.heal(), harness.heal())
+    assert transport.calls == ["disconnect", "connect"]
+    assert harness.is_healthy()

@@ -12,12 +12,15 @@ from choreo_bdd.codecs import Codec, JSONCodec
 from choreo_bdd.contracts import Guard, MessageContract, UnknownTopics
 from choreo_bdd.correlation import CorrelationPolicy, NoCorrelationPolicy
 from choreo_bdd.dispatch import Router, SurpriseEntry
+from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.scope import DEFAULTS, ScopeOptions
 from choreo_bdd.transports.base import Losable, OnSent, Ready, Transport, TransportCallback, promise_of, publish_extras
 
 _LOG = logging.getLogger("choreo_bdd.harness")
+_RECOVERY_S = 5.0
+_RECOVERY_POLL_S = 0.1
 
 
 class Harness:
@@ -191,13 +194,23 @@ class Harness:
         if self._healing is None:
             self._healing = asyncio.Lock()
         async with self._healing:  # scenarios that begin at the same time heal it once
-            if self._connected and self.lost is not None:
+            if getattr(self._transport, "heals_itself", False):
+                await self._recovered()
+            elif self._connected and self.lost is not None:
                 with contextlib.suppress(Exception):
                     await self.force_disconnect()
                 self._awaits_healing = True
             if self._awaits_healing:
                 await self.connect()
                 self._awaits_healing = False
+
+    async def _recovered(self) -> None:
+        """Give a transport that recovers by itself a moment to do so; ``TransportError`` when it has not."""
+        deadline = asyncio.get_running_loop().time() + _RECOVERY_S
+        while self.lost is not None:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise TransportError(f"{self.transport_name} cannot go on: {self.lost}")
+            await asyncio.sleep(_RECOVERY_POLL_S)
 
     def surprise_log(self) -> list[SurpriseEntry]:
         """Messages on subscribed topics that no scenario owned."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _NAME = "KafkaTransport"
 _TEARDOWN_S = 2.0
+_SCHEME = "kafka://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,9 @@ class KafkaTransport:
             await connection.close()
         self._subscriptions.clear()
 
+    heals_itself = True
+    """The client keeps trying, and the log keeps the messages: ``lost`` clears when a broker can be reached again."""
+
     @property
     def lost(self) -> str | None:
         """Why no broker can be reached although nobody closed the connection; ``None`` while all is well (again)."""
@@ -223,7 +227,7 @@ class KafkaTransport:
 
     @property
     def _shown_servers(self) -> str:
-        return ", ".join(safe_url(_as_url(server)).removeprefix("//") for server in self._servers)
+        return ", ".join(safe_url(_as_url(server)).removeprefix(_SCHEME) for server in self._servers)
 
     def __repr__(self) -> str:
         return f"KafkaTransport(bootstrap_servers={self._shown_servers!r})"
@@ -233,7 +237,7 @@ class KafkaTransport:
 
 
 def _as_url(server: str) -> str:
-    return server if "://" in server else f"//{server}"
+    return server if "://" in server else f"{_SCHEME}{server}"
 
 
 def _host_and_port(server: str) -> str:

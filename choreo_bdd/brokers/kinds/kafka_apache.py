@@ -73,7 +73,7 @@ def _write(path: Path, lines: Iterable[str]) -> None:
 
 
 def _format(options: KafkaOptions, properties: Path) -> Iterator[str]:
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster_id = base64.urlsafe_b64encode(b"\x00" + uuid.uuid4().bytes[1:]).decode().rstrip("=")  # never begins with -
     yield from ("format", "--cluster-id", cluster_id, "--config", str(properties))
     for user, password in options.sasl.items():
         for mechanism in _SCRAM:

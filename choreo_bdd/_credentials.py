@@ -85,9 +85,11 @@ def safe_url(url: str) -> str:
 
 # Nearly all text is innocent: one of these must be in it (in lower case) before a pattern is tried.
 _HINTS = (
-    "://", "auth", "bearer", "pass", "pwd", "secret", "token", "key", "cookie", "credential", "jwt", "session",
+    "://", "auth", "bearer", "passw", "passphrase", "pwd", "secret", "token", "key", "cookie", "credential", "jwt", "session",
     "eyj", "akia", "asia", "gh", "xox", "aiza", "k_", "sk-", "glpat-",
 )  # fmt: skip
+_KEY_HINTS = ("auth", "bearer", "passw", "passphrase", "pwd", "secret", "token", "key", "cookie", "credential", "jwt",
+              "session")  # fmt: skip
 _NATS_SEED = re.compile(r"\bS[UANOCX][A-Z2-7]{56}\b")
 _URL = re.compile(
     r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://(?:(?![,;|]?[a-z][a-z0-9+.-]{0,30}://)[^\s\"'<>`])+",
@@ -185,7 +187,35 @@ _PASSES = (
 )
 
 
+_CACHED_MAX_CHARS = 120
+_WITHOUT_SEPARATORS = {code: None for code in range(128) if not chr(code).isalnum()}
+
+
+def is_innocent_json(text: str) -> bool:
+    """Whether a value surely holds no secret, neither by its keys nor in its strings, judged by its JSON text.
+
+    ``False`` says nothing: the value has to be looked at. Meant for ASCII JSON; escapes are never innocent.
+    """
+    if "\\" in text or _is_suspicious(text):
+        return False
+    # a key may be written with separators anywhere in its last word
+    joined = text.lower().translate(_WITHOUT_SEPARATORS)
+    for hint in _KEY_HINTS:
+        if hint in joined:
+            return False
+    return True
+
+
 def _is_suspicious(text: str) -> bool:
+    return _is_suspicious_short(text) if len(text) <= _CACHED_MAX_CHARS else _look_for_hints(text)
+
+
+@lru_cache(maxsize=8192)
+def _is_suspicious_short(text: str) -> bool:
+    return _look_for_hints(text)
+
+
+def _look_for_hints(text: str) -> bool:
     lower = text.lower()
     for hint in _HINTS:  # no any(): this runs for every string of every message
         if hint in lower:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from choreo_bdd.codecs import Codec, JSONCodec, RawCodec, TextCodec
+from choreo_bdd.codec_choice import configured_codec
 from choreo_bdd.config import Config, ConfigError, TransportConfig
+from choreo_bdd.contracts import MessageContract
 from choreo_bdd.correlation import CorrelationPolicy, DictFieldPolicy, HeaderPolicy, NoCorrelationPolicy
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.harness import Harness
@@ -18,20 +18,35 @@ from choreo_bdd.transports._loopback import is_loopback
 from choreo_bdd.transports._tls import configured_context
 from choreo_bdd.transports.base import Transport
 
-_CODECS: Mapping[str, Callable[[], Codec]] = {
-    "json": partial(JSONCodec, strict=True),
-    "text": TextCodec,
-    "raw": RawCodec,
-}
+if TYPE_CHECKING:
+    from choreo_bdd.asyncapi import AsyncApi
 
 
-def build_harness(config: Config, transport: TransportConfig) -> Harness:
-    """The harness of one configured transport, not connected yet.
+def build_contract(config: Config) -> AsyncApi | None:
+    """What the configured AsyncAPI documents say; ``None`` where there are none. Raises ``ConfigError``."""
+    if not config.asyncapi:
+        return None
+    from choreo_bdd.asyncapi import AsyncApiError, load_asyncapi  # noqa: PLC0415 - loaded when it is first needed
+
+    try:
+        return load_asyncapi(config.asyncapi)
+    except AsyncApiError as error:
+        raise ConfigError(f"{config.source}: asyncapi: {error}") from error
+
+
+def build_harness(config: Config, transport: TransportConfig, *, contract: MessageContract | None = None) -> Harness:
+    """The harness of one configured transport, not connected yet; messages on it are held against the contract.
 
     Correlation is strict here: a message without an id belongs to no scenario. Raises ``ConfigError`` for what the
     configuration cannot mean and ``HostNotInAllowlist`` for an address tests may not connect to.
     """
-    return Harness(_transport(config, transport), codec=_codec(transport), correlation=_policy(transport))
+    return Harness(
+        _transport(config, transport),
+        codec=configured_codec(config, transport),
+        correlation=_policy(transport),
+        contract=contract,
+        unknown_topics=config.unknown_topics,
+    )
 
 
 def _policy(transport: TransportConfig) -> CorrelationPolicy:
@@ -41,14 +56,6 @@ def _policy(transport: TransportConfig) -> CorrelationPolicy:
     if transport.correlation_header is not None:
         return HeaderPolicy(transport.correlation_header, prefix, strict=True)
     return NoCorrelationPolicy()
-
-
-def _codec(transport: TransportConfig) -> Codec:
-    if transport.codec not in _CODECS:
-        raise ConfigError(
-            f"{transport.place}: there is no codec {transport.codec!r}; there are {', '.join(sorted(_CODECS))}"
-        )
-    return _CODECS[transport.codec]()
 
 
 def _transport(config: Config, transport: TransportConfig) -> Transport:

@@ -38,7 +38,10 @@ class TransportConfig:
     correlation_field: str | None = None
     correlation_header: str | None = None
     correlation_prefix: str = ""
+    request_field: str | None = None
+    request_header: str | None = None
     codec: str = "json"
+    codec_options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
 
@@ -56,6 +59,9 @@ class Config:
     report_dir: str | None = None
     env_names: frozenset[str] = frozenset()
     python_matchers: bool = False
+    vacuity: Literal["ignore", "warn", "error"] = "warn"
+    asyncapi: tuple[Path, ...] = ()
+    unknown_topics: Literal["error", "warn", "ignore"] = "error"
 
     @property
     def base_dir(self) -> Path:
@@ -116,6 +122,9 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
         report_dir=(document.get("report") or {}).get("dir"),
         env_names=frozenset(document.get("env") or ()),
         python_matchers=bool(document.get("python_matchers", False)),
+        vacuity=document.get("vacuity", "warn"),
+        asyncapi=_asyncapi(document, where),
+        unknown_topics=_asyncapi_settings(document).get("unknown", "error"),
     )
 
 
@@ -209,7 +218,10 @@ def _substitute(value: Any, where: _Place, at: tuple[str | int, ...]) -> Any:
 
 def _transport(name: str, settings: Mapping[str, Any], place: str) -> TransportConfig:
     correlation = settings.get("correlation") or {}
-    own = ("type", "correlation", "codec")
+    request = settings.get("request") or {}
+    codec = settings.get("codec", "json")
+    codec_options = codec if isinstance(codec, dict) else {"type": codec}
+    own = ("type", "correlation", "codec", "request")
     return TransportConfig(
         name=name,
         type=settings["type"],
@@ -217,7 +229,10 @@ def _transport(name: str, settings: Mapping[str, Any], place: str) -> TransportC
         correlation_field=correlation.get("field"),
         correlation_header=correlation.get("header"),
         correlation_prefix=correlation.get("prefix", ""),
-        codec=settings.get("codec", "json"),
+        request_field=request.get("field"),
+        request_header=request.get("header"),
+        codec=codec_options["type"],
+        codec_options=MappingProxyType(codec_options),
         options=MappingProxyType({key: value for key, value in settings.items() if key not in own}),
     )
 
@@ -230,6 +245,20 @@ def _allowlist(document: Mapping[str, Any], where: _Place) -> Path | None:
     if not path.is_file():
         raise ConfigError(f"{where.at('allowlist')}: the file {path} does not exist")
     return path
+
+
+def _asyncapi_settings(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = document.get("asyncapi") or ()
+    return given if isinstance(given, dict) else {"spec": given}
+
+
+def _asyncapi(document: Mapping[str, Any], where: _Place) -> tuple[Path, ...]:
+    named = _asyncapi_settings(document)["spec"]
+    paths = [where.path.parent / name for name in ([named] if isinstance(named, str) else named)]
+    for path in paths:
+        if not path.is_file():
+            raise ConfigError(f"{where.at('asyncapi')}: the file {path} does not exist")
+    return tuple(paths)
 
 
 def _seconds(text: str, place: str) -> float:

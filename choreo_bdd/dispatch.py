@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from choreo_bdd.codecs import Codec
+from choreo_bdd.contracts import Guard, Problem
 from choreo_bdd.correlation import CorrelationPolicy, Envelope
 from choreo_bdd.loop import LoopPoster
 from choreo_bdd.message import Message, MessageRecord
@@ -129,11 +130,12 @@ class Dispatcher:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message, decoded once, with the correlation id it carries."""
+    """A message, decoded once, with the correlation id it carries and what is wrong with it under its contract."""
 
     message: Message
     value: Any = field(repr=False)
     correlation_id: str | None = field(default=None, repr=False)
+    problems: tuple[Problem, ...] = ()
 
     def record(self, transport: str | None) -> MessageRecord:
         """The message as results keep it; ``transport`` is its name on a Stage."""
@@ -218,7 +220,7 @@ class Route:
     def deliver(self, message: Message) -> None:
         """Decode, read the id, and hand the message to the listeners concerned."""
         try:
-            delivery = self._router.read(message)
+            delivery = self._router.read(message, subscribed=self.topic)
         except Unreadable as error:
             for listener in tuple(self._all):
                 listener.unreadable(message, error)
@@ -280,8 +282,11 @@ class Watch:
 class Router:
     """The inbound side of one harness."""
 
-    def __init__(self, transport: Transport, codec: Codec, policy: CorrelationPolicy) -> None:
+    def __init__(
+        self, transport: Transport, codec: Codec, policy: CorrelationPolicy, guard: Guard | None = None
+    ) -> None:
         self._transport = transport
+        self._guard = guard
         self._codec = codec
         self._policy = policy
         self._routes: dict[str, Route] = {}
@@ -289,8 +294,11 @@ class Router:
         self.dispatcher = Dispatcher()
         self.strict = bool(getattr(policy, "strict", False))
 
-    def read(self, message: Message) -> Delivery:
-        """Decode a message and read its id, each once."""
+    def read(self, message: Message, *, subscribed: str = ">") -> Delivery:
+        """Decode a message, read its id and hold it against the contract, each once.
+
+        ``subscribed`` is the topic or pattern it was heard on.
+        """
         try:
             value = self._codec.decode(message.payload)
         except Exception as error:  # noqa: BLE001 - whatever a codec raises makes the message unreadable, no more
@@ -305,7 +313,8 @@ class Router:
                 "correlation policy %s raised %s on topic %r", _name(self._policy), _name(error), message.topic
             )
             raise Unreadable("stage_correlation_read_failed", error) from None
-        return Delivery(message, value, correlation_id)
+        problems = () if self._guard is None else self._guard.problems(message, value, subscribed=subscribed)
+        return Delivery(message, value, correlation_id, problems)
 
     def open(self, topic: str, listener: Listener) -> Ready | None:
         """Let a listener hear a topic; subscribes at the transport for the first one, and again after a refusal.

@@ -10,6 +10,7 @@
     ├── AllowlistError
     │   ├── HostNotInAllowlist
     │   └── AllowlistConfigError
+    ├── ContractBroken               a message breaks the contract of its topic; it was not sent
     ├── CorrelationPolicyError       (also RuntimeError)
     ├── CorrelationIdNotInNamespaceError  (also ValueError)
     └── ReplyAlreadyBoundError       (also RuntimeError)
@@ -18,6 +19,8 @@ Stage errors live in ``choreo_bdd.stage``, configuration errors in ``choreo_bdd.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class ChoreoError(Exception):
@@ -53,6 +56,16 @@ class PublishFailed(TransportError):
 
 class ConflictingAuthError(TransportError):
     """Credentials were given both in the URL and through ``auth=``."""
+
+
+class ContractBroken(ChoreoError):
+    """A message was not sent, because it breaks the contract of its topic; ``problems`` says how, in its order."""
+
+    def __init__(self, topic: str, problems: Sequence[object]) -> None:
+        lines = "".join(f"\n  {problem}" for problem in problems)
+        super().__init__(f"the message on {topic!r} breaks its contract and was not sent:{lines}")
+        self.topic = topic
+        self.problems = tuple(problems)
 
 
 class AllowlistError(ChoreoError):

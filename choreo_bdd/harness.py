@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -13,9 +14,12 @@ from choreo_bdd.contracts import Guard, MessageContract, UnknownTopics
 from choreo_bdd.correlation import CorrelationPolicy, NoCorrelationPolicy
 from choreo_bdd.dispatch import Router, SurpriseEntry
 from choreo_bdd.exceptions import TransportError
+from choreo_bdd.matchers import Matcher
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.scenario.facade import ScenarioContext
+from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.scope import DEFAULTS, ScopeOptions
+from choreo_bdd.scenario.stand_in import StandIn
 from choreo_bdd.transports.base import Losable, OnSent, Ready, Transport, TransportCallback, promise_of, publish_extras
 
 _LOG = logging.getLogger("choreo_bdd.harness")
@@ -48,6 +52,7 @@ class Harness:
         self._hears_of_loss = False
         self._awaits_healing = False
         self._healing: asyncio.Lock | None = None
+        self._stand_ins: list[StandIn] = []
         self._guard = None if contract is None else Guard(contract, unknown_topics)
         self.router = Router(transport, self._codec, self._correlation, self._guard)
 
@@ -91,6 +96,9 @@ class Harness:
             if self._losable is not None and not self._hears_of_loss:
                 self._losable.on_lost(self.router.connection_lost)
                 self._hears_of_loss = True
+            self._stand_ins = [each for each in self._stand_ins if not each.is_stopped]
+            for each in self._stand_ins:
+                await each.arm()
         if isinstance(self._correlation, NoCorrelationPolicy) and self.transport_name != "MockTransport":
             _LOG.warning(
                 "correlator_noop_against_real_transport: %s has no correlation policy, so scenarios that share a "
@@ -106,6 +114,8 @@ class Harness:
 
     async def force_disconnect(self) -> None:
         """Disconnect whatever the state; the transport's exception propagates, the state has changed by then."""
+        for each in self._stand_ins:
+            each.rest()
         try:
             await self._transport.disconnect()
         finally:
@@ -219,6 +229,32 @@ class Harness:
     def scenario(self, name: str, *, options: ScopeOptions = DEFAULTS) -> ScenarioContext:
         """A scenario: ``async with harness.scenario("…") as s``."""
         return ScenarioContext(self, name, options)
+
+    async def stand_in(
+        self,
+        topic: str,
+        reply_topic: str,
+        payload: ReplyPayload,
+        matcher: Matcher | None = None,
+        *,
+        times: float = math.inf,
+        delay_ms: float = 0.0,
+    ) -> StandIn:
+        """Answer messages on ``topic`` outside any scenario, from now until ``stop()`` of what this returns.
+
+        ``payload`` is sent as it is, or is a plain or async callable of the decoded trigger; ``times`` is how many
+        triggers are answered. The answer carries its trigger's correlation id. Returns once it is proven to listen;
+        ``SubscriptionFailed`` when it cannot.
+        """
+        self.require_connected()
+        stand_in = StandIn(self, topic, matcher, ReplyPlan(reply_topic, payload, None, times, delay_ms / 1000))
+        try:
+            await stand_in.arm()
+        except BaseException:
+            stand_in.stop()
+            raise
+        self._stand_ins.append(stand_in)
+        return stand_in
 
     def __repr__(self) -> str:
         return f"<Harness {self.transport_name} connected={self._connected}>"

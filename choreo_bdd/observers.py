@@ -48,6 +48,21 @@ def emit(result: Any, completed_normally: bool) -> None:
         warnings.warn(complaint, RuntimeWarning, stacklevel=2)
 
 
+def note_run_fact(key: str, value: Any) -> None:
+    """Tell observers something about the run as a whole, as plain JSON; what was said of a key before no longer holds.
+
+    It reaches those that have a method ``run_fact(key, value)``; one that raises is warned about, as above.
+    """
+    for observer in tuple(_observers):
+        take = getattr(observer, "run_fact", None)
+        if take is None:
+            continue
+        try:
+            take(key, value)
+        except Exception as error:  # noqa: BLE001 - as above
+            warnings.warn(f"a scenario observer raised {type(error).__name__}: {error}", RuntimeWarning, stacklevel=2)
+
+
 def scenario_nodeid(path: str, name: str, line: int, *, duplicate: bool = False) -> str:
     """Node id of a Gherkin scenario, the same under every test framework.
 

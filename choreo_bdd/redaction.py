@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from choreo_bdd._credentials import REDACTED, is_secret_key, redact_text, safe_url
+from choreo_bdd._credentials import REDACTED, is_innocent_json, is_secret_key, redact_text, safe_url
 
 __all__ = [
     "REDACTED",
@@ -21,6 +21,7 @@ __all__ = [
     "RedactionCounts",
     "Redactor",
     "describe_shape",
+    "is_innocent_json",
     "is_secret_key",
     "mask_literals",
     "redact_correlation_id",
@@ -82,10 +83,14 @@ class Redactor:
         """Running text, masked by pattern and cleared of every literal masked before."""
         masked, hits = redact_text(text)
         self.stream_matches += hits
+        return self.without_known(masked)
+
+    def without_known(self, text: str) -> str:
+        """The text cleared of literals masked before, and of nothing else; not counted."""
         for literal in sorted(self._known, key=len, reverse=True):
-            if literal in masked:
-                masked = re.sub(rf"(?<!\w){re.escape(literal)}(?!\w)", REDACTED, masked)
-        return masked
+            if literal in text:
+                text = re.sub(rf"(?<!\w){re.escape(literal)}(?!\w)", REDACTED, text)
+        return text
 
     def learn(self, value: Any) -> None:
         """Remember a value as a secret without counting it."""

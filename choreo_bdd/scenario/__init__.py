@@ -11,6 +11,7 @@ from choreo_bdd.scenario.outbox import TransportFailure
 from choreo_bdd.scenario.replies import ReplyPlan, ReplyReport, ReplyReportState
 from choreo_bdd.scenario.result import ScenarioResult
 from choreo_bdd.scenario.scope import Scope, ScopeOptions
+from choreo_bdd.scenario.stand_in import StandIn
 from choreo_bdd.scenario.timeline import (
     _TIMELINE_DETAIL_MAX_CHARS,
     _TIMELINE_MAX_ENTRIES,
@@ -37,6 +38,7 @@ __all__ = [
     "ScenarioResult",
     "Scope",
     "ScopeOptions",
+    "StandIn",
     "TimelineAction",
     "TimelineEntry",
     "TransportFailure",

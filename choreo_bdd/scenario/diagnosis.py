@@ -22,12 +22,14 @@ class Cause(StrEnum):
     OVER_BUDGET = "over budget"
     NOTHING_ARRIVED = "nothing arrived"
     WRONG_SHAPE = "wrong shape"
+    CONTRACT_BROKEN = "contract broken"
     WRONG_CORRELATION = "wrong correlation"
     WRONG_TOPIC = "wrong topic?"
     TOO_LATE = "too late"
     UNDECODABLE = "undecodable"
     TRANSPORT_FAILED = "transport failed"
     UNEXPECTED = "unexpected"
+    OUT_OF_ORDER = "out of order"
     TOO_FEW = "too few"
     ABORTED = "aborted"
 
@@ -54,6 +56,8 @@ class Facts:
     near_misses: int
     reason: str
     closest: Closeness | None = None
+    early: str | None = None
+    contract_problem: str | None = None
     late_ms: float | None = None
     transport_failure: str | None = None
     unreadable: tuple[int, str] | None = None
@@ -84,6 +88,10 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
         )
     if facts.arrived:
         return Cause.TOO_FEW, f"{facts.arrived} matching on {facts.place} within {waited}, wanted {facts.wanted}"
+    if facts.early is not None:
+        return Cause.OUT_OF_ORDER, f"on {facts.place} {facts.early}"
+    if facts.contract_problem is not None:
+        return Cause.CONTRACT_BROKEN, f"a message on {facts.place} breaks its contract: {facts.contract_problem}"
     if facts.near_misses:
         return (
             Cause.WRONG_SHAPE,
@@ -130,7 +138,7 @@ def _foreign(facts: Facts) -> str:
 def _evidence(facts: Facts) -> list[str]:
     lines: list[str] = []
     if facts.closest is not None:
-        lines += _closest(facts.closest)
+        lines += closest_lines(facts.closest)
     if facts.foreign_ids and not facts.foreign_matched:
         lines.append(
             f"  also on {facts.place}: "
@@ -141,8 +149,9 @@ def _evidence(facts: Facts) -> list[str]:
     return lines
 
 
-def _closest(closest: Closeness) -> list[str]:
-    lines = [f"  closest near-miss ({closest.matched} of {closest.total} fields right):"]
+def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[str]:
+    """Each field in which a message differs from what was expected, values redacted."""
+    lines = [f"  {what} ({closest.matched} of {closest.total} fields right):"]
     lines += [
         f"    {failure.path}: expected {show(failure.expected, path=failure.path)}, got {_actual(failure)}"
         for failure in closest.differences[:_SHOWN_DIFFERENCES]

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from choreo_bdd.contracts import Problem
 from choreo_bdd.dispatch import Delivery
 from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
-from choreo_bdd.message import MessageRecord
+from choreo_bdd.message import Message, MessageRecord
 from choreo_bdd.scenario.handle import Handle, Outcome
 
 _NEAR_MISSES_KEPT = 20
@@ -32,10 +33,23 @@ class Occurs:
             return "none"
         if self.maximum is None:
             return f"at least {self.minimum}"
-        return f"exactly {self.minimum}" if self.minimum == self.maximum else f"at most {self.maximum}"
+        if self.minimum == self.maximum:
+            return f"exactly {self.minimum}"
+        return f"at least {self.minimum} and at most {self.maximum}" if self.minimum else f"at most {self.maximum}"
+
+    @classmethod
+    def of(cls, *, exactly: int | None = None, at_least: int | None = None, at_most: int | None = None) -> Occurs:
+        """What the words say. Raises ``ValueError`` for no word at all, and for words or numbers that conflict."""
+        if (exactly is None) == (at_least is None and at_most is None):
+            raise ValueError("say how often: exactly=, or at_least= and at_most=, or one of these two")
+        minimum, maximum = (at_least or 0, at_most) if exactly is None else (exactly, exactly)
+        if minimum < 0 or (maximum is not None and maximum < minimum) or (minimum, maximum) == (0, None):
+            raise ValueError(f"no number of messages is {cls(minimum, maximum)}")
+        return cls(minimum, maximum)
 
 
 ONCE = Occurs()
+NONE = Occurs(0, 0)
 
 
 class Expectation:
@@ -46,9 +60,12 @@ class Expectation:
     """
 
     __slots__ = (
+        "after",
         "closed_at",
         "closes_at",
         "count",
+        "decisive",
+        "early",
         "handle",
         "held",
         "late_at",
@@ -58,6 +75,7 @@ class Expectation:
         "near_misses",
         "occurs",
         "opened_at",
+        "taken",
         "topic",
         "unreadable",
     )
@@ -71,6 +89,7 @@ class Expectation:
         link: str | None,
         opened_at: float,
         occurs: Occurs = ONCE,
+        after: Expectation | None = None,
     ) -> None:
         self.handle = handle
         self.matcher = matcher
@@ -78,7 +97,14 @@ class Expectation:
         self.link = link
         self.opened_at = opened_at
         self.occurs = occurs
+        self.after = after
         self.count = 0
+        self.decisive: Message | None = None
+        """The message that met it: the first match, or the one that made the required number full."""
+        self.early: list[Delivery] = []
+        """Matching messages that came before the expectation it has to come after was met."""
+        self.taken: list[Message] = []
+        """Every message that was counted."""
         self.held: list[Delivery] = []
         self.near_misses: list[Delivery] = []
         self.unreadable: list[str] = []
@@ -94,7 +120,13 @@ class Expectation:
         return self.handle.outcome is Outcome.PENDING
 
     def judge(self, delivery: Delivery, matcher: Matcher) -> MatchResult:
-        """What the matcher says; a matcher that raises has made a near-miss of its own kind."""
+        """What the matcher says; a matcher that raises has made a near-miss of its own kind.
+
+        A message that breaks its contract matches nothing, except where none may come: there it still counts.
+        """
+        if delivery.problems and self.occurs.minimum:
+            first = delivery.problems[0]
+            return MatchResult(False, f"breaks its contract: {first}", _failure(first))
         try:
             result = match_delivery(matcher, delivery)
         except Exception as error:  # noqa: BLE001 - whatever a matcher raises is a finding about it
@@ -114,6 +146,28 @@ class Expectation:
             self.near_misses.pop()
         self.near_misses.append(delivery)
 
+    @property
+    def is_met(self) -> bool:
+        """Whether as many matching messages have come as must come at least."""
+        return self.count >= self.occurs.minimum
+
+    def is_early(self, delivery: Delivery) -> bool:
+        """Whether a message has come before the expectation that must be met first; one message cannot do for both."""
+        if self.after is None:
+            return False
+        message, decisive = delivery.message, self.after.decisive
+        return decisive is None or decisive is message or message.received_at < decisive.received_at
+
+    def note_early(self, delivery: Delivery) -> str:
+        """Count a matching message as a near-miss that came out of order, and say so."""
+        assert self.after is not None  # else nothing is early
+        reason = f"out of order: it matched, but came before the expected message on {self.after.topic!r}"
+        self.early.append(delivery)
+        self.handle.note_mismatch(
+            reason, delivery.value, MatchFailure("predicate", "<root>", {"after": self.after.topic})
+        )
+        return reason
+
     def hold(self, delivery: Delivery) -> bool:
         """Keep a message until the matcher is known; false when there is no room left."""
         if len(self.held) >= _HELD_KEPT:
@@ -126,14 +180,17 @@ class Expectation:
         waited_in_vain = self.handle.outcome in (Outcome.TIMEOUT, Outcome.FAIL) and not self.occurs.waits_the_window_out
         if self.matcher is None or self.late_at is not None or not waited_in_vain:
             return
-        if self.judge(delivery, self.matcher).matched:
+        if self.judge(delivery, self.matcher).matched and not self.is_early(delivery):
             self.late_at = delivery.message.received_at
             self.handle.forget_diagnosis()
 
-    def take(self, record: MessageRecord, received_at: float) -> None:
+    def take(self, record: MessageRecord, message: Message) -> None:
         """Count a match and keep its message."""
         self.count += 1
-        self.matched_at = received_at
+        self.matched_at = message.received_at
+        self.taken.append(message)
+        if self.decisive is None and self.is_met:
+            self.decisive = message
         self.handle.messages = (*self.handle.messages, record)
 
 
@@ -149,7 +206,13 @@ def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:
     """How near a message came, for the diagnosis; a matcher that raises has nothing right."""
     whole: Callable[[Any, Any], Closeness] | None = getattr(matcher, "message_closeness", None)
     try:
-        return closeness(matcher, delivery.value) if whole is None else whole(delivery.value, delivery.message)
+        near = closeness(matcher, delivery.value) if whole is None else whole(delivery.value, delivery.message)
     except Exception as error:  # noqa: BLE001 - as in Expectation.judge
         failure = MatchFailure("type_mismatch", "<root>", {"matcher_raised": type(error).__name__}, None)
         return Closeness(0, 1, (failure,))
+    broken = tuple(map(_failure, delivery.problems))
+    return Closeness(near.matched, near.total + len(broken), (*near.differences, *broken)) if broken else near
+
+
+def _failure(problem: Problem) -> MatchFailure:
+    return MatchFailure("predicate", problem.path, problem.expected, problem.actual)

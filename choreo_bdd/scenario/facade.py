@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from choreo_bdd import observers
 from choreo_bdd.exceptions import CorrelationPolicyError, ReplyAlreadyBoundError
-from choreo_bdd.matchers import Matcher
+from choreo_bdd.matchers import Matcher, anything
+from choreo_bdd.scenario.expectation import NONE, Occurs
 from choreo_bdd.scenario.handle import Handle, Outcome
 from choreo_bdd.scenario.link import HarnessLike, Link
+from choreo_bdd.scenario.ordering import Step, expect_in_order
 from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.result import ScenarioResult
 from choreo_bdd.scenario.scope import Scope, ScopeOptions
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
+
+
+_Armed = TypeVar("_Armed")
 
 
 class _State(StrEnum):
@@ -109,12 +114,50 @@ class Scenario:
         """The id this scenario's messages carry; ``None`` without a correlation policy."""
         return self._scope.correlation_id
 
-    def expect(self, topic: str, matcher: Matcher) -> Handle:
-        """Expect at least one matching message on a topic."""
+    def expect(self, topic: str, matcher: Matcher, *, after: Handle | None = None) -> Handle:
+        """Expect at least one matching message on a topic.
+
+        With ``after`` it counts only once that other expectation of this scenario has been met.
+        """
+        return self._expect(lambda: self._scope.expect(topic, matcher, after=after))
+
+    def expect_none(self, topic: str, matcher: Matcher | None = None) -> Handle:
+        """Expect no matching message on a topic, or no message at all.
+
+        Decided when ``await_all`` has waited to its end, or by the first that comes.
+        Without a correlation policy anybody's message counts. A connection that is lost meanwhile never passes it.
+        """
+        return self._expect(lambda: self._scope.expect(topic, matcher or anything(), occurs=NONE))
+
+    def expect_count(
+        self,
+        topic: str,
+        matcher: Matcher,
+        *,
+        exactly: int | None = None,
+        at_least: int | None = None,
+        at_most: int | None = None,
+    ) -> Handle:
+        """Expect a number of matching messages on a topic; ``handle.messages`` has those that were counted.
+
+        With ``exactly`` or ``at_most`` it is decided when ``await_all`` has waited to its end, or by one too many.
+        Raises ``ValueError`` for numbers that conflict.
+        """
+        occurs = Occurs.of(exactly=exactly, at_least=at_least, at_most=at_most)
+        return self._expect(lambda: self._scope.expect(topic, matcher, occurs=occurs))
+
+    def expect_in_order(self, steps: Iterable[Step]) -> tuple[Handle, ...]:
+        """Expect messages one after the other, each given by topic and matcher; one handle a step.
+
+        A message that matches a step before the step ahead of it has been met is out of order and does not count.
+        """
+        return self._expect(lambda: expect_in_order(self._scope, steps))
+
+    def _expect(self, arm: Callable[[], _Armed]) -> _Armed:
         self._require("expect", _State.BUILDER, _State.EXPECTING)
-        handle = self._scope.expect(topic, matcher)
+        armed = arm()
         self._state = _State.EXPECTING
-        return handle
+        return armed
 
     def on(self, topic: str, matcher: Matcher | None = None) -> ReplyChain:
         """Answer messages on a topic; complete the chain with ``.publish(reply_topic, payload)``."""

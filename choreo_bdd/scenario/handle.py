@@ -98,7 +98,7 @@ class Handle:
 
     @property
     def failures(self) -> tuple[MatchFailure, ...]:
-        """Structured near-misses, oldest first, at most 20."""
+        """Structured near-misses, oldest first, at most 20: the first ones, and always the latest."""
         return tuple(self._failures)
 
     @property
@@ -154,10 +154,11 @@ class Handle:
             self.note_failure(failure)
 
     def note_failure(self, failure: MatchFailure) -> None:
-        """Keep a structured account of what was wrong, as long as there is room."""
+        """Keep a structured account of what was wrong; when there is no more room, the latest takes the last place."""
         if len(self._failures) < _FAILURES_MAX:
             self._failures.append(failure)
         else:
+            self._failures[-1] = failure
             self.failures_dropped += 1
 
     def resolve(self, outcome: Outcome, reason: str, latency_ms: float, *, diagnose: Callable[[], Diagnosis]) -> None:

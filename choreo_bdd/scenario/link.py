@@ -41,8 +41,8 @@ class HarnessLike(Protocol):
         """``RuntimeError`` unless connected."""
         ...
 
-    def encode(self, payload: Any) -> bytes:
-        """Bytes of a payload."""
+    def outgoing(self, topic: str, payload: Any, headers: Mapping[str, str]) -> bytes:
+        """Bytes of a payload that its contract allows on the topic."""
         ...
 
     def send(

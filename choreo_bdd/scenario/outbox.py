@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -34,11 +34,11 @@ class Publication:
     def prepare(cls, link: Link, topic: str, payload: Any, headers: Mapping[str, str], key: str | None) -> Publication:
         """Stamp a payload with the scope's id on this link and encode it; what the caller does to it later is its own.
 
-        Raises ``CorrelationIdNotInNamespaceError``, ``CorrelationPolicyError`` or what the codec raises; nothing has
-        been sent then.
+        Raises ``CorrelationIdNotInNamespaceError``, ``CorrelationPolicyError``, ``ContractBroken`` or what the codec
+        raises; nothing has been sent then.
         """
         envelope = _stamp(link, Envelope(topic, payload, headers))
-        data = link.harness.encode(envelope.payload)
+        data = link.harness.outgoing(envelope.topic, envelope.payload, envelope.headers)
         return cls(link, envelope.topic, data, envelope.payload, dict(envelope.headers), key)
 
     @property
@@ -95,6 +95,7 @@ class Outbox:
         self._waiting: deque[tuple[Publication, Ready]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._sent: list[_Sent] = []
+        self._unconfirmed: dict[Ready, str] = {}
         self.failures: list[TransportFailure] = []
 
     def put(self, publication: Publication) -> Ready | None:
@@ -117,6 +118,7 @@ class Outbox:
             key=publication.key,
         )
         if ready is not None:
+            self._unconfirmed[ready] = publication.topic
             ready.add_done_callback(partial(self._settled, publication))
         return ready
 
@@ -148,6 +150,7 @@ class Outbox:
             _fail(done, error)
 
     def _settled(self, publication: Publication, ready: Ready) -> None:
+        del self._unconfirmed[ready]
         if not ready.cancelled() and (error := ready.exception()) is not None:
             self.failed(publication.link, publication.topic, str(error))
 
@@ -166,12 +169,17 @@ class Outbox:
         )
 
     @property
-    def unsent(self) -> str | None:
-        """What has not been sent yet, because a subscription of the scope is not proven live; ``None`` if nothing."""
-        if not self._waiting:
-            return None
-        waiting = ", ".join(dict.fromkeys(repr(publication.topic) for publication, _ in self._waiting))
-        return f"the message on {waiting} has not been sent yet: a subscription is still unconfirmed"
+    def overdue(self) -> str | None:
+        """Which messages are still under way, and why; ``None`` if none is.
+
+        Not sent, because a subscription of the scope is not proven live, or sent and not confirmed by the broker.
+        """
+        if self._waiting:
+            waiting = _listed(publication.topic for publication, _ in self._waiting)
+            return f"the message on {waiting} has not been sent yet: a subscription is still unconfirmed"
+        if self._unconfirmed:
+            return f"the broker has not confirmed the message on {_listed(self._unconfirmed.values())} yet"
+        return None
 
     @property
     def topics(self) -> frozenset[str]:
@@ -190,6 +198,10 @@ class Outbox:
             self._task = None
         while self._waiting:
             self._waiting.popleft()[1].cancel()
+
+
+def _listed(topics: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(map(repr, topics)))
 
 
 def _fail(done: Ready, error: BaseException) -> None:

@@ -57,7 +57,7 @@ class ReplyPlan:
     reply_topic: str
     payload: ReplyPayload
     link: str | None = None
-    times: int = 1
+    times: float = 1
     delay_s: float = 0.0
     is_silent: bool = False
 

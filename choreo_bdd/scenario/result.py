@@ -54,9 +54,12 @@ class ScenarioResult:
         if not self.passed:
             raise AssertionError(self.failure_summary())
 
-    def failure_summary(self) -> str:
-        """Every handle with its diagnosis, and the last events of the timeline."""
-        return summarise(self)
+    def failure_summary(self, *, redactor: Redactor | None = None) -> str:
+        """Every handle with its diagnosis, and the last events of the timeline.
+
+        ``redactor`` is one that has seen all payloads of the result before; it saves looking for secrets again.
+        """
+        return summarise(self, redactor)
 
     def summary(self) -> str:
         """One line for the scenario, one a handle, and one a reply."""
@@ -121,13 +124,14 @@ class Summarisable(Protocol):
         ...
 
 
-def summarise(result: Summarisable) -> str:
+def summarise(result: Summarisable, redactor: Redactor | None = None) -> str:
     """A result in words: every handle with its diagnosis, and the last events of the timeline."""
     lines = [f"scenario {result.name!r} {_verdict(result)} (correlation id {result.correlation_id})"]
     for handle in result.handles:
         lines += _handle_lines(handle)
     lines += [f"  transport failed: {each.topic}: {each.reason}" for each in result.transport_failures]
-    return _without_secrets("\n".join([*lines, *_timeline_lines(result)]), result)
+    text = "\n".join([*lines, *_timeline_lines(result)])
+    return (redactor or _acquainted(result)).text(text)
 
 
 def _verdict(result: Summarisable) -> str:
@@ -137,8 +141,8 @@ def _verdict(result: Summarisable) -> str:
     return f"failed {failing} of {total}" + ("" if failing else ": it was left before its verdict")
 
 
-def _without_secrets(text: str, result: Summarisable) -> str:
-    """Prose about payloads, cleared of every value that stands under a secret key in one of them."""
+def _acquainted(result: Summarisable) -> Redactor:
+    """A redactor that knows every value that stands under a secret key in a payload, so as to find it in prose."""
     redactor = Redactor()
     for handle in result.handles:
         redactor.value([handle.matcher_expected, handle.last_mismatch_payload])
@@ -147,7 +151,7 @@ def _without_secrets(text: str, result: Summarisable) -> str:
     for entry in result.timeline:
         if entry.message is not None:
             redactor.value(entry.message.payload)
-    return redactor.text(text)
+    return redactor
 
 
 def _timeline_lines(result: Summarisable) -> list[str]:

@@ -14,11 +14,12 @@ from functools import partial
 from typing import Any, Literal
 
 from choreo_bdd import topics
-from choreo_bdd.dispatch import Delivery, SurpriseEntry, Unreadable
-from choreo_bdd.exceptions import SubscriptionFailed
+from choreo_bdd.dispatch import Delivery, SurpriseEntry
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message, MessageRecord
+from choreo_bdd.scenario.arming import is_proven, prove
+from choreo_bdd.scenario.ear import Ear
 from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
 from choreo_bdd.scenario.handle import Handle, Outcome
 from choreo_bdd.scenario.link import Link
@@ -47,39 +48,6 @@ class ScopeOptions:
 DEFAULTS = ScopeOptions()
 
 
-class _Ear:
-    """A scope's listener on one link and topic."""
-
-    __slots__ = ("_scope", "correlation_id", "ears", "link", "topic")
-
-    def __init__(self, scope: Scope, link: Link, topic: str) -> None:
-        self._scope = scope
-        self.link = link
-        self.topic = topic
-        self.correlation_id = link.wire_id
-        self.ears: list[Expectation | Reply] = []
-
-    def receive(self, delivery: Delivery) -> None:
-        self._scope.hear(self, delivery)
-
-    def unreadable(self, message: Message, error: Unreadable) -> None:
-        if self.link.name is not None:
-            place = {"transport": self.link.name, "topic": message.topic, "error_class": error.error_class}
-            _STAGE_LOG.warning(error.stage_event, extra=place)
-        concerned = [
-            ear
-            for ear in self.ears
-            if isinstance(ear, Expectation) and ear.is_pending and message.received_at >= ear.opened_at
-        ]
-        for expectation in concerned:
-            expectation.unreadable.append(error.error_class)
-        if concerned:
-            self._scope.note_unreadable(self, message, error.error_class)
-
-    def connection_lost(self, reason: str) -> None:
-        self._scope.connection_lost(self, reason)
-
-
 @dataclass(frozen=True, slots=True)
 class _Arming:
     topic: str
@@ -105,7 +73,7 @@ class Scope:
         self.verdicts = Verdicts(self)
         self.outbox = Outbox(self)
         self.replier = Replier(self)
-        self._ears: dict[tuple[str | None, str], _Ear] = {}
+        self._ears: dict[tuple[str | None, str], Ear] = {}
         self._armings: list[_Arming] = []
         self._watched: list[tuple[Link, str]] = []
         self._waiters: set[asyncio.Future[None]] = set()
@@ -123,19 +91,29 @@ class Scope:
         *,
         link: str | None = None,
         occurs: Occurs = ONCE,
+        after: Handle | None = None,
+        unrouted: bool = False,
         description: str | None = None,
         origin: str | None = None,
         step_text: str | None = None,
     ) -> Handle:
-        """Arm an expectation; without a matcher it holds what arrives until ``supply`` brings one."""
+        """Arm an expectation; without a matcher it holds what arrives until ``supply`` brings one.
+
+        With ``after`` a message counts only once that expectation of this scope has been met, by an earlier message.
+        ``unrouted`` hears every message of the topic, whatever correlation id it carries: for an inbox of one's own.
+        """
         if matcher is not None and not callable(getattr(matcher, "match", None)):
             raise TypeError(
                 f"expect({topic!r}) needs a matcher, not {type(matcher).__name__}: "
                 f"wrap plain data, as in contains_fields({{...}}) or eq(...)"
             )
         where = self.links[link]
-        ear = self._listen(where, topic)
-        self._watch(where, topic)
+        predecessor = None if after is None else self.expectation_of(after)
+        if predecessor is not None and not predecessor.occurs.minimum:
+            raise ValueError(f"nothing can be expected after {after!r}: it may be met by no message at all")
+        ear = self._listen(where, topic, unrouted=unrouted)
+        if not unrouted:
+            self._watch(where, topic)
         handle = Handle(
             topic,
             description or (matcher.description if matcher is not None else "(not known yet)"),
@@ -145,7 +123,9 @@ class Scope:
             origin=origin,
             step_text=step_text,
         )
-        expectation = Expectation(handle, matcher, topic=topic, link=link, opened_at=self.clock(), occurs=occurs)
+        expectation = Expectation(
+            handle, matcher, topic=topic, link=link, opened_at=self.clock(), occurs=occurs, after=predecessor
+        )
         ear.ears.append(expectation)
         self.expectations.append(expectation)
         return handle
@@ -180,11 +160,11 @@ class Scope:
         """The engine's side of a handle of this scope."""
         return next(each for each in self.expectations if each.handle is handle)
 
-    def _listen(self, link: Link, topic: str) -> _Ear:
+    def _listen(self, link: Link, topic: str, *, unrouted: bool = False) -> Ear:
         link.harness.require_connected()
         ear = self._ears.get((link.name, topic))
         if ear is None:
-            ear = _Ear(self, link, topic)
+            ear = Ear(self, link, topic, correlation_id=None if unrouted else link.wire_id)
             ready = link.harness.router.open(topic, ear)
             self._ears[link.name, topic] = ear
             if ready is not None:
@@ -203,7 +183,7 @@ class Scope:
     @property
     def is_live(self) -> bool:
         """Whether every subscription of this scope is proven live."""
-        return all(proven(arming.ready) for arming in self._armings)
+        return all(is_proven(arming.ready) for arming in self._armings)
 
     async def ready(self) -> None:
         """Wait until every subscription of this scope is proven live on its broker.
@@ -213,25 +193,14 @@ class Scope:
         """
         deadline = self.clock() + self.options.arm_timeout_s
         for arming in tuple(self._armings):
-            await self._proven(arming, deadline)
-        self._armings = [arming for arming in self._armings if not proven(arming.ready)]
-
-    async def _proven(self, arming: _Arming, deadline: float) -> None:
-        name = arming.link.name or arming.link.harness.transport_name
-        done, _ = await asyncio.wait([arming.ready], timeout=max(0.0, deadline - self.clock()))
-        if not done:
-            raise SubscriptionFailed(name, arming.topic, f"not confirmed within {self.options.arm_timeout_s:g} s")
-        if arming.ready.cancelled():
-            raise SubscriptionFailed(name, arming.topic, "removed before it was confirmed")
-        error = arming.ready.exception()
-        if isinstance(error, SubscriptionFailed):
-            raise SubscriptionFailed(name, arming.topic, error.reason) from error
-        if error is not None:
-            raise SubscriptionFailed(name, arming.topic, f"{type(error).__name__}: {error}") from error
+            name = arming.link.name or arming.link.harness.transport_name
+            left_s = deadline - self.clock()
+            await prove(arming.ready, name, arming.topic, timeout_s=left_s, patience_s=self.options.arm_timeout_s)
+        self._armings = [arming for arming in self._armings if not is_proven(arming.ready)]
 
     # --- messages in ----------------------------------------------------------------------------------------------
 
-    def hear(self, ear: _Ear, delivery: Delivery) -> None:
+    def hear(self, ear: Ear, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
         record: MessageRecord | None = None
         received_by_expectation = False
@@ -257,7 +226,7 @@ class Scope:
             elif not each.hold(delivery):
                 self.outbox.failed(ear.link, ear.topic, "too many messages to hold until the variable is known")
 
-    def connection_lost(self, ear: _Ear, reason: str) -> None:
+    def connection_lost(self, ear: Ear, reason: str) -> None:
         """Settle what waits on a connection that is gone: nothing can arrive there any more."""
         self.outbox.failed(ear.link, ear.topic, reason)
         for each in ear.ears:
@@ -268,7 +237,7 @@ class Scope:
         """Why a subscription of this scope could not be proven live, if it could not."""
         for arming in self._armings:
             ready = arming.ready
-            if arming.topic == topic and arming.link.name == link and ready.done() and not proven(ready):
+            if arming.topic == topic and arming.link.name == link and ready.done() and not is_proven(ready):
                 return "the subscription was removed" if ready.cancelled() else str(ready.exception())
         return None
 
@@ -276,7 +245,7 @@ class Scope:
         if expectation.closes_at is not None and delivery.message.received_at > expectation.closes_at:
             self.verdicts.expire(expectation)
 
-    def _received(self, ear: _Ear, delivery: Delivery, record: MessageRecord, source: str, detail: str) -> None:
+    def _received(self, ear: Ear, delivery: Delivery, record: MessageRecord, source: str, detail: str) -> None:
         self.timeline.record(
             action=TimelineAction.RECEIVED,
             topic=delivery.message.topic,
@@ -287,7 +256,7 @@ class Scope:
             at=delivery.message.received_at,
         )
 
-    def note_unreadable(self, ear: _Ear, message: Message, error_class: str) -> None:
+    def note_unreadable(self, ear: Ear, message: Message, error_class: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
         self.timeline.record(
             action=TimelineAction.RECEIVED,
@@ -388,11 +357,6 @@ class Scope:
                 topic,
                 extra={"transport": link.name, "topic": topic, "error_class": type(error).__name__},
             )
-
-
-def proven(ready: Ready) -> bool:
-    """Whether a promise has been kept."""
-    return ready.done() and not ready.cancelled() and ready.exception() is None
 
 
 def _release(waiter: asyncio.Future[None]) -> None:

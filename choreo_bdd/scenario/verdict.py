@@ -32,7 +32,16 @@ class Verdicts:
             expectation.note_near_miss(delivery, result)
             self._record(expectation, delivery, TimelineAction.MISMATCHED, result.reason)
             return
-        expectation.take(record or delivery.record(expectation.link), delivery.message.received_at)
+        if expectation.is_early(delivery):
+            self._record(expectation, delivery, TimelineAction.MISMATCHED, expectation.note_early(delivery))
+            return
+        expectation.take(record or delivery.record(expectation.link), delivery.message)
+        self._settle(expectation, delivery, result)
+        if expectation.decisive is delivery.message:
+            self._judge_successors(expectation)
+
+    def _settle(self, expectation: Expectation, delivery: Delivery, result: MatchResult) -> None:
+        """Decide an expectation by the match it has just taken, if that decides it."""
         occurs = expectation.occurs
         if occurs.maximum is not None and expectation.count > occurs.maximum:
             self._exceeded(expectation, delivery)
@@ -40,6 +49,19 @@ class Verdicts:
             self._met(expectation, delivery, result)
         else:
             self._record(expectation, delivery, TimelineAction.MATCHED, result.reason)
+
+    def _judge_successors(self, met: Expectation) -> None:
+        """Judge again what came between a message that was held back and now, on expectations that come after it."""
+        assert met.decisive is not None  # it has just been met
+        for successor in self._scope.expectations:
+            if successor.after is not met or not successor.early:
+                continue
+            early, successor.early = successor.early, []
+            for delivery in early:
+                if not successor.is_pending or delivery.message.received_at <= met.decisive.received_at:
+                    successor.early.append(delivery)
+                else:
+                    self.judge(successor, delivery)
 
     def _met(self, expectation: Expectation, delivery: Delivery, result: MatchResult) -> None:
         latency = self._latency(expectation, delivery.message.received_at)
@@ -83,7 +105,7 @@ class Verdicts:
         expectation.closed_at = closed
         latency = self._latency(expectation, closed)
         timeout_ms = round(latency, 1) if timeout_ms is None else timeout_ms
-        broken = self._transport_failure(expectation)
+        broken = self._transport_failure(expectation) or self._scope.outbox.overdue
         if occurs.maximum is not None and expectation.count >= occurs.minimum and broken is None:
             reason = f"{expectation.count} matching on {handle.topic!r} within {timeout_ms:g} ms, wanted {occurs}"
             if expectation.matched_at is None:
@@ -123,6 +145,9 @@ class Verdicts:
         """Milliseconds to ``at``, from the anchor this scope holds budgets against; both numbers are noted."""
         handle = expectation.handle
         handle.since_registration_ms = max(0.0, (at - expectation.opened_at) * 1000)
+        hop = _hop_start(expectation)
+        if hop is not None:
+            return max(0.0, (at - hop) * 1000)
         # a topic the budget names may have been published in an earlier phase
         since = expectation.opened_at if handle.budget_topic is None else self._scope.opened_at
         sent = self._scope.outbox.last_sent(at, handle.budget_topic, since=since)
@@ -168,11 +193,13 @@ class Verdicts:
             waited_ms=timeout_ms,
             wanted=str(expectation.occurs),
             arrived=expectation.count,
+            early=_early(expectation),
             near_misses=handle.attempts,
             reason=handle.last_mismatch_reason or "",
             closest=closest_of(closeness_of(matcher, each) for each in expectation.near_misses)
             if matcher is not None
             else None,
+            contract_problem=_contract_problem(expectation),
             late_ms=None if late is None else max(0.0, (late - closed) * 1000),
             transport_failure=broken or self._transport_failure(expectation),
             unreadable=(len(unreadable), unreadable[-1]) if unreadable else None,
@@ -182,10 +209,18 @@ class Verdicts:
         )
 
     def _transport_failure(self, expectation: Expectation) -> str | None:
+        """What transports failed to do for this scope: first the expectation's own transport, then any other."""
         outbox = self._scope.outbox
+        own = [each for each in outbox.failures if each.transport == expectation.link]
+        if own:
+            return own[-1].reason
+        unproven = self._scope.arming_failure(expectation.link, expectation.topic)
+        if unproven is not None:
+            return unproven
         if outbox.failures:
-            return outbox.failures[-1].reason
-        return self._scope.arming_failure(expectation.link, expectation.topic) or outbox.unsent
+            elsewhere = outbox.failures[-1]
+            return f"on {elsewhere.transport}, {elsewhere.reason}"
+        return None
 
     def _similar_topics(self, expectation: Expectation) -> tuple[str, ...]:
         if topics.is_pattern(expectation.topic):
@@ -201,6 +236,14 @@ class Verdicts:
             and _accepts(expectation, delivery)
         }
         return topics.similar(expectation.topic, candidates)
+
+
+def _hop_start(expectation: Expectation) -> float | None:
+    """When the message came from which the budget counts, where that is the one this expectation comes after."""
+    before = expectation.after
+    if before is None or before.decisive is None or before.topic != expectation.handle.budget_topic:
+        return None
+    return before.decisive.received_at
 
 
 def _exceeded_budget(expectation: Expectation, latency: float) -> float | None:
@@ -222,6 +265,27 @@ def _shortfall(expectation: Expectation, timeout_ms: float, broken: str | None) 
     if handle.attempts:
         return Outcome.FAIL, f"{_near_misses(expectation)}, none matched {before}{latest}"
     return Outcome.TIMEOUT, f"no matching message arrived on {handle.topic!r} {before}"
+
+
+def _contract_problem(expectation: Expectation) -> str | None:
+    """What is wrong under its contract with the message that was meant, if nothing else is wrong with it."""
+    broken = [delivery for delivery in expectation.near_misses if delivery.problems]
+    meant = [delivery for delivery in broken if _accepts(expectation, delivery)]
+    if not meant and len(broken) < len(expectation.near_misses):
+        return None
+    return next((str(delivery.problems[0]) for delivery in meant or broken), None)
+
+
+def _early(expectation: Expectation) -> str | None:
+    """How many matching messages came out of order, and out of what order."""
+    if not expectation.early or expectation.after is None:
+        return None
+    first = expectation.after
+    count = len(expectation.early)
+    messages = "a matching message" if count == 1 else f"{count} matching messages"
+    return f"{messages} came before the expected one on {first.topic!r}" + (
+        "" if first.is_met else ", which never came"
+    )
 
 
 def _near_misses(expectation: Expectation) -> str:

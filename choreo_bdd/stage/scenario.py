@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd import observers
 from choreo_bdd.exceptions import ReplyAlreadyBoundError
-from choreo_bdd.matchers import Matcher
+from choreo_bdd.matchers import Matcher, anything
+from choreo_bdd.scenario.expectation import NONE, Occurs
 from choreo_bdd.scenario.handle import Handle
 from choreo_bdd.scenario.link import Link
+from choreo_bdd.scenario.ordering import Step, expect_in_order
 from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.scope import Scope, ScopeOptions
 from choreo_bdd.scenario.skipped import merge_skipped
@@ -132,10 +134,40 @@ class StageScenario:
             raise UnknownTransportError(f"{member}(on={on!r}): there is no such transport; there are {names}")
         return on
 
-    def expect(self, topic: str, matcher: Matcher, *, on: str | None = None) -> Handle:
-        """Expect at least one matching message on a topic of a transport."""
+    def expect(self, topic: str, matcher: Matcher, *, on: str | None = None, after: Handle | None = None) -> Handle:
+        """Expect at least one matching message on a topic of a transport.
+
+        With ``after`` it counts only once that other expectation, on whatever transport, has been met.
+        """
         transport = self.require_transport(on, "expect")
-        return self.scope.expect(topic, matcher, link=transport)
+        return self.scope.expect(topic, matcher, link=transport, after=after)
+
+    def expect_none(self, topic: str, matcher: Matcher | None = None, *, on: str | None = None) -> Handle:
+        """Expect no matching message on a topic of a transport; see ``Scenario.expect_none``."""
+        transport = self.require_transport(on, "expect_none")
+        return self.scope.expect(topic, matcher or anything(), link=transport, occurs=NONE)
+
+    def expect_count(
+        self,
+        topic: str,
+        matcher: Matcher,
+        *,
+        on: str | None = None,
+        exactly: int | None = None,
+        at_least: int | None = None,
+        at_most: int | None = None,
+    ) -> Handle:
+        """Expect a number of matching messages on a topic of a transport; see ``Scenario.expect_count``."""
+        transport = self.require_transport(on, "expect_count")
+        occurs = Occurs.of(exactly=exactly, at_least=at_least, at_most=at_most)
+        return self.scope.expect(topic, matcher, link=transport, occurs=occurs)
+
+    def expect_in_order(self, steps: Iterable[Step], *, on: str | None = None) -> tuple[Handle, ...]:
+        """Expect messages one after the other on a transport; see ``Scenario.expect_in_order``.
+
+        Across transports say it with ``expect(..., after=…)``: what counts is the order in which messages arrive here.
+        """
+        return expect_in_order(self.scope, steps, link=self.require_transport(on, "expect_in_order"))
 
     def publish(
         self,
@@ -169,6 +201,15 @@ class StageScenario:
             return self._result
         scope = self.scope
         await scope.wait([each.handle for each in scope.expectations], scope.clock() + timeout_ms / 1000)
+        if self._result is None:  # a second await_all() may have run beside this one
+            self._expire(scope, timeout_ms)
+            self._result = self._finish()
+            self._emit(self._result, True)
+        return self._result
+
+    @staticmethod
+    def _expire(scope: Scope, timeout_ms: float) -> None:
+        """Settle what is still pending; one deadline stands for all of it."""
         expired = [each for each in scope.expectations if each.is_pending]
         for expectation in expired:
             scope.verdicts.expire(expectation, timeout_ms=timeout_ms, mark=False)
@@ -176,9 +217,6 @@ class StageScenario:
             scope.timeline.record(
                 action=TimelineAction.DEADLINE, topic=None, detail=f"timeout_ms={timeout_ms:g}", source="scope"
             )
-        self._result = self._finish()
-        self._emit(self._result, True)
-        return self._result
 
     def _finish(self, *, aborted: bool = False) -> StageScenarioResult:
         merge_skipped(self.scope, self._stage.bridge)

@@ -99,14 +99,13 @@ class Connection:
                     registration.fail(NAME, reason_of(error))
 
     async def _establish(self, batch: Sequence[Registration]) -> None:
-        failures = await self._topics.ensure({each.topic for each in batch if not topics.is_pattern(each.topic)})
-        if any(topics.is_pattern(each.topic) for each in batch):
+        named = {each.topic for each in batch if not topics.is_pattern(each.topic)}
+        if len(named) < len({each.topic for each in batch}):  # patterns mean the topics there are now
             await self._topics.refresh()
-        self._topics.denied -= {each.topic for each in batch}  # asked for by name: perhaps it is granted by now
+        failures = await self._topics.ensure(named)
+        self._topics.denied -= named  # asked for by name: perhaps it is granted by now
         wanted = {each: self._topics.under(each.topic) for each in batch if each.topic not in failures}
-        stood = self._feed.standing()
         ends, without_end = await self._topics.ends(frozenset().union(*wanted.values()))
-        self._feed.rewind(stood, ends)
         failures = {**without_end, **failures}
         live = []
         for registration in batch:
@@ -200,15 +199,18 @@ class InFlight:
     """Messages that the client has taken and the broker has not confirmed yet."""
 
     def __init__(self) -> None:
-        self._by_topic: dict[str, list[Outgoing]] = {}
+        self._open: dict[tuple[str, bytes], list[Outgoing]] = {}
 
     def add(self, outgoing: Outgoing, confirmed: asyncio.Future[Any]) -> None:
         """Settle a message when the broker has answered."""
-        self._by_topic.setdefault(outgoing.topic, []).append(outgoing)
+        self._open.setdefault((outgoing.topic, outgoing.payload), []).append(outgoing)
         confirmed.add_done_callback(partial(self._settle, outgoing))
 
     def _settle(self, outgoing: Outgoing, confirmed: asyncio.Future[Any]) -> None:
-        self._forget(outgoing)
+        alike = self._open[outgoing.topic, outgoing.payload]
+        alike.remove(outgoing)
+        if not alike:
+            del self._open[outgoing.topic, outgoing.payload]
         if confirmed.cancelled():
             outgoing.fail(NAME, "the client gave it up")
         elif (error := confirmed.exception()) is not None:
@@ -216,22 +218,14 @@ class InFlight:
         else:
             outgoing.confirm()
 
-    def _forget(self, outgoing: Outgoing) -> None:
-        waiting = self._by_topic[outgoing.topic]
-        waiting.remove(outgoing)
-        if not waiting:
-            del self._by_topic[outgoing.topic]
-
     def came_back(self, record: ConsumerRecord) -> None:
         """A message of ours that arrives has plainly been sent, even if it is quicker than its confirmation."""
-        for outgoing in self._by_topic.get(record.topic, ()):
-            if outgoing.payload == record.value:
-                outgoing.sent()
-                return
+        for outgoing in self._open.get((record.topic, record.value), ()):
+            outgoing.sent()
 
     async def drain(self, *, timeout_s: float) -> None:
         """Wait until all are settled, ``timeout_s`` at the longest; what is open then has failed."""
-        waiting = [outgoing for each in self._by_topic.values() for outgoing in each]
+        waiting = [outgoing for alike in self._open.values() for outgoing in alike]
         if waiting:
             await asyncio.wait([outgoing.ready for outgoing in waiting], timeout=timeout_s)
         for outgoing in waiting:

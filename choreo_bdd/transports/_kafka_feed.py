@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from choreo_bdd.message import NO_HEADERS, Message
@@ -61,8 +61,10 @@ class Feed:
             self._consumer.resume(*opened)
         else:
             # A new assignment forgets all positions. Nothing is awaited from here to the seeks, so none is lost.
+            self._audience = {partition: audience for partition, audience in self._audience.items() if audience}
+            self._deserted_at = {}
+            self._positions = {partition: self._positions[partition] for partition in self._audience}
             moved = list(self._audience)
-            self._positions = {partition: self._positions[partition] for partition in moved}
             self._consumer.assign(moved)
         for partition in moved:
             self._consumer.seek(partition, self._positions[partition])
@@ -84,26 +86,6 @@ class Feed:
         until = asyncio.get_running_loop().time() - _LINGER_S
         deserted = [partition for partition, since in self._deserted_at.items() if since <= until]
         self._close(deserted)
-
-    def standing(self) -> dict[TopicPartition, int]:
-        """The next offset of each partition that is being fetched."""
-        return {partition: self._positions[partition] for partition in self._audience}
-
-    def rewind(self, stood: Starts, ends: Starts) -> None:
-        """Begin anew where a log ends before the place we stood at: its broker lost it, and not every broker says so.
-
-        ``stood`` is from before the ends were asked for.
-        """
-        for partition in ends.keys() & stood.keys() & self._audience.keys():
-            if ends[partition] < stood[partition]:
-                self._begin_anew(partition)
-                self._positions[partition] = 0
-                self._consumer.seek(partition, 0)
-
-    def _begin_anew(self, partition: TopicPartition) -> None:
-        """The log was made anew: all that is in it is news."""
-        for registration in self._audience.get(partition, ()):
-            registration.handle[partition] = 0
 
     def _close(self, partitions: Iterable[TopicPartition]) -> None:
         for partition in partitions:
@@ -128,7 +110,7 @@ class Feed:
                 batches = await self._consumer.getmany(timeout_ms=_IDLE_MS)
             except TopicAuthorizationFailedError as error:
                 self._deny(str(error.args[0]), reason_of(error))
-            except KafkaError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next messages are wanted all the same
                 _LOG.warning("kafka_fetch_failed: %s", reason_of(error))
                 await asyncio.sleep(_BACKOFF_S)
             else:
@@ -148,11 +130,13 @@ class Feed:
                 self._hand_over(partition, record, now)
 
     def _hand_over(self, partition: TopicPartition, record: ConsumerRecord, now: float) -> None:
+        audience = tuple(self._audience.get(partition, ()))
         if record.offset < self._positions.get(partition, 0):
-            self._begin_anew(partition)
+            for registration in audience:  # the log was made anew: all that is in it is news
+                registration.handle[partition] = 0
         self._positions[partition] = record.offset + 1
         message = _message(record, now)
-        for registration in tuple(self._audience.get(partition, ())):
+        for registration in audience:
             if registration.is_removed or record.offset < registration.handle[partition]:
                 continue
             try:

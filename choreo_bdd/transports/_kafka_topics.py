@@ -46,7 +46,10 @@ class Topics:
         self._partitions = {}
 
     async def ensure(self, names: Iterable[str]) -> Mapping[str, str]:
-        """Make the topics that do not exist; returns those that still do not, each with the reason."""
+        """Make the topics that do not exist; returns those that still do not, each with the reason.
+
+        The partitions of all others are known then.
+        """
         unknown = set(names) - self._partitions.keys()
         if not unknown:
             return {}

@@ -80,6 +80,10 @@ class Outbound:
             except Exception as error:  # noqa: BLE001 - handed to whoever published
                 for outgoing in batch:
                     outgoing.fail(self._transport, f"{type(error).__name__}: {error}")
+            except asyncio.CancelledError:
+                for outgoing in batch:
+                    outgoing.fail(self._transport, "disconnected while it was being sent")
+                raise
             if not self._queue:
                 self._idle.set()
 

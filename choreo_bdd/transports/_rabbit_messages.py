@@ -11,6 +11,8 @@ from aiormq.abc import DeliveredMessage
 
 from choreo_bdd.message import NO_HEADERS, Message
 
+REPLY_PREFIX = "choreo.reply."
+"""A queue named so is an inbox of our own for replies, made when somebody listens on it."""
 QUEUE_PREFIX = "queue:"
 """A topic that begins so names a queue of the broker, not a routing key."""
 

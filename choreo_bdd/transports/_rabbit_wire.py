@@ -10,15 +10,18 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, cast
 
 import aiormq
+from yarl import URL
 
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.message import Message
 from choreo_bdd.transports._outbound import Outgoing
-from choreo_bdd.transports._rabbit_messages import binding_key, message_of, properties_of, queue_of
+from choreo_bdd.transports._rabbit_messages import REPLY_PREFIX, binding_key, message_of, properties_of, queue_of
 
 NAME = "RabbitTransport"
 _CONFIRM_S = 10.0
 _LAST_WORD_S = 1.0
+_HEARTBEAT_S = 5
+"""A broker that misses three of them counts as lost; the client's default of 60 would find out after minutes."""
 
 OnEnd = Callable[[str], None]
 """Called with the reason when the broker ends what we have not ended ourselves."""
@@ -51,8 +54,9 @@ class Wire:
 
     def __init__(self, url: str, *, context: ssl.SSLContext | None, exchange: str, on_lost: OnEnd) -> None:
         self._dialling = _Dialling()
+        address = URL(url)
         self._connection = aiormq.Connection(
-            url,
+            address if "heartbeat" in address.query else address.update_query(heartbeat=_HEARTBEAT_S),
             context=context,
             transport_factory=self._dialling,
             client_properties={"connection_name": "choreo"},
@@ -74,21 +78,25 @@ class Wire:
     async def open(self) -> None:
         """Connect, log in and make sure of the exchange; raises whatever the client raises."""
         await self._connection.connect()
-        await self._settle_exchange()
+        while not await self._settle_exchange():
+            pass
         self._connection.closing.add_done_callback(self._ended)
 
-    async def _settle_exchange(self) -> None:
+    async def _settle_exchange(self) -> bool:
+        """Take hold of the exchange; false if a temporary one went, with its last user, while we did."""
         channel = await self._publisher()
+        queue = _queue_name()
         try:
             await channel.exchange_declare(self._exchange, exchange_type="topic", auto_delete=True)
+            # A temporary exchange goes with its last binding. This one, of a queue that keeps nothing, lasts as we do.
+            await channel.queue_declare(queue, exclusive=True, arguments={"x-max-length": 0}, nowait=True)
+            await channel.queue_bind(queue, self._exchange, routing_key=queue)
+        except aiormq.ChannelNotFoundEntity:
+            return False
         except (aiormq.ChannelPreconditionFailed, aiormq.ChannelAccessRefused):
             # There is one of another kind, or we may not make any: use what is there, as it is.
             await (await self._publisher()).exchange_declare(self._exchange, passive=True)
-            return
-        # A temporary exchange goes with its last binding. This one, of a queue that keeps nothing, lasts as we do.
-        queue = _queue_name()
-        await channel.queue_declare(queue, exclusive=True, arguments={"x-max-length": 0}, nowait=True)
-        await channel.queue_bind(queue, self._exchange, routing_key=queue)
+        return True
 
     async def close(self, *, timeout_s: float) -> None:
         """Let what is under way come to its end, ``timeout_s`` at the longest, then close; a dead broker is cut off."""
@@ -123,6 +131,8 @@ class Wire:
                 channel = await self._channel(confirms=False)
                 subscription = Subscription(channel, on_end)
                 if queue is not None:
+                    if queue.startswith(REPLY_PREFIX):
+                        await channel.queue_declare(queue, exclusive=True, auto_delete=True, nowait=True)
                     await subscription.consume(queue, deliver, named=topic)
                 else:
                     queue = _queue_name()
@@ -145,8 +155,11 @@ class Wire:
         for outgoing in batch:
             self.spawn(self._publish(channel, outgoing))
         await asyncio.sleep(0)  # by now all of them queue for the channel, so whoever comes next finds them written
-        async with channel.lock:
-            pass
+        try:
+            async with channel.lock:
+                pass
+        except aiormq.ChannelInvalidStateError:
+            return  # the broker has closed the channel: each message's own attempt tells why
         for outgoing in batch:
             if not outgoing.ready.done():
                 outgoing.sent()

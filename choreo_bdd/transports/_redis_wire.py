@@ -22,6 +22,7 @@ Push = Callable[[list[Any]], None]
 
 _PUSHES = (b"message", b"pmessage")
 _PATIENCE_S = 10.0
+_QUIET_S = 2.0
 _POOL_OPTIONS = ("max_connections", "timeout")  # understood in a URL, but meant for a pool of connections
 
 
@@ -96,6 +97,7 @@ class Wire:
         self._due: deque[tuple[Answer, float]] = deque()
         self._watchdog: asyncio.TimerHandle | None = None
         self._task = self._loop.create_task(self._read())
+        self._watch()
 
     # --- commands -------------------------------------------------------------------------------------------------
 
@@ -150,13 +152,16 @@ class Wire:
             answer.set_result(outcome)
 
     def _watch(self) -> None:
-        """Look after the oldest unanswered command: a server that hangs is as good as lost."""
-        if self._watchdog is None and self._due:
-            self._watchdog = self._loop.call_at(self._due[0][1] + _PATIENCE_S, self._check)
+        """Look after the oldest unanswered command, or after some quiet: a server that hangs is as good as lost."""
+        if self._watchdog is None:
+            due_at = self._due[0][1] + _PATIENCE_S if self._due else self._loop.time() + _QUIET_S
+            self._watchdog = self._loop.call_at(due_at, self._check)
 
     def _check(self) -> None:
         self._watchdog = None
-        if self._due and self._due[0][1] + _PATIENCE_S <= self._loop.time():
+        if not self._due:
+            self.call("PING")  # a sign of life, whatever the answer is
+        elif self._due[0][1] + _PATIENCE_S <= self._loop.time():
             self.shut(f"the Redis server has not answered for {_PATIENCE_S:g} s")
         else:
             self._watch()

@@ -68,8 +68,10 @@ class KafkaTransport:
         self._servers = bootstrap_servers.split(",") if isinstance(bootstrap_servers, str) else list(bootstrap_servers)
         if not any(self._servers):
             raise ValueError("KafkaTransport needs at least one bootstrap server, such as localhost:9092")
-        if auth is not None and any(carries_credentials(_as_url(server)) for server in self._servers):
-            raise ConflictingAuthError("KafkaTransport got credentials both in a server address and through auth=")
+        if any(carries_credentials(_as_url(server)) for server in self._servers):
+            if auth is not None:
+                raise ConflictingAuthError("KafkaTransport got credentials both in a server address and through auth=")
+            raise ValueError("a Kafka server is host:port and carries no credentials; give them as auth=KafkaAuth...")
         self.allowlist_path = allowlist_path
         self._credentials = Credentials(_NAME, auth)
         self._client_id = client_id

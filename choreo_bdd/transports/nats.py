@@ -13,16 +13,31 @@ from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ConflictingAuthError, TransportError
 from choreo_bdd.message import NO_HEADERS, Message
 from choreo_bdd.redaction import safe_url
-from choreo_bdd.transports._auth import AuthSource, Credentials, carries_credentials, cleared_after
+from choreo_bdd.transports._auth import (
+    AuthDescriptor,
+    AuthSource,
+    Credentials,
+    carries_credentials,
+    cleared_after,
+    warn_of_plaintext,
+    without_credentials,
+)
 from choreo_bdd.transports._outbound import Outbound, Outgoing
 from choreo_bdd.transports._subscriptions import Registration, Subscriptions
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
-from choreo_bdd.transports.nats_auth import client_options
+from choreo_bdd.transports.nats_auth import client_options, is_sent_in_clear
 
 _NAME = "NatsTransport"
+_REPLY_TO = "nats.reply_to"
+"""The header under which the reply subject of a message travels between us and our users."""
 _TEARDOWN_S = 2.0
 _CONFIRM_S = 10.0
 _CONFIRM_AFTER_S = 0.001
+_PING_S = 2.0
+_PINGS_UNANSWERED = 2
+"""After so many the server counts as lost, although its connection still stands."""
+
+_GIVEN_UP = "disconnected before the server confirmed it"
 _EAGER_TURNS = 10
 _PATIENT_S = 0.001
 _REFUSED = re.compile(r"permissions violation for (subscription to|publish to) \"([^\"]+)\"", re.IGNORECASE)
@@ -70,14 +85,16 @@ class NatsTransport:
     async def connect(self) -> None:
         """Check the allowlist, then connect within ``connect_timeout_s``; ``TransportError`` when that fails."""
         if self.allowlist_path is not None:
-            load_allowlist(self.allowlist_path).enforce("nats_servers", self._servers, label="NATS server")
+            load_allowlist(self.allowlist_path).enforce(
+                "nats_servers", self._servers, label="NATS server", normalise=without_credentials
+            )
         try:
-            import nats.errors  # noqa: PLC0415 - the client is loaded when it is first needed
-            from nats.aio.client import Client  # noqa: PLC0415
+            from nats.aio.client import Client  # noqa: PLC0415 - the client is loaded when it is first needed
         except ModuleNotFoundError as error:
             raise TransportError(
                 "NatsTransport needs the nats-py client: pip install 'choreo_bdd[nats]' (distribution choreo-bdd)"
             ) from error
+        await self.disconnect()  # what is left of a connection that was lost
         client = Client()
         self._closing, self._lost = False, None
         self._refused.clear()
@@ -86,10 +103,10 @@ class NatsTransport:
         except TransportError:
             await self._abandon(client)
             raise
-        except (TimeoutError, OSError, ValueError, nats.errors.Error) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, there is no connection
             await self._abandon(client)
-            failure = TransportError(self._connect_failure(error))
-            raise failure from (None if self._credentials.given else error)
+            hides_cause = self._credentials.given or any(carries_credentials(url) for url in self._servers)
+            raise TransportError(self._connect_failure(error)) from (None if hides_cause else error)
         except BaseException:
             await self._abandon(client)
             raise
@@ -101,6 +118,7 @@ class NatsTransport:
         descriptor = await self._credentials.resolve()
         with cleared_after(descriptor):
             options = {} if descriptor is None else client_options(descriptor)
+            self._warn_of_plaintext(descriptor)
             async with asyncio.timeout(self._connect_timeout_s):
                 await client.connect(
                     servers=self._servers,
@@ -109,10 +127,18 @@ class NatsTransport:
                     allow_reconnect=False,
                     max_reconnect_attempts=1,  # 0 would mean for ever
                     reconnect_time_wait=0,
+                    ping_interval=_PING_S,
+                    max_outstanding_pings=_PINGS_UNANSWERED,
                     error_cb=self._on_error,
                     closed_cb=self._on_closed,
                     **options,
                 )
+
+    def _warn_of_plaintext(self, descriptor: AuthDescriptor | None) -> None:
+        in_clear = descriptor is not None and is_sent_in_clear(descriptor)
+        for url in self._servers:
+            if (in_clear or carries_credentials(url)) and not url.startswith(("tls://", "wss://")):
+                warn_of_plaintext(_NAME, url)
 
     def _connect_failure(self, error: BaseException) -> str:
         urls = ", ".join(safe_url(url) for url in self._servers)
@@ -133,18 +159,24 @@ class NatsTransport:
                 await client.close()
 
     async def disconnect(self) -> None:
-        """Send what is queued, close the connection and end every task; harmless when called again."""
-        client, self._client = self._client, None
+        """Send what is queued, close the connection and end every task; harmless when called again.
+
+        Registrations end with their connection: what is still unconfirmed fails.
+        """
         outbound, self._outbound = self._outbound, None
         self._closing = True
         if outbound is not None:
-            await outbound.stop(timeout_s=_TEARDOWN_S)
+            await outbound.stop(timeout_s=_TEARDOWN_S / 2)
+        if self._confirming is not None:
+            await asyncio.wait([self._confirming], timeout=_TEARDOWN_S / 2)
         for task in tuple(self._tasks):
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_TEARDOWN_S)
+        client, self._client = self._client, None
         if client is not None:
             await self._abandon(client)
+        self._subscriptions.clear()
 
     async def _on_error(self, error: Exception) -> None:
         refused = _REFUSED.search(str(error))
@@ -183,7 +215,7 @@ class NatsTransport:
         loop = asyncio.get_running_loop()
 
         async def on_message(raw: Any) -> None:
-            registration.deliver(Message(raw.subject, raw.data, loop.time(), raw.headers or NO_HEADERS))
+            registration.deliver(Message(raw.subject, raw.data, loop.time(), _headers_of(raw)))
 
         try:
             registration.handle = await client.subscribe(
@@ -230,7 +262,9 @@ class NatsTransport:
         written: list[Outgoing] = []
         for outgoing in batch:
             try:
-                await client.publish(outgoing.topic, outgoing.payload, headers=dict(outgoing.headers) or None)
+                headers = dict(outgoing.headers)
+                reply_to = headers.pop(_REPLY_TO, "")
+                await client.publish(outgoing.topic, outgoing.payload, reply=reply_to, headers=headers or None)
             except Exception as error:  # noqa: BLE001 - told to whoever published this one
                 outgoing.fail(_NAME, f"{type(error).__name__}: {error}")
             else:
@@ -244,20 +278,31 @@ class NatsTransport:
 
     async def _confirm(self, client: Any) -> None:
         """Ask for one confirmation of all that has been written, a moment later: not in the way of the answers."""
-        await asyncio.sleep(_CONFIRM_AFTER_S)
-        while self._unconfirmed:
-            written, self._unconfirmed = self._unconfirmed, []
-            await self._confirm_these(client, written)
+        try:
+            await asyncio.sleep(_CONFIRM_AFTER_S)
+            while self._unconfirmed:
+                written, self._unconfirmed = self._unconfirmed, []
+                await self._confirm_these(client, written)
+        finally:
+            self._settle(self._unconfirmed, _GIVEN_UP)
+            self._unconfirmed = []
 
     async def _confirm_these(self, client: Any, written: Sequence[Outgoing]) -> None:
+        reason = _GIVEN_UP
         try:
             await _round_trip(client)
         except Exception as error:  # noqa: BLE001 - told to whoever published these
-            for outgoing in written:
-                outgoing.fail(_NAME, f"the server did not confirm ({type(error).__name__})")
-            return
+            reason = f"the server did not confirm ({type(error).__name__})"
+        else:
+            self._settle(written)
+        finally:
+            self._settle(written, reason)  # does nothing to what is confirmed
+
+    def _settle(self, written: Sequence[Outgoing], reason: str | None = None) -> None:
         for outgoing in written:
-            if ("publish", outgoing.topic) in self._refused:
+            if reason is not None:
+                outgoing.fail(_NAME, reason)
+            elif ("publish", outgoing.topic) in self._refused:
                 outgoing.fail(_NAME, "the server denies this subject to us (permissions violation)")
             else:
                 outgoing.confirm()
@@ -298,6 +343,11 @@ async def _written(client: Any) -> None:
     while client.pending_data_size and client.is_connected:
         turns += 1
         await asyncio.sleep(0 if turns < _EAGER_TURNS else _PATIENT_S)
+
+
+def _headers_of(raw: Any) -> Mapping[str, str]:
+    headers: Mapping[str, str] = raw.headers or NO_HEADERS
+    return {**headers, _REPLY_TO: raw.reply} if raw.reply else headers
 
 
 async def _round_trip(client: Any) -> None:

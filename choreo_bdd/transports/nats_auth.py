@@ -102,6 +102,11 @@ _ALLOWED_VARIANTS["NatsTransport"] = _VARIANTS
 _ALLOWED_VARIANTS["MockTransport"] = _VARIANTS
 
 
+def is_sent_in_clear(auth: AuthDescriptor) -> bool:
+    """Whether the secret itself crosses the network, and unencrypted unless the server's address says ``tls``."""
+    return isinstance(auth, NatsUserPassword | NatsToken) and auth._fields.get("tls") is None
+
+
 def client_options(auth: AuthDescriptor) -> dict[str, Any]:
     """Keyword arguments of the client's ``connect`` for a descriptor."""
     options: dict[str, Any] = {}

@@ -91,7 +91,8 @@ class RabbitTransport:
             from choreo_bdd.transports._rabbit_wire import words_of  # noqa: PLC0415 - it loads the client
         except ModuleNotFoundError as error:
             raise TransportError(
-                "RabbitTransport needs the aio-pika client: pip install 'choreo_bdd[rabbitmq]' (that is, choreo-bdd)"
+                "RabbitTransport needs the aio-pika client: "
+                "pip install 'choreo_bdd[rabbitmq]' (distribution choreo-bdd)"
             ) from error
         await self.disconnect()  # what is left of a connection that was lost
         try:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +27,11 @@ from choreo_bdd import observers
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter.clock import Stopwatch, now
 from choreo_bdd_reporter.limits import clean_text
-from choreo_bdd_reporter.masking import masked, masked_feature, masked_gherkin, masked_or_none
+from choreo_bdd_reporter.masking import NodeIds, masked, masked_feature, masked_gherkin, masked_or_none
 from choreo_bdd_reporter.metadata import GitLookup, describe_environment, project_name
 from choreo_bdd_reporter.model import (
     SESSION_NODEID,
+    Environment,
     Feature,
     GherkinScenario,
     Run,
@@ -39,7 +43,7 @@ from choreo_bdd_reporter.model import (
 from choreo_bdd_reporter.notices import notice
 from choreo_bdd_reporter.output_dir import PAGE, ReportDirectoryError, prepare, resolve
 from choreo_bdd_reporter.recorder import Recorder, TestRecord
-from choreo_bdd_reporter.writer import write_report
+from choreo_bdd_reporter.writer import ReportWriter
 
 DEFAULT_DIRECTORY = "test-report"
 
@@ -75,8 +79,15 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._git = GitLookup(Path.cwd())
         self._recorder = Recorder()
         self._recorder.start()
-        self._tests: dict[str, Test] = {}
+        self._writer = ReportWriter(
+            self._directory, started_at=self._stopwatch.started_at, describe=lambda: self._environment
+        )
+        self._nodeids = NodeIds()
+        self._order: dict[str, int] = {}
+        self._place = count()
         self._masked = Redactor()
+        self._running: Any = None
+        self._started = 0.0
         self._feature: Any = None
         self._names: Counter[str] | None = None
         self._announced: set[int] = set()
@@ -88,7 +99,9 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._feature, self._names = feature, None
 
     def scenario(self, scenario: Any) -> None:
-        """A scenario begins: name it to the engine."""
+        """A scenario begins: name it to the engine. The one before it is over, its hooks included."""
+        self._settle_running()
+        self._running, self._started = scenario, time.time()
         self._announced.add(id(scenario))
         observers.current_test_nodeid.set(self._nodeid(scenario))
 
@@ -114,23 +127,39 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
             return
         try:
             self._add_leftovers()
-            run = self._run()
-            write_report(run, self._directory)
+            outcomes = self._writer.finish(self._run(), self._rank)
         except Exception as error:  # noqa: BLE001 - behave would end with a traceback instead of its summary
             notice(f"the report was not written ({type(error).__name__}: {error})")
             return
-        sys.stderr.write(f"choreo report: {self._directory / PAGE} ({_count(run.tests)})\n")
+        sys.stderr.write(f"choreo report: {self._directory / PAGE} ({_count(outcomes)})\n")
 
     def _finish(self, feature: Any) -> None:
+        self._settle_running()
         for container in (feature, *feature.iter_rules()):
             if container.hook_failed or container.status is Status.cleanup_error:
-                self._add(_container_test(feature, container))
+                test = _container_test(feature, container)
+                self._order[test.nodeid] = next(self._place)
+                self._add(test)
         for scenario in feature.walk_scenarios():
-            if id(scenario) in self._announced or _was_selected(scenario, self.config):
-                nodeid = self._nodeid(scenario)
-                record = self._recorder.take(nodeid)
-                self._add(_test(feature, scenario, nodeid, record))
-                self._count(record.redactor)
+            nodeid = self._nodeid(scenario)
+            self._order[self._nodeids.find(nodeid)] = next(self._place)
+            if id(scenario) not in self._announced and _was_selected(scenario, self.config):
+                self._settle(scenario, nodeid)
+
+    def _settle_running(self) -> None:
+        scenario, self._running = self._running, None
+        if scenario is not None:
+            self._settle(scenario, self._nodeid(scenario), self._started)
+
+    def _settle(self, scenario: Any, nodeid: str, started: float | None = None) -> None:
+        try:
+            record = self._recorder.take(nodeid)
+            test = _test(self._feature, scenario, nodeid, record)
+            shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
+            self._count(record.redactor)
+            self._add(replace(test, nodeid=shown, started=started))
+        except Exception as error:  # noqa: BLE001 - the report must never decide a run
+            notice(f"{nodeid} is missing from the report ({type(error).__name__}: {error})")
 
     def _nodeid(self, scenario: Any) -> str:
         if self._names is None:  # as late as possible: a before_feature hook may change example tables
@@ -139,7 +168,11 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         return clean_text(observers.scenario_nodeid(path, name, scenario.line, duplicate=self._names[name] > 1))
 
     def _add(self, test: Test) -> None:
-        self._tests[test.nodeid] = test
+        if not self.config.dry_run:
+            self._writer.add(test, redacted=(self._masked.fields, self._masked.stream_matches))
+
+    def _rank(self, nodeid: str) -> int:
+        return self._order.get(nodeid, sys.maxsize)
 
     def _count(self, redactor: Redactor) -> None:
         self._masked.fields += redactor.fields
@@ -149,21 +182,24 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         if self._broken_off and not self._announced:
             self._add(_aborted_before_start())
         for nodeid, record in self._recorder.rest().items():
-            known = self._tests.get(nodeid) or Test(nodeid=nodeid, file="", name="", outcome="passed")
-            self._add(replace(known, scenarios=(*known.scenarios, *record.scenarios)))
             self._count(record.redactor)
+            stand_in = Test(nodeid=self._nodeids.find(nodeid), file="", name="", outcome="passed")
+            self._writer.add_scenarios(stand_in, record.scenarios)
+
+    @cached_property
+    def _environment(self) -> Environment:
+        return describe_environment(self._git, project_name=project_name(None, Path.cwd()))
 
     def _run(self) -> Run:
-        name = project_name(None, Path.cwd())
         return Run(
             started_at=self._stopwatch.started_at,
             finished_at=now(),
             duration_ms=self._stopwatch.elapsed_ms(),
-            environment=describe_environment(self._git, project_name=name),
-            tests=tuple(self._tests.values()),
+            environment=self._environment,
             redacted_fields=self._masked.fields,
             redacted_text=self._masked.stream_matches,
             interrupted=self._broken_off and not self.config.stop,
+            facts=self._recorder.facts,
         )
 
 
@@ -324,7 +360,6 @@ def _rows(table: Any) -> Iterator[tuple[str, ...]]:
         yield tuple(row.cells)
 
 
-def _count(tests: tuple[Test, ...]) -> str:
-    counts = Counter(test.outcome for test in tests)
-    parts = [f"{number} {outcome}" for outcome, number in counts.items()]
-    return f"{len(tests)} scenario{'' if len(tests) == 1 else 's'}: {', '.join(parts) or 'none run'}"
+def _count(outcomes: Sequence[str]) -> str:
+    parts = [f"{number} {outcome}" for outcome, number in Counter(outcomes).items()]
+    return f"{len(outcomes)} scenario{'' if len(outcomes) == 1 else 's'}: {', '.join(parts) or 'none run'}"

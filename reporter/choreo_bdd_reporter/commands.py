@@ -1,21 +1,57 @@
-"""Commands over written reports."""
+"""Commands over written reports: ``choreo-bdd report ...``."""
 
 from __future__ import annotations
 
 import json
-import sys
+import os
+import webbrowser
+from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from choreo_bdd_reporter.output_dir import PAGE, RESULTS
+from choreo_bdd_reporter.terminal import complain, say
 from choreo_bdd_schemas import validate_report
+
+if TYPE_CHECKING:
+    from choreo_bdd_reporter.reading import Report
 
 _SHOWN_MAX = 20
 
 commands = typer.Typer()
 report = typer.Typer(no_args_is_help=True, help="Work with written reports.")
 commands.add_typer(report, name="report")
+
+Sources = Annotated[
+    list[Path], typer.Argument(metavar="REPORT…", help="Report directories, folders of them, or results.json files.")
+]
+
+
+class Duplicates(StrEnum):
+    """Which of several outcomes of one test counts."""
+
+    WORST = "worst"
+    LAST = "last"
+
+
+class DiffFormat(StrEnum):
+    """How a comparison is told."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+class SummaryFormat(StrEnum):
+    """How a summary is told."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JUNIT = "junit"
+    GITHUB = "github"
 
 
 @report.callback()
@@ -28,22 +64,160 @@ def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="results.json files, or folders with one.")],
 ) -> None:
     """Check reports against the schema of the version they name. Exit code 1 if one is not valid, 2 if unreadable."""
-    raise typer.Exit(max(_validate(path / "results.json" if path.is_dir() else path) for path in files))
+    raise typer.Exit(max(_validate(path / RESULTS if path.is_dir() else path) for path in files))
 
 
 def _validate(path: Path) -> int:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else f"not JSON: {problem}"
-        print(f"{path}: cannot be read: {reason}", file=sys.stderr)
+        complain(f"{path}: cannot be read: {reason}")
         return 2
     errors = validate_report(document, at_most=_SHOWN_MAX)
     if not errors:
-        print(f"{path}: valid, schema {document['schema_version']}, {len(document['tests'])} tests")
+        say(f"{path}: valid, schema {document['schema_version']}, {len(document['tests'])} tests")
         return 0
     for error in errors:
-        print(f"{path}: {error}")
+        say(f"{path}: {error}")
     if len(errors) == _SHOWN_MAX:
-        print(f"{path}: there may be more; the first {_SHOWN_MAX} are shown")
+        say(f"{path}: there may be more; the first {_SHOWN_MAX} are shown")
     return 1
+
+
+@report.command()
+def merge(
+    sources: Sources,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Directory of the merged report.")],
+    duplicates: Annotated[
+        Duplicates, typer.Option(help="Which outcome counts when several reports have the same test.")
+    ] = Duplicates.WORST,
+) -> None:
+    """Make one report of several: shards of a run, other runners, also what a crashed run left behind.
+
+    Exit code 2 when a report cannot be read or the merged one not be written, else 0.
+    """
+    from choreo_bdd_reporter import merging, reading, writer  # noqa: PLC0415 - each command pays for itself only
+    from choreo_bdd_reporter.output_dir import ReportDirectoryError, resolve  # noqa: PLC0415
+
+    try:
+        reports = reading.read_reports(sources)
+        target = resolve(str(output), Path.cwd())
+        merged = merging.merge(reports, duplicates=duplicates.value)
+        writer.write_documents(merged.results, merged.gherkin, target, messages=merging.messages(reports))
+    except (reading.ReportError, ReportDirectoryError, OSError) as problem:
+        _refuse(problem)
+    _tell_notes(reports)
+    for nodeid in merged.duplicates[:_SHOWN_MAX]:
+        complain(f"{nodeid}: in several reports; the {duplicates.value} outcome counts")
+    if len(merged.duplicates) > _SHOWN_MAX:
+        complain(f"and {len(merged.duplicates) - _SHOWN_MAX} more tests in several reports")
+    say(f"{target / PAGE}: {len(reports)} reports, {len(merged.results['tests'])} tests")
+
+
+@report.command()
+def render(
+    source: Annotated[Path, typer.Argument(metavar="REPORT", help="A results.json of any version, or its folder.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The page; default: index.html beside it.")
+    ] = None,
+) -> None:
+    """Draw the HTML page of a report, whichever tool wrote it. Exit code 2 when it cannot be read, else 0."""
+    from choreo_bdd_reporter import reading, writer  # noqa: PLC0415
+
+    try:
+        found = reading.read_report(source)
+        target = output or found.source.with_name(PAGE)
+        if target.is_dir():
+            target /= PAGE
+        writer.write_page_file(target, found.results, found.gherkin)
+    except (reading.ReportError, OSError) as problem:
+        _refuse(problem)
+    _tell_notes([found])
+    say(target)
+
+
+@report.command()
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The earlier report: a folder or a results.json.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The later one.")],
+    form: Annotated[DiffFormat, typer.Option("--format", help="How it is told.")] = DiffFormat.TEXT,
+    threshold: Annotated[
+        float, typer.Option(min=0, metavar="PERCENT", help="Tell of latencies that changed by more than this.")
+    ] = 20.0,
+) -> None:
+    """Compare two reports: new failures, fixed, still failing, and latency per hop against its budget.
+
+    Exit code 1 when there are new failures, 2 when a report cannot be read, else 0.
+    """
+    from choreo_bdd_reporter import comparing, comparing_text, reading  # noqa: PLC0415
+
+    try:
+        before, after = reading.read_report(old), reading.read_report(new)
+    except reading.ReportError as problem:
+        _refuse(problem)
+    _tell_notes([before, after])
+    comparison = comparing.compare(before.results, after.results, threshold=threshold / 100)
+    tell = {
+        DiffFormat.TEXT: comparing_text.as_text,
+        DiffFormat.MARKDOWN: comparing_text.as_markdown,
+        DiffFormat.JSON: comparing_text.as_json,
+    }
+    say(tell[form](comparison))
+    raise typer.Exit(1 if comparison.new_failures else 0)
+
+
+@report.command()
+def summary(
+    sources: Sources,
+    form: Annotated[
+        SummaryFormat,
+        typer.Option("--format", help="github: annotations on stdout, Markdown into GITHUB_STEP_SUMMARY."),
+    ] = SummaryFormat.TEXT,
+) -> None:
+    """Say in short what reports say, several as one. Exit code 2 when a report cannot be read, else 0."""
+    from choreo_bdd_reporter import junit, merging, reading, summaries  # noqa: PLC0415
+
+    try:
+        reports = reading.read_reports(sources)
+    except reading.ReportError as problem:
+        _refuse(problem)
+    _tell_notes(reports)
+    merged = merging.merge(reports)
+    tell = {
+        SummaryFormat.TEXT: summaries.as_text,
+        SummaryFormat.MARKDOWN: summaries.as_markdown,
+        SummaryFormat.JUNIT: junit.as_junit,
+        SummaryFormat.GITHUB: summaries.as_annotations,
+    }
+    say(tell[form](merged.results, merged.gherkin))
+    step_summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if form is SummaryFormat.GITHUB and step_summary:
+        with open(step_summary, "a", encoding="utf-8") as file:
+            file.write(summaries.as_markdown(merged.results, merged.gherkin) + "\n")
+
+
+@report.command(name="open")
+def open_report(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A report directory, or its index.html.")],
+    browser: Annotated[bool, typer.Option(help="Start a browser; else only print the address.")] = True,
+) -> None:
+    """Print the address of a report's page and show it in a browser. Exit code 2 when there is no page, else 0."""
+    page = directory / PAGE if directory.is_dir() else directory
+    if not page.is_file():
+        _refuse(f"{page}: no such page; choreo-bdd report render {directory} draws it from results.json")
+    address = page.resolve().as_uri()
+    say(address)
+    if browser and not webbrowser.open(address):
+        complain("no browser could be started; open the address above")
+
+
+def _tell_notes(reports: Iterable[Report]) -> None:
+    for found in reports:
+        for note in found.notes:
+            complain(note)
+
+
+def _refuse(problem: object) -> NoReturn:
+    complain(problem)
+    raise typer.Exit(2)

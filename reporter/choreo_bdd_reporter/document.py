@@ -1,68 +1,115 @@
-"""The run model as documents: ``results.json`` in schema 1.3, and its Gherkin companion for the page."""
+"""The run model as documents: ``results.json`` in schema 1.3, and what the page shows beyond it."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from choreo_bdd.redaction import REDACTION_VERSION
-from choreo_bdd_reporter.limits import SCENARIOS_MAX, TESTS_MAX, keep_worst
-from choreo_bdd_reporter.model import GherkinScenario, RecordedScenario, Run, Step, Test, TestOutcome
+from choreo_bdd_reporter.limits import SCENARIOS_MAX, keep_worst
+from choreo_bdd_reporter.model import RecordedScenario, Run, Step, Test, TestOutcome
 
 SCHEMA_VERSION = "1.3"
-
-_OUTCOMES: tuple[TestOutcome, ...] = ("passed", "failed", "errored", "skipped", "slow")
-
-
-def capped(run: Run) -> tuple[Run, bool]:
-    """The run within the limits on tests and scenarios, failures kept first; and whether anything is missing."""
-    kept, left_out = keep_worst(run.tests, TESTS_MAX, (test.outcome in ("failed", "errored") for test in run.tests))
-    tests = tuple(_with_capped_scenarios(run.tests[index]) for index in kept)
-    scenarios_out = any(len(test.scenarios) > SCENARIOS_MAX for test in run.tests)
-    inside = any(scenario.truncated for test in tests for scenario in test.scenarios)
-    return replace(run, tests=tests), bool(left_out) or scenarios_out or inside
+OUTCOMES: tuple[TestOutcome, ...] = ("passed", "failed", "errored", "skipped", "slow")
 
 
-def _with_capped_scenarios(test: Test) -> Test:
-    kept, left_out = keep_worst(
-        test.scenarios, SCENARIOS_MAX, (scenario.document["outcome"] != "pass" for scenario in test.scenarios)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestFacts:
+    """What the run as a whole needs to know of a test: its transports, and whether anything is left out of it.
+
+    ``events`` has the length of each scenario's timeline. ``single`` are transports of scenarios on one harness,
+    ``staged`` those that its Stages registered.
+    """
+
+    __test__ = False
+
+    events: tuple[int, ...] = ()
+    single: tuple[str, ...] = ()
+    staged: tuple[str, ...] | None = None
+    allowlist_path: str | None = None
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TestDocument:
+    """A test as it is written: its part of ``results.json``, and what the page shows beyond that.
+
+    ``gherkin`` is empty or holds ``feature`` and ``scenario`` as the page shows them, the ``hidden`` lines of the
+    feature's source and when the test ``started``; ``details`` stand in the order of the scenarios.
+    """
+
+    __test__ = False
+
+    test: dict[str, Any]
+    gherkin: dict[str, Any]
+    details: list[dict[str, Any]]
+    facts: TestFacts
+
+
+def document_of(test: Test) -> TestDocument:
+    """Everything a report keeps of a test."""
+    kept, left_out = keep_worst(test.scenarios, SCENARIOS_MAX, map(_is_bad, test.scenarios))
+    scenarios = tuple(test.scenarios[index] for index in kept)
+    note = [f"[{left_out} more scenarios not shown: limit {SCENARIOS_MAX} a test]"] if left_out else []
+    log = "\n".join([*([test.log] if test.log else []), *note])
+    return TestDocument(
+        test={**_test(test), "log": log, "scenarios": [each.document for each in scenarios]},
+        gherkin=_gherkin(test, scenarios),
+        details=[each.details for each in scenarios],
+        facts=_facts(scenarios, truncated=bool(left_out)),
     )
-    if not left_out:
-        return test
-    note = f"[{left_out} more scenarios not shown: limit {SCENARIOS_MAX} a test]"
-    return replace(
-        test,
-        scenarios=tuple(test.scenarios[index] for index in kept),
-        log=f"{test.log}\n{note}" if test.log else note,
+
+
+def with_more_scenarios(known: TestDocument, scenarios: Sequence[RecordedScenario]) -> TestDocument:
+    """A test with scenarios that finished after it was reported."""
+    added = scenarios[: max(0, SCENARIOS_MAX - len(known.facts.events))]
+    more = _facts(added, truncated=len(added) < len(scenarios))
+    staged = [*(known.facts.staged or ()), *(more.staged or ())]
+    facts = TestFacts(
+        events=(*known.facts.events, *more.events),
+        single=tuple(sorted({*known.facts.single, *more.single})),
+        staged=None if known.facts.staged is None and more.staged is None else tuple(sorted(set(staged))),
+        allowlist_path=known.facts.allowlist_path or more.allowlist_path,
+        truncated=known.facts.truncated or more.truncated,
+    )
+    test = {**known.test, "scenarios": [*known.test["scenarios"], *(each.document for each in added)]}
+    return TestDocument(test, known.gherkin, [*known.details, *(each.details for each in added)], facts)
+
+
+def _is_bad(scenario: RecordedScenario) -> bool:
+    return bool(scenario.document["outcome"] != "pass")
+
+
+def _facts(scenarios: Sequence[RecordedScenario], *, truncated: bool) -> TestFacts:
+    stages = [each.document["stage"]["transports"] for each in scenarios if "stage" in each.document]
+    return TestFacts(
+        events=tuple(len(each.document["timeline"]) for each in scenarios),
+        single=tuple(sorted({each.transport for each in scenarios if each.transport})),
+        staged=tuple(sorted({name for names in stages for name in names})) if stages else None,
+        allowlist_path=next((each.allowlist_path for each in scenarios if each.allowlist_path), None),
+        truncated=truncated or any(each.truncated for each in scenarios),
     )
 
 
-def results_document(run: Run, *, truncated: bool) -> dict[str, Any]:
-    """The ``results.json`` document of a capped run."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "run": _run(run, truncated),
-        "tests": [_test(test) for test in run.tests],
-    }
-
-
-def _run(run: Run, truncated: bool) -> dict[str, Any]:
+def run_document(run: Run, outcomes: Iterable[str], facts: Sequence[TestFacts], *, truncated: bool) -> dict[str, Any]:
+    """The ``run`` of ``results.json``, for tests of these outcomes and facts."""
     environment = run.environment
-    scenarios = [scenario for test in run.tests for scenario in test.scenarios]
     redactions: dict[str, Any] = {"fields": run.redacted_fields, "stream_matches": run.redacted_text}
-    if any("stage" in scenario.document for scenario in scenarios):
+    if any(each.staged is not None for each in facts):
         redactions["redaction_version"] = REDACTION_VERSION
     return {
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "duration_ms": run.duration_ms,
-        "totals": _totals(run.tests),
+        "totals": totals(outcomes),
         "project_name": environment.project_name,
-        **_transports(scenarios),
-        "allowlist_path": next((item.allowlist_path for item in scenarios if item.allowlist_path), None),
+        **transports(
+            (name for each in facts for name in each.single), (name for each in facts for name in each.staged or ())
+        ),
+        "allowlist_path": next((each.allowlist_path for each in facts if each.allowlist_path), None),
         "python_version": environment.python_version,
         "harness_version": environment.harness_version,
         "reporter_version": environment.reporter_version,
@@ -71,27 +118,23 @@ def _run(run: Run, truncated: bool) -> dict[str, Any]:
         "environment": environment.environment,
         "hostname": environment.hostname,
         "xdist": _xdist(run),
-        "truncated": truncated,
+        "truncated": truncated or any(each.truncated for each in facts),
         "redactions": redactions,
     }
 
 
-def _totals(tests: Sequence[Test]) -> dict[str, int]:
-    counts = Counter(test.outcome for test in tests)
-    return {**{outcome: counts[outcome] for outcome in _OUTCOMES}, "total": len(tests)}
+def totals(outcomes: Iterable[str]) -> dict[str, int]:
+    """``run.totals`` of tests with these outcomes."""
+    counts = Counter(outcomes)
+    return {**{outcome: counts[outcome] for outcome in OUTCOMES}, "total": counts.total()}
 
 
-def _transports(scenarios: Sequence[RecordedScenario]) -> dict[str, Any]:
-    single = {_transport_name(scenario.transport) for scenario in scenarios if scenario.transport}
-    staged = {
-        name
-        for scenario in scenarios
-        if "stage" in scenario.document
-        for name in scenario.document["stage"]["transports"]
-    }
-    if not staged and len(single) <= 1:
-        return {"transport": next(iter(single), None)}
-    return {"transport": None, "transports": sorted(single | staged)}
+def transports(single: Iterable[str], staged: Iterable[str]) -> dict[str, Any]:
+    """``run.transport`` and ``run.transports``: one name for a run on one harness, else all of them."""
+    alone, together = set(single), set(staged)
+    if not together and len(alone) <= 1:
+        return {"transport": next(iter(alone), None)}
+    return {"transport": None, "transports": sorted(together | {_transport_name(name) for name in alone})}
 
 
 def _transport_name(name: str) -> str:
@@ -117,45 +160,36 @@ def _test(test: Test) -> dict[str, Any]:
         "traceback": test.traceback,
         "stdout": test.stdout,
         "stderr": test.stderr,
-        "log": test.log,
+        "log": "",
         "skip_reason": test.skip_reason,
         "worker_id": test.worker_id,
-        "scenarios": [scenario.document for scenario in test.scenarios],
+        "scenarios": [],
     }
 
 
-def gherkin_document(run: Run) -> dict[str, Any]:
-    """What the page shows beyond ``results.json``: features with their steps, details by node id, the exit."""
+def feature_documents(parts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The features with their scenarios, from the Gherkin of tests."""
     features: dict[str, dict[str, Any]] = {}
-    for test in run.tests:
-        if test.feature is not None and test.gherkin is not None:
-            feature = features.setdefault(test.feature.uri, _feature(test))
-            feature["scenarios"].append(_gherkin_scenario(test, test.feature.uri, test.gherkin))
-    return {
-        "features": list(features.values()),
-        "details": {
-            test.nodeid: [scenario.details for scenario in test.scenarios] for test in run.tests if test.scenarios
-        },
-        "exit": {"status": run.exit_status, "interrupted": run.interrupted},
-    }
+    for part in parts:
+        if part:
+            feature = features.setdefault(part["feature"]["uri"], {**part["feature"], "scenarios": []})
+            feature["scenarios"].append(part["scenario"])
+    return list(features.values())
 
 
-def _feature(test: Test) -> dict[str, Any]:
-    feature = test.feature
-    assert feature is not None
-    return {
+def _gherkin(test: Test, scenarios: Sequence[RecordedScenario]) -> dict[str, Any]:
+    feature, gherkin = test.feature, test.gherkin
+    if feature is None or gherkin is None:
+        return {}
+    head = {
         "uri": feature.uri,
         "name": feature.name,
         "description": feature.description,
         "keyword": feature.keyword,
         "tags": list(feature.tags),
         "line": feature.line,
-        "scenarios": [],
     }
-
-
-def _gherkin_scenario(test: Test, uri: str, gherkin: GherkinScenario) -> dict[str, Any]:
-    return {
+    scenario = {
         "nodeid": test.nodeid,
         "name": gherkin.name,
         "keyword": gherkin.keyword,
@@ -163,17 +197,18 @@ def _gherkin_scenario(test: Test, uri: str, gherkin: GherkinScenario) -> dict[st
         "tags": list(gherkin.tags),
         "rule": gherkin.rule,
         "description": gherkin.description,
-        "steps": [_step(step, uri, test) for step in gherkin.steps],
+        "steps": [_step(step, feature.uri, scenarios) for step in gherkin.steps],
     }
+    return {"feature": head, "scenario": scenario, "hidden": feature.hidden, "started": test.started}
 
 
-def _step(step: Step, uri: str, test: Test) -> dict[str, Any]:
-    checks = _checks(test, uri, step.line)
+def _step(step: Step, uri: str, scenarios: Sequence[RecordedScenario]) -> dict[str, Any]:
+    checks = _checks(scenarios, uri, step.line)
     return {
         "keyword": step.keyword,
         "text": step.text,
         "line": step.line,
-        "status": _status(step, test, checks),
+        "status": _status(step, scenarios, checks),
         "duration_ms": step.duration_ms,
         "docstring": step.docstring,
         "table": None if step.table is None else [list(row) for row in step.table],
@@ -183,11 +218,11 @@ def _step(step: Step, uri: str, test: Test) -> dict[str, Any]:
     }
 
 
-def _checks(test: Test, uri: str, line: int) -> list[dict[str, int]]:
+def _checks(scenarios: Sequence[RecordedScenario], uri: str, line: int) -> list[dict[str, int]]:
     """The expectations that the step on ``line`` declared, as indices into the test's scenarios and handles."""
     return [
         {"scenario": number, "handle": index}
-        for number, scenario in enumerate(test.scenarios)
+        for number, scenario in enumerate(scenarios)
         for index, handle in enumerate(scenario.details["handles"])
         if _is_at(handle["origin"], uri, line)
     ]
@@ -200,9 +235,9 @@ def _is_at(origin: str | None, uri: str, line: int) -> bool:
     return number == str(line) and (path == uri or path.endswith(f"/{uri}") or uri.endswith(f"/{path}"))
 
 
-def _status(step: Step, test: Test, checks: Sequence[dict[str, int]]) -> str:
+def _status(step: Step, scenarios: Sequence[RecordedScenario], checks: Sequence[dict[str, int]]) -> str:
     """A step that passed although its message came over budget is shown as slow."""
     if step.status != "passed":
         return step.status
-    outcomes = (test.scenarios[at["scenario"]].document["handles"][at["handle"]]["outcome"] for at in checks)
+    outcomes = (scenarios[at["scenario"]].document["handles"][at["handle"]]["outcome"] for at in checks)
     return "slow" if "slow" in outcomes else "passed"

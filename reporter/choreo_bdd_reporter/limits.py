@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ TESTS_MAX = 50_000
 _DEPTH_MAX = 64
 _NODES_MAX = 100_000
 _INT_MAX_BITS = 1024
+_HUGE_NUMBER = re.compile(r"\d{300}")
 _NUMBERS = (int, float, type(None))
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one is slow to test, so it comes last
 
@@ -95,6 +97,20 @@ def keep_worst(items: Sequence[Item], limit: int, is_bad: Iterable[bool]) -> tup
     flags = list(is_bad)
     ranked = sorted(range(len(items)), key=lambda index: not flags[index])
     return sorted(ranked[:limit]), len(items) - limit
+
+
+def small_json(value: Any) -> str | None:
+    """The JSON text of a small value made of nothing but what JSON knows, else ``None``."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return text if len(text) <= STRING_MAX_BYTES else None
+
+
+def is_plain_json(text: str) -> bool:
+    """Whether a small JSON text is within the limits on depth and numbers, too."""
+    return text.count("[") + text.count("{") <= _DEPTH_MAX and not _HUGE_NUMBER.search(text)
 
 
 def json_safe(value: Any) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, count
 
-from choreo_bdd.redaction import REDACTED, Redactor, is_secret_key
+from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter.limits import cap_stream
 from choreo_bdd_reporter.model import Feature, GherkinScenario, Step
-
-Table = Sequence[Sequence[str]]
+from choreo_bdd_reporter.sources import hidden_lines
+from choreo_bdd_reporter.tables import masked_table
 
 
 def masked(redactor: Redactor, text: str) -> str:
@@ -23,12 +23,13 @@ def masked_or_none(redactor: Redactor, text: str | None) -> str | None:
 
 
 def masked_feature(redactor: Redactor, feature: Feature) -> Feature:
-    """A feature whose name and description are masked."""
+    """A feature whose text is masked. Ask last: what a test's other text shows to be secret is hidden here, too."""
     return replace(
         feature,
         name=masked(redactor, feature.name),
         description=masked(redactor, feature.description),
         tags=tuple(masked(redactor, tag) for tag in feature.tags),
+        hidden=hidden_lines(redactor, feature.uri),
     )
 
 
@@ -54,20 +55,21 @@ def _masked_step(redactor: Redactor, step: Step) -> Step:
     )
 
 
-def masked_table(redactor: Redactor, table: Table) -> tuple[tuple[str, ...], ...]:
-    """A data table: cells beside or below the name of a secret are masked, the others like text."""
-    secret_columns = {index for index, cell in enumerate(table[0]) if is_secret_key(cell)} if table else set()
-    return tuple(_masked_row(redactor, row, secret_columns if number else set()) for number, row in enumerate(table))
+class NodeIds:
+    """Node ids as they are shown: without secrets, and still one for each test."""
 
+    def __init__(self) -> None:
+        self._shown: dict[str, str] = {}
 
-def _masked_row(redactor: Redactor, row: Sequence[str], secret_columns: set[int]) -> tuple[str, ...]:
-    beside_secret = bool(row) and is_secret_key(row[0].rpartition(".")[2])
-    cells = []
-    for index, cell in enumerate(row):
-        if cell and (index in secret_columns or (beside_secret and index > 0)):
-            redactor.fields += 1
-            redactor.learn(cell)
-            cells.append(REDACTED)
-        else:
-            cells.append(masked(redactor, cell))
-    return tuple(cells)
+    def show(self, nodeid: str, clean: str) -> str:
+        """The id to show for a test whose own id reads ``clean`` without its secrets."""
+        if clean == nodeid:
+            return nodeid
+        taken = {shown for own, shown in self._shown.items() if own != nodeid}
+        numbered = (f"{clean}#{number}" for number in count(2))
+        self._shown[nodeid] = next(shown for shown in chain([clean], numbered) if shown not in taken)
+        return self._shown[nodeid]
+
+    def find(self, nodeid: str) -> str:
+        """The id under which a test was shown."""
+        return self._shown.get(nodeid, nodeid)

@@ -5,6 +5,7 @@ All text and values in it are already redacted and capped; ``*_ms`` are millisec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -56,7 +57,10 @@ class GherkinScenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """A feature file's head; ``uri`` is its path in POSIX form."""
+    """A feature file's head; ``uri`` is its path in POSIX form.
+
+    ``hidden`` are lines of its source, by number, in which a test found secrets that only its run made known.
+    """
 
     uri: str
     name: str
@@ -64,11 +68,12 @@ class Feature:
     keyword: str = "Feature"
     tags: tuple[str, ...] = ()
     line: int = 1
+    hidden: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Test:
-    """One test of the framework, with the scenarios it ran."""
+    """One test of the framework, with the scenarios it ran; ``started`` is in seconds since the epoch."""
 
     __test__ = False
 
@@ -80,6 +85,7 @@ class Test:
     markers: tuple[str, ...] = ()
     choreo_meta: dict[str, Any] | None = None
     duration_ms: float = 0.0
+    started: float | None = None
     traceback: str | None = None
     stdout: str = ""
     stderr: str = ""
@@ -115,17 +121,16 @@ class Workers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A finished run; times of day are ISO 8601 in UTC."""
-
-    __test__ = False
+    """A finished run, but for its tests; times of day are ISO 8601 in UTC."""
 
     started_at: str
     finished_at: str
     duration_ms: float
     environment: Environment
-    tests: tuple[Test, ...]
     workers: Workers | None = None
     redacted_fields: int = 0
     redacted_text: int = 0
     exit_status: int | None = None
     interrupted: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the page is told about the run beyond ``results.json``, such as ``channels``."""

@@ -9,7 +9,10 @@ SENTINEL = ".harness-report"
 RESULTS = "results.json"
 PAGE = "index.html"
 
-_FILES = (RESULTS, PAGE, "messages.ndjson", SENTINEL)
+MESSAGES = "messages.ndjson"
+PARTIAL = ".partial.jsonl"
+
+_FILES = (RESULTS, PAGE, MESSAGES, PARTIAL, SENTINEL)
 _LEFTOVERS = tuple(f".{name}.tmp" for name in _FILES)
 _LEFTOVER_DIRECTORIES = ("_partial",)
 _VCS = (".git", ".svn", ".hg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_reporter.masking import masked
+from choreo_bdd_reporter.masking import NodeIds, masked
 from choreo_bdd_reporter.model import SESSION_NODEID, Feature, GherkinScenario, RecordedScenario, Test, TestOutcome
 from choreo_bdd_reporter.pytest_parts import Part, detach, gherkin_of, scenarios_of, skip_reason
+from choreo_bdd_reporter.writer import ReportWriter
 
 _Key = tuple[str, "str | None"]
 
@@ -24,6 +26,7 @@ class _Folded:
     worker_id: str | None = None
     outcome: TestOutcome = "passed"
     duration_ms: float = 0.0
+    started: float | None = None
     facts: Part = field(default_factory=dict)
     tracebacks: list[str] = field(default_factory=list)
     skip_reason: str | None = None
@@ -37,17 +40,18 @@ class _Folded:
         self.skip_reason = part["skip_reason"] or self.skip_reason
         if part["traceback"] is not None:
             self.tracebacks.append(part["traceback"])
+        self.started = self.started or getattr(report, "start", None)
         if report.when == "call":
             self.duration_ms = max(0.0, report.duration * 1000)
         self.outcome = _outcome(self.outcome, report)
 
-    def test(self) -> Test:
+    def test(self, nodeids: NodeIds) -> Test:
         facts = self.facts
         streams = facts["streams"]
         slow = self.outcome == "passed" and any(item.document["outcome"] == "slow" for item in self.scenarios)
         feature, gherkin = self.gherkin or (None, None)
         return Test(
-            nodeid=self.nodeid,
+            nodeid=nodeids.show(self.nodeid, facts["nodeid"]),
             file=facts["file"],
             name=facts["name"],
             class_name=facts["class"],
@@ -55,6 +59,7 @@ class _Folded:
             choreo_meta=facts["choreo_meta"],
             outcome="slow" if slow else self.outcome,
             duration_ms=self.duration_ms,
+            started=self.started,
             traceback="\n\n".join(self.tracebacks) or None,
             stdout=streams["stdout"],
             stderr=streams["stderr"],
@@ -78,13 +83,15 @@ def _outcome(so_far: TestOutcome, report: pytest.TestReport) -> TestOutcome:
 
 
 class Fold:
-    """All tests of a run, in the order in which they were first reported.
+    """All tests of a run; each goes into the report as soon as its last phase is known.
 
     ``redacted_fields`` and ``redacted_text`` count what was masked, in all processes together.
     """
 
-    def __init__(self) -> None:
-        self._tests: dict[_Key, _Folded] = {}
+    def __init__(self, writer: ReportWriter) -> None:
+        self._writer = writer
+        self._nodeids = NodeIds()
+        self._open: dict[_Key, _Folded] = {}
         self._streams_redacted: dict[_Key, int] = {}
         self._order: dict[str, int] = {}
         self._redactor = Redactor()
@@ -106,37 +113,53 @@ class Fold:
         for nodeid in nodeids:
             self._order.setdefault(nodeid, len(self._order))
 
+    def rank(self, nodeid: str) -> int:
+        """The place of a test in the order of collection; those that were not collected come last."""
+        return self._order.get(nodeid, sys.maxsize)
+
     def add(self, report: pytest.TestReport, worker_id: str | None) -> None:
         """Take in the report of one phase; a new ``setup`` of the same test is a repetition and replaces it."""
         key = (report.nodeid, worker_id)
-        if key not in self._tests or report.when == "setup":
-            self._tests[key] = _Folded(report.nodeid, worker_id)
-        part = detach(report) or self._part_without_facts(report, self._tests[key].facts)
+        if key not in self._open or report.when == "setup":
+            self._open[key] = _Folded(report.nodeid, worker_id)
+        part = detach(report) or self._part_without_facts(report, self._open[key].facts)
         self._fields += part["redacted"][0]
         self._text += part["redacted"][1]
         self._streams_redacted[key] = part["streams_redacted"]
-        self._tests[key].add(report, part)
+        self._open[key].add(report, part)
+        if report.when == "teardown":
+            self._write(self._open.pop(key))
 
     def add_collection_error(self, report: pytest.CollectReport) -> None:
         """A file that could not be collected is an errored test of its own."""
         nodeid = report.nodeid or SESSION_NODEID
         folded = _Folded(nodeid, facts=_facts_from(nodeid), outcome="errored")
         folded.tracebacks.append(masked(self._redactor, report.longreprtext))
-        self._tests.setdefault((nodeid, None), folded)
+        self._write(folded)
 
     def add_leftovers(self, nodeid: str, part: Part, worker_id: str | None) -> None:
         """Scenarios that finished outside any test, or after theirs was reported."""
         self._fields += part["redacted"][0]
         self._text += part["redacted"][1]
         key = (nodeid, None if nodeid == SESSION_NODEID else worker_id)
-        folded = self._tests.setdefault(key, _Folded(nodeid, key[1], facts=_facts_from(nodeid)))
-        folded.scenarios += scenarios_of(part)
+        if key in self._open:
+            self._open[key].scenarios += scenarios_of(part)
+            return
+        stand_in = _Folded(*key, facts=_facts_from(self._nodeids.find(nodeid))).test(self._nodeids)
+        self._writer.add_scenarios(stand_in, scenarios_of(part), redacted=self._redacted())
 
-    def tests(self) -> tuple[Test, ...]:
-        """All tests; in order of collection where it is known."""
-        last = len(self._order)
-        folded = sorted(self._tests.values(), key=lambda item: self._order.get(item.nodeid, last))
-        return tuple(item.test() for item in folded)
+    def close(self) -> None:
+        """Hand over the tests whose end was never reported: their worker crashed, or the run was broken off."""
+        while self._open:
+            self._write(self._open.pop(next(iter(self._open))))
+
+    def _write(self, folded: _Folded) -> None:
+        test = folded.test(self._nodeids)
+        self._order.setdefault(test.nodeid, self.rank(folded.nodeid))
+        self._writer.add(test, redacted=self._redacted())
+
+    def _redacted(self) -> tuple[int, int]:
+        return self.redacted_fields, self.redacted_text
 
     def _part_without_facts(self, report: pytest.TestReport, known: Part) -> Part:
         """The report of a phase that ran where the reporter is not, or of a crash."""
@@ -155,6 +178,7 @@ class Fold:
 def _facts_from(nodeid: str) -> Part:
     file, _, rest = nodeid.partition("::")
     facts: Mapping[str, Any] = {
+        "nodeid": nodeid,
         "file": "" if nodeid == SESSION_NODEID else file,
         "name": "" if nodeid == SESSION_NODEID else rest.rpartition("::")[2] or file,
         "class": None,

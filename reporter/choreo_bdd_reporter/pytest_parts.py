@@ -49,11 +49,11 @@ def make_part(
     redactor = record.redactor
     before = (redactor.fields, redactor.stream_matches)
     part: Part = {
-        **item_facts(item),
         # first: its tables name secrets that failure text and output repeat
         "gherkin": None if gherkin is None else _gherkin(redactor, *gherkin),
         **_failure(report, redactor),
         "scenarios": [asdict(scenario) for scenario in record.scenarios],
+        **item_facts(item, redactor),
     }
     own = [redactor.fields - before[0], redactor.stream_matches - before[1]]
     part["redacted"] = [own[0] + record.redacted_fields, own[1] + record.redacted_text]
@@ -63,12 +63,13 @@ def make_part(
     return part
 
 
-def item_facts(item: pytest.Item) -> Part:
-    """Who a test is."""
+def item_facts(item: pytest.Item, redactor: Redactor) -> Part:
+    """Who a test is; its parameters, which may be secrets, stand in its name."""
     cls = getattr(item, "cls", None)
     return {
+        "nodeid": redactor.text(item.nodeid),
         "file": _file(item),
-        "name": item.name,
+        "name": redactor.text(item.name),
         "class": None if cls is None else cls.__name__,
         "markers": [marker.name for marker in item.iter_markers()],
         "choreo_meta": choreo_meta(item),
@@ -86,7 +87,8 @@ def gherkin_of(part: Part) -> tuple[Feature, GherkinScenario] | None:
         return None
     feature, scenario = part["gherkin"]
     steps = tuple(Step(**{**step, "table": _tuples(step["table"])}) for step in scenario["steps"])
-    return Feature(**{**feature, "tags": tuple(feature["tags"])}), GherkinScenario(
+    hidden = tuple((number, line) for number, line in feature["hidden"])
+    return Feature(**{**feature, "tags": tuple(feature["tags"]), "hidden": hidden}), GherkinScenario(
         **{**scenario, "tags": tuple(scenario["tags"]), "steps": steps}
     )
 
@@ -96,7 +98,8 @@ def _tuples(table: list[list[str]] | None) -> tuple[tuple[str, ...], ...] | None
 
 
 def _gherkin(redactor: Redactor, feature: Feature, scenario: GherkinScenario) -> list[dict[str, Any]]:
-    return [asdict(masked_feature(redactor, feature)), asdict(masked_gherkin(redactor, scenario))]
+    shown = asdict(masked_gherkin(redactor, scenario))
+    return [asdict(masked_feature(redactor, feature)), shown]
 
 
 def _file(item: pytest.Item) -> str:

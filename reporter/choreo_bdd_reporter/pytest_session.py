@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,19 @@ import pytest
 
 from choreo_bdd import observers
 from choreo_bdd_reporter.clock import Stopwatch, now
+from choreo_bdd_reporter.facts import merged_facts
 from choreo_bdd_reporter.metadata import GitLookup, describe_environment, project_name
-from choreo_bdd_reporter.model import Run, Workers
+from choreo_bdd_reporter.model import Environment, Run, Workers
 from choreo_bdd_reporter.notices import notice
 from choreo_bdd_reporter.output_dir import PAGE, ReportDirectoryError, prepare, resolve
 from choreo_bdd_reporter.pytest_bdd_steps import PytestBddSteps
 from choreo_bdd_reporter.pytest_fold import Fold
 from choreo_bdd_reporter.pytest_parts import attach, make_part
 from choreo_bdd_reporter.recorder import Recorder, TestRecord
-from choreo_bdd_reporter.writer import write_report
+from choreo_bdd_reporter.writer import ReportWriter
 
 _WORKER_OUTPUT = "choreo_bdd_leftovers"
+_WORKER_FACTS = "choreo_bdd_facts"
 
 
 def enable(config: pytest.Config, directory: str) -> None:
@@ -91,10 +94,16 @@ class TestObserver:
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[_WORKER_OUTPUT] = json.dumps(self.leftovers())
+            output[_WORKER_FACTS] = json.dumps(self.facts)
 
     def pytest_unconfigure(self) -> None:
         """Observe no more."""
         self._recorder.stop()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was said about the run as a whole in this process."""
+        return self._recorder.facts
 
     def leftovers(self) -> dict[str, dict[str, Any]]:
         """Scenarios that no test has taken, by node id."""
@@ -117,8 +126,12 @@ class ReportBuilder:
         self._observer = observer
         self._git = GitLookup(config.rootpath)
         self._stopwatch = Stopwatch()
-        self._fold = Fold()
+        self._writer = ReportWriter(
+            directory, started_at=self._stopwatch.started_at, describe=lambda: self._environment
+        )
+        self._fold = Fold(self._writer)
         self._workers: dict[str, bool] = {}
+        self._facts: list[dict[str, Any]] = []
         self._interrupted = False
         self._written = False
 
@@ -148,6 +161,7 @@ class ReportBuilder:
         """Note how a worker ended and take what it sent at its end."""
         self._workers[node.gateway.id] = error is None or self._workers.get(node.gateway.id, False)
         output = getattr(node, "workeroutput", None) or {}
+        self._facts.append(json.loads(output.get(_WORKER_FACTS, "{}")))
         for nodeid, part in json.loads(output.get(_WORKER_OUTPUT, "{}")).items():
             self._fold.add_leftovers(nodeid, part, node.gateway.id)
 
@@ -173,22 +187,26 @@ class ReportBuilder:
     def _write(self, exit_status: int) -> None:
         for nodeid, part in self._observer.leftovers().items():
             self._fold.add_leftovers(nodeid, part, None)
-        write_report(self._run(exit_status), self._directory)
+        self._fold.close()
+        self._writer.finish(self._run(exit_status), self._fold.rank)
+
+    @cached_property
+    def _environment(self) -> Environment:
+        option = self._config.option.harness_report_project_name
+        return describe_environment(self._git, project_name=project_name(option, self._config.rootpath))
 
     def _run(self, exit_status: int) -> Run:
-        option = self._config.option.harness_report_project_name
-        name = project_name(option, self._config.rootpath)
         return Run(
             started_at=self._stopwatch.started_at,
             finished_at=now(),
             duration_ms=self._stopwatch.elapsed_ms(),
-            environment=describe_environment(self._git, project_name=name),
-            tests=self._fold.tests(),
+            environment=self._environment,
             workers=self._worker_facts(),
             redacted_fields=self._fold.redacted_fields,
             redacted_text=self._fold.redacted_text,
             exit_status=exit_status,
             interrupted=self._interrupted,
+            facts=merged_facts([*self._facts, self._observer.facts]),
         )
 
     def _worker_facts(self) -> Workers | None:

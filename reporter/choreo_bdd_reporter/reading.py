@@ -105,10 +105,14 @@ def _gherkin_of_page(page: Path) -> dict[str, Any] | None:
 
 
 def _read_partial(path: Path) -> Report:
-    from choreo_bdd_reporter.journal import JournalError, read_journal  # noqa: PLC0415 - rarely needed
+    from choreo_bdd_reporter.recovery import recover  # noqa: PLC0415 - rarely needed
 
     try:
-        results, gherkin, notes = read_journal(path)
-    except JournalError as error:
-        raise ReportError(str(error)) from error
-    return Report(source=path, results=results, gherkin=gherkin, notes=notes)
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            found = recover(lines)
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
+    if found is None:
+        raise ReportError(f"{path}: no journal of a run: its first line says nothing of one")
+    note = f"{path.parent}: its run broke off; this is what it had reported until {found.results['run']['finished_at']}"
+    return Report(source=path, results=found.results, gherkin=found.gherkin, notes=(note,))

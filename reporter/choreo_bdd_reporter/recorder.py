@@ -57,6 +57,8 @@ class Recorder:
 
     def __init__(self, current: Callable[[], str | None] = lambda: None) -> None:
         self._current = current
+        self.facts: dict[str, Any] = {}
+        """What was said about the run as a whole, by key."""
         self._open: dict[str, _Open] = {}
         self._lock = threading.Lock()
 
@@ -73,6 +75,10 @@ class Recorder:
         with self._lock:
             key = nodeid or self._current() or SESSION_NODEID
             self._open.setdefault(key, _Open()).add(result, completed_normally)
+
+    def run_fact(self, key: str, value: Any) -> None:
+        """Take note of something about the run as a whole."""
+        self.facts[key] = value
 
     def take(self, nodeid: str, *, last: bool = True) -> TestRecord:
         """Hand over what was recorded for a test since the last call; ``last`` forgets its secrets, too."""

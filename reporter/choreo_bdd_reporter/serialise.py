@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
 
-from choreo_bdd.redaction import Redactor, mask_literals, redact_correlation_id
+from choreo_bdd.redaction import Redactor, is_innocent_json, mask_literals, redact_correlation_id
 from choreo_bdd_reporter.limits import (
     FAILURES_MAX,
     HANDLES_MAX,
@@ -16,8 +17,10 @@ from choreo_bdd_reporter.limits import (
     cap_stream,
     cap_value,
     clean_text,
+    is_plain_json,
     json_safe,
     keep_worst,
+    small_json,
 )
 from choreo_bdd_reporter.model import RecordedScenario
 from choreo_bdd_reporter.redactors import apply_redactors, has_redactors
@@ -74,6 +77,7 @@ class _Serialiser:
         self._messages: dict[int, dict[str, Any]] = {}
         # by identity, with the value itself beside its result, so that no other can take its place in memory
         self._values: dict[int, tuple[tuple[Any, bool], Any]] = {}
+        self._plain: dict[str | None, Any] = {}
 
     def scenario(self, completed_normally: bool) -> RecordedScenario:
         result = self._result
@@ -101,7 +105,7 @@ class _Serialiser:
             "timeline": timeline,
             "timeline_dropped": result.timeline_dropped + len(result.timeline) - len(entries),
             "replies": [self._reply(reply) for reply in replies],
-            "summary_text": self._summary(handles_out, replies_out),
+            "summary_text": self._summary(handles_out, replies_out, saw_all=len(entries) == len(result.timeline)),
         }
         if self._is_stage:
             document["stage"] = self._stage()
@@ -183,8 +187,18 @@ class _Serialiser:
     def _value(self, value: Any) -> tuple[Any, bool]:
         """A payload or shape, masked and capped; one payload stands behind a message and an expectation."""
         if id(value) not in self._values:
-            self._values[id(value)] = (_finished(self._redactor.value(json_safe(value))), value)
+            self._values[id(value)] = (self._new_value(value), value)
         return self._values[id(value)][0]
+
+    def _new_value(self, value: Any) -> tuple[Any, bool]:
+        text = None if has_redactors() else small_json(value)
+        if text in self._plain:
+            return self._plain[text], False
+        if text is None or not is_plain_json(text) or not is_innocent_json(text):
+            return _finished(self._redactor.value(json_safe(value)))
+        # nearly all payloads are like this; what was sent and received is kept once
+        self._plain[text] = json.loads(text)
+        return self._plain[text], False
 
     # --- timeline and messages ---
 
@@ -253,7 +267,7 @@ class _Serialiser:
             "correlation_ids": ids,
         }
 
-    def _summary(self, handles_out: int, replies_out: int) -> str:
+    def _summary(self, handles_out: int, replies_out: int, *, saw_all: bool) -> str:
         notes = [
             f"[{count} more {what} not shown: limit {limit}]"
             for count, what, limit in (
@@ -262,7 +276,8 @@ class _Serialiser:
             )
             if count
         ]
-        text = "" if self._is_stage else self._redactor.text(self._result.failure_summary())
+        acquainted = self._redactor if saw_all and not handles_out else None
+        text = "" if self._is_stage else self._result.failure_summary(redactor=acquainted)
         return cap_stream("\n".join([text, *notes] if text else notes))
 
     def _duration(self, timeline: Sequence[dict[str, Any]]) -> float:

@@ -1,79 +1,222 @@
-"""The run model on disk: ``results.json`` and ``index.html``, each replaced only when its successor is complete."""
+"""A report on disk: kept in a journal while its run goes on, and written when the run has ended.
+
+``results.json`` and ``index.html`` are each replaced only when their successors are complete: whatever happens, the
+old report stays or a readable journal of the new one does.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from choreo_bdd_reporter.document import capped, gherkin_document, results_document
-from choreo_bdd_reporter.model import Run
+from choreo_bdd_reporter.checking import first_error
+from choreo_bdd_reporter.document import (
+    SCHEMA_VERSION,
+    document_of,
+    feature_documents,
+    run_document,
+    with_more_scenarios,
+)
+from choreo_bdd_reporter.journal import Journal, Place
+from choreo_bdd_reporter.limits import TESTS_MAX, keep_worst
+from choreo_bdd_reporter.messages import GherkinTest, envelopes
+from choreo_bdd_reporter.model import Environment, RecordedScenario, Run, Test
 from choreo_bdd_reporter.notices import notice
-from choreo_bdd_reporter.output_dir import PAGE, RESULTS, prepare
+from choreo_bdd_reporter.output_dir import MESSAGES, PAGE, PARTIAL, RESULTS, prepare
+from choreo_bdd_reporter.stored import LastRead, StoredDetails, StoredTest
 
-_CHECKED_TESTS = 100
-_CHECKED_EVENTS = 20
+# a page of more tests is drawn from chunks, one test at a time
+_IN_MEMORY_MAX = 2_000
 
 
-def write_report(run: Run, directory: Path) -> None:
-    """Write both files into a validated directory.
+class ReportWriter:
+    """Writes the report of one run into a validated directory.
 
-    A page that cannot be rendered leaves ``results.json`` and a warning, and takes an older page away with it,
-    because that would show another run. Raises ``OSError`` when the directory cannot be written.
+    ``describe`` is asked for the environment when the first test arrives. Raises ``OSError`` when the directory
+    cannot be written.
     """
-    run, truncated = capped(run)
-    results = results_document(run, truncated=truncated)
-    _check(results)
+
+    def __init__(self, directory: Path, *, started_at: str, describe: Callable[[], Environment]) -> None:
+        self._directory = directory
+        self._started_at = started_at
+        self._describe = describe
+        self._journal: Journal | None = None
+
+    def add(self, test: Test, *, redacted: tuple[int, int] = (0, 0)) -> None:
+        """Keep a test; one that was added before is replaced. ``redacted`` is what the run has masked so far."""
+        self._open().add(document_of(test), redacted=redacted)
+
+    def add_scenarios(
+        self, test: Test, scenarios: Sequence[RecordedScenario], *, redacted: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Keep scenarios that finished when their test was reported already; ``test`` stands in for an unknown one."""
+        known = self._open().find(test.nodeid, test.worker_id) or document_of(test)
+        self._open().add(with_more_scenarios(known, scenarios), redacted=redacted)
+
+    def finish(self, run: Run, order: Callable[[str], int] | None = None) -> list[str]:
+        """Write the report and forget the journal; returns the outcome of each test. ``order`` ranks node ids.
+
+        A page that cannot be rendered leaves ``results.json`` and a warning, and takes an older page away with it,
+        because that would show another run.
+        """
+        journal, written = self._open(), False
+        try:
+            outcomes = self._write(run, journal, order)
+            written = True
+        finally:
+            journal.close(remove=written)
+        return outcomes
+
+    def abandon(self) -> None:
+        """Write no report, and leave none of its traces."""
+        if self._journal is not None:
+            self._journal.close(remove=True)
+
+    def _write(self, run: Run, journal: Journal, order: Callable[[str], int] | None) -> list[str]:
+        places = journal.places()
+        if order is not None:
+            places.sort(key=lambda place: order(place.head["nodeid"]))
+        kept, left_out = keep_worst(places, TESTS_MAX, (_is_failing(place) for place in places))
+        places = [places[index] for index in kept]
+        outcomes = [place.head["outcome"] for place in places]
+        facts = [place.facts for place in places]
+        block = run_document(run, outcomes, facts, truncated=left_out > 0)
+        results, gherkin = _documents(run, block, journal, places)
+        _check(results)
+        _replace(self._directory / RESULTS, _lines(block, map(journal.test_text, places)))
+        self._write_messages(block, journal, places)
+        self._write_page(results, gherkin)
+        return outcomes
+
+    def _open(self) -> Journal:
+        if self._journal is None:
+            prepare(self._directory)
+            path = self._directory / PARTIAL
+            self._journal = Journal(path, started_at=self._started_at, environment=self._describe())
+        return self._journal
+
+    def _write_page(self, results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> None:
+        page = self._directory / PAGE
+        try:
+            write_page_file(page, results, gherkin)
+        except Exception as error:  # noqa: BLE001 - the page is the lesser half of the report
+            page.unlink(missing_ok=True)
+            notice(f"{PAGE} was not written ({type(error).__name__}: {error}); {self._directory / RESULTS} is complete")
+
+    def _write_messages(self, block: Mapping[str, Any], journal: Journal, places: Sequence[Place]) -> None:
+        """Messages of the tests that are Gherkin; where there are none, an older run's are taken away."""
+        target = self._directory / MESSAGES
+        described = [place for place in places if place.has_gherkin]
+        if not described:
+            target.unlink(missing_ok=True)
+            return
+        tests = (GherkinTest(journal.test(each), journal.gherkin(each), journal.details(each)) for each in described)
+        try:
+            _replace(target, _ndjson(envelopes(block, map(journal.gherkin, described), tests)))
+        except Exception as error:  # noqa: BLE001 - a report without messages is better than none
+            target.unlink(missing_ok=True)
+            notice(f"{MESSAGES} was not written ({type(error).__name__}: {error})")
+
+
+def write_report(run: Run, tests: Iterable[Test], directory: Path) -> None:
+    """Write the report of a run whose tests are at hand."""
+    writer = ReportWriter(directory, started_at=run.started_at, describe=lambda: run.environment)
+    for test in tests:
+        writer.add(test)
+    writer.finish(run)
+
+
+def write_documents(
+    results: Mapping[str, Any],
+    gherkin: Mapping[str, Any],
+    directory: Path,
+    *,
+    messages: Iterable[Mapping[str, Any]] = (),
+) -> None:
+    """Write a report from its documents. Raises ``OSError`` when the directory cannot be written."""
     prepare(directory)
     _replace(directory / RESULTS, json_lines(results))
-    try:
-        _replace(directory / PAGE, [_page(results, gherkin_document(run))])
-    except Exception as error:  # noqa: BLE001 - the page is the lesser half of the report
-        (directory / PAGE).unlink(missing_ok=True)
-        notice(f"{PAGE} was not written ({type(error).__name__}: {error}); {directory / RESULTS} is complete")
+    _replace(directory / MESSAGES, _ndjson(messages))
+    if (directory / MESSAGES).stat().st_size == 0:
+        (directory / MESSAGES).unlink()
+    write_page_file(directory / PAGE, results, gherkin)
 
 
-def json_lines(results: dict[str, Any]) -> Iterator[str]:
+def write_page_file(target: Path, results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> None:
+    """Draw the page of a report into a file, which is replaced only by a complete one."""
+    from choreo_bdd_reporter.page import write_page  # noqa: PLC0415 - brings in Jinja2
+
+    with _replacing(target) as file:
+        write_page(results, gherkin, file)
+
+
+def json_lines(results: Mapping[str, Any]) -> Iterator[str]:
     """The document as ASCII JSON with one test a line: made piece by piece, and good to compare and to search."""
-    yield f'{{"schema_version": {json.dumps(results["schema_version"])},\n"run": {json.dumps(results["run"])},\n'
-    yield '"tests": ['
-    for index, test in enumerate(results["tests"]):
+    return _lines(results["run"], map(_dump, results["tests"]))
+
+
+def _lines(block: Mapping[str, Any], tests: Iterable[str]) -> Iterator[str]:
+    yield f'{{"schema_version":"{SCHEMA_VERSION}",\n"run":{_dump(block)},\n"tests":['
+    for index, test in enumerate(tests):
         yield ",\n" if index else "\n"
-        yield json.dumps(test, allow_nan=False)
+        yield test
     yield "\n]}\n"
 
 
-def _page(results: dict[str, Any], gherkin: dict[str, Any]) -> str:
-    from choreo_bdd_reporter.page import render_page  # noqa: PLC0415 - brings in Jinja2
+def _ndjson(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    return (f"{_dump(message)}\n" for message in messages)
 
-    return render_page(results, gherkin)
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def _documents(
+    run: Run, block: Mapping[str, Any], journal: Journal, places: Sequence[Place]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Results and Gherkin; the tests of a large report stay in the journal until it is their turn."""
+    tests: list[Any]
+    details: Mapping[str, Any]
+    if len(places) <= _IN_MEMORY_MAX:
+        tests = [journal.test(place) for place in places]
+        details = {place.head["nodeid"]: journal.details(place) for place in places if place.facts.events}
+    else:
+        reader = LastRead(journal)
+        tests = [StoredTest(reader, place) for place in places]
+        details = StoredDetails(reader, places)
+    features = feature_documents(journal.gherkin(place) for place in places)
+    ended = {"status": run.exit_status, "interrupted": run.interrupted}
+    results = {"schema_version": SCHEMA_VERSION, "run": dict(block), "tests": tests}
+    return results, {"features": features, "details": details, "exit": ended, **run.facts}
+
+
+def _is_failing(place: Place) -> bool:
+    return place.head["outcome"] in ("failed", "errored")
+
+
+def _check(results: Mapping[str, Any]) -> None:
+    """Warn when the document breaks its own contract; it is written all the same, as the best there is."""
+    error = first_error(results)
+    if error:
+        notice(f"{RESULTS} does not follow its schema: {error}")
 
 
 def _replace(target: Path, pieces: Iterable[str]) -> None:
-    temporary = target.with_name(f".{target.name}.tmp")
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+    with _replacing(target) as file:
         file.writelines(pieces)
-    os.replace(temporary, target)
 
 
-def _check(results: dict[str, Any]) -> None:
-    """Warn when the document breaks its own contract; it is written all the same, as the best there is."""
-    from choreo_bdd_schemas import validate_report  # noqa: PLC0415 - brings in jsonschema
-
-    errors = validate_report(_sample(results), at_most=1)
-    if errors:
-        notice(f"{RESULTS} does not follow its schema: {errors[0]}")
-
-
-def _sample(results: dict[str, Any]) -> dict[str, Any]:
-    """Enough of a large document to find a fault of ours: validating half a million events takes half a minute."""
-    tests = results["tests"]
-    step = max(1, len(tests) // _CHECKED_TESTS)
-    return {**results, "tests": [_thinned(test) for test in tests[::step]]}
-
-
-def _thinned(test: dict[str, Any]) -> dict[str, Any]:
-    scenarios = [{**item, "timeline": item["timeline"][:_CHECKED_EVENTS]} for item in test["scenarios"]]
-    return {**test, "scenarios": scenarios}
+@contextmanager
+def _replacing(target: Path) -> Iterator[TextIO]:
+    temporary = target.with_name(f".{target.name}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

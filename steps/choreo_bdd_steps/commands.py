@@ -1,4 +1,4 @@
-"""Commands of the vocabulary: the step book, and the plan of a scenario."""
+"""Commands of this room: the step book, the plan of a scenario, faults in features, and those for starting."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from choreo_bdd_steps.book import as_json, as_markdown, as_table
 from choreo_bdd_steps.explain import explain_file
 from choreo_bdd_steps.lint import Severity, as_github, as_text, feature_files, lint
 from choreo_bdd_steps.lint import as_json as as_findings_json
+from choreo_bdd_steps.starting.commands import commands as starting
 from choreo_bdd_steps.vocabulary import PHRASES
 
 commands = typer.Typer()
+commands.add_typer(starting)
 
 
 class BookFormat(StrEnum):

@@ -93,7 +93,8 @@ class Phrase:
     """A sentence of the vocabulary.
 
     ``assigns`` tells which variables the step sets, ``spec`` what an expectation step will expect; the planner
-    calls both before the step runs.
+    calls both before the step runs. With ``is_request`` a publish wants a reply, with ``reads_body`` a check that
+    expects nothing new has a body all the same.
     """
 
     text: str
@@ -103,11 +104,20 @@ class Phrase:
     act: Act
     assigns: Callable[[Match], frozenset[str]] = field(default=lambda _: frozenset())
     spec: Callable[[Match], Any] | None = None
+    is_request: bool = False
+    reads_body: bool = False
 
     @property
     def regex(self) -> str:
         """The whole sentence as a regular expression with named groups."""
         return _regex(self.text)
+
+    def parameters(self, text: str) -> dict[str, str] | None:
+        """The parameters a sentence gives to this phrase, without those it leaves out; ``None`` for another one."""
+        found = _compiled(self.text).fullmatch(text.strip())
+        return (
+            None if found is None else {name: value for name, value in found.groupdict().items() if value is not None}
+        )
 
     def match(self, call: StepCall) -> Match | None:
         """The step as this phrase, if it is one."""

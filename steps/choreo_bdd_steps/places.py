@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
 
 
 def relative(filename: str | Path) -> str:
     """A file as seen from the current directory, in POSIX form; as it is when it lies elsewhere."""
+    return _relative(str(filename), os.getcwd())
+
+
+@lru_cache(maxsize=1024)  # asked for every step
+def _relative(filename: str, folder: str) -> str:
     try:
-        return Path(filename).resolve().relative_to(Path.cwd()).as_posix()
+        return Path(filename).resolve().relative_to(folder).as_posix()
     except ValueError:
         return Path(filename).as_posix()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from choreo_bdd.scenario import Occurs
+from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.phrase import Intent, Match, StepCall
 
@@ -15,7 +16,10 @@ from choreo_bdd_steps.phrase import Intent, Match, StepCall
 class ExpectationSpec:
     """What a check step expects, before variables are filled in. Durations are seconds.
 
-    ``window_s`` is how long a count or an absence is watched; ``None`` for the timeout.
+    ``window_s`` is how long a count or an absence is watched, from the last publish of the phase or on
+    ``window_topic``; ``None`` for the timeout. ``untaken`` leaves out messages that earlier checks have taken,
+    ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after the one
+    before it. With ``hop_from`` the budget counts from that topic's message.
     """
 
     topic: str
@@ -25,6 +29,29 @@ class ExpectationSpec:
     budget_s: float | None = None
     budget_topic: str | None = None
     window_s: float | None = None
+    window_topic: str | None = None
+    untaken: bool = False
+    is_reply: bool = False
+    hop_from: Hop | None = None
+    then: tuple[ExpectationSpec, ...] = ()
+
+    @property
+    def chain(self) -> tuple[ExpectationSpec, ...]:
+        """This message and those that must come after it, in order."""
+        return (self, *self.then)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Variables that its bodies name."""
+        return frozenset().union(*(each.body.needs for each in self.chain))
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """Where a hop begins."""
+
+    topic: str
+    transport: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +74,29 @@ class PlannedStep:
         return None if self.match is None else self.match.phrase.intent
 
     @property
+    def is_request(self) -> bool:
+        """Whether it publishes a message that wants a reply."""
+        return self.match is not None and self.match.phrase.is_request
+
+    @property
+    def match_args(self) -> Mapping[str, str | None]:
+        """The parameters of its phrase; none for a step of the user's own."""
+        return {} if self.match is None else self.match.args
+
+    @property
     def transport(self) -> str:
         """The transport this step acts on."""
+        if isinstance(self.spec, ExpectationSpec) and self.spec.is_reply and self.spec.transport is not None:
+            return self.spec.transport
         named: Any = None if self.match is None else self.match.args.get("transport")
         return named or self.default_transport
+
+    @property
+    def spec_transports(self) -> tuple[str, ...]:
+        """The transports a check listens on."""
+        if not isinstance(self.spec, ExpectationSpec):
+            return ()
+        return tuple(each.transport or self.default_transport for each in self.spec.chain)
 
     @property
     def assigns(self) -> frozenset[str]:
@@ -92,7 +138,7 @@ class Plan:
         named: dict[str, None] = {}
         for step in self.steps:
             if step.intent in (Intent.PUBLISH, Intent.EXPECT, Intent.REPLY):
-                named[step.transport] = None
+                named |= dict.fromkeys(step.spec_transports or (step.transport,))
                 reply = None if step.match is None else step.match.args.get("reply_transport")
                 if reply:
                     named[reply] = None
@@ -112,7 +158,50 @@ def make_plan(calls: Sequence[StepCall], matches: Sequence[Match | None], defaul
             default_transport = match.arg("transport")
         spec = None if match is None else _spec(match)
         steps.append(PlannedStep(index, call, match, phase, default_transport, spec))
-    return Plan(tuple(steps))
+    return Plan(tuple(_placed(step, steps) for step in steps))
+
+
+def _placed(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
+    """A check that takes its place from other steps, once all of them are known."""
+    spec = step.spec
+    if not isinstance(spec, ExpectationSpec):
+        return step
+    if spec.is_reply:
+        return replace(step, spec=_to_request(spec, step, steps))
+    if spec.hop_from is not None:
+        return replace(step, spec=_hop(spec, spec.hop_from, steps))
+    return step
+
+
+def _to_request(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[PlannedStep]) -> ExpectationSpec | Exception:
+    requests = [each for each in steps[: step.index] if each.is_request and each.phase == step.phase]
+    if not requests:
+        return StepError(step.call.place, "no step of this phase requests anything, so there is no reply to expect")
+    return replace(spec, transport=requests[-1].transport)
+
+
+def _hop(spec: ExpectationSpec, start: Hop, steps: Sequence[PlannedStep]) -> ExpectationSpec:
+    """The message a hop ends with: after the publish it begins with, or else after that topic's own message."""
+    end = replace(spec, hop_from=None, transport=spec.transport or _transport_of(spec.topic, steps))
+    if any(each.intent is Intent.PUBLISH and _names(each, start.topic) for each in steps):
+        return end
+    begin = ExpectationSpec(start.topic, start.transport or _transport_of(start.topic, steps), end.body, end.occurs)
+    return replace(begin, then=(end,))
+
+
+def _transport_of(topic: str, steps: Sequence[PlannedStep]) -> str | None:
+    """The transport on which other steps of the scenario use a topic."""
+    for step in steps:
+        if step.match is not None and _names(step, topic):
+            return step.transport
+        if step.match is not None and step.match.args.get("reply") == topic:
+            return step.match.args.get("reply_transport") or step.transport
+    return None
+
+
+def _names(step: PlannedStep, topic: str) -> bool:
+    is_hop = isinstance(step.spec, ExpectationSpec) and step.spec.hop_from is not None
+    return step.match is not None and not is_hop and step.match.args.get("topic") == topic
 
 
 def _spec(match: Match) -> ExpectationSpec | Exception | None:

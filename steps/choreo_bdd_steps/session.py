@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from choreo_bdd.building import build_harness
+from choreo_bdd import observers
+from choreo_bdd.building import build_contract, build_harness
 from choreo_bdd.config import Config, ConfigError, find_config, load_config, memory_config
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
@@ -20,6 +21,7 @@ from choreo_bdd.scenario.facade import open_scope
 from choreo_bdd.scenario.link import Link
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.channels import ChannelCoverage
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.running import ScenarioInfo, ScenarioRun
@@ -67,6 +69,9 @@ class Session:
             self.config = config if slow is None else replace(config, slow=slow_policy(slow))
         except ValueError as error:
             raise ConfigError(str(error)) from error
+        self.contract = build_contract(self.config)
+        """What the configured AsyncAPI documents say; ``None`` where there are none."""
+        self._coverage = None if self.contract is None else ChannelCoverage(self.contract)
         self._loop = LoopThread()
         self._harnesses: dict[str, Harness] = {}
         self._transports: dict[str, Transport] = {}
@@ -86,8 +91,11 @@ class Session:
         """The connected harness of a transport; raises what connecting raises."""
         harness = self._harnesses.get(name)
         if harness is None:
-            harness = self._harnesses[name] = build_harness(self.config, self.config.transports[name])
-        self.run(_connected(harness))
+            harness = self._harnesses[name] = build_harness(
+                self.config, self.config.transports[name], contract=self.contract
+            )
+        if not harness.is_healthy():
+            self.run(_connected(harness))
         return harness
 
     def transport(self, name: str) -> Transport:
@@ -101,6 +109,17 @@ class Session:
     def scenario(self, info: ScenarioInfo) -> ScenarioRun:
         """Begin a scenario."""
         return ScenarioRun(self, info)
+
+    @property
+    def untouched_channels(self) -> tuple[str, ...]:
+        """Addresses of the contract's channels that no scenario has touched so far; empty without a contract."""
+        return () if self._coverage is None else self._coverage.untouched
+
+    def note_channels(self, scope: Scope) -> None:
+        """Count the channels that a scenario has touched, and let reports know."""
+        if self._coverage is not None:
+            self._coverage.note(scope)
+            observers.note_run_fact("channels", self._coverage.as_fact())
 
     def settings_for(self, tags: Sequence[str]) -> Settings:
         """The configuration's time settings, as the tags ``@timeout(5s)`` and ``@slow(warn)`` change them.

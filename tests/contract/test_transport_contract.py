@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from choreo_bdd import DictFieldPolicy, Harness, HeaderPolicy, Outcome
-from choreo_bdd.matchers import contains_fields, eq, field_equals
 from choreo_bdd.exceptions import PublishFailed
+from choreo_bdd.matchers import contains_fields, eq, field_equals
 from choreo_bdd.message import Message
 from choreo_bdd.transports.base import Losable
 from tests.contract.transports import Kind

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from choreo_bdd import Envelope, Scenario
+from choreo_bdd import DictFieldPolicy, Envelope, Harness, Scenario
+from choreo_bdd.contracts import Problem
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed
 from choreo_bdd.matchers import MatchResult
 from choreo_bdd.transports import MockTransport, TransportCallback, TransportCapabilities
@@ -195,6 +196,30 @@ class BooleanMatcher:
 
     def match(self, payload: Any) -> MatchResult:
         return True  # type: ignore[return-value] # the mistake this double stands for
+
+
+class IntegerTotals:
+    """A contract: topics are those that begin with ``orders.``, and a ``total`` is a whole number."""
+
+    def unknown(self, topic: str) -> Problem | None:
+        if topic.startswith(("orders.", "start", "never.")):
+            return None
+        return Problem("@topic", f"unknown topic {topic!r}; did you mean 'orders.settled'?", "the test's contract")
+
+    def problems(self, topic: str, payload: Any, headers: Mapping[str, str]) -> tuple[Problem, ...]:
+        total = payload.get("total", 0) if isinstance(payload, dict) else 0
+        if isinstance(total, int):
+            return ()
+        return (Problem("total", "expected integer", "the test's contract", {"type": "integer"}, total),)
+
+
+@asynccontextmanager
+async def guarded(transport: MockTransport, **settings: Any) -> AsyncIterator[Harness]:
+    """A connected harness with that contract; ids are in the payload field ``correlation_id``."""
+    harness = Harness(transport, correlation=DictFieldPolicy(strict=True), **{"contract": IntegerTotals(), **settings})
+    await harness.connect()
+    yield harness
+    await harness.disconnect()
 
 
 @asynccontextmanager

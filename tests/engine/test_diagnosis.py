@@ -14,7 +14,7 @@ from choreo_bdd.matchers import contains_fields, exists
 from choreo_bdd.scenario import Cause, Diagnosis, Occurs
 from choreo_bdd.transports import MockTransport
 
-from .doubles import BrokerLike, breaking
+from .doubles import BrokerLike, breaking, guarded
 
 Act = Callable[[Scenario], object]
 WATCHING = ScopeOptions(watch_similar_topics=True, latency_from="publish")
@@ -230,11 +230,29 @@ class TestCauses:
         assert diagnosis.cause is Cause.UNEXPECTED
         assert "1 matching on 'orders.settled', wanted none" in diagnosis.text
 
+    async def test_out_of_order(self, strict: Harness) -> None:
+        async with strict.scenario("order") as s:
+            _, second = s.expect_in_order([("orders.placed", exists()), ("orders.settled", exists())])
+            s.publish("orders.settled", {})
+            await s.await_all(timeout_ms=500)
+        assert second.diagnosis is not None
+        assert second.diagnosis.cause is Cause.OUT_OF_ORDER
+        assert "before the expected one on 'orders.placed', which never came" in second.diagnosis.sentence
+
     async def test_too_few(self, strict: Harness) -> None:
         act = publishing("orders.settled", {"status": "settled"})
         _, diagnosis = await diagnosed(strict, act, occurs=Occurs(3))
         assert diagnosis.cause is Cause.TOO_FEW
         assert "1 matching on 'orders.settled' within 500 ms, wanted at least 3" in diagnosis.sentence
+
+    async def test_contract_broken(self, transport: MockTransport) -> None:
+        async with guarded(transport) as harness:
+            _, diagnosis = await diagnosed(harness, publishing("orders.settled", {"status": "settled", "total": "5"}))
+        assert diagnosis.cause is Cause.CONTRACT_BROKEN
+        assert diagnosis.sentence == (
+            "a message on 'orders.settled' breaks its contract: total: expected integer (the test's contract)"
+        )
+        assert '    total: expected {"type": "integer"}, got "5"' in diagnosis.text
 
     async def test_aborted(self, strict: Harness) -> None:
         async with breaking(strict.scenario("left")) as s:

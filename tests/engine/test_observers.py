@@ -12,6 +12,7 @@ import pytest
 from choreo_bdd import Harness
 from choreo_bdd._reporting import _emit, _observers, current_test_nodeid, register_observer, unregister_observer
 from choreo_bdd.matchers import eq
+from choreo_bdd.observers import note_run_fact
 
 from .doubles import Reported
 
@@ -127,3 +128,23 @@ async def test_a_partial_result_is_reported_once_with_the_nodeid(harness: Harnes
 def test_the_compatible_name_emits_to_the_same_observers(reported: list[Reported]) -> None:
     _emit("anything", False)
     assert reported == [Reported("anything", None, False)]
+
+
+def test_a_fact_reaches_those_who_take_facts_and_their_faults_decide_nothing(reported: list[Reported]) -> None:
+    class Taking:
+        def __init__(self) -> None:
+            self.facts: dict[str, object] = {}
+
+        def __call__(self, result: object, nodeid: str | None, completed_normally: bool) -> None: ...
+
+        def run_fact(self, key: str, value: object) -> None:
+            self.facts[key] = value
+
+    class Broken(Taking):
+        def run_fact(self, key: str, value: object) -> None:
+            raise LookupError
+
+    broken, taking = Broken(), Taking()
+    with observing(broken, taking), pytest.warns(RuntimeWarning, match=r"observer.*LookupError"):
+        note_run_fact("channels", {"touched": []})
+    assert taking.facts == {"channels": {"touched": []}}

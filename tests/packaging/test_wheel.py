@@ -20,6 +20,8 @@ PACKAGES = {
     "choreo_bdd_reporter": ROOT / "reporter" / "choreo_bdd_reporter",
     "choreo_bdd_schemas": ROOT / "schemas" / "choreo_bdd_schemas",
 }
+DEMO = "choreo_bdd_steps/starting/order_pipeline/"
+"""Not in any package's folder: copied into the wheel from features/ and examples/."""
 FEATURE = """\
 Feature: Away from home
   Scenario: A stand-in answers
@@ -87,7 +89,8 @@ def test_it_holds_four_packages_and_nothing_else(wheel: Path) -> None:
 def test_it_holds_every_file_of_a_package(wheel: Path, package: str) -> None:
     folder = PACKAGES[package]
     here = {path.relative_to(folder.parent).as_posix() for path in folder.rglob("*") if path.is_file()}
-    shipped = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith(f"{package}/")}
+    names = zipfile.ZipFile(wheel).namelist()
+    shipped = {name for name in names if name.startswith(f"{package}/") and not name.startswith(DEMO)}
     assert shipped == {name for name in here if "__pycache__" not in name}
     assert f"{package}/py.typed" in shipped
 
@@ -122,6 +125,18 @@ def test_the_command_finds_every_room(python: Path, project: Path) -> None:
         python, "-c", code, "explain", "features/away.feature", cwd=project
     )
     assert "report" in run(python, "-c", code, "--help", cwd=project)
+
+
+def test_the_demonstration_is_the_checkouts_own_suite_and_runs_in_an_empty_folder(
+    wheel: Path, python: Path, tmp_path: Path
+) -> None:
+    shipped = {name.removeprefix(DEMO) for name in zipfile.ZipFile(wheel).namelist() if name.startswith(DEMO)}
+    suite = [path for part in ("features", "examples/orders") for path in (ROOT / part).rglob("*") if path.is_file()]
+    here = {path.relative_to(ROOT).as_posix() for path in suite if "__pycache__" not in path.parts}
+    assert shipped == here | {"choreo.yaml"}
+    printed = run(python, "-c", "from choreo_bdd.cli import main; main()", "demo", cwd=tmp_path)
+    assert " 0 failed" in printed
+    assert (tmp_path / "choreo-demo" / "test-report" / "index.html").is_file()
 
 
 def test_pytest_started_as_a_module_in_the_checkout_runs_beside_the_wheel(python: Path) -> None:

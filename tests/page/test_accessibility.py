@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
 from playwright.sync_api import expect
 
-from .builders import results_of
+from .builders import a_scope, a_test, an_event, results_of
 from .conftest import Opened, OpenReport
 from .sample import FAILING, green_run, sample_run
 
@@ -31,10 +33,12 @@ def _violations(report: Opened) -> list[str]:
         ("light", 1600, FAILED),
         ("dark", 1600, FAILED),
         ("light", 600, FAILED),
+        ("dark", 600, FAILED),
         ("light", 1600, STAGE),
         ("dark", 1600, STAGE),
+        ("light", 600, STAGE),
     ],
-    ids=["failing, light", "failing, dark", "failing, narrow", "stage, light", "stage, dark"],
+    ids=["failing", "failing, dark", "failing, narrow", "failing, narrow, dark", "stage", "stage, dark", "stage, narrow"],
 )
 def test_a_scenario_with_everything_opened_has_no_finding(
     open_report: OpenReport, scheme: str, width: int, fragment: str
@@ -51,6 +55,32 @@ def test_the_opened_popover_and_pressed_filters_have_no_finding(open_report: Ope
     report = open_report(sample_run(), "#status=failed,slow,passed,timeout,errored,skipped", color_scheme=scheme)
     report.page.locator(".hr-cause").first.click()
     report.page.get_by_role("button", name="About this run").click()
+    assert _violations(report) == []
+
+
+@pytest.mark.parametrize("width", [1600, 600])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("tab", ["hops", "topics", "compare"])
+def test_the_views_of_the_whole_run_have_no_finding(
+    open_report: OpenReport, tab: str, scheme: str, width: int, tmp_path: Path
+) -> None:
+    report = open_report(sample_run(), f"#tab={tab}", color_scheme=scheme, viewport={"width": width, "height": 1000})
+    if tab == "compare":
+        older = tmp_path / "results.json"
+        older.write_text(json.dumps(sample_run()[0]))
+        report.page.locator("input[type=file]").set_input_files(older)
+        expect(report.page.locator("[data-change]")).to_have_count(4)
+    assert _violations(report) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_long_timeline_with_all_its_tools_has_no_finding(open_report: OpenReport, scheme: str) -> None:
+    events = [an_event(n * 10.0, "published", f"t.{n}") for n in range(700)]
+    run = results_of([a_test("x", "passed", [a_scope("pass", [], events)])]), {}
+    report = open_report(run, "#q=x&group=by-transport&sort=name", color_scheme=scheme)
+    report.page.get_by_text("Filter, sort, group").click()
+    report.page.keyboard.press("w")
+    report.page.locator(".hr-waterfall-row").nth(3).click()
     assert _violations(report) == []
 
 

@@ -17,19 +17,34 @@ def test_each_module_stands_once_after_what_it_imports() -> None:
         one="import { b } from './two.js';\nexport function a(x) { return x + b; }\n",
         two="export const b = 1;\n",
     )
-    assert text.index("const b = 1") < text.index("function a(x)") < text.index("a(b);")
-    assert text.count("const b = 1") == 1
+    assert text.index("const b=1") < text.index("function a(x)") < text.index("a(b);")
+    assert text.count("const b=1") == 1
     assert "import" not in text
     assert "export" not in text
 
 
 def test_an_import_may_span_lines() -> None:
-    assert "const b = 1" in _bundle(main="import {\n  b,\n} from './two.js';\nb;\n", two="export const b = 1;\n")
+    assert "const b=1" in _bundle(main="import {\n  b,\n} from './two.js';\nb;\n", two="export const b = 1;\n")
 
 
 def test_comment_lines_and_indentation_are_left_out_but_texts_stay() -> None:
     text = _bundle(main="// why\nfunction f() {\n    // how\n    return 'a // b';\n}\n")
-    assert text == "// main.js\nfunction f() {\nreturn 'a // b';\n}\n"
+    assert text == "// main.js\nfunction f(){return 'a // b';}\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "tight"),
+    [
+        ("const a = [1, 'b , c'];", "const a=[1,'b , c'];"),
+        ("const t = `${x} = ${y}`;", "const t=`${x} = ${y}`;"),
+        ("const r = /a = b/.test(x);", "const r = /a = b/.test(x);"),
+        ("const n = `${x ? `a = b` : ''}`;", "const n = `${x ? `a = b` : ''}`;"),
+        ("const m = a - -b;", "const m=a - -b;"),
+        ("const q = 'it\\'s = so';", "const q = 'it\\'s = so';"),
+    ],
+)
+def test_spaces_go_around_signs_but_never_inside_texts_and_patterns(source: str, tight: str) -> None:
+    assert _bundle(main=source + "\n") == f"// main.js\n{tight}\n"
 
 
 @pytest.mark.parametrize(

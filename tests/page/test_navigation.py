@@ -93,7 +93,7 @@ def test_typing_leaves_the_opened_scenario_as_it_is(red: Opened) -> None:
 
 def test_causes_are_counted_and_narrow_the_tree(red: Opened) -> None:
     causes = red.page.locator(".hr-cause")
-    assert "Nothing arrived on warehouse.pick" in causes.first.inner_text()
+    assert "nothing arrived on warehouse.pick" in causes.first.inner_text()
     assert "2 scenarios" in causes.first.inner_text()
     causes.first.click()
     assert _scenarios(red) == ["Paid order reaches the warehouse", "Paid gift order reaches the warehouse"]

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +14,7 @@ from choreo_bdd.transports import MockTransport
 from choreo_bdd_reporter import page, pytest_session
 from choreo_bdd_reporter.model import Environment, RecordedScenario, Run, Test
 from choreo_bdd_reporter.serialise import serialise
+from choreo_bdd_reporter.writer import write_report
 from choreo_bdd_schemas import validate_report
 
 # pytester forgets modules that its inner runs import; what is imported here is imported once
@@ -87,24 +87,10 @@ def stage_result() -> SimpleNamespace:
 
 @pytest.fixture
 def empty_run() -> Run:
-    """A run without tests."""
+    """A run, but for its tests."""
     environment = Environment(python_version="3.12.1", harness_version="1", reporter_version="1", hostname="ci-7")
     stamp = "2027-01-02T03:04:05+00:00"
-    return Run(started_at=stamp, finished_at=stamp, duration_ms=1.0, environment=environment, tests=())
-
-
-@pytest.fixture
-def run_of(empty_run: Run) -> Callable[..., Run]:
-    """A run of some scenarios, one test each."""
-
-    def make(*scenarios: RecordedScenario, outcome: Any = "passed") -> Run:
-        tests = tuple(
-            Test(nodeid=f"t.py::test_{index}", file="t.py", name=f"test_{index}", outcome=outcome, scenarios=(item,))
-            for index, item in enumerate(scenarios)
-        )
-        return replace(empty_run, tests=tests)
-
-    return make
+    return Run(started_at=stamp, finished_at=stamp, duration_ms=1.0, environment=environment)
 
 
 def read_report(directory: Path) -> dict[str, Any]:
@@ -113,6 +99,22 @@ def read_report(directory: Path) -> dict[str, Any]:
     assert validate_report(results) == []
     assert (directory / "index.html").read_text("utf-8").startswith("<!")
     return results
+
+
+@pytest.fixture
+def reported(empty_run: Run, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Write a report of some scenarios, one test each, and read it."""
+
+    def write(*scenarios: RecordedScenario) -> dict[str, Any]:
+        named = [(f"test_{number}", scenario) for number, scenario in enumerate(scenarios)]
+        tests = [
+            Test(nodeid=f"t.py::{name}", file="t.py", name=name, outcome="passed", scenarios=(scenario,))
+            for name, scenario in named
+        ]
+        write_report(empty_run, tests, tmp_path / "out")
+        return read_report(tmp_path / "out")
+
+    return write
 
 
 @pytest.fixture(name="read_report")

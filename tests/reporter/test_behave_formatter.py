@@ -95,11 +95,11 @@ def before_scenario(context, scenario):
 TAP = """
 import json, pathlib
 from choreo_bdd_reporter import page
-_render = page.render_page
-def render(results, gherkin):
+_write = page.write_page
+def write(results, gherkin, stream):
     pathlib.Path("page-data.json").write_text(json.dumps(gherkin))
-    return _render(results, gherkin)
-page.render_page = render
+    _write(results, gherkin, stream)
+page.write_page = write
 """
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -83,11 +83,11 @@ def gherkin(suite: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The page data of a run of the feature above."""
     seen: list[dict[str, Any]] = []
 
-    def render(results: object, gherkin: dict[str, Any]) -> str:
+    def write(results: object, gherkin: dict[str, Any], stream: TextIO) -> None:
         seen.append(gherkin)
-        return "<!doctype html>"
+        stream.write("<!doctype html>")
 
-    monkeypatch.setattr(page, "render_page", render)
+    monkeypatch.setattr(page, "write_page", write)
     (suite.path / "shop.feature").write_text(FEATURE)
     suite.pytester.makepyfile(test_shop=STEPS)
     suite.pytester.makeini("[pytest]\nmarkers =\n  shop\n  fast")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_reporter import page, pytest_session
+from choreo_bdd_reporter import page, writer
 
 ALL_OUTCOMES = """
 import pytest
@@ -268,11 +268,10 @@ def test_the_place_of_the_report_is_said_at_the_end(suite: Any) -> None:
 def test_the_exit_and_an_interruption_reach_the_page_data(suite: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def render(results: object, gherkin: dict[str, Any]) -> str:
+    def write(results: object, gherkin: dict[str, Any], stream: object) -> None:
         seen.append(gherkin["exit"])
-        return "<!doctype html>"
 
-    monkeypatch.setattr(page, "render_page", render)
+    monkeypatch.setattr(page, "write_page", write)
     suite.pytester.makepyfile("import pytest\ndef test_a(): pytest.exit('enough')")
     suite.run("--harness-report=out")
     suite.pytester.makepyfile("def test_a(): assert 0")
@@ -291,7 +290,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(pytest_session, "write_report", broken)
+    monkeypatch.setattr(writer, "_replace", broken)
 
 
 @pytest.mark.usefixtures("full_disk")

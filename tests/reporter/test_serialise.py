@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,14 +13,12 @@ from choreo_bdd.matchers import contains_fields, field_equals, gt
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports import MockTransport
 from choreo_bdd_reporter import register_redactor, unregister_redactor
-from choreo_bdd_reporter.model import RecordedScenario, Run
+from choreo_bdd_reporter.model import RecordedScenario
 from choreo_bdd_reporter.recorder import Recorder
 from choreo_bdd_reporter.serialise import serialise
-from choreo_bdd_reporter.writer import write_report
 
 Recorded = Callable[..., RecordedScenario]
-RunOf = Callable[..., Run]
-ReadReport = Callable[[Path], dict[str, Any]]
+Reported = Callable[..., dict[str, Any]]
 
 
 def matched(scenario: Scenario) -> None:
@@ -111,20 +108,18 @@ async def test_details_carry_what_the_schema_has_no_room_for(run_scenario: Any, 
 
 
 async def test_results_of_the_engine_make_a_valid_report(
-    run_scenario: Any, recorded: Recorded, run_of: RunOf, read_report: ReadReport, tmp_path: Path
+    run_scenario: Any, recorded: Recorded, reported: Reported
 ) -> None:
     scenarios = [recorded(await run_scenario(play)) for play in (matched, near_miss, silent, replied)]
-    write_report(run_of(*scenarios), tmp_path / "out")
-    results = read_report(tmp_path / "out")
+    results = reported(*scenarios)
     assert results["run"]["transport"] == "MockTransport"
     assert "transports" not in results["run"]
 
 
 def test_a_stage_is_reported_with_hashed_ids_and_its_own_event_keys(
-    stage_result: SimpleNamespace, recorded: Recorded, run_of: RunOf, read_report: ReadReport, tmp_path: Path
+    stage_result: SimpleNamespace, recorded: Recorded, reported: Reported
 ) -> None:
-    write_report(run_of(recorded(stage_result)), tmp_path / "out")
-    results = read_report(tmp_path / "out")
+    results = reported(recorded(stage_result))
     scenario = results["tests"][0]["scenarios"][0]
     assert scenario["name"] == "stage"
     assert scenario["correlation_id"] == "order-1"
@@ -271,9 +266,7 @@ def test_secrets_of_a_test_are_known_until_its_last_phase(stage_result: SimpleNa
     assert recorder.take("a").redactor.text("got s3cr3t-9") == "got s3cr3t-9"
 
 
-async def test_a_stage_of_the_engine_makes_a_valid_report(
-    recorded: Recorded, run_of: RunOf, read_report: ReadReport, tmp_path: Path
-) -> None:
+async def test_a_stage_of_the_engine_makes_a_valid_report(recorded: Recorded, reported: Reported) -> None:
     links = {name: Harness(MockTransport(), correlation=DictFieldPolicy("id")) for name in ("queue", "mqtt")}
     stage = Stage(
         links, MappedBridge({"queue": lambda logical: f"q-{logical}", "mqtt": lambda logical: f"m-{logical}"})
@@ -287,8 +280,7 @@ async def test_a_stage_of_the_engine_makes_a_valid_report(
             result = await scope.await_all(timeout_ms=30)
     finally:
         await stage.disconnect()
-    write_report(run_of(recorded(result)), tmp_path / "out")
-    results = read_report(tmp_path / "out")
+    results = reported(recorded(result))
     scenario = results["tests"][0]["scenarios"][0]
     assert scenario["stage"]["transports"] == ["mqtt", "queue"]
     assert list(scenario["stage"]["correlation_ids"]) == ["queue"]

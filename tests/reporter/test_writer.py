@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,43 +16,42 @@ from choreo_bdd_reporter.writer import json_lines, write_report
 ReadReport = Callable[[Path], dict[str, Any]]
 
 
-def with_tests(run: Run, count: int = 2, **facts: Any) -> Run:
-    tests = tuple(Test(nodeid=f"t{n}", file="t", name="ü", outcome="passed", **facts) for n in range(count))
-    return replace(run, tests=tests)
+def some_tests(count: int = 2, **facts: Any) -> tuple[Test, ...]:
+    return tuple(Test(nodeid=f"t{n}", file="t", name="ü", outcome="passed", **facts) for n in range(count))
 
 
 def test_both_files_are_written_and_no_temporary_ones_stay(
     empty_run: Run, tmp_path: Path, read_report: ReadReport
 ) -> None:
-    write_report(with_tests(empty_run), tmp_path / "out")
+    write_report(empty_run, some_tests(), tmp_path / "out")
     assert read_report(tmp_path / "out")["run"]["totals"]["total"] == 2
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {".harness-report", "results.json", "index.html"}
 
 
 def test_an_empty_run_is_a_valid_report(empty_run: Run, tmp_path: Path, read_report: ReadReport) -> None:
-    write_report(empty_run, tmp_path / "out")
+    write_report(empty_run, (), tmp_path / "out")
     assert read_report(tmp_path / "out")["tests"] == []
 
 
 def test_results_are_ascii_with_one_test_a_line() -> None:
-    document = {"schema_version": "1.3", "run": {"a": "ü"}, "tests": [{"n": 1}, {"n": 2}]}
+    document: dict[str, Any] = {"schema_version": "1.3", "run": {"a": "ü"}, "tests": [{"n": 1}, {"n": 2}]}
     text = "".join(json_lines(document))
     assert text.isascii()
     assert json.loads(text) == document
-    assert '\n{"n": 1},\n{"n": 2}\n' in text
+    assert '\n{"n":1},\n{"n":2}\n' in text
 
 
 def test_a_page_that_fails_leaves_the_results_a_warning_and_no_older_page(
     empty_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(results: object, gherkin: object) -> str:
+    def broken(results: object, gherkin: object, stream: object) -> None:
         raise ValueError("no template")
 
-    write_report(empty_run, tmp_path / "out")
-    monkeypatch.setattr(page, "render_page", broken)
+    write_report(empty_run, (), tmp_path / "out")
+    monkeypatch.setattr(page, "write_page", broken)
     with pytest.warns(RuntimeWarning, match=r"index.html was not written \(ValueError: no template\)"):
-        write_report(with_tests(empty_run), tmp_path / "out")
+        write_report(empty_run, some_tests(), tmp_path / "out")
     assert len(json.loads((tmp_path / "out" / "results.json").read_text())["tests"]) == 2
     assert not (tmp_path / "out" / "index.html").exists()
 
@@ -61,28 +59,28 @@ def test_a_page_that_fails_leaves_the_results_a_warning_and_no_older_page(
 def test_a_writer_that_fails_midway_leaves_the_old_report(
     empty_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_report: ReadReport
 ) -> None:
-    def broken(results: dict[str, Any]) -> Any:
+    def broken(*args: object) -> Any:
         yield "{"
         raise OSError("disk full")
 
-    write_report(with_tests(empty_run, 5), tmp_path / "out")
-    monkeypatch.setattr(writer, "json_lines", broken)
+    write_report(empty_run, some_tests(5), tmp_path / "out")
+    monkeypatch.setattr(writer, "_lines", broken)
     with pytest.raises(OSError, match="disk full"):
-        write_report(empty_run, tmp_path / "out")
+        write_report(empty_run, (), tmp_path / "out")
     assert len(read_report(tmp_path / "out")["tests"]) == 5
 
 
 def test_a_document_against_its_own_schema_is_written_with_a_warning(empty_run: Run, tmp_path: Path) -> None:
-    run = with_tests(empty_run, 1, choreo_meta={"timeout_ms": "5s"})
+    tests = some_tests(1, choreo_meta={"timeout_ms": "5s"})
     with pytest.warns(RuntimeWarning, match=r"follow its schema: tests\[0\].choreo_meta.timeout_ms: '5s'"):
-        write_report(run, tmp_path / "out")
+        write_report(empty_run, tests, tmp_path / "out")
     assert (tmp_path / "out" / "results.json").is_file()
 
 
 def test_a_fault_in_a_large_report_is_found_without_checking_all_of_it(empty_run: Run, tmp_path: Path) -> None:
-    run = with_tests(empty_run, 1000, duration_ms=-1.0)
+    tests = some_tests(1000, duration_ms=-1.0)
     with pytest.warns(RuntimeWarning, match="duration_ms"):
-        write_report(run, tmp_path / "out")
+        write_report(empty_run, tests, tmp_path / "out")
 
 
 def test_git_and_host_are_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ def test_what_is_no_text_or_empty_is_no_wire_id(wire: Any) -> None:
 
 def test_a_mapped_bridge_does_not_turn_none_into_text() -> None:
     with pytest.raises(BridgeTranslationError) as caught:
-        of("a", bridge=MappedBridge({"a": lambda logical: None}))  # type: ignore[arg-type, return-value] # the mistake
+        of("a", bridge=MappedBridge({"a": lambda logical: None}))  # type: ignore[dict-item, return-value] # the mistake
     assert isinstance(caught.value.original, TypeError)
     assert "NoneType" in str(caught.value.original)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from choreo_bdd.brokers import Broker
 from choreo_bdd.config import TransportConfig, memory_config
 from choreo_bdd_steps.session import Session
 from tests.steps.bench import Bench
 from tests.steps.project import Project
 
+ROOT = Path(__file__).parents[2]
 MakeBench = Callable[..., Bench]
 
 
@@ -23,7 +27,7 @@ def make_bench() -> Iterator[MakeBench]:
 
     def make(*, correlation: str | None = "correlation_id", **settings: Any) -> Bench:
         bus = TransportConfig("bus", "memory", "the test", correlation_field=correlation)
-        config = replace(memory_config(), transports=MappingProxyType({"bus": bus}), **{"timeout_s": 0.2, **settings})
+        config = replace(memory_config(), transports=MappingProxyType({"bus": bus}), **{"timeout_s": 0.2, "vacuity": "ignore", **settings})
         made.append(Session(config))
         return Bench(made[-1])
 
@@ -36,6 +40,25 @@ def make_bench() -> Iterator[MakeBench]:
 def bench(make_bench: MakeBench) -> Bench:
     """A bench whose checks time out after 200 ms."""
     return make_bench()
+
+
+@pytest.fixture
+def nats_bench(nats_broker: Broker) -> Iterator[Bench]:
+    """A bench on a real NATS server, with the service of ``tests.steps.answering`` in a process of its own."""
+    bus = TransportConfig(
+        "bus", "nats", "the test", correlation_field="correlation_id", options={"servers": [nats_broker.url]}
+    )
+    session = Session(replace(memory_config(), transports=MappingProxyType({"bus": bus}), timeout_s=2.0))
+    command = [sys.executable, "-m", "tests.steps.answering", nats_broker.url]
+    service = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert service.stdout is not None
+        assert service.stdout.readline() == "ready\n"
+        yield Bench(session)
+    finally:
+        session.close()
+        service.kill()
+        service.communicate()
 
 
 @pytest.fixture

@@ -344,8 +344,8 @@ def test_a_check_does_not_wait_for_its_neighbours(bench: Bench) -> None:
     reached: list[list[str]] = []
 
     def look(run: ScenarioRun) -> None:
-        assert run._scope is not None
-        reached.append([each.handle.outcome.value for each in run._scope.expectations])
+        assert run.scope is not None
+        reached.append([each.handle.outcome.value for each in run.scope.expectations])
 
     bench.play(
         'When I publish "a"',
@@ -489,8 +489,8 @@ def test_what_is_not_in_the_vocabulary_cannot_be_performed(bench: Bench) -> None
 
 def say(bench: Bench, topic: str) -> Callable[[ScenarioRun], None]:
     def act(run: ScenarioRun) -> None:
-        assert run._scope is not None
-        bench.say(topic, {"correlation_id": run._scope.correlation_id})
+        assert run.scope is not None
+        bench.say(topic, {"correlation_id": run.scope.correlation_id})
 
     return act
 

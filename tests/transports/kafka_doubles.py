@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from choreo_bdd.brokers import Broker
 from choreo_bdd.message import Message
 
 PATIENCE_S = 10.0
@@ -62,6 +65,17 @@ async def outside_admin(url: str) -> AsyncIterator[Any]:
     await admin.start()
     yield admin
     await admin.close()
+
+
+@contextmanager
+def frozen(broker: Broker) -> Iterator[None]:
+    """The broker accepts connections, and answers nothing."""
+    os.kill(broker.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, broker.pid, os.WSTOPPED | os.WNOWAIT)  # until then some thread of it may still answer
+    try:
+        yield
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
 
 
 async def partitions_of(url: str, topic: str) -> int:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka.admin import NewPartitions, NewTopic
 
-from choreo_bdd.brokers import Broker
+from choreo_bdd.brokers import Broker, KafkaOptions
+from choreo_bdd.brokers._ports import free_port
+from choreo_bdd.brokers.kinds import kafka_tansu
+from choreo_bdd.brokers.plan import Place
 from choreo_bdd.building import build_harness
 from choreo_bdd.config import TransportConfig, memory_config
 from choreo_bdd.environment import HostNotInAllowlist
@@ -23,6 +26,7 @@ from tests.support.brokers import start_or_skip
 from tests.transports.kafka_doubles import (
     PATIENCE_S,
     Sink,
+    frozen,
     new_topic,
     outside_admin,
     outside_producer,
@@ -189,6 +193,22 @@ async def test_partitions_added_to_a_topic_are_heard_too(kafka_broker: Broker) -
     await transport.disconnect()
 
 
+async def test_a_topic_that_is_deleted_and_made_anew_is_heard_from_its_new_beginning(kafka_broker: Broker) -> None:
+    transport, topic, sink = KafkaTransport(bootstrap_servers=kafka_broker.url), new_topic(), Sink()
+    await transport.connect()
+    await transport.subscribe(topic, sink)
+    for _ in range(5):
+        await transport.publish(topic, b"old")
+    await sink.wait_for(5)
+    async with outside_admin(kafka_broker.url) as admin:
+        await admin.delete_topics([topic])
+    async with outside_producer(kafka_broker.url) as producer:
+        await producer.send_and_wait(topic, b"new")
+    await sink.wait_for(6)
+    assert sink.payloads[5:] == [b"new"]
+    await transport.disconnect()
+
+
 # --- messages out -----------------------------------------------------------------------------------------------------
 
 
@@ -205,7 +225,7 @@ async def test_every_message_is_sent_before_it_arrives(transport: KafkaTransport
     await transport.subscribe(topic, arrived)
     for number in range(200):
         payload = str(number).encode()
-        transport.publish(topic, payload, on_sent=lambda payload=payload: sent.add(payload))
+        transport.publish(topic, payload, on_sent=partial(sent.add, payload))
         await asyncio.sleep(0.001)
     await asyncio.wait_for(done.wait(), PATIENCE_S)
     assert unsent_on_arrival == []
@@ -266,9 +286,9 @@ async def test_an_impossible_name_fails_alone_and_says_why(kafka_broker: Broker)
     await transport.connect()
     bad, good = transport.subscribe("not a topic", Sink()), transport.subscribe(topic, sink)
     await good
-    with pytest.raises(SubscriptionFailed, match=r"could not be made: .*illegal"):
+    with pytest.raises(SubscriptionFailed, match=r"could not be made: .*name is invalid"):
         await bad
-    with pytest.raises(PublishFailed, match=r"could not be made: .*illegal"):
+    with pytest.raises(PublishFailed, match=r"could not be made: .*name is invalid"):
         await transport.publish("not a topic", b"{}")
     await transport.publish(topic, b"{}")
     await sink.wait_for(1)
@@ -299,6 +319,18 @@ async def test_a_server_that_never_answers_is_given_up_in_time() -> None:
     server.close()
 
 
+async def test_a_broker_whose_own_address_leads_nowhere_is_told_apart(tmp_path: Path) -> None:
+    program, place = kafka_tansu.find(KafkaOptions()), Place(tmp_path, "127.0.0.1", free_port())
+    if isinstance(program, str):
+        pytest.skip(program)
+    plan = kafka_tansu.plan(program, KafkaOptions(), place)
+    plan = replace(plan, command=(*plan.command[:-1], "tcp://127.0.0.1:1"))  # the last argument is what it advertises
+    with Broker("kafka", program, place, plan) as broker:
+        broker.launch()
+        with pytest.raises(TransportError, match=r"could not connect.*advertised\.listeners"):
+            await KafkaTransport(bootstrap_servers=broker.url).connect()
+
+
 async def test_without_the_client_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in [name for name in sys.modules if name.startswith("choreo_bdd.transports._kafka_")]:
         monkeypatch.delitem(sys.modules, module)
@@ -314,11 +346,12 @@ def test_no_servers_are_refused_at_once(nothing: str | list[str]) -> None:
         KafkaTransport(bootstrap_servers=nothing)
 
 
-def test_credentials_in_an_address_are_never_shown_and_conflict_with_auth() -> None:
-    assert "s3cret" not in repr(KafkaTransport(bootstrap_servers="ann:s3cret@localhost:9092"))
-    with pytest.raises(ConflictingAuthError) as caught:
+def test_credentials_in_an_address_are_refused_and_never_shown() -> None:
+    with pytest.raises(ValueError, match="auth=KafkaAuth") as caught:
+        KafkaTransport(bootstrap_servers="ann:s3cret@localhost:9092")
+    with pytest.raises(ConflictingAuthError) as conflict:
         KafkaTransport(bootstrap_servers="ann:s3cret@localhost:9092", auth=KafkaAuth.sasl_plain("ann", "s3cret"))
-    assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in f"{caught.value} {conflict.value}"
 
 
 async def test_the_allowlist_is_asked_before_anything_else_and_knows_urls(broker: Broker, tmp_path: Path) -> None:
@@ -347,16 +380,13 @@ async def test_a_broker_that_falls_silent_is_a_loss_and_its_return_ends_it(own_b
     transport.on_lost(reasons.append)
     await transport.connect()
     await transport.subscribe(topic, sink)
-    os.kill(own_broker.pid, signal.SIGSTOP)
-    try:
+    with frozen(own_broker):
         with pytest.raises(SubscriptionFailed, match="no broker has answered"):
             await asyncio.wait_for(transport.subscribe(new_topic(), Sink()), PATIENCE_S)
         assert transport.lost is not None
         assert reasons == [transport.lost]
         with pytest.raises(TransportError, match=r"cannot go on.*no broker has answered"):
             transport.publish(topic, b"{}")
-    finally:
-        os.kill(own_broker.pid, signal.SIGCONT)
     async with asyncio.timeout(PATIENCE_S):
         while transport.lost is not None:  # noqa: ASYNC110 - that it is whole again is told to nobody
             await asyncio.sleep(0.05)
@@ -390,39 +420,10 @@ async def test_disconnecting_from_a_silent_broker_is_bounded_and_tells_what_was_
     transport, topic = KafkaTransport(bootstrap_servers=own_broker.url), new_topic()
     await transport.connect()
     await transport.publish(topic, b"{}")
-    os.kill(own_broker.pid, signal.SIGSTOP)
-    try:
+    with frozen(own_broker):
         doomed = transport.publish(topic, b"{}")
         await asyncio.wait_for(transport.disconnect(), PATIENCE_S)
-    finally:
-        os.kill(own_broker.pid, signal.SIGCONT)
     with pytest.raises(PublishFailed, match="disconnected before"):
         await doomed
     await asyncio.sleep(0)
     assert not {task for task in asyncio.all_tasks() - before if not task.done()}
-
-
-async def test_a_topic_made_anew_is_heard_from_its_new_beginning(own_broker: Broker) -> None:
-    transport, topic, old, new = KafkaTransport(bootstrap_servers=own_broker.url), new_topic(), Sink(), Sink()
-    await transport.connect()
-    await transport.subscribe(topic, old)
-    for _ in range(5):
-        await transport.publish(topic, b"old")
-    await old.wait_for(5)
-    await asyncio.to_thread(own_broker.restart)  # this one keeps its data in memory
-    transport.unsubscribe(topic, old)
-    async with asyncio.timeout(PATIENCE_S):
-        while not await _is_armed(transport, topic, new):
-            transport.unsubscribe(topic, new)
-    await transport.publish(topic, b"new")
-    await new.wait_for(1)
-    assert new.payloads == [b"new"]
-    await transport.disconnect()
-
-
-async def _is_armed(transport: KafkaTransport, topic: str, sink: Sink) -> bool:
-    try:
-        await transport.subscribe(topic, sink)
-    except SubscriptionFailed:
-        return False
-    return True

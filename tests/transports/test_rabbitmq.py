@@ -187,6 +187,20 @@ async def test_the_exchange_lasts_as_long_as_somebody_uses_it_and_no_longer(rabb
     assert not await exists(rabbitmq_broker, name)
 
 
+async def test_coming_while_the_last_user_breaks_off_finds_an_exchange_too(rabbitmq_broker: Broker) -> None:
+    name = unique("exchange")
+    coming = RabbitTransport(url=rabbitmq_broker.url, exchange_name=name)
+    for _ in range(20):  # the broker clears up behind a broken connection in its own time
+        async with relay_to(rabbitmq_broker) as relay:
+            leaving = RabbitTransport(url=relay.url, exchange_name=name)
+            await leaving.connect()
+            relay.break_off()
+            await coming.connect()
+            await coming.publish("a", b"{}")
+            await coming.disconnect()
+            await leaving.disconnect()
+
+
 async def test_an_existing_exchange_is_used_as_it_is(rabbitmq_broker: Broker, outsider: Any) -> None:
     name = unique("fanout")
     await outsider.exchange_declare(name, exchange_type="fanout", durable=True)

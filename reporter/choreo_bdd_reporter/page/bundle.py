@@ -14,6 +14,11 @@ from dataclasses import dataclass
 _IMPORT = re.compile(r"^import \{([^}]*)\} from '\./([\w-]+\.js)';\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|let|class)\b)", re.MULTILINE)
 _DECLARED = re.compile(r"^(export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
+_UNSURE = re.compile(r"/|\"|\\|`.*`.*`")
+_STRING = re.compile(r"('[^']*'|`[^`]*`)")
+_SPACED = re.compile(r" *([=<>?:,;{}()&|\[\]]) *")
+# no statement ends after these, so the next line can follow at once
+_JOINABLE = re.compile(r"([;{,(\[?:])\n")
 _LEFTOVER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 
 
@@ -44,7 +49,7 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
 def squeeze_css(text: str) -> str:
     """Styles without comments and needless space."""
     bare = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    return re.sub(r"\s*\n\s*|(?<=[{;,]) +| +(?=\{)|(?<=[\w-]:) +(?=[\w#.'-])", "", bare)
+    return re.sub(r"\s*\n\s*|(?<=[{;,]) +| +(?=\{)|(?<=[\w-]:) +(?=[\w#.'-])|;(?=\s*\})", "", bare)
 
 
 def _visit(name: str, read: Callable[[str], str], ordered: dict[str, _Module], path: tuple[str, ...]) -> None:
@@ -73,12 +78,20 @@ def _parse(name: str, source: str) -> _Module:
 
 
 def _squeeze(module: _Module) -> str:
-    """The body without indentation and comment lines: a quarter of the bytes, none of the meaning."""
+    """The body without indentation, comment lines and needless spaces: less bytes, the same meaning."""
     lines = [line.strip() for line in module.body.splitlines()]
     for line in lines:
         if line.count("`") % 2:
             raise BundleError(f"{module.name}: {line!r} opens a text over several lines; build it from parts")
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    tight = "\n".join(_tight(line) for line in lines if line and not line.startswith("//"))
+    return _JOINABLE.sub(r"\1", tight)
+
+
+def _tight(line: str) -> str:
+    """A line without spaces around signs; one with nested texts, patterns or division stays as it is."""
+    if _UNSURE.search(line):
+        return line
+    return "".join(part if part[:1] in ("'", "`") else _SPACED.sub(r"\1", part) for part in _STRING.split(line))
 
 
 def _refuse_missing(importer: _Module, imported: _Module) -> None:

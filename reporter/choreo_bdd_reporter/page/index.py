@@ -77,12 +77,17 @@ def _hops(part: Json, names: _Names, transport: str | None) -> list[tuple[int, .
             names.number(handle["topic"]),
             _via(handle.get("transport") or transport, names),
             HOP_OUTCOMES.index(handle["outcome"]),
-            _microseconds(handle["latency_ms"]),
+            _microseconds(None if _is_absence(handle) else handle["latency_ms"]),
             _microseconds(handle["budget_ms"]),
             handle["attempts"],
         )
         for handle in part["handles"]
     ]
+
+
+def _is_absence(handle: Json) -> bool:
+    """Whether a passed expectation was met by silence: its latency is a wait then, and no message's."""
+    return handle["outcome"] == "pass" and handle["actual"] is None
 
 
 def _count_traffic(entry: Entry, names: _Names, traffic: Counter[tuple[int, int, int]], transport: str | None) -> None:

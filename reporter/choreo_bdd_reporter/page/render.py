@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,10 @@ from choreo_bdd_reporter.page.data import page_data
 from choreo_bdd_reporter.page.entries import Json
 
 _LISTED_FAILURES = 500
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+    r"\U000e0000-\U000e007f]"
+)
 _PACKAGE = "choreo_bdd_reporter.page"
 _STYLES = (
     "tokens",
@@ -34,6 +39,7 @@ _STYLES = (
     "replies",
     "waterfall",
     "message",
+    "overview",
     "dialogs",
     "narrow",
     "print",
@@ -89,7 +95,12 @@ def _pieces(results: Json, gherkin: Json) -> Iterator[str]:
 def _failure(group: Json, row: Json) -> tuple[str, ...]:
     """Feature, scenario, cause and sentence for the reader without scripts."""
     finding = row["findings"][0]
-    return tuple(clean_text(str(text)) for text in (group["name"], row["name"], finding["cause"], finding["sentence"]))
+    return tuple(_spelt(str(text)) for text in (group["name"], row["name"], finding["cause"], finding["sentence"]))
+
+
+def _spelt(text: str) -> str:
+    """The text as the script shows it too: what would hide or reorder characters is spelt out."""
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", clean_text(text))
 
 
 @cache

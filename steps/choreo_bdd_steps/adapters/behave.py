@@ -9,6 +9,7 @@ In ``features/steps/choreo.py``::
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -18,12 +19,13 @@ from weakref import WeakKeyDictionary
 
 import behave
 from behave.matchers import RegexMatcher, get_step_matcher_factory
-from behave.model import ScenarioOutline
+from behave.model import ScenarioOutline, copy_and_reset_steps
 from behave.model_type import Argument, Status
 from behave.parser import ParserError, parse_file
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.observers import scenario_nodeid
+from choreo_bdd_steps.buses import buses, name_on
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.places import relative
 from choreo_bdd_steps.running import ScenarioInfo, ScenarioRun
@@ -33,6 +35,7 @@ from choreo_bdd_steps.vocabulary import PHRASES, Phrase, StepCall
 PROVEN_ON = "1.3.3"
 
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
+_counted: WeakKeyDictionary[Any, Counter[str]] = WeakKeyDictionary()
 
 
 def use_choreo() -> None:
@@ -80,8 +83,7 @@ def _position(context: Any, phrase: Phrase, parameters: Mapping[str, str]) -> in
     """Which step of the scenario is running: the first without a verdict, unless that is another step."""
     for index, step in enumerate(context.scenario.all_steps):
         if step.status == Status.untested:
-            match = phrase.match(_call(step))
-            if match is not None and parameters.items() == {item for item in match.args.items() if item[1] is not None}:
+            if phrase.parameters(step.name) == parameters:
                 return index
             break
     raise StepError(
@@ -105,7 +107,43 @@ def start_choreo(context: Any) -> Session:
             configuration(_start(config), profile), slow=config.userdata.get("choreo.slow")
         )
         context.add_cleanup(session.close, layer="testrun")
+        expand_buses(context)
     return session
+
+
+def expand_buses(context: Any) -> None:
+    """Have each scenario tagged ``@bus(nats,kafka)`` run on every one of these transports, under a name of its own.
+
+    For ``before_all``, where ``start_choreo`` does it, too; once a feature runs it is too late and nothing happens.
+    """
+    if getattr(context, "feature", None) is None:
+        for feature in context._runner.features:
+            _expand(feature)
+
+
+def _expand(container: Any) -> None:
+    expanded: list[Any] = []
+    for item in container.run_items:
+        if isinstance(item, ScenarioOutline):
+            item._scenarios = [each for row in item.scenarios for each in _on_each_bus(row)]
+        elif hasattr(item, "run_items"):
+            _expand(item)
+        expanded += [item] if isinstance(item, ScenarioOutline) or hasattr(item, "run_items") else _on_each_bus(item)
+    container.run_items[:] = expanded
+
+
+def _on_each_bus(scenario: Any) -> list[Any]:
+    named = () if hasattr(scenario, "choreo_bus") else buses(_tags(scenario))
+    return [_on_bus(scenario, bus) for bus in named] or [scenario]
+
+
+def _on_bus(scenario: Any, bus: str) -> Any:
+    run = copy.copy(scenario)
+    run.name, run.choreo_bus = name_on(scenario.name, bus), bus
+    run.steps = copy_and_reset_steps(scenario.steps)
+    if scenario._background_steps is not None:
+        run._background_steps = copy_and_reset_steps(scenario._background_steps)
+    return run
 
 
 def _start(config: Any) -> Path:
@@ -121,7 +159,15 @@ def scenario_run(context: Any) -> ScenarioRun:
     """The running scenario, for plain Python steps: its variables, and the session behind it."""
     run: ScenarioRun | None = getattr(context, "choreo", None)
     if run is None:
-        run = context.choreo = start_choreo(context).scenario(_info(context))
+        info, session = _info(context), start_choreo(context)
+        if buses(info.tags) and info.transport is None:
+            raise StepError(
+                _place(context.scenario),
+                "a scenario with the tag @bus(…) runs on several transports, which has to be arranged before the "
+                "first feature runs: let environment.py call choreo_bdd_steps.adapters.behave.expand_buses(context) "
+                "in before_all(context)",
+            )
+        run = context.choreo = session.scenario(info)
         context.add_cleanup(run.finish, layer="scenario")
     return run
 
@@ -144,6 +190,7 @@ def read_feature(path: Path) -> list[tuple[int, ScenarioInfo]]:
         raise StepError(str(path), f"is not a feature file: {error}") from error
     if feature is None:
         raise StepError(str(path), "holds no feature")
+    _expand(feature)
     return [(_begin(scenario), _scenario_info(feature, scenario)) for scenario in feature.walk_scenarios()]
 
 
@@ -157,14 +204,21 @@ def _info(context: Any) -> ScenarioInfo:
 
 
 def _scenario_info(feature: Any, scenario: Any) -> ScenarioInfo:
-    names = Counter(each.name for each in feature.walk_scenarios())
-    path = relative(scenario.filename)
+    path, bus = relative(scenario.filename), getattr(scenario, "choreo_bus", None)
     return ScenarioInfo(
+        transport=bus,
         name=scenario.name,
-        nodeid=scenario_nodeid(path, scenario.name, scenario.line, duplicate=names[scenario.name] > 1),
+        nodeid=scenario_nodeid(path, scenario.name, scenario.line, duplicate=_names(feature)[scenario.name] > 1),
         steps=[_call(step) for step in scenario.all_steps],
         tags=_tags(scenario),
     )
+
+
+def _names(feature: Any) -> Counter[str]:
+    """How often each name occurs; counted once a feature, not once a scenario."""
+    if feature not in _counted:
+        _counted[feature] = Counter(scenario.name for scenario in feature.walk_scenarios())
+    return _counted[feature]
 
 
 def _tags(item: Any) -> tuple[str, ...]:

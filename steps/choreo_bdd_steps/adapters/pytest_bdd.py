@@ -26,6 +26,7 @@ from pytest_bdd.parsers import StepParser
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_steps.buses import buses, name_on
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.places import relative
 
@@ -39,6 +40,8 @@ PROVEN_ON = "9.0.1"
 _OWN_TAG = re.compile(r"(?:timeout|slow|bus)\(.*\)")
 _SESSION: pytest.StashKey[Session] = pytest.StashKey()
 _RUN: pytest.StashKey[ScenarioRun] = pytest.StashKey()
+_BUS = "_choreo_bus"
+_EXAMPLE = "_pytest_bdd_example"
 _POSITION: pytest.StashKey[int] = pytest.StashKey()
 
 
@@ -132,6 +135,25 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | No
     return True if _OWN_TAG.fullmatch(tag) else None
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a scenario tagged ``@bus(nats,kafka)`` once on each of these transports."""
+    template = scenario_wrapper_template_registry.get(metafunc.function)
+    named = () if template is None else buses(_inherited_tags(template))
+    if named:
+        metafunc.fixturenames.append(_BUS)
+        metafunc.parametrize(_BUS, named, indirect=True)
+
+
+@pytest.fixture
+def _choreo_bus(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def _bus(item: Any) -> str | None:
+    call = getattr(item, "callspec", None)
+    return None if call is None else call.params.get(_BUS)
+
+
 # --- fixtures ---------------------------------------------------------------------------------------------------------
 
 
@@ -172,13 +194,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _info(node: pytest.Item, feature: Feature, scenario: Scenario) -> Any:
     from choreo_bdd_steps.running import ScenarioInfo  # noqa: PLC0415 - see the module's docstring
 
-    rule_tags = scenario.rule.tags if scenario.rule is not None else ()
     return ScenarioInfo(
+        transport=_bus(node),
         name=scenario.name,
         nodeid=node.nodeid,
         steps=[_call(step, feature) for step in scenario.steps],
-        tags=(*feature.tags, *rule_tags, *scenario.tags),
+        tags=_inherited_tags(scenario, feature),
     )
+
+
+def _inherited_tags(scenario: Any, feature: Any = None) -> tuple[str, ...]:
+    """Tags that apply, outermost first."""
+    rule_tags = scenario.rule.tags if scenario.rule is not None else ()
+    return (*(feature or scenario.feature).tags, *rule_tags, *scenario.tags)
 
 
 def _call(step: Step, feature: Feature) -> StepCall:
@@ -251,18 +279,27 @@ def _nothing_more() -> None:
 
 
 def _rename(item: pytest.Function) -> None:
-    """Give a row of an outline the name behave gives it."""
-    template, call = _template(item), getattr(item, "callspec", None)
-    if template is None or call is None:
+    """Give a row of an outline, or a scenario's run on one of several buses, the name it has under behave."""
+    template, bus = _template(item), _bus(item)
+    if template is None:
         return
-    row = call.params["_pytest_bdd_example"]
-    position = call.indices["_pytest_bdd_example"]
+    row = _row_name(item, template)
+    if bus is not None:
+        _give_name(item, name_on(row or template.name, bus))
+    elif row is not None:
+        _give_name(item, row)
+
+
+def _row_name(item: Any, template: ScenarioTemplate) -> str | None:
+    call = getattr(item, "callspec", None)
+    if call is None or _EXAMPLE not in call.params:
+        return None
+    row, position = call.params[_EXAMPLE], call.indices[_EXAMPLE]
     for group, examples in enumerate(template.examples, start=1):
         if position < len(examples.examples):
-            name = f"{template.render(row).name} -- @{group}.{position + 1} {examples.name or ''}".strip()
-            _give_name(item, name)
-            return
+            return f"{template.render(row).name} -- @{group}.{position + 1} {examples.name or ''}".strip()
         position -= len(examples.examples)
+    return None
 
 
 def _locate(item: Any) -> None:

@@ -14,13 +14,14 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.files import read_file
 from choreo_bdd_steps.language.functions import Variables, as_text
 from choreo_bdd_steps.language.matching import BodyMatcher, body_matcher, expecting, together
-from choreo_bdd_steps.language.paths import envelope_name, header_names
+from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
 from choreo_bdd_steps.language.raw import from_base64, from_hex, from_text
-from choreo_bdd_steps.language.syntax import Fields, Literal, Node, text_node
+from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, text_node
 from choreo_bdd_steps.language.tables import Cell, Row, Table, assemble, read_table
 from choreo_bdd_steps.language.yaml_body import read_json, read_yaml
 
 Read = Callable[[Builder], object]
+_WHOLE = Field("(the whole payload)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,15 @@ def parse_expectation(
     where: str | None,
     *,
     media_type: str | None = None,
+    schema: str | None = None,
     base_dir: Path,
     allow_python: bool = False,
 ) -> ExpectationBody:
-    """Read what an expectation asks: a doc string or a table, and a condition. Raises BodyError."""
+    """Read what an expectation asks: a doc string or a table, a condition, and a schema's path. Raises BodyError."""
     _one_body(docstring, table)
     condition = tuple(Cell(place, node, 1) for place, node in parse_condition(where)) if where else ()
+    if schema is not None:
+        condition = (*condition, Cell(_WHOLE, Tagged("schema", text_node(schema)), 1))
     if table is not None:
         rows = read_table(table)
         nodes = [cell.node for row in rows for cell in row]
@@ -198,7 +202,8 @@ def _built_expectation(row: Expected, builder: Builder) -> BodyMatcher:
         if cell.field.envelope:
             around.setdefault(cell.field.envelope, []).append(_expecting_around(cell.field.envelope, value))
         else:
-            parts.append(at(cell.field.label, expecting(value)))
+            asked = expecting(value)
+            parts.append(asked if cell.field is _WHOLE else at(cell.field.label, asked))
     for name, value in _envelope_values(row.around, builder):
         around.setdefault(name, []).append(_expecting_around(name, value))
     if row.spec is not None:

@@ -12,6 +12,7 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.lint.finding import Finding, Severity, as_github, as_json, as_text
 from choreo_bdd_steps.lint.own_steps import OwnSteps, read_own_steps
 from choreo_bdd_steps.lint.rules import RULES, Subject
+from choreo_bdd_steps.lint.topics import unknown_topics
 from choreo_bdd_steps.places import relative
 from choreo_bdd_steps.plan import make_plan
 from choreo_bdd_steps.running import ScenarioInfo
@@ -70,6 +71,8 @@ def _lint_scenario(
     subject = Subject(info, relative(file), line, plan, settings, session.config, own_steps)
     for rule in RULES:
         yield from rule(subject)
+    if session.contract is not None:
+        yield from unknown_topics(subject, session.contract)
 
 
 def _project_of(file: Path) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from choreo_bdd.config import Config
+from choreo_bdd_steps.buses import buses
 from choreo_bdd_steps.language.body import (
     PayloadBody,
     load_file,
@@ -26,12 +27,14 @@ from choreo_bdd_steps.phrase import Intent, Phrase, StepCall
 from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep
 from choreo_bdd_steps.running import ScenarioInfo
 from choreo_bdd_steps.session import Settings
+from choreo_bdd_steps.vacuity import cannot_fail, unchecked
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
 
 _OURS = re.compile(
-    r"(?i)(I (publish|expect|keep|request|wait)|a service|the service|the default transport|the variables)\b"
+    r"(?i)(I (publish|expect|keep|request|wait)|a service|the service|the default transport|the variables|from)\b"
 )
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
+_TEMPLATES = ("topic", "end", "anchor", "reply", "key", "text", "schema")
 _TAG = re.compile(r"(timeout|slow|bus)\b(.*)")
 
 
@@ -100,9 +103,17 @@ def tags(subject: Subject) -> Iterator[Finding]:
         found = _TAG.fullmatch(tag)
         if found is None:
             continue
-        problem = _tag_problem(found[1], found[2])
+        problem = _tag_problem(found[1], found[2]) or _bus_problem(subject, tag)
         if problem:
             yield Finding(subject.file, subject.line, "bad-tag", f"@{tag}: {problem}")
+
+
+def _bus_problem(subject: Subject, tag: str) -> str | None:
+    missing = [name for name in buses([tag]) if name not in subject.config.transports]
+    if not missing:
+        return None
+    known = ", ".join(sorted(subject.config.transports))
+    return f"there is no transport {missing[0]!r} in profile {subject.config.profile!r}; it has {known}"
 
 
 def _tag_problem(name: str, rest: str) -> str | None:
@@ -111,6 +122,8 @@ def _tag_problem(name: str, rest: str) -> str | None:
         return f"write @{name}(…), with the value in parentheses and no blank" if rest else f"write @{name}(…)"
     if name == "slow":
         return None if value in ("fail", "warn") else "the slow policy is `fail` or `warn`"
+    if name == "bus":
+        return None if buses([f"bus({value})"]) else "name at least one transport, as in @bus(nats,kafka)"
     if name == "timeout":
         try:
             parse_duration(value)
@@ -154,7 +167,9 @@ def _read_body(step: PlannedStep) -> frozenset[str]:
     """The variables a step's body needs; raises what is wrong with it."""
     call, match = step.call, step.match
     if match is None or step.intent not in (Intent.PUBLISH, Intent.REPLY):
-        return frozenset() if not isinstance(step.spec, ExpectationSpec) else step.spec.body.needs
+        if match is not None and match.phrase.reads_body:
+            return parse_expectation(call.docstring, call.table, None, base_dir=call.folder).needs
+        return step.spec.needs if isinstance(step.spec, ExpectationSpec) else frozenset()
     needs: frozenset[str] = frozenset()
     condition = match.args.get("condition")
     if condition is not None:
@@ -193,7 +208,9 @@ def variables(subject: Subject) -> Iterator[Finding]:
 
 def _needed(step: PlannedStep) -> frozenset[str]:
     assert step.match is not None
-    texts = [value for name, value in step.match.args.items() if value and name in ("topic", "reply", "key", "text")]
+    texts = [value for name, value in step.match.args.items() if value and name in _TEMPLATES]
+    if isinstance(step.spec, ExpectationSpec):
+        texts += [each.topic for each in step.spec.chain]
     try:
         return _read_body(step) | referenced_names(texts)
     except (BodyError, ValueError, TypeError):
@@ -216,7 +233,9 @@ def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
         if not isinstance(step.spec, ExpectationSpec):
             continue
         begin = _begin(subject.plan, step)
-        late = referenced_names(step.spec.topic) & subject.plan.assigned_between(begin, step.index)
+        late = referenced_names([each.topic for each in step.spec.chain]) & subject.plan.assigned_between(
+            begin, step.index
+        )
         for name in sorted(late):
             message = f"the topic needs {name!r}, which is set after its phase has begun: nobody could listen in time"
             yield subject.at(step.call, "topic-too-late", message)
@@ -226,62 +245,21 @@ def _begin(plan: Plan, step: PlannedStep) -> int:
     return next((each.index for each in plan.steps if each.phase == step.phase and each.intent is Intent.PUBLISH), -1)
 
 
-def unchecked_publishes(subject: Subject) -> Iterator[Finding]:
-    """Phases that publish and check nothing."""
+def vacuous_steps(subject: Subject) -> Iterator[Finding]:
+    """Publishes that nothing checks, and checks that cannot fail."""
     for step in subject.plan.steps:
-        is_last = step.index == max(
-            (each.index for each in subject.plan.steps if each.phase == step.phase and each.intent is Intent.PUBLISH),
-            default=-1,
-        )
-        if step.intent is not Intent.PUBLISH or not is_last:
-            continue
-        checks = [each for each in subject.plan.steps if each.phase == step.phase and _checks_something(each)]
-        own = [each for each in subject.plan.steps[step.index + 1 :] if each.match is None]
-        if not checks and not own:
-            message = "nothing checks what this publish leads to: the scenario passes whatever happens"
-            yield subject.at(step.call, "unchecked-publish", message)
-
-
-def _checks_something(step: PlannedStep) -> bool:
-    return step.intent in (Intent.EXPECT, Intent.CHECK)
-
-
-def checks_that_cannot_fail(subject: Subject) -> Iterator[Finding]:
-    """Counts that are always right, and expectations met by the scenario's own publish."""
-    for step in subject.plan.steps:
-        spec = step.spec
-        if not isinstance(spec, ExpectationSpec):
-            continue
-        if spec.occurs.minimum == 0 and spec.occurs.maximum is None:
-            yield subject.at(step.call, "cannot-fail", "`at least 0` is always true; say how many are needed")
-        elif spec.occurs.maximum is None and _is_own_echo(subject.plan, step, spec):
-            message = (
-                f"the scenario itself publishes {spec.topic!r} in this phase, and any message will do: "
-                f"say what the answer holds"
-            )
-            yield subject.at(step.call, "cannot-fail", message)
-
-
-def _is_own_echo(plan: Plan, step: PlannedStep, spec: ExpectationSpec) -> bool:
-    has_condition = step.match is not None and bool(step.match.args.get("condition"))
-    if step.call.docstring or step.call.table or has_condition:
-        return False
-    return any(
-        each.intent is Intent.PUBLISH
-        and each.phase == step.phase
-        and each.transport == step.transport
-        and each.match is not None
-        and each.match.args.get("topic") == spec.topic
-        for each in plan.steps
-    )
+        for rule, emptiness in (("unchecked-publish", unchecked), ("cannot-fail", cannot_fail)):
+            message = emptiness(subject.plan, step)
+            if message is not None:
+                yield subject.at(step.call, rule, message)
 
 
 def budgets(subject: Subject) -> Iterator[Finding]:
     """Budgets no wait is long enough for."""
     for step in subject.plan.steps:
-        spec = step.spec
-        if not isinstance(spec, ExpectationSpec):
+        if not isinstance(step.spec, ExpectationSpec):
             continue
+        spec = step.spec.chain[-1]  # in a chain, the budget is that of its end
         if spec.budget_s is not None and spec.budget_s > subject.settings.timeout_s:
             message = (
                 f"the budget of {spec.budget_s:g} s is longer than the timeout of {subject.settings.timeout_s:g} s; "
@@ -290,8 +268,8 @@ def budgets(subject: Subject) -> Iterator[Finding]:
             yield subject.at(step.call, "budget-above-timeout", message)
         if spec.budget_s == 0 or spec.window_s == 0:
             yield subject.at(step.call, "zero-duration", "a duration of 0 leaves no time for anything to happen")
-        anchor = spec.budget_topic
-        if anchor is not None and not _publishes(subject.plan, anchor, step):
+        anchor = spec.budget_topic or spec.window_topic
+        if anchor is not None and "anchor" in step.match_args and not _publishes(subject.plan, anchor, step):
             message = f"the budget counts from the publish of {anchor!r}, which this phase does not publish"
             yield subject.at(step.call, "unknown-anchor", message)
 
@@ -309,16 +287,19 @@ def captures(subject: Subject) -> Iterator[Finding]:
     expected: set[str] = set()
     stand_ins: set[str] = set()
     for step in subject.plan.steps:
-        topic = None if step.match is None else step.match.args.get("topic")
+        if isinstance(step.spec, ExpectationSpec):
+            expected.update(each.topic for each in step.spec.chain)
+        topic = step.match_args.get("topic")
         if topic is None:
             continue
-        if step.intent is Intent.EXPECT:
-            expected.add(topic)
-        elif step.intent is Intent.REPLY:
+        if step.intent is Intent.REPLY:
             stand_ins.add(topic)
         elif step.intent is Intent.CAPTURE and topic not in expected:
             message = f"no earlier check expects {topic!r}, so there is no message to keep a field of"
             yield subject.at(step.call, "capture-without-check", message)
+        elif step.match is not None and step.match.phrase.reads_body and topic not in expected:
+            message = f"no earlier check expects {topic!r}, so there is no message to look at"
+            yield subject.at(step.call, "check-without-message", message)
         elif step.intent is Intent.CHECK and "service" in step.call.text and topic not in stand_ins:
             message = f"no stand-in of this scenario answers {topic!r}"
             yield subject.at(step.call, "no-stand-in", message)
@@ -350,8 +331,7 @@ RULES: tuple[Rule, ...] = (
     bodies,
     variables,
     topics_known_in_time,
-    unchecked_publishes,
-    checks_that_cannot_fail,
+    vacuous_steps,
     budgets,
     captures,
     smells,

@@ -1,58 +1,84 @@
-"""Expecting: presence, count, absence."""
+"""Expecting: presence, count, absence, order, replies, and how long one hop takes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from choreo_bdd.scenario import Occurs
-from choreo_bdd_steps.language.body import parse_expectation
+from choreo_bdd_steps.language.body import ExpectationBody, parse_expectation
 from choreo_bdd_steps.language.durations import parse_duration
+from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.phrase import Intent, Match, Phrase
-from choreo_bdd_steps.plan import ExpectationSpec
+from choreo_bdd_steps.plan import ExpectationSpec, Hop
 from choreo_bdd_steps.running import ScenarioRun
+from choreo_bdd_steps.state import read
 
 _QUANTITY = {
     "exactly": lambda count: Occurs(count, count),
     "at least": lambda count: Occurs(count, None),
     "at most": lambda count: Occurs(0, count),
 }
+_NARROWED = "[ on {transport}][ where {condition}]"
+_WITHIN = "[ within {within:duration}[ of {anchor:topic}]]"
+_SCHEMA = "[ matching schema {schema:path}]"
 
 
 def _check(run: ScenarioRun, match: Match) -> None:
-    run.check(match)
+    run.judging.check(match)
 
 
-def _spec(match: Match, occurs: Occurs, *, window_s: float | None = None) -> ExpectationSpec:
+def _body(match: Match) -> ExpectationBody:
     call = match.call
-    within = match.args.get("within")
-    budget_s = None if within is None else parse_duration(within)
-    counted = occurs.waits_the_window_out
-    return ExpectationSpec(
-        topic=match.arg("topic"),
-        transport=match.args["transport"],
-        body=parse_expectation(
-            call.docstring, call.table, match.args["condition"], media_type=call.media_type, base_dir=call.folder
-        ),
-        occurs=occurs,
-        budget_s=None if counted else budget_s,
-        budget_topic=match.args.get("anchor"),
-        window_s=budget_s if counted and window_s is None else window_s,
+    return parse_expectation(
+        call.docstring,
+        call.table,
+        match.args.get("condition"),
+        media_type=call.media_type,
+        schema=match.args.get("schema"),
+        base_dir=call.folder,
     )
 
 
+def _budget_s(match: Match) -> float | None:
+    within = match.args.get("within")
+    return None if within is None else parse_duration(within)
+
+
 def _one(match: Match) -> ExpectationSpec:
-    return _spec(match, Occurs())
+    return ExpectationSpec(
+        match.arg("topic"),
+        match.args["transport"],
+        _body(match),
+        Occurs(),
+        budget_s=_budget_s(match),
+        budget_topic=match.args["anchor"],
+    )
+
+
+def _another(match: Match) -> ExpectationSpec:
+    return replace(_one(match), untaken=True)
 
 
 def _none(match: Match) -> ExpectationSpec:
-    return _spec(match, Occurs(0, 0), window_s=parse_duration(match.arg("window")))
+    window_s = parse_duration(match.arg("window"))
+    return ExpectationSpec(match.arg("topic"), match.args["transport"], _body(match), Occurs(0, 0), window_s=window_s)
+
+
+def _reply(match: Match) -> ExpectationSpec:
+    return ExpectationSpec("(the reply)", None, _body(match), Occurs(), budget_s=_budget_s(match), is_reply=True)
 
 
 def _counted(quantity: str) -> Phrase:
     def spec(match: Match) -> ExpectationSpec:
-        return _spec(match, _QUANTITY[quantity](int(match.arg("count"))))
+        asked = replace(_one(match), occurs=_QUANTITY[quantity](int(match.arg("count"))))
+        if not asked.occurs.waits_the_window_out:
+            return asked
+        return replace(
+            asked, budget_s=None, budget_topic=None, window_s=asked.budget_s, window_topic=asked.budget_topic
+        )
 
     return Phrase(
-        f"I expect {quantity} {{count}} {{topic}} messages[ on {{transport}}][ where {{condition}}]"
-        "[ within {within:duration}]",
+        f"I expect {quantity} {{count}} {{topic}} messages{_NARROWED}{_WITHIN}{_SCHEMA}",
         Intent.EXPECT,
         f"Expect {quantity} so many matching messages"
         + ("." if quantity == "at least" else "; the window (`within`, or the timeout) is waited out."),
@@ -62,15 +88,69 @@ def _counted(quantity: str) -> Phrase:
     )
 
 
+def _in_order(match: Match) -> ExpectationSpec:
+    rows = [_row(match, row, line) for line, row in enumerate(_ordered_rows(match), start=2)]
+    budget_s = _budget_s(match)
+    last = replace(rows[-1], budget_s=budget_s)
+    return last if len(rows) == 1 else replace(rows[0], then=(*rows[1:-1], last))
+
+
+def _ordered_rows(match: Match) -> list[dict[str, str]]:
+    table = match.call.table
+    heading = [cell.strip() for cell in table[0]] if table else []
+    if not table or "topic" not in heading or len(table) < 2:
+        raise BodyError(
+            "this step needs a table with a column `topic` and a row for each message; further columns are "
+            "`transport` and fields of the payload"
+        )
+    return [dict(zip(heading, row, strict=True)) for row in table[1:]]
+
+
+def _row(match: Match, row: dict[str, str], line: int) -> ExpectationSpec:
+    topic, transport = row["topic"].strip().strip('"'), row.get("transport", "").strip()
+    if not topic:
+        raise BodyError("the row names no topic", line)
+    fields = [[name, cell] for name, cell in row.items() if name not in ("topic", "transport") and cell.strip()]
+    table = [["field", "value"], *fields] if fields else None
+    body = parse_expectation(None, table, None, base_dir=match.call.folder)
+    return ExpectationSpec(topic, transport or match.args["transport"], body, Occurs())
+
+
+def _hop(match: Match) -> ExpectationSpec:
+    return ExpectationSpec(
+        match.arg("end"),
+        match.args["end_transport"],
+        _body(match),
+        Occurs(),
+        budget_s=parse_duration(match.arg("within")),
+        budget_topic=match.arg("topic"),
+        hop_from=Hop(match.arg("topic"), match.args["transport"]),
+    )
+
+
+def _taken(run: ScenarioRun, match: Match) -> None:
+    if match.call.docstring is None and match.call.table is None:
+        raise BodyError("there is nothing to check: write a doc string or a table below the step")
+    run.judging.check_taken(match, read(match.call, lambda: _body(match)))
+
+
 PHRASES = (
     Phrase(
-        "I expect {topic}[ on {transport}][ where {condition}][ within {within:duration}[ of {anchor:topic}]]",
+        f"I expect {{topic}}{_NARROWED}{_WITHIN}{_SCHEMA}",
         Intent.EXPECT,
         "Expect at least one matching message. `within` is the latency budget, from the last publish of the phase "
-        "or from the publish of the topic named.",
+        "or from the publish of the topic named; `matching schema` holds the payload against a JSON Schema file.",
         'Then I expect "orders.settled" where order.id is 7 within 50ms',
         _check,
         spec=_one,
+    ),
+    Phrase(
+        f"I expect another {{topic}}{_NARROWED}{_WITHIN}{_SCHEMA}",
+        Intent.EXPECT,
+        "Expect a matching message that no earlier check of the scenario has taken.",
+        'Then I expect another "orders.settled"',
+        _check,
+        spec=_another,
     ),
     Phrase(
         "I expect no {topic}[ on {transport}][ where {condition}] for {window:duration}",
@@ -81,4 +161,39 @@ PHRASES = (
         spec=_none,
     ),
     *(_counted(quantity) for quantity in _QUANTITY),
+    Phrase(
+        "I expect in order[ on {transport}][ within {within:duration}]",
+        Intent.EXPECT,
+        "Expect messages one after another: a table with the column `topic`, optionally `transport`, then fields. "
+        "`within` is the budget of the last one.",
+        "Then I expect in order:\n  | topic           | order.id |\n  | orders.accepted | 7        |\n"
+        "  | orders.settled  | 7        |",
+        _check,
+        spec=_in_order,
+    ),
+    Phrase(
+        f"I expect a reply[ where {{condition}}][ within {{within:duration}}]{_SCHEMA}",
+        Intent.EXPECT,
+        "Expect a reply to the phase's request.",
+        "Then I expect a reply where level > 0 within 100ms",
+        _check,
+        spec=_reply,
+    ),
+    Phrase(
+        "from {topic}[ on {transport}] to {end:topic}[ on {end_transport:transport}] takes at most {within:duration}",
+        Intent.EXPECT,
+        "Expect that a message comes on the second topic so soon after the one on the first: its publish, where this "
+        "scenario publishes it, else its receipt.",
+        'Then from "orders.accepted" to "orders.settled" takes at most 100ms',
+        _check,
+        spec=_hop,
+    ),
+    Phrase(
+        "the {topic} message has",
+        Intent.CHECK,
+        "Check more of the message that the last check on a topic has taken; nothing is waited for.",
+        'Then the "orders.settled" message has:\n  | field          | value |\n  | order.customer | Ada   |',
+        _taken,
+        reads_body=True,
+    ),
 )

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from choreo_bdd_steps.language.body import load_file, parse_envelope, parse_payload, parse_raw
+from choreo_bdd_steps.language.body import PayloadBody, load_file, parse_envelope, parse_payload, parse_raw
 from choreo_bdd_steps.phrase import Intent, Match, Phrase
 from choreo_bdd_steps.running import ScenarioRun
+from choreo_bdd_steps.state import read
+
+
+def _body(match: Match) -> PayloadBody:
+    call = match.call
+    return read(
+        call, lambda: parse_payload(call.docstring, call.table, media_type=call.media_type, base_dir=call.folder)
+    )
 
 
 def _publish(run: ScenarioRun, match: Match) -> None:
-    call = match.call
-    body = run.read(
-        call, lambda: parse_payload(call.docstring, call.table, media_type=call.media_type, base_dir=call.folder)
-    )
-    run.publish(match, body)
+    run.sending.publish(match, _body(match))
 
 
 def _publish_many(run: ScenarioRun, match: Match) -> None:
-    call = match.call
-    body = run.read(
-        call, lambda: parse_payload(call.docstring, call.table, media_type=call.media_type, base_dir=call.folder)
-    )
     rate = match.args["rate"]
-    run.publish(match, body, count=int(match.arg("count")), per_second=None if rate is None else float(rate))
+    count = int(match.arg("count"))
+    run.sending.publish(match, _body(match), count=count, per_second=None if rate is None else float(rate))
+
+
+def _request(run: ScenarioRun, match: Match) -> None:
+    run.sending.request(match, _body(match))
 
 
 def _publish_file(run: ScenarioRun, match: Match) -> None:
-    run.publish(match, run.read(match.call, lambda: load_file(match.arg("path"), match.call.folder)))
+    run.sending.publish(match, read(match.call, lambda: load_file(match.arg("path"), match.call.folder)))
 
 
 def _publish_envelope(run: ScenarioRun, match: Match) -> None:
-    run.publish(
-        match, run.read(match.call, lambda: parse_envelope(match.call.docstring or "", base_dir=match.call.folder))
+    run.sending.publish(
+        match, read(match.call, lambda: parse_envelope(match.call.docstring or "", base_dir=match.call.folder))
     )
 
 
 def _publish_raw(run: ScenarioRun, match: Match) -> None:
-    run.publish(match, run.read(match.call, lambda: parse_raw(match.call.docstring or "", base_dir=match.call.folder)))
+    run.sending.publish(
+        match, read(match.call, lambda: parse_raw(match.call.docstring or "", base_dir=match.call.folder))
+    )
 
 
 PHRASES = (
@@ -73,5 +80,14 @@ PHRASES = (
         "Publish bytes untouched by the codec: text, or after `hex:` or `base64:`.",
         'When I publish "orders.placed" as raw bytes:\n  """\n  hex: 00ff\n  """',
         _publish_raw,
+    ),
+    Phrase(
+        "I request {topic}[ on {transport}]",
+        Intent.PUBLISH,
+        "Publish a message that wants a reply, which `I expect a reply` checks: to an inbox on NATS, by `reply_to` on "
+        "RabbitMQ, by a header or field elsewhere.",
+        'When I request "stock.level":\n  """\n  sku: tea\n  """',
+        _request,
+        is_request=True,
     ),
 )

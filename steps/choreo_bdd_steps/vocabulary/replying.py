@@ -5,31 +5,33 @@ from __future__ import annotations
 from choreo_bdd_steps.language.body import parse_payload
 from choreo_bdd_steps.phrase import Intent, Match, Phrase
 from choreo_bdd_steps.running import ScenarioRun
+from choreo_bdd_steps.stand_ins import number_of
+from choreo_bdd_steps.state import read
 
 
 def _answer(run: ScenarioRun, match: Match) -> None:
     call = match.call
-    body = run.read(
+    body = read(
         call, lambda: parse_payload(call.docstring, call.table, media_type=call.media_type, base_dir=call.folder)
     )
-    run.stand_in(match, body=body)
+    run.stand_ins.arm(match, body=body)
 
 
 def _fail(run: ScenarioRun, match: Match) -> None:
-    run.stand_in(match, fails=True)
+    run.stand_ins.arm(match, fails=True)
 
 
 def _drop(run: ScenarioRun, match: Match) -> None:
-    run.stand_in(match, silent=True)
+    run.stand_ins.arm(match, silent=True)
 
 
 def _answered(run: ScenarioRun, match: Match) -> None:
     times = match.args["times"]
-    run.check_answers(match, None if times is None else run.times(times))
+    run.stand_ins.check_answers(match, None if times is None else number_of(times))
 
 
 def _never_answered(run: ScenarioRun, match: Match) -> None:
-    run.check_answers(match, 0)
+    run.stand_ins.check_answers(match, 0)
 
 
 PHRASES = (

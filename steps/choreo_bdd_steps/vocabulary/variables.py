@@ -52,7 +52,7 @@ def _name(match: Match) -> frozenset[str]:
 
 
 def _keep(run: ScenarioRun, match: Match) -> None:
-    run.set_variable(match.arg("name"), run.captured(match.arg("path"), match.arg("topic"), match.call))
+    run.set_variable(match.arg("name"), run.judging.captured(match.arg("path"), match.arg("topic"), match.call))
 
 
 def _default_transport(run: ScenarioRun, match: Match) -> None:

@@ -1,6 +1,6 @@
 // "What broke": failed scenarios grouped by cause and topic; a group narrows the tree.
 
-import { el, fill } from './dom.js';
+import { button, el, fill } from './dom.js';
 import { plural } from './format.js';
 import { causeGroups, causeLabel } from './findings.js';
 import { transportBadge } from './transports.js';
@@ -14,8 +14,8 @@ export function createBroke(root, context) {
   const groups = causeGroups(model.entries);
   if (groups.length === 0) return { update() {} };
   const items = groups.map((group, index) => causeItem(group, context, index >= FIRST));
-  const list = el('ul', { class: 'hr-causes' }, items);
-  fill(host, el('h2', { class: 'hr-label' }, 'What broke'), list, groups.length > FIRST && moreButton(items, groups.length));
+  const list = el('ul.hr-causes', {}, items);
+  fill(host, el('h2.hr-label', {}, 'What broke'), list, groups.length > FIRST && moreButton(items, groups.length));
   host.hidden = false;
   return {
     update(view) {
@@ -30,24 +30,23 @@ export function createBroke(root, context) {
 
 function causeItem(group, context, hidden) {
   const { views, model } = context;
-  const button = el('button', { type: 'button', class: 'hr-cause', 'aria-pressed': 'false' },
-    verdictBadge(group.status),
-    el('span', { class: 'hr-cause-text' },
-      el('strong', {}, causeLabel(group.finding)), ' ', transportBadge(context, group.finding.transport), ' ',
-      el('span', { class: 'hr-note' }, group.entries.length === 1 ? group.finding.sentence : `e.g. ${group.finding.sentence}`)),
-    el('span', { class: 'hr-cause-count' }, plural(group.entries.length, model.noun)));
-  button.addEventListener('click', () => {
+  const choose = () => {
     const chosen = views.current.cause === group.key;
     views.set(chosen ? { cause: null } : { cause: group.key, test: group.entries[0].id, event: null, tab: null }, { remember: true });
-  });
-  return el('li', { hidden }, button);
+  };
+  return el('li', { hidden }, button([
+    verdictBadge(group.status),
+    el('span.hr-cause-text', {},
+      el('strong', {}, causeLabel(group.finding)), ' ', transportBadge(context, group.finding.transport), ' ',
+      el('span.hr-note', {}, group.entries.length === 1 ? group.finding.sentence : `e.g. ${group.finding.sentence}`)),
+    el('span.hr-cause-count', {}, plural(group.entries.length, model.noun)),
+  ], choose, { class: 'hr-cause', 'aria-pressed': 'false' }));
 }
 
 function moreButton(items, count) {
-  const button = el('button', { type: 'button', class: 'hr-link-button' }, `Show all ${count} causes`);
-  button.addEventListener('click', () => {
+  const node = button(`Show all ${count} causes`, () => {
     for (const item of items) item.hidden = false;
-    button.remove();
+    node.remove();
   });
-  return button;
+  return node;
 }

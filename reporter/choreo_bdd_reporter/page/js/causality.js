@@ -1,10 +1,11 @@
 // From a flat timeline to a story: which message caused which delivery, verdict and reply.
-// A row: { id, kind, action, topic, transport, source, detail, start, end, judged, parent, children, message, ref, handle, failure }.
+// A row: { id, kind, action, topic, transport, source, detail, start, end, judged, parent, children, message, same, late, ref, handle, failure }.
 
 export function causalRows(part, partIndex) {
   const story = { part, partIndex, rows: [], sent: new Map(), waiting: new Map() };
   part.timeline.forEach((event, index) => READERS.get(event.action)?.(story, event, index));
   linkExpectations(story);
+  markLate(story);
   addAbsent(story);
   for (const row of story.rows) row.parent?.children.push(row);
   return inTreeOrder(story.rows);
@@ -20,7 +21,7 @@ function addRow(story, event, index, fields) {
     id: `${story.partIndex}-${index}`, action: event.action, topic: event.topic ?? null, transport: event.transport ?? null,
     source: event.source ?? null, detail: event.detail, wallClock: event.wall_clock,
     start: event.offset_ms, end: event.offset_ms, judged: null, parent: null, children: [],
-    message: story.part.notes.messages[index] ?? null, handle: null, failure: null, ref: null, ...fields,
+    anchor: event.offset_ms, message: story.part.notes.messages[index] ?? null, same: story.part.notes.same(index), late: false, handle: null, failure: null, ref: null, ...fields,
   };
   story.rows.push(row);
   return row;
@@ -32,7 +33,7 @@ function readPublished(story, event, index) {
 }
 
 function readReceived(story, event, index) {
-  const parent = emissionFor(story, event, story.part.notes.messages[index]);
+  const parent = emissionFor(story, event, index);
   const forReply = event.source === 'reply' || event.detail.startsWith('reply:');
   const row = addRow(story, event, index, { kind: 'delivery', forReply, parent, start: parent?.end ?? event.offset_ms });
   if (!forReply) keep(story.waiting, channel(event.topic, event.transport), row);
@@ -40,17 +41,27 @@ function readReceived(story, event, index) {
 
 // A verdict belongs to the oldest delivery on its channel that has none yet; the two share a row.
 function readJudged(story, event, index) {
-  const message = story.part.notes.messages[index];
+  const same = story.part.notes.same(index);
   const waiting = story.waiting.get(channel(event.topic, event.transport)) ?? [];
-  const delivery = waiting.find((row) => sameBody(row.message, message)) ?? waiting[0];
+  const delivery = waiting.find((row) => same !== null && row.same === same) ?? waiting[0];
   if (delivery) waiting.splice(waiting.indexOf(delivery), 1);
-  const row = delivery ?? addRow(story, event, index, deliveryFields(story, event, message));
-  Object.assign(row, { action: event.action, judged: event.offset_ms, detail: event.detail, message: row.message ?? message });
+  const row = delivery ?? addRow(story, event, index, deliveryFields(story, event, index));
+  Object.assign(row, { action: event.action, judged: event.offset_ms, detail: event.detail, message: row.message ?? story.part.notes.messages[index] });
 }
 
-function deliveryFields(story, event, message) {
-  const parent = emissionFor(story, event, message);
+function deliveryFields(story, event, index) {
+  const parent = emissionFor(story, event, index);
   return { kind: 'delivery', forReply: false, parent, start: parent?.end ?? event.offset_ms };
+}
+
+// What came after the wait for its topic had ended was not judged any more.
+function markLate(story) {
+  const ended = new Map();
+  for (const row of story.rows) if (row.kind === 'deadline') ended.set(channel(row.topic, row.transport), row.end);
+  for (const row of story.rows) {
+    const end = ended.get(channel(row.topic, row.transport));
+    if (row.action === 'received' && !row.forReply && end !== undefined) row.late = row.end >= end;
+  }
 }
 
 function readReplied(story, event, index) {
@@ -75,7 +86,7 @@ function replyEnds(part, event) {
 }
 
 function readSkipped(story, event, index) {
-  const parent = emissionFor(story, event, story.part.notes.messages[index]);
+  const parent = emissionFor(story, event, index);
   addRow(story, event, index, { kind: 'skipped', parent, start: parent?.end ?? event.offset_ms });
 }
 
@@ -92,14 +103,11 @@ function keep(lists, key, row) {
   lists.get(key).push(row);
 }
 
-function sameBody(one, other) {
-  return Boolean(one && other) && JSON.stringify(one.payload) === JSON.stringify(other.payload);
-}
-
 // The latest earlier message on the same topic of the same transport, the same body preferred.
-function emissionFor(story, event, message) {
+function emissionFor(story, event, index) {
   const sent = story.sent.get(channel(event.topic, event.transport)) ?? [];
-  return sent.findLast((row) => sameBody(row.message, message)) ?? sent.at(-1) ?? null;
+  const same = story.part.notes.same(index);
+  return sent.findLast((row) => same !== null && row.same === same) ?? sent.at(-1) ?? null;
 }
 
 // Each verdict in the timeline is one of the expectations; this finds out which.

@@ -1,6 +1,8 @@
 // The right pane: one scenario, or what the whole run has to say about hops, topics and an older run.
 
-import { el, fill } from './dom.js';
+import { createCompare } from './compare.js';
+import { button, el, fill } from './dom.js';
+import { renderHops, renderTopics } from './overview.js';
 import { renderNoScenario, renderScenario } from './scenario.js';
 
 // As in narrow.css: below this width the pane stands under the tree instead of beside it.
@@ -10,12 +12,14 @@ const PATIENCE_MS = 120;
 export function createDetail(root, context) {
   const { model, store, views } = context;
   const pane = root.querySelector('[data-slot="detail"]');
-  const host = el('div', { class: 'hr-pane' });
-  fill(pane, host);
+  const host = el('div.hr-pane', {});
+  const tabs = createTabs(views);
+  fill(pane, tabs.node, host);
   let readers = [];
   let charts = [];
   let turn = 0;
-  Object.assign(context, { onEvent: (reader) => readers.push(reader), onChart: (chart) => charts.push(chart), pane });
+  Object.assign(context, { onEvent: (reader) => readers.push(reader), onChart: (chart) => charts.push(chart), redraw: () => show(views.current, null) });
+  const overviews = new Map([['hops', renderHops], ['topics', renderTopics], ['compare', createCompare(context)]]);
 
   const draw = (entry, detail, view) => {
     renderScenario(host, entry, detail, context);
@@ -26,11 +30,14 @@ export function createDetail(root, context) {
     const mine = ++turn;
     readers = [];
     charts = [];
+    host.removeAttribute('aria-busy');
+    tabs.update(view);
+    if (overviews.has(view.tab)) return overviews.get(view.tab)(host, context);
     const entry = model.byId.get(view.test);
     if (!entry) return renderNoScenario(host, model);
     const detail = store.detail(entry);
     if (!(detail instanceof Promise)) return draw(entry, detail, view);
-    setTimeout(() => mine === turn && host.getAttribute('aria-busy') && fill(host, el('p', { class: 'hr-empty' }, 'Reading its messages…')), PATIENCE_MS);
+    setTimeout(() => mine === turn && host.getAttribute('aria-busy') && fill(host, el('p.hr-empty', {}, 'Reading its messages…')), PATIENCE_MS);
     host.setAttribute('aria-busy', 'true');
     try {
       const read = await detail;
@@ -39,21 +46,35 @@ export function createDetail(root, context) {
       return draw(entry, read, views.current);
     } catch (error) {
       host.removeAttribute('aria-busy');
-      return mine === turn && fill(host, el('p', { class: 'hr-callout hr-callout--slow', role: 'alert' }, error.message));
+      return mine === turn && fill(host, el('p.hr-callout.hr-callout--slow', { role: 'alert' }, error.message));
     }
   };
   const onChart = (act) => () => (charts.length > 0 ? act(charts.find((chart) => chart.section.matches(':hover, :focus-within')) ?? charts[0]) : false);
 
+  function show(view, previous) {
+    if (!previous || view.test !== previous.test || view.tab !== previous.tab) {
+      showScenario(view);
+      if (previous && matchMedia(STACKED).matches) pane.scrollIntoView();
+    } else for (const read of readers) read(view.event);
+  }
+
   return {
-    show(view, previous) {
-      if (!previous || view.test !== previous.test || view.tab !== previous.tab) {
-        showScenario(view);
-        if (previous && matchMedia(STACKED).matches) pane.scrollIntoView();
-      } else for (const read of readers) read(view.event);
-    },
+    show,
     keys: {
       w: onChart((chart) => chart.zoom(0.5)), s: onChart((chart) => chart.zoom(2)), '+': onChart((chart) => chart.zoom(0.5)), '-': onChart((chart) => chart.zoom(2)),
       a: onChart((chart) => chart.pan(-0.25)), d: onChart((chart) => chart.pan(0.25)), 0: onChart((chart) => chart.reset()),
+    },
+  };
+}
+
+const TABS = [[null, 'Scenario'], ['hops', 'Hops and budgets'], ['topics', 'Topics'], ['compare', 'Compare']];
+
+function createTabs(views) {
+  const buttons = TABS.map(([tab, label]) => button(label, () => views.set({ tab }, { remember: true }), { class: 'hr-tab' }));
+  return {
+    node: el('nav.hr-tabs', { 'aria-label': 'Views' }, buttons),
+    update(view) {
+      buttons.forEach((button, index) => button.setAttribute('aria-current', String((view.tab ?? null) === TABS[index][0])));
     },
   };
 }

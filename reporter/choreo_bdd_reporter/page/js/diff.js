@@ -6,7 +6,7 @@ import { inlineValue } from './json.js';
 
 export function failureTable(failure) {
   const columns = ['Field', 'Expected', 'Arrived'].map((name) => el('th', { scope: 'col' }, name));
-  return el('table', { class: 'hr-diff' },
+  return el('table.hr-diff', {},
     el('thead', {}, el('tr', {}, columns)),
     el('tbody', {}, failureRows(failure, 0)));
 }
@@ -24,19 +24,19 @@ const GROUP_TITLES = new Map([
 
 function groupTitle(failure, depth) {
   const title = GROUP_TITLES.get(failure.path) ?? `${pathText(failure.path)}: ${expectedText(failure)}`;
-  return el('tr', { class: 'hr-diff-group' }, el('th', { colspan: 3, scope: 'rowgroup', vars: { '--hr-depth': depth } }, title));
+  return el('tr.hr-diff-group', {}, el('th', { colspan: 3, scope: 'rowgroup', vars: { '--hr-depth': depth } }, title));
 }
 
 function leafRow(failure, depth) {
   const kind = failure.kind === 'missing' ? 'missing' : 'diff';
-  return el('tr', { class: 'hr-diff-line', 'data-kind': kind },
+  return el('tr.hr-diff-line', { 'data-kind': kind },
     el('th', { scope: 'row', vars: { '--hr-depth': depth } }, el('code', {}, pathText(failure.path))),
-    el('td', { class: 'hr-diff-expected' }, el('code', { class: 'hr-value' }, expectedText(failure))),
-    el('td', { class: 'hr-diff-actual' }, kind === 'missing' ? el('em', {}, 'not in the message') : actualCell(failure)));
+    el('td.hr-diff-expected', {}, el('code.hr-value', {}, expectedText(failure))),
+    el('td.hr-diff-actual', {}, kind === 'missing' ? el('em', {}, 'not in the message') : actualCell(failure)));
 }
 
 function actualCell(failure) {
-  return [inlineValue(failure.actual), failure.kind === 'type_mismatch' && el('span', { class: 'hr-note' }, ` ${typeName(failure.actual)}`)];
+  return [inlineValue(failure.actual), failure.kind === 'type_mismatch' && el('span.hr-note', {}, ` ${typeName(failure.actual)}`)];
 }
 
 function typeName(value) {

@@ -2,16 +2,20 @@
 
 const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
 
-// Options: on = listeners by event name, vars = CSS custom properties; anything else is an attribute.
-export function el(tag, options = {}, ...children) {
-  return furnish(document.createElement(tag), options, children);
+// `name` may carry fixed classes, as in 'p.hr-note'. Options: on = listeners by event name, vars = CSS custom
+// properties; anything else is an attribute.
+export function el(name, options = {}, ...children) {
+  const [tag, ...classes] = name.split('.');
+  return furnish(document.createElement(tag), classes, options, children);
 }
 
-export function svg(tag, options = {}, ...children) {
-  return furnish(document.createElementNS(SVG_NAMESPACE, tag), options, children);
+export function svg(name, options = {}, ...children) {
+  const [tag, ...classes] = name.split('.');
+  return furnish(document.createElementNS(SVG_NAMESPACE, tag), classes, options, children);
 }
 
-function furnish(node, { on = {}, vars = {}, ...attributes }, children) {
+function furnish(node, classes, { on = {}, vars = {}, ...attributes }, children) {
+  if (classes.length > 0) node.setAttribute('class', classes.join(' '));
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== null && value !== undefined && value !== false) {
       node.setAttribute(name, value === true ? '' : String(value));
@@ -27,8 +31,15 @@ function furnish(node, { on = {}, vars = {}, ...attributes }, children) {
 export function append(node, children) {
   for (const child of [children].flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
-    node.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    node.append(child instanceof Node ? child : document.createTextNode(spelt(String(child))));
   }
+}
+
+const HIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
+
+// Characters that hide or reorder text are spelt out, so that what is read is what is there.
+function spelt(text) {
+  return text.replace(HIDDEN, (character) => `\\u${character.codePointAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export function fill(node, ...children) {
@@ -53,14 +64,17 @@ export function lazyDetails(options, summary, build, open = false) {
   return node;
 }
 
+export function button(label, click, attributes = {}) {
+  return el('button', { type: 'button', class: 'hr-link-button', ...attributes, on: { click } }, label);
+}
+
 export function copyButton(label, text) {
-  const button = el('button', { type: 'button', class: 'hr-link-button' }, label);
-  button.addEventListener('click', async () => {
+  const node = button(label, async () => {
     const done = await copied(text());
-    button.textContent = done ? 'copied' : 'copying is blocked here';
-    setTimeout(() => { button.textContent = label; }, 1500);
+    node.textContent = done ? 'copied' : 'copying is blocked here';
+    setTimeout(() => { node.textContent = label; }, 1500);
   });
-  return button;
+  return node;
 }
 
 async function copied(text) {

@@ -11,7 +11,7 @@ import { listVerdict, verdictKind } from './verdicts.js';
 export function renderExpectations(part, partIndex, context) {
   if (part.handles.length === 0) return null;
   return el('div', { 'data-field': 'handles' },
-    el('h3', { class: 'hr-label' }, plural(part.handles.length, 'Expectation')),
+    el('h3.hr-label', {}, plural(part.handles.length, 'Expectation')),
     part.handles.map((handle, index) => expectationRow(handle, part.notes.handles[index], `${partIndex}.${index}`, context)));
 }
 
@@ -20,42 +20,42 @@ function expectationRow(handle, note, ref, context) {
     class: `hr-handle hr-handle--${verdictKind(handle.outcome)}`, 'data-topic': handle.topic, 'data-outcome': handle.outcome,
     'data-handle-transport': handle.transport, 'data-refs': ref,
   };
-  const summary = el('span', { class: 'hr-handle-head' },
+  const summary = el('span.hr-handle-head', {},
     listVerdict(handle.outcome),
-    el('span', { class: 'hr-handle-name' },
-      el('code', { class: 'hr-topic' }, handle.topic),
+    el('span.hr-handle-name', {},
+      el('code.hr-topic', {}, handle.topic),
       transportBadge(context, handle.transport, { extraClass: 'hr-handle-transport-badge' }),
-      el('span', { class: 'hr-note' }, handle.matcher_description)),
+      el('span.hr-note', {}, handle.matcher_description)),
     budgetBar(handle));
   return lazyDetails(options, summary, () => expectationBody(handle, note));
 }
 
 // The budget is the pale bar, the time taken the solid one; what is left over is said in words.
-function budgetBar({ latency_ms: latency, budget_ms: budget, outcome }) {
+export function budgetBar({ latency_ms: latency, budget_ms: budget, outcome }) {
   if (latency === null) return null;
-  if (outcome === 'fail' || outcome === 'timeout') return el('span', { class: 'hr-budget' }, el('span', { class: 'hr-budget-text' }, `waited ${duration(latency)}`));
-  if (budget === null) return el('span', { class: 'hr-budget' }, el('span', { class: 'hr-budget-text' }, duration(latency)));
+  if (outcome === 'fail' || outcome === 'timeout') return el('span.hr-budget', {}, el('span.hr-budget-text', {}, `waited ${duration(latency)}`));
+  if (budget === null) return el('span.hr-budget', {}, el('span.hr-budget-text', {}, duration(latency)));
   const scale = Math.max(latency, budget) || 1;
   const over = latency > budget;
-  return el('span', { class: 'hr-budget', 'data-over': over },
-    el('span', { class: 'hr-budget-bar', 'aria-hidden': 'true', vars: { '--hr-used': latency / scale, '--hr-limit': budget / scale } }),
-    el('span', { class: 'hr-budget-text' }, `${duration(latency)} of ${duration(budget)}`,
-      el('span', { class: 'hr-budget-rest' }, over
+  return el('span.hr-budget', { 'data-over': over },
+    el('span.hr-budget-bar', { 'aria-hidden': 'true', vars: { '--hr-used': latency / scale, '--hr-limit': budget / scale } }),
+    el('span.hr-budget-text', {}, `${duration(latency)} of ${duration(budget)}`,
+      el('span.hr-budget-rest', {}, over
         ? `${duration(latency - budget)} over`
         : `${duration(budget - latency)} left (${percent(budget - latency, budget)})`)));
 }
 
 function expectationBody(handle, note) {
-  return el('div', { class: 'hr-handle-body' },
+  return el('div.hr-handle-body', {},
     (note.sentence || handle.reason) && el('p', {}, note.sentence || handle.reason),
     handle.failure && failureTable(handle.failure),
     timings(handle, note),
-    handle.truncated && el('p', { class: 'hr-note' }, 'A value was too large for the report and is cut.'),
-    el('div', { class: 'hr-panels' },
+    handle.truncated && el('p.hr-note', {}, 'A value was too large for the report and is cut.'),
+    el('div.hr-panels', {},
       handle.expected !== null && panel('expected', 'Expected', handle.expected),
       handle.actual !== null && panel('actual', handle.outcome === 'fail' ? 'Arrived last' : 'Arrived', handle.actual)),
     seenMessages(note.messages ?? []),
-    note.text && lazyDetails({ class: 'hr-fold' }, 'full diagnosis', () => el('pre', { class: 'hr-pre', tabindex: '0' }, note.text)));
+    note.text && lazyDetails({ class: 'hr-fold' }, 'full diagnosis', () => el('pre.hr-pre', { tabindex: '0' }, note.text)));
 }
 
 function timings(handle, note) {
@@ -66,16 +66,16 @@ function timings(handle, note) {
     ['declared in', note.step_text],
     ['armed by', note.origin],
   ].filter(([, value]) => value);
-  return facts.length > 0 && el('dl', { class: 'hr-facts-list' }, facts.map(([name, value]) => [el('dt', {}, name), el('dd', {}, String(value))]));
+  return facts.length > 0 && el('dl.hr-facts-list', {}, facts.map(([name, value]) => [el('dt', {}, name), el('dd', {}, String(value))]));
 }
 
 function panel(name, title, value) {
-  return el('div', { 'data-panel': name }, el('h4', { class: 'hr-sublabel' }, title), jsonBlock(value, { 'aria-label': `${title} value` }));
+  return el('div', { 'data-panel': name }, el('h4.hr-sublabel', {}, title), jsonBlock(value, { 'aria-label': `${title} value` }));
 }
 
 function seenMessages(messages) {
   if (messages.length === 0) return null;
   return lazyDetails({ class: 'hr-fold' }, plural(messages.length, 'message seen', 'messages seen'),
-    () => messages.map((message) => el('div', { class: 'hr-seen' },
+    () => messages.map((message) => el('div.hr-seen', {},
       message !== null && typeof message === 'object' ? messageFacts(message) : String(message))));
 }

@@ -1,6 +1,6 @@
 // Search box, status pills and the choices above the tree. The choices write into the search, so that one language says it all.
 
-import { el, fill } from './dom.js';
+import { button, el, fill } from './dom.js';
 import { plural } from './format.js';
 import { transportsOf } from './query.js';
 import { OUTCOMES, verdictGlyph, verdictKind, verdictWord } from './verdicts.js';
@@ -17,21 +17,20 @@ export function createFilters(root, context, deep) {
   const pills = OUTCOMES.filter((outcome) => model.counts[outcome] > 0).map((outcome) => pill(outcome, model.counts[outcome], views));
   const grouping = groupSwitch(views);
   const sort = choice('sort', 'Order', SORTS, (value) => views.set({ sort: value || null }, { remember: true }));
-  const deeper = el('button', { type: 'button', class: 'hr-link-button', hidden: true });
-  deeper.addEventListener('click', () => deep.run(deep.wordsLeft(search.value), (share) => { deeper.textContent = `Searching: ${Math.floor(share * 100)} %`; }));
+  const deeper = button('', () => deep.run(deep.wordsLeft(search.value), (share) => { deeper.textContent = `Searching: ${Math.floor(share * 100)} %`; }), { hidden: true });
   fill(root.querySelector('[data-slot="filters"]'),
-    el('div', { class: 'hr-search-box' }, search, el('kbd', { 'aria-hidden': 'true' }, '/')),
+    el('div.hr-search-box', {}, search, el('kbd', { 'aria-hidden': 'true' }, '/')),
     deeper,
-    el('div', { class: 'hr-pills', role: 'group', 'aria-label': 'Show only' }, pills),
-    el('details', { class: 'hr-fold hr-choices' }, el('summary', {}, 'Filter, sort, group'),
-      el('div', { class: 'hr-choice-list' }, narrowing(model, views), sort, grouping.node)));
+    el('div.hr-pills', { role: 'group', 'aria-label': 'Show only' }, pills),
+    el('details.hr-fold.hr-choices', {}, el('summary', {}, 'Filter, sort, group'),
+      el('div.hr-choice-list', {}, narrowing(model, views), sort, grouping.node)));
   const shown = root.querySelector('[data-field="search-count"]');
   return {
     focus: () => search.focus(),
     update(view, visible) {
       // the box is left alone while it holds what was typed, so the caret stays where it is
       if (search.value !== view.q) search.value = view.q;
-      for (const button of pills) button.setAttribute('aria-pressed', String(view.status.includes(button.getAttribute('data-pill'))));
+      for (const node of pills) node.setAttribute('aria-pressed', String(view.status.includes(node.getAttribute('data-pill'))));
       sort.lastChild.value = view.sort ?? '';
       grouping.update(view);
       deeper.hidden = deep.wordsLeft(view.q).length === 0;
@@ -43,15 +42,12 @@ export function createFilters(root, context, deep) {
 }
 
 function pill(outcome, count, views) {
-  const button = el('button', {
-    type: 'button', class: `hr-pill hr-pill--${verdictKind(outcome)}`, 'data-pill': outcome, 'aria-pressed': 'false',
-  }, verdictGlyph(outcome), `${verdictWord(outcome)} `, el('b', { 'data-field': outcome }, count.toLocaleString('en')));
-  button.addEventListener('click', () => {
+  const label = [verdictGlyph(outcome), `${verdictWord(outcome)} `, el('b', { 'data-field': outcome }, count.toLocaleString('en'))];
+  return button(label, () => {
     const { status } = views.current;
     const next = status.includes(outcome) ? status.filter((other) => other !== outcome) : [...status, outcome];
     views.set({ status: next }, { remember: true });
-  });
-  return button;
+  }, { class: `hr-pill hr-pill--${verdictKind(outcome)}`, 'data-pill': outcome, 'aria-pressed': 'false' });
 }
 
 // One list each for what the run has more than one of; choosing adds a term to the search.
@@ -71,23 +67,20 @@ function narrowing(model, views) {
 }
 
 function choice(name, label, options, onChoice) {
-  const select = el('select', { class: 'hr-select', 'data-filter': name }, options.map(([value, text]) => el('option', { value }, text)));
+  const select = el('select.hr-select', { 'data-filter': name }, options.map(([value, text]) => el('option', { value }, text)));
   select.addEventListener('change', () => onChoice(select.value, select));
-  return el('label', { class: 'hr-choice' }, label, select);
+  return el('label.hr-choice', {}, label, select);
 }
 
 const GROUPINGS = [['by-scenario', 'Features'], ['by-transport', 'Transports']];
 
 function groupSwitch(views) {
-  const buttons = GROUPINGS.map(([mode, label]) => {
-    const button = el('button', { type: 'button', 'data-grouping': mode }, label);
-    button.addEventListener('click', () => views.set({ group: mode === 'by-scenario' ? null : mode }, { remember: true }));
-    return button;
-  });
+  const buttons = GROUPINGS.map(([mode, label]) =>
+    button(label, () => views.set({ group: mode === 'by-scenario' ? null : mode }, { remember: true }), { class: null, 'data-grouping': mode }));
   return {
-    node: el('div', { class: 'hr-switch', role: 'group', 'aria-label': 'Group by' }, buttons),
+    node: el('div.hr-switch', { role: 'group', 'aria-label': 'Group by' }, buttons),
     update(view) {
-      for (const button of buttons) button.setAttribute('aria-pressed', String(button.getAttribute('data-grouping') === (view.group ?? 'by-scenario')));
+      for (const node of buttons) node.setAttribute('aria-pressed', String(node.getAttribute('data-grouping') === (view.group ?? 'by-scenario')));
     },
   };
 }

@@ -16,7 +16,7 @@ function significant(value) {
   return trimZeros(value.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0));
 }
 
-function trimZeros(text) {
+export function trimZeros(text) {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
@@ -36,25 +36,6 @@ export function localTime(iso) {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return String(iso);
   return date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-}
-
-// A time axis: ticks that divide it evenly, in one unit with no more digits than the step needs.
-export function timeAxis(spanMs) {
-  const span = spanMs > 0 ? spanMs : 1;
-  const unit = span < 1 ? { name: 'µs', ms: 0.001 } : span < 10_000 ? { name: 'ms', ms: 1 } : { name: 's', ms: 1000 };
-  const step = niceStep(span / unit.ms / 5);
-  const count = Math.ceil(span / unit.ms / step - 1e-9);
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const ticks = Array.from({ length: count + 1 }, (_, index) => ({
-    share: index / count,
-    label: `${trimZeros((index * step).toFixed(digits + 1))} ${unit.name}`,
-  }));
-  return { max: count * step * unit.ms, count, ticks };
-}
-
-function niceStep(rough) {
-  const power = 10 ** Math.floor(Math.log10(rough));
-  return [1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough * 0.999) * power;
 }
 
 export function inlineJson(value) {

@@ -3,11 +3,12 @@
 import { el, fill } from './dom.js';
 import { duration, localTime, percent, plural } from './format.js';
 import { arrived } from './model.js';
+import { percentile } from './overview.js';
 import { OUTCOMES, verdictKind, verdictWord } from './verdicts.js';
 
 export function renderHeader(root, model) {
   const field = (name) => root.querySelector(`[data-field="${name}"]`);
-  field('project_name').textContent = model.run.project_name ?? 'Message scenarios';
+  fill(field('project_name'), model.run.project_name ?? 'Message scenarios');
   const title = field('title');
   fill(title, headline(model));
   title.setAttribute('data-outcome', runOutcome(model.counts));
@@ -25,8 +26,8 @@ function headline({ counts, noun }) {
   const { broken } = counts;
   const all = plural(counts.total, noun);
   if (counts.total === 0) return `No ${noun}s ran`;
-  if (broken > 0) return [el('strong', { class: 'hr-count-broken' }, broken.toLocaleString('en')), ` of ${all} failed`];
-  if (counts.slow > 0) return [el('strong', { class: 'hr-count-slow' }, String(counts.slow)), ` of ${all} over budget, none failed`];
+  if (broken > 0) return [el('strong.hr-count-broken', {}, broken.toLocaleString('en')), ` of ${all} failed`];
+  if (counts.slow > 0) return [el('strong.hr-count-slow', {}, String(counts.slow)), ` of ${all} over budget, none failed`];
   const passed = counts.passed ?? 0;
   return passed === counts.total ? `${counts.total === 1 ? 'The' : 'All'} ${all} passed` : `${passed} of ${all} passed, none failed`;
 }
@@ -43,7 +44,7 @@ function runFacts({ run, entries }) {
 function percentiles(entries) {
   const latencies = entries.flatMap((entry) => entry.hops().filter(arrived).map((hop) => hop.latency)).sort((a, b) => a - b);
   if (latencies.length === 0) return [];
-  return [50, 95, 99].map((share) => [`p${share}`, `p${share} ${duration(latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share / 100))])}`]);
+  return [50, 95, 99].map((share) => [`p${share}`, `p${share} ${duration(percentile(latencies, share / 100))}`]);
 }
 
 function proportion(counts) {
@@ -89,7 +90,7 @@ const ABOUT = [
 
 export function aboutList(run) {
   const known = ABOUT.map(([name, label, read]) => [name, label, read(run)]).filter(([, , value]) => value && value !== 'unknown');
-  return el('dl', { class: 'hr-about' }, known.map(([name, label, value]) => [
+  return el('dl.hr-about', {}, known.map(([name, label, value]) => [
     el('dt', {}, label), el('dd', { 'data-field': name }, String(value)),
   ]));
 }

@@ -1,6 +1,6 @@
 // Values as readable JSON, token by token.
 
-import { el } from './dom.js';
+import { append, el } from './dom.js';
 import { bytes } from './format.js';
 
 // Beyond this many characters colour costs more than it helps.
@@ -9,8 +9,8 @@ const COLOURED_UP_TO = 20_000;
 export function jsonBlock(value, attributes = {}) {
   if (isCutMarker(value)) return cutBlock(value, attributes);
   const text = JSON.stringify(value, null, 2) ?? 'undefined';
-  const block = el('pre', { class: 'hr-json', tabindex: '0', ...attributes });
-  block.append(...(text.length > COLOURED_UP_TO ? [text] : tokens(text)));
+  const block = el('pre.hr-json', { tabindex: '0', ...attributes });
+  append(block, text.length > COLOURED_UP_TO ? [text] : tokens(text));
   return block;
 }
 
@@ -28,7 +28,7 @@ function tokens(text) {
 }
 
 function token([whole, string, colon]) {
-  if (string && colon) return el('span', {}, el('span', { class: 'hr-json-key' }, string), colon);
+  if (string && colon) return el('span', {}, el('span.hr-json-key', {}, string), colon);
   return el('span', { class: string ? 'hr-json-string' : 'hr-json-literal' }, whole);
 }
 
@@ -38,11 +38,11 @@ function isCutMarker(value) {
 
 function cutBlock(marker, attributes) {
   return el('div', {},
-    el('p', { class: 'hr-note' }, `Cut: the first part of ${bytes(marker._original_bytes ?? marker._head.length)}.`),
-    el('pre', { class: 'hr-json', tabindex: '0', ...attributes }, marker._head));
+    el('p.hr-note', {}, `Cut: the first part of ${bytes(marker._original_bytes ?? marker._head.length)}.`),
+    el('pre.hr-json', { tabindex: '0', ...attributes }, marker._head));
 }
 
 export function inlineValue(value) {
   const text = JSON.stringify(value) ?? '–';
-  return el('code', { class: 'hr-value' }, text);
+  return el('code.hr-value', {}, text);
 }

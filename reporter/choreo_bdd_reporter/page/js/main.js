@@ -54,12 +54,13 @@ async function start(root) {
     tree.show(visible);
   }
 
-  const goTo = (entry, options) => entry && views.set({ test: entry.id, event: null, tab: null }, options);
+  const goTo = (entry) => entry && views.set({ test: entry.id, event: null, tab: null });
   const place = () => visible.findIndex((entry) => entry.id === views.current.test);
   const step = (offset) => goTo(place() < 0 ? visible[0] : visible[place() + offset]);
   const nextBroken = () => {
     const at = place() + 1;
-    goTo([...visible.slice(at), ...visible.slice(0, at)].find((entry) => entry.failing), { remember: true });
+    const next = [...visible.slice(at), ...visible.slice(0, at)].find((entry) => entry.failing);
+    if (next) views.open(next.id);
   };
   const leave = () => {
     if (views.current.event) views.set({ event: null });
@@ -77,6 +78,6 @@ async function start(root) {
 
 const page = document.querySelector('.harness-report');
 start(page).catch((error) => {
-  fill(page.querySelector('[data-slot="detail"]'), el('p', { class: 'hr-callout hr-callout--slow', role: 'alert' }, String(error.message ?? error)));
+  fill(page.querySelector('[data-slot="detail"]'), el('p.hr-callout.hr-callout--slow', { role: 'alert' }, String(error.message ?? error)));
   throw error;
 });

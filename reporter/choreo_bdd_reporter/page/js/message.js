@@ -12,15 +12,15 @@ export function messageFacts(message) {
   const facts = FACTS.filter(([name]) => message[name] !== null && message[name] !== undefined);
   const headers = Object.entries(message.headers ?? {});
   return [
-    message.topic && el('p', {}, el('code', { class: 'hr-topic' }, message.topic)),
-    facts.length > 0 && el('dl', { class: 'hr-facts-list' }, facts.map(([name, label, show = String]) => [
+    message.topic && el('p', {}, el('code.hr-topic', {}, message.topic)),
+    facts.length > 0 && el('dl.hr-facts-list', {}, facts.map(([name, label, show = String]) => [
       el('dt', {}, label), el('dd', {}, el('code', {}, show(message[name]))),
     ])),
-    headers.length > 0 && el('h4', { class: 'hr-sublabel' }, 'Headers'),
-    headers.length > 0 && el('dl', { class: 'hr-facts-list' }, headers.map(([name, value]) => [
+    headers.length > 0 && el('h4.hr-sublabel', {}, 'Headers'),
+    headers.length > 0 && el('dl.hr-facts-list', {}, headers.map(([name, value]) => [
       el('dt', {}, name), el('dd', {}, el('code', {}, typeof value === 'string' ? value : JSON.stringify(value))),
     ])),
-    el('h4', { class: 'hr-sublabel' }, 'Payload'),
-    message.payload === undefined ? el('p', { class: 'hr-note' }, 'not kept') : jsonBlock(message.payload, { 'aria-label': 'Payload' }),
+    el('h4.hr-sublabel', {}, 'Payload'),
+    message.payload === undefined ? el('p.hr-note', {}, 'not kept') : jsonBlock(message.payload, { 'aria-label': 'Payload' }),
   ];
 }

@@ -12,10 +12,10 @@ export function renderOutput(entry, { test, parts }) {
     test.traceback && fold('traceback', 'Traceback', test.traceback, !explained),
     ...parts.map((part) => part.summary_text && fold('summary', 'Summary of the engine', part.summary_text, false)),
   ].filter(Boolean);
-  return blocks.length > 0 && el('section', {}, el('h3', { class: 'hr-label' }, 'Output'), blocks);
+  return blocks.length > 0 && el('section', {}, el('h3.hr-label', {}, 'Output'), blocks);
 }
 
 function fold(name, title, text, open) {
   return lazyDetails({ class: 'hr-fold hr-output', 'data-capture': name }, `${title}, ${bytes(text.length)}`,
-    () => el('pre', { class: 'hr-pre', tabindex: '0' }, text), open);
+    () => el('pre.hr-pre', { tabindex: '0' }, text), open);
 }

@@ -31,7 +31,7 @@ const WORDS = new Map([
 export function renderReplies(part, context) {
   if (part.replies.length === 0) return null;
   return el('div', { 'data-field': 'replies' },
-    el('h3', { class: 'hr-label' }, plural(part.replies.length, 'Reply', 'Replies')),
+    el('h3.hr-label', {}, plural(part.replies.length, 'Reply', 'Replies')),
     part.replies.map((reply) => replyRow(reply, context)));
 }
 
@@ -42,19 +42,19 @@ function replyRow(reply, context) {
     class: 'hr-reply-row', 'data-state': reply.state, 'data-trigger-topic': reply.trigger_topic, 'data-reply-topic': reply.reply_topic,
     'data-reply-publish-failed': failed && reply.response_transport ? 'true' : null, open: reply.state !== 'replied',
   },
-    el('summary', {}, el('span', { class: 'hr-reply-head' },
-      el('span', { class: `hr-verdict hr-verdict--${verdictKind(status)}` }, glyph('M7 4L3 8l4 4M3 8h6a4 4 0 0 1 4 4'), el('span', { class: 'hr-verdict-word' }, word)),
-      el('code', { class: 'hr-topic' }, reply.trigger_topic),
+    el('summary', {}, el('span.hr-reply-head', {},
+      el('span', { class: `hr-verdict hr-verdict--${verdictKind(status)}` }, glyph('M7 4L3 8l4 4M3 8h6a4 4 0 0 1 4 4'), el('span.hr-verdict-word', {}, word)),
+      el('code.hr-topic', {}, reply.trigger_topic),
       transportBadge(context, reply.trigger_transport, { extraClass: 'hr-reply-transport-badge', 'data-reply-trigger-transport': reply.trigger_transport }),
-      el('span', { class: 'hr-note' }, 'answered on'),
-      el('code', { class: 'hr-topic' }, reply.reply_topic),
+      el('span.hr-note', {}, 'answered on'),
+      el('code.hr-topic', {}, reply.reply_topic),
       transportBadge(context, reply.response_transport, {
         extraClass: `hr-reply-transport-badge${failed ? ' hr-reply-transport-badge--failed' : ''}`, 'data-reply-response-transport': reply.response_transport,
       }))),
-    el('div', { class: 'hr-reply-body' },
-      el('p', {}, replyOneLineSummary(reply), ' ', el('span', { class: 'hr-note' }, `Matcher: ${reply.matcher_description}`)),
+    el('div.hr-reply-body', {},
+      el('p', {}, replyOneLineSummary(reply), ' ', el('span.hr-note', {}, `Matcher: ${reply.matcher_description}`)),
       renderReplyLifecycle(reply),
-      reply.correlation_overridden && el('p', { class: 'hr-note' }, 'The reply carried a correlation id of its own.')));
+      reply.correlation_overridden && el('p.hr-note', {}, 'The reply carried a correlation id of its own.')));
 }
 
 export function replyOneLineSummary(reply) {
@@ -69,8 +69,8 @@ export function replyOneLineSummary(reply) {
 
 export function renderReplyLifecycle(reply) {
   const progress = PROGRESS.get(reply.state) ?? STEPS.map(() => 'na');
-  return el('ol', { class: 'hr-reply-stages' }, STEPS.map((name, index) => {
+  return el('ol.hr-reply-stages', {}, STEPS.map((name, index) => {
     const [word, path] = STATUS[progress[index]];
-    return el('li', { class: 'hr-reply-stage', 'data-stage-status': progress[index] }, glyph(path), name, el('span', { class: 'hr-sr' }, `: ${word}`));
+    return el('li.hr-reply-stage', { 'data-stage-status': progress[index] }, glyph(path), name, el('span.hr-sr', {}, `: ${word}`));
   }));
 }

@@ -1,6 +1,6 @@
 // The right side: one scenario, from its verdict and the reason for it down to the captured output.
 
-import { append, copyButton, el, fill } from './dom.js';
+import { append, button, copyButton, el, fill } from './dom.js';
 import { failureTable } from './diff.js';
 import { renderExpectations } from './expectations.js';
 import { causeLabel } from './findings.js';
@@ -18,49 +18,47 @@ import { renderWaterfall } from './waterfall.js';
 const FINDINGS_SHOWN = 5;
 
 export function renderScenario(host, entry, detail, context) {
-  fill(host, el('article', { class: 'hr-article', 'aria-labelledby': 'hr-scenario-title' },
+  fill(host, el('article.hr-article', { 'aria-labelledby': 'hr-scenario-title' },
     heading(entry, detail, context),
-    detail.test.skip_reason && el('p', { class: 'hr-callout hr-callout--skip' }, detail.test.skip_reason),
-    entry.unchecked && el('p', { class: 'hr-callout hr-callout--slow' }, 'The scenario passed although an expectation failed: no step or assertion checked its verdict.'),
+    detail.test.skip_reason && el('p.hr-callout.hr-callout--skip', {}, detail.test.skip_reason),
+    entry.unchecked && el('p.hr-callout.hr-callout--slow', {}, 'The scenario passed although an expectation failed: no step or assertion checked its verdict.'),
     entry.findings.slice(0, FINDINGS_SHOWN).map((finding) => findingCard(finding, detail, context)),
-    entry.findings.length > FINDINGS_SHOWN && el('p', { class: 'hr-note' }, `${entry.findings.length - FINDINGS_SHOWN} more findings stand with the expectations below.`),
-    el('div', { class: 'hr-columns' },
+    entry.findings.length > FINDINGS_SHOWN && el('p.hr-note', {}, `${entry.findings.length - FINDINGS_SHOWN} more findings stand with the expectations below.`),
+    el('div.hr-columns', {},
       detail.steps.length > 0 && renderSteps(detail),
       partSections(detail, context)),
     detail.parts.map((part, index) => renderWaterfall(part, index, entry, context)),
-    detail.parts.length === 0 && entry.outcome !== 'skipped' && el('p', { class: 'hr-callout' }, 'No messages: this scenario opened no message scope.'),
+    detail.parts.length === 0 && entry.outcome !== 'skipped' && el('p.hr-callout', {}, 'No messages: this scenario opened no message scope.'),
     renderOutput(entry, detail)));
   linkHighlights(host.firstChild);
 }
 
 export function renderNoScenario(host, model) {
   const text = model.entries.length === 0 ? 'There is nothing to show: the run recorded no scenarios.' : 'Choose a scenario on the left.';
-  fill(host, el('div', { class: 'hr-empty' }, el('p', {}, text)));
+  fill(host, el('div.hr-empty', {}, el('p', {}, text)));
 }
 
 function heading(entry, detail, context) {
   const { group } = entry;
-  return el('header', { class: 'hr-scenario-head' },
-    el('p', { class: 'hr-crumbs' }, el('span', {}, `${group.keyword}: ${group.name}`), entry.rule && el('span', {}, `Rule: ${entry.rule}`)),
-    el('div', { class: 'hr-scenario-title' },
+  return el('header.hr-scenario-head', {},
+    el('p.hr-crumbs', {}, el('span', {}, `${group.keyword}: ${group.name}`), entry.rule && el('span', {}, `Rule: ${entry.rule}`)),
+    el('div.hr-scenario-title', {},
       verdictBadge(entry.outcome, 'hr-verdict--large'),
       el('h2', { id: 'hr-scenario-title' }, entry.name),
-      el('span', { class: 'hr-scenario-time' }, duration(entry.durationMs))),
-    el('div', { class: 'hr-scenario-meta' },
+      el('span.hr-scenario-time', {}, duration(entry.durationMs))),
+    el('div.hr-scenario-meta', {},
       entry.tags.map((tag) => tagButton(`@${String(tag).replace(/^@/, '')}`, context)),
-      el('code', { class: 'hr-nodeid' }, entry.id),
+      el('code.hr-nodeid', {}, entry.id),
       copyButton('copy id', () => entry.id),
       copyButton('copy link', () => linkTo({ ...context.views.current, test: entry.id })),
       copyButton('copy command', () => runCommand(entry, detail)),
       copyButton('copy as text', () => scenarioText(entry, detail)),
-      detail.test.worker_id && el('span', { class: 'hr-note' }, `worker ${detail.test.worker_id}`)),
-    detail.scenario?.description && el('p', { class: 'hr-description' }, detail.scenario.description.trim()));
+      detail.test.worker_id && el('span.hr-note', {}, `worker ${detail.test.worker_id}`)),
+    detail.scenario?.description && el('p.hr-description', {}, detail.scenario.description.trim()));
 }
 
 function tagButton(tag, { views }) {
-  const button = el('button', { type: 'button', class: 'hr-tag', title: `Show only ${tag}` }, tag);
-  button.addEventListener('click', () => views.set({ q: tag }, { remember: true }));
-  return button;
+  return button(tag, () => views.set({ q: tag }, { remember: true }), { class: 'hr-tag', title: `Show only ${tag}` });
 }
 
 function findingCard(finding, detail, context) {
@@ -69,13 +67,13 @@ function findingCard(finding, detail, context) {
   const step = detail.steps[finding.step];
   const stepText = note?.step_text || (step && `${step.keyword.trim()} ${step.text}`);
   return el('section', { class: `hr-finding hr-finding--${verdictKind(finding.status)}` },
-    el('p', { class: 'hr-finding-cause' }, verdictBadge(finding.status), el('strong', {}, causeLabel(finding)), transportBadge(context, finding.transport)),
-    el('p', { class: 'hr-finding-sentence' }, sentenceCase(finding.sentence)),
-    stepText && el('p', { class: 'hr-finding-step' }, 'in ', el('q', {}, stepText)),
+    el('p.hr-finding-cause', {}, verdictBadge(finding.status), el('strong', {}, causeLabel(finding)), transportBadge(context, finding.transport)),
+    el('p.hr-finding-sentence', {}, sentenceCase(finding.sentence)),
+    stepText && el('p.hr-finding-step', {}, 'in ', el('q', {}, stepText)),
     handle?.failure && failureTable(handle.failure),
-    handle?.failures.length > 1 && el('p', { class: 'hr-note' },
+    handle?.failures.length > 1 && el('p.hr-note', {},
       `This is the latest of ${plural(handle.failures.length + handle.failures_dropped, 'near-miss', 'near-misses')}; the others are in the message timeline.`),
-    step?.message?.includes('\n') && el('pre', { class: 'hr-pre', tabindex: '0' }, step.message.trim()));
+    step?.message?.includes('\n') && el('pre.hr-pre', { tabindex: '0' }, step.message.trim()));
 }
 
 function sentenceCase(text) {
@@ -83,16 +81,16 @@ function sentenceCase(text) {
 }
 
 function partSections(detail, context) {
-  return el('div', { class: 'hr-column' }, detail.parts.map((part, index) => {
-    const section = el('section', { class: 'hr-scenario', 'data-scenario-name': part.name, 'data-outcome': part.outcome });
+  return el('div.hr-column', {}, detail.parts.map((part, index) => {
+    const section = el('section.hr-scenario', { 'data-scenario-name': part.name, 'data-outcome': part.outcome });
     const failing = collectFailingTransports(part);
     append(section, [
-      detail.parts.length > 1 && el('h3', { class: 'hr-part-title' }, verdictBadge(part.outcome), part.name),
+      detail.parts.length > 1 && el('h3.hr-part-title', {}, verdictBadge(part.outcome), part.name),
       renderStageBreadcrumb(part, context),
-      failing.length > 0 && el('p', { class: 'hr-scenario-failing-side', 'data-failing-transports': failing.join(' ') },
+      failing.length > 0 && el('p.hr-scenario-failing-side', { 'data-failing-transports': failing.join(' ') },
         'broke on ', failing.map((name) => transportBadge(context, name))),
       failingReply(part, context),
-      !part.completed_normally && el('p', { class: 'hr-callout hr-callout--slow' }, 'The scope ended before it finished waiting: what is unresolved here was aborted, not awaited.'),
+      !part.completed_normally && el('p.hr-callout.hr-callout--slow', {}, 'The scope ended before it finished waiting: what is unresolved here was aborted, not awaited.'),
       renderExpectations(part, index, context),
       renderReplies(part, context),
     ]);

@@ -2,12 +2,12 @@
 
 import { causeLabel } from './findings.js';
 import { duration } from './format.js';
+import { shellQuoted } from './snippets.js';
 import { verdictWord } from './verdicts.js';
 
 export function runCommand(entry, { scenario }) {
-  const quoted = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
-  if (scenario && entry.group.where.endsWith('.feature')) return `behave ${quoted(`${entry.group.where}:${scenario.line}`)}`;
-  return `pytest ${quoted(entry.id)}`;
+  if (scenario && entry.group.where.endsWith('.feature')) return `behave ${shellQuoted(`${entry.group.where}:${scenario.line}`)}`;
+  return `pytest ${shellQuoted(entry.id)}`;
 }
 
 export function scenarioText(entry, detail) {
@@ -17,7 +17,7 @@ export function scenarioText(entry, detail) {
     ...entry.findings.map((finding) => `\n${causeLabel(finding)}: ${finding.sentence}`),
     ...section('Steps', detail.steps.map((step) => `${verdictWord(step.status).padEnd(8)}${step.keyword.trim()} ${step.text}${block(step)}`)),
     ...detail.parts.flatMap((part) => section('Message timeline', part.timeline.map((event) => eventLine(event)))),
-    ...detail.parts.flatMap((part) => section('Differing messages', part.handles.filter((handle) => handle.failure).map(differences))),
+    ...detail.parts.flatMap((part) => section('Differing messages', part.handles.filter((handle) => handle.failure).map(differing))),
   ].join('\n');
 }
 
@@ -34,6 +34,6 @@ function eventLine(event) {
   return [duration(event.offset_ms).padStart(9), event.action, event.topic, event.transport && `[${event.transport}]`, event.detail].filter(Boolean).join('  ');
 }
 
-function differences(handle) {
+function differing(handle) {
   return `${handle.topic}\n    expected ${JSON.stringify(handle.expected)}\n    arrived  ${JSON.stringify(handle.actual)}`;
 }

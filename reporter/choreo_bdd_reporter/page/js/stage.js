@@ -12,21 +12,21 @@ export function renderStageBreadcrumb(part, context) {
   ]);
   return el('div', {
     class: 'hr-stage-breadcrumb', 'data-stage-bridge-class': stage.bridge_class, 'data-stage-transports': stage.transports.join(' '),
-  }, pills, el('span', { class: 'hr-stage-tag' }, `joined by ${stage.bridge_class}`), correlationIds(stage, context));
+  }, pills, el('span.hr-stage-tag', {}, `joined by ${stage.bridge_class}`), correlationIds(stage, context));
 }
 
 function correlationIds(stage, context) {
   const ids = Object.entries(stage.correlation_ids);
   if (ids.length === 0) return null;
-  return el('details', { class: 'hr-stage-correlation-ids' },
-    el('summary', { class: 'hr-stage-correlation-ids-summary' }, 'correlation ids'),
+  return el('details.hr-stage-correlation-ids', {},
+    el('summary.hr-stage-correlation-ids-summary', {}, 'correlation ids'),
     el('dl', {}, ids.map(([name, id]) => [el('dt', {}, transportBadge(context, name)), el('dd', {}, el('code', {}, id))])));
 }
 
 // The first reply that could not be sent, on the transport it was meant for.
 export function failingReply(part, context) {
   const failed = part.replies.find((reply) => reply.state === 'reply_failed' && reply.response_transport);
-  return failed && el('p', { class: 'hr-scenario-failing-reply', 'data-failing-reply-response-transport': failed.response_transport },
+  return failed && el('p.hr-scenario-failing-reply', { 'data-failing-reply-response-transport': failed.response_transport },
     'reply failed on ', transportBadge(context, failed.response_transport));
 }
 

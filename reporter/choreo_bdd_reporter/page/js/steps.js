@@ -7,31 +7,31 @@ import { isBroken, listVerdict, verdictKind } from './verdicts.js';
 export function renderSteps({ steps, scenario }) {
   const background = steps.filter((step) => step.background);
   const own = steps.filter((step) => !step.background);
-  return el('section', { class: 'hr-steps-section' },
-    el('h3', { class: 'hr-label' }, 'Steps'),
-    background.length > 0 && el('h4', { class: 'hr-sublabel' }, 'Background'),
+  return el('section.hr-steps-section', {},
+    el('h3.hr-label', {}, 'Steps'),
+    background.length > 0 && el('h4.hr-sublabel', {}, 'Background'),
     background.length > 0 && stepList(background),
-    background.length > 0 && own.length > 0 && el('h4', { class: 'hr-sublabel' }, scenario?.keyword || 'Scenario'),
+    background.length > 0 && own.length > 0 && el('h4.hr-sublabel', {}, scenario?.keyword || 'Scenario'),
     own.length > 0 && stepList(own));
 }
 
 function stepList(steps) {
-  return el('ol', { class: 'hr-steps' }, steps.map(stepItem));
+  return el('ol.hr-steps', {}, steps.map(stepItem));
 }
 
 function stepItem(step) {
   const refs = (step.checks ?? []).map(({ scenario, handle }) => `${scenario}.${handle}`).join(' ');
   return el('li', { class: `hr-step hr-step--${verdictKind(step.status)}`, 'data-outcome': step.status, 'data-refs': refs || null },
     el('span', {}, listVerdict(step.status)),
-    el('span', { class: 'hr-step-text' }, el('b', { class: 'hr-step-keyword' }, `${step.keyword.trim()} `), quoted(step.text)),
-    el('span', { class: 'hr-step-time' }, step.duration_ms > 0 ? duration(step.duration_ms) : ''),
+    el('span.hr-step-text', {}, el('b.hr-step-keyword', {}, `${step.keyword.trim()} `), quoted(step.text)),
+    el('span.hr-step-time', {}, step.duration_ms > 0 ? duration(step.duration_ms) : ''),
     stepArguments(step),
     step.message && isBroken(step.status) && stepFold('message', () => textBlock(step.message.trim())));
 }
 
 // Quoted words in a step are its values; they stand out as they do in an editor.
 function quoted(text) {
-  return text.split(/("[^"]*")/).map((piece, index) => (index % 2 === 1 ? el('span', { class: 'hr-step-value' }, piece) : piece));
+  return text.split(/("[^"]*")/).map((piece, index) => (index % 2 === 1 ? el('span.hr-step-value', {}, piece) : piece));
 }
 
 function stepArguments(step) {
@@ -46,10 +46,10 @@ function stepFold(title, build) {
 }
 
 function textBlock(text) {
-  return el('pre', { class: 'hr-pre', tabindex: '0' }, text);
+  return el('pre.hr-pre', { tabindex: '0' }, text);
 }
 
 function dataTable(rows) {
-  return el('div', { class: 'hr-table-wrap', tabindex: '0' }, el('table', { class: 'hr-table' },
+  return el('div.hr-table-wrap', { tabindex: '0' }, el('table.hr-table', {},
     rows.map((cells) => el('tr', {}, cells.map((cell) => el('td', {}, String(cell)))))));
 }

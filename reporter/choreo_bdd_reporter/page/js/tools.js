@@ -1,6 +1,6 @@
 // The buttons of the header: facts of the run, theme, keyboard help.
 
-import { el, fill } from './dom.js';
+import { button, el, fill } from './dom.js';
 import { aboutList } from './header.js';
 import { readPreference, writePreference } from './preferences.js';
 
@@ -9,7 +9,15 @@ const THEMES = [['auto', 'Auto'], ['light', 'Light'], ['dark', 'Dark']];
 const KEYS = [
   ['/', 'search'], ['j  k', 'next, previous scenario'], ['f', 'next failed scenario'],
   ['[  ]', 'collapse, expand the tree'], ['↑ ↓ ← →', 'move in the tree and the message timeline'],
-  ['Enter', 'open what is focused'], ['Esc', 'close, or clear the search'], ['?', 'this sheet'],
+  ['Enter', 'open what is focused'], ['w  s', 'zoom the timeline in, out; also + and −, ctrl + wheel'], ['a  d', 'move along the timeline; also by dragging'],
+  ['0', 'show the whole timeline again'], ['Esc', 'close, or clear the search'], ['?', 'this sheet'],
+];
+
+const TERMS = [
+  ['late order', 'both words'], ['"late order"', 'these words'], ['!word', 'without it; ! works before every term'], ['@tag', 'this tag'],
+  ['s:failed,slow', 'one of these verdicts'], ['t:kafka', 'on this transport'], ['c:orders.*', 'expects this topic; * one segment, > the rest'],
+  ['f:checkout', 'in this feature'], ['cause:"too late"', 'broke for this cause'], ['hop>50ms', 'a message took longer'], ['budget<10%', 'a message left less of its budget'],
+  ['took>1s', 'the scenario took longer'], ['miss:>0', 'had near-misses'],
 ];
 
 export function renderTools(root, model) {
@@ -18,16 +26,15 @@ export function renderTools(root, model) {
 }
 
 function aboutPopover(run) {
-  const panel = el('div', { class: 'hr-popover', id: 'hr-about-panel', hidden: true }, aboutList(run));
-  const toggle = el('button', {
-    type: 'button', class: 'hr-button', 'data-field': 'about-toggle', 'aria-expanded': 'false', 'aria-controls': 'hr-about-panel',
-  }, 'About this run');
+  const panel = el('div.hr-popover', { id: 'hr-about-panel', hidden: true }, aboutList(run));
+  const toggle = button('About this run', () => show(panel.hidden), {
+    class: 'hr-button', 'data-field': 'about-toggle', 'aria-expanded': 'false', 'aria-controls': 'hr-about-panel',
+  });
   const show = (open) => {
     panel.hidden = !open;
     toggle.setAttribute('aria-expanded', String(open));
   };
-  toggle.addEventListener('click', () => show(panel.hidden));
-  const holder = el('div', { class: 'hr-popover-holder' }, toggle, panel);
+  const holder = el('div.hr-popover-holder', {}, toggle, panel);
   holder.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && !panel.hidden) {
       show(false);
@@ -40,25 +47,22 @@ function aboutPopover(run) {
 }
 
 function themeSwitch(root) {
-  const buttons = THEMES.map(([name, label]) => el('button', { type: 'button', 'data-theme-choice': name }, label));
   const choose = (theme) => {
     root.setAttribute('data-theme', theme);
-    for (const button of buttons) button.setAttribute('aria-pressed', String(button.getAttribute('data-theme-choice') === theme));
+    for (const node of buttons) node.setAttribute('aria-pressed', String(node.getAttribute('data-theme-choice') === theme));
   };
-  for (const button of buttons) {
-    button.addEventListener('click', () => {
-      const theme = button.getAttribute('data-theme-choice');
-      choose(theme);
-      writePreference('theme', theme);
-    });
-  }
+  const pick = (theme) => () => {
+    choose(theme);
+    writePreference('theme', theme);
+  };
+  const buttons = THEMES.map(([name, label]) => button(label, pick(name), { class: null, 'data-theme-choice': name }));
   const kept = readPreference('theme', 'auto');
   choose(THEMES.some(([name]) => name === kept) ? kept : 'auto');
-  return el('div', { class: 'hr-switch', role: 'group', 'aria-label': 'Colour theme' }, buttons);
+  return el('div.hr-switch', { role: 'group', 'aria-label': 'Colour theme' }, buttons);
 }
 
 function helpButton(root) {
-  return el('button', { type: 'button', class: 'hr-button', 'aria-label': 'Keyboard shortcuts', on: { click: () => toggleHelp(root) } }, '?');
+  return button('?', () => toggleHelp(root), { class: 'hr-button', 'aria-label': 'Keyboard shortcuts' });
 }
 
 export function toggleHelp(root) {
@@ -70,8 +74,10 @@ export function toggleHelp(root) {
 function fillHelp(dialog) {
   fill(dialog,
     el('h2', { id: 'hr-help-title' }, 'Keyboard'),
-    el('dl', { class: 'hr-keys' }, KEYS.map(([keys, what]) => [
+    el('dl.hr-keys', {}, KEYS.map(([keys, what]) => [
       el('dt', {}, keys.split('  ').map((key) => el('kbd', {}, key))), el('dd', {}, what),
     ])),
-    el('button', { type: 'button', class: 'hr-button', on: { click: () => dialog.close() } }, 'Close'));
+    el('h2', {}, 'Search'),
+    el('dl.hr-keys', {}, TERMS.map(([term, what]) => [el('dt', {}, el('kbd', {}, term)), el('dd', {}, what)])),
+    button('Close', () => dialog.close(), { class: 'hr-button' }));
 }

@@ -1,12 +1,12 @@
 // The tree on the left: feature, rule, scenario. One tab stop; the arrows move inside.
 
-import { el, fill } from './dom.js';
+import { button, el, fill } from './dom.js';
 import { duration } from './format.js';
 import { countOutcomes } from './model.js';
+import { createSections } from './sections.js';
 import { transportBadge } from './transports.js';
 import { ruleId, treeRows } from './treerows.js';
 import { glyph, verdictBadge, verdictWord } from './verdicts.js';
-import { createWindowedList } from './windowed.js';
 
 const ROW_HEIGHT = 32;
 const CARET = 'M6 4l4 4-4 4';
@@ -19,14 +19,16 @@ export function createTree(root, context) {
   let rows = [];
   let visible = model.entries;
   let active = 0;
-  const list = createWindowedList(host, ROW_HEIGHT, (row, index) => renderTreeRow(row, index, {
-    selected: row.entry?.id === views.current.test && !views.current.tab, active: index === active, context,
-  }));
+  const list = createSections(host, {
+    rowHeight: ROW_HEIGHT,
+    section: () => el('div.hr-windowed', { role: 'presentation' }),
+    row: (row, index) => renderTreeRow(row, index, { selected: row.entry?.id === views.current.test && !views.current.tab, active: index === active, context }),
+  });
 
   const layOut = () => {
     rows = treeRows(model, visible, closed, views.current);
     active = Math.min(active, Math.max(0, rows.length - 1));
-    list.setRows(rows);
+    list.set([{ rows }]);
     markActive();
   };
   const markActive = () => {
@@ -45,7 +47,7 @@ export function createTree(root, context) {
     layOut();
   };
   const choose = (row) => {
-    if (row.entry) views.set({ test: row.entry.id, event: null, tab: null }, { remember: true });
+    if (row.entry) views.open(row.entry.id);
     else toggle(row);
   };
   const parentOf = (index) => rows.findLastIndex((row, at) => at < index && row.level < rows[index].level);
@@ -119,12 +121,12 @@ function groupRow(row, common, context) {
   const counts = countOutcomes(row.entries);
   const { broken } = counts;
   return el('div', { ...common, class: `hr-row hr-row--${row.level === 1 ? 'group' : 'rule'}`, 'aria-expanded': String(row.open), title: row.label },
-    el('span', { class: 'hr-caret' }, glyph(CARET)),
+    el('span.hr-caret', {}, glyph(CARET)),
     transportBadge(context, row.transport, { full: false }),
-    el('span', { class: 'hr-row-name' }, row.level === 2 && el('span', { class: 'hr-row-keyword' }, `${row.keyword} `), row.label),
-    broken > 0 && el('span', { class: 'hr-badge hr-badge--fail' }, `${broken} failed`),
-    broken === 0 && counts.slow > 0 && el('span', { class: 'hr-badge hr-badge--slow' }, `${counts.slow} slow`),
-    el('span', { class: 'hr-row-count' }, String(counts.total)));
+    el('span.hr-row-name', {}, row.level === 2 && el('span.hr-row-keyword', {}, `${row.keyword} `), row.label),
+    broken > 0 && el('span.hr-badge.hr-badge--fail', {}, `${broken} failed`),
+    broken === 0 && counts.slow > 0 && el('span.hr-badge.hr-badge--slow', {}, `${counts.slow} slow`),
+    el('span.hr-row-count', {}, String(counts.total)));
 }
 
 function scenarioRow(entry, common, selected) {
@@ -133,10 +135,10 @@ function scenarioRow(entry, common, selected) {
     'data-selected': selected, 'aria-selected': String(selected), title: entry.name,
   },
     verdictBadge(entry.outcome, 'hr-verdict--bare'),
-    el('span', { class: 'hr-row-name' }, entry.name),
-    entry.outcome === 'slow' && entry.failing && el('span', { class: 'hr-badge hr-badge--fail' }, 'failed'),
-    entry.unchecked && el('span', { class: 'hr-badge hr-badge--fail', title: 'An expectation failed, but no step or assertion checked it' }, 'unchecked'),
-    el('span', { class: 'hr-row-time' }, duration(entry.durationMs)));
+    el('span.hr-row-name', {}, entry.name),
+    entry.outcome === 'slow' && entry.failing && el('span.hr-badge.hr-badge--fail', {}, 'failed'),
+    entry.unchecked && el('span.hr-badge.hr-badge--fail', { title: 'An expectation failed, but no step or assertion checked it' }, 'unchecked'),
+    el('span.hr-row-time', {}, duration(entry.durationMs)));
 }
 
 function emptyTree(model, views) {
@@ -145,6 +147,6 @@ function emptyTree(model, views) {
   const reasons = [q && `the search “${q}”`, status.length > 0 && `the status ${status.map(verdictWord).join(' or ')}`, cause && 'the chosen cause'].filter(Boolean);
   return [
     el('p', {}, `No ${model.noun} matches ${reasons.join(' and ')}.`),
-    el('button', { type: 'button', class: 'hr-button', on: { click: () => views.set({ q: '', status: [], cause: null }, { remember: true }) } }, 'Clear filters'),
+    button('Clear filters', () => views.set({ q: '', status: [], cause: null }, { remember: true }), { class: 'hr-button' }),
   ];
 }

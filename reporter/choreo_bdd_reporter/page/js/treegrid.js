@@ -1,42 +1,40 @@
-// Keys of a treegrid whose rows take the focus: up and down, open and close, choose.
+// Keys of a treegrid whose rows take the focus: up and down, open and close, choose. Rows are known by id, for those
+// out of sight are not drawn.
 
-export function followTreegridKeys(grid, { activate, open, choose }) {
-  const rows = () => [...grid.querySelectorAll('[data-node-id]')];
+// `chart`: { order() ids in order, parentOf(id), focus(id), open(id, on), choose(id) }.
+export function followTreegridKeys(grid, chart) {
   const idOf = (node) => node.getAttribute('data-node-id');
-  const focus = (node) => {
-    if (!node) return;
-    for (const other of rows()) other.setAttribute('tabindex', other === node ? '0' : '-1');
-    activate(idOf(node));
-    node.focus();
+  const beside = (id, offset) => {
+    const ids = chart.order();
+    return ids[ids.indexOf(id) + offset];
   };
-  const byId = (id) => rows().find((node) => idOf(node) === id);
   const moves = {
-    ArrowDown: (node, all) => focus(all[all.indexOf(node) + 1]),
-    ArrowUp: (node, all) => focus(all[all.indexOf(node) - 1]),
-    Home: (node, all) => focus(all[0]),
-    End: (node, all) => focus(all.at(-1)),
-    ArrowRight: (node, all) => {
-      if (node.getAttribute('aria-expanded') === 'false') open(idOf(node), true);
-      else if (node.getAttribute('aria-expanded') === 'true') focus(all[all.indexOf(node) + 1]);
+    ArrowDown: (id) => chart.focus(beside(id, 1)),
+    ArrowUp: (id) => chart.focus(beside(id, -1)),
+    Home: () => chart.focus(chart.order()[0]),
+    End: () => chart.focus(chart.order().at(-1)),
+    ArrowRight: (id, expanded) => {
+      if (expanded === 'false') chart.open(id, true);
+      else if (expanded === 'true') chart.focus(beside(id, 1));
     },
-    ArrowLeft: (node) => {
-      if (node.getAttribute('aria-expanded') === 'true') open(idOf(node), false);
-      else if (node.hasAttribute('data-parent-id')) focus(byId(node.getAttribute('data-parent-id')));
+    ArrowLeft: (id, expanded) => {
+      if (expanded === 'true') chart.open(id, false);
+      else chart.focus(chart.parentOf(id));
     },
-    Enter: (node) => choose(idOf(node)),
-    ' ': (node) => choose(idOf(node)),
+    Enter: (id) => chart.choose(id),
+    ' ': (id) => chart.choose(id),
   };
   grid.addEventListener('keydown', (event) => {
     const node = event.target.closest('[data-node-id]');
     if (!node || event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(moves, event.key)) return;
     event.preventDefault();
-    moves[event.key](node, rows());
+    moves[event.key](idOf(node), node.getAttribute('aria-expanded'));
   });
   grid.addEventListener('click', (event) => {
     const node = event.target.closest('[data-node-id]');
     if (!node) return;
-    focus(node);
-    if (event.target.closest('[data-toggle]')) open(idOf(node), node.getAttribute('aria-expanded') === 'false');
-    else choose(idOf(node));
+    chart.focus(idOf(node));
+    if (event.target.closest('[data-toggle]') || idOf(node).startsWith('lane:')) chart.open(idOf(node), node.getAttribute('aria-expanded') === 'false');
+    else chart.choose(idOf(node));
   });
 }

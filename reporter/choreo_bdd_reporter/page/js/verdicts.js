@@ -40,7 +40,7 @@ export function verdictGlyph(status) {
 }
 
 export function glyph(path) {
-  return svg('svg', { class: 'hr-glyph', viewBox: '0 0 16 16', 'aria-hidden': 'true' }, svg('path', { d: path }));
+  return svg('svg.hr-glyph', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, svg('path', { d: path }));
 }
 
 // In lists what went well stays quiet, so that the rest stands out.
@@ -50,5 +50,5 @@ export function listVerdict(status) {
 
 export function verdictBadge(status, extraClass = '') {
   return el('span', { class: `hr-verdict hr-verdict--${verdictKind(status)} ${extraClass}` },
-    verdictGlyph(status), el('span', { class: 'hr-verdict-word' }, verdictWord(status)));
+    verdictGlyph(status), el('span.hr-verdict-word', {}, verdictWord(status)));
 }

@@ -31,14 +31,16 @@ export function createViewState(onChange, complete) {
     onChange(view, previous);
   };
   addEventListener('hashchange', () => change(fromLink()));
+  // A step in the history for a choice, none for typing and for the page's own preselection.
+  const set = (patch, { remember = false } = {}) => {
+    const next = { ...view, ...patch };
+    writeHash(viewHash(next), remember);
+    change(next);
+  };
   return {
     get current() { return view; },
-    // A step in the history for a choice, none for typing and for the page's own preselection.
-    set(patch, { remember = false } = {}) {
-      const next = { ...view, ...patch };
-      writeHash(viewHash(next), remember);
-      change(next);
-    },
+    set,
+    open: (test) => set({ test, event: null, tab: null }, { remember: true }),
   };
 }
 

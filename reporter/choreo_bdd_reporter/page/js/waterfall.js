@@ -1,24 +1,29 @@
-// The message timeline: every message of a scenario on one time axis, as a tree of causes and effects.
+// The message timeline: every message of a scenario on one time axis, as a tree of causes and effects or in lanes.
 
+import { createArrows, LINE_HEIGHT } from './arrows.js';
 import { causalRows } from './causality.js';
-import { el, fill } from './dom.js';
-import { failureTable } from './diff.js';
-import { duration, localTime, plural, timeAxis } from './format.js';
-import { messageFacts } from './message.js';
+import { criticalPath } from './criticalpath.js';
+import { button, el, fill } from './dom.js';
+import { eventPanel } from './eventpanel.js';
+import { plural } from './format.js';
+import { causeSections, laneNode, laneSections } from './lanes.js';
+import { createMinimap } from './minimap.js';
+import { readPreference, writePreference } from './preferences.js';
+import { createSections } from './sections.js';
 import { followTreegridKeys } from './treegrid.js';
-import { transportBadge, transportClass } from './transports.js';
-import { glyph, verdictBadge } from './verdicts.js';
-import { markTrack } from './tracks.js';
+import { axisRow, timelineHead } from './timelinehead.js';
+import { phraseTone, timelineRow } from './timelinerows.js';
+import { pannedView, roundView, timeAxis, timeSpans, wallClock, zoomedView } from './timescale.js';
+import { followMouse } from './zooming.js';
 
-const MOUNTED_AT_FIRST = 500;
-// A deadline this much later than the last message would squeeze all messages into one column.
-const SQUEEZE = 4;
-const DEEPEST_INDENT = 9;
+const MINIMAP_FROM = 60;
+const FOCUSED_FROM = 200;
+const BROKEN_TONES = ['fail', 'timeout', 'slow'];
 
 export function renderWaterfall(part, partIndex, entry, context) {
   if (part.timeline.length === 0) return noTimeline(part);
   const chart = createChart(part, partIndex, entry, context);
-  chart.draw();
+  context.onChart(chart);
   return chart.section;
 }
 
@@ -26,180 +31,182 @@ function noTimeline(part) {
   const text = part.handles.length > 0
     ? 'The results keep no message timeline for this scenario; the expectations above hold its latencies.'
     : 'No message was sent or expected here.';
-  return el('section', {}, el('h3', { class: 'hr-label' }, 'Message timeline'), el('p', { class: 'hr-callout' }, text));
+  return el('section', {}, el('h3.hr-label', {}, 'Message timeline'), el('p.hr-callout', {}, text));
+}
+
+function startState(rows, part) {
+  const spans = timeSpans(rows);
+  const broken = rows.some((row) => BROKEN_TONES.includes(phraseTone(row)));
+  return {
+    spans, critical: criticalPath(rows), hasClock: wallClock(rows) !== null, absolute: readPreference('time', 'relative') === 'absolute',
+    lanes: Boolean(part.stage) && part.stage.transports.some((name) => rows.some((row) => row.transport === name)),
+    closed: new Set(), focused: rows.length > FOCUSED_FROM && broken, onMessages: spans.squeezed, view: null, active: rows[0]?.id ?? null,
+  };
+}
+
+// Rows that ended badly, with everything that led to them.
+function failingPath(rows) {
+  const kept = new Set();
+  for (const row of rows) {
+    if (BROKEN_TONES.includes(phraseTone(row))) for (let above = row; above; above = above.parent) kept.add(above);
+  }
+  return rows.filter((row) => kept.has(row));
 }
 
 function createChart(part, partIndex, entry, context) {
   const rows = causalRows(part, partIndex);
-  const spans = timeSpans(rows);
-  const state = { closed: new Set(), zoomed: spans.messages * SQUEEZE < spans.whole, limit: MOUNTED_AT_FIRST, active: rows[0]?.id };
-  const head = el('div', { class: 'hr-waterfall-head' });
-  const grid = el('div', { class: 'hr-waterfall', role: 'treegrid', 'aria-label': 'Message timeline', 'aria-colcount': 4 });
-  const side = el('aside', { class: 'hr-message', 'aria-label': 'Message', hidden: true });
-  const section = el('section', { class: 'hr-timeline' }, head, el('div', { class: 'hr-timeline-body' }, grid, side));
+  rows.forEach((row, order) => { row.order = order; });
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const state = startState(rows, part);
+  const head = el('div.hr-waterfall-head', {});
+  const axisHost = el('div', { role: 'rowgroup' });
+  const scroller = el('div.hr-waterfall-rows', { role: 'presentation' });
+  const grid = el('div.hr-waterfall', { role: 'treegrid', 'aria-label': 'Message timeline', 'aria-colcount': 4 }, axisHost, scroller);
+  const more = el('div.hr-waterfall-more', {});
+  const side = el('aside.hr-message', { 'aria-label': 'Message', hidden: true });
+  const arrows = createArrows();
+  const minimap = createMinimap(rows, phraseTone, (view) => show(view));
+  const section = el('section.hr-timeline', {}, head, minimap.node,
+    el('div.hr-timeline-body', {}, el('div.hr-waterfall-box', {}, grid, arrows.holder, more), side));
+  const list = createSections(scroller, { rowHeight: LINE_HEIGHT, section: laneNode, row: drawRow, after: drawOverlay });
+  let places = new Map();
+  let axis = null;
 
-  const visible = () => rows.filter((row) => {
-    for (let above = row.parent; above; above = above.parent) if (state.closed.has(above.id)) return false;
-    return true;
-  });
-  const draw = () => {
-    const axis = timeAxis((state.zoomed ? spans.messages : spans.whole) * 1.02);
-    const shown = visible();
-    const mounted = shown.slice(0, state.limit);
-    fill(head, timelineHead(part, spans, state, () => { state.zoomed = !state.zoomed; draw(); }, context));
-    fill(grid, axisRow(axis), el('div', { role: 'rowgroup', class: 'hr-waterfall-rows', vars: { '--hr-ticks': axis.count } },
-      mounted.map((row, index) => waterfallRow(row, index, mounted, axis, state, context))));
-    showMore(grid, shown, mounted, () => { state.limit = Infinity; draw(); });
+  const whole = () => roundView(state.spans.from, state.onMessages ? state.spans.messages : state.spans.whole);
+  const limits = () => roundView(state.spans.from, state.spans.whole);
+  const clock = () => (state.absolute ? wallClock(rows) : null);
+
+  function drawRow(row, position) {
+    const parentPosition = state.lanes ? null : places.get(row.parent?.id) ?? null;
+    return timelineRow(row, {
+      position, parentPosition, axis, clock: clock(), lanes: state.lanes, closed: state.closed.has(row.id), critical: state.critical.count > 1 ? state.critical.segments.get(row) : undefined,
+      active: row.id === state.active, selected: row.id === context.views.current.event,
+    }, context);
+  }
+  function drawOverlay(drawn) {
+    const long = list.long && !list.whole;
+    grid.toggleAttribute('data-long', list.long && !list.whole);
+    grid.setAttribute('aria-rowcount', places.size + 1);
+    virtualise(grid, long, scroller.querySelectorAll('.hr-waterfall-row').length, places.size);
+    const box = trackBox();
+    const origin = scroller.firstElementChild?.getBoundingClientRect() ?? box;
+    arrows.holder.hidden = !state.lanes;
+    if (state.lanes) {
+      scroller.append(arrows.holder);
+      arrows.draw(rows, places, axis, { left: box.left - origin.left, width: box.width }, list.height, drawn);
+    }
+  }
+  function trackBox() {
+    return axisHost.querySelector('.hr-ticks').getBoundingClientRect();
+  }
+  function drawAxis() {
+    state.zoomed = state.view !== null;
+    axis = timeAxis(state.view ?? whole(), clock());
+    fill(axisHost, axisRow(axis, rows));
+    grid.style.setProperty('--hr-grid-first', axis.grid.first);
+    grid.style.setProperty('--hr-grid-step', axis.grid.step);
+    fill(head, timelineHead(part, rows, state, actions, context));
+    minimap.node.hidden = rows.length < MINIMAP_FROM && !state.zoomed;
+    if (!minimap.node.hidden && section.isConnected) minimap.draw(limits(), axis);
+  }
+  function layOut() {
+    drawAxis();
+    const shown = state.focused && !state.lanes ? failingPath(rows) : rows;
+    const sections = state.lanes ? laneSections(shown, part, state.closed, context) : causeSections(shown, state.closed);
+    places = new Map();
+    let position = 0;
+    for (const each of sections) {
+      if (each.head) places.set(each.head.getAttribute('data-node-id'), position++);
+      for (const row of each.rows) places.set(row.id, position++);
+    }
+    list.set(sections);
+    fill(more, list.long && !list.whole && wholeButton());
+  }
+  function show(view) {
+    state.view = view;
+    drawAxis();
+    list.redraw();
+  }
+  function wholeButton() {
+    const drawWhole = () => {
+      list.drawWhole();
+      fill(more);
+      grid.setAttribute('data-virtualised-expanded', 'true');
+    };
+    return button(`Draw all ${plural(places.size, 'row')} at once, for the browser's own find and print`, drawWhole, { class: 'hr-button', 'data-virtualised-expand': 'true' });
+  }
+
+  const flip = (name) => () => {
+    state[name] = !state[name];
+    state.closed.clear();
+    layOut();
+    head.querySelector(`[data-switch="${name}"]`)?.focus({ preventScroll: true });
+  };
+  const chart = {
+    section,
+    axis: () => axis,
+    zoom: (factor, at = (axis.from + axis.to) / 2) => show(zoomedView(state.view ?? whole(), factor, at, limits())),
+    pan: (share) => show(pannedView(state.view ?? whole(), share * (axis.to - axis.from), limits())),
+    reset: () => show(null),
+  };
+  const actions = {
+    lanes: flip('lanes'), focus: flip('focused'), in: () => chart.zoom(0.5), out: () => chart.zoom(2), reset: chart.reset,
+    stretch: () => { state.onMessages = !state.onMessages; show(null); },
+    absolute: () => { state.absolute = !state.absolute; writePreference('time', state.absolute ? 'absolute' : 'relative'); show(state.view); },
   };
   const select = (id, remember) => context.views.set({ test: entry.id, event: id }, { remember });
+  const laneOf = (row) => (places.has(`lane:${row.transport}`) ? `lane:${row.transport}` : 'lane:');
+  const nodeOf = (id) => [...scroller.querySelectorAll('[data-node-id]')].find((node) => node.getAttribute('data-node-id') === id);
+  const focus = (id) => {
+    if (!id) return;
+    state.active = id;
+    if (places.has(id)) list.reveal(places.get(id));
+    for (const node of scroller.querySelectorAll('[data-node-id]')) node.setAttribute('tabindex', node.getAttribute('data-node-id') === id ? '0' : '-1');
+    nodeOf(id)?.focus();
+  };
   followTreegridKeys(grid, {
-    activate: (id) => { state.active = id; },
+    focus,
+    order: () => [...places.keys()],
+    parentOf: (id) => (state.lanes && byId.has(id) ? laneOf(byId.get(id)) : byId.get(id)?.parent?.id),
     open: (id, on) => {
       state.closed[on ? 'delete' : 'add'](id);
-      draw();
-      grid.querySelector('[tabindex="0"]').focus();
+      layOut();
+      focus(id);
     },
-    choose: (id) => select(context.views.current.event === id ? null : id, true),
+    choose: (id) => byId.has(id) && select(context.views.current.event === id ? null : id, true),
   });
+  followMouse(grid, trackBox, chart);
   context.onEvent((id) => {
-    const row = rows.find((candidate) => candidate.id === id);
-    for (const node of grid.querySelectorAll('[data-node-id]')) node.setAttribute('aria-selected', String(node.getAttribute('data-node-id') === id));
+    const row = byId.get(id);
+    if (row && !places.has(id)) {
+      state.focused = false;
+      state.closed.clear();
+      layOut();
+    }
+    if (row) list.reveal(places.get(id));
+    for (const node of scroller.querySelectorAll('.hr-waterfall-row')) node.setAttribute('aria-selected', String(node.getAttribute('data-node-id') === id));
     side.hidden = !row;
-    if (row) fill(side, eventPanel(row, context, () => select(null, true)));
+    if (row) fill(side, eventPanel(row, part, context, () => select(null, true)));
   });
-  return { section, draw };
+  layOut();
+  // now that it stands in the page it has a width, and later other ones
+  followWidth(grid, () => show(state.view));
+  return chart;
 }
 
-// The span of everything, and of the messages alone (deadlines and waits left out).
-function timeSpans(rows) {
-  const ends = (list) => Math.max(0, ...list.map((row) => Math.max(row.end, row.judged ?? 0)));
-  const messages = ends(rows.filter((row) => !isWait(row)));
-  return { whole: ends(rows), messages: messages || ends(rows) };
+function followWidth(node, act) {
+  let width = 0;
+  new ResizeObserver(() => {
+    if (node.clientWidth === width) return;
+    width = node.clientWidth;
+    act();
+  }).observe(node);
 }
 
-function isWait(row) {
-  return row.kind === 'deadline' || row.kind === 'absent';
-}
-
-function timelineHead(part, spans, state, toggleZoom, context) {
-  const squeezed = spans.messages * SQUEEZE < spans.whole;
-  const names = [...new Set(part.timeline.map((event) => event.transport).filter(Boolean))].sort();
-  return [
-    el('h3', { class: 'hr-label' }, 'Message timeline'),
-    el('span', {
-      class: 'hr-note', 'data-stage-timeline-banner': part.stage ? 'true' : null,
-      'data-stage-timeline-events': part.stage ? part.timeline.length : null, 'data-stage-timeline-transports': part.stage ? names.join(' ') : null,
-    }, plural(part.timeline.length, 'event'), names.map((name) => transportBadge(context, name))),
-    part.timeline_dropped > 0 && el('span', { class: 'hr-note hr-note--warn' }, `${plural(part.timeline_dropped, 'earlier event')} not kept`),
-    legend(),
-    squeezed && el('button', { type: 'button', class: 'hr-button hr-zoom', 'aria-pressed': String(!state.zoomed), on: { click: toggleZoom } },
-      state.zoomed ? `Show all ${duration(spans.whole)}` : `Zoom to the messages (${duration(spans.messages)})`),
-  ];
-}
-
-function legend() {
-  const item = (mark, text) => el('span', { class: 'hr-legend-item' }, el('i', { class: `hr-mark hr-mark--${mark}` }), text);
-  return el('span', { class: 'hr-legend', 'aria-hidden': 'true' },
-    item('sent', 'sent'), item('matched', 'matched'), item('near', 'near-miss'), item('deadline', 'deadline'), item('budget', 'budget'));
-}
-
-function axisRow(axis) {
-  return el('div', { role: 'rowgroup' }, el('div', { class: 'hr-waterfall-axis', role: 'row' },
-    el('span', { role: 'columnheader' }, 'Message'),
-    el('span', { role: 'columnheader', class: 'hr-ticks', 'aria-label': `Time, 0 to ${axis.ticks.at(-1).label}` },
-      axis.ticks.map((tick) => el('span', { class: 'hr-tick', 'aria-hidden': 'true', vars: { '--hr-x': tick.share } }, tick.label))),
-    el('span', { role: 'columnheader', class: 'hr-number' }, 'at'),
-    el('span', { role: 'columnheader', class: 'hr-number' }, 'took')));
-}
-
-function waterfallRow(row, index, mounted, axis, state, context) {
-  const parentIndex = row.parent ? mounted.indexOf(row.parent) : -1;
-  const reply = row.kind === 'reply' && row.parent;
-  return el('div', {
-    class: `hr-waterfall-row ${transportClass(context, row.transport)}`, role: 'row', tabindex: row.id === state.active ? '0' : '-1',
-    'aria-level': row.level, 'aria-expanded': row.children.length > 0 ? String(!state.closed.has(row.id)) : null,
-    'aria-selected': String(context.views.current.event === row.id), 'data-node-id': row.id, 'data-parent-id': row.parent?.id,
-    'data-action': row.action, 'data-kind': row.kind, 'data-topic': row.topic, 'data-transport': row.transport, 'data-source': row.source,
-    'data-tone': phraseTone(row), 'data-scope-event': row.topic === null ? 'true' : null, 'data-refs': row.ref,
-    'data-reply-link-from': reply ? row.parent.id : null, 'data-reply-link-to': reply ? row.id : null,
-    vars: { '--hr-level': Math.min(row.level, DEEPEST_INDENT) },
-  },
-    el('span', { role: 'gridcell', class: 'hr-waterfall-label' }, rowLabel(row, state, context)),
-    el('span', { role: 'gridcell', class: 'hr-track' }, markTrack(row, axis, parentIndex < 0 ? 0 : index - parentIndex)),
-    el('span', { role: 'gridcell', class: 'hr-number' }, duration(row.judged ?? row.end)),
-    el('span', { role: 'gridcell', class: 'hr-number' }, tookText(row)));
-}
-
-function tookText(row) {
-  const took = (row.judged ?? row.end) - row.start;
-  return took === 0 || row.topic === null || (row.kind === 'delivery' && !row.parent) ? '' : duration(took);
-}
-
-const PHRASES = new Map([
-  ['published', 'sent'], ['received', 'received'], ['matched', 'matched'], ['mismatched', 'near-miss'], ['replied', 'reply sent'],
-  ['reply_failed', 'reply failed'], ['correlation_skipped', 'other scope'], ['deadline', 'deadline'], ['absent', 'never matched'],
-]);
-
-function rowPhrase(row) {
-  if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
-  if (row.handle && isWait(row)) return 'no match by the deadline';
-  if (row.action === 'matched' && row.handle?.outcome === 'slow') return 'matched, over budget';
-  return PHRASES.get(row.action) ?? row.action;
-}
-
-function rowLabel(row, state, context) {
-  const parent = row.children.length > 0;
-  const open = parent ? { 'data-toggle': row.id, 'data-open': String(!state.closed.has(row.id)) } : {};
-  return [
-    el('span', { class: 'hr-caret', ...open }, parent && glyph('M6 4l4 4-4 4')),
-    row.topic && transportBadge(context, row.transport, { full: false }),
-    el('span', { class: `hr-phrase hr-phrase--${phraseTone(row)}` }, rowPhrase(row)),
-    row.topic && el('code', { class: 'hr-topic', title: row.topic }, row.topic),
-    sourceBadgeText(row.source) && el('span', { class: 'hr-waterfall-source' }, sourceBadgeText(row.source)),
-  ];
-}
-
-function phraseTone(row) {
-  if (row.action === 'matched') return row.handle?.outcome === 'slow' ? 'slow' : 'pass';
-  if (isWait(row) && row.handle?.outcome !== 'fail') return 'timeout';
-  return ['mismatched', 'reply_failed', 'absent', 'deadline'].includes(row.action) ? 'fail' : 'plain';
-}
-
-export function sourceBadgeText(source) {
-  switch (source) {
-    case 'publish': return 'by test';
-    case 'expect': return 'by expect';
-    case 'reply': return 'by reply';
-    case 'scope': return 'by scope';
-    default: return '';
+function virtualise(grid, long, shown, total) {
+  const attributes = { 'data-virtualised': 'true', 'data-virtualised-shown': shown, 'data-virtualised-total': total };
+  for (const [name, value] of Object.entries(attributes)) {
+    if (long) grid.setAttribute(name, value);
+    else grid.removeAttribute(name);
   }
-}
-
-function showMore(grid, shown, mounted, expand) {
-  const hidden = shown.length - mounted.length;
-  grid.toggleAttribute('data-virtualised', false);
-  if (hidden <= 0) return;
-  grid.setAttribute('data-virtualised', 'true');
-  grid.setAttribute('data-virtualised-shown', mounted.length);
-  grid.setAttribute('data-virtualised-total', shown.length);
-  const button = el('button', { type: 'button', class: 'hr-button', on: { click: expand } }, `Show ${plural(hidden, 'more row')}`);
-  button.setAttribute('data-virtualised-expand', 'true');
-  grid.append(el('div', { role: 'row' }, el('span', { role: 'gridcell' }, button)));
-}
-
-function eventPanel(row, context, close) {
-  const facts = [
-    ['at', duration(row.end)], ['judged', row.judged !== null && row.judged !== row.end && duration(row.judged)],
-    ['took', tookText(row)], ['wall clock', row.wallClock && localTime(row.wallClock)], ['detail', row.detail],
-    ['budget', row.handle?.budget_ms != null && duration(row.handle.budget_ms)],
-  ].filter(([, value]) => value);
-  return [
-    el('div', { class: 'hr-message-head' }, el('h4', {}, rowPhrase(row)), transportBadge(context, row.transport),
-      el('button', { type: 'button', class: 'hr-button', 'aria-label': 'Close the message', on: { click: close } }, '×')),
-    row.topic && !row.message && el('p', {}, el('code', { class: 'hr-topic' }, row.topic)),
-    row.handle && el('p', {}, verdictBadge(row.handle.outcome), ' ', el('span', { class: 'hr-note' }, row.handle.matcher_description)),
-    row.failure && failureTable(row.failure),
-    el('dl', { class: 'hr-facts-list' }, facts.map(([name, value]) => [el('dt', {}, name), el('dd', {}, String(value))])),
-    row.message ? messageFacts(row.message) : !isWait(row) && el('p', { class: 'hr-note' }, 'The message body was not kept.'),
-  ];
 }

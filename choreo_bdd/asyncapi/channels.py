@@ -1,0 +1,150 @@
+"""Channels of an AsyncAPI document, alike for 2.x and 3.x."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from choreo_bdd.asyncapi.documents import AsyncApiError, Documents, Node
+
+_PARAMETER = re.compile(r"\{([^{}]*)\}")
+_SCHEMA_FORMAT = re.compile(r"application/(?:vnd\.aai\.asyncapi\b|schema\+(?:json|yaml)).*?(?:version=(draft-[\w-]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A JSON Schema by where it stands; ``draft`` is its dialect where it does not name one itself."""
+
+    node: Node
+    draft: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSpec:
+    """A message as a channel describes it: its payload, and its headers, each schema of which has to hold."""
+
+    node: Node
+    payload: Schema | None
+    headers: tuple[Schema, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """An address with its messages; without any, every message will do.
+
+    ``parameters`` are the values that a parameter of the address may have, where the document lists them.
+    """
+
+    address: str
+    messages: tuple[MessageSpec, ...]
+    parameters: Mapping[str, tuple[str, ...]]
+
+    @property
+    def is_template(self) -> bool:
+        """Whether the address has parameters."""
+        return _PARAMETER.search(self.address) is not None
+
+    @property
+    def example(self) -> str:
+        """A topic of this channel."""
+        return _PARAMETER.sub(lambda found: next(iter(self.parameters.get(found[1], ())), found[1]), self.address)
+
+    def pattern(self) -> re.Pattern[str]:
+        """Matches the topics this channel is about: a parameter is one segment."""
+        parts = _PARAMETER.split(self.address)  # text and names of parameters by turns
+        return re.compile(
+            "".join(self._values(part) if index % 2 else re.escape(part) for index, part in enumerate(parts))
+        )
+
+    def _values(self, parameter: str) -> str:
+        allowed = self.parameters.get(parameter)
+        return f"(?:{'|'.join(map(re.escape, allowed))})" if allowed else "[^./]+"
+
+
+def read_channels(documents: Documents) -> list[Channel]:
+    """All channels whose address is known, in the document's order. Raises ``AsyncApiError``."""
+    root = documents.root.require_object()
+    version = str(root.value.get("asyncapi", ""))
+    if version.partition(".")[0] not in ("2", "3"):
+        found = f"`asyncapi: {version}`" if version else "no key `asyncapi`"
+        raise AsyncApiError(f"{root.place}: expected an AsyncAPI document of version 2.x or 3.x, found {found}")
+    if not root.has("channels"):
+        raise AsyncApiError(f"{root.place}: the document has no `channels`")
+    for _ in documents.reached(root):
+        pass  # each reference of the document has led somewhere
+    channels = [(name, node.require_object()) for name, node in documents.members(root, "channels")]
+    if version.startswith("2"):
+        return [_channel(documents, name, node, _messages_2(documents, node)) for name, node in channels]
+    return [
+        _channel(documents, node.value["address"], node, (each for _, each in documents.members(node, "messages")))
+        for _, node in channels
+        if node.value.get("address") is not None
+    ]
+
+
+def _channel(documents: Documents, address: str, node: Node, messages: Iterator[Node]) -> Channel:
+    distinct = {message.uri: message.require_object() for message in messages}
+    return Channel(
+        address=str(address),
+        messages=tuple(_message(documents, message) for message in distinct.values()),
+        parameters={
+            name: tuple(map(str, values)) for name, each in documents.members(node, "parameters")
+            if (values := _listed_values(documents, each))
+        },
+    )  # fmt: skip
+
+
+def _listed_values(documents: Documents, parameter: Node) -> list[Any]:
+    """3.x lists them beside the parameter's description, 2.x in its schema."""
+    holder = documents.follow(parameter["schema"]) if parameter.has("schema") else parameter
+    return list(holder.value["enum"]) if holder.has("enum") else []
+
+
+def _messages_2(documents: Documents, channel: Node) -> Iterator[Node]:
+    """In 2.x a message belongs to an operation, one or one of several."""
+    for key in ("publish", "subscribe"):
+        operation = documents.follow(channel[key]) if channel.has(key) else channel
+        if operation is channel or not operation.has("message"):
+            continue
+        message = documents.follow(operation["message"])
+        if not message.has("oneOf"):
+            yield message
+            continue
+        choices = message["oneOf"]
+        for index, value in enumerate(choices.value):
+            yield documents.follow(Node(f"{choices.uri}/{index}", value))
+
+
+def _message(documents: Documents, node: Node) -> MessageSpec:
+    draft = _draft(node.value.get("schemaFormat"))
+    holders = [node]
+    if node.has("traits"):
+        traits = documents.follow(node["traits"])
+        holders += [documents.follow(Node(f"{traits.uri}/{i}", each)) for i, each in enumerate(traits.value)]
+    headers = (_schema(documents, holder, "headers", _draft(None)) for holder in holders)
+    return MessageSpec(
+        node=node,
+        payload=_schema(documents, node, "payload", draft),
+        headers=tuple(schema for schema in headers if schema is not None),
+    )
+
+
+def _schema(documents: Documents, holder: Node, key: str, draft: str | None) -> Schema | None:
+    """The JSON Schema under a key; none where there is none, and where the payload is told in another language."""
+    if not holder.has(key):
+        return None
+    node = holder[key]
+    told = documents.follow(node)
+    if told.has("schema") and told.has("schemaFormat"):  # 3.x: a schema with its format
+        node, draft = told["schema"], _draft(told.value["schemaFormat"])
+    return None if draft is None else Schema(node, draft)
+
+
+def _draft(schema_format: object) -> str | None:
+    """The dialect that a format means; AsyncAPI's own is a superset of draft-07. ``None`` for no JSON Schema."""
+    if schema_format is None:
+        return "draft-07"
+    found = _SCHEMA_FORMAT.fullmatch(str(schema_format))
+    return None if found is None else found[1] or "draft-07"

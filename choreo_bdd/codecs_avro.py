@@ -1,0 +1,139 @@
+"""Avro payloads. Needs the extra ``avro``; imported when a configuration names the codec.
+
+Values are JSON-like both ways, so that bodies and matchers need not know of Avro: times and dates are ISO 8601 text,
+UUIDs are text, decimals are numbers.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from fastavro import schemaless_reader, schemaless_writer
+from fastavro.read import LOGICAL_READERS
+from fastavro.schema import load_schema
+from fastavro.write import LOGICAL_WRITERS
+
+_CONFLUENT_HEADER = struct.Struct(">bI")
+_CONFLUENT_MAGIC = 0
+_OURS = "choreo-"
+
+
+def _instant(text: str) -> datetime:
+    """A point in time; without an offset it is UTC, not the zone of whichever machine runs the test."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {
+    "timestamp-millis": _instant,
+    "timestamp-micros": _instant,
+    "local-timestamp-millis": datetime.fromisoformat,
+    "local-timestamp-micros": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time-millis": time.fromisoformat,
+    "time-micros": time.fromisoformat,
+    "decimal": Decimal,
+    "uuid": str,
+}
+
+
+class AvroCodec:
+    """Avro's binary encoding of one value, after a schema in a file.
+
+    ``schema_id`` puts Confluent's header of five bytes before it, with this id; a message is then read if its header
+    has the same id, or with ``any_id`` whatever id it has. Raises ``ValueError`` for a schema that cannot be read.
+    """
+
+    def __init__(self, schema: Path, *, schema_id: int | None = None, any_id: bool = False) -> None:
+        try:
+            self._schema: Any = _with_json_values(load_schema(str(schema)))
+        except Exception as error:  # the file, its JSON and its schema fail in ways of their own
+            raise ValueError(f"{schema} is not a usable Avro schema: {type(error).__name__}: {error}") from error
+        self._name = schema.name
+        self._schema_id = schema_id
+        self._any_id = any_id
+
+    def decode(self, data: bytes) -> Any:
+        """The value; ``ValueError`` when the bytes are not one value of the schema."""
+        source = BytesIO(self._body(data))
+        try:
+            value: Any = schemaless_reader(source, self._schema, None)
+        except Exception as error:  # the library raises whatever the bytes lead it into
+            raise ValueError(f"not a value of {self._name}: {type(error).__name__}: {error}") from error
+        if source.read(1):
+            raise ValueError(f"not a value of {self._name}: bytes are left over after it")
+        return value
+
+    def encode(self, value: Any) -> bytes:
+        """The bytes; ``TypeError`` for a value that the schema does not describe, a field too many included."""
+        target = BytesIO()
+        if self._schema_id is not None:
+            target.write(_CONFLUENT_HEADER.pack(_CONFLUENT_MAGIC, self._schema_id))
+        try:
+            schemaless_writer(target, self._schema, value, strict_allow_default=True, disable_tuple_notation=True)
+        except Exception as error:  # as above
+            raise TypeError(f"not a value of {self._name}: {error or type(error).__name__}") from error
+        return target.getvalue()
+
+    def _body(self, data: bytes) -> bytes:
+        if self._schema_id is None:
+            return data
+        if len(data) < _CONFLUENT_HEADER.size or data[0] != _CONFLUENT_MAGIC:
+            raise ValueError("the message does not begin with Confluent's header: a zero byte and a schema id")
+        found = _CONFLUENT_HEADER.unpack_from(data)[1]
+        if found != self._schema_id and not self._any_id:
+            raise ValueError(f"the message was written with schema id {found}, not {self._schema_id}")
+        return data[_CONFLUENT_HEADER.size :]
+
+
+def _with_json_values(schema: Any) -> Any:
+    """The schema, its logical types renamed to ours, for which the library calls the functions below."""
+    if isinstance(schema, list):
+        return [_with_json_values(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: value if key == "default" else _with_json_values(value) for key, value in schema.items()}
+    if f"{schema.get('type')}-{schema.get('logicalType')}" in LOGICAL_READERS:
+        inner["logicalType"] = f"{_OURS}{schema['logicalType']}"
+    return inner
+
+
+def _read(reader: Callable[..., Any], data: Any, schema: Any = None, other: Any = None) -> Any:
+    value = reader(data, schema, other)
+    if isinstance(value, Decimal):
+        return _number(value)
+    return str(value) if isinstance(value, UUID) else value.isoformat()
+
+
+def _number(value: Decimal) -> int | float | str:
+    """As a number where that is exact to the last digit, else as text."""
+    if value == value.to_integral_value():
+        return int(value)
+    return float(value) if Decimal(repr(float(value))) == value else str(value)
+
+
+def _write(writer: Callable[..., Any], parse: Callable[[str], object], data: Any, schema: Any) -> Any:
+    try:
+        parsed = parse(str(data)) if isinstance(data, str) or parse is Decimal else data
+    except (ValueError, ArithmeticError):
+        return data  # no value of this type: the library says so, or tries the union's next branch
+    return writer(parsed, schema)
+
+
+def _register() -> None:
+    for key in tuple(LOGICAL_READERS):
+        kind, _, name = key.partition("-")
+        if name in _PARSERS:
+            LOGICAL_READERS[f"{kind}-{_OURS}{name}"] = partial(_read, LOGICAL_READERS[key])
+            LOGICAL_WRITERS[f"{kind}-{_OURS}{name}"] = partial(_write, LOGICAL_WRITERS[key], _PARSERS[name])
+
+
+_register()

@@ -1,0 +1,89 @@
+"""Messages read back: what the page shows of Gherkin, and the streams of several runs as one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from choreo_bdd_reporter.messages import TEST_ATTACHMENT, VERDICT_ATTACHMENT
+
+_REFERENCES = ("id", "pickleId", "pickleStepId", "testCaseId", "testCaseStartedId", "testStepId", "astNodeId")
+_LISTS = ("astNodeIds", "pickleStepIds")
+
+
+def gherkin_from_messages(path: Path) -> dict[str, Any] | None:
+    """Features, steps and the verdicts of expectations, as far as our own attachments tell; ``None`` without any."""
+    features: dict[str, dict[str, Any]] = {}
+    notes: dict[str, dict[tuple[int, int], Any]] = {}
+    for name, body in _attachments(path):
+        if name == TEST_ATTACHMENT:
+            feature = features.setdefault(body["feature"]["uri"], {**body["feature"], "scenarios": []})
+            feature["scenarios"].append(body["scenario"])
+        elif name == VERDICT_ATTACHMENT:
+            notes.setdefault(body["nodeid"], {})[body["scenario"], body["handle"]] = body["note"]
+    details = {nodeid: _details(found) for nodeid, found in notes.items()}
+    return {"features": list(features.values()), "details": details} if features else None
+
+
+def _attachments(path: Path) -> Iterator[tuple[str, Any]]:
+    for envelope in read_envelopes(path):
+        attachment = envelope.get("attachment")
+        if attachment and attachment.get("fileName") in (TEST_ATTACHMENT, VERDICT_ATTACHMENT):
+            yield attachment["fileName"], json.loads(attachment["body"])
+
+
+def _details(notes: dict[tuple[int, int], Any]) -> list[dict[str, Any]]:
+    """Notes by scenario and handle as lists; those of expectations that no step declared are not known."""
+    scenarios = 1 + max(number for number, _ in notes)
+    lengths = [1 + max((index for at, index in notes if at == number), default=-1) for number in range(scenarios)]
+    return [
+        {"handles": [notes.get((number, index), {}) for index in range(length)], "timeline": []}
+        for number, length in enumerate(lengths)
+    ]
+
+
+def read_envelopes(path: Path) -> Iterator[dict[str, Any]]:
+    """The messages of a stream, whose last line may be cut off."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            try:
+                envelope = json.loads(line)
+            except ValueError:
+                return
+            if isinstance(envelope, dict):
+                yield envelope
+
+
+def merged_envelopes(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """One stream of several: one beginning, one end, and ids that are told apart by the number of their stream."""
+    ends: list[dict[str, Any]] = []
+    for number, path in enumerate(paths):
+        for envelope in read_envelopes(path):
+            if "testRunFinished" in envelope:
+                ends.append(envelope["testRunFinished"])
+            elif number == 0 or not {"meta", "testRunStarted"} & envelope.keys():
+                yield renamed(envelope, f"{number}-")
+    if ends:
+        last = max((end["timestamp"] for end in ends), key=lambda at: (at["seconds"], at["nanos"]))
+        yield {"testRunFinished": {**ends[0], "success": all(end["success"] for end in ends), "timestamp": last}}
+
+
+def renamed(node: Any, prefix: str) -> Any:
+    """A message whose ids and references have a prefix; there is one run only, so its id stays."""
+    if isinstance(node, list):
+        return [renamed(child, prefix) for child in node]
+    if not isinstance(node, dict):
+        return node
+    return {name: _renamed_value(name, value, prefix) for name, value in node.items()}
+
+
+def _renamed_value(name: str, value: Any, prefix: str) -> Any:
+    if name in _REFERENCES and isinstance(value, str):
+        return prefix + value
+    if name in _LISTS:
+        return [prefix + each for each in value]
+    if name == "testRunStarted":
+        return value
+    return renamed(value, prefix)

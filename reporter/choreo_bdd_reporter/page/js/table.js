@@ -1,0 +1,36 @@
+// A table that sorts by the column whose heading is pressed, and draws its first rows until all are asked for.
+
+import { button, el, fill } from './dom.js';
+
+const FIRST_ROWS = 100;
+
+// Columns: [title, sortKey(row), cell(row) or nothing for the key itself]; keys that are numbers stand to the right.
+export function sortedTable(label, columns, rows, by) {
+  let order = { column: by, down: true };
+  let shown = FIRST_ROWS;
+  const host = el('div.hr-table-wrap', { tabindex: '0', role: 'region', 'aria-label': label });
+  const compare = (a, b) => {
+    const [one, other] = [columns[order.column][1](a), columns[order.column][1](b)];
+    const rank = typeof one === 'number' ? one - other : String(one).localeCompare(String(other));
+    return order.down ? -rank : rank;
+  };
+  const sortBy = (index) => {
+    order = { column: index, down: order.column === index ? !order.down : true };
+    draw();
+    host.querySelectorAll('th button')[index].focus();
+  };
+  const heading = ([title], index) => el('th', { scope: 'col', 'aria-sort': order.column !== index ? null : order.down ? 'descending' : 'ascending' },
+    button(title, () => sortBy(index)));
+  const cell = (row) => ([, key, show], index) => {
+    const content = show ? show(row) : key(row);
+    return el(index === 0 ? 'th' : 'td', { scope: index === 0 ? 'row' : null, class: typeof key(row) === 'number' ? 'hr-number' : null }, content);
+  };
+  const draw = () => {
+    const sorted = [...rows].sort(compare);
+    const more = button(`Show all ${rows.length}`, () => { shown = Infinity; draw(); });
+    fill(host, el('table.hr-data', {}, el('thead', {}, el('tr', {}, columns.map(heading))),
+      el('tbody', {}, sorted.slice(0, shown).map((row) => el('tr', {}, columns.map(cell(row)))))), rows.length > shown && more);
+  };
+  draw();
+  return host;
+}

@@ -1,0 +1,36 @@
+"""Lint: topics that the AsyncAPI documents do not describe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from choreo_bdd.asyncapi import AsyncApi
+from choreo_bdd_steps.language.templates import referenced_names
+from choreo_bdd_steps.lint.finding import Finding, Severity
+from choreo_bdd_steps.lint.rules import Subject
+from choreo_bdd_steps.phrase import Intent
+from choreo_bdd_steps.plan import PlannedStep
+
+_TALKS = frozenset({Intent.PUBLISH, Intent.EXPECT, Intent.REPLY})
+
+
+def unknown_topics(subject: Subject, contract: AsyncApi) -> Iterator[Finding]:
+    """Topics of publishes, checks and stand-ins that no channel describes; those only a run can know are left out."""
+    if subject.config.unknown_topics == "ignore":
+        return
+    severity = Severity.ERROR if subject.config.unknown_topics == "error" else Severity.WARNING
+    for step in subject.plan.steps:
+        for topic in _topics(step):
+            unknown = None if contract.covers(topic) else contract.unknown(topic)
+            if unknown is not None:
+                yield subject.at(step.call, "unknown-topic", unknown.text, severity)
+
+
+def _topics(step: PlannedStep) -> Iterator[str]:
+    """What a step names; only stand-ins that answer name a topic besides their own."""
+    if step.match is None or step.intent not in _TALKS:
+        return
+    for name in ("topic", "reply"):
+        topic = step.match.args.get(name)
+        if topic and not referenced_names(topic):
+            yield topic

@@ -1,0 +1,114 @@
+"""Commands for the first hour: ``init``, ``demo``, ``doctor``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from choreo_bdd.config import Config
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_steps.session import configuration
+from choreo_bdd_steps.starting import demo as demonstration
+from choreo_bdd_steps.starting.doctor import Finding, examine
+from choreo_bdd_steps.starting.scaffold import write_project
+
+commands = typer.Typer()
+
+
+@commands.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to; made if need be.")] = Path(),
+    keep_existing: Annotated[
+        bool, typer.Option("--keep-existing", help="Leave files that are there as they are, and write the others.")
+    ] = False,
+) -> None:
+    """Write a project that runs at once, in memory. Exit code 2 when files are there already, or cannot be written."""
+    try:
+        written = write_project(folder, keep_existing=keep_existing)
+    except ChoreoError as error:
+        _refuse("init", error)
+    for path in written:
+        print(folder / path)
+    enter = "" if folder == Path() else f"cd {folder} && "
+    print(f"\nrun it: {enter}behave          or: {enter}pytest features")
+
+
+@commands.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the suite is copied to and run.")] = Path(
+        "choreo-demo"
+    ),
+    failures: Annotated[
+        bool, typer.Option("--failures", help="Run the scenarios that fail on purpose, to see such a report.")
+    ] = False,
+) -> None:
+    """Run the order pipeline's features in memory and say where the report is; files changed there stay changed.
+
+    Exit code: behave's, 1 when a scenario fails; 2 when the suite cannot be written.
+    """
+    try:
+        demonstration.copy_demo(folder)
+    except ChoreoError as error:
+        _refuse("demo", error)
+    code = demonstration.run_demo(folder, failures=failures)
+    page = demonstration.report_page(folder)
+    if page.is_file():
+        print(f"\nthe features: {folder / 'features'}\nthe report:   {page.resolve().as_uri()}")
+    raise typer.Exit(code)
+
+
+@commands.command()
+def doctor(
+    profile: Annotated[str | None, typer.Option(help="Profile of choreo.yaml; default: the default one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    patience_s: Annotated[
+        float, typer.Option("--timeout", min=0.1, metavar="SECONDS", help="For each of connect, subscribe, round trip.")
+    ] = 5.0,
+) -> None:
+    """Connect to every transport of a profile and send one message there and back.
+
+    Exit code 0: all well; 1: a transport has a problem; 2: the configuration cannot be used.
+    """
+    try:
+        config = configuration(Path.cwd(), profile)
+    except ChoreoError as error:
+        _refuse("doctor", error)
+    findings = asyncio.run(examine(config, patience_s=patience_s))
+    print(_as_json(config, findings) if as_json else _as_text(config, findings))
+    raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
+
+
+def _as_json(config: Config, findings: Sequence[Finding]) -> str:
+    transports = [asdict(finding) | {"ok": finding.is_well} for finding in findings]
+    source = None if config.source is None else str(config.source)
+    return json.dumps({"profile": config.profile, "source": source, "transports": transports}, indent=2)
+
+
+def _as_text(config: Config, findings: Sequence[Finding]) -> str:
+    permitted = "loopback addresses only" if config.allowlist is None else f"what {config.allowlist} lists"
+    lines = [
+        f"profile {config.profile} of {config.source or 'the built-in configuration'}",
+        f"may connect to: {permitted}",
+        *(line for finding in findings for line in _lines(finding)),
+    ]
+    return "\n".join(lines)
+
+
+def _lines(finding: Finding) -> list[str]:
+    name = f"  {finding.transport} ({finding.type}):"
+    if finding.is_well:
+        first = f"{name} ok, connected in {finding.connect_ms} ms, round trip {finding.round_trip_ms} ms"
+        return [first, *([] if finding.note is None else [f"    note: {finding.note}"])]
+    return [f"{name} FAILED at {finding.failed_at}", f"    {finding.problem}", f"    what to do: {finding.advice}"]
+
+
+def _refuse(command: str, problem: object) -> NoReturn:
+    print(f"choreo-bdd {command}: {problem}", file=sys.stderr)
+    raise typer.Exit(2)

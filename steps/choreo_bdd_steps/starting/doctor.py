@@ -1,0 +1,134 @@
+"""Whether the transports of a profile can be used: allowed, connected, and a message there and back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from choreo_bdd.building import build_harness
+from choreo_bdd.config import Config, TransportConfig
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.harness import Harness
+
+TOPIC = "choreo.doctor"
+"""One fixed topic, so that brokers which keep topics keep only one for us."""
+
+
+class Stage(StrEnum):
+    """How far the examination of a transport came."""
+
+    CONFIGURATION = "configuration and allowlist"
+    CONNECT = "connect"
+    SUBSCRIBE = "subscribe"
+    ROUND_TRIP = "round trip"
+
+
+_ADVICE: Mapping[Stage, str] = MappingProxyType(
+    {
+        Stage.CONFIGURATION: "correct the transport at the place named",
+        Stage.CONNECT: "start the broker (choreo-bdd brokers up starts one on this machine), or correct its address, "
+        "auth or tls in choreo.yaml",
+        Stage.SUBSCRIBE: f"let this user read the topic {TOPIC!r}",
+        Stage.ROUND_TRIP: f"let this user write to the topic {TOPIC!r}, and look into the broker's own log",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is true of one transport. Durations are milliseconds; ``None`` where it did not come so far."""
+
+    transport: str
+    type: str
+    connect_ms: float | None = None
+    round_trip_ms: float | None = None
+    failed_at: Stage | None = None
+    problem: str | None = None
+    advice: str | None = None
+    note: str | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether a message went there and back."""
+        return self.failed_at is None
+
+
+async def examine(config: Config, *, patience_s: float) -> list[Finding]:
+    """Examine every transport of a profile, all at once; ``patience_s`` bounds each stage."""
+    return await asyncio.gather(*(_examine(config, each, patience_s) for each in config.transports.values()))
+
+
+async def _examine(config: Config, transport: TransportConfig, patience_s: float) -> Finding:
+    visit = _Visit(patience_s)
+    try:
+        harness = build_harness(config, transport)
+        try:
+            await visit.make(harness)
+        finally:
+            with contextlib.suppress(Exception):
+                await harness.disconnect()
+    except TimeoutError:
+        problem = f"nothing came back within {patience_s:g} s"
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with a transport is what was asked for
+        problem = str(error) if isinstance(error, ChoreoError) else f"{type(error).__name__}: {error}"
+    else:
+        return Finding(transport.name, transport.type, visit.connect_ms, visit.round_trip_ms, note=_note(transport))
+    stage = visit.stage
+    return Finding(transport.name, transport.type, visit.connect_ms, None, stage, problem, _ADVICE[stage])
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One transport's examination; ``stage`` is what is being tried."""
+
+    patience_s: float
+    stage: Stage = Stage.CONFIGURATION
+    connect_ms: float | None = None
+    round_trip_ms: float | None = None
+
+    async def make(self, harness: Harness) -> None:
+        begun = time.perf_counter()
+        async with self._trying(Stage.CONNECT):
+            await harness.connect()
+        self.connect_ms = _ms_since(begun)
+        sample, arrived = secrets.token_hex(8).encode(), asyncio.Event()
+
+        def receive(_topic: str, payload: bytes) -> None:
+            if payload == sample:  # others may be examining the same broker
+                arrived.set()
+
+        async with self._trying(Stage.SUBSCRIBE):
+            live = harness.subscribe(TOPIC, receive)
+            if live is not None:
+                await live
+        begun = time.perf_counter()
+        async with self._trying(Stage.ROUND_TRIP):
+            sent = harness.send(TOPIC, sample, on_sent=lambda: None, headers={}, key=None)
+            if sent is not None:
+                await sent
+            await arrived.wait()
+        self.round_trip_ms = _ms_since(begun)
+
+    def _trying(self, stage: Stage) -> asyncio.Timeout:
+        self.stage = stage
+        return asyncio.timeout(self.patience_s)
+
+
+def _ms_since(begun: float) -> float:
+    return round((time.perf_counter() - begun) * 1000, 2)
+
+
+def _note(transport: TransportConfig) -> str | None:
+    has_correlation = transport.correlation_field is not None or transport.correlation_header is not None
+    if transport.type == "memory" or has_correlation:
+        return None
+    return (
+        "no correlation is configured: scenarios and programs that share a topic see each other's messages; "
+        "see correlation: {field: …} or {header: …} in choreo.yaml"
+    )

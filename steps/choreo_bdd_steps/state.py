@@ -1,0 +1,149 @@
+"""What all parts of a running scenario share: its plan, variables, engine scope, and what listens already."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from choreo_bdd.config import ConfigError
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.scenario import Handle, Scope
+from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.functions import Variables
+from choreo_bdd_steps.language.templates import render
+from choreo_bdd_steps.phrase import StepCall
+from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep, make_plan
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.session import Session, Settings
+
+T = TypeVar("T")
+
+SEND_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioInfo:
+    """A scenario as a test framework presents it: outline rows rendered, background included.
+
+    ``transport`` is the one the whole scenario runs on, where a tag names it; ``None`` for the configured default.
+    """
+
+    name: str
+    nodeid: str
+    steps: Sequence[StepCall]
+    tags: Sequence[str] = ()
+    """Outermost first: the feature's, the rule's, the scenario's own."""
+    transport: str | None = None
+
+
+@dataclass(slots=True)
+class Armed:
+    """A check whose expectations listen already."""
+
+    step: PlannedStep
+    spec: ExpectationSpec
+    handles: list[Handle]
+    held: bool
+    values: Mapping[str, Any] = field(repr=False)
+    armed_at: int
+
+
+class State:
+    """The facts of one running scenario, and how its parts reach the engine."""
+
+    def __init__(self, session: Session, info: ScenarioInfo) -> None:
+        self.session = session
+        self.info = info
+        self.settings = _settings(session, info)
+        default = info.transport or session.config.default_transport
+        self.plan: Plan = make_plan(info.steps, session.recognise_all(info.steps), default)
+        self.variables: dict[str, Any] = {}
+        self.functions = Variables(self.variables, session.config.env_names)
+        self.armed: dict[int, Armed] = {}
+        self.opened: Scope | None = None
+        self.links: Mapping[str, str | None] = {}
+        self._inboxes: dict[int, str] = {}
+        self.index = -1
+        """Position of the step at work."""
+        self.done = -1
+        """Position of the last step that has passed."""
+
+    @property
+    def scope(self) -> Scope:
+        """The engine's scope, which the first library step opens."""
+        assert self.opened is not None  # nothing asks before a step has run
+        return self.opened
+
+    @property
+    def step(self) -> PlannedStep:
+        """The step at work."""
+        return self.plan.steps[self.index]
+
+    def open(self, call: StepCall) -> None:
+        """Enter the engine's scope with the first step of the library."""
+        if self.opened is None:
+            names = [name for name in self.plan.transports if name in self.session.config.transports]
+            opened = self.session.open_scope(self.info.name, names, call)
+            self.opened, self.links = opened.scope, opened.links
+
+    def inbox(self, phase: int) -> str:
+        """Name of the place where the replies to a phase's requests are heard."""
+        return self._inboxes.setdefault(phase, secrets.token_hex(12))
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the engine's loop."""
+        return self.session.run(work)
+
+    def act(self, call: StepCall, work: Coroutine[Any, Any, None]) -> None:
+        """Run work on the engine's loop; what goes wrong there gets the step's place."""
+        try:
+            self.run(work)
+        except (StepError, CheckFailed):
+            raise
+        except TimeoutError as error:
+            raise StepError(
+                call.place, f"the broker did not confirm the message within {SEND_TIMEOUT_S:g} s"
+            ) from error
+        except ChoreoError as error:
+            raise StepError(call.place, str(error)) from error
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise StepError(call.place, f"{type(error).__name__}: {error}") from error
+
+    def render(self, text: str, call: StepCall) -> Any:
+        """A text with its templates filled in; ``StepError`` names a variable that is not known."""
+        return read(call, lambda: render(text, self.functions))
+
+    def require_transport(self, name: str, call: StepCall) -> str | None:
+        """The engine's link for a transport; ``StepError`` for one the profile does not have."""
+        config = self.session.config
+        if name not in config.transports:
+            known = ", ".join(sorted(config.transports))
+            raise StepError(call.place, f"there is no transport {name!r} in profile {config.profile!r}; it has {known}")
+        return self.links.get(name)
+
+
+def read(call: StepCall, reader: Callable[[], T]) -> T:
+    """What a reader of the body language makes of a step; its complaint gets the step's place."""
+    try:
+        return reader()
+    except BodyError as error:
+        raise body_error(call, error) from error
+
+
+def body_error(call: StepCall, error: BodyError) -> StepError:
+    """A complaint of the body language at its line, where it knows it: the doc string begins below its step."""
+    if error.line is None:
+        return StepError(call.place, str(error))
+    line = call.line + error.line + (1 if call.docstring is not None else 0)
+    return StepError(f"{call.file}:{line}", str(error))
+
+
+def _settings(session: Session, info: ScenarioInfo) -> Settings:
+    try:
+        return session.settings_for(info.tags)
+    except ConfigError as error:
+        raise StepError(info.steps[0].place if info.steps else info.nodeid, str(error)) from error

@@ -1,0 +1,65 @@
+"""Steps that look like a test and are none: a publish nothing checks, a check that cannot fail."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Literal
+
+from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.phrase import Intent
+from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep
+
+
+class VacuityWarning(UserWarning):
+    """A step can pass whatever the system under test does."""
+
+
+def guard(plan: Plan, step: PlannedStep, policy: Literal["ignore", "warn", "error"]) -> None:
+    """Warn of a vacuous step, or raise ``StepError`` for it, as configured."""
+    if policy == "ignore":
+        return
+    emptiness = unchecked(plan, step) or cannot_fail(plan, step)
+    if emptiness is None:
+        return
+    if policy == "error":
+        raise StepError(step.call.place, emptiness)
+    warnings.warn(f"{step.call.place}: {emptiness}", VacuityWarning, stacklevel=2)
+
+
+def unchecked(plan: Plan, step: PlannedStep) -> str | None:
+    """What is wrong with a phase's last publish if nothing, not even a step of the user's own, checks the phase."""
+    if step.intent is not Intent.PUBLISH or not plan.is_last_publish(step):
+        return None
+    checked = any(each.phase == step.phase and each.intent in (Intent.EXPECT, Intent.CHECK) for each in plan.steps)
+    if checked or any(each.match is None for each in plan.steps[step.index + 1 :]):
+        return None
+    return "nothing checks what this publish leads to: the scenario passes whatever happens"
+
+
+def cannot_fail(plan: Plan, step: PlannedStep) -> str | None:
+    """What is wrong with a count that is always right, or a check met by the scenario's own publish."""
+    spec = step.spec
+    if not isinstance(spec, ExpectationSpec):
+        return None
+    if spec.occurs.minimum == 0 and spec.occurs.maximum is None:
+        return "`at least 0` is always true; say how many are needed"
+    if spec.occurs.maximum is None and not spec.then and _is_own_echo(plan, step, spec):
+        return (
+            f"the scenario itself publishes {spec.topic!r} in this phase, and any message will do: "
+            f"say what the answer holds"
+        )
+    return None
+
+
+def _is_own_echo(plan: Plan, step: PlannedStep, spec: ExpectationSpec) -> bool:
+    narrowed = step.match is not None and (step.match.args.get("condition") or step.match.args.get("schema"))
+    if step.call.docstring or step.call.table or narrowed or spec.untaken or spec.is_reply:
+        return False
+    return any(
+        each.intent is Intent.PUBLISH
+        and each.phase == step.phase
+        and each.transport == step.transport
+        and each.match is not None
+        and each.match.args.get("topic") == spec.topic
+        for each in plan.steps
+    )

@@ -1,0 +1,253 @@
+"""Another message, the same message again, order, hops, schemas, replies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd.message import Message
+from tests.steps.bench import Bench
+from tests.steps.conftest import MakeBench
+
+# --- another ----------------------------------------------------------------------------------------------------------
+
+
+def test_another_needs_a_message_of_its_own(bench: Bench) -> None:
+    bench.echo("a", "x")
+    played = bench.play('When I publish "a"', 'Then I expect "x"', 'And I expect another "x"')
+    assert played.failed_step == 'I expect another "x"'
+    assert "taken by features/play.feature:4" in played.message
+
+
+def test_two_messages_alike_are_one_and_another(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {}), ("x", {})])
+    bench.play('When I publish "a"', 'Then I expect "x"', 'And I expect another "x"').passed()
+
+
+def test_a_third_check_wants_a_third_message(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {}), ("x", {})])
+    steps = ('When I publish "a"', 'Then I expect "x"', 'And I expect another "x"', 'And I expect another "x"')
+    assert bench.play(*steps).outcomes == ["pass", "pass", "fail"]
+
+
+def test_a_message_an_earlier_check_has_refused_is_still_to_be_had(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {"n": 1}), ("x", {"n": 2})])
+    bench.play('When I publish "a"', 'Then I expect "x" where n is 2', 'And I expect another "x" where n is 1').passed()
+
+
+def test_another_leaves_out_what_a_pattern_has_taken(bench: Bench) -> None:
+    bench.echo("a", "x.eu")
+    played = bench.play('When I publish "a"', 'Then I expect "x.*"', 'And I expect another "x.eu"')
+    assert played.outcomes == ["pass", "fail"]
+
+
+def test_another_waits_for_what_an_earlier_check_will_take(bench: Bench) -> None:
+    """The earlier check is judged only when its variable is known; what it takes then is gone."""
+    bench.service("a", lambda _: [("id", {"id": 1}), ("x", {"n": 1})])
+    played = bench.play(
+        'When I publish "a"',
+        'Then I expect "id"',
+        'And I keep "id" of "id" as n',
+        'And I expect "x" where n is {{ n }}',
+        'And I expect another "x"',
+    )
+    assert played.failed_step == 'I expect another "x"'
+
+
+# --- the same message -------------------------------------------------------------------------------------------------
+
+
+def test_the_message_taken_last_is_looked_at_again(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {"n": 1, "who": "Ada"}), ("x", {"n": 2, "who": "Bob"})])
+    bench.play(
+        'When I publish "a"',
+        'Then I expect "x" where n is 2',
+        'And the "x" message has:\n| field | value |\n| who | Bob |',
+    ).passed()
+
+
+def test_what_the_same_message_lacks_is_named(bench: Bench) -> None:
+    bench.echo("a", "x", who="Ada")
+    played = bench.play('When I publish "a"', 'Then I expect "x"', 'And the "x" message has:\n  who: Bob')
+    assert played.message.startswith('[FAIL] the "x" message has:  (features/play.feature:5)\nwrong shape: ')
+    assert 'who: expected "Bob", got "Ada"' in played.message
+
+
+def test_a_message_nobody_has_taken_cannot_be_looked_at(bench: Bench) -> None:
+    played = bench.play('When I publish "a"', 'Then the "x" message has:\n  who: Bob')
+    assert "features/play.feature:4: no earlier check of this scenario has taken a message on 'x'" in played.message
+
+
+def test_looking_without_a_body_is_an_error(bench: Bench) -> None:
+    bench.echo("a", "x")
+    played = bench.play('When I publish "a"', 'Then I expect "x"', 'And the "x" message has')
+    assert "features/play.feature:5: there is nothing to check" in played.message
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+IN_ORDER = "Then I expect in order:\n| topic | n |\n| x | 1 |\n| y | 2 |\n| x | 3 |"
+
+
+def in_order(bench: Bench, *spoken: tuple[str, int]) -> list[str]:
+    bench.service("a", lambda _: [(topic, {"n": n}) for topic, n in spoken])
+    return bench.play('When I publish "a"', IN_ORDER).outcomes
+
+
+def test_messages_in_order_pass(bench: Bench) -> None:
+    assert in_order(bench, ("x", 1), ("y", 2), ("x", 3)) == ["pass", "pass", "pass"]
+
+
+def test_messages_in_another_order_fail(bench: Bench) -> None:
+    assert in_order(bench, ("y", 2), ("x", 1), ("x", 3))[1] == "fail"
+
+
+def test_what_comes_in_between_does_not_matter(bench: Bench) -> None:
+    assert in_order(bench, ("y", 2), ("x", 1), ("x", 3), ("y", 2), ("x", 3)) == ["pass", "pass", "pass"]
+
+
+def test_one_message_is_not_two_in_order(bench: Bench) -> None:
+    bench.echo("a", "x")
+    played = bench.play('When I publish "a"', "Then I expect in order:\n| topic |\n| x |\n| x |")
+    assert played.outcomes[0] == "pass"
+    assert played.outcomes[1] != "pass"
+
+
+def test_a_message_out_of_order_is_named_as_the_cause(bench: Bench) -> None:
+    bench.service("a", lambda _: [("y", {}), ("x", {})])
+    played = bench.play('When I publish "a"', "Then I expect in order:\n| topic |\n| x |\n| y |")
+    assert "out of order" in played.message
+
+
+def test_a_chain_of_services_in_one_turn_of_the_loop_is_in_order(bench: Bench) -> None:
+    """On the memory bus the second service speaks before the first one's message has reached everybody."""
+    bench.echo("x", "y")
+    bench.echo("a", "x")
+    assert bench.play('When I publish "a"', "Then I expect in order:\n| topic |\n| x |\n| y |").outcomes == [
+        "pass",
+        "pass",
+    ]
+
+
+def test_an_order_without_topics_is_an_error(bench: Bench) -> None:
+    played = bench.play('When I publish "a"', "Then I expect in order:\n| name |\n| x |")
+    assert "features/play.feature:4: this step needs a table with a column `topic`" in played.message
+
+
+# --- hops -------------------------------------------------------------------------------------------------------------
+
+
+def slow_pair(bench: Bench) -> None:
+    bench.echo("a", "x")
+    bench.echo("x", "y", after_s=0.08)
+
+
+@pytest.mark.parametrize(("budget", "outcome"), [("150ms", "pass"), ("30ms", "slow")])
+def test_a_hop_between_two_messages_of_others_has_a_budget(bench: Bench, budget: str, outcome: str) -> None:
+    slow_pair(bench)
+    played = bench.play('When I publish "a"', f'Then from "x" to "y" takes at most {budget}')
+    assert played.outcomes == ["pass", outcome]
+    assert played.handles[-1].latency_ms >= 70
+
+
+@pytest.mark.parametrize(("budget", "outcome"), [("150ms", "pass"), ("30ms", "slow")])
+def test_a_hop_may_begin_with_a_publish(bench: Bench, budget: str, outcome: str) -> None:
+    slow_pair(bench)
+    played = bench.play('When I publish "a"', f'Then from "a" to "y" takes at most {budget}')
+    assert played.outcomes == [outcome]
+
+
+def test_a_slow_hop_may_be_a_warning(make_bench: MakeBench) -> None:
+    bench = make_bench(slow="warn")
+    slow_pair(bench)
+    assert bench.play('When I publish "a"', 'Then from "x" to "y" takes at most 30ms').passed().outcomes[-1] == "slow"
+
+
+def test_a_hop_whose_beginning_nobody_saw_says_so(bench: Bench) -> None:
+    bench.echo("a", "y")
+    played = bench.play('When I publish "a"', 'Then from "x" to "y" takes at most 30ms')
+    assert "no matching message arrived on 'x'" in played.message
+
+
+# --- windows that begin with a publish --------------------------------------------------------------------------------
+
+
+def test_a_count_may_be_watched_from_a_publish_that_is_named(bench: Bench) -> None:
+    bench.echo("a", "x", after_s=0.1)
+    played = bench.play(
+        'When I publish "a"',
+        "And I wait 80ms",
+        'And I publish "b"',
+        'Then I expect exactly 0 "x" messages within 60ms of "a"',
+        'And I expect at least 1 "x" message within 190ms of "a"',
+    )
+    assert played.outcomes == ["pass", "pass"]
+
+
+# --- schemas ----------------------------------------------------------------------------------------------------------
+
+SCHEMA = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "maximum": 5}}}
+
+
+@pytest.mark.parametrize(("n", "outcome"), [(5, "pass"), (6, "fail")])
+@pytest.mark.parametrize("check", ['I expect "x"', 'I expect another "x"', 'I expect at least 1 "x" message'])
+def test_a_payload_is_held_against_a_schema(tmp_path: Path, bench: Bench, check: str, n: int, outcome: str) -> None:
+    (tmp_path / "order.json").write_text(json.dumps(SCHEMA))
+    bench.echo("a", "x", n=n)
+    steps = ('When I publish "a"', f'Then {check} matching schema "order.json"')
+    assert bench.play(*steps, file=str(tmp_path / "a.feature")).outcomes == [outcome]
+
+
+def test_a_schema_that_is_not_there_is_an_error(bench: Bench) -> None:
+    played = bench.play('When I publish "a"', 'Then I expect "x" matching schema "none.json"')
+    assert "none.json" in played.message
+
+
+# --- replies ----------------------------------------------------------------------------------------------------------
+
+
+def answer_requests(bench: Bench, topic: str, **payload: object) -> None:
+    """A service that answers where a request wants it, and knows nothing of correlation ids."""
+    transport = bench.session.transport("bus")
+
+    class Service:
+        def __call__(self, spoken: str, data: bytes) -> None:
+            raise NotImplementedError
+
+        def deliver(self, message: Message) -> None:
+            transport.publish(message.headers["reply-to"], json.dumps(payload).encode())
+
+    async def subscribe() -> None:
+        transport.subscribe(topic, Service())
+
+    bench.session.run(subscribe())
+
+
+def test_a_request_gets_its_reply(bench: Bench) -> None:
+    answer_requests(bench, "stock", level=7)
+    bench.play('When I request "stock":\n  sku: tea', "Then I expect a reply where level is 7 within 150ms").passed()
+
+
+def test_a_reply_of_another_shape_is_told(bench: Bench) -> None:
+    answer_requests(bench, "stock", level=7)
+    played = bench.play('When I request "stock"', "Then I expect a reply:\n  level: 8")
+    assert "level: expected 8, got 7" in played.message
+
+
+def test_a_request_nobody_answers_times_out(bench: Bench) -> None:
+    assert bench.play('When I request "stock"', "Then I expect a reply").outcomes == ["timeout"]
+
+
+def test_each_request_has_its_own_inbox(bench: Bench) -> None:
+    answer_requests(bench, "stock", level=7)
+    played = bench.play(
+        'When I request "stock"', "Then I expect a reply", 'When I request "silent"', "Then I expect a reply"
+    )
+    assert played.outcomes == ["pass", "timeout"]
+
+
+def test_a_reply_without_a_request_is_an_error(bench: Bench) -> None:
+    played = bench.play('When I publish "stock"', "Then I expect a reply")
+    assert "features/play.feature:4: no step of this phase requests anything" in played.message

@@ -1,0 +1,91 @@
+"""A TCP proxy on loopback between a transport and its broker: it passes, stalls, or cuts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+HOST = "127.0.0.1"
+
+
+class Proxy:
+    """What a broker is reached through. Kafka's answers name the broker's address; the proxy puts its own there."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._is_cut = False
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+
+    def stall(self) -> None:
+        """Let nothing through any more, in either direction; connections stay open, and new ones are accepted."""
+        self._flows.clear()
+
+    def resume(self) -> None:
+        """Let through what has waited, and everything after it."""
+        self._flows.set()
+
+    def cut(self) -> None:
+        """Break every connection, and each new one at once, until ``mend``."""
+        self._is_cut = True
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def mend(self) -> None:
+        """Take connections again."""
+        self._is_cut = False
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, from its beginning to its end."""
+        task = asyncio.current_task()
+        assert task is not None  # the server runs this as a task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if self._is_cut:
+            writer.transport.abort()
+            return
+        with contextlib.suppress(OSError):
+            there, back = await asyncio.open_connection(HOST, self._target)
+            ends = {writer, back}
+            self._writers |= ends
+            try:
+                await asyncio.gather(self._copy(reader, back), self._copy(there, writer, readdressed=True))
+            finally:
+                self._writers -= ends
+                for each in ends:
+                    each.transport.abort()
+
+    async def _copy(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, readdressed: bool = False
+    ) -> None:
+        while data := await reader.read(65536):
+            await self._flows.wait()
+            writer.write(self._readdressed(data) if readdressed else data)
+        writer.close()
+
+    def _readdressed(self, data: bytes) -> bytes:
+        theirs, ours = (HOST.encode() + port.to_bytes(4, "big") for port in (self._target, self.port))
+        return data.replace(theirs, ours)
+
+    async def close(self) -> None:
+        """End every connection."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def proxy_to(port: int) -> AsyncIterator[Proxy]:
+    """A proxy in front of a port of this machine; it and its connections end with the block."""
+    proxy = Proxy(port)
+    server = await asyncio.start_server(proxy.serve, HOST, 0)
+    proxy.port = server.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        server.close()
+        await proxy.close()

@@ -19,7 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from choreo_bdd_reporter.page import write_page
 
@@ -35,6 +35,12 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "index.html"
         missed = [*measure_writing(path, results, gherkin), *measure_page(path, results["tests"])]
+        with path.open("w", encoding="utf-8") as stream:
+            write_page(results, gherkin, stream, all_bodies=True)
+        missed.append(row("size with every message body", path.stat().st_size / 1e6, 60, "MB"))
+        with path.open("w", encoding="utf-8") as stream:
+            write_page(*suite(1, 1, 10_000), stream)
+        missed += measure_timeline(path)
     return int(any(missed))
 
 
@@ -60,19 +66,45 @@ def _peak_mb() -> float:
 
 def measure_page(path: Path, tests: list[Json]) -> Iterator[bool]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
-        page = chromium.new_page(viewport={"width": 1600, "height": 1000})
-        page.add_init_script(FIRST_ROW)
-        page.goto(path.as_uri(), wait_until="load")
-        page.locator("#hr-scenario-title").wait_for()
+        chromium, page = _opened(playwright, path)
         yield row("first scenario rows", page.evaluate("window.firstRow"), 1000, "ms")
         yield row("heap after load", _heap_mb(page), 20, "MB")
         yield row("open a scenario, p95", p95(page.evaluate(OPEN, _spread(tests, 40))), 150, "ms")
         yield row("heap after opening 40 scenarios", _heap_mb(page), 80, "MB")
         yield row("keystroke to filtered list, p95", p95(page.evaluate(TYPE, list("s:failed c:orders"))), 50, "ms")
-        yield row("longest frame while scrolling the tree", max(page.evaluate(SCROLL, '[role="tree"]')), 50, "ms")
-        yield row("nodes in the document", page.evaluate("document.querySelectorAll('*').length"), 5000, "")
+        yield row("frame while scrolling the tree, p95", p95(page.evaluate(SCROLL, '[role="tree"]')), 50, "ms")
+        yield row("nodes in the document", page.evaluate(NODES), 5000, "")
+        yield row("peak memory of the renderer", _renderer_mb(chromium), 300, "MB")
         chromium.close()
+
+
+def measure_timeline(path: Path) -> Iterator[bool]:
+    with sync_playwright() as playwright:
+        chromium, page = _opened(playwright, path)
+        yield row("frame while scrolling 10,000 events, p95", p95(page.evaluate(SCROLL, ".hr-waterfall-rows")), 50, "ms")
+        yield row("nodes with 10,000 events", page.evaluate(NODES), 5000, "")
+        chromium.close()
+
+
+def _opened(playwright: Playwright, path: Path) -> tuple[Browser, Page]:
+    chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
+    page = chromium.new_page(viewport={"width": 1600, "height": 1000})
+    page.add_init_script(FIRST_ROW)
+    page.goto(path.as_uri(), wait_until="load")
+    page.locator("#hr-scenario-title").wait_for()
+    return chromium, page
+
+
+def _renderer_mb(chromium: Browser) -> float:
+    found = chromium.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    sizes = [
+        int(line.split()[1])
+        for process in found
+        if process["type"] == "renderer"
+        for line in Path(f"/proc/{process['id']}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    ]
+    return max(sizes) / 1024
 
 
 def _spread(tests: list[Json], count: int) -> list[str]:
@@ -89,6 +121,7 @@ def p95(values: list[float]) -> float:
     return sorted(values)[int(len(values) * 0.95)]
 
 
+NODES = "document.querySelectorAll('*').length"
 FIRST_ROW = """
 new MutationObserver((_, observer) => {
   if (!document.querySelector('[role=treeitem][data-nodeid]')) return;

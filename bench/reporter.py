@@ -115,6 +115,8 @@ def sizes(directory: Path) -> None:
 
 if __name__ == "__main__":
     arguments = [int(text) for text in sys.argv[1:3]]
+    size = (arguments + [10_000, 50][len(arguments) :])[:2]
     with tempfile.TemporaryDirectory() as made:
-        sizes = (arguments + [10_000, 50][len(arguments) :])[:2]
-        asyncio.run(main(*sizes, Path(sys.argv[3] if len(sys.argv) > 3 else made) / "report"))
+        target = Path(sys.argv[3] if len(sys.argv) > 3 else made) / "report"
+        asyncio.run(main(*size, target))
+        sizes(target)

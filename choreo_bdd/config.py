@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import jsonschema
 import yaml
 
 from choreo_bdd.exceptions import ChoreoError
+
+if TYPE_CHECKING:
+    import jsonschema
 
 FILE_NAMES = ("choreo.yaml", "choreo.yml")
 _PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -181,6 +183,8 @@ def _note_lines(node: yaml.Node | None, at: tuple[str | int, ...], lines: dict[t
 
 
 def _validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: _Place) -> None:
+    import jsonschema  # noqa: PLC0415 - slow to load, and needed only where there is a file
+
     validator = jsonschema.Draft202012Validator(dict(schema))
     error = jsonschema.exceptions.best_match(validator.iter_errors(document))
     if error is not None:
@@ -265,4 +269,5 @@ def _seconds(text: str, place: str) -> float:
     match = _DURATION.fullmatch(str(text).strip())
     if match is None:
         raise ConfigError(f"{place}: {text!r} is not a duration such as 500ms, 2s or 1 minute")
-    return float(match["number"]) * _UNIT_SECONDS[match["unit"].rstrip("s") or "s"]
+    unit = match["unit"]
+    return float(match["number"]) * _UNIT_SECONDS[unit if unit in _UNIT_SECONDS else unit.removesuffix("s")]

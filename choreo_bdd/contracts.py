@@ -56,7 +56,7 @@ class Guard:
 
     def require_topic(self, topic: str) -> None:
         """``ContractBroken`` for a topic that the contract does not describe, or a warning, as it is set."""
-        unknown = None if self.unknown_topics == "ignore" else self.contract.unknown(topic)
+        unknown = None if self.unknown_topics == "ignore" else self._unknown(topic)
         if unknown is None:
             return
         if self.unknown_topics == "error":
@@ -73,8 +73,10 @@ class Guard:
         """What is wrong with a message that arrived on ``subscribed``; what a pattern finds may be an unknown topic."""
         may_be_unknown = self.unknown_topics != "error" or topics.is_pattern(subscribed)
         try:
-            unknown = None if may_be_unknown else self.contract.unknown(message.topic)
-            found = self.contract.problems(message.topic, payload, message.headers)
-            return found if unknown is None else (unknown,)
+            unknown = None if may_be_unknown else self._unknown(message.topic)
+            return (unknown,) if unknown else self.contract.problems(message.topic, payload, message.headers)
         except Exception as error:  # noqa: BLE001 - a contract's own fault is a finding, and no reason to lose messages
             return (Problem("<root>", f"the contract raised {type(error).__name__}", type(self.contract).__name__),)
+
+    def _unknown(self, topic: str) -> Problem | None:
+        return None if topics.is_inbox(topic) else self.contract.unknown(topic)

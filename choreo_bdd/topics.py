@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+_INBOXES = ("_INBOX.", "choreo.reply.")
+
 
 def is_pattern(topic: str) -> bool:
     """Whether a topic is a pattern rather than a name."""
@@ -32,6 +34,11 @@ def similar(topic: str, candidates: Iterable[str]) -> tuple[str, ...]:
     others = {other.removeprefix(parent + dot): other for other in candidates if other != topic}
     close = difflib.get_close_matches(last.lower(), [name.lower() for name in others], n=3, cutoff=0.7)
     return tuple(others[name] for name in sorted(others, key=str.lower) if name.lower() in close)
+
+
+def is_inbox(topic: str) -> bool:
+    """Whether a topic is where one request wants its answer (``choreo_bdd.requests``): no document describes it."""
+    return topic.removeprefix("queue:").startswith(_INBOXES)
 
 
 def siblings(topic: str) -> str:

@@ -1,4 +1,4 @@
-"""pytest-bdd: starts the order pipeline for the run."""
+"""pytest-bdd: starts the services of the features for the run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from choreo_bdd_steps.session import Session
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 
 from orders.running import start_orders
+from stock import start_stock
 
 
 @pytest.fixture(scope="session", autouse=True)
-def order_pipeline(choreo_session: Session) -> None:
+def services(choreo_session: Session) -> None:
     start_orders(choreo_session)
+    start_stock(choreo_session)

@@ -1,4 +1,4 @@
-"""behave: starts the order pipeline for the run."""
+"""behave: starts the services of the features for the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from choreo_bdd_steps.adapters.behave import start_choreo
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 
 from orders.running import start_orders
+from stock import start_stock
 
 
 def before_all(context: Context) -> None:
-    start_orders(start_choreo(context))
+    session = start_choreo(context)
+    start_orders(session)
+    start_stock(session)

@@ -171,7 +171,11 @@ class Verdicts:
         parts = [f"{expectation.count} matching"] if expectation.count else []
         parts += [_near_misses(expectation)] if expectation.handle.attempts else []
         self._scope.timeline.record(
-            action=TimelineAction.DEADLINE, topic=expectation.topic, detail=", ".join(parts) or "no message"
+            action=TimelineAction.DEADLINE,
+            topic=expectation.topic,
+            detail=", ".join(parts) or "no message",
+            transport=expectation.link,
+            source="expect" if expectation.link is not None else None,
         )
 
     def _facts(self, expectation: Expectation, timeout_ms: float, broken: str | None) -> Facts:

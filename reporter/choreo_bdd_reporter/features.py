@@ -27,8 +27,9 @@ class FeatureMessages:
 
     def take_pickle(self, scenario: Json) -> Any:
         """The pickle of a scenario that ran, each once; ``None`` when the source has none like it."""
-        here = [pickle for pickle, lines in self._free if scenario["line"] in lines]
         texts = [step["text"] for step in scenario["steps"]]
+        at_line = (pickle for pickle, lines in self._free if scenario["line"] in lines)
+        here = [pickle for pickle in at_line if len(pickle["steps"]) == len(texts)]
         alike = [pickle for pickle in here if [step["text"] for step in pickle["steps"]] == texts]
         found = next(iter((*alike, *here)), None)
         self._free = [entry for entry in self._free if entry[0] is not found]

@@ -101,7 +101,7 @@ class _TestMessages:
         worker = {} if test["worker_id"] is None else {"workerId": test["worker_id"]}
         yield {"testCaseStarted": {**started, **worker}}
         yield self._attachment(TEST_ATTACHMENT, {"nodeid": test["nodeid"], **self._shown()})
-        for step, ran in zip(steps, self._scenario["steps"], strict=False):
+        for step, ran in zip(steps, self._scenario["steps"], strict=True):
             yield from self._step(step["id"], ran)
         ended = {"testCaseStartedId": self._attempt, "timestamp": _timestamp(self._now), "willBeRetried": False}
         yield {"testCaseFinished": ended}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -93,6 +94,8 @@ class _Serialiser:
         details = {
             "handles": [self._handle_details(handle) for handle in handles],
             "timeline": [{"message": message} for message in event_messages],
+            "transport_failures": self._transport_failures(),
+            "surprises": self._surprises(),
         }
         timeline = [self._entry(entry) for entry in entries]
         document = {
@@ -234,6 +237,25 @@ class _Serialiser:
             "size": message.size,
             "broker_time": _amount(message.broker_time),
         }
+
+    # --- what transports could not do, and messages that nobody waited for ---
+
+    def _transport_failures(self) -> list[dict[str, Any]]:
+        failures = getattr(self._result, "transport_failures", ())
+        return [
+            {"transport": each.transport, "topic": self._line(each.topic), "reason": self._prose(each.reason)}
+            for each in failures[:FAILURES_MAX]
+        ]
+
+    def _surprises(self) -> list[dict[str, Any]]:
+        """By kind, with how often each came; those that came most often first."""
+        found = Counter(
+            (each.topic, str(each.classification), each.size) for each in getattr(self._result, "surprises", ())
+        )
+        return [
+            {"topic": self._line(topic), "classification": classification, "size": size, "count": count}
+            for (topic, classification, size), count in found.most_common(FAILURES_MAX)
+        ]
 
     # --- replies, stage, text ---
 

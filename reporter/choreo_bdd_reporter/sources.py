@@ -20,14 +20,18 @@ from choreo_bdd_reporter.tables import masked_table
 _CELL_END = re.compile(r"(?<!\\)(?:\\\\)*\|")
 
 
-@lru_cache(maxsize=64)
 def masked_source(uri: str) -> str | None:
     """A feature file without what anybody can see to be secret; ``None`` when it cannot be read."""
+    path = Path(uri).absolute()
     try:
-        text = clean_text(Path(uri).read_text(encoding="utf-8-sig", errors="replace"))
+        return _masked_file(path, path.stat().st_mtime_ns)
     except OSError:
         return None
-    return mask_source(text)
+
+
+@lru_cache(maxsize=64)
+def _masked_file(path: Path, _changed_at: int) -> str:
+    return mask_source(clean_text(path.read_text(encoding="utf-8-sig", errors="replace")))
 
 
 def hidden_lines(redactor: Redactor, uri: str) -> tuple[tuple[int, str], ...]:

@@ -10,8 +10,8 @@ from choreo_bdd.matchers import Matcher
 from choreo_bdd.requests import reply_address
 from choreo_bdd.scenario import Handle
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.language.templates import referenced_names
 from choreo_bdd_steps.language.matching import BodyMatcher
+from choreo_bdd_steps.language.templates import referenced_names
 from choreo_bdd_steps.phrase import StepCall
 from choreo_bdd_steps.plan import ExpectationSpec, PlannedStep
 from choreo_bdd_steps.state import Armed, State, read

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from choreo_bdd import topics
-from choreo_bdd.asyncapi import AsyncApi
 from choreo_bdd.scenario import Scope
+
+if TYPE_CHECKING:
+    from choreo_bdd.asyncapi import AsyncApi  # loaded only where there is a contract
 
 
 class ChannelCoverage:

@@ -32,8 +32,9 @@ def explain_file(path: Path, line: int | None = None, profile: str | None = None
 
 def _explain(session: Session, info: ScenarioInfo, place: str) -> Iterator[str]:
     config, settings = session.config, session.settings_for(info.tags)
-    plan = make_plan(info.steps, session.recognise_all(info.steps), config.default_transport)
-    used = plan.transports or (config.default_transport,)
+    default = info.transport or config.default_transport
+    plan = make_plan(info.steps, session.recognise_all(info.steps), default)
+    used = plan.transports or (default,)
     yield f"{place}  {info.name}"
     yield (
         f"  profile {config.profile}; transport {', '.join(_transport(session, name) for name in used)}; "
@@ -66,19 +67,33 @@ def _armed(plan: Plan, opening: PlannedStep, check: PlannedStep, settings: Setti
     spec, line = check.spec, f"line {check.call.line}"
     if not isinstance(spec, ExpectationSpec):
         return f"{line}: cannot be armed: {spec}"
-    facts = [str(spec.occurs)]
-    if spec.budget_s is not None:
-        anchor = "the phase's last publish" if spec.budget_topic is None else f'the publish of "{spec.budget_topic}"'
-        facts.append(f"budget {_duration(spec.budget_s)} from {anchor}")
-    if spec.occurs.waits_the_window_out:
-        window = settings.timeout_s if spec.window_s is None else spec.window_s
-        facts.append(f"watched for {_duration(window)}")
-    else:
-        facts.append(f"timeout {_duration(max(settings.timeout_s, spec.budget_s or 0.0))}")
-    awaited = sorted(spec.body.needs & plan.assigned_between(opening.index, check.index))
+    places = [f"{_topic(each)} on {each.transport or check.default_transport}" for each in spec.chain]
+    facts = [("another, " if spec.untaken else "") + str(spec.occurs), *_time(spec, settings)]
+    awaited = sorted(spec.needs & plan.assigned_between(opening.index, check.index))
     if awaited:
         facts.append(f"judged when {', '.join(awaited)} is known")
-    return f'{line}: "{spec.topic}" on {check.transport}: {"; ".join(facts)}'
+    return f"{line}: {', then '.join(places)}: {'; '.join(facts)}"
+
+
+def _topic(spec: ExpectationSpec) -> str:
+    return "the reply" if spec.is_reply else f'"{spec.topic}"'
+
+
+def _time(spec: ExpectationSpec, settings: Settings) -> Iterator[str]:
+    end = spec.chain[-1]
+    if end.budget_s is not None:
+        what = "message" if spec.then and end.budget_topic == spec.topic else "publish"
+        yield f"budget {_duration(end.budget_s)} from {_anchor(what, end.budget_topic)}"
+    if end.occurs.waits_the_window_out:
+        window = settings.timeout_s if end.window_s is None else end.window_s
+        since = "" if end.window_topic is None else f" from {_anchor('publish', end.window_topic)}"
+        yield f"watched for {_duration(window)}{since}"
+    else:
+        yield f"timeout {_duration(max(settings.timeout_s, end.budget_s or 0.0))}"
+
+
+def _anchor(what: str, topic: str | None) -> str:
+    return "the phase's last publish" if topic is None else f'the {what} of "{topic}"'
 
 
 def _transport(session: Session, name: str) -> str:

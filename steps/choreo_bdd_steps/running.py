@@ -50,7 +50,9 @@ class ScenarioRun:
         state.index = index
         with observers.running(state.info.nodeid):
             state.open(step.call)
-            vacuity.guard(state.plan, step, state.session.config.vacuity)
+            warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
+            if warning is not None:
+                state.session.warnings.append(warning)
             self._arming.listen_early(step.call)
             try:
                 step.match.phrase.act(self, step.match)

@@ -75,6 +75,8 @@ class Session:
         self._loop = LoopThread()
         self._harnesses: dict[str, Harness] = {}
         self._transports: dict[str, Transport] = {}
+        self.warnings: list[str] = []
+        """What the run should be told in the end, each with its place."""
         self._cleanups: list[Callable[[], object]] = []
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Literal
 
+from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.phrase import Intent
 from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep
@@ -14,16 +15,16 @@ class VacuityWarning(UserWarning):
     """A step can pass whatever the system under test does."""
 
 
-def guard(plan: Plan, step: PlannedStep, policy: Literal["ignore", "warn", "error"]) -> None:
-    """Warn of a vacuous step, or raise ``StepError`` for it, as configured."""
-    if policy == "ignore":
-        return
-    emptiness = unchecked(plan, step) or cannot_fail(plan, step)
+def guard(plan: Plan, step: PlannedStep, policy: Literal["ignore", "warn", "error"]) -> str | None:
+    """Warn of a vacuous step and return the warning, or raise ``StepError`` for it, as configured."""
+    emptiness = None if policy == "ignore" else unchecked(plan, step) or cannot_fail(plan, step)
     if emptiness is None:
-        return
+        return None
     if policy == "error":
         raise StepError(step.call.place, emptiness)
-    warnings.warn(f"{step.call.place}: {emptiness}", VacuityWarning, stacklevel=2)
+    warning = f"{step.call.place}: {emptiness}"
+    warnings.warn(warning, VacuityWarning, stacklevel=2)
+    return warning
 
 
 def unchecked(plan: Plan, step: PlannedStep) -> str | None:
@@ -43,7 +44,7 @@ def cannot_fail(plan: Plan, step: PlannedStep) -> str | None:
         return None
     if spec.occurs.minimum == 0 and spec.occurs.maximum is None:
         return "`at least 0` is always true; say how many are needed"
-    if spec.occurs.maximum is None and not spec.then and _is_own_echo(plan, step, spec):
+    if spec.occurs == Occurs() and not spec.then and _is_own_echo(plan, step, spec):
         return (
             f"the scenario itself publishes {spec.topic!r} in this phase, and any message will do: "
             f"say what the answer holds"

@@ -13,8 +13,10 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import Result
 
+from choreo_bdd_reporter.model import Environment, Feature, GherkinScenario, Step, Test
+from choreo_bdd_reporter.model import Run as ModelRun
 from choreo_bdd_reporter.reading import read_report
-from choreo_bdd_reporter.writer import write_documents
+from choreo_bdd_reporter.writer import ReportWriter, write_documents, write_report
 from choreo_bdd_schemas import validate_report
 
 Run = Callable[..., Result]
@@ -190,6 +192,44 @@ def test_what_is_no_report_is_named_with_its_fault(
     assert result.exit_code == 2, result.exception
     assert f"{path}: {complaint}" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def broken_off(tmp_path: Path) -> Path:
+    """What a run left that died after its first test."""
+    environment = Environment(python_version="3", harness_version="1", reporter_version="1", hostname="ci-9")
+    writer = ReportWriter(tmp_path / "died", started_at="2027-01-02T03:04:05+00:00", describe=lambda: environment)
+    writer.add(Test(nodeid="d.py::first", file="d.py", name="first", outcome="failed", traceback="E"))
+    return tmp_path / "died"
+
+
+def test_what_a_dead_run_left_can_be_merged_drawn_and_summed_up(
+    run: Run, write: Write, broken_off: Path, tmp_path: Path
+) -> None:
+    result, results = merged(run, tmp_path, write("one", a_test("a.py::x")), broken_off)
+    assert [test["nodeid"] for test in results["tests"]] == ["a.py::x", "d.py::first"]
+    assert results["run"]["truncated"] is True
+    assert f"{broken_off}: its run broke off" in result.stderr
+    drawn = run("report", "render", str(broken_off))
+    assert drawn.exit_code == 0
+    assert "d.py::first" in (broken_off / "index.html").read_text()
+    assert "note: some tests" in run("report", "summary", str(broken_off)).stdout
+
+
+def test_messages_of_shards_are_merged_too(run: Run, tmp_path: Path) -> None:
+    environment = Environment(python_version="3", harness_version="1", reporter_version="1", hostname="ci-9")
+    stamp = "2027-01-02T03:04:05+00:00"
+    finished = ModelRun(started_at=stamp, finished_at=stamp, duration_ms=1.0, environment=environment)
+    step = Step(keyword="Given", text="a shop", line=3, status="passed")
+    gherkin = GherkinScenario(name="y", keyword="Scenario", line=2, steps=(step,))
+    for name in ("one", "two"):
+        test = Test(nodeid=f"{name}.feature::y", file=f"{name}.feature", name="y", outcome="passed",
+                    feature=Feature(uri=f"{name}.feature", name=name), gherkin=gherkin)  # fmt: skip
+        write_report(finished, [test], tmp_path / name)
+    merged(run, tmp_path, tmp_path / "one", tmp_path / "two")
+    lines = (tmp_path / "merged" / "messages.ndjson").read_text().splitlines()
+    kinds = [next(iter(json.loads(line))) for line in lines]
+    assert (kinds.count("meta"), kinds.count("testCase"), kinds.count("testRunFinished")) == (1, 2, 1)
 
 
 @pytest.mark.parametrize("version", ["1", "1.1", "1.2", "1.3"])

@@ -16,6 +16,8 @@ from choreo_bdd_schemas import validate_report
 from tests.compat.suite import VERDICTS, verdicts, written
 from tests.steps.project import Project
 
+pytestmark = pytest.mark.timeout(180)  # each test starts several processes
+
 
 def merged(project: Project, *reports: str) -> dict[str, Any]:
     command = [sys.executable, "-c", "from choreo_bdd.cli import main; main()", "report", "merge", *reports]

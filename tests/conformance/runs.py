@@ -34,12 +34,29 @@ class Run:
         return {test["nodeid"]: test for test in self.report["tests"]}
 
 
-def run_features(framework: str, selection: Mapping[str, Sequence[str]], profile: Profile, report: Path) -> Run:
+def run_features(
+    framework: str,
+    selection: Mapping[str, Sequence[str]],
+    profile: Profile,
+    report: Path,
+    *,
+    features: str = "features",
+) -> Run:
     command = {
-        "behave": ("behave", f"-Dchoreo.profile={profile.name}", "-f", "choreo", "-o", str(report), "-f", "plain"),
+        "behave": (
+            "behave",
+            features,
+            f"-Dchoreo.profile={profile.name}",
+            "-f",
+            "choreo",
+            "-o",
+            str(report),
+            "-f",
+            "plain",
+        ),
         "pytest": (
             "pytest",
-            "features",
+            features,
             f"--choreo-profile={profile.name}",
             f"--harness-report={report}",
             "-pno:cacheprovider",

@@ -99,7 +99,8 @@ EXPECTED = {
 
 def test_all_of_them_fail_and_so_does_the_run(deliberate: Run) -> None:
     outcomes = {test["name"]: test["outcome"] for test in deliberate.report["tests"] if test["outcome"] != "skipped"}
-    assert outcomes == dict.fromkeys(EXPECTED, "failed")
+    assert set(outcomes.values()) == {"failed"}
+    assert outcomes.keys() >= EXPECTED.keys()
     assert deliberate.code == 1
 
 

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from choreo_bdd import Harness, Outcome, Scenario
-from choreo_bdd.contracts import Problem
+from choreo_bdd.config import TransportConfig
+from choreo_bdd.contracts import Guard, Problem
 from choreo_bdd.exceptions import ContractBroken
 from choreo_bdd.matchers import contains_fields, exists
+from choreo_bdd.message import Message
+from choreo_bdd.requests import reply_address
 from choreo_bdd.scenario import Cause, Occurs
 from choreo_bdd.transports import MockTransport
 
@@ -160,3 +163,12 @@ class TestReceiving:
 async def test_without_a_contract_nothing_is_looked_at(harness: Harness, transport: MockTransport) -> None:
     harness.publish("anything", {"total": "12"})
     assert sent_as(transport, "anything") == [{"total": "12"}]
+
+
+@pytest.mark.parametrize("kind", ["memory", "kafka", "nats", "rabbitmq", "redis"])
+def test_where_a_request_wants_its_answer_is_no_matter_of_contracts(kind: str) -> None:
+    address = reply_address(TransportConfig("bus", kind, "the test"), "0123")
+    guard = Guard(IntegerTotals())
+    for topic in (address.topic, address.name):
+        guard.require_topic(topic)
+        assert guard.problems(Message(topic, b""), {}, subscribed=topic) == ()

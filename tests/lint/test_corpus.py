@@ -62,6 +62,32 @@ PLANTED = [
     ("unknown-anchor", ['When I publish "a"', 'Then I expect "b" within 50ms of "c"  # !']),
     ("capture-without-check", ['When I publish "a"', 'Then I expect "b"', 'And I keep "id" of "c" as id  # !']),
     ("no-stand-in", ['When I publish "a"', 'Then I expect "b"', 'And the service answered "c"  # !']),
+    ("undefined-step", ['When I publish "a"', 'Then I expect an other "b"  # !']),
+    ("unreadable-body", ['When I publish "a"', "Then I expect in order:\n      | name |  # !\n      | b    |"]),
+    (
+        "unreadable-body",
+        ['When I publish "a"', 'Then I expect "b"', 'And the "b" message has:' + doc("id: !greater 3  # !")],
+    ),
+    (
+        "undefined-variable",
+        ['When I publish "a"', 'Then I expect "b"', 'And the "b" message has:' + doc("id: {{ n }}  # !")],
+    ),
+    ("undefined-variable", ['When I request "a"' + doc("id: {{ n }}  # !"), "Then I expect a reply"]),
+    ("unchecked-publish", ['When I request "a"  # !']),
+    ("reply-without-request", ['When I publish "a"', "Then I expect a reply  # !"]),
+    (
+        "check-without-message",
+        ['When I publish "a"', 'Then I expect "b"', 'And the "c" message has:' + doc("id: 1  # !")],
+    ),
+    ("unknown-transport", ['When I publish "a"', 'Then from "b" to "c" on nats takes at most 50ms  # !']),
+    (
+        "unknown-transport",
+        [
+            'When I publish "a"',
+            "Then I expect in order:  # !\n      | topic | transport |\n      | b     | nats      |",
+        ],
+    ),
+    ("budget-above-timeout", ['When I publish "a"', 'Then from "b" to "c" takes at most 3s  # !']),
     ("waiting", ['When I publish "a"', "And I wait 1s  # !", 'Then I expect "b"']),
     ("nothing-happens", ['Then I expect "b"  # !']),
 ]
@@ -100,6 +126,31 @@ def test_there_are_thirty_planted_faults_or_more() -> None:
 def test_finds_tags_it_cannot_read(tmp_path: Path, tag: str) -> None:
     path = write(tmp_path, ['When I publish "a"', 'Then I expect "b"'], tags=tag)
     assert [finding.rule for finding in lint([path])] == ["bad-tag"]
+
+
+@pytest.mark.parametrize("tag", ["@bus", "@bus()", "@bus(nats)"])
+def test_finds_bus_tags_that_name_no_transport_of_the_profile(tmp_path: Path, tag: str) -> None:
+    path = write(tmp_path, ['When I publish "a"', 'Then I expect "b"'], tags=tag)
+    assert {finding.rule for finding in lint([path])} == {"bad-tag"}
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        'I expect another "b"',
+        "I expect in order:\n      | topic |\n      | b     |",
+        'from "a" to "b" takes at most 50ms',
+        'I expect "b" where n is 1 matching schema "s.json"',
+        'I expect at most 1 "b" message within 50ms of "a"',
+    ],
+)
+def test_each_kind_of_check_counts_as_one(tmp_path: Path, check: str) -> None:
+    (tmp_path / "s.json").write_text("{}")
+    assert lint([write(tmp_path, ['When I publish "a"', f"Then {check}"])]) == []
+
+
+def test_a_reply_checks_a_request(tmp_path: Path) -> None:
+    assert lint([write(tmp_path, ['When I request "a" on kafka', "Then I expect a reply where n is 1"])]) == []
 
 
 def test_finds_two_scenarios_of_one_name(tmp_path: Path) -> None:

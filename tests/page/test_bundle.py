@@ -29,7 +29,7 @@ def test_an_import_may_span_lines() -> None:
 
 def test_comment_lines_and_indentation_are_left_out_but_texts_stay() -> None:
     text = _bundle(main="// why\nfunction f() {\n    // how\n    return 'a // b';\n}\n")
-    assert text == "// main.js\nfunction f(){return 'a // b';}\n"
+    assert text == "function f(){return 'a // b';}\n"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_comment_lines_and_indentation_are_left_out_but_texts_stay() -> None:
     ],
 )
 def test_spaces_go_around_signs_but_never_inside_texts_and_patterns(source: str, tight: str) -> None:
-    assert _bundle(main=source + "\n") == f"// main.js\n{tight}\n"
+    assert _bundle(main=source + "\n") == f"{tight}\n"
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,9 @@ async def scenario(secret):
     await harness.connect()
     try:
         async with harness.scenario("arrives") as s:
-            s.expect("orders.paid", contains_fields({"pin": secret})).origin = "features/shop.feature:27"
-            s.publish("orders.paid", {"pin": secret, "session_token": secret})
+            handle = s.expect("orders.paid", contains_fields({"amount": 5, "session_token": secret}))
+            handle.origin = "features/shop.feature:27"
+            s.publish("orders.paid", {"amount": 5, "session_token": secret})
             return await s.await_all(timeout_ms=30)
     finally:
         await harness.disconnect()
@@ -283,7 +284,7 @@ def test_streams_of_two_runs_become_one_that_is_sound(report: Path, tmp_path: Pa
     test_every_reference_leads_somewhere(tmp_path)
 
 
-@pytest.mark.parametrize("source", [None, "Feature: x\n  Scenario: y\n    nonsense\n"])
+@pytest.mark.parametrize("source", [None, "Feature: x\n  Scenario: y\n    Given a\n  nonsense\n"])
 def test_a_test_whose_source_cannot_be_read_is_told_all_the_same(
     empty_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str | None
 ) -> None:
@@ -299,7 +300,7 @@ def test_a_test_whose_source_cannot_be_read_is_told_all_the_same(
     messages = read(tmp_path / "out" / "messages.ndjson")
     assert results_by_scenario(messages) == {"y a shop": ["PASSED"]}
     errors = of_kind(messages, "parseError")
-    assert [error["source"]["location"]["line"] for error in errors] == ([] if source is None else [3])
+    assert [error["source"]["location"]["line"] for error in errors] == ([] if source is None else [4])
 
 
 def test_a_run_without_gherkin_has_no_messages_and_removes_old_ones(

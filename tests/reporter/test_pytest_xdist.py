@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 TESTS = """
 import os, pytest
 from playing import play
@@ -74,3 +76,53 @@ def test_what_finishes_outside_tests_is_sent_by_the_workers(suite: Any) -> None:
 def test_a_parallel_run_without_workers_is_a_serial_one(suite: Any) -> None:
     suite.pytester.makepyfile("def test_a(): pass")
     assert suite.report("-n0")["run"]["xdist"] is None
+
+
+@pytest.mark.parametrize(
+    "options", [("--tx", "2*popen", "--dist", "load"), ("-n4", "--maxprocesses=1"), ("-n2", "--dist", "each")]
+)
+def test_however_workers_are_asked_for_all_tests_are_reported(suite: Any, options: tuple[str, ...]) -> None:
+    suite.pytester.makepyfile(TESTS)
+    results = suite.report("-k", "good", *options, in_process=False)
+    names = [test["nodeid"].partition("::")[2] for test in results["tests"]]
+    times = 2 if "each" in options else 1
+    assert names == [name for n in range(6) for name in [f"test_good[{n}]"] * times]
+    assert all(test["scenarios"] for test in results["tests"])
+    started = {test["worker_id"] for test in results["tests"]}
+    assert results["run"]["xdist"] == {"workers": max(len(started), results["run"]["xdist"]["workers"]),
+                                       "incomplete_workers": []}  # fmt: skip
+    assert suite.report("-k", "good")["run"]["totals"]["passed"] == 6
+
+
+STAGES = """
+import asyncio
+from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, Stage
+from choreo_bdd.transports import MockTransport
+
+async def staged(leave_early):
+    same = lambda logical: logical
+    links = {name: Harness(MockTransport(), correlation=DictFieldPolicy("id")) for name in ("queue", "mqtt")}
+    stage = Stage(links, MappedBridge({"queue": same, "mqtt": same}))
+    await stage.connect()
+    try:
+        async with stage.scenario("across") as scope:
+            if leave_early:
+                raise ValueError("before any expectation was waited for")
+            await scope.await_all(timeout_ms=10)
+    finally:
+        await stage.disconnect()
+
+def test_without_expectations(): asyncio.run(staged(False))
+def test_left_early(): asyncio.run(staged(True))
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-n2",)])
+def test_a_stage_names_its_transports_in_serial_and_in_parallel(suite: Any, options: tuple[str, ...]) -> None:
+    suite.pytester.makepyfile(STAGES)
+    results = suite.report(*options, in_process=False)
+    run = results["run"]
+    assert (run["transport"], run["transports"]) == (None, ["mqtt", "queue"])
+    assert run["redactions"]["redaction_version"] == "v1"
+    normally = {test["name"]: [s["completed_normally"] for s in test["scenarios"]] for test in results["tests"]}
+    assert normally == {"test_without_expectations": [True], "test_left_early": [False]}

@@ -29,7 +29,7 @@ def read_steps(*steps: str, file: str = FILE) -> list[StepCall]:
     for step in steps:
         sentence, _, below = textwrap.dedent(step).strip().partition("\n")
         keyword, _, text = sentence.partition(" ")
-        body = textwrap.dedent(below)
+        body = textwrap.dedent(below).removeprefix('"""\n').removesuffix('"""')
         table = [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in body.splitlines()]
         is_table = body.lstrip().startswith("|")
         calls.append(

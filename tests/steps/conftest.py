@@ -27,7 +27,8 @@ def make_bench() -> Iterator[MakeBench]:
 
     def make(*, correlation: str | None = "correlation_id", **settings: Any) -> Bench:
         bus = TransportConfig("bus", "memory", "the test", correlation_field=correlation)
-        config = replace(memory_config(), transports=MappingProxyType({"bus": bus}), **{"timeout_s": 0.2, "vacuity": "ignore", **settings})
+        usual = {"timeout_s": 0.2, "vacuity": "ignore"}
+        config = replace(memory_config(), transports=MappingProxyType({"bus": bus}), **{**usual, **settings})
         made.append(Session(config))
         return Bench(made[-1])
 

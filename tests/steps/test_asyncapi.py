@@ -6,12 +6,13 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from choreo_bdd.config import ConfigError
+from choreo_bdd.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd.observers import register_observer, unregister_observer
 from choreo_bdd.scenario import Cause
 from choreo_bdd_steps.lint import Severity, feature_files, lint
@@ -98,6 +99,15 @@ class TestScenarios:
         assert till.heard == [("payments.requested", {"amount": "five"})]
         assert played.error is None
 
+    def test_the_answer_to_a_request_needs_no_channel(self, spec: Path) -> None:
+        bus = TransportConfig("bus", "memory", "the test", correlation_field="correlation_id", request_field="reply_to")
+        session = Session(replace(memory_config(), transports={"bus": bus}, timeout_s=0.2, asyncapi=(spec,)))
+        bench = Bench(session)
+        bench.service("payments.requested", lambda message: [(message["reply_to"], {"level": 5})])
+        played = bench.play('When I request "payments.requested"\namount: 5', "Then I expect a reply where level is 5")
+        session.close()
+        assert played.error is None
+
     def test_a_stand_in_that_breaks_it_is_told_about(self, make_bench: MakeBench, spec: Path) -> None:
         bench = make_bench(asyncapi=(spec,))
         played = bench.play(
@@ -166,6 +176,13 @@ class TestLint:
             And I expect "receipts.{{ shop }}"
             And I expect "receipts.*"
             And I expect "till.>" where amount is 5
+            And I expect in order:
+              | topic          |
+              | payments.taken |
+              | receipt.north  |
+            And from "payment.taken" to "receipts.x" takes at most 1s
+            When I request "payments.requested"
+            Then I expect a reply
     """
 
     def findings(self, project: Project, setting: str) -> list[tuple[int, str, Severity]]:
@@ -187,6 +204,8 @@ class TestLint:
             (3, ("'payments.takn'", "'payments.taken'")),
             (8, ("'payments.requestd'", "'payments.requested'")),
             (14, ("'till.>'", "")),
+            (15, ("'receipt.north'", "'receipts.{shop}'")),
+            (19, ("'payment.taken'", "'payments.taken'")),
         ]
         assert {severity for _, _, severity in found} == {Severity.ERROR}
 

@@ -43,7 +43,7 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
     ordered: dict[str, _Module] = {}
     _visit(entry, read, ordered, path=())
     _refuse_shared_names(ordered)
-    return "\n".join(f"// {module.name}\n{_squeeze(module)}\n" for module in ordered.values())
+    return "".join(f"{_squeeze(module)}\n" for module in ordered.values())
 
 
 def squeeze_css(text: str) -> str:

@@ -16,7 +16,7 @@ from choreo_bdd_reporter.page.embed import ascii_json
 from choreo_bdd_reporter.page.entries import Entry, Json
 
 ENTRIES_PER_CHUNK = 100
-EVENTS_PER_CHUNK = 10_000
+EVENTS_PER_CHUNK = 1_250
 _LEVEL = 6  # level 9 takes three times as long for 2 percent
 _CLOCK_TOLERANCE_US = 1000
 _COLUMNS = ("action", "topic", "detail", "transport", "source", "logical_topic")

@@ -46,7 +46,7 @@ class PageData:
             yield from _element("template", f'id="c{number}"', [_chunk(entries, all_bodies=self.index["bodies"])])
 
 
-def page_data(results: Json, gherkin: Json) -> PageData:
+def page_data(results: Json, gherkin: Json, *, all_bodies: bool = False) -> PageData:
     """Decide how the documents are embedded, and index them."""
     groups = group_entries(results, gherkin)
     whole = _whole(results, gherkin)
@@ -55,7 +55,7 @@ def page_data(results: Json, gherkin: Json) -> PageData:
     index = {
         **build_index(groups, results, gherkin),
         "chunks": [len(entries) for entries in chunks],
-        "bodies": events <= EVENTS_WITH_BODIES_MAX,
+        "bodies": all_bodies or events <= EVENTS_WITH_BODIES_MAX,
     }
     return PageData(results=results, index=index, whole=whole, chunks=chunks)
 

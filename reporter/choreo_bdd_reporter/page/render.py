@@ -62,21 +62,24 @@ class _Assets:
 
 def render_page(results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> str:
     """The whole report as one HTML text, to be written as UTF-8; `write_page` does the same in pieces."""
-    return "".join(_pieces(results, gherkin))
+    return "".join(_pieces(results, gherkin, all_bodies=False))
 
 
-def write_page(results: Mapping[str, Any], gherkin: Mapping[str, Any], stream: TextIO) -> None:
+def write_page(
+    results: Mapping[str, Any], gherkin: Mapping[str, Any], stream: TextIO, *, all_bodies: bool = False
+) -> None:
     """Write the report piece by piece, so that it never stands in memory as a whole.
 
     `results` is a results document of schema 1.3. `gherkin` adds what that schema has no place for: features,
     steps and message bodies; it may be empty. A report of ordinary size embeds both as they are; above
-    `data.WHOLE_TESTS_MAX` or `data.WHOLE_BYTES_MAX` it embeds the results in brief and all else in chunks.
+    `data.WHOLE_TESTS_MAX` or `data.WHOLE_BYTES_MAX` it embeds the results in brief and all else in chunks, and
+    above `data.EVENTS_WITH_BODIES_MAX` no message bodies of passed scenarios, unless `all_bodies` asks for them.
     """
-    stream.writelines(_pieces(results, gherkin))
+    stream.writelines(_pieces(results, gherkin, all_bodies=all_bodies))
 
 
-def _pieces(results: Json, gherkin: Json) -> Iterator[str]:
-    assets, data = _assets(), page_data(results, gherkin)
+def _pieces(results: Json, gherkin: Json, *, all_bodies: bool) -> Iterator[str]:
+    assets, data = _assets(), page_data(results, gherkin, all_bodies=all_bodies)
     failures = [_failure(group, row) for group in data.index["groups"] for row in group["rows"] if row.get("failing")]
     yield _shell().render(
         policy=assets.policy,

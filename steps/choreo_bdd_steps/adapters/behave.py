@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -107,8 +108,15 @@ def start_choreo(context: Any) -> Session:
             configuration(_start(config), profile), slow=config.userdata.get("choreo.slow")
         )
         context.add_cleanup(session.close, layer="testrun")
+        context.add_cleanup(_tell, session.warnings, layer="testrun")
         expand_buses(context)
     return session
+
+
+def _tell(warnings: list[str]) -> None:
+    """behave keeps to itself what passing scenarios write, warnings included."""
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def expand_buses(context: Any) -> None:

@@ -40,7 +40,7 @@ class BodyMatcher:
                 return result
         return MatchResult(True, f"matched {self.description}")
 
-    def match_message(self, payload: object, message: Message) -> MatchResult:
+    def match_message(self, payload: object, message: Message | MessageRecord) -> MatchResult:
         """Judge the payload, then what stands around it."""
         result = self.match(payload)
         if result.matched and self.envelope:
@@ -58,7 +58,7 @@ class BodyMatcher:
         """The parts' fields added up."""
         return total(closeness(part, payload) for part in self.parts) if self.parts else Closeness(1, 1)
 
-    def message_closeness(self, payload: object, message: Message) -> Closeness:
+    def message_closeness(self, payload: object, message: Message | MessageRecord) -> Closeness:
         """The fields of payload and envelope added up."""
         around = [closeness(matcher, envelope_of(message)) for matcher in self._around()]
         return total([self.closeness(payload), *around] if self.parts or not around else around)

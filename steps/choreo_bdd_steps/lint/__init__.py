@@ -63,7 +63,7 @@ def _lint_file(file: Path, profile: str | None) -> Iterator[Finding]:
 def _lint_scenario(
     session: Session, info: ScenarioInfo, file: Path, line: int, own_steps: OwnSteps
 ) -> Iterator[Finding]:
-    plan = make_plan(info.steps, session.recognise_all(info.steps), session.config.default_transport)
+    plan = make_plan(info.steps, session.recognise_all(info.steps), info.transport or session.config.default_transport)
     try:
         settings = session.settings_for(info.tags)
     except (ChoreoError, ValueError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from choreo_bdd.config import Config
 from choreo_bdd_steps.buses import buses
+from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import (
     PayloadBody,
     load_file,
@@ -136,15 +137,14 @@ def transports(subject: Subject) -> Iterator[Finding]:
     """Transports the profile does not have."""
     known = sorted(subject.config.transports)
     for step in subject.plan.steps:
-        if step.match is None:
-            continue
-        for name in ("transport", "reply_transport"):
-            named = step.match.args.get(name)
-            if named is not None and named not in known:
-                close = difflib.get_close_matches(named, known, n=1)
-                hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(known)}"
-                message = f"there is no transport {named!r} in profile {subject.config.profile!r}{hint}"
-                yield subject.at(step.call, "unknown-transport", message)
+        named = [step.match_args.get(name) for name in ("transport", "reply_transport")]
+        if isinstance(step.spec, ExpectationSpec):
+            named += [each.transport for each in step.spec.chain]
+        for name in dict.fromkeys(each for each in named if each is not None and each not in known):
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(known)}"
+            message = f"there is no transport {name!r} in profile {subject.config.profile!r}{hint}"
+            yield subject.at(step.call, "unknown-transport", message)
 
 
 def bodies(subject: Subject) -> Iterator[Finding]:
@@ -153,7 +153,9 @@ def bodies(subject: Subject) -> Iterator[Finding]:
         if step.match is None:
             continue
         try:
-            if isinstance(step.spec, Exception):
+            if isinstance(step.spec, StepError):
+                yield subject.at(step.call, "reply-without-request", step.spec.message)
+            elif isinstance(step.spec, Exception):
                 raise step.spec
             _read_body(step)
         except BodyError as error:

@@ -9,9 +9,11 @@ from choreo_bdd_steps.language.templates import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject
 from choreo_bdd_steps.phrase import Intent
-from choreo_bdd_steps.plan import PlannedStep
+from choreo_bdd_steps.plan import ExpectationSpec, PlannedStep
 
 _TALKS = frozenset({Intent.PUBLISH, Intent.EXPECT, Intent.REPLY})
+_NAMED = ("topic", "reply")
+"""Parameters that are topics: the step's own, and the one that a stand-in answers on."""
 
 
 def unknown_topics(subject: Subject, contract: AsyncApi) -> Iterator[Finding]:
@@ -27,10 +29,13 @@ def unknown_topics(subject: Subject, contract: AsyncApi) -> Iterator[Finding]:
 
 
 def _topics(step: PlannedStep) -> Iterator[str]:
-    """What a step names; only stand-ins that answer name a topic besides their own."""
-    if step.match is None or step.intent not in _TALKS:
-        return
-    for name in ("topic", "reply"):
-        topic = step.match.args.get(name)
-        if topic and not referenced_names(topic):
-            yield topic
+    """What a step names and lint can know."""
+    if step.intent in _TALKS:
+        named = _expected(step.spec) if isinstance(step.spec, ExpectationSpec) else map(step.match_args.get, _NAMED)
+        yield from dict.fromkeys(topic for topic in named if topic and not referenced_names(topic))
+
+
+def _expected(spec: ExpectationSpec) -> Iterator[str]:
+    if spec.hop_from is not None:
+        yield spec.hop_from.topic
+    yield from (each.topic for each in spec.chain if not each.is_reply)

@@ -40,9 +40,8 @@ def _publish_envelope(run: ScenarioRun, match: Match) -> None:
 
 
 def _publish_raw(run: ScenarioRun, match: Match) -> None:
-    run.sending.publish(
-        match, read(match.call, lambda: parse_raw(match.call.docstring or "", base_dir=match.call.folder))
-    )
+    call = match.call
+    run.sending.publish(match, read(call, lambda: parse_raw(call.docstring or "", base_dir=call.folder)))
 
 
 PHRASES = (

@@ -1,0 +1,116 @@
+Feature: Phrases that expect
+
+  Background:
+    Given a service that answers "phrases.placed" with "phrases.accepted":
+      """
+      order: "{{ trigger.order }}"
+      """
+    And a service that answers "phrases.accepted" with "phrases.settled" after 30ms:
+      """
+      order: "{{ trigger.order }}"
+      """
+
+  Scenario: One message
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" where order.id is 7 within 2s of "phrases.placed"
+
+  @deliberate
+  Scenario: One message over its budget
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" within 5ms
+
+  Scenario: A pattern
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.*" where order.customer is "Ada"
+
+  Scenario: Matching a schema
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" matching schema "data/order.schema.json"
+
+  @deliberate @timeout(500ms)
+  Scenario: Not matching a schema
+    When I publish "phrases.placed":
+      """
+      order: {id: 10}
+      """
+    Then I expect "phrases.settled" matching schema "data/order.schema.json"
+
+  Scenario: Another message
+    When I publish 2 "phrases.placed" messages:
+      """
+      order: {id: "{{ index }}"}
+      """
+    Then I expect "phrases.settled"
+    And I expect another "phrases.settled"
+
+  @deliberate @timeout(500ms)
+  Scenario: Another message that does not come
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled"
+    And I expect another "phrases.settled"
+
+  Scenario: Counts
+    When I publish 2 "phrases.placed" messages:
+      """
+      order: {id: "{{ index }}"}
+      """
+    Then I expect exactly 2 "phrases.settled" messages within 600ms
+    And I expect at least 2 "phrases.accepted" messages
+    And I expect at most 2 "phrases.accepted" messages within 300ms
+
+  @deliberate
+  Scenario: At most one of two
+    When I publish 2 "phrases.placed" messages:
+      """
+      order: {id: "{{ index }}"}
+      """
+    Then I expect at most 1 "phrases.settled" message within 600ms
+
+  Scenario: None
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect no "phrases.rejected" for 200ms
+
+  @deliberate
+  Scenario: None, yet one comes
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect no "phrases.accepted" where order.id is 7 for 400ms
+
+  Scenario: In order
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect in order:
+      | topic            | order.id |
+      | phrases.placed   | 7        |
+      | phrases.accepted | 7        |
+      | phrases.settled  | 7        |
+
+  @deliberate @timeout(500ms)
+  Scenario: Out of order
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect in order:
+      | topic            |
+      | phrases.settled  |
+      | phrases.accepted |
+
+  Scenario: A hop
+    When I publish "phrases.placed" from file "data/order.json"
+    Then from "phrases.accepted" to "phrases.settled" takes at most 2s
+
+  @deliberate
+  Scenario: A slow hop
+    When I publish "phrases.placed" from file "data/order.json"
+    Then from "phrases.accepted" to "phrases.settled" takes at most 5ms
+
+  Scenario: The same message again
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" where order.id is 7
+    And the "phrases.settled" message has:
+      | field          | value |
+      | order.customer | Ada   |
+
+  @deliberate
+  Scenario: The same message, expected otherwise
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" where order.id is 7
+    And the "phrases.settled" message has:
+      | field          | value |
+      | order.customer | Bob   |

@@ -1,0 +1,77 @@
+Feature: Phrases that play a service, set a variable or wait
+
+  Scenario: A service that answers twice
+    Given a service on bus that answers "phrases.ask" where n > 0 with "phrases.answer" on bus after 10ms twice:
+      """
+      n: "{{ trigger.n }}"
+      """
+    When I publish 4 "phrases.ask" messages:
+      """
+      n: "{{ index }}"
+      """
+    Then I expect exactly 2 "phrases.answer" messages within 500ms
+    And the service answered "phrases.ask" twice
+
+  @deliberate @timeout(300ms)
+  Scenario: A service that answers less often than expected
+    Given a service that answers "phrases.ask" with "phrases.answer"
+    When I publish "phrases.ask"
+    Then the service answered "phrases.ask" 2 times
+
+  Scenario: A service that fails
+    Given a service that answers "phrases.ask" with "phrases.answer" and fails
+    When I publish "phrases.ask"
+    Then I expect no "phrases.answer" for 200ms
+
+  @deliberate @timeout(300ms)
+  Scenario: A service that fails, and yet an answer is expected
+    Given a service that answers "phrases.ask" with "phrases.answer" and fails
+    When I publish "phrases.ask"
+    Then I expect "phrases.answer"
+
+  Scenario: A service that drops what it gets
+    Given a service that drops "phrases.ask"
+    When I publish "phrases.ask"
+    Then the service never answered "phrases.ask"
+
+  @deliberate
+  Scenario: A service that answered after all
+    Given a service that answers "phrases.ask" with "phrases.answer"
+    When I publish "phrases.ask"
+    Then the service never answered "phrases.ask"
+
+  Scenario: Variables
+    Given the default transport is bus
+    And who is "Ada"
+    And count is 3
+    And order_id is a unique id
+    And the variables:
+      | name | value |
+      | sku  | tea   |
+    When I publish "phrases.told":
+      """
+      who: "{{ who }}"
+      count: "{{ count }}"
+      id: "{{ order_id }}"
+      sku: "{{ sku }}"
+      """
+    Then I expect "phrases.told" where count is 3 and sku is "tea"
+    And I keep "id" of "phrases.told" as told_id
+    And I expect "phrases.told" where id is {{ told_id }}
+
+  @deliberate
+  Scenario: A field that cannot be kept
+    When I publish "phrases.told":
+      """
+      n: 1
+      """
+    Then I expect "phrases.told" where n is 1
+    And I keep "id" of "phrases.told" as told_id
+
+  @bus(bus)
+  Scenario: On each of the buses named
+    When I publish "phrases.told":
+      """
+      n: 1
+      """
+    Then I expect "phrases.told" where n is 1

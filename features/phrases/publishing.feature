@@ -1,0 +1,101 @@
+Feature: Phrases that publish
+
+  Scenario: One message
+    When I publish "phrases.one":
+      | field    | value |
+      | order.id | 7     |
+    Then I expect "phrases.one" where order.id is 7
+
+  @deliberate
+  Scenario: One message, expected otherwise
+    Given a service that answers "phrases.one" with "phrases.two":
+      """
+      n: "{{ trigger.n }}"
+      """
+    When I publish "phrases.one":
+      """
+      n: 1
+      """
+    Then I expect exactly 0 "phrases.two" messages within 200ms
+
+  Scenario: With a key
+    When I publish "phrases.keyed" with key "k-1":
+      """
+      n: 1
+      """
+    Then I expect "phrases.keyed" where n is 1
+
+  Scenario: From a file
+    When I publish "phrases.filed" from file "data/order.json"
+    Then I expect "phrases.filed" where order.customer is "Ada"
+
+  @deliberate
+  Scenario: From a file, and nothing is expected
+    When I publish "phrases.filed" from file "data/order.json"
+    Then I expect no "phrases.filed" where order.customer is "Ada" for 200ms
+
+  Scenario: As an envelope
+    When I publish "phrases.enveloped" as an envelope:
+      """
+      payload: {n: 1}
+      """
+    Then I expect "phrases.enveloped" where n is 1
+
+  @deliberate
+  Scenario: As an envelope, and nothing is expected
+    When I publish "phrases.enveloped" as an envelope:
+      """
+      payload: {n: 1}
+      """
+    Then I expect no "phrases.enveloped" where n is 1 for 200ms
+
+  Scenario: A burst
+    When I publish 3 "phrases.burst" messages at 100 per second:
+      """
+      n: "{{ index }}"
+      """
+    Then I expect exactly 3 "phrases.burst" messages within 400ms
+    And I expect "phrases.burst" where n is 2
+
+  @deliberate @timeout(400ms)
+  Scenario: A burst that is too small
+    When I publish 2 "phrases.burst" messages
+    Then I expect at least 3 "phrases.burst" messages
+
+  Scenario: Raw bytes match nothing
+    When I publish "phrases.raw" as raw bytes:
+      """
+      hex: 00ff
+      """
+    Then I expect no "phrases.raw" for 200ms
+
+  @deliberate @timeout(400ms)
+  Scenario: Raw bytes nobody can read
+    When I publish "phrases.raw" as raw bytes:
+      """
+      hex: 00ff
+      """
+    Then I expect "phrases.raw" where n is 1
+
+  Scenario: A request and its reply
+    When I request "phrases.stock":
+      """
+      sku: tea
+      """
+    Then I expect a reply where sku is "tea" within 2s:
+      """
+      level: 3
+      """
+
+  @deliberate
+  Scenario: A request with another reply than expected
+    When I request "phrases.stock":
+      """
+      sku: tea
+      """
+    Then I expect a reply where level is 4
+
+  @deliberate @timeout(400ms)
+  Scenario: A request nobody answers
+    When I request "phrases.nobody"
+    Then I expect a reply

@@ -1,0 +1,205 @@
+"""A run that dies leaves what it had; the next run does not stumble over it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from choreo_bdd.matchers import contains_fields
+from choreo_bdd_reporter import writer
+from choreo_bdd_reporter.model import Feature, GherkinScenario, RecordedScenario, Run, Step, Test
+from choreo_bdd_reporter.page import data
+from choreo_bdd_reporter.reading import ReportError, read_report
+from choreo_bdd_reporter.writer import ReportWriter, write_report
+from choreo_bdd_schemas import validate_report
+
+PARTIAL = ".partial.jsonl"
+
+KILLED = """
+import os, signal
+from playing import play
+
+def test_before():
+    print("password=opensesame")
+    play("before the crash", amount=6).assert_passed()
+
+def test_killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def test_after(): pass
+"""
+
+
+@pytest.fixture
+def killed(suite: Any) -> Path:
+    """The report directory of a run that was killed, over the report of an earlier one."""
+    suite.pytester.makepyfile(test_old="def test_old(): pass")
+    suite.report()
+    (suite.path / "test_old.py").unlink()
+    suite.pytester.makepyfile(test_new=KILLED)
+    result = suite.run("--harness-report=out", in_process=False)
+    assert result.ret == -signal.SIGKILL
+    directory: Path = suite.path / "out"
+    return directory
+
+
+def test_a_killed_run_leaves_the_old_report_and_what_it_had_of_the_new_one(killed: Path) -> None:
+    assert [test["name"] for test in json.loads((killed / "results.json").read_text())["tests"]] == ["test_old"]
+    found = read_report(killed)
+    assert validate_report(found.results) == []
+    (test,) = found.results["tests"]
+    assert (test["name"], test["outcome"]) == ("test_before", "failed")
+    assert test["scenarios"][0]["name"] == "before the crash"
+    assert found.gherkin["details"][test["nodeid"]][0]["handles"][0]["cause"] == "wrong shape"
+    assert found.gherkin["exit"] == {"status": None, "interrupted": True}
+    assert found.results["run"]["truncated"] is True
+    assert found.results["run"]["redactions"]["stream_matches"] > 0
+    assert "its run broke off" in found.notes[0]
+
+
+def test_what_a_killed_run_left_holds_no_secret(killed: Path) -> None:
+    text = (killed / PARTIAL).read_text()
+    assert "opensesame" not in text
+    assert "hunter22" not in text
+
+
+def test_the_run_after_a_killed_one_has_its_report_and_no_remains(suite: Any, killed: Path) -> None:
+    results = suite.report("-k", "not killed")
+    assert [test["name"] for test in results["tests"]] == ["test_before", "test_after"]
+    assert sorted(path.name for path in killed.iterdir()) == [".harness-report", "index.html", "results.json"]
+
+
+def test_a_line_that_was_cut_off_costs_only_itself(killed: Path) -> None:
+    journal = killed / PARTIAL
+    whole = journal.read_text()
+    journal.write_text(whole + whole.splitlines()[-1][:200])
+    assert len(read_report(killed).results["tests"]) == 1
+
+
+@pytest.mark.parametrize("content", ["", "{}\n", "nonsense\n", '{"journal": 99}\n'])
+def test_a_file_that_is_no_journal_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / PARTIAL).write_text(content)
+    with pytest.raises(ReportError, match="no journal of a run"):
+        read_report(tmp_path)
+
+
+def test_a_behave_run_that_is_killed_leaves_the_scenarios_before(tmp_path: Path, playing: str) -> None:
+    (tmp_path / "features" / "steps").mkdir(parents=True)
+    (tmp_path / "features" / "shop.feature").write_text(
+        "Feature: shop\n  Scenario: one\n    Given it plays\n  Scenario: two\n    Given it dies\n"
+    )
+    (tmp_path / "features" / "steps" / "shop.py").write_text(
+        "import os, signal\nfrom behave import given\nfrom playing import play\n"
+        "@given('it plays')\ndef _(context): play('first')\n"
+        "@given('it dies')\ndef _(context): os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    (tmp_path / "behave.ini").write_text(
+        "[behave.formatters]\nchoreo = choreo_bdd_reporter.behave_formatter:ChoreoFormatter\n"
+    )
+    (tmp_path / "playing.py").write_text(playing)
+    command = [sys.executable, "-m", "behave", "-f", "choreo", "-o", "out"]
+    died = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=50)
+    assert died.returncode == -signal.SIGKILL
+    found = read_report(tmp_path / "out")
+    assert [test["name"] for test in found.results["tests"]] == ["one"]
+    assert [step["status"] for step in found.gherkin["features"][0]["scenarios"][0]["steps"]] == ["passed"]
+
+
+Recorded = Callable[..., RecordedScenario]
+
+
+@pytest.fixture
+async def many(run_scenario: Any, recorded: Recorded) -> list[Test]:
+    """Passing and failing tests with Gherkin and without."""
+
+    def right(scenario: Any) -> None:
+        scenario.expect("order.paid", contains_fields({"amount": 5}))
+        scenario.publish("order.paid", {"amount": 5, "note": "ü <b>"})
+
+    def wrong(scenario: Any) -> None:
+        scenario.expect("order.paid", contains_fields({"amount": 6}))
+        scenario.publish("order.paid", {"amount": 5})
+
+    scenarios = [recorded(await run_scenario(play)) for play in (right, wrong)]
+    plain = [
+        Test(nodeid=f"t.py::{n}", file="t.py", name=str(n), outcome="failed" if n % 2 else "passed",
+             scenarios=(scenarios[n % 2], scenarios[0]))
+        for n in range(6)
+    ]  # fmt: skip
+    step = Step(keyword="Then", text="it is paid", line=3, status="passed")
+    gherkin = GherkinScenario(name="y", keyword="Scenario", line=2, steps=(step,))
+    described = replace(plain[0], nodeid="x.feature::y", feature=Feature(uri="x.feature", name="x"), gherkin=gherkin)
+    return [*plain, described, replace(plain[1], nodeid="t.py::none", scenarios=())]
+
+
+async def test_a_page_drawn_from_the_journal_is_the_page_drawn_from_memory(
+    many: list[Test], empty_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "WHOLE_TESTS_MAX", 0)  # the page of a large run: in chunks
+    pages = []
+    for limit in (100, 0):
+        monkeypatch.setattr(writer, "_IN_MEMORY_MAX", limit)
+        write_report(empty_run, many, tmp_path / "out")
+        pages.append((tmp_path / "out" / "index.html").read_text())
+    assert pages[0] == pages[1]
+    assert 'id="c0"' in pages[0]
+
+
+async def test_a_repeated_test_counts_once_with_its_last_outcome(
+    many: list[Test], empty_run: Run, tmp_path: Path
+) -> None:
+    report = ReportWriter(tmp_path / "out", started_at=empty_run.started_at, describe=lambda: empty_run.environment)
+    for test in (many[1], many[0], replace(many[1], outcome="passed")):
+        report.add(test)
+    report.add_scenarios(many[0], many[1].scenarios)
+    report.finish(empty_run)
+    tests = json.loads((tmp_path / "out" / "results.json").read_text())["tests"]
+    assert [(test["name"], test["outcome"], len(test["scenarios"])) for test in tests] == [
+        ("1", "passed", 2),
+        ("0", "passed", 4),
+    ]
+
+
+async def test_the_journal_grows_test_by_test_and_can_be_read_meanwhile(
+    many: list[Test], empty_run: Run, tmp_path: Path
+) -> None:
+    environment = replace(empty_run.environment, hostname="ci-9")
+    report = ReportWriter(tmp_path / "out", started_at=empty_run.started_at, describe=lambda: environment)
+    for number, test in enumerate(many, start=1):
+        report.add(test, redacted=(number, 2 * number))
+        found = read_report(tmp_path / "out").results
+        assert [each["nodeid"] for each in found["tests"]] == [each.nodeid for each in many[:number]]
+        assert found["run"]["redactions"] == {"fields": number, "stream_matches": 2 * number}
+        assert found["run"]["hostname"] == "ci-9"
+    report.finish(empty_run)
+    assert not (tmp_path / "out" / PARTIAL).exists()
+
+
+async def test_too_many_tests_are_cut_visibly_and_failures_stay(
+    many: list[Test], empty_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "TESTS_MAX", 3)
+    write_report(empty_run, many[:6], tmp_path / "out")
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["run"]["truncated"] is True
+    assert [test["name"] for test in results["tests"]] == ["1", "3", "5"]
+
+
+async def test_a_report_that_could_not_be_finished_leaves_its_journal(
+    many: list[Test], empty_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(writer, "_replace", full)
+    with pytest.raises(OSError, match="disk full"):
+        write_report(empty_run, many, tmp_path / "out")
+    assert len(read_report(tmp_path / "out").results["tests"]) == len(many)

@@ -1,0 +1,66 @@
+"""The step book's examples are true: each one runs as it stands, in a scenario around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd_steps.phrase import Phrase
+from choreo_bdd_steps.vocabulary import PHRASES
+from tests.steps.bench import Bench
+from tests.steps.conftest import MakeBench
+from tests.steps.test_further_checks import answer_requests
+
+ORDER = 'When I publish "orders.placed":\n  order: {id: 7, customer: Ada}'
+ASK = 'When I publish "fraud.check":\n  order_id: 7'
+PLACED = 'Then I expect at least 1 "orders.placed" message'
+STAND_IN = 'Given a service that answers "fraud.check" with "fraud.checked" after 20ms once'
+
+BEFORE = {
+    'Then I expect "orders.settled"': [ORDER],
+    'Then I expect another "orders.settled"': [ORDER, 'Then I expect "orders.settled"'],
+    "Then I expect no": [ORDER],
+    "Then I expect exactly": [ORDER],
+    "Then I expect at": [ORDER],
+    "Then I expect in order": [ORDER],
+    "Then I expect a reply": ['When I request "stock.level"'],
+    "Then from": [ORDER],
+    'Then the "orders.settled" message has': [ORDER, 'Then I expect "orders.settled"'],
+    'Then the service answered "fraud.check"': [STAND_IN, ASK],
+    'Then the service never answered "fraud.check"': [STAND_IN, 'When I publish "else"'],
+    'Then I keep "order.id"': [ORDER, 'Then I expect "orders.accepted"'],
+}
+AFTER = {
+    'When I publish "orders.placed" as raw bytes': [],
+    "When I publish": [PLACED],
+    "When I request": ["Then I expect a reply where level is 3"],
+    'Given a service that answers "fraud.check" with "fraud.checked":': [ASK, 'Then I expect "fraud.checked"'],
+    'Given a service that answers "fraud.check" with "fraud.checked" and fails': [
+        ASK,
+        'Then I expect no "fraud.checked" for 50ms',
+    ],
+    'Given a service that drops "fraud.check"': [ASK, 'Then the service never answered "fraud.check"'],
+}
+
+
+def around(example: str, steps: dict[str, list[str]]) -> list[str]:
+    fitting = [key for key in steps if example.startswith(key)]
+    return steps[max(fitting, key=len)] if fitting else []
+
+
+@pytest.fixture
+def shop(make_bench: MakeBench) -> Bench:
+    """Services that accept an order, then settle it twice; a stock that answers."""
+    bench = make_bench(timeout_s=1.0)
+    bench.service("orders.placed", lambda order: [("orders.accepted", order), *[("orders.settled", order)] * 2])
+    answer_requests(bench, "stock.level", level=3)
+    return bench
+
+
+@pytest.mark.parametrize("phrase", PHRASES, ids=lambda phrase: phrase.text)
+def test_the_example_of_a_phrase_runs(phrase: Phrase, shop: Bench, tmp_path: Path) -> None:
+    (tmp_path / "order.json").write_text('{"order": {"id": 7}}')
+    example = phrase.example
+    steps = [*around(example, BEFORE), example, *around(example, AFTER)]
+    shop.play(*steps, file=str(tmp_path / "a.feature")).passed()

@@ -81,7 +81,9 @@ def measure_page(path: Path, tests: list[Json]) -> Iterator[bool]:
 def measure_timeline(path: Path) -> Iterator[bool]:
     with sync_playwright() as playwright:
         chromium, page = _opened(playwright, path)
-        yield row("frame while scrolling 10,000 events, p95", p95(page.evaluate(SCROLL, ".hr-waterfall-rows")), 50, "ms")
+        yield row(
+            "frame while scrolling 10,000 events, p95", p95(page.evaluate(SCROLL, ".hr-waterfall-rows")), 50, "ms"
+        )
         yield row("nodes with 10,000 events", page.evaluate(NODES), 5000, "")
         chromium.close()
 

@@ -85,8 +85,8 @@ def safe_url(url: str) -> str:
 
 # Nearly all text is innocent: one of these must be in it (in lower case) before a pattern is tried.
 _HINTS = (
-    "://", "auth", "bearer", "passw", "passphrase", "pwd", "secret", "token", "key", "cookie", "credential", "jwt", "session",
-    "eyj", "akia", "asia", "gh", "xox", "aiza", "k_", "sk-", "glpat-",
+    "://", "auth", "bearer", "passw", "passphrase", "pwd", "secret", "token", "key", "cookie", "credential", "jwt",
+    "session", "eyj", "akia", "asia", "gh", "xox", "aiza", "k_", "sk-", "glpat-",
 )  # fmt: skip
 _KEY_HINTS = ("auth", "bearer", "passw", "passphrase", "pwd", "secret", "token", "key", "cookie", "credential", "jwt",
               "session")  # fmt: skip
@@ -200,10 +200,7 @@ def is_innocent_json(text: str) -> bool:
         return False
     # a key may be written with separators anywhere in its last word
     joined = text.lower().translate(_WITHOUT_SEPARATORS)
-    for hint in _KEY_HINTS:
-        if hint in joined:
-            return False
-    return True
+    return all(hint not in joined for hint in _KEY_HINTS)
 
 
 def _is_suspicious(text: str) -> bool:

@@ -171,7 +171,9 @@ class TestOutcomes:
         assert handle.message is None
         assert handle.latency_ms == pytest.approx(10_000.0)
 
-    async def test_failures_are_capped_oldest_first_with_the_latest_and_the_rest_counted(self, harness: Harness) -> None:
+    async def test_failures_are_capped_oldest_first_with_the_latest_and_the_rest_counted(
+        self, harness: Harness
+    ) -> None:
         async with harness.scenario("many near-misses") as s:
             handle = s.expect("t", field_equals("a", -1))
             for number in range(_FAILURES_MAX + 5):

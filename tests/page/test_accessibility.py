@@ -38,7 +38,15 @@ def _violations(report: Opened) -> list[str]:
         ("dark", 1600, STAGE),
         ("light", 600, STAGE),
     ],
-    ids=["failing", "failing, dark", "failing, narrow", "failing, narrow, dark", "stage", "stage, dark", "stage, narrow"],
+    ids=[
+        "failing",
+        "failing, dark",
+        "failing, narrow",
+        "failing, narrow, dark",
+        "stage",
+        "stage, dark",
+        "stage, narrow",
+    ],
 )
 def test_a_scenario_with_everything_opened_has_no_finding(
     open_report: OpenReport, scheme: str, width: int, fragment: str
@@ -76,8 +84,8 @@ def test_the_views_of_the_whole_run_have_no_finding(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_long_timeline_with_all_its_tools_has_no_finding(open_report: OpenReport, scheme: str) -> None:
     events = [an_event(n * 10.0, "published", f"t.{n}") for n in range(700)]
-    run = results_of([a_test("x", "passed", [a_scope("pass", [], events)])]), {}
-    report = open_report(run, "#q=x&group=by-transport&sort=name", color_scheme=scheme)
+    results = results_of([a_test("x", "passed", [a_scope("pass", [], events)])])
+    report = open_report((results, {}), "#q=x&group=by-transport&sort=name", color_scheme=scheme)
     report.page.get_by_text("Filter, sort, group").click()
     report.page.keyboard.press("w")
     report.page.locator(".hr-waterfall-row").nth(3).click()

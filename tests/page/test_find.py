@@ -67,7 +67,9 @@ def test_a_query_finds(query: str, found: list[str], run: Any, open_report: Open
     assert report.errors == []
 
 
-@pytest.mark.parametrize("query", ["(", "!", '"', "c:(", "c:[a", "hop>", "@", "s:", "\\", "constructor:x", "__proto__:x"])
+@pytest.mark.parametrize(
+    "query", ["(", "!", '"', "c:(", "c:[a", "hop>", "@", "s:", "\\", "constructor:x", "__proto__:x"]
+)
 def test_what_is_no_term_is_looked_up_as_it_stands(query: str, run: Any, open_report: OpenReport) -> None:
     report = open_report(run, "#" + urlencode({"q": query}))
     expect(report.page.locator("[data-field=search-count]")).to_contain_text("14 scenarios")

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from choreo_bdd_reporter.page import data
 
+from .attacks import ATTACKS, CONTROLS
 from .builders import (
     a_description,
     a_feature,
@@ -23,13 +24,13 @@ from .builders import (
     gherkin_of,
     results_of,
 )
-from .attacks import ATTACKS, CONTROLS
 from .conftest import Opened, OpenReport
 from .sample import green_run, long_run, sample_run
 
 pytestmark = pytest.mark.browser
 
 Run = tuple[dict[str, Any], dict[str, Any]]
+
 
 @pytest.mark.parametrize(
     "make",
@@ -66,7 +67,23 @@ def test_hostile_texts_in_every_field_are_shown_and_never_run(
     assert len(report.requests) == 1
 
 
-FOREIGN = ", ".join(f".harness-report {tag}" for tag in "img iframe a script svg[onload] object embed form base link meta style".split())
+FOREIGN = ", ".join(
+    f".harness-report {tag}"
+    for tag in [
+        "img",
+        "iframe",
+        "a",
+        "script",
+        "svg[onload]",
+        "object",
+        "embed",
+        "form",
+        "base",
+        "link",
+        "meta",
+        "style",
+    ]
+)
 
 
 def _open_everything(report: Opened, nodeid: str) -> None:
@@ -89,7 +106,9 @@ def test_characters_that_hide_or_reorder_text_are_spelt_out(open_report: OpenRep
     assert report.errors == []
 
 
-HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
 
 
 def test_attributes_keep_the_exact_text(open_report: OpenReport) -> None:

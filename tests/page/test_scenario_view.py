@@ -89,9 +89,8 @@ def test_a_reply_that_failed_is_named_with_its_transport(open_report: OpenReport
     stage = next(test for test in results["tests"] if test["name"] == "Paid order reaches the warehouse")
     stage["scenarios"][0]["replies"][0].update(state="reply_failed", builder_error="KeyError", reply_published=False)
     page = open_report((results, gherkin), "#" + urlencode({"test": stage["nodeid"]})).page
-    assert (
-        "failed with KeyError; nothing was published on 'payments.done'" in page.locator(".hr-finding").first.inner_text()
-    )
+    card = page.locator(".hr-finding").first.inner_text()
+    assert "failed with KeyError; nothing was published on 'payments.done'" in card
     badge = page.locator("[data-failing-reply-response-transport]")
     assert badge.get_attribute("data-failing-reply-response-transport") == "kafka"
     assert page.locator("[data-reply-publish-failed] .hr-reply-transport-badge--failed").inner_text() == "K\nkafka"

@@ -29,7 +29,7 @@ def _ticks(page: Page) -> list[str]:
 def _box(locator: Locator) -> dict[str, float]:
     box = locator.bounding_box()
     assert box is not None
-    return dict(box)
+    return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
 
 
 def _busy_run(count: int = 80) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -122,7 +122,7 @@ def test_ctrl_and_wheel_zoom_around_the_pointer(open_report: OpenReport) -> None
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
     page.keyboard.up("Control")
-    page.wait_for_function("document.querySelectorAll('.hr-tick').length && document.querySelector('.hr-tick').textContent !== '0 ms'")
+    expect(page.locator(".hr-tick").first).not_to_have_text("0 ms")
     assert _box(mark)["x"] == pytest.approx(before["x"], abs=3)
 
 
@@ -172,7 +172,11 @@ def test_time_can_be_read_as_the_clock_showed_it(open_report: OpenReport) -> Non
 
 
 def test_the_time_before_the_first_message_takes_no_room(open_report: OpenReport) -> None:
-    events = [an_event(602.5, "published", "a"), an_event(603.2, "received", "a", "expect"), an_event(603.3, "matched", "a")]
+    events = [
+        an_event(602.5, "published", "a"),
+        an_event(603.2, "received", "a", "expect"),
+        an_event(603.3, "matched", "a"),
+    ]
     scope = a_scope("pass", [a_handle("a", "pass", 0.7)], events)
     page = open_report((results_of([a_test("x", "passed", [scope])]), {})).page
     assert _ticks(page) == ["602.4 ms", "602.6 ms", "602.8 ms", "603 ms", "603.2 ms", "603.4 ms"]
@@ -223,7 +227,7 @@ def _copied(page: Page, name: str) -> str:
 def message(open_report: OpenReport) -> Page:
     results, gherkin = sample_run()
     _, _, notes = stage_test()
-    body = {
+    body: dict[str, Any] = {
         "correlation_id": "9f2c41",
         "order": {"id": "A-17", "lines": [{"sku": "it's | 5\\2", "qty": 2}]},
         "ref": "0b4c7f5e-6a3e-4f0e-9b0e-0d6f6c1b2a3d",

@@ -42,7 +42,7 @@ def play(password):
     raise AssertionError(f"{{result.failure_summary()}} with secret={{password}} in {{{{'password': '{{password}}'}}}}")
 '''  # noqa: E501
 
-PYTEST = f"""
+PYTEST = """
 import pytest
 from playing import CANARY, play
 

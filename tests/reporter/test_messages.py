@@ -238,7 +238,7 @@ def test_time_does_not_run_backwards_within_a_test(report: Path) -> None:
     for kind in ("testCaseStarted", "testStepStarted", "testStepFinished", "testCaseFinished"):
         for each in of_kind(messages, kind):
             at = (each["timestamp"]["seconds"], each["timestamp"]["nanos"])
-            times.setdefault(each.get("testCaseStartedId", each.get("id")), []).append(at)
+            times.setdefault(each.get("testCaseStartedId") or each["id"], []).append(at)
     assert all(min(found) == found[0] and max(found) == found[-1] for found in times.values())
 
 

@@ -100,9 +100,8 @@ from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, Stage
 from choreo_bdd.transports import MockTransport
 
 async def staged(leave_early):
-    same = lambda logical: logical
     links = {name: Harness(MockTransport(), correlation=DictFieldPolicy("id")) for name in ("queue", "mqtt")}
-    stage = Stage(links, MappedBridge({"queue": same, "mqtt": same}))
+    stage = Stage(links, MappedBridge({"queue": lambda id: f"q-{id}", "mqtt": lambda id: f"m-{id}"}))
     await stage.connect()
     try:
         async with stage.scenario("across") as scope:

@@ -13,14 +13,29 @@ HOP_OUTCOMES = ("pass", "slow", "fail", "timeout", "pending")
 _SENT = frozenset({"published", "replied"})
 
 
-class _Names:
-    """Texts that repeat, by number."""
+class _Totals:
+    """What is known only when every entry has been seen; texts that repeat are kept by number."""
 
-    def __init__(self) -> None:
+    def __init__(self, transport: str | None) -> None:
+        self.transport = transport
         self.numbers: dict[str, int] = {}
+        self.traffic: Counter[tuple[int, int, int]] = Counter()
+        self.transports: set[str] = {transport} if transport else set()
+        self.latencies: list[float] = []
 
     def number(self, text: str) -> int:
         return self.numbers.setdefault(text, len(self.numbers))
+
+    def via(self, transport: str | None) -> int:
+        name = transport or self.transport
+        if not name:
+            return -1
+        self.transports.add(name)
+        return self.number(name)
+
+    def percentiles(self) -> dict[str, float]:
+        found = sorted(self.latencies)
+        return {f"p{share}": found[min(len(found) - 1, len(found) * share // 100)] for share in (50, 95, 99) if found}
 
 
 def build_index(groups: Sequence[Group], results: Json, gherkin: Json) -> dict[str, Any]:
@@ -29,26 +44,26 @@ def build_index(groups: Sequence[Group], results: Json, gherkin: Json) -> dict[s
     A hop is topic, transport (-1 for none), outcome, latency and budget in microseconds (-1 for none), near-misses.
     Rows name their test by its place in the results; scenarios that never started bring it along.
     """
-    names, traffic = _Names(), Counter[tuple[int, int, int]]()
-    transport = results["run"].get("transport")
-    rows = [
-        {**group.head, "rows": [_row(entry, names, traffic, transport) for entry in group.entries]} for group in groups
-    ]
+    totals = _Totals(results["run"].get("transport"))
+    rows = [{**group.head, "rows": [_row(entry, totals) for entry in group.entries]} for group in groups]
     with_gherkin = all(entry.scenario is not None for group in groups for entry in group.entries)
     return {
         "noun": "scenario" if with_gherkin else "test",
         "exit": gherkin.get("exit"),
         "groups": rows,
-        "names": list(names.numbers),
-        "traffic": [[topic, via, count, sent] for (topic, via, sent), count in sorted(traffic.items())],
+        "names": list(totals.numbers),
+        "transports": sorted(totals.transports),
+        "traffic": [[topic, via, count, sent] for (topic, via, sent), count in sorted(totals.traffic.items())],
+        "latencies": totals.percentiles(),
     }
 
 
-def _row(entry: Entry, names: _Names, traffic: Counter[tuple[int, int, int]], transport: str | None) -> dict[str, Any]:
-    _count_traffic(entry, names, traffic, transport)
+def _row(entry: Entry, totals: _Totals) -> dict[str, Any]:
+    _count_traffic(entry, totals)
     scenario = entry.scenario or {}
     meta = entry.test["choreo_meta"] or {}
-    stages = (part["stage"] for part in entry.parts if part.get("stage"))
+    stages = [part["stage"] for part in entry.parts if part.get("stage")]
+    totals.transports.update(name for stage in stages for name in stage["transports"])
     facts: dict[str, Any] = {
         "name": _name(entry),
         "rule": scenario.get("rule"),
@@ -57,7 +72,7 @@ def _row(entry: Entry, names: _Names, traffic: Counter[tuple[int, int, int]], tr
         "failing": is_failing(entry),
         "findings": findings_of(entry),
         "transports": sorted({name for stage in stages for name in stage["transports"]}),
-        "hops": [number for part in entry.parts for hop in _hops(part, names, transport) for number in hop],
+        "hops": [number for part in entry.parts for hop in _hops(part, totals) for number in hop],
     }
     place = entry.position if entry.position is not None else entry.test
     return {"test": place, "outcome": outcome_of(entry), **{name: value for name, value in facts.items() if value}}
@@ -71,18 +86,22 @@ def _name(entry: Entry) -> str:
     return f"{owner}.{name}" if owner else str(name or entry.test["nodeid"])
 
 
-def _hops(part: Json, names: _Names, transport: str | None) -> list[tuple[int, ...]]:
-    return [
-        (
-            names.number(handle["topic"]),
-            _via(handle.get("transport") or transport, names),
-            HOP_OUTCOMES.index(handle["outcome"]),
-            _microseconds(None if _is_absence(handle) else handle["latency_ms"]),
-            _microseconds(handle["budget_ms"]),
-            handle["attempts"],
-        )
-        for handle in part["handles"]
-    ]
+def _hops(part: Json, totals: _Totals) -> list[tuple[int, ...]]:
+    return [_hop(handle, totals) for handle in part["handles"]]
+
+
+def _hop(handle: Json, totals: _Totals) -> tuple[int, ...]:
+    latency = None if _is_absence(handle) else handle["latency_ms"]
+    if latency is not None and handle["outcome"] in ("pass", "slow"):
+        totals.latencies.append(latency)
+    return (
+        totals.number(handle["topic"]),
+        totals.via(handle.get("transport")),
+        HOP_OUTCOMES.index(handle["outcome"]),
+        _microseconds(latency),
+        _microseconds(handle["budget_ms"]),
+        handle["attempts"],
+    )
 
 
 def _is_absence(handle: Json) -> bool:
@@ -90,12 +109,12 @@ def _is_absence(handle: Json) -> bool:
     return handle["outcome"] == "pass" and handle["actual"] is None
 
 
-def _count_traffic(entry: Entry, names: _Names, traffic: Counter[tuple[int, int, int]], transport: str | None) -> None:
+def _count_traffic(entry: Entry, totals: _Totals) -> None:
     for part in entry.parts:
         for event in part["timeline"]:
             sent, topic = event["action"] in _SENT, _topic(event)
             if topic is not None and (sent or event["action"] == "received"):
-                traffic[names.number(topic), _via(event.get("transport") or transport, names), int(sent)] += 1
+                totals.traffic[totals.number(topic), totals.via(event.get("transport")), int(sent)] += 1
 
 
 def _topic(event: Json) -> str | None:
@@ -104,10 +123,6 @@ def _topic(event: Json) -> str | None:
     if event["action"] == "replied" and event["detail"].startswith("reply="):
         return str(event["detail"]).removeprefix("reply=")
     return topic
-
-
-def _via(transport: str | None, names: _Names) -> int:
-    return names.number(transport) if transport else -1
 
 
 def _microseconds(value: float | None) -> int:

@@ -68,6 +68,19 @@ export function button(label, click, attributes = {}) {
   return el('button', { type: 'button', class: 'hr-link-button', ...attributes, on: { click } }, label);
 }
 
+const IN_ONE_GO = 100;
+
+// Long lists are drawn up to a point, the rest on demand; `tag` is what a list wants around the button for that.
+export function inParts(items, draw, tag = 'div') {
+  if (items.length <= IN_ONE_GO) return items.map(draw);
+  const more = el(tag, {}, button(`Show ${items.length - IN_ONE_GO} more`, () => {
+    const rest = document.createDocumentFragment();
+    append(rest, items.slice(IN_ONE_GO).map((item, index) => draw(item, index + IN_ONE_GO)));
+    more.replaceWith(rest);
+  }));
+  return [items.slice(0, IN_ONE_GO).map(draw), more];
+}
+
 export function copyButton(label, text) {
   const node = button(label, async () => {
     const done = await copied(text());

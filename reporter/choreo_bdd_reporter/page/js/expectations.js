@@ -1,6 +1,6 @@
 // Expectations: verdict, latency against its budget, and on opening what was expected and what arrived.
 
-import { el, lazyDetails } from './dom.js';
+import { el, inParts, lazyDetails } from './dom.js';
 import { failureTable } from './diff.js';
 import { duration, percent, plural } from './format.js';
 import { jsonBlock } from './json.js';
@@ -12,7 +12,7 @@ export function renderExpectations(part, partIndex, context) {
   if (part.handles.length === 0) return null;
   return el('div', { 'data-field': 'handles' },
     el('h3.hr-label', {}, plural(part.handles.length, 'Expectation')),
-    part.handles.map((handle, index) => expectationRow(handle, part.notes.handles[index], `${partIndex}.${index}`, context)));
+    inParts(part.handles, (handle, index) => expectationRow(handle, part.notes.handles[index], `${partIndex}.${index}`, context)));
 }
 
 function expectationRow(handle, note, ref, context) {

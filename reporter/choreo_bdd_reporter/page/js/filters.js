@@ -1,6 +1,6 @@
 // Search box, status pills and the choices above the tree. The choices write into the search, so that one language says it all.
 
-import { button, el, fill } from './dom.js';
+import { button, el, fill, lazyDetails } from './dom.js';
 import { plural } from './format.js';
 import { transportsOf } from './query.js';
 import { OUTCOMES, verdictGlyph, verdictKind, verdictWord } from './verdicts.js';
@@ -22,8 +22,7 @@ export function createFilters(root, context, deep) {
     el('div.hr-search-box', {}, search, el('kbd', { 'aria-hidden': 'true' }, '/')),
     deeper,
     el('div.hr-pills', { role: 'group', 'aria-label': 'Show only' }, pills),
-    el('details.hr-fold.hr-choices', {}, el('summary', {}, 'Filter, sort, group'),
-      el('div.hr-choice-list', {}, narrowing(model, views), sort, grouping.node)));
+    lazyDetails({ class: 'hr-fold' }, 'Filter, sort, group', () => el('div.hr-choice-list', {}, narrowing(model, views), sort, grouping.node)));
   const shown = root.querySelector('[data-field="search-count"]');
   return {
     focus: () => search.focus(),

@@ -2,8 +2,6 @@
 
 import { el, fill } from './dom.js';
 import { duration, localTime, percent, plural } from './format.js';
-import { arrived } from './model.js';
-import { percentile } from './overview.js';
 import { OUTCOMES, verdictKind, verdictWord } from './verdicts.js';
 
 export function renderHeader(root, model) {
@@ -32,19 +30,12 @@ function headline({ counts, noun }) {
   return passed === counts.total ? `${counts.total === 1 ? 'The' : 'All'} ${all} passed` : `${passed} of ${all} passed, none failed`;
 }
 
-function runFacts({ run, entries }) {
+function runFacts({ run, latencies }) {
   const facts = [
     ['duration', duration(run.duration_ms)], ['started_at_friendly', localTime(run.started_at)],
-    ['environment_short', run.environment], ['branch_short', run.git_branch], ...percentiles(entries),
+    ['environment_short', run.environment], ['branch_short', run.git_branch], ...Object.entries(latencies).map(([name, ms]) => [name, `${name} ${duration(ms)}`]),
   ];
   return facts.filter(([, text]) => text).map(([name, text]) => el('span', { 'data-field': name }, text));
-}
-
-// Over the messages that arrived; what timed out only waited and says nothing about speed.
-function percentiles(entries) {
-  const latencies = entries.flatMap((entry) => entry.hops().filter(arrived).map((hop) => hop.latency)).sort((a, b) => a - b);
-  if (latencies.length === 0) return [];
-  return [50, 95, 99].map((share) => [`p${share}`, `p${share} ${duration(percentile(latencies, share / 100))}`]);
 }
 
 function proportion(counts) {

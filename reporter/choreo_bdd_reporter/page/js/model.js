@@ -23,6 +23,8 @@ export function buildModel(results, index) {
     counts: countOutcomes(entries),
     names: index.names,
     traffic: index.traffic,
+    transports: index.transports,
+    latencies: index.latencies,
     bodiesKept: index.bodies,
     defaultTransport: results.run.transport ?? null,
   };
@@ -41,10 +43,10 @@ function entryOf(row, group, tests, names) {
 }
 
 function hopOf(numbers, at, names) {
-  const [topic, transport, outcome, latency, budget, misses] = numbers.slice(at, at + HOP_NUMBERS);
+  const ms = (number) => (number < 0 ? null : number / 1000);
   return {
-    topic: names[topic], transport: names[transport] ?? null, outcome: HOP_OUTCOMES[outcome],
-    latency: latency < 0 ? null : latency / 1000, budget: budget < 0 ? null : budget / 1000, misses,
+    topic: names[numbers[at]], transport: names[numbers[at + 1]] ?? null, outcome: HOP_OUTCOMES[numbers[at + 2]],
+    latency: ms(numbers[at + 3]), budget: ms(numbers[at + 4]), misses: numbers[at + 5],
   };
 }
 

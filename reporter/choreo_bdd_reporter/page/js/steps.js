@@ -1,6 +1,6 @@
 // The scenario as it is written, each step with its verdict and time.
 
-import { el, lazyDetails } from './dom.js';
+import { el, inParts, lazyDetails } from './dom.js';
 import { duration, plural } from './format.js';
 import { isBroken, listVerdict, verdictKind } from './verdicts.js';
 
@@ -16,7 +16,7 @@ export function renderSteps({ steps, scenario }) {
 }
 
 function stepList(steps) {
-  return el('ol.hr-steps', {}, steps.map(stepItem));
+  return el('ol.hr-steps', {}, inParts(steps, stepItem, 'li'));
 }
 
 function stepItem(step) {

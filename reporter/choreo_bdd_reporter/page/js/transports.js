@@ -1,15 +1,11 @@
 // Transports look the same everywhere: one colour and one letter each, never colour alone.
 
 import { el } from './dom.js';
-import { transportsOf } from './query.js';
 
 const COLOURS = 6;
 
 export function transportStyles(model) {
-  const heard = model.traffic.map(([, transport]) => model.names[transport]);
-  const names = new Set([...(model.run.transports ?? []), model.defaultTransport, ...heard].filter(Boolean));
-  for (const entry of model.entries) for (const name of transportsOf(entry)) names.add(name);
-  const sorted = [...names].sort();
+  const sorted = [...new Set([...(model.run.transports ?? []), ...model.transports])].sort();
   return new Map(sorted.map((name, index) => [name, { colour: index % COLOURS, letter: letterOf(name, sorted) }]));
 }
 

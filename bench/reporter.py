@@ -118,5 +118,5 @@ if __name__ == "__main__":
     size = (arguments + [10_000, 50][len(arguments) :])[:2]
     with tempfile.TemporaryDirectory() as made:
         target = Path(sys.argv[3] if len(sys.argv) > 3 else made) / "report"
-        asyncio.run(main(*size, target))
+        asyncio.run(main(size[0], size[1], target))
         sizes(target)

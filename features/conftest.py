@@ -12,7 +12,7 @@ from choreo_bdd_steps.session import Session
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 
 from orders.running import start_orders
-from stock import start_stock
+from orders.stock import start_stock
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,7 @@ from choreo_bdd_steps.adapters.behave import start_choreo
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 
 from orders.running import start_orders
-from stock import start_stock
+from orders.stock import start_stock
 
 
 def before_all(context: Context) -> None:

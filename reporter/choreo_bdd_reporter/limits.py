@@ -28,6 +28,7 @@ _NODES_MAX = 100_000
 _INT_MAX_BITS = 1024
 _HUGE_NUMBER = re.compile(r"\d{300}")
 _NUMBERS = (int, float, type(None))
+_encode = json.JSONEncoder(allow_nan=False).encode
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one is slow to test, so it comes last
 
 Item = TypeVar("Item")
@@ -102,7 +103,7 @@ def keep_worst(items: Sequence[Item], limit: int, is_bad: Iterable[bool]) -> tup
 def small_json(value: Any) -> str | None:
     """The JSON text of a small value made of nothing but what JSON knows, else ``None``."""
     try:
-        text = json.dumps(value, allow_nan=False)
+        text = _encode(value)
     except (TypeError, ValueError, RecursionError):
         return None
     return text if len(text) <= STRING_MAX_BYTES else None

@@ -230,7 +230,7 @@ class _Serialiser:
             "topic": self._line(message.topic),
             "transport": message.transport,
             "payload": self._value(message.payload)[0],
-            "headers": self._value(dict(message.headers))[0],
+            "headers": self._value(dict(message.headers))[0] if message.headers else {},
             "key": None if message.key is None else self._line(str(message.key)),
             "partition": message.partition,
             "offset": message.offset,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,6 @@ class ScenarioRun:
         with observers.running(state.info.nodeid):
             state.open(step.call)
             warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
-            if warning is not None:
-                state.session.warnings.append(warning)
             self._arming.listen_early(step.call)
             try:
                 step.match.phrase.act(self, step.match)
@@ -61,6 +60,9 @@ class ScenarioRun:
             state.done = index
             self._arming.listen_early(step.call)
             self.judging.judge_held()
+            if warning is not None:  # only now: that it proves nothing is no news of a step that fails
+                state.session.warnings.append(warning)
+                warnings.warn(warning, vacuity.VacuityWarning, stacklevel=2)
 
     def finish(self) -> AnyResult | None:
         """Settle what is armed, leave the scope and report the scenario, once."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Literal
 
 from choreo_bdd.scenario import Occurs
@@ -16,15 +15,11 @@ class VacuityWarning(UserWarning):
 
 
 def guard(plan: Plan, step: PlannedStep, policy: Literal["ignore", "warn", "error"]) -> str | None:
-    """Warn of a vacuous step and return the warning, or raise ``StepError`` for it, as configured."""
+    """What to warn of about a vacuous step once it has passed; raises ``StepError`` where that is configured."""
     emptiness = None if policy == "ignore" else unchecked(plan, step) or cannot_fail(plan, step)
-    if emptiness is None:
-        return None
-    if policy == "error":
+    if emptiness is not None and policy == "error":
         raise StepError(step.call.place, emptiness)
-    warning = f"{step.call.place}: {emptiness}"
-    warnings.warn(warning, VacuityWarning, stacklevel=2)
-    return warning
+    return None if emptiness is None else f"{step.call.place}: {emptiness}"
 
 
 def unchecked(plan: Plan, step: PlannedStep) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,11 @@ EVERYTHING = {
 }
 DELIBERATE = {"behave": ("--tags=@deliberate",), "pytest": ("-o", "choreo_tags=@deliberate")}
 DEFAULT: Mapping[str, Sequence[str]] = {"behave": (), "pytest": ()}
+
+
+def plain(topic: str) -> str:
+    """A topic, the inbox of a request under one name: each has its own."""
+    return re.sub(r"^(_INBOX|(queue:)?choreo\.reply)\..+", "(inbox)", topic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ import pytest
 
 from choreo_bdd_schemas import validate_report
 from tests.conformance.conftest import Both
-from tests.conformance.runs import DEFAULT, ROOT, Profile, run_features
+from tests.conformance.runs import DEFAULT, ROOT, Profile, plain, run_features
 
 pytestmark = pytest.mark.timeout(240)
 
 
 def handles(test: dict[str, Any]) -> list[tuple[str, str, int]]:
     return [
-        (handle["topic"], handle["outcome"], handle["attempts"])
+        (plain(handle["topic"]), handle["outcome"], handle["attempts"])
         for scenario in test["scenarios"]
         for handle in scenario["handles"]
     ]
@@ -36,7 +36,7 @@ def acts(test: dict[str, Any]) -> list[tuple[str, str]]:
 
 def received_topics(test: dict[str, Any]) -> set[tuple[str, str]]:
     return {
-        (entry["action"], entry["topic"])
+        (entry["action"], plain(entry["topic"]))
         for scenario in test["scenarios"]
         for entry in scenario["timeline"]
         if entry["action"] in ("matched", "replied", "reply_failed")

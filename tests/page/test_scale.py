@@ -250,7 +250,7 @@ def test_a_thousand_expectations_and_steps_are_drawn_in_parts(open_report: OpenR
     page = open_report((results_of([test]), gherkin)).page
     assert page.locator(".hr-handle").count() == 100
     assert page.evaluate("document.querySelectorAll('*').length") < 5_000
-    for button in page.get_by_role("button", name="Show 900 more").all():
-        button.click()
+    page.get_by_role("button", name="Show 900 more").first.click()
+    page.get_by_role("button", name="Show 900 more").click()
     assert page.locator(".hr-handle").count() == 1_000
     assert page.locator(".hr-step").count() == 1_000

@@ -236,7 +236,7 @@ class TestLint:
 def orders(project: Project) -> Project:
     """The order pipeline's features, held against its document."""
     for folder in ("features", "examples"):
-        shutil.copytree(ROOT / folder, project.folder / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, project.folder / folder, ignore=shutil.ignore_patterns("__pycache__", "phrases"))
     configured = (ROOT / "choreo.yaml").read_text("utf-8")
     return project.file("choreo.yaml", f"{configured}\nasyncapi: examples/orders/asyncapi.yaml\n")
 

@@ -128,7 +128,7 @@ def test_a_stub_alone_needs_no_import_of_steps_and_no_marker_for_our_tags(projec
           @timeout(1s) @slow(warn)
           Scenario: one
             When I publish "a"
-            Then I expect "a"
+            Then I expect "a" where n is absent
         """
     )
     ran = project.pytest("-v")

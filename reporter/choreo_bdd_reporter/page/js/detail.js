@@ -72,7 +72,7 @@ const TABS = [[null, 'Scenario'], ['hops', 'Hops and budgets'], ['topics', 'Topi
 function createTabs(views) {
   const buttons = TABS.map(([tab, label]) => button(label, () => views.set({ tab }, { remember: true }), { class: 'hr-tab' }));
   return {
-    node: el('nav.hr-tabs', { 'aria-label': 'Views' }, buttons),
+    node: el('div.hr-tabs', { role: 'group', 'aria-label': 'Views' }, buttons),
     update(view) {
       buttons.forEach((button, index) => button.setAttribute('aria-current', String((view.tab ?? null) === TABS[index][0])));
     },

@@ -88,13 +88,12 @@ function createChart(part, partIndex, entry, context) {
     grid.toggleAttribute('data-long', list.long && !list.whole);
     grid.setAttribute('aria-rowcount', places.size + 1);
     virtualise(grid, long, scroller.querySelectorAll('.hr-waterfall-row').length, places.size);
-    const box = trackBox();
-    const origin = scroller.firstElementChild?.getBoundingClientRect() ?? box;
     arrows.holder.hidden = !state.lanes;
-    if (state.lanes) {
-      scroller.append(arrows.holder);
-      arrows.draw(rows, places, axis, { left: box.left - origin.left, width: box.width }, list.height, drawn);
-    }
+    if (!state.lanes) return;
+    const box = trackBox();
+    const origin = scroller.firstElementChild.getBoundingClientRect();
+    scroller.append(arrows.holder);
+    arrows.draw(rows, places, axis, { left: box.left - origin.left, width: box.width }, list.height, drawn);
   }
   function trackBox() {
     return axisHost.querySelector('.hr-ticks').getBoundingClientRect();

@@ -72,10 +72,26 @@ def test_a_check_that_fails_stops_nothing_and_decides_the_exit_code(
     dev: ModuleType, ran: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert dev.main(["test"]) == 1
-    assert ran[-4:] == ["ruff", "ruff", "mypy", "pytest"]
+    assert ran[-5:] == ["ruff", "ruff", "mypy", "pytest", "pytest"]
     printed = capsys.readouterr()
     assert "mypy: FAILED" in printed.out
     assert "the tests pass, a check above does not" in printed.err
+
+
+@pytest.mark.parametrize(("again", "code"), [(0, 0), (1, 1)])
+def test_what_failed_beside_others_gets_one_try_by_itself(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, again: int, code: int
+) -> None:
+    tried: list[tuple[str, ...]] = []
+
+    def run(*command: str) -> int:
+        tried.append(command)
+        return again if "--last-failed" in command else 1
+
+    monkeypatch.setattr(dev, "run", run)
+    monkeypatch.setattr(dev, "check", lambda *_: 0)
+    assert dev.test([]) == code
+    assert ["--last-failed" in command for command in tried] == [False, False, True]
 
 
 def test_a_python_that_cannot_make_environments_says_what_to_install(

@@ -163,8 +163,8 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
 
     def _nodeid(self, scenario: Any) -> str:
         if self._names is None:  # as late as possible: a before_feature hook may change example tables
-            self._names = Counter(other.name for other in self._feature.walk_scenarios())
-        path, name = _uri(self._feature), scenario.name
+            self._names = Counter(other.name.strip() for other in self._feature.walk_scenarios())
+        path, name = _uri(self._feature), scenario.name.strip()
         return clean_text(observers.scenario_nodeid(path, name, scenario.line, duplicate=self._names[name] > 1))
 
     def _add(self, test: Test) -> None:
@@ -249,7 +249,7 @@ def _test(feature: Any, scenario: Any, nodeid: str, record: TestRecord) -> Test:
     return Test(
         nodeid=nodeid,
         file=_uri(feature),
-        name=masked(redactor, scenario.name),
+        name=masked(redactor, scenario.name.strip()),
         outcome=outcome,
         markers=tuple(sorted(masked(redactor, str(tag)) for tag in scenario.effective_tags)),
         duration_ms=max(0.0, scenario.duration * 1000),
@@ -325,7 +325,7 @@ def _feature(feature: Any) -> Feature:
 def _gherkin(scenario: Any) -> GherkinScenario:
     background = {id(step) for step in scenario.background_steps}
     return GherkinScenario(
-        name=scenario.name,
+        name=scenario.name.strip(),
         keyword=scenario.keyword,
         line=scenario.line,
         tags=tuple(str(tag) for tag in scenario.tags),

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+_parse = json.JSONDecoder().decode
+
 
 @runtime_checkable
 class Codec(Protocol):
@@ -32,6 +34,13 @@ class JSONCodec:
 
     def decode(self, data: bytes) -> Any:
         """The JSON value; for bytes that do not parse ``data`` itself, or ``ValueError`` when strict."""
+        try:
+            return _parse(str(data, "utf-8"))  # spares json the guess at the encoding
+        except (ValueError, RecursionError):
+            return self._decode_other(data)
+
+    def _decode_other(self, data: bytes) -> Any:
+        """What is not UTF-8, or is not JSON at all."""
         try:
             return json.loads(data)
         except RecursionError:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
 
 from choreo_bdd.codecs import Codec
 from choreo_bdd.contracts import Guard, Problem
@@ -53,7 +53,7 @@ class Dispatcher:
         self._ids: dict[int, set[str]] = {}
         self._left: OrderedDict[str, None] = OrderedDict()
         self._extractors: dict[str, Extractor] = {}
-        self._surprises: deque[SurpriseEntry] = deque(maxlen=_SURPRISES_KEPT)
+        self._surprises: deque[tuple[str, str, Classification, int]] = deque(maxlen=_SURPRISES_KEPT)
         self.surprised = 0
         """How many surprises there have been, those the log had to forget included."""
 
@@ -107,6 +107,11 @@ class Dispatcher:
         """Whether the id belongs, or lately belonged, to a scope of ours."""
         return correlation_id in self._owners or correlation_id in self._left
 
+    def unowned(self, message: Message, correlation_id: str) -> None:
+        """Note a message that none of its topic's listeners owns, unless another scope of ours does."""
+        if correlation_id not in self._owners:
+            self.surprise(message.topic, correlation_id, len(message.payload))
+
     def surprise(
         self, topic: str, correlation_id: str, size: int, classification: Classification | None = None
     ) -> None:
@@ -119,23 +124,29 @@ class Dispatcher:
                 if correlation_id in self._left
                 else "unknown_scope"
             )
-        self._surprises.append(SurpriseEntry(topic, correlation_id, classification, size))
+        self._surprises.append((topic, correlation_id, classification, size))
         self.surprised += 1
 
     def surprise_log(self, *, since: int = 0) -> list[SurpriseEntry]:
         """A copy of the surprise log, oldest first (the last 1,000); ``since`` leaves out the first so many."""
-        kept = list(self._surprises)
-        return kept[max(0, since - (self.surprised - len(kept))) :]
+        kept = list(self._surprises)[max(0, since - (self.surprised - len(self._surprises))) :]
+        return [SurpriseEntry(*surprise) for surprise in kept]
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message, decoded once, with the correlation id it carries and what is wrong with it under its contract."""
+class Delivery(NamedTuple):
+    """A message, decoded once, with the correlation id it carries and what is wrong with it under its contract.
+
+    A named tuple because one is made for each message: it takes a third of the time of a frozen data class.
+    """
 
     message: Message
-    value: Any = field(repr=False)
-    correlation_id: str | None = field(default=None, repr=False)
+    value: Any
+    correlation_id: str | None = None
     problems: tuple[Problem, ...] = ()
+
+    def __repr__(self) -> str:
+        """Nothing of the payload."""
+        return f"Delivery({self.message!r})"
 
     def record(self, transport: str | None) -> MessageRecord:
         """The message as results keep it; ``transport`` is its name on a Stage."""
@@ -235,20 +246,20 @@ class Route:
         for listener in self.listeners:
             listener.connection_lost(reason)
 
-    def _concerned(self, delivery: Delivery) -> list[Listener]:
+    def _concerned(self, delivery: Delivery) -> Sequence[Listener]:
         if not self._by_id:
-            return list(self._broadcast)
+            return tuple(self._broadcast)
         correlation_id = delivery.correlation_id
         if correlation_id is None and not self._router.strict:
-            return list(self._all)
-        owners = self._by_id.get(correlation_id, ()) if correlation_id is not None else ()
-        if not owners or len(self._by_id) > 1:
+            return tuple(self._all)
+        owners = self._by_id.get(correlation_id) if correlation_id is not None else None
+        if owners is None:
             self.foreign.append(delivery)
-        if not owners and not self._router.dispatcher.owner(correlation_id or ""):
-            self._router.dispatcher.surprise(
-                delivery.message.topic, correlation_id or "", len(delivery.message.payload)
-            )
-        return [*owners, *self._broadcast]
+            self._router.dispatcher.unowned(delivery.message, correlation_id or "")
+            return tuple(self._broadcast)
+        if len(self._by_id) > 1:
+            self.foreign.append(delivery)
+        return (*owners, *self._broadcast)
 
 
 class Unreadable(Exception):

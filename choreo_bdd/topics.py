@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+_CLOSE = 0.7
+_NAMED = 3
+_WATCHED_SEGMENTS = 4
 _INBOXES = ("_INBOX.", "choreo.reply.")
 
 
@@ -29,11 +32,19 @@ def matches(pattern: str, topic: str) -> bool:
 
 
 def similar(topic: str, candidates: Iterable[str]) -> tuple[str, ...]:
-    """Siblings of ``topic`` whose last segment is close to its own, closest first: a typo, a case, a plural."""
-    parent, dot, last = topic.rpartition(".")
-    others = {other.removeprefix(parent + dot): other for other in candidates if other != topic}
-    close = difflib.get_close_matches(last.lower(), [name.lower() for name in others], n=3, cutoff=0.7)
-    return tuple(others[name] for name in sorted(others, key=str.lower) if name.lower() in close)
+    """Siblings of ``topic`` whose one other segment is close to its own, closest first: a typo, a case, a plural."""
+    likeness = {other: _likeness(topic.split("."), other.split(".")) for other in candidates}
+    close = [other for other in likeness if likeness[other] >= _CLOSE]
+    return tuple(sorted(close, key=lambda other: (-likeness[other], other))[:_NAMED])
+
+
+def _likeness(segments: Sequence[str], others: Sequence[str]) -> float:
+    """How alike the segments are in which two topics differ, if that is one and no more."""
+    differing = [pair for pair in zip(segments, others, strict=False) if pair[0] != pair[1]]
+    if len(differing) != 1 or len(segments) != len(others):
+        return 0.0
+    ((segment, other),) = differing
+    return difflib.SequenceMatcher(None, segment.lower(), other.lower()).ratio()
 
 
 def is_inbox(topic: str) -> bool:
@@ -41,7 +52,11 @@ def is_inbox(topic: str) -> bool:
     return topic.removeprefix("queue:").startswith(_INBOXES)
 
 
-def siblings(topic: str) -> str:
-    """The pattern of all topics beside this one: ``orders.settled`` → ``orders.*``."""
-    parent, dot, _ = topic.rpartition(".")
-    return f"{parent}{dot}*"
+def siblings(topic: str) -> tuple[str, ...]:
+    """Patterns of the topics that differ from this one in a segment: ``orders.settled`` → ``orders.*``, ``*.settled``.
+
+    The last segment's comes first; of a long topic only the last segments have one.
+    """
+    segments = topic.split(".")
+    places = range(len(segments) - 1, max(-1, len(segments) - 1 - _WATCHED_SEGMENTS), -1)
+    return tuple(".".join([*segments[:place], "*", *segments[place + 1 :]]) for place in places)

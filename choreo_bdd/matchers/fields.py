@@ -69,8 +69,10 @@ class PathMatcher:
         if admits_missing(self.matcher):
             return None
         failure = MatchFailure("missing", ROOT_PATH, rendered(self.matcher))
-        trail = tuple(segment.value if isinstance(segment, Quantifier) else segment for segment in below)
-        return Miss(f"missing, expected {self.matcher.description}", failure, trail)
+        miss = Miss(f"missing, expected {self.matcher.description}", failure)
+        for segment in reversed(below):
+            miss = miss.inside(segment.value if isinstance(segment, Quantifier) else segment)
+        return miss
 
     def _probe_elements(self, node: object, which: Quantifier, rest: tuple[Segment, ...]) -> Miss | None:
         if not isinstance(node, list):

@@ -38,27 +38,24 @@ class MatchResult:
     failure: MatchFailure | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Miss:
-    """A failure on its way out of a nested walk: `trail` holds the keys passed so far, outermost first."""
+    """A failure on its way out of a nested walk; it picks up the keys it passes, so that no level makes a new one."""
 
     reason: str
     failure: MatchFailure
-    trail: tuple[str | int, ...] = ()
+    path: str = ROOT_PATH
 
     def inside(self, part: str | int) -> Miss:
         """The same miss seen from one level further out."""
-        return Miss(self.reason, self.failure, (part, *self.trail))
-
-    @property
-    def path(self) -> str:
-        """The dotted path walked, or `<root>`."""
-        return ".".join(map(str, self.trail)) if self.trail else ROOT_PATH
+        self.path = str(part) if self.path is ROOT_PATH else f"{part}.{self.path}"
+        return self
 
     def result(self) -> MatchResult:
         """The finished verdict, its failure placed at the walked path."""
-        reason = f"{self.path}: {self.reason}" if self.trail else self.reason
-        return MatchResult(False, reason, rerooted(self.failure, self.path))
+        if self.path is ROOT_PATH:
+            return MatchResult(False, self.reason, self.failure)
+        return MatchResult(False, f"{self.path}: {self.reason}", rerooted(self.failure, self.path))
 
 
 def matched(description: str) -> MatchResult:
@@ -73,8 +70,11 @@ def missed(failure: MatchFailure, reason: str) -> MatchResult:
 
 def rerooted(failure: MatchFailure, path: str) -> MatchFailure:
     """`failure` with every path that names no field of its own replaced by `path`, children included."""
+    place = path if failure.path in _UNPLACED else failure.path
+    if place == failure.path and not failure.children:
+        return failure
     children = tuple(rerooted(child, path) for child in failure.children)
-    return replace(failure, path=path if failure.path in _UNPLACED else failure.path, children=children)
+    return MatchFailure(failure.kind, place, failure.expected, failure.actual, children)
 
 
 def prefixed(failure: MatchFailure, prefix: str) -> MatchFailure:

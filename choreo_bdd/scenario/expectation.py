@@ -9,7 +9,7 @@ from typing import Any
 from choreo_bdd.contracts import Problem
 from choreo_bdd.dispatch import Delivery
 from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
-from choreo_bdd.message import Message, MessageRecord
+from choreo_bdd.message import Message
 from choreo_bdd.scenario.handle import Handle, Outcome
 
 _NEAR_MISSES_KEPT = 20
@@ -184,14 +184,15 @@ class Expectation:
             self.late_at = delivery.message.received_at
             self.handle.forget_diagnosis()
 
-    def take(self, record: MessageRecord, message: Message) -> None:
+    def take(self, delivery: Delivery) -> None:
         """Count a match and keep its message."""
+        message = delivery.message
         self.count += 1
         self.matched_at = message.received_at
         self.taken.append(message)
         if self.decisive is None and self.is_met:
             self.decisive = message
-        self.handle.messages = (*self.handle.messages, record)
+        self.handle.messages = (*self.handle.messages, delivery.record(self.link))
 
 
 def match_delivery(matcher: Matcher, delivery: Delivery) -> MatchResult:

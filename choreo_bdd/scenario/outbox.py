@@ -53,11 +53,10 @@ class Publication:
             raise CorrelationPolicyError(type(policy).__name__, "read", error) from error
         return carried is not None and carried != self.link.wire_id
 
-    @property
-    def record(self) -> MessageRecord:
-        """The message as results keep it."""
+    def record(self, transport: str | None) -> MessageRecord:
+        """The message as results keep it; ``transport`` is its name on a Stage."""
         content = Encoded(self.data, self.link.harness.codec.decode)
-        return MessageRecord(self.topic, self.link.name, content, len(self.data), self.headers, self.key)
+        return MessageRecord(self.topic, transport, content, len(self.data), self.headers, self.key)
 
 
 def _stamp(link: Link, envelope: Envelope) -> Envelope:
@@ -165,7 +164,7 @@ class Outbox:
             topic=publication.topic,
             transport=publication.link.name,
             source="publish" if publication.link.name is not None else None,
-            message=publication.record,
+            message=publication,
         )
 
     @property

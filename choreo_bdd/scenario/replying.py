@@ -135,7 +135,7 @@ class Replier:
             detail=f"trigger={reply.trigger_topic}" if on_stage and not error else detail,
             transport=reply.plan.link,
             source="reply" if on_stage else None,
-            message=publication.record if publication is not None else None,
+            message=publication,
         )
 
     def close(self) -> None:

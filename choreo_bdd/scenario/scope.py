@@ -17,7 +17,7 @@ from choreo_bdd import topics
 from choreo_bdd.dispatch import Delivery, SurpriseEntry
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
-from choreo_bdd.message import Message, MessageRecord
+from choreo_bdd.message import Message
 from choreo_bdd.scenario.arming import is_proven, prove
 from choreo_bdd.scenario.ear import Ear
 from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
@@ -175,10 +175,11 @@ class Scope:
         """Listen beside the topic too, so that a message on a misspelt sibling can be named as the cause."""
         if not self.options.watch_similar_topics or topics.is_pattern(topic):
             return
-        pattern = topics.siblings(topic)
-        if (link, pattern) not in self._watched:
-            link.harness.router.watch(pattern)
-            self._watched.append((link, pattern))
+        patterns = topics.siblings(topic)
+        for pattern in patterns if link.harness.transport.capabilities.cheap_patterns else patterns[:1]:
+            if (link, pattern) not in self._watched:
+                link.harness.router.watch(pattern)
+                self._watched.append((link, pattern))
 
     @property
     def is_live(self) -> bool:
@@ -202,12 +203,10 @@ class Scope:
 
     def hear(self, ear: Ear, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
-        record: MessageRecord | None = None
         received_by_expectation = False
         for each in tuple(ear.ears):
             if isinstance(each, Reply):
-                record = record or delivery.record(ear.link.name)
-                self._received(ear, delivery, record, "reply", f"reply:{each.plan.reply_topic}")
+                self._received(ear, delivery, "reply", f"reply:{each.plan.reply_topic}")
                 self.replier.trigger(each, delivery)
                 continue
             if each.matcher is not None:  # one that holds is not decided before its matcher is known
@@ -217,12 +216,11 @@ class Scope:
                 continue
             if delivery.message.received_at < each.opened_at:
                 continue
-            record = record or delivery.record(ear.link.name)
             if not received_by_expectation:
-                self._received(ear, delivery, record, "expect", "expect")
+                self._received(ear, delivery, "expect", "expect")
                 received_by_expectation = True
             if each.matcher is not None:
-                self.verdicts.judge(each, delivery, record)
+                self.verdicts.judge(each, delivery)
             elif not each.hold(delivery):
                 self.outbox.failed(ear.link, ear.topic, "too many messages to hold until the variable is known")
 
@@ -245,14 +243,14 @@ class Scope:
         if expectation.closes_at is not None and delivery.message.received_at > expectation.closes_at:
             self.verdicts.expire(expectation)
 
-    def _received(self, ear: Ear, delivery: Delivery, record: MessageRecord, source: str, detail: str) -> None:
+    def _received(self, ear: Ear, delivery: Delivery, source: str, detail: str) -> None:
         self.timeline.record(
             action=TimelineAction.RECEIVED,
             topic=delivery.message.topic,
             detail=detail if ear.link.name is None else "",
             transport=ear.link.name,
             source=source if ear.link.name is not None else None,
-            message=record,
+            message=delivery,
             at=delivery.message.received_at,
         )
 

@@ -6,9 +6,10 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple, Protocol
 
 from choreo_bdd.message import MessageRecord
 
@@ -53,13 +54,52 @@ class TimelineEntry:
     message: MessageRecord | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if len(self.detail) > _TIMELINE_DETAIL_MAX_CHARS:
-            object.__setattr__(self, "detail", self.detail[: _TIMELINE_DETAIL_MAX_CHARS - 3] + "...")
+        object.__setattr__(self, "detail", _cut(self.detail))
 
     @property
     def wall_clock(self) -> str:
         """The moment in UTC, ISO 8601; for reading, never for arithmetic."""
         return datetime.fromtimestamp(self._wall_clock_epoch, UTC).isoformat()
+
+
+class Recordable(Protocol):
+    """A message that becomes a record when somebody reads the timeline."""
+
+    def record(self, transport: str | None) -> MessageRecord:
+        """The message as results keep it."""
+        ...
+
+
+class _Note(NamedTuple):
+    """An event as it is taken down; it becomes an entry when somebody reads the timeline."""
+
+    since_s: float
+    topic: str | None
+    action: TimelineAction
+    detail: str
+    transport: str | None
+    source: str | None
+    message: Recordable | None
+
+    def entry(self, *, from_s: float, epoch: float) -> TimelineEntry:
+        """The finished entry."""
+        return TimelineEntry(
+            (self.since_s - from_s) * 1000,
+            self.topic,
+            self.action,
+            self.detail,
+            self.transport,
+            None,
+            self.source,
+            epoch + self.since_s,
+            None if self.message is None else self.message.record(self.transport),
+        )
+
+
+def _cut(detail: str) -> str:
+    if len(detail) <= _TIMELINE_DETAIL_MAX_CHARS:
+        return detail
+    return detail[: _TIMELINE_DETAIL_MAX_CHARS - 3] + "..."
 
 
 class _Timeline:
@@ -80,9 +120,9 @@ class _Timeline:
         self._anchor = clock()
         self._anchor_at_first_event = anchor_at_first_event
         self._epoch = time.time()
-        self._head: list[TimelineEntry] = []
-        self._reserved: list[TimelineEntry] = []
-        self._tail: deque[TimelineEntry] = deque()
+        self._head: list[_Note] = []
+        self._reserved: list[_Note] = []
+        self._tail: deque[_Note] = deque()
         self._max_head = min(_HEAD_ENTRIES, max_entries // 4)
         self._max_tail = max_entries - self._max_head
         self._max_reserved = min(_RESERVED_ENTRIES, self._max_tail // 2)
@@ -98,7 +138,7 @@ class _Timeline:
         detail: str = "",
         transport: str | None = None,
         source: str | None = None,
-        message: MessageRecord | None = None,
+        message: Recordable | None = None,
         at: float | None = None,
     ) -> None:
         """Note an event, at loop time ``at`` or now; after sealing a silent no-op, and never an error."""
@@ -106,13 +146,11 @@ class _Timeline:
             return
         try:
             since = max(0.0, (self._clock() if at is None else at) - self._anchor)
-            entry = TimelineEntry(
-                since * 1000, topic, action, detail, transport, None, source, self._epoch + since, message
-            )
+            note = _Note(since, topic, action, _cut(detail), transport, source, message)
             if len(self._head) < self._max_head:
-                self._head.append(entry)
+                self._head.append(note)
             else:
-                self._append_tail(entry)
+                self._append_tail(note)
         except Exception as error:  # noqa: BLE001 - a broken record must not break the scenario
             self.record_errors += 1
             _LOG.warning(
@@ -125,8 +163,8 @@ class _Timeline:
                 },
             )
 
-    def _append_tail(self, entry: TimelineEntry) -> None:
-        self._tail.append(entry)
+    def _append_tail(self, note: _Note) -> None:
+        self._tail.append(note)
         while len(self._tail) + len(self._reserved) > self._max_tail:
             oldest = self._tail.popleft()
             if oldest.action in _RESERVED and len(self._reserved) < self._max_reserved:
@@ -140,8 +178,6 @@ class _Timeline:
 
     def entries(self) -> tuple[TimelineEntry, ...]:
         """All kept entries, in order of time."""
-        kept = sorted((*self._head, *self._reserved, *self._tail), key=lambda entry: entry.offset_ms)
-        if self._anchor_at_first_event and kept:
-            first = kept[0].offset_ms
-            return tuple(replace(entry, offset_ms=entry.offset_ms - first) for entry in kept)
-        return tuple(kept)
+        kept = sorted((*self._head, *self._reserved, *self._tail), key=lambda note: note.since_s)
+        from_s = kept[0].since_s if self._anchor_at_first_event and kept else 0.0
+        return tuple(note.entry(from_s=from_s, epoch=self._epoch) for note in kept)

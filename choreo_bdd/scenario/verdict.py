@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from choreo_bdd import topics
 from choreo_bdd.dispatch import Delivery
 from choreo_bdd.matchers import MatchFailure, MatchResult
-from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario.diagnosis import Cause, Diagnosis, Facts, closest_of, explain
 from choreo_bdd.scenario.expectation import Expectation, closeness_of, match_delivery
 from choreo_bdd.scenario.handle import Outcome
@@ -24,7 +24,7 @@ class Verdicts:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def judge(self, expectation: Expectation, delivery: Delivery, record: MessageRecord | None = None) -> None:
+    def judge(self, expectation: Expectation, delivery: Delivery) -> None:
         """Let a pending expectation have a message, and settle it if that decides it."""
         assert expectation.matcher is not None  # expectations without a matcher hold instead
         result = expectation.judge(delivery, expectation.matcher)
@@ -35,7 +35,7 @@ class Verdicts:
         if expectation.is_early(delivery):
             self._record(expectation, delivery, TimelineAction.MISMATCHED, expectation.note_early(delivery))
             return
-        expectation.take(record or delivery.record(expectation.link), delivery.message)
+        expectation.take(delivery)
         self._settle(expectation, delivery, result)
         if expectation.decisive is delivery.message:
             self._judge_successors(expectation)
@@ -230,7 +230,8 @@ class Verdicts:
         if topics.is_pattern(expectation.topic):
             return ()
         router = self._scope.links[expectation.link].harness.router
-        beside = router.seen_since(topics.siblings(expectation.topic), expectation.opened_at)
+        patterns = topics.siblings(expectation.topic)
+        beside = chain.from_iterable(router.seen_since(each, expectation.opened_at) for each in patterns)
         own = self._scope.links[expectation.link].wire_id
         candidates = {
             delivery.message.topic

@@ -55,7 +55,7 @@ class MockTransport:
     @property
     def capabilities(self) -> TransportCapabilities:
         """Broadcast, ordered, lossy without a subscriber; knows patterns and headers."""
-        return TransportCapabilities(topic_patterns=True, message_headers=True)
+        return TransportCapabilities(topic_patterns=True, message_headers=True, cheap_patterns=True)
 
     async def connect(self) -> None:
         """Check the endpoint against the allowlist, when both are given, and open the bus."""

@@ -73,7 +73,8 @@ class RedisTransport:
     @property
     def capabilities(self) -> TransportCapabilities:
         """Broadcast, ordered, lossy without a subscriber; knows patterns, and over streams headers."""
-        return TransportCapabilities(topic_patterns=True, message_headers=self._layout is not None)
+        streams = self._layout is not None
+        return TransportCapabilities(topic_patterns=True, message_headers=streams, cheap_patterns=not streams)
 
     # --- lifecycle ------------------------------------------------------------------------------------------------
 

@@ -116,6 +116,7 @@ class Harness:
         """Disconnect whatever the state; the transport's exception propagates, the state has changed by then."""
         for each in self._stand_ins:
             each.rest()
+        self.router.connection_lost("the harness was disconnected while this scenario was under way")
         try:
             await self._transport.disconnect()
         finally:

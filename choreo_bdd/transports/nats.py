@@ -34,6 +34,7 @@ _TEARDOWN_S = 2.0
 _CONFIRM_S = 10.0
 _CONFIRM_AFTER_S = 0.001
 _PING_S = 2.0
+_WATCH_S = 0.2
 _PINGS_UNANSWERED = 2
 """After so many the server counts as lost, although its connection still stands."""
 
@@ -112,6 +113,7 @@ class NatsTransport:
             raise
         self._client = client
         self._outbound = Outbound(_NAME, self._write)
+        self._spawn(self._watch(client))
 
     async def _log_in(self, client: Any) -> None:
         """Resolve the credentials, translate and use them, and clear them whatever comes of it."""
@@ -176,6 +178,8 @@ class NatsTransport:
         client, self._client = self._client, None
         if client is not None:
             await self._abandon(client)
+        for registration in self._subscriptions:
+            _end(registration.handle)
         self._subscriptions.clear()
 
     async def _on_error(self, error: Exception) -> None:
@@ -183,8 +187,14 @@ class NatsTransport:
         if refused is not None:
             self._refused.add((refused[1].split()[0].lower(), refused[2]))
 
+    async def _watch(self, client: Any) -> None:
+        """Notice an end the client does not tell of: when the connection is reset, its last write fails before it."""
+        while client.is_connected:  # noqa: ASYNC110 - the client has no event for it
+            await asyncio.sleep(_WATCH_S)
+        await self._on_closed()
+
     async def _on_closed(self) -> None:
-        if self._closing:
+        if self._closing or self._lost is not None:
             return
         self._lost = "the connection to the NATS server was lost"
         for registration in self._subscriptions:
@@ -240,9 +250,12 @@ class NatsTransport:
 
     async def _drop(self, registration: Registration) -> None:
         handle, registration.handle = registration.handle, None
-        if handle is not None:
-            with contextlib.suppress(Exception):  # the connection may be gone; then so is the subscription
-                await handle.unsubscribe()
+        if handle is None:
+            return
+        try:
+            await handle.unsubscribe()
+        except Exception:  # noqa: BLE001 - the connection is gone; then so is the subscription
+            _end(handle)
 
     def publish(
         self,
@@ -335,6 +348,13 @@ class NatsTransport:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("NatsTransport cannot be pickled: it holds a live connection")
+
+
+def _end(handle: Any) -> None:
+    """End the task of a subscription: a client whose connection was reset fails before it comes to that."""
+    task: asyncio.Task[None] | None = getattr(handle, "_wait_for_msgs_task", None)
+    if task is not None:
+        task.cancel()
 
 
 async def _written(client: Any) -> None:

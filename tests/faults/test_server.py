@@ -13,7 +13,15 @@ from choreo_bdd.brokers import Broker
 from choreo_bdd.exceptions import SubscriptionFailed, TransportError
 from choreo_bdd.matchers import contains_fields, field_equals
 from choreo_bdd.scenario import Cause
-from choreo_bdd.transports import NatsAuth, NatsTransport, RabbitAuth, RabbitTransport, RedisAuth, RedisTransport
+from choreo_bdd.transports import (
+    MockTransport,
+    NatsAuth,
+    NatsTransport,
+    RabbitAuth,
+    RabbitTransport,
+    RedisAuth,
+    RedisTransport,
+)
 from tests.support.brokers import start_or_skip
 from tests.support.leftovers import nothing_left
 
@@ -57,6 +65,31 @@ async def test_a_server_killed_under_a_scenario_is_the_cause_and_the_next_one_wo
         await assert_works(harness)
         assert harness.is_healthy()
         await disconnect_in_time(harness)
+
+
+async def test_the_end_of_a_nats_connection_is_noticed_even_if_the_client_fails_to_tell() -> None:
+    with start_or_skip("nats") as broker:
+        transport = NatsTransport(servers=[broker.url])
+        lost: asyncio.Queue[str] = asyncio.Queue()
+        transport.on_lost(lost.put_nowait)
+        await transport.connect()
+        transport._client._closed_cb = None  # what a failing last write comes to: the client never gets there
+        await asyncio.to_thread(broker.kill)
+        assert "lost" in await asyncio.wait_for(lost.get(), 10)
+        await transport.disconnect()
+
+
+async def test_a_harness_that_is_disconnected_under_a_scenario_is_the_cause() -> None:
+    harness = Harness(MockTransport(), correlation=DictFieldPolicy())
+    await harness.connect()
+    async with harness.scenario("cut off") as s:
+        watched = Watched(s)
+        s.publish(new_topic(), {"n": 0})
+        await harness.disconnect()
+        await harness.connect()
+        watched.assert_told(await s.await_all(timeout_ms=5000))
+    await assert_works(harness)
+    await harness.disconnect()
 
 
 # --- credentials ------------------------------------------------------------------------------------------------------

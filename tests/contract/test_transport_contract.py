@@ -12,37 +12,11 @@ import pytest
 from choreo_bdd import DictFieldPolicy, Harness, HeaderPolicy, Outcome
 from choreo_bdd.exceptions import PublishFailed
 from choreo_bdd.matchers import contains_fields, eq, field_equals
-from choreo_bdd.message import Message
 from choreo_bdd.transports.base import Losable
 from tests.contract.transports import Kind
+from tests.support.subscribers import PATIENCE_S, Sink
 
 PATIENCE_MS = 5000
-PATIENCE_S = 5.0
-
-
-class Sink:
-    """A subscriber that keeps whole messages and lets a test wait for a number of them."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self._changed = asyncio.Event()
-
-    def __call__(self, topic: str, payload: bytes) -> None:
-        raise AssertionError("a built-in transport hands whole messages to a sink that asks for them")
-
-    def deliver(self, message: Message) -> None:
-        self.messages.append(message)
-        self._changed.set()
-
-    @property
-    def payloads(self) -> list[bytes]:
-        return [message.payload for message in self.messages]
-
-    async def wait_for(self, count: int) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while len(self.messages) < count:
-                self._changed.clear()
-                await self._changed.wait()
 
 
 async def live(ready: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from choreo_bdd import DictFieldPolicy, Harness, Outcome, Scenario, transports
 from choreo_bdd.brokers import Broker
 from choreo_bdd.matchers import field_equals
 from choreo_bdd.scenario import Cause, Occurs
+from tests.support.subscribers import new_topic
 
 KINDS = ("nats", "kafka", "rabbitmq", "redis", "redis-streams")
 PATIENCE_MS = 8000
@@ -54,11 +54,6 @@ class Site:
         url = self.broker.url.replace(f":{self.broker.port}", f":{port}")
         policy = DictFieldPolicy("correlation_id", strict=True)
         return Harness(make_transport(self.kind, url, **options), correlation=policy)
-
-
-def new_topic(*segments: str) -> str:
-    """A topic nobody else uses."""
-    return ".".join((f"t{secrets.token_hex(4)}", *(segments or ("a",))))
 
 
 async def assert_works(harness: Harness) -> None:

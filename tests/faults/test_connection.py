@@ -12,8 +12,9 @@ from choreo_bdd.matchers import field_equals
 from choreo_bdd.transports.base import Losable
 from tests.support.leftovers import nothing_left
 from tests.support.proxy import proxy_to
+from tests.support.subscribers import new_topic
 
-from .brokers import PATIENCE_MS, SLACK_S, TEARDOWN_S, Site, Watched, assert_works, disconnect_in_time, new_topic
+from .brokers import PATIENCE_MS, SLACK_S, TEARDOWN_S, Site, Watched, assert_works, disconnect_in_time
 
 PATIENCE = {
     "nats._PING_S": 0.3,

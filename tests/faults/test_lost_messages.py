@@ -12,8 +12,9 @@ import pytest
 
 from choreo_bdd import Harness, NoCorrelationPolicy
 from choreo_bdd.matchers import field_equals
+from tests.support.subscribers import new_topic
 
-from .brokers import Site, make_transport, new_topic
+from .brokers import Site, make_transport
 
 ROUNDS = 1000
 TOPICS = 25

@@ -24,8 +24,9 @@ from choreo_bdd.transports import (
 )
 from tests.support.brokers import start_or_skip
 from tests.support.leftovers import nothing_left
+from tests.support.subscribers import new_topic
 
-from .brokers import Site, Watched, assert_works, disconnect_in_time, new_topic
+from .brokers import Site, Watched, assert_works, disconnect_in_time
 
 pytestmark = pytest.mark.broker
 

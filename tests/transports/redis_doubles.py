@@ -6,35 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from choreo_bdd.message import Message
-
-PATIENCE_S = 5.0
-
-
-class Sink:
-    """A subscriber that keeps whole messages and lets a test wait for a number of them."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self._changed = asyncio.Event()
-
-    def __call__(self, topic: str, payload: bytes) -> None:
-        raise AssertionError("a sink is handed whole messages")
-
-    def deliver(self, message: Message) -> None:
-        self.messages.append(message)
-        self._changed.set()
-
-    @property
-    def payloads(self) -> list[bytes]:
-        return [message.payload for message in self.messages]
-
-    async def wait_for(self, count: int) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while len(self.messages) < count:
-                self._changed.clear()
-                await self._changed.wait()
-
 
 @asynccontextmanager
 async def fake_server(answers: dict[bytes, bytes], *, hangs_up_on: bytes = b"") -> AsyncIterator[str]:

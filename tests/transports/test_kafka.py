@@ -23,15 +23,8 @@ from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import ConflictingAuthError, PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.transports import KafkaAuth, KafkaTransport, TopicPolicy
 from tests.support.brokers import start_or_skip
-from tests.transports.kafka_doubles import (
-    PATIENCE_S,
-    Sink,
-    frozen,
-    new_topic,
-    outside_admin,
-    outside_producer,
-    partitions_of,
-)
+from tests.support.subscribers import PATIENCE_S, Sink, new_topic
+from tests.transports.kafka_doubles import frozen, outside_admin, outside_producer, partitions_of
 
 pytestmark = pytest.mark.broker
 

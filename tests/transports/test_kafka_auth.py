@@ -24,7 +24,7 @@ from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportEr
 from choreo_bdd.transports import KafkaAuth, KafkaTransport, NatsAuth
 from tests.support.brokers import start_or_skip
 from tests.support.certificates import Certificates, make_certificates
-from tests.transports.kafka_doubles import PATIENCE_S, Sink, new_topic
+from tests.support.subscribers import PATIENCE_S, Sink, new_topic
 
 USER, PASSWORD = "ann", "s3cret-of-ann"
 NARROW, NARROW_PASSWORD = "bob", "s3cret-of-bob"

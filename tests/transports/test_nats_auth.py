@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 
 from choreo_bdd import Harness
 from choreo_bdd.brokers import Broker, TlsFiles
+from choreo_bdd.building import build_harness
+from choreo_bdd.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd.correlation import DictFieldPolicy
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.transports import NatsAuth, NatsTransport, TransportError
@@ -216,3 +219,48 @@ async def test_a_secret_that_stays_on_this_machine_or_is_never_sent_is_not(
         with pytest.raises(TransportError, match="could not connect"):
             await NatsTransport(servers=[url], auth=auth, connect_timeout_s=0.5).connect()
     assert "plain_auth_over_plaintext" not in caplog.text
+
+
+# --- from the configuration -------------------------------------------------------------------------------------------
+
+
+def configured(options: dict[str, Any], folder: Path = Path()) -> Harness:
+    config = replace(memory_config(), source=folder / "choreo.yaml")
+    return build_harness(config, TransportConfig("bus", "nats", "the test", options=options))
+
+
+async def assert_connects(harness: Harness) -> None:
+    await harness.connect()
+    assert harness.is_healthy()
+    await harness.disconnect()
+
+
+async def test_the_user_of_a_profile_is_used(guarded: Broker) -> None:
+    await assert_connects(configured({"servers": [guarded.url], "auth": {"user": USER, "password": PASSWORD}}))
+    with pytest.raises(TransportError, match="could not connect"):
+        await configured({"servers": [guarded.url], "auth": {"user": USER, "password": "wr0ng"}}).connect()
+
+
+async def test_the_nkey_of_a_profile_is_used_from_its_file_too(keyed: Broker, seed: str, tmp_path: Path) -> None:
+    (tmp_path / "seed.nk").write_text(f"{seed}\n", encoding="utf-8")
+    await assert_connects(configured({"servers": [keyed.url], "auth": {"nkey_seed": seed}}))
+    await assert_connects(configured({"servers": [keyed.url], "auth": {"nkey_file": "seed.nk"}}, tmp_path))
+
+
+async def test_the_tls_settings_of_a_profile_are_used(encrypted: Broker, certificates: Certificates) -> None:
+    tls = {
+        "ca": str(certificates.ca),
+        "cert": str(certificates.client_certificate),
+        "key": str(certificates.client_key),
+    }
+    await assert_connects(configured({"servers": [encrypted.url], "auth": {"token": "t0ken"}, "tls": tls}))
+    with_user = encrypted.url.replace("//", "//t0ken@")
+    await assert_connects(configured({"servers": [with_user], "tls": tls}))
+    with pytest.raises(TransportError, match="could not connect"):
+        await configured({"servers": [encrypted.url], "auth": {"token": "t0ken"}}).connect()
+
+
+@pytest.mark.parametrize("auth", [{"user": "ann"}, {"user": "ann", "token": "t"}, {"nkey_seed": "a", "nkey_file": "b"}])
+def test_half_a_login_or_two_are_an_error_that_names_its_place(auth: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="the test: the auth of a nats transport is one of: user and password; token"):
+        configured({"servers": ["nats://localhost"], "auth": auth})

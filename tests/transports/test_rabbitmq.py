@@ -22,8 +22,8 @@ from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.matchers import field_equals
 from choreo_bdd.transports import RabbitTransport
+from tests.support.subscribers import PATIENCE_S, Sink
 from tests.transports.rabbit_doubles import relay_to
-from tests.transports.redis_doubles import PATIENCE_S, Sink
 
 PATIENCE_MS = 1000 * PATIENCE_S
 

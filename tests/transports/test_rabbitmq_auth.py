@@ -209,6 +209,7 @@ async def test_a_login_and_tls_settings_of_a_profile_are_used(
     for options in (
         {"url": encrypted.url, "auth": {"user": USER, "password": PASSWORD}, "tls": tls},
         {"url": encrypted.url.replace("://", "://client:p4ss%2Fw%40rd%3A%C3%BC@"), "tls": tls},
+        {"url": encrypted.url, "auth": {"mechanism": "EXTERNAL"}, "tls": tls},
     ):
         harness = configured(options)
         await harness.connect()
@@ -223,3 +224,9 @@ def test_half_a_login_in_a_profile_is_an_error_that_names_its_place() -> None:
 def test_a_login_in_a_profile_and_in_its_url_conflict() -> None:
     with pytest.raises(ConflictingAuthError):
         configured({"url": "amqp://ann:s3cret@localhost", "auth": {"user": "ann", "password": "s3cret"}})
+
+
+@pytest.mark.parametrize("more", [{}, {"tls": True}, {"tls": {"verify": False}}])
+def test_a_certificate_login_without_a_certificate_is_an_error(more: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"the test: with the mechanism EXTERNAL the client certificate is the login"):
+        configured({"url": "amqps://localhost", "auth": {"mechanism": "EXTERNAL"}, **more})

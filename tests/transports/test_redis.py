@@ -21,7 +21,8 @@ from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.transports import RedisTransport
 from tests.support.brokers import start_or_skip
-from tests.transports.redis_doubles import PATIENCE_S, Sink, fake_server
+from tests.support.subscribers import PATIENCE_S, Sink
+from tests.transports.redis_doubles import fake_server
 
 LOGIN = {b"CLIENT": b"+OK\r\n", b"PING": b"+PONG\r\n"}
 

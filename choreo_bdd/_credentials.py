@@ -112,9 +112,10 @@ _AUTHORIZATION = re.compile(
 _BEARER = re.compile(r"\b(?P<head>bearer\s+)(?P<token>[A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
 _COOKIE_HEADER = re.compile(r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^\s\"'=;]+=[^\"'\r\n]*", re.IGNORECASE)
 _PAIR = re.compile(
-    r"(?<![\w.-])(?P<key>[\w.-]{0,64}?(?:pass(?:word|wd|phrase)|pwd|secret|token|key|cookies?"
+    r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?"
+    r"[\w.-]{0,64}?(?:pass(?:word|wd|phrase)|pwd|secret|token|key|cookies?"
     r"|credentials?|jwt|session[_-]?id|seed|auth|bearer))"
-    r"(?P<quote>\\?[\"'])?(?P<sep>\s*(?:=>|={1,2}|:)\s*|\s+is\s+(?=[\"']))"
+    r"(?P<quote>\\?[\"'])?(?P<sep>\s*(?:=>|={1,2}|:)\s*|\s+(?:is\s+)?(?=[\"']))"
     r"(?:\\(?P<escape>[\"'])(?P<nested>(?:(?!\\(?P=escape)).)*)"  # JSON inside JSON: \"key\": \"value\"
     r"|b?(?P<open>[\"'])(?P<quoted>(?:\\.|(?!(?P=open)).)*)"
     r"|(?P<bare>\([^)]*\)|\[[^\]]*\]|[^\s,;&\"'<\\][^\s,;&]*))",
@@ -162,12 +163,19 @@ def _mask_pair(match: re.Match[str]) -> str:
     value: str = match[name]
     if value in ("", REDACTED):
         return match.group()
+    if not match["sep"].strip() and _is_word_of_parsers(match["key"]) and not _looks_like_token(value):
+        return match.group()
     if name == "bare" and not match["quote"] and ":" in match["sep"] and not _is_certain(match["key"], value):
         return match.group()
     # after a quoted key, the brackets behind a bare value belong to the JSON around it
     closing = re.search(r"[\]})]+\Z", value) if name == "bare" and match["quote"] else None
     head = match.group()[: match.start(name) - match.start()]
     return head + REDACTED + (closing.group() if closing else "")
+
+
+def _is_word_of_parsers(key: str) -> bool:
+    """``unexpected token 'x'`` is no secret, ``token 's3cr3t'`` is."""
+    return key.lower().endswith(("token", "auth"))
 
 
 def _is_certain(key: str, value: str) -> bool:
@@ -196,14 +204,15 @@ def is_innocent_json(text: str) -> bool:
 
     ``False`` says nothing: the value has to be looked at. Meant for ASCII JSON; escapes are never innocent.
     """
-    if "\\" in text or _is_suspicious(text):
+    if "\\" in text or is_suspicious(text):
         return False
     # a key may be written with separators anywhere in its last word
     joined = text.lower().translate(_WITHOUT_SEPARATORS)
     return all(hint not in joined for hint in _KEY_HINTS)
 
 
-def _is_suspicious(text: str) -> bool:
+def is_suspicious(text: str) -> bool:
+    """Whether patterns have to be tried on a text; ``False`` is certain."""
     return _is_suspicious_short(text) if len(text) <= _CACHED_MAX_CHARS else _look_for_hints(text)
 
 
@@ -220,13 +229,20 @@ def _look_for_hints(text: str) -> bool:
     return _NATS_SEED.search(text) is not None
 
 
-def redact_text(text: str) -> tuple[str, int]:
+def _quoted_secret(match: re.Match[str]) -> str | None:
+    """What a masked pair had in quotes, if that is surely a credential and no prose."""
+    value = match.groupdict().get("quoted") or match.groupdict().get("nested")
+    return value if value and value != REDACTED and _looks_like_token(value) else None
+
+
+def redact_text(text: str, found: set[str] | None = None) -> tuple[str, int]:
     """Mask credentials in running text; returns the text and the number of places masked.
 
     Known are URL credentials, authorization and cookie headers, ``password=``-like pairs (also quoted as in
-    JSON), JSON web tokens, NATS seeds, private key blocks and the tokens of common cloud services.
+    JSON), JSON web tokens, NATS seeds, private key blocks and the tokens of common cloud services. What stood in
+    quotes beside the name of a secret is added to ``found``.
     """
-    if not _is_suspicious(text):
+    if not is_suspicious(text):
         return text, 0
     hits = 0
     for pattern, mask in _PASSES:
@@ -234,7 +250,10 @@ def redact_text(text: str) -> tuple[str, int]:
         def replace(match: re.Match[str], mask: Any = mask) -> str:
             nonlocal hits
             masked: str = mask(match)
-            hits += masked != match.group()
+            if masked != match.group():
+                hits += 1
+                if found is not None and (secret := _quoted_secret(match)):
+                    found.add(secret)
             return masked
 
         text = pattern.sub(replace, text)

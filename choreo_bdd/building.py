@@ -11,11 +11,10 @@ from choreo_bdd.contracts import MessageContract
 from choreo_bdd.correlation import CorrelationPolicy, DictFieldPolicy, HeaderPolicy, NoCorrelationPolicy
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.harness import Harness
+from choreo_bdd.logins import kafka_login, nats_login, rabbitmq_login, redis_login
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports import MockTransport
-from choreo_bdd.transports._auth import AuthDescriptor, AuthSource
 from choreo_bdd.transports._loopback import is_loopback
-from choreo_bdd.transports._tls import configured_context
 from choreo_bdd.transports.base import Transport
 
 if TYPE_CHECKING:
@@ -76,7 +75,8 @@ def _nats(config: Config, transport: TransportConfig) -> Transport:
 
     servers = _addresses(transport, "servers", "url")
     _require_permitted(config, transport, servers)
-    return NatsTransport(servers=servers, allowlist_path=config.allowlist)
+    servers, login = nats_login(config, transport, servers)
+    return NatsTransport(servers=servers, allowlist_path=config.allowlist, auth=login, **_patience(transport))
 
 
 def _redis(config: Config, transport: TransportConfig) -> Transport:
@@ -87,24 +87,10 @@ def _redis(config: Config, transport: TransportConfig) -> Transport:
     return RedisTransport(
         url=url,
         allowlist_path=config.allowlist,
-        auth=_redis_login(config, transport),
+        auth=redis_login(config, transport),
         streams=bool(transport.options.get("streams")),
+        **_patience(transport),
     )
-
-
-def _redis_login(config: Config, transport: TransportConfig) -> AuthSource | None:
-    from choreo_bdd.transports.redis_auth import RedisAuth  # noqa: PLC0415
-
-    given: Mapping[str, str] = transport.options.get("auth") or {}
-    user, password = given.get("user", "default"), given.get("password")
-    if given and password is None:
-        raise ConfigError(f"{transport.place}: the auth of a redis transport needs a password, and may have a user")
-    context = configured_context(transport.options.get("tls", False), config.base_dir)
-    if context is None:
-        return None if password is None else lambda: RedisAuth.acl(user, password)
-    if password is None:
-        return lambda: RedisAuth.tls(context)
-    return lambda: RedisAuth.acl_tls(user, password, context)
 
 
 def _kafka(config: Config, transport: TransportConfig) -> Transport:
@@ -114,27 +100,12 @@ def _kafka(config: Config, transport: TransportConfig) -> Transport:
     _require_permitted(config, transport, servers)
     named = {"client_id": transport.options["client_id"]} if "client_id" in transport.options else {}
     return KafkaTransport(
-        bootstrap_servers=servers, allowlist_path=config.allowlist, auth=_kafka_login(config, transport), **named
+        bootstrap_servers=servers,
+        allowlist_path=config.allowlist,
+        auth=kafka_login(config, transport),
+        **named,
+        **_patience(transport),
     )
-
-
-def _kafka_login(config: Config, transport: TransportConfig) -> AuthSource | None:
-    from choreo_bdd.transports.kafka_auth import KafkaAuth  # noqa: PLC0415
-
-    given: Mapping[str, str] = transport.options.get("auth") or {}
-    user, password, mechanism = given.get("user"), given.get("password"), given.get("mechanism", "PLAIN")
-    if given and (user is None or password is None):
-        raise ConfigError(f"{transport.place}: the auth of a kafka transport needs a user and a password")
-    context = configured_context(transport.options.get("tls", False), config.base_dir)
-
-    def login() -> AuthDescriptor:
-        if user is None or password is None:
-            return KafkaAuth.ssl(context)
-        plain = mechanism == "PLAIN"
-        sasl = KafkaAuth.sasl_plain(user, password) if plain else KafkaAuth.sasl_scram(user, password, mechanism)
-        return sasl if context is None else KafkaAuth.sasl_ssl(sasl=sasl, ssl=KafkaAuth.ssl(context))
-
-    return login if given or context is not None else None
 
 
 def _rabbitmq(config: Config, transport: TransportConfig) -> Transport:
@@ -142,29 +113,9 @@ def _rabbitmq(config: Config, transport: TransportConfig) -> Transport:
 
     url = _addresses(transport, "url")[0]
     _require_permitted(config, transport, [url])
-    url, login = _rabbitmq_login(config, transport, url)
+    url, login = rabbitmq_login(config, transport, url)
     named = {"exchange_name": transport.options["exchange"]} if "exchange" in transport.options else {}
-    return RabbitTransport(url=url, allowlist_path=config.allowlist, auth=login, **named)
-
-
-def _rabbitmq_login(config: Config, transport: TransportConfig, url: str) -> tuple[str, AuthSource | None]:
-    """The URL and how to log in; beside TLS settings a user in the URL is taken out of it, so that both hold."""
-    from choreo_bdd.transports.rabbitmq_auth import RabbitAuth, split_user  # noqa: PLC0415
-
-    given: Mapping[str, str] = transport.options.get("auth") or {}
-    user, password = given.get("user"), given.get("password")
-    if given and (user is None or password is None):
-        raise ConfigError(f"{transport.place}: the auth of a rabbitmq transport needs a user and a password")
-    context = configured_context(transport.options.get("tls", False), config.base_dir)
-    if context is not None and not given:
-        url, user, password = split_user(url)
-
-    def login() -> AuthDescriptor:
-        if user is None or password is None:
-            return RabbitAuth.amqps(context)
-        return RabbitAuth.plain(user, password) if context is None else RabbitAuth.plain_amqps(user, password, context)
-
-    return url, login if user is not None or context is not None else None
+    return RabbitTransport(url=url, allowlist_path=config.allowlist, auth=login, **named, **_patience(transport))
 
 
 _MAKERS: Mapping[str, Callable[[Config, TransportConfig], Transport]] = {
@@ -174,6 +125,11 @@ _MAKERS: Mapping[str, Callable[[Config, TransportConfig], Transport]] = {
     "rabbitmq": _rabbitmq,
     "redis": _redis,
 }
+
+
+def _patience(transport: TransportConfig) -> dict[str, Any]:
+    """How long to wait for a connection, where the configuration says it."""
+    return {} if transport.connect_timeout_s is None else {"connect_timeout_s": transport.connect_timeout_s}
 
 
 def _addresses(transport: TransportConfig, *keys: str) -> list[str]:

@@ -42,6 +42,8 @@ class TransportConfig:
     correlation_prefix: str = ""
     request_field: str | None = None
     request_header: str | None = None
+    connect_timeout_s: float | None = None
+    """How long connecting may take; ``None`` for what the transport finds right."""
     codec: str = "json"
     codec_options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
@@ -225,7 +227,8 @@ def _transport(name: str, settings: Mapping[str, Any], place: str) -> TransportC
     request = settings.get("request") or {}
     codec = settings.get("codec", "json")
     codec_options = codec if isinstance(codec, dict) else {"type": codec}
-    own = ("type", "correlation", "codec", "request")
+    own = ("type", "correlation", "codec", "request", "connect_timeout")
+    patience = settings.get("connect_timeout")
     return TransportConfig(
         name=name,
         type=settings["type"],
@@ -235,6 +238,7 @@ def _transport(name: str, settings: Mapping[str, Any], place: str) -> TransportC
         correlation_prefix=correlation.get("prefix", ""),
         request_field=request.get("field"),
         request_header=request.get("header"),
+        connect_timeout_s=None if patience is None else _seconds(patience, f"{place}.connect_timeout"),
         codec=codec_options["type"],
         codec_options=MappingProxyType(codec_options),
         options=MappingProxyType({key: value for key, value in settings.items() if key not in own}),

@@ -19,6 +19,7 @@ from choreo_bdd.correlation import CorrelationPolicy, Envelope
 from choreo_bdd.loop import LoopPoster
 from choreo_bdd.message import Message, MessageRecord
 from choreo_bdd.transports.base import Ready, Transport, promise_of
+from choreo_bdd.watching import Watches
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
 
@@ -271,25 +272,6 @@ class Unreadable(Exception):
         super().__init__(self.error_class)
 
 
-class Watch:
-    """An ear for diagnosis only: keeps the latest messages of a pattern and judges nothing."""
-
-    __slots__ = ("ready", "seen", "users")
-
-    def __init__(self) -> None:
-        self.seen: deque[Message] = deque(maxlen=_FOREIGN_KEPT)
-        self.users = 0
-        self.ready: Ready | None = None
-
-    def __call__(self, topic: str, payload: bytes) -> None:
-        """Take a delivery of a transport that knows only topic and payload."""
-        self.deliver(Message(topic, bytes(payload), asyncio.get_running_loop().time()))
-
-    def deliver(self, message: Message) -> None:
-        """Keep the message for a while."""
-        self.seen.append(message)
-
-
 class Router:
     """The inbound side of one harness."""
 
@@ -301,7 +283,7 @@ class Router:
         self._codec = codec
         self._policy = policy
         self._routes: dict[str, Route] = {}
-        self._watches: dict[str, Watch] = {}
+        self.watches = Watches(transport)
         self.dispatcher = Dispatcher()
         self.strict = bool(getattr(policy, "strict", False))
 
@@ -350,30 +332,9 @@ class Router:
             del self._routes[topic]
             self._transport.unsubscribe(topic, route)
 
-    def watch(self, pattern: str) -> Ready | None:
-        """Keep the latest messages of a pattern, for diagnosis; counted, so each call needs an ``unwatch``."""
-        watch = self._watches.get(pattern)
-        if watch is None:
-            watch = Watch()
-            watch.ready = promise_of(self._transport.subscribe(pattern, watch))
-            self._watches[pattern] = watch
-        watch.users += 1
-        return watch.ready
-
-    def unwatch(self, pattern: str) -> None:
-        """Give back one ``watch``."""
-        watch = self._watches.get(pattern)
-        if watch is None:
-            return
-        watch.users -= 1
-        if watch.users == 0:
-            del self._watches[pattern]
-            self._transport.unsubscribe(pattern, watch)
-
     def seen_since(self, pattern: str, since: float) -> Iterator[Delivery]:
         """Readable messages a watch has kept since a loop time, on topics nobody subscribed to by name."""
-        watch = self._watches.get(pattern)
-        for message in tuple(watch.seen) if watch is not None else ():
+        for message in self.watches.seen(pattern):
             if message.received_at >= since and message.topic not in self._routes:
                 try:
                     yield self.read(message)
@@ -396,7 +357,7 @@ class Router:
     def reset(self) -> None:
         """Forget every route: the transport has dropped its subscriptions."""
         self._routes.clear()
-        self._watches.clear()
+        self.watches.clear()
 
 
 def _failed(ready: Ready | None) -> bool:

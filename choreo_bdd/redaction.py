@@ -13,7 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from choreo_bdd._credentials import REDACTED, is_innocent_json, is_secret_key, redact_text, safe_url
+from choreo_bdd._credentials import (
+    REDACTED,
+    is_innocent_json,
+    is_secret_key,
+    is_suspicious,
+    redact_text,
+    safe_url,
+)
 
 __all__ = [
     "REDACTED",
@@ -62,6 +69,7 @@ class Redactor:
     fields: int = 0
     stream_matches: int = 0
     _known: set[str] = field(default_factory=set, repr=False)
+    _names: dict[str, str] = field(default_factory=dict, repr=False)
 
     def value(self, value: Any) -> Any:
         """A masked copy of a structured value; tuples and sets become lists. Depth is no problem."""
@@ -80,16 +88,34 @@ class Redactor:
         return self.value(value)
 
     def text(self, text: str) -> str:
-        """Running text, masked by pattern and cleared of every literal masked before."""
-        masked, hits = redact_text(text)
-        self.stream_matches += hits
+        """Running text, masked by pattern and cleared of every literal masked before, or quoted as a secret here."""
+        if not is_suspicious(text):  # nearly always
+            return self.without_known(text) if self._known or self._names else text
+        found: set[str] = set()
+        masked, hits = redact_text(text, found)
+        if hits:
+            self.stream_matches += hits
+            self.learn(found)
         return self.without_known(masked)
 
+    def rename(self, literal: str, name: str) -> None:
+        """Show ``name`` wherever a text or a value has ``literal`` from now on; not counted, and not for short ones."""
+        if len(literal) >= _MIN_SECRET_CHARS:
+            self._names[literal] = name
+
+    def names(self, text: str) -> bool:
+        """Whether something in the text has another name to be shown by."""
+        return any(literal in text for literal in self._names)
+
     def without_known(self, text: str) -> str:
-        """The text cleared of literals masked before, and of nothing else; not counted."""
+        """The text cleared of literals masked before, with names for what was renamed; nothing else, not counted."""
         for literal in sorted(self._known, key=len, reverse=True):
-            if literal in text:
-                text = re.sub(rf"(?<!\w){re.escape(literal)}(?!\w)", REDACTED, text)
+            text = _put(REDACTED, literal, text)
+        return self._renamed(text)
+
+    def _renamed(self, text: str) -> str:
+        for literal, name in self._names.items():
+            text = _put(name, literal, text)
         return text
 
     def learn(self, value: Any) -> None:
@@ -107,6 +133,12 @@ class Redactor:
                 if len(literal) >= _MIN_SECRET_CHARS and literal != REDACTED:
                     self._known.add(literal)
 
+    def learn_secrets(self, value: Any) -> None:
+        """Remember what a structured value has under secret keys, without counting it."""
+        counted = self.fields, self.stream_matches
+        self.value(value)
+        self.fields, self.stream_matches = counted
+
     def _mask(self, value: Any) -> str:
         if not (isinstance(value, str) and value == REDACTED):
             self.fields += 1
@@ -117,7 +149,7 @@ class Redactor:
         if isinstance(source, str):
             masked, hits = redact_text(source)
             self.stream_matches += hits
-            return masked
+            return self._renamed(masked) if self._names else masked
         if isinstance(source, bytes | bytearray):
             return self._copy(bytes(source).decode("latin-1"), copies, pending).encode("latin-1")
         if isinstance(source, _PLAIN) or not isinstance(source, _CONTAINERS):
@@ -142,6 +174,13 @@ class Redactor:
             else:
                 pending.append((item, copy, key))
         return copy
+
+
+def _put(shown: str, literal: str, text: str) -> str:
+    """The text with ``shown`` wherever the literal stands as a word of its own."""
+    if literal not in text:
+        return text
+    return re.sub(rf"(?<!\w){re.escape(literal)}(?!\w)", lambda _match: shown, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -14,7 +14,17 @@ MAX_FIRINGS = 1000
 
 ReplyBuilder = Callable[[Any], "Any | Awaitable[Any]"]
 ReplyPayload = Any
-"""A dict, list or bytes sent as it is, or a plain or async callable of the decoded trigger that returns one."""
+"""A dict, list or bytes sent as it is, or a plain or async callable of the decoded trigger that returns one, or an
+``Answer``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a reply sends where more than a payload is wanted."""
+
+    payload: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+    key: str | None = None
 
 
 class ReplyReportState(StrEnum):

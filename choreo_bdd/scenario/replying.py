@@ -14,7 +14,7 @@ from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.redaction import describe_shape, mask_literals
 from choreo_bdd.scenario.expectation import match_delivery
 from choreo_bdd.scenario.outbox import Publication
-from choreo_bdd.scenario.replies import Reply
+from choreo_bdd.scenario.replies import MAX_FIRINGS, Answer, Reply
 from choreo_bdd.scenario.timeline import TimelineAction
 
 if TYPE_CHECKING:
@@ -89,10 +89,11 @@ class Replier:
         else:
             self._send(reply, task.result())
 
-    def _send(self, reply: Reply, payload: Any) -> None:
+    def _send(self, reply: Reply, built: Any) -> None:
+        answer = built if isinstance(built, Answer) else Answer(built)
         try:
-            link = self._scope.links[reply.plan.link]
-            publication = Publication.prepare(link, reply.plan.reply_topic, _own(payload), {}, None)
+            link, topic = self._scope.links[reply.plan.link], reply.plan.reply_topic
+            publication = Publication.prepare(link, topic, _own(answer.payload), answer.headers, answer.key)
             if publication.overrides_id:
                 reply.overridden = True
                 _LOG.warning("correlation_id overridden by the reply to %r", reply.trigger_topic)
@@ -143,12 +144,12 @@ class Replier:
         given_up, self._due = self._due, {}
         for task, reply in given_up.items():
             task.cancel()
-            _LOG.warning(
-                "the reply to %r on %r was still due when the scope ended", reply.trigger_topic, reply.plan.reply_topic
-            )
+            message = "the reply to %r on %r was still due when the scope ended"
+            _LOG.log(_level(reply), message, reply.trigger_topic, reply.plan.reply_topic)
         for reply in self._scope.replies:
             if reply.matches == 0:
-                _LOG.warning(
+                _LOG.log(
+                    _level(reply),
                     "the reply to %r on %r never fired: matcher %s, %s, %d candidate(s)",
                     reply.trigger_topic,
                     reply.plan.reply_topic,
@@ -156,6 +157,11 @@ class Replier:
                     reply.state.value,
                     reply.candidates,
                 )
+
+
+def _level(reply: Reply) -> int:
+    """A service that answers as often as it is asked need not be asked at all, or be done in time."""
+    return logging.INFO if reply.plan.times >= MAX_FIRINGS else logging.WARNING
 
 
 def _without_literals(reply: Reply) -> str:

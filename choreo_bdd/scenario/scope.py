@@ -175,10 +175,9 @@ class Scope:
         """Listen beside the topic too, so that a message on a misspelt sibling can be named as the cause."""
         if not self.options.watch_similar_topics or topics.is_pattern(topic):
             return
-        patterns = topics.siblings(topic)
-        for pattern in patterns if link.harness.transport.capabilities.cheap_patterns else patterns[:1]:
+        for pattern in link.harness.router.watches.beside(topic):
             if (link, pattern) not in self._watched:
-                link.harness.router.watch(pattern)
+                link.harness.router.watches.add(pattern)
                 self._watched.append((link, pattern))
 
     @property
@@ -335,7 +334,7 @@ class Scope:
         for (_, topic), ear in self._ears.items():
             self._guarded(ear.link, topic, partial(ear.link.harness.router.close, topic, ear))
         for link, pattern in self._watched:
-            self._guarded(link, pattern, partial(link.harness.router.unwatch, pattern))
+            self._guarded(link, pattern, partial(link.harness.router.watches.remove, pattern))
         self._ears.clear()
         self._watched.clear()
         for link in self.links.values():

@@ -230,7 +230,7 @@ class Verdicts:
         if topics.is_pattern(expectation.topic):
             return ()
         router = self._scope.links[expectation.link].harness.router
-        patterns = topics.siblings(expectation.topic)
+        patterns = router.watches.beside(expectation.topic)
         beside = chain.from_iterable(router.seen_since(each, expectation.opened_at) for each in patterns)
         own = self._scope.links[expectation.link].wire_id
         candidates = {

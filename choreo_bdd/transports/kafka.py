@@ -99,7 +99,7 @@ class KafkaTransport:
             from choreo_bdd.transports import _kafka_connection  # noqa: PLC0415 - loads the client, when first needed
         except ModuleNotFoundError as error:
             raise TransportError(
-                "KafkaTransport needs the aiokafka client: pip install 'choreo_bdd[kafka]' (distribution choreo-bdd)"
+                "KafkaTransport needs the aiokafka client, the extra choreo_bdd[kafka]: pip install 'choreo-bdd[kafka]'"
             ) from error
         await self.disconnect()
         self._connection = _kafka_connection.Connection(

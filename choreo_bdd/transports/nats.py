@@ -93,7 +93,7 @@ class NatsTransport:
             from nats.aio.client import Client  # noqa: PLC0415 - the client is loaded when it is first needed
         except ModuleNotFoundError as error:
             raise TransportError(
-                "NatsTransport needs the nats-py client: pip install 'choreo_bdd[nats]' (distribution choreo-bdd)"
+                "NatsTransport needs the nats-py client, the extra choreo_bdd[nats]: pip install 'choreo-bdd[nats]'"
             ) from error
         await self.disconnect()  # what is left of a connection that was lost
         client = Client()

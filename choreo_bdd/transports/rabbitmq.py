@@ -91,8 +91,8 @@ class RabbitTransport:
             from choreo_bdd.transports._rabbit_wire import words_of  # noqa: PLC0415 - it loads the client
         except ModuleNotFoundError as error:
             raise TransportError(
-                "RabbitTransport needs the aio-pika client: "
-                "pip install 'choreo_bdd[rabbitmq]' (distribution choreo-bdd)"
+                "RabbitTransport needs the aio-pika client, the extra choreo_bdd[rabbitmq]: "
+                "pip install 'choreo-bdd[rabbitmq]'"
             ) from error
         await self.disconnect()  # what is left of a connection that was lost
         try:

@@ -230,6 +230,6 @@ def _require_client() -> Any:
         import redis.asyncio as client  # noqa: PLC0415 - the client is loaded when it is first needed
     except ModuleNotFoundError as error:
         raise TransportError(
-            "RedisTransport needs the redis client: pip install 'choreo_bdd[redis]' (distribution choreo-bdd)"
+            "RedisTransport needs the redis client, the extra choreo_bdd[redis]: pip install 'choreo-bdd[redis]'"
         ) from error
     return client

@@ -75,3 +75,51 @@ Feature: Phrases that play a service, set a variable or wait
       n: 1
       """
     Then I expect "phrases.told" where n is 1
+
+  @deliberate @timeout(300ms)
+  Scenario: A service that drops what it gets, and yet an answer is expected
+    Given a service that drops "phrases.ask"
+    When I publish "phrases.ask"
+    Then I expect "phrases.answer"
+
+  @deliberate
+  Scenario: A default transport that the profile does not have
+    Given the default transport is nowhere
+    When I publish "phrases.told"
+    Then I expect no "phrases.answer" for 10ms
+
+  @deliberate @timeout(300ms)
+  Scenario Outline: A variable with another value than expected: <name>
+    Given who is "Ada"
+    And count is 3
+    And order_id is a unique id
+    And the variables:
+      | name | value |
+      | sku  | tea   |
+    When I publish "phrases.told":
+      """
+      who: {{ who }}
+      count: {{ count }}
+      id: {{ order_id }}
+      sku: {{ sku }}
+      """
+    Then I expect "phrases.told" where <name> is not <value>
+
+    Examples:
+      | name  | value        |
+      | who   | {{ who }}    |
+      | count | 3            |
+      | sku   | {{ sku }}    |
+      | id    | a uuid       |
+
+  Scenario: Waiting for what comes by itself
+    Given a service that answers "phrases.ask" with "phrases.answer" after 20ms
+    When I publish "phrases.ask"
+    And I wait 60ms
+    Then I expect exactly 1 "phrases.answer" message within 100ms
+
+  @deliberate @timeout(300ms)
+  Scenario: Waiting does not bring what does not come
+    When I publish "phrases.told"
+    And I wait 20ms
+    Then I expect "phrases.answer"

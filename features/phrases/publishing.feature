@@ -87,7 +87,7 @@ Feature: Phrases that publish
       level: 3
       """
 
-  @deliberate
+  @deliberate @timeout(500ms)
   Scenario: A request with another reply than expected
     When I request "phrases.stock":
       """

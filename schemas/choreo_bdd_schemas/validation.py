@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd_schemas.documents import REPORT_VERSIONS, config_schema, report_schema
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 _MESSAGE_MAX_CHARS = 300
+_DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
 
 
 def validate_report(document: Any, *, at_most: int | None = None) -> list[str]:
@@ -20,6 +25,7 @@ def validate_report(document: Any, *, at_most: int | None = None) -> list[str]:
 
     The schema is chosen by the document's own ``schema_version``. Each error reads ``path: what is wrong``, as
     in ``tests[3].scenarios[0].handles[1].outcome: 'ok' is not one of ...``; at most ``at_most`` are returned.
+    Numbers that JSON has no form for, such as NaN, are errors wherever they stand.
     """
     version = document.get("schema_version") if isinstance(document, dict) else None
     if not isinstance(document, dict):
@@ -42,13 +48,32 @@ def format_path(parts: Iterable[str | int]) -> str:
 
 def _errors(validator: Draft202012Validator, document: Any, at_most: int | None) -> list[str]:
     found: list[str] = []
-    for error in validator.iter_errors(document):
-        line = f"{format_path(error.absolute_path)}: {_message(error)}"
-        if line not in found:
-            found.append(line)
-        if at_most is not None and len(found) >= at_most:
-            break
+    try:
+        for line in chain(_schema_errors(validator, document), _non_finite(document)):
+            if line not in found:
+                found.append(line)
+            if at_most is not None and len(found) >= at_most:
+                break
+    except RecursionError:
+        found.append("<root>: nested too deep to be checked")
     return found
+
+
+def _schema_errors(validator: Draft202012Validator, document: Any) -> Iterator[str]:
+    return (f"{format_path(error.absolute_path)}: {_message(error)}" for error in validator.iter_errors(document))
+
+
+def _non_finite(document: Any) -> Iterator[str]:
+    """Python reads and writes ``NaN`` and ``Infinity``; nobody else reads a file that has them."""
+    pending: list[tuple[Any, tuple[str | int, ...]]] = [(document, ())]
+    while pending:
+        value, path = pending.pop()
+        if isinstance(value, dict):
+            pending.extend((item, (*path, key)) for key, item in value.items())
+        elif isinstance(value, list):
+            pending.extend((item, (*path, index)) for index, item in enumerate(value))
+        elif isinstance(value, float) and not math.isfinite(value):
+            yield f"{format_path(path)}: {value} is no number that JSON knows"
 
 
 def _message(error: ValidationError) -> str:
@@ -60,7 +85,7 @@ def _message(error: ValidationError) -> str:
         known = schema["properties"]
         unknown = ", ".join(repr(key) for key in error.instance if key not in known)
         return f"unknown key {unknown}; known are {', '.join(sorted(known))}"
-    message = error.message
+    message = f"{error.instance!r}: no such day or hour" if keyword == "format" else error.message
     return message if len(message) <= _MESSAGE_MAX_CHARS else f"{message[:_MESSAGE_MAX_CHARS]} ..."
 
 
@@ -75,6 +100,14 @@ def _config_validator() -> Draft202012Validator:
 
 
 def _validator(schema: dict[str, Any]) -> Draft202012Validator:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - costs 50 ms, only validation needs it
+    from jsonschema import Draft202012Validator, FormatChecker  # noqa: PLC0415 - costs 50 ms, only validation needs it
 
-    return Draft202012Validator(schema)
+    formats = FormatChecker(formats=())
+    formats.checks("date-time", raises=ValueError)(_is_moment)
+    return Draft202012Validator(schema, format_checker=formats)
+
+
+def _is_moment(value: object) -> bool:
+    """Whether there is such a day and hour; a text of another form is the pattern's business."""
+    is_dated = isinstance(value, str) and _DATED.fullmatch(value)
+    return not is_dated or bool(datetime.fromisoformat(str(value)))

@@ -29,22 +29,25 @@ class Arming:
 
     # --- when -----------------------------------------------------------------------------------------------------
 
-    def enter(self, publish: PlannedStep) -> None:
-        """Begin a phase: arm every check of it and prove the subscriptions live."""
+    def enter(self, publish: PlannedStep) -> Sequence[_Check]:
+        """Begin a phase; the checks to ``listen_to`` before anything is published."""
         if publish.phase in self._entered:
-            return
+            return ()
         self._entered.add(publish.phase)
         checks = self._unarmed(publish.phase)
         for check, spec in checks:
             self.require_topic(check, spec, f"when its phase begins at {publish.call.place}")
-        self._listen_to(checks, publish.call)
+            self._warn_of_budget(check, spec)
+        return checks
 
     def listen_early(self, call: StepCall) -> None:
         """Where the scenario publishes nothing itself, a check listens from the moment its topic is known."""
         if not self._state.plan.has_publish(0):
             known = [(check, spec) for check, spec in self._unarmed(0) if not self._unknown_in_topic(check, spec)]
             if known:
-                self._listen_to(known, call)
+                for check, spec in known:
+                    self._warn_of_budget(check, spec)
+                self._state.act(call, self.listen_to(known))
 
     def _unarmed(self, phase: int) -> list[_Check]:
         """Checks of a phase that nothing listens for; of those that cannot be read their own steps tell."""
@@ -85,16 +88,12 @@ class Arming:
 
     # --- how ------------------------------------------------------------------------------------------------------
 
-    def _listen_to(self, checks: Sequence[_Check], call: StepCall) -> None:
+    async def listen_to(self, checks: Sequence[_Check]) -> None:
+        """Arm these checks and prove their subscriptions live."""
         for check, spec in checks:
-            self._warn_of_budget(check, spec)
-
-        async def arm() -> None:
-            for check, spec in checks:
-                self._arm(check, spec)
+            self._arm(check, spec)
+        if checks:
             await self._state.scope.ready()
-
-        self._state.act(call, arm())
 
     def _warn_of_budget(self, check: PlannedStep, spec: ExpectationSpec) -> None:
         timeout_s = self._state.settings.timeout_s

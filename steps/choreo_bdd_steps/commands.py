@@ -11,6 +11,7 @@ import typer
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.book import as_json, as_markdown, as_table
+from choreo_bdd_steps.editor import as_glue
 from choreo_bdd_steps.explain import explain_file
 from choreo_bdd_steps.lint import Severity, as_github, as_text, feature_files, lint
 from choreo_bdd_steps.lint import as_json as as_findings_json
@@ -27,6 +28,7 @@ class BookFormat(StrEnum):
     TABLE = "table"
     MARKDOWN = "markdown"
     JSON = "json"
+    GLUE = "glue"
 
 
 class LintFormat(StrEnum):
@@ -38,15 +40,30 @@ class LintFormat(StrEnum):
 
 
 _FINDINGS = {LintFormat.TEXT: as_text, LintFormat.JSON: as_findings_json, LintFormat.GITHUB: as_github}
-_BOOKS = {BookFormat.TABLE: as_table, BookFormat.MARKDOWN: as_markdown, BookFormat.JSON: as_json}
+_BOOKS = {
+    BookFormat.TABLE: as_table,
+    BookFormat.MARKDOWN: as_markdown,
+    BookFormat.JSON: as_json,
+    BookFormat.GLUE: as_glue,
+}
 
 
 @commands.command()
 def steps(
     book_format: Annotated[BookFormat, typer.Option("--format", help="How to print it.")] = BookFormat.TABLE,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file to write it to instead.")] = None,
 ) -> None:
-    """Print the step book: every phrase, its meaning and an example."""
-    print(_BOOKS[book_format](PHRASES))
+    """Print the step book: every phrase, its meaning and an example. As `glue` it is for editors."""
+    book = _BOOKS[book_format](PHRASES)
+    if output is None:
+        print(book)
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(f"{book.rstrip()}\n", encoding="utf-8", newline="\n")
+    except OSError as error:
+        print(f"choreo-bdd steps: {output} cannot be written: {error.strerror}", file=sys.stderr)
+        raise typer.Exit(2) from None
 
 
 @commands.command()

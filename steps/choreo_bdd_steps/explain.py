@@ -8,6 +8,8 @@ from pathlib import Path
 
 from choreo_bdd_steps.adapters.behave import read_feature
 from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.extensions import declared
+from choreo_bdd_steps.lint.own_steps import project_of, read_own_steps
 from choreo_bdd_steps.phrase import Intent
 from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep, make_plan
 from choreo_bdd_steps.running import ScenarioInfo
@@ -26,7 +28,9 @@ def explain_file(path: Path, line: int | None = None, profile: str | None = None
         scenarios = [(begin, info) for begin, info in scenarios if begin == begins]
     if not scenarios:
         raise StepError(f"{path}:{line or 1}", "there is no scenario here")
-    told = ["\n".join(_explain(session, info, f"{path.as_posix()}:{begin}")) for begin, info in scenarios]
+    own = read_own_steps(project_of(path))
+    with declared(own.matchers, own.functions):
+        told = ["\n".join(_explain(session, info, f"{path.as_posix()}:{begin}")) for begin, info in scenarios]
     return "\n\n".join(told)
 
 

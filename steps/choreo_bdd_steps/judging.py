@@ -52,6 +52,7 @@ class Judging:
         if armed is None:
             raise self._unheard(step)
         self._require_early(armed)
+        self._require_anchor(armed)
         self._supply(armed)
         if any(handle.outcome is not Outcome.PASS for handle in armed.handles):  # else there is nothing to wait for
             state.run(self._await(armed))
@@ -73,6 +74,22 @@ class Judging:
                 f"this check began to listen at {plan.steps[begun].call.place}, after steps of your own that may have "
                 f"caused its message. Set the variables of its topic before them; under behave, let environment.py "
                 f"call choreo_bdd_steps.adapters.behave.before_scenario(context), too",
+            )
+
+    def _require_anchor(self, armed: Armed) -> None:
+        """A time that counts from a publish which never was would be that of something else."""
+        step, scope = armed.step, self._state.scope
+        anchor = step.match_args.get("anchor")
+        if anchor is None:
+            return
+        topic = str(self._state.render(anchor, step.call))
+        if topic not in scope.outbox.topics:
+            published = ", ".join(map(repr, sorted(scope.outbox.topics))) or "nothing"
+            raise StepError(
+                step.call.place,
+                f"the time counts from the publish of {topic!r}, but this scenario has not published it; it has "
+                f"published {published}. Where that message is a service's, write: "
+                f'from "{topic}" to "{armed.spec.topic}" takes at most …',
             )
 
     def _supply(self, armed: Armed) -> None:
@@ -118,7 +135,7 @@ class Judging:
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return
         if failed:
-            raise CheckFailed("\n".join(map(_verdict_text, failed)))
+            raise CheckFailed("\n".join([*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]))
 
     # --- the message a check has taken ----------------------------------------------------------------------------
 
@@ -153,9 +170,9 @@ class Judging:
 
     # --- the end --------------------------------------------------------------------------------------------------
 
-    async def finish(self, scope: Scope) -> tuple[AnyResult, bool]:
+    async def finish(self) -> tuple[AnyResult, bool]:
         """Unasserted expectations still get their true verdict; those nothing was published for are aborted."""
-        completed = True
+        scope, completed = self._state.scope, True
         for handle in chain.from_iterable(armed.handles for armed in self._state.armed.values()):
             expectation = scope.expectation_of(handle)
             if expectation.closes_at is None or expectation.matcher is None:

@@ -125,6 +125,19 @@ class Phrase:
         return None if found is None else Match(self, call, found.groupdict())
 
 
+def pieces(text: str) -> list[str]:
+    """A phrase's words and its optional parts, with their brackets, in turn; a part inside another stays in there."""
+    found, depth = [""], 0
+    for character in text:
+        if character == "[" and depth == 0:
+            found.append("")
+        depth += {"[": 1, "]": -1}.get(character, 0)
+        found[-1] += character
+        if character == "]" and depth == 0:
+            found.append("")
+    return [piece for piece in found if piece]
+
+
 _CACHE: dict[str, re.Pattern[str]] = {}
 
 

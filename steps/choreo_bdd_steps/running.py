@@ -61,22 +61,42 @@ class ScenarioRun:
             self._arming.listen_early(step.call)
             self.judging.judge_held()
             if warning is not None:  # only now: that it proves nothing is no news of a step that fails
-                state.session.warnings.append(warning)
-                warnings.warn(warning, vacuity.VacuityWarning, stacklevel=2)
+                self._warn_of(warning)
 
-    def finish(self) -> AnyResult | None:
-        """Settle what is armed, leave the scope and report the scenario, once."""
-        state, scope = self._state, self._state.opened
-        if scope is None:
+    def finish(self, *, passed: int | None = None) -> AnyResult | None:
+        """Settle what is armed, leave the scope and report the scenario, once.
+
+        ``passed`` is how many steps, from the first, are known to have passed, the user's own included. Raises
+        ``StepError``, when all that is done, for an expectation nobody asserted, where that is an error.
+        """
+        state = self._state
+        if not state.is_open:
             return None
         with observers.running(state.info.nodeid):
+            unasserted = self._unasserted(state.scope, state.done + 1 if passed is None else passed)
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
                 self.judging.judge_held()
-            state.opened = None
-            self.result, completed = state.run(self.judging.finish(scope))
-            state.session.note_channels(scope)
+            try:
+                self.result, completed = state.run(self.judging.finish())
+                state.session.note_channels(state.scope)
+            finally:
+                state.leave()
             observers.emit(self.result, completed)
+            for each in unasserted:
+                if state.session.config.vacuity == "error":
+                    raise StepError(each.place, each.reason)
+                self._warn_of(each)
         return self.result
+
+    def _unasserted(self, scope: Scope, passed: int) -> list[vacuity.Emptiness]:
+        if self._state.session.config.vacuity == "ignore":
+            return []
+        handles = [expectation.handle for expectation in scope.expectations]
+        return list(vacuity.never_asserted(self._state.plan, self._state.armed.values(), handles, passed=passed))
+
+    def _warn_of(self, emptiness: vacuity.Emptiness) -> None:
+        self._state.session.note_emptiness(self._state.info.nodeid, emptiness)
+        warnings.warn(str(emptiness), vacuity.VacuityWarning, stacklevel=3)
 
     def listen(self) -> None:
         """Arm what the scenario expects before it publishes anything itself; for a before-scenario hook."""
@@ -91,7 +111,7 @@ class ScenarioRun:
     @property
     def scope(self) -> Scope | None:
         """The engine's scope while the scenario runs; ``None`` before its first library step and after its end."""
-        return self._state.opened
+        return self._state.scope if self._state.is_open else None
 
     @property
     def variables(self) -> Mapping[str, Any]:

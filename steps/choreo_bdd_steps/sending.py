@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 
 from choreo_bdd.requests import ReplyAddress, reply_address
+from choreo_bdd.transports.base import Ready
 from choreo_bdd_steps.arming import Arming
 from choreo_bdd_steps.language.body import OutgoingMessage, PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
@@ -50,9 +51,11 @@ class Sending:
         topic = state.render(match.arg("topic"), call)
         key = match.args.get("key")
         rendered_key = None if key is None else str(state.render(key, call))
-        self._arming.enter(step)
+        checks = self._arming.enter(step)
 
         async def send() -> None:
+            await self._arming.listen_to(checks)
+            promises: list[Ready] = []
             for position, message in enumerate(outgoing):
                 if per_second is not None and position:
                     await asyncio.sleep(1 / per_second)
@@ -60,7 +63,9 @@ class Sending:
                     topic, message.payload, link=link, headers=message.headers, key=rendered_key or message.key
                 )
                 if ready is not None:
-                    await asyncio.wait_for(ready, SEND_TIMEOUT_S)
+                    promises.append(ready)
+            if promises:
+                await asyncio.wait_for(asyncio.gather(*promises), SEND_TIMEOUT_S)
             self._arming.start_clocks(step)
 
         state.act(call, send())

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -25,6 +26,7 @@ from choreo_bdd_steps.channels import ChannelCoverage
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.running import ScenarioInfo, ScenarioRun
+from choreo_bdd_steps.vacuity import Emptiness
 from choreo_bdd_steps.vocabulary import Match, StepCall, recognise
 
 T = TypeVar("T")
@@ -77,6 +79,7 @@ class Session:
         self._transports: dict[str, Transport] = {}
         self.warnings: list[str] = []
         """What the run should be told in the end, each with its place."""
+        self._vacuous: list[dict[str, str]] = []
         self._cleanups: list[Callable[[], object]] = []
 
     @property
@@ -117,6 +120,12 @@ class Session:
         """Addresses of the contract's channels that no scenario has touched so far; empty without a contract."""
         return () if self._coverage is None else self._coverage.untouched
 
+    def note_emptiness(self, nodeid: str, emptiness: Emptiness) -> None:
+        """Keep a warning of something that proves nothing for the end of the run, and let reports know."""
+        self.warnings.append(str(emptiness))
+        self._vacuous.append({"nodeid": nodeid, "place": emptiness.place, "reason": emptiness.reason})
+        observers.note_run_fact("vacuity", list(self._vacuous))
+
     def note_channels(self, scope: Scope) -> None:
         """Count the channels that a scenario has touched, and let reports know."""
         if self._coverage is not None:
@@ -147,8 +156,8 @@ class Session:
         """Each step as a phrase of the vocabulary, if it is one."""
         return [recognise(call) for call in calls]
 
-    def open_scope(self, name: str, transports: Sequence[str], call: StepCall) -> OpenScope:
-        """An engine scope over the transports a scenario uses.
+    def opening(self, name: str, transports: Sequence[str], call: StepCall) -> Opening:
+        """How to open an engine scope over the transports a scenario uses, which are connected now.
 
         One transport is a plain scenario; several are a Stage scenario, whose links carry the transports' names.
         """
@@ -158,10 +167,10 @@ class Session:
         except (ChoreoError, RuntimeError, ValueError) as error:
             raise StepError(call.place, str(error)) from error
         if len(used) == 1:
-            return OpenScope(self.run(open_scope(harnesses[used[0]], name, _SCOPE)), {used[0]: None})
+            return Opening(partial(open_scope, harnesses[used[0]], name, _SCOPE), {used[0]: None})
         shared = secrets.token_hex(16)
         links = [Link(each, harness, self._wire_id(each, shared)) for each, harness in harnesses.items()]
-        return OpenScope(self.run(_stage_scope(name, links, shared)), {each: each for each in used})
+        return Opening(partial(_stage_scope, name, links, shared), {each: each for each in used})
 
     def _wire_id(self, transport: str, shared: str) -> str | None:
         """The scenario's id on a transport: one for all of them, behind the prefix each is configured with."""
@@ -182,10 +191,10 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenScope:
-    """An engine scope, and the name of each transport's link in it (``None`` where there is only one)."""
+class Opening:
+    """What opens an engine scope, and the name of each transport's link in it (``None`` where there is only one)."""
 
-    scope: Scope
+    open: Callable[[], Coroutine[Any, Any, Scope]]
     links: dict[str, str | None]
 
 

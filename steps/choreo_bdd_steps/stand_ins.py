@@ -7,12 +7,13 @@ from typing import Any
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import ReplyPlan
-from choreo_bdd.scenario.replies import MAX_FIRINGS, Reply
+from choreo_bdd.scenario.replies import MAX_FIRINGS, Answer, Reply
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import PayloadBody, parse_expectation
 from choreo_bdd_steps.language.durations import parse_duration
+from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.phrase import Match, StepCall
-from choreo_bdd_steps.state import State, read
+from choreo_bdd_steps.state import State, body_error, read
 
 
 class StandInFailed(ChoreoError):
@@ -40,10 +41,16 @@ class StandIns:
         def answer(trigger: Any) -> Any:
             if fails or body is None:
                 raise StandInFailed
-            return body.build(state.functions.extended(trigger=trigger))[0].payload
+            try:
+                message = body.build(state.functions.extended(trigger=trigger))[0]
+            except BodyError as error:
+                state.broken_answers.append(f"{body_error(call, error)}, so the stand-in did not answer")
+                raise
+            return Answer(message.payload, message.headers, message.key)
 
         if body is not None:
             self._require_settable(body.needs, call)
+            _require_one(body, call)
         times, delay = match.args.get("times"), match.args.get("delay")
         reply = match.args.get("reply")
         plan = ReplyPlan(
@@ -76,30 +83,30 @@ class StandIns:
             )
 
     def check_answers(self, match: Match, times: int | None) -> None:
-        """Whether the stand-in on a topic has answered: so often, or at all; never, for 0."""
+        """Whether the stand-in on a topic has answered: just so often, or at all; never, for 0."""
         state, call = self._state, match.call
         topic = str(state.render(match.arg("topic"), call))
         replies = [reply for reply in state.scope.replies if reply.trigger_topic == topic]
         if not replies:
             raise StepError(call.place, f"no stand-in of this scenario answers {topic!r}")
-        answered = state.run(self._answers(replies, 1 if times is None else times))
+        answered = state.run(self._answers(replies, times))
         if answered < 1 if times is None else answered != times:
             wanted = "at least once" if times is None else f"{times} time(s)"
             states = ", ".join(reply.state.value for reply in replies)
-            raise CheckFailed(
-                f"{call.place}: the service answered {topic!r} {answered} time(s), expected {wanted} ({states})"
-            )
+            told = f"{call.place}: the service answered {topic!r} {answered} time(s), expected {wanted} ({states})"
+            raise CheckFailed("\n".join([told, *dict.fromkeys(state.broken_answers)]))
 
-    async def _answers(self, replies: Sequence[Reply], wanted: int) -> int:
+    async def _answers(self, replies: Sequence[Reply], wanted: int | None) -> int:
+        """How often they have answered, once it is so often, and as long as one more could spoil an exact number."""
         scope, timeout_s = self._state.scope, self._state.settings.timeout_s
 
         def answered() -> int:
             return sum(reply.answers for reply in replies)
 
-        if wanted:
-            await scope.until(lambda: answered() >= wanted, scope.clock() + timeout_s)
-        elif any(reply.is_armed and not reply.plan.is_silent for reply in replies):
-            await scope.until(lambda: answered() > 0, self._phase_began() + timeout_s)
+        least = 1 if wanted is None else wanted
+        await scope.until(lambda: answered() >= least, scope.clock() + timeout_s)
+        if wanted is not None and any(_may_answer(reply) for reply in replies):
+            await scope.until(lambda: answered() > wanted, self._phase_began() + timeout_s)
         return answered()
 
     def _phase_began(self) -> float:
@@ -109,6 +116,20 @@ class StandIns:
         begun = next(step.index for step in plan.steps if step.phase == phase)
         sent = None if plan.has_foreign_step(begun, self._state.index) else scope.outbox.last_sent(now)
         return now if sent is None else sent
+
+
+def _require_one(body: PayloadBody, call: StepCall) -> None:
+    if len(body.drafts) > 1:
+        raise StepError(
+            call.place,
+            f"a stand-in answers with one message, and this table describes {len(body.drafts)}; write one message as "
+            f"| field | value |, and a stand-in for each of the others",
+        )
+
+
+def _may_answer(reply: Reply) -> bool:
+    """Whether it has an answer to come, or triggers to wait for."""
+    return not reply.plan.is_silent and (reply.is_armed or reply.answers < reply.matches)
 
 
 def number_of(times: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from choreo_bdd_steps.phrase import StepCall
 from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep, make_plan
 
 if TYPE_CHECKING:
-    from choreo_bdd_steps.session import Session, Settings
+    from choreo_bdd_steps.session import Opening, Session, Settings
 
 T = TypeVar("T")
 
@@ -62,11 +63,16 @@ class State:
         default = info.transport or session.config.default_transport
         self.plan: Plan = make_plan(info.steps, session.recognise_all(info.steps), default)
         self.variables: dict[str, Any] = {}
-        self.functions = Variables(self.variables, session.config.env_names)
+        self.functions = Variables(
+            self.variables, session.config.env_names, python_matchers=session.config.python_matchers
+        )
         self.armed: dict[int, Armed] = {}
-        self.opened: Scope | None = None
+        self._opening: Opening | None = None
+        self._opened: Scope | None = None
         self.links: Mapping[str, str | None] = {}
         self._inboxes: dict[int, str] = {}
+        self.broken_answers: list[str] = []
+        """What kept stand-ins from answering: templates that did not fit their triggers."""
         self.index = -1
         """Position of the step at work."""
         self.done = -1
@@ -74,9 +80,16 @@ class State:
 
     @property
     def scope(self) -> Scope:
-        """The engine's scope, which the first library step opens."""
-        assert self.opened is not None  # nothing asks before a step has run
-        return self.opened
+        """The engine's scope, open from the first library step on."""
+        if self._opened is None:
+            self.run(asyncio.sleep(0))
+        assert self._opened is not None  # run() has opened it
+        return self._opened
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a scope: from the first library step until the scenario ends."""
+        return self._opening is not None
 
     @property
     def step(self) -> PlannedStep:
@@ -84,19 +97,36 @@ class State:
         return self.plan.steps[self.index]
 
     def open(self, call: StepCall) -> None:
-        """Enter the engine's scope with the first step of the library."""
-        if self.opened is None:
+        """Enter the engine's scope with the first step of the library.
+
+        The transports are connected now; the scope itself opens with the first work on the loop, because each way
+        there and back costs a scenario more than its messages do.
+        """
+        if self._opening is None:
             names = [name for name in self.plan.transports if name in self.session.config.transports]
-            opened = self.session.open_scope(self.info.name, names, call)
-            self.opened, self.links = opened.scope, opened.links
+            self._opening = self.session.opening(self.info.name, names, call)
+            self.links = self._opening.links
+
+    def leave(self) -> None:
+        """Forget the scope."""
+        self._opening = self._opened = None
 
     def inbox(self, phase: int) -> str:
         """Name of the place where the replies to a phase's requests are heard."""
         return self._inboxes.setdefault(phase, secrets.token_hex(12))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the engine's loop."""
-        return self.session.run(work)
+        """Run a coroutine on the engine's loop, in the open scope."""
+        return self.session.run(work if self._opened is not None or self._opening is None else self._open_for(work))
+
+    async def _open_for(self, work: Coroutine[Any, Any, T]) -> T:
+        assert self._opening is not None  # run() has asked
+        try:
+            self._opened = await self._opening.open()
+        except BaseException:
+            work.close()
+            raise
+        return await work
 
     def act(self, call: StepCall, work: Coroutine[Any, Any, None]) -> None:
         """Run work on the engine's loop; what goes wrong there gets the step's place."""

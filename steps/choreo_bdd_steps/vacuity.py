@@ -1,25 +1,65 @@
-"""Steps that look like a test and are none: a publish nothing checks, a check that cannot fail."""
+"""Steps that look like a test and are none: a publish nothing checks, a check that cannot fail or is never made."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
-from choreo_bdd.scenario import Occurs
+from choreo_bdd.scenario import Handle, Occurs, Outcome
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.phrase import Intent
 from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep
+from choreo_bdd_steps.state import Armed
+
+Policy = Literal["ignore", "warn", "error"]
 
 
 class VacuityWarning(UserWarning):
     """A step can pass whatever the system under test does."""
 
 
-def guard(plan: Plan, step: PlannedStep, policy: Literal["ignore", "warn", "error"]) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Emptiness:
+    """Something that proves nothing: where it stands, and why that is so."""
+
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}"
+
+
+def guard(plan: Plan, step: PlannedStep, policy: Policy) -> Emptiness | None:
     """What to warn of about a vacuous step once it has passed; raises ``StepError`` where that is configured."""
-    emptiness = None if policy == "ignore" else unchecked(plan, step) or cannot_fail(plan, step)
-    if emptiness is not None and policy == "error":
-        raise StepError(step.call.place, emptiness)
-    return None if emptiness is None else f"{step.call.place}: {emptiness}"
+    reason = None if policy == "ignore" else unchecked(plan, step) or cannot_fail(plan, step)
+    if reason is not None and policy == "error":
+        raise StepError(step.call.place, reason)
+    return None if reason is None else Emptiness(step.call.place, reason)
+
+
+def never_asserted(
+    plan: Plan, armed: Iterable[Armed], handles: Iterable[Handle], *, passed: int
+) -> Iterator[Emptiness]:
+    """Expectations whose verdict nobody has asked for, though the first ``passed`` steps of the scenario passed."""
+    planned = [(each, handle) for each in armed for handle in each.handles]
+    for check in {id(each): each for each, handle in planned if not handle.asserted}.values():
+        if check.step.index < passed:
+            yield Emptiness(
+                check.step.call.place,
+                f"the check {check.step.call.text!r} was armed, but never made: another step definition answers to "
+                f"the same words and ran in its place; give one of them other words",
+            )
+    if passed < len(plan.steps):
+        return  # the scenario ended before its end
+    ours = {id(handle) for _, handle in planned}
+    for handle in handles:
+        if id(handle) not in ours and handle.outcome is Outcome.PENDING:
+            yield Emptiness(
+                handle.origin or plan.steps[-1].call.place,
+                f"a step of your own expects {handle.topic!r}, but nobody waited for it: the scenario passes whether "
+                f'it comes or not; write it as a step (Then I expect "{handle.topic}"), or await it',
+            )
 
 
 def unchecked(plan: Plan, step: PlannedStep) -> str | None:

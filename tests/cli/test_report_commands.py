@@ -420,3 +420,13 @@ def test_inputs_are_left_as_they_are(run: Run, write: Write, tmp_path: Path) -> 
     before = copy.deepcopy({path.name: path.read_bytes() for path in directory.iterdir()})
     merged(run, tmp_path, directory)
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
+
+
+def test_tests_that_passed_only_when_run_again_are_named_and_survive_a_merge(
+    run: Run, write: Write, tmp_path: Path
+) -> None:
+    attempts = {"a.py::x": [{"outcome": "failed", "reason": "late"}], "a.py::y": [{"outcome": "passed", "reason": ""}]}
+    one = write("one", a_test("a.py::x"), a_test("a.py::y"), gherkin={"attempts": attempts})
+    merged(run, tmp_path, one, write("two", a_test("b.py::z")))
+    told = run("report", "summary", str(tmp_path / "merged"))
+    assert "note: passed only when run again: a.py::x\n" in told.stdout

@@ -1,4 +1,4 @@
-"""Every phrase, passing and failing, on the memory bus and on each broker: the same verdicts."""
+"""Every phrase, passing and failing, on the memory bus and on each broker, under both frameworks: the same verdicts."""
 
 from __future__ import annotations
 
@@ -52,12 +52,13 @@ def test_the_phrases_pass_and_fail_on_memory(on_memory: dict[str, Any]) -> None:
 
 @pytest.mark.broker
 @pytest.mark.parametrize("kind", ADDRESS)
+@pytest.mark.parametrize("framework", EVERYTHING)
 def test_a_broker_gives_the_verdicts_of_the_memory_bus(
-    kind: str, on_memory: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path
+    framework: str, kind: str, on_memory: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     broker: Broker = request.getfixturevalue(f"{kind}_broker")
     profile = Profile(kind, {ADDRESS[kind]: broker.url})
-    on_broker = verdicts(run_features("pytest", EVERYTHING, profile, tmp_path, features=PHRASES))
+    on_broker = verdicts(run_features(framework, EVERYTHING, profile, tmp_path, features=PHRASES))
     differing = {
         nodeid: (on_memory[nodeid], found) for nodeid, found in on_broker.items() if found != on_memory[nodeid]
     }

@@ -143,7 +143,7 @@ class TestCauses:
         assert diagnosis.cause is Cause.WRONG_SHAPE
         assert "another correlation id" not in diagnosis.text
 
-    @pytest.mark.parametrize("typo", ["orders.setled", "orders.Settled", "orders.settle"])
+    @pytest.mark.parametrize("typo", ["orders.setled", "orders.Settled", "orders.settle", "order.settled"])
     async def test_wrong_topic(self, strict: Harness, typo: str) -> None:
         _, diagnosis = await diagnosed(strict, publishing(typo, {"status": "settled"}))
         assert diagnosis.cause is Cause.WRONG_TOPIC
@@ -153,7 +153,9 @@ class TestCauses:
         ("topic", "body"),
         [
             ("orders.placed", {"status": "settled"}),  # not similar
-            ("billing.settled", {"status": "settled"}),  # not beside it
+            ("billing.settled", {"status": "settled"}),  # not similar either
+            ("order.setled", {"status": "settled"}),  # differs in two places
+            ("shop.orders.settled", {"status": "settled"}),  # not beside it
             ("orders.setled", {"status": "open"}),  # would not have matched
         ],
     )

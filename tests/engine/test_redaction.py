@@ -262,3 +262,34 @@ def test_importing_the_module_pulls_in_nothing_but_the_standard_library() -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("step", "shown"),
+    [
+        ('I log in with password "hunter2"', 'I log in with password "<redacted>"'),
+        ("the api key 'abc' is sent", "the api key '<redacted>' is sent"),
+        ('a header "x-api-key" "abc"', 'a header "x-api-key" "<redacted>"'),
+        ('an access token "s3cr3t"', 'an access token "<redacted>"'),
+        ('the client secret is "abc"', 'the client secret is "<redacted>"'),
+        ('I publish "orders" with key "order-1"', None),
+        ("Unexpected token 'x' in JSON", None),
+        ('the token "expires" is a field', None),
+        ("a primary key 'id'", None),
+    ],
+)
+def test_a_quoted_word_right_behind_the_name_of_a_secret_is_one(step: str, shown: str | None) -> None:
+    assert redact_text(step)[0] == (shown or step)
+
+
+def test_a_secret_quoted_in_one_text_is_hidden_in_the_next() -> None:
+    redactor = Redactor()
+    redactor.text('with password "hunter2-x9" and token "expires"')
+    assert redactor.text("refused hunter2-x9; the token expires") == "refused <redacted>; the token expires"
+
+
+def test_secrets_can_be_learned_without_being_counted() -> None:
+    redactor = Redactor()
+    redactor.learn_secrets({"user": "bob-77", "password": "hunter2-x9", "deeper": [{"apiKey": "k-12345"}]})
+    assert (redactor.fields, redactor.stream_matches) == (0, 0)
+    assert redactor.text("bob-77 hunter2-x9 k-12345") == "bob-77 <redacted> <redacted>"

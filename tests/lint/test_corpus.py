@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from choreo_bdd_steps.language.extensions import user_matcher
 from choreo_bdd_steps.lint import Severity, as_github, as_json, feature_files, lint
+from choreo_bdd_steps.lint.suggesting import suggestion
 
 CONFIG = """
 profiles:
@@ -40,6 +42,8 @@ PLANTED = [
     ("unreadable-body", ['When I publish "a"' + doc("id: [1, 2  # !"), 'Then I expect "b"']),
     ("unreadable-body", ['When I publish "a"' + doc("id: 1\nid: 2  # !"), 'Then I expect "b"']),
     ("unreadable-body", ['When I publish "a"', 'Then I expect "b"' + doc("id: !greater 3  # !")]),
+    ("unreadable-body", ['When I publish "a"', 'Then I expect "b"' + doc("id: !matches '('  # !")]),
+    ("unreadable-body", ['When I publish "a"', 'Then I expect "b"' + doc("id: !schema 'missing.json'  # !")]),
     ("unreadable-body", ['When I publish "a"' + doc("id: !gt 3  # !"), 'Then I expect "b"']),
     ("unreadable-body", ['When I publish "a":\n      | field | value |\n      | n | > 3 |  # !', 'Then I expect "b"']),
     ("unreadable-body", ['When I publish "a"', 'Then I expect "b" where n is bigger than 3 or so and  # !']),
@@ -175,7 +179,66 @@ def test_a_file_that_is_no_feature_is_one_finding(tmp_path: Path) -> None:
 
 def test_suggests_the_quotes_that_are_missing(tmp_path: Path) -> None:
     path = write(tmp_path, ["When I publish orders.created", 'Then I expect "b"'])
-    assert """did you mean 'I publish "orders.created"'?""" in lint([path])[0].message
+    assert lint([path])[0].message.endswith('did you mean: I publish "orders.created"')
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('I expects "x"', 'I expect "x"'),
+        ('I publsh "x"', 'I publish "x"'),
+        ('I publsh 3 "x" mesages at 10 per second', 'I publish 3 "x" messages at 10 per second'),
+        ('I send "x"', 'I publish "x"'),
+        ('I should receive at least two "x" messages', 'I expect at least 2 "x" messages'),
+        ('I should not receive "x" for 1s', 'I expect no "x" for 1s'),
+        ('I expect no "x" within 50ms', 'I expect no "x" for 50ms'),
+        ('I expect no events on "x" for 1s', 'I expect no "x" for 1s'),
+        ('I expect "x" in 50ms', 'I expect "x" within 50ms'),
+        ('I expect 2 "x" messages', 'I expect exactly 2 "x" messages'),
+        ('I expect "x" where id equals 5', 'I expect "x" where id is 5'),
+        ('I expect "x" on "nats"', 'I expect "x" on nats'),
+        ('I expect "x" with schema "s.json"', 'I expect "x" matching schema "s.json"'),
+        ('the "x" message contains', 'the "x" message has'),
+        ('I save "id" from "x" as kept', 'I keep "id" of "x" as kept'),
+        ('from "a" to "b" takes less than 50ms', 'from "a" to "b" takes at most 50ms'),
+        ('a service which answers "x" by "y"', 'a service that answers "x" with "y"'),
+        ('the service answered "x" three times', 'the service answered "x" 3 times'),
+        ("I expect an answer", "I expect a reply"),
+        ("I wait for 50ms", "I wait 50ms"),
+        ("order_id is unique", "order_id is a unique id"),
+        ('the default transport is "nats"', "the default transport is nats"),
+    ],
+)
+def test_suggests_the_sentence_that_was_meant(written: str, meant: str) -> None:
+    assert suggestion(written) == meant
+
+
+@pytest.mark.parametrize("text", ["the customer is logged in", 'I open the page "x"', "my own service runs"])
+def test_suggests_nothing_for_what_is_no_messaging_step(text: str) -> None:
+    assert suggestion(text) is None
+
+
+def test_extensions_of_the_users_own_are_no_faults(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        ['When I publish "a"' + doc("id: {{ order_no() }}"), 'Then I expect "b"' + doc("id: !iban\nno: !batch 7")],
+    )
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "own.py").write_text(
+        "from choreo_bdd_steps.language import function, matcher\n\n"
+        '@matcher("iban")\ndef iban(value): ...\n\n'
+        '@matcher("batch")\ndef batch(value, number): ...\n\n'
+        "@function\ndef order_no(): ...\n"
+    )
+    assert lint([path]) == []
+    assert user_matcher("iban") is None
+
+
+def test_python_in_a_body_is_a_fault_unless_it_is_allowed(tmp_path: Path) -> None:
+    path = write(tmp_path, ['When I publish "a"', 'Then I expect "b"' + doc("id: !python 'shop.checks:is_even'")])
+    assert "`python_matchers: true`" in lint([path])[0].message
+    (tmp_path / "choreo.yaml").write_text(CONFIG + "python_matchers: true\n")
+    assert lint([path]) == []
 
 
 def test_steps_of_the_users_own_are_no_faults(tmp_path: Path) -> None:
@@ -188,7 +251,13 @@ def test_steps_of_the_users_own_are_no_faults(tmp_path: Path) -> None:
 
 
 def test_the_projects_own_features_are_sound() -> None:
-    assert lint(feature_files([Path("features")])) == []
+    assert lint(feature_files([Path("features/orders")])) == []
+
+
+def test_in_the_features_of_every_phrase_it_finds_what_stands_there_on_purpose() -> None:
+    found = lint(feature_files([Path("features/phrases")]))
+    assert [each.rule for each in found] == ["unknown-transport", "waiting", "waiting"]
+    assert {each.file for each in found} == {"features/phrases/playing.feature"}
 
 
 def test_formats(tmp_path: Path) -> None:

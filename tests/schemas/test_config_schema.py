@@ -60,6 +60,8 @@ def test_an_empty_configuration_is_enough() -> None:
         transport(type="memory", codec={"type": "protobuf", "descriptor": "a.binpb", "message": "shop.Order"}),
         transport(type="memory", codec={"type": "msgpack"}),
         transport(type="nats", servers="nats://h", correlation={"header": "x-id", "prefix": "test-"}, tls=True),
+        transport(type="rabbitmq", url="amqps://h", auth={"mechanism": "EXTERNAL"}, tls={"cert": "c", "key": "k"}),
+        transport(type="nats", servers="tls://h", tls={"hostname": "h"}, auth={"nkey_file": "a.nk"}),
         transport(type="redis", url="redis://h", tls={"ca": "ca.pem", "verify": False}, connect_timeout="5s"),
     ],
 )
@@ -83,6 +85,14 @@ def test_accepted(document: dict[str, Any]) -> None:
         (
             transport(type="redis", servers="h", url="u"),
             "profiles.p.t: unknown key 'servers'; known are auth,",
+        ),
+        (
+            transport(type="redis", url="u", auth={"token": "t"}),
+            "profiles.p.t.auth: unknown key 'token'; known are password, user",
+        ),
+        (
+            transport(type="kafka", servers="h", auth={"mechanism": "EXTERNAL"}),
+            "profiles.p.t.auth.mechanism: 'EXTERNAL' is not one of",
         ),
         (transport(type="memory", codec="xml"), "profiles.p.t.codec: 'xml' is not one of"),
         ({"asyncapi": {"unknown": "warn"}}, "asyncapi: 'spec' is a required property"),

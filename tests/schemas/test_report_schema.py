@@ -196,3 +196,26 @@ def test_an_unknown_schema_name_lists_the_known_ones() -> None:
 def test_a_loaded_schema_may_be_changed_without_harm() -> None:
     load("choreo-config")["title"] = "changed"
     assert load("choreo-config")["title"] == "choreo.yaml"
+
+
+def test_a_day_that_does_not_exist_is_named_once(stage_report: Report) -> None:
+    stage_report["run"]["started_at"] = "2027-02-30T03:04:05Z"
+    assert validate_report(stage_report) == ["run.started_at: '2027-02-30T03:04:05Z': no such day or hour"]
+
+
+def test_numbers_that_only_python_reads_are_refused_wherever_they_stand(stage_report: Report) -> None:
+    handle(stage_report)["actual"] = {"prices": [1.0, float("nan")]}
+    scenario(stage_report)["timeline"][0]["offset_ms"] = float("inf")
+    place = "tests[0].scenarios[0]"
+    assert sorted(validate_report(stage_report)) == [
+        f"{place}.handles[0].actual.prices[1]: nan is no number that JSON knows",
+        f"{place}.timeline[0].offset_ms: inf is no number that JSON knows",
+    ]
+
+
+def test_a_failure_nested_too_deep_is_an_error_and_no_crash(stage_report: Report) -> None:
+    failure: dict[str, Any] = {"kind": "composed", "path": "a", "expected": 1}
+    for _ in range(5000):
+        failure = {"kind": "composed", "path": "a", "expected": 1, "children": [failure]}
+    handle(stage_report)["failure"] = failure
+    assert "<root>: nested too deep to be checked" in validate_report(stage_report)

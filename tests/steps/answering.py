@@ -1,7 +1,8 @@
 """``python -m tests.steps.answering URL``: a service in a process of its own, on a NATS server.
 
 Answers each message on ``ask`` with one on ``answer`` that carries the same fields and ``service_ms``, the time it
-took by its own clock; ``delay_ms`` in the question makes it wait, ``silent`` keeps it from answering.
+took by its own clock; ``delay_ms`` in the question makes it wait, ``silent`` keeps it from answering, ``answer_on``
+names another topic for the answer.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ async def serve(url: str) -> None:
         if question.get("delay_ms"):
             await asyncio.sleep(question["delay_ms"] / 1000)
         took_ms = (time.perf_counter() - received) * 1000
-        await client.publish("answer", json.dumps({**question, "service_ms": took_ms}).encode())
+        await client.publish(
+            question.get("answer_on", "answer"), json.dumps({**question, "service_ms": took_ms}).encode()
+        )
 
     async def on_question(message: Any) -> None:
         received, question = time.perf_counter(), json.loads(message.data)

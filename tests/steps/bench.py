@@ -143,4 +143,4 @@ class Bench:
             failed_step = None
         except Exception as raised:
             error = raised
-        return Played(run, run.finish(), error, failed_step)
+        return Played(run, run.finish(passed=None if error else len(steps)), error, failed_step)

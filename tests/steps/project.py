@@ -73,6 +73,6 @@ class Project:
             capture_output=True,
             text=True,
             check=False,
-            timeout=50,
+            timeout=100,
         )
         return Finished(ran.returncode, ran.stdout + ran.stderr)

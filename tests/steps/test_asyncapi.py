@@ -264,13 +264,6 @@ class TestOrders:
         assert ran.code == 0, ran.text
         assert channels(orders.folder / "report") == EVERYTHING
 
-    def test_and_under_pytest_on_several_processes(self, orders: Project) -> None:
-        ran = orders.pytest(
-            "features", "-o", "choreo_tags=not @deliberate", "--harness-report=report", "-n", "2", bare=False
-        )
-        assert ran.code == 0, ran.text
-        assert channels(orders.folder / "report") == EVERYTHING
-
     def test_a_currency_that_does_not_exist_breaks_the_contract(self, orders: Project) -> None:
         ran = orders.behave("-f", "plain", "--tags=@deliberate", "--name=Settled in the wrong currency")
         assert f"{Cause.CONTRACT_BROKEN.value}: a message on 'orders.settled' breaks its contract" in ran
@@ -278,6 +271,19 @@ class TestOrders:
 
     def test_lint_finds_nothing(self, orders: Project) -> None:
         assert lint(feature_files([orders.folder / "features"])) == []
+
+
+def test_channels_that_different_processes_have_touched_are_counted_together(project: Project) -> None:
+    project.file("choreo.yaml", f"{PROJECT}asyncapi: till.yaml\n").file("till.yaml", SPEC)
+    for name, topic in (("one", "payments.requested"), ("two", "payments.taken")):
+        publish = f'When I publish "{topic}":\n      | amount |\n      | 5      |'
+        steps = f'{publish}\n    Then I expect no "receipts.n" for 10ms'
+        project.file(f"features/{name}.feature", f"Feature: {name}\n  Scenario: s\n    {steps}\n")
+    ran = project.pytest("features", "--harness-report=report", "-n", "2", "--dist=loadfile", "-v")
+    assert ran.code == 0, ran.text
+    assert ("[gw0]" in ran, "[gw1]" in ran) == (True, True)
+    found = channels(project.folder / "report")
+    assert (found["touched"], found["untouched"]) == (["payments.requested", "payments.taken"], ["receipts.{shop}"])
 
 
 def test_the_features_of_a_new_project_need_no_document(project: Project) -> None:

@@ -120,3 +120,30 @@ def test_behave_without_the_hook_says_what_to_do(project: Project) -> None:
     ran = project.behave("-f", "plain")
     assert ran.code == 1
     assert "call choreo_bdd_steps.adapters.behave.expand_buses(context) in before_all(context)" in ran
+
+
+@pytest.mark.parametrize("framework", ["behave", "pytest"])
+def test_rows_of_one_outline_may_run_on_different_ones(project: Project, framework: str) -> None:
+    project.file("choreo.yaml", CONFIG).file("features/environment.py", ENVIRONMENT)
+    project.file("pytest.ini", "[pytest]\naddopts = --strict-markers\n").feature("""
+        Feature: buses
+          Scenario Outline: rows
+            When I publish "<topic>"
+            Then I expect "<topic>" on <bus> where who is absent
+
+            @bus(nats,kafka)
+            Examples: several
+              | topic | bus   |
+              | w     | kafka |
+              | x     | nats  |
+
+            Examples: one
+              | topic | bus   |
+              | y     | redis |
+    """)
+    ran = project.run(framework, *(["-rA"] if framework == "pytest" else []))
+    several = [f"rows -- @1.{row} several [{bus}]" for row in (1, 2) for bus in ("nats", "kafka")]
+    for name in (*several, "rows -- @2.1 one"):
+        assert name in ran, ran.text
+    assert "[redis]" not in ran
+    assert ("2 failed, 3 passed" in ran) or ("3 scenarios passed, 2 failed" in ran), ran.text

@@ -9,6 +9,7 @@ import pytest
 
 from choreo_bdd.config import ConfigError
 from choreo_bdd_steps.session import configuration
+from tests.steps.bench import Bench
 from tests.steps.project import Project
 
 GOOD = """
@@ -242,3 +243,24 @@ def test_a_check_that_fails_tells_step_place_cause_and_closest_message(project: 
     ):
         assert part in ran, ran.text
     assert ran.code == 1
+
+
+TYPOS = ["payment.taken.eu", "payments.takn.eu", "payments.taken.EU"]
+
+
+def mistaken(topic: str) -> tuple[str, str]:
+    return f'When I publish "ask":\n  answer_on: {topic}', 'Then I expect "payments.taken.eu" where answer_on exists'
+
+
+@pytest.mark.parametrize("topic", TYPOS)
+def test_an_answer_on_a_misspelt_topic_is_named_whichever_segment_it_is(bench: Bench, topic: str) -> None:
+    bench.echo("ask", topic)
+    assert "wrong topic?: no matching message arrived on 'payments.taken.eu'" in bench.play(*mistaken(topic)).message
+    assert f"one did on '{topic}'" in bench.play(*mistaken(topic)).message
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("topic", TYPOS)
+def test_on_a_broker_too(nats_bench: Bench, topic: str) -> None:
+    played = nats_bench.play(*mistaken(topic), tags=["timeout(300ms)"])
+    assert f"one did on '{topic}'" in played.message

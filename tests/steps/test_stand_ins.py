@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.steps.bench import Bench
@@ -34,6 +36,20 @@ def test_a_stand_in_answers_only_what_satisfies_its_condition(bench: Bench) -> N
         'When I publish 3 "ask" messages:\n  n: "{{ index }}"',
         'Then I expect exactly 1 "answer" message within 50ms',
     ).passed()
+
+
+def test_an_answer_has_the_key_and_headers_its_body_names(bench: Bench) -> None:
+    bench.play(
+        'Given a service that answers "ask" with "answer":\n  "@key": "{{ trigger.id }}"\n  "@headers": {kind: late}\n'
+        "  n: 1",
+        'When I publish "ask":\n  id: k-7',
+        'Then I expect "answer":\n  "@key": k-7\n  "@headers": {kind: late}\n  n: 1',
+    ).passed()
+
+
+def test_a_table_of_several_answers_is_an_error(bench: Bench) -> None:
+    played = bench.play('Given a service that answers "ask" with "answer":\n  | n |\n  | 1 |\n  | 2 |')
+    assert played.message.startswith("features/play.feature:3: a stand-in answers with one message")
 
 
 def test_a_stand_in_that_drops_is_heard_and_says_nothing(bench: Bench) -> None:
@@ -69,6 +85,28 @@ def test_a_number_of_answers_that_is_not_right_is_told(bench: Bench) -> None:
     assert "answered 'ask' 3 time(s), expected 2 time(s)" in played.message
 
 
+def test_a_number_of_answers_is_exact_one_too_many_is_waited_for(bench: Bench) -> None:
+    bench.echo("a", "ask", after_s=0.1)
+    played = bench.play(
+        'Given a service that answers "ask" with "answer"',
+        'When I publish "ask"',
+        'And I publish "a"',
+        'Then the service answered "ask" once',
+    )
+    assert "answered 'ask' 2 time(s), expected 1 time(s)" in played.message
+
+
+def test_nothing_is_waited_for_where_no_more_answers_can_come(make_bench: MakeBench) -> None:
+    bench = make_bench(timeout_s=30.0)
+    began = time.monotonic()
+    bench.play(
+        'Given a service that answers "ask" with "answer" twice',
+        'When I publish 3 "ask" messages',
+        'Then the service answered "ask" twice',
+    ).passed()
+    assert time.monotonic() - began < 15
+
+
 def test_asking_about_a_service_nobody_plays_is_an_error(bench: Bench) -> None:
     played = bench.play('When I publish "ask"', 'Then the service answered "ask"')
     assert played.message == "features/play.feature:4: no stand-in of this scenario answers 'ask'"
@@ -91,6 +129,18 @@ def test_an_answer_with_a_variable_nobody_sets_is_an_error_at_once(bench: Bench)
     assert played.message.startswith("features/play.feature:3: ")
     assert "'order_id', which no step of this scenario sets" in played.message
     assert "{{ trigger.order_id }}" in played.message
+
+
+@pytest.mark.parametrize("check", ['I expect "answer"', 'the service answered "ask"'])
+def test_a_check_that_waits_for_an_answer_which_could_not_be_made_says_so(bench: Bench, check: str) -> None:
+    played = bench.play(
+        'Given a service that answers "ask" with "answer":\n  id: "{{ trigger.order_id }}"',
+        'When I publish "ask"',
+        f"Then {check}",
+    )
+    assert "features/play.feature:5: " in played.message
+    assert "has no attribute 'order_id' in the template" in played.message
+    assert played.message.endswith("so the stand-in did not answer")
 
 
 def test_an_answer_may_name_a_variable_that_is_set_before_the_trigger_comes(bench: Bench) -> None:

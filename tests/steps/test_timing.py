@@ -89,6 +89,18 @@ def test_a_budget_may_count_from_the_publish_of_an_earlier_phase(bench: Bench) -
     assert played.outcomes == ["pass", "slow"]
 
 
+@pytest.mark.parametrize(
+    "check", ['I expect "x" within 80ms of "c"', 'I expect exactly 1 "x" message within 80ms of "c"']
+)
+def test_a_budget_of_a_topic_nobody_published_is_an_error(bench: Bench, check: str) -> None:
+    bench.echo("b", "x")
+    message = bench.play('When I publish "a"', 'And I publish "b"', f"Then {check}").message
+    assert message == (
+        "features/play.feature:5: the time counts from the publish of 'c', but this scenario has not published it; it "
+        "has published 'a', 'b'. Where that message is a service's, write: from \"c\" to \"x\" takes at most …"
+    )
+
+
 def test_a_topic_in_a_budget_may_be_a_template(bench: Bench) -> None:
     bench.echo("a.7", "x")
     played = bench.play(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from choreo_bdd import observers
+from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.running import ScenarioRun
+from choreo_bdd_steps.vacuity import VacuityWarning
 from tests.steps.conftest import MakeBench
 from tests.steps.project import Project
 
@@ -74,3 +78,84 @@ def test_and_fails_where_the_configuration_says_so(project: Project, framework: 
     ran = project.run(framework)
     assert ran.code == 1
     assert "features/a.feature:3: nothing checks what this publish leads to" in ran
+
+
+TAKEN_OVER = """
+    Feature: one
+      Scenario: s
+        When I publish "a"
+        Then I expect no "b" for 10ms
+        And I expect "c"
+"""
+NEVER_MADE = "features/a.feature:5: the check 'I expect \"c\"' was armed, but never made"
+OWN_STEP = {  # behave refuses a step that another one matches, unless that is a wider pattern
+    "behave": (
+        "features/steps/a_first.py",
+        "from behave import then\n\n@then('I expect \"{{topic}}\"')\ndef step(_, topic): {body}\n",
+    ),
+    "pytest": ("conftest.py", "from pytest_bdd import then\n\n@then('I expect \"c\"')\ndef _(choreo): {body}\n"),
+}
+CLASHING = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
+
+
+def taken_over(project: Project, framework: str, *, policy: str, body: str = "pass") -> Project:
+    """A project whose own step has the words of a check of ours, which runs in the check's place."""
+    path, text = OWN_STEP[framework]
+    project.file("features/steps/zz_choreo.py", CLASHING).file(path, text.format(body=body))
+    return project.file("choreo.yaml", f"vacuity: {policy}\n").feature(TAKEN_OVER)
+
+
+@pytest.mark.parametrize("framework", ["behave", "pytest"])
+def test_a_check_that_another_step_definition_takes_over_is_told(project: Project, framework: str) -> None:
+    ran = taken_over(project, framework, policy="warn").run(framework)
+    assert ran.code == 0, ran.text
+    assert NEVER_MADE in ran, ran.text
+
+
+@pytest.mark.parametrize("framework", ["behave", "pytest"])
+def test_and_fails_the_run_where_the_configuration_says_so(project: Project, framework: str) -> None:
+    ran = taken_over(project, framework, policy="error").run(framework)
+    assert ran.code == 1
+    assert NEVER_MADE in ran, ran.text
+    assert "1 failed" in ran
+
+
+@pytest.mark.parametrize("framework", ["behave", "pytest"])
+@pytest.mark.parametrize("body", ["assert False", "import pytest; pytest.skip()"])
+def test_checks_that_a_failing_or_skipped_scenario_never_reaches_are_no_news(
+    project: Project, framework: str, body: str
+) -> None:
+    ran = taken_over(project, framework, policy="error", body=body).run(framework)
+    assert "never made" not in ran
+
+
+def test_an_expectation_of_the_users_own_that_nobody_awaits_is_told(make_bench: MakeBench) -> None:
+    async def expect(run: ScenarioRun) -> None:
+        assert run.scope is not None
+        run.scope.expect("b", None)
+
+    bench = make_bench(vacuity="error")
+    steps = ('When I publish "a"', 'Then I expect no "x" for 10ms', "And something else is awaited")
+    own = {"something else is awaited": lambda run: bench.session.run(expect(run))}
+    with pytest.raises(StepError, match="a step of your own expects 'b', but nobody waited for it"):
+        bench.play(*steps, own=own).passed()
+
+
+def test_reports_are_told_what_proves_nothing(make_bench: MakeBench) -> None:
+    told: dict[str, object] = {}
+
+    class Listener:
+        def __call__(self, *_: object) -> None: ...
+
+        def run_fact(self, key: str, value: object) -> None:
+            told[key] = value
+
+    listener = Listener()
+    observers.register_observer(listener)
+    try:
+        with pytest.warns(VacuityWarning):
+            make_bench(vacuity="warn").play(EMPTY)
+    finally:
+        observers.unregister_observer(listener)
+    place, _, reason = UNCHECKED.partition(": ")
+    assert told == {"vacuity": [{"nodeid": "features/play.feature::play", "place": place, "reason": reason}]}

@@ -250,7 +250,7 @@ def test_an_undefined_step_is_reported_as_such(project: Project) -> None:
     ran = project.feature('Feature: f\n  Scenario: s\n    When I publish "a"\n    And I expcet "a"\n').pytest(
         "features"
     )
-    assert "Step definition is not found" in ran
+    assert """features/a.feature:4: no step is defined as 'I expcet "a"'; did you mean: I expect "a\"""" in ran
     assert 'I expcet "a"' in ran
     assert ran.code == 1
 
@@ -305,3 +305,17 @@ def test_the_report_is_written_beside_the_run(project: Project) -> None:
         "features/a.feature::four by row -- @1.1 few": "passed",
         "features/a.feature::five by row -- @1.2 few": "passed",
     }
+
+
+def test_a_misspelt_step_is_told_what_it_was_meant_to_be_and_a_strange_one_is_not(project: Project) -> None:
+    project.feature("""
+        Feature: f
+          Scenario: misspelt
+            When I publsh "a"
+          Scenario: strange
+            When the clerk opens the door
+    """)
+    ran = project.pytest("features")
+    assert 'features/a.feature:3: no step is defined as \'I publsh "a"\'; did you mean: I publish "a"' in ran
+    assert "'the clerk opens the door'; did you mean" not in ran
+    assert 'Step definition is not found: When "the clerk opens the door"' in ran

@@ -176,8 +176,21 @@ def scenario_run(context: Any) -> ScenarioRun:
                 "in before_all(context)",
             )
         run = context.choreo = session.scenario(info)
-        context.add_cleanup(run.finish, layer="scenario")
+        context.add_cleanup(_finish, context, run, layer="scenario")
     return run
+
+
+def _finish(context: Any, run: ScenarioRun) -> None:
+    scenario = context.scenario
+    statuses = [step.status for step in scenario.all_steps]
+    passed = next((index for index, status in enumerate(statuses) if status is not Status.passed), len(statuses))
+    try:
+        run.finish(passed=passed)
+    except StepError as error:
+        # an error raised in a clean-up would break the progress formatter; this fails the scenario and the run
+        print(f"error: {error}", file=sys.stderr)
+        scenario.set_status(Status.failed)
+        context._runner.hook_failures += 1
 
 
 def before_scenario(context: Any) -> None:

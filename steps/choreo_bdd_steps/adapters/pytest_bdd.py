@@ -43,6 +43,7 @@ _RUN: pytest.StashKey[ScenarioRun] = pytest.StashKey()
 _BUS = "_choreo_bus"
 _EXAMPLE = "_pytest_bdd_example"
 _POSITION: pytest.StashKey[int] = pytest.StashKey()
+_PASSED: pytest.StashKey[int] = pytest.StashKey()
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -109,9 +110,16 @@ def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario)
 
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
     """Settle the scenario and report it."""
-    run = request.node.stash.get(_RUN, None)
+    __tracebackhide__ = True
+    stash = request.node.stash
+    run = stash.get(_RUN, None)
     if run is not None:
-        run.finish()
+        _told_plainly(lambda: run.finish(passed=stash.get(_PASSED, 0)))
+
+
+def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:
+    """Note how far the scenario has come."""
+    request.node.stash[_PASSED] = request.node.stash[_POSITION] + 1
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, scenario: Scenario, step: Step) -> None:
@@ -129,19 +137,60 @@ def pytest_bdd_before_step_call(step: Step, feature: Feature, step_func: Callabl
         )
 
 
+def pytest_bdd_step_func_lookup_error(feature: Feature, step: Step) -> None:
+    """Tell a step that is nearly one of ours what it probably should be."""
+    from choreo_bdd_steps.lint.suggesting import suggestion  # noqa: PLC0415 - see the module's docstring
+
+    __tracebackhide__ = True
+    meant = suggestion(step.name)
+    if meant is not None:
+        place = f"{relative(feature.filename)}:{step.line_number}"
+        pytest.fail(f"{place}: no step is defined as {step.name!r}; did you mean: {meant}", pytrace=False)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:  # noqa: ARG001 - the hook's signature
     """Tags such as ``@timeout(5s)`` are settings of ours, not markers."""
     return True if _OWN_TAG.fullmatch(tag) else None
 
 
+class _Markers(set[str]):
+    """The markers pytest knows: above examples, pytest-bdd makes a marker of each tag without asking anybody."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or _OWN_TAG.fullmatch(str(name)) is not None
+
+
+def pytest_configure() -> None:
+    """Let ``--strict-markers`` pass our tags."""
+    pytest.mark._markers = _Markers(pytest.mark._markers)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a scenario tagged ``@bus(nats,kafka)`` once on each of these transports."""
+    """Run a scenario tagged ``@bus(nats,kafka)`` once on each of these transports; each row, where its tags differ."""
     template = scenario_wrapper_template_registry.get(metafunc.function)
-    named = () if template is None else buses(_inherited_tags(template))
-    if named:
+    if template is None:
+        return
+    rows = [examples.tags for examples in template.examples] or [set[str]()]
+    named = dict.fromkeys(bus for tags in rows for bus in _buses_of(template, tags))
+    if any(named):
         metafunc.fixturenames.append(_BUS)
-        metafunc.parametrize(_BUS, named, indirect=True)
+        metafunc.parametrize(_BUS, list(named), indirect=True)
+
+
+def _buses_of(template: ScenarioTemplate, row_tags: Iterable[str]) -> tuple[str | None, ...]:
+    """The transports a scenario, or a row of it, runs on in turn; ``None`` is wherever the configuration says."""
+    return buses((*_inherited_tags(template), *row_tags)) or (None,)
+
+
+def _is_of_its_row(item: pytest.Item) -> bool:
+    """Whether a row is to run on the transport it was given: rows of one outline need not name the same ones."""
+    template = _template(item)
+    return template is None or _bus(item) in _buses_of(template, _row_tags(item))
+
+
+def _row_tags(item: Any) -> tuple[str, ...]:
+    return tuple(mark.name for mark in getattr(getattr(item, "callspec", None), "marks", ()))
 
 
 @pytest.fixture
@@ -199,7 +248,7 @@ def _info(node: pytest.Item, feature: Feature, scenario: Scenario) -> Any:
         name=scenario.name,
         nodeid=node.nodeid,
         steps=[_call(step, feature) for step in scenario.steps],
-        tags=_inherited_tags(scenario, feature),
+        tags=(*_inherited_tags(scenario, feature), *_row_tags(node)),
     )
 
 
@@ -294,7 +343,8 @@ def _row_name(item: Any, template: ScenarioTemplate) -> str | None:
     call = getattr(item, "callspec", None)
     if call is None or _EXAMPLE not in call.params:
         return None
-    row, position = call.params[_EXAMPLE], call.indices[_EXAMPLE]
+    row, rows = call.params[_EXAMPLE], sum(len(examples.examples) for examples in template.examples)
+    position = call.indices[_EXAMPLE] % rows  # pytest counts on from bus to bus
     for group, examples in enumerate(template.examples, start=1):
         if position < len(examples.examples):
             return f"{template.render(row).name} -- @{group}.{position + 1} {examples.name or ''}".strip()
@@ -328,6 +378,7 @@ def _template(item: pytest.Item) -> ScenarioTemplate | None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run each scenario once, and only those the tag expression lets through."""
+    items[:] = [item for item in items if _is_of_its_row(item)]
     _drop_stubbed(config, items)
     expression = config.getini("choreo_tags")
     if not expression:
@@ -371,8 +422,7 @@ def _tags(item: pytest.Item) -> list[str] | None:
     if template is None:
         return None
     rule_tags = template.rule.tags if template.rule is not None else set()
-    row_tags = {mark.name for mark in getattr(getattr(item, "callspec", None), "marks", ())}
-    return [f"@{tag}" for tag in template.tags | template.feature.tags | rule_tags | row_tags]
+    return [f"@{tag}" for tag in (*template.tags, *template.feature.tags, *rule_tags, *_row_tags(item))]
 
 
 # --- what pytest-bdd would swallow ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from choreo_bdd.matchers import Matcher, at
-from choreo_bdd_steps.language.building import Builder, check_tags, needs_of, refuse_tags
+from choreo_bdd_steps.language.building import Builder, check_tags, needs_of, refuse_tags, tags_in
 from choreo_bdd_steps.language.conditions import parse_condition
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.files import read_file
@@ -22,6 +22,8 @@ from choreo_bdd_steps.language.yaml_body import read_json, read_yaml
 
 Read = Callable[[Builder], object]
 _WHOLE = Field("(the whole payload)")
+
+SWITCHED_OFF = "!python is switched off; allow it with `python_matchers: true` in choreo.yaml, or use @matcher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,15 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationBody:
-    """What an expectation asks; `needs` are the variables its templates name."""
+    """What an expectation asks; `needs` are the variables its templates name.
+
+    With `calls_python` it runs code that a `!python` tag names, which the configuration must allow.
+    """
 
     rows: tuple[Expected, ...]
     needs: frozenset[str]
     base_dir: Path
+    calls_python: bool = False
 
     @property
     def count(self) -> int:
@@ -65,6 +71,8 @@ class ExpectationBody:
 
     def build(self, variables: Variables) -> list[BodyMatcher]:
         """One matcher for each expected message. Raises BodyError, for a variable that is not set, say."""
+        if self.calls_python and not variables.python_matchers:
+            raise BodyError(SWITCHED_OFF)
         builder = Builder(variables, self.base_dir)
         return [_built_expectation(row, builder) for row in self.rows]
 
@@ -91,7 +99,6 @@ def parse_expectation(
     media_type: str | None = None,
     schema: str | None = None,
     base_dir: Path,
-    allow_python: bool = False,
 ) -> ExpectationBody:
     """Read what an expectation asks: a doc string or a table, a condition, and a schema's path. Raises BodyError."""
     _one_body(docstring, table)
@@ -110,8 +117,9 @@ def parse_expectation(
         expected = (Expected(spec, condition, around),)
     every = [*nodes, *(cell.node for cell in condition)]
     for each in every:
-        check_tags(each, allow_python=allow_python)
-    return ExpectationBody(expected, needs_of(*every), base_dir)
+        check_tags(each)
+    calls_python = any(tagged.tag == "python" for each in every for tagged in tags_in(each))
+    return ExpectationBody(expected, needs_of(*every), base_dir, calls_python)
 
 
 def parse_payload(

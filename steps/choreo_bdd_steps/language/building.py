@@ -57,15 +57,10 @@ def needs_of(*nodes: Node | None) -> frozenset[str]:
     return referenced_names([source for node in nodes for source in templates(node)])
 
 
-def check_tags(node: Node, *, allow_python: bool) -> None:
+def check_tags(node: Node) -> None:
     """Raise BodyError for the first tag that cannot be built."""
     for tagged in tags_in(node):
-        check_tag(
-            tagged.tag,
-            has_argument=tagged.argument is not None,
-            allow_python=allow_python,
-            line=tagged.line,
-        )
+        check_tag(tagged.tag, has_argument=tagged.argument is not None, line=tagged.line)
 
 
 def refuse_tags(node: Node) -> None:

@@ -20,14 +20,16 @@ BUILT_IN = frozenset({"uuid", "now", "now_ms", "random_int", "seq", "env"})
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """What a template may see: a scenario's variables, and the environment names the configuration lists.
+    """What a body may use: a scenario's variables, and what the configuration allows.
 
-    One `counter` serves all `seq()` calls of whoever shares it. The values never show in the repr.
+    `env_names` may be read by `env()`; `python_matchers` lets `!python` run code. One `counter` serves all `seq()`
+    calls of whoever shares it. The values never show in the repr.
     """
 
     values: Mapping[str, object] = field(default_factory=dict, repr=False)
     env_names: frozenset[str] = frozenset()
     counter: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False, compare=False)
+    python_matchers: bool = False
 
     def extended(self, **extra: object) -> Variables:
         """The same with further values on top."""

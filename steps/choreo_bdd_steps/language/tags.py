@@ -134,15 +134,13 @@ _WITH_FILES: Mapping[str, Callable[[TagCall], Matcher]] = {"schema": _schema}
 BUILT_IN = frozenset({*_WITHOUT_VALUE, *_WITH_VALUE, *_WITH_FILES, "python"})
 
 
-def check_tag(tag: str, *, has_argument: bool, allow_python: bool, line: int | None) -> None:
-    """Raise BodyError for a tag that does not exist, is not allowed, or lacks or has a value wrongly."""
+def check_tag(tag: str, *, has_argument: bool, line: int | None) -> None:
+    """Raise BodyError for a tag that does not exist, or lacks or has a value wrongly."""
     if tag not in BUILT_IN and user_matcher(tag) is None:
         known = sorted(BUILT_IN | set(user_matcher_names()))
         close = get_close_matches(tag, known, n=1)
         hint = f"did you mean !{close[0]}?" if close else "known: " + ", ".join(f"!{name}" for name in known)
         raise BodyError(f"there is no matcher tag !{tag}; {hint}", line)
-    if tag == "python" and not allow_python:
-        raise BodyError("!python is switched off; allow it in the configuration, or use @matcher", line)
     if tag in _WITHOUT_VALUE and has_argument:
         raise BodyError(f"!{tag} takes no value; remove what follows it", line)
     if tag in BUILT_IN and tag not in _WITHOUT_VALUE and not has_argument:

@@ -9,8 +9,9 @@ from pathlib import Path
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.adapters.behave import read_feature
 from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.lint.finding import Finding, Severity, as_github, as_json, as_text
-from choreo_bdd_steps.lint.own_steps import OwnSteps, read_own_steps
+from choreo_bdd_steps.lint.own_steps import OwnSteps, project_of, read_own_steps
 from choreo_bdd_steps.lint.rules import RULES, Subject
 from choreo_bdd_steps.lint.topics import unknown_topics
 from choreo_bdd_steps.places import relative
@@ -47,10 +48,12 @@ def _lint_file(file: Path, profile: str | None) -> Iterator[Finding]:
     except StepError as error:
         yield Finding(relative(file), 1, "unreadable-feature", error.message)
         return
-    own_steps = read_own_steps(_project_of(file))
+    own_steps = read_own_steps(project_of(file))
     lines: dict[str, set[int]] = defaultdict(set)
     for line, info in scenarios:
-        yield from _lint_scenario(session, info, file, line, own_steps)
+        with declared(own_steps.matchers, own_steps.functions):
+            found = list(_lint_scenario(session, info, file, line, own_steps))
+        yield from found
         lines[info.name].add(line)
     if not scenarios:
         yield Finding(relative(file), 1, "empty-feature", "the feature has no scenarios")
@@ -73,12 +76,3 @@ def _lint_scenario(
         yield from rule(subject)
     if session.contract is not None:
         yield from unknown_topics(subject, session.contract)
-
-
-def _project_of(file: Path) -> Path:
-    """Where step definitions may lie: the folder of the features, or the one above it when that has a configuration."""
-    folder = file.resolve().parent
-    for each in (folder, *folder.parents):
-        if (each / "steps").is_dir() or (each / "choreo.yaml").is_file() or (each / "conftest.py").is_file():
-            return each
-    return folder

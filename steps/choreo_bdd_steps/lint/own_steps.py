@@ -1,4 +1,4 @@
-"""The user's own step definitions, read from source without running it."""
+"""What the user's own Python adds to the language, read from source without running it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ from pathlib import Path
 
 import parse
 
-_DECORATORS = frozenset({"given", "when", "then", "step", "Given", "When", "Then", "Step"})
+_STEPS = frozenset({"given", "when", "then", "step", "Given", "When", "Then", "Step"})
 _IGNORED_FOLDERS = frozenset({".venv", "venv", "node_modules", "build", "dist", ".git", ".tox", "site-packages"})
 
 
 class OwnSteps:
-    """Sentences that Python code near the features defines, for behave or for pytest-bdd."""
+    """Sentences that Python code near the features defines, for behave or for pytest-bdd.
 
-    def __init__(self, patterns: frozenset[str]) -> None:
+    ``matchers`` and ``functions`` are the names of its extensions.
+    """
+
+    def __init__(
+        self, patterns: frozenset[str], matchers: frozenset[str] = frozenset(), functions: frozenset[str] = frozenset()
+    ) -> None:
+        self.matchers = matchers
+        self.functions = functions
         self._parsed = [compiled for pattern in patterns if (compiled := _parse(pattern)) is not None]
         self._regexes = [compiled for pattern in patterns if (compiled := _regex(pattern)) is not None]
 
@@ -29,22 +36,41 @@ class OwnSteps:
 
 def read_own_steps(folder: Path) -> OwnSteps:
     """The step definitions in the Python files under a folder; a file that cannot be read defines none."""
-    patterns: set[str] = set()
+    decorated = [each for tree in _sources(folder) for each in _decorated(tree)]
+
+    def under(names: frozenset[str]) -> frozenset[str]:
+        return frozenset(text for name, text in decorated if name in names)
+
+    return OwnSteps(under(_STEPS), under(frozenset({"matcher"})), under(frozenset({"function"})))
+
+
+def project_of(file: Path) -> Path:
+    """Where step definitions may lie: the folder of the features, or one above it that looks like a project."""
+    folder = file.resolve().parent
+    for each in (folder, *folder.parents):
+        if (each / "steps").is_dir() or (each / "choreo.yaml").is_file() or (each / "conftest.py").is_file():
+            return each
+    return folder
+
+
+def _sources(folder: Path) -> Iterator[ast.AST]:
     for path in folder.rglob("*.py"):
         if _IGNORED_FOLDERS.isdisjoint(path.relative_to(folder).parts):
             try:
-                patterns.update(_patterns(ast.parse(path.read_text(encoding="utf-8"))))
+                yield ast.parse(path.read_text(encoding="utf-8"))
             except (SyntaxError, UnicodeDecodeError, OSError):
                 continue
-    return OwnSteps(frozenset(patterns))
 
 
-def _patterns(tree: ast.AST) -> Iterator[str]:
+def _decorated(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Each decorator's name with the text it is given, or else with the name of the function below it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for decorator in node.decorator_list:
-                if isinstance(decorator, ast.Call) and _name(decorator.func) in _DECORATORS and decorator.args:
-                    yield from _text(decorator.args[0])
+                if not isinstance(decorator, ast.Call):
+                    yield _name(decorator), node.name
+                elif decorator.args:
+                    yield from ((_name(decorator.func), text) for text in _text(decorator.args[0]))
 
 
 def _text(argument: ast.expr) -> Iterator[str]:

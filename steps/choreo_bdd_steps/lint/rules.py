@@ -11,6 +11,7 @@ from choreo_bdd.config import Config
 from choreo_bdd_steps.buses import buses
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import (
+    SWITCHED_OFF,
     PayloadBody,
     load_file,
     parse_envelope,
@@ -24,16 +25,13 @@ from choreo_bdd_steps.language.functions import Variables
 from choreo_bdd_steps.language.templates import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.own_steps import OwnSteps
-from choreo_bdd_steps.phrase import Intent, Phrase, StepCall
+from choreo_bdd_steps.lint.suggesting import suggestion
+from choreo_bdd_steps.phrase import Intent, StepCall
 from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep
 from choreo_bdd_steps.running import ScenarioInfo
 from choreo_bdd_steps.session import Settings
 from choreo_bdd_steps.vacuity import cannot_fail, unchecked
-from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
 
-_OURS = re.compile(
-    r"(?i)(I (publish|expect|keep|request|wait)|a service|the service|the default transport|the variables|from)\b"
-)
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
 _TEMPLATES = ("topic", "end", "anchor", "reply", "key", "text", "schema")
 _TAG = re.compile(r"(timeout|slow|bus)\b(.*)")
@@ -68,25 +66,10 @@ def undefined_steps(subject: Subject) -> Iterator[Finding]:
 
 
 def _did_you_mean(text: str) -> str:
-    if not _OURS.match(text):
+    meant = suggestion(text)
+    if meant is None:
         return "; define it in Python, or use a phrase of `choreo-bdd steps`"
-    repaired = _repaired(text)
-    if repaired is not None:
-        return f"; did you mean {repaired!r}?"
-    closest = max(PHRASES, key=lambda phrase: _likeness(text, phrase))
-    return f"; did you mean a step like: {closest.text}?"
-
-
-def _repaired(text: str) -> str | None:
-    """The sentence with its topics put into quotes, if that is all that is missing."""
-    quoted = re.sub(r"(?<![\"\w.])([A-Za-z_]\w*(?:\.[A-Za-z_*>]\w*)+)(?![\"\w.])", r'"\1"', text.replace("'", '"'))
-    return quoted if quoted != text and recognise_text(quoted) is not None else None
-
-
-def _likeness(text: str, phrase: Phrase) -> float:
-    plain = re.sub(r"\"[^\"]*\"", '"…"', text)
-    shape = re.sub(r"[\[\]]", "", re.sub(r"\{(?:topic|key|path|text|\w+:topic)\}", '"…"', phrase.text))
-    return difflib.SequenceMatcher(None, plain.lower(), shape.lower()).ratio()
+    return f"; did you mean: {meant}"
 
 
 def outline_placeholders(subject: Subject) -> Iterator[Finding]:
@@ -158,11 +141,21 @@ def bodies(subject: Subject) -> Iterator[Finding]:
             elif isinstance(step.spec, Exception):
                 raise step.spec
             _read_body(step)
+            _build_expected(subject, step)
         except BodyError as error:
             place = step.call.line + (0 if error.line is None else error.line + (step.call.docstring is not None))
             yield Finding(step.call.file, place, "unreadable-body", error.message)
         except (ValueError, TypeError) as error:
             yield subject.at(step.call, "unreadable-body", str(error))
+
+
+def _build_expected(subject: Subject, step: PlannedStep) -> None:
+    """Build what a check expects where all of it is known already: what cannot be built now never can."""
+    for each in step.spec.chain if isinstance(step.spec, ExpectationSpec) else ():
+        if each.body.calls_python and not subject.config.python_matchers:
+            raise BodyError(SWITCHED_OFF)
+        if not each.body.needs and not each.body.calls_python and "env(" not in (step.call.docstring or ""):
+            each.body.build(Variables())
 
 
 def _read_body(step: PlannedStep) -> frozenset[str]:
@@ -272,16 +265,16 @@ def budgets(subject: Subject) -> Iterator[Finding]:
             yield subject.at(step.call, "zero-duration", "a duration of 0 leaves no time for anything to happen")
         anchor = spec.budget_topic or spec.window_topic
         if anchor is not None and "anchor" in step.match_args and not _publishes(subject.plan, anchor, step):
-            message = f"the budget counts from the publish of {anchor!r}, which this phase does not publish"
+            message = f"the time counts from the publish of {anchor!r}, which no step before this one publishes"
             yield subject.at(step.call, "unknown-anchor", message)
 
 
 def _publishes(plan: Plan, topic: str, step: PlannedStep) -> bool:
+    """Whether an earlier step does; one of the user's own may do anything."""
     return any(
-        each.intent is Intent.PUBLISH and each.phase == step.phase and each.match is not None
-        and each.match.args.get("topic") == topic
-        for each in plan.steps
-    )  # fmt: skip
+        each.match is None or (each.intent is Intent.PUBLISH and each.match_args.get("topic") == topic)
+        for each in plan.steps[: step.index]
+    )
 
 
 def captures(subject: Subject) -> Iterator[Finding]:

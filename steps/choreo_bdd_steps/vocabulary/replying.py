@@ -63,7 +63,8 @@ PHRASES = (
     Phrase(
         "the service answered {topic}[ {times}]",
         Intent.CHECK,
-        "The stand-in on a topic has answered (so many times).",
+        "The stand-in on a topic has answered; with a number, so many times and no more, for which the timeout is "
+        "waited out unless the stand-in cannot answer again.",
         'Then the service answered "fraud.check" once',
         _answered,
     ),

@@ -23,7 +23,7 @@ def _set_literal(run: ScenarioRun, match: Match) -> None:
 
 
 def _set_unique(run: ScenarioRun, match: Match) -> None:
-    run.set_variable(match.arg("name"), uuid.uuid4().hex)
+    run.set_variable(match.arg("name"), str(uuid.uuid4()))
 
 
 def _set_several(run: ScenarioRun, match: Match) -> None:
@@ -86,7 +86,7 @@ PHRASES = (
     Phrase(
         "{name} is a unique id",
         Intent.VARIABLE,
-        "Set a variable to an id nobody else has.",
+        "Set a variable to an id nobody else has: a random UUID.",
         "Given order_id is a unique id",
         _set_unique,
         assigns=_name,

@@ -109,11 +109,14 @@ def test_names_are_registered_once() -> None:
 
 
 def test_python_predicates_work_when_allowed() -> None:
-    built = expecting("v: !python 'builtins:callable'", allow_python=True)
-    assert not accepts(built, {"v": 1})
+    def built(reference: str) -> BodyMatcher:
+        body = parse_expectation(f"v: !python '{reference}'", None, None, base_dir=HERE)
+        return body.build(Variables(python_matchers=True))[0]
+
+    assert not accepts(built("builtins:callable"), {"v": 1})
     for reference in ("nowhere:fn", "math:nope", "math:pi", "math"):
         with pytest.raises(BodyError, match="!python"):
-            expecting(f"v: !python '{reference}'", allow_python=True)
+            built(reference)
 
 
 def test_functions_of_templates(monkeypatch: pytest.MonkeyPatch) -> None:

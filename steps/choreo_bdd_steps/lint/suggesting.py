@@ -1,0 +1,131 @@
+"""Suggestions: the phrase that a sentence nobody defines was probably meant to be."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import product
+from types import MappingProxyType
+
+from choreo_bdd_steps.phrase import pieces
+from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
+
+_LIKE_ENOUGH = 0.78
+"""From here on a sentence counts as a phrase of ours, misspelt; below as a step of the user's own, undefined."""
+
+_OTHER_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        r"\bI (?:should|must|will|would) (?:not|never) (?:expect|receive|get|see)\b": "I expect no",
+        r"\bI (?:do not|don'?t|never) (?:expect|receive|get|see)\b": "I expect no",
+        r"\b(?:should|must|will|would) (?=\w)": "",
+        r"\bI (?:receive|get|see|await)\b": "I expect",
+        r"\bI (?:send|emit|produce)\b": "I publish",
+        r"\b(?:an?|the) (?:answer|response)\b": "a reply",
+        r"\bI (publish|expect(?: no)?|request) (?:an? |the )?(?:message|event|topic)s?(?: on| to)? (?=\")": r"I \1 ",
+        r"(?<=\w) in (?=\d)": " within ",
+        r"\b(contains|equals)\b(?=:?$)": "has",
+        r"\b(where \S+) (?:equals|==|=) ": r"\1 is ",
+        r"\b(on|transport is) \"([A-Za-z][\w-]*)\"": r"\1 \2",
+        r"(?<=\") (?:to|via|over|from) (?=[A-Za-z])(?!file\b)": " on ",
+        r"\b(\d+) (?:messages?|events?) (\"[^\"]*\")": r"\1 \2 messages",
+        r"(\bI expect no .*) within (?=\d)": r"\1 for ",
+    }
+)
+"""Words for the same thing, as other tools and people use them, and ours."""
+_NUMBERS: Mapping[str, str] = MappingProxyType(
+    {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
+)
+_OUTSIDE_QUOTES = r"(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)"
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b{_OUTSIDE_QUOTES}")
+_BARE_TOPIC = re.compile(rf"(?<![\w.{{])([A-Za-z_]\w*(?:\.[A-Za-z_*>]\w*)+)(?![\w.]){_OUTSIDE_QUOTES}")
+_PARTS = re.compile(
+    r"""
+      (?P<T>\b(?:once|twice|\d+\ times?)\b)
+    | (?P<D>\b\d+(?:\.\d+)?\s*(?:milliseconds?|seconds?|minutes?|ms|s|m)\b)
+    | (?P<N>(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]))
+    | (?P<Q>"[^"]*")
+    | (?P<C>(?<=\ where\ ).+?(?=\ within\ |\ matching\ |\ with\ "|\ for\ \d|$))
+    | (?P<W>(?<=\ on\ )(?!")[\w-]+ | (?<=\ as\ )[A-Za-z_]\w*$ | ^[A-Za-z_]\w*(?=\ is\ ))
+    """,
+    re.VERBOSE,
+)
+_SLOT = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_SLOTS: Mapping[str, str] = MappingProxyType(
+    {
+        "topic": "Q", "key": "Q", "path": "Q", "text": "Q", "transport": "W", "name": "W", "duration": "D",
+        "count": "N", "number": "N", "literal": "N", "condition": "C", "times": "T",
+    }
+)  # fmt: skip
+_MARK = re.compile(r"«(\w)»")
+
+
+def suggestion(text: str) -> str | None:
+    """The sentence of this vocabulary that ``text`` is nearest to, filled in where that can be done.
+
+    ``None`` for a text that is nothing like any phrase.
+    """
+    meant = _in_our_words(_quoted(text))
+    if recognise_text(meant) is not None:
+        return meant
+    shape, parts = _shape_of(meant)
+    likeness, _, form, phrase = max((_likeness(shape, form), -len(form), form, phrase) for form, phrase in _forms())
+    if likeness < _LIKE_ENOUGH:
+        return None
+    return _filled(form, parts) or phrase
+
+
+def _quoted(text: str) -> str:
+    """With double quotes, and topics put into them where they stand bare."""
+    plain = text.strip().removesuffix(":").rstrip()
+    sentence, where, condition = re.sub(r"(?<!\w)'([^'\"]*)'(?!\w)", r'"\1"', plain).partition(" where ")
+    return _BARE_TOPIC.sub(r'"\1"', sentence) + where + condition
+
+
+def _in_our_words(text: str) -> str:
+    for theirs, ours in _OTHER_WORDS.items():
+        text = re.sub(theirs, ours, text)
+    return _NUMBER_WORD.sub(lambda word: _NUMBERS[word[0]], text)
+
+
+def _shape_of(text: str) -> tuple[str, dict[str, list[str]]]:
+    """A sentence with marks in place of its parameters, and these by kind."""
+    parts: dict[str, list[str]] = {}
+
+    def marked(found: re.Match[str]) -> str:
+        kind = str(found.lastgroup)
+        parts.setdefault(kind, []).append(found[0])
+        return f"«{kind}»"
+
+    return _PARTS.sub(marked, text), parts
+
+
+@cache
+def _forms() -> tuple[tuple[str, str], ...]:
+    """Every way to write every phrase, with marks in place of parameters, and the phrase it is a form of."""
+    return tuple((form, phrase.text) for phrase in PHRASES for form in _spelt_out(_marked(phrase.text)))
+
+
+def _marked(phrase: str) -> str:
+    return _SLOT.sub(lambda slot: f"«{_SLOTS[slot[2] or slot[1]]}»", phrase)
+
+
+def _spelt_out(phrase: str) -> Iterator[str]:
+    """A phrase with and without each of its optional parts."""
+    choices = [("", *_spelt_out(piece[1:-1])) if piece.startswith("[") else (piece,) for piece in pieces(phrase)]
+    yield from ("".join(chosen) for chosen in product(*choices))
+
+
+def _likeness(shape: str, form: str) -> float:
+    return difflib.SequenceMatcher(None, shape.lower(), form.lower(), autojunk=False).ratio()
+
+
+def _filled(form: str, parts: Mapping[str, list[str]]) -> str | None:
+    """A form with the sentence's own parameters, if they are just those it takes."""
+    wanted = [mark[1] for mark in _MARK.finditer(form)]
+    if any(wanted.count(kind) != len(given) for kind, given in parts.items()) or set(wanted) - parts.keys():
+        return None
+    supply = {kind: iter(given) for kind, given in parts.items()}
+    sentence = _MARK.sub(lambda mark: next(supply[mark[1]]), form)
+    return sentence if recognise_text(sentence) is not None else None

@@ -1,0 +1,2 @@
+def even(value: int) -> bool:
+    return value % 2 == 0

@@ -1,0 +1,39 @@
+"""Without a broker's client library the error says what to install, by a name that pip knows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONNECT = """
+import asyncio, sys
+for name in {modules!r}:
+    sys.modules[name] = None  # as if it were not installed
+from choreo_bdd.transports import TransportError, {kind}
+try:
+    asyncio.run({kind}({address}).connect())
+except TransportError as error:
+    print(error)
+"""
+CLIENTS = {
+    "nats": ("NatsTransport", "servers=['nats://127.0.0.1:1']", ["nats"]),
+    "kafka": ("KafkaTransport", "bootstrap_servers='127.0.0.1:1'", ["aiokafka"]),
+    "rabbitmq": ("RabbitTransport", "url='amqp://127.0.0.1:1'", ["aio_pika", "aiormq"]),
+    "redis": ("RedisTransport", "url='redis://127.0.0.1:1'", ["redis"]),
+}
+
+
+@pytest.mark.parametrize("extra", CLIENTS)
+def test_a_missing_client_is_told_with_the_extra_that_brings_it(extra: str) -> None:
+    kind, address, modules = CLIENTS[extra]
+    code = CONNECT.format(kind=kind, address=address, modules=modules)
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"{kind} needs the " in ran.stdout
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert extra in project["optional-dependencies"]
+    assert f"pip install '{project['name']}[{extra}]'" in ran.stdout

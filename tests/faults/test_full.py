@@ -8,8 +8,9 @@ from choreo_bdd import Harness, Outcome
 from choreo_bdd.scenario import Cause
 from tests.support.brokers import start_or_skip
 from tests.support.leftovers import nothing_left
+from tests.support.subscribers import new_topic
 
-from .brokers import Site, Watched, assert_works, disconnect_in_time, new_topic
+from .brokers import Site, Watched, assert_works, disconnect_in_time
 
 pytestmark = pytest.mark.broker
 

@@ -74,7 +74,7 @@ def measure_page(path: Path, tests: list[Json]) -> Iterator[bool]:
         yield row("keystroke to filtered list, p95", p95(page.evaluate(TYPE, list("s:failed c:orders"))), 50, "ms")
         yield row("frame while scrolling the tree, p95", p95(page.evaluate(SCROLL, '[role="tree"]')), 50, "ms")
         yield row("nodes in the document", page.evaluate(NODES), 5000, "")
-        yield row("peak memory of the renderer", _renderer_mb(chromium), 300, "MB")
+        yield row("peak memory of the renderer", renderer_mb(chromium), 300, "MB")
         chromium.close()
 
 
@@ -97,7 +97,8 @@ def _opened(playwright: Playwright, path: Path) -> tuple[Browser, Page]:
     return chromium, page
 
 
-def _renderer_mb(chromium: Browser) -> float:
+def renderer_mb(chromium: Browser) -> float:
+    """Peak memory of the largest renderer process."""
     found = chromium.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     sizes = [
         int(line.split()[1])

@@ -25,12 +25,15 @@ from behave.reporter.base import Reporter
 
 from choreo_bdd import observers
 from choreo_bdd.redaction import Redactor
+from choreo_bdd_reporter.attachments import ATTACHMENTS_MAX, attachment
 from choreo_bdd_reporter.clock import Stopwatch, now
+from choreo_bdd_reporter.configured import configured_directory
 from choreo_bdd_reporter.limits import clean_text
 from choreo_bdd_reporter.masking import NodeIds, masked, masked_feature, masked_gherkin, masked_or_none
 from choreo_bdd_reporter.metadata import GitLookup, describe_environment, project_name
 from choreo_bdd_reporter.model import (
     SESSION_NODEID,
+    Attempt,
     Environment,
     Feature,
     GherkinScenario,
@@ -65,7 +68,10 @@ _BROKEN_OFF = "not run: the run was broken off before"
 
 
 class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
-    """Writes the report of a behave run into the directory named by ``-o`` (default: ``test-report``)."""
+    """Writes the report of a behave run into the directory named by ``-o``.
+
+    Without it, into that of ``HARNESS_REPORT_DIR`` or ``choreo.yaml``, else into ``test-report``.
+    """
 
     name = "choreo"
     description = "HTML report with a waterfall of every message, and results.json; -o names a directory"
@@ -88,6 +94,8 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._masked = Redactor()
         self._running: Any = None
         self._started = 0.0
+        self._earlier: tuple[Attempt, ...] = ()
+        self._attached: list[tuple[str, bytes | str]] = []
         self._feature: Any = None
         self._names: Counter[str] | None = None
         self._announced: set[int] = set()
@@ -100,10 +108,19 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
 
     def scenario(self, scenario: Any) -> None:
         """A scenario begins: name it to the engine. The one before it is over, its hooks included."""
-        self._settle_running()
+        if scenario is self._running:  # an automatic retry, which behave begins only after a failure
+            self._recorder.take(self._nodeid(scenario))
+            self._earlier += (Attempt("failed"),)
+            self._attached = []
+        else:
+            self._settle_running()
         self._running, self._started = scenario, time.time()
         self._announced.add(id(scenario))
         observers.current_test_nodeid.set(self._nodeid(scenario))
+
+    def embedding(self, mime_type: str, data: bytes | str) -> None:
+        """A step attaches something: behave's ``context.attach()``."""
+        self._attached = [*self._attached, (mime_type, data)][:ATTACHMENTS_MAX]
 
     def eof(self) -> None:
         """A feature has ended: everything about it is known now."""
@@ -148,16 +165,23 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
 
     def _settle_running(self) -> None:
         scenario, self._running = self._running, None
+        earlier, self._earlier = self._earlier, ()
         if scenario is not None:
-            self._settle(scenario, self._nodeid(scenario), self._started)
+            self._settle(scenario, self._nodeid(scenario), self._started, earlier)
+        self._attached = []
 
-    def _settle(self, scenario: Any, nodeid: str, started: float | None = None) -> None:
+    def _settle(
+        self, scenario: Any, nodeid: str, started: float | None = None, earlier: tuple[Attempt, ...] = ()
+    ) -> None:
         try:
             record = self._recorder.take(nodeid)
             test = _test(self._feature, scenario, nodeid, record)
             shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
             self._count(record.redactor)
-            self._add(replace(test, nodeid=shown, started=started))
+            if test.gherkin is not None and started is not None:
+                attached = tuple(attachment(*each, record.redactor) for each in self._attached)
+                test = replace(test, gherkin=replace(test.gherkin, attachments=attached))
+            self._add(replace(test, nodeid=shown, started=started, earlier=earlier))
         except Exception as error:  # noqa: BLE001 - the report must never decide a run
             notice(f"{nodeid} is missing from the report ({type(error).__name__}: {error})")
 
@@ -219,7 +243,7 @@ class _Remainder(Reporter):  # type: ignore[misc]  # behave has no types
 
 
 def _directory(name: str | None) -> Path:
-    path = name or os.environ.get("HARNESS_REPORT_DIR") or DEFAULT_DIRECTORY
+    path = name or os.environ.get("HARNESS_REPORT_DIR") or configured_directory(Path.cwd()) or DEFAULT_DIRECTORY
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)  # as behave does for every -o
         directory = resolve(path, Path.cwd())
@@ -233,7 +257,7 @@ def _directory(name: str | None) -> Path:
 
 
 def _uri(feature: Any) -> str:
-    return Path(feature.filename).as_posix()
+    return clean_text(Path(feature.filename).as_posix())
 
 
 def _was_selected(scenario: Any, config: Any) -> bool:
@@ -243,6 +267,8 @@ def _was_selected(scenario: Any, config: Any) -> bool:
 
 def _test(feature: Any, scenario: Any, nodeid: str, record: TestRecord) -> Test:
     redactor = record.redactor
+    if scenario._row is not None:  # an example's cells stand in names and steps without their heading
+        redactor.learn_secrets(dict(scenario._row.items()))
     gherkin = masked_gherkin(redactor, _gherkin(scenario))  # first: its tables name secrets that output repeats
     outcome = _outcome(scenario, record)
     captured = scenario.captured

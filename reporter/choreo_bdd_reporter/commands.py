@@ -121,6 +121,9 @@ def render(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The page; default: index.html beside it.")
     ] = None,
+    folder: Annotated[
+        bool, typer.Option(help="Keep script, styles and messages in files beside the page, for strict servers.")
+    ] = False,
 ) -> None:
     """Draw the HTML page of a report, whichever tool wrote it. Exit code 2 when it cannot be read, else 0."""
     from choreo_bdd_reporter import reading, writer  # noqa: PLC0415
@@ -130,7 +133,7 @@ def render(
         target = output or found.source.with_name(PAGE)
         if target.is_dir():
             target /= PAGE
-        writer.write_page_file(target, found.results, found.gherkin)
+        writer.write_page_file(target, found.results, found.gherkin, folder=folder)
     except (reading.ReportError, OSError) as problem:
         _refuse(problem)
     _tell_notes([found])

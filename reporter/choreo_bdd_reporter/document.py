@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from choreo_bdd.redaction import REDACTION_VERSION
-from choreo_bdd_reporter.limits import SCENARIOS_MAX, keep_worst
-from choreo_bdd_reporter.model import RecordedScenario, Run, Step, Test, TestOutcome
+from choreo_bdd_reporter.limits import SCENARIOS_MAX, cap_detail, keep_worst
+from choreo_bdd_reporter.model import Attempt, RecordedScenario, Run, Step, Test, TestOutcome
 
 SCHEMA_VERSION = "1.3"
 OUTCOMES: tuple[TestOutcome, ...] = ("passed", "failed", "errored", "skipped", "slow")
@@ -31,6 +31,7 @@ class TestFacts:
     staged: tuple[str, ...] | None = None
     allowlist_path: str | None = None
     truncated: bool = False
+    earlier: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,34 @@ def document_of(test: Test) -> TestDocument:
     """Everything a report keeps of a test."""
     kept, left_out = keep_worst(test.scenarios, SCENARIOS_MAX, map(_is_bad, test.scenarios))
     scenarios = tuple(test.scenarios[index] for index in kept)
-    note = [f"[{left_out} more scenarios not shown: limit {SCENARIOS_MAX} a test]"] if left_out else []
-    log = "\n".join([*([test.log] if test.log else []), *note])
+    notes = [f"[{left_out} more scenarios not shown: limit {SCENARIOS_MAX} a test]"] if left_out else []
+    log = "\n".join([*([test.log] if test.log else []), *_attempt_notes(test.earlier), *notes])
     return TestDocument(
         test={**_test(test), "log": log, "scenarios": [each.document for each in scenarios]},
         gherkin=_gherkin(test, scenarios),
         details=[each.details for each in scenarios],
-        facts=_facts(scenarios, truncated=bool(left_out)),
+        facts=replace(_facts(scenarios, truncated=bool(left_out)), earlier=test.earlier),
     )
+
+
+def attempt_of(outcome: str, traceback: str | None) -> Attempt:
+    """An attempt that is not the last; of its traceback, the line that says what was wrong."""
+    errors = (line[1:].strip() for line in (traceback or "").splitlines() if line.startswith("E "))
+    return Attempt(outcome, cap_detail(next(errors, "")))
+
+
+def _attempt_notes(earlier: Sequence[Attempt]) -> list[str]:
+    """The format has no place for repetitions; the captured log is where readers of any version see them."""
+    return [
+        f"[attempt {number} of {len(earlier) + 1} {attempt.outcome}{attempt.reason and f': {attempt.reason}'}]"
+        for number, attempt in enumerate(earlier, start=1)
+    ]
+
+
+def attempts_document(facts: Iterable[tuple[str, TestFacts]]) -> dict[str, Any]:
+    """The earlier attempts of tests that were run again, by node id, for the page."""
+    repeated = {nodeid: [asdict(attempt) for attempt in each.earlier] for nodeid, each in facts if each.earlier}
+    return {"attempts": repeated} if repeated else {}
 
 
 def with_more_scenarios(known: TestDocument, scenarios: Sequence[RecordedScenario]) -> TestDocument:
@@ -68,7 +89,8 @@ def with_more_scenarios(known: TestDocument, scenarios: Sequence[RecordedScenari
     added = scenarios[: max(0, SCENARIOS_MAX - len(known.facts.events))]
     more = _facts(added, truncated=len(added) < len(scenarios))
     staged = [*(known.facts.staged or ()), *(more.staged or ())]
-    facts = TestFacts(
+    facts = replace(
+        known.facts,
         events=(*known.facts.events, *more.events),
         single=tuple(sorted({*known.facts.single, *more.single})),
         staged=None if known.facts.staged is None and more.staged is None else tuple(sorted(set(staged))),
@@ -198,6 +220,7 @@ def _gherkin(test: Test, scenarios: Sequence[RecordedScenario]) -> dict[str, Any
         "rule": gherkin.rule,
         "description": gherkin.description,
         "steps": [_step(step, feature.uri, scenarios) for step in gherkin.steps],
+        **({"attachments": list(gherkin.attachments)} if gherkin.attachments else {}),
     }
     return {"feature": head, "scenario": scenario, "hidden": feature.hidden, "started": test.started}
 

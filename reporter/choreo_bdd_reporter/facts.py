@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+Facts = Mapping[str, Any]
 
-def merged_facts(facts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """One run's facts of several processes' or shards': channels are touched when one of them has touched them."""
+
+def merged_facts(facts: Iterable[Facts]) -> dict[str, Any]:
+    """One run's facts of several processes' or shards'."""
+    known = list(facts)
+    return {**_channels(known), **_vacuity(known)}
+
+
+def _channels(facts: Sequence[Facts]) -> dict[str, Any]:
+    """Channels of the contract are touched when one process has touched them."""
     given = [each["channels"] for each in facts if each.get("channels")]
     if not given:
         return {}
@@ -20,3 +28,10 @@ def merged_facts(facts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             "untouched": [name for name in known if name not in touched],
         }
     }
+
+
+def _vacuity(facts: Sequence[Facts]) -> dict[str, Any]:
+    """Steps that prove nothing; a scenario that ran in several shards is warned of once."""
+    warnings = [warning for each in facts for warning in each.get("vacuity") or ()]
+    unique = [warning for index, warning in enumerate(warnings) if warning not in warnings[:index]]
+    return {"vacuity": unique} if unique else {}

@@ -20,9 +20,10 @@ Json = Mapping[str, Any]
 
 @dataclass(slots=True)
 class FeatureMessages:
-    """Envelopes of one feature file, and the pickles that its tests are looked up in."""
+    """Envelopes of one feature file, the ids of its nodes by line, and the pickles its tests are looked up in."""
 
     envelopes: list[dict[str, Any]] = field(default_factory=list)
+    node_at: dict[int, str] = field(default_factory=dict)
     _free: list[Any] = field(default_factory=list)
 
     def take_pickle(self, scenario: Json) -> Any:
@@ -56,18 +57,26 @@ def read_feature(uri: str, hidden: Iterable[tuple[int, str]], ids: IdGenerator) 
         return found
     found.envelopes.append({"gherkinDocument": document})
     lines = dict(_lines(document))
+    found.node_at.update((line, node) for node, line in lines.items())
     for pickle in Compiler(ids).compile(document):
         found.envelopes.append({"pickle": pickle})
         found.offer(pickle, {lines[node] for node in pickle["astNodeIds"]})
     return found
 
 
-def made_up_pickle(uri: str, scenario: Json, ids: IdGenerator) -> dict[str, Any]:
+def made_up_pickle(uri: str, scenario: Json, ids: IdGenerator, node_at: Mapping[int, str]) -> dict[str, Any]:
     """A pickle for a scenario that its source does not show, such as a row that a hook added."""
-    steps = [{"id": ids.get_next_id(), "text": step["text"], "astNodeIds": []} for step in scenario["steps"]]
+
+    def nodes(line: int) -> list[str]:
+        # the protocol wants a node of the source, also where nobody could read the source
+        return [node_at.get(line) or ids.get_next_id()]
+
+    steps = [
+        {"id": ids.get_next_id(), "text": step["text"], "astNodeIds": nodes(step["line"])} for step in scenario["steps"]
+    ]
     return {
         "id": ids.get_next_id(), "uri": uri, "name": scenario["name"], "language": "en", "steps": steps,
-        "tags": [], "astNodeIds": [],
+        "tags": [], "astNodeIds": nodes(scenario["line"]),
     }  # fmt: skip
 
 

@@ -21,6 +21,9 @@ FORMAT = 1
 _KEPT = ("nodeid", "file", "name", "class", "outcome", "duration_ms", "worker_id")
 _PARTS = ("test", "gherkin", "details")
 
+compact_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+"""ASCII JSON in as few characters as possible; refuses what JSON has no form for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -41,18 +44,18 @@ class Journal:
         self._file = path.open("wb")
         self._reader = path.open("rb")
         self._end = 0
-        self._append(_dump({"journal": FORMAT, "started_at": started_at, "environment": asdict(environment)}))
+        self._append(compact_json({"journal": FORMAT, "started_at": started_at, "environment": asdict(environment)}))
 
     def add(self, document: TestDocument, *, redacted: tuple[int, int]) -> None:
         """Keep a test; ``redacted`` is how much was masked in the run so far, by key and in text."""
-        texts = [_dump(part) for part in (document.test, document.gherkin, document.details)]
+        texts = [compact_json(part) for part in (document.test, document.gherkin, document.details)]
         line, spans = "{", []
         for name, text in zip(_PARTS, texts, strict=True):
             line += f'"{name}":'
             spans.append((self._end + len(line), len(text)))
             line += f"{text},"
         rest = {"facts": asdict(document.facts), "redacted": redacted, "at": now()}
-        self._append(line + _dump(rest)[1:])
+        self._append(line + compact_json(rest)[1:])
         head = {name: document.test[name] for name in _KEPT}
         self._places[head["nodeid"], head["worker_id"]] = Place(
             tuple(spans), head, document.facts, bool(document.gherkin)
@@ -101,7 +104,3 @@ class Journal:
         start, length = place.spans[part]
         self._reader.seek(start)
         return self._reader.read(length).decode("ascii")
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))

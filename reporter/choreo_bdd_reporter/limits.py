@@ -139,7 +139,7 @@ class _Converter:
             return self._container(value, depth, parents)
         if hasattr(value, "expected_shape"):
             return self._shape(value, depth, parents)
-        return _unserialisable(_repr(value))
+        return unserialisable(_repr(value))
 
     def _container(self, value: Any, depth: int, parents: tuple[int, ...]) -> Any:
         if id(value) in parents:
@@ -159,16 +159,16 @@ class _Converter:
         try:
             shape = matcher.expected_shape()
         except Exception as error:  # noqa: BLE001 - a user's matcher must not cost the report
-            return _unserialisable(f"<expected_shape() raised {type(error).__name__}>")
+            return unserialisable(f"<expected_shape() raised {type(error).__name__}>")
         return self.convert(shape, depth + 1, parents)
 
 
 def _number(value: float | None) -> Any:
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else _unserialisable(repr(value))
+        return float(value) if math.isfinite(value) else unserialisable(repr(value))
     if value is None or isinstance(value, bool) or value.bit_length() <= _INT_MAX_BITS:
         return value
-    return _unserialisable(f"<int of {value.bit_length()} bits>")
+    return unserialisable(f"<int of {value.bit_length()} bits>")
 
 
 def _key(key: object) -> str:
@@ -182,7 +182,8 @@ def _repr(value: object) -> str:
         return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
 
 
-def _unserialisable(text: str) -> dict[str, Any]:
+def unserialisable(text: str) -> dict[str, Any]:
+    """The marker for a value that JSON has no form for."""
     return {"_unserialisable": True, "_repr": text}
 
 

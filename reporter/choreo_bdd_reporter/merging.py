@@ -15,6 +15,7 @@ from choreo_bdd_reporter.reading import Report
 Duplicates = Literal["worst", "last"]
 
 _WORST_FIRST = ("failed", "errored", "slow", "passed", "skipped")
+_LONGEST_MS = 366 * 86_400_000.0  # a file may state more than a calendar can hold
 _REQUIRED_TEXTS = ("python_version", "harness_version", "reporter_version", "hostname")
 _OPTIONAL_TEXTS = ("project_name", "allowlist_path", "git_sha", "git_branch", "environment")
 
@@ -110,7 +111,7 @@ def _moment(text: str) -> datetime:
 
 def _busy_ms(runs: Sequence[Any]) -> float:
     """Time during which at least one of the runs was under way: shards that ran side by side count once."""
-    spans = sorted((_moment(run["started_at"]), timedelta(milliseconds=run["duration_ms"])) for run in runs)
+    spans = sorted((_moment(run["started_at"]), _length(run["duration_ms"])) for run in runs)
     ends = list(accumulate((start + length for start, length in spans), max))
     reached = [spans[0][0], *ends[:-1]]
     busy = (
@@ -118,6 +119,10 @@ def _busy_ms(runs: Sequence[Any]) -> float:
         for (start, _), before, end in zip(spans, reached, ends, strict=True)
     )
     return sum(busy, timedelta(0)) / timedelta(milliseconds=1)
+
+
+def _length(milliseconds: float) -> timedelta:
+    return timedelta(milliseconds=min(milliseconds, _LONGEST_MS))
 
 
 def _agreed(runs: Sequence[Any], name: str) -> Any:
@@ -161,8 +166,19 @@ def _gherkin(reports: Sequence[Report], owner: dict[str, int]) -> dict[str, Any]
             known["scenarios"] += _owned(feature.get("scenarios") or (), owner, number)
         kept = (report.gherkin.get("details") or {}).items()
         details.update((nodeid, notes) for nodeid, notes in kept if owner.get(nodeid) == number)
-    facts = merged_facts(report.gherkin for report in reports)
+    repeated = _repeated(reports, owner)
+    facts = {**({"attempts": repeated} if repeated else {}), **merged_facts(report.gherkin for report in reports)}
     return {"features": list(features.values()), "details": details, "exit": _exit(reports), **facts}
+
+
+def _repeated(reports: Sequence[Report], owner: dict[str, int]) -> dict[str, Any]:
+    """Earlier attempts, as the report has them that a test is taken from."""
+    return {
+        nodeid: earlier
+        for number, report in enumerate(reports)
+        for nodeid, earlier in (report.gherkin.get("attempts") or {}).items()
+        if owner.get(nodeid) == number
+    }
 
 
 def _owned(scenarios: Iterable[Any], owner: dict[str, int], number: int) -> Iterator[Any]:

@@ -93,7 +93,7 @@ class _TestMessages:
         uri, test = self._source.gherkin["feature"]["uri"], self._source.test
         pickle = feature.take_pickle(self._scenario)
         if pickle is None:
-            pickle = made_up_pickle(uri, self._scenario, self._ids)
+            pickle = made_up_pickle(uri, self._scenario, self._ids, feature.node_at)
             yield {"pickle": pickle}
         steps = [{"id": self._ids.get_next_id(), "pickleStepId": step["id"]} for step in pickle["steps"]]
         yield {"testCase": {"id": self._case, "pickleId": pickle["id"], "testSteps": steps, "testRunStartedId": _RUN}}

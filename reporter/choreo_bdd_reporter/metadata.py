@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
+from choreo_bdd_reporter.limits import clean_text
 from choreo_bdd_reporter.model import Environment
 
 _GIT_TIMEOUT_S = 0.5
@@ -106,4 +107,4 @@ def describe_environment(git: GitLookup, *, project_name: str | None) -> Environ
 def project_name(option: str | None, root: Path) -> str | None:
     """Name of the project: the option, then ``HARNESS_PROJECT_NAME``, then the root directory; blank is ``None``."""
     name = option if option is not None else os.environ.get("HARNESS_PROJECT_NAME") or root.name
-    return name.strip() or None
+    return clean_text(name.strip()) or None

@@ -53,6 +53,7 @@ class GherkinScenario:
     rule: str | None = None
     description: str = ""
     steps: tuple[Step, ...] = ()
+    attachments: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,14 @@ class Feature:
     tags: tuple[str, ...] = ()
     line: int = 1
     hidden: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An earlier run of a test that was run again; ``reason`` is one line, empty where none is known."""
+
+    outcome: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +101,7 @@ class Test:
     log: str = ""
     skip_reason: str | None = None
     worker_id: str | None = None
+    earlier: tuple[Attempt, ...] = ()
     scenarios: tuple[RecordedScenario, ...] = ()
     feature: Feature | None = None
     gherkin: GherkinScenario | None = None

@@ -14,7 +14,7 @@ PARTIAL = ".partial.jsonl"
 
 _FILES = (RESULTS, PAGE, MESSAGES, PARTIAL, SENTINEL)
 _LEFTOVERS = tuple(f".{name}.tmp" for name in _FILES)
-_LEFTOVER_DIRECTORIES = ("_partial",)
+_DIRECTORIES = ("_partial", "index_files")
 _VCS = (".git", ".svn", ".hg")
 _SENTINEL_TEXT = "This directory belongs to a test report and is overwritten by the next run.\n"
 
@@ -34,6 +34,11 @@ def resolve(path: str, base: Path) -> Path:
     if directory.exists():
         _check_contents(directory)
     return directory
+
+
+def page_files(page: Path) -> Path:
+    """The folder beside a page that holds its parts when they are not in it."""
+    return page.with_name(f"{page.stem}_files")
 
 
 def prepare(directory: Path) -> None:
@@ -81,5 +86,5 @@ def _is_ours(entry: Path) -> bool:
     if entry.is_symlink():
         return False
     if entry.is_dir():
-        return entry.name in _LEFTOVER_DIRECTORIES
+        return entry.name in _DIRECTORIES
     return entry.name in _FILES or entry.name in _LEFTOVERS

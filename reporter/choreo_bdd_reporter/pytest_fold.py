@@ -10,9 +10,19 @@ from typing import Any
 import pytest
 
 from choreo_bdd.redaction import Redactor
+from choreo_bdd_reporter.document import attempt_of
+from choreo_bdd_reporter.limits import cap_stream
 from choreo_bdd_reporter.masking import NodeIds, masked
-from choreo_bdd_reporter.model import SESSION_NODEID, Feature, GherkinScenario, RecordedScenario, Test, TestOutcome
-from choreo_bdd_reporter.pytest_parts import Part, detach, gherkin_of, scenarios_of, skip_reason
+from choreo_bdd_reporter.model import (
+    SESSION_NODEID,
+    Attempt,
+    Feature,
+    GherkinScenario,
+    RecordedScenario,
+    Test,
+    TestOutcome,
+)
+from choreo_bdd_reporter.pytest_parts import Part, detach, gherkin_of, is_subtest, scenarios_of, skip_reason
 from choreo_bdd_reporter.writer import ReportWriter
 
 _Key = tuple[str, "str | None"]
@@ -32,22 +42,39 @@ class _Folded:
     skip_reason: str | None = None
     scenarios: list[RecordedScenario] = field(default_factory=list)
     gherkin: tuple[Feature, GherkinScenario] | None = None
+    earlier: tuple[Attempt, ...] = ()
+    phases: set[str] = field(default_factory=set)
+    of_subtests: list[dict[str, str]] = field(default_factory=list)
+
+    def is_over_before(self, report: pytest.TestReport) -> bool:
+        """Whether a report belongs to the next attempt; subtests may be told before the setup of their test."""
+        phase = "call" if is_subtest(report) else str(report.when)
+        return phase in self.phases or (phase == "setup" and bool(self.phases))
+
+    def again(self) -> _Folded:
+        """The next attempt at the same test."""
+        attempt = attempt_of("failed" if self.tracebacks else self.outcome, "\n".join(self.tracebacks))
+        return _Folded(self.nodeid, self.worker_id, earlier=(*self.earlier, attempt))
 
     def add(self, report: pytest.TestReport, part: Part) -> None:
-        self.facts = part
         self.scenarios += scenarios_of(part)
         self.gherkin = gherkin_of(part) or self.gherkin
-        self.skip_reason = part["skip_reason"] or self.skip_reason
         if part["traceback"] is not None:
             self.tracebacks.append(part["traceback"])
         self.started = self.started or getattr(report, "start", None)
+        self.outcome = _outcome(self.outcome, report)
+        if is_subtest(report):
+            self.facts = self.facts or {**part, "streams": dict.fromkeys(part["streams"], "")}
+            self.of_subtests.append(part["streams"])
+            return
+        self.facts = part
+        self.phases.add(str(report.when))
+        self.skip_reason = part["skip_reason"] or self.skip_reason
         if report.when == "call":
             self.duration_ms = max(0.0, report.duration * 1000)
-        self.outcome = _outcome(self.outcome, report)
 
     def test(self, nodeids: NodeIds) -> Test:
-        facts = self.facts
-        streams = facts["streams"]
+        facts, streams = self.facts, self._streams()
         slow = self.outcome == "passed" and any(item.document["outcome"] == "slow" for item in self.scenarios)
         feature, gherkin = self.gherkin or (None, None)
         return Test(
@@ -66,10 +93,18 @@ class _Folded:
             log=streams["log"],
             skip_reason=self.skip_reason if self.outcome == "skipped" else None,
             worker_id=self.worker_id,
+            earlier=self.earlier,
             scenarios=tuple(self.scenarios),
             feature=feature,
             gherkin=gherkin,
         )
+
+    def _streams(self) -> dict[str, str]:
+        own = self.facts["streams"]
+        return {
+            name: cap_stream("\n".join(filter(None, (text, *(each[name] for each in self.of_subtests)))))
+            for name, text in own.items()
+        }
 
 
 def _outcome(so_far: TestOutcome, report: pytest.TestReport) -> TestOutcome:
@@ -77,7 +112,7 @@ def _outcome(so_far: TestOutcome, report: pytest.TestReport) -> TestOutcome:
         if so_far == "failed":
             return "failed"  # a teardown error after a failure does not soften it
         return "failed" if report.when == "call" else "errored"
-    if report.outcome == "skipped" and so_far == "passed":
+    if report.outcome == "skipped" and so_far == "passed" and not is_subtest(report):
         return "skipped"
     return so_far
 
@@ -120,12 +155,17 @@ class Fold:
     def add(self, report: pytest.TestReport, worker_id: str | None) -> None:
         """Take in the report of one phase; a new ``setup`` of the same test is a repetition and replaces it."""
         key = (report.nodeid, worker_id)
-        if key not in self._open or report.when == "setup":
-            self._open[key] = _Folded(report.nodeid, worker_id)
+        if key not in self._open:
+            self._open[key] = _Folded(report.nodeid, worker_id, earlier=self._earlier(key))
+        elif self._open[key].is_over_before(report):
+            self._open[key] = self._open[key].again()
         part = detach(report) or self._part_without_facts(report, self._open[key].facts)
         self._fields += part["redacted"][0]
         self._text += part["redacted"][1]
-        self._streams_redacted[key] = part["streams_redacted"]
+        if is_subtest(report):
+            self._text += part["streams_redacted"]
+        else:
+            self._streams_redacted[key] = part["streams_redacted"]
         self._open[key].add(report, part)
         if report.when == "teardown":
             self._write(self._open.pop(key))
@@ -153,6 +193,9 @@ class Fold:
         while self._open:
             self._write(self._open.pop(next(iter(self._open))))
 
+    def _earlier(self, key: _Key) -> tuple[Attempt, ...]:
+        return self._writer.attempts(self._nodeids.find(key[0]), key[1])
+
     def _write(self, folded: _Folded) -> None:
         test = folded.test(self._nodeids)
         self._order.setdefault(test.nodeid, self.rank(folded.nodeid))
@@ -164,9 +207,11 @@ class Fold:
     def _part_without_facts(self, report: pytest.TestReport, known: Part) -> Part:
         """The report of a phase that ran where the reporter is not, or of a crash."""
         failed, skipped = report.outcome == "failed", report.outcome == "skipped"
+        facts = known or _facts_from(self._redactor.text(report.nodeid))
+        text = report.longreprtext.replace(report.nodeid, facts["nodeid"])  # pytest-xdist names the test that crashed
         return {
-            **(known or _facts_from(report.nodeid)),
-            "traceback": masked(self._redactor, report.longreprtext) if failed else None,
+            **facts,
+            "traceback": masked(self._redactor, text) if failed else None,
             "skip_reason": masked(self._redactor, skip_reason(report)) if skipped else None,
             "scenarios": [],
             "gherkin": None,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_reporter.limits import cap_stream
+from choreo_bdd_reporter.limits import cap_stream, clean_text
 from choreo_bdd_reporter.masking import masked, masked_feature, masked_gherkin
 from choreo_bdd_reporter.model import Feature, GherkinScenario, RecordedScenario, Step
 from choreo_bdd_reporter.pytest_plugin import choreo_meta
@@ -47,6 +47,7 @@ def make_part(
 ) -> Part:
     """The part of one phase: facts, failure text, captured text and the scenarios finished since the last one."""
     redactor = record.redactor
+    _learn_parameters(item, redactor)
     before = (redactor.fields, redactor.stream_matches)
     part: Part = {
         # first: its tables name secrets that failure text and output repeat
@@ -60,20 +61,64 @@ def make_part(
     matches = redactor.stream_matches
     part["streams"] = _streams(report, redactor if redact_streams else None)
     part["streams_redacted"] = redactor.stream_matches - matches
+    part["sections"] = len(report.sections)
     return part
+
+
+def is_subtest(report: pytest.TestReport) -> bool:
+    """Whether a report is of a subtest: of ``subtests``, or of unittest's ``subTest``."""
+    return getattr(report, "context", None) is not None
+
+
+def complete_subtest(report: pytest.TestReport, redactor: Redactor, *, redact_streams: bool) -> None:
+    """Add to the part of a subtest what pytest adds to its report last: its name, and what it printed itself."""
+    part = detach(report)
+    if part is None:
+        return
+    before = redactor.stream_matches
+    if part["traceback"] is not None:
+        part["traceback"] = f"subtest {redactor.text(_subtest_name(report))}\n{part['traceback']}"
+    part["redacted"][1] += redactor.stream_matches - before
+    before = redactor.stream_matches
+    own = report.sections[part["sections"] :]
+    for name, heading in (("stdout", "Captured stdout"), ("stderr", "Captured stderr"), ("log", "Captured log")):
+        text = "".join(content for title, content in own if title.startswith(heading))
+        part["streams"][name] = _stream(text, redactor if redact_streams else None)
+    part["streams_redacted"] = redactor.stream_matches - before
+    attach(report, part)
+
+
+def _subtest_name(report: Any) -> str:
+    message, values = report.context.msg, report.context.kwargs
+    named = ", ".join(f"{name}={value}" for name, value in values.items())
+    return " ".join(text for text in (message and f"[{message}]", named and f"({named})") if text) or "(unnamed)"
 
 
 def item_facts(item: pytest.Item, redactor: Redactor) -> Part:
     """Who a test is; its parameters, which may be secrets, stand in its name."""
     cls = getattr(item, "cls", None)
     return {
-        "nodeid": redactor.text(item.nodeid),
-        "file": _file(item),
-        "name": redactor.text(item.name),
+        "nodeid": redactor.text(clean_text(item.nodeid)),
+        "file": clean_text(_file(item)),
+        "name": redactor.text(clean_text(item.name)),
         "class": None if cls is None else cls.__name__,
-        "markers": [marker.name for marker in item.iter_markers()],
-        "choreo_meta": choreo_meta(item),
+        "markers": [redactor.text(marker.name) for marker in item.iter_markers()],
+        "choreo_meta": _meta(item, redactor),
     }
+
+
+def _meta(item: pytest.Item, redactor: Redactor) -> dict[str, Any] | None:
+    meta = choreo_meta(item)
+    if meta is None or "tags" not in meta:
+        return meta
+    return {**meta, "tags": [redactor.text(tag) for tag in meta["tags"]]}
+
+
+def _learn_parameters(item: pytest.Item, redactor: Redactor) -> None:
+    """A parameter called ``password`` stands without its name in the node id, and perhaps in what the test prints."""
+    parameters = getattr(getattr(item, "callspec", None), "params", None)
+    if parameters:
+        redactor.learn_secrets(parameters)
 
 
 def scenarios_of(part: Part) -> list[RecordedScenario]:

@@ -36,7 +36,7 @@ def _add_options(parser: pytest.Parser) -> bool:
             metavar="DIR",
             default=None,
             help="write index.html and results.json into this directory (relative to the root directory); "
-            "also: environment variable HARNESS_REPORT_DIR, ini key harness_report",
+            "also: environment variable HARNESS_REPORT_DIR, ini key harness_report, report.dir of choreo.yaml",
         )
         group.addoption("--harness-report-disable", action="store_true", default=False, help="write no report")
         group.addoption(
@@ -64,7 +64,20 @@ def report_directory(config: pytest.Config) -> str | None:
     option: str | None = config.option.harness_report
     if option is not None:
         return option or None
-    return os.environ.get("HARNESS_REPORT_DIR") or config.getini("harness_report") or None
+    return os.environ.get("HARNESS_REPORT_DIR") or config.getini("harness_report") or _configured(config)
+
+
+def _configured(config: pytest.Config) -> str | None:
+    """What ``choreo.yaml`` says; without such a file beside pytest's own configuration, nothing is imported."""
+    root = config.rootpath
+    pyproject = root / "pyproject.toml"
+    if not any((root / name).is_file() for name in ("choreo.yaml", "choreo.yml")) and not (
+        pyproject.is_file() and b"tool.choreo" in pyproject.read_bytes()
+    ):
+        return None
+    from choreo_bdd_reporter.configured import configured_directory  # noqa: PLC0415 - only where there may be one
+
+    return configured_directory(root)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -24,7 +24,7 @@ from choreo_bdd_reporter.notices import notice
 from choreo_bdd_reporter.output_dir import PAGE, ReportDirectoryError, prepare, resolve
 from choreo_bdd_reporter.pytest_bdd_steps import PytestBddSteps
 from choreo_bdd_reporter.pytest_fold import Fold
-from choreo_bdd_reporter.pytest_parts import attach, make_part
+from choreo_bdd_reporter.pytest_parts import attach, complete_subtest, is_subtest, make_part
 from choreo_bdd_reporter.recorder import Recorder, TestRecord
 from choreo_bdd_reporter.writer import ReportWriter
 
@@ -87,6 +87,16 @@ class TestObserver:
         record = self._recorder.take(item.nodeid, last=report.when == "teardown")
         gherkin = self._steps.take(item.nodeid)
         attach(report, make_part(item, report, record, gherkin, redact_streams=self._redact_streams))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A subtest, whose report came into being by itself, gets the rest of its part where it ran."""
+        if not is_subtest(report) or hasattr(report, "node"):
+            return
+        try:
+            complete_subtest(report, self._recorder.redactor(report.nodeid), redact_streams=self._redact_streams)
+        except Exception as error:  # noqa: BLE001 - the report must never decide a test
+            notice(f"a subtest of {report.nodeid} is reported without details ({type(error).__name__}: {error})")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -170,11 +180,18 @@ class ReportBuilder:
         """Note the order of the tests, which the workers mix up."""
         self._fold.collected(ids)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Write the report; whatever goes wrong becomes a warning, the exit status is not ours."""
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> Generator[None, object, object]:
+        """Write the report, also when another plugin fails here."""
         try:
-            self._write(int(exitstatus))
+            return (yield)
+        finally:
+            self._finish(int(exitstatus))
+
+    def _finish(self, exit_status: int) -> None:
+        """Whatever goes wrong becomes a warning, the exit status is not ours."""
+        try:
+            self._write(exit_status)
             self._written = True
         except Exception as error:  # noqa: BLE001 - the report must never decide a run
             notice(f"the report was not written ({type(error).__name__}: {error})")

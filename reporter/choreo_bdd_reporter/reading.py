@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from choreo_bdd_reporter.checking import first_error
+from choreo_bdd_reporter.limits import unserialisable
 from choreo_bdd_reporter.output_dir import MESSAGES, PAGE, PARTIAL, RESULTS
 
 _TEMPLATE = '<template id="choreo-gherkin">'
@@ -61,23 +62,35 @@ def _has_report(directory: Path) -> bool:
 
 
 def _read_results(path: Path) -> Report:
-    results = _parse(path)
+    results, notes = _parse(path)
     problem = first_error(results)
     if problem is not None:
         raise ReportError(f"{path}: no valid report: {problem}; see choreo-bdd report validate {path}")
     messages = path.with_name(MESSAGES)
     has_messages = path.name == RESULTS and messages.is_file()
     gherkin = _gherkin_beside(path, messages if has_messages else None)
-    return Report(source=path, results=results, gherkin=gherkin, messages=messages if has_messages else None)
+    return Report(
+        source=path, results=results, gherkin=gherkin, messages=messages if has_messages else None, notes=notes
+    )
 
 
-def _parse(path: Path) -> Any:
+def _parse(path: Path) -> tuple[Any, tuple[str, ...]]:
+    """The document; ``NaN`` and its like, which some writers leave in payloads, become the marker that we write."""
+    constants: list[str] = []
+
+    def marked(name: str) -> dict[str, Any]:
+        constants.append(name)
+        return unserialisable(name)
+
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=marked)
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise ReportError(f"{path}: cannot be read: not JSON: {error}") from error
+    names = ", ".join(dict.fromkeys(constants))
+    note = f"{path}: {len(constants)} values that JSON does not know ({names}) are read as text"
+    return document, (note,) if constants else ()
 
 
 def _gherkin_beside(path: Path, messages: Path | None) -> dict[str, Any]:

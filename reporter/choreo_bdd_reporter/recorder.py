@@ -77,8 +77,8 @@ class Recorder:
             self._open.setdefault(key, _Open()).add(result, completed_normally)
 
     def run_fact(self, key: str, value: Any) -> None:
-        """Take note of something about the run as a whole."""
-        self.facts[key] = value
+        """Take note of something about the run as a whole, without what anybody can see to be secret in it."""
+        self.facts[key] = Redactor().value(value)
 
     def take(self, nodeid: str, *, last: bool = True) -> TestRecord:
         """Hand over what was recorded for a test since the last call; ``last`` forgets its secrets, too."""
@@ -87,6 +87,11 @@ class Recorder:
             if last:
                 del self._open[nodeid]
             return entry.take()
+
+    def redactor(self, nodeid: str) -> Redactor:
+        """The redactor of a test that is not over yet."""
+        with self._lock:
+            return self._open.setdefault(nodeid, _Open()).redactor
 
     def rest(self) -> dict[str, TestRecord]:
         """Hand over and forget everything that no test has taken."""

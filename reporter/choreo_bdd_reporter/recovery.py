@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from choreo_bdd_reporter.document import SCHEMA_VERSION, TestFacts, feature_documents, run_document
+from choreo_bdd_reporter.document import SCHEMA_VERSION, TestFacts, attempts_document, feature_documents, run_document
 from choreo_bdd_reporter.journal import FORMAT
-from choreo_bdd_reporter.model import Environment, Run
+from choreo_bdd_reporter.model import Attempt, Environment, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,21 @@ def recover(lines: Iterable[str]) -> Recovered | None:
             "features": feature_documents(each["gherkin"] for each in found),
             "details": {each["test"]["nodeid"]: each["details"] for each in found if each["details"]},
             "exit": {"status": None, "interrupted": True},
+            **attempts_document(zip((each["test"]["nodeid"] for each in found), facts, strict=True)),
         },
     )
 
 
 def _facts(known: Any) -> TestFacts:
     staged = known["staged"]
-    return TestFacts(**{**known, "single": tuple(known["single"]), "staged": None if staged is None else tuple(staged)})
+    return TestFacts(
+        **{
+            **known,
+            "single": tuple(known["single"]),
+            "staged": None if staged is None else tuple(staged),
+            "earlier": tuple(Attempt(**attempt) for attempt in known["earlier"]),
+        }
+    )
 
 
 def _parsed(lines: Iterable[str]) -> Iterator[Any]:

@@ -79,6 +79,8 @@ class _Serialiser:
         # by identity, with the value itself beside its result, so that no other can take its place in memory
         self._values: dict[int, tuple[tuple[Any, bool], Any]] = {}
         self._plain: dict[str | None, Any] = {}
+        if self._is_stage:
+            self._rename_wire_ids()
 
     def scenario(self, completed_normally: bool) -> RecordedScenario:
         result = self._result
@@ -120,6 +122,13 @@ class _Serialiser:
             allowlist_path=None if allowlist_path is None else clean_text(str(allowlist_path)),
             truncated=bool(handles_out or replies_out),
         )
+
+    def _rename_wire_ids(self) -> None:
+        """An id that is shown as a hash in one place and in clear in the next is not hidden at all."""
+        for handle in self._result.handles:
+            wire_id = handle.correlation_id
+            if wire_id is not None and wire_id != self._result.correlation_id:
+                self._redactor.rename(wire_id, redact_correlation_id(wire_id))
 
     # --- expectations ---
 
@@ -197,7 +206,7 @@ class _Serialiser:
         text = None if has_redactors() else small_json(value)
         if text in self._plain:
             return self._plain[text], False
-        if text is None or not is_plain_json(text) or not is_innocent_json(text):
+        if text is None or not is_plain_json(text) or not is_innocent_json(text) or self._redactor.names(text):
             return _finished(self._redactor.value(json_safe(value)))
         # nearly all payloads are like this; what was sent and received is kept once
         self._plain[text] = json.loads(text)

@@ -89,14 +89,18 @@ class StoredDetails(Mapping[str, Any]):
         self._places = {place.head["nodeid"]: place for place in places if place.facts.events}
 
     def __getitem__(self, nodeid: str) -> list[Mapping[str, Any]]:
-        place = self._places[nodeid]
-        return [_StoredDetail(self._reader, place, number) for number in range(len(place.facts.events))]
+        return stored_details(self._reader, self._places[nodeid])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
 
     def __len__(self) -> int:
         return len(self._places)
+
+
+def stored_details(reader: LastRead, place: Place) -> list[Mapping[str, Any]]:
+    """The details of a test, one mapping a scenario."""
+    return [_StoredDetail(reader, place, number) for number in range(len(place.facts.events))]
 
 
 class _StoredDetail(Mapping[str, Any]):

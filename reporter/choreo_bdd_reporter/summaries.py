@@ -15,6 +15,7 @@ ANNOTATIONS_MAX = 10
 
 _SHOWN_FAILURES = 50
 _SHOWN_HOPS = 5
+_SHOWN_FLAKY = 10
 _OUTCOMES = ("passed", "slow", "failed", "errored", "skipped")
 
 
@@ -109,19 +110,30 @@ def headline(results: Any) -> str:
     return f"{totals['total']} tests: {counts or 'none run'} in {results['run']['duration_ms'] / 1000:.1f} s"
 
 
-def warnings(results: Any) -> Iterator[str]:
-    """What makes the report less than the whole truth."""
+def warnings(results: Any, gherkin: Any) -> Iterator[str]:
+    """What makes the report less than the whole truth, and tests that have passed only when run again."""
     run = results["run"]
+    flaky = flaky_tests(results, gherkin)
+    if flaky:
+        more = f" and {len(flaky) - _SHOWN_FLAKY} more" if len(flaky) > _SHOWN_FLAKY else ""
+        yield f"passed only when run again: {', '.join(flaky[:_SHOWN_FLAKY])}{more}"
     if run["truncated"]:
         yield "some tests, scenarios or expectations are left out: a limit was reached"
     if run["xdist"] and run["xdist"]["incomplete_workers"]:
         yield f"workers broke off: {', '.join(run['xdist']['incomplete_workers'])}"
 
 
+def flaky_tests(results: Any, gherkin: Any) -> list[str]:
+    """Node ids of tests that have passed in the end after attempts that had not."""
+    attempts = (gherkin or {}).get("attempts") or {}
+    passed = (test["nodeid"] for test in results["tests"] if test["outcome"] in ("passed", "slow"))
+    return [nodeid for nodeid in passed if any(each["outcome"] != "passed" for each in attempts.get(nodeid, ()))]
+
+
 def as_text(results: Any, gherkin: Any) -> str:
     """For a terminal or a log."""
     found = failures(results, gherkin)
-    lines = [headline(results), *(f"note: {text}" for text in warnings(results))]
+    lines = [headline(results), *(f"note: {text}" for text in warnings(results, gherkin))]
     for failure in found:
         where = failure.file if failure.line is None else f"{failure.file}:{failure.line}"
         lines += ["", f"{failure.nodeid}", f"  {failure.cause}: {failure.sentence}", f"  at {where}"]
@@ -141,7 +153,7 @@ def as_markdown(results: Any, gherkin: Any) -> str:
     sign = "❌" if found else "✅"
     project = f"{plain(run['project_name'])}: " if run["project_name"] else ""
     lines = [f"## {sign} {project}{plain(headline(results))}", ""]
-    lines += [f"> {plain(text)}\n" for text in warnings(results)]
+    lines += [f"> {plain(text)}\n" for text in warnings(results, gherkin)]
     if found:
         rows = [_cells(failure) for failure in found[:_SHOWN_FAILURES]]
         lines += [*table(("Scenario", "Cause", "What happened", "Where"), rows), ""]

@@ -6,8 +6,8 @@ old report stays or a readable journal of the new one does.
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,21 +16,24 @@ from typing import Any, TextIO
 from choreo_bdd_reporter.checking import first_error
 from choreo_bdd_reporter.document import (
     SCHEMA_VERSION,
+    attempt_of,
+    attempts_document,
     document_of,
     feature_documents,
     run_document,
     with_more_scenarios,
 )
-from choreo_bdd_reporter.journal import Journal, Place
+from choreo_bdd_reporter.journal import Journal, Place, compact_json
 from choreo_bdd_reporter.limits import TESTS_MAX, keep_worst
 from choreo_bdd_reporter.messages import GherkinTest, envelopes
-from choreo_bdd_reporter.model import Environment, RecordedScenario, Run, Test
+from choreo_bdd_reporter.model import Attempt, Environment, RecordedScenario, Run, Test
 from choreo_bdd_reporter.notices import notice
-from choreo_bdd_reporter.output_dir import MESSAGES, PAGE, PARTIAL, RESULTS, prepare
-from choreo_bdd_reporter.stored import LastRead, StoredDetails, StoredTest
+from choreo_bdd_reporter.output_dir import MESSAGES, PAGE, PARTIAL, RESULTS, page_files, prepare
+from choreo_bdd_reporter.stored import LastRead, StoredDetails, StoredTest, stored_details
 
-# a page of more tests is drawn from chunks, one test at a time
-_IN_MEMORY_MAX = 2_000
+# a page of more is drawn from chunks, one test at a time; as Python objects, this is six times as large
+_IN_MEMORY_BYTES = 8_000_000
+PAGE_BYTES_MAX = 100_000_000
 
 
 class ReportWriter:
@@ -56,6 +59,13 @@ class ReportWriter:
         """Keep scenarios that finished when their test was reported already; ``test`` stands in for an unknown one."""
         known = self._open().find(test.nodeid, test.worker_id) or document_of(test)
         self._open().add(with_more_scenarios(known, scenarios), redacted=redacted)
+
+    def attempts(self, nodeid: str, worker_id: str | None) -> tuple[Attempt, ...]:
+        """The attempts at a test that was added before; none for a new one."""
+        known = None if self._journal is None else self._journal.find(nodeid, worker_id)
+        if known is None:
+            return ()
+        return (*known.facts.earlier, attempt_of(known.test["outcome"], known.test["traceback"]))
 
     def finish(self, run: Run, order: Callable[[str], int] | None = None) -> list[str]:
         """Write the report and forget the journal; returns the outcome of each test. ``order`` ranks node ids.
@@ -114,7 +124,11 @@ class ReportWriter:
         if not described:
             target.unlink(missing_ok=True)
             return
-        tests = (GherkinTest(journal.test(each), journal.gherkin(each), journal.details(each)) for each in described)
+        reader = LastRead(journal)  # the verdicts of expectations are read only where a step declared some
+        tests = (
+            GherkinTest(StoredTest(reader, each), journal.gherkin(each), stored_details(reader, each))
+            for each in described
+        )
         try:
             _replace(target, _ndjson(envelopes(block, map(journal.gherkin, described), tests)))
         except Exception as error:  # noqa: BLE001 - a report without messages is better than none
@@ -146,21 +160,45 @@ def write_documents(
     write_page_file(directory / PAGE, results, gherkin)
 
 
-def write_page_file(target: Path, results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> None:
-    """Draw the page of a report into a file, which is replaced only by a complete one."""
-    from choreo_bdd_reporter.page import write_page  # noqa: PLC0415 - brings in Jinja2
+def write_page_file(
+    target: Path, results: Mapping[str, Any], gherkin: Mapping[str, Any], *, folder: bool = False
+) -> None:
+    """Draw the page of a report into a file, which is replaced only by a complete one.
 
+    A page of more than ``PAGE_BYTES_MAX`` keeps its parts in a folder beside it, as one does that is asked for with
+    ``folder``.
+    """
+    from choreo_bdd_reporter.page import PageTooLargeError, write_page  # noqa: PLC0415 - brings in Jinja2
+
+    if not folder:
+        try:
+            with _replacing(target) as file:
+                write_page(results, gherkin, file, at_most=PAGE_BYTES_MAX)
+        except PageTooLargeError:
+            notice(f"{target.name} would be larger than {PAGE_BYTES_MAX} bytes; its parts go into {page_files(target)}")
+        else:
+            shutil.rmtree(page_files(target), ignore_errors=True)
+            return
+    _write_folder_page(target, results, gherkin)
+
+
+def _write_folder_page(target: Path, results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> None:
+    from choreo_bdd_reporter.page import write_folder_page  # noqa: PLC0415 - brings in Jinja2
+
+    parts = page_files(target)
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir()
     with _replacing(target) as file:
-        write_page(results, gherkin, file)
+        write_folder_page(results, gherkin, file, parts)
 
 
 def json_lines(results: Mapping[str, Any]) -> Iterator[str]:
     """The document as ASCII JSON with one test a line: made piece by piece, and good to compare and to search."""
-    return _lines(results["run"], map(_dump, results["tests"]))
+    return _lines(results["run"], map(compact_json, results["tests"]))
 
 
 def _lines(block: Mapping[str, Any], tests: Iterable[str]) -> Iterator[str]:
-    yield f'{{"schema_version":"{SCHEMA_VERSION}",\n"run":{_dump(block)},\n"tests":['
+    yield f'{{"schema_version":"{SCHEMA_VERSION}",\n"run":{compact_json(block)},\n"tests":['
     for index, test in enumerate(tests):
         yield ",\n" if index else "\n"
         yield test
@@ -168,11 +206,7 @@ def _lines(block: Mapping[str, Any], tests: Iterable[str]) -> Iterator[str]:
 
 
 def _ndjson(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    return (f"{_dump(message)}\n" for message in messages)
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return (f"{compact_json(message)}\n" for message in messages)
 
 
 def _documents(
@@ -181,7 +215,7 @@ def _documents(
     """Results and Gherkin; the tests of a large report stay in the journal until it is their turn."""
     tests: list[Any]
     details: Mapping[str, Any]
-    if len(places) <= _IN_MEMORY_MAX:
+    if sum(length for place in places for _, length in place.spans) <= _IN_MEMORY_BYTES:
         tests = [journal.test(place) for place in places]
         details = {place.head["nodeid"]: journal.details(place) for place in places if place.facts.events}
     else:
@@ -191,7 +225,8 @@ def _documents(
     features = feature_documents(journal.gherkin(place) for place in places)
     ended = {"status": run.exit_status, "interrupted": run.interrupted}
     results = {"schema_version": SCHEMA_VERSION, "run": dict(block), "tests": tests}
-    return results, {"features": features, "details": details, "exit": ended, **run.facts}
+    repeated = attempts_document((place.head["nodeid"], place.facts) for place in places)
+    return results, {"features": features, "details": details, "exit": ended, **repeated, **run.facts}
 
 
 def _is_failing(place: Place) -> bool:

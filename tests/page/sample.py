@@ -275,3 +275,24 @@ def long_run(count: int) -> tuple[Json, Json]:
         for n in range(count)
     ]
     return results_of(tests), {}
+
+
+def told_run() -> tuple[Json, Json]:
+    """The red run with everything that is told beside its results."""
+    results, gherkin = deepcopy(sample_run())
+    scenario = gherkin["features"][0]["scenarios"][0]
+    scenario["attachments"] = [
+        {"name": "run.log", "media_type": "text/plain", "text": "\x1b[31mred\x1b[32mgreen", "size": 9, "cut": True},
+        {"name": "order", "media_type": "application/json", "text": '{"qty": 2}', "size": 10, "cut": False},
+    ]
+    gherkin["details"][FAILING][0].update(
+        surprises=[{"topic": "orders.lost", "classification": "unknown_scope", "size": 512, "count": 3}],
+        transport_failures=[{"transport": "nats", "topic": "orders.created", "reason": "connection lost"}],
+    )
+    failed = {"outcome": "failed", "reason": "no message arrived"}
+    return results, {
+        **gherkin,
+        "attempts": {FAILING: [failed], results["tests"][1]["nodeid"]: [failed]},
+        "vacuity": [{"nodeid": FAILING, "place": "features/orders.feature:7", "reason": "nothing checks it"}],
+        "channels": {"spec": "shop.yaml", "touched": ["orders.created"], "untouched": ["refunds.asked"]},
+    }

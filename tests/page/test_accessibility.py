@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from .builders import a_scope, a_test, an_event, results_of
 from .conftest import Opened, OpenReport
-from .sample import FAILING, green_run, sample_run
+from .sample import FAILING, green_run, sample_run, told_run
 
 pytestmark = pytest.mark.browser
 
@@ -95,6 +95,18 @@ def test_a_long_timeline_with_all_its_tools_has_no_finding(open_report: OpenRepo
 @pytest.mark.parametrize("run", [green_run(), (results_of([]), {})], ids=["green", "empty"])
 def test_green_and_empty_runs_have_no_finding(open_report: OpenReport, run: Any) -> None:
     assert _violations(open_report(run)) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("fragment", ["", "#tab=topics"], ids=["scenario", "topics"])
+def test_marks_attachments_strays_and_channels_have_no_finding(
+    fragment: str, scheme: str, open_report: OpenReport
+) -> None:
+    results, gherkin = told_run()
+    report = open_report((results, gherkin), fragment, color_scheme=scheme)
+    report.page.locator("main details").evaluate_all("all => all.forEach(node => { node.open = true; })")
+    expect(report.page.locator("main details[open]:not(:has(> summary + *))")).to_have_count(0)
+    assert _violations(report) == []
 
 
 def test_the_key_sheet_has_no_finding(open_report: OpenReport) -> None:

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from choreo_bdd_reporter.page.bundle import BundleError, bundle
 
 
-def _bundle(**modules: str) -> str:
-    return bundle("main.js", lambda name: modules[name.removesuffix(".js")])
+def _bundle(*, keep: Iterable[str] = (), **modules: str) -> str:
+    return bundle("main.js", lambda name: modules[name.removesuffix(".js")], keep=keep)
 
 
 def test_each_module_stands_once_after_what_it_imports() -> None:
     text = _bundle(
-        main="import { a } from './one.js';\nimport { b } from './two.js';\na(b);\n",
-        one="import { b } from './two.js';\nexport function a(x) { return x + b; }\n",
-        two="export const b = 1;\n",
+        main="import { made } from './one.js';\nimport { base } from './two.js';\nmade(base);\n",
+        one="import { base } from './two.js';\nexport function made(x) { return x + base; }\n",
+        two="export const base = 1;\n",
+        keep=("made", "base"),
     )
-    assert text.index("const b=1") < text.index("function a(x)") < text.index("a(b);")
-    assert text.count("const b=1") == 1
+    assert text.index("const base=1") < text.index("function made(") < text.index("made(base);")
+    assert text.count("const base=1") == 1
     assert "import" not in text
     assert "export" not in text
 
 
 def test_an_import_may_span_lines() -> None:
-    assert "const b=1" in _bundle(main="import {\n  b,\n} from './two.js';\nb;\n", two="export const b = 1;\n")
+    text = _bundle(main="import {\n  base,\n} from './two.js';\nbase;\n", two="export const base = 1;\n")
+    assert text == "const a=1;a;\n"
 
 
 def test_comment_lines_and_indentation_are_left_out_but_texts_stay() -> None:
-    text = _bundle(main="// why\nfunction f() {\n    // how\n    return 'a // b';\n}\n")
-    assert text == "function f(){return 'a // b';}\n"
+    text = _bundle(main="// why\nfunction found() {\n    // how\n    return 'a // b';\n}\n")
+    assert text == "function a(){return'a // b';}\n"
 
 
 @pytest.mark.parametrize(
@@ -37,14 +41,42 @@ def test_comment_lines_and_indentation_are_left_out_but_texts_stay() -> None:
     [
         ("const a = [1, 'b , c'];", "const a=[1,'b , c'];"),
         ("const t = `${x} = ${y}`;", "const t=`${x} = ${y}`;"),
-        ("const r = /a = b/.test(x);", "const r = /a = b/.test(x);"),
-        ("const n = `${x ? `a = b` : ''}`;", "const n = `${x ? `a = b` : ''}`;"),
-        ("const m = a - -b;", "const m=a - -b;"),
-        ("const q = 'it\\'s = so';", "const q = 'it\\'s = so';"),
+        ("const r = /a = b/.test(x);", "const r=/a = b/.test(x);"),
+        ("const r = `${/ }/.test(x)} `;", "const r=`${/ }/.test(x)} `;"),
+        ("const n = `${x ? `a = b` : ''}`;", "const n=`${x?`a = b`:''}`;"),
+        ("const h = x / 2 / y;", "const h=x/2/y;"),
+        ("const m = x - -y;", "const m=x- -y;"),
+        ("const q = 'it\\'s = so';", "const q='it\\'s = so';"),
+        ("if (x in y) throw x;\nfunction g() {}\ng();", "if(x in y)throw x;function g(){}g();"),
+        ("const o = {}\n[x].at(0);", "const o={}\n[x].at(0);"),
     ],
 )
 def test_spaces_go_around_signs_but_never_inside_texts_and_patterns(source: str, tight: str) -> None:
-    assert _bundle(main=source + "\n") == f"{tight}\n"
+    bound = "function z(x, y) {}\n"
+    assert _bundle(main=bound + source + "\n", keep="agmnoqrtxyzh") == f"function z(x,y){{}}{tight}\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "short"),
+    [
+        ("const row = { row: 1 };\nrow.row;", "const a={row:1};a.row;"),
+        ("const row = 1;\nconst all = { row, other: row };", "const a=1;const b={row:a,other:a};"),
+        ("const { row, more: rest = row } = JSON;", "const{row:a,more:b=a}=JSON;"),
+        (
+            "const row = { take() { return row; }, get at() { return 1; } };",
+            "const a={take(){return a;},get at(){return 1;}};",
+        ),
+        ("const take = (row, ...rest) => ({ ...row, rest });", "const c=(b,...a)=>({...b,rest:a});"),
+        ("const row = 1;\nconst text = `row ${row} ${{ row }.row}`;", "const a=1;const b=`row ${a} ${{row:a}.row}`;"),
+        ("const row = document?.row;", "const a=document?.row;"),
+    ],
+)
+def test_variables_get_short_names_and_properties_keep_theirs(source: str, short: str) -> None:
+    assert _bundle(main=source + "\n") == f"{short}\n"
+
+
+def test_a_short_name_is_never_one_that_the_script_uses() -> None:
+    assert _bundle(main="const row = 1;\nconst b = row.a;\n") == "const c=1;const d=c.a;\n"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +95,7 @@ def test_spaces_go_around_signs_but_never_inside_texts_and_patterns(source: str,
         ({"main": "import { b as c } from './two.js';\n", "two": "export const b = 1;\n"}, "exports no b as c"),
         ({"main": "export default 3;\n"}, "cannot join"),
         ({"main": "const t = `one\n two`;\n"}, "over several lines"),
+        ({"main": "const t = matchMediaa('x');\n"}, "nothing declares matchMediaa"),
         (
             {
                 "main": "import { b } from './two.js';\nexport const a = 1;\n",

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -188,10 +189,26 @@ def test_custom_properties_are_set_where_they_are_used_and_used_where_they_are_s
 def test_every_styled_class_is_given_to_some_element(style: str, script: str, document: _Document) -> None:
     in_shell = {name for _, attrs in document.elements for name in (attrs.get("class") or "").split()}
     styled = set(re.findall(r"\.(hr-[\w-]+)", style))
-    built = re.compile(r"hr-(verdict|finding|seg|pill|step|phrase|mark|bar|row|ink|t\d)\b")  # names with a computed end
+    built = re.compile(
+        r"hr-(verdict|finding|seg|pill|step|phrase|mark|bar|row|ink|ansi|t\d)\b"
+    )  # names with a computed end
     orphans = {name for name in styled - in_shell if name not in script and not built.match(name)}
     assert orphans == set()
 
 
+def test_every_module_and_stylesheet_is_a_short_file_of_its_own() -> None:
+    page = files("choreo_bdd_reporter.page")
+    sources = [path for folder in ("js", "css") for path in page.joinpath(folder).iterdir()]
+    assert len(sources) > 50
+    assert max(len(path.read_text("utf-8").splitlines()) for path in sources) <= 200
+
+
+def test_the_data_takes_no_more_room_than_it_must() -> None:
+    results, gherkin = sample_run()
+    empty = len(render_page({**results, "tests": []}, {**gherkin, "features": []}))
+    data = len(json.dumps(results, separators=(",", ":"))) + len(json.dumps(gherkin, separators=(",", ":")))
+    assert len(render_page(results, gherkin)) < empty + 1.3 * data
+
+
 def test_the_shell_stays_small(script: str, style: str) -> None:
-    assert len(script) + len(style) <= 150 * 1024
+    assert len(script.encode()) + len(style.encode()) < 150_000

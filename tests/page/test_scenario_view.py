@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from .builders import a_handle, a_scope, a_test, an_event, results_of
 from .conftest import Opened, OpenReport
-from .sample import sample_run
+from .sample import FAILING, sample_run
 
 pytestmark = pytest.mark.browser
 
@@ -113,6 +113,58 @@ def test_pointing_at_a_step_lights_its_expectation_and_messages(red: Opened) -> 
     ) == {"parcels.leaving"}
 
 
+def test_pointing_at_a_message_lights_its_step(red: Opened) -> None:
+    step = red.page.locator(".hr-step").nth(3)
+    red.page.locator('[data-action="mismatched"]').first.hover()
+    expect(step).to_have_attribute("data-lit", "")
+    red.page.mouse.move(0, 0)
+    expect(step).not_to_have_attribute("data-lit", "")
+
+
+def _many_handles(passed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    failed = [a_handle(f"late.{n}", "timeout", 90.0, reason="no message") for n in range(3)]
+    met = [a_handle(f"t.{n}", "pass", 10.0 + n, 50.0) for n in range(passed)]
+    return results_of([a_test("x", "failed", [a_scope("timeout", [*met, *failed])])]), {}
+
+
+def test_only_the_worst_finding_stands_open_and_the_others_are_a_line_each(open_report: OpenReport) -> None:
+    page = open_report(_many_handles(1)).page
+    assert page.locator(".hr-finding").count() == 3
+    lines = page.locator("details.hr-finding:not([open]) > summary").all_inner_texts()
+    assert [" ".join(line.split()) for line in lines] == [
+        f"TIMEOUT nothing arrived on late.{n} No message arrived on 'late.{n}' within 90 ms" for n in (1, 2)
+    ]
+
+
+def test_many_passed_expectations_step_back_and_name_the_tightest(open_report: OpenReport) -> None:
+    page = open_report(_many_handles(9)).page
+    assert page.locator(".hr-handle:visible").count() == 3
+    page.get_by_text("9 passed, the tightest with 32 ms left (64 %)").click()
+    assert page.locator(".hr-handle:visible").count() == 12
+    assert open_report(_many_handles(6)).page.locator(".hr-handle:visible").count() == 9
+
+
+def test_whatever_the_results_say_is_shown(open_report: OpenReport) -> None:
+    results, gherkin = sample_run()
+    run, test = results["run"], results["tests"][0]
+    part = test["scenarios"][0]
+    run.update(truncated=True, transports=["kafka", "nats", "carrier-pigeon"])
+    run["redactions"].update(fields=713, stream_matches=714)
+    test["worker_id"] = "gw715"
+    part.update(correlation_id="corr-716", summary_text="summary 717", timeline_dropped=718)
+    part["handles"][1].update(failures_dropped=719, matcher_description="matcher 720")
+    page = open_report((results, gherkin), "#" + urlencode({"test": FAILING, "event": "0-5"})).page
+    page.get_by_role("button", name="About this run").click()
+    page.locator("main details").evaluate_all("all => all.forEach(node => { node.open = true; })")
+    expect(page.locator("main details[open]:not(:has(> summary + *))")).to_have_count(0)
+    text = page.locator("body").inner_text()
+    for shown in (
+        "larger than the report may be", "carrier-pigeon", "713 fields, 714 matches", "worker gw715", "corr-716",
+        "summary 717", "718 earlier events not kept", "latest of 721 near-misses", "matcher 720", "shipment.eta",
+    ):  # fmt: skip
+        assert shown in text, shown
+
+
 def test_the_timeline_follows_a_message_across_transports(open_report: OpenReport) -> None:
     report = _show(open_report, "Paid order reaches the warehouse")
     report.page.get_by_role("button", name="Lanes").click()
@@ -195,7 +247,7 @@ def test_near_misses_are_hollow_and_open_with_their_own_differences(red: Opened)
     assert near.locator(".hr-mark--near").count() == 2
     near.first.click()
     panel = red.page.get_by_role("complementary", name="Message")
-    assert panel.locator("tr.hr-diff-line").inner_text().split("\t") == ["shipment.lane", "4", "9"]
+    assert panel.locator("tr.hr-diff-line").inner_text().split() == ["shipment.lane", "expected", "4", "arrived", "9"]
     assert '"lane": 9' in panel.locator("pre").inner_text()
 
 

@@ -287,11 +287,25 @@ def test_without_a_named_broker_every_tool_is_offered(tool: str, begin: str, ope
         )
 
 
-def test_the_scenario_is_copied_as_a_command_and_as_text(open_report: OpenReport) -> None:
+def test_a_link_to_a_message_brings_its_row_into_sight(open_report: OpenReport) -> None:
+    page = open_report(
+        sample_run(), "#" + urlencode({"test": FAILING, "event": "0-5"}), viewport={"width": 1000, "height": 500}
+    ).page
+    row = page.locator('[data-node-id="0-5"]')
+    expect(row).to_have_attribute("aria-selected", "true")
+    expect(row).to_be_in_viewport()
+
+
+def test_the_scenario_is_copied_as_a_command_as_gherkin_and_as_text(open_report: OpenReport) -> None:
     page = open_report(sample_run(), "#" + urlencode({"test": FAILING})).page
     page.evaluate("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
     page.get_by_role("button", name="copy command").click()
     assert page.evaluate("window.copied") == "behave 'features/orders.feature:6'"
+    page.get_by_role("button", name="copy Gherkin").click()
+    gherkin = page.evaluate("window.copied").splitlines()
+    assert gherkin[:2] == ["@orders @express", "Scenario: Parcel leaves on the express lane"]
+    assert gherkin[2] == '  When "orders.created" is published with'
+    assert "    | shipment.lane | 4 |" in gherkin
     page.get_by_role("button", name="copy as text").click()
     text = page.evaluate("window.copied")
     assert "wrong shape on parcels.leaving: 2 messages arrived" in text

@@ -96,9 +96,9 @@ TAP = """
 import json, pathlib
 from choreo_bdd_reporter import page
 _write = page.write_page
-def write(results, gherkin, stream):
+def write(results, gherkin, stream, **options):
     pathlib.Path("page-data.json").write_text(json.dumps(gherkin))
-    _write(results, gherkin, stream)
+    _write(results, gherkin, stream, **options)
 page.write_page = write
 """
 
@@ -308,3 +308,48 @@ def test_an_interrupted_run_still_has_its_report(project: Project) -> None:
     assert tests["broken"]["outcome"] == "errored"
     assert tests["features/zz.feature::never"]["skip_reason"] == "not run: the run was broken off before"
     assert json.loads((project.path / "page-data.json").read_text())["exit"]["interrupted"] is True
+
+
+RETRIED = """
+from behave.contrib.scenario_autoretry import patch_scenario_with_autoretry
+def before_feature(context, feature):
+    for scenario in feature.walk_scenarios():
+        patch_scenario_with_autoretry(scenario, max_attempts=3)
+"""
+
+
+def test_a_scenario_that_is_retried_counts_once_and_tells_its_attempts(project: Project) -> None:
+    steps = STEPS.replace("assert 1 == 2", "seen.append(1); play(f'try {len(seen)}'); assert len(seen) > 1")
+    project.write(steps__shop=f"seen = []\n{steps}", environment=TAP + RETRIED)
+    project.run("-o", "out", "--name", "bad", "--name", "broken")
+    tests = project.tests()
+    bad, broken = tests["bad"], tests["broken"]
+    assert (bad["outcome"], bad["log"]) == ("passed", "[attempt 1 of 2 failed]")
+    assert [scenario["name"] for scenario in bad["scenarios"]] == ["try 2"]
+    assert (broken["outcome"], broken["log"]) == ("errored", "[attempt 1 of 3 failed]\n[attempt 2 of 3 failed]")
+    assert list(json.loads((project.path / "page-data.json").read_text())["attempts"]) == [
+        "features/shop.feature::bad", "features/shop.feature::broken",
+    ]  # fmt: skip
+
+
+def test_what_a_step_attaches_is_in_the_page_masked_and_only_in_its_scenario(project: Project) -> None:
+    attaching = """
+        context.attach("text/plain", b"password=opensesame and more")
+        context.attach("image/png", b"PNG")"""
+    steps = STEPS.replace("def _(context): pass\n\n@when", f"def _(context):{attaching}\n\n@when", 1)
+    project.write(
+        shop_feature="Feature: Shop\n Scenario: one\n  Given a shop\n Scenario: two\n  When I buy\n", steps__shop=steps
+    )
+    project.run("-o", "out")
+    one, two = project.features()[0]["scenarios"]
+    assert one["attachments"] == [
+        {"name": "", "media_type": "text/plain", "size": 28, "text": "password=<redacted> and more", "cut": False},
+        {"name": "", "media_type": "image/png", "size": 3, "base64": "UE5H", "cut": False},
+    ]
+    assert "attachments" not in two
+
+
+def test_without_output_option_the_configuration_names_the_place(project: Project) -> None:
+    (project.path / "choreo.yaml").write_text("report: {dir: told}\n")
+    project.run("--name", "good")
+    assert project.tests("told")["good"]["outcome"] == "passed"

@@ -1,106 +1,155 @@
-"""One secret put into every place a test has: it must appear nowhere under the report directory."""
+"""A secret of its own in every place a test has: none of them may appear anywhere under the report directory."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-CANARY = "tr0ub4dor-canary-8842"
 
-PLAYING = f'''
+def canary(place: str) -> str:
+    return f"tr0ub4dor-{place.replace(' ', '-')}-8842"
+
+
+class _Canaries(dict[str, str]):
+    def __missing__(self, place: str) -> str:
+        return canary(place)
+
+
+# `at <place>` is written beside each secret, to show that the place is one that reports tell of
+PLAYING = """
 import asyncio, logging, sys
 from choreo_bdd import Harness, ScopeOptions
 from choreo_bdd.matchers import contains_fields
 from choreo_bdd.transports import MockTransport
 
-CANARY = "{CANARY}"
+def canary(place): return f"tr0ub4dor-{place.replace(' ', '-')}-8842"
 
 async def scenario():
     harness = Harness(MockTransport())
     await harness.connect()
     try:
-        async with harness.scenario(f"as token={{CANARY}}", options=ScopeOptions(keep_timeline=True)) as s:
-            s.expect("paid", contains_fields({{"amount": 6, "password": CANARY, "user": {{"apiKey": CANARY}}}}))
+        name = f"at scenario token={canary('scenario')}"
+        async with harness.scenario(name, options=ScopeOptions(keep_timeline=True)) as s:
+            expected = {"amount": 6, "at expected": 1, "password": canary("expected"), "user": {"apiKey": canary("nested")}}
+            s.expect("paid", contains_fields(expected))
+            s.expect("list", contains_fields({"at": 2, "secrets": [canary("list")]}))
             s.publish(
                 "paid",
-                {{"amount": 5, "password": CANARY, "note": f"amqp://guest:{{CANARY}}@broker/", "json": f'{{{{"token": "{{CANARY}}"}}}}'}},
-                headers={{"Authorization": f"Bearer {{CANARY}}", "x-api-key": CANARY}},
+                {
+                    "amount": 5, "password": canary("payload"), "note": "at payload",
+                    "link": f"amqp://guest:{canary('url')}@broker/at url",
+                    "json": f'{{"token": "{canary("json text")}", "note": "at json text"}}',
+                },
+                headers={"Authorization": f"Bearer {canary('header')}", "x-api-key": canary("key header"), "n": "at header"},
             )
             return await s.await_all(timeout_ms=20)
     finally:
         await harness.disconnect()
 
-def play(password):
-    print(f"password={{password}} and then {{password}}")
-    sys.stderr.write(f"connecting to https://u:{{password}}@host/path?token={{password}}\\n")
-    logging.getLogger("shop").warning("Authorization: Bearer %s", password)
+def play():
+    print(f"at stdout password={canary('stdout')}")
+    sys.stderr.write(f"at stderr https://u:{canary('stderr')}@host/path?token={canary('query')}\\n")
+    logging.getLogger("shop").warning("at log Authorization: Bearer %s", canary("log"))
     result = asyncio.run(scenario())
-    raise AssertionError(f"{{result.failure_summary()}} with secret={{password}} in {{{{'password': '{{password}}'}}}}")
-'''  # noqa: E501
+    password = canary("local")
+    raise AssertionError(
+        f"{result.failure_summary()} at assertion secret={canary('assertion')} in {{'password': '{canary('repr')}'}}"
+    )
+"""  # noqa: E501
 
 PYTEST = """
 import pytest
-from playing import CANARY, play
+from playing import canary, play
 
-@pytest.fixture(params=[CANARY])
+@pytest.fixture(params=[canary("fixture")])
 def password(request):
     return request.param
 
-@pytest.mark.choreo(tags=["gate"])
+@pytest.mark.choreo(tags=["at tag", "token=" + canary("tag")])
 def test_logs_in(password):
-    play(password)
+    play()
 
-@pytest.mark.parametrize("login", ["token=" + CANARY])
+@pytest.mark.parametrize("login", ["at parameter token=" + canary("parameter")])
 def test_with_parameter(login):
-    play(CANARY)
+    assert not login
 
 @pytest.fixture
-def broken(): raise OSError("no access with password=" + CANARY)
+def broken(): raise OSError("at setup password=" + canary("setup"))
 def test_setup(broken): pass
 
-def test_skipped(): pytest.skip("no token=" + CANARY)
+@pytest.fixture
+def leaving():
+    yield
+    raise OSError("at teardown password=" + canary("teardown"))
+def test_teardown(leaving): pass
+
+def test_skipped(): pytest.skip("at skip token=" + canary("skip"))
+
+@pytest.mark.xfail(reason="at xfail token=" + canary("xfail"))
+def test_xfail(): assert 0
+
+def test_cause():
+    try:
+        raise KeyError("at cause token=" + canary("cause"))
+    except KeyError as error:
+        raise ValueError("outer") from error
+"""
+NOT_COLLECTED = """
+from playing import canary
+raise OSError("at collection password=" + canary("collection"))
 """
 
-FEATURE = f"""
-Feature: logging in with token={CANARY}
-  The password is "{CANARY}"
+FEATURE = """
+# at comment: password={comment}
+Feature: at feature, logging in with token={feature}
+  at description: the password is "{description}"
 
-  Scenario Outline: as <user>
-    Given a login
+  Background:
+    Given a shop at background with password "{background}"
+
+  @token={gherkin-tag}
+  Scenario Outline: at name as <user> with password <password>
+    Given a login at table
       | user     | <user>     |
-      | password | <password> |
+      | password | {table}    |
     And the document
       \"\"\"
-      password: {CANARY}
-      url: nats://u:{CANARY}@h
+      at docstring
+      password: {docstring}
+      url: nats://u:{docstring-url}@h
       \"\"\"
-    When I log in as "{CANARY}"
+    When I log in at step as "<password>" with api key "{step}"
     Examples:
       | user | password |
-      | bob  | {CANARY} |
+      | bob  | {example} |
 """
 
 BEHAVE = """
 from behave import given, when
 from playing import play
 
-@given("a login")
+@given('a shop at background with password "{password}"')
+def _(context, password): pass
+@given("a login at table")
 def _(context): pass
 @given("the document")
 def _(context): pass
-@when('I log in as "{password}"')
-def _(context, password): play(password)
+@when('I log in at step as "{user}" with api key "{key}"')
+def _(context, user, key): play()
 """
 
 
 def with_pytest(directory: Path, *options: str) -> int:
     (directory / "test_login.py").write_text(PYTEST)
+    (directory / "test_not_collected.py").write_text(NOT_COLLECTED)
     (directory / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
-    return run(directory, "pytest", "-pno:choreo_bdd_steps", "--harness-report=out", "--showlocals", *options)
+    options = ("-pno:choreo_bdd_steps", "--continue-on-collection-errors", "--showlocals", *options)
+    return run(directory, "pytest", "--harness-report=out", *options)
 
 
 def with_workers(directory: Path) -> int:
@@ -108,19 +157,19 @@ def with_workers(directory: Path) -> int:
 
 
 def with_pytest_bdd(directory: Path) -> int:
-    (directory / "login.feature").write_text(FEATURE)
+    (directory / "login.feature").write_text(FEATURE.format_map(_Canaries()))
     steps = BEHAVE.replace("from behave import", "from pytest_bdd import parsers, scenarios,")
-    steps = steps.replace("@when('I log in as \"{password}\"')", "@when(parsers.parse('I log in as \"{password}\"'))")
-    (directory / "test_login.py").write_text(steps.replace("(context, ", "(").replace("(context)", "()"))
-    with (directory / "test_login.py").open("a") as file:
-        file.write('\nscenarios("login.feature")\n')
+    for name in ("given", "when"):
+        steps = steps.replace(f"@{name}('", f"@{name}(parsers.parse('").replace("\"')", "\"'))")
+    steps = steps.replace("\"')))", "\"'))").replace("(context, ", "(").replace("(context)", "()")
+    (directory / "test_login.py").write_text(steps + '\nscenarios("login.feature")\n')
     (directory / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
     return run(directory, "pytest", "-pno:choreo_bdd_steps", "--harness-report=out")
 
 
 def with_behave(directory: Path) -> int:
     (directory / "features" / "steps").mkdir(parents=True)
-    (directory / "features" / "login.feature").write_text(FEATURE)
+    (directory / "features" / "login.feature").write_text(FEATURE.format_map(_Canaries()))
     (directory / "features" / "steps" / "login.py").write_text(BEHAVE)
     (directory / "behave.ini").write_text(
         "[behave.formatters]\nchoreo = choreo_bdd_reporter.behave_formatter:ChoreoFormatter\n"
@@ -129,20 +178,62 @@ def with_behave(directory: Path) -> int:
 
 
 def run(directory: Path, *command: str) -> int:
+    (directory / "playing.py").write_text(PLAYING)
     done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=directory, capture_output=True, text=True, check=False, timeout=50
+        [sys.executable, "-m", *command], cwd=directory, capture_output=True, text=True, check=False, timeout=150
     )
     return done.returncode
 
 
-@pytest.mark.parametrize("framework", [with_pytest, with_workers, with_pytest_bdd, with_behave])
-def test_a_secret_is_nowhere_in_the_report(framework: Callable[[Path], int], tmp_path: Path) -> None:
-    (tmp_path / "playing.py").write_text(PLAYING)
-    assert framework(tmp_path) == 1
-    written = {path.name: path.read_text("utf-8") for path in (tmp_path / "out").iterdir()}
-    assert written["results.json"].count("<redacted>") > 10
-    for name, text in written.items():
-        assert CANARY not in text, f"{name}: …{text[max(0, text.index(CANARY) - 200) :][:260]}…"
-        # no part of it either, as a cut in the wrong place would leave one
+PLAYED = ("scenario", "expected", "nested", "list", "payload", "url", "json text", "header", "key header", "stdout",
+          "stderr", "query", "log", "assertion", "repr")  # fmt: skip
+OF_PYTEST = ("local", "fixture", "tag", "parameter", "setup", "teardown", "skip", "xfail", "cause", "collection")
+OF_GHERKIN = ("comment", "feature", "description", "background", "gherkin-tag", "table", "docstring", "docstring-url",
+              "step", "example")  # fmt: skip
+PLACES: dict[Callable[[Path], int], tuple[str, ...]] = {
+    with_pytest: (*PLAYED, *OF_PYTEST),
+    with_workers: (*PLAYED, *OF_PYTEST),
+    with_pytest_bdd: (*PLAYED, *OF_GHERKIN),
+    with_behave: (*PLAYED, *OF_GHERKIN),
+}
+# what stands beside the secret says nothing of itself: a key, or a place that shares its witness with another
+WITHOUT_WITNESS = {"nested", "list", "key header", "query", "repr", "local", "fixture", "gherkin-tag", "docstring-url",
+                   "example"}  # fmt: skip
+
+Framework = Callable[[Path], int]
+Files = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def files_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Framework], Files]:
+    """The files of one report of each framework that is asked for."""
+
+    @cache
+    def written(framework: Framework) -> Files:
+        directory = tmp_path_factory.mktemp(framework.__name__)
+        assert framework(directory) == 1
+        return {path.name: path.read_text("utf-8") for path in (directory / "out").iterdir()}
+
+    return written
+
+
+@pytest.mark.parametrize(
+    ("framework", "place"),
+    [pytest.param(each, place, id=f"{each.__name__}-{place}") for each, places in PLACES.items() for place in places],
+)
+def test_a_secret_is_nowhere_in_the_report(
+    files_of: Callable[[Framework], Files], framework: Framework, place: str
+) -> None:
+    files, secret = files_of(framework), canary(place)
+    for name, text in files.items():
+        assert secret not in text, f"{name}: …{text[max(0, text.index(secret) - 200) :][:260]}…"
+    if place not in WITHOUT_WITNESS:
+        assert any(f"at {place}" in text for text in files.values())
+
+
+@pytest.mark.parametrize("framework", PLACES, ids=lambda each: str(each.__name__))
+def test_no_part_of_a_secret_is_left_over(files_of: Callable[[Framework], Files], framework: Framework) -> None:
+    for name, text in files_of(framework).items():
         assert "tr0ub4dor" not in text, name
-        assert "canary" not in text, name
+        assert "-8842" not in text, name
+    assert files_of(framework)["results.json"].count("<redacted>") > 10

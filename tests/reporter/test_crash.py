@@ -145,8 +145,8 @@ async def test_a_page_drawn_from_the_journal_is_the_page_drawn_from_memory(
 ) -> None:
     monkeypatch.setattr(data, "WHOLE_TESTS_MAX", 0)  # the page of a large run: in chunks
     pages = []
-    for limit in (100, 0):
-        monkeypatch.setattr(writer, "_IN_MEMORY_MAX", limit)
+    for limit in (1_000_000, 0):
+        monkeypatch.setattr(writer, "_IN_MEMORY_BYTES", limit)
         write_report(empty_run, many, tmp_path / "out")
         pages.append((tmp_path / "out" / "index.html").read_text())
     assert pages[0] == pages[1]
@@ -203,3 +203,13 @@ async def test_a_report_that_could_not_be_finished_leaves_its_journal(
     with pytest.raises(OSError, match="disk full"):
         write_report(empty_run, many, tmp_path / "out")
     assert len(read_report(tmp_path / "out").results["tests"]) == len(many)
+
+
+async def test_a_report_of_few_but_large_tests_is_drawn_without_holding_them_all(
+    many: list[Test], empty_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_IN_MEMORY_BYTES", 0)
+    write_report(empty_run, many, tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert 'id="c0"' in page
+    assert "StoredTest" not in page

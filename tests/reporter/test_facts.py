@@ -36,3 +36,14 @@ def test_the_recorder_keeps_what_was_said_last() -> None:
         recorder.stop()
     observers.note_run_fact("channels", 3)
     assert recorder.facts == {"channels": 2}
+
+
+def test_warnings_of_vacuous_steps_are_gathered_and_each_is_told_once() -> None:
+    first, second = ({"nodeid": n, "place": "a.feature:3", "reason": "checks nothing"} for n in ("a", "b"))
+    assert merged_facts([{"vacuity": [first]}, {}, {"vacuity": [first, second]}]) == {"vacuity": [first, second]}
+
+
+def test_secrets_in_what_is_said_of_the_run_are_masked() -> None:
+    recorder = Recorder()
+    recorder.run_fact("vacuity", [{"reason": "token=hunter22x"}])
+    assert recorder.facts == {"vacuity": [{"reason": "token=<redacted>"}]}

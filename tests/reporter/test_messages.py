@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +161,25 @@ def read(path: Path) -> Messages:
     for message in messages:
         envelope = message_converter.from_dict(message, Envelope)
         assert message_converter.to_dict(envelope) == without_nulls(message)
+        assert [fault for node in objects(message) for fault in faults(node)] == []
     return messages
+
+
+def objects(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from objects(child)
+
+
+def faults(node: dict[str, Any]) -> Iterator[str]:
+    """What the protocol's schema asks for beyond the types of the package."""
+    if node.get("astNodeIds") == []:
+        yield f"no node of the source behind {node.get('text') or node.get('name')!r}"
+    if node.get("nanos", 0) not in range(10**9):
+        yield f"no part of a second: {node}"
+    if {"line", "column"} & node.keys() and min(node.get("line", 1), node.get("column", 1)) < 1:
+        yield f"no place in a file: {node}"
 
 
 def without_nulls(node: Any) -> Any:

@@ -83,7 +83,7 @@ def gherkin(suite: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The page data of a run of the feature above."""
     seen: list[dict[str, Any]] = []
 
-    def write(results: object, gherkin: dict[str, Any], stream: TextIO) -> None:
+    def write(results: object, gherkin: dict[str, Any], stream: TextIO, **_: object) -> None:
         seen.append(gherkin)
         stream.write("<!doctype html>")
 

@@ -268,7 +268,7 @@ def test_the_place_of_the_report_is_said_at_the_end(suite: Any) -> None:
 def test_the_exit_and_an_interruption_reach_the_page_data(suite: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def write(results: object, gherkin: dict[str, Any], stream: object) -> None:
+    def write(results: object, gherkin: dict[str, Any], stream: object, **_: object) -> None:
         seen.append(gherkin["exit"])
 
     monkeypatch.setattr(page, "write_page", write)
@@ -398,3 +398,24 @@ def test_what_an_interrupted_run_left_does_not_stop_the_next(suite: Any) -> None
     (suite.path / "out" / ".results.json.tmp").write_text("{")
     Path(suite.path / "out" / "_partial").mkdir()
     assert suite.report()["run"]["totals"]["passed"] == 1
+
+
+def test_a_plugin_that_fails_at_the_end_does_not_cost_the_report(suite: Any) -> None:
+    suite.pytester.makeconftest("def pytest_sessionfinish(): raise OSError('no uploads today')")
+    suite.pytester.makepyfile("def test_a(): assert 0")
+    results = suite.report(in_process=False)
+    assert results["run"]["totals"]["failed"] == 1
+
+
+def test_the_configuration_of_the_project_can_ask_for_the_report(suite: Any, read_report: Any) -> None:
+    suite.pytester.makepyfile("def test_a(): pass")
+    (suite.path / "choreo.yaml").write_text("report: {dir: told}\n")
+    suite.run()
+    assert read_report(suite.path / "told")["run"]["totals"]["passed"] == 1
+    suite.run("--harness-report=out")
+    assert (suite.path / "out" / "results.json").is_file()
+    (suite.path / "choreo.yaml").write_text("report: {dir: [1]}\n")
+    suite.run()
+    assert sorted(path.name for path in suite.path.iterdir() if path.is_dir() and path.name != "__pycache__") == [
+        "out", "told",
+    ]  # fmt: skip

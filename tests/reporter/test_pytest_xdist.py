@@ -125,3 +125,21 @@ def test_a_stage_names_its_transports_in_serial_and_in_parallel(suite: Any, opti
     assert run["redactions"]["redaction_version"] == "v1"
     normally = {test["name"]: [s["completed_normally"] for s in test["scenarios"]] for test in results["tests"]}
     assert normally == {"test_without_expectations": [True], "test_left_early": [False]}
+
+
+@pytest.mark.parametrize("place", ["setup", "call"])
+def test_a_crash_tells_no_parameter_that_is_a_secret(suite: Any, place: str) -> None:
+    suite.pytester.makepyfile(
+        f"""
+        import os, pytest
+        @pytest.fixture
+        def broker():
+            if "{place}" == "setup": os._exit(3)
+        @pytest.mark.parametrize("password", ["token=hunter22x"])
+        def test_crash(password, broker): os._exit(3)
+        """
+    )
+    results = suite.report("-n1", "--max-worker-restart=0", in_process=False)
+    assert any("crashed while running" in (test["traceback"] or "") for test in results["tests"])
+    for path in (suite.path / "out").iterdir():
+        assert "hunter22x" not in path.read_text("utf-8"), path.name

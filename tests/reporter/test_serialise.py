@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, Scenario, Stage
-from choreo_bdd.matchers import contains_fields, field_equals, gt
+from choreo_bdd.matchers import all_of, any_of, contains_fields, eq, every, field_equals, gt, not_
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports import MockTransport
 from choreo_bdd_reporter import register_redactor, unregister_redactor
@@ -266,11 +266,13 @@ def test_secrets_of_a_test_are_known_until_its_last_phase(stage_result: SimpleNa
     assert recorder.take("a").redactor.text("got s3cr3t-9") == "got s3cr3t-9"
 
 
-async def test_a_stage_of_the_engine_makes_a_valid_report(recorded: Recorded, reported: Reported) -> None:
+def a_stage() -> Stage:
     links = {name: Harness(MockTransport(), correlation=DictFieldPolicy("id")) for name in ("queue", "mqtt")}
-    stage = Stage(
-        links, MappedBridge({"queue": lambda logical: f"q-{logical}", "mqtt": lambda logical: f"m-{logical}"})
-    )
+    return Stage(links, MappedBridge({"queue": lambda logical: f"q-{logical}", "mqtt": lambda logical: f"m-{logical}"}))
+
+
+async def test_a_stage_of_the_engine_makes_a_valid_report(recorded: Recorded, reported: Reported) -> None:
+    stage = a_stage()
     await stage.connect()
     try:
         async with stage.scenario("across") as scope:
@@ -288,3 +290,73 @@ async def test_a_stage_of_the_engine_makes_a_valid_report(recorded: Recorded, re
     assert scenario["handles"][0]["failure"]["path"] == "lane"
     assert scenario["replies"][0]["trigger_transport"] == "mqtt"
     assert {entry.get("source") for entry in scenario["timeline"]} == {"publish", "reply", "expect", "scope"}
+
+
+async def test_wire_ids_of_a_stage_are_hashed_wherever_they_stand(recorded: Recorded) -> None:
+    stage = a_stage()
+    await stage.connect()
+    try:
+        async with stage.scenario("across") as scope:
+            own = f"q-{scope.correlation_id}"
+            scope.expect("gate.opened", contains_fields({"lane": 4, "note": f"for {own}"}), on="queue")
+            message = {"lane": 3, "note": f"for {own}, truly"}
+            scope.publish("gate.opened", message, on="queue", headers={"reply-to": own})
+            result = await scope.await_all(timeout_ms=30)
+    finally:
+        await stage.disconnect()
+    scenario = recorded(result)
+    hashed = scenario.document["stage"]["correlation_ids"]["queue"]
+    assert scenario.document["handles"][0]["actual"] == {"lane": 3, "note": f"for {hashed}, truly", "id": hashed}
+    assert scenario.document["handles"][0]["expected"]["note"] == f"for {hashed}"
+    assert own not in json.dumps([scenario.document, scenario.details])
+
+
+async def test_an_expectation_of_a_stage_has_its_shape_its_budget_and_its_failures(recorded: Recorded) -> None:
+    stage = a_stage()
+    await stage.connect()
+    try:
+        async with stage.scenario("across") as scope:
+            scope.expect("gate.opened", contains_fields({"lane": 4}), on="queue").within_ms(5000)
+            scope.publish("gate.opened", {"lane": 3}, on="queue")
+            result = await scope.await_all(timeout_ms=30)
+    finally:
+        await stage.disconnect()
+    (handle,) = recorded(result).document["handles"]
+    assert (handle["expected"], handle["budget_ms"], handle["attempts"]) == ({"lane": 4}, 5000.0, 1)
+    assert handle["failures"] == [{"kind": "mismatch", "path": "lane", "expected": 4, "actual": 3}]
+
+
+async def test_a_scenario_has_its_duration_without_a_timeline_too(run_scenario: Any, recorded: Recorded) -> None:
+    def pass_at_once(scenario: Scenario) -> None:
+        scenario.expect("t", contains_fields({"n": 1}))
+        scenario.publish("t", {"n": 1})
+
+    document = recorded(await run_scenario(pass_at_once, keep=False)).document
+    assert (document["outcome"], document["timeline"]) == ("pass", [])
+    assert document["duration_ms"] > 0
+
+
+async def test_nested_matchers_are_reported_by_their_shape_and_not_by_their_objects(
+    run_scenario: Any, recorded: Recorded
+) -> None:
+    def nested(scenario: Scenario) -> None:
+        matcher = all_of(
+            contains_fields({"items": every(contains_fields({"qty": gt(0)})), "total": any_of(eq(5), gt(9))}),
+            not_(contains_fields({"state": "void"})),
+        )
+        scenario.expect("t", matcher)
+        scenario.publish("t", {"items": [{"qty": 0}], "total": 3, "state": "void"})
+
+    document = recorded(await run_scenario(nested)).document
+    told = json.dumps(document)
+    for private in (" object at 0x", "_Predicate", "parts=", "_repr", "dataclass"):
+        assert private not in told, private
+    assert json.dumps(document["handles"][0]["expected"]).count("gt") >= 2
+
+
+def test_too_many_replies_are_cut_visibly(stage_result: SimpleNamespace, recorded: Recorded) -> None:
+    stage_result.replies = stage_result.replies * 130
+    scenario = recorded(stage_result)
+    assert len(scenario.document["replies"]) == 100
+    assert scenario.truncated
+    assert scenario.document["summary_text"] == "[30 more replies not shown: limit 100]"

@@ -1,4 +1,4 @@
-"""Join ES modules into one script, and tighten styles.
+"""Join ES modules into one short script, and tighten styles.
 
 The modules keep to a small dialect so that joining is a matter of lines, not of parsing:
 `import { a, b } from './file.js';` at the top, `export` in front of a declaration, and no top-level
@@ -8,18 +8,25 @@ name twice. Whatever leaves the dialect is refused, because in a joined script i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count, product
+from string import ascii_letters, digits
+
+from choreo_bdd_reporter.page.tokens import KEYWORDS, Token, Use, renamed, tightened, tokens, uses, words
 
 _IMPORT = re.compile(r"^import \{([^}]*)\} from '\./([\w-]+\.js)';\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|let|class)\b)", re.MULTILINE)
 _DECLARED = re.compile(r"^(export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
-_UNSURE = re.compile(r"/|\"|\\|`.*`.*`")
-_STRING = re.compile(r"('[^']*'|`[^`]*`)")
-_SPACED = re.compile(r" *([=<>?:,;{}()&|\[\]]) *")
-# no statement ends after these, so the next line can follow at once
-_JOINABLE = re.compile(r"([;{,(\[?:])\n")
 _LEFTOVER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
+BROWSER = words(
+    "Array Blob Boolean Date DecompressionStream Error Infinity JSON Map Math Node Number Object Promise RegExp "
+    "ResizeObserver Response Set String URLSearchParams Uint8Array addEventListener atob document getComputedStyle "
+    "globalThis history localStorage location matchMedia navigator performance removeEventListener "
+    "requestAnimationFrame setTimeout"
+)
+"""Names of the browser that modules may use; whatever else a module names is its own and gets a shorter name."""
 
 
 class BundleError(ValueError):
@@ -35,15 +42,35 @@ class _Module:
     exported: frozenset[str]
 
 
-def bundle(entry: str, read: Callable[[str], str]) -> str:
+def bundle(entry: str, read: Callable[[str], str], *, keep: Iterable[str] = ()) -> str:
     """One script text: every module that `entry` reaches, each after the modules it imports.
 
-    `read` returns a module's source by file name. Raises `BundleError`.
+    `read` returns a module's source by file name. Variables get shorter names, but for those in `keep`.
+    Raises `BundleError`.
     """
     ordered: dict[str, _Module] = {}
     _visit(entry, read, ordered, path=())
     _refuse_shared_names(ordered)
-    return "".join(f"{_squeeze(module)}\n" for module in ordered.values())
+    script = tokens("\n".join(_bare(module) for module in ordered.values()))
+    return tightened(renamed(script, _short_names(script, frozenset(keep)))) + "\n"
+
+
+def _short_names(script: Sequence[Token], keep: frozenset[str]) -> dict[str, str]:
+    """A name of one or two letters that the script does not use for each variable, the most frequent first."""
+    found = list(uses(script))
+    _refuse_unknown(found)
+    counts = Counter(use.name for use in found if use.name not in keep | BROWSER)
+    taken = KEYWORDS | {token.text for token in script if token.kind == "name"}
+    letters = (map("".join, product(ascii_letters, *[ascii_letters + digits] * more)) for more in count())
+    free = (name for name in chain.from_iterable(letters) if name not in taken)
+    return dict(zip(sorted(counts, key=lambda name: (-counts[name], name)), free, strict=False))
+
+
+def _refuse_unknown(found: Iterable[Use]) -> None:
+    """A name that nothing binds belongs to the browser; one that is not known as such would get another name."""
+    bound = {use.name for use in found if use.binds}
+    if unknown := sorted({use.name for use in found} - bound - BROWSER):
+        raise BundleError(f"nothing declares {', '.join(unknown)}; names of the browser stand in BROWSER")
 
 
 def squeeze_css(text: str) -> str:
@@ -77,21 +104,13 @@ def _parse(name: str, source: str) -> _Module:
     return _Module(name, body, imports, declared, exported)
 
 
-def _squeeze(module: _Module) -> str:
-    """The body without indentation, comment lines and needless spaces: less bytes, the same meaning."""
+def _bare(module: _Module) -> str:
+    """The body without indentation, comment lines and empty ones."""
     lines = [line.strip() for line in module.body.splitlines()]
     for line in lines:
         if line.count("`") % 2:
             raise BundleError(f"{module.name}: {line!r} opens a text over several lines; build it from parts")
-    tight = "\n".join(_tight(line) for line in lines if line and not line.startswith("//"))
-    return _JOINABLE.sub(r"\1", tight)
-
-
-def _tight(line: str) -> str:
-    """A line without spaces around signs; one with nested texts, patterns or division stays as it is."""
-    if _UNSURE.search(line):
-        return line
-    return "".join(part if part[:1] in ("'", "`") else _SPACED.sub(r"\1", part) for part in _STRING.split(line))
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _refuse_missing(importer: _Module, imported: _Module) -> None:

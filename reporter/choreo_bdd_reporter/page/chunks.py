@@ -50,26 +50,30 @@ class Chunk:
         self._messages: dict[str, int] = {}
         self._entries: list[str] = []
 
-    def add(self, entry: Entry, *, bodies: bool) -> None:
-        """Take an entry in, with or without its message bodies."""
-        parts = [self._part(entry, number, bodies) for number in range(len(entry.parts))]
+    def add(self, entry: Entry, *, bodies: bool, events: bool = True) -> None:
+        """Take an entry in, with or without its message bodies and timelines."""
+        parts = [self._part(entry, number, bodies, events) for number in range(len(entry.parts))]
         self._entries.append(ascii_json([{**entry.test, "scenarios": parts}, entry.scenario]))
 
     def text(self) -> str:
-        """The chunk as the page reads it."""
-        tables = {"payloads": self._payloads, "messages": self._messages, "entries": self._entries}
-        joined = ",".join(f'"{name}":[{",".join(items)}]' for name, items in tables.items())
-        return deflated(f'{{"texts":{ascii_json(list(self._texts))},{joined}}}')
+        """The chunk as the page reads it: a line each for the texts, how many entries and payloads there are, then
+        every entry, payload and message, so that the page parses those alone that are looked at.
+        """
+        counts = [len(self._entries), len(self._payloads)]
+        head = [ascii_json(list(self._texts)), ascii_json(counts)]
+        return deflated("\n".join([*head, *self._entries, *self._payloads, *self._messages]))
 
-    def _part(self, entry: Entry, number: int, bodies: bool) -> dict[str, Any]:
+    def _part(self, entry: Entry, number: int, bodies: bool, events: bool) -> dict[str, Any]:
         part = entry.parts[number]
         notes: Json = entry.notes[number] if number < len(entry.notes) else {}
-        heard = [item.get("message") for item in notes.get("timeline") or ()]
+        heard = [item.get("message") for item in notes.get("timeline") or ()] if events else []
         return {
             **part,
             "handles": [self._handle(handle, bodies) for handle in part["handles"]],
-            "timeline": self._timeline(part["timeline"]),
+            "timeline": self._timeline(part["timeline"] if events else ()),
             "notes": [self._note(note, bodies) for note in notes.get("handles") or ()],
+            "strays": notes.get("surprises") or [],
+            "broken": notes.get("transport_failures") or [],
             "same": _identities(heard),
             "heard": [self._message(message) for message in heard] if bodies else None,
         }

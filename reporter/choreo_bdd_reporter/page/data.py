@@ -16,6 +16,8 @@ WHOLE_TESTS_MAX = 2_000
 WHOLE_BYTES_MAX = 8_000_000
 EVENTS_WITH_BODIES_MAX = 100_000
 """In a chunked page with more events, the message bodies of passed scenarios are left to `results.json`."""
+EVENTS_MAX = 2_500_000
+"""In a page with more events, passed scenarios have no timeline either."""
 
 _KEPT_IN_BRIEF = ("nodeid", "file", "name", "outcome", "duration_ms")
 
@@ -42,27 +44,36 @@ class PageData:
 
     def after_script(self) -> Iterator[str]:
         """What the script asks for when a scenario is opened."""
+        for name, text in self.chunk_texts():
+            yield from _element("template", f'id="{name}"', [text])
+
+    def chunk_texts(self) -> Iterator[tuple[str, str]]:
+        """Each chunk with the name the script knows it by."""
         for number, entries in enumerate(self.chunks):
-            yield from _element("template", f'id="c{number}"', [_chunk(entries, all_bodies=self.index["bodies"])])
+            yield f"c{number}", _chunk(entries, all_bodies=self.index["bodies"], all_events=self.index["timelines"])
 
 
-def page_data(results: Json, gherkin: Json, *, all_bodies: bool = False) -> PageData:
-    """Decide how the documents are embedded, and index them."""
+def page_data(results: Json, gherkin: Json, *, all_bodies: bool = False, folder: str | None = None) -> PageData:
+    """Decide how the documents are embedded, and index them. With a `folder` beside the page, it holds the chunks."""
     groups = group_entries(results, gherkin)
-    whole = _whole(results, gherkin)
+    whole = None if folder else _whole(results, gherkin)
     chunks = [] if whole else [chunk for group in groups for chunk in split(group.entries)]
     events = sum(len(part["timeline"]) for entries in chunks for entry in entries for part in entry.parts)
     index = {
         **build_index(groups, results, gherkin),
         "chunks": [len(entries) for entries in chunks],
         "bodies": all_bodies or events <= EVENTS_WITH_BODIES_MAX,
+        "timelines": events <= EVENTS_MAX,
+        "folder": folder,
     }
     return PageData(results=results, index=index, whole=whole, chunks=chunks)
 
 
 def _whole(results: Json, gherkin: Json) -> tuple[list[str], list[str]] | None:
     """Both documents in pieces, or nothing when they are too large for that."""
-    if len(results["tests"]) > WHOLE_TESTS_MAX:
+    tests = results["tests"]
+    # tests that are no dictionaries are read from disk one by one, because all of them are too large
+    if len(tests) > WHOLE_TESTS_MAX or not all(isinstance(test, dict) for test in tests[:1]):
         return None
     kept: tuple[list[str], list[str]] = [], []
     left = WHOLE_BYTES_MAX
@@ -90,12 +101,13 @@ def _element(tag: str, attributes: str, pieces: Iterable[str]) -> Iterator[str]:
     yield f"</{tag}>\n"
 
 
-def _chunk(entries: Iterable[Entry], *, all_bodies: bool) -> str:
+def _chunk(entries: Iterable[Entry], *, all_bodies: bool, all_events: bool) -> str:
     chunk = Chunk()
     for entry in entries:
-        chunk.add(entry, bodies=all_bodies or _deserves_bodies(entry))
+        all_of_it = _is_worth_all(entry)
+        chunk.add(entry, bodies=all_bodies or all_of_it, events=all_events or all_of_it)
     return chunk.text()
 
 
-def _deserves_bodies(entry: Entry) -> bool:
+def _is_worth_all(entry: Entry) -> bool:
     return entry.test["outcome"] not in ("passed", "skipped") or any(part["outcome"] != "pass" for part in entry.parts)

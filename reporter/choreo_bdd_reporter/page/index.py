@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +38,25 @@ class _Totals:
         return {f"p{share}": found[min(len(found) - 1, len(found) * share // 100)] for share in (50, 95, 99) if found}
 
 
+class _Told:
+    """What runner and steps have told beside the results: earlier attempts at a test, and steps that prove nothing."""
+
+    def __init__(self, gherkin: Json) -> None:
+        self._attempts: Json = gherkin.get("attempts") or {}
+        self._empty: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for warning in gherkin.get("vacuity") or ():
+            line = str(warning["place"]).rpartition(":")[2]
+            self._empty[str(warning["nodeid"]), line].append(str(warning["reason"]))
+
+    def of(self, entry: Entry) -> dict[str, Any]:
+        """What concerns an entry: pairs of an attempt's outcome and reason, of a step's index and its warning."""
+        nodeid = entry.test["nodeid"]
+        attempts = [(each["outcome"], each["reason"]) for each in self._attempts.get(nodeid, ())]
+        lines = ((index, str(step.get("line"))) for index, step in enumerate(entry.steps if self._empty else ()))
+        warnings = [(index, text) for index, line in lines for text in self._empty.get((nodeid, line), ())]
+        return {name: value for name, value in (("attempts", attempts), ("warnings", warnings)) if value}
+
+
 def build_index(groups: Sequence[Group], results: Json, gherkin: Json) -> dict[str, Any]:
     """One row an entry, with its findings and its hops as six numbers each.
 
@@ -45,11 +64,16 @@ def build_index(groups: Sequence[Group], results: Json, gherkin: Json) -> dict[s
     Rows name their test by its place in the results; scenarios that never started bring it along.
     """
     totals = _Totals(results["run"].get("transport"))
-    rows = [{**group.head, "rows": [_row(entry, totals) for entry in group.entries]} for group in groups]
+    told = _Told(gherkin)
+    rows = [
+        {**group.head, "rows": [{**_row(entry, totals), **told.of(entry)} for entry in group.entries]}
+        for group in groups
+    ]
     with_gherkin = all(entry.scenario is not None for group in groups for entry in group.entries)
     return {
         "noun": "scenario" if with_gherkin else "test",
         "exit": gherkin.get("exit"),
+        "channels": gherkin.get("channels"),
         "groups": rows,
         "names": list(totals.numbers),
         "transports": sorted(totals.transports),

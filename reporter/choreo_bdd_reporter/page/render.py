@@ -1,22 +1,23 @@
-"""Fill the page's shell: styles, data and script in one document that asks nothing of the network."""
+"""Fill the page's shell: styles, data and script, in one document that asks nothing of the network or in a folder."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, TextIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from choreo_bdd_reporter.limits import clean_text
 from choreo_bdd_reporter.page.bundle import bundle, squeeze_css
-from choreo_bdd_reporter.page.data import page_data
+from choreo_bdd_reporter.page.data import PageData, page_data
 from choreo_bdd_reporter.page.entries import Json
 
 _LISTED_FAILURES = 500
@@ -25,6 +26,14 @@ _HIDDEN = re.compile(
     r"\U000e0000-\U000e007f]"
 )
 _PACKAGE = "choreo_bdd_reporter.page"
+# readers of the original's page look for these
+_KNOWN_FUNCTIONS = (
+    "collectFailingTransports",
+    "renderReplyLifecycle",
+    "renderStageBreadcrumb",
+    "replyOneLineSummary",
+    "sourceBadgeText",
+)
 _STYLES = (
     "tokens",
     "base",
@@ -46,6 +55,10 @@ _STYLES = (
 )
 
 
+class PageTooLargeError(ValueError):
+    """The page would have more bytes than one file may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Assets:
     style: str
@@ -54,10 +67,12 @@ class _Assets:
     @property
     def policy(self) -> str:
         """A content security policy that lets exactly these two texts run and nothing be fetched."""
-        return (
-            f"default-src 'none'; script-src '{_digest(self.script)}'; style-src '{_digest(self.style)}'; "
-            "base-uri 'none'; form-action 'none'"
-        )
+        return _policy(script=f"'{_digest(self.script)}'", style=f"'{_digest(self.style)}'")
+
+
+def _policy(*, script: str, style: str) -> str:
+    sources = f"default-src 'none'; script-src {script}; style-src {style}; img-src data:"
+    return f"{sources}; base-uri 'none'; form-action 'none'"
 
 
 def render_page(results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> str:
@@ -66,7 +81,12 @@ def render_page(results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> str:
 
 
 def write_page(
-    results: Mapping[str, Any], gherkin: Mapping[str, Any], stream: TextIO, *, all_bodies: bool = False
+    results: Mapping[str, Any],
+    gherkin: Mapping[str, Any],
+    stream: TextIO,
+    *,
+    all_bodies: bool = False,
+    at_most: int | None = None,
 ) -> None:
     """Write the report piece by piece, so that it never stands in memory as a whole.
 
@@ -74,25 +94,57 @@ def write_page(
     steps and message bodies; it may be empty. A report of ordinary size embeds both as they are; above
     `data.WHOLE_TESTS_MAX` or `data.WHOLE_BYTES_MAX` it embeds the results in brief and all else in chunks, and
     above `data.EVENTS_WITH_BODIES_MAX` no message bodies of passed scenarios, unless `all_bodies` asks for them.
+    Raises `PageTooLargeError` when the page would have more than `at_most` bytes.
     """
-    stream.writelines(_pieces(results, gherkin, all_bodies=all_bodies))
+    pieces = _pieces(results, gherkin, all_bodies=all_bodies)
+    stream.writelines(pieces if at_most is None else _limited(pieces, at_most))
+
+
+def write_folder_page(results: Mapping[str, Any], gherkin: Mapping[str, Any], stream: TextIO, folder: Path) -> None:
+    """Write the page for a strict content security policy, or for a report too large for one file.
+
+    Styles, script and chunks become files of the existing directory `folder`, which must stay beside the page.
+    """
+    assets, data = _assets(), page_data(results, gherkin, folder=folder.name)
+    # a module is not loaded from another file of this disk, a plain script is; the braces keep its names to itself
+    (folder / "app.js").write_text(f"{{'use strict';{assets.script}}}\n", "utf-8")
+    (folder / "style.css").write_text(assets.style, "utf-8")
+    for name, text in data.chunk_texts():
+        (folder / f"{name}.js").write_text(f'choreoChunk("{name}","{text}");\n', "ascii")
+    stream.write(_head(data, policy=_policy(script="'self'", style="'self'"), folder=folder.name))
+    stream.writelines(data.before_script())
+    stream.write(f'<script src="{escape(folder.name)}/app.js" defer></script>\n</body>\n</html>\n')
+
+
+def _limited(pieces: Iterable[str], at_most: int) -> Iterator[str]:
+    size = 0
+    for piece in pieces:
+        size += len(piece) if piece.isascii() else len(piece.encode())
+        if size > at_most:
+            raise PageTooLargeError(f"the page has more than {at_most} bytes")
+        yield piece
 
 
 def _pieces(results: Json, gherkin: Json, *, all_bodies: bool) -> Iterator[str]:
     assets, data = _assets(), page_data(results, gherkin, all_bodies=all_bodies)
-    failures = [_failure(group, row) for group in data.index["groups"] for row in group["rows"] if row.get("failing")]
-    yield _shell().render(
-        policy=assets.policy,
-        style=Markup(assets.style),
-        failures=failures[:_LISTED_FAILURES],
-        failures_left_out=max(0, len(failures) - _LISTED_FAILURES),
-        total=len(results["tests"]),
-    )
+    yield _head(data, policy=assets.policy, style=Markup(assets.style))
     yield from data.before_script()
     # async: it starts while the parser still reads the chunks that follow
     yield f'<script type="module" async>{assets.script}</script>\n'
     yield from data.after_script()
     yield "</body>\n</html>\n"
+
+
+def _head(data: PageData, *, policy: str, style: str = "", folder: str = "") -> str:
+    failures = [_failure(group, row) for group in data.index["groups"] for row in group["rows"] if row.get("failing")]
+    return _shell().render(
+        policy=policy,
+        style=style,
+        folder=folder,
+        failures=failures[:_LISTED_FAILURES],
+        failures_left_out=max(0, len(failures) - _LISTED_FAILURES),
+        total=len(data.results["tests"]),
+    )
 
 
 def _failure(group: Json, row: Json) -> tuple[str, ...]:
@@ -109,7 +161,7 @@ def _spelt(text: str) -> str:
 @cache
 def _assets() -> _Assets:
     style = squeeze_css("\n".join(_read("css", f"{name}.css") for name in _STYLES))
-    return _Assets(style=style, script=bundle("main.js", lambda name: _read("js", name)))
+    return _Assets(style=style, script=bundle("main.js", lambda name: _read("js", name), keep=_KNOWN_FUNCTIONS))
 
 
 def _read(folder: str, name: str) -> str:

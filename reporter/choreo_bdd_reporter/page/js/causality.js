@@ -1,5 +1,5 @@
 // From a flat timeline to a story: which message caused which delivery, verdict and reply.
-// A row: { id, kind, action, topic, transport, source, detail, start, end, judged, parent, children, message, same, late, ref, handle, failure }.
+// A row: { id, kind, action, topic, transport, source, detail, start, end, judged, parent, children, message, same, late, ref, handle, cause, failure }.
 
 export function causalRows(part, partIndex) {
   const story = { part, partIndex, rows: [], sent: new Map(), waiting: new Map() };
@@ -21,7 +21,7 @@ function addRow(story, event, index, fields) {
     id: `${story.partIndex}-${index}`, action: event.action, topic: event.topic ?? null, transport: event.transport ?? null,
     source: event.source ?? null, detail: event.detail, wallClock: event.wall_clock,
     start: event.offset_ms, end: event.offset_ms, judged: null, parent: null, children: [],
-    anchor: event.offset_ms, message: story.part.notes.messages[index] ?? null, same: story.part.notes.same(index), late: false, handle: null, failure: null, ref: null, ...fields,
+    anchor: event.offset_ms, message: story.part.notes.messages[index] ?? null, same: story.part.notes.same(index), late: false, handle: null, cause: null, failure: null, ref: null, ...fields,
   };
   story.rows.push(row);
   return row;
@@ -133,6 +133,7 @@ function attach(story, row, index, used) {
   if (index === undefined) return;
   used?.add(index);
   row.handle = story.part.handles[index];
+  row.cause = story.part.notes.handles[index].cause ?? null;
   row.ref = `${story.partIndex}.${index}`;
   // nobody here sent it: the bar then shows the wait its latency is about
   const waited = row.handle.latency_ms;
@@ -168,7 +169,7 @@ function addAbsent(story) {
     rows.push({
       id: `${partIndex}-h${index}`, kind: 'absent', action: 'absent', topic: handle.topic, transport: handle.transport ?? null, source: null,
       detail: handle.reason, start: Math.max(0, end - (handle.latency_ms ?? end)), end, judged: null, parent: null, children: [],
-      message: null, handle, failure: null, ref,
+      message: null, handle, cause: part.notes.handles[index].cause ?? null, failure: null, ref,
     });
   });
 }

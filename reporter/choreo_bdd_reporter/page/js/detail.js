@@ -24,7 +24,7 @@ export function createDetail(root, context) {
   const draw = (entry, detail, view) => {
     renderScenario(host, entry, detail, context);
     pane.scrollTop = 0;
-    for (const read of readers) read(view.event);
+    for (const read of readers) read(view.event, true);
   };
   const showScenario = async (view) => {
     const mine = ++turn;

@@ -31,8 +31,13 @@ function leafRow(failure, depth) {
   const kind = failure.kind === 'missing' ? 'missing' : 'diff';
   return el('tr.hr-diff-line', { 'data-kind': kind },
     el('th', { scope: 'row', vars: { '--hr-depth': depth } }, el('code', {}, pathText(failure.path))),
-    el('td.hr-diff-expected', {}, el('code.hr-value', {}, expectedText(failure))),
-    el('td.hr-diff-actual', {}, kind === 'missing' ? el('em', {}, 'not in the message') : actualCell(failure)));
+    el('td.hr-diff-expected', {}, label('expected'), ' ', el('code.hr-value', {}, expectedText(failure))),
+    el('td.hr-diff-actual', {}, label('arrived'), ' ', kind === 'missing' ? el('em', {}, 'not in the message') : actualCell(failure)));
+}
+
+// Where the table is too narrow for columns, each value says what it is.
+function label(text) {
+  return el('span.hr-diff-label', {}, text);
 }
 
 function actualCell(failure) {

@@ -1,4 +1,11 @@
-// The data inside this file. What is large stands deflated in templates and is read when it is asked for.
+// The data inside this file. What is large stands deflated in templates, or in files of a folder beside this one, and
+// is read when it is asked for.
+
+import { el } from './dom.js';
+
+// where the script came from, if it is not inside this file; only then there is such a folder
+const FOLDER = document.currentScript?.src.replace(/[^/]*$/, '') ?? null;
+const awaited = new Map();
 
 export function embeddedText(id) {
   const holder = document.getElementById(id);
@@ -13,7 +20,10 @@ export async function embeddedJson(id) {
 }
 
 export function blobOf(base64) {
-  return new Blob([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))]);
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return new Blob([bytes]);
 }
 
 export function inflated(blob) {
@@ -23,8 +33,25 @@ export function inflated(blob) {
   return new Response(blob.stream().pipeThrough(new DecompressionStream('deflate'))).text();
 }
 
+export function chunkText(id) {
+  return FOLDER ? fileText(id) : templateText(id);
+}
+
+// A file of the disk cannot be fetched, but run: it calls back with its text.
+function fileText(id) {
+  globalThis.choreoChunk = (name, text) => awaited.get(name)?.(text);
+  return new Promise((resolve, reject) => {
+    awaited.set(id, resolve);
+    const script = el('script', { src: `${FOLDER}${id}.js`, on: {
+      load: () => script.remove(),
+      error: () => reject(new Error(`The file ${id}.js is missing from the folder beside this page, and with it the messages of this scenario.`)),
+    } });
+    document.head.append(script);
+  });
+}
+
 // A template is complete once something follows it or the parser is done.
-export async function templateText(id) {
+async function templateText(id) {
   const complete = () => document.readyState !== 'loading' || document.getElementById(id)?.nextElementSibling;
   if (!complete()) await new Promise((resolve) => { document.addEventListener('DOMContentLoaded', resolve, { once: true }); });
   const node = document.getElementById(id);

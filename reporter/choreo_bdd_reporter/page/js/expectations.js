@@ -8,11 +8,25 @@ import { messageFacts } from './message.js';
 import { transportBadge } from './transports.js';
 import { listVerdict, verdictKind } from './verdicts.js';
 
+const PASSED_SHOWN = 6;
+
 export function renderExpectations(part, partIndex, context) {
   if (part.handles.length === 0) return null;
   return el('div', { 'data-field': 'handles' },
     el('h3.hr-label', {}, plural(part.handles.length, 'Expectation')),
-    inParts(part.handles, (handle, index) => expectationRow(handle, part.notes.handles[index], `${partIndex}.${index}`, context)));
+    listed(part.handles, (index) => expectationRow(part.handles[index], part.notes.handles[index], `${partIndex}.${index}`, context)));
+}
+
+// In a long list those that passed step back, with the tightest of them named.
+function listed(handles, row) {
+  const rows = (indices) => inParts(indices, row);
+  const all = [...handles.keys()];
+  const passed = all.filter((index) => handles[index].outcome === 'pass');
+  if (passed.length <= PASSED_SHOWN) return rows(all);
+  const left = passed.map((index) => handles[index]).filter(({ latency_ms: latency, budget_ms: budget }) => latency !== null && budget > 0)
+    .sort((a, b) => a.latency_ms / a.budget_ms - b.latency_ms / b.budget_ms).at(-1);
+  const tightest = left && `, the tightest with ${duration(left.budget_ms - left.latency_ms)} left (${percent(left.budget_ms - left.latency_ms, left.budget_ms)})`;
+  return [rows(all.filter((index) => handles[index].outcome !== 'pass')), el('details.hr-fold', {}, el('summary', {}, `${passed.length} passed`, tightest), rows(passed))];
 }
 
 function expectationRow(handle, note, ref, context) {

@@ -29,7 +29,8 @@ export function percent(part, whole) {
 }
 
 export function bytes(count) {
-  return count < 1024 ? `${count} B` : `${trimZeros((count / 1024).toFixed(1))} KB`;
+  if (count < 1024) return `${count} B`;
+  return count < 1024 * 1024 ? `${trimZeros((count / 1024).toFixed(1))} KB` : `${trimZeros((count / 1024 / 1024).toFixed(1))} MB`;
 }
 
 export function localTime(iso) {

@@ -17,6 +17,7 @@ export function renderHeader(root, model) {
 
 function runOutcome(counts) {
   if (counts.broken > 0) return 'fail';
+  if (counts.total === 0) return 'none';
   return counts.slow > 0 ? 'slow' : 'pass';
 }
 
@@ -30,11 +31,13 @@ function headline({ counts, noun }) {
   return passed === counts.total ? `${counts.total === 1 ? 'The' : 'All'} ${all} passed` : `${passed} of ${all} passed, none failed`;
 }
 
-function runFacts({ run, latencies }) {
+function runFacts({ run, latencies, entries }) {
   const facts = [
     ['duration', duration(run.duration_ms)], ['started_at_friendly', localTime(run.started_at)],
     ['environment_short', run.environment], ['branch_short', run.git_branch], ...Object.entries(latencies).map(([name, ms]) => [name, `${name} ${duration(ms)}`]),
   ];
+  const flaky = entries.filter((entry) => entry.flaky).length;
+  if (flaky > 0) facts.push(['flaky', `${flaky} flaky`]);
   return facts.filter(([, text]) => text).map(([name, text]) => el('span', { 'data-field': name }, text));
 }
 
@@ -47,15 +50,17 @@ function proportion(counts) {
   }));
 }
 
-function notices({ run, exit, counts, bodiesKept }) {
+function notices({ run, exit, counts, kept }) {
   const missing = run.xdist?.incomplete_workers ?? [];
   return [
     exit?.interrupted && notice('The run was interrupted: what follows is only what had finished by then.'),
     missing.length > 0 && notice(`${plural(missing.length, 'worker')} left no complete results: ${missing.join(', ')}.`, 'hr-incomplete-workers'),
     run.truncated && notice('The run was larger than the report may be; some results are left out.'),
-    !bodiesKept && notice('Message bodies of passed scenarios are not in this page, to keep it small; results.json beside it holds their values.'),
-    exit?.status > 0 && counts.broken === 0
+    exit?.status > 0 && counts.broken === 0 && counts.total > 0
       && notice(`The test runner ended with exit status ${exit.status} although nothing here failed: look at its console output.`),
+    !kept.timelines && notice('The run has more messages than a page may hold: those of passed scenarios are in results.json only.'),
+    kept.timelines && !kept.bodies && notice('Message bodies of passed scenarios are not in this page, to keep it small; results.json beside it holds their values.', 'hr-notice--quiet'),
+    kept.folder && notice(`Its messages stand in the folder ${kept.folder}: keep it beside this page.`, 'hr-notice--quiet'),
   ];
 }
 

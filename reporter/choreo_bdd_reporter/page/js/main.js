@@ -9,13 +9,14 @@ import { createFilters } from './filters.js';
 import { renderHeader } from './header.js';
 import { followPageKeys } from './keyboard.js';
 import { buildModel } from './model.js';
-import { filterEntries } from './search.js';
+import { filterEntries, gatherTexts } from './search.js';
 import { createStore } from './store.js';
 import { renderTools, toggleHelp } from './tools.js';
 import { transportStyles } from './transports.js';
 import { createTree } from './tree.js';
 import { createViewState } from './viewstate.js';
 
+const GATHER_AFTER_MS = 500;
 const NARROWING = ['q', 'cause', 'sort', 'group'];
 
 // Without a choice the first broken scenario is the one to look at, else the first slow one, else the first.
@@ -74,6 +75,7 @@ async function start(root) {
   });
 
   refresh(views.current, null);
+  setTimeout(() => gatherTexts(model.entries, store), GATHER_AFTER_MS);
 }
 
 const page = document.querySelector('.harness-report');

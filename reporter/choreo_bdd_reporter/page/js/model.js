@@ -16,6 +16,7 @@ export function buildModel(results, index) {
   return {
     run: results.run,
     exit: index.exit,
+    channels: index.channels,
     noun: index.noun,
     groups,
     entries,
@@ -25,7 +26,7 @@ export function buildModel(results, index) {
     traffic: index.traffic,
     transports: index.transports,
     latencies: index.latencies,
-    bodiesKept: index.bodies,
+    kept: { bodies: index.bodies, timelines: index.timelines, folder: index.folder },
     defaultTransport: results.run.transport ?? null,
   };
 }
@@ -36,7 +37,9 @@ function entryOf(row, group, tests, names) {
   return {
     id: test.nodeid, test, group, name: row.name, rule: row.rule ?? null, tags: row.tags ?? [], outcome: row.outcome,
     durationMs: test.duration_ms, failing: row.failing === true, unchecked: row.unchecked === true, findings: row.findings ?? [],
-    transports: row.transports ?? [],
+    transports: row.transports ?? [], attempts: row.attempts ?? [], warnings: row.warnings ?? [],
+    flaky: row.failing !== true && row.attempts?.some(([outcome]) => outcome !== 'passed') === true,
+    topics: () => new Set(hops.filter((_, at) => at % HOP_NUMBERS === 0).map((number) => names[number])),
     // objects are made when somebody asks: a large run has a hundred thousand hops
     hops: () => Array.from({ length: hops.length / HOP_NUMBERS }, (_, index) => hopOf(hops, index * HOP_NUMBERS, names)),
   };

@@ -1,5 +1,6 @@
 // Captured output and the traceback: last, because the diagnosis above usually says it better.
 
+import { terminalText } from './ansi.js';
 import { el, lazyDetails } from './dom.js';
 import { bytes } from './format.js';
 
@@ -17,5 +18,5 @@ export function renderOutput(entry, { test, parts }) {
 
 function fold(name, title, text, open) {
   return lazyDetails({ class: 'hr-fold hr-output', 'data-capture': name }, `${title}, ${bytes(text.length)}`,
-    () => el('pre.hr-pre', { tabindex: '0' }, text), open);
+    () => el('pre.hr-pre', { tabindex: '0' }, terminalText(text)), open);
 }

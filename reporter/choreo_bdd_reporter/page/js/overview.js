@@ -1,6 +1,7 @@
 // What the whole run says about its hops and topics: latencies against budgets, and what travelled where.
 
 import { button, el, fill } from './dom.js';
+import { renderChannels } from './channels.js';
 import { budgetBar } from './expectations.js';
 import { duration, percent, plural } from './format.js';
 import { arrived } from './model.js';
@@ -45,7 +46,7 @@ export function renderHops(host, context) {
     el('p.hr-note', {}, 'A hop is one topic on one transport, over all scenarios that expect it. The bar is its tightest message.'),
     sortedTable('Hops', [
       ['Hop', (row) => row.topic, (row) => [topicButton(row, context), ' ', transportBadge(context, row.transport)]],
-      ['Least headroom', tightness, (row) => tightest(row, context)],
+      ['Least headroom', tightness, (row) => tightest(row, context), 'text'],
       ...[['p50', 0.5], ['p95', 0.95], ['max', 1]].map(([title, share]) =>
         [title, (row) => percentile(row.latencies, share), (row) => duration(row.latencies.length > 0 ? percentile(row.latencies, share) : null)]),
       ['Expected', (row) => row.count], ['Not met', (row) => row.missing],
@@ -80,16 +81,16 @@ export function renderTopics(host, context) {
   for (const hop of hopsOf(model.entries)) at(hop.topic, hop.transport ?? '')[arrived(hop) ? 'met' : 'missing'] += 1;
   const columns = [...names, ...([...topics.values()].some(({ cells }) => cells.has('')) ? [''] : [])];
   const total = ({ cells }) => [...cells.values()].reduce((sum, cell) => sum + cell.sent + cell.received + cell.met + cell.missing, 0);
-  return fill(host, el('article.hr-article', {}, el('h2.hr-pane-title', {}, 'Topics and transports'),
+  return fill(host, el('article.hr-article', {}, el('h2.hr-pane-title', {}, 'Topics and transports'), renderChannels(model),
     topics.size === 0 ? el('p.hr-empty', {}, 'No message travelled in this run.') : sortedTable('Topics', [
       ['Topic', (row) => row.topic, (row) => topicButton(row, context)],
-      ...columns.map((name) => [name || 'messages', (row) => (row.cells.has(name) ? total({ cells: new Map([['', row.cells.get(name)]]) }) : 0), (row) => trafficCell(row.cells.get(name))]),
+      ...columns.map((name) => [name || 'messages', (row) => (row.cells.has(name) ? total({ cells: new Map([['', row.cells.get(name)]]) }) : 0), (row) => trafficCell(row.cells.get(name)), 'text']),
       ['All', total],
     ], [...topics.values()], columns.length + 1)));
 }
 
 function trafficCell(cell) {
-  if (!cell) return '–';
+  if (!cell) return el('span.hr-note', {}, '–');
   const expected = cell.met + cell.missing;
   return [
     el('span', {}, `${cell.sent} sent, ${cell.received} received`),

@@ -20,13 +20,27 @@ const MEASURES = {
   miss: (entry) => entry.hops().map((hop) => hop.misses),
 };
 
+// What a field's value asks of an entry.
 const FIELDS = {
-  s: (entry, value) => value.split(',').some((word) => word === entry.outcome || verdictKind(word) === verdictKind(entry.outcome) || (word === 'failing' && entry.failing)),
-  t: (entry, value) => transportsOf(entry).some((name) => name.toLowerCase() === value),
-  c: (entry, value) => entry.hops().some((hop) => topicPattern(value).test(hop.topic)),
-  f: (entry, value) => `${entry.group.name}\n${entry.group.where}`.toLowerCase().includes(value),
-  cause: (entry, value) => entry.findings.some((finding) => finding.cause.toLowerCase().includes(value)),
+  s: (value) => {
+    const words = value.split(',');
+    return (entry) => words.some((word) => word === entry.outcome || verdictKind(word) === verdictKind(entry.outcome) || MARKED[word]?.(entry));
+  },
+  t: (value) => (entry) => transportsOf(entry).some((name) => name.toLowerCase() === value),
+  c: (value) => {
+    const known = new Map();
+    const pattern = topicPattern(value);
+    const fits = (topic) => {
+      if (!known.has(topic)) known.set(topic, pattern.test(topic));
+      return known.get(topic);
+    };
+    return (entry) => [...entry.topics()].some(fits);
+  },
+  f: (value) => (entry) => `${entry.group.name}\n${entry.group.where}`.toLowerCase().includes(value),
+  cause: (value) => (entry) => entry.findings.some((finding) => finding.cause.toLowerCase().includes(value)),
 };
+
+const MARKED = { failing: (entry) => entry.failing, flaky: (entry) => entry.flaky, vacuous: (entry) => entry.warnings.length > 0 };
 
 // { tests: predicates over entries, words: [{ word, negated }] still to be looked up in the entries' texts }
 export function parseQuery(text) {
@@ -50,8 +64,7 @@ function termTest(term) {
 }
 
 function fieldTest(name, value) {
-  if (!Object.hasOwn(FIELDS, name)) return null;
-  return (entry) => FIELDS[name](entry, value);
+  return Object.hasOwn(FIELDS, name) ? FIELDS[name](value) : null;
 }
 
 function measureTest([, name, operator, number, unit]) {

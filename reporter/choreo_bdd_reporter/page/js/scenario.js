@@ -1,17 +1,20 @@
 // The right side: one scenario, from its verdict and the reason for it down to the captured output.
 
+import { renderAttachments } from './attachments.js';
 import { append, button, copyButton, el, fill } from './dom.js';
 import { failureTable } from './diff.js';
 import { renderExpectations } from './expectations.js';
 import { causeLabel } from './findings.js';
 import { duration, plural } from './format.js';
+import { markNotes } from './marks.js';
 import { renderOutput } from './output.js';
 import { renderReplies } from './replies.js';
-import { runCommand, scenarioText } from './scenariotext.js';
+import { gherkinText, runCommand, scenarioText } from './scenariotext.js';
 import { collectFailingTransports, failingReply, renderStageBreadcrumb } from './stage.js';
 import { renderSteps } from './steps.js';
+import { renderStrays } from './strays.js';
 import { transportBadge } from './transports.js';
-import { verdictBadge, verdictKind } from './verdicts.js';
+import { caret, verdictBadge, verdictKind } from './verdicts.js';
 import { linkTo } from './viewstate.js';
 import { renderWaterfall } from './waterfall.js';
 
@@ -21,14 +24,15 @@ export function renderScenario(host, entry, detail, context) {
   fill(host, el('article.hr-article', { 'aria-labelledby': 'hr-scenario-title' },
     heading(entry, detail, context),
     detail.test.skip_reason && el('p.hr-callout.hr-callout--skip', {}, detail.test.skip_reason),
-    entry.unchecked && el('p.hr-callout.hr-callout--slow', {}, 'The scenario passed although an expectation failed: no step or assertion checked its verdict.'),
-    entry.findings.slice(0, FINDINGS_SHOWN).map((finding) => findingCard(finding, detail, context)),
+    entry.findings.slice(0, FINDINGS_SHOWN).map((finding, index) => findingCard(finding, detail, context, index === 0)),
     entry.findings.length > FINDINGS_SHOWN && el('p.hr-note', {}, `${entry.findings.length - FINDINGS_SHOWN} more findings stand with the expectations below.`),
+    markNotes(entry),
     el('div.hr-columns', {},
-      detail.steps.length > 0 && renderSteps(detail),
+      detail.steps.length > 0 && renderSteps(entry, detail),
       partSections(detail, context)),
-    detail.parts.map((part, index) => renderWaterfall(part, index, entry, context)),
+    detail.parts.map((part, index) => [renderWaterfall(part, index, entry, context), renderStrays(part, context)]),
     detail.parts.length === 0 && entry.outcome !== 'skipped' && el('p.hr-callout', {}, 'No messages: this scenario opened no message scope.'),
+    renderAttachments(detail),
     renderOutput(entry, detail)));
   linkHighlights(host.firstChild);
 }
@@ -52,6 +56,7 @@ function heading(entry, detail, context) {
       copyButton('copy id', () => entry.id),
       copyButton('copy link', () => linkTo({ ...context.views.current, test: entry.id })),
       copyButton('copy command', () => runCommand(entry, detail)),
+      detail.steps.length > 0 && copyButton('copy Gherkin', () => gherkinText(entry, detail)),
       copyButton('copy as text', () => scenarioText(entry, detail)),
       detail.test.worker_id && el('span.hr-note', {}, `worker ${detail.test.worker_id}`)),
     detail.scenario?.description && el('p.hr-description', {}, detail.scenario.description.trim()));
@@ -61,19 +66,24 @@ function tagButton(tag, { views }) {
   return button(tag, () => views.set({ q: tag }, { remember: true }), { class: 'hr-tag', title: `Show only ${tag}` });
 }
 
-function findingCard(finding, detail, context) {
+// The first is the worst and stands open; the others are a line until they are asked for.
+function findingCard(finding, detail, context, first) {
   const handle = detail.parts[finding.part]?.handles[finding.handle];
   const note = detail.parts[finding.part]?.notes.handles[finding.handle];
   const step = detail.steps[finding.step];
   const stepText = note?.step_text || (step && `${step.keyword.trim()} ${step.text}`);
-  return el('section', { class: `hr-finding hr-finding--${verdictKind(finding.status)}` },
-    el('p.hr-finding-cause', {}, verdictBadge(finding.status), el('strong', {}, causeLabel(finding)), transportBadge(context, finding.transport)),
-    el('p.hr-finding-sentence', {}, sentenceCase(finding.sentence)),
+  const cause = [verdictBadge(finding.status), el('strong', {}, causeLabel(finding)), transportBadge(context, finding.transport)];
+  const sentence = el(first ? 'p.hr-finding-sentence' : 'span.hr-finding-sentence.hr-note', {}, sentenceCase(finding.sentence));
+  const body = [
     stepText && el('p.hr-finding-step', {}, 'in ', el('q', {}, stepText)),
     handle?.failure && failureTable(handle.failure),
     handle?.failures.length > 1 && el('p.hr-note', {},
       `This is the latest of ${plural(handle.failures.length + handle.failures_dropped, 'near-miss', 'near-misses')}; the others are in the message timeline.`),
-    step?.message?.includes('\n') && el('pre.hr-pre', { tabindex: '0' }, step.message.trim()));
+    step?.message?.includes('\n') && el('pre.hr-pre', { tabindex: '0' }, step.message.trim()),
+  ];
+  const tone = `hr-finding hr-finding--${verdictKind(finding.status)}`;
+  if (first) return el('section', { class: tone }, el('p.hr-finding-cause', {}, cause), sentence, body);
+  return el('details', { class: `${tone} hr-finding-more` }, el('summary.hr-finding-cause', {}, caret(), cause, sentence), body);
 }
 
 function sentenceCase(text) {

@@ -10,6 +10,15 @@ export function runCommand(entry, { scenario }) {
   return `pytest ${shellQuoted(entry.id)}`;
 }
 
+// The scenario as it stands in its feature file.
+export function gherkinText(entry, { scenario, steps }) {
+  const tags = entry.tags.map((tag) => `@${String(tag).replace(/^@/, '')}`).join(' ');
+  const lines = [tags, `${scenario.keyword}: ${scenario.name}`, ...steps.filter((step) => !step.background).flatMap((step) => [
+    `  ${step.keyword.trim()} ${step.text}`, ...blockLines(step).map((line) => `    ${line}`),
+  ])];
+  return lines.filter(Boolean).join('\n');
+}
+
 export function scenarioText(entry, detail) {
   return [
     `${verdictWord(entry.outcome)}  ${entry.group.name}: ${entry.name}  (${duration(entry.durationMs)})`,
@@ -25,9 +34,13 @@ function section(title, lines) {
   return lines.length > 0 ? ['', `${title}:`, ...lines.map((line) => `  ${line}`)] : [];
 }
 
-function block({ docstring, table }) {
-  const lines = docstring ? ['"""', ...docstring.split('\n'), '"""'] : (table ?? []).map((cells) => `| ${cells.join(' | ')} |`);
-  return lines.map((line) => `\n          ${line}`).join('');
+function block(step) {
+  return blockLines(step).map((line) => `\n          ${line}`).join('');
+}
+
+function blockLines({ docstring, table }) {
+  if (docstring) return ['"""', ...docstring.split('\n'), '"""'];
+  return (table ?? []).map((cells) => `| ${cells.map((cell) => String(cell).replaceAll('\\', '\\\\').replaceAll('|', '\\|')).join(' | ')} |`);
 }
 
 function eventLine(event) {

@@ -41,9 +41,19 @@ function searchText(entry, store) {
   return entry.searchText;
 }
 
+const SLICE_MS = 8;
+
+// The texts are gathered while nobody is waiting, so that the first letter typed finds them.
+export function gatherTexts(entries, store, from = 0) {
+  const began = performance.now();
+  let at = from;
+  while (at < entries.length && performance.now() - began < SLICE_MS) searchText(entries[at++], store);
+  if (at < entries.length) setTimeout(() => gatherTexts(entries, store, at), 4 * SLICE_MS);
+}
+
 function indexTexts(entry) {
   return [
-    entry.name, entry.id, entry.group.name, entry.rule ?? '', ...entry.tags, ...new Set(entry.hops().map((hop) => hop.topic)),
+    entry.name, entry.id, entry.group.name, entry.rule ?? '', ...entry.tags, ...entry.topics(),
     ...entry.findings.map((finding) => `${finding.cause}: ${finding.sentence}`),
   ];
 }

@@ -19,10 +19,11 @@ export function createSections(host, draw) {
     const count = Math.ceil((host.clientHeight || 600) / rowHeight);
     return { from: Math.max(0, first - OVERSCAN), to: Math.min(total, first + count + OVERSCAN) };
   };
-  const drawAll = () => {
+  // rows that are still in sight are kept unless they have to be made anew
+  const drawAll = (anew = true) => {
     drawn = range();
     const focused = host !== document.activeElement && host.contains(document.activeElement) ? document.activeElement.getAttribute('data-node-id') : null;
-    for (const section of sections) drawSection(section, drawn, draw);
+    for (const section of sections) drawSection(section, drawn, draw, anew);
     if (focused) (host.querySelector(`[data-node-id="${focused}"]`) ?? host).focus({ preventScroll: true });
     draw.after?.(drawn);
   };
@@ -30,23 +31,24 @@ export function createSections(host, draw) {
     const next = range();
     return next.from < drawn.from || next.to > drawn.to;
   };
-  new ResizeObserver(() => outgrown() && drawAll()).observe(host);
-  host.addEventListener('scroll', () => requestAnimationFrame(() => outgrown() && drawAll()), { passive: true });
+  new ResizeObserver(() => outgrown() && drawAll(false)).observe(host);
+  host.addEventListener('scroll', () => requestAnimationFrame(() => outgrown() && drawAll(false)), { passive: true });
 
   return {
     set(next) {
       let position = 0;
       sections = next.map((section) => {
-        const placed = { ...section, first: position + (section.head ? 1 : 0), node: draw.section(section) };
-        position = placed.first + section.rows.length;
-        placed.node.style.setProperty('height', `${(section.rows.length + (section.head ? 1 : 0)) * rowHeight}px`);
-        return placed;
+        const ready = { ...section, first: position + (section.head ? 1 : 0), node: draw.section(section), drawn: new Map() };
+        position = ready.first + section.rows.length;
+        ready.node.style.setProperty('height', `${(section.rows.length + (section.head ? 1 : 0)) * rowHeight}px`);
+        return ready;
       });
       total = position;
       host.replaceChildren(...sections.map((section) => section.node));
       drawAll();
     },
-    redraw: drawAll,
+    redraw: () => drawAll(),
+    fit: () => draw.after?.(drawn),
     drawWhole() {
       whole = true;
       drawAll();
@@ -54,23 +56,31 @@ export function createSections(host, draw) {
     get long() { return total >= WHOLE_BELOW; },
     get whole() { return whole; },
     get height() { return total * rowHeight; },
+    // true when it had to be drawn for that
     reveal(position) {
       const top = position * rowHeight;
       const end = top + rowHeight - host.clientHeight;
       if (top < host.scrollTop) host.scrollTop = top;
       else if (end > host.scrollTop) host.scrollTop = end;
-      if (position < drawn.from || position >= drawn.to) drawAll();
+      const missing = position < drawn.from || position >= drawn.to;
+      if (missing) drawAll();
+      return missing;
     },
   };
 }
 
-function drawSection(section, { from, to }, draw) {
-  const rows = section.rows.slice(Math.max(0, from - section.first), Math.max(0, to - section.first));
+function drawSection(section, { from, to }, draw, anew) {
   const first = Math.max(section.first, from);
-  const nodes = rows.map((row, index) => {
-    const node = draw.row(row, first + index);
-    node.style.setProperty('--hr-top', `${(first + index - section.first + (section.head ? 1 : 0)) * draw.rowHeight}px`);
-    return node;
-  });
-  section.node.replaceChildren(...(section.head ? [section.head] : []), ...nodes);
+  const rows = section.rows.slice(first - section.first, Math.max(0, to - section.first));
+  const nodes = new Map(rows.map((row, index) => {
+    const position = first + index;
+    return [position, (!anew && section.drawn.get(position)) || placed(draw.row(row, position), position - section.first + (section.head ? 1 : 0), draw)];
+  }));
+  section.drawn = nodes;
+  section.node.replaceChildren(...(section.head ? [section.head] : []), ...nodes.values());
+}
+
+function placed(node, line, { rowHeight }) {
+  node.style.setProperty('--hr-top', `${line * rowHeight}px`);
+  return node;
 }

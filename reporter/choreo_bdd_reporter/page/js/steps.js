@@ -4,7 +4,8 @@ import { el, inParts, lazyDetails } from './dom.js';
 import { duration, plural } from './format.js';
 import { isBroken, listVerdict, verdictKind } from './verdicts.js';
 
-export function renderSteps({ steps, scenario }) {
+export function renderSteps({ warnings }, { steps, scenario }) {
+  const stepList = (shown) => el('ol.hr-steps', {}, inParts(shown, (step) => stepItem(step, warnings.filter(([index]) => steps[index] === step)), 'li'));
   const background = steps.filter((step) => step.background);
   const own = steps.filter((step) => !step.background);
   return el('section.hr-steps-section', {},
@@ -15,16 +16,13 @@ export function renderSteps({ steps, scenario }) {
     own.length > 0 && stepList(own));
 }
 
-function stepList(steps) {
-  return el('ol.hr-steps', {}, inParts(steps, stepItem, 'li'));
-}
-
-function stepItem(step) {
+function stepItem(step, warnings) {
   const refs = (step.checks ?? []).map(({ scenario, handle }) => `${scenario}.${handle}`).join(' ');
   return el('li', { class: `hr-step hr-step--${verdictKind(step.status)}`, 'data-outcome': step.status, 'data-refs': refs || null },
     el('span', {}, listVerdict(step.status)),
     el('span.hr-step-text', {}, el('b.hr-step-keyword', {}, `${step.keyword.trim()} `), quoted(step.text)),
     el('span.hr-step-time', {}, step.duration_ms > 0 ? duration(step.duration_ms) : ''),
+    warnings.map(([, text]) => el('p.hr-step-more.hr-note--warn', {}, text)),
     stepArguments(step),
     step.message && isBroken(step.status) && stepFold('message', () => textBlock(step.message.trim())));
 }

@@ -1,7 +1,7 @@
 // Everything about one scenario: at hand in a report of ordinary size, decoded on demand in a large one.
-// A detail: { test, scenario, steps, parts }; a part carries notes { handles, messages, same, cut }.
+// A detail: { test, scenario, steps, parts }; a part carries notes { handles, messages, strays, broken, same, cut }.
 
-import { blobOf, inflated, templateText } from './embedded.js';
+import { blobOf, chunkText, inflated } from './embedded.js';
 
 const DECODED_CHUNKS = 6;
 
@@ -28,7 +28,10 @@ function detailOf(test, scenario, notesOf) {
 
 function alignNotes(part, note) {
   const messages = part.timeline.map((_, index) => note?.timeline?.[index]?.message ?? null);
-  return { handles: part.handles.map((_, index) => note?.handles?.[index] ?? {}), messages, same: identities(messages), cut: false };
+  return {
+    handles: part.handles.map((_, index) => note?.handles?.[index] ?? {}), messages, strays: note?.surprises ?? [],
+    broken: note?.transport_failures ?? [], same: identities(messages), cut: false,
+  };
 }
 
 // Equal numbers for equal payloads; found out when first asked, for it reads every body.
@@ -46,10 +49,10 @@ function chunkStore(counts) {
   const decoded = new Map();
   const chunkOf = (entry) => starts.findLastIndex((start) => start <= entry.order);
   const blob = async (number) => {
-    if (!blobs.has(number)) blobs.set(number, templateText(`c${number}`).then(blobOf));
+    if (!blobs.has(number)) blobs.set(number, chunkText(`c${number}`).then(blobOf));
     return blobs.get(number);
   };
-  const decode = async (number) => JSON.parse(await inflated(await blob(number)));
+  const decode = async (number) => readChunk(await inflated(await blob(number)));
   const keep = (number, chunk) => {
     decoded.delete(number);
     decoded.set(number, chunk);
@@ -68,26 +71,41 @@ function chunkStore(counts) {
   };
 }
 
+// Lines of JSON, of which those are parsed that somebody looks at.
+function readChunk(text) {
+  const lines = text.split('\n');
+  const [entries, payloads] = JSON.parse(lines[1]);
+  const line = (number) => JSON.parse(lines[number + 2]);
+  const payload = (number) => line(entries + number);
+  return {
+    texts: JSON.parse(lines[0]), entry: line, payload,
+    message(number) {
+      if (number < 0) return null;
+      const message = line(entries + payloads + number);
+      return { ...message, payload: payload(message.payload) };
+    },
+  };
+}
+
 export function unpack(chunk, place) {
-  const [test, scenario] = chunk.entries[place];
+  const [test, scenario] = chunk.entry(place);
   const parts = test.scenarios.map((part) => unpackPart(chunk, part));
   const detail = detailOf({ ...test, scenarios: parts }, scenario, (part) => part.notes);
   return detail;
 }
 
 function unpackPart(chunk, packed) {
-  const { notes, same, heard, ...part } = packed;
-  const message = (number) => (number < 0 ? null : { ...chunk.messages[number], payload: chunk.payloads[chunk.messages[number].payload] });
+  const { notes, same, heard, strays, broken, ...part } = packed;
   const timeline = unpackTimeline(chunk, packed.timeline);
   const cut = heard === null;
   return {
     ...part,
     timeline,
-    handles: part.handles.map((handle) => (handle.actual === null ? handle : { ...handle, actual: cut ? null : chunk.payloads[handle.actual] })),
+    handles: part.handles.map((handle) => (handle.actual === null ? handle : { ...handle, actual: cut ? null : chunk.payload(handle.actual) })),
     notes: {
-      handles: part.handles.map((_, index) => ({ ...notes[index], messages: (notes[index]?.messages ?? []).map(message) })),
-      messages: timeline.map((_, index) => (cut ? null : message(heard[index] ?? -1))),
-      same: (index) => (same[index] >= 0 ? same[index] : null),
+      handles: part.handles.map((_, index) => ({ ...notes[index], messages: (notes[index]?.messages ?? []).map(chunk.message) })),
+      messages: timeline.map((_, index) => (cut ? null : chunk.message(heard[index] ?? -1))),
+      strays, broken, same: (index) => (same[index] >= 0 ? same[index] : null),
       cut,
     },
   };

@@ -4,7 +4,7 @@ import { button, el, fill } from './dom.js';
 
 const FIRST_ROWS = 100;
 
-// Columns: [title, sortKey(row), cell(row) or nothing for the key itself]; keys that are numbers stand to the right.
+// Columns: [title, sortKey(row), cell(row) or nothing for the key itself, 'text' where cells are more than a number].
 export function sortedTable(label, columns, rows, by) {
   let order = { column: by, down: true };
   let shown = FIRST_ROWS;
@@ -19,11 +19,12 @@ export function sortedTable(label, columns, rows, by) {
     draw();
     host.querySelectorAll('th button')[index].focus();
   };
-  const heading = ([title], index) => el('th', { scope: 'col', 'aria-sort': order.column !== index ? null : order.down ? 'descending' : 'ascending' },
-    button(title, () => sortBy(index)));
-  const cell = (row) => ([, key, show], index) => {
-    const content = show ? show(row) : key(row);
-    return el(index === 0 ? 'th' : 'td', { scope: index === 0 ? 'row' : null, class: typeof key(row) === 'number' ? 'hr-number' : null }, content);
+  const align = ([, key, , kind]) => (typeof key(rows[0]) === 'number' && kind !== 'text' ? 'hr-number' : null);
+  const heading = (column, index) => el('th', { scope: 'col', class: align(column), 'aria-sort': order.column !== index ? null : order.down ? 'descending' : 'ascending' },
+    button(column[0], () => sortBy(index)));
+  const cell = (row) => (column, index) => {
+    const [, key, show] = column;
+    return el(index === 0 ? 'th' : 'td', { scope: index === 0 ? 'row' : null, class: align(column) }, show ? show(row) : key(row));
   };
   const draw = () => {
     const sorted = [...rows].sort(compare);

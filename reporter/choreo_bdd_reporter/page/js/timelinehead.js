@@ -16,14 +16,14 @@ export function timelineHead(part, rows, state, actions, context) {
     }, plural(part.timeline.length, 'event'), names.map((name) => transportBadge(context, name))),
     critical.count > 1 && el('span.hr-note', { title: 'From the first cause to the last message, cause by cause; marked in the rows' }, `critical path ${plural(critical.count, 'message')}, ${duration(critical.took)}`),
     part.timeline_dropped > 0 && el('span.hr-note.hr-note--warn', {}, `${plural(part.timeline_dropped, 'earlier event')} not kept`),
-    legend(rows),
+    legend(rows, critical.count > 1),
     el('span.hr-timeline-tools', {},
       part.stage && toggle('Lanes', 'lanes', state, actions.lanes),
       rows.some((row) => row.level > 1) && !state.lanes && toggle('Failing path only', 'focused', state, actions.focus),
-      state.hasClock && toggle('Clock time', 'absolute', state, actions.absolute),
+      state.clock && toggle('Clock time', 'absolute', state, actions.absolute),
       spans.squeezed && button(state.onMessages ? `Show all ${duration(spans.whole)}` : `Zoom to the messages (${duration(spans.messages - spans.from)})`,
         actions.stretch, { class: 'hr-button', 'aria-pressed': String(!state.onMessages) }),
-      zoomButton('−', 'Zoom out (s)', actions.out), zoomButton('+', 'Zoom in (w)', actions.in), state.zoomed && zoomButton('Reset', 'Show everything again (0)', actions.reset)),
+      zoomButton('−', 'Zoom out (s)', actions.out), zoomButton('+', 'Zoom in (w)', actions.in), state.view && zoomButton('Reset', 'Show everything again (0)', actions.reset)),
   ];
 }
 
@@ -42,11 +42,15 @@ const LEGEND = [
 ];
 
 // Only the marks that occur.
-function legend(rows) {
+function legend(rows, critical) {
   const items = LEGEND.filter(([, , occurs]) => rows.some(occurs));
   return el('span.hr-legend', { 'aria-hidden': 'true' },
-    items.map(([mark, text]) => el('span.hr-legend-item', {}, el('i', { class: `hr-mark hr-mark--${mark}` }), text)));
+    items.map(([mark, text]) => el('span.hr-legend-item', {}, el('i', { class: `hr-mark hr-mark--${mark}` }), text)),
+    critical && el('span.hr-legend-item', {}, el('i.hr-mark.hr-mark--critical', {}), 'critical path'));
 }
+
+// More of them tell nothing apart; each stands in its row as well.
+const BUDGETS_ON_AXIS = 12;
 
 export function axisRow(axis, rows) {
   const limits = rows.map((row) => [row, budgetOf(row)]).filter(([, budget]) => budget && budget.limit >= axis.from && budget.limit <= axis.to);
@@ -54,7 +58,7 @@ export function axisRow(axis, rows) {
     el('span', { role: 'columnheader' }, 'Message'),
     el('span', { role: 'columnheader', class: 'hr-ticks', 'aria-label': `Time, ${axis.ticks[0]?.label} to ${axis.ticks.at(-1)?.label}` },
       axis.ticks.map((tick) => el('span.hr-tick', { 'aria-hidden': 'true', vars: { '--hr-x': tick.share } }, tick.label)),
-      limits.map(([row, budget]) => el('i.hr-axis-budget', { title: `budget of ${row.topic}: ${duration(row.handle.budget_ms)}`, vars: { '--hr-x': axis.share(budget.limit) } }))),
+      (limits.length <= BUDGETS_ON_AXIS ? limits : []).map(([row, budget]) => el('i.hr-axis-budget', { title: `budget of ${row.topic}: ${duration(row.handle.budget_ms)}`, vars: { '--hr-x': axis.share(budget.limit) } }))),
     el('span', { role: 'columnheader', class: 'hr-number' }, 'at'),
     el('span', { role: 'columnheader', class: 'hr-number' }, 'took'));
 }

@@ -5,7 +5,7 @@ import { duration } from './format.js';
 import { endOf, isWait } from './timescale.js';
 import { markTrack } from './tracks.js';
 import { transportBadge, transportClass } from './transports.js';
-import { glyph } from './verdicts.js';
+import { caret } from './verdicts.js';
 
 const DEEPEST_INDENT = 9;
 
@@ -37,7 +37,14 @@ const PHRASES = new Map([
   ['reply_failed', 'reply failed'], ['correlation_skipped', 'other scope'], ['deadline', 'deadline'], ['absent', 'never matched'],
 ]);
 
+// How a wait ended where it was neither silence nor a wrong message.
+const WAITS = new Map([
+  ['too late', 'came too late'], ['wrong correlation', 'came for another scope'], ['wrong topic?', 'came on another topic?'], ['out of order', 'out of order'],
+  ['too few', 'too few came'], ['undecodable', 'unreadable'], ['transport failed', 'transport failed'], ['aborted', 'aborted'],
+]);
+
 export function rowPhrase(row) {
+  if (isWait(row) && WAITS.has(row.cause)) return WAITS.get(row.cause);
   if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
   if (row.handle && isWait(row)) return 'no match by the deadline';
   if (row.action === 'matched' && row.handle?.outcome === 'slow') return 'matched, over budget';
@@ -48,9 +55,8 @@ export function rowPhrase(row) {
 
 function rowLabel(row, place, context) {
   const parent = row.children.length > 0 && !place.lanes;
-  const open = parent ? { 'data-toggle': row.id, 'data-open': String(!place.closed) } : {};
   return [
-    el('span.hr-caret', { ...open }, parent && glyph('M6 4l4 4-4 4')),
+    parent ? caret({ 'data-toggle': row.id, 'data-open': String(!place.closed) }) : el('span.hr-caret', {}),
     row.topic && !place.lanes && transportBadge(context, row.transport, { full: false }),
     el('span', { class: `hr-phrase hr-phrase--${phraseTone(row)}` }, rowPhrase(row)),
     row.topic && el('code.hr-topic', { title: row.topic }, row.topic),

@@ -2,14 +2,14 @@
 
 import { button, el, fill } from './dom.js';
 import { duration } from './format.js';
+import { treeMarks } from './marks.js';
 import { countOutcomes } from './model.js';
 import { createSections } from './sections.js';
 import { transportBadge } from './transports.js';
 import { ruleId, treeRows } from './treerows.js';
-import { glyph, verdictBadge, verdictWord } from './verdicts.js';
+import { caret, verdictBadge, verdictWord } from './verdicts.js';
 
 const ROW_HEIGHT = 32;
-const CARET = 'M6 4l4 4-4 4';
 
 export function createTree(root, context) {
   const { model, views } = context;
@@ -37,8 +37,7 @@ export function createTree(root, context) {
   };
   const moveTo = (index) => {
     active = Math.max(0, Math.min(rows.length - 1, index));
-    list.redraw();
-    list.reveal(active);
+    if (!list.reveal(active)) list.redraw();
     markActive();
   };
   const toggle = (row, open = closed.has(row.id)) => {
@@ -121,7 +120,7 @@ function groupRow(row, common, context) {
   const counts = countOutcomes(row.entries);
   const { broken } = counts;
   return el('div', { ...common, class: `hr-row hr-row--${row.level === 1 ? 'group' : 'rule'}`, 'aria-expanded': String(row.open), title: row.label },
-    el('span.hr-caret', {}, glyph(CARET)),
+    caret(),
     transportBadge(context, row.transport, { full: false }),
     el('span.hr-row-name', {}, row.level === 2 && el('span.hr-row-keyword', {}, `${row.keyword} `), row.label),
     broken > 0 && el('span.hr-badge.hr-badge--fail', {}, `${broken} failed`),
@@ -136,8 +135,7 @@ function scenarioRow(entry, common, selected) {
   },
     verdictBadge(entry.outcome, 'hr-verdict--bare'),
     el('span.hr-row-name', {}, entry.name),
-    entry.outcome === 'slow' && entry.failing && el('span.hr-badge.hr-badge--fail', {}, 'failed'),
-    entry.unchecked && el('span.hr-badge.hr-badge--fail', { title: 'An expectation failed, but no step or assertion checked it' }, 'unchecked'),
+    treeMarks(entry),
     el('span.hr-row-time', {}, duration(entry.durationMs)));
 }
 

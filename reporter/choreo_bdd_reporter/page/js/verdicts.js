@@ -43,6 +43,10 @@ export function glyph(path) {
   return svg('svg.hr-glyph', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, svg('path', { d: path }));
 }
 
+export function caret(attributes = {}) {
+  return el('span.hr-caret', attributes, glyph('M6 4l4 4-4 4'));
+}
+
 // In lists what went well stays quiet, so that the rest stands out.
 export function listVerdict(status) {
   return verdictBadge(status, ['pass', 'skip', 'none'].includes(verdictKind(status)) ? 'hr-verdict--bare' : '');

@@ -1,0 +1,142 @@
+"""The tokens of a script, each with what surrounds it: enough to tighten it and to give its names shorter ones.
+
+It knows the dialect of `bundle` and no more: no classes, no labels, comments on lines of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+_TOKEN = re.compile(
+    r"(?P<text>'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")|(?P<name>[A-Za-z_$][\w$]*)|(?P<number>\d[\w.]*)|(?P<space>\s+)"
+    r"|(?P<sign>=>|\.\.\.|\?\.|[=!]==?|[<>]=|[-+]{2}|[-+]=|\*\*|\?\?=?|\|\|=?|&&=?|.)"
+)
+_PATTERN = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*")
+_TEMPLATE = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*", re.DOTALL)
+# a slash after one of these begins a pattern, a brace an object
+_BEFORE_VALUE = words("( , = : [ ! & | ? ?? || && { } ; => + return case in of")
+_BEFORE_OBJECT = words("( , = : [ ? ?? || && ... return const let of in")
+_CLOSING = {"}": ("{", "object", "${"), ")": ("(",), "]": ("[",)}
+_OPENS_BINDING = words("( , { [ ...")
+_ENDS_BINDING = words(", ) } ] =")
+KEYWORDS = words(
+    "as async await break case catch const continue default delete do else false finally for from function get if in "
+    "instanceof let new null of return super switch this throw true try typeof undefined void while yield"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A variable named at a place in the tokens.
+
+    There it may be a property of the same name as well, as in ``{ name }``; `binds` where the name may be made.
+    """
+
+    index: int
+    name: str
+    as_property: bool
+    binds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a script; `within` is the bracket around it: ``{`` of a block, ``object``, ``(``, ``[`` or ``${``."""
+
+    kind: str
+    text: str
+    within: str = ""
+
+
+def tokens(source: str) -> list[Token]:
+    """The whole source in pieces, spaces included."""
+    found: list[Token] = []
+    around: list[str] = []
+    place, last = 0, ";"
+    while place < len(source):
+        token, place = _next(source, place, last, around)
+        found.append(token)
+        if token.kind != "space":
+            last = token.text
+    return found
+
+
+def _next(source: str, place: int, last: str, around: list[str]) -> tuple[Token, int]:
+    within = around[-1] if around else ""
+    if source[place] == "`" or (within == "${" and source[place] == "}"):
+        return _template_part(source, place, around)
+    inserted = last.endswith("${")
+    if source[place] == "/" and (inserted or last in _BEFORE_VALUE) and (match := _PATTERN.match(source, place)):
+        return Token("text", match[0], within), match.end()
+    match = _TOKEN.match(source, place)
+    assert match is not None, f"no token at {source[place : place + 20]!r}"
+    text = match[0]
+    if text in _CLOSING and around and around[-1] in _CLOSING[text]:
+        around.pop()
+    token = Token(match.lastgroup or "", text, around[-1] if around else "")
+    if text in ("(", "[", "{"):
+        around.append("object" if text == "{" and (inserted or last in _BEFORE_OBJECT) else text)
+    return token, match.end()
+
+
+def _template_part(source: str, place: int, around: list[str]) -> tuple[Token, int]:
+    """From the opening quote, or the end of an inserted value, to the next value or the closing quote."""
+    if source[place] == "}":
+        around.pop()
+    match = _TEMPLATE.match(source, place + 1)
+    assert match is not None
+    end = match.end()
+    if source.startswith("${", end):
+        around.append("${")
+        return Token("text", source[place : end + 2]), end + 2
+    return Token("text", source[place : end + 1]), end + 1
+
+
+def uses(source: Sequence[Token]) -> Iterator[Use]:
+    """Every place where a variable is named; names of properties and methods are none."""
+    solid = [index for index, token in enumerate(source) if token.kind != "space"]
+    ends = [";", *(source[index].text for index in solid), ";"]
+    for at, index in enumerate(solid):
+        token, before, after = source[index], ends[at], ends[at + 2]
+        if token.kind != "name" or token.text in KEYWORDS or before in (".", "?."):
+            continue
+        in_object = token.within == "object" and before in ("{", ",", "async", "get")
+        if not (in_object and after in (":", "(")):
+            opens = before in _OPENS_BINDING or (before == ":" and token.within == "object")
+            is_bound = before in ("const", "let", "function") or (opens and after in _ENDS_BINDING)
+            yield Use(index, token.text, in_object and after in (",", "}", "="), is_bound or after == "=>")
+
+
+def renamed(source: Sequence[Token], names: Mapping[str, str]) -> list[Token]:
+    """The tokens with variables called as `names` says."""
+    tokens = list(source)
+    for use in uses(source):
+        if use.name in names:
+            short = names[use.name]
+            tokens[use.index] = Token("name", f"{use.name}:{short}" if use.as_property else short)
+    return tokens
+
+
+def tightened(source: Sequence[Token]) -> str:
+    """The text without spaces that mean nothing. A line break stays where a statement may end without a semicolon."""
+    kept: list[str] = []
+    for index, token in enumerate(source):
+        if token.kind != "space":
+            kept.append(token.text)
+        elif kept and index + 1 < len(source):
+            kept.append(_gap(kept[-1], token.text, source[index + 1].text))
+    return "".join(kept)
+
+
+def _gap(before: str, space: str, after: str) -> str:
+    if "\n" in space and before[-1] not in ";{,([?:=&|" and not re.match(r"\}[\w}]", before[-1] + after):
+        return "\n"
+    touching = before[-1:] + after[:1]
+    return " " if re.fullmatch(r"[\w$]{2}|\+\+|--", touching) else ""

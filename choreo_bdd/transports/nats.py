@@ -231,7 +231,7 @@ class NatsTransport:
             registration.handle = await client.subscribe(
                 registration.topic, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0
             )
-            await _round_trip(client)
+            await self._round_trip(client)
         except Exception as error:  # noqa: BLE001 - told to whoever waits for this subscription
             registration.fail(_NAME, f"{type(error).__name__}: {error}")
             return
@@ -294,18 +294,21 @@ class NatsTransport:
         try:
             await asyncio.sleep(_CONFIRM_AFTER_S)
             while self._unconfirmed:
-                written, self._unconfirmed = self._unconfirmed, []
-                await self._confirm_these(client, written)
+                with contextlib.suppress(Exception):  # told to whoever published what it concerns
+                    await self._round_trip(client)
         finally:
             self._settle(self._unconfirmed, _GIVEN_UP)
             self._unconfirmed = []
 
-    async def _confirm_these(self, client: Any, written: Sequence[Outgoing]) -> None:
+    async def _round_trip(self, client: Any) -> None:
+        """Have the server answer behind everything sent so far, which confirms the messages written by now."""
+        written, self._unconfirmed = self._unconfirmed, []
         reason = _GIVEN_UP
         try:
-            await _round_trip(client)
-        except Exception as error:  # noqa: BLE001 - told to whoever published these
+            await _answered(client)
+        except Exception as error:
             reason = f"the server did not confirm ({type(error).__name__})"
+            raise
         else:
             self._settle(written)
         finally:
@@ -370,7 +373,7 @@ def _headers_of(raw: Any) -> Mapping[str, str]:
     return {**headers, _REPLY_TO: raw.reply} if raw.reply else headers
 
 
-async def _round_trip(client: Any) -> None:
+async def _answered(client: Any) -> None:
     """Have the server answer behind everything sent so far.
 
     The client's ``flush`` writes its PING past commands that are still in its buffer: on its own it proves nothing.

@@ -16,7 +16,7 @@ Feature: Shipping
       | field     | value          |
       | order.id  | {{ order_id }} |
       | reference | a uuid         |
-    And the service answered "carrier.booking.requested" once
+    And the service answered "carrier.booking.requested"
 
   Scenario Outline: The carrier serves some countries: <country>
     Given country is "<country>"
@@ -67,6 +67,7 @@ Feature: Shipping
     Then I expect "orders.settled"
     But I expect no "orders.shipped" for 150ms
 
+  @timeout(500ms)
   Scenario: An order to be fetched needs no carrier
     Given a service that answers "carrier.booking.requested" with "carrier.booking.confirmed":
       """

@@ -407,7 +407,9 @@ async def test_a_database_that_does_not_exist_is_a_failure_to_connect(redis_brok
 async def test_a_missing_client_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
-    with pytest.raises(TransportError, match=r"redis client, the extra choreo_bdd\[redis\]: pip install 'choreo-bdd\[redis\]'"):
+    with pytest.raises(
+        TransportError, match=r"redis client, the extra choreo_bdd\[redis\]: pip install 'choreo-bdd\[redis\]'"
+    ):
         await RedisTransport(url="redis://127.0.0.1").connect()
 
 

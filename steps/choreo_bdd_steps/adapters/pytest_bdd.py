@@ -21,12 +21,23 @@ import pytest
 from pytest_bdd import scenario as bind_scenario
 from pytest_bdd import step
 from pytest_bdd.gherkin_parser import get_gherkin_document
-from pytest_bdd.parser import Feature, Scenario, ScenarioTemplate, Step
+from pytest_bdd.parser import Feature, Scenario, Step
 from pytest_bdd.parsers import StepParser
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd_steps.buses import buses, name_on
+from choreo_bdd_steps.adapters.pytest_bdd_items import (
+    BUS,
+    bus_of,
+    buses_of,
+    inherited_tags,
+    is_of_its_row,
+    locate,
+    rename,
+    row_tags,
+    tags_of,
+    template_of,
+)
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.places import relative
 
@@ -40,8 +51,6 @@ PROVEN_ON = "9.0.1"
 _OWN_TAG = re.compile(r"(?:timeout|slow|bus)\(.*\)")
 _SESSION: pytest.StashKey[Session] = pytest.StashKey()
 _RUN: pytest.StashKey[ScenarioRun] = pytest.StashKey()
-_BUS = "_choreo_bus"
-_EXAMPLE = "_pytest_bdd_example"
 _POSITION: pytest.StashKey[int] = pytest.StashKey()
 _PASSED: pytest.StashKey[int] = pytest.StashKey()
 
@@ -172,35 +181,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if template is None:
         return
     rows = [examples.tags for examples in template.examples] or [set[str]()]
-    named = dict.fromkeys(bus for tags in rows for bus in _buses_of(template, tags))
+    named = dict.fromkeys(bus for tags in rows for bus in buses_of(template, tags))
     if any(named):
-        metafunc.fixturenames.append(_BUS)
-        metafunc.parametrize(_BUS, list(named), indirect=True)
-
-
-def _buses_of(template: ScenarioTemplate, row_tags: Iterable[str]) -> tuple[str | None, ...]:
-    """The transports a scenario, or a row of it, runs on in turn; ``None`` is wherever the configuration says."""
-    return buses((*_inherited_tags(template), *row_tags)) or (None,)
-
-
-def _is_of_its_row(item: pytest.Item) -> bool:
-    """Whether a row is to run on the transport it was given: rows of one outline need not name the same ones."""
-    template = _template(item)
-    return template is None or _bus(item) in _buses_of(template, _row_tags(item))
-
-
-def _row_tags(item: Any) -> tuple[str, ...]:
-    return tuple(mark.name for mark in getattr(getattr(item, "callspec", None), "marks", ()))
+        metafunc.fixturenames.append(BUS)
+        metafunc.parametrize(BUS, list(named), indirect=True)
 
 
 @pytest.fixture
 def _choreo_bus(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-def _bus(item: Any) -> str | None:
-    call = getattr(item, "callspec", None)
-    return None if call is None else call.params.get(_BUS)
 
 
 # --- fixtures ---------------------------------------------------------------------------------------------------------
@@ -244,18 +233,12 @@ def _info(node: pytest.Item, feature: Feature, scenario: Scenario) -> Any:
     from choreo_bdd_steps.running import ScenarioInfo  # noqa: PLC0415 - see the module's docstring
 
     return ScenarioInfo(
-        transport=_bus(node),
+        transport=bus_of(node),
         name=scenario.name,
         nodeid=node.nodeid,
         steps=[_call(step, feature) for step in scenario.steps],
-        tags=(*_inherited_tags(scenario, feature), *_row_tags(node)),
+        tags=(*inherited_tags(scenario, feature), *row_tags(node)),
     )
-
-
-def _inherited_tags(scenario: Any, feature: Any = None) -> tuple[str, ...]:
-    """Tags that apply, outermost first."""
-    rule_tags = scenario.rule.tags if scenario.rule is not None else ()
-    return (*(feature or scenario.feature).tags, *rule_tags, *scenario.tags)
 
 
 def _call(step: Step, feature: Feature) -> StepCall:
@@ -318,8 +301,8 @@ class FeatureFile(pytest.Module):
             raise self.CollectError(f"{relative(self.path)}: {error}") from error
         for item in items:
             if isinstance(item, pytest.Function):
-                _rename(item)
-                _locate(item)
+                rename(item)
+                locate(item)
         return items
 
 
@@ -327,58 +310,9 @@ def _nothing_more() -> None:
     """The body of a collected scenario: its steps are all of it."""
 
 
-def _rename(item: pytest.Function) -> None:
-    """Give a row of an outline, or a scenario's run on one of several buses, the name it has under behave."""
-    template, bus = _template(item), _bus(item)
-    if template is None:
-        return
-    row = _row_name(item, template)
-    if bus is not None:
-        _give_name(item, name_on(row or template.name, bus))
-    elif row is not None:
-        _give_name(item, row)
-
-
-def _row_name(item: Any, template: ScenarioTemplate) -> str | None:
-    call = getattr(item, "callspec", None)
-    if call is None or _EXAMPLE not in call.params:
-        return None
-    row, rows = call.params[_EXAMPLE], sum(len(examples.examples) for examples in template.examples)
-    position = call.indices[_EXAMPLE] % rows  # pytest counts on from bus to bus
-    for group, examples in enumerate(template.examples, start=1):
-        if position < len(examples.examples):
-            return f"{template.render(row).name} -- @{group}.{position + 1} {examples.name or ''}".strip()
-        position -= len(examples.examples)
-    return None
-
-
-def _locate(item: Any) -> None:
-    """Point at the scenario, and keep ``pytest -v`` from reading the dot of `@1.2` as a part of the node id."""
-    template = _template(item)
-    if template is not None:
-        item.location = (item.location[0], (template.line_number or 1) - 1, f"{template.keyword}: {item.name}")
-
-
-def _give_name(item: Any, name: str) -> None:
-    """There is no public way; pytest keeps the node id in ``_id`` from 9.2 on, in ``_nodeid`` before."""
-    if hasattr(item, "_id"):
-        item._id = item.parent.id.child(name)
-    else:
-        item._nodeid = f"{item.parent.nodeid}::{name}"
-    item.name = name
-
-
-def _template(item: pytest.Item) -> ScenarioTemplate | None:
-    function: Any = getattr(item, "obj", None)
-    try:
-        return scenario_wrapper_template_registry.get(function)
-    except TypeError:  # not everything a plugin calls a test can be weakly referenced
-        return None
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run each scenario once, and only those the tag expression lets through."""
-    items[:] = [item for item in items if _is_of_its_row(item)]
+    items[:] = [item for item in items if is_of_its_row(item)]
     _drop_stubbed(config, items)
     expression = config.getini("choreo_tags")
     if not expression:
@@ -386,7 +320,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from cucumber_tag_expressions import parse  # noqa: PLC0415 - see the module's docstring
 
     wanted = parse(expression)
-    deselected = [item for item in items if (tags := _tags(item)) is not None and not wanted.evaluate(tags)]
+    deselected = [item for item in items if (tags := tags_of(item)) is not None and not wanted.evaluate(tags)]
     if deselected:
         config.hook.pytest_deselected(items=deselected)
         items[:] = [item for item in items if item not in deselected]
@@ -397,13 +331,13 @@ def _drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:
     stubbed = {
         (template.feature.filename, template.name)
         for item in items
-        if not isinstance(item.parent, FeatureFile) and (template := _template(item)) is not None
+        if not isinstance(item.parent, FeatureFile) and (template := template_of(item)) is not None
     }
     twice = [
         item
         for item in items
         if isinstance(item.parent, FeatureFile)
-        and (template := _template(item)) is not None
+        and (template := template_of(item)) is not None
         and (template.feature.filename, template.name) in stubbed
     ]
     if twice:
@@ -415,14 +349,6 @@ def _drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:
         )
         config.hook.pytest_deselected(items=twice)
         items[:] = [item for item in items if item not in twice]
-
-
-def _tags(item: pytest.Item) -> list[str] | None:
-    template = _template(item)
-    if template is None:
-        return None
-    rule_tags = template.rule.tags if template.rule is not None else set()
-    return [f"@{tag}" for tag in (*template.tags, *template.feature.tags, *rule_tags, *_row_tags(item))]
 
 
 # --- what pytest-bdd would swallow ------------------------------------------------------------------------------------

@@ -37,7 +37,9 @@ CHECKS = {
 }
 DEMO = ("-m", "behave", "-D", "choreo.profile=memory", "-f", "choreo", "-o", str(REPORT), "-f", "progress3")
 WORKERS = str(max(3, os.cpu_count() or 1))  # one more than two cores: much of the time tests wait for processes
-PASSES = (("-q", "-m", "alone"), ("-n", WORKERS, "--dist", "loadfile", "-m", "not alone"))
+# reordered by their number of tests, the files that take longest would come last
+SPREAD = ("-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
+PASSES = (("-q", "-m", "alone"), (*SPREAD, "-m", "not alone"))
 AGAIN = ("--last-failed", "--last-failed-no-failures", "none")
 TESTS_FAILED = 1
 FAST = ("-n", "auto", "-m", "not broker and not browser and not build and not alone")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 _parse = json.JSONDecoder().decode
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @runtime_checkable
@@ -56,7 +57,7 @@ class JSONCodec:
         if isinstance(value, bytes | bytearray):
             raise TypeError("JSONCodec.encode() takes a JSON value, not bytes; publish bytes directly instead")
         try:
-            return json.dumps(value, separators=(",", ":")).encode("ascii")
+            return _compact(value).encode("ascii")
         except (ValueError, RecursionError):
             raise TypeError("JSON cannot hold a value that contains itself or is nested too deeply") from None
 

@@ -50,17 +50,16 @@ def _joined(opening: str, items: Iterable[str], closing: str) -> Iterator[str]:
     yield closing
 
 
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=str).encode
+
+
 def ascii_json(value: Any) -> str:
     """Compact ASCII JSON of any value; what JSON has no number for becomes text."""
     try:
-        return _dump(value)
+        return _encode(value)
     except ValueError:
         # a bare NaN is no JSON: it would leave the reader with a blank page
-        return _dump(_finite(value))
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"), default=str)
+        return _encode(_finite(value))
 
 
 def _finite(value: Any) -> Any:

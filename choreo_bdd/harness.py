@@ -116,7 +116,8 @@ class Harness:
         """Disconnect whatever the state; the transport's exception propagates, the state has changed by then."""
         for each in self._stand_ins:
             each.rest()
-        self.router.connection_lost("the harness was disconnected while this scenario was under way")
+        if self.lost is None:  # who listens has been told of a loss already, and that is the cause
+            self.router.connection_lost("the harness was disconnected while this scenario was under way")
         try:
             await self._transport.disconnect()
         finally:

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import logging
 import pickle
+from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
@@ -299,3 +300,30 @@ async def test_scenarios_that_begin_at_once_heal_a_lost_connection_once() -> Non
     await asyncio.gather(harness.heal(), harness.heal(), harness.heal())
     assert transport.calls == ["disconnect", "connect"]
     assert harness.is_healthy()
+
+
+async def test_a_scenario_told_of_a_loss_keeps_that_cause_when_another_one_heals_the_connection() -> None:
+    class Losing(MockTransport):
+        lost: str | None = None
+        listeners: ClassVar[list[Callable[[str], None]]] = []
+
+        def on_lost(self, listener: Callable[[str], None]) -> None:
+            self.listeners.append(listener)
+
+        async def connect(self) -> None:
+            self.lost = None
+            await super().connect()
+
+    transport = Losing()
+    harness = Harness(transport)
+    await harness.connect()
+    async with harness.scenario("cut off") as s:
+        handle = s.expect("t", eq(1))
+        s.publish("elsewhere", 1)
+        transport.lost = "the broker went away"
+        transport.listeners[0](transport.lost)
+        await harness.heal()
+        result = await s.await_all(timeout_ms=1000)
+    assert [failure.reason for failure in result.transport_failures] == ["the broker went away"]
+    assert handle.diagnosis is not None
+    assert "the broker went away" in handle.diagnosis.text

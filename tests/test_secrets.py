@@ -268,20 +268,14 @@ async def test_a_login_that_is_refused_shows_nothing(
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize("name", ["nats password", "nats resolver", "nats url"])
-async def test_a_login_to_nats_that_succeeds_shows_nothing(
-    name: str, evidence: Evidence, certificates: Certificates, open_nats: Broker
+@pytest.mark.parametrize(
+    "name", ["nats password", "nats resolver", "nats url", "redis password", "redis acl", "redis url"]
+)
+async def test_a_login_that_succeeds_shows_nothing(
+    name: str, evidence: Evidence, certificates: Certificates, request: pytest.FixtureRequest
 ) -> None:
-    await try_it(evidence, LOGINS[name](open_nats.url, certificates))
-    evidence.assert_clean()
-
-
-@pytest.mark.broker
-@pytest.mark.parametrize("name", ["redis password", "redis acl", "redis url"])
-async def test_a_login_to_redis_that_succeeds_shows_nothing(
-    name: str, evidence: Evidence, certificates: Certificates, open_redis: Broker
-) -> None:
-    await try_it(evidence, LOGINS[name](open_redis.url, certificates))
+    broker = request.getfixturevalue({"nats": "open_nats", "redis": "open_redis"}[name.split(maxsplit=1)[0]])
+    await try_it(evidence, LOGINS[name](broker.url, certificates))
     evidence.assert_clean()
 
 

@@ -91,6 +91,7 @@ _HINTS = (
 _KEY_HINTS = ("auth", "bearer", "passw", "passphrase", "pwd", "secret", "token", "key", "cookie", "credential", "jwt",
               "session")  # fmt: skip
 _NATS_SEED = re.compile(r"\bS[UANOCX][A-Z2-7]{56}\b")
+_LIKE_NATS_SEED = re.compile(r"S[UANOCX][A-Z2-7]{56}")  # searched for quickly, because it begins with a letter
 _URL = re.compile(
     r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://(?:(?![,;|]?[a-z][a-z0-9+.-]{0,30}://)[^\s\"'<>`])+",
     re.IGNORECASE,
@@ -226,7 +227,7 @@ def _look_for_hints(text: str) -> bool:
     for hint in _HINTS:  # no any(): this runs for every string of every message
         if hint in lower:
             return True
-    return _NATS_SEED.search(text) is not None
+    return _LIKE_NATS_SEED.search(text) is not None
 
 
 def _quoted_secret(match: re.Match[str]) -> str | None:

@@ -25,7 +25,7 @@ from behave.reporter.base import Reporter
 
 from choreo_bdd import observers
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_reporter.attachments import ATTACHMENTS_MAX, attachment
+from choreo_bdd_reporter.attachments import Attachments
 from choreo_bdd_reporter.clock import Stopwatch, now
 from choreo_bdd_reporter.configured import configured_directory
 from choreo_bdd_reporter.limits import clean_text
@@ -95,7 +95,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._running: Any = None
         self._started = 0.0
         self._earlier: tuple[Attempt, ...] = ()
-        self._attached: list[tuple[str, bytes | str]] = []
+        self._attached = Attachments()
         self._feature: Any = None
         self._names: Counter[str] | None = None
         self._announced: set[int] = set()
@@ -111,7 +111,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         if scenario is self._running:  # an automatic retry, which behave begins only after a failure
             self._recorder.take(self._nodeid(scenario))
             self._earlier += (Attempt("failed"),)
-            self._attached = []
+            self._attached = Attachments()
         else:
             self._settle_running()
         self._running, self._started = scenario, time.time()
@@ -120,7 +120,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
 
     def embedding(self, mime_type: str, data: bytes | str) -> None:
         """A step attaches something: behave's ``context.attach()``."""
-        self._attached = [*self._attached, (mime_type, data)][:ATTACHMENTS_MAX]
+        self._attached.add(mime_type, data)
 
     def eof(self) -> None:
         """A feature has ended: everything about it is known now."""
@@ -168,7 +168,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         earlier, self._earlier = self._earlier, ()
         if scenario is not None:
             self._settle(scenario, self._nodeid(scenario), self._started, earlier)
-        self._attached = []
+        self._attached = Attachments()
 
     def _settle(
         self, scenario: Any, nodeid: str, started: float | None = None, earlier: tuple[Attempt, ...] = ()
@@ -177,11 +177,9 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
             record = self._recorder.take(nodeid)
             test = _test(self._feature, scenario, nodeid, record)
             shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
+            attached = () if started is None else tuple(self._attached.take(record.redactor))
             self._count(record.redactor)
-            if test.gherkin is not None and started is not None:
-                attached = tuple(attachment(*each, record.redactor) for each in self._attached)
-                test = replace(test, gherkin=replace(test.gherkin, attachments=attached))
-            self._add(replace(test, nodeid=shown, started=started, earlier=earlier))
+            self._add(replace(test, nodeid=shown, started=started, earlier=earlier, attachments=attached))
         except Exception as error:  # noqa: BLE001 - the report must never decide a run
             notice(f"{nodeid} is missing from the report ({type(error).__name__}: {error})")
 
@@ -193,6 +191,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
 
     def _add(self, test: Test) -> None:
         if not self.config.dry_run:
+            self._writer.note(self._recorder.facts)
             self._writer.add(test, redacted=(self._masked.fields, self._masked.stream_matches))
 
     def _rank(self, nodeid: str) -> int:

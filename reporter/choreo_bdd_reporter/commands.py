@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from choreo_bdd_reporter.output_dir import PAGE, RESULTS
+from choreo_bdd_reporter.output_dir import HISTORY, PAGE, RESULTS
 from choreo_bdd_reporter.terminal import complain, say
 from choreo_bdd_schemas import validate_report
 
@@ -127,13 +127,16 @@ def render(
 ) -> None:
     """Draw the HTML page of a report, whichever tool wrote it. Exit code 2 when it cannot be read, else 0."""
     from choreo_bdd_reporter import reading, writer  # noqa: PLC0415
+    from choreo_bdd_reporter.history import History  # noqa: PLC0415
 
     try:
         found = reading.read_report(source)
         target = output or found.source.with_name(PAGE)
         if target.is_dir():
             target /= PAGE
-        writer.write_page_file(target, found.results, found.gherkin, folder=folder)
+        tests = [test["nodeid"] for test in found.results["tests"]]
+        past = History(found.source.with_name(HISTORY), found.results["run"]).recalled(tests)
+        writer.write_page_file(target, found.results, {**found.gherkin, **past}, folder=folder)
     except (reading.ReportError, OSError) as problem:
         _refuse(problem)
     _tell_notes([found])

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from choreo_bdd.redaction import REDACTION_VERSION
+from choreo_bdd_reporter.history import least_headroom
 from choreo_bdd_reporter.limits import SCENARIOS_MAX, cap_detail, keep_worst
 from choreo_bdd_reporter.model import Attempt, RecordedScenario, Run, Step, Test, TestOutcome
 
@@ -21,7 +22,7 @@ class TestFacts:
     """What the run as a whole needs to know of a test: its transports, and whether anything is left out of it.
 
     ``events`` has the length of each scenario's timeline. ``single`` are transports of scenarios on one harness,
-    ``staged`` those that its Stages registered.
+    ``staged`` those that its Stages registered. ``headroom`` is the least share of a budget that a message left over.
     """
 
     __test__ = False
@@ -32,6 +33,7 @@ class TestFacts:
     allowlist_path: str | None = None
     truncated: bool = False
     earlier: tuple[Attempt, ...] = ()
+    headroom: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class TestDocument:
     """A test as it is written: its part of ``results.json``, and what the page shows beyond that.
 
     ``gherkin`` is empty or holds ``feature`` and ``scenario`` as the page shows them, the ``hidden`` lines of the
-    feature's source and when the test ``started``; ``details`` stand in the order of the scenarios.
+    feature's source and when the test ``started``; ``details`` stand in the order of the scenarios,
+    ``attachments`` in that in which they were made.
     """
 
     __test__ = False
@@ -47,6 +50,7 @@ class TestDocument:
     test: dict[str, Any]
     gherkin: dict[str, Any]
     details: list[dict[str, Any]]
+    attachments: list[Any]
     facts: TestFacts
 
 
@@ -60,6 +64,7 @@ def document_of(test: Test) -> TestDocument:
         test={**_test(test), "log": log, "scenarios": [each.document for each in scenarios]},
         gherkin=_gherkin(test, scenarios),
         details=[each.details for each in scenarios],
+        attachments=list(test.attachments),
         facts=replace(_facts(scenarios, truncated=bool(left_out)), earlier=test.earlier),
     )
 
@@ -78,10 +83,28 @@ def _attempt_notes(earlier: Sequence[Attempt]) -> list[str]:
     ]
 
 
+def row_ids(tests: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What tells each test of a report from the others: its node id, with the worker where several have run it."""
+    known = [(test["nodeid"], test["worker_id"]) for test in tests]
+    times = Counter(nodeid for nodeid, _ in known)
+    seen: Counter[str] = Counter()
+    ids = []
+    for nodeid, worker in known:
+        row = f"{nodeid}@{worker}" if worker and times[nodeid] > 1 else str(nodeid)
+        seen[row] += 1
+        ids.append(row if seen[row] == 1 else f"{row}#{seen[row]}")
+    return ids
+
+
 def attempts_document(facts: Iterable[tuple[str, TestFacts]]) -> dict[str, Any]:
-    """The earlier attempts of tests that were run again, by node id, for the page."""
-    repeated = {nodeid: [asdict(attempt) for attempt in each.earlier] for nodeid, each in facts if each.earlier}
+    """The earlier attempts of tests that were run again, by row id, for the page."""
+    repeated = {row: [asdict(attempt) for attempt in each.earlier] for row, each in facts if each.earlier}
     return {"attempts": repeated} if repeated else {}
+
+
+def exit_document(run: Run) -> dict[str, Any]:
+    """How a run ended, for the page."""
+    return {"status": run.exit_status, "interrupted": run.interrupted}
 
 
 def with_more_scenarios(known: TestDocument, scenarios: Sequence[RecordedScenario]) -> TestDocument:
@@ -96,9 +119,11 @@ def with_more_scenarios(known: TestDocument, scenarios: Sequence[RecordedScenari
         staged=None if known.facts.staged is None and more.staged is None else tuple(sorted(set(staged))),
         allowlist_path=known.facts.allowlist_path or more.allowlist_path,
         truncated=known.facts.truncated or more.truncated,
+        headroom=min((each for each in (known.facts.headroom, more.headroom) if each is not None), default=None),
     )
     test = {**known.test, "scenarios": [*known.test["scenarios"], *(each.document for each in added)]}
-    return TestDocument(test, known.gherkin, [*known.details, *(each.details for each in added)], facts)
+    details = [*known.details, *(each.details for each in added)]
+    return replace(known, test=test, details=details, facts=facts)
 
 
 def _is_bad(scenario: RecordedScenario) -> bool:
@@ -113,6 +138,7 @@ def _facts(scenarios: Sequence[RecordedScenario], *, truncated: bool) -> TestFac
         staged=tuple(sorted({name for names in stages for name in names})) if stages else None,
         allowlist_path=next((each.allowlist_path for each in scenarios if each.allowlist_path), None),
         truncated=truncated or any(each.truncated for each in scenarios),
+        headroom=least_headroom(each.document for each in scenarios),
     )
 
 
@@ -189,13 +215,13 @@ def _test(test: Test) -> dict[str, Any]:
     }
 
 
-def feature_documents(parts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The features with their scenarios, from the Gherkin of tests."""
+def feature_documents(parts: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """The features with their scenarios, from the Gherkin of tests by row id."""
     features: dict[str, dict[str, Any]] = {}
-    for part in parts:
+    for row, part in parts:
         if part:
             feature = features.setdefault(part["feature"]["uri"], {**part["feature"], "scenarios": []})
-            feature["scenarios"].append(part["scenario"])
+            feature["scenarios"].append({**part["scenario"], "nodeid": row})
     return list(features.values())
 
 
@@ -220,7 +246,6 @@ def _gherkin(test: Test, scenarios: Sequence[RecordedScenario]) -> dict[str, Any
         "rule": gherkin.rule,
         "description": gherkin.description,
         "steps": [_step(step, feature.uri, scenarios) for step in gherkin.steps],
-        **({"attachments": list(gherkin.attachments)} if gherkin.attachments else {}),
     }
     return {"feature": head, "scenario": scenario, "hidden": feature.hidden, "started": test.started}
 

@@ -1,7 +1,8 @@
 """The tests of a run on disk while it goes on: one JSON line each, so that neither a crash nor a big run costs memory.
 
-Line 1 says what run it is; every other line is one test with everything a report keeps of it. A test that stands
-in it twice was repeated or completed later: its last line counts.
+Line 1 says what run it is; nearly every other line is one test with everything a report keeps of it. A test that
+stands in it twice was repeated or completed later: its last line counts. So it is with lines that have a ``run``: they
+say what is known of it as a whole.
 """
 
 from __future__ import annotations
@@ -13,16 +14,14 @@ from typing import Any
 
 from choreo_bdd_reporter.clock import now
 from choreo_bdd_reporter.document import TestDocument, TestFacts
+from choreo_bdd_reporter.limits import compact_json
 from choreo_bdd_reporter.model import Environment
 
 FORMAT = 1
 """Of the lines; in the first of them."""
 
 _KEPT = ("nodeid", "file", "name", "class", "outcome", "duration_ms", "worker_id")
-_PARTS = ("test", "gherkin", "details")
-
-compact_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-"""ASCII JSON in as few characters as possible; refuses what JSON has no form for."""
+_PARTS = ("test", "gherkin", "details", "attachments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ class Place:
     head: dict[str, Any]
     facts: TestFacts
     has_gherkin: bool
+    has_attachments: bool
 
 
 class Journal:
@@ -48,7 +48,8 @@ class Journal:
 
     def add(self, document: TestDocument, *, redacted: tuple[int, int]) -> None:
         """Keep a test; ``redacted`` is how much was masked in the run so far, by key and in text."""
-        texts = [compact_json(part) for part in (document.test, document.gherkin, document.details)]
+        parts = (document.test, document.gherkin, document.details, document.attachments)
+        texts = [compact_json(part) for part in parts]
         line, spans = "{", []
         for name, text in zip(_PARTS, texts, strict=True):
             line += f'"{name}":'
@@ -58,15 +59,21 @@ class Journal:
         self._append(line + compact_json(rest)[1:])
         head = {name: document.test[name] for name in _KEPT}
         self._places[head["nodeid"], head["worker_id"]] = Place(
-            tuple(spans), head, document.facts, bool(document.gherkin)
+            tuple(spans), head, document.facts, bool(document.gherkin), bool(document.attachments)
         )
+
+    def note(self, **known: Any) -> None:
+        """Keep what is known of the run as a whole; of what was noted before, other names still hold."""
+        self._append(compact_json({"run": known, "at": now()}))
 
     def find(self, nodeid: str, worker_id: str | None) -> TestDocument | None:
         """A test that was added before."""
         place = self._places.get((nodeid, worker_id))
         if place is None:
             return None
-        return TestDocument(self.test(place), self.gherkin(place), self.details(place), place.facts)
+        return TestDocument(
+            self.test(place), self.gherkin(place), self.details(place), self.attachments(place), place.facts
+        )
 
     def places(self) -> list[Place]:
         """Every test once, in the order in which they were first added."""
@@ -87,6 +94,10 @@ class Journal:
     def details(self, place: Place) -> Any:
         """What the page shows of the test's scenarios beyond their part of ``results.json``."""
         return json.loads(self._read(place, 2))
+
+    def attachments(self, place: Place) -> Any:
+        """What was attached to the test."""
+        return json.loads(self._read(place, 3))
 
     def close(self, *, remove: bool) -> None:
         """Close it; ``remove`` it when the report that it stood in for is written."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 VALUE_MAX_CHARS = 8192
 STRING_MAX_BYTES = 2048
 STREAM_MAX_BYTES = 65_536
+BODY_MAX_CHARS = 65_536
 TIMELINE_MAX = 256
 DETAIL_MAX_CHARS = 120
 FAILURES_MAX = 20
@@ -23,15 +24,18 @@ REPLIES_MAX = 100
 SCENARIOS_MAX = 100
 TESTS_MAX = 50_000
 
+_BODY_HEAD_CHARS = 49_152
 _DEPTH_MAX = 64
 _NODES_MAX = 100_000
 _INT_MAX_BITS = 1024
 _HUGE_NUMBER = re.compile(r"\d{300}")
 _NUMBERS = (int, float, type(None))
-_encode = json.JSONEncoder(allow_nan=False).encode
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one is slow to test, so it comes last
 
 Item = TypeVar("Item")
+
+compact_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+"""ASCII JSON in as few characters as possible; refuses what JSON has no form for."""
 
 
 def clean_text(text: str) -> str:
@@ -74,6 +78,15 @@ def cap_value(value: Any) -> tuple[Any, bool]:
     return _marker(len(text), capped_text[:VALUE_MAX_CHARS]), True
 
 
+def cap_body(value: Any) -> Any:
+    """A message's payload as the page shows it: whole, or with a marker in its place its beginning and its end."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    if len(text) <= BODY_MAX_CHARS:
+        return value
+    tail = text[_BODY_HEAD_CHARS - BODY_MAX_CHARS :]
+    return {**_marker(len(text.encode("utf-8")), text[:_BODY_HEAD_CHARS]), "_tail": tail}
+
+
 def _cap_strings(value: Any) -> Any:
     if isinstance(value, str):
         raw = value.encode("utf-8")
@@ -103,7 +116,7 @@ def keep_worst(items: Sequence[Item], limit: int, is_bad: Iterable[bool]) -> tup
 def small_json(value: Any) -> str | None:
     """The JSON text of a small value made of nothing but what JSON knows, else ``None``."""
     try:
-        text = _encode(value)
+        text = compact_json(value)
     except (TypeError, ValueError, RecursionError):
         return None
     return text if len(text) <= STRING_MAX_BYTES else None

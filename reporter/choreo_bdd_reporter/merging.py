@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, Literal
 
-from choreo_bdd_reporter.document import SCHEMA_VERSION, totals, transports
+from choreo_bdd_reporter.document import SCHEMA_VERSION, row_ids, totals, transports
 from choreo_bdd_reporter.facts import merged_facts
 from choreo_bdd_reporter.reading import Report
 
@@ -43,7 +43,7 @@ def merge(reports: Sequence[Report], *, duplicates: Duplicates = "worst") -> Mer
             "run": run,
             "tests": tests,
         },
-        gherkin=_gherkin(reports, chosen.owner),
+        gherkin=_gherkin(reports, _with_rows(reports, chosen.owner)),
         duplicates=tuple(chosen.duplicates),
     )
 
@@ -157,27 +157,35 @@ def _redactions(runs: Sequence[Any]) -> dict[str, Any]:
 # --- what Gherkin adds ---
 
 
+def _with_rows(reports: Sequence[Report], owner: dict[str, int]) -> dict[str, int]:
+    """The owner of each row: where a node id stands several times, each of its tests has a row of its own."""
+    tests = [report.results["tests"] for report in reports]
+    return {row: owner[test["nodeid"]] for each in tests for row, test in zip(row_ids(each), each, strict=True)}
+
+
 def _gherkin(reports: Sequence[Report], owner: dict[str, int]) -> dict[str, Any]:
     features: dict[str, dict[str, Any]] = {}
-    details: dict[str, Any] = {}
     for number, report in enumerate(reports):
         for feature in report.gherkin.get("features") or ():
             known = features.setdefault(feature.get("uri") or "", {**feature, "scenarios": []})
             known["scenarios"] += _owned(feature.get("scenarios") or (), owner, number)
-        kept = (report.gherkin.get("details") or {}).items()
-        details.update((nodeid, notes) for nodeid, notes in kept if owner.get(nodeid) == number)
-    repeated = _repeated(reports, owner)
-    facts = {**({"attempts": repeated} if repeated else {}), **merged_facts(report.gherkin for report in reports)}
-    return {"features": list(features.values()), "details": details, "exit": _exit(reports), **facts}
-
-
-def _repeated(reports: Sequence[Report], owner: dict[str, int]) -> dict[str, Any]:
-    """Earlier attempts, as the report has them that a test is taken from."""
+    by_row = {name: _by_row(reports, owner, name) for name in ("attempts", "attachments")}
     return {
-        nodeid: earlier
+        "features": list(features.values()),
+        "details": _by_row(reports, owner, "details"),
+        "exit": _exit(reports),
+        **{name: found for name, found in by_row.items() if found},
+        **merged_facts(report.gherkin for report in reports),
+    }
+
+
+def _by_row(reports: Sequence[Report], owner: dict[str, int], name: str) -> dict[str, Any]:
+    """What is told of each test, as the report has it that the test is taken from."""
+    return {
+        row: told
         for number, report in enumerate(reports)
-        for nodeid, earlier in (report.gherkin.get("attempts") or {}).items()
-        if owner.get(nodeid) == number
+        for row, told in (report.gherkin.get(name) or {}).items()
+        if owner.get(row) == number
     }
 
 

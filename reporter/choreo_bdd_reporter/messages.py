@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,13 +28,15 @@ _FACTS = ("topic", "transport", "outcome", "latency_ms", "budget_ms", "attempts"
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GherkinTest:
-    """A test as the journal has it: ``gherkin`` is not empty."""
+    """A test as the journal has it, by its row id: ``gherkin`` is not empty."""
 
+    row: str
     test: Json
     gherkin: Json
     details: Any
+    attachments: Sequence[Json] = ()
 
 
 def envelopes(run: Json, parts: Iterable[Json], tests: Iterable[GherkinTest]) -> Iterator[dict[str, Any]]:
@@ -100,14 +102,20 @@ class _TestMessages:
         started = {"id": self._attempt, "attempt": 0, "testCaseId": self._case, "timestamp": _timestamp(self._now)}
         worker = {} if test["worker_id"] is None else {"workerId": test["worker_id"]}
         yield {"testCaseStarted": {**started, **worker}}
-        yield self._attachment(TEST_ATTACHMENT, {"nodeid": test["nodeid"], **self._shown()})
+        yield self._attachment(TEST_ATTACHMENT, {"nodeid": self._source.row, **self._shown()})
+        for each in self._source.attachments:
+            yield self._placed(_attached(each))
         for step, ran in zip(steps, self._scenario["steps"], strict=True):
             yield from self._step(step["id"], ran)
         ended = {"testCaseStartedId": self._attempt, "timestamp": _timestamp(self._now), "willBeRetried": False}
         yield {"testCaseFinished": ended}
 
     def _shown(self) -> dict[str, Any]:
-        return {name: self._source.gherkin[name] for name in ("feature", "scenario")}
+        """What the protocol has no place for; of attachments, all but the bodies, which follow in their order."""
+        scenario = {**self._source.gherkin["scenario"], "nodeid": self._source.row}
+        heads = [{**each, _content(each): None} for each in self._source.attachments]
+        shown = {"feature": self._source.gherkin["feature"], "scenario": scenario}
+        return {**shown, "attachments": heads} if heads else shown
 
     def _step(self, step: str, ran: Json) -> Iterator[dict[str, Any]]:
         place = {"testCaseStartedId": self._attempt, "testStepId": step}
@@ -128,20 +136,34 @@ class _TestMessages:
             key: value for key, value in self._source.details[number]["handles"][index].items() if key != "messages"
         }
         facts = {name: handle[name] for name in _FACTS if handle.get(name) is not None}
-        return {"nodeid": self._source.test["nodeid"], **check, **facts, "note": note}
+        return {"nodeid": self._source.row, **check, **facts, "note": note}
 
     def _attachment(self, name: str, body: Json, step: str | None = None) -> dict[str, Any]:
+        content = {"body": json.dumps(body, separators=(",", ":")), "contentEncoding": "IDENTITY"}
         place = {} if step is None else {"testStepId": step}
-        return {
-            "attachment": {
-                "body": json.dumps(body, separators=(",", ":")),
-                "contentEncoding": "IDENTITY",
-                "mediaType": "application/json",
-                "fileName": name,
-                "testCaseStartedId": self._attempt,
-                **place,
-            }
-        }
+        return self._placed({**content, "mediaType": "application/json", "fileName": name, **place})
+
+    def _placed(self, attachment: Json) -> dict[str, Any]:
+        return {"attachment": {**attachment, "testCaseStartedId": self._attempt}}
+
+
+def _content(attachment: Json) -> str:
+    return "text" if "text" in attachment else "base64"
+
+
+def _attached(attachment: Json) -> dict[str, Any]:
+    """What a test attached, as the protocol has it; a line says what is missing."""
+    body, media_type, encoding = attachment[_content(attachment)], attachment["media_type"], "IDENTITY"
+    if body is None:
+        body, media_type = f"[left out: {attachment['size']} bytes are too many for a report]", "text/plain"
+    elif "base64" in attachment:
+        encoding = "BASE64"
+    elif attachment["cut"]:
+        body += f"\n[cut: the first part of {attachment['size']} bytes]"
+    # the names of our own attachments are how they are found again
+    is_named = attachment["name"] not in ("", TEST_ATTACHMENT, VERDICT_ATTACHMENT)
+    name = {"fileName": attachment["name"]} if is_named else {}
+    return {"body": body, "contentEncoding": encoding, "mediaType": media_type, **name}
 
 
 def _seconds(moment: str) -> float:

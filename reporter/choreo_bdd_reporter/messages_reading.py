@@ -14,24 +14,54 @@ _LISTS = ("astNodeIds", "pickleStepIds")
 
 
 def gherkin_from_messages(path: Path) -> dict[str, Any] | None:
-    """Features, steps and the verdicts of expectations, as far as our own attachments tell; ``None`` without any."""
-    features: dict[str, dict[str, Any]] = {}
-    notes: dict[str, dict[tuple[int, int], Any]] = {}
-    for name, body in _attachments(path):
+    """Features, steps, verdicts and attachments, as far as attachments of our own tell of them; else ``None``."""
+    told = _Told()
+    for attachment in _attachments(path):
+        told.add(attachment)
+    if not told.features:
+        return None
+    details = {row: _details(found) for row, found in told.notes.items()}
+    known = {"features": list(told.features.values()), "details": details}
+    return {**known, "attachments": told.attached} if told.attached else known
+
+
+class _Told:
+    """What attachments have told so far; ``notes`` and ``attached`` by row id."""
+
+    def __init__(self) -> None:
+        self.features: dict[str, dict[str, Any]] = {}
+        self.notes: dict[str, dict[tuple[int, int], Any]] = {}
+        self.attached: dict[str, list[Any]] = {}
+        self._to_come: dict[str, Iterator[Any]] = {}
+
+    def add(self, attachment: Any) -> None:
+        name, case = attachment.get("fileName"), str(attachment.get("testCaseStartedId"))
         if name == TEST_ATTACHMENT:
-            feature = features.setdefault(body["feature"]["uri"], {**body["feature"], "scenarios": []})
-            feature["scenarios"].append(body["scenario"])
+            self._add_test(json.loads(attachment["body"]), case)
         elif name == VERDICT_ATTACHMENT:
-            notes.setdefault(body["nodeid"], {})[body["scenario"], body["handle"]] = body["note"]
-    details = {nodeid: _details(found) for nodeid, found in notes.items()}
-    return {"features": list(features.values()), "details": details} if features else None
+            body = json.loads(attachment["body"])
+            self.notes.setdefault(body["nodeid"], {})[body["scenario"], body["handle"]] = body["note"]
+        elif head := next(self._to_come.get(case, iter(())), None):
+            _fill(head, attachment.get("body") or "")
+
+    def _add_test(self, body: Any, case: str) -> None:
+        feature = self.features.setdefault(body["feature"]["uri"], {**body["feature"], "scenarios": []})
+        feature["scenarios"].append(body["scenario"])
+        if body.get("attachments"):
+            self.attached[body["nodeid"]] = body["attachments"]
+            self._to_come[case] = iter(body["attachments"])
 
 
-def _attachments(path: Path) -> Iterator[tuple[str, Any]]:
-    for envelope in read_envelopes(path):
-        attachment = envelope.get("attachment")
-        if attachment and attachment.get("fileName") in (TEST_ATTACHMENT, VERDICT_ATTACHMENT):
-            yield attachment["fileName"], json.loads(attachment["body"])
+def _attachments(path: Path) -> Iterator[dict[str, Any]]:
+    return (envelope["attachment"] for envelope in read_envelopes(path) if envelope.get("attachment"))
+
+
+def _fill(head: dict[str, Any], body: str) -> None:
+    """Put a body where it belongs, without the line that says that something is missing."""
+    if "text" in head:
+        head["text"] = body.rpartition("\n")[0] if head["cut"] else body
+    elif not head["cut"]:
+        head["base64"] = body
 
 
 def _details(notes: dict[tuple[int, int], Any]) -> list[dict[str, Any]]:

@@ -53,7 +53,6 @@ class GherkinScenario:
     rule: str | None = None
     description: str = ""
     steps: tuple[Step, ...] = ()
-    attachments: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +102,7 @@ class Test:
     worker_id: str | None = None
     earlier: tuple[Attempt, ...] = ()
     scenarios: tuple[RecordedScenario, ...] = ()
+    attachments: tuple[Mapping[str, Any], ...] = ()
     feature: Feature | None = None
     gherkin: GherkinScenario | None = None
 

@@ -10,11 +10,12 @@ RESULTS = "results.json"
 PAGE = "index.html"
 
 MESSAGES = "messages.ndjson"
+HISTORY = "history.jsonl"
 PARTIAL = ".partial.jsonl"
 
-_FILES = (RESULTS, PAGE, MESSAGES, PARTIAL, SENTINEL)
+_FILES = (RESULTS, PAGE, MESSAGES, HISTORY, PARTIAL, SENTINEL)
 _LEFTOVERS = tuple(f".{name}.tmp" for name in _FILES)
-_DIRECTORIES = ("_partial", "index_files")
+_DIRECTORIES = ("_partial", "index_files", ".index_files.new", ".index_files.old")
 _VCS = (".git", ".svn", ".hg")
 _SENTINEL_TEXT = "This directory belongs to a test report and is overwritten by the next run.\n"
 
@@ -39,6 +40,16 @@ def resolve(path: str, base: Path) -> Path:
 def page_files(page: Path) -> Path:
     """The folder beside a page that holds its parts when they are not in it."""
     return page.with_name(f"{page.stem}_files")
+
+
+def new_page_files(page: Path) -> Path:
+    """That folder while it is being written."""
+    return page.with_name(f".{page.stem}_files.new")
+
+
+def old_page_files(page: Path) -> Path:
+    """The folder of an older page until the new one is in its place."""
+    return page.with_name(f".{page.stem}_files.old")
 
 
 def prepare(directory: Path) -> None:
@@ -67,7 +78,8 @@ def _check_contents(directory: Path) -> None:
     if not directory.is_dir():
         raise ReportDirectoryError(f"the report cannot go to {directory}: it is a file, not a directory")
     entries = list(directory.iterdir())
-    if entries and not (directory / SENTINEL).is_file():
+    # a history alone was put there by somebody who wants to go on with it
+    if any(entry.name != HISTORY for entry in entries) and not (directory / SENTINEL).is_file():
         raise ReportDirectoryError(
             f"{directory} is not empty and has no sentinel file {SENTINEL}, so it may hold files of yours; "
             "name an empty or new directory"

@@ -11,6 +11,7 @@ import pytest
 
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter.document import attempt_of
+from choreo_bdd_reporter.facts import Facts, merged_facts
 from choreo_bdd_reporter.limits import cap_stream
 from choreo_bdd_reporter.masking import NodeIds, masked
 from choreo_bdd_reporter.model import (
@@ -41,6 +42,7 @@ class _Folded:
     tracebacks: list[str] = field(default_factory=list)
     skip_reason: str | None = None
     scenarios: list[RecordedScenario] = field(default_factory=list)
+    attachments: list[Mapping[str, Any]] = field(default_factory=list)
     gherkin: tuple[Feature, GherkinScenario] | None = None
     earlier: tuple[Attempt, ...] = ()
     phases: set[str] = field(default_factory=set)
@@ -58,6 +60,7 @@ class _Folded:
 
     def add(self, report: pytest.TestReport, part: Part) -> None:
         self.scenarios += scenarios_of(part)
+        self.attachments += part["attachments"]
         self.gherkin = gherkin_of(part) or self.gherkin
         if part["traceback"] is not None:
             self.tracebacks.append(part["traceback"])
@@ -95,6 +98,7 @@ class _Folded:
             worker_id=self.worker_id,
             earlier=self.earlier,
             scenarios=tuple(self.scenarios),
+            attachments=tuple(self.attachments),
             feature=feature,
             gherkin=gherkin,
         )
@@ -129,6 +133,7 @@ class Fold:
         self._open: dict[_Key, _Folded] = {}
         self._streams_redacted: dict[_Key, int] = {}
         self._order: dict[str, int] = {}
+        self._told: dict[str | None, Facts] = {}
         self._redactor = Redactor()
         self._fields = 0
         self._text = 0
@@ -142,6 +147,17 @@ class Fold:
     def redacted_text(self) -> int:
         """Places masked in text."""
         return self._text + self._redactor.stream_matches + sum(self._streams_redacted.values())
+
+    @property
+    def run_facts(self) -> dict[str, Any]:
+        """What all processes said about the run as a whole."""
+        return merged_facts(self._told.values())
+
+    def note(self, facts: Facts, worker_id: str | None) -> None:
+        """Take in what a process says about the run as a whole; what it said before no longer holds."""
+        if facts:
+            self._told[worker_id] = facts
+            self._writer.note(self.run_facts)
 
     def collected(self, nodeids: list[str]) -> None:
         """Note the order of collection, in which a parallel run is reported, too."""
@@ -160,6 +176,7 @@ class Fold:
         elif self._open[key].is_over_before(report):
             self._open[key] = self._open[key].again()
         part = detach(report) or self._part_without_facts(report, self._open[key].facts)
+        self.note(part.get("run") or {}, worker_id)
         self._fields += part["redacted"][0]
         self._text += part["redacted"][1]
         if is_subtest(report):
@@ -214,6 +231,7 @@ class Fold:
             "traceback": masked(self._redactor, text) if failed else None,
             "skip_reason": masked(self._redactor, skip_reason(report)) if skipped else None,
             "scenarios": [],
+            "attachments": [],
             "gherkin": None,
             "redacted": [0, 0],
             "streams_redacted": 0,

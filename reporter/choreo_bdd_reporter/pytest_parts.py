@@ -17,7 +17,7 @@ from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter.limits import cap_stream, clean_text
 from choreo_bdd_reporter.masking import masked, masked_feature, masked_gherkin
 from choreo_bdd_reporter.model import Feature, GherkinScenario, RecordedScenario, Step
-from choreo_bdd_reporter.pytest_plugin import choreo_meta
+from choreo_bdd_reporter.pytest_plugin import ATTACHED, choreo_meta
 from choreo_bdd_reporter.recorder import TestRecord
 
 Part = dict[str, Any]
@@ -53,6 +53,7 @@ def make_part(
         # first: its tables name secrets that failure text and output repeat
         "gherkin": None if gherkin is None else _gherkin(redactor, *gherkin),
         **_failure(report, redactor),
+        "attachments": _attachments(item, redactor),
         "scenarios": [asdict(scenario) for scenario in record.scenarios],
         **item_facts(item, redactor),
     }
@@ -63,6 +64,11 @@ def make_part(
     part["streams_redacted"] = redactor.stream_matches - matches
     part["sections"] = len(report.sections)
     return part
+
+
+def _attachments(item: pytest.Item, redactor: Redactor) -> list[dict[str, Any]]:
+    attached = item.stash.get(ATTACHED, None)
+    return [] if attached is None else attached.take(redactor)
 
 
 def is_subtest(report: pytest.TestReport) -> bool:

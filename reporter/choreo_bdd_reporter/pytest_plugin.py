@@ -1,4 +1,4 @@
-"""The pytest11 entry point: options, the ``choreo`` marker, and the decision whether a report is written.
+"""The pytest11 entry point: options, the ``choreo`` marker, ``choreo_attach``, and whether a report is written.
 
 Loaded at every pytest start, so it imports pytest only. The work is done by ``pytest_session``, which is imported
 when a report was asked for.
@@ -10,11 +10,18 @@ import argparse
 import math
 import os
 from collections.abc import Generator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+if TYPE_CHECKING:
+    from choreo_bdd_reporter.attachments import Attachments
+
+ATTACHED: pytest.StashKey[Attachments] = pytest.StashKey()
+"""What the running test has attached, while a report is made of it."""
+
 _OWNED_ELSEWHERE = pytest.StashKey[bool]()
+_REPORTED = pytest.StashKey[bool]()
 _MARKER = (
     "choreo(*, timeout_ms=None, tags=()): facts of a message-driven test for its report; "
     "timeout_ms is a number of milliseconds, tags a list of strings."
@@ -88,6 +95,35 @@ def pytest_configure(config: pytest.Config) -> None:
         from choreo_bdd_reporter.pytest_session import enable  # noqa: PLC0415 - only when a report is written
 
         enable(config, directory)
+        config.stash[_REPORTED] = True
+
+
+class Attach(Protocol):
+    """What the fixture ``choreo_attach`` gives a test."""
+
+    def __call__(self, data: bytes | str, mime_type: str = "text/plain", name: str | None = None) -> None:
+        """Show ``data`` with the test in the report. Raises ``TypeError`` when it is neither bytes nor text."""
+
+
+@pytest.fixture
+def choreo_attach(request: pytest.FixtureRequest) -> Attach:
+    """Attach text, JSON, a log or a picture to this test in its report; where none is written, nothing happens."""
+    attached: Attachments | None = None
+    if request.config.stash.get(_REPORTED, False):
+        from choreo_bdd_reporter.attachments import Attachments  # noqa: PLC0415 - only when a report is written
+
+        attached = request.node.stash[ATTACHED] = Attachments()
+
+    def attach(data: bytes | str, mime_type: str = "text/plain", name: str | None = None) -> None:
+        if not isinstance(data, bytes | str):
+            raise TypeError(
+                f"choreo_attach: the data is of type {type(data).__name__}; it takes bytes or str, "
+                "so give json.dumps(...) with mime_type='application/json' for anything else"
+            )
+        if attached is not None:
+            attached.add(mime_type, data, name or "")
+
+    return attach
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

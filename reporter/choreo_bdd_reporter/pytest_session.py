@@ -17,7 +17,6 @@ import pytest
 
 from choreo_bdd import observers
 from choreo_bdd_reporter.clock import Stopwatch, now
-from choreo_bdd_reporter.facts import merged_facts
 from choreo_bdd_reporter.metadata import GitLookup, describe_environment, project_name
 from choreo_bdd_reporter.model import Environment, Run, Workers
 from choreo_bdd_reporter.notices import notice
@@ -59,6 +58,7 @@ class TestObserver:
         self._steps = steps
         self._current: str | None = None
         self._redact_streams = not config.option.harness_report_no_stream_redact
+        self._told: dict[str, Any] = {}
         self._recorder = Recorder(lambda: self._current)
         self._recorder.start()
 
@@ -86,7 +86,11 @@ class TestObserver:
     def _attach(self, item: pytest.Item, report: pytest.TestReport) -> None:
         record = self._recorder.take(item.nodeid, last=report.when == "teardown")
         gherkin = self._steps.take(item.nodeid)
-        attach(report, make_part(item, report, record, gherkin, redact_streams=self._redact_streams))
+        part = make_part(item, report, record, gherkin, redact_streams=self._redact_streams)
+        if self.facts != self._told:  # at once, because a process that dies can tell nothing at its end
+            self._told = dict(self.facts)
+            part["run"] = self._told
+        attach(report, part)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -141,7 +145,6 @@ class ReportBuilder:
         )
         self._fold = Fold(self._writer)
         self._workers: dict[str, bool] = {}
-        self._facts: list[dict[str, Any]] = []
         self._interrupted = False
         self._written = False
 
@@ -171,7 +174,7 @@ class ReportBuilder:
         """Note how a worker ended and take what it sent at its end."""
         self._workers[node.gateway.id] = error is None or self._workers.get(node.gateway.id, False)
         output = getattr(node, "workeroutput", None) or {}
-        self._facts.append(json.loads(output.get(_WORKER_FACTS, "{}")))
+        self._fold.note(json.loads(output.get(_WORKER_FACTS, "{}")), node.gateway.id)
         for nodeid, part in json.loads(output.get(_WORKER_OUTPUT, "{}")).items():
             self._fold.add_leftovers(nodeid, part, node.gateway.id)
 
@@ -204,6 +207,7 @@ class ReportBuilder:
     def _write(self, exit_status: int) -> None:
         for nodeid, part in self._observer.leftovers().items():
             self._fold.add_leftovers(nodeid, part, None)
+        self._fold.note(self._observer.facts, None)
         self._fold.close()
         self._writer.finish(self._run(exit_status), self._fold.rank)
 
@@ -223,7 +227,7 @@ class ReportBuilder:
             redacted_text=self._fold.redacted_text,
             exit_status=exit_status,
             interrupted=self._interrupted,
-            facts=merged_facts([*self._facts, self._observer.facts]),
+            facts=self._fold.run_facts,
         )
 
     def _worker_facts(self) -> Workers | None:

@@ -127,5 +127,8 @@ def _read_partial(path: Path) -> Report:
         raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
     if found is None:
         raise ReportError(f"{path}: no journal of a run: its first line says nothing of one")
-    note = f"{path.parent}: its run broke off; this is what it had reported until {found.results['run']['finished_at']}"
+    until = found.results["run"]["finished_at"]
+    note = f"{path.parent}: its run broke off; this is what it had reported until {until}"
+    if found.ended:
+        note = f"{path.parent}: its report was never finished; this is what its run had reported when it ended, {until}"
     return Report(source=path, results=found.results, gherkin=found.gherkin, notes=(note,))

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from choreo_bdd_reporter.document import SCHEMA_VERSION, TestFacts, attempts_document, feature_documents, run_document
+from choreo_bdd_reporter.document import (
+    SCHEMA_VERSION,
+    TestFacts,
+    attempts_document,
+    exit_document,
+    feature_documents,
+    row_ids,
+    run_document,
+)
 from choreo_bdd_reporter.journal import FORMAT
-from choreo_bdd_reporter.model import Attempt, Environment, Run
+from choreo_bdd_reporter.model import Attempt, Environment, Run, Workers
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """The documents of a report that was never finished."""
+    """The documents of a report that was never finished; ``ended`` says that its run was."""
 
     results: dict[str, Any]
     gherkin: dict[str, Any]
+    ended: bool
 
 
 def recover(lines: Iterable[str]) -> Recovered | None:
@@ -28,21 +37,38 @@ def recover(lines: Iterable[str]) -> Recovered | None:
     if head is None or head.get("journal") != FORMAT:
         return None
     last: dict[tuple[str, str | None], Any] = {}
+    known: dict[str, Any] = {}
     at, redacted = head["started_at"], (0, 0)
     for line in read:
+        at = line["at"]
+        if "run" in line:
+            known.update(line["run"])
+            continue
         last[line["test"]["nodeid"], line["test"]["worker_id"]] = line
-        at, redacted = line["at"], line["redacted"]
-    found = list(last.values())
+        redacted = line["redacted"]
+    return _recovered(_run(head, at, redacted, known), list(last.values()), ended="exit" in known)
+
+
+def _recovered(run: Run, found: list[Any], *, ended: bool) -> Recovered:
     facts = [_facts(each["facts"]) for each in found]
-    block = run_document(_run(head, at, redacted), (each["test"]["outcome"] for each in found), facts, truncated=True)
+    outcomes = (each["test"]["outcome"] for each in found)
+    rows = dict(zip(row_ids(each["test"] for each in found), found, strict=True))
+    attached = {row: each["attachments"] for row, each in rows.items() if each["attachments"]}
     return Recovered(
-        results={"schema_version": SCHEMA_VERSION, "run": block, "tests": [each["test"] for each in found]},
-        gherkin={
-            "features": feature_documents(each["gherkin"] for each in found),
-            "details": {each["test"]["nodeid"]: each["details"] for each in found if each["details"]},
-            "exit": {"status": None, "interrupted": True},
-            **attempts_document(zip((each["test"]["nodeid"] for each in found), facts, strict=True)),
+        results={
+            "schema_version": SCHEMA_VERSION,
+            "run": run_document(run, outcomes, facts, truncated=not ended),
+            "tests": [each["test"] for each in found],
         },
+        gherkin={
+            "features": feature_documents((row, each["gherkin"]) for row, each in rows.items()),
+            "details": {row: each["details"] for row, each in rows.items() if each["details"]},
+            **({"attachments": attached} if attached else {}),
+            "exit": exit_document(run),
+            **attempts_document(zip(rows, facts, strict=True)),
+            **run.facts,
+        },
+        ended=ended,
     )
 
 
@@ -67,8 +93,9 @@ def _parsed(lines: Iterable[str]) -> Iterator[Any]:
             return
 
 
-def _run(head: Any, at: str, redacted: Iterable[int]) -> Run:
+def _run(head: Any, at: str, redacted: Iterable[int], known: Mapping[str, Any]) -> Run:
     fields, text = redacted
+    end, workers = known.get("exit") or {"status": None, "interrupted": True}, known.get("workers")
     began, ended = (datetime.fromisoformat(moment) for moment in (head["started_at"], at))
     return Run(
         started_at=head["started_at"],
@@ -77,5 +104,8 @@ def _run(head: Any, at: str, redacted: Iterable[int]) -> Run:
         environment=Environment(**head["environment"]),
         redacted_fields=fields,
         redacted_text=text,
-        interrupted=True,
+        workers=None if workers is None else Workers(count=workers["count"], incomplete=tuple(workers["incomplete"])),
+        exit_status=end["status"],
+        interrupted=end["interrupted"],
+        facts=known.get("facts") or {},
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from choreo_bdd.redaction import Redactor, is_innocent_json, mask_literals, redact_correlation_id
+from choreo_bdd.redaction import Redactor, mask_literals, redact_correlation_id
 from choreo_bdd_reporter.limits import (
     FAILURES_MAX,
     HANDLES_MAX,
@@ -16,15 +14,11 @@ from choreo_bdd_reporter.limits import (
     TIMELINE_MAX,
     cap_detail,
     cap_stream,
-    cap_value,
     clean_text,
-    is_plain_json,
-    json_safe,
     keep_worst,
-    small_json,
 )
 from choreo_bdd_reporter.model import RecordedScenario
-from choreo_bdd_reporter.redactors import apply_redactors, has_redactors
+from choreo_bdd_reporter.values import Values, amount
 
 _WORST_FIRST = ("timeout", "fail", "pending", "slow", "pass")
 _REPLY_STATES = {
@@ -60,11 +54,6 @@ def unreadable_scenario(result: Any, error: Exception, *, completed_normally: bo
     return RecordedScenario(document=document, truncated=True)
 
 
-def _finished(masked: Any) -> tuple[Any, bool]:
-    """A masked value after the project's redactors, within the limits; and whether it was too large as a whole."""
-    return cap_value(json_safe(apply_redactors(masked)) if has_redactors() else masked)
-
-
 class _Serialiser:
     """One result on its way into the report.
 
@@ -75,10 +64,7 @@ class _Serialiser:
         self._result = result
         self._redactor = redactor
         self._is_stage = result.kind == "stage"
-        self._messages: dict[int, dict[str, Any]] = {}
-        # by identity, with the value itself beside its result, so that no other can take its place in memory
-        self._values: dict[int, tuple[tuple[Any, bool], Any]] = {}
-        self._plain: dict[str | None, Any] = {}
+        self._values = Values(redactor)
         if self._is_stage:
             self._rename_wire_ids()
 
@@ -92,10 +78,11 @@ class _Serialiser:
         replies = result.replies[:REPLIES_MAX]
         replies_out = len(result.replies) - len(replies)
         values = [self._handle_values(handle) for handle in handles]
-        event_messages = [self._message(entry.message) for entry in entries]
+        messages = [self._values.message(entry.message) for entry in entries]
         details = {
             "handles": [self._handle_details(handle) for handle in handles],
-            "timeline": [{"message": message} for message in event_messages],
+            "timeline": messages,
+            **self._values.table(),
             "transport_failures": self._transport_failures(),
             "surprises": self._surprises(),
         }
@@ -137,8 +124,8 @@ class _Serialiser:
         actual = handle.message if outcome in ("pass", "slow") else None
         if outcome == "fail":
             actual = handle.last_mismatch_payload
-        expected, expected_cut = self._value(handle.matcher_expected)
-        actual, actual_cut = self._value(actual)
+        expected, expected_cut = self._values.shown(handle.matcher_expected)
+        actual, actual_cut = self._values.shown(actual)
         failures = [self._failure(failure) for failure in handle.failures[:FAILURES_MAX]]
         return {
             "expected": expected,
@@ -155,7 +142,7 @@ class _Serialiser:
             "topic": self._line(handle.topic),
             "outcome": str(handle.outcome),
             "latency_ms": latency_ms,
-            "budget_ms": _amount(handle.budget_ms),
+            "budget_ms": amount(handle.budget_ms),
             "matcher_description": self._prose(handle.matcher_description),
             "attempts": handle.attempts,
             "reason": self._prose(handle.reason),
@@ -177,46 +164,27 @@ class _Serialiser:
             "sentence": None if diagnosis is None else self._prose(diagnosis.sentence),
             "text": None if diagnosis is None else self._prose(diagnosis.text),
             "asserted": handle.asserted,
-            "since_publish_ms": _amount(handle.since_publish_ms),
-            "since_registration_ms": _amount(handle.since_registration_ms),
-            "messages": [self._message(message) for message in handle.messages[:FAILURES_MAX]],
+            "since_publish_ms": amount(handle.since_publish_ms),
+            "since_registration_ms": amount(handle.since_registration_ms),
+            "messages": [self._values.message(message) for message in handle.messages[:FAILURES_MAX]],
         }
 
     def _failure(self, failure: Any, depth: int = 0) -> dict[str, Any]:
         document = {
             "kind": failure.kind,
             "path": self._line(failure.path),
-            "expected": self._failure_value(failure.path, failure.expected),
-            "actual": self._failure_value(failure.path, failure.actual),
+            "expected": self._values.found_at(failure.path, failure.expected),
+            "actual": self._values.found_at(failure.path, failure.actual),
         }
         if failure.children and depth < FAILURES_MAX:
             document["children"] = [self._failure(child, depth + 1) for child in failure.children[:FAILURES_MAX]]
         return document
 
-    def _failure_value(self, path: str, value: Any) -> Any:
-        return _finished(self._redactor.at_path(path, json_safe(value)))[0]
-
-    def _value(self, value: Any) -> tuple[Any, bool]:
-        """A payload or shape, masked and capped; one payload stands behind a message and an expectation."""
-        if id(value) not in self._values:
-            self._values[id(value)] = (self._new_value(value), value)
-        return self._values[id(value)][0]
-
-    def _new_value(self, value: Any) -> tuple[Any, bool]:
-        text = None if has_redactors() else small_json(value)
-        if text in self._plain:
-            return self._plain[text], False
-        if text is None or not is_plain_json(text) or not is_innocent_json(text) or self._redactor.names(text):
-            return _finished(self._redactor.value(json_safe(value)))
-        # nearly all payloads are like this; what was sent and received is kept once
-        self._plain[text] = json.loads(text)
-        return self._plain[text], False
-
-    # --- timeline and messages ---
+    # --- timeline ---
 
     def _entry(self, entry: Any) -> dict[str, Any]:
         document = {
-            "offset_ms": _amount(entry.offset_ms) or 0.0,
+            "offset_ms": amount(entry.offset_ms) or 0.0,
             "wall_clock": entry.wall_clock,
             "action": str(entry.action),
             "detail": cap_detail(self._redactor.text(entry.detail)),
@@ -226,26 +194,6 @@ class _Serialiser:
             optional.update(transport=entry.transport, logical_topic=entry.logical_topic, source=entry.source)
         document.update((key, clean_text(value)) for key, value in optional.items() if value is not None)
         return document
-
-    def _message(self, message: Any) -> dict[str, Any] | None:
-        if message is None:
-            return None
-        if id(message) not in self._messages:  # one message stands behind several events and expectations
-            self._messages[id(message)] = self._new_message(message)
-        return self._messages[id(message)]
-
-    def _new_message(self, message: Any) -> dict[str, Any]:
-        return {
-            "topic": self._line(message.topic),
-            "transport": message.transport,
-            "payload": self._value(message.payload)[0],
-            "headers": self._value(dict(message.headers))[0] if message.headers else {},
-            "key": None if message.key is None else self._line(str(message.key)),
-            "partition": message.partition,
-            "offset": message.offset,
-            "size": message.size,
-            "broker_time": _amount(message.broker_time),
-        }
 
     # --- what transports could not do, and messages that nobody waited for ---
 
@@ -312,7 +260,7 @@ class _Serialiser:
         return cap_stream("\n".join([text, *notes] if text else notes))
 
     def _duration(self, timeline: Sequence[dict[str, Any]]) -> float:
-        own = _amount(getattr(self._result, "duration_ms", None))
+        own = amount(getattr(self._result, "duration_ms", None))
         return own if own is not None else max((entry["offset_ms"] for entry in timeline), default=0.0)
 
     def _line(self, text: str) -> str:
@@ -341,7 +289,7 @@ def _diagnosis(handle: Any, latency_ms: float) -> dict[str, Any]:
     if outcome == "pass":
         return {"kind": "matched"}
     if outcome == "slow":
-        return {"kind": "over_budget", "latency_ms": latency_ms, "budget_ms": _amount(handle.budget_ms) or 0.0}
+        return {"kind": "over_budget", "latency_ms": latency_ms, "budget_ms": amount(handle.budget_ms) or 0.0}
     if outcome == "pending":
         return {"kind": "pending"}
     if outcome == "fail" or handle.attempts:
@@ -351,11 +299,6 @@ def _diagnosis(handle: Any, latency_ms: float) -> dict[str, Any]:
 
 def _latency(handle: Any) -> float | None:
     try:
-        return _amount(handle.latency_ms)
+        return amount(handle.latency_ms)
     except RuntimeError:  # no value yet
         return None
-
-
-def _amount(value: float | None) -> float | None:
-    """A measured number as the report holds it: finite and not negative."""
-    return None if value is None or not math.isfinite(value) else max(0.0, float(value))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from choreo_bdd_reporter.journal import Journal, Place
@@ -22,9 +23,7 @@ class StoredTest(Mapping[str, Any]):
         if name in head:
             return head[name]
         if name == "scenarios":
-            return [
-                _StoredScenario(self._reader, self._place, number) for number in range(len(self._place.facts.events))
-            ]
+            return [self._scenario(number) for number in range(len(self._place.facts.events))]
         return self._reader.test(self._place)[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -33,63 +32,61 @@ class StoredTest(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._reader.test(self._place))
 
+    def _scenario(self, number: int) -> _StoredObject:
+        read = partial(self._reader.scenario, self._place, number)
+        timeline = _StoredList(lambda: read()["timeline"], self._place.facts.events[number])
+        return _StoredObject(read, {"timeline": timeline})
 
-class _StoredScenario(Mapping[str, Any]):
-    """A scenario of a test."""
 
-    __slots__ = ("_number", "_place", "_reader")
+class _StoredObject(Mapping[str, Any]):
+    """An object that is read when it is asked for something other than what is ``known`` of it."""
 
-    def __init__(self, reader: LastRead, place: Place, number: int) -> None:
-        self._reader = reader
-        self._place = place
-        self._number = number
+    __slots__ = ("_known", "_read")
+
+    def __init__(self, read: Callable[[], Any], known: Mapping[str, Any]) -> None:
+        self._read = read
+        self._known = known
 
     def __getitem__(self, name: str) -> Any:
-        if name == "timeline":
-            return _StoredTimeline(self, self._place.facts.events[self._number])
-        return self.read()[name]
+        return self._known[name] if name in self._known else self._read()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.read())
+        return iter(self._read())
 
     def __len__(self) -> int:
-        return len(self.read())
-
-    def read(self) -> Any:
-        """The scenario as it was written."""
-        return self._reader.test(self._place)["scenarios"][self._number]
+        return len(self._read())
 
 
-class _StoredTimeline(Sequence[Any]):
-    """Events of a scenario, which can be counted without being read."""
+class _StoredList(Sequence[Any]):
+    """A list that is read when somebody looks into it; its length may be known before."""
 
-    __slots__ = ("_length", "_scenario")
+    __slots__ = ("_length", "_read")
 
-    def __init__(self, scenario: _StoredScenario, length: int) -> None:
-        self._scenario = scenario
+    def __init__(self, read: Callable[[], Any], length: int | None = None) -> None:
+        self._read = read
         self._length = length
 
     def __getitem__(self, index: Any) -> Any:
-        return self._scenario.read()["timeline"][index]
+        return self._read()[index]
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._scenario.read()["timeline"])
+        return iter(self._read())
 
     def __len__(self) -> int:
-        return self._length
+        return len(self._read()) if self._length is None else self._length
 
 
-class StoredDetails(Mapping[str, Any]):
-    """Details by node id, one mapping a scenario."""
+class StoredRows(Mapping[str, Sequence[Any]]):
+    """What is kept of tests, by row id; ``look`` gives that of one, unread."""
 
-    __slots__ = ("_places", "_reader")
+    __slots__ = ("_look", "_places")
 
-    def __init__(self, reader: LastRead, places: Sequence[Place]) -> None:
-        self._reader = reader
-        self._places = {place.head["nodeid"]: place for place in places if place.facts.events}
+    def __init__(self, places: Mapping[str, Place], look: Callable[[Place], Sequence[Any]]) -> None:
+        self._places = places
+        self._look = look
 
-    def __getitem__(self, nodeid: str) -> list[Mapping[str, Any]]:
-        return stored_details(self._reader, self._places[nodeid])
+    def __getitem__(self, row: str) -> Sequence[Any]:
+        return self._look(self._places[row])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -100,27 +97,13 @@ class StoredDetails(Mapping[str, Any]):
 
 def stored_details(reader: LastRead, place: Place) -> list[Mapping[str, Any]]:
     """The details of a test, one mapping a scenario."""
-    return [_StoredDetail(reader, place, number) for number in range(len(place.facts.events))]
+    count = len(place.facts.events)
+    return [_StoredObject(partial(reader.detail, place, number), {}) for number in range(count)]
 
 
-class _StoredDetail(Mapping[str, Any]):
-    """Details of one scenario."""
-
-    __slots__ = ("_number", "_place", "_reader")
-
-    def __init__(self, reader: LastRead, place: Place, number: int) -> None:
-        self._reader = reader
-        self._place = place
-        self._number = number
-
-    def __getitem__(self, name: str) -> Any:
-        return self._reader.details(self._place)[self._number][name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._reader.details(self._place)[self._number])
-
-    def __len__(self) -> int:
-        return len(self._reader.details(self._place)[self._number])
+def stored_attachments(journal: Journal, place: Place) -> Sequence[Any]:
+    """What was attached to a test."""
+    return _StoredList(partial(journal.attachments, place)) if place.has_attachments else ()
 
 
 class LastRead:
@@ -137,8 +120,12 @@ class LastRead:
             self._test = (place, self._journal.test(place))
         return self._test[1]
 
-    def details(self, place: Place) -> Any:
-        """The details of its scenarios."""
+    def scenario(self, place: Place, number: int) -> Any:
+        """One of its scenarios."""
+        return self.test(place)["scenarios"][number]
+
+    def detail(self, place: Place, number: int) -> Any:
+        """The details of one of its scenarios."""
         if self._details[0] is not place:
             self._details = (place, self._journal.details(place))
-        return self._details[1]
+        return self._details[1][number]

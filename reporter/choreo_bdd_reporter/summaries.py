@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from choreo_bdd_reporter.document import row_ids
 from choreo_bdd_reporter.markdown import code, plain, table
 from choreo_bdd_reporter.page.entries import Entry, group_entries
 from choreo_bdd_reporter.page.findings import findings_of, is_failing
@@ -126,8 +127,9 @@ def warnings(results: Any, gherkin: Any) -> Iterator[str]:
 def flaky_tests(results: Any, gherkin: Any) -> list[str]:
     """Node ids of tests that have passed in the end after attempts that had not."""
     attempts = (gherkin or {}).get("attempts") or {}
-    passed = (test["nodeid"] for test in results["tests"] if test["outcome"] in ("passed", "slow"))
-    return [nodeid for nodeid in passed if any(each["outcome"] != "passed" for each in attempts.get(nodeid, ()))]
+    rows = zip(row_ids(results["tests"]), results["tests"], strict=True)
+    passed = ((row, test["nodeid"]) for row, test in rows if test["outcome"] in ("passed", "slow"))
+    return [nodeid for row, nodeid in passed if any(each["outcome"] != "passed" for each in attempts.get(row, ()))]
 
 
 def as_text(results: Any, gherkin: Any) -> str:

@@ -6,12 +6,12 @@ old report stays or a readable journal of the new one does.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from choreo_bdd_reporter.checking import first_error
 from choreo_bdd_reporter.document import (
@@ -19,17 +19,31 @@ from choreo_bdd_reporter.document import (
     attempt_of,
     attempts_document,
     document_of,
+    exit_document,
     feature_documents,
+    row_ids,
     run_document,
     with_more_scenarios,
 )
-from choreo_bdd_reporter.journal import Journal, Place, compact_json
-from choreo_bdd_reporter.limits import TESTS_MAX, keep_worst
+from choreo_bdd_reporter.history import History, least_headroom
+from choreo_bdd_reporter.journal import Journal, Place
+from choreo_bdd_reporter.limits import TESTS_MAX, compact_json, keep_worst
 from choreo_bdd_reporter.messages import GherkinTest, envelopes
 from choreo_bdd_reporter.model import Attempt, Environment, RecordedScenario, Run, Test
 from choreo_bdd_reporter.notices import notice
-from choreo_bdd_reporter.output_dir import MESSAGES, PAGE, PARTIAL, RESULTS, page_files, prepare
-from choreo_bdd_reporter.stored import LastRead, StoredDetails, StoredTest, stored_details
+from choreo_bdd_reporter.output_dir import (
+    HISTORY,
+    MESSAGES,
+    PAGE,
+    PARTIAL,
+    RESULTS,
+    new_page_files,
+    old_page_files,
+    page_files,
+    prepare,
+)
+from choreo_bdd_reporter.replacing import replacing
+from choreo_bdd_reporter.stored import LastRead, StoredRows, StoredTest, stored_attachments, stored_details
 
 # a page of more is drawn from chunks, one test at a time; as Python objects, this is six times as large
 _IN_MEMORY_BYTES = 8_000_000
@@ -48,6 +62,7 @@ class ReportWriter:
         self._started_at = started_at
         self._describe = describe
         self._journal: Journal | None = None
+        self._noted: Mapping[str, Any] = {}
 
     def add(self, test: Test, *, redacted: tuple[int, int] = (0, 0)) -> None:
         """Keep a test; one that was added before is replaced. ``redacted`` is what the run has masked so far."""
@@ -59,6 +74,12 @@ class ReportWriter:
         """Keep scenarios that finished when their test was reported already; ``test`` stands in for an unknown one."""
         known = self._open().find(test.nodeid, test.worker_id) or document_of(test)
         self._open().add(with_more_scenarios(known, scenarios), redacted=redacted)
+
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Keep facts about the run as a whole for the case that it breaks off; those noted before no longer hold."""
+        if facts != self._noted:
+            self._noted = dict(facts)
+            self._open().note(facts=self._noted)
 
     def attempts(self, nodeid: str, worker_id: str | None) -> tuple[Attempt, ...]:
         """The attempts at a test that was added before; none for a new one."""
@@ -75,6 +96,8 @@ class ReportWriter:
         """
         journal, written = self._open(), False
         try:
+            workers = None if run.workers is None else asdict(run.workers)
+            journal.note(facts=dict(run.facts), exit=exit_document(run), workers=workers)
             outcomes = self._write(run, journal, order)
             written = True
         finally:
@@ -96,10 +119,13 @@ class ReportWriter:
         facts = [place.facts for place in places]
         block = run_document(run, outcomes, facts, truncated=left_out > 0)
         results, gherkin = _documents(run, block, journal, places)
+        history = History(self._directory / HISTORY, block)
+        gherkin |= history.recalled(place.head["nodeid"] for place in places)
         _check(results)
         _replace(self._directory / RESULTS, _lines(block, map(journal.test_text, places)))
         self._write_messages(block, journal, places)
         self._write_page(results, gherkin)
+        history.remember((place.head["nodeid"], place.head["outcome"], place.facts.headroom) for place in places)
         return outcomes
 
     def _open(self) -> Journal:
@@ -115,22 +141,31 @@ class ReportWriter:
             write_page_file(page, results, gherkin)
         except Exception as error:  # noqa: BLE001 - the page is the lesser half of the report
             page.unlink(missing_ok=True)
+            shutil.rmtree(page_files(page), ignore_errors=True)
             notice(f"{PAGE} was not written ({type(error).__name__}: {error}); {self._directory / RESULTS} is complete")
 
     def _write_messages(self, block: Mapping[str, Any], journal: Journal, places: Sequence[Place]) -> None:
         """Messages of the tests that are Gherkin; where there are none, an older run's are taken away."""
         target = self._directory / MESSAGES
-        described = [place for place in places if place.has_gherkin]
+        rows = zip(row_ids(place.head for place in places), places, strict=True)
+        described = [(row, place) for row, place in rows if place.has_gherkin]
         if not described:
             target.unlink(missing_ok=True)
             return
         reader = LastRead(journal)  # the verdicts of expectations are read only where a step declared some
         tests = (
-            GherkinTest(StoredTest(reader, each), journal.gherkin(each), stored_details(reader, each))
-            for each in described
+            GherkinTest(
+                row=row,
+                test=StoredTest(reader, place),
+                gherkin=journal.gherkin(place),
+                details=stored_details(reader, place),
+                attachments=stored_attachments(journal, place),
+            )
+            for row, place in described
         )
+        parts = (journal.gherkin(place) for _, place in described)
         try:
-            _replace(target, _ndjson(envelopes(block, map(journal.gherkin, described), tests)))
+            _replace(target, _ndjson(envelopes(block, parts, tests)))
         except Exception as error:  # noqa: BLE001 - a report without messages is better than none
             target.unlink(missing_ok=True)
             notice(f"{MESSAGES} was not written ({type(error).__name__}: {error})")
@@ -153,11 +188,13 @@ def write_documents(
 ) -> None:
     """Write a report from its documents. Raises ``OSError`` when the directory cannot be written."""
     prepare(directory)
+    tests, history = results["tests"], History(directory / HISTORY, results["run"])
     _replace(directory / RESULTS, json_lines(results))
     _replace(directory / MESSAGES, _ndjson(messages))
     if (directory / MESSAGES).stat().st_size == 0:
         (directory / MESSAGES).unlink()
-    write_page_file(directory / PAGE, results, gherkin)
+    write_page_file(directory / PAGE, results, {**gherkin, **history.recalled(test["nodeid"] for test in tests)})
+    history.remember((test["nodeid"], test["outcome"], least_headroom(test["scenarios"])) for test in tests)
 
 
 def write_page_file(
@@ -172,7 +209,7 @@ def write_page_file(
 
     if not folder:
         try:
-            with _replacing(target) as file:
+            with replacing(target) as file:
                 write_page(results, gherkin, file, at_most=PAGE_BYTES_MAX)
         except PageTooLargeError:
             notice(f"{target.name} would be larger than {PAGE_BYTES_MAX} bytes; its parts go into {page_files(target)}")
@@ -186,10 +223,23 @@ def _write_folder_page(target: Path, results: Mapping[str, Any], gherkin: Mappin
     from choreo_bdd_reporter.page import write_folder_page  # noqa: PLC0415 - brings in Jinja2
 
     parts = page_files(target)
-    shutil.rmtree(parts, ignore_errors=True)
-    parts.mkdir()
-    with _replacing(target) as file:
-        write_folder_page(results, gherkin, file, parts)
+    new, old = new_page_files(target), old_page_files(target)
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    new.mkdir()
+    try:
+        with replacing(target) as file:
+            write_folder_page(results, gherkin, file, new, name=parts.name)
+            file.flush()  # here a full disk still finds the old page whole
+            if parts.exists():
+                parts.rename(old)
+            new.rename(parts)
+    except BaseException:
+        shutil.rmtree(new if new.exists() else parts, ignore_errors=True)
+        if old.exists():
+            old.rename(parts)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def json_lines(results: Mapping[str, Any]) -> Iterator[str]:
@@ -213,20 +263,34 @@ def _documents(
     run: Run, block: Mapping[str, Any], journal: Journal, places: Sequence[Place]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Results and Gherkin; the tests of a large report stay in the journal until it is their turn."""
-    tests: list[Any]
+    rows = dict(zip(row_ids(place.head for place in places), places, strict=True))
+    tests, told = _kept(journal, rows)
+    return {"schema_version": SCHEMA_VERSION, "run": dict(block), "tests": tests}, {
+        "features": feature_documents((row, journal.gherkin(place)) for row, place in rows.items()),
+        **told,
+        "exit": exit_document(run),
+        **attempts_document((row, place.facts) for row, place in rows.items()),
+        **run.facts,
+    }
+
+
+def _kept(journal: Journal, rows: Mapping[str, Place]) -> tuple[list[Any], dict[str, Any]]:
+    """The tests, and their details and attachments by row id: read, or to be read when somebody looks inside."""
+    with_details = {row: place for row, place in rows.items() if place.facts.events}
+    attached = {row: place for row, place in rows.items() if place.has_attachments}
     details: Mapping[str, Any]
-    if sum(length for place in places for _, length in place.spans) <= _IN_MEMORY_BYTES:
-        tests = [journal.test(place) for place in places]
-        details = {place.head["nodeid"]: journal.details(place) for place in places if place.facts.events}
+    attachments: Mapping[str, Any]
+    tests: list[Any]
+    if sum(length for place in rows.values() for _, length in place.spans) <= _IN_MEMORY_BYTES:
+        tests = [journal.test(place) for place in rows.values()]
+        details = {row: journal.details(place) for row, place in with_details.items()}
+        attachments = {row: journal.attachments(place) for row, place in attached.items()}
     else:
         reader = LastRead(journal)
-        tests = [StoredTest(reader, place) for place in places]
-        details = StoredDetails(reader, places)
-    features = feature_documents(journal.gherkin(place) for place in places)
-    ended = {"status": run.exit_status, "interrupted": run.interrupted}
-    results = {"schema_version": SCHEMA_VERSION, "run": dict(block), "tests": tests}
-    repeated = attempts_document((place.head["nodeid"], place.facts) for place in places)
-    return results, {"features": features, "details": details, "exit": ended, **repeated, **run.facts}
+        tests = [StoredTest(reader, place) for place in rows.values()]
+        details = StoredRows(with_details, partial(stored_details, reader))
+        attachments = StoredRows(attached, partial(stored_attachments, journal))
+    return tests, {"details": details, **({"attachments": attachments} if attached else {})}
 
 
 def _is_failing(place: Place) -> bool:
@@ -241,17 +305,5 @@ def _check(results: Mapping[str, Any]) -> None:
 
 
 def _replace(target: Path, pieces: Iterable[str]) -> None:
-    with _replacing(target) as file:
+    with replacing(target) as file:
         file.writelines(pieces)
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[TextIO]:
-    temporary = target.with_name(f".{target.name}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

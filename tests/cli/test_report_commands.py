@@ -13,11 +13,11 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import Result
 
-from choreo_bdd_reporter import writer
 from choreo_bdd_reporter.model import Environment, Feature, GherkinScenario, Step, Test
 from choreo_bdd_reporter.model import Run as ModelRun
+from choreo_bdd_reporter.output_dir import PARTIAL
 from choreo_bdd_reporter.reading import read_report
-from choreo_bdd_reporter.writer import write_documents, write_report
+from choreo_bdd_reporter.writer import ReportWriter, write_documents, write_report
 from choreo_bdd_schemas import validate_report
 
 Run = Callable[..., Result]
@@ -196,19 +196,14 @@ def test_what_is_no_report_is_named_with_its_fault(
 
 
 @pytest.fixture
-def broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What a run left that could not write its report."""
-
-    def full(*args: object) -> None:
-        raise OSError("disk full")
-
+def broken_off(tmp_path: Path) -> Path:
+    """What a run left that died after its first test."""
     environment = Environment(python_version="3", harness_version="1", reporter_version="1", hostname="ci-9")
-    stamp = "2027-01-02T03:04:05+00:00"
-    died = ModelRun(started_at=stamp, finished_at=stamp, duration_ms=1.0, environment=environment)
-    test = Test(nodeid="d.py::first", file="d.py", name="first", outcome="failed", traceback="E")
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="disk full"):
-        patch.setattr(writer, "_replace", full)
-        write_report(died, [test], tmp_path / "died")
+    died = ReportWriter(tmp_path / "died", started_at="2027-01-02T03:04:05+00:00", describe=lambda: environment)
+    died.add(Test(nodeid="d.py::first", file="d.py", name="first", outcome="failed", traceback="E"))
+    left = (tmp_path / "died" / PARTIAL).read_bytes()
+    died.abandon()
+    (tmp_path / "died" / PARTIAL).write_bytes(left)
     return tmp_path / "died"
 
 

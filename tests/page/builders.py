@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from choreo_bdd_reporter.page.embed import ascii_json
+
 _START = datetime(2027, 3, 4, 9, 12, 4, 118_000, tzinfo=UTC)
 Json = dict[str, Any]
 
@@ -162,3 +164,19 @@ def gherkin_of(features: Sequence[Json] = (), details: Json | None = None, **fie
 def a_message(topic: str, payload: Any, **fields: Any) -> Json:
     headers = {"correlation-id": "9f2c41", "content-type": "application/json"}
     return {"topic": topic, "payload": payload, "headers": headers, "key": "A-17", "size": 148, **fields}
+
+
+def heard(messages: Sequence[Json | None]) -> Json:
+    """What the events of a timeline heard, as details keep it: messages and payloads in tables."""
+    note: Json = {"timeline": [-1] * len(messages), "messages": [], "payloads": []}
+    for index, message in enumerate(messages):
+        if message is not None:
+            put_message(note, index, message)
+    return note
+
+
+def put_message(note: Json, index: int, message: Json) -> None:
+    """Let an event of the timeline have heard this message."""
+    note["timeline"][index] = len(note["messages"])
+    note["messages"].append({**message, "payload": len(note["payloads"])})
+    note["payloads"].append(ascii_json(message["payload"]))

@@ -17,15 +17,16 @@ from .builders import (
     a_test,
     an_event,
     gherkin_of,
+    heard,
     results_of,
 )
 
 _HASH = {"kafka": "sha256:5b1f0c9e77aa0142", "nats": "sha256:00112233aabbccdd"}
 
 
-def _with_bodies(timeline: Sequence[Json], bodies: Sequence[Any]) -> list[Json]:
+def _with_bodies(timeline: Sequence[Json], bodies: Sequence[Any]) -> Json:
     paired = zip(timeline, bodies, strict=True)
-    return [{"message": a_message(event["topic"], body) if body else None} for event, body in paired]
+    return heard([a_message(event["topic"], body) if body else None for event, body in paired])
 
 
 ORDER = {"order": "A-17", "lines": [{"sku": "PEN-3", "qty": 2}], "customer": {"id": 42, "vip": False}}
@@ -86,7 +87,7 @@ def failing_test() -> tuple[Json, Json, Json]:
                 "messages": [],
             },
         ],
-        "timeline": _with_bodies(timeline, bodies),
+        **_with_bodies(timeline, bodies),
     }
     test = a_test(
         "Parcel leaves on the express lane",
@@ -167,7 +168,7 @@ def stage_test(nodeid_name: str = "Paid order reaches the warehouse") -> tuple[J
     bodies = [ORDER, ORDER, {"paid": True}, {"paid": True}, accepted, accepted, accepted, None, None]
     note: Json = {
         "handles": [{}, {"cause": "nothing arrived", "sentence": ""}],
-        "timeline": _with_bodies(timeline, bodies),
+        **_with_bodies(timeline, bodies),
     }
     return test, a_description(test["nodeid"], test["name"], steps, tags=["payments"]), {test["nodeid"]: [note]}
 
@@ -280,8 +281,7 @@ def long_run(count: int) -> tuple[Json, Json]:
 def told_run() -> tuple[Json, Json]:
     """The red run with everything that is told beside its results."""
     results, gherkin = deepcopy(sample_run())
-    scenario = gherkin["features"][0]["scenarios"][0]
-    scenario["attachments"] = [
+    attachments = [
         {"name": "run.log", "media_type": "text/plain", "text": "\x1b[31mred\x1b[32mgreen", "size": 9, "cut": True},
         {"name": "order", "media_type": "application/json", "text": '{"qty": 2}', "size": 10, "cut": False},
     ]
@@ -292,7 +292,13 @@ def told_run() -> tuple[Json, Json]:
     failed = {"outcome": "failed", "reason": "no message arrived"}
     return results, {
         **gherkin,
+        "attachments": {gherkin["features"][0]["scenarios"][0]["nodeid"]: attachments},
         "attempts": {FAILING: [failed], results["tests"][1]["nodeid"]: [failed]},
         "vacuity": [{"nodeid": FAILING, "place": "features/orders.feature:7", "reason": "nothing checks it"}],
         "channels": {"spec": "shop.yaml", "touched": ["orders.created"], "untouched": ["refunds.asked"]},
+        "history": {
+            "runs": [[f"2027-03-0{day}T08:00:00+00:00", None, True] for day in range(1, 7)],
+            "ci": True,
+            "tests": {FAILING: ["psfek.", "H4  @"]},
+        },
     }

@@ -39,7 +39,7 @@ def _with_details(**details: object) -> tuple[Json, Json]:
 
 def _with_attachments(*attachments: Json) -> tuple[Json, Json]:
     results, told = _run()
-    told["features"][0]["scenarios"][0]["attachments"] = list(attachments)
+    told["attachments"] = {told["features"][0]["scenarios"][0]["nodeid"]: list(attachments)}
     return results, told
 
 

@@ -190,7 +190,7 @@ def test_every_styled_class_is_given_to_some_element(style: str, script: str, do
     in_shell = {name for _, attrs in document.elements for name in (attrs.get("class") or "").split()}
     styled = set(re.findall(r"\.(hr-[\w-]+)", style))
     built = re.compile(
-        r"hr-(verdict|finding|seg|pill|step|phrase|mark|bar|row|ink|ansi|t\d)\b"
+        r"hr-(verdict|finding|past|seg|pill|step|phrase|mark|bar|row|ink|ansi|t\d)\b"
     )  # names with a computed end
     orphans = {name for name in styled - in_shell if name not in script and not built.match(name)}
     assert orphans == set()

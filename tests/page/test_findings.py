@@ -29,7 +29,7 @@ CHECKED = [{"scenario": 0, "handle": 0}]
 
 def _entry(test: Json, steps: list[Json] | None = None, notes: list[Json] | None = None) -> Entry:
     scenario = None if steps is None else a_description(test["nodeid"], test["name"], steps)
-    return Entry(test=test, position=0, scenario=scenario, notes=tuple(notes or ()))
+    return Entry(row=test["nodeid"], test=test, position=0, scenario=scenario, notes=tuple(notes or ()))
 
 
 def _slow(outcome: str = "failed", **fields: Any) -> Json:
@@ -42,7 +42,7 @@ def _silent(**scope: Any) -> Json:
 
 def test_the_engines_own_words_come_first() -> None:
     test, described, notes = failing_test()
-    entry = Entry(test=test, position=0, scenario=described, notes=tuple(notes[test["nodeid"]]))
+    entry = Entry(row=test["nodeid"], test=test, position=0, scenario=described, notes=tuple(notes[test["nodeid"]]))
     (finding,) = findings_of(entry)
     assert (finding["status"], finding["cause"], finding["topic"]) == ("fail", "wrong shape", "parcels.leaving")
     assert finding["sentence"].startswith("2 messages arrived on parcels.leaving, none with")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import os
 import threading
 from collections.abc import Callable, Iterator
 from html import unescape
@@ -17,7 +18,7 @@ from choreo_bdd_reporter.output_dir import resolve
 from choreo_bdd_reporter.page import data
 from choreo_bdd_reporter.writer import write_documents, write_page_file
 
-from .sample import sample_run
+from .sample import green_run, sample_run
 
 STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'none'"
 
@@ -109,6 +110,61 @@ def test_a_page_above_the_limit_goes_into_a_folder_and_says_so(
 def test_a_single_page_takes_the_folder_of_an_older_one_away(folder: Path) -> None:
     write_page_file(folder / "index.html", *sample_run())
     assert not (folder / "index_files").exists()
+
+
+def test_a_failure_midway_leaves_the_old_page_and_all_of_its_parts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    full = iter([False, False, True])
+
+    def chunk(*args: object, **options: object) -> str:
+        if next(full):
+            raise OSError("disk full")
+        return "new"
+
+    monkeypatch.setattr(data, "_chunk", chunk)
+    with pytest.raises(OSError, match="disk full"):
+        write_page_file(folder / "index.html", *sample_run(), folder=True)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert sorted(path.name for path in folder.iterdir()) == ["index.html", "index_files"]
+
+
+def test_a_page_that_cannot_be_put_in_place_puts_the_old_parts_back(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    def refused(*_: object) -> None:
+        raise PermissionError("held open")
+
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.raises(PermissionError):
+        write_page_file(folder / "index.html", *green_run(), folder=True)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert sorted(path.name for path in folder.iterdir()) == ["index.html", "index_files"]
+
+
+def test_without_old_parts_a_page_that_cannot_be_put_in_place_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError("held open")
+
+    write_page_file(tmp_path / "index.html", *green_run())
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.raises(PermissionError):
+        write_page_file(tmp_path / "index.html", *sample_run(), folder=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_what_a_killed_writer_left_is_no_obstacle(tmp_path: Path) -> None:
+    write_documents(*sample_run(), tmp_path / "report")
+    for name in (".index_files.new", ".index_files.old"):
+        (tmp_path / "report" / name).mkdir()
+    assert resolve("report", tmp_path) == tmp_path / "report"
+    write_page_file(tmp_path / "report" / "index.html", *sample_run(), folder=True)
+    assert not list((tmp_path / "report").glob(".index_files*"))
 
 
 def test_the_folder_is_no_obstacle_for_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,8 @@ from .builders import (
     a_test,
     an_event,
     gherkin_of,
+    heard,
+    put_message,
     results_of,
 )
 from .conftest import Opened, OpenReport
@@ -128,7 +130,7 @@ def test_values_no_json_has_do_not_stop_the_page(open_report: OpenReport) -> Non
     odd = {"nan": float("nan"), "inf": [float("inf")], "half": "\ud83d", "nul": "a\x00b", "big": 10**400, "set": {1}}
     results, gherkin = _hostile_run("odd")
     results["tests"][0]["scenarios"][0]["handles"][0].update(actual=odd, expected=odd)
-    gherkin["details"]["odd"][0]["timeline"][1]["message"]["payload"] = odd
+    put_message(gherkin["details"]["odd"][0], 1, a_message("odd", odd))
     report = open_report((results, gherkin), "#event=0-1")
     assert '"nan": "nan"' in report.page.get_by_role("complementary", name="Message").inner_text()
     assert report.errors == []
@@ -166,7 +168,7 @@ def _hostile_run(text: str, nodeid: str | None = None) -> Run:
     step = a_step(text, text, "failed", docstring=text, table=[[text]], message=f"{text}\n{text}")
     described = a_description(nodeid, text, [step], tags=[text], rule=text, description=text)
     message = a_message(text, {text: text}, headers={text: text}, key=text)
-    note = {"handles": [{"sentence": text, "cause": text, "text": text}], "timeline": [{"message": message}] * 2}
+    note = {"handles": [{"sentence": text, "cause": text, "text": text}], **heard([message] * 2)}
     gherkin = gherkin_of([a_feature(text, [described], text)], {nodeid: [note]})
     return results_of([test], **_facts(text)), gherkin
 

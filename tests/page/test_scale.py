@@ -114,7 +114,7 @@ def test_equal_messages_are_kept_once(monkeypatch: pytest.MonkeyPatch) -> None:
     chunk = _chunk(render_page(*sample_run()), 0)
     assert len(chunk["payloads"]) == len({json.dumps(payload) for payload in chunk["payloads"]})
     assert len(chunk["messages"]) < sum(
-        len(part["heard"] or []) for test, _ in chunk["entries"] for part in test["scenarios"]
+        len(part["heard"] or []) for test, *_ in chunk["entries"] for part in test["scenarios"]
     )
 
 
@@ -127,7 +127,7 @@ def test_in_a_very_large_run_only_what_went_wrong_keeps_its_bodies_and_the_page_
     kept = {
         test["nodeid"].split("::")[1]: [part["heard"] is not None for part in test["scenarios"]]
         for number in range(3)
-        for test, _ in _chunk(html, number)["entries"]
+        for test, *_ in _chunk(html, number)["entries"]
         if test["scenarios"]
     }
     assert kept["Parcel leaves on the express lane"] == [True]

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, expect
 
-from .builders import a_handle, a_scope, a_test, an_event, results_of
+from .builders import a_handle, a_message, a_scope, a_test, an_event, heard, results_of
 from .conftest import Opened, OpenReport
 from .sample import FAILING, sample_run
 
@@ -345,3 +345,15 @@ def test_a_cut_value_is_shown_as_cut(open_report: OpenReport) -> None:
     report = open_report((results_of([a_test("x", "passed", [a_scope("pass", [handle])])]), {}))
     report.page.locator(".hr-handle summary").first.click()
     assert "the first part of 20 KB" in report.texts(".hr-handle")[0]
+
+
+def test_of_a_body_that_was_cut_both_ends_are_shown(open_report: OpenReport) -> None:
+    body: dict[str, Any] = {"_truncated": True, "_original_bytes": 204_800, "_head": '{"blob": "aaa', "_tail": 'zzz"}'}
+    scope = a_scope("pass", [a_handle("big", "pass", 1.0)], [an_event(0.0, "published", "big")])
+    test = a_test("x", "passed", [scope])
+    told = {"details": {test["nodeid"]: [{"handles": [{}], **heard([a_message("big", body)])}]}}
+    report = open_report((results_of([test]), told))
+    report.page.locator(".hr-waterfall-row").first.click()
+    shown = report.texts(".hr-article")[0]
+    assert "Cut: the first and the last part of 200 KB." in shown
+    assert '{"blob": "aaa\n…\nzzz"}' in shown

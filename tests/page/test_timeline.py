@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .builders import a_handle, a_message, a_scope, a_test, an_event, results_of
+from .builders import a_handle, a_message, a_scope, a_test, an_event, put_message, results_of
 from .conftest import Opened, OpenReport
 from .sample import FAILING, sample_run, stage_test
 
@@ -235,7 +235,7 @@ def message(open_report: OpenReport) -> Page:
         "note": None,
         "a.b": [],
     }
-    notes[STAGE][0]["timeline"][5]["message"] = a_message("orders.paid", body)
+    put_message(notes[STAGE][0], 5, a_message("orders.paid", body))
     gherkin["details"] |= notes
     return open_report((results, gherkin), "#" + urlencode({"test": STAGE, "event": "0-5"})).page
 

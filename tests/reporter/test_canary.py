@@ -88,6 +88,10 @@ def leaving():
     raise OSError("at teardown password=" + canary("teardown"))
 def test_teardown(leaving): pass
 
+def test_attaches(choreo_attach):
+    choreo_attach(f"at attachment password={canary('attachment')}", name=f"at label token={canary('label')}")
+    choreo_attach(f"at disguise token={canary('disguise')}".encode(), "application/x-own")
+
 def test_skipped(): pytest.skip("at skip token=" + canary("skip"))
 
 @pytest.mark.xfail(reason="at xfail token=" + canary("xfail"))
@@ -187,7 +191,8 @@ def run(directory: Path, *command: str) -> int:
 
 PLAYED = ("scenario", "expected", "nested", "list", "payload", "url", "json text", "header", "key header", "stdout",
           "stderr", "query", "log", "assertion", "repr")  # fmt: skip
-OF_PYTEST = ("local", "fixture", "tag", "parameter", "setup", "teardown", "skip", "xfail", "cause", "collection")
+OF_PYTEST = ("local", "fixture", "tag", "parameter", "setup", "teardown", "skip", "xfail", "cause", "collection",
+             "attachment", "label", "disguise")  # fmt: skip
 OF_GHERKIN = ("comment", "feature", "description", "background", "gherkin-tag", "table", "docstring", "docstring-url",
               "step", "example")  # fmt: skip
 PLACES: dict[Callable[[Path], int], tuple[str, ...]] = {

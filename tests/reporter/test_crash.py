@@ -15,7 +15,7 @@ import pytest
 
 from choreo_bdd.matchers import contains_fields
 from choreo_bdd_reporter import writer
-from choreo_bdd_reporter.model import Feature, GherkinScenario, RecordedScenario, Run, Step, Test
+from choreo_bdd_reporter.model import Feature, GherkinScenario, RecordedScenario, Run, Step, Test, Workers
 from choreo_bdd_reporter.page import data
 from choreo_bdd_reporter.reading import ReportError, read_report
 from choreo_bdd_reporter.writer import ReportWriter, write_report
@@ -74,7 +74,8 @@ def test_what_a_killed_run_left_holds_no_secret(killed: Path) -> None:
 def test_the_run_after_a_killed_one_has_its_report_and_no_remains(suite: Any, killed: Path) -> None:
     results = suite.report("-k", "not killed")
     assert [test["name"] for test in results["tests"]] == ["test_before", "test_after"]
-    assert sorted(path.name for path in killed.iterdir()) == [".harness-report", "index.html", "results.json"]
+    names = [".harness-report", "history.jsonl", "index.html", "results.json"]
+    assert sorted(path.name for path in killed.iterdir()) == names
 
 
 def test_a_line_that_was_cut_off_costs_only_itself(killed: Path) -> None:
@@ -137,7 +138,8 @@ async def many(run_scenario: Any, recorded: Recorded) -> list[Test]:
     step = Step(keyword="Then", text="it is paid", line=3, status="passed")
     gherkin = GherkinScenario(name="y", keyword="Scenario", line=2, steps=(step,))
     described = replace(plain[0], nodeid="x.feature::y", feature=Feature(uri="x.feature", name="x"), gherkin=gherkin)
-    return [*plain, described, replace(plain[1], nodeid="t.py::none", scenarios=())]
+    kept = {"name": "a.log", "media_type": "text/plain", "size": 2, "text": "ok", "cut": False}
+    return [*plain, replace(described, attachments=(kept,)), replace(plain[1], nodeid="t.py::none", scenarios=())]
 
 
 async def test_a_page_drawn_from_the_journal_is_the_page_drawn_from_memory(
@@ -181,6 +183,55 @@ async def test_the_journal_grows_test_by_test_and_can_be_read_meanwhile(
         assert found["run"]["hostname"] == "ci-9"
     report.finish(empty_run)
     assert not (tmp_path / "out" / PARTIAL).exists()
+
+
+CHANNELS = {"channels": {"spec": "shop.yaml", "touched": ["paid"], "untouched": ["sent"]}}
+
+
+async def test_what_is_known_of_the_run_is_recovered_with_its_tests(
+    many: list[Test], empty_run: Run, tmp_path: Path
+) -> None:
+    report = ReportWriter(tmp_path / "out", started_at=empty_run.started_at, describe=lambda: empty_run.environment)
+    report.note({"channels": {"spec": "shop.yaml", "touched": [], "untouched": ["paid", "sent"]}})
+    report.add(many[0])
+    report.note(CHANNELS)
+    found = read_report(tmp_path / "out")
+    assert found.gherkin["channels"] == CHANNELS["channels"]
+    assert found.gherkin["exit"] == {"status": None, "interrupted": True}
+    assert len(found.results["tests"]) == 1
+    report.abandon()
+
+
+async def test_a_run_that_ended_is_recovered_as_such(
+    many: list[Test], empty_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(writer, "_replace", full)
+    run = replace(empty_run, exit_status=1, facts=CHANNELS, workers=Workers(count=2, incomplete=("gw1",)))
+    with pytest.raises(OSError, match="disk full"):
+        write_report(run, many, tmp_path / "out")
+    found = read_report(tmp_path / "out")
+    assert found.gherkin["exit"] == {"status": 1, "interrupted": False}
+    assert found.gherkin["channels"] == CHANNELS["channels"]
+    assert found.results["run"]["xdist"] == {"workers": 2, "incomplete_workers": ["gw1"]}
+    assert found.results["run"]["truncated"] is False
+    assert "its report was never finished" in found.notes[0]
+
+
+@pytest.mark.parametrize("options", [(), ("-n1",)])
+def test_what_a_process_said_of_the_run_outlives_it(suite: Any, options: tuple[str, ...]) -> None:
+    suite.pytester.makepyfile(
+        f"""
+        import os
+        from choreo_bdd.observers import note_run_fact
+        def test_a(): note_run_fact("channels", {CHANNELS["channels"]})
+        def test_b(): os._exit(3)
+        """
+    )
+    suite.run("--harness-report=out", "--max-worker-restart=0", *options, in_process=False)
+    assert read_report(suite.path / "out").gherkin["channels"] == CHANNELS["channels"]
 
 
 async def test_too_many_tests_are_cut_visibly_and_failures_stay(

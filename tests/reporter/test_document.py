@@ -118,8 +118,8 @@ def gherkin_test(*origins: str | None, outcome: str = "pass") -> Test:
 
 def test_the_page_gets_features_with_their_steps() -> None:
     test = gherkin_test(None)
-    parts = [document_of(each).gherkin for each in (test, replace(test, nodeid="other"), *a_test_each(scenario()))]
-    (feature,) = feature_documents(parts)
+    tests = (test, replace(test, nodeid="other"), *a_test_each(scenario()))
+    (feature,) = feature_documents((each.nodeid, document_of(each).gherkin) for each in tests)
     assert (feature["uri"], feature["name"], feature["tags"]) == ("features/x.feature", "Shop", ["@shop"])
     assert [each["nodeid"] for each in feature["scenarios"]] == ["features/x.feature::buy", "other"]
     assert feature["scenarios"][0]["rule"] == "big ones"

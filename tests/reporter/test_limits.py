@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_reporter.limits import cap_detail, cap_stream, cap_value, clean_text, json_safe, keep_worst
+from choreo_bdd_reporter.limits import (
+    BODY_MAX_CHARS,
+    cap_body,
+    cap_detail,
+    cap_stream,
+    cap_value,
+    clean_text,
+    json_safe,
+    keep_worst,
+)
 
 
 class Unprintable:
@@ -115,3 +124,22 @@ def test_plain_text_is_not_changed() -> None:
 def test_bad_items_are_kept_before_good_ones_and_stay_in_order() -> None:
     assert keep_worst("abcde", 3, [False, False, True, False, True]) == ([0, 2, 4], 2)
     assert keep_worst("ab", 3, []) == ([0, 1], 0)
+
+
+def test_a_body_of_exactly_the_limit_stays_whole() -> None:
+    assert cap_body("x" * BODY_MAX_CHARS) == "x" * BODY_MAX_CHARS
+    value = {"blob": "x" * (BODY_MAX_CHARS - len('{"blob": ""}'))}
+    assert cap_body(value) is value
+
+
+@pytest.mark.parametrize(
+    "value", ["a" * 50_000 + "ß" * 50_000, {"first": "a" * 70_000, "last": 1}, list(range(50_000))]
+)
+def test_of_a_larger_body_both_ends_and_the_size_are_kept(value: Any) -> None:
+    text = value if isinstance(value, str) else json.dumps(value)
+    assert cap_body(value) == {
+        "_truncated": True,
+        "_original_bytes": len(text.encode()),
+        "_head": text[: 48 * 1024],
+        "_tail": text[-16 * 1024 :],
+    }

@@ -18,28 +18,11 @@ from choreo_bdd_reporter.model import Feature, GherkinScenario, Run, Step, Test
 from choreo_bdd_reporter.reading import read_report
 from choreo_bdd_reporter.writer import write_report
 
-FEATURE = """
-@shop
-Feature: Orders
-  All about orders.
+from .samples import ORDERS
 
-  Background:
-    Given a shop
-
-  @fast
-  Scenario: good
-    When I buy
-      | field    | value    |
-      | password | hunter22 |
-    Then it is sent
-      \"\"\"
-      {"token": "abc123"}
-      \"\"\"
-
-  Scenario: bad
-    Then it fails
-    And it is sent
-
+FEATURE = (
+    ORDERS
+    + """
   Scenario: unknown
     Then nobody knows
 
@@ -54,6 +37,7 @@ Feature: Orders
         | 1 |
         | 2 |
 """
+)
 
 STEPS = """
 import asyncio
@@ -144,7 +128,12 @@ def pytest_bdd_parallel(directory: Path) -> None:
     pytest_bdd(directory, "-n2")
 
 
-@pytest.fixture(scope="module", params=[behave, pytest_bdd, pytest_bdd_parallel], ids=lambda each: str(each.__name__))
+WAYS = [
+    pytest.param(way, marks=pytest.mark.process, id=way.__name__) for way in (behave, pytest_bdd, pytest_bdd_parallel)
+]
+
+
+@pytest.fixture(scope="module", params=WAYS)
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report directory of a run of the feature above under each framework."""
     directory = tmp_path_factory.mktemp(request.param.__name__)

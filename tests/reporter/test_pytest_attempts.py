@@ -7,29 +7,9 @@ from typing import Any
 
 import pytest
 
-RERUN = """
-import pytest
-from _pytest.runner import runtestprotocol
+from .samples import RERUN
 
-# as plugins for repetition do it: all reports of an attempt are held back until it is known whether it counts
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item, nextitem):
-    for attempt in range(3):
-        for report in runtestprotocol(item, nextitem=nextitem, log=False):
-            if attempt < 2 and report.failed:
-                report.outcome = "rerun"
-                item.ihook.pytest_runtest_logreport(report=report)
-                item._initrequest()
-                break
-            item.ihook.pytest_runtest_logreport(report=report)
-        else:
-            return True
-    return True
-
-def pytest_report_teststatus(report):
-    if report.outcome == "rerun":
-        return "rerun", "R", "RERUN"
-"""
+pytestmark = pytest.mark.process
 SUBTESTS = """
 import unittest
 from playing import play

@@ -6,30 +6,11 @@ import pytest
 
 from choreo_bdd_reporter import page
 
-FEATURE = """
-@shop
-Feature: Orders
-  All about orders.
+from .samples import ORDERS
 
-  Background:
-    Given a shop
-
-  @fast
-  Scenario: good
-    Good things.
-
-    When I buy
-      | field    | value    |
-      | password | hunter22 |
-    Then it is sent
-      \"\"\"
-      {"token": "abc123"}
-      \"\"\"
-
-  Scenario: bad
-    Then it fails
-    And it is sent
-
+FEATURE = (
+    ORDERS
+    + """
   Scenario: broken
     Then it raises
 
@@ -48,6 +29,7 @@ Feature: Orders
         | 1 |
         | 2 |
 """
+)
 
 STEPS = """
 import pytest
@@ -124,7 +106,7 @@ def test_steps_carry_text_line_table_and_doc_string_without_secrets(gherkin: dic
     given, when, then = good["steps"]
     assert (good["name"], good["line"], good["tags"], good["rule"]) == ("good", 10, ["fast"], None)
     assert (given["background"], when["background"]) == (True, False)
-    assert (when["keyword"], when["text"], when["line"]) == ("When", "I buy", 13)
+    assert (when["keyword"], when["text"], when["line"]) == ("When", "I buy", 11)
     assert when["table"] == [["field", "value"], ["password", "<redacted>"]]
     assert then["docstring"] == '{"token": "<redacted>"}'
     assert then["duration_ms"] >= 0

@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from choreo_bdd_reporter.merging import merge
+from choreo_bdd_reporter.reading import read_report
+
+pytestmark = pytest.mark.process
 TESTS = """
 import os, pytest
 from playing import play
@@ -92,6 +96,25 @@ def test_however_workers_are_asked_for_all_tests_are_reported(suite: Any, option
     assert results["run"]["xdist"] == {"workers": max(len(started), results["run"]["xdist"]["workers"]),
                                        "incomplete_workers": []}  # fmt: skip
     assert suite.report("-k", "good")["run"]["totals"]["passed"] == 6
+
+
+def test_what_each_of_several_workers_saw_is_kept_apart(suite: Any) -> None:
+    suite.pytester.makepyfile(
+        """
+        import os
+        from playing import play
+        def test_a(choreo_attach):
+            play(os.environ["PYTEST_XDIST_WORKER"])
+            choreo_attach(os.environ["PYTEST_XDIST_WORKER"])
+        """
+    )
+    results = suite.report("-n2", "--dist", "each", in_process=False)
+    assert sorted(test["worker_id"] for test in results["tests"]) == ["gw0", "gw1"]
+    for found in (read_report(suite.path / "out").gherkin, merge([read_report(suite.path / "out")]).gherkin):
+        nodeid = results["tests"][0]["nodeid"]
+        assert sorted(found["details"]) == [f"{nodeid}@gw0", f"{nodeid}@gw1"]
+        attached = {row: each["text"] for row, (each,) in found["attachments"].items()}
+        assert attached == {f"{nodeid}@gw0": "gw0", f"{nodeid}@gw1": "gw1"}
 
 
 STAGES = """

@@ -102,9 +102,39 @@ async def test_details_carry_what_the_schema_has_no_room_for(run_scenario: Any, 
     (handle,) = scenario.details["handles"]
     assert handle["since_publish_ms"] is not None
     assert handle["since_registration_ms"] is not None
-    assert handle["messages"][0]["payload"]["card"] == {"token": "<redacted>"}
+    heard = scenario.details["messages"][handle["messages"][0]]
+    assert json.loads(scenario.details["payloads"][heard["payload"]])["card"] == {"token": "<redacted>"}
     assert len(scenario.details["timeline"]) == len(scenario.document["timeline"])
-    assert scenario.details["timeline"][1]["message"]["topic"] == "order.paid"
+    assert scenario.details["messages"][scenario.details["timeline"][1]]["topic"] == "order.paid"
+
+
+async def with_blob(run_scenario: Any, recorded: Recorded, size: int) -> tuple[Any, Any, Any]:
+    """A payload as it was sent, masked; as ``results.json`` has it; as the page has it with its message."""
+    payload = {"amount": 5, "blob": "x" * size, "password": "hunter22"}
+
+    def play(scenario: Scenario) -> None:
+        scenario.expect("order.paid", contains_fields({"amount": 5}))
+        scenario.publish("order.paid", payload)
+
+    scenario = recorded(await run_scenario(play))
+    sent = {**payload, "password": "<redacted>", "correlation_id": scenario.document["correlation_id"]}
+    details = scenario.details
+    body = details["payloads"][details["messages"][details["timeline"][0]]["payload"]]
+    return sent, scenario.document["handles"][0]["actual"], json.loads(body)
+
+
+async def test_a_message_keeps_a_payload_that_results_have_no_room_for(run_scenario: Any, recorded: Recorded) -> None:
+    sent, actual, body = await with_blob(run_scenario, recorded, 10_000)
+    assert actual["blob"] == {"_truncated": True, "_original_bytes": 10_000, "_head": "x" * 2048}
+    assert body == sent
+
+
+async def test_of_a_huge_payload_a_message_keeps_both_ends(run_scenario: Any, recorded: Recorded) -> None:
+    sent, actual, body = await with_blob(run_scenario, recorded, 100_000)
+    assert actual["blob"]["_original_bytes"] == 100_000
+    assert body["_original_bytes"] == len(json.dumps(sent))
+    assert (body["_head"] + body["_tail"]).startswith('{"amount": 5, "blob": "xxx')
+    assert '"password": "<redacted>"' in body["_tail"]
 
 
 async def test_results_of_the_engine_make_a_valid_report(

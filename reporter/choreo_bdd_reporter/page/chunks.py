@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ from choreo_bdd_reporter.page.entries import Entry, Json
 
 ENTRIES_PER_CHUNK = 100
 EVENTS_PER_CHUNK = 1_250
+ATTACHED_PER_CHUNK = 2_000_000
+"""Characters of what tests attached."""
 _LEVEL = 6  # level 9 takes three times as long for 2 percent
 _CLOCK_TOLERANCE_US = 1000
 _COLUMNS = ("action", "topic", "detail", "transport", "source", "logical_topic")
@@ -30,13 +32,14 @@ def deflated(text: str) -> str:
 def split(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     """The entries of one group in runs that are quick to decode."""
     run: list[Entry] = []
-    events = 0
+    events = attached = 0
     for entry in entries:
         run.append(entry)
         events += sum(len(part["timeline"]) for part in entry.parts)
-        if len(run) == ENTRIES_PER_CHUNK or events >= EVENTS_PER_CHUNK:
+        attached += sum(len(each.get("text") or each.get("base64") or "") for each in entry.attachments)
+        if len(run) == ENTRIES_PER_CHUNK or events >= EVENTS_PER_CHUNK or attached >= ATTACHED_PER_CHUNK:
             yield run
-            run, events = [], 0
+            run, events, attached = [], 0, 0
     if run:
         yield run
 
@@ -53,7 +56,7 @@ class Chunk:
     def add(self, entry: Entry, *, bodies: bool, events: bool = True) -> None:
         """Take an entry in, with or without its message bodies and timelines."""
         parts = [self._part(entry, number, bodies, events) for number in range(len(entry.parts))]
-        self._entries.append(ascii_json([{**entry.test, "scenarios": parts}, entry.scenario]))
+        self._entries.append(ascii_json([{**entry.test, "scenarios": parts}, entry.scenario, [*entry.attachments]]))
 
     def text(self) -> str:
         """The chunk as the page reads it: a line each for the texts, how many entries and payloads there are, then
@@ -66,26 +69,26 @@ class Chunk:
     def _part(self, entry: Entry, number: int, bodies: bool, events: bool) -> dict[str, Any]:
         part = entry.parts[number]
         notes: Json = entry.notes[number] if number < len(entry.notes) else {}
-        heard = [item.get("message") for item in notes.get("timeline") or ()] if events else []
+        table = _Table(notes, self)
+        heard = notes.get("timeline") or () if events else ()
         return {
             **part,
             "handles": [self._handle(handle, bodies) for handle in part["handles"]],
             "timeline": self._timeline(part["timeline"] if events else ()),
-            "notes": [self._note(note, bodies) for note in notes.get("handles") or ()],
+            "notes": [
+                {**note, "messages": table.messages(note.get("messages") or ()) if bodies else []}
+                for note in notes.get("handles") or ()
+            ],
             "strays": notes.get("surprises") or [],
             "broken": notes.get("transport_failures") or [],
-            "same": _identities(heard),
-            "heard": [self._message(message) for message in heard] if bodies else None,
+            "same": table.payloads(heard),
+            "heard": table.messages(heard) if bodies else None,
         }
 
     def _handle(self, handle: Json, bodies: bool) -> Json:
         if handle["actual"] is None:
             return handle
-        return {**handle, "actual": self._payload(handle["actual"]) if bodies else -1}
-
-    def _note(self, note: Json, bodies: bool) -> dict[str, Any]:
-        seen = [self._message(message) for message in note.get("messages") or ()] if bodies else []
-        return {**note, "messages": seen}
+        return {**handle, "actual": self.payload(ascii_json(handle["actual"])) if bodies else -1}
 
     def _timeline(self, events: Sequence[Json]) -> dict[str, Any]:
         columns = {name: [self._text(event.get(name)) for event in events] for name in _COLUMNS}
@@ -99,23 +102,35 @@ class Chunk:
     def _text(self, text: str | None) -> int:
         return -1 if text is None else self._texts.setdefault(text, len(self._texts))
 
-    def _payload(self, value: Any) -> int:
-        return self._payloads.setdefault(ascii_json(value), len(self._payloads))
+    def payload(self, text: str) -> int:
+        """The place of a payload, given as JSON."""
+        return self._payloads.setdefault(text, len(self._payloads))
 
-    def _message(self, message: Any) -> int:
-        if not isinstance(message, Mapping):
-            return -1
-        known = ascii_json({**message, "payload": self._payload(message.get("payload"))})
+    def message(self, message: Json, payload: str) -> int:
+        """The place of a message with this payload."""
+        known = ascii_json({**message, "payload": self.payload(payload)})
         return self._messages.setdefault(known, len(self._messages))
 
 
-def _identities(messages: Sequence[Any]) -> list[int]:
-    """Equal numbers for equal payloads: what the page needs to follow a message whose body is not kept."""
-    numbers: dict[str, int] = {}
-    return [
-        numbers.setdefault(ascii_json(message.get("payload")), len(numbers)) if isinstance(message, Mapping) else -1
-        for message in messages
-    ]
+class _Table:
+    """The messages of a part by their places, as they are found again in its chunk; -1 stands for none."""
+
+    def __init__(self, notes: Json, chunk: Chunk) -> None:
+        self._messages: Sequence[Json] = notes.get("messages") or ()
+        self._payloads: Sequence[str] = notes.get("payloads") or ()
+        self._chunk = chunk
+        self._places: dict[int, int] = {-1: -1}
+
+    def messages(self, places: Sequence[int]) -> list[int]:
+        for place in places:
+            if place not in self._places:
+                message = self._messages[place]
+                self._places[place] = self._chunk.message(message, self._payloads[message["payload"]])
+        return [self._places[place] for place in places]
+
+    def payloads(self, places: Sequence[int]) -> list[int]:
+        """Equal numbers for equal payloads: what the page needs to follow a message whose body is not kept."""
+        return [-1 if place < 0 else self._messages[place]["payload"] for place in places]
 
 
 def _drift(events: Sequence[Json], offsets: Sequence[int]) -> dict[str, str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from choreo_bdd_reporter.document import row_ids
 
 Json = Mapping[str, Any]
 
@@ -15,12 +18,18 @@ BROKEN_STEPS = frozenset({"failed", "errored", "undefined"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A test of the results with what Gherkin adds: its scenario, and notes by message scope."""
+    """A test of the results with what Gherkin adds: its scenario, and notes by message scope.
 
+    ``row`` is its own among all of the page, ``is_twin`` says that its node id is not.
+    """
+
+    row: str
     test: Json
     position: int | None
     scenario: Json | None
     notes: tuple[Json, ...]
+    attachments: Sequence[Json] = ()
+    is_twin: bool = False
 
     @property
     def steps(self) -> list[Json]:
@@ -50,15 +59,37 @@ class Group:
 
 def group_entries(results: Json, gherkin: Json) -> list[Group]:
     """Every test of the run exactly once: features in their order, then the other tests by file."""
-    tests = {test["nodeid"]: (position, test) for position, test in enumerate(results["tests"])}
-    details: Json = gherkin.get("details") or {}
-    groups = [_feature_group(feature, tests, details) for feature in gherkin.get("features") or ()]
-    described = {entry.test["nodeid"] for group in groups for entry in group.entries}
-    plain = ((position, test) for nodeid, (position, test) in tests.items() if nodeid not in described)
-    return [group for group in (*groups, *_file_groups(plain, details)) if group.entries]
+    rows = _Rows(results, gherkin)
+    groups = [_feature_group(feature, rows) for feature in gherkin.get("features") or ()]
+    described = {entry.row for group in groups for entry in group.entries}
+    plain = [row for row in rows.tests if row not in described]
+    return [group for group in (*groups, *_file_groups(plain, rows)) if group.entries]
 
 
-def _feature_group(feature: Json, tests: Mapping[str, tuple[int, Json]], details: Json) -> Group:
+class _Rows:
+    """The tests by row id, and what is told of them."""
+
+    def __init__(self, results: Json, gherkin: Json) -> None:
+        ids = row_ids(results["tests"])
+        self.tests: dict[str, Json] = dict(zip(ids, results["tests"], strict=True))
+        self._positions = {row: position for position, row in enumerate(ids)}
+        self._times = Counter(test["nodeid"] for test in results["tests"])
+        self._details: Json = gherkin.get("details") or {}
+        self._attachments: Json = gherkin.get("attachments") or {}
+
+    def entry(self, row: str, test: Json, scenario: Json | None) -> Entry:
+        return Entry(
+            row=row,
+            test=test,
+            position=self._positions.get(row),
+            scenario=scenario,
+            notes=tuple(self._details.get(row) or ()),
+            attachments=self._attachments.get(row, ()),
+            is_twin=self._times[test["nodeid"]] > 1,
+        )
+
+
+def _feature_group(feature: Json, rows: _Rows) -> Group:
     uri = str(feature.get("uri") or "")
     name = str(feature.get("name") or uri)
     head = {
@@ -70,25 +101,22 @@ def _feature_group(feature: Json, tests: Mapping[str, tuple[int, Json]], details
     }
     entries = []
     for scenario in feature.get("scenarios") or ():
-        position, test = tests.get(scenario.get("nodeid"), (None, None))
-        known = test if test is not None else _test_from_steps(scenario, uri)
-        entries.append(_entry(known, position, scenario, details))
+        row = scenario.get("nodeid")
+        known = rows.tests.get(row)
+        test = known if known is not None else _test_from_steps(scenario, uri)
+        entries.append(rows.entry(test["nodeid"] if known is None else row, test, scenario))
     return Group(head=head, entries=entries)
 
 
-def _file_groups(tests: Iterable[tuple[int, Json]], details: Json) -> list[Group]:
+def _file_groups(ids: Iterable[str], rows: _Rows) -> list[Group]:
     groups: dict[str, Group] = {}
-    for position, test in tests:
+    for row in ids:
+        test = rows.tests[row]
         name = test["file"] or "(no file)"
         head = {"id": f"file:{name}", "name": name, "keyword": "File", "description": "", "where": ""}
         group = groups.setdefault(name, Group(head=head, entries=[]))
-        group.entries.append(_entry(test, position, None, details))
+        group.entries.append(rows.entry(row, test, None))
     return [groups[name] for name in sorted(groups)]
-
-
-def _entry(test: Json, position: int | None, scenario: Json | None, details: Json) -> Entry:
-    notes = tuple(details.get(test["nodeid"]) or ())
-    return Entry(test=test, position=position, scenario=scenario, notes=notes)
 
 
 def _test_from_steps(scenario: Json, uri: str) -> dict[str, Any]:

@@ -39,22 +39,27 @@ class _Totals:
 
 
 class _Told:
-    """What runner and steps have told beside the results: earlier attempts at a test, and steps that prove nothing."""
+    """What is told beside the results: earlier attempts at a test, earlier runs of it, and steps that prove nothing."""
 
     def __init__(self, gherkin: Json) -> None:
         self._attempts: Json = gherkin.get("attempts") or {}
+        self._past: Json = (gherkin.get("history") or {}).get("tests") or {}
         self._empty: dict[tuple[str, str], list[str]] = defaultdict(list)
         for warning in gherkin.get("vacuity") or ():
             line = str(warning["place"]).rpartition(":")[2]
             self._empty[str(warning["nodeid"]), line].append(str(warning["reason"]))
 
     def of(self, entry: Entry) -> dict[str, Any]:
-        """What concerns an entry: pairs of an attempt's outcome and reason, of a step's index and its warning."""
+        """What concerns an entry: pairs of an attempt's outcome and reason, of a step's index and its warning.
+
+        ``past`` has the letters and the headroom of the runs before, as ``history.recalled`` spells them.
+        """
         nodeid = entry.test["nodeid"]
-        attempts = [(each["outcome"], each["reason"]) for each in self._attempts.get(nodeid, ())]
+        attempts = [(each["outcome"], each["reason"]) for each in self._attempts.get(entry.row, ())]
         lines = ((index, str(step.get("line"))) for index, step in enumerate(entry.steps if self._empty else ()))
         warnings = [(index, text) for index, line in lines for text in self._empty.get((nodeid, line), ())]
-        return {name: value for name, value in (("attempts", attempts), ("warnings", warnings)) if value}
+        found = (("attempts", attempts), ("warnings", warnings), ("past", self._past.get(nodeid)))
+        return {name: value for name, value in found if value}
 
 
 def build_index(groups: Sequence[Group], results: Json, gherkin: Json) -> dict[str, Any]:
@@ -65,6 +70,7 @@ def build_index(groups: Sequence[Group], results: Json, gherkin: Json) -> dict[s
     """
     totals = _Totals(results["run"].get("transport"))
     told = _Told(gherkin)
+    history = gherkin.get("history") or {}
     rows = [
         {**group.head, "rows": [{**_row(entry, totals), **told.of(entry)} for entry in group.entries]}
         for group in groups
@@ -74,6 +80,8 @@ def build_index(groups: Sequence[Group], results: Json, gherkin: Json) -> dict[s
         "noun": "scenario" if with_gherkin else "test",
         "exit": gherkin.get("exit"),
         "channels": gherkin.get("channels"),
+        "runs": history.get("runs") or [],
+        "ci": history.get("ci") or False,
         "groups": rows,
         "names": list(totals.numbers),
         "transports": sorted(totals.transports),
@@ -89,6 +97,7 @@ def _row(entry: Entry, totals: _Totals) -> dict[str, Any]:
     stages = [part["stage"] for part in entry.parts if part.get("stage")]
     totals.transports.update(name for stage in stages for name in stage["transports"])
     facts: dict[str, Any] = {
+        "id": entry.row if entry.is_twin else None,
         "name": _name(entry),
         "rule": scenario.get("rule"),
         "tags": list(meta.get("tags") or ()) if entry.scenario is None else list(scenario.get("tags") or ()),
@@ -103,11 +112,11 @@ def _row(entry: Entry, totals: _Totals) -> dict[str, Any]:
 
 
 def _name(entry: Entry) -> str:
-    described = (entry.scenario or {}).get("name")
-    if described:
-        return str(described)
     name, owner = entry.test["name"], entry.test["class"]
-    return f"{owner}.{name}" if owner else str(name or entry.test["nodeid"])
+    own = f"{owner}.{name}" if owner else name or entry.test["nodeid"]
+    text = str((entry.scenario or {}).get("name") or own or "(no name)")
+    worker = entry.test["worker_id"] if entry.is_twin else None
+    return f"{text} ({worker})" if worker else text
 
 
 def _hops(part: Json, totals: _Totals) -> list[tuple[int, ...]]:

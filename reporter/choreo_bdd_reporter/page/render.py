@@ -42,6 +42,7 @@ _STYLES = (
     "broke",
     "tree",
     "scenario",
+    "history",
     "steps",
     "diff",
     "expectations",
@@ -51,6 +52,7 @@ _STYLES = (
     "overview",
     "dialogs",
     "narrow",
+    "wide",
     "print",
 )
 
@@ -100,20 +102,23 @@ def write_page(
     stream.writelines(pieces if at_most is None else _limited(pieces, at_most))
 
 
-def write_folder_page(results: Mapping[str, Any], gherkin: Mapping[str, Any], stream: TextIO, folder: Path) -> None:
+def write_folder_page(
+    results: Mapping[str, Any], gherkin: Mapping[str, Any], stream: TextIO, folder: Path, *, name: str
+) -> None:
     """Write the page for a strict content security policy, or for a report too large for one file.
 
-    Styles, script and chunks become files of the existing directory `folder`, which must stay beside the page.
+    Styles, script and chunks become files of the existing directory `folder`; under `name`, it must stay beside the
+    page.
     """
-    assets, data = _assets(), page_data(results, gherkin, folder=folder.name)
+    assets, data = _assets(), page_data(results, gherkin, folder=name)
     # a module is not loaded from another file of this disk, a plain script is; the braces keep its names to itself
     (folder / "app.js").write_text(f"{{'use strict';{assets.script}}}\n", "utf-8")
     (folder / "style.css").write_text(assets.style, "utf-8")
-    for name, text in data.chunk_texts():
-        (folder / f"{name}.js").write_text(f'choreoChunk("{name}","{text}");\n', "ascii")
-    stream.write(_head(data, policy=_policy(script="'self'", style="'self'"), folder=folder.name))
+    for chunk, text in data.chunk_texts():
+        (folder / f"{chunk}.js").write_text(f'choreoChunk("{chunk}","{text}");\n', "ascii")
+    stream.write(_head(data, policy=_policy(script="'self'", style="'self'"), folder=name))
     stream.writelines(data.before_script())
-    stream.write(f'<script src="{escape(folder.name)}/app.js" defer></script>\n</body>\n</html>\n')
+    stream.write(f'<script src="{escape(name)}/app.js" defer></script>\n</body>\n</html>\n')
 
 
 def _limited(pieces: Iterable[str], at_most: int) -> Iterator[str]:

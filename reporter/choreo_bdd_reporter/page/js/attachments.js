@@ -1,4 +1,4 @@
-// What steps attached to a scenario: images are shown, texts and JSON read, anything else is named.
+// What a test or its steps attached: images are shown, texts and JSON read, anything else is named.
 
 import { terminalText } from './ansi.js';
 import { el, lazyDetails } from './dom.js';
@@ -7,9 +7,8 @@ import { jsonBlock } from './json.js';
 
 const IMAGE = /^image\/(png|jpeg|gif|webp)$/;
 
-export function renderAttachments({ scenario }) {
-  const attached = scenario?.attachments ?? [];
-  return attached.length > 0 && el('section', {}, el('h3.hr-label', {}, plural(attached.length, 'Attachment')), attached.map((each, index) => lazyDetails(
+export function renderAttachments({ attachments }) {
+  return attachments.length > 0 && el('section', {}, el('h3.hr-label', {}, plural(attachments.length, 'Attachment')), attachments.map((each, index) => lazyDetails(
     { class: 'hr-fold', 'data-attachment': each.media_type }, `${each.name || `attachment ${index + 1}`}, ${each.media_type}, ${bytes(each.size)}${each.cut ? ', cut' : ''}`,
     () => [each.cut && cutNote(each), content(each)],
   )));

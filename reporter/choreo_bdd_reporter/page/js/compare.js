@@ -48,9 +48,10 @@ function readOlder(document) {
 
 function differences(older, context) {
   const { entries } = context.model;
-  const before = (entry) => older.tests.get(entry.id);
+  const before = (entry) => older.tests.get(entry.nodeid);
   const wasBroken = (entry) => FAILED.includes(before(entry)?.outcome);
-  const gone = [...older.tests.keys()].filter((id) => !context.model.byId.has(id));
+  const present = new Set(entries.map((entry) => entry.nodeid));
+  const gone = [...older.tests.keys()].filter((id) => !present.has(id));
   return [
     el('p', {}, `Older run: ${localTime(older.run.started_at)}, ${plural(older.tests.size, context.model.noun)}, ${duration(older.run.duration_ms)}.`),
     list('Newly failing', entries.filter((entry) => entry.failing && before(entry) && !wasBroken(entry)), context),

@@ -49,7 +49,7 @@ function typeName(value) {
   return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-function pathText(path) {
+export function pathText(path) {
   return path === '<root>' ? 'whole message' : path === '<raw>' ? 'raw bytes' : path;
 }
 
@@ -59,7 +59,7 @@ function short(value) {
 }
 
 // Operator objects such as {"gt": 5} read as conditions, everything else as a literal.
-function expectedText({ kind, expected }) {
+export function expectedText({ kind, expected }) {
   const literal = kind === 'mismatch' || expected === null || typeof expected !== 'object';
   const [name, ...more] = literal ? [] : Object.keys(expected);
   const operator = more.length === 0 ? OPERATORS.get(name) : undefined;

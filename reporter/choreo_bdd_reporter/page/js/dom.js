@@ -38,7 +38,7 @@ export function append(node, children) {
 const HIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
 
 // Characters that hide or reorder text are spelt out, so that what is read is what is there.
-function spelt(text) {
+export function spelt(text) {
   return text.replace(HIDDEN, (character) => `\\u${character.codePointAt(0).toString(16).padStart(4, '0')}`);
 }
 

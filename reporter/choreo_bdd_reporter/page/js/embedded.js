@@ -9,7 +9,7 @@ const awaited = new Map();
 
 export function embeddedText(id) {
   const holder = document.getElementById(id);
-  return holder ? (holder.content ?? holder).textContent.trim() : '';
+  return holder ? (holder.content ?? holder).textContent : '';
 }
 
 // JSON as it is, or base64 of its zlib stream.

@@ -1,5 +1,6 @@
 // Search box, status pills and the choices above the tree. The choices write into the search, so that one language says it all.
 
+import { CHANGES } from './changes.js';
 import { button, el, fill, lazyDetails } from './dom.js';
 import { plural } from './format.js';
 import { transportsOf } from './query.js';
@@ -51,13 +52,13 @@ function pill(outcome, count, views) {
 
 // One list each for what the run has more than one of; choosing adds a term to the search.
 function narrowing(model, views) {
-  const seen = { markers: new Set(), transport: new Set(), topic: new Set() };
+  const seen = { markers: new Set(), transport: new Set(), topic: new Set(), change: new Set(Object.keys(CHANGES).filter((word) => model.entries.some(CHANGES[word]))) };
   for (const entry of model.entries) {
     for (const tag of entry.tags) seen.markers.add(`@${String(tag).replace(/^@/, '')}`);
     for (const name of transportsOf(entry)) seen.transport.add(name);
     for (const hop of entry.hops()) seen.topic.add(hop.topic);
   }
-  const lists = [['markers', 'Tag', (tag) => tag], ['transport', 'Transport', (name) => `t:${name}`], ['topic', 'Topic', (topic) => `c:${topic}`]];
+  const lists = [['markers', 'Tag', (tag) => tag], ['transport', 'Transport', (name) => `t:${name}`], ['topic', 'Topic', (topic) => `c:${topic}`], ['change', 'Change', (word) => `is:${word}`]];
   return lists.filter(([name]) => seen[name].size > 0).map(([name, label, term]) =>
     choice(name, label, [['', 'any'], ...[...seen[name]].sort().map((value) => [value, value])], (value, select) => {
       select.value = '';

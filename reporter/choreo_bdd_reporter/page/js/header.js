@@ -1,5 +1,6 @@
 // The overview: one headline, the verdict bar, the facts of the run and what to know before trusting it.
 
+import { CHANGES } from './changes.js';
 import { el, fill } from './dom.js';
 import { duration, localTime, percent, plural } from './format.js';
 import { OUTCOMES, verdictKind, verdictWord } from './verdicts.js';
@@ -36,7 +37,7 @@ function runFacts({ run, latencies, entries }) {
     ['duration', duration(run.duration_ms)], ['started_at_friendly', localTime(run.started_at)],
     ['environment_short', run.environment], ['branch_short', run.git_branch], ...Object.entries(latencies).map(([name, ms]) => [name, `${name} ${duration(ms)}`]),
   ];
-  const flaky = entries.filter((entry) => entry.flaky).length;
+  const flaky = entries.filter(CHANGES.flaky).length;
   if (flaky > 0) facts.push(['flaky', `${flaky} flaky`]);
   return facts.filter(([, text]) => text).map(([name, text]) => el('span', { 'data-field': name }, text));
 }

@@ -38,8 +38,8 @@ function isCutMarker(value) {
 
 function cutBlock(marker, attributes) {
   return el('div', {},
-    el('p.hr-note', {}, `Cut: the first part of ${bytes(marker._original_bytes ?? marker._head.length)}.`),
-    el('pre.hr-json', { tabindex: '0', ...attributes }, marker._head));
+    el('p.hr-note', {}, `Cut: the first ${marker._tail ? 'and the last ' : ''}part of ${bytes(marker._original_bytes ?? marker._head.length)}.`),
+    el('pre.hr-json', { tabindex: '0', ...attributes }, marker._head, marker._tail && `\n…\n${marker._tail}`));
 }
 
 export function inlineValue(value) {

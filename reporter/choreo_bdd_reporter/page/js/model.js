@@ -4,11 +4,13 @@ import { verdictKind } from './verdicts.js';
 
 const HOP_OUTCOMES = ['pass', 'slow', 'fail', 'timeout', 'pending'];
 const HOP_NUMBERS = 6;
+const NONE = Object.freeze([]);
 
 export function buildModel(results, index) {
+  const before = { runs: index.runs, ci: index.ci, sha: results.run.git_sha };
   const groups = index.groups.map(({ rows, ...group }) => ({ ...group, rows, entries: [] }));
   for (const group of groups) {
-    group.entries = group.rows.map((row) => entryOf(row, group, results.tests, index.names));
+    group.entries = group.rows.map((row) => entryOf(row, group, results.tests, index.names, before));
     delete group.rows;
   }
   const entries = groups.flatMap((group) => group.entries);
@@ -31,19 +33,28 @@ export function buildModel(results, index) {
   };
 }
 
-function entryOf(row, group, tests, names) {
+function entryOf(row, group, tests, names, before) {
   const test = typeof row.test === 'number' ? tests[row.test] : row.test;
-  const hops = row.hops ?? [];
   return {
-    id: test.nodeid, test, group, name: row.name, rule: row.rule ?? null, tags: row.tags ?? [], outcome: row.outcome,
-    durationMs: test.duration_ms, failing: row.failing === true, unchecked: row.unchecked === true, findings: row.findings ?? [],
-    transports: row.transports ?? [], attempts: row.attempts ?? [], warnings: row.warnings ?? [],
+    // a large run has ten thousand of these: what they can do is kept once, and nothing of a test in brief
+    __proto__: ENTRY, numbers: row.hops ?? NONE, names, recorded: test.outcome, whole: test.scenarios ? test : null,
+    id: row.id ?? test.nodeid, nodeid: test.nodeid, group, name: row.name, rule: row.rule ?? null, tags: row.tags ?? NONE, outcome: row.outcome,
+    durationMs: test.duration_ms, failing: row.failing === true, unchecked: row.unchecked === true, findings: row.findings ?? NONE,
+    before, past: row.past?.[0] ?? '', room: row.past?.[1] ?? '',
+    transports: row.transports ?? NONE, attempts: row.attempts ?? NONE, warnings: row.warnings ?? NONE,
     flaky: row.failing !== true && row.attempts?.some(([outcome]) => outcome !== 'passed') === true,
-    topics: () => new Set(hops.filter((_, at) => at % HOP_NUMBERS === 0).map((number) => names[number])),
-    // objects are made when somebody asks: a large run has a hundred thousand hops
-    hops: () => Array.from({ length: hops.length / HOP_NUMBERS }, (_, index) => hopOf(hops, index * HOP_NUMBERS, names)),
   };
 }
+
+const ENTRY = {
+  topics() {
+    return new Set(this.numbers.filter((_, at) => at % HOP_NUMBERS === 0).map((number) => this.names[number]));
+  },
+  // objects are made when somebody asks: a large run has a hundred thousand hops
+  hops() {
+    return Array.from({ length: this.numbers.length / HOP_NUMBERS }, (_, index) => hopOf(this.numbers, index * HOP_NUMBERS, this.names));
+  },
+};
 
 function hopOf(numbers, at, names) {
   const ms = (number) => (number < 0 ? null : number / 1000);

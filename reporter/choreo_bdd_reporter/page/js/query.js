@@ -1,6 +1,7 @@
-// The search language: words, "quoted words", @tag, s:failed, t:kafka, c:orders.*, f:checkout, cause:late, hop>50ms, budget<10%,
+// The search language: words, "quoted words", @tag, s:failed, t:kafka, c:orders.*, f:checkout, is:regressed, cause:late, hop>50ms, budget<10%,
 // took>1s, miss:>0; a ! in front turns a term around, a space means "and". What is no such term is a word.
 
+import { CHANGES } from './changes.js';
 import { arrived } from './model.js';
 import { verdictKind } from './verdicts.js';
 
@@ -37,10 +38,14 @@ const FIELDS = {
     return (entry) => [...entry.topics()].some(fits);
   },
   f: (value) => (entry) => `${entry.group.name}\n${entry.group.where}`.toLowerCase().includes(value),
+  is: (value) => {
+    const wanted = value.split(',').filter((word) => Object.hasOwn(CHANGES, word));
+    return (entry) => wanted.some((word) => CHANGES[word](entry));
+  },
   cause: (value) => (entry) => entry.findings.some((finding) => finding.cause.toLowerCase().includes(value)),
 };
 
-const MARKED = { failing: (entry) => entry.failing, flaky: (entry) => entry.flaky, vacuous: (entry) => entry.warnings.length > 0 };
+const MARKED = { failing: (entry) => entry.failing, flaky: CHANGES.flaky, vacuous: (entry) => entry.warnings.length > 0 };
 
 // { tests: predicates over entries, words: [{ word, negated }] still to be looked up in the entries' texts }
 export function parseQuery(text) {

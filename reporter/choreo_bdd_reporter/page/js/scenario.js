@@ -6,8 +6,10 @@ import { failureTable } from './diff.js';
 import { renderExpectations } from './expectations.js';
 import { causeLabel } from './findings.js';
 import { duration, plural } from './format.js';
+import { renderHistory } from './history.js';
 import { markNotes } from './marks.js';
 import { renderOutput } from './output.js';
+import { promptText } from './prompt.js';
 import { renderReplies } from './replies.js';
 import { gherkinText, runCommand, scenarioText } from './scenariotext.js';
 import { collectFailingTransports, failingReply, renderStageBreadcrumb } from './stage.js';
@@ -58,7 +60,9 @@ function heading(entry, detail, context) {
       copyButton('copy command', () => runCommand(entry, detail)),
       detail.steps.length > 0 && copyButton('copy Gherkin', () => gherkinText(entry, detail)),
       copyButton('copy as text', () => scenarioText(entry, detail)),
+      entry.findings.length > 0 && copyButton('copy as LLM prompt', () => promptText(entry, detail, context)),
       detail.test.worker_id && el('span.hr-note', {}, `worker ${detail.test.worker_id}`)),
+    renderHistory(entry),
     detail.scenario?.description && el('p.hr-description', {}, detail.scenario.description.trim()));
 }
 

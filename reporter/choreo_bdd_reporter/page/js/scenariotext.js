@@ -7,7 +7,7 @@ import { verdictWord } from './verdicts.js';
 
 export function runCommand(entry, { scenario }) {
   if (scenario && entry.group.where.endsWith('.feature')) return `behave ${shellQuoted(`${entry.group.where}:${scenario.line}`)}`;
-  return `pytest ${shellQuoted(entry.id)}`;
+  return `pytest ${shellQuoted(entry.nodeid)}`;
 }
 
 // The scenario as it stands in its feature file.
@@ -24,14 +24,18 @@ export function scenarioText(entry, detail) {
     `${verdictWord(entry.outcome)}  ${entry.group.name}: ${entry.name}  (${duration(entry.durationMs)})`,
     entry.id,
     ...entry.findings.map((finding) => `\n${causeLabel(finding)}: ${finding.sentence}`),
-    ...section('Steps', detail.steps.map((step) => `${verdictWord(step.status).padEnd(8)}${step.keyword.trim()} ${step.text}${block(step)}`)),
-    ...detail.parts.flatMap((part) => section('Message timeline', part.timeline.map((event) => eventLine(event)))),
+    ...section('Steps', detail.steps.map(stepLine)),
+    ...detail.parts.flatMap((part) => section('Message timeline', part.timeline.map(eventLine))),
     ...detail.parts.flatMap((part) => section('Differing messages', part.handles.filter((handle) => handle.failure).map(differing))),
   ].join('\n');
 }
 
 function section(title, lines) {
   return lines.length > 0 ? ['', `${title}:`, ...lines.map((line) => `  ${line}`)] : [];
+}
+
+export function stepLine(step) {
+  return `${verdictWord(step.status).padEnd(8)}${step.keyword.trim()} ${step.text}${block(step)}`;
 }
 
 function block(step) {
@@ -43,7 +47,7 @@ function blockLines({ docstring, table }) {
   return (table ?? []).map((cells) => `| ${cells.map((cell) => String(cell).replaceAll('\\', '\\\\').replaceAll('|', '\\|')).join(' | ')} |`);
 }
 
-function eventLine(event) {
+export function eventLine(event) {
   return [duration(event.offset_ms).padStart(9), event.action, event.topic, event.transport && `[${event.transport}]`, event.detail].filter(Boolean).join('  ');
 }
 

@@ -25,7 +25,7 @@ function sorted(entries, order) {
 }
 
 // The share of its budget that the tightest hop left over; entries without budgets come last.
-function leastHeadroom(entry) {
+export function leastHeadroom(entry) {
   entry.headroom ??= Math.min(2, ...entry.hops().filter((hop) => arrived(hop) && hop.budget > 0).map((hop) => 1 - hop.latency / hop.budget));
   return entry.headroom;
 }
@@ -53,7 +53,7 @@ export function gatherTexts(entries, store, from = 0) {
 
 function indexTexts(entry) {
   return [
-    entry.name, entry.id, entry.group.name, entry.rule ?? '', ...entry.tags, ...entry.topics(),
+    entry.id, entry.id.includes(entry.name) ? '' : entry.name, entry.group.name, entry.rule ?? '', ...entry.tags, ...entry.topics(),
     ...entry.findings.map((finding) => `${finding.cause}: ${finding.sentence}`),
   ];
 }

@@ -1,9 +1,9 @@
 // Everything about one scenario: at hand in a report of ordinary size, decoded on demand in a large one.
-// A detail: { test, scenario, steps, parts }; a part carries notes { handles, messages, strays, broken, same, cut }.
+// A detail: { test, scenario, steps, parts, attachments }; a part carries notes { handles, messages, strays, broken, same, cut }.
 
 import { blobOf, chunkText, inflated } from './embedded.js';
 
-const DECODED_CHUNKS = 6;
+const DECODED_CHUNKS = 3;
 
 export function createStore(index, gherkin) {
   return index.chunks.length > 0 ? chunkStore(index.chunks) : wholeStore(gherkin);
@@ -13,33 +13,29 @@ function wholeStore(gherkin) {
   const described = (gherkin.features ?? []).flatMap((feature) => feature.scenarios ?? []);
   const scenarios = new Map(described.map((scenario) => [scenario.nodeid, scenario]));
   const details = gherkin.details ?? {};
+  // a node id may be any word, also one that every object knows
+  const attachments = new Map(Object.entries(gherkin.attachments ?? {}));
   return {
     whole: true,
     detail(entry) {
-      entry.detail ??= detailOf(entry.test, scenarios.get(entry.id) ?? null, (part, index) => alignNotes(part, details[entry.id]?.[index]));
+      entry.detail ??= detailOf(entry.whole, scenarios.get(entry.id) ?? null, attachments.get(entry.id) ?? [], (part, index) => alignNotes(part, details[entry.id]?.[index]));
       return entry.detail;
     },
   };
 }
 
-function detailOf(test, scenario, notesOf) {
-  return { test, scenario, steps: scenario?.steps ?? [], parts: test.scenarios.map((part, index) => ({ ...part, notes: notesOf(part, index) })) };
+function detailOf(test, scenario, attachments, notesOf) {
+  return { test, scenario, attachments, steps: scenario?.steps ?? [], parts: test.scenarios.map((part, index) => ({ ...part, notes: notesOf(part, index) })) };
 }
 
 function alignNotes(part, note) {
-  const messages = part.timeline.map((_, index) => note?.timeline?.[index]?.message ?? null);
+  const payload = (place) => JSON.parse(note.payloads[place]);
+  const message = (place) => (place < 0 ? null : { ...note.messages[place], payload: payload(note.messages[place].payload) });
+  const heard = part.timeline.map((_, index) => note?.timeline?.[index] ?? -1);
   return {
-    handles: part.handles.map((_, index) => note?.handles?.[index] ?? {}), messages, strays: note?.surprises ?? [],
-    broken: note?.transport_failures ?? [], same: identities(messages), cut: false,
-  };
-}
-
-// Equal numbers for equal payloads; found out when first asked, for it reads every body.
-function identities(messages) {
-  let numbers = null;
-  return (index) => {
-    numbers ??= messages.map((message) => (message ? JSON.stringify(message.payload) : null));
-    return numbers[index];
+    handles: part.handles.map((_, index) => ({ ...note?.handles?.[index], messages: (note?.handles?.[index]?.messages ?? []).map(message) })),
+    messages: heard.map(message), same: (index) => (heard[index] < 0 ? null : note.messages[heard[index]].payload),
+    strays: note?.surprises ?? [], broken: note?.transport_failures ?? [], cut: false,
   };
 }
 
@@ -88,10 +84,9 @@ function readChunk(text) {
 }
 
 export function unpack(chunk, place) {
-  const [test, scenario] = chunk.entry(place);
+  const [test, scenario, attachments] = chunk.entry(place);
   const parts = test.scenarios.map((part) => unpackPart(chunk, part));
-  const detail = detailOf({ ...test, scenarios: parts }, scenario, (part) => part.notes);
-  return detail;
+  return detailOf({ ...test, scenarios: parts }, scenario, attachments, (part) => part.notes);
 }
 
 function unpackPart(chunk, packed) {

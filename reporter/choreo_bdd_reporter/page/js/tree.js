@@ -130,7 +130,7 @@ function groupRow(row, common, context) {
 
 function scenarioRow(entry, common, selected) {
   return el('div', {
-    ...common, class: 'hr-row hr-row--scenario', 'data-nodeid': entry.id, 'data-outcome': entry.test.outcome,
+    ...common, class: 'hr-row hr-row--scenario', 'data-nodeid': entry.id, 'data-outcome': entry.recorded,
     'data-selected': selected, 'aria-selected': String(selected), title: entry.name,
   },
     verdictBadge(entry.outcome, 'hr-verdict--bare'),

@@ -1,0 +1,39 @@
+// What changed about a scenario since the runs before. Of those, `past` has a letter each, the oldest first.
+
+const BAD = 'fe';
+const GOOD = 'ps';
+
+// What is:… asks of an entry.
+export const CHANGES = {
+  new: (entry) => entry.before.runs.length > 0 && entry.past === '',
+  regressed: (entry) => entry.failing && GOOD.includes(lastVerdict(entry)),
+  fixed: (entry) => !entry.failing && BAD.includes(lastVerdict(entry)) && nowLetter(entry) !== 'k',
+  flaky: (entry) => entry.flaky || isUnsteady(entry),
+};
+
+// The letter of this run.
+export function nowLetter({ recorded }) {
+  return { errored: 'e', skipped: 'k' }[recorded] ?? recorded[0];
+}
+
+function lastVerdict({ past }) {
+  return [...past].findLast((letter) => (BAD + GOOD).includes(letter)) ?? '?';
+}
+
+// Passed and failed at one commit; on a desk, where a commit says nothing about the code, that means nothing.
+export function isUnsteady(entry) {
+  const { runs, sha, ci } = entry.before;
+  const seen = new Map();
+  const see = (letter, commit) => seen.set(commit, (seen.get(commit) ?? '') + letter);
+  runs.forEach(([, commit, inCi], index) => inCi && commit && see(pastLetter(entry, index), commit));
+  if (ci && sha) see(nowLetter(entry), sha);
+  return [...seen.values()].some((letters) => hasOne(letters, BAD) && hasOne(letters, GOOD));
+}
+
+function hasOne(letters, wanted) {
+  return [...letters].some((letter) => wanted.includes(letter));
+}
+
+export function pastLetter({ past, before }, index) {
+  return past[index - before.runs.length + past.length] ?? '.';
+}

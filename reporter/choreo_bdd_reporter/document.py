@@ -215,14 +215,20 @@ def _test(test: Test) -> dict[str, Any]:
     }
 
 
-def feature_documents(parts: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """The features with their scenarios, from the Gherkin of tests by row id."""
+def feature_documents(described: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """The features with their scenarios, from a feature's head and a scenario for each test that is Gherkin."""
     features: dict[str, dict[str, Any]] = {}
-    for row, part in parts:
-        if part:
-            feature = features.setdefault(part["feature"]["uri"], {**part["feature"], "scenarios": []})
-            feature["scenarios"].append({**part["scenario"], "nodeid": row})
+    for head, scenario in described:
+        uri = head["uri"]
+        if uri not in features:
+            features[uri] = {**head, "scenarios": []}
+        features[uri]["scenarios"].append(scenario)
     return list(features.values())
+
+
+def described(row: str, gherkin: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The head of its feature and the scenario of a test, which goes by its row id."""
+    return gherkin["feature"], {**gherkin["scenario"], "nodeid": row}
 
 
 def _gherkin(test: Test, scenarios: Sequence[RecordedScenario]) -> dict[str, Any]:

@@ -26,12 +26,15 @@ _PARTS = ("test", "gherkin", "details", "attachments")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the parts of a test stand in the journal, and what is known of it without reading."""
+    """Where the parts of a test stand in the journal, and what is known of it without reading.
+
+    ``feature`` is the path of its feature file, ``None`` without Gherkin.
+    """
 
     spans: tuple[tuple[int, int], ...]
     head: dict[str, Any]
     facts: TestFacts
-    has_gherkin: bool
+    feature: str | None
     has_attachments: bool
 
 
@@ -58,8 +61,9 @@ class Journal:
         rest = {"facts": asdict(document.facts), "redacted": redacted, "at": now()}
         self._append(line + compact_json(rest)[1:])
         head = {name: document.test[name] for name in _KEPT}
+        feature = document.gherkin["feature"]["uri"] if document.gherkin else None
         self._places[head["nodeid"], head["worker_id"]] = Place(
-            tuple(spans), head, document.facts, bool(document.gherkin), bool(document.attachments)
+            tuple(spans), head, document.facts, feature, bool(document.attachments)
         )
 
     def note(self, **known: Any) -> None:

@@ -7,7 +7,7 @@ parallel one and a run with crashed workers all reach the report in the same way
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def make_part(
         "gherkin": None if gherkin is None else _gherkin(redactor, *gherkin),
         **_failure(report, redactor),
         "attachments": _attachments(item, redactor),
-        "scenarios": [asdict(scenario) for scenario in record.scenarios],
+        "scenarios": [_sent(scenario) for scenario in record.scenarios],
         **item_facts(item, redactor),
     }
     own = [redactor.fields - before[0], redactor.stream_matches - before[1]]
@@ -125,6 +125,11 @@ def _learn_parameters(item: pytest.Item, redactor: Redactor) -> None:
     parameters = getattr(getattr(item, "callspec", None), "params", None)
     if parameters:
         redactor.learn_secrets(parameters)
+
+
+def _sent(scenario: RecordedScenario) -> dict[str, Any]:
+    """The scenario's fields by name; what they hold is its own and need not be copied."""
+    return {each.name: getattr(scenario, each.name) for each in fields(scenario)}
 
 
 def scenarios_of(part: Part) -> list[RecordedScenario]:

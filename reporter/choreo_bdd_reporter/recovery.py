@@ -12,6 +12,7 @@ from choreo_bdd_reporter.document import (
     SCHEMA_VERSION,
     TestFacts,
     attempts_document,
+    described,
     exit_document,
     feature_documents,
     row_ids,
@@ -61,7 +62,9 @@ def _recovered(run: Run, found: list[Any], *, ended: bool) -> Recovered:
             "tests": [each["test"] for each in found],
         },
         gherkin={
-            "features": feature_documents((row, each["gherkin"]) for row, each in rows.items()),
+            "features": feature_documents(
+                described(row, each["gherkin"]) for row, each in rows.items() if each["gherkin"]
+            ),
             "details": {row: each["details"] for row, each in rows.items() if each["details"]},
             **({"attachments": attached} if attached else {}),
             "exit": exit_document(run),

@@ -101,6 +101,12 @@ def stored_details(reader: LastRead, place: Place) -> list[Mapping[str, Any]]:
     return [_StoredObject(partial(reader.detail, place, number), {}) for number in range(count)]
 
 
+def stored_described(reader: LastRead, row: str, place: Place) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The head of its feature and the scenario of a test, as `document.described` has them."""
+    head = _StoredObject(lambda: reader.gherkin(place)["feature"], {"uri": place.feature})
+    return head, _StoredObject(lambda: reader.gherkin(place)["scenario"], {"nodeid": row})
+
+
 def stored_attachments(journal: Journal, place: Place) -> Sequence[Any]:
     """What was attached to a test."""
     return _StoredList(partial(journal.attachments, place)) if place.has_attachments else ()
@@ -112,6 +118,7 @@ class LastRead:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._test: tuple[Place | None, Any] = (None, None)
+        self._gherkin: tuple[Place | None, Any] = (None, None)
         self._details: tuple[Place | None, Any] = (None, None)
 
     def test(self, place: Place) -> Any:
@@ -123,6 +130,12 @@ class LastRead:
     def scenario(self, place: Place, number: int) -> Any:
         """One of its scenarios."""
         return self.test(place)["scenarios"][number]
+
+    def gherkin(self, place: Place) -> Any:
+        """Its feature and scenario."""
+        if self._gherkin[0] is not place:
+            self._gherkin = (place, self._journal.gherkin(place))
+        return self._gherkin[1]
 
     def detail(self, place: Place, number: int) -> Any:
         """The details of one of its scenarios."""

@@ -18,6 +18,7 @@ from choreo_bdd_reporter.document import (
     SCHEMA_VERSION,
     attempt_of,
     attempts_document,
+    described,
     document_of,
     exit_document,
     feature_documents,
@@ -43,7 +44,14 @@ from choreo_bdd_reporter.output_dir import (
     prepare,
 )
 from choreo_bdd_reporter.replacing import replacing
-from choreo_bdd_reporter.stored import LastRead, StoredRows, StoredTest, stored_attachments, stored_details
+from choreo_bdd_reporter.stored import (
+    LastRead,
+    StoredRows,
+    StoredTest,
+    stored_attachments,
+    stored_described,
+    stored_details,
+)
 
 # a page of more is drawn from chunks, one test at a time; as Python objects, this is six times as large
 _IN_MEMORY_BYTES = 8_000_000
@@ -148,8 +156,8 @@ class ReportWriter:
         """Messages of the tests that are Gherkin; where there are none, an older run's are taken away."""
         target = self._directory / MESSAGES
         rows = zip(row_ids(place.head for place in places), places, strict=True)
-        described = [(row, place) for row, place in rows if place.has_gherkin]
-        if not described:
+        with_gherkin = [(row, place) for row, place in rows if place.feature is not None]
+        if not with_gherkin:
             target.unlink(missing_ok=True)
             return
         reader = LastRead(journal)  # the verdicts of expectations are read only where a step declared some
@@ -161,9 +169,9 @@ class ReportWriter:
                 details=stored_details(reader, place),
                 attachments=stored_attachments(journal, place),
             )
-            for row, place in described
+            for row, place in with_gherkin
         )
-        parts = (journal.gherkin(place) for _, place in described)
+        parts = (journal.gherkin(place) for _, place in with_gherkin)
         try:
             _replace(target, _ndjson(envelopes(block, parts, tests)))
         except Exception as error:  # noqa: BLE001 - a report without messages is better than none
@@ -264,10 +272,9 @@ def _documents(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Results and Gherkin; the tests of a large report stay in the journal until it is their turn."""
     rows = dict(zip(row_ids(place.head for place in places), places, strict=True))
-    tests, told = _kept(journal, rows)
+    tests, gherkin = _kept(journal, rows)
     return {"schema_version": SCHEMA_VERSION, "run": dict(block), "tests": tests}, {
-        "features": feature_documents((row, journal.gherkin(place)) for row, place in rows.items()),
-        **told,
+        **gherkin,
         "exit": exit_document(run),
         **attempts_document((row, place.facts) for row, place in rows.items()),
         **run.facts,
@@ -275,7 +282,8 @@ def _documents(
 
 
 def _kept(journal: Journal, rows: Mapping[str, Place]) -> tuple[list[Any], dict[str, Any]]:
-    """The tests, and their details and attachments by row id: read, or to be read when somebody looks inside."""
+    """The tests, and by row id what they have beside results: read, or to be read when somebody looks inside."""
+    with_gherkin = {row: place for row, place in rows.items() if place.feature is not None}
     with_details = {row: place for row, place in rows.items() if place.facts.events}
     attached = {row: place for row, place in rows.items() if place.has_attachments}
     details: Mapping[str, Any]
@@ -283,14 +291,17 @@ def _kept(journal: Journal, rows: Mapping[str, Place]) -> tuple[list[Any], dict[
     tests: list[Any]
     if sum(length for place in rows.values() for _, length in place.spans) <= _IN_MEMORY_BYTES:
         tests = [journal.test(place) for place in rows.values()]
+        found = [described(row, journal.gherkin(place)) for row, place in with_gherkin.items()]
         details = {row: journal.details(place) for row, place in with_details.items()}
         attachments = {row: journal.attachments(place) for row, place in attached.items()}
     else:
         reader = LastRead(journal)
         tests = [StoredTest(reader, place) for place in rows.values()]
+        found = [stored_described(reader, row, place) for row, place in with_gherkin.items()]
         details = StoredRows(with_details, partial(stored_details, reader))
         attachments = StoredRows(attached, partial(stored_attachments, journal))
-    return tests, {"details": details, **({"attachments": attachments} if attached else {})}
+    kept = {"features": feature_documents(found), "details": details}
+    return tests, {**kept, "attachments": attachments} if attached else kept
 
 
 def _is_failing(place: Place) -> bool:

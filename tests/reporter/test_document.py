@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_reporter.document import document_of, feature_documents, run_document, with_more_scenarios
+from choreo_bdd_reporter.document import described, document_of, feature_documents, run_document, with_more_scenarios
 from choreo_bdd_reporter.masking import masked_gherkin
 from choreo_bdd_reporter.model import Feature, GherkinScenario, RecordedScenario, Run, Step, Test
 from choreo_bdd_reporter.tables import masked_table
@@ -119,7 +119,8 @@ def gherkin_test(*origins: str | None, outcome: str = "pass") -> Test:
 def test_the_page_gets_features_with_their_steps() -> None:
     test = gherkin_test(None)
     tests = (test, replace(test, nodeid="other"), *a_test_each(scenario()))
-    (feature,) = feature_documents((each.nodeid, document_of(each).gherkin) for each in tests)
+    parts = ((each.nodeid, document_of(each).gherkin) for each in tests)
+    (feature,) = feature_documents(described(nodeid, part) for nodeid, part in parts if part)
     assert (feature["uri"], feature["name"], feature["tags"]) == ("features/x.feature", "Shop", ["@shop"])
     assert [each["nodeid"] for each in feature["scenarios"]] == ["features/x.feature::buy", "other"]
     assert feature["scenarios"][0]["rule"] == "big ones"

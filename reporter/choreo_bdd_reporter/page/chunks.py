@@ -56,7 +56,8 @@ class Chunk:
     def add(self, entry: Entry, *, bodies: bool, events: bool = True) -> None:
         """Take an entry in, with or without its message bodies and timelines."""
         parts = [self._part(entry, number, bodies, events) for number in range(len(entry.parts))]
-        self._entries.append(ascii_json([{**entry.test, "scenarios": parts}, entry.scenario, [*entry.attachments]]))
+        scenario = None if entry.scenario is None else {**entry.scenario}
+        self._entries.append(ascii_json([{**entry.test, "scenarios": parts}, scenario, [*entry.attachments]]))
 
     def text(self) -> str:
         """The chunk as the page reads it: a line each for the texts, how many entries and payloads there are, then

@@ -52,12 +52,12 @@ def bundle(entry: str, read: Callable[[str], str], *, keep: Iterable[str] = ()) 
     _visit(entry, read, ordered, path=())
     _refuse_shared_names(ordered)
     script = tokens("\n".join(_bare(module) for module in ordered.values()))
-    return tightened(renamed(script, _short_names(script, frozenset(keep)))) + "\n"
-
-
-def _short_names(script: Sequence[Token], keep: frozenset[str]) -> dict[str, str]:
-    """A name of one or two letters that the script does not use for each variable, the most frequent first."""
     found = list(uses(script))
+    return tightened(renamed(script, found, _short_names(script, found, frozenset(keep)))) + "\n"
+
+
+def _short_names(script: Sequence[Token], found: Sequence[Use], keep: frozenset[str]) -> dict[str, str]:
+    """A name of one or two letters that the script does not use for each variable, the most frequent first."""
     _refuse_unknown(found)
     counts = Counter(use.name for use in found if use.name not in keep | BROWSER)
     taken = KEYWORDS | {token.text for token in script if token.kind == "name"}

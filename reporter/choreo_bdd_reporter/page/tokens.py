@@ -6,8 +6,9 @@ It knows the dialect of `bundle` and no more: no classes, no labels, comments on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 def words(text: str) -> frozenset[str]:
@@ -46,8 +47,7 @@ class Use:
     binds: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A piece of a script; `within` is the bracket around it: ``{`` of a block, ``object``, ``(``, ``[`` or ``${``."""
 
     kind: str
@@ -114,10 +114,10 @@ def uses(source: Sequence[Token]) -> Iterator[Use]:
             yield Use(index, token.text, in_object and after in (",", "}", "="), is_bound or after == "=>")
 
 
-def renamed(source: Sequence[Token], names: Mapping[str, str]) -> list[Token]:
-    """The tokens with variables called as `names` says."""
+def renamed(source: Sequence[Token], found: Iterable[Use], names: Mapping[str, str]) -> list[Token]:
+    """The tokens with the variables that were found in them called as `names` says."""
     tokens = list(source)
-    for use in uses(source):
+    for use in found:
         if use.name in names:
             short = names[use.name]
             tokens[use.index] = Token("name", f"{use.name}:{short}" if use.as_property else short)

@@ -21,7 +21,7 @@ export function renderHistory(entry) {
   const { runs } = entry.before;
   if (runs.length === 0) return null;
   const sentences = SENTENCES.filter(([applies]) => applies(entry)).map(([, sentence]) => sentence(entry));
-  return el('div.hr-history', {}, entry.past && strip(entry), entry.past && sparkline(entry), sentences.length > 0 && el('p', {}, sentences.join(' ')));
+  return el('div.hr-history', {}, entry.past && [el('span.hr-note', {}, `last ${runsOf(entry)}`), strip(entry)], entry.past && sparkline(entry), sentences.length > 0 && el('p', {}, sentences.join(' ')));
 }
 
 function runsOf({ before }) {

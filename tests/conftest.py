@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import pytest
 from hypothesis import settings
 
 from tests.support.brokers import kafka_broker, mark_broker_tests, nats_broker, rabbitmq_broker, redis_broker
+from tests.support.processes import mark_process_tests
 
 __all__ = ["kafka_broker", "nats_broker", "rabbitmq_broker", "redis_broker"]
+
+# containers often forbid bytecode; then each of hundreds of processes compiles what it imports, at up to twice the CPU
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile("any-machine", deadline=None)  # a slow machine is no finding
 settings.load_profile("any-machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a broker."""
+    """Mark the tests that need a broker, or run a project of their own."""
     mark_broker_tests(items)
+    mark_process_tests(items)

@@ -82,6 +82,7 @@ def test_init_says_where_it_cannot_write(run: Run, folder: Path) -> None:
 # --- demo -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 def test_demo_runs_the_suite_and_says_where_the_report_is(run: Run, folder: Path) -> None:
     done = run("demo")
     page = folder / "choreo-demo" / "test-report" / "index.html"
@@ -92,6 +93,7 @@ def test_demo_runs_the_suite_and_says_where_the_report_is(run: Run, folder: Path
     assert {test["outcome"] for test in results["tests"]} <= {"passed", "slow", "skipped"}
 
 
+@pytest.mark.process
 def test_demo_keeps_what_was_changed_and_can_show_failures(run: Run, folder: Path) -> None:
     feature = folder / "choreo-demo" / "features" / "orders" / "deliberate.feature"
     feature.parent.mkdir(parents=True)

@@ -90,6 +90,7 @@ def test_both_reports_follow_the_schema(both: Both) -> None:
         assert validate_report(run.report) == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("framework", ["behave", "pytest"])
 def test_by_default_the_suite_is_green(framework: str, memory: Profile, tmp_path: Path) -> None:
     run = run_features(framework, DEFAULT, memory, tmp_path)

@@ -24,11 +24,13 @@ GUIDES = sorted({page.stem for page in DOCS.glob("*.md")} - NOT_A_GUIDE)
 
 
 @pytest.mark.parametrize("guide", [guide for guide in GUIDES if guide not in ON_A_BROKER])
+@pytest.mark.process
 @pytest.mark.timeout(180)  # a guide starts a framework several times
 def test_the_guide_works_as_written(guide: str, tmp_path: Path) -> None:
     carry_out(blocks(DOCS / f"{guide}.md"), tmp_path, {})
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("guide", sorted(ON_A_BROKER))
 def test_the_guide_works_as_written_on_a_broker(
     guide: str, tmp_path: Path, nats_broker: Broker, redis_broker: Broker
@@ -71,6 +73,7 @@ def test_the_gitlab_recipe_is_a_job_with_a_script_and_a_junit_report() -> None:
 
 
 @pytest.mark.parametrize("recipe", ["github.yml", "gitlab.yml"])
+@pytest.mark.process
 @pytest.mark.timeout(180)  # six commands in a row
 def test_the_commands_of_a_recipe_run_in_a_new_project(recipe: str, tmp_path: Path, nats_broker: Broker) -> None:
     environment = {**os.environ, "NATS_URL": nats_broker.url}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,21 @@ REFUSED = """\
 """
 
 
+@pytest.fixture(scope="module")
+def green_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A new project that a command has found green: made once for each command, to be copied."""
+
+    @cache
+    def made(command: str) -> Path:
+        folder = tmp_path_factory.mktemp("new")
+        run("choreo-bdd init", folder, {}, expected_exit=0)
+        run(command, folder, {}, expected_exit=0)
+        return folder
+
+    return made
+
+
+@pytest.mark.process
 @pytest.mark.timeout(300)  # the five minutes
 @pytest.mark.parametrize("command", RUNS.values(), ids=RUNS)
 @pytest.mark.parametrize(
@@ -46,10 +64,9 @@ REFUSED = """\
     ids=["wrong field", "slow", "wrong topic", "does not answer", "refuses"],
 )
 def test_a_new_project_is_green_and_a_broken_service_is_told_with_its_cause(
-    tmp_path: Path, command: str, breakage: str, told: list[str]
+    tmp_path: Path, green_project: Callable[[str], Path], command: str, breakage: str, told: list[str]
 ) -> None:
-    run("choreo-bdd init", tmp_path, {}, expected_exit=0)
-    run(command, tmp_path, {}, expected_exit=0)
+    shutil.copytree(green_project(command), tmp_path, dirs_exist_ok=True)
     change(tmp_path / "features" / "first.feature", breakage)
     printed = run(command, tmp_path, {}, expected_exit=1)
     assert [part for part in told if part not in printed] == [], printed

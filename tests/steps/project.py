@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.processes import FOREIGN
+
 LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
-BARE = ("asyncio", "hypothesispytest", "playwright", "cacheprovider", "timeout")
+BARE = (*FOREIGN, "-pno:cacheprovider")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,7 @@ class Project:
         return self._run("behave", "--no-color", *arguments)
 
     def pytest(self, *arguments: str, bare: bool = True) -> Finished:
-        blocked = [f"-pno:{name}" for name in BARE] if bare else []
-        return self._run("pytest", *blocked, *arguments)
+        return self._run("pytest", *(BARE if bare else ()), *arguments)
 
     def run(self, framework: str, *arguments: str) -> Finished:
         """The features under one of the two frameworks."""

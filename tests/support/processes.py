@@ -1,0 +1,19 @@
+"""Tests that run whole projects as programs, as a user does: the inner loop leaves them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+# plugins that we test with and a user need not have; each costs every start of pytest its import
+FOREIGN = tuple(f"-pno:{name}" for name in ("asyncio", "hypothesispytest", "timeout", "valkey"))
+# fixtures with which tests start behave or pytest; what starts them without is marked by hand
+_FIXTURES = frozenset({"project", "short_project", "guessed", "both", "deliberate", "on_memory", "files_of"})
+
+
+def mark_process_tests(items: Sequence[pytest.Item]) -> None:
+    """Mark what uses one of the fixtures that start a framework."""
+    for item in items:
+        if _FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.process)

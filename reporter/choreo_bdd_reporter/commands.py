@@ -54,6 +54,14 @@ class SummaryFormat(StrEnum):
     GITHUB = "github"
 
 
+class ExportFormat(StrEnum):
+    """What a report is written as for other tools."""
+
+    CTRF = "ctrf"
+    OTLP = "otlp"
+    CHROME_TRACE = "chrome-trace"
+
+
 @report.callback()
 def _report() -> None:
     """Work with written reports."""
@@ -201,6 +209,34 @@ def summary(
     if form is SummaryFormat.GITHUB and step_summary:
         with open(step_summary, "a", encoding="utf-8") as file:
             file.write(summaries.as_markdown(merged.results, merged.gherkin) + "\n")
+
+
+@report.command()
+def export(
+    sources: Sources,
+    form: Annotated[
+        ExportFormat,
+        typer.Option("--format", help="ctrf: tests; otlp: traces for Jaeger; chrome-trace: traces for Perfetto."),
+    ],
+) -> None:
+    """Print reports, several as one, in the JSON of other tools. Exit code 2 when one cannot be read, else 0."""
+    from choreo_bdd_reporter import exporting, merging, reading  # noqa: PLC0415
+    from choreo_bdd_reporter.exporting.spans import without_timeline  # noqa: PLC0415
+    from choreo_bdd_reporter.limits import compact_json  # noqa: PLC0415
+
+    try:
+        reports = reading.read_reports(sources)
+    except reading.ReportError as problem:
+        _refuse(problem)
+    _tell_notes(reports)
+    merged = merging.merge(reports)
+    if form is ExportFormat.CTRF:
+        say(compact_json(exporting.as_ctrf(merged.results, merged.gherkin)))
+        return
+    traced = exporting.as_otlp if form is ExportFormat.OTLP else exporting.as_chrome_trace
+    say(compact_json(traced(merged.results)))
+    if left_out := without_timeline(merged.results):
+        complain(f"scenarios without a timeline are in no trace: {left_out}")
 
 
 @report.command(name="open")

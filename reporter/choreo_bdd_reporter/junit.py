@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 from xml.etree import ElementTree
 
+from choreo_bdd_reporter.document import row_ids
 from choreo_bdd_reporter.summaries import Failure, failures
 
 # what XML 1.0 cannot hold, not even escaped
@@ -17,20 +18,22 @@ _ELEMENTS = {"failed": "failure", "errored": "error"}
 
 def as_junit(results: Any, gherkin: Any) -> str:
     """One suite a file, one case a test; the message of a failure is the sentence that the page shows."""
-    reasons = {failure.nodeid: failure for failure in failures(results, gherkin)}
-    by_file = sorted(results["tests"], key=lambda test: str(test["file"]))
+    reasons = {failure.row: failure for failure in failures(results, gherkin)}
+    rows = zip(row_ids(results["tests"]), results["tests"], strict=True)
+    by_file = sorted(rows, key=lambda each: str(each[1]["file"]))
     root = ElementTree.Element("testsuites", _counts(results["tests"]))
-    for file, tests in groupby(by_file, key=lambda test: test["file"]):
-        _add_suite(root, file, list(tests), results["run"], reasons)
+    for file, found in groupby(by_file, key=lambda each: each[1]["file"]):
+        _add_suite(root, file, [(test, reasons.get(row)) for row, test in found], results["run"])
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode")
 
 
-def _add_suite(root: ElementTree.Element, file: str, tests: list[Any], run: Any, reasons: dict[str, Failure]) -> None:
-    facts = {"name": file or "session", **_counts(tests), "timestamp": run["started_at"], "hostname": run["hostname"]}
+def _add_suite(root: ElementTree.Element, file: str, tests: list[tuple[Any, Failure | None]], run: Any) -> None:
+    counts = _counts(test for test, _ in tests)
+    facts = {"name": file or "session", **counts, "timestamp": run["started_at"], "hostname": run["hostname"]}
     suite = ElementTree.SubElement(root, "testsuite", _safe(facts))
-    for test in tests:
-        _add_case(suite, test, reasons.get(test["nodeid"]))
+    for test, reason in tests:
+        _add_case(suite, test, reason)
 
 
 def _add_case(suite: ElementTree.Element, test: Any, reason: Failure | None) -> None:

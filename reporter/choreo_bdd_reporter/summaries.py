@@ -24,6 +24,7 @@ _OUTCOMES = ("passed", "slow", "failed", "errored", "skipped")
 class Failure:
     """A failing test: what failed, why in a word or two and in a sentence, and where to look."""
 
+    row: str
     nodeid: str
     name: str
     cause: str
@@ -63,6 +64,7 @@ def _failure(entry: Entry) -> Failure:
     finding = findings_of(entry)[0]
     file, line = _place(entry, finding)
     return Failure(
+        row=entry.row,
         nodeid=entry.test["nodeid"],
         name=(entry.scenario or {}).get("name") or entry.test["name"] or entry.test["nodeid"],
         cause=finding["cause"],

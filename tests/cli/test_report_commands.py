@@ -365,6 +365,36 @@ def test_junit_is_wellformed_and_counts_what_every_reader_counts(run: Run, shop:
     assert cases["hop"].get("classname") == "t"
 
 
+def test_each_worker_of_a_test_has_a_reason_of_its_own(run: Run, write: Write) -> None:
+    twins = [
+        a_test("a.py::x", "failed", worker_id=worker, traceback=f"AssertionError: {worker}")
+        for worker in ("gw0", "gw1")
+    ]
+    output = run("report", "summary", str(write("twins", *twins)), "--format", "junit").stdout
+    reasons = [failure.get("message") for failure in ElementTree.fromstring(output.encode()).iter("failure")]
+    assert reasons == ["AssertionError: gw0", "AssertionError: gw1"]
+
+
+@pytest.mark.parametrize(
+    ("form", "key"), [("ctrf", "reportFormat"), ("otlp", "resourceSpans"), ("chrome-trace", "traceEvents")]
+)
+def test_reports_are_printed_as_one_for_other_tools(run: Run, write: Write, shop: Path, form: str, key: str) -> None:
+    result = run("report", "export", str(shop), str(write("more", a_test("b.py::z"))), "--format", form)
+    assert (result.exit_code, key in json.loads(result.stdout)) == (0, True)
+
+
+def test_scenarios_that_no_trace_is_made_of_are_counted(run: Run, write: Write) -> None:
+    result = run("report", "export", str(write("one", a_test("a.py::x", "passed", a_handle()))), "--format", "otlp")
+    assert result.stderr == "scenarios without a timeline are in no trace: 1\n"
+    assert json.loads(result.stdout)["resourceSpans"][0]["scopeSpans"][0]["spans"] == []
+
+
+def test_a_report_that_cannot_be_read_is_not_exported(run: Run, tmp_path: Path) -> None:
+    result = run("report", "export", str(tmp_path / "none"), "--format", "ctrf")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "cannot be read" in result.stderr
+
+
 def test_text_names_causes_and_the_hops_closest_to_their_budgets(run: Run, shop: Path) -> None:
     output = run("report", "summary", str(shop)).stdout
     assert "nothing arrived: nothing came on 'orders.paid' % 30 ms\n  at features/shop.feature:7\n" in output

@@ -1,0 +1,178 @@
+"""Reports in the formats of other tools: causes, times and verdicts survive the way."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from choreo_bdd_reporter.exporting import as_chrome_trace, as_ctrf, as_otlp
+from tests.page.builders import a_handle, a_scope, a_test, an_event, results_of
+from tests.page.sample import FAILING, sample_run, stage_test, told_run
+
+Span = dict[str, Any]
+
+
+def spans_of(results: Any) -> list[Span]:
+    found: list[Span] = as_otlp(results)["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    return found
+
+
+def attributes(of: Any) -> dict[str, Any]:
+    return {each["key"]: next(iter(each["value"].values())) for each in of["attributes"]}
+
+
+def causes(spans: list[Span], name: str) -> list[str]:
+    """The span of this name and all that led to it."""
+    by_id = {span["spanId"]: span for span in spans}
+    place = next(span for span in spans if span["name"] == name)
+    chain = [place["name"]]
+    while "parentSpanId" in place:
+        place = by_id[place["parentSpanId"]]
+        chain.append(place["name"])
+    return chain
+
+
+def milliseconds(span: Span) -> float:
+    return (int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"])) / 1e6
+
+
+@pytest.fixture
+def stage() -> list[Span]:
+    test, _, _ = stage_test()
+    return spans_of(results_of([test]))
+
+
+def test_a_chain_over_two_brokers_is_one_trace_from_cause_to_effect(stage: list[Span]) -> None:
+    assert causes(stage, "receive orders.paid") == [
+        "receive orders.paid", "send orders.paid", "receive payments.done", "send payments.done",
+        "receive orders.pay", "send orders.pay", "paid",
+    ]  # fmt: skip
+    assert len({span["traceId"] for span in stage}) == 1
+
+
+def test_a_message_is_under_way_from_its_sending_to_its_arrival(stage: list[Span]) -> None:
+    took = {span["name"]: milliseconds(span) for span in stage}
+    assert took["receive orders.paid"] == pytest.approx(1.1)
+    assert took["receive payments.done"] == pytest.approx(1.9)
+    assert took["send orders.pay"] == 0
+    assert took["paid"] == pytest.approx(500.1)
+
+
+def test_messages_go_by_the_names_of_open_telemetry(stage: list[Span]) -> None:
+    sent, received = (next(span for span in stage if span["name"] == f"{kind} payments.done") for kind in _KINDS)
+    assert attributes(sent) == {
+        "messaging.system": "kafka", "messaging.destination.name": "payments.done",
+        "messaging.operation.type": "send", "choreo.cause_inferred": True,
+    }  # fmt: skip
+    assert (sent["kind"], received["kind"]) == (4, 5)
+    assert attributes(received)["messaging.operation.type"] == "receive"
+
+
+_KINDS = ("send", "receive")
+
+
+def test_what_took_no_time_and_the_verdict_stand_with_the_scenario(stage: list[Span]) -> None:
+    root = next(span for span in stage if "parentSpanId" not in span)
+    assert [event["name"] for event in root["events"]] == ["matched", "correlation_skipped", "deadline"]
+    assert root["status"] == {"code": 2, "message": "warehouse.pick: no message arrived"}
+    assert attributes(root)["test.case.result.status"] == "fail"
+
+
+def test_the_answer_of_a_single_harness_is_led_back_to_its_request() -> None:
+    timeline = [
+        an_event(0.0, "published", "orders.created"),
+        an_event(1.0, "received", "orders.created", "reply:orders.settled"),
+        an_event(2.0, "replied", "orders.created", "reply=orders.settled"),
+        an_event(3.5, "received", "orders.settled", "expect"),
+    ]
+    scope = a_scope("pass", [a_handle("orders.settled", "pass", 3.5)], timeline, name="answered")
+    spans = spans_of(results_of([a_test("x", "passed", [scope])]))
+    assert causes(spans, "receive orders.settled") == [
+        "receive orders.settled", "send orders.settled", "receive orders.created", "send orders.created", "answered",
+    ]  # fmt: skip
+    assert next(span for span in spans if span["name"] == "answered")["status"] == {"code": 1}
+
+
+def test_a_message_that_nobody_here_sent_has_no_cause_and_took_no_time() -> None:
+    scope = a_scope("pass", [a_handle("news", "pass", 1.0)], [an_event(4.0, "received", "news", "expect")], name="s")
+    spans = spans_of(results_of([a_test("x", "passed", [scope])]))
+    assert causes(spans, "receive news") == ["receive news", "s"]
+    assert milliseconds(spans[1]) == 0
+    assert attributes(spans[1])["choreo.cause_inferred"] is False
+
+
+def test_ids_are_valid_unlike_each_other_and_the_same_next_time() -> None:
+    results, _ = sample_run()
+    spans = spans_of(results)
+    assert all(len(span["traceId"]) == 32 and len(span["spanId"]) == 16 for span in spans)
+    assert len({span["spanId"] for span in spans}) == len(spans)
+    scenarios = [scenario for test in results["tests"] for scenario in test["scenarios"]]
+    assert len({span["traceId"] for span in spans}) == sum(bool(scenario["timeline"]) for scenario in scenarios)
+    assert spans_of(results) == spans
+
+
+def test_a_chrome_trace_has_a_process_a_scenario_and_a_thread_a_transport() -> None:
+    test, _, _ = stage_test()
+    events = as_chrome_trace(results_of([test]))["traceEvents"]
+    threads = {event["tid"]: event["args"]["name"] for event in events if event["name"] == "thread_name"}
+    assert sorted(threads.values()) == ["kafka", "nats", "scenario"]
+    (scenario,) = (event for event in events if event["ph"] == "X")
+    assert (scenario["name"], scenario["dur"], threads[scenario["tid"]]) == ("paid", 500_100, "scenario")
+    assert scenario["ts"] <= min(event["ts"] for event in events if "ts" in event)
+    marks = {event["name"]: threads[event["tid"]] for event in events if event["ph"] == "i"}
+    assert (marks["send payments.done"], marks["matched orders.paid"]) == ("kafka", "nats")
+    assert marks["deadline"] == "scenario"
+
+
+def test_a_message_on_its_way_may_overtake_others_in_a_chrome_trace() -> None:
+    test, _, _ = stage_test()
+    events = [event for event in as_chrome_trace(results_of([test]))["traceEvents"] if event["ph"] in "be"]
+    ways = {event["id"]: [each for each in events if each["id"] == event["id"]] for event in events}
+    took = {began["name"]: ended["ts"] - began["ts"] for began, ended in ways.values()}
+    assert took == {"orders.pay": 1400, "payments.done": 1900, "orders.paid": 1100}
+
+
+def test_processes_of_a_chrome_trace_are_told_apart() -> None:
+    events = as_chrome_trace(sample_run()[0])["traceEvents"]
+    names = [event["args"]["name"] for event in events if event["name"] == "process_name"]
+    assert len(names) == len({event["pid"] for event in events}) > 1
+    assert FAILING in names
+
+
+def test_ctrf_counts_as_its_readers_do_and_keeps_our_own_words() -> None:
+    results, gherkin = told_run()
+    found = as_ctrf(results, gherkin)["results"]
+    tests = {test["name"]: test for test in found["tests"]}
+    by_status = [test["status"] for test in found["tests"]]
+    for status in ("passed", "failed", "skipped"):
+        assert found["summary"][status] == by_status.count(status) > 0
+    assert found["summary"]["tests"] == len(by_status)
+    broken = tests["Parcel leaves on the express lane"]
+    assert broken["message"] == "2 messages arrived on parcels.leaving, none with shipment.lane 4 and an eta."
+    assert (broken["status"], broken["retries"], "flaky" in broken) == ("failed", 1, False)
+    assert (tests["Order 1 is accepted"]["flaky"], tests["Order 1 is accepted"]["retries"]) == (True, 1)
+    assert (tests["Order is archived"]["status"], tests["Order is archived"]["rawStatus"]) == ("failed", "errored")
+
+
+def test_ctrf_has_durations_in_whole_milliseconds_and_ours_beside_them() -> None:
+    (test,) = as_ctrf(results_of([a_test("x", duration_ms=1.6)]), {})["results"]["tests"]
+    assert (test["duration"], type(test["duration"])) == (2, int)
+    assert test["extra"] == {"nodeid": "features/orders.feature::x", "duration_ms": 1.6}
+
+
+def test_facts_that_are_not_known_are_left_out() -> None:
+    told = as_ctrf(results_of([a_test("x")], git_sha=None, git_branch=None, environment=None), {})
+    assert set(told["results"]["environment"]) == {"appName"}
+    assert not {None, ""} & {
+        value for value in told["results"]["tests"][0].values() if not isinstance(value, list | dict)
+    }
+
+
+@pytest.mark.parametrize("text", ["\ud83d", "a\x00b", "\u202e", "<script>", "x" * 100_000], ids=range(5))
+def test_hostile_names_are_written_as_json(text: str) -> None:
+    scope = a_scope("fail", [a_handle(text, "fail", 1.0)], [an_event(0.0, "published", text, text)], name=text)
+    results = results_of([a_test("x", "failed", [scope], nodeid=text, file=text)])
+    for document in (as_otlp(results), as_chrome_trace(results), as_ctrf(results, {})):
+        assert json.loads(json.dumps(document, allow_nan=False)) == document

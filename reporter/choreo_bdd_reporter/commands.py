@@ -17,6 +17,7 @@ from choreo_bdd_reporter.terminal import complain, say
 from choreo_bdd_schemas import validate_report
 
 if TYPE_CHECKING:
+    from choreo_bdd_reporter.merging import Merged
     from choreo_bdd_reporter.reading import Report
 
 _SHOWN_MAX = 20
@@ -190,14 +191,9 @@ def summary(
     ] = SummaryFormat.TEXT,
 ) -> None:
     """Say in short what reports say, several as one. Exit code 2 when a report cannot be read, else 0."""
-    from choreo_bdd_reporter import junit, merging, reading, summaries  # noqa: PLC0415
+    from choreo_bdd_reporter import junit, summaries  # noqa: PLC0415
 
-    try:
-        reports = reading.read_reports(sources)
-    except reading.ReportError as problem:
-        _refuse(problem)
-    _tell_notes(reports)
-    merged = merging.merge(reports)
+    merged = _as_one(sources)
     tell = {
         SummaryFormat.TEXT: summaries.as_text,
         SummaryFormat.MARKDOWN: summaries.as_markdown,
@@ -220,16 +216,11 @@ def export(
     ],
 ) -> None:
     """Print reports, several as one, in the JSON of other tools. Exit code 2 when one cannot be read, else 0."""
-    from choreo_bdd_reporter import exporting, merging, reading  # noqa: PLC0415
+    from choreo_bdd_reporter import exporting  # noqa: PLC0415
     from choreo_bdd_reporter.exporting.spans import without_timeline  # noqa: PLC0415
     from choreo_bdd_reporter.limits import compact_json  # noqa: PLC0415
 
-    try:
-        reports = reading.read_reports(sources)
-    except reading.ReportError as problem:
-        _refuse(problem)
-    _tell_notes(reports)
-    merged = merging.merge(reports)
+    merged = _as_one(sources)
     if form is ExportFormat.CTRF:
         say(compact_json(exporting.as_ctrf(merged.results, merged.gherkin)))
         return
@@ -252,6 +243,18 @@ def open_report(
     say(address)
     if browser and not webbrowser.open(address):
         complain("no browser could be started; open the address above")
+
+
+def _as_one(sources: Iterable[Path]) -> Merged:
+    """Several reports merged, with what is to be known of each told."""
+    from choreo_bdd_reporter import merging, reading  # noqa: PLC0415
+
+    try:
+        reports = reading.read_reports(sources)
+    except reading.ReportError as problem:
+        _refuse(problem)
+    _tell_notes(reports)
+    return merging.merge(reports)
 
 
 def _tell_notes(reports: Iterable[Report]) -> None:

@@ -27,11 +27,11 @@ class Values:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        # with the source itself, so that no other value can take its place in memory
+        # with the source itself, so that nothing else can take its place in memory
         self._known: dict[int, tuple[_Value, Any]] = {}
+        self._places: dict[int, tuple[int, Any]] = {}
         self._innocent: dict[str, _Value] = {}
         self._payloads: dict[str, int] = {}
-        self._places: dict[int, int] = {}
         self._messages: list[dict[str, Any]] = []
 
     def shown(self, value: Any) -> tuple[Any, bool]:
@@ -46,11 +46,11 @@ class Values:
         """The place of a message in the table, -1 for none."""
         if message is None:
             return -1
-        place = self._places.get(id(message))
-        if place is None:
-            place = self._places[id(message)] = len(self._messages)
+        known = self._places.get(id(message))
+        if known is None:
+            known = self._places[id(message)] = (len(self._messages), message)
             self._messages.append(self._document(message))
-        return place
+        return known[0]
 
     def table(self) -> dict[str, Any]:
         """``messages`` by place, with what is known of each; ``payload`` is a place among the JSON in ``payloads``."""

@@ -18,6 +18,11 @@ class Stopwatch:
         return (time.perf_counter() - self._started) * 1000
 
 
+def epoch_seconds(moment: str) -> float:
+    """A moment in ISO 8601 as seconds since the epoch."""
+    return datetime.fromisoformat(moment).timestamp()
+
+
 def now() -> str:
     """The present moment, ISO 8601 in UTC."""
     return datetime.now(UTC).isoformat()

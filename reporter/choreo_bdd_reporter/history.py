@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from choreo_bdd_reporter.limits import compact_json
 from choreo_bdd_reporter.notices import notice
 from choreo_bdd_reporter.output_dir import RESULTS
 from choreo_bdd_reporter.replacing import replacing
@@ -147,7 +148,7 @@ def _line(run: Mapping[str, Any], tests: Iterable[Seen]) -> str:
         known[name] = min(known.get(name, seen), seen, key=_rank)
     facts = {name: run[name] for name in ("started_at", "git_sha", "git_branch")}
     head = {"history": FORMAT, **facts, "ci": _in_ci()}
-    return json.dumps({**head, "tests": files}, separators=(",", ":"))
+    return compact_json({**head, "tests": files})
 
 
 def _in_ci() -> bool:

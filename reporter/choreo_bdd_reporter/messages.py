@@ -6,11 +6,11 @@ import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from gherkin.stream.id_generator import IdGenerator
 
+from choreo_bdd_reporter.clock import epoch_seconds
 from choreo_bdd_reporter.features import FeatureMessages, made_up_pickle, read_feature
 from choreo_bdd_reporter.metadata import reporter_version
 
@@ -50,11 +50,11 @@ def envelopes(run: Json, parts: Iterable[Json], tests: Iterable[GherkinTest]) ->
         feature.envelopes.clear()
     if not scenarios:
         return
-    yield {"testRunStarted": {"id": _RUN, "timestamp": _timestamp(_seconds(run["started_at"]))}}
+    yield {"testRunStarted": {"id": _RUN, "timestamp": _timestamp(epoch_seconds(run["started_at"]))}}
     for each in tests:
-        yield from _TestMessages(each, ids, _seconds(run["started_at"])).all(read[each.gherkin["feature"]["uri"]])
+        yield from _TestMessages(each, ids, epoch_seconds(run["started_at"])).all(read[each.gherkin["feature"]["uri"]])
     failed = run["totals"]["failed"] + run["totals"]["errored"]
-    ended = _timestamp(_seconds(run["finished_at"]))
+    ended = _timestamp(epoch_seconds(run["finished_at"]))
     yield {"testRunFinished": {"testRunStartedId": _RUN, "success": not failed, "timestamp": ended}}
 
 
@@ -164,10 +164,6 @@ def _attached(attachment: Json) -> dict[str, Any]:
     is_named = attachment["name"] not in ("", TEST_ATTACHMENT, VERDICT_ATTACHMENT)
     name = {"fileName": attachment["name"]} if is_named else {}
     return {"body": body, "contentEncoding": encoding, "mediaType": media_type, **name}
-
-
-def _seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()
 
 
 def _timestamp(seconds: float) -> dict[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from choreo_bdd_reporter.document import feature_documents
 from choreo_bdd_reporter.messages import TEST_ATTACHMENT, VERDICT_ATTACHMENT
 
 _REFERENCES = ("id", "pickleId", "pickleStepId", "testCaseId", "testCaseStartedId", "testStepId", "astNodeId")
@@ -18,18 +19,18 @@ def gherkin_from_messages(path: Path) -> dict[str, Any] | None:
     told = _Told()
     for attachment in _attachments(path):
         told.add(attachment)
-    if not told.features:
+    if not told.described:
         return None
     details = {row: _details(found) for row, found in told.notes.items()}
-    known = {"features": list(told.features.values()), "details": details}
+    known = {"features": feature_documents(told.described), "details": details}
     return {**known, "attachments": told.attached} if told.attached else known
 
 
 class _Told:
-    """What attachments have told so far; ``notes`` and ``attached`` by row id."""
+    """What attachments have told so far: features with a scenario each, ``notes`` and ``attached`` by row id."""
 
     def __init__(self) -> None:
-        self.features: dict[str, dict[str, Any]] = {}
+        self.described: list[tuple[Any, Any]] = []
         self.notes: dict[str, dict[tuple[int, int], Any]] = {}
         self.attached: dict[str, list[Any]] = {}
         self._to_come: dict[str, Iterator[Any]] = {}
@@ -45,8 +46,7 @@ class _Told:
             _fill(head, attachment.get("body") or "")
 
     def _add_test(self, body: Any, case: str) -> None:
-        feature = self.features.setdefault(body["feature"]["uri"], {**body["feature"], "scenarios": []})
-        feature["scenarios"].append(body["scenario"])
+        self.described.append((body["feature"], body["scenario"]))
         if body.get("attachments"):
             self.attached[body["nodeid"]] = body["attachments"]
             self._to_come[case] = iter(body["attachments"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
+from choreo_bdd_reporter.clock import epoch_seconds
 from choreo_bdd_reporter.document import row_ids
 from choreo_bdd_reporter.summaries import Failure, failures
 
@@ -65,4 +65,4 @@ def _test(test: Any, reason: Failure | None, retries: int) -> dict[str, Any]:
 
 
 def _milliseconds(moment: str) -> int:
-    return round(datetime.fromisoformat(moment).timestamp() * 1000)
+    return round(epoch_seconds(moment) * 1000)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
+
+from choreo_bdd_reporter.clock import epoch_seconds
 
 _SENT = ("published", "replied")
 
@@ -51,7 +52,7 @@ class Trace:
 
 
 def traces(results: Any) -> Iterator[Trace]:
-    """A trace for each scenario that has a timeline; a format from before 1.1 keeps none of those that passed."""
+    """A trace for each scenario that has a timeline; on a single harness, one that passed need not have kept it."""
     for test in results["tests"]:
         for place, scenario in enumerate(test["scenarios"]):
             if scenario["timeline"]:
@@ -70,7 +71,7 @@ class _Reader:
         self._scenario = scenario
         self._transport = transport
         first = scenario["timeline"][0]
-        self._began = _microseconds(first["wall_clock"]) - round(first["offset_ms"] * 1000)
+        self._began = round(epoch_seconds(first["wall_clock"]) * 1_000_000) - round(first["offset_ms"] * 1000)
         self._spans: list[Span] = []
         self._moments: list[Moment] = []
         self._sent: dict[tuple[str, str | None], int] = {}
@@ -115,7 +116,3 @@ class _Reader:
         cause = None if trigger is None else self._received.get(trigger)
         self._sent[sent, transport] = len(self._spans)
         self._spans.append(Span(kind="send", topic=sent, transport=transport, start=at, end=at, parent=cause))
-
-
-def _microseconds(moment: str) -> int:
-    return round(datetime.fromisoformat(moment).timestamp() * 1_000_000)

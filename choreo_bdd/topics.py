@@ -48,7 +48,7 @@ def _likeness(segments: Sequence[str], others: Sequence[str]) -> float:
 
 
 def is_inbox(topic: str) -> bool:
-    """Whether a topic is where one request wants its answer (``choreo_bdd.requests``): no document describes it."""
+    """Whether a topic is where one request wants its answer (``choreo_bdd_project.reply_addresses``): no document describes it."""
     return topic.removeprefix("queue:").startswith(_INBOXES)
 
 

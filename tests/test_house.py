@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {
     "choreo_bdd": ROOT / "choreo_bdd",
+    "choreo_bdd_project": ROOT / "project/choreo_bdd_project",
     "choreo_bdd_steps": ROOT / "steps/choreo_bdd_steps",
     "choreo_bdd_reporter": ROOT / "reporter/choreo_bdd_reporter",
     "choreo_bdd_schemas": ROOT / "schemas/choreo_bdd_schemas",

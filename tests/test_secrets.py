@@ -15,8 +15,8 @@ import pytest
 
 from choreo_bdd import DictFieldPolicy, Harness
 from choreo_bdd.brokers import Broker
-from choreo_bdd.building import build_harness
-from choreo_bdd.config import ConfigError, TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
+from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.matchers import field_equals
 from choreo_bdd.transports import (

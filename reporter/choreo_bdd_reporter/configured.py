@@ -10,7 +10,7 @@ def configured_directory(start: Path) -> str | None:
 
     What else is wrong with the configuration is for those to say who run by it.
     """
-    from choreo_bdd.config import ConfigError, find_config, load_config  # noqa: PLC0415 - brings in YAML
+    from choreo_bdd_project.config import ConfigError, find_config, load_config  # noqa: PLC0415 - brings in YAML
     from choreo_bdd_schemas import config_schema  # noqa: PLC0415 - as above
 
     try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from choreo_bdd.matchers import Matcher
-from choreo_bdd.requests import reply_address
+from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd.scenario import Handle
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.matching import BodyMatcher

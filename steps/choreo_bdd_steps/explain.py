@@ -9,7 +9,7 @@ from pathlib import Path
 from choreo_bdd_steps.adapters.behave import read_feature
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
-from choreo_bdd_steps.lint.own_steps import project_of, read_own_steps
+from choreo_bdd_project.own_steps import project_of, read_own_steps
 from choreo_bdd_steps.phrase import Intent
 from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep, make_plan
 from choreo_bdd_steps.running import ScenarioInfo

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from choreo_bdd.requests import ReplyAddress, reply_address
+from choreo_bdd_project.reply_addresses import ReplyAddress, reply_address
 from choreo_bdd.transports.base import Ready
 from choreo_bdd_steps.arming import Arming
 from choreo_bdd_steps.language.body import OutgoingMessage, PayloadBody

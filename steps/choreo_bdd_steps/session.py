@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from choreo_bdd import observers
-from choreo_bdd.building import build_contract, build_harness
-from choreo_bdd.config import Config, ConfigError, find_config, load_config, memory_config
+from choreo_bdd_project.harnesses import build_contract, build_harness
+from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
 from choreo_bdd.loop import LoopThread

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from choreo_bdd.config import ConfigError
+from choreo_bdd_project.config import ConfigError
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import Handle, Scope
 from choreo_bdd_steps.errors import CheckFailed, StepError

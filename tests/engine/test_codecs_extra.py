@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from choreo_bdd import Harness
-from choreo_bdd.building import build_harness
+from choreo_bdd_project.harnesses import build_harness
 from choreo_bdd.codecs import Codec
 from choreo_bdd.codecs_avro import AvroCodec
 from choreo_bdd.codecs_msgpack import MsgpackCodec
 from choreo_bdd.codecs_protobuf import ProtobufCodec
-from choreo_bdd.config import Config, ConfigError, TransportConfig, load_config, memory_config
+from choreo_bdd_project.config import Config, ConfigError, TransportConfig, load_config, memory_config
 from choreo_bdd.matchers import exists
 from choreo_bdd.scenario import Cause
 from choreo_bdd.transports import MockTransport

@@ -73,7 +73,7 @@ class SlowToSubscribe(MockTransport):
 
 
 def on_transport(bench: Bench, transport: MockTransport, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("choreo_bdd.building._MAKERS", {"memory": lambda *_: transport})
+    monkeypatch.setattr("choreo_bdd_project.harnesses._MAKERS", {"memory": lambda *_: transport})
 
 
 def test_nothing_is_published_before_the_subscriptions_are_proven_live(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd.config import ConfigError, TransportConfig, memory_config
+from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd.observers import register_observer, unregister_observer
 from choreo_bdd.scenario import Cause
 from choreo_bdd_steps.lint import Severity, feature_files, lint

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from choreo_bdd.config import memory_config
+from choreo_bdd_project.config import memory_config
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language import Variables, parse_expectation, parse_field, parse_payload
 from choreo_bdd_steps.language.matching import BodyMatcher

@@ -17,8 +17,8 @@ from choreo_bdd.brokers import Broker, KafkaOptions
 from choreo_bdd.brokers._ports import free_port
 from choreo_bdd.brokers.kinds import kafka_tansu
 from choreo_bdd.brokers.plan import Place
-from choreo_bdd.building import build_harness
-from choreo_bdd.config import TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
+from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import ConflictingAuthError, PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.transports import KafkaAuth, KafkaTransport, TopicPolicy

@@ -18,8 +18,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest_v1
 
 from choreo_bdd.brokers import Broker, TlsFiles
-from choreo_bdd.building import build_harness
-from choreo_bdd.config import ConfigError, TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
+from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.transports import KafkaAuth, KafkaTransport, NatsAuth
 from tests.support.brokers import start_or_skip

@@ -16,8 +16,8 @@ import pytest
 
 from choreo_bdd import Harness, HeaderPolicy, Outcome
 from choreo_bdd.brokers import Broker
-from choreo_bdd.building import build_harness
-from choreo_bdd.config import TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
+from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.matchers import field_equals

@@ -15,8 +15,8 @@ import pytest
 import redis.asyncio
 
 from choreo_bdd.brokers import Broker
-from choreo_bdd.building import build_harness
-from choreo_bdd.config import TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
+from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.transports import RedisTransport

@@ -39,7 +39,7 @@ from choreo_bdd_steps.adapters.pytest_bdd_items import (
     template_of,
 )
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.places import relative
+from choreo_bdd_project.gherkin.places import relative
 
 if TYPE_CHECKING:
     from choreo_bdd_steps.phrase import StepCall

@@ -12,7 +12,7 @@ import pytest
 from pytest_bdd.parser import ScenarioTemplate
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
-from choreo_bdd_steps.buses import buses, name_on
+from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 
 BUS = "_choreo_bus"
 """The parameter that says which transport a scenario runs on."""

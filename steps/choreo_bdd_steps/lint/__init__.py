@@ -11,10 +11,10 @@ from choreo_bdd_steps.adapters.behave import read_feature
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.lint.finding import Finding, Severity, as_github, as_json, as_text
-from choreo_bdd_steps.lint.own_steps import OwnSteps, project_of, read_own_steps
+from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
 from choreo_bdd_steps.lint.rules import RULES, Subject
 from choreo_bdd_steps.lint.topics import unknown_topics
-from choreo_bdd_steps.places import relative
+from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_steps.plan import make_plan
 from choreo_bdd_steps.running import ScenarioInfo
 from choreo_bdd_steps.session import Session, configuration

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from choreo_bdd.config import Config
-from choreo_bdd_steps.buses import buses
+from choreo_bdd_project.config import Config
+from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import (
     SWITCHED_OFF,
@@ -24,7 +24,7 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.functions import Variables
 from choreo_bdd_steps.language.templates import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
-from choreo_bdd_steps.lint.own_steps import OwnSteps
+from choreo_bdd_project.own_steps import OwnSteps
 from choreo_bdd_steps.lint.suggesting import suggestion
 from choreo_bdd_steps.phrase import Intent, StepCall
 from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep

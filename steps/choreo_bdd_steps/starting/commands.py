@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from choreo_bdd.config import Config
+from choreo_bdd_project.config import Config
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.session import configuration
 from choreo_bdd_steps.starting import demo as demonstration

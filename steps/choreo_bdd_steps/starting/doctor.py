@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from choreo_bdd.building import build_harness
-from choreo_bdd.config import Config, TransportConfig
+from choreo_bdd_project.harnesses import build_harness
+from choreo_bdd_project.config import Config, TransportConfig
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from choreo_bdd.config import TransportConfig
+from choreo_bdd_project.config import TransportConfig
 
 _HEADER = "reply-to"
 _FIELD = "reply_to"

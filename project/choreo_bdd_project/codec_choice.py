@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from choreo_bdd.codecs import Codec, JSONCodec, RawCodec, TextCodec
-from choreo_bdd.config import Config, ConfigError, TransportConfig
+from choreo_bdd_project.config import Config, ConfigError, TransportConfig
 
 _NAMES = ("avro", "json", "msgpack", "protobuf", "raw", "text")
 _LIBRARIES = frozenset({"msgpack", "fastavro", "google"})

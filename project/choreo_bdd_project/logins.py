@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from choreo_bdd.config import Config, ConfigError, TransportConfig
+from choreo_bdd_project.config import Config, ConfigError, TransportConfig
 from choreo_bdd.transports._auth import AuthDescriptor, AuthSource
 from choreo_bdd.transports._tls import configured_context
 

@@ -1,0 +1,1 @@
+"""Feature files: places and tags, named the same way whatever reads them."""

@@ -21,9 +21,9 @@ from choreo_bdd import Harness, ScopeOptions
 from choreo_bdd.matchers import contains_fields
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports import MockTransport
-from choreo_bdd_reporter.clock import now
-from choreo_bdd_reporter.model import Environment, Feature, GherkinScenario, Run, Step, Test
-from choreo_bdd_reporter.serialise import serialise
+from choreo_bdd_reporter.model.clock import now
+from choreo_bdd_reporter.model.tests import Environment, Feature, GherkinScenario, Run, Step, Test
+from choreo_bdd_reporter.record.serialise import serialise
 from choreo_bdd_reporter.writer import ReportWriter
 
 SCENARIOS_A_FEATURE = 50

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from choreo_bdd.dispatch import Dispatcher, SurpriseEntry
+from choreo_bdd.inbound.dispatcher import Dispatcher, SurpriseEntry
 from choreo_bdd.loop import LoopPoster
 
 __all__ = ["Dispatcher", "LoopPoster", "SurpriseEntry"]

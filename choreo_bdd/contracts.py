@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from choreo_bdd import topics
+from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import ContractBroken
 from choreo_bdd.message import Message
 
@@ -71,7 +71,7 @@ class Guard:
 
     def problems(self, message: Message, payload: Any, *, subscribed: str) -> tuple[Problem, ...]:
         """What is wrong with a message that arrived on ``subscribed``; what a pattern finds may be an unknown topic."""
-        may_be_unknown = self.unknown_topics != "error" or topics.is_pattern(subscribed)
+        may_be_unknown = self.unknown_topics != "error" or topic_patterns.is_pattern(subscribed)
         try:
             unknown = None if may_be_unknown else self._unknown(message.topic)
             return (unknown,) if unknown else self.contract.problems(message.topic, payload, message.headers)
@@ -79,4 +79,4 @@ class Guard:
             return (Problem("<root>", f"the contract raised {type(error).__name__}", type(self.contract).__name__),)
 
     def _unknown(self, topic: str) -> Problem | None:
-        return None if topics.is_inbox(topic) else self.contract.unknown(topic)
+        return None if topic_patterns.is_inbox(topic) else self.contract.unknown(topic)

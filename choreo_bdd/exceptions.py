@@ -15,7 +15,7 @@
     ├── CorrelationIdNotInNamespaceError  (also ValueError)
     └── ReplyAlreadyBoundError       (also RuntimeError)
 
-Stage errors live in ``choreo_bdd.stage``, configuration errors in ``choreo_bdd_project.config``; they share this base.
+Stage errors live in ``choreo_bdd.stage``, configuration errors with what reads the configuration; they share this base.
 """
 
 from __future__ import annotations

@@ -12,14 +12,14 @@ from typing import Any, NoReturn
 from choreo_bdd.codecs import Codec, JSONCodec
 from choreo_bdd.contracts import Guard, MessageContract, UnknownTopics
 from choreo_bdd.correlation import CorrelationPolicy, NoCorrelationPolicy
-from choreo_bdd.dispatch import Router, SurpriseEntry
 from choreo_bdd.exceptions import TransportError
+from choreo_bdd.inbound.dispatcher import Router, SurpriseEntry
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.scope import DEFAULTS, ScopeOptions
-from choreo_bdd.scenario.stand_in import StandIn
+from choreo_bdd.scenario.standing_replies import StandIn
 from choreo_bdd.transports.base import Losable, OnSent, Ready, Transport, TransportCallback, promise_of, publish_extras
 
 _LOG = logging.getLogger("choreo_bdd.harness")

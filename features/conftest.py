@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from choreo_bdd_steps.session import Session
+from choreo_bdd_steps.run.session import Session
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 

@@ -15,8 +15,6 @@ import pytest
 
 from choreo_bdd import DictFieldPolicy, Harness
 from choreo_bdd.brokers import Broker
-from choreo_bdd_project.harnesses import build_harness
-from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.matchers import field_equals
 from choreo_bdd.transports import (
@@ -30,6 +28,8 @@ from choreo_bdd.transports import (
     RedisAuth,
     RedisTransport,
 )
+from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.leftovers import nothing_left

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from choreo_bdd import topics
+from choreo_bdd import topic_patterns
 from choreo_bdd.asyncapi.channels import Channel, MessageSpec, read_channels
 from choreo_bdd.asyncapi.documents import Documents
 from choreo_bdd.asyncapi.schemas import compiled, problems_of, typed
@@ -73,9 +73,9 @@ class AsyncApi:
 
     def covers(self, topic: str) -> bool:
         """Whether a channel describes the topic, or one that a pattern (``*``, ``>``) stands for."""
-        if not topics.is_pattern(topic):
+        if not topic_patterns.is_pattern(topic):
             return self._of(topic) is not None
-        return any(topics.matches(topic, each.channel.example) for each in self._rules.values())
+        return any(topic_patterns.matches(topic, each.channel.example) for each in self._rules.values())
 
     def unknown(self, topic: str) -> Problem | None:
         """Why no channel describes the topic, with the address that was probably meant."""

@@ -11,7 +11,7 @@ from choreo_bdd.scenario.outbox import TransportFailure
 from choreo_bdd.scenario.replies import ReplyPlan, ReplyReport, ReplyReportState
 from choreo_bdd.scenario.result import ScenarioResult
 from choreo_bdd.scenario.scope import Scope, ScopeOptions
-from choreo_bdd.scenario.stand_in import StandIn
+from choreo_bdd.scenario.standing_replies import StandIn
 from choreo_bdd.scenario.timeline import (
     _TIMELINE_DETAIL_MAX_CHARS,
     _TIMELINE_MAX_ENTRIES,

@@ -13,7 +13,7 @@ from choreo_bdd.exceptions import CorrelationPolicyError, ReplyAlreadyBoundError
 from choreo_bdd.matchers import Matcher, anything
 from choreo_bdd.scenario.expectation import NONE, Occurs
 from choreo_bdd.scenario.handle import Handle, Outcome
-from choreo_bdd.scenario.link import HarnessLike, Link
+from choreo_bdd.scenario.links import HarnessLike, Link
 from choreo_bdd.scenario.ordering import Step, expect_in_order
 from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.result import ScenarioResult

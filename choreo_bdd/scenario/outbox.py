@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.correlation import CorrelationIdNotInNamespaceError, CorrelationPolicyError, Envelope
 from choreo_bdd.message import Encoded, MessageRecord
-from choreo_bdd.scenario.link import Link
+from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.timeline import TimelineAction
 from choreo_bdd.transports.base import Ready
 

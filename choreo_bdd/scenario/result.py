@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
-from choreo_bdd.dispatch import SurpriseEntry
+from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.scenario.handle import Handle, Outcome
 from choreo_bdd.scenario.outbox import TransportFailure

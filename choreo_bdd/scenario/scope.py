@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from choreo_bdd import topics
-from choreo_bdd.dispatch import Delivery, SurpriseEntry
+from choreo_bdd import topic_patterns
+from choreo_bdd.inbound.dispatcher import Delivery, SurpriseEntry
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.arming import is_proven, prove
-from choreo_bdd.scenario.ear import Ear
 from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
 from choreo_bdd.scenario.handle import Handle, Outcome
-from choreo_bdd.scenario.link import Link
+from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.outbox import Outbox, Publication
 from choreo_bdd.scenario.replies import Reply, ReplyPlan
-from choreo_bdd.scenario.replying import Replier
+from choreo_bdd.scenario.reply_sender import Replier
+from choreo_bdd.scenario.subscriptions import Ear
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.scenario.verdict import Verdicts
 from choreo_bdd.transports.base import Ready
@@ -173,7 +173,7 @@ class Scope:
 
     def _watch(self, link: Link, topic: str) -> None:
         """Listen beside the topic too, so that a message on a misspelt sibling can be named as the cause."""
-        if not self.options.watch_similar_topics or topics.is_pattern(topic):
+        if not self.options.watch_similar_topics or topic_patterns.is_pattern(topic):
             return
         for pattern in link.harness.router.watches.beside(topic):
             if (link, pattern) not in self._watched:
@@ -320,7 +320,7 @@ class Scope:
             entry
             for name, link in self.links.items()
             for entry in link.harness.router.dispatcher.surprise_log(since=self._surprised[name])
-            if any(topics.matches(topic, entry.topic) for topic in mine)
+            if any(topic_patterns.matches(topic, entry.topic) for topic in mine)
         )
 
     # --- the end --------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ import math
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from choreo_bdd import topics
-from choreo_bdd.dispatch import Delivery
+from choreo_bdd import topic_patterns
+from choreo_bdd.inbound.dispatcher import Delivery
 from choreo_bdd.matchers import MatchFailure, MatchResult
 from choreo_bdd.scenario.diagnosis import Cause, Diagnosis, Facts, closest_of, explain
 from choreo_bdd.scenario.expectation import Expectation, closeness_of, match_delivery
@@ -227,7 +227,7 @@ class Verdicts:
         return None
 
     def _similar_topics(self, expectation: Expectation) -> tuple[str, ...]:
-        if topics.is_pattern(expectation.topic):
+        if topic_patterns.is_pattern(expectation.topic):
             return ()
         router = self._scope.links[expectation.link].harness.router
         patterns = router.watches.beside(expectation.topic)
@@ -240,7 +240,7 @@ class Verdicts:
             and (own is None or delivery.correlation_id == own)
             and _accepts(expectation, delivery)
         }
-        return topics.similar(expectation.topic, candidates)
+        return topic_patterns.similar(expectation.topic, candidates)
 
 
 def _hop_start(expectation: Expectation) -> float | None:

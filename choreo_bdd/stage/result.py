@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NoReturn
 
-from choreo_bdd.dispatch import SurpriseEntry
+from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.scenario.handle import Handle, Outcome
 from choreo_bdd.scenario.outbox import TransportFailure
 from choreo_bdd.scenario.replies import Reply

@@ -11,12 +11,12 @@ from choreo_bdd import observers
 from choreo_bdd.exceptions import ReplyAlreadyBoundError
 from choreo_bdd.matchers import Matcher, anything
 from choreo_bdd.scenario.expectation import NONE, Occurs
+from choreo_bdd.scenario.foreign_messages import merge_skipped
 from choreo_bdd.scenario.handle import Handle
-from choreo_bdd.scenario.link import Link
+from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.ordering import Step, expect_in_order
 from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.scope import Scope, ScopeOptions
-from choreo_bdd.scenario.skipped import merge_skipped
 from choreo_bdd.scenario.timeline import TimelineAction
 from choreo_bdd.stage.errors import (
     BridgeTranslationError,

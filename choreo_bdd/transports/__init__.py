@@ -19,13 +19,13 @@ from choreo_bdd.transports.memory import MockTransport
 
 if TYPE_CHECKING:
     from choreo_bdd.transports.kafka import KafkaTransport, TopicPolicy
-    from choreo_bdd.transports.kafka_auth import KafkaAuth
+    from choreo_bdd.transports.kafka.auth import KafkaAuth
     from choreo_bdd.transports.nats import NatsTransport
-    from choreo_bdd.transports.nats_auth import NatsAuth
+    from choreo_bdd.transports.nats.auth import NatsAuth
     from choreo_bdd.transports.rabbitmq import RabbitTransport
-    from choreo_bdd.transports.rabbitmq_auth import RabbitAuth
+    from choreo_bdd.transports.rabbitmq.auth import RabbitAuth
     from choreo_bdd.transports.redis import RedisTransport
-    from choreo_bdd.transports.redis_auth import RedisAuth
+    from choreo_bdd.transports.redis.auth import RedisAuth
 
 __all__ = [
     "ConflictingAuthError",
@@ -46,13 +46,13 @@ __all__ = [
 ]
 
 _LAZY = {
-    "KafkaAuth": "choreo_bdd.transports.kafka_auth",
+    "KafkaAuth": "choreo_bdd.transports.kafka",
     "KafkaTransport": "choreo_bdd.transports.kafka",
-    "NatsAuth": "choreo_bdd.transports.nats_auth",
+    "NatsAuth": "choreo_bdd.transports.nats",
     "NatsTransport": "choreo_bdd.transports.nats",
-    "RabbitAuth": "choreo_bdd.transports.rabbitmq_auth",
+    "RabbitAuth": "choreo_bdd.transports.rabbitmq",
     "RabbitTransport": "choreo_bdd.transports.rabbitmq",
-    "RedisAuth": "choreo_bdd.transports.redis_auth",
+    "RedisAuth": "choreo_bdd.transports.redis",
     "RedisTransport": "choreo_bdd.transports.redis",
     "TopicPolicy": "choreo_bdd.transports.kafka",
 }

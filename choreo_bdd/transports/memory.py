@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from choreo_bdd import topics
+from choreo_bdd import topic_patterns
 from choreo_bdd.environment import load_allowlist
 from choreo_bdd.message import NO_HEADERS, Message
-from choreo_bdd.transports._auth import AuthSource, Credentials, cleared_after
 from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities, sink_of
+from choreo_bdd.transports.shared.credentials import AuthSource, Credentials, cleared_after
 
 _LOG = logging.getLogger("choreo_bdd.transports.mock")
 _SENT_KEPT = 10_000
@@ -70,7 +70,7 @@ class MockTransport:
         """Take credentials the way NATS does, so that a fixture can be checked; there is nobody to show them to."""
         if not self._credentials.given:
             return
-        from choreo_bdd.transports import nats_auth  # noqa: F401, PLC0415 - registers the variants that are known
+        from choreo_bdd.transports.nats import auth  # noqa: F401, PLC0415 - registers the variants that are known
 
         descriptor = await self._credentials.resolve()
         with cleared_after(descriptor):
@@ -85,7 +85,7 @@ class MockTransport:
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
         """Deliver messages on a topic, or a pattern of topics, from now on."""
-        self._subscriptions.append(_Subscription(topic, callback, topics.is_pattern(topic)))
+        self._subscriptions.append(_Subscription(topic, callback, topic_patterns.is_pattern(topic)))
         return None
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
@@ -136,7 +136,7 @@ class MockTransport:
         message = Message(topic, payload, self._loop.time(), headers, key)
         for subscription in tuple(self._subscriptions):
             if subscription.topic != topic and not (
-                subscription.is_pattern and topics.matches(subscription.topic, topic)
+                subscription.is_pattern and topic_patterns.matches(subscription.topic, topic)
             ):
                 continue
             try:

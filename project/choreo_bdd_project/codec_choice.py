@@ -44,13 +44,13 @@ def _make(config: Config, transport: TransportConfig) -> Codec:
 
 
 def _msgpack() -> Codec:
-    from choreo_bdd.codecs_msgpack import MsgpackCodec  # noqa: PLC0415 - loaded when it is first needed
+    from choreo_bdd.codecs.msgpack import MsgpackCodec  # noqa: PLC0415 - loaded when it is first needed
 
     return MsgpackCodec()
 
 
 def _avro(config: Config, transport: TransportConfig) -> Codec:
-    from choreo_bdd.codecs_avro import AvroCodec  # noqa: PLC0415 - loaded when it is first needed
+    from choreo_bdd.codecs.avro import AvroCodec  # noqa: PLC0415 - loaded when it is first needed
 
     schema_id = transport.codec_options.get("schema_id")
     confluent = transport.codec_options.get("confluent", schema_id is not None)
@@ -60,7 +60,7 @@ def _avro(config: Config, transport: TransportConfig) -> Codec:
 
 
 def _protobuf(config: Config, transport: TransportConfig) -> Codec:
-    from choreo_bdd.codecs_protobuf import ProtobufCodec  # noqa: PLC0415 - loaded when it is first needed
+    from choreo_bdd.codecs.protobuf import ProtobufCodec  # noqa: PLC0415 - loaded when it is first needed
 
     return ProtobufCodec(_path(config, transport, "descriptor"), str(_needed(transport, "message")))
 

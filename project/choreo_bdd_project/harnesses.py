@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from choreo_bdd_project.codec_choice import configured_codec
-from choreo_bdd_project.config import Config, ConfigError, TransportConfig
 from choreo_bdd.contracts import MessageContract
 from choreo_bdd.correlation import CorrelationPolicy, DictFieldPolicy, HeaderPolicy, NoCorrelationPolicy
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.harness import Harness
-from choreo_bdd_project.logins import kafka_login, nats_login, rabbitmq_login, redis_login
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports import MockTransport
-from choreo_bdd.transports._loopback import is_loopback
 from choreo_bdd.transports.base import Transport
+from choreo_bdd.transports.shared.loopback import is_loopback
+from choreo_bdd_project.codec_choice import configured_codec
+from choreo_bdd_project.config import Config, ConfigError, TransportConfig
+from choreo_bdd_project.logins import kafka_login, nats_login, rabbitmq_login, redis_login
 
 if TYPE_CHECKING:
     from choreo_bdd.asyncapi import AsyncApi

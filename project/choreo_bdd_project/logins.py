@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
+from choreo_bdd.transports.shared.tls import configured_context
 from choreo_bdd_project.config import Config, ConfigError, TransportConfig
-from choreo_bdd.transports._auth import AuthDescriptor, AuthSource
-from choreo_bdd.transports._tls import configured_context
 
 
 def nats_login(config: Config, transport: TransportConfig, servers: list[str]) -> tuple[list[str], AuthSource | None]:
     """The servers and how to log in; beside TLS settings a user in their URLs is taken out, so that both hold."""
-    from choreo_bdd.transports import nats_auth  # noqa: PLC0415 - loaded when it is first needed
+    from choreo_bdd.transports.nats import auth  # noqa: PLC0415 - loaded when it is first needed
 
     given: Mapping[str, str] = transport.options.get("auth") or {}
     settings: Any = transport.options.get("tls", False)
@@ -32,18 +32,18 @@ def nats_login(config: Config, transport: TransportConfig, servers: list[str]) -
 
     def login() -> AuthDescriptor:
         hostname = settings.get("hostname") if isinstance(settings, Mapping) else None
-        tls = None if context is None else nats_auth.NatsAuth.tls(context, hostname=hostname)
+        tls = None if context is None else auth.NatsAuth.tls(context, hostname=hostname)
         match given:
             case {"user": user, "password": password}:
-                return nats_auth.NatsUserPassword(username=user, password=password, tls=tls)
+                return auth.NatsUserPassword(username=user, password=password, tls=tls)
             case {"token": token}:
-                return nats_auth.NatsToken(token=token, tls=tls)
+                return auth.NatsToken(token=token, tls=tls)
             case {"nkey_seed": seed}:
-                return nats_auth.NatsNkey(seed=seed, tls=tls)
+                return auth.NatsNkey(seed=seed, tls=tls)
             case {"nkey_file": name}:
-                return nats_auth.NatsNkey(seed=_read(config.base_dir / name, transport), tls=tls)
+                return auth.NatsNkey(seed=_read(config.base_dir / name, transport), tls=tls)
             case {"credentials_file": name}:
-                return nats_auth.NatsCredentialsFile(path=config.base_dir / name, tls=tls)
+                return auth.NatsCredentialsFile(path=config.base_dir / name, tls=tls)
         assert tls is not None  # without either there is no login
         return tls
 
@@ -55,7 +55,7 @@ _NATS_WAYS = ({"user", "password"}, {"token"}, {"nkey_seed"}, {"nkey_file"}, {"c
 
 def _without_users(servers: list[str]) -> tuple[list[str], dict[str, str]]:
     """Server URLs without their user, and who that is, if anybody; a name without a password is a token."""
-    from choreo_bdd.transports.rabbitmq_auth import split_user  # noqa: PLC0415
+    from choreo_bdd.transports.rabbitmq.auth import split_user  # noqa: PLC0415
 
     found = [split_user(server) for server in servers]
     for _, user, password in found:
@@ -74,7 +74,7 @@ def _read(path: Path, transport: TransportConfig) -> str:
 
 def redis_login(config: Config, transport: TransportConfig) -> AuthSource | None:
     """How to log in to Redis."""
-    from choreo_bdd.transports.redis_auth import RedisAuth  # noqa: PLC0415
+    from choreo_bdd.transports.redis.auth import RedisAuth  # noqa: PLC0415
 
     given: Mapping[str, str] = transport.options.get("auth") or {}
     user, password = given.get("user", "default"), given.get("password")
@@ -90,7 +90,7 @@ def redis_login(config: Config, transport: TransportConfig) -> AuthSource | None
 
 def kafka_login(config: Config, transport: TransportConfig) -> AuthSource | None:
     """How to log in to Kafka."""
-    from choreo_bdd.transports.kafka_auth import KafkaAuth  # noqa: PLC0415
+    from choreo_bdd.transports.kafka.auth import KafkaAuth  # noqa: PLC0415
 
     given: Mapping[str, str] = transport.options.get("auth") or {}
     user, password, mechanism = given.get("user"), given.get("password"), given.get("mechanism", "PLAIN")
@@ -110,7 +110,7 @@ def kafka_login(config: Config, transport: TransportConfig) -> AuthSource | None
 
 def rabbitmq_login(config: Config, transport: TransportConfig, url: str) -> tuple[str, AuthSource | None]:
     """The URL and how to log in; beside TLS settings a user in the URL is taken out of it, so that both hold."""
-    from choreo_bdd.transports.rabbitmq_auth import RabbitAuth, split_user  # noqa: PLC0415
+    from choreo_bdd.transports.rabbitmq.auth import RabbitAuth, split_user  # noqa: PLC0415
 
     given: Mapping[str, str] = transport.options.get("auth") or {}
     user, password = given.get("user"), given.get("password")

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from choreo_bdd_reporter.output_dir import HISTORY, PAGE, RESULTS
-from choreo_bdd_reporter.terminal import complain, say
+from choreo_bdd_reporter.outputs.terminal import complain, say
+from choreo_bdd_reporter.store.directory import HISTORY, PAGE, RESULTS
 from choreo_bdd_schemas import validate_report
 
 if TYPE_CHECKING:
-    from choreo_bdd_reporter.merging import Merged
-    from choreo_bdd_reporter.reading import Report
+    from choreo_bdd_reporter.read.merge import Merged
+    from choreo_bdd_reporter.read.report import Report
 
 _SHOWN_MAX = 20
 
@@ -106,8 +106,10 @@ def merge(
 
     Exit code 2 when a report cannot be read or the merged one not be written, else 0.
     """
-    from choreo_bdd_reporter import merging, reading, writer  # noqa: PLC0415 - each command pays for itself only
-    from choreo_bdd_reporter.output_dir import ReportDirectoryError, resolve  # noqa: PLC0415
+    from choreo_bdd_reporter import writer  # noqa: PLC0415 - each command pays for itself only
+    from choreo_bdd_reporter.read import merge as merging  # noqa: PLC0415
+    from choreo_bdd_reporter.read import report as reading  # noqa: PLC0415
+    from choreo_bdd_reporter.store.directory import ReportDirectoryError, resolve  # noqa: PLC0415
 
     try:
         reports = reading.read_reports(sources)
@@ -135,8 +137,9 @@ def render(
     ] = False,
 ) -> None:
     """Draw the HTML page of a report, whichever tool wrote it. Exit code 2 when it cannot be read, else 0."""
-    from choreo_bdd_reporter import reading, writer  # noqa: PLC0415
-    from choreo_bdd_reporter.history import History  # noqa: PLC0415
+    from choreo_bdd_reporter import writer  # noqa: PLC0415
+    from choreo_bdd_reporter.read import report as reading  # noqa: PLC0415
+    from choreo_bdd_reporter.store.history import History  # noqa: PLC0415
 
     try:
         found = reading.read_report(source)
@@ -165,21 +168,23 @@ def diff(
 
     Exit code 1 when there are new failures, 2 when a report cannot be read, else 0.
     """
-    from choreo_bdd_reporter import comparing, comparing_text, reading  # noqa: PLC0415
+    from choreo_bdd_reporter.outputs import comparison  # noqa: PLC0415
+    from choreo_bdd_reporter.read import compare as comparing  # noqa: PLC0415
+    from choreo_bdd_reporter.read import report as reading  # noqa: PLC0415
 
     try:
         before, after = reading.read_report(old), reading.read_report(new)
     except reading.ReportError as problem:
         _refuse(problem)
     _tell_notes([before, after])
-    comparison = comparing.compare(before.results, after.results, threshold=threshold / 100)
+    compared = comparing.compare(before.results, after.results, threshold=threshold / 100)
     tell = {
-        DiffFormat.TEXT: comparing_text.as_text,
-        DiffFormat.MARKDOWN: comparing_text.as_markdown,
-        DiffFormat.JSON: comparing_text.as_json,
+        DiffFormat.TEXT: comparison.as_text,
+        DiffFormat.MARKDOWN: comparison.as_markdown,
+        DiffFormat.JSON: comparison.as_json,
     }
-    say(tell[form](comparison))
-    raise typer.Exit(1 if comparison.new_failures else 0)
+    say(tell[form](compared))
+    raise typer.Exit(1 if compared.new_failures else 0)
 
 
 @report.command()
@@ -191,20 +196,20 @@ def summary(
     ] = SummaryFormat.TEXT,
 ) -> None:
     """Say in short what reports say, several as one. Exit code 2 when a report cannot be read, else 0."""
-    from choreo_bdd_reporter import junit, summaries  # noqa: PLC0415
+    from choreo_bdd_reporter.outputs import junit, summary  # noqa: PLC0415
 
     merged = _as_one(sources)
     tell = {
-        SummaryFormat.TEXT: summaries.as_text,
-        SummaryFormat.MARKDOWN: summaries.as_markdown,
+        SummaryFormat.TEXT: summary.as_text,
+        SummaryFormat.MARKDOWN: summary.as_markdown,
         SummaryFormat.JUNIT: junit.as_junit,
-        SummaryFormat.GITHUB: summaries.as_annotations,
+        SummaryFormat.GITHUB: summary.as_annotations,
     }
     say(tell[form](merged.results, merged.gherkin))
     step_summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if form is SummaryFormat.GITHUB and step_summary:
         with open(step_summary, "a", encoding="utf-8") as file:
-            file.write(summaries.as_markdown(merged.results, merged.gherkin) + "\n")
+            file.write(summary.as_markdown(merged.results, merged.gherkin) + "\n")
 
 
 @report.command()
@@ -216,15 +221,15 @@ def export(
     ],
 ) -> None:
     """Print reports, several as one, in the JSON of other tools. Exit code 2 when one cannot be read, else 0."""
-    from choreo_bdd_reporter import exporting  # noqa: PLC0415
-    from choreo_bdd_reporter.exporting.spans import without_timeline  # noqa: PLC0415
-    from choreo_bdd_reporter.limits import compact_json  # noqa: PLC0415
+    from choreo_bdd_reporter import outputs  # noqa: PLC0415
+    from choreo_bdd_reporter.model.limits import compact_json  # noqa: PLC0415
+    from choreo_bdd_reporter.outputs.spans import without_timeline  # noqa: PLC0415
 
     merged = _as_one(sources)
     if form is ExportFormat.CTRF:
-        say(compact_json(exporting.as_ctrf(merged.results, merged.gherkin)))
+        say(compact_json(outputs.as_ctrf(merged.results, merged.gherkin)))
         return
-    traced = exporting.as_otlp if form is ExportFormat.OTLP else exporting.as_chrome_trace
+    traced = outputs.as_otlp if form is ExportFormat.OTLP else outputs.as_chrome_trace
     say(compact_json(traced(merged.results)))
     if left_out := without_timeline(merged.results):
         complain(f"scenarios without a timeline are in no trace: {left_out}")
@@ -247,7 +252,8 @@ def open_report(
 
 def _as_one(sources: Iterable[Path]) -> Merged:
     """Several reports merged, with what is to be known of each told."""
-    from choreo_bdd_reporter import merging, reading  # noqa: PLC0415
+    from choreo_bdd_reporter.read import merge as merging  # noqa: PLC0415
+    from choreo_bdd_reporter.read import report as reading  # noqa: PLC0415
 
     try:
         reports = reading.read_reports(sources)

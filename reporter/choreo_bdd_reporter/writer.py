@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from choreo_bdd_reporter.checking import first_error
-from choreo_bdd_reporter.document import (
+from choreo_bdd_reporter.documents.cucumber_messages import GherkinTest, envelopes
+from choreo_bdd_reporter.documents.results import (
     SCHEMA_VERSION,
     attempt_of,
     attempts_document,
@@ -26,13 +26,12 @@ from choreo_bdd_reporter.document import (
     run_document,
     with_more_scenarios,
 )
-from choreo_bdd_reporter.history import History, least_headroom
-from choreo_bdd_reporter.journal import Journal, Place
-from choreo_bdd_reporter.limits import TESTS_MAX, compact_json, keep_worst
-from choreo_bdd_reporter.messages import GherkinTest, envelopes
-from choreo_bdd_reporter.model import Attempt, Environment, RecordedScenario, Run, Test
-from choreo_bdd_reporter.notices import notice
-from choreo_bdd_reporter.output_dir import (
+from choreo_bdd_reporter.documents.schema_check import first_error
+from choreo_bdd_reporter.model.limits import TESTS_MAX, compact_json, keep_worst
+from choreo_bdd_reporter.model.notices import notice
+from choreo_bdd_reporter.model.tests import Attempt, Environment, RecordedScenario, Run, Test
+from choreo_bdd_reporter.store.atomic_files import replacing
+from choreo_bdd_reporter.store.directory import (
     HISTORY,
     MESSAGES,
     PAGE,
@@ -43,8 +42,9 @@ from choreo_bdd_reporter.output_dir import (
     page_files,
     prepare,
 )
-from choreo_bdd_reporter.replacing import replacing
-from choreo_bdd_reporter.stored import (
+from choreo_bdd_reporter.store.history import History, least_headroom
+from choreo_bdd_reporter.store.journal import Journal, Place
+from choreo_bdd_reporter.store.journaled_tests import (
     LastRead,
     StoredRows,
     StoredTest,

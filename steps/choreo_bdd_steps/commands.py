@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd_steps.book import as_json, as_markdown, as_table
-from choreo_bdd_steps.editor import as_glue
-from choreo_bdd_steps.explain import explain_file
 from choreo_bdd_steps.lint import Severity, as_github, as_text, feature_files, lint
 from choreo_bdd_steps.lint import as_json as as_findings_json
+from choreo_bdd_steps.plan.explain import explain_file
 from choreo_bdd_steps.starting.commands import commands as starting
 from choreo_bdd_steps.vocabulary import PHRASES
+from choreo_bdd_steps.vocabulary_docs.editor_glue import as_glue
+from choreo_bdd_steps.vocabulary_docs.step_book import as_json, as_markdown, as_table
 
 commands = typer.Typer()
 commands.add_typer(starting)

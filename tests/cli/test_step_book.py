@@ -15,8 +15,8 @@ from cucumber_expressions.parameter_type_registry import ParameterTypeRegistry  
 from typer.testing import Result
 
 from choreo_bdd_steps.adapters.behave import read_feature
-from choreo_bdd_steps.phrase import Phrase
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
+from choreo_bdd_steps.vocabulary.phrase import Phrase
 
 Run = Callable[..., Result]
 Book = list[dict[str, str]]

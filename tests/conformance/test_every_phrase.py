@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from choreo_bdd_steps.adapters.behave import read_feature
-from choreo_bdd_steps.phrase import Phrase
 from choreo_bdd_steps.vocabulary import PHRASES, recognise
+from choreo_bdd_steps.vocabulary.phrase import Phrase
 from tests.conformance.runs import ROOT
 
 

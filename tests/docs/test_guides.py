@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from choreo_bdd.brokers import Broker
-from choreo_bdd_steps.book import as_markdown
 from choreo_bdd_steps.starting.scaffold import template
 from choreo_bdd_steps.vocabulary import PHRASES
+from choreo_bdd_steps.vocabulary_docs.step_book import as_markdown
 from tests.docs.walkthrough import blocks, carry_out
 
 ROOT = Path(__file__).parents[2]

@@ -17,15 +17,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from choreo_bdd import Harness
-from choreo_bdd_project.harnesses import build_harness
 from choreo_bdd.codecs import Codec
-from choreo_bdd.codecs_avro import AvroCodec
-from choreo_bdd.codecs_msgpack import MsgpackCodec
-from choreo_bdd.codecs_protobuf import ProtobufCodec
-from choreo_bdd_project.config import Config, ConfigError, TransportConfig, load_config, memory_config
+from choreo_bdd.codecs.avro import AvroCodec
+from choreo_bdd.codecs.msgpack import MsgpackCodec
+from choreo_bdd.codecs.protobuf import ProtobufCodec
 from choreo_bdd.matchers import exists
 from choreo_bdd.scenario import Cause
 from choreo_bdd.transports import MockTransport
+from choreo_bdd_project.config import Config, ConfigError, TransportConfig, load_config, memory_config
+from choreo_bdd_project.harnesses import build_harness
 from choreo_bdd_schemas import config_schema
 
 from .test_diagnosis import raw
@@ -325,7 +325,7 @@ class TestConfiguration:
     ) -> None:
         (tmp_path / "f").write_text("")
         without(library)
-        monkeypatch.delitem(sys.modules, f"choreo_bdd.codecs_{name}")
+        monkeypatch.delitem(sys.modules, f"choreo_bdd.codecs.{name}")
         with pytest.raises(ConfigError, match=rf"pip install 'choreo-bdd\[{name}\]'"):
             codec_of({"type": name, "schema": "f", "descriptor": "f", "message": "M"}, tmp_path)
 

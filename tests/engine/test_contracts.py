@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from choreo_bdd import Harness, Outcome, Scenario
-from choreo_bdd_project.config import TransportConfig
 from choreo_bdd.contracts import Guard, Problem
 from choreo_bdd.exceptions import ContractBroken
 from choreo_bdd.matchers import contains_fields, exists
 from choreo_bdd.message import Message
-from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd.scenario import Cause, Occurs
 from choreo_bdd.transports import MockTransport
+from choreo_bdd_project.config import TransportConfig
+from choreo_bdd_project.reply_addresses import reply_address
 
 from .doubles import IntegerTotals, guarded, sent_as
 from .test_diagnosis import diagnosed, publishing, raw

@@ -17,11 +17,11 @@ from tests.support.subscribers import new_topic
 from .brokers import PATIENCE_MS, SLACK_S, TEARDOWN_S, Site, Watched, assert_works, disconnect_in_time
 
 PATIENCE = {
-    "nats._PING_S": 0.3,
-    "_redis_wire._QUIET_S": 0.3,
-    "_redis_wire._PATIENCE_S": 0.6,
-    "_kafka_connection._PATIENCE_S": 0.6,
-    "_rabbit_wire._HEARTBEAT_S": 1,
+    "nats.transport._PING_S": 0.3,
+    "redis.connection._QUIET_S": 0.3,
+    "redis.connection._PATIENCE_S": 0.6,
+    "kafka.connection._PATIENCE_S": 0.6,
+    "rabbitmq.connection._HEARTBEAT_S": 1,
 }
 """How many seconds each transport believes in a silent broker, shortened."""
 

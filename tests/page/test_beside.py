@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from choreo_bdd_reporter.page import data
-from choreo_bdd_reporter.page.entries import group_entries
 from choreo_bdd_reporter.page.index import build_index
+from choreo_bdd_reporter.read.entries import group_entries
 
 from .builders import Json
 from .conftest import OpenReport

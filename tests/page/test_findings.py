@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_reporter.page.entries import Entry, group_entries
-from choreo_bdd_reporter.page.findings import SHOWN_FINDINGS, findings_of, is_failing, is_unchecked, outcome_of
 from choreo_bdd_reporter.page.index import build_index
+from choreo_bdd_reporter.read.entries import Entry, group_entries
+from choreo_bdd_reporter.read.findings import SHOWN_FINDINGS, findings_of, is_failing, is_unchecked, outcome_of
 
 from .builders import (
     Json,

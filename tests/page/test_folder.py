@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from choreo_bdd_reporter import writer
-from choreo_bdd_reporter.output_dir import resolve
 from choreo_bdd_reporter.page import data
+from choreo_bdd_reporter.store.directory import resolve
 from choreo_bdd_reporter.writer import write_documents, write_page_file
 
 from .sample import green_run, sample_run

@@ -11,9 +11,10 @@ import pytest
 from choreo_bdd import DictFieldPolicy, Harness, Scenario, ScenarioResult, ScopeOptions
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports import MockTransport
-from choreo_bdd_reporter import page, pytest_session
-from choreo_bdd_reporter.model import Environment, RecordedScenario, Run, Test
-from choreo_bdd_reporter.serialise import serialise
+from choreo_bdd_reporter import page
+from choreo_bdd_reporter.frameworks.pytest import session as pytest_session
+from choreo_bdd_reporter.model.tests import Environment, RecordedScenario, Run, Test
+from choreo_bdd_reporter.record.serialise import serialise
 from choreo_bdd_reporter.writer import write_report
 from choreo_bdd_schemas import validate_report
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_reporter.attachments import (
+from choreo_bdd_reporter.record.attachments import (
     ATTACHMENTS_MAX,
     BINARY_MAX_BYTES,
     TEXT_MAX_BYTES,

@@ -15,9 +15,9 @@ import pytest
 
 from choreo_bdd.matchers import contains_fields
 from choreo_bdd_reporter import writer
-from choreo_bdd_reporter.model import Feature, GherkinScenario, RecordedScenario, Run, Step, Test, Workers
+from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, RecordedScenario, Run, Step, Test, Workers
 from choreo_bdd_reporter.page import data
-from choreo_bdd_reporter.reading import ReportError, read_report
+from choreo_bdd_reporter.read.report import ReportError, read_report
 from choreo_bdd_reporter.writer import ReportWriter, write_report
 from choreo_bdd_schemas import validate_report
 

@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_reporter.document import described, document_of, feature_documents, run_document, with_more_scenarios
-from choreo_bdd_reporter.masking import masked_gherkin
-from choreo_bdd_reporter.model import Feature, GherkinScenario, RecordedScenario, Run, Step, Test
-from choreo_bdd_reporter.tables import masked_table
+from choreo_bdd_reporter.documents.results import (
+    described,
+    document_of,
+    feature_documents,
+    run_document,
+    with_more_scenarios,
+)
+from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, RecordedScenario, Run, Step, Test
+from choreo_bdd_reporter.record.masking import masked_gherkin
+from choreo_bdd_reporter.record.tables import masked_table
 
 RunBlock = Callable[..., dict[str, Any]]
 

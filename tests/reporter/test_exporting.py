@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_reporter.exporting import as_chrome_trace, as_ctrf, as_otlp
+from choreo_bdd_reporter.outputs import as_chrome_trace, as_ctrf, as_otlp
 from tests.page.builders import a_handle, a_scope, a_test, an_event, results_of
 from tests.page.sample import FAILING, sample_run, stage_test, told_run
 

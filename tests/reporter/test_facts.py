@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from choreo_bdd import observers
-from choreo_bdd_reporter.facts import merged_facts
-from choreo_bdd_reporter.recorder import Recorder
+from choreo_bdd_reporter.model.run_facts import merged_facts
+from choreo_bdd_reporter.record.recorder import Recorder
 
 
 def channels(spec: str, touched: list[str], untouched: list[str]) -> dict[str, Any]:

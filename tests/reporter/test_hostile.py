@@ -14,7 +14,7 @@ import pytest
 from choreo_bdd import DictFieldPolicy, Harness
 from choreo_bdd.matchers import contains_fields
 from choreo_bdd.transports import MockTransport
-from choreo_bdd_reporter.model import RecordedScenario, Run, Test
+from choreo_bdd_reporter.model.tests import RecordedScenario, Run, Test
 from choreo_bdd_reporter.writer import write_report
 
 Recorded = Callable[..., RecordedScenario]

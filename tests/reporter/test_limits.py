@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_reporter.limits import (
+from choreo_bdd_reporter.model.limits import (
     BODY_MAX_CHARS,
     cap_body,
     cap_detail,

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from cucumber_messages import Envelope, message_converter
 
-from choreo_bdd_reporter.messages_reading import gherkin_from_messages, merged_envelopes
-from choreo_bdd_reporter.model import Feature, GherkinScenario, Run, Step, Test
-from choreo_bdd_reporter.reading import read_report
+from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, Run, Step, Test
+from choreo_bdd_reporter.read.messages import gherkin_from_messages, merged_envelopes
+from choreo_bdd_reporter.read.report import read_report
 from choreo_bdd_reporter.writer import write_report
 
 from .samples import ORDERS

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from choreo_bdd_reporter.output_dir import SENTINEL, ReportDirectoryError, prepare, resolve
+from choreo_bdd_reporter.store.directory import SENTINEL, ReportDirectoryError, prepare, resolve
 
 
 def refusal(path: str, base: Path) -> str:

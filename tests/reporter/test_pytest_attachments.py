@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_reporter.attachments import ATTACHMENTS_MAX
-from choreo_bdd_reporter.messages_reading import gherkin_from_messages
-from choreo_bdd_reporter.reading import read_report
+from choreo_bdd_reporter.read.messages import gherkin_from_messages
+from choreo_bdd_reporter.read.report import read_report
+from choreo_bdd_reporter.record.attachments import ATTACHMENTS_MAX
 
 from .samples import RERUN
 

@@ -382,9 +382,14 @@ def test_a_pytest_start_without_report_imports_nothing_heavy(suite: Any) -> None
             repr(
                 [
                     "choreo_bdd_reporter",
-                    "choreo_bdd_reporter.notices",
+                    "choreo_bdd_reporter.frameworks",
+                    "choreo_bdd_reporter.frameworks.pytest",
+                    "choreo_bdd_reporter.frameworks.pytest.plugin",
+                    "choreo_bdd_reporter.model",
+                    "choreo_bdd_reporter.model.notices",
                     "choreo_bdd_reporter.pytest_plugin",
-                    "choreo_bdd_reporter.redactors",
+                    "choreo_bdd_reporter.record",
+                    "choreo_bdd_reporter.record.redactors",
                 ]
             ),
         )

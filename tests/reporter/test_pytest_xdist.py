@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_reporter.merging import merge
-from choreo_bdd_reporter.reading import read_report
+from choreo_bdd_reporter.read.merge import merge
+from choreo_bdd_reporter.read.report import read_report
 
 pytestmark = pytest.mark.process
 TESTS = """

@@ -13,9 +13,9 @@ from choreo_bdd.matchers import all_of, any_of, contains_fields, eq, every, fiel
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports import MockTransport
 from choreo_bdd_reporter import register_redactor, unregister_redactor
-from choreo_bdd_reporter.model import RecordedScenario
-from choreo_bdd_reporter.recorder import Recorder
-from choreo_bdd_reporter.serialise import serialise
+from choreo_bdd_reporter.model.tests import RecordedScenario
+from choreo_bdd_reporter.record.recorder import Recorder
+from choreo_bdd_reporter.record.serialise import serialise
 
 Recorded = Callable[..., RecordedScenario]
 Reported = Callable[..., dict[str, Any]]

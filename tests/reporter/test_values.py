@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_reporter.values import Values
+from choreo_bdd_reporter.record.values import Values
 
 
 def a_message(payload: Any, topic: str = "orders", **facts: Any) -> Any:

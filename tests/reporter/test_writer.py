@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from choreo_bdd_reporter import page, writer
-from choreo_bdd_reporter.metadata import GitLookup, describe_environment, project_name, reporter_version
-from choreo_bdd_reporter.model import Run, Test
+from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_environment, project_name, reporter_version
+from choreo_bdd_reporter.model.tests import Run, Test
 from choreo_bdd_reporter.writer import json_lines, write_report
 
 ReadReport = Callable[[Path], dict[str, Any]]

@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any
 
 from choreo_bdd.scenario import Handle
-from choreo_bdd_steps.phrase import StepCall
-from choreo_bdd_steps.plan import Plan, make_plan
-from choreo_bdd_steps.running import AnyResult, ScenarioInfo, ScenarioRun
-from choreo_bdd_steps.session import Session
+from choreo_bdd_steps.plan.plan import Plan, make_plan
+from choreo_bdd_steps.run.scenario_run import AnyResult, ScenarioInfo, ScenarioRun
+from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.vocabulary import recognise
+from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 FILE = "features/play.feature"
 Message = dict[str, Any]

@@ -12,7 +12,7 @@ import pytest
 
 from choreo_bdd.brokers import Broker
 from choreo_bdd_project.config import TransportConfig, memory_config
-from choreo_bdd_steps.session import Session
+from choreo_bdd_steps.run.session import Session
 from tests.steps.bench import Bench
 from tests.steps.project import Project
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd.observers import register_observer, unregister_observer
 from choreo_bdd.scenario import Cause
+from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd_steps.lint import Severity, feature_files, lint
-from choreo_bdd_steps.session import Session, configuration
+from choreo_bdd_steps.run.session import Session, configuration
 from tests.steps.bench import Bench
 from tests.steps.project import LOADER, Project
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from choreo_bdd_project.harnesses import build_harness
-from choreo_bdd_project.config import load_config
 from choreo_bdd.transports import TransportError
+from choreo_bdd_project.config import load_config
+from choreo_bdd_project.harnesses import build_harness
 from choreo_bdd_schemas import config_schema
 from tests.steps.project import Project
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from choreo_bdd_project.config import ConfigError
-from choreo_bdd_steps.session import configuration
+from choreo_bdd_steps.run.session import configuration
 from tests.steps.bench import Bench
 from tests.steps.project import Project
 

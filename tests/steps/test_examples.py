@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from choreo_bdd_steps.phrase import Phrase
 from choreo_bdd_steps.vocabulary import PHRASES
+from choreo_bdd_steps.vocabulary.phrase import Phrase
 from tests.steps.bench import Bench
 from tests.steps.conftest import MakeBench
 from tests.steps.test_further_checks import answer_requests

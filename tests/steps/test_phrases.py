@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from choreo_bdd_steps.phrase import Intent, Match, Phrase, StepCall
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
+from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase, StepCall
 from tests.steps.bench import read_steps
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.plan import ExpectationSpec, Plan
+from choreo_bdd_steps.plan.plan import Plan
+from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
 from tests.steps.bench import plan_of
 
 

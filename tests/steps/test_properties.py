@@ -18,9 +18,9 @@ from choreo_bdd_project.config import memory_config
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language import Variables, parse_expectation, parse_field, parse_payload
 from choreo_bdd_steps.language.matching import BodyMatcher
-from choreo_bdd_steps.phrase import StepCall
-from choreo_bdd_steps.running import ScenarioInfo
-from choreo_bdd_steps.session import Session
+from choreo_bdd_steps.run.scenario_run import ScenarioInfo
+from choreo_bdd_steps.run.session import Session
+from choreo_bdd_steps.vocabulary.phrase import StepCall
 from tests.steps.language.test_properties import JSON, TEXT
 
 HERE = Path(__file__).parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from choreo_bdd_project.config import ConfigError, memory_config
-from choreo_bdd_steps.session import Session
+from choreo_bdd_steps.run.session import Session
 from tests.steps.bench import Bench
 from tests.steps.conftest import MakeBench
 

@@ -15,7 +15,7 @@ import nats
 import pytest
 
 from choreo_bdd.brokers import Broker
-from choreo_bdd_steps.running import ScenarioRun
+from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from tests.steps.bench import Bench
 from tests.steps.conftest import MakeBench
 

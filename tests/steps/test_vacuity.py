@@ -6,8 +6,8 @@ import pytest
 
 from choreo_bdd import observers
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.running import ScenarioRun
-from choreo_bdd_steps.vacuity import VacuityWarning
+from choreo_bdd_steps.plan.vacuity import VacuityWarning
+from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from tests.steps.conftest import MakeBench
 from tests.steps.project import Project
 

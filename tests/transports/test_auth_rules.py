@@ -26,8 +26,8 @@ from choreo_bdd.transports import (
     RedisTransport,
     TransportError,
 )
-from choreo_bdd.transports._auth import AuthDescriptor, cleared_after
-from choreo_bdd.transports.kafka_auth import KafkaSaslPlain
+from choreo_bdd.transports.kafka.auth import KafkaSaslPlain
+from choreo_bdd.transports.shared.credentials import AuthDescriptor, cleared_after
 
 SECRET = "c4n4ry-s3cr3t"
 CA = "/nowhere/ca.pem"
@@ -151,7 +151,7 @@ def test_nobody_else_may_subclass(base: type) -> None:
 
 def test_not_even_our_own_modules_may_show_a_descriptor() -> None:
     def body(namespace: dict[str, Any]) -> None:
-        namespace["__module__"] = "choreo_bdd.transports.nats_auth"
+        namespace["__module__"] = "choreo_bdd.transports.nats.auth"
         namespace["__repr__"] = lambda self: "shown"
 
     with pytest.raises(TypeError, match="__repr__"):

@@ -17,11 +17,11 @@ from choreo_bdd.brokers import Broker, KafkaOptions
 from choreo_bdd.brokers._ports import free_port
 from choreo_bdd.brokers.kinds import kafka_tansu
 from choreo_bdd.brokers.plan import Place
-from choreo_bdd_project.harnesses import build_harness
-from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import ConflictingAuthError, PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.transports import KafkaAuth, KafkaTransport, TopicPolicy
+from choreo_bdd_project.config import TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
 from tests.support.subscribers import PATIENCE_S, Sink, new_topic
 from tests.transports.kafka_doubles import frozen, outside_admin, outside_producer, partitions_of
@@ -325,7 +325,7 @@ async def test_a_broker_whose_own_address_leads_nowhere_is_told_apart(tmp_path: 
 
 
 async def test_without_the_client_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in [name for name in sys.modules if name.startswith("choreo_bdd.transports._kafka_")]:
+    for module in [name for name in sys.modules if name.startswith("choreo_bdd.transports.kafka.")]:
         monkeypatch.delitem(sys.modules, module)
         monkeypatch.delattr(module)
     monkeypatch.setitem(sys.modules, "aiokafka", None)

@@ -18,10 +18,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest_v1
 
 from choreo_bdd.brokers import Broker, TlsFiles
-from choreo_bdd_project.harnesses import build_harness
-from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.transports import KafkaAuth, KafkaTransport, NatsAuth
+from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.subscribers import PATIENCE_S, Sink, new_topic

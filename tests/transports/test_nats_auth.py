@@ -14,11 +14,11 @@ import pytest
 
 from choreo_bdd import Harness
 from choreo_bdd.brokers import Broker, TlsFiles
-from choreo_bdd_project.harnesses import build_harness
-from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd.correlation import DictFieldPolicy
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.transports import NatsAuth, NatsTransport, TransportError
+from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
 from tests.support.certificates import Certificates, make_certificates
 

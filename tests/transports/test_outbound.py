@@ -9,7 +9,7 @@ import pytest
 
 from choreo_bdd.exceptions import PublishFailed
 from choreo_bdd.message import NO_HEADERS
-from choreo_bdd.transports._outbound import Outbound, Outgoing
+from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 
 
 async def test_messages_stuck_at_the_client_fail_when_the_transport_closes(caplog: pytest.LogCaptureFixture) -> None:

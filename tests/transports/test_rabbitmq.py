@@ -16,12 +16,12 @@ import pytest
 
 from choreo_bdd import Harness, HeaderPolicy, Outcome
 from choreo_bdd.brokers import Broker
-from choreo_bdd_project.harnesses import build_harness
-from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.matchers import field_equals
 from choreo_bdd.transports import RabbitTransport
+from choreo_bdd_project.config import TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
 from tests.support.subscribers import PATIENCE_S, Sink
 from tests.transports.rabbit_doubles import relay_to
 
@@ -336,7 +336,7 @@ def test_an_exchange_needs_a_name() -> None:
 
 
 async def test_a_missing_client_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "choreo_bdd.transports._rabbit_wire", raising=False)
+    monkeypatch.delitem(sys.modules, "choreo_bdd.transports.rabbitmq.connection", raising=False)
     monkeypatch.setitem(sys.modules, "aiormq", None)
     with pytest.raises(TransportError, match=r"aio-pika.*choreo_bdd\[rabbitmq\]"):
         await RabbitTransport(url="amqp://localhost").connect()

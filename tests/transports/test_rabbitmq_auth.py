@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from choreo_bdd.brokers import Broker, TlsFiles
-from choreo_bdd_project.harnesses import build_harness
-from choreo_bdd_project.config import Config, ConfigError, TransportConfig, memory_config
 from choreo_bdd.transports import ConflictingAuthError, NatsAuth, RabbitAuth, RabbitTransport, TransportError
+from choreo_bdd_project.config import Config, ConfigError, TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
 from tests.support.certificates import Certificates, make_certificates
 

@@ -15,11 +15,11 @@ import pytest
 import redis.asyncio
 
 from choreo_bdd.brokers import Broker
-from choreo_bdd_project.harnesses import build_harness
-from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.transports import RedisTransport
+from choreo_bdd_project.config import TransportConfig, memory_config
+from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
 from tests.support.subscribers import PATIENCE_S, Sink
 from tests.transports.redis_doubles import fake_server
@@ -334,7 +334,7 @@ async def test_an_unconfirmed_subscription_fails_with_the_connection() -> None:
 
 
 async def test_a_server_that_stops_answering_counts_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("choreo_bdd.transports._redis_wire._PATIENCE_S", 0.1)
+    monkeypatch.setattr("choreo_bdd.transports.redis.connection._PATIENCE_S", 0.1)
     async with fake_server(LOGIN) as url:
         transport = RedisTransport(url=url)
         lost = loss_of(transport)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from choreo_bdd_reporter.page.embed import ascii_json
-from choreo_bdd_reporter.page.entries import Entry, Json
+from choreo_bdd_reporter.read.entries import Entry, Json
 
 ENTRIES_PER_CHUNK = 100
 EVENTS_PER_CHUNK = 1_250

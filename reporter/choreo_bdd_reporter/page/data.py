@@ -8,8 +8,8 @@ from typing import Any
 
 from choreo_bdd_reporter.page.chunks import Chunk, deflated, split
 from choreo_bdd_reporter.page.embed import as_script, as_template, ascii_json, json_pieces
-from choreo_bdd_reporter.page.entries import Entry, Json, group_entries
 from choreo_bdd_reporter.page.index import build_index
+from choreo_bdd_reporter.read.entries import Entry, Json, group_entries
 
 WHOLE_TESTS_MAX = 2_000
 """Up to so many tests, and `WHOLE_BYTES_MAX` of JSON, the page embeds the results document as it is."""

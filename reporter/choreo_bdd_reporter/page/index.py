@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from choreo_bdd_reporter.page.entries import Entry, Group, Json
-from choreo_bdd_reporter.page.findings import findings_of, is_failing, is_unchecked, outcome_of
+from choreo_bdd_reporter.read.entries import Entry, Group, Json
+from choreo_bdd_reporter.read.findings import findings_of, is_failing, is_unchecked, outcome_of
 
 HOP_OUTCOMES = ("pass", "slow", "fail", "timeout", "pending")
 _SENT = frozenset({"published", "replied"})

@@ -15,10 +15,10 @@ from typing import Any, TextIO
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from choreo_bdd_reporter.limits import clean_text
+from choreo_bdd_reporter.model.limits import clean_text
 from choreo_bdd_reporter.page.bundle import bundle, squeeze_css
 from choreo_bdd_reporter.page.data import PageData, page_data
-from choreo_bdd_reporter.page.entries import Json
+from choreo_bdd_reporter.read.entries import Json
 
 _LISTED_FAILURES = 500
 _HIDDEN = re.compile(

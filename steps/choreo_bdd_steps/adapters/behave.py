@@ -27,10 +27,10 @@ from behave.parser import ParserError, parse_file
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.observers import scenario_nodeid
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
-from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_project.gherkin.places import relative
-from choreo_bdd_steps.running import ScenarioInfo, ScenarioRun
-from choreo_bdd_steps.session import Session, configuration
+from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.run.scenario_run import ScenarioInfo, ScenarioRun
+from choreo_bdd_steps.run.session import Session, configuration
 from choreo_bdd_steps.vocabulary import PHRASES, Phrase, StepCall
 
 PROVEN_ON = "1.3.3"

@@ -26,6 +26,7 @@ from pytest_bdd.parsers import StepParser
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_steps.adapters.pytest_bdd_items import (
     BUS,
     bus_of,
@@ -39,12 +40,11 @@ from choreo_bdd_steps.adapters.pytest_bdd_items import (
     template_of,
 )
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_project.gherkin.places import relative
 
 if TYPE_CHECKING:
-    from choreo_bdd_steps.phrase import StepCall
-    from choreo_bdd_steps.running import ScenarioRun
-    from choreo_bdd_steps.session import Session
+    from choreo_bdd_steps.run.scenario_run import ScenarioRun
+    from choreo_bdd_steps.run.session import Session
+    from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 PROVEN_ON = "9.0.1"
 
@@ -214,7 +214,7 @@ def choreo(request: pytest.FixtureRequest) -> ScenarioRun:
 
 def _session(config: pytest.Config) -> Session:
     if _SESSION not in config.stash:
-        from choreo_bdd_steps.session import Session, configuration  # noqa: PLC0415 - see the module's docstring
+        from choreo_bdd_steps.run.session import Session, configuration  # noqa: PLC0415 - see the module's docstring
 
         profile = config.getoption("--choreo-profile") or os.environ.get("CHOREO_PROFILE")
         slow = config.getoption("--choreo-slow")
@@ -230,7 +230,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _info(node: pytest.Item, feature: Feature, scenario: Scenario) -> Any:
-    from choreo_bdd_steps.running import ScenarioInfo  # noqa: PLC0415 - see the module's docstring
+    from choreo_bdd_steps.run.scenario_run import ScenarioInfo  # noqa: PLC0415 - see the module's docstring
 
     return ScenarioInfo(
         transport=bus_of(node),
@@ -242,7 +242,7 @@ def _info(node: pytest.Item, feature: Feature, scenario: Scenario) -> Any:
 
 
 def _call(step: Step, feature: Feature) -> StepCall:
-    from choreo_bdd_steps.phrase import StepCall  # noqa: PLC0415 - see the module's docstring
+    from choreo_bdd_steps.vocabulary.phrase import StepCall  # noqa: PLC0415 - see the module's docstring
 
     table = None if step.datatable is None else [[str(cell) for cell in row] for row in step.datatable.raw()]
     return StepCall(step.name, relative(feature.filename), step.line_number, step.keyword, step.docstring, None, table)

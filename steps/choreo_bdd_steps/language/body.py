@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from choreo_bdd.matchers import Matcher, at
-from choreo_bdd_steps.language.building import Builder, check_tags, needs_of, refuse_tags, tags_in
 from choreo_bdd_steps.language.conditions import parse_condition
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.files import read_file
@@ -18,6 +17,7 @@ from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
 from choreo_bdd_steps.language.raw import from_base64, from_hex, from_text
 from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, text_node
 from choreo_bdd_steps.language.tables import Cell, Row, Table, assemble, read_table
+from choreo_bdd_steps.language.values import Builder, check_tags, needs_of, refuse_tags, tags_in
 from choreo_bdd_steps.language.yaml_body import read_json, read_yaml
 
 Read = Callable[[Builder], object]

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
 from choreo_bdd_steps.adapters.behave import read_feature
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.lint.finding import Finding, Severity, as_github, as_json, as_text
-from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
 from choreo_bdd_steps.lint.rules import RULES, Subject
 from choreo_bdd_steps.lint.topics import unknown_topics
-from choreo_bdd_project.gherkin.places import relative
-from choreo_bdd_steps.plan import make_plan
-from choreo_bdd_steps.running import ScenarioInfo
-from choreo_bdd_steps.session import Session, configuration
+from choreo_bdd_steps.plan.plan import make_plan
+from choreo_bdd_steps.run.scenario_run import ScenarioInfo
+from choreo_bdd_steps.run.session import Session, configuration
 
 __all__ = ["Finding", "Severity", "as_github", "as_json", "as_text", "feature_files", "lint"]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.gherkin.bus_tags import buses
+from choreo_bdd_project.own_steps import OwnSteps
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import (
     SWITCHED_OFF,
@@ -24,13 +25,13 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.functions import Variables
 from choreo_bdd_steps.language.templates import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
-from choreo_bdd_project.own_steps import OwnSteps
 from choreo_bdd_steps.lint.suggesting import suggestion
-from choreo_bdd_steps.phrase import Intent, StepCall
-from choreo_bdd_steps.plan import ExpectationSpec, Plan, PlannedStep
-from choreo_bdd_steps.running import ScenarioInfo
-from choreo_bdd_steps.session import Settings
-from choreo_bdd_steps.vacuity import cannot_fail, unchecked
+from choreo_bdd_steps.plan.plan import Plan, PlannedStep
+from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
+from choreo_bdd_steps.run.scenario_run import ScenarioInfo
+from choreo_bdd_steps.run.session import Settings
+from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.phrase import Intent, StepCall
 
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
 _TEMPLATES = ("topic", "end", "anchor", "reply", "key", "text", "schema")

@@ -9,8 +9,8 @@ from functools import cache
 from itertools import product
 from types import MappingProxyType
 
-from choreo_bdd_steps.phrase import pieces
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
+from choreo_bdd_steps.vocabulary.phrase import pieces
 
 _LIKE_ENOUGH = 0.78
 """From here on a sentence counts as a phrase of ours, misspelt; below as a step of the user's own, undefined."""

@@ -8,8 +8,9 @@ from choreo_bdd.asyncapi import AsyncApi
 from choreo_bdd_steps.language.templates import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject
-from choreo_bdd_steps.phrase import Intent
-from choreo_bdd_steps.plan import ExpectationSpec, PlannedStep
+from choreo_bdd_steps.plan.plan import PlannedStep
+from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.phrase import Intent
 
 _TALKS = frozenset({Intent.PUBLISH, Intent.EXPECT, Intent.REPLY})
 _NAMED = ("topic", "reply")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from choreo_bdd_project.harnesses import build_harness
-from choreo_bdd_project.config import Config, TransportConfig
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
+from choreo_bdd_project.config import Config, TransportConfig
+from choreo_bdd_project.harnesses import build_harness
 
 TOPIC = "choreo.doctor"
 """One fixed topic, so that brokers which keep topics keep only one for us."""

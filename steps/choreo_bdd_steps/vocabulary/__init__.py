@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from choreo_bdd_steps.phrase import Intent, Match, Phrase, StepCall
-from choreo_bdd_steps.vocabulary import expecting, publishing, replying, timing, variables
+from choreo_bdd_steps.vocabulary import expecting, publishing, services, variables, waiting
+from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase, StepCall
 
 __all__ = ["PHRASES", "Intent", "Match", "Phrase", "StepCall", "recognise", "recognise_text"]
 
 PHRASES: tuple[Phrase, ...] = (
     *publishing.PHRASES,
     *expecting.PHRASES,
-    *replying.PHRASES,
+    *services.PHRASES,
     *variables.PHRASES,
-    *timing.PHRASES,
+    *waiting.PHRASES,
 )
 
 

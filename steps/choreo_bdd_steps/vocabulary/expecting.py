@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps.language.body import ExpectationBody, parse_expectation
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.phrase import Intent, Match, Phrase
-from choreo_bdd_steps.plan import ExpectationSpec, Hop
-from choreo_bdd_steps.running import ScenarioRun
-from choreo_bdd_steps.state import read
+from choreo_bdd_steps.vocabulary.acts import ExpectationSpec, Hop
+from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase
+from choreo_bdd_steps.vocabulary.reading import read
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.run.scenario_run import ScenarioRun
+
 
 _QUANTITY = {
     "exactly": lambda count: Occurs(count, count),

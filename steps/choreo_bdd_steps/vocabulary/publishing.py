@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from choreo_bdd_steps.language.body import PayloadBody, load_file, parse_envelope, parse_payload, parse_raw
-from choreo_bdd_steps.phrase import Intent, Match, Phrase
-from choreo_bdd_steps.running import ScenarioRun
-from choreo_bdd_steps.state import read
+from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase
+from choreo_bdd_steps.vocabulary.reading import read
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.run.scenario_run import ScenarioRun
 
 
 def _body(match: Match) -> PayloadBody:

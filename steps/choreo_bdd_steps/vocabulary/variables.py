@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
+from typing import TYPE_CHECKING
 
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.phrase import Intent, Match, Phrase
-from choreo_bdd_steps.running import ScenarioRun
+from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.run.scenario_run import ScenarioRun
 
 
 def _set_text(run: ScenarioRun, match: Match) -> None:

@@ -1,0 +1,1 @@
+"""The way in: decode once, read the id once, route to whoever listens."""

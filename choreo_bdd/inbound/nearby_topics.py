@@ -1,0 +1,74 @@
+"""Watching similar topics, so that a message on a misspelt one can be named as the cause of what did not arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from choreo_bdd import topic_patterns
+from choreo_bdd.message import Message
+from choreo_bdd.transports.base import Ready, Transport, promise_of
+
+_KEPT = 64
+
+
+class Watch:
+    """An ear for diagnosis only: keeps the latest messages of a pattern and judges nothing."""
+
+    __slots__ = ("ready", "seen", "users")
+
+    def __init__(self) -> None:
+        self.seen: deque[Message] = deque(maxlen=_KEPT)
+        self.users = 0
+        self.ready: Ready | None = None
+
+    def __call__(self, topic: str, payload: bytes) -> None:
+        """Take a delivery of a transport that knows only topic and payload."""
+        self.deliver(Message(topic, bytes(payload), asyncio.get_running_loop().time()))
+
+    def deliver(self, message: Message) -> None:
+        """Keep the message for a while."""
+        self.seen.append(message)
+
+
+class Watches:
+    """The patterns watched on one transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._watches: dict[str, Watch] = {}
+
+    def beside(self, topic: str) -> tuple[str, ...]:
+        """The patterns of similar topics that this transport can watch without much ado."""
+        patterns = topic_patterns.siblings(topic)
+        return patterns if self._transport.capabilities.cheap_patterns else patterns[:1]
+
+    def add(self, pattern: str) -> Ready | None:
+        """Keep the latest messages of a pattern; counted, so each call needs a ``remove``."""
+        watch = self._watches.get(pattern)
+        if watch is None:
+            watch = Watch()
+            watch.ready = promise_of(self._transport.subscribe(pattern, watch))
+            self._watches[pattern] = watch
+        watch.users += 1
+        return watch.ready
+
+    def remove(self, pattern: str) -> None:
+        """Give back one ``add``."""
+        watch = self._watches.get(pattern)
+        if watch is None:
+            return
+        watch.users -= 1
+        if watch.users == 0:
+            del self._watches[pattern]
+            self._transport.unsubscribe(pattern, watch)
+
+    def seen(self, pattern: str) -> Sequence[Message]:
+        """The latest messages on a watched pattern."""
+        watch = self._watches.get(pattern)
+        return () if watch is None else tuple(watch.seen)
+
+    def clear(self) -> None:
+        """Forget every pattern: the transport has dropped its subscriptions."""
+        self._watches.clear()

@@ -1,0 +1,65 @@
+"""Links: the transports of a scope, and what it needs of a harness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from choreo_bdd.codecs import Codec
+from choreo_bdd.correlation import CorrelationPolicy
+from choreo_bdd.inbound.dispatcher import Router
+from choreo_bdd.transports.base import Ready
+
+
+class HarnessLike(Protocol):
+    """What a scope needs of a harness."""
+
+    router: Router
+
+    @property
+    def correlation(self) -> CorrelationPolicy:
+        """Its correlation policy."""
+        ...
+
+    @property
+    def codec(self) -> Codec:
+        """Its codec."""
+        ...
+
+    @property
+    def transport_name(self) -> str:
+        """Class name of its transport."""
+        ...
+
+    @property
+    def allowlist_path(self) -> str | None:
+        """The allowlist its transport holds addresses against."""
+        ...
+
+    def require_connected(self) -> None:
+        """``RuntimeError`` unless connected."""
+        ...
+
+    def outgoing(self, topic: str, payload: Any, headers: Mapping[str, str]) -> bytes:
+        """Bytes of a payload that its contract allows on the topic."""
+        ...
+
+    def send(
+        self, topic: str, data: bytes, *, on_sent: Callable[[], None], headers: Mapping[str, str], key: str | None
+    ) -> Ready | None:
+        """Hand bytes to the transport."""
+        ...
+
+    async def heal(self) -> None:
+        """Connect again if the connection was lost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One transport of a scope: its harness and the scope's correlation id on its wire."""
+
+    name: str | None
+    harness: HarnessLike
+    wire_id: str | None

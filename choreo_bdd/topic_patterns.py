@@ -1,0 +1,62 @@
+"""Topic patterns: ``*`` is one segment, ``>`` the rest, on every transport (spec/steps.md 1)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+_CLOSE = 0.7
+_NAMED = 3
+_WATCHED_SEGMENTS = 4
+_INBOXES = ("_INBOX.", "choreo.reply.")
+
+
+def is_pattern(topic: str) -> bool:
+    """Whether a topic is a pattern rather than a name."""
+    return any(segment in ("*", ">") for segment in topic.split("."))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    parts = [r"[^.]+" if segment == "*" else re.escape(segment) for segment in pattern.split(".")]
+    if pattern.endswith(".>") or pattern == ">":
+        parts[-1] = ".+"
+    return re.compile(r"\.".join(parts))
+
+
+def matches(pattern: str, topic: str) -> bool:
+    """Whether a topic name falls under a pattern (or is that very name)."""
+    return pattern == topic or (is_pattern(pattern) and _compiled(pattern).fullmatch(topic) is not None)
+
+
+def similar(topic: str, candidates: Iterable[str]) -> tuple[str, ...]:
+    """Siblings of ``topic`` whose one other segment is close to its own, closest first: a typo, a case, a plural."""
+    likeness = {other: _likeness(topic.split("."), other.split(".")) for other in candidates}
+    close = [other for other in likeness if likeness[other] >= _CLOSE]
+    return tuple(sorted(close, key=lambda other: (-likeness[other], other))[:_NAMED])
+
+
+def _likeness(segments: Sequence[str], others: Sequence[str]) -> float:
+    """How alike the segments are in which two topics differ, if that is one and no more."""
+    differing = [pair for pair in zip(segments, others, strict=False) if pair[0] != pair[1]]
+    if len(differing) != 1 or len(segments) != len(others):
+        return 0.0
+    ((segment, other),) = differing
+    return difflib.SequenceMatcher(None, segment.lower(), other.lower()).ratio()
+
+
+def is_inbox(topic: str) -> bool:
+    """Whether a topic is where one request wants its answer: no document describes it."""
+    return topic.removeprefix("queue:").startswith(_INBOXES)
+
+
+def siblings(topic: str) -> tuple[str, ...]:
+    """Patterns of the topics that differ from this one in a segment: ``orders.settled`` → ``orders.*``, ``*.settled``.
+
+    The last segment's comes first; of a long topic only the last segments have one.
+    """
+    segments = topic.split(".")
+    places = range(len(segments) - 1, max(-1, len(segments) - 1 - _WATCHED_SEGMENTS), -1)
+    return tuple(".".join([*segments[:place], "*", *segments[place + 1 :]]) for place in places)

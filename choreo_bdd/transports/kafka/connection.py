@@ -1,0 +1,232 @@
+"""A live connection to Kafka: arming, sending, and noticing that the brokers are gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.structs import ConsumerRecord
+
+from choreo_bdd import topic_patterns
+from choreo_bdd.transports.kafka.clients import Clients, reason_of
+from choreo_bdd.transports.kafka.consumer import Feed
+from choreo_bdd.transports.kafka.topics import Topics
+from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
+from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
+
+if TYPE_CHECKING:
+    from choreo_bdd.transports.kafka import TopicPolicy
+
+NAME = "KafkaTransport"
+_POLL_S = 0.25
+_PATIENCE_S = 2.0
+_TEARDOWN_S = 2.0
+_STOP_S = 0.5
+
+
+class Connection:
+    """What a ``KafkaTransport`` has while it is connected. ``lost`` is ``None`` as long as some broker answers."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        subscriptions: Subscriptions,
+        *,
+        policy: TopicPolicy,
+        request_timeout_s: float,
+        prove_reading: bool,
+        tell_lost: Callable[[str], None],
+    ) -> None:
+        self._clients = clients
+        self._subscriptions = subscriptions
+        self._request_timeout_s = request_timeout_s
+        self._prove_reading = prove_reading
+        self._tell_lost = tell_lost
+        self.lost: str | None = None
+        self._topics = Topics(clients, policy)
+        self._in_flight = InFlight()
+        self._feed = Feed(clients.consumer, on_record=self._in_flight.came_back, on_denied=self._denied)
+        self._newcomers: list[Registration] = []
+        self._arming: asyncio.Task[None] | None = None
+        self._answered_at = self._clock()
+        self.outbound = Outbound(NAME, self._write)
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._feed.run()), loop.create_task(self._watch())]
+
+    @staticmethod
+    def _clock() -> float:
+        return asyncio.get_running_loop().time()
+
+    async def close(self) -> None:
+        """Send what is queued if anybody is there to take it, then end every task and close every socket."""
+        patience_s = _TEARDOWN_S if self.lost is None else 0.0
+        began = self._clock()
+        await self.outbound.stop(timeout_s=patience_s)
+        await self._in_flight.drain(timeout_s=max(0.0, began + patience_s - self._clock()))
+        tasks = [*self._tasks, *([self._arming] if self._arming is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await self._clients.stop(timeout_s=max(_STOP_S, began + patience_s - self._clock()))
+
+    def _fail_open(self, reason: str) -> None:
+        for registration in self._subscriptions:
+            registration.fail(NAME, reason)
+
+    # --- messages in ----------------------------------------------------------------------------------------------
+
+    def arm(self, registration: Registration) -> None:
+        """Make a registration live; those of one turn of the loop share the broker's answers."""
+        self._newcomers.append(registration)
+        if self._arming is None or self._arming.done():
+            self._arming = asyncio.get_running_loop().create_task(self._arm())
+
+    def disarm(self, registration: Registration) -> None:
+        """Deliver nothing to it any more."""
+        self._feed.leave(registration)
+
+    async def _arm(self) -> None:
+        while self._newcomers:
+            batch, self._newcomers = self._newcomers, []
+            try:
+                async with asyncio.timeout(self._request_timeout_s):
+                    await self._establish(batch)
+            except Exception as error:  # noqa: BLE001 - told to whoever waits for these subscriptions
+                self._topics.forget()
+                for registration in batch:
+                    registration.fail(NAME, reason_of(error))
+
+    async def _establish(self, batch: Sequence[Registration]) -> None:
+        named = {each.topic for each in batch if not topic_patterns.is_pattern(each.topic)}
+        if len(named) < len({each.topic for each in batch}):  # patterns mean the topics there are now
+            await self._topics.refresh()
+        failures = await self._topics.ensure(named)
+        self._topics.denied -= named  # asked for by name: perhaps it is granted by now
+        wanted = {each: self._topics.under(each.topic) for each in batch if each.topic not in failures}
+        ends, without_end = await self._topics.ends(frozenset().union(*wanted.values()))
+        failures = {**without_end, **failures}
+        live = []
+        for registration in batch:
+            if registration.topic in failures:
+                registration.fail(NAME, failures[registration.topic])
+            elif not registration.is_removed:
+                live.append(registration)
+        self._feed.listen(
+            (each, {partition: ends[partition] for partition in wanted[each] if partition in ends}) for each in live
+        )
+        if self._prove_reading:
+            await self._feed.prove(partition.topic for each in live for partition in wanted[each])
+        for registration in live:
+            registration.confirm()
+
+    def _denied(self, topic: str, reason: str) -> None:
+        """Reading failed after arming. Who still waits is told by the promise, the others as by a lost connection."""
+        self._topics.denied.add(topic)
+        heard_by = [each for each in self._subscriptions if each.topic == topic]
+        if any(each.ready.done() for each in heard_by):
+            self._tell_lost(f"{topic!r} cannot be read: {reason}")
+        for registration in heard_by:
+            registration.fail(NAME, reason)
+
+    # --- messages out ---------------------------------------------------------------------------------------------
+
+    async def _write(self, batch: Sequence[Outgoing]) -> None:
+        failures = await self._topics.ensure({outgoing.topic for outgoing in batch})
+        for outgoing in batch:
+            if outgoing.topic in failures:
+                outgoing.fail(NAME, failures[outgoing.topic])
+            else:
+                await self._send(outgoing)
+
+    async def _send(self, outgoing: Outgoing) -> None:
+        try:
+            async with asyncio.timeout(self._request_timeout_s):
+                confirmed = await self._clients.producer.send(
+                    outgoing.topic,
+                    outgoing.payload,
+                    key=None if outgoing.key is None else outgoing.key.encode(),
+                    headers=[(name, value.encode()) for name, value in outgoing.headers.items()],
+                )
+        except Exception as error:  # noqa: BLE001 - told to whoever published this one
+            outgoing.fail(NAME, reason_of(error))
+        else:
+            self._in_flight.add(outgoing, confirmed)
+
+    # --- is anybody there? ----------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Ask for topics again and again: the answers show new ones, and that somebody answers at all."""
+        while True:
+            await asyncio.sleep(_POLL_S)
+            try:
+                await self._poll()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the question was not answered
+                if self._clock() - self._answered_at >= _PATIENCE_S:
+                    self._lose(f"no broker has answered for {_PATIENCE_S:g} s ({reason_of(error)})")
+            else:
+                self._answered_at, self.lost = self._clock(), None
+                self._discover()
+                self._feed.rest()
+
+    async def _poll(self) -> None:
+        heard = {each.topic for each in self._subscriptions if each.handle is not None}
+        everything = any(topic_patterns.is_pattern(topic) for topic in heard)
+        asking = asyncio.ensure_future(self._topics.refresh(None if everything else heard))
+        try:
+            done, _ = await asyncio.wait([asking], timeout=_PATIENCE_S)
+            if not done:
+                self._lose(f"no broker has answered for {_PATIENCE_S:g} s")
+            await asking  # only its own time-out makes aiokafka give up a connection that has gone silent
+        finally:
+            asking.cancel()
+
+    def _lose(self, reason: str) -> None:
+        if self.lost is None:
+            self.lost = f"the connection to Kafka was lost: {reason}"
+            self._fail_open(self.lost)
+            self._tell_lost(self.lost)
+
+    def _discover(self) -> None:
+        """Partitions and topics that appeared while they were subscribed to are heard from their beginning."""
+        live = [each for each in self._subscriptions if each.handle is not None]
+        found = [(each, dict.fromkeys(self._topics.under(each.topic) - each.handle.keys(), 0)) for each in live]
+        self._feed.listen((registration, starts) for registration, starts in found if starts)
+
+
+class InFlight:
+    """Messages that the client has taken and the broker has not confirmed yet."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, bytes], list[Outgoing]] = {}
+
+    def add(self, outgoing: Outgoing, confirmed: asyncio.Future[Any]) -> None:
+        """Settle a message when the broker has answered."""
+        self._open.setdefault((outgoing.topic, outgoing.payload), []).append(outgoing)
+        confirmed.add_done_callback(partial(self._settle, outgoing))
+
+    def _settle(self, outgoing: Outgoing, confirmed: asyncio.Future[Any]) -> None:
+        alike = self._open[outgoing.topic, outgoing.payload]
+        alike.remove(outgoing)
+        if not alike:
+            del self._open[outgoing.topic, outgoing.payload]
+        if confirmed.cancelled():
+            outgoing.fail(NAME, "the client gave it up")
+        elif (error := confirmed.exception()) is not None:
+            outgoing.fail(NAME, reason_of(error))
+        else:
+            outgoing.confirm()
+
+    def came_back(self, record: ConsumerRecord) -> None:
+        """A message of ours that arrives has plainly been sent, even if it is quicker than its confirmation."""
+        for outgoing in self._open.get((record.topic, record.value), ()):
+            outgoing.sent()
+
+    async def drain(self, *, timeout_s: float) -> None:
+        """Wait until all are settled, ``timeout_s`` at the longest; what is open then has failed."""
+        waiting = [outgoing for alike in self._open.values() for outgoing in alike]
+        if waiting:
+            await asyncio.wait([outgoing.ready for outgoing in waiting], timeout=timeout_s)
+        for outgoing in waiting:
+            outgoing.fail(NAME, "disconnected before the broker confirmed it")

@@ -1,0 +1,165 @@
+"""The one shared consumer of a Kafka connection: what it is assigned, where it stands, who gets which message."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.transports.kafka.clients import reason_of
+from choreo_bdd.transports.shared.subscriptions import Registration
+
+_LOG = logging.getLogger("choreo_bdd.transports.kafka")
+_IDLE_MS = 1000
+_BACKOFF_S = 0.1
+_LOOK_S = 0.002
+_LINGER_S = 1.0
+
+Starts = Mapping[TopicPartition, int]
+
+
+class Feed:
+    """Manual assignment, no group. A registration's ``handle`` holds its first offset in each of its partitions."""
+
+    def __init__(
+        self, consumer: Any, *, on_record: Callable[[ConsumerRecord], None], on_denied: Callable[[str, str], None]
+    ) -> None:
+        self._consumer = consumer
+        self._on_record = on_record
+        self._on_denied = on_denied
+        self._audience: dict[TopicPartition, list[Registration]] = {}
+        """Who hears each partition that is being fetched; for a while that may be nobody."""
+        self._positions: dict[TopicPartition, int] = {}
+        self._deserted_at: dict[TopicPartition, float] = {}
+        self._readable: set[str] = set()
+
+    def listen(self, newcomers: Iterable[tuple[Registration, Starts]]) -> None:
+        """Deliver to registrations from the given offsets on. In effect at once: messages wait in the log."""
+        opened: dict[TopicPartition, int] = {}
+        for registration, starts in newcomers:
+            registration.handle = {**(registration.handle or {}), **starts}
+            for partition, offset in starts.items():
+                if partition not in self._audience:
+                    self._audience[partition] = []
+                    opened[partition] = offset
+                elif partition in opened:
+                    opened[partition] = min(offset, opened[partition])
+                self._audience[partition].append(registration)
+                self._deserted_at.pop(partition, None)
+        if opened:
+            self._open(opened)
+
+    def _open(self, opened: Starts) -> None:
+        self._positions.update(opened)
+        if opened.keys() <= self._consumer.assignment():
+            moved: Iterable[TopicPartition] = opened
+            self._consumer.resume(*opened)
+        else:
+            # A new assignment forgets all positions. Nothing is awaited from here to the seeks, so none is lost.
+            self._audience = {partition: audience for partition, audience in self._audience.items() if audience}
+            self._deserted_at = {}
+            self._positions = {partition: self._positions[partition] for partition in self._audience}
+            moved = list(self._audience)
+            self._consumer.assign(moved)
+        for partition in moved:
+            self._consumer.seek(partition, self._positions[partition])
+
+    def leave(self, registration: Registration) -> None:
+        """Deliver nothing to a registration any more."""
+        for partition in registration.handle or ():
+            audience = self._audience.get(partition, [])
+            if registration in audience:
+                audience.remove(registration)
+                if not audience:
+                    self._deserted_at[partition] = asyncio.get_running_loop().time()
+        registration.handle = None
+
+    def rest(self) -> None:
+        """Pause what nobody has heard for a while. Not at once: the next scenario often wants the same topics, and a
+        partition that is still being fetched costs it no waiting behind a parked fetch of others.
+        """
+        until = asyncio.get_running_loop().time() - _LINGER_S
+        deserted = [partition for partition, since in self._deserted_at.items() if since <= until]
+        self._close(deserted)
+
+    def _close(self, partitions: Iterable[TopicPartition]) -> None:
+        for partition in partitions:
+            del self._audience[partition]
+            self._deserted_at.pop(partition, None)
+            self._consumer.pause(partition)
+
+    async def prove(self, topics: Iterable[str]) -> None:
+        """Wait until the broker has answered a fetch on each topic: nothing less shows that we may read it."""
+        unproven = set(topics) - self._readable
+        while self._await_fetch(unproven):  # noqa: ASYNC110 - aiokafka has no event for it
+            await asyncio.sleep(_LOOK_S)
+        self._readable |= unproven & {each.topic for each in self._audience}
+
+    def _await_fetch(self, topics: Collection[str]) -> bool:
+        return any(each.topic in topics and self._consumer.highwater(each) is None for each in self._audience)
+
+    async def run(self) -> None:
+        """Fetch and deliver, until cancelled."""
+        while True:
+            try:
+                batches = await self._consumer.getmany(timeout_ms=_IDLE_MS)
+            except TopicAuthorizationFailedError as error:
+                self._deny(str(error.args[0]), reason_of(error))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next messages are wanted all the same
+                _LOG.warning("kafka_fetch_failed: %s", reason_of(error))
+                await asyncio.sleep(_BACKOFF_S)
+            else:
+                self._deliver(batches)
+
+    def _deny(self, topic: str, reason: str) -> None:
+        self._close([each for each in self._audience if each.topic == topic])
+        self._on_denied(topic, reason)
+
+    def _deliver(self, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+        for records in batches.values():
+            for record in records:
+                self._on_record(record)
+        now = asyncio.get_running_loop().time()
+        for partition, records in batches.items():
+            for record in records:
+                self._hand_over(partition, record, now)
+
+    def _hand_over(self, partition: TopicPartition, record: ConsumerRecord, now: float) -> None:
+        audience = tuple(self._audience.get(partition, ()))
+        if record.offset < self._positions.get(partition, 0):
+            for registration in audience:  # the log was made anew: all that is in it is news
+                registration.handle[partition] = 0
+        self._positions[partition] = record.offset + 1
+        message = _message(record, now)
+        for registration in audience:
+            if registration.is_removed or record.offset < registration.handle[partition]:
+                continue
+            try:
+                registration.deliver(message)
+            except Exception as error:  # noqa: BLE001 - one subscriber must not take the others' messages
+                _LOG.warning(
+                    "kafka_subscriber_failed", extra={"topic": record.topic, "error_class": type(error).__name__}
+                )
+
+
+def _message(record: ConsumerRecord, now: float) -> Message:
+    """A record as a message. One without a value (a tombstone) has an empty payload."""
+    return Message(
+        record.topic,
+        record.value or b"",
+        now,
+        {name: _text(value) or "" for name, value in record.headers} if record.headers else NO_HEADERS,
+        _text(record.key),
+        record.partition,
+        record.offset,
+        record.timestamp / 1000 if record.timestamp >= 0 else None,
+    )
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode("utf-8", "replace")

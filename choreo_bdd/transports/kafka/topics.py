@@ -1,0 +1,134 @@
+"""The topics of a Kafka cluster: which there are, where they end, and making the missing ones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.admin import NewTopic
+from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
+from aiokafka.structs import TopicPartition
+
+from choreo_bdd import topic_patterns
+from choreo_bdd.transports.kafka.clients import Clients, reason_of
+
+if TYPE_CHECKING:
+    from choreo_bdd.transports.kafka import TopicPolicy
+
+_RETRY_S = 0.01
+
+
+class Topics:
+    """What is known of a cluster's topics. Whoever waits for an answer bounds the wait."""
+
+    def __init__(self, clients: Clients, policy: TopicPolicy) -> None:
+        self._admin = clients.admin
+        self._scout = clients.scout
+        self._policy = policy
+        self._partitions: dict[str, frozenset[int]] = {}
+        self._scouted: frozenset[TopicPartition] = frozenset()
+        self.denied: set[str] = set()
+        """Topics that we may not read; patterns pass them over."""
+
+    async def refresh(self, names: Collection[str] | None = None) -> None:
+        """Ask for the partitions of these topics, or of all there are."""
+        described = await self._admin.describe_topics(None if names is None else list(names))
+        found = {each["topic"]: _partitions(each) for each in described if not each.get("is_internal")}
+        found = {name: partitions for name, partitions in found.items() if partitions}
+        others = (
+            {} if names is None else {name: self._partitions[name] for name in self._partitions.keys() - set(names)}
+        )
+        self._partitions = {**others, **found}
+
+    def forget(self) -> None:
+        """Take nothing for known any more: something was not as it was."""
+        self._partitions = {}
+
+    async def ensure(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Make the topics that do not exist; returns those that still do not, each with the reason.
+
+        The partitions of all others are known then.
+        """
+        unknown = set(names) - self._partitions.keys()
+        if not unknown:
+            return {}
+        await self.refresh()  # of all: asking for a missing one by its name might make it, the broker's way
+        missing = unknown - self._partitions.keys()
+        if not missing:
+            return {}
+        if not self._policy.create:
+            return dict.fromkeys(missing, "there is no such topic, and create_topics=False forbids to make it")
+        failures = await self._create(missing)
+        await self._wait_for(missing - failures.keys())
+        return failures
+
+    async def _create(self, names: set[str]) -> dict[str, str]:
+        policy = self._policy
+        wanted = [NewTopic(name, policy.partitions, policy.replication_factor) for name in names]
+        response = await self._admin.create_topics(wanted)
+        failures: dict[str, str] = {}
+        for name, code, *message in response.topic_errors:
+            error = for_code(code)
+            told = next(filter(None, message), error.__name__)
+            if error is TopicAuthorizationFailedError:
+                failures[name] = f"the broker neither shows us such a topic nor lets us make it ({told})"
+            elif error not in (NoError, TopicAlreadyExistsError):
+                failures[name] = f"the topic could not be made: {told}"
+        return failures
+
+    async def _wait_for(self, names: set[str]) -> None:
+        """A topic just made is not known to every broker at once."""
+        while names - self._partitions.keys():
+            await self.refresh(names)
+            if names - self._partitions.keys():
+                await asyncio.sleep(_RETRY_S)
+
+    def under(self, topic: str) -> frozenset[TopicPartition]:
+        """The known partitions of a topic, or of all topics under a pattern that we may read."""
+        if not topic_patterns.is_pattern(topic):
+            names: Iterable[str] = (topic,) if topic in self._partitions else ()
+        else:
+            names = (
+                name for name in self._partitions if topic_patterns.matches(topic, name) and name not in self.denied
+            )
+        return frozenset(TopicPartition(name, number) for name in names for number in self._partitions[name])
+
+    async def ends(
+        self, partitions: frozenset[TopicPartition]
+    ) -> tuple[Mapping[TopicPartition, int], Mapping[str, str]]:
+        """The offset of the next message of each partition; and the topics for which none is to be had, and why."""
+        self._scout_for(partitions)
+        try:
+            return await self._scout.end_offsets(list(partitions)), {}
+        except KafkaError:
+            return await self._ends_by_topic(partitions)
+
+    async def _ends_by_topic(
+        self, partitions: frozenset[TopicPartition]
+    ) -> tuple[Mapping[TopicPartition, int], Mapping[str, str]]:
+        """Find out which topic it is that fails."""
+        ends: dict[TopicPartition, int] = {}
+        failures: dict[str, str] = {}
+        for name in {partition.topic for partition in partitions}:
+            try:
+                ends |= await self._scout.end_offsets([each for each in partitions if each.topic == name])
+            except KafkaError as error:
+                failures[name] = reason_of(error)
+                if isinstance(error, TopicAuthorizationFailedError):
+                    self.denied.add(name)
+        return ends, failures
+
+    def _scout_for(self, partitions: frozenset[TopicPartition]) -> None:
+        """Have the scout learn who leads these partitions; assigned but paused, it never fetches them."""
+        if partitions <= self._scouted:
+            return
+        self._scouted = partitions
+        self._scout.assign(list(partitions))
+        for partition in partitions:
+            self._scout.seek(partition, 0)
+        self._scout.pause(*partitions)
+
+
+def _partitions(described: Mapping[str, Any]) -> frozenset[int]:
+    return frozenset(each["partition"] for each in described["partitions"])

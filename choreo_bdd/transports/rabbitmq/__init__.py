@@ -1,0 +1,6 @@
+"""RabbitMQ: topic = routing key on one exchange."""
+
+from choreo_bdd.transports.rabbitmq.auth import RabbitAuth
+from choreo_bdd.transports.rabbitmq.transport import RabbitTransport
+
+__all__ = ["RabbitAuth", "RabbitTransport"]

@@ -1,0 +1,106 @@
+"""A transport's two connections to one Redis server: one talks, one listens."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+from choreo_bdd.transports.redis.connection import Answer, Wire, new_connection, open_wire, reason_of
+from choreo_bdd.transports.redis.messages import EntryLayout
+from choreo_bdd.transports.redis.pubsub import PubSub
+from choreo_bdd.transports.redis.streams import Streams
+from choreo_bdd.transports.shared.outbound import Outgoing
+from choreo_bdd.transports.shared.subscriptions import Registration
+
+_NAME = "RedisTransport"
+_ANSWER_S = 0.5
+
+
+class _Mode(Protocol):
+    """What Pub/Sub and Streams do differently."""
+
+    def add(self, registration: Registration) -> None: ...
+    def remove(self, registration: Registration) -> None: ...
+    def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]: ...
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+async def open_link(
+    url: str,
+    login: Mapping[str, str],
+    context: ssl.SSLContext | None,
+    *,
+    layout: EntryLayout | None,
+    timeout_s: float,
+) -> Link:
+    """Connect and log in twice; over Streams with a ``layout``, else over Pub/Sub. Leaves nothing open on failure."""
+    talking = await open_wire(new_connection(url, login, context, timeout_s=timeout_s))
+    try:
+        listening = await open_wire(new_connection(url, login, context, timeout_s=timeout_s))
+    except BaseException:
+        await talking.close(patience_s=0)
+        raise
+    link = Link(talking, listening, PubSub(listening) if layout is None else Streams(talking, listening, layout))
+    try:
+        await link.mode.start()
+    except BaseException:
+        await link.close()
+        raise
+    return link
+
+
+class Link:
+    """Two open connections, and the mode they are used in. When one is lost, so is the other."""
+
+    def __init__(self, talking: Wire, listening: Wire, mode: _Mode) -> None:
+        self.mode = mode
+        self._talking = talking
+        self._listening = listening
+
+    def on_lost(self, listener: Callable[[str], None]) -> None:
+        """Call ``listener(reason)``, once, when a connection goes down by itself; at once if one already has."""
+
+        def shut(reason: str) -> None:
+            for wire in wires:
+                wire.on_closed = None
+                wire.shut(reason)
+            listener(reason)
+
+        wires = (self._talking, self._listening)
+        for wire in wires:
+            wire.on_closed = shut
+        already = next((wire.closed for wire in wires if wire.closed is not None), None)
+        if already is not None:
+            shut(already)
+
+    async def send(self, batch: Sequence[Outgoing]) -> None:
+        """Write messages in order, in one go; each is told its fate when the server answers."""
+        packed, kept = [], []
+        for outgoing in batch:
+            try:
+                packed.append(self._talking.pack(*self.mode.command(outgoing)))
+            except ValueError as error:  # such as text that cannot be encoded
+                outgoing.fail(_NAME, f"{type(error).__name__}: {error}")
+            else:
+                kept.append(outgoing)
+        for outgoing, answer in zip(kept, self._talking.write(packed), strict=True):
+            outgoing.sent()
+            answer.add_done_callback(partial(_settle, outgoing))
+        await self._talking.drained()
+
+    async def close(self) -> None:
+        """Wait a little for the answers due, then close both connections; leaves no task."""
+        await self.mode.stop()
+        await self._talking.close(patience_s=_ANSWER_S)
+        await self._listening.close(patience_s=0)
+
+
+def _settle(outgoing: Outgoing, answer: Answer) -> None:
+    error = answer.exception()
+    if error is None:
+        outgoing.confirm()
+    else:
+        outgoing.fail(_NAME, reason_of(error))

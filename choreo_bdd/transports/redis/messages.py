@@ -1,0 +1,82 @@
+"""Redis stream entries as messages, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.transports.shared.outbound import Outgoing
+
+Id = tuple[int, int]
+"""An entry id: milliseconds since the epoch, and a number within the millisecond."""
+
+START: Id = (0, 0)
+KEY_FIELD = "key"
+_SEQUENCES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLayout:
+    """Where an entry keeps what: the payload in ``payload_field``, the key in ``key``, headers in all other fields.
+
+    ``maxlen`` has every publish trim its stream to about that many entries. ``ValueError`` for what cannot be meant.
+    """
+
+    payload_field: str = "payload"
+    maxlen: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.payload_field in ("", KEY_FIELD):
+            raise ValueError(f"the payload cannot be kept in the field {self.payload_field!r}: choose another name")
+        if self.maxlen is not None and self.maxlen < 1:
+            raise ValueError(f"stream_maxlen is a number of entries, at least 1, not {self.maxlen!r}")
+
+    def reserved(self, headers: Mapping[str, str]) -> str | None:
+        """A header that cannot travel because its name is taken, if there is one."""
+        return next((name for name in (self.payload_field, KEY_FIELD) if name in headers), None)
+
+    def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]:
+        """How a message is appended to its stream."""
+        cap: tuple[str | int, ...] = () if self.maxlen is None else ("MAXLEN", "~", self.maxlen)
+        key = () if outgoing.key is None else (KEY_FIELD, outgoing.key)
+        headers = (part for pair in outgoing.headers.items() for part in pair)
+        return ("XADD", outgoing.topic, *cap, "*", self.payload_field, outgoing.payload, *key, *headers)
+
+    def message(self, topic: str, entry: Id, fields: Sequence[bytes], received_at: float) -> Message:
+        """An entry as it is delivered.
+
+        An entry without the payload field is a foreign producer's own record: all of it, as a JSON object of texts,
+        is the payload. ``offset`` is milliseconds * 1000 + sequence number (999 at most), which a report can hold.
+        """
+        values = dict(zip(fields[::2], fields[1::2], strict=True))
+        payload = values.pop(self.payload_field.encode(), None)
+        headers = {_text(name): _text(value) for name, value in values.items()}
+        if payload is None:
+            payload = json.dumps(headers, ensure_ascii=False).encode()
+        milliseconds, sequence = entry
+        return Message(
+            topic,
+            payload,
+            received_at,
+            key=headers.pop(KEY_FIELD, None),
+            headers=headers or NO_HEADERS,
+            offset=milliseconds * _SEQUENCES + min(sequence, _SEQUENCES - 1),
+            broker_time=milliseconds / 1000,
+        )
+
+
+def id_of(text: bytes) -> Id:
+    """An entry id as Redis writes it."""
+    milliseconds, _, sequence = text.partition(b"-")
+    return int(milliseconds), int(sequence)
+
+
+def text_of(entry: Id) -> str:
+    """An entry id as Redis reads it."""
+    return f"{entry[0]}-{entry[1]}"
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")

@@ -1,0 +1,229 @@
+"""Redis Streams: one blocking XREAD for all streams, from positions that were fixed before anything was promised."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+from choreo_bdd import topic_patterns
+from choreo_bdd.transports.redis.connection import Wire, is_refusal, reason_of
+from choreo_bdd.transports.redis.messages import START, EntryLayout, Id, id_of, text_of
+from choreo_bdd.transports.redis.pubsub import glob_of
+from choreo_bdd.transports.shared.outbound import Outgoing
+from choreo_bdd.transports.shared.subscriptions import Registration
+
+_NAME = "RedisTransport"
+_BLOCK_MS = 5000
+_BLOCK_UNINTERRUPTED_MS = 50  # for a user who may not CLIENT UNBLOCK: new streams wait for the next turn
+_ENTRIES = 1000
+_SCAN_COUNT = 1000
+_AGAIN_S = 0.001
+_DISCOVERY_S = 0.1
+_DISCOVERY_SHARE = 10  # scanning takes at most a tenth of the server's time for us
+
+
+class _Stream:
+    """A stream that is read: how far, and for whom from which entry on."""
+
+    __slots__ = ("listeners", "position")
+
+    def __init__(self, listeners: dict[Registration, Id]) -> None:
+        self.listeners = listeners
+        self.position = min(listeners.values())
+
+
+class Streams:
+    """The listening side of Streams: a talking connection for positions, and one that reads and blocks."""
+
+    def __init__(self, talking: Wire, listening: Wire, layout: EntryLayout) -> None:
+        self._talking = talking
+        self._listening = listening
+        self._layout = layout
+        self._loop = asyncio.get_running_loop()
+        self._streams: dict[str, _Stream] = {}
+        self._patterns: list[Registration] = []
+        self._client_id: int | None = None
+        self._is_stale = False
+        self._filled = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._discovery: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Learn how to interrupt our own blocking read, and begin to read."""
+        try:
+            client_id = await self._listening.call("CLIENT", "ID")
+            await self._talking.call("CLIENT", "UNBLOCK", client_id)  # is it permitted?
+        except Exception as error:
+            if not is_refusal(error):
+                raise
+        else:
+            self._client_id = client_id
+        self._spawn(self._read())
+
+    async def stop(self) -> None:
+        """End everything that runs beside the connections."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # --- registrations --------------------------------------------------------------------------------------------
+
+    def add(self, registration: Registration) -> None:
+        """Listen for a registration; it is confirmed when the place to read from is known."""
+        self._spawn(self._arm(registration))
+
+    async def _arm(self, registration: Registration) -> None:
+        try:
+            starts = await self._starts(registration.topic)
+        except Exception as error:  # noqa: BLE001 - told to whoever waits for this subscription
+            registration.fail(_NAME, reason_of(error))
+            return
+        if registration.is_removed:
+            return
+        if topic_patterns.is_pattern(registration.topic):
+            starts = {
+                name: START for name in self._streams if topic_patterns.matches(registration.topic, name)
+            } | starts
+            self._discover_for(registration)
+        for name, start in starts.items():
+            self._attach(name, registration, start)
+        registration.confirm()
+        await self._interrupt()
+
+    async def _starts(self, topic: str) -> dict[str, Id]:
+        """The streams a topic stands for, each with its last id; one that does not exist yet is read from its start."""
+        names = await self._scan(topic) if topic_patterns.is_pattern(topic) else [topic]
+        # The XREAD returns nothing: it proves that this user may read the stream, and that it is one.
+        commands = [
+            self._talking.pack(*command)
+            for name in names
+            for command in (
+                ("XREVRANGE", name, "+", "-", "COUNT", 1),
+                ("XREAD", "COUNT", 1, "STREAMS", name, "$"),
+            )
+        ]
+        answers = [await answer for answer in self._talking.write(commands)]
+        return {name: id_of(last[0][0]) if last else START for name, last in zip(names, answers[::2], strict=True)}
+
+    def _attach(self, name: str, registration: Registration, start: Id) -> None:
+        stream = self._streams.get(name)
+        if stream is not None:
+            stream.listeners[registration] = start
+            return
+        # A stream met for the first time was not there when the patterns looked, so all of it is news to them.
+        listeners = {each: START for each in self._patterns if topic_patterns.matches(each.topic, name)}
+        self._streams[name] = _Stream({**listeners, registration: start})
+        self._is_stale = True
+        self._filled.set()
+
+    def remove(self, registration: Registration) -> None:
+        """Stop listening for a registration."""
+        if registration in self._patterns:
+            self._patterns.remove(registration)
+        for name, stream in tuple(self._streams.items()):
+            stream.listeners.pop(registration, None)
+            if not stream.listeners:
+                del self._streams[name]
+
+    # --- streams that appear later --------------------------------------------------------------------------------
+
+    def _discover_for(self, registration: Registration) -> None:
+        self._patterns.append(registration)
+        if self._discovery is None or self._discovery.done():
+            self._discovery = self._spawn(self._discover())
+
+    async def _discover(self) -> None:
+        pause = _DISCOVERY_S
+        while self._patterns:
+            await asyncio.sleep(pause)
+            began = self._loop.time()
+            try:
+                for pattern in {registration.topic for registration in self._patterns}:
+                    for name in set(await self._scan(pattern)) - self._streams.keys():
+                        self._meet(name)
+            except ConnectionError:
+                return
+            except Exception as error:  # noqa: BLE001 - a subscription that hears no more is a lost one
+                self._listening.shut(f"streams can no longer be looked for: {reason_of(error)}")
+                return
+            pause = max(_DISCOVERY_S, _DISCOVERY_SHARE * (self._loop.time() - began))
+            await self._interrupt()
+
+    def _meet(self, name: str) -> None:
+        for registration in self._patterns:
+            if topic_patterns.matches(registration.topic, name):
+                self._attach(name, registration, START)
+
+    async def _scan(self, pattern: str) -> list[str]:
+        names: set[bytes] = set()
+        cursor = b"0"
+        while True:
+            cursor, found = await self._talking.call(
+                "SCAN", cursor, "MATCH", glob_of(pattern), "COUNT", _SCAN_COUNT, "TYPE", "stream"
+            )
+            names.update(found)
+            if cursor == b"0":
+                break
+        texts = [name.decode("utf-8", "replace") for name in names]
+        return [text for text in texts if topic_patterns.matches(pattern, text)]
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        while True:
+            if not self._streams:
+                self._filled.clear()
+                await self._filled.wait()
+            self._is_stale = False
+            try:
+                answer = await self._listening.call(*self._read_command())
+            except Exception as error:  # noqa: BLE001 - a subscription that hears no more is a lost one
+                self._listening.shut(f"the streams can no longer be read: {reason_of(error)}")
+                return
+            now = self._loop.time()
+            for name, entries in answer or ():
+                self._take(name.decode(), entries, now)
+
+    def _read_command(self) -> tuple[str | int, ...]:
+        block = _BLOCK_UNINTERRUPTED_MS if self._client_id is None else _BLOCK_MS
+        positions = (text_of(stream.position) for stream in self._streams.values())
+        return ("XREAD", "COUNT", _ENTRIES, "BLOCK", block, "STREAMS", *self._streams, *positions)
+
+    async def _interrupt(self) -> None:
+        """Have the blocked read start over, with the streams that have come since."""
+        while self._is_stale and self._client_id is not None:
+            try:
+                was_blocked = await self._talking.call("CLIENT", "UNBLOCK", self._client_id)
+            except Exception:  # noqa: BLE001 - the connection is lost, which others tell
+                return
+            if not was_blocked:
+                await asyncio.sleep(_AGAIN_S)  # the read has not reached the server yet
+
+    def _take(self, name: str, entries: Iterable[tuple[bytes, list[bytes]]], now: float) -> None:
+        stream = self._streams.get(name)
+        if stream is None:
+            return  # unsubscribed while it was read
+        for text, fields in entries:
+            entry = id_of(text)
+            message = self._layout.message(name, entry, fields, now)
+            for registration, start in tuple(stream.listeners.items()):
+                if entry > start:
+                    registration.deliver(message)
+            stream.position = max(stream.position, entry)
+
+    # --- the rest -------------------------------------------------------------------------------------------------
+
+    def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]:
+        """How a message is published."""
+        if self._patterns and outgoing.topic not in self._streams:
+            self._meet(outgoing.topic)
+            self._spawn(self._interrupt())
+        return self._layout.command(outgoing)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

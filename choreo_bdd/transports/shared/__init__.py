@@ -1,0 +1,1 @@
+"""What every broker's transport is made with: logins, TLS, publishing, subscriptions."""

@@ -1,0 +1,1 @@
+"""The test frameworks' own events, turned into the record of a run."""

@@ -1,0 +1,1 @@
+"""pytest, with and without pytest-bdd."""

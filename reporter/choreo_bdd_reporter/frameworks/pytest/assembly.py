@@ -1,0 +1,252 @@
+"""From phase reports to tests: outcome, failure text and scenarios of each test (spec/report.md B5)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from choreo_bdd.redaction import Redactor
+from choreo_bdd_reporter.documents.results import attempt_of
+from choreo_bdd_reporter.frameworks.pytest.phases import Part, detach, gherkin_of, is_subtest, scenarios_of, skip_reason
+from choreo_bdd_reporter.model.limits import cap_stream
+from choreo_bdd_reporter.model.run_facts import Facts, merged_facts
+from choreo_bdd_reporter.model.tests import (
+    SESSION_NODEID,
+    Attempt,
+    Feature,
+    GherkinScenario,
+    RecordedScenario,
+    Test,
+    TestOutcome,
+)
+from choreo_bdd_reporter.record.masking import NodeIds, masked
+from choreo_bdd_reporter.writer import ReportWriter
+
+_Key = tuple[str, "str | None"]
+
+
+@dataclass(slots=True)
+class _Folded:
+    """One test as far as it was reported."""
+
+    nodeid: str
+    worker_id: str | None = None
+    outcome: TestOutcome = "passed"
+    duration_ms: float = 0.0
+    started: float | None = None
+    facts: Part = field(default_factory=dict)
+    tracebacks: list[str] = field(default_factory=list)
+    skip_reason: str | None = None
+    scenarios: list[RecordedScenario] = field(default_factory=list)
+    attachments: list[Mapping[str, Any]] = field(default_factory=list)
+    gherkin: tuple[Feature, GherkinScenario] | None = None
+    earlier: tuple[Attempt, ...] = ()
+    phases: set[str] = field(default_factory=set)
+    of_subtests: list[dict[str, str]] = field(default_factory=list)
+
+    def is_over_before(self, report: pytest.TestReport) -> bool:
+        """Whether a report belongs to the next attempt; subtests may be told before the setup of their test."""
+        phase = "call" if is_subtest(report) else str(report.when)
+        return phase in self.phases or (phase == "setup" and bool(self.phases))
+
+    def again(self) -> _Folded:
+        """The next attempt at the same test."""
+        attempt = attempt_of("failed" if self.tracebacks else self.outcome, "\n".join(self.tracebacks))
+        return _Folded(self.nodeid, self.worker_id, earlier=(*self.earlier, attempt))
+
+    def add(self, report: pytest.TestReport, part: Part) -> None:
+        self.scenarios += scenarios_of(part)
+        self.attachments += part["attachments"]
+        self.gherkin = gherkin_of(part) or self.gherkin
+        if part["traceback"] is not None:
+            self.tracebacks.append(part["traceback"])
+        self.started = self.started or getattr(report, "start", None)
+        self.outcome = _outcome(self.outcome, report)
+        if is_subtest(report):
+            self.facts = self.facts or {**part, "streams": dict.fromkeys(part["streams"], "")}
+            self.of_subtests.append(part["streams"])
+            return
+        self.facts = part
+        self.phases.add(str(report.when))
+        self.skip_reason = part["skip_reason"] or self.skip_reason
+        if report.when == "call":
+            self.duration_ms = max(0.0, report.duration * 1000)
+
+    def test(self, nodeids: NodeIds) -> Test:
+        facts, streams = self.facts, self._streams()
+        slow = self.outcome == "passed" and any(item.document["outcome"] == "slow" for item in self.scenarios)
+        feature, gherkin = self.gherkin or (None, None)
+        return Test(
+            nodeid=nodeids.show(self.nodeid, facts["nodeid"]),
+            file=facts["file"],
+            name=facts["name"],
+            class_name=facts["class"],
+            markers=tuple(facts["markers"]),
+            choreo_meta=facts["choreo_meta"],
+            outcome="slow" if slow else self.outcome,
+            duration_ms=self.duration_ms,
+            started=self.started,
+            traceback="\n\n".join(self.tracebacks) or None,
+            stdout=streams["stdout"],
+            stderr=streams["stderr"],
+            log=streams["log"],
+            skip_reason=self.skip_reason if self.outcome == "skipped" else None,
+            worker_id=self.worker_id,
+            earlier=self.earlier,
+            scenarios=tuple(self.scenarios),
+            attachments=tuple(self.attachments),
+            feature=feature,
+            gherkin=gherkin,
+        )
+
+    def _streams(self) -> dict[str, str]:
+        own = self.facts["streams"]
+        return {
+            name: cap_stream("\n".join(filter(None, (text, *(each[name] for each in self.of_subtests)))))
+            for name, text in own.items()
+        }
+
+
+def _outcome(so_far: TestOutcome, report: pytest.TestReport) -> TestOutcome:
+    if report.outcome == "failed":
+        if so_far == "failed":
+            return "failed"  # a teardown error after a failure does not soften it
+        return "failed" if report.when == "call" else "errored"
+    if report.outcome == "skipped" and so_far == "passed" and not is_subtest(report):
+        return "skipped"
+    return so_far
+
+
+class Fold:
+    """All tests of a run; each goes into the report as soon as its last phase is known.
+
+    ``redacted_fields`` and ``redacted_text`` count what was masked, in all processes together.
+    """
+
+    def __init__(self, writer: ReportWriter) -> None:
+        self._writer = writer
+        self._nodeids = NodeIds()
+        self._open: dict[_Key, _Folded] = {}
+        self._streams_redacted: dict[_Key, int] = {}
+        self._order: dict[str, int] = {}
+        self._told: dict[str | None, Facts] = {}
+        self._redactor = Redactor()
+        self._fields = 0
+        self._text = 0
+
+    @property
+    def redacted_fields(self) -> int:
+        """Values masked by their key."""
+        return self._fields + self._redactor.fields
+
+    @property
+    def redacted_text(self) -> int:
+        """Places masked in text."""
+        return self._text + self._redactor.stream_matches + sum(self._streams_redacted.values())
+
+    @property
+    def run_facts(self) -> dict[str, Any]:
+        """What all processes said about the run as a whole."""
+        return merged_facts(self._told.values())
+
+    def note(self, facts: Facts, worker_id: str | None) -> None:
+        """Take in what a process says about the run as a whole; what it said before no longer holds."""
+        if facts:
+            self._told[worker_id] = facts
+            self._writer.note(self.run_facts)
+
+    def collected(self, nodeids: list[str]) -> None:
+        """Note the order of collection, in which a parallel run is reported, too."""
+        for nodeid in nodeids:
+            self._order.setdefault(nodeid, len(self._order))
+
+    def rank(self, nodeid: str) -> int:
+        """The place of a test in the order of collection; those that were not collected come last."""
+        return self._order.get(nodeid, sys.maxsize)
+
+    def add(self, report: pytest.TestReport, worker_id: str | None) -> None:
+        """Take in the report of one phase; a new ``setup`` of the same test is a repetition and replaces it."""
+        key = (report.nodeid, worker_id)
+        if key not in self._open:
+            self._open[key] = _Folded(report.nodeid, worker_id, earlier=self._earlier(key))
+        elif self._open[key].is_over_before(report):
+            self._open[key] = self._open[key].again()
+        part = detach(report) or self._part_without_facts(report, self._open[key].facts)
+        self.note(part.get("run") or {}, worker_id)
+        self._fields += part["redacted"][0]
+        self._text += part["redacted"][1]
+        if is_subtest(report):
+            self._text += part["streams_redacted"]
+        else:
+            self._streams_redacted[key] = part["streams_redacted"]
+        self._open[key].add(report, part)
+        if report.when == "teardown":
+            self._write(self._open.pop(key))
+
+    def add_collection_error(self, report: pytest.CollectReport) -> None:
+        """A file that could not be collected is an errored test of its own."""
+        nodeid = report.nodeid or SESSION_NODEID
+        folded = _Folded(nodeid, facts=_facts_from(nodeid), outcome="errored")
+        folded.tracebacks.append(masked(self._redactor, report.longreprtext))
+        self._write(folded)
+
+    def add_leftovers(self, nodeid: str, part: Part, worker_id: str | None) -> None:
+        """Scenarios that finished outside any test, or after theirs was reported."""
+        self._fields += part["redacted"][0]
+        self._text += part["redacted"][1]
+        key = (nodeid, None if nodeid == SESSION_NODEID else worker_id)
+        if key in self._open:
+            self._open[key].scenarios += scenarios_of(part)
+            return
+        stand_in = _Folded(*key, facts=_facts_from(self._nodeids.find(nodeid))).test(self._nodeids)
+        self._writer.add_scenarios(stand_in, scenarios_of(part), redacted=self._redacted())
+
+    def close(self) -> None:
+        """Hand over the tests whose end was never reported: their worker crashed, or the run was broken off."""
+        while self._open:
+            self._write(self._open.pop(next(iter(self._open))))
+
+    def _earlier(self, key: _Key) -> tuple[Attempt, ...]:
+        return self._writer.attempts(self._nodeids.find(key[0]), key[1])
+
+    def _write(self, folded: _Folded) -> None:
+        test = folded.test(self._nodeids)
+        self._order.setdefault(test.nodeid, self.rank(folded.nodeid))
+        self._writer.add(test, redacted=self._redacted())
+
+    def _redacted(self) -> tuple[int, int]:
+        return self.redacted_fields, self.redacted_text
+
+    def _part_without_facts(self, report: pytest.TestReport, known: Part) -> Part:
+        """The report of a phase that ran where the reporter is not, or of a crash."""
+        failed, skipped = report.outcome == "failed", report.outcome == "skipped"
+        facts = known or _facts_from(self._redactor.text(report.nodeid))
+        text = report.longreprtext.replace(report.nodeid, facts["nodeid"])  # pytest-xdist names the test that crashed
+        return {
+            **facts,
+            "traceback": masked(self._redactor, text) if failed else None,
+            "skip_reason": masked(self._redactor, skip_reason(report)) if skipped else None,
+            "scenarios": [],
+            "attachments": [],
+            "gherkin": None,
+            "redacted": [0, 0],
+            "streams_redacted": 0,
+        }
+
+
+def _facts_from(nodeid: str) -> Part:
+    file, _, rest = nodeid.partition("::")
+    facts: Mapping[str, Any] = {
+        "nodeid": nodeid,
+        "file": "" if nodeid == SESSION_NODEID else file,
+        "name": "" if nodeid == SESSION_NODEID else rest.rpartition("::")[2] or file,
+        "class": None,
+        "markers": [],
+        "choreo_meta": None,
+        "streams": {"stdout": "", "stderr": "", "log": ""},
+    }
+    return dict(facts)

@@ -1,0 +1,58 @@
+"""Traces in the event format of Chrome, which Perfetto draws: a process a scenario, a thread a transport."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from choreo_bdd_reporter.outputs.spans import Moment, Span, Trace, traces
+
+_SCENARIO_THREAD = 0
+
+
+def as_chrome_trace(results: Any) -> dict[str, Any]:
+    """The object form, times in microseconds; every scenario with a timeline is in it."""
+    events = [event for number, trace in enumerate(traces(results), start=1) for event in _events(number, trace)]
+    return {"displayTimeUnit": "ms", "traceEvents": events}
+
+
+def _events(process: int, trace: Trace) -> Iterator[dict[str, Any]]:
+    names = {*(span.transport for span in trace.spans), *(moment.transport for moment in trace.moments)} - {None}
+    threads: dict[str | None, int] = {name: thread for thread, name in enumerate(sorted(map(str, names)), start=1)}
+    threads[None] = _SCENARIO_THREAD
+    whole = {"pid": process, "tid": _SCENARIO_THREAD}
+    yield _named("process_name", trace.test["nodeid"], whole)
+    yield _named("thread_name", "scenario", whole)
+    for name, thread in threads.items():
+        if name is not None:
+            yield _named("thread_name", name, {"pid": process, "tid": thread})
+    facts = {"outcome": trace.scenario["outcome"], "test": trace.test["outcome"]}
+    head = {"name": trace.scenario["name"] or trace.test["name"], "cat": "scenario", "args": facts}
+    yield {**whole, "ph": "X", "ts": trace.start, "dur": trace.end - trace.start, **head}
+    for place, span in enumerate(trace.spans):
+        yield from _span(span, f"{process}-{place}", {"pid": process, "tid": threads[span.transport]})
+    for moment in trace.moments:
+        yield {**_mark(moment.at), "pid": process, "tid": threads[moment.transport], **_verdict(moment)}
+
+
+def _named(kind: str, name: str, place: dict[str, int]) -> dict[str, Any]:
+    return {"ph": "M", "name": kind, **place, "args": {"name": name}}
+
+
+def _span(span: Span, own: str, place: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """A message on its way is asynchronous, because others overtake it; that it was sent is a mark."""
+    facts = {"cat": "message", "args": {"topic": span.topic, "transport": span.transport}}
+    if span.kind == "send":
+        yield {**_mark(span.start), "name": f"send {span.topic}", **place, **facts}
+        return
+    for phase, at in (("b", span.start), ("e", span.end)):
+        yield {"ph": phase, "id": own, "ts": at, "name": span.topic, **place, **facts}
+
+
+def _verdict(moment: Moment) -> dict[str, Any]:
+    name = moment.name if moment.topic is None else f"{moment.name} {moment.topic}"
+    return {"name": name, "cat": "verdict", "args": {"detail": moment.detail}}
+
+
+def _mark(at: int) -> dict[str, Any]:
+    return {"ph": "i", "s": "t", "ts": at}

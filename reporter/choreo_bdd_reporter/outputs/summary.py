@@ -1,0 +1,203 @@
+"""What a report says in short, for continuous integration: Markdown, plain text, and GitHub's annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from choreo_bdd_reporter.documents.results import row_ids
+from choreo_bdd_reporter.outputs.markdown import code, plain, table
+from choreo_bdd_reporter.read.entries import Entry, group_entries
+from choreo_bdd_reporter.read.findings import findings_of, is_failing
+
+ANNOTATIONS_MAX = 10
+"""GitHub shows no more errors of one step."""
+
+_SHOWN_FAILURES = 50
+_SHOWN_HOPS = 5
+_SHOWN_FLAKY = 10
+_OUTCOMES = ("passed", "slow", "failed", "errored", "skipped")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A failing test: what failed, why in a word or two and in a sentence, and where to look."""
+
+    row: str
+    nodeid: str
+    name: str
+    cause: str
+    sentence: str
+    file: str
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """A measured expectation with a budget, in milliseconds."""
+
+    nodeid: str
+    topic: str
+    transport: str | None
+    latency_ms: float
+    budget_ms: float
+
+    @property
+    def used(self) -> float:
+        """Share of the budget that is used up; above 1 it is broken."""
+        return self.latency_ms / self.budget_ms if self.budget_ms else float("inf")
+
+    @property
+    def place(self) -> str:
+        """Topic, and transport where there are several."""
+        return self.topic if self.transport is None else f"{self.topic} on {self.transport}"
+
+
+def failures(results: Any, gherkin: Any) -> list[Failure]:
+    """Every failing test, in the order of the page."""
+    entries = (entry for group in group_entries(results, gherkin) for entry in group.entries)
+    return [_failure(entry) for entry in entries if is_failing(entry)]
+
+
+def _failure(entry: Entry) -> Failure:
+    finding = findings_of(entry)[0]
+    file, line = _place(entry, finding)
+    return Failure(
+        row=entry.row,
+        nodeid=entry.test["nodeid"],
+        name=(entry.scenario or {}).get("name") or entry.test["name"] or entry.test["nodeid"],
+        cause=finding["cause"],
+        sentence=finding["sentence"],
+        file=file,
+        line=line,
+    )
+
+
+def _place(entry: Entry, finding: Any) -> tuple[str, int | None]:
+    """Where the expectation was declared, else the step that failed, else the scenario, else the file."""
+    origin = entry.note(finding["part"], finding["handle"]).get("origin") if "handle" in finding else None
+    path, _, number = str(origin or "").rpartition(":")
+    if path and number.isdigit():
+        return path, int(number)
+    if entry.scenario is None:
+        return entry.test["file"], None
+    step = entry.steps[finding["step"]] if finding.get("step") is not None else entry.scenario
+    return entry.test["file"], step.get("line")
+
+
+def slowest_hops(results: Any) -> list[Hop]:
+    """Measured expectations that have a budget, the most used-up budget first."""
+    hops = [
+        Hop(
+            nodeid=test["nodeid"],
+            topic=handle["topic"],
+            transport=handle.get("transport"),
+            latency_ms=handle["latency_ms"],
+            budget_ms=handle["budget_ms"],
+        )
+        for test in results["tests"]
+        for scenario in test["scenarios"]
+        for handle in scenario["handles"]
+        if handle["outcome"] in ("pass", "slow")
+        and handle["budget_ms"] is not None
+        and handle["latency_ms"] is not None
+    ]
+    return sorted(hops, key=lambda hop: -hop.used)
+
+
+def headline(results: Any) -> str:
+    """One line: the verdict, the counts, and what the reader must know about the report."""
+    totals = results["run"]["totals"]
+    counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in _OUTCOMES if totals[outcome])
+    return f"{totals['total']} tests: {counts or 'none run'} in {results['run']['duration_ms'] / 1000:.1f} s"
+
+
+def warnings(results: Any, gherkin: Any) -> Iterator[str]:
+    """What makes the report less than the whole truth, and tests that have passed only when run again."""
+    run = results["run"]
+    flaky = flaky_tests(results, gherkin)
+    if flaky:
+        more = f" and {len(flaky) - _SHOWN_FLAKY} more" if len(flaky) > _SHOWN_FLAKY else ""
+        yield f"passed only when run again: {', '.join(flaky[:_SHOWN_FLAKY])}{more}"
+    if run["truncated"]:
+        yield "some tests, scenarios or expectations are left out: a limit was reached"
+    if run["xdist"] and run["xdist"]["incomplete_workers"]:
+        yield f"workers broke off: {', '.join(run['xdist']['incomplete_workers'])}"
+
+
+def flaky_tests(results: Any, gherkin: Any) -> list[str]:
+    """Node ids of tests that have passed in the end after attempts that had not."""
+    attempts = (gherkin or {}).get("attempts") or {}
+    rows = zip(row_ids(results["tests"]), results["tests"], strict=True)
+    passed = ((row, test["nodeid"]) for row, test in rows if test["outcome"] in ("passed", "slow"))
+    return [nodeid for row, nodeid in passed if any(each["outcome"] != "passed" for each in attempts.get(row, ()))]
+
+
+def as_text(results: Any, gherkin: Any) -> str:
+    """For a terminal or a log."""
+    found = failures(results, gherkin)
+    lines = [headline(results), *(f"note: {text}" for text in warnings(results, gherkin))]
+    for failure in found:
+        where = failure.file if failure.line is None else f"{failure.file}:{failure.line}"
+        lines += ["", f"{failure.nodeid}", f"  {failure.cause}: {failure.sentence}", f"  at {where}"]
+    hops = slowest_hops(results)[:_SHOWN_HOPS]
+    if hops:
+        lines += ["", "Closest to their budgets:"]
+        lines += [
+            f"  {hop.latency_ms:8.1f} of {hop.budget_ms:.1f} ms ({hop.used:.0%})  {hop.place}  ({hop.nodeid})"
+            for hop in hops
+        ]
+    return "\n".join(lines)
+
+
+def as_markdown(results: Any, gherkin: Any) -> str:
+    """For a job summary or a comment."""
+    run, found = results["run"], failures(results, gherkin)
+    sign = "❌" if found else "✅"
+    project = f"{plain(run['project_name'])}: " if run["project_name"] else ""
+    lines = [f"## {sign} {project}{plain(headline(results))}", ""]
+    lines += [f"> {plain(text)}\n" for text in warnings(results, gherkin)]
+    if found:
+        rows = [_cells(failure) for failure in found[:_SHOWN_FAILURES]]
+        lines += [*table(("Scenario", "Cause", "What happened", "Where"), rows), ""]
+    if len(found) > _SHOWN_FAILURES:
+        lines += [f"… and {len(found) - _SHOWN_FAILURES} more failures", ""]
+    lines += _hop_lines(slowest_hops(results)[:_SHOWN_HOPS])
+    return "\n".join(lines)
+
+
+def _cells(failure: Failure) -> tuple[str, ...]:
+    where = failure.file if failure.line is None else f"{failure.file}:{failure.line}"
+    return plain(failure.name), f"**{plain(failure.cause)}**", plain(failure.sentence), code(where) if where else ""
+
+
+def _hop_lines(hops: Sequence[Hop]) -> list[str]:
+    if not hops:
+        return []
+    rows = [(code(hop.place), f"{hop.latency_ms:.1f} ms", f"{hop.budget_ms:.1f} ms", f"{hop.used:.0%}") for hop in hops]
+    return ["<details><summary>Closest to their budgets</summary>", "",
+            *table(("Hop", "Latency", "Budget", "Used"), rows), "", "</details>"]  # fmt: skip
+
+
+def as_annotations(results: Any, gherkin: Any) -> str:
+    """Workflow commands that make GitHub mark the failing lines."""
+    found = failures(results, gherkin)
+    lines = [_annotation(failure) for failure in found[:ANNOTATIONS_MAX]]
+    left = len(found) - ANNOTATIONS_MAX
+    lines += [f"::notice::{left} more failures are not annotated"] if left > 0 else []
+    return "\n".join([*lines, headline(results)])
+
+
+def _annotation(failure: Failure) -> str:
+    properties = {"file": failure.file, "line": failure.line, "title": f"{failure.name}: {failure.cause}"}
+    told = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value)
+    return f"::error {told}::{_data(failure.sentence)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

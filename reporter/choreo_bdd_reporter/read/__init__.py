@@ -1,0 +1,1 @@
+"""Reports read again: merged, compared, searched for findings."""

@@ -1,0 +1,142 @@
+"""What the page lists: one entry a scenario, in groups as Gherkin has them or, without Gherkin, by file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from choreo_bdd_reporter.documents.results import row_ids
+
+Json = Mapping[str, Any]
+
+BROKEN_SCENARIOS = frozenset({"fail", "timeout"})
+BROKEN_TESTS = frozenset({"failed", "errored"})
+BROKEN_STEPS = frozenset({"failed", "errored", "undefined"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A test of the results with what Gherkin adds: its scenario, and notes by message scope.
+
+    ``row`` is its own among all of the page, ``is_twin`` says that its node id is not.
+    """
+
+    row: str
+    test: Json
+    position: int | None
+    scenario: Json | None
+    notes: tuple[Json, ...]
+    attachments: Sequence[Json] = ()
+    is_twin: bool = False
+
+    @property
+    def steps(self) -> list[Json]:
+        """The steps as they ran; none without Gherkin."""
+        return list((self.scenario or {}).get("steps") or ())
+
+    @property
+    def parts(self) -> list[Json]:
+        """The message scopes of the test."""
+        return list(self.test["scenarios"])
+
+    def note(self, part: int, handle: int) -> Json:
+        """What is known beyond the results about one expectation; empty where nothing is."""
+        if part >= len(self.notes):
+            return {}
+        handles = self.notes[part].get("handles") or ()
+        return handles[handle] if handle < len(handles) else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A feature or a file, with its entries in the order they are shown."""
+
+    head: dict[str, str]
+    entries: list[Entry]
+
+
+def group_entries(results: Json, gherkin: Json) -> list[Group]:
+    """Every test of the run exactly once: features in their order, then the other tests by file."""
+    rows = _Rows(results, gherkin)
+    groups = [_feature_group(feature, rows) for feature in gherkin.get("features") or ()]
+    described = {entry.row for group in groups for entry in group.entries}
+    plain = [row for row in rows.tests if row not in described]
+    return [group for group in (*groups, *_file_groups(plain, rows)) if group.entries]
+
+
+class _Rows:
+    """The tests by row id, and what is told of them."""
+
+    def __init__(self, results: Json, gherkin: Json) -> None:
+        ids = row_ids(results["tests"])
+        self.tests: dict[str, Json] = dict(zip(ids, results["tests"], strict=True))
+        self._positions = {row: position for position, row in enumerate(ids)}
+        self._times = Counter(test["nodeid"] for test in results["tests"])
+        self._details: Json = gherkin.get("details") or {}
+        self._attachments: Json = gherkin.get("attachments") or {}
+
+    def entry(self, row: str, test: Json, scenario: Json | None) -> Entry:
+        return Entry(
+            row=row,
+            test=test,
+            position=self._positions.get(row),
+            scenario=scenario,
+            notes=tuple(self._details.get(row) or ()),
+            attachments=self._attachments.get(row, ()),
+            is_twin=self._times[test["nodeid"]] > 1,
+        )
+
+
+def _feature_group(feature: Json, rows: _Rows) -> Group:
+    uri = str(feature.get("uri") or "")
+    name = str(feature.get("name") or uri)
+    head = {
+        "id": f"feature:{uri or name}",
+        "name": name,
+        "keyword": str(feature.get("keyword") or "Feature"),
+        "description": str(feature.get("description") or ""),
+        "where": uri,
+    }
+    entries = []
+    for scenario in feature.get("scenarios") or ():
+        row = scenario.get("nodeid")
+        known = rows.tests.get(row)
+        test = known if known is not None else _test_from_steps(scenario, uri)
+        entries.append(rows.entry(test["nodeid"] if known is None else row, test, scenario))
+    return Group(head=head, entries=entries)
+
+
+def _file_groups(ids: Iterable[str], rows: _Rows) -> list[Group]:
+    groups: dict[str, Group] = {}
+    for row in ids:
+        test = rows.tests[row]
+        name = test["file"] or "(no file)"
+        head = {"id": f"file:{name}", "name": name, "keyword": "File", "description": "", "where": ""}
+        group = groups.setdefault(name, Group(head=head, entries=[]))
+        group.entries.append(rows.entry(row, test, None))
+    return [groups[name] for name in sorted(groups)]
+
+
+def _test_from_steps(scenario: Json, uri: str) -> dict[str, Any]:
+    """A scenario the runner never started has steps but no test."""
+    statuses = [step.get("status") for step in scenario.get("steps") or ()]
+    broken = any(status in BROKEN_STEPS for status in statuses)
+    return {
+        "nodeid": str(scenario.get("nodeid") or scenario.get("name") or ""),
+        "file": uri,
+        "name": str(scenario.get("name") or ""),
+        "class": None,
+        "markers": [],
+        "choreo_meta": None,
+        "outcome": "errored" if broken else "skipped" if "skipped" in statuses else "untested",
+        "duration_ms": 0.0,
+        "traceback": None,
+        "stdout": "",
+        "stderr": "",
+        "log": "",
+        "skip_reason": None,
+        "worker_id": None,
+        "scenarios": [],
+    }

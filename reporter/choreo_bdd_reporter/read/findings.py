@@ -1,0 +1,133 @@
+"""What went wrong in an entry: each finding with its cause in a word or two and one plain sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from choreo_bdd_reporter.read.entries import BROKEN_SCENARIOS, BROKEN_STEPS, BROKEN_TESTS, Entry, Json
+
+SHOWN_FINDINGS = 20
+_WORST_FIRST = ("errored", "failed", "fail", "timeout", "slow", "pending")
+_CAUSES = {"silent_timeout": "nothing arrived", "near_miss": "wrong shape", "over_budget": "over budget"}
+
+Finding = dict[str, Any]
+"""``status``, ``cause`` and ``sentence``; ``topic``, ``part`` and ``handle`` or ``step`` where they are known."""
+
+
+def outcome_of(entry: Entry) -> str:
+    """The outcome as testers tell it apart: silence from a wrong message, and both from a late one."""
+    outcome = str(entry.test["outcome"])
+    if outcome != "failed":
+        return outcome
+    broken = [part["outcome"] for part in entry.parts if part["outcome"] in BROKEN_SCENARIOS]
+    if broken:
+        return "timeout" if all(each == "timeout" for each in broken) else "failed"
+    return "slow" if _failed_by_budget(entry) else "failed"
+
+
+def is_failing(entry: Entry) -> bool:
+    """Whether the run counts the entry as broken, whatever word its outcome is shown under."""
+    return entry.test["outcome"] in BROKEN_TESTS
+
+
+def is_unchecked(entry: Entry) -> bool:
+    """Whether an expectation failed and nobody asked for its verdict."""
+    failed_inside = any(part["outcome"] in BROKEN_SCENARIOS for part in entry.parts)
+    return failed_inside and entry.test["outcome"] in ("passed", "slow")
+
+
+def findings_of(entry: Entry) -> list[Finding]:
+    """Worst and most certain first, at most ``SHOWN_FINDINGS``."""
+    found = [*_handle_findings(entry), *_reply_findings(entry)]
+    explained = outcome_of(entry) == "slow" or any(finding["status"] not in ("slow", "pending") for finding in found)
+    if is_failing(entry) and not explained:
+        found.insert(0, _test_finding(entry))
+    return sorted(found, key=lambda finding: _WORST_FIRST.index(finding["status"]))[:SHOWN_FINDINGS]
+
+
+def _failed_by_budget(entry: Entry) -> bool:
+    slow = {
+        (number, index)
+        for number, part in enumerate(entry.parts)
+        for index, handle in enumerate(part["handles"])
+        if handle["outcome"] == "slow"
+    }
+    broken = [step for step in entry.steps if step.get("status") in BROKEN_STEPS]
+    if not broken:
+        return bool(slow) and "[SLOW]" in (entry.test["traceback"] or "")
+    return all(
+        any((check["scenario"], check["handle"]) in slow for check in step.get("checks") or ()) for step in broken
+    )
+
+
+def _handle_findings(entry: Entry) -> Iterator[Finding]:
+    for number, part in enumerate(entry.parts):
+        for index, handle in enumerate(part["handles"]):
+            if handle["outcome"] != "pass":
+                note = entry.note(number, index)
+                finding = {
+                    "status": handle["outcome"],
+                    "cause": note.get("cause") or _cause(part, handle),
+                    "sentence": note.get("sentence") or _sentence(handle),
+                    "topic": handle["topic"],
+                    "part": number,
+                    "handle": index,
+                }
+                yield finding | ({"transport": handle["transport"]} if handle.get("transport") else {})
+
+
+def _cause(part: Json, handle: Json) -> str:
+    if not part["completed_normally"] and handle["outcome"] == "timeout":
+        return "aborted"
+    kind = handle["diagnosis"]["kind"]
+    return _CAUSES.get(kind, str(kind))
+
+
+def _sentence(handle: Json) -> str:
+    topic, outcome, latency, budget = (handle[name] for name in ("topic", "outcome", "latency_ms", "budget_ms"))
+    if outcome == "slow" and latency is not None and budget is not None:
+        over = _ms(latency - budget)
+        return f"the message on '{topic}' took {_ms(latency)}, {over} over the budget of {_ms(budget)}"
+    if outcome == "timeout":
+        return f"no message arrived on '{topic}' within {_ms(latency or 0.0)}"
+    if outcome == "fail" and handle["attempts"]:
+        count, reason = handle["attempts"], handle["reason"]
+        came = "1 message" if count == 1 else f"{count} messages"
+        return f"{came} arrived on '{topic}', none matched" + (f": {reason}" if reason else "")
+    return str(handle["reason"] or f"the expectation on '{topic}' was not met")
+
+
+def _ms(value: float) -> str:
+    return f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"
+
+
+def _reply_findings(entry: Entry) -> Iterator[Finding]:
+    for number, part in enumerate(entry.parts):
+        for reply in part["replies"]:
+            if reply["state"] == "reply_failed":
+                trigger, answer = reply["trigger_topic"], reply["reply_topic"]
+                error = reply["builder_error"] or "an error"
+                yield {
+                    "status": "errored",
+                    "cause": "reply failed",
+                    "sentence": f"the reply to '{trigger}' failed with {error}; nothing was published on '{answer}'",
+                    "topic": answer,
+                    "part": number,
+                }
+
+
+def _test_finding(entry: Entry) -> Finding:
+    """No expectation explains the verdict: the step's own message does, or the last line of the traceback."""
+    broken = ((index, step) for index, step in enumerate(entry.steps) if step.get("status") in BROKEN_STEPS)
+    index, step = next(broken, (None, None))
+    lines = str(entry.test["traceback"] or "").strip().splitlines()
+    last_line = lines[-1] if lines else "it failed without a message"
+    status = str(entry.test["outcome"])
+    if step is None:
+        return {"status": status, "cause": "error" if status == "errored" else "failed", "sentence": last_line}
+    if step["status"] == "undefined":
+        sentence = f'no step matches "{str(step["keyword"]).strip()} {step["text"]}"'
+        return {"status": status, "cause": "undefined step", "sentence": sentence, "step": index}
+    message = str(step.get("message") or "").strip().splitlines()
+    return {"status": status, "cause": "step failed", "sentence": message[0] if message else last_line, "step": index}

@@ -1,0 +1,1 @@
+"""What happened in a run, taken down as plain and masked data."""

@@ -1,0 +1,75 @@
+"""Masked and capped text and Gherkin, for the adapters: nothing enters the run model before it passed here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain, count
+
+from choreo_bdd.redaction import Redactor
+from choreo_bdd_reporter.model.limits import cap_stream
+from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, Step
+from choreo_bdd_reporter.record.feature_sources import hidden_lines
+from choreo_bdd_reporter.record.tables import masked_table
+
+
+def masked(redactor: Redactor, text: str) -> str:
+    """Text of any length without credentials, its end kept when it is too long."""
+    return cap_stream(redactor.text(text))
+
+
+def masked_or_none(redactor: Redactor, text: str | None) -> str | None:
+    """The same for text that may be missing."""
+    return None if text is None else masked(redactor, text)
+
+
+def masked_feature(redactor: Redactor, feature: Feature) -> Feature:
+    """A feature whose text is masked. Ask last: what a test's other text shows to be secret is hidden here, too."""
+    return replace(
+        feature,
+        name=masked(redactor, feature.name),
+        description=masked(redactor, feature.description),
+        tags=tuple(masked(redactor, tag) for tag in feature.tags),
+        hidden=hidden_lines(redactor, feature.uri),
+    )
+
+
+def masked_gherkin(redactor: Redactor, scenario: GherkinScenario) -> GherkinScenario:
+    """A scenario all of whose text, tables and doc strings included, is masked."""
+    return replace(
+        scenario,
+        name=masked(redactor, scenario.name),
+        description=masked(redactor, scenario.description),
+        rule=masked_or_none(redactor, scenario.rule),
+        tags=tuple(masked(redactor, tag) for tag in scenario.tags),
+        steps=tuple(_masked_step(redactor, step) for step in scenario.steps),
+    )
+
+
+def _masked_step(redactor: Redactor, step: Step) -> Step:
+    return replace(
+        step,
+        text=masked(redactor, step.text),
+        docstring=masked_or_none(redactor, step.docstring),
+        table=None if step.table is None else masked_table(redactor, step.table),
+        message=masked_or_none(redactor, step.message),
+    )
+
+
+class NodeIds:
+    """Node ids as they are shown: without secrets, and still one for each test."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, str] = {}
+
+    def show(self, nodeid: str, clean: str) -> str:
+        """The id to show for a test whose own id reads ``clean`` without its secrets."""
+        if clean == nodeid:
+            return nodeid
+        taken = {shown for own, shown in self._shown.items() if own != nodeid}
+        numbered = (f"{clean}#{number}" for number in count(2))
+        self._shown[nodeid] = next(shown for shown in chain([clean], numbered) if shown not in taken)
+        return self._shown[nodeid]
+
+    def find(self, nodeid: str) -> str:
+        """The id under which a test was shown."""
+        return self._shown.get(nodeid, nodeid)

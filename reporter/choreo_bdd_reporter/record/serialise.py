@@ -1,0 +1,304 @@
+"""Engine results as report data: redacted, capped, exactly the shape of schema 1.3 (spec/report.md A6 to A11)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from choreo_bdd.redaction import Redactor, mask_literals, redact_correlation_id
+from choreo_bdd_reporter.model.limits import (
+    FAILURES_MAX,
+    HANDLES_MAX,
+    REPLIES_MAX,
+    TIMELINE_MAX,
+    cap_detail,
+    cap_stream,
+    clean_text,
+    keep_worst,
+)
+from choreo_bdd_reporter.model.tests import RecordedScenario
+from choreo_bdd_reporter.record.values import Values, amount
+
+_WORST_FIRST = ("timeout", "fail", "pending", "slow", "pass")
+_REPLY_STATES = {
+    "fired": "replied",
+    "fired_builder_error": "reply_failed",
+    "replied": "replied",
+    "reply_failed": "reply_failed",
+    "armed_no_match": "armed_no_match",
+    "armed_matcher_mismatched": "armed_matcher_mismatched",
+}
+
+
+def serialise(result: Any, *, completed_normally: bool, redactor: Redactor) -> RecordedScenario:
+    """Everything a report keeps of an engine result; raises what a malformed result makes it raise."""
+    return _Serialiser(result, redactor).scenario(completed_normally)
+
+
+def unreadable_scenario(result: Any, error: Exception, *, completed_normally: bool) -> RecordedScenario:
+    """What is reported of a result that could not be serialised: that it existed, and why no more is known."""
+    passed = getattr(result, "passed", False) is True
+    document: dict[str, Any] = {
+        "name": clean_text(str(getattr(result, "name", "") or "scenario")),
+        "correlation_id": None,
+        "outcome": "pass" if passed else "fail",
+        "duration_ms": 0.0,
+        "completed_normally": completed_normally,
+        "handles": [],
+        "timeline": [],
+        "timeline_dropped": 0,
+        "replies": [],
+        "summary_text": f"[the details of this scenario could not be read: {type(error).__name__}]",
+    }
+    return RecordedScenario(document=document, truncated=True)
+
+
+class _Serialiser:
+    """One result on its way into the report.
+
+    Structured values come first, because what is masked in them is then recognised in prose as well.
+    """
+
+    def __init__(self, result: Any, redactor: Redactor) -> None:
+        self._result = result
+        self._redactor = redactor
+        self._is_stage = result.kind == "stage"
+        self._values = Values(redactor)
+        if self._is_stage:
+            self._rename_wire_ids()
+
+    def scenario(self, completed_normally: bool) -> RecordedScenario:
+        result = self._result
+        kept, handles_out = keep_worst(
+            result.handles, HANDLES_MAX, (str(handle.outcome) != "pass" for handle in result.handles)
+        )
+        handles = [result.handles[index] for index in kept]
+        entries = result.timeline[-TIMELINE_MAX:]
+        replies = result.replies[:REPLIES_MAX]
+        replies_out = len(result.replies) - len(replies)
+        values = [self._handle_values(handle) for handle in handles]
+        messages = [self._values.message(entry.message) for entry in entries]
+        details = {
+            "handles": [self._handle_details(handle) for handle in handles],
+            "timeline": messages,
+            **self._values.table(),
+            "transport_failures": self._transport_failures(),
+            "surprises": self._surprises(),
+        }
+        timeline = [self._entry(entry) for entry in entries]
+        document = {
+            "name": self._line(result.name) or ("stage" if self._is_stage else ""),
+            "correlation_id": None if result.correlation_id is None else clean_text(str(result.correlation_id)),
+            "outcome": _scenario_outcome(result.handles),
+            "duration_ms": self._duration(timeline),
+            "completed_normally": completed_normally,
+            "handles": [self._handle(*pair) for pair in zip(handles, values, strict=True)],
+            "timeline": timeline,
+            "timeline_dropped": result.timeline_dropped + len(result.timeline) - len(entries),
+            "replies": [self._reply(reply) for reply in replies],
+            "summary_text": self._summary(handles_out, replies_out, saw_all=len(entries) == len(result.timeline)),
+        }
+        if self._is_stage:
+            document["stage"] = self._stage()
+        allowlist_path = getattr(result, "allowlist_path", None)
+        return RecordedScenario(
+            document=document,
+            details=details,
+            transport=None if self._is_stage else getattr(result, "transport_name", None),
+            allowlist_path=None if allowlist_path is None else clean_text(str(allowlist_path)),
+            truncated=bool(handles_out or replies_out),
+        )
+
+    def _rename_wire_ids(self) -> None:
+        """An id that is shown as a hash in one place and in clear in the next is not hidden at all."""
+        for handle in self._result.handles:
+            wire_id = handle.correlation_id
+            if wire_id is not None and wire_id != self._result.correlation_id:
+                self._redactor.rename(wire_id, redact_correlation_id(wire_id))
+
+    # --- expectations ---
+
+    def _handle_values(self, handle: Any) -> dict[str, Any]:
+        outcome = str(handle.outcome)
+        actual = handle.message if outcome in ("pass", "slow") else None
+        if outcome == "fail":
+            actual = handle.last_mismatch_payload
+        expected, expected_cut = self._values.shown(handle.matcher_expected)
+        actual, actual_cut = self._values.shown(actual)
+        failures = [self._failure(failure) for failure in handle.failures[:FAILURES_MAX]]
+        return {
+            "expected": expected,
+            "actual": actual,
+            "truncated": expected_cut or actual_cut,
+            "failure": failures[-1] if failures and outcome == "fail" else None,
+            "failures": failures,
+            "failures_dropped": handle.failures_dropped + len(handle.failures) - len(failures),
+        }
+
+    def _handle(self, handle: Any, values: dict[str, Any]) -> dict[str, Any]:
+        latency_ms = _latency(handle)
+        document: dict[str, Any] = {
+            "topic": self._line(handle.topic),
+            "outcome": str(handle.outcome),
+            "latency_ms": latency_ms,
+            "budget_ms": amount(handle.budget_ms),
+            "matcher_description": self._prose(handle.matcher_description),
+            "attempts": handle.attempts,
+            "reason": self._prose(handle.reason),
+            **values,
+            "diagnosis": _diagnosis(handle, latency_ms or 0.0),
+        }
+        if self._is_stage:
+            document["transport"] = handle.transport
+            if handle.correlation_id is not None:
+                document["correlation_id"] = redact_correlation_id(handle.correlation_id)
+        return document
+
+    def _handle_details(self, handle: Any) -> dict[str, Any]:
+        diagnosis = handle.diagnosis
+        return {
+            "origin": handle.origin,
+            "step_text": None if handle.step_text is None else self._prose(handle.step_text),
+            "cause": None if diagnosis is None else str(diagnosis.cause),
+            "sentence": None if diagnosis is None else self._prose(diagnosis.sentence),
+            "text": None if diagnosis is None else self._prose(diagnosis.text),
+            "asserted": handle.asserted,
+            "since_publish_ms": amount(handle.since_publish_ms),
+            "since_registration_ms": amount(handle.since_registration_ms),
+            "messages": [self._values.message(message) for message in handle.messages[:FAILURES_MAX]],
+        }
+
+    def _failure(self, failure: Any, depth: int = 0) -> dict[str, Any]:
+        document = {
+            "kind": failure.kind,
+            "path": self._line(failure.path),
+            "expected": self._values.found_at(failure.path, failure.expected),
+            "actual": self._values.found_at(failure.path, failure.actual),
+        }
+        if failure.children and depth < FAILURES_MAX:
+            document["children"] = [self._failure(child, depth + 1) for child in failure.children[:FAILURES_MAX]]
+        return document
+
+    # --- timeline ---
+
+    def _entry(self, entry: Any) -> dict[str, Any]:
+        document = {
+            "offset_ms": amount(entry.offset_ms) or 0.0,
+            "wall_clock": entry.wall_clock,
+            "action": str(entry.action),
+            "detail": cap_detail(self._redactor.text(entry.detail)),
+        }
+        optional = {"topic": entry.topic}
+        if self._is_stage:
+            optional.update(transport=entry.transport, logical_topic=entry.logical_topic, source=entry.source)
+        document.update((key, clean_text(value)) for key, value in optional.items() if value is not None)
+        return document
+
+    # --- what transports could not do, and messages that nobody waited for ---
+
+    def _transport_failures(self) -> list[dict[str, Any]]:
+        failures = getattr(self._result, "transport_failures", ())
+        return [
+            {"transport": each.transport, "topic": self._line(each.topic), "reason": self._prose(each.reason)}
+            for each in failures[:FAILURES_MAX]
+        ]
+
+    def _surprises(self) -> list[dict[str, Any]]:
+        """By kind, with how often each came; those that came most often first."""
+        found = Counter(
+            (each.topic, str(each.classification), each.size) for each in getattr(self._result, "surprises", ())
+        )
+        return [
+            {"topic": self._line(topic), "classification": classification, "size": size, "count": count}
+            for (topic, classification, size), count in found.most_common(FAILURES_MAX)
+        ]
+
+    # --- replies, stage, text ---
+
+    def _reply(self, reply: Any) -> dict[str, Any]:
+        reply_topic = reply.response_topic if self._is_stage else reply.reply_topic
+        document = {
+            "trigger_topic": self._line(reply.trigger_topic),
+            "reply_topic": self._line(reply_topic),
+            "state": _reply_state(str(reply.state)),
+            "matcher_description": self._redactor.text(clean_text(mask_literals(reply.matcher_description))),
+            "candidate_count": reply.candidate_count,
+            "match_count": reply.match_count,
+            "reply_published": reply.reply_published,
+            "builder_error": reply.builder_error,
+            "correlation_overridden": False if self._is_stage else reply.correlation_overridden,
+        }
+        if self._is_stage:
+            document["trigger_transport"] = reply.trigger_transport
+            document["response_transport"] = reply.response_transport
+        return document
+
+    def _stage(self) -> dict[str, Any]:
+        ids = {
+            handle.transport: redact_correlation_id(handle.correlation_id)
+            for handle in self._result.handles
+            if handle.correlation_id is not None
+        }
+        return {
+            "bridge_class": self._result.bridge_class or "Unknown",
+            "transports": sorted(self._result.registered_transports),
+            "correlation_ids": ids,
+        }
+
+    def _summary(self, handles_out: int, replies_out: int, *, saw_all: bool) -> str:
+        notes = [
+            f"[{count} more {what} not shown: limit {limit}]"
+            for count, what, limit in (
+                (handles_out, "expectations", HANDLES_MAX),
+                (replies_out, "replies", REPLIES_MAX),
+            )
+            if count
+        ]
+        acquainted = self._redactor if saw_all and not handles_out else None
+        text = "" if self._is_stage else self._result.failure_summary(redactor=acquainted)
+        return cap_stream("\n".join([text, *notes] if text else notes))
+
+    def _duration(self, timeline: Sequence[dict[str, Any]]) -> float:
+        own = amount(getattr(self._result, "duration_ms", None))
+        return own if own is not None else max((entry["offset_ms"] for entry in timeline), default=0.0)
+
+    def _line(self, text: str) -> str:
+        return self._redactor.text(clean_text(text))
+
+    def _prose(self, text: str) -> str:
+        return cap_stream(self._redactor.text(text))
+
+
+def _scenario_outcome(handles: Sequence[Any]) -> str:
+    outcomes = {str(handle.outcome) for handle in handles}
+    worst = next((outcome for outcome in _WORST_FIRST if outcome in outcomes), "pass")
+    return "fail" if worst == "pending" else worst
+
+
+def _reply_state(state: str) -> str:
+    if state == "armed":
+        raise AssertionError("a reply is reported while it is still armed; reports are made after the scope ended")
+    if state not in _REPLY_STATES:
+        raise ValueError(f"unknown reply state {state!r}")
+    return _REPLY_STATES[state]
+
+
+def _diagnosis(handle: Any, latency_ms: float) -> dict[str, Any]:
+    outcome = str(handle.outcome)
+    if outcome == "pass":
+        return {"kind": "matched"}
+    if outcome == "slow":
+        return {"kind": "over_budget", "latency_ms": latency_ms, "budget_ms": amount(handle.budget_ms) or 0.0}
+    if outcome == "pending":
+        return {"kind": "pending"}
+    if outcome == "fail" or handle.attempts:
+        return {"kind": "near_miss", "attempts": max(1, handle.attempts), "deadline_ms": latency_ms}
+    return {"kind": "silent_timeout", "topic": clean_text(handle.topic), "deadline_ms": latency_ms}
+
+
+def _latency(handle: Any) -> float | None:
+    try:
+        return amount(handle.latency_ms)
+    except RuntimeError:  # no value yet
+        return None

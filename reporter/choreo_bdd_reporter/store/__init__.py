@@ -1,0 +1,1 @@
+"""The report's directory: its journal, its history and how its files are replaced."""

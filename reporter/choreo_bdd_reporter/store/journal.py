@@ -1,0 +1,121 @@
+"""The tests of a run on disk while it goes on: one JSON line each, so that neither a crash nor a big run costs memory.
+
+Line 1 says what run it is; nearly every other line is one test with everything a report keeps of it. A test that
+stands in it twice was repeated or completed later: its last line counts. So it is with lines that have a ``run``: they
+say what is known of it as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from choreo_bdd_reporter.documents.results import TestDocument, TestFacts
+from choreo_bdd_reporter.model.clock import now
+from choreo_bdd_reporter.model.limits import compact_json
+from choreo_bdd_reporter.model.tests import Environment
+
+FORMAT = 1
+"""Of the lines; in the first of them."""
+
+_KEPT = ("nodeid", "file", "name", "class", "outcome", "duration_ms", "worker_id")
+_PARTS = ("test", "gherkin", "details", "attachments")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the parts of a test stand in the journal, and what is known of it without reading.
+
+    ``feature`` is the path of its feature file, ``None`` without Gherkin.
+    """
+
+    spans: tuple[tuple[int, int], ...]
+    head: dict[str, Any]
+    facts: TestFacts
+    feature: str | None
+    has_attachments: bool
+
+
+class Journal:
+    """Written line by line, readable at any time. Raises ``OSError`` like the file it is."""
+
+    def __init__(self, path: Path, *, started_at: str, environment: Environment) -> None:
+        self._path = path
+        self._places: dict[tuple[str, str | None], Place] = {}
+        self._file = path.open("wb")
+        self._reader = path.open("rb")
+        self._end = 0
+        self._append(compact_json({"journal": FORMAT, "started_at": started_at, "environment": asdict(environment)}))
+
+    def add(self, document: TestDocument, *, redacted: tuple[int, int]) -> None:
+        """Keep a test; ``redacted`` is how much was masked in the run so far, by key and in text."""
+        parts = (document.test, document.gherkin, document.details, document.attachments)
+        texts = [compact_json(part) for part in parts]
+        line, spans = "{", []
+        for name, text in zip(_PARTS, texts, strict=True):
+            line += f'"{name}":'
+            spans.append((self._end + len(line), len(text)))
+            line += f"{text},"
+        rest = {"facts": asdict(document.facts), "redacted": redacted, "at": now()}
+        self._append(line + compact_json(rest)[1:])
+        head = {name: document.test[name] for name in _KEPT}
+        feature = document.gherkin["feature"]["uri"] if document.gherkin else None
+        self._places[head["nodeid"], head["worker_id"]] = Place(
+            tuple(spans), head, document.facts, feature, bool(document.attachments)
+        )
+
+    def note(self, **known: Any) -> None:
+        """Keep what is known of the run as a whole; of what was noted before, other names still hold."""
+        self._append(compact_json({"run": known, "at": now()}))
+
+    def find(self, nodeid: str, worker_id: str | None) -> TestDocument | None:
+        """A test that was added before."""
+        place = self._places.get((nodeid, worker_id))
+        if place is None:
+            return None
+        return TestDocument(
+            self.test(place), self.gherkin(place), self.details(place), self.attachments(place), place.facts
+        )
+
+    def places(self) -> list[Place]:
+        """Every test once, in the order in which they were first added."""
+        return list(self._places.values())
+
+    def test_text(self, place: Place) -> str:
+        """The JSON text of a test's part of ``results.json``."""
+        return self._read(place, 0)
+
+    def test(self, place: Place) -> Any:
+        """A test's part of ``results.json``."""
+        return json.loads(self._read(place, 0))
+
+    def gherkin(self, place: Place) -> Any:
+        """Feature and scenario of a test, empty without Gherkin."""
+        return json.loads(self._read(place, 1))
+
+    def details(self, place: Place) -> Any:
+        """What the page shows of the test's scenarios beyond their part of ``results.json``."""
+        return json.loads(self._read(place, 2))
+
+    def attachments(self, place: Place) -> Any:
+        """What was attached to the test."""
+        return json.loads(self._read(place, 3))
+
+    def close(self, *, remove: bool) -> None:
+        """Close it; ``remove`` it when the report that it stood in for is written."""
+        self._file.close()
+        self._reader.close()
+        if remove:
+            self._path.unlink(missing_ok=True)
+
+    def _append(self, line: str) -> None:
+        self._file.write(line.encode("ascii") + b"\n")
+        self._file.flush()
+        self._end += len(line) + 1
+
+    def _read(self, place: Place, part: int) -> str:
+        start, length = place.spans[part]
+        self._reader.seek(start)
+        return self._reader.read(length).decode("ascii")

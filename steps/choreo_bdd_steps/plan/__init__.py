@@ -1,0 +1,1 @@
+"""What a scenario will do, known before it runs."""

@@ -1,0 +1,114 @@
+"""What a scenario will do, told ahead: phases, what is armed where, budgets, timeouts (spec/steps.md 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from choreo_bdd_project.own_steps import project_of, read_own_steps
+from choreo_bdd_steps.adapters.behave import read_feature
+from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.extensions import declared
+from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
+from choreo_bdd_steps.run.scenario_run import ScenarioInfo
+from choreo_bdd_steps.run.session import Session, Settings, configuration
+from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.phrase import Intent
+
+
+def explain_file(path: Path, line: int | None = None, profile: str | None = None) -> str:
+    """The plans of a feature file's scenarios, or of the one a line belongs to. Connects to nothing.
+
+    Raises ``StepError`` where there is no scenario to read, and ``ConfigError`` for a broken configuration.
+    """
+    session = Session(configuration(path.resolve().parent, profile))
+    scenarios = read_feature(path)
+    if line is not None:
+        begins = max((begin for begin, _ in scenarios if begin <= line), default=None)
+        scenarios = [(begin, info) for begin, info in scenarios if begin == begins]
+    if not scenarios:
+        raise StepError(f"{path}:{line or 1}", "there is no scenario here")
+    own = read_own_steps(project_of(path))
+    with declared(own.matchers, own.functions):
+        told = ["\n".join(_explain(session, info, f"{path.as_posix()}:{begin}")) for begin, info in scenarios]
+    return "\n\n".join(told)
+
+
+def _explain(session: Session, info: ScenarioInfo, place: str) -> Iterator[str]:
+    config, settings = session.config, session.settings_for(info.tags)
+    default = info.transport or config.default_transport
+    plan = make_plan(info.steps, session.recognise_all(info.steps), default)
+    used = plan.transports or (default,)
+    yield f"{place}  {info.name}"
+    yield (
+        f"  profile {config.profile}; transport {', '.join(_transport(session, name) for name in used)}; "
+        f"timeout {_duration(settings.timeout_s)}; a message over its budget {_slow(settings)}"
+    )
+    for phase, steps in groupby(plan.steps, key=lambda step: step.phase):
+        yield f"  phase {phase + 1}"
+        yield from _phase(plan, list(steps), settings)
+
+
+def _phase(plan: Plan, steps: Sequence[PlannedStep], settings: Settings) -> Iterator[str]:
+    opening = _opening(plan, steps)
+    for step in steps:
+        if step is opening:
+            yield "    armed and proven live here:"
+            yield from (f"      {_armed(plan, opening, check, settings)}" for check in plan.checks(step.phase))
+        own = "" if step.match is not None else "   (a step of your own)"
+        yield f"    line {step.call.line}: {step.call.keyword} {step.call.text}{own}"
+
+
+def _opening(plan: Plan, steps: Sequence[PlannedStep]) -> PlannedStep | None:
+    """The step before which the phase's checks are armed: its first publish, or the scenario's first step."""
+    phase = steps[0].phase
+    if not plan.checks(phase):
+        return None
+    return next((step for step in steps if step.intent is Intent.PUBLISH), steps[0])
+
+
+def _armed(plan: Plan, opening: PlannedStep, check: PlannedStep, settings: Settings) -> str:
+    spec, line = check.spec, f"line {check.call.line}"
+    if not isinstance(spec, ExpectationSpec):
+        return f"{line}: cannot be armed: {spec}"
+    places = [f"{_topic(each)} on {each.transport or check.default_transport}" for each in spec.chain]
+    facts = [("another, " if spec.untaken else "") + str(spec.occurs), *_time(spec, settings)]
+    awaited = sorted(spec.needs & plan.assigned_between(opening.index, check.index))
+    if awaited:
+        facts.append(f"judged when {', '.join(awaited)} is known")
+    return f"{line}: {', then '.join(places)}: {'; '.join(facts)}"
+
+
+def _topic(spec: ExpectationSpec) -> str:
+    return "the reply" if spec.is_reply else f'"{spec.topic}"'
+
+
+def _time(spec: ExpectationSpec, settings: Settings) -> Iterator[str]:
+    end = spec.chain[-1]
+    if end.budget_s is not None:
+        what = "message" if spec.then and end.budget_topic == spec.topic else "publish"
+        yield f"budget {_duration(end.budget_s)} from {_anchor(what, end.budget_topic)}"
+    if end.occurs.waits_the_window_out:
+        window = settings.timeout_s if end.window_s is None else end.window_s
+        since = "" if end.window_topic is None else f" from {_anchor('publish', end.window_topic)}"
+        yield f"watched for {_duration(window)}{since}"
+    else:
+        yield f"timeout {_duration(max(settings.timeout_s, end.budget_s or 0.0))}"
+
+
+def _anchor(what: str, topic: str | None) -> str:
+    return "the phase's last publish" if topic is None else f'the {what} of "{topic}"'
+
+
+def _transport(session: Session, name: str) -> str:
+    known = session.config.transports.get(name)
+    return f"{name} (not in this profile)" if known is None else f"{name} ({known.type})"
+
+
+def _slow(settings: Settings) -> str:
+    return "fails" if settings.slow == "fail" else "passes with a warning"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:g} ms" if seconds < 1 else f"{seconds:g} s"

@@ -1,0 +1,1 @@
+"""A scenario run: what is armed, sent and checked."""

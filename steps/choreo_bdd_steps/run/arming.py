@@ -1,0 +1,210 @@
+"""Arming: who listens for what, from when on, and until when (spec/steps.md 3)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from choreo_bdd.matchers import Matcher
+from choreo_bdd.scenario import Handle
+from choreo_bdd_project.reply_addresses import reply_address
+from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.matching import BodyMatcher
+from choreo_bdd_steps.language.templates import referenced_names
+from choreo_bdd_steps.plan.plan import PlannedStep
+from choreo_bdd_steps.run.state import Armed, State
+from choreo_bdd_steps.run.taken_messages import Untaken
+from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.phrase import StepCall
+from choreo_bdd_steps.vocabulary.reading import read
+
+_Check = tuple[PlannedStep, ExpectationSpec]
+
+
+class Arming:
+    """Arms a scenario's checks, phase by phase."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._entered: set[int] = set()
+
+    # --- when -----------------------------------------------------------------------------------------------------
+
+    def enter(self, publish: PlannedStep) -> Sequence[_Check]:
+        """Begin a phase; the checks to ``listen_to`` before anything is published."""
+        if publish.phase in self._entered:
+            return ()
+        self._entered.add(publish.phase)
+        checks = self._unarmed(publish.phase)
+        for check, spec in checks:
+            self.require_topic(check, spec, f"when its phase begins at {publish.call.place}")
+            self._warn_of_budget(check, spec)
+        return checks
+
+    def listen_early(self, call: StepCall) -> None:
+        """Where the scenario publishes nothing itself, a check listens from the moment its topic is known."""
+        if not self._state.plan.has_publish(0):
+            known = [(check, spec) for check, spec in self._unarmed(0) if not self._unknown_in_topic(check, spec)]
+            if known:
+                for check, spec in known:
+                    self._warn_of_budget(check, spec)
+                self._state.act(call, self.listen_to(known))
+
+    def _unarmed(self, phase: int) -> list[_Check]:
+        """Checks of a phase that nothing listens for; of those that cannot be read their own steps tell."""
+        known, armed = self._state.session.config.transports, self._state.armed
+        return [
+            (check, check.spec)
+            for check in self._state.plan.checks(phase)
+            if isinstance(check.spec, ExpectationSpec)
+            and known.keys() >= set(check.spec_transports)
+            and check.index not in armed
+        ]
+
+    def unknown(self, names: frozenset[str], check: PlannedStep) -> list[str]:
+        """Variables a check needs that are not known yet, or that steps before it will set anew."""
+        ahead = self._state.plan.assigned_between(self._state.done, check.index)
+        return sorted(name for name in names if name in ahead or name not in self._state.variables)
+
+    def _unknown_in_topic(self, check: PlannedStep, spec: ExpectationSpec) -> list[str]:
+        topics = [each.topic for each in spec.chain]
+        return self.unknown(read(check.call, lambda: referenced_names(topics)), check)
+
+    def require_topic(self, check: PlannedStep, spec: ExpectationSpec, when: str) -> None:
+        """``StepError`` for a topic that names a variable not known ``when`` it must be."""
+        unknown = self._unknown_in_topic(check, spec)
+        if unknown:
+            topic = next(each.topic for each in spec.chain if unknown[0] in referenced_names(each.topic))
+            raise StepError(
+                check.call.place,
+                f"the topic {topic!r} names the variable {unknown[0]!r}, which is not known {when}; a topic must "
+                f"be known before anything happens on it",
+            )
+
+    def is_held_back(self, armed: Armed) -> bool:
+        """Whether a held check still waits for a variable, or for an earlier check to take its messages first."""
+        if self.unknown(armed.spec.needs, armed.step):
+            return True
+        return armed.spec.untaken and any(each.held for each in self._before(armed.step))
+
+    # --- how ------------------------------------------------------------------------------------------------------
+
+    async def listen_to(self, checks: Sequence[_Check]) -> None:
+        """Arm these checks and prove their subscriptions live."""
+        for check, spec in checks:
+            self._arm(check, spec)
+        if checks:
+            await self._state.scope.ready()
+
+    def _warn_of_budget(self, check: PlannedStep, spec: ExpectationSpec) -> None:
+        timeout_s = self._state.settings.timeout_s
+        if spec.budget_s is not None and spec.budget_s > timeout_s:
+            warnings.warn(
+                f"{check.call.place}: the budget of {spec.budget_s:g} s is longer than the timeout of "
+                f"{timeout_s:g} s, which is raised to it for this check; see @timeout(…)",
+                stacklevel=2,
+            )
+
+    def _arm(self, check: PlannedStep, spec: ExpectationSpec) -> None:
+        state = self._state
+        armed = Armed(check, spec, [], False, self.needed(spec), state.index)
+        earlier_held = spec.untaken and any(each.held for each in self._before(check))
+        armed.held = bool(self.unknown(spec.needs, check)) or earlier_held
+        matchers = None if armed.held else self._built(spec, check.call)
+        for position, each in enumerate(part for part in spec.chain for _ in range(part.body.count)):
+            after = armed.handles[-1] if armed.handles and spec.then else None
+            topic = self._topic(check, each)
+            matcher = None if matchers is None else self._apart(check, spec, matchers[position], topic, armed.handles)
+            armed.handles.append(self._expect(check, each, topic, matcher, after))
+        state.armed[check.index] = armed
+
+    def _expect(
+        self, check: PlannedStep, spec: ExpectationSpec, topic: str, matcher: Matcher | None, after: Handle | None
+    ) -> Handle:
+        state = self._state
+        handle = state.scope.expect(
+            topic,
+            matcher,
+            link=state.links.get(spec.transport or check.default_transport),
+            occurs=spec.occurs,
+            after=after,
+            unrouted=spec.is_reply,
+            origin=check.call.place,
+            step_text=check.call.text,
+        )
+        if spec.budget_s is not None:
+            anchor = spec.budget_topic
+            handle.within_ms(spec.budget_s * 1000, of=anchor and str(state.render(anchor, check.call)))
+        handle.asserted = False
+        return handle
+
+    def _topic(self, check: PlannedStep, spec: ExpectationSpec) -> str:
+        state = self._state
+        if not spec.is_reply:
+            return str(state.render(spec.topic, check.call))
+        transport = spec.transport or check.default_transport
+        return reply_address(state.session.config.transports[transport], state.inbox(check.phase)).topic
+
+    def matchers(self, armed: Armed) -> list[Matcher]:
+        """What a check asks of each of its messages, all variables filled in."""
+        built, handles = self._built(armed.spec, armed.step.call), armed.handles
+        return [
+            self._apart(armed.step, armed.spec, matcher, handle.topic, handles[:position])
+            for position, (matcher, handle) in enumerate(zip(built, handles, strict=True))
+        ]
+
+    def _built(self, spec: ExpectationSpec, call: StepCall) -> list[BodyMatcher]:
+        functions = self._state.functions
+        return read(call, lambda: [matcher for each in spec.chain for matcher in each.body.build(functions)])
+
+    def _apart(
+        self, check: PlannedStep, spec: ExpectationSpec, matcher: BodyMatcher, topic: str, own: Sequence[Handle]
+    ) -> Matcher:
+        """For ``another``: a message that an earlier check, or an earlier row of this one, has taken is no match."""
+        if not spec.untaken:
+            return matcher
+        scope, link = self._state.scope, self._state.links.get(check.transport)
+        earlier = [handle for each in self._before(check) for handle in each.handles]
+        others = [scope.expectation_of(handle) for handle in (*earlier, *own)]
+        return Untaken(matcher, topic, tuple(each for each in others if each.link == link))
+
+    def _before(self, check: PlannedStep) -> list[Armed]:
+        return [each for each in self._state.armed.values() if each.step.index < check.index]
+
+    def needed(self, spec: ExpectationSpec) -> dict[str, Any]:
+        """The variables a check names, as they are now."""
+        return {name: self._state.variables.get(name) for name in spec.needs}
+
+    # --- until when -----------------------------------------------------------------------------------------------
+
+    def start_clocks(self, publish: PlannedStep) -> None:
+        """Every deadline of the phase runs from its last publish, or from a later act of the user's own."""
+        plan, scope = self._state.plan, self._state.scope
+        if not plan.is_last_publish(publish):
+            return
+        sent = scope.outbox.last_sent(scope.clock()) or scope.clock()
+        for armed in self._state.armed.values():
+            if armed.step.phase != publish.phase:
+                continue
+            waits_for_user = plan.has_foreign_step(publish.index, armed.step.index)
+            if armed.spec.occurs.waits_the_window_out or not waits_for_user:
+                self.close(armed, self._anchored(armed, sent))
+
+    def _anchored(self, armed: Armed, sent: float) -> float:
+        """Where a window begins: with the publish its step names, or with the last one of the phase."""
+        scope, topic = self._state.scope, armed.spec.window_topic
+        if topic is None:
+            return sent
+        return scope.outbox.last_sent(scope.clock(), str(self._state.render(topic, armed.step.call))) or sent
+
+    def close(self, armed: Armed, start: float) -> None:
+        """Let a check wait for so long as it may, counted from a loop time."""
+        for handle in armed.handles:
+            self._state.scope.close_at(handle, start + self.patience_s(armed.spec))
+
+    def patience_s(self, spec: ExpectationSpec) -> float:
+        """How long a check waits, or watches."""
+        if spec.window_s is not None:
+            return spec.window_s
+        return max(self._state.settings.timeout_s, spec.budget_s or 0.0)

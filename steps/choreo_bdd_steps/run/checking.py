@@ -1,0 +1,205 @@
+"""Judging: a check waits for its own expectations and tells their verdicts."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from choreo_bdd.message import MessageRecord
+from choreo_bdd.scenario import Handle, Outcome, ScenarioResult, Scope
+from choreo_bdd.scenario.diagnosis import closest_lines
+from choreo_bdd.scenario.expectation import Expectation
+from choreo_bdd.scenario.facade import finish
+from choreo_bdd.scenario.foreign_messages import merge_skipped
+from choreo_bdd.stage import StageScenarioResult
+from choreo_bdd.stage.result import stage_result
+from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.language.body import ExpectationBody
+from choreo_bdd_steps.language.capture import lookup
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.plan.plan import PlannedStep
+from choreo_bdd_steps.run.arming import Arming
+from choreo_bdd_steps.run.state import Armed, State
+from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.phrase import Match, StepCall
+from choreo_bdd_steps.vocabulary.reading import body_error, read
+
+AnyResult = ScenarioResult | StageScenarioResult
+SHARED_ID = "SharedId"
+"""How reports name the bridge of a scenario over several transports: one id, behind each transport's prefix."""
+
+_LATE_GRACE_S = 0.25
+
+
+class Judging:
+    """The checks of one scenario, when their steps are reached."""
+
+    def __init__(self, state: State, arming: Arming) -> None:
+        self._state = state
+        self._arming = arming
+
+    # --- the step's own expectations ------------------------------------------------------------------------------
+
+    def check(self, match: Match) -> None:
+        """Wait for this step's own expectation and tell its verdict."""
+        state, step = self._state, self._state.step
+        if isinstance(step.spec, BodyError):
+            raise body_error(match.call, step.spec) from step.spec
+        if isinstance(step.spec, Exception):
+            raise step.spec
+        for transport in step.spec_transports:
+            state.require_transport(transport, match.call)
+        armed = state.armed.get(step.index)
+        if armed is None:
+            raise self._unheard(step)
+        self._require_early(armed)
+        self._require_anchor(armed)
+        self._supply(armed)
+        if any(handle.outcome is not Outcome.PASS for handle in armed.handles):  # else there is nothing to wait for
+            state.run(self._await(armed))
+        self._tell(armed)
+
+    def _unheard(self, step: PlannedStep) -> StepError:
+        assert isinstance(step.spec, ExpectationSpec)  # check() has asked
+        if not self._state.plan.has_publish(step.phase):
+            self._arming.require_topic(step, step.spec, "yet")
+        return StepError(step.call.place, "nothing listens for this check: the step that begins its phase has failed")
+
+    def _require_early(self, armed: Armed) -> None:
+        """A check that began to listen only after the user's own steps had acted could miss what it is about."""
+        step, begun, plan = armed.step, armed.armed_at, self._state.plan
+        acted_before = begun > 0 and plan.has_foreign_step(-1, begun)
+        if acted_before and not plan.has_publish(step.phase) and not plan.has_foreign_step(begun, step.index):
+            raise StepError(
+                step.call.place,
+                f"this check began to listen at {plan.steps[begun].call.place}, after steps of your own that may have "
+                f"caused its message. Set the variables of its topic before them; under behave, let environment.py "
+                f"call choreo_bdd_steps.adapters.behave.before_scenario(context), too",
+            )
+
+    def _require_anchor(self, armed: Armed) -> None:
+        """A time that counts from a publish which never was would be that of something else."""
+        step, scope = armed.step, self._state.scope
+        anchor = step.match_args.get("anchor")
+        if anchor is None:
+            return
+        topic = str(self._state.render(anchor, step.call))
+        if topic not in scope.outbox.topics:
+            published = ", ".join(map(repr, sorted(scope.outbox.topics))) or "nothing"
+            raise StepError(
+                step.call.place,
+                f"the time counts from the publish of {topic!r}, but this scenario has not published it; it has "
+                f"published {published}. Where that message is a service's, write: "
+                f'from "{topic}" to "{armed.spec.topic}" takes at most …',
+            )
+
+    def _supply(self, armed: Armed) -> None:
+        if not armed.held:
+            if armed.values != self._arming.needed(armed.spec):
+                raise StepError(
+                    armed.step.call.place,
+                    "a variable of this check was changed by Python code after the phase had begun; set it before "
+                    "the publish, so that the check means one thing from beginning to end",
+                )
+            return
+        matchers = self._arming.matchers(armed)
+        armed.held, armed.values = False, self._arming.needed(armed.spec)
+
+        async def supply() -> None:
+            for handle, matcher in zip(armed.handles, matchers, strict=True):
+                self._state.scope.supply(handle, matcher)
+
+        self._state.run(supply())
+
+    def judge_held(self) -> None:
+        """Checks that waited for a variable are judged as soon as it is known for good."""
+        for armed in self._state.armed.values():
+            if armed.held and not self._arming.is_held_back(armed):
+                self._supply(armed)
+
+    async def _await(self, armed: Armed) -> None:
+        scope = self._state.scope
+        expectations = [scope.expectation_of(handle) for handle in armed.handles]
+        if any(each.closes_at is None for each in expectations):
+            self._arming.close(armed, scope.clock())
+        for each in expectations:
+            assert each.closes_at is not None  # set just now
+            await scope.wait([each.handle], each.closes_at)
+            scope.verdicts.expire(each, timeout_ms=self._arming.patience_s(armed.spec) * 1000)
+            if each.handle.outcome is Outcome.TIMEOUT:
+                await scope.until(partial(_is_late, each), scope.clock() + _LATE_GRACE_S)
+
+    def _tell(self, armed: Armed) -> None:
+        for handle in armed.handles:
+            handle.asserted = True
+        failed = [handle for handle in armed.handles if handle.outcome is not Outcome.PASS]
+        if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
+            return
+        if failed:
+            raise CheckFailed("\n".join([*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]))
+
+    # --- the message a check has taken ----------------------------------------------------------------------------
+
+    def captured(self, path: str, topic: str, call: StepCall) -> Any:
+        """A field of the message that satisfied the last passed expectation on a topic."""
+        return read(call, partial(lookup, path, self._taken(topic, call)))
+
+    def check_taken(self, match: Match, body: ExpectationBody) -> None:
+        """Hold the message that the last check on a topic has taken against a body, without waiting."""
+        call = match.call
+        message = self._taken(match.arg("topic"), call)
+        (matcher,) = read(call, lambda: body.build(self._state.functions))
+        result = matcher.match_message(message.payload, message)
+        if not result.matched:
+            lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")
+            raise CheckFailed(
+                "\n".join([f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {result.reason}", *lines])
+            )
+
+    def _taken(self, topic: str, call: StepCall) -> MessageRecord:
+        wanted = self._state.render(topic, call)
+        for armed in sorted(self._state.armed.values(), key=lambda each: -each.step.index):
+            if armed.step.index >= self._state.index:
+                continue
+            for handle in armed.handles:
+                for message in handle.messages:
+                    if wanted in (handle.topic, message.topic):
+                        return message
+        raise StepError(
+            call.place, f"no earlier check of this scenario has taken a message on {wanted!r}; expect it first"
+        )
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    async def finish(self) -> tuple[AnyResult, bool]:
+        """Unasserted expectations still get their true verdict; those nothing was published for are aborted."""
+        scope, completed = self._state.scope, True
+        for handle in chain.from_iterable(armed.handles for armed in self._state.armed.values()):
+            expectation = scope.expectation_of(handle)
+            if expectation.closes_at is None or expectation.matcher is None:
+                completed = completed and handle.outcome is not Outcome.PENDING
+                scope.verdicts.abort(expectation, "the scenario ended before this check could be decided")
+                continue
+            await scope.wait([handle], expectation.closes_at)
+            scope.verdicts.expire(expectation)
+        result = _result_of(scope, aborted=not completed)
+        scope.close()
+        return result, completed
+
+
+def _result_of(scope: Scope, *, aborted: bool) -> AnyResult:
+    if None in scope.links:
+        return finish(scope, aborted=aborted)
+    merge_skipped(scope)
+    return stage_result(scope, bridge_class=SHARED_ID, aborted=aborted)
+
+
+def _is_late(expectation: Expectation) -> bool:
+    return expectation.late_at is not None
+
+
+def _verdict_text(handle: Handle) -> str:
+    diagnosis = handle.diagnosis
+    details = diagnosis.text if diagnosis is not None else handle.reason
+    return f"[{handle.outcome.value.upper()}] {handle.step_text}  ({handle.origin})\n{details}"

@@ -1,0 +1,136 @@
+"""One Gherkin scenario at work: steps in, engine calls out. One scenario is one engine scope."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from choreo_bdd import observers
+from choreo_bdd.scenario import Scope
+from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.plan import vacuity
+from choreo_bdd_steps.run.arming import Arming
+from choreo_bdd_steps.run.checking import AnyResult, Judging
+from choreo_bdd_steps.run.sending import Sending
+from choreo_bdd_steps.run.services import StandIns
+from choreo_bdd_steps.run.state import ScenarioInfo, State
+from choreo_bdd_steps.vocabulary.phrase import StepCall
+from choreo_bdd_steps.vocabulary.reading import body_error
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.run.session import Session
+
+__all__ = ["AnyResult", "ScenarioInfo", "ScenarioRun"]
+
+
+class ScenarioRun:
+    """One running scenario, and what phrases are made of: ``sending``, ``judging`` and ``stand_ins``.
+
+    All methods are plain functions.
+    """
+
+    def __init__(self, session: Session, info: ScenarioInfo) -> None:
+        self._state = State(session, info)
+        self._arming = Arming(self._state)
+        self.sending = Sending(self._state, self._arming)
+        self.judging = Judging(self._state, self._arming)
+        self.stand_ins = StandIns(self._state)
+        self.result: AnyResult | None = None
+
+    # --- called by the adapters -----------------------------------------------------------------------------------
+
+    def perform(self, index: int) -> None:
+        """Carry out the step at this position."""
+        state = self._state
+        step = state.plan.steps[index]
+        if step.match is None:
+            raise StepError(step.call.place, f"{step.call.text!r} is not a step of this vocabulary")
+        state.index = index
+        with observers.running(state.info.nodeid):
+            state.open(step.call)
+            warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
+            self._arming.listen_early(step.call)
+            try:
+                step.match.phrase.act(self, step.match)
+            except BodyError as error:
+                raise body_error(step.call, error) from error
+            state.done = index
+            self._arming.listen_early(step.call)
+            self.judging.judge_held()
+            if warning is not None:  # only now: that it proves nothing is no news of a step that fails
+                self._warn_of(warning)
+
+    def finish(self, *, passed: int | None = None) -> AnyResult | None:
+        """Settle what is armed, leave the scope and report the scenario, once.
+
+        ``passed`` is how many steps, from the first, are known to have passed, the user's own included. Raises
+        ``StepError``, when all that is done, for an expectation nobody asserted, where that is an error.
+        """
+        state = self._state
+        if not state.is_open:
+            return None
+        with observers.running(state.info.nodeid):
+            unasserted = self._unasserted(state.scope, state.done + 1 if passed is None else passed)
+            with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
+                self.judging.judge_held()
+            try:
+                self.result, completed = state.run(self.judging.finish())
+                state.session.note_channels(state.scope)
+            finally:
+                state.leave()
+            observers.emit(self.result, completed)
+            for each in unasserted:
+                if state.session.config.vacuity == "error":
+                    raise StepError(each.place, each.reason)
+                self._warn_of(each)
+        return self.result
+
+    def _unasserted(self, scope: Scope, passed: int) -> list[vacuity.Emptiness]:
+        if self._state.session.config.vacuity == "ignore":
+            return []
+        handles = [expectation.handle for expectation in scope.expectations]
+        return list(vacuity.never_asserted(self._state.plan, self._state.armed.values(), handles, passed=passed))
+
+    def _warn_of(self, emptiness: vacuity.Emptiness) -> None:
+        self._state.session.note_emptiness(self._state.info.nodeid, emptiness)
+        warnings.warn(str(emptiness), vacuity.VacuityWarning, stacklevel=3)
+
+    def listen(self) -> None:
+        """Arm what the scenario expects before it publishes anything itself; for a before-scenario hook."""
+        plan = self._state.plan
+        if not plan.has_publish(0) and plan.checks(0):
+            with observers.running(self._state.info.nodeid):
+                self._state.open(plan.steps[0].call)
+                self._arming.listen_early(plan.steps[0].call)
+
+    # --- for phrases, and for steps of the user's own --------------------------------------------------------------
+
+    @property
+    def scope(self) -> Scope | None:
+        """The engine's scope while the scenario runs; ``None`` before its first library step and after its end."""
+        return self._state.scope if self._state.is_open else None
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The scenario's variables by name."""
+        return dict(self._state.variables)
+
+    def set_variable(self, name: str, value: Any) -> None:
+        """Set a variable for the steps that follow."""
+        self._state.variables[name] = value
+
+    def render(self, text: str, call: StepCall) -> Any:
+        """A text with its templates filled in; ``StepError`` names a variable that is not known."""
+        return self._state.render(text, call)
+
+    def require_transport(self, name: str, call: StepCall) -> None:
+        """``StepError`` for a transport the profile does not have."""
+        self._state.require_transport(name, call)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass on the engine's loop."""
+        self._state.run(asyncio.sleep(seconds))

@@ -1,0 +1,80 @@
+"""Sending: what a scenario publishes or requests, once its phase is armed."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from choreo_bdd.transports.base import Ready
+from choreo_bdd_project.reply_addresses import ReplyAddress, reply_address
+from choreo_bdd_steps.language.body import OutgoingMessage, PayloadBody
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.plan.plan import PlannedStep
+from choreo_bdd_steps.run.arming import Arming
+from choreo_bdd_steps.run.state import SEND_TIMEOUT_S, State
+from choreo_bdd_steps.vocabulary.phrase import Match
+from choreo_bdd_steps.vocabulary.reading import read
+
+
+class Sending:
+    """Publishes for the step at work."""
+
+    def __init__(self, state: State, arming: Arming) -> None:
+        self._state = state
+        self._arming = arming
+
+    def publish(
+        self, match: Match, body: PayloadBody, *, count: int | None = None, per_second: float | None = None
+    ) -> None:
+        """Arm the phase if this begins it, prove it live, then publish; returns when the messages have left.
+
+        With a ``count`` it is a burst, whose bodies may use ``index``.
+        """
+        extras = [{}] if count is None else [{"index": index} for index in range(count)]
+        functions = self._state.functions
+        outgoing = [
+            message for extra in extras for message in read(match.call, partial(body.build, functions, **extra))
+        ]
+        self._send(match, outgoing, per_second)
+
+    def request(self, match: Match, body: PayloadBody) -> None:
+        """Publish a message that says where its reply is wanted."""
+        state, step = self._state, self._state.step
+        state.require_transport(step.transport, match.call)
+        address = reply_address(state.session.config.transports[step.transport], state.inbox(step.phase))
+        built = read(match.call, partial(body.build, state.functions))
+        self._send(match, [read(match.call, partial(_addressed, message, address)) for message in built])
+
+    def _send(self, match: Match, outgoing: list[OutgoingMessage], per_second: float | None = None) -> None:
+        state, call = self._state, match.call
+        step: PlannedStep = state.step
+        link = state.require_transport(step.transport, call)
+        topic = state.render(match.arg("topic"), call)
+        key = match.args.get("key")
+        rendered_key = None if key is None else str(state.render(key, call))
+        checks = self._arming.enter(step)
+
+        async def send() -> None:
+            await self._arming.listen_to(checks)
+            promises: list[Ready] = []
+            for position, message in enumerate(outgoing):
+                if per_second is not None and position:
+                    await asyncio.sleep(1 / per_second)
+                ready = state.scope.publish(
+                    topic, message.payload, link=link, headers=message.headers, key=rendered_key or message.key
+                )
+                if ready is not None:
+                    promises.append(ready)
+            if promises:
+                await asyncio.wait_for(asyncio.gather(*promises), SEND_TIMEOUT_S)
+            self._arming.start_clocks(step)
+
+        state.act(call, send())
+
+
+def _addressed(message: OutgoingMessage, address: ReplyAddress) -> OutgoingMessage:
+    try:
+        payload = address.payload(message.payload)
+    except TypeError as error:
+        raise BodyError(str(error)) from error
+    return OutgoingMessage(payload, message.key, {**message.headers, **address.headers})

@@ -1,0 +1,134 @@
+"""Stand-ins: services the scenario plays itself, and how often they have answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.scenario import ReplyPlan
+from choreo_bdd.scenario.replies import MAX_FIRINGS, Answer, Reply
+from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.language.body import PayloadBody, parse_expectation
+from choreo_bdd_steps.language.counts import number_of
+from choreo_bdd_steps.language.durations import parse_duration
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.run.state import State
+from choreo_bdd_steps.vocabulary.phrase import Match, StepCall
+from choreo_bdd_steps.vocabulary.reading import body_error, read
+
+
+class StandInFailed(ChoreoError):
+    """A stand-in told to fail has done so."""
+
+
+class StandIns:
+    """The services of one scenario."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def arm(self, match: Match, *, body: PayloadBody | None = None, fails: bool = False, silent: bool = False) -> None:
+        """Begin to play a service."""
+        state, call = self._state, match.call
+        link = state.require_transport(state.step.transport, call)
+        reply_transport = match.args.get("reply_transport")
+        reply_link = link if reply_transport is None else state.require_transport(reply_transport, call)
+        condition = match.args.get("condition")
+        matcher = None
+        if condition is not None:
+            asked = read(call, lambda: parse_expectation(None, None, condition, base_dir=call.folder))
+            matcher = read(call, lambda: asked.build(state.functions)[0])
+
+        def answer(trigger: Any) -> Any:
+            if fails or body is None:
+                raise StandInFailed
+            try:
+                message = body.build(state.functions.extended(trigger=trigger))[0]
+            except BodyError as error:
+                state.broken_answers.append(f"{body_error(call, error)}, so the stand-in did not answer")
+                raise
+            return Answer(message.payload, message.headers, message.key)
+
+        if body is not None:
+            self._require_settable(body.needs, call)
+            _require_one(body, call)
+        times, delay = match.args.get("times"), match.args.get("delay")
+        reply = match.args.get("reply")
+        plan = ReplyPlan(
+            reply_topic="(nothing)" if reply is None else str(state.render(reply, call)),
+            payload=answer,
+            link=reply_link,
+            times=MAX_FIRINGS if times is None else number_of(times),
+            delay_s=0.0 if delay is None else parse_duration(delay),
+            is_silent=silent,
+        )
+        topic = str(state.render(match.arg("topic"), call))
+
+        async def arm() -> None:
+            state.scope.on(topic, matcher, plan, link=link)
+            await state.scope.ready()
+
+        state.act(call, arm())
+
+    def _require_settable(self, needs: frozenset[str], call: StepCall) -> None:
+        """An answer may name variables of later steps, but not one that nobody sets."""
+        plan, index = self._state.plan, self._state.index
+        end = len(plan.steps)
+        later = plan.assigned_between(index, end)
+        missing = sorted(needs - {"trigger", "index"} - later - self._state.variables.keys())
+        if missing and not plan.has_foreign_step(index, end):
+            raise StepError(
+                call.place,
+                f"the answer names the variable {missing[0]!r}, which no step of this scenario sets; set it with "
+                f'`Given {missing[0]} is "…"`, or read the trigger with {{{{ trigger.{missing[0]} }}}}',
+            )
+
+    def check_answers(self, match: Match, times: int | None) -> None:
+        """Whether the stand-in on a topic has answered: just so often, or at all; never, for 0."""
+        state, call = self._state, match.call
+        topic = str(state.render(match.arg("topic"), call))
+        replies = [reply for reply in state.scope.replies if reply.trigger_topic == topic]
+        if not replies:
+            raise StepError(call.place, f"no stand-in of this scenario answers {topic!r}")
+        answered = state.run(self._answers(replies, times))
+        if answered < 1 if times is None else answered != times:
+            wanted = "at least once" if times is None else f"{times} time(s)"
+            states = ", ".join(reply.state.value for reply in replies)
+            told = f"{call.place}: the service answered {topic!r} {answered} time(s), expected {wanted} ({states})"
+            raise CheckFailed("\n".join([told, *dict.fromkeys(state.broken_answers)]))
+
+    async def _answers(self, replies: Sequence[Reply], wanted: int | None) -> int:
+        """How often they have answered, once it is so often, and as long as one more could spoil an exact number."""
+        scope, timeout_s = self._state.scope, self._state.settings.timeout_s
+
+        def answered() -> int:
+            return sum(reply.answers for reply in replies)
+
+        least = 1 if wanted is None else wanted
+        await scope.until(lambda: answered() >= least, scope.clock() + timeout_s)
+        if wanted is not None and any(_may_answer(reply) for reply in replies):
+            await scope.until(lambda: answered() > wanted, self._phase_began() + timeout_s)
+        return answered()
+
+    def _phase_began(self) -> float:
+        """When the last message of the phase left; now, where steps of the user's own may have acted since."""
+        plan, scope = self._state.plan, self._state.scope
+        now, phase = scope.clock(), self._state.step.phase
+        begun = next(step.index for step in plan.steps if step.phase == phase)
+        sent = None if plan.has_foreign_step(begun, self._state.index) else scope.outbox.last_sent(now)
+        return now if sent is None else sent
+
+
+def _require_one(body: PayloadBody, call: StepCall) -> None:
+    if len(body.drafts) > 1:
+        raise StepError(
+            call.place,
+            f"a stand-in answers with one message, and this table describes {len(body.drafts)}; write one message as "
+            f"| field | value |, and a stand-in for each of the others",
+        )
+
+
+def _may_answer(reply: Reply) -> bool:
+    """Whether it has an answer to come, or triggers to wait for."""
+    return not reply.plan.is_silent and (reply.is_armed or reply.answers < reply.matches)

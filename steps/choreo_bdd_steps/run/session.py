@@ -1,0 +1,207 @@
+"""The session: one per run, from configuration to connected harnesses, on a loop thread of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from choreo_bdd import observers
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.harness import Harness
+from choreo_bdd.loop import LoopThread
+from choreo_bdd.scenario import Scope, ScopeOptions
+from choreo_bdd.scenario.facade import open_scope
+from choreo_bdd.scenario.links import Link
+from choreo_bdd.transports.base import Transport
+from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
+from choreo_bdd_project.harnesses import build_contract, build_harness
+from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.durations import parse_duration
+from choreo_bdd_steps.plan.vacuity import Emptiness
+from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
+from choreo_bdd_steps.run.scenario_run import ScenarioInfo, ScenarioRun
+from choreo_bdd_steps.vocabulary import Match, StepCall, recognise
+
+T = TypeVar("T")
+
+_TAG = re.compile(r"(?P<name>timeout|slow)\((?P<value>[^)]*)\)")
+_SCOPE = ScopeOptions(latency_from="publish", keep_timeline=True, watch_similar_topics=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for one scenario, its tags included. Durations are seconds."""
+
+    timeout_s: float
+    slow: Literal["fail", "warn"]
+
+
+def configuration(start: Path, profile: str | None = None) -> Config:
+    """The configuration that applies to a folder: the nearest file upwards, else one in-memory transport.
+
+    Raises ``ConfigError``.
+    """
+    path = find_config(start)
+    if path is None:
+        if profile not in (None, "memory"):
+            raise ConfigError(f"profile {profile!r} was asked for, but there is no choreo.yaml in {start} or above")
+        return memory_config()
+    return load_config(path, schema=config_schema(), profile=profile)
+
+
+def slow_policy(text: str) -> Literal["fail", "warn"]:
+    """What becomes of a step whose message came over its budget. Raises ``ValueError``."""
+    if text not in ("fail", "warn"):
+        raise ValueError(f"the slow policy is 'fail' or 'warn', not {text!r}")
+    return "fail" if text == "fail" else "warn"
+
+
+class Session:
+    """Everything a run shares: configuration, loop thread and harnesses, each connected when it is first used."""
+
+    def __init__(self, config: Config, *, slow: str | None = None) -> None:
+        try:
+            self.config = config if slow is None else replace(config, slow=slow_policy(slow))
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        self.contract = build_contract(self.config)
+        """What the configured AsyncAPI documents say; ``None`` where there are none."""
+        self._coverage = None if self.contract is None else ChannelCoverage(self.contract)
+        self._loop = LoopThread()
+        self._harnesses: dict[str, Harness] = {}
+        self._transports: dict[str, Transport] = {}
+        self.warnings: list[str] = []
+        """What the run should be told in the end, each with its place."""
+        self._vacuous: list[dict[str, str]] = []
+        self._cleanups: list[Callable[[], object]] = []
+
+    @property
+    def profile(self) -> str:
+        """Name of the configuration's profile in use."""
+        return self.config.profile
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the engine's loop and return its result."""
+        self._loop.start()
+        return self._loop.run(work)
+
+    def harness(self, name: str) -> Harness:
+        """The connected harness of a transport; raises what connecting raises."""
+        harness = self._harnesses.get(name)
+        if harness is None:
+            harness = self._harnesses[name] = build_harness(
+                self.config, self.config.transports[name], contract=self.contract
+            )
+        if not harness.is_healthy():
+            self.run(_connected(harness))
+        return harness
+
+    def transport(self, name: str) -> Transport:
+        """The connected transport object behind a name, for a service that shares the in-memory bus."""
+        return self.harness(name).transport
+
+    def add_cleanup(self, cleanup: Callable[[], object]) -> None:
+        """Have something called when the session closes, last added first."""
+        self._cleanups.append(cleanup)
+
+    def scenario(self, info: ScenarioInfo) -> ScenarioRun:
+        """Begin a scenario."""
+        return ScenarioRun(self, info)
+
+    @property
+    def untouched_channels(self) -> tuple[str, ...]:
+        """Addresses of the contract's channels that no scenario has touched so far; empty without a contract."""
+        return () if self._coverage is None else self._coverage.untouched
+
+    def note_emptiness(self, nodeid: str, emptiness: Emptiness) -> None:
+        """Keep a warning of something that proves nothing for the end of the run, and let reports know."""
+        self.warnings.append(str(emptiness))
+        self._vacuous.append({"nodeid": nodeid, "place": emptiness.place, "reason": emptiness.reason})
+        observers.note_run_fact("vacuity", list(self._vacuous))
+
+    def note_channels(self, scope: Scope) -> None:
+        """Count the channels that a scenario has touched, and let reports know."""
+        if self._coverage is not None:
+            self._coverage.note(scope)
+            observers.note_run_fact("channels", self._coverage.as_fact())
+
+    def settings_for(self, tags: Sequence[str]) -> Settings:
+        """The configuration's time settings, as the tags ``@timeout(5s)`` and ``@slow(warn)`` change them.
+
+        Later tags win over earlier ones. Raises ``ConfigError`` for one that cannot be read.
+        """
+        timeout_s, slow = self.config.timeout_s, self.config.slow
+        for tag in tags:
+            found = _TAG.fullmatch(tag)
+            if found is None:
+                continue
+            try:
+                if found["name"] == "timeout":
+                    timeout_s = parse_duration(found["value"])
+                else:
+                    slow = slow_policy(found["value"])
+            except ValueError as error:
+                raise ConfigError(f"the tag @{tag}: {error}") from error
+        return Settings(timeout_s, slow)
+
+    @staticmethod
+    def recognise_all(calls: Sequence[StepCall]) -> list[Match | None]:
+        """Each step as a phrase of the vocabulary, if it is one."""
+        return [recognise(call) for call in calls]
+
+    def opening(self, name: str, transports: Sequence[str], call: StepCall) -> Opening:
+        """How to open an engine scope over the transports a scenario uses, which are connected now.
+
+        One transport is a plain scenario; several are a Stage scenario, whose links carry the transports' names.
+        """
+        used = list(transports) or [self.config.default_transport]
+        try:
+            harnesses = {transport: self.harness(transport) for transport in used}
+        except (ChoreoError, RuntimeError, ValueError) as error:
+            raise StepError(call.place, str(error)) from error
+        if len(used) == 1:
+            return Opening(partial(open_scope, harnesses[used[0]], name, _SCOPE), {used[0]: None})
+        shared = secrets.token_hex(16)
+        links = [Link(each, harness, self._wire_id(each, shared)) for each, harness in harnesses.items()]
+        return Opening(partial(_stage_scope, name, links, shared), {each: each for each in used})
+
+    def _wire_id(self, transport: str, shared: str) -> str | None:
+        """The scenario's id on a transport: one for all of them, behind the prefix each is configured with."""
+        if not self._harnesses[transport].correlation.routes_by_correlation:
+            return None
+        return self.config.transports[transport].correlation_prefix + shared
+
+    def close(self) -> None:
+        """Run the clean-ups, disconnect and end the loop; never raises."""
+        while self._cleanups:
+            with contextlib.suppress(Exception):
+                self._cleanups.pop()()
+        for harness in self._harnesses.values():
+            with contextlib.suppress(Exception):
+                self.run(harness.disconnect())
+        self._harnesses.clear()
+        self._loop.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What opens an engine scope, and the name of each transport's link in it (``None`` where there is only one)."""
+
+    open: Callable[[], Coroutine[Any, Any, Scope]]
+    links: dict[str, str | None]
+
+
+async def _stage_scope(name: str, links: Sequence[Link], shared: str) -> Scope:
+    return Scope(name, links, correlation_id=shared, options=_SCOPE)
+
+
+async def _connected(harness: Harness) -> None:
+    await harness.connect()
+    await harness.heal()

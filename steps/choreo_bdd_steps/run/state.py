@@ -1,0 +1,164 @@
+"""What all parts of a running scenario share: its plan, variables, engine scope, and what listens already."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.scenario import Handle, Scope
+from choreo_bdd_project.config import ConfigError
+from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.language.functions import Variables
+from choreo_bdd_steps.language.templates import render
+from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
+from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.phrase import StepCall
+from choreo_bdd_steps.vocabulary.reading import read
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.run.session import Opening, Session, Settings
+
+T = TypeVar("T")
+
+SEND_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioInfo:
+    """A scenario as a test framework presents it: outline rows rendered, background included.
+
+    ``transport`` is the one the whole scenario runs on, where a tag names it; ``None`` for the configured default.
+    """
+
+    name: str
+    nodeid: str
+    steps: Sequence[StepCall]
+    tags: Sequence[str] = ()
+    """Outermost first: the feature's, the rule's, the scenario's own."""
+    transport: str | None = None
+
+
+@dataclass(slots=True)
+class Armed:
+    """A check whose expectations listen already."""
+
+    step: PlannedStep
+    spec: ExpectationSpec
+    handles: list[Handle]
+    held: bool
+    values: Mapping[str, Any] = field(repr=False)
+    armed_at: int
+
+
+class State:
+    """The facts of one running scenario, and how its parts reach the engine."""
+
+    def __init__(self, session: Session, info: ScenarioInfo) -> None:
+        self.session = session
+        self.info = info
+        self.settings = _settings(session, info)
+        default = info.transport or session.config.default_transport
+        self.plan: Plan = make_plan(info.steps, session.recognise_all(info.steps), default)
+        self.variables: dict[str, Any] = {}
+        self.functions = Variables(
+            self.variables, session.config.env_names, python_matchers=session.config.python_matchers
+        )
+        self.armed: dict[int, Armed] = {}
+        self._opening: Opening | None = None
+        self._opened: Scope | None = None
+        self.links: Mapping[str, str | None] = {}
+        self._inboxes: dict[int, str] = {}
+        self.broken_answers: list[str] = []
+        """What kept stand-ins from answering: templates that did not fit their triggers."""
+        self.index = -1
+        """Position of the step at work."""
+        self.done = -1
+        """Position of the last step that has passed."""
+
+    @property
+    def scope(self) -> Scope:
+        """The engine's scope, open from the first library step on."""
+        if self._opened is None:
+            self.run(asyncio.sleep(0))
+        assert self._opened is not None  # run() has opened it
+        return self._opened
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a scope: from the first library step until the scenario ends."""
+        return self._opening is not None
+
+    @property
+    def step(self) -> PlannedStep:
+        """The step at work."""
+        return self.plan.steps[self.index]
+
+    def open(self, call: StepCall) -> None:
+        """Enter the engine's scope with the first step of the library.
+
+        The transports are connected now; the scope itself opens with the first work on the loop, because each way
+        there and back costs a scenario more than its messages do.
+        """
+        if self._opening is None:
+            names = [name for name in self.plan.transports if name in self.session.config.transports]
+            self._opening = self.session.opening(self.info.name, names, call)
+            self.links = self._opening.links
+
+    def leave(self) -> None:
+        """Forget the scope."""
+        self._opening = self._opened = None
+
+    def inbox(self, phase: int) -> str:
+        """Name of the place where the replies to a phase's requests are heard."""
+        return self._inboxes.setdefault(phase, secrets.token_hex(12))
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the engine's loop, in the open scope."""
+        return self.session.run(work if self._opened is not None or self._opening is None else self._open_for(work))
+
+    async def _open_for(self, work: Coroutine[Any, Any, T]) -> T:
+        assert self._opening is not None  # run() has asked
+        try:
+            self._opened = await self._opening.open()
+        except BaseException:
+            work.close()
+            raise
+        return await work
+
+    def act(self, call: StepCall, work: Coroutine[Any, Any, None]) -> None:
+        """Run work on the engine's loop; what goes wrong there gets the step's place."""
+        try:
+            self.run(work)
+        except (StepError, CheckFailed):
+            raise
+        except TimeoutError as error:
+            raise StepError(
+                call.place, f"the broker did not confirm the message within {SEND_TIMEOUT_S:g} s"
+            ) from error
+        except ChoreoError as error:
+            raise StepError(call.place, str(error)) from error
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise StepError(call.place, f"{type(error).__name__}: {error}") from error
+
+    def render(self, text: str, call: StepCall) -> Any:
+        """A text with its templates filled in; ``StepError`` names a variable that is not known."""
+        return read(call, lambda: render(text, self.functions))
+
+    def require_transport(self, name: str, call: StepCall) -> str | None:
+        """The engine's link for a transport; ``StepError`` for one the profile does not have."""
+        config = self.session.config
+        if name not in config.transports:
+            known = ", ".join(sorted(config.transports))
+            raise StepError(call.place, f"there is no transport {name!r} in profile {config.profile!r}; it has {known}")
+        return self.links.get(name)
+
+
+def _settings(session: Session, info: ScenarioInfo) -> Settings:
+    try:
+        return session.settings_for(info.tags)
+    except ConfigError as error:
+        raise StepError(info.steps[0].place if info.steps else info.nodeid, str(error)) from error

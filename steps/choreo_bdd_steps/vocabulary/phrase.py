@@ -1,0 +1,162 @@
+"""Phrases: one sentence, declared once; adapters bind it, the planner reads it ahead, the step book prints it.
+
+A phrase is written as people read it: ``{…}`` is a parameter, ``[…]`` is optional, a trailing colon is always
+allowed, and ``message`` and ``messages`` are the same word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.run.scenario_run import ScenarioRun
+
+_PIECE = re.compile(r"\{(?P<name>\w+)(?::(?P<kind>\w+))?\}|(?P<open>\[)|(?P<close>\])|(?P<text>[^\[\]{}]+)")
+
+_KINDS: Mapping[str, str] = {
+    "topic": r'"(?P<{}>[^"]+)"',
+    "key": r'"(?P<{}>[^"]*)"',
+    "path": r'"(?P<{}>[^"]+)"',
+    "text": r'"(?P<{}>[^"]*)"',
+    "transport": r"(?P<{}>[A-Za-z][A-Za-z0-9_-]*)",
+    "name": r"(?P<{}>[A-Za-z_][A-Za-z0-9_]*)",
+    "duration": r"(?P<{}>\d+(?:\.\d+)?\s*(?:milliseconds?|seconds?|minutes?|ms|s|m))",
+    "count": r"(?P<{}>\d+)",
+    "number": r"(?P<{}>\d+(?:\.\d+)?)",
+    "condition": r"(?P<{}>\S.*?)",
+    "literal": r"(?P<{}>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|\[.*\]|\{{.*\}})",
+    "times": r"(?P<{}>once|twice|\d+ times?)",
+}
+
+
+class Intent(StrEnum):
+    """What a phrase does, for whoever reads it ahead."""
+
+    PUBLISH = "publish"
+    EXPECT = "expect"
+    REPLY = "reply"
+    VARIABLE = "variable"
+    CAPTURE = "capture"
+    TRANSPORT = "transport"
+    CHECK = "check"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class StepCall:
+    """One step of a scenario as its author wrote it: text, body and place."""
+
+    text: str
+    file: str
+    line: int
+    keyword: str = ""
+    docstring: str | None = None
+    media_type: str | None = None
+    table: Sequence[Sequence[str]] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where relative files are looked for."""
+        return Path(self.file).parent
+
+    @property
+    def place(self) -> str:
+        """``file:line``."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A step recognised as a phrase, with its parameters; an optional one left out is ``None``."""
+
+    phrase: Phrase
+    call: StepCall
+    args: Mapping[str, str | None]
+
+    def arg(self, name: str) -> str:
+        """A parameter that is never left out."""
+        value = self.args[name]
+        assert value is not None  # the pattern requires it
+        return value
+
+
+Act = Callable[["ScenarioRun", Match], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A sentence of the vocabulary.
+
+    ``assigns`` tells which variables the step sets, ``spec`` what an expectation step will expect; the planner
+    calls both before the step runs. With ``is_request`` a publish wants a reply, with ``reads_body`` a check that
+    expects nothing new has a body all the same.
+    """
+
+    text: str
+    intent: Intent
+    doc: str
+    example: str
+    act: Act
+    assigns: Callable[[Match], frozenset[str]] = field(default=lambda _: frozenset())
+    spec: Callable[[Match], Any] | None = None
+    is_request: bool = False
+    reads_body: bool = False
+
+    @property
+    def regex(self) -> str:
+        """The whole sentence as a regular expression with named groups."""
+        return _regex(self.text)
+
+    def parameters(self, text: str) -> dict[str, str] | None:
+        """The parameters a sentence gives to this phrase, without those it leaves out; ``None`` for another one."""
+        found = _compiled(self.text).fullmatch(text.strip())
+        return (
+            None if found is None else {name: value for name, value in found.groupdict().items() if value is not None}
+        )
+
+    def match(self, call: StepCall) -> Match | None:
+        """The step as this phrase, if it is one."""
+        found = _compiled(self.text).fullmatch(call.text.strip())
+        return None if found is None else Match(self, call, found.groupdict())
+
+
+def pieces(text: str) -> list[str]:
+    """A phrase's words and its optional parts, with their brackets, in turn; a part inside another stays in there."""
+    found, depth = [""], 0
+    for character in text:
+        if character == "[" and depth == 0:
+            found.append("")
+        depth += {"[": 1, "]": -1}.get(character, 0)
+        found[-1] += character
+        if character == "]" and depth == 0:
+            found.append("")
+    return [piece for piece in found if piece]
+
+
+_CACHE: dict[str, re.Pattern[str]] = {}
+
+
+def _compiled(text: str) -> re.Pattern[str]:
+    if text not in _CACHE:
+        _CACHE[text] = re.compile(_regex(text), re.DOTALL)
+    return _CACHE[text]
+
+
+def _regex(text: str) -> str:
+    parts = [_part(piece) for piece in _PIECE.finditer(text)]
+    return "".join(parts) + r"\s*:?"
+
+
+def _part(piece: re.Match[str]) -> str:
+    if piece["open"]:
+        return "(?:"
+    if piece["close"]:
+        return ")?"
+    if piece["name"]:
+        return _KINDS[piece["kind"] or piece["name"]].format(piece["name"])
+    return re.sub(r"\bmessages?\b", "messages?", re.escape(piece["text"]).replace(r"\ ", " "))

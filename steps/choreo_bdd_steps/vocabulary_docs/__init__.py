@@ -1,0 +1,1 @@
+"""The vocabulary for readers and editors."""

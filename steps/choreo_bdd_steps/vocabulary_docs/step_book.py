@@ -1,0 +1,68 @@
+"""The step book: the vocabulary as people read it, made from the phrases themselves."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from choreo_bdd_steps.vocabulary.phrase import Phrase
+
+_WIDTH = 100
+_TITLES = {
+    "publish": "Publishing",
+    "expect": "Expecting",
+    "reply": "Stand-ins",
+    "variable": "Variables",
+    "capture": "Keeping values",
+    "transport": "Transports",
+    "check": "Further checks",
+    "wait": "Waiting",
+}
+
+
+def as_table(phrases: Sequence[Phrase]) -> str:
+    """For the terminal: each phrase with its meaning and its example below it."""
+    return "\n".join(line for title, family in _families(phrases) for line in _section(title, family))
+
+
+def as_markdown(phrases: Sequence[Phrase]) -> str:
+    """For a page of documentation."""
+    lines = ["# Step book", "", "`[…]` is optional, `{…}` is a parameter. A trailing colon is allowed everywhere."]
+    for title, family in _families(phrases):
+        lines += ["", f"## {title}"]
+        for phrase in family:
+            lines += ["", f"### `{phrase.text}`", "", phrase.doc, "", "```gherkin", phrase.example, "```"]
+    return "\n".join(lines)
+
+
+def as_json(phrases: Sequence[Phrase]) -> str:
+    """For other programs, such as editors: a list of objects with phrase, intent, meaning, example and regex."""
+    book = [
+        {
+            "phrase": phrase.text,
+            "intent": phrase.intent.value,
+            "meaning": phrase.doc,
+            "example": phrase.example,
+            "regex": phrase.regex,
+        }
+        for phrase in phrases
+    ]
+    return json.dumps(book, indent=2, ensure_ascii=False)
+
+
+def _families(phrases: Iterable[Phrase]) -> Iterator[tuple[str, list[Phrase]]]:
+    order = list(_TITLES)
+    by_intent = sorted(phrases, key=lambda phrase: order.index(phrase.intent.value))
+    for intent, family in groupby(by_intent, key=lambda phrase: phrase.intent.value):
+        yield _TITLES[intent], list(family)
+
+
+def _section(title: str, family: Sequence[Phrase]) -> Iterator[str]:
+    yield from (title, "=" * len(title), "")
+    for phrase in family:
+        yield phrase.text
+        yield from textwrap.wrap(phrase.doc, _WIDTH, initial_indent="    ", subsequent_indent="    ")
+        yield textwrap.indent(phrase.example, "      | ", lambda _: True)
+        yield ""

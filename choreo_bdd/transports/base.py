@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -123,6 +123,19 @@ class Losable(Protocol):
 
     def on_lost(self, listener: OnLost) -> None:
         """Call ``listener(reason)`` when the connection goes down by itself."""
+        ...
+
+
+@runtime_checkable
+class Fencing(Protocol):
+    """A transport that can ask its broker whether everything it had has been handed over; the built-in ones do."""
+
+    async def fence(self, topics: Collection[str]) -> None:
+        """Return once all that the broker had for these subscriptions before the call has been delivered.
+
+        ``TransportError`` says why that cannot be known: a silent or cut connection, a subscription that is gone. It
+        is bounded by the transport's own patience with its broker (spec/steps.md 1, absence and counts).
+        """
         ...
 
 

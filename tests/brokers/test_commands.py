@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from choreo_bdd.brokers import Broker
-from tests.brokers.processes import alive
+from tests.support.running_processes import alive
 
 pytestmark = pytest.mark.broker
 

@@ -13,10 +13,10 @@ import pytest
 
 from choreo_bdd.brokers import Broker, _processes, start
 from choreo_bdd.brokers.starting import KindName
-from tests.brokers import clients
-from tests.brokers.keeping import DATA
-from tests.brokers.processes import alive, assert_leaves_nothing, family
+from tests.support import broker_clients as clients
 from tests.support.brokers import start_or_skip
+from tests.support.keeping import DATA
+from tests.support.running_processes import alive, assert_leaves_nothing, family
 
 pytestmark = pytest.mark.broker
 

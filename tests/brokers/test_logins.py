@@ -11,10 +11,10 @@ import pytest
 import redis.exceptions
 
 from choreo_bdd.brokers import TlsFiles, start
-from tests.brokers.clients import Login, round_trip
-from tests.brokers.processes import assert_leaves_nothing, command_line
+from tests.support.broker_clients import Login, round_trip
 from tests.support.brokers import start_or_skip
 from tests.support.certificates import Certificates, make_certificates
+from tests.support.running_processes import assert_leaves_nothing, command_line
 
 pytestmark = pytest.mark.broker
 

@@ -24,7 +24,7 @@ from choreo_bdd.brokers import (
 )
 from choreo_bdd.brokers.kinds import _kafka_jars
 from choreo_bdd.brokers.starting import KindName
-from tests.brokers.processes import alive
+from tests.support.running_processes import alive
 
 pytestmark = pytest.mark.broker
 

@@ -9,9 +9,8 @@ import pytest
 from choreo_bdd import DictFieldPolicy, Harness
 from choreo_bdd._reporting import register_observer, unregister_observer
 from choreo_bdd.transports import MockTransport
-
-from .clock import VirtualClockLoop
-from .doubles import Reported
+from tests.support.engine_doubles import Reported
+from tests.support.virtual_clock import VirtualClockLoop
 
 
 def pytest_asyncio_loop_factories(

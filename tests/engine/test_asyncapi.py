@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from choreo_bdd.asyncapi import AsyncApi, AsyncApiError, load_asyncapi
 from choreo_bdd.contracts import Guard
 from choreo_bdd.exceptions import ContractBroken
-
-from .asyncapi_samples import V2, V3, VERSIONS, load
+from tests.support.asyncapi_samples import V2, V3, VERSIONS, load
 
 EXAMPLE = Path(__file__).parents[2] / "examples/orders/asyncapi.yaml"
 TRACED = {"trace": "t-1"}

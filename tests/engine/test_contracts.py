@@ -15,8 +15,8 @@ from choreo_bdd.scenario import Cause, Occurs
 from choreo_bdd.transports import MockTransport
 from choreo_bdd_project.config import TransportConfig
 from choreo_bdd_project.reply_addresses import reply_address
+from tests.support.engine_doubles import IntegerTotals, guarded, sent_as
 
-from .doubles import IntegerTotals, guarded, sent_as
 from .test_diagnosis import diagnosed, publishing, raw
 
 

@@ -25,8 +25,7 @@ from choreo_bdd import (
 )
 from choreo_bdd.matchers import exists
 from choreo_bdd.transports import MockTransport
-
-from .doubles import ScriptedPolicy, sent_as
+from tests.support.engine_doubles import ScriptedPolicy, sent_as
 
 
 class TestEnvelope:

@@ -12,8 +12,7 @@ from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, MissingTransportE
 from choreo_bdd.matchers import contains_fields, field_equals, gt
 from choreo_bdd.scenario import Cause, Handle, Occurs
 from choreo_bdd.transports import MockTransport
-
-from .doubles import BrokerLike
+from tests.support.engine_doubles import BrokerLike
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from choreo_bdd.codecs import JSONCodec
 from choreo_bdd.matchers import contains_fields, exists
 from choreo_bdd.scenario import Cause, Diagnosis, Occurs
 from choreo_bdd.transports import MockTransport
-
-from .doubles import BrokerLike, breaking, guarded
+from tests.support.engine_doubles import BrokerLike, breaking, guarded
 
 Act = Callable[[Scenario], object]
 WATCHING = ScopeOptions(watch_similar_topics=True, latency_from="publish")

@@ -11,8 +11,7 @@ from choreo_bdd import CorrelationPolicyError, Harness, Outcome
 from choreo_bdd.matchers import eq
 from choreo_bdd.scenario import Cause
 from choreo_bdd.transports import MockTransport
-
-from .doubles import FaultyTransport, Reported, ScriptedPolicy, breaking
+from tests.support.engine_doubles import FaultyTransport, Reported, ScriptedPolicy, breaking
 
 
 def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:

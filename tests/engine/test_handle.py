@@ -12,8 +12,7 @@ from choreo_bdd import Handle, Harness, Outcome, ScopeOptions
 from choreo_bdd.matchers import contains_fields, eq, field_equals
 from choreo_bdd.scenario import Cause, Occurs
 from choreo_bdd.scenario.handle import _FAILURES_MAX
-
-from .doubles import BrokerLike, RaisingMatcher
+from tests.support.engine_doubles import BrokerLike, RaisingMatcher
 
 
 async def settled(harness: Harness, *, arrives: Any, after_s: float = 0.0, budget_ms: float | None = None) -> Handle:

@@ -15,8 +15,7 @@ from choreo_bdd import DictFieldPolicy, Harness, NoCorrelationPolicy
 from choreo_bdd.codecs import JSONCodec, RawCodec
 from choreo_bdd.matchers import eq
 from choreo_bdd.transports import MockTransport
-
-from .doubles import FaultyTransport, PlainTransport
+from tests.support.engine_doubles import FaultyTransport, PlainTransport
 
 
 class TestLifecycle:

@@ -14,8 +14,7 @@ from choreo_bdd.matchers import eq, exists, field_equals
 from choreo_bdd.message import Message
 from choreo_bdd.scenario import Cause
 from choreo_bdd.transports import MockTransport
-
-from .doubles import BooleanMatcher, CountingCodec, RaisingMatcher, ScriptedPolicy
+from tests.support.engine_doubles import BooleanMatcher, CountingCodec, RaisingMatcher, ScriptedPolicy
 
 
 class TestLateMessages:

@@ -13,8 +13,7 @@ from choreo_bdd import DictFieldPolicy, Harness, Outcome
 from choreo_bdd.matchers import eq, exists, field_equals
 from choreo_bdd.message import Message
 from choreo_bdd.transports import MockTransport, Transport, TransportCapabilities
-
-from .doubles import PlainTransport
+from tests.support.engine_doubles import PlainTransport
 
 
 @pytest.fixture

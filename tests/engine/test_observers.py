@@ -13,8 +13,7 @@ from choreo_bdd import Harness
 from choreo_bdd._reporting import _emit, _observers, current_test_nodeid, register_observer, unregister_observer
 from choreo_bdd.matchers import eq
 from choreo_bdd.observers import note_run_fact
-
-from .doubles import Reported
+from tests.support.engine_doubles import Reported
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from choreo_bdd import Harness, Outcome, ScopeOptions
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.matchers import eq, exists
 from choreo_bdd.scenario import Cause
-
-from .doubles import BrokerLike, breaking
+from tests.support.engine_doubles import BrokerLike, breaking
 
 
 @pytest.fixture

@@ -25,8 +25,7 @@ from choreo_bdd.matchers import (
 )
 from choreo_bdd.scenario import ReplyAlreadyBoundError, ReplyReport, ReplyReportState
 from choreo_bdd.transports import MockTransport
-
-from .doubles import BrokerLike, FaultyTransport, RaisingMatcher, ScriptedPolicy, breaking, sent_as
+from tests.support.engine_doubles import BrokerLike, FaultyTransport, RaisingMatcher, ScriptedPolicy, breaking, sent_as
 
 
 async def ask(

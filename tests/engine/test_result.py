@@ -11,8 +11,7 @@ from choreo_bdd import Harness, ScenarioResult, ScopeOptions
 from choreo_bdd.matchers import contains_fields, eq, field_equals
 from choreo_bdd.scenario import TimelineEntry
 from choreo_bdd.scenario.timeline import TimelineAction
-
-from .doubles import Reported, breaking
+from tests.support.engine_doubles import Reported, breaking
 
 
 class TestAwaitAll:

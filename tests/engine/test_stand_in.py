@@ -12,8 +12,7 @@ from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.matchers import contains_fields, field_equals
 from choreo_bdd.scenario import ReplyReportState
 from choreo_bdd.transports import MockTransport
-
-from .doubles import BrokerLike, RaisingMatcher, sent_as
+from tests.support.engine_doubles import BrokerLike, RaisingMatcher, sent_as
 
 
 async def test_it_answers_every_scenario_with_that_scenarios_id(strict: Harness) -> None:

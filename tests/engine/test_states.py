@@ -10,8 +10,7 @@ import pytest
 from choreo_bdd import DictFieldPolicy, Harness, Outcome
 from choreo_bdd.matchers import eq, field_equals
 from choreo_bdd.transports import MockTransport
-
-from .doubles import FaultyTransport, Reported
+from tests.support.engine_doubles import FaultyTransport, Reported
 
 
 class TestBuilder:

@@ -12,8 +12,7 @@ import pytest
 from choreo_bdd import Handle, Harness, HeaderPolicy, Outcome, Scenario, ScopeOptions
 from choreo_bdd.matchers import eq, exists, field_equals
 from choreo_bdd.scenario import Cause
-
-from .doubles import FaultyTransport
+from tests.support.engine_doubles import FaultyTransport
 
 WATCHING = ScopeOptions(watch_similar_topics=True)
 

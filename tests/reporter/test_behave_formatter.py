@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .samples import ORDERS
+from tests.support.feature_samples import ORDERS
 
 FEATURE = (
     ORDERS

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from choreo_bdd_reporter.outputs import as_chrome_trace, as_ctrf, as_otlp
-from tests.page.builders import a_handle, a_scope, a_test, an_event, results_of
-from tests.page.sample import FAILING, sample_run, stage_test, told_run
+from tests.support.page_builders import a_handle, a_scope, a_test, an_event, results_of
+from tests.support.page_sample import FAILING, sample_run, stage_test, told_run
 
 Span = dict[str, Any]
 

@@ -17,8 +17,7 @@ from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, Run, Step,
 from choreo_bdd_reporter.read.messages import gherkin_from_messages, merged_envelopes
 from choreo_bdd_reporter.read.report import read_report
 from choreo_bdd_reporter.writer import write_report
-
-from .samples import ORDERS
+from tests.support.feature_samples import ORDERS
 
 FEATURE = (
     ORDERS

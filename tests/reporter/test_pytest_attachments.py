@@ -10,8 +10,7 @@ import pytest
 from choreo_bdd_reporter.read.messages import gherkin_from_messages
 from choreo_bdd_reporter.read.report import read_report
 from choreo_bdd_reporter.record.attachments import ATTACHMENTS_MAX
-
-from .samples import RERUN
+from tests.support.feature_samples import RERUN
 
 pytestmark = pytest.mark.process
 PLAIN = """

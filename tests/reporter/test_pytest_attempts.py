@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .samples import RERUN
+from tests.support.feature_samples import RERUN
 
 pytestmark = pytest.mark.process
 SUBTESTS = """

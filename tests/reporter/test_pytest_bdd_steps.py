@@ -5,8 +5,7 @@ from typing import Any, TextIO
 import pytest
 
 from choreo_bdd_reporter import page
-
-from .samples import ORDERS
+from tests.support.feature_samples import ORDERS
 
 FEATURE = (
     ORDERS

@@ -8,10 +8,9 @@ import pytest
 
 from choreo_bdd import DictFieldPolicy, Harness, Stage
 from choreo_bdd._reporting import register_observer, unregister_observer
-from tests.engine.clock import VirtualClockLoop
-from tests.engine.doubles import Reported
-
-from .doubles import Bus, make_stage
+from tests.support.engine_doubles import Reported
+from tests.support.stage_doubles import Bus, make_stage
+from tests.support.virtual_clock import VirtualClockLoop
 
 
 def pytest_asyncio_loop_factories(

@@ -28,8 +28,7 @@ from choreo_bdd import (
 )
 from choreo_bdd.stage import _MAX_WIRE_ID_LEN, _SMOKE_INPUT, _redact
 from choreo_bdd.transports import MockTransport
-
-from .doubles import Bus, Scripted, events, make_stage, mapped
+from tests.support.stage_doubles import Bus, Scripted, events, make_stage, mapped
 
 
 def of(*names: Any, bridge: Any = None, **harness: Any) -> Stage:

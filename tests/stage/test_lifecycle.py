@@ -10,8 +10,7 @@ import pytest
 from choreo_bdd import Harness, Stage, StageConnectError, StageDisconnectError, StageStateError
 from choreo_bdd.matchers import eq
 from choreo_bdd.transports import MockTransport
-
-from .doubles import Bus, Ledger, Scripted, events, make_stage
+from tests.support.stage_doubles import Bus, Ledger, Scripted, events, make_stage
 
 
 def three(ledger: Ledger, **faults: tuple[str, ...]) -> tuple[Stage, dict[str, Bus]]:

@@ -13,9 +13,8 @@ from choreo_bdd import DictFieldPolicy, Harness, Outcome, Stage, StageScenarioRe
 from choreo_bdd.matchers import contains_fields, eq, field_equals
 from choreo_bdd.scenario import Cause
 from choreo_bdd.transports import MockTransport
-from tests.engine.doubles import BrokerLike, RaisingMatcher, Reported
-
-from .doubles import Bus, Scripted, solo
+from tests.support.engine_doubles import BrokerLike, RaisingMatcher, Reported
+from tests.support.stage_doubles import Bus, Scripted, solo
 
 
 async def test_json_null_is_a_message_like_any_other() -> None:

@@ -14,9 +14,8 @@ from choreo_bdd import Stage, StageReplyReport, StageReplyState
 from choreo_bdd.exceptions import ReplyAlreadyBoundError
 from choreo_bdd.matchers import contains_fields, eq, field_equals
 from choreo_bdd.stage import StageScenario
-from tests.engine.doubles import RaisingMatcher, sent_as
-
-from .doubles import Bus, events
+from tests.support.engine_doubles import RaisingMatcher, sent_as
+from tests.support.stage_doubles import Bus, events
 
 
 async def settled(s: StageScenario) -> StageReplyReport:

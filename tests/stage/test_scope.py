@@ -24,9 +24,8 @@ from choreo_bdd import (
 from choreo_bdd.matchers import contains_fields, eq, field_equals
 from choreo_bdd.stage import _SMOKE_INPUT
 from choreo_bdd.transports import MockTransport
-from tests.engine.doubles import CountingCodec, ScriptedPolicy, sent_as
-
-from .doubles import Bus, Scripted, events, make_stage, solo
+from tests.support.engine_doubles import CountingCodec, ScriptedPolicy, sent_as
+from tests.support.stage_doubles import Bus, Scripted, events, make_stage, solo
 
 
 async def test_each_transport_carries_its_own_id(stage: Stage, left: Bus, right: Bus) -> None:

@@ -15,9 +15,8 @@ from choreo_bdd.matchers import contains_fields, eq, field_equals
 from choreo_bdd.redaction import REDACTION_VERSION, redact_correlation_id
 from choreo_bdd.scenario import TimelineAction, TimelineEntry
 from choreo_bdd.transports import MockTransport
-from tests.engine.doubles import CountingCodec, ScriptedPolicy
-
-from .doubles import Bus, events, solo
+from tests.support.engine_doubles import CountingCodec, ScriptedPolicy
+from tests.support.stage_doubles import Bus, events, solo
 
 Row = tuple[TimelineAction, str | None, str | None, str | None]
 

@@ -13,8 +13,8 @@ import pytest
 from choreo_bdd.brokers import Broker
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_steps.run.session import Session
-from tests.steps.bench import Bench
-from tests.steps.project import Project
+from tests.support.project import Project
+from tests.support.step_bench import Bench
 
 ROOT = Path(__file__).parents[2]
 MakeBench = Callable[..., Bench]
@@ -45,12 +45,12 @@ def bench(make_bench: MakeBench) -> Bench:
 
 @pytest.fixture
 def nats_bench(nats_broker: Broker) -> Iterator[Bench]:
-    """A bench on a real NATS server, with the service of ``tests.steps.answering`` in a process of its own."""
+    """A bench on a real NATS server, with the service of ``tests.support.answering`` in a process of its own."""
     bus = TransportConfig(
         "bus", "nats", "the test", correlation_field="correlation_id", options={"servers": [nats_broker.url]}
     )
     session = Session(replace(memory_config(), transports=MappingProxyType({"bus": bus}), timeout_s=2.0))
-    command = [sys.executable, "-m", "tests.steps.answering", nats_broker.url]
+    command = [sys.executable, "-m", "tests.support.answering", nats_broker.url]
     service = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert service.stdout is not None

@@ -12,7 +12,7 @@ from choreo_bdd import observers
 from choreo_bdd.transports import MockTransport
 from choreo_bdd_steps.plan.plan import Plan
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
-from tests.steps.bench import Bench
+from tests.support.step_bench import Bench
 
 # --- rules 1, 2: phases, armed before their first publish -------------------------------------------------------------
 

@@ -17,8 +17,8 @@ from choreo_bdd.scenario import Cause
 from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd_steps.lint import Severity, feature_files, lint
 from choreo_bdd_steps.run.session import Session, configuration
-from tests.steps.bench import Bench
-from tests.steps.project import LOADER, Project
+from tests.support.project import LOADER, Project
+from tests.support.step_bench import Bench
 
 ROOT = Path(__file__).parents[2]
 FORMATTER = "choreo_bdd_reporter.behave_formatter:ChoreoFormatter"

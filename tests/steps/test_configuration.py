@@ -12,7 +12,7 @@ from choreo_bdd.transports import TransportError
 from choreo_bdd_project.config import load_config
 from choreo_bdd_project.harnesses import build_harness
 from choreo_bdd_schemas import config_schema
-from tests.steps.project import Project
+from tests.support.project import Project
 
 SILENT = 'When I publish "a"\n    Then I expect "b"'
 WAITED = "nothing arrived: no matching message arrived on 'b' within 200 ms"

@@ -9,8 +9,8 @@ import pytest
 
 from choreo_bdd_project.config import ConfigError
 from choreo_bdd_steps.run.session import configuration
-from tests.steps.bench import Bench
-from tests.steps.project import Project
+from tests.support.project import Project
+from tests.support.step_bench import Bench
 
 GOOD = """
   Scenario: a good one

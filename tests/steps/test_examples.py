@@ -8,9 +8,9 @@ import pytest
 
 from choreo_bdd_steps.vocabulary import PHRASES
 from choreo_bdd_steps.vocabulary.phrase import Phrase
-from tests.steps.bench import Bench
 from tests.steps.conftest import MakeBench
 from tests.steps.test_further_checks import answer_requests
+from tests.support.step_bench import Bench
 
 ORDER = 'When I publish "orders.placed":\n  order: {id: 7, customer: Ada}'
 ASK = 'When I publish "fraud.check":\n  order_id: 7'

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from choreo_bdd.message import Message
-from tests.steps.bench import Bench
 from tests.steps.conftest import MakeBench
+from tests.support.step_bench import Bench
 
 # --- another ----------------------------------------------------------------------------------------------------------
 

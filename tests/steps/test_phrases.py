@@ -6,7 +6,7 @@ import pytest
 
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
 from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase, StepCall
-from tests.steps.bench import read_steps
+from tests.support.step_bench import read_steps
 
 
 def sentence(phrase: Phrase) -> str:

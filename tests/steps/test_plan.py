@@ -5,7 +5,7 @@ import pytest
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan.plan import Plan
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
-from tests.steps.bench import plan_of
+from tests.support.step_bench import plan_of
 
 
 def phases(plan: Plan) -> list[int]:

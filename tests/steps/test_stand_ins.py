@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.steps.bench import Bench
 from tests.steps.conftest import MakeBench
+from tests.support.step_bench import Bench
 
 
 def test_a_stand_in_answers_every_trigger_with_a_template_of_it(bench: Bench) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from choreo_bdd_project.config import ConfigError, memory_config
 from choreo_bdd_steps.run.session import Session
-from tests.steps.bench import Bench
 from tests.steps.conftest import MakeBench
+from tests.support.step_bench import Bench
 
 SLOW = ('When I publish "a"', 'Then I expect "x" within 50ms')
 

@@ -16,8 +16,8 @@ import pytest
 
 from choreo_bdd.brokers import Broker
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
-from tests.steps.bench import Bench
 from tests.steps.conftest import MakeBench
+from tests.support.step_bench import Bench
 
 RUNS = 1000
 SILENT_EVERY = 100
@@ -28,7 +28,7 @@ Measure = Callable[[], list[float]]
 
 @pytest.fixture
 def memory_bench(make_bench: MakeBench) -> Bench:
-    """The service of ``tests.steps.answering``, in this process."""
+    """The service of ``tests.support.answering``, in this process."""
     bench = make_bench(timeout_s=2.0)
     bench.service("ask", lambda question: [] if question.get("silent") else [("answer", question)])
     return bench

@@ -9,7 +9,7 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.plan.vacuity import VacuityWarning
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from tests.steps.conftest import MakeBench
-from tests.steps.project import Project
+from tests.support.project import Project
 
 EMPTY = 'When I publish "a"'
 OWN_ECHO = ('When I publish "a"', 'Then I expect "a"')

@@ -10,7 +10,7 @@ import pytest
 
 from choreo_bdd_steps.adapters import behave as adapter
 from choreo_bdd_steps.vocabulary import PHRASES
-from tests.steps.project import LOADER, Project
+from tests.support.project import LOADER, Project
 
 ROUND_TRIP = """
 Feature: Round trip

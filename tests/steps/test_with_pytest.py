@@ -8,7 +8,7 @@ import re
 import pytest
 
 from choreo_bdd_steps.adapters import pytest_bdd as adapter
-from tests.steps.project import Finished, Project
+from tests.support.project import Finished, Project
 
 STRICT = "[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n"
 SEVERAL = """

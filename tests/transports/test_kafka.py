@@ -1,4 +1,4 @@
-"""Kafka: what is particular to it; the common promises are in tests/contract."""
+"""Kafka: what is particular to it; the common promises are in tests/system/contract."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from choreo_bdd.transports import KafkaAuth, KafkaTransport, TopicPolicy
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
+from tests.support.kafka_doubles import frozen, outside_admin, outside_producer, partitions_of
 from tests.support.subscribers import PATIENCE_S, Sink, new_topic
-from tests.transports.kafka_doubles import frozen, outside_admin, outside_producer, partitions_of
 
 pytestmark = pytest.mark.broker
 

@@ -22,8 +22,8 @@ from choreo_bdd.matchers import field_equals
 from choreo_bdd.transports import RabbitTransport
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
+from tests.support.rabbit_doubles import relay_to
 from tests.support.subscribers import PATIENCE_S, Sink
-from tests.transports.rabbit_doubles import relay_to
 
 PATIENCE_MS = 1000 * PATIENCE_S
 

@@ -1,4 +1,4 @@
-"""Redis and Valkey: what is particular to them; the common promises are in tests/contract."""
+"""Redis and Valkey: what is particular to them; the common promises are in tests/system/contract."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from choreo_bdd.transports import RedisTransport
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
+from tests.support.redis_doubles import fake_server
 from tests.support.subscribers import PATIENCE_S, Sink
-from tests.transports.redis_doubles import fake_server
 
 LOGIN = {b"CLIENT": b"+OK\r\n", b"PING": b"+PONG\r\n"}
 

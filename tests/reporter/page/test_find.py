@@ -1,0 +1,156 @@
+"""Finding scenarios: the search language, sorting, grouping and the choices that write it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.page_builders import a_handle, a_scope, a_test, results_of
+from tests.support.page_sample import sample_run
+
+from .conftest import Opened, OpenReport
+
+pytestmark = pytest.mark.browser
+
+PARCEL = "Parcel leaves on the express lane"
+STAGED = ["Paid order reaches the warehouse", "Paid gift order reaches the warehouse"]
+
+
+def _names(report: Opened) -> list[str]:
+    nodes = report.page.locator('[role="treeitem"][data-nodeid]')
+    return [name.split("::")[1] for name in nodes.evaluate_all("all => all.map(n => n.dataset.nodeid)")]
+
+
+@pytest.fixture(scope="module")
+def run() -> tuple[dict[str, Any], dict[str, Any]]:
+    return sample_run()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("s:failed", [PARCEL]),
+        ("s:fail,timeout", [PARCEL, *STAGED]),
+        ("s:failing", [PARCEL, *STAGED, "Order is archived"]),
+        ("s:slow", ["Invoice follows in time"]),
+        ("@express", [PARCEL]),
+        ("@payments !gift", STAGED[:1]),
+        ("t:kafka", STAGED),
+        ("c:warehouse.*", STAGED),
+        ("c:>.pick", STAGED),
+        ("c:invoices.created", ["Invoice follows in time"]),
+        ("f:billing !s:passed", ["Invoice follows in time", "Order is archived"]),
+        ('f:"across brokers" s:passed', ["Card is charged"]),
+        ("hop>50ms", ["Invoice follows in time"]),
+        ("hop>0.05s", ["Invoice follows in time"]),
+        ("hop>=67.2", ["Invoice follows in time"]),
+        ("budget<10%", ["Invoice follows in time"]),
+        ("miss:>0", [PARCEL]),
+        ("miss>1", [PARCEL]),
+        ("took>300ms", STAGED),
+        ("cause:arrived", STAGED),
+        ('cause:"undefined step"', ["Order is archived"]),
+        ('"express lane"', [PARCEL]),
+        ('"lane express"', []),
+        ("express parcel", [PARCEL]),
+        ("!s:passed !s:skipped !s:errored !t:nats", [PARCEL, "Invoice follows in time"]),
+        ("orders.* !order", []),
+        ("unknown:thing", []),
+        ("C:INVOICES.CREATED", ["Invoice follows in time"]),
+    ],
+)
+def test_a_query_finds(query: str, found: list[str], run: Any, open_report: OpenReport) -> None:
+    report = open_report(run, "#" + urlencode({"q": query}))
+    assert _names(report) == found
+    assert report.errors == []
+
+
+@pytest.mark.parametrize(
+    "query", ["(", "!", '"', "c:(", "c:[a", "hop>", "@", "s:", "\\", "constructor:x", "__proto__:x"]
+)
+def test_what_is_no_term_is_looked_up_as_it_stands(query: str, run: Any, open_report: OpenReport) -> None:
+    report = open_report(run, "#" + urlencode({"q": query}))
+    expect(report.page.locator("[data-field=search-count]")).to_contain_text("14 scenarios")
+    assert report.errors == []
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [
+        ("severity", "Order is archived"),
+        ("duration", STAGED[0]),
+        ("headroom", "Invoice follows in time"),
+        ("name", "Card is charged"),
+    ],
+)
+def test_sorting_gives_a_flat_list_that_begins_with(sort: str, first: str, run: Any, open_report: OpenReport) -> None:
+    report = open_report(run)
+    report.page.get_by_text("Filter, sort, group").click()
+    report.page.locator("[data-filter=sort]").select_option(sort)
+    assert _names(report)[0] == first
+    assert report.page.locator('[role="treeitem"][aria-expanded]').count() == 0
+    assert parse_qs(report.page.url.partition("#")[2])["sort"] == [sort]
+
+
+def test_the_tree_groups_by_transport_and_says_so(run: Any, open_report: OpenReport) -> None:
+    report = open_report(run)
+    root = report.page.locator(".harness-report")
+    assert root.get_attribute("data-grouping-mode") == "by-scenario"
+    report.page.get_by_text("Filter, sort, group").click()
+    report.page.get_by_role("button", name="Transports").click()
+    assert root.get_attribute("data-grouping-mode") == "by-transport"
+    groups = report.page.locator('[role="treeitem"][aria-level="1"] .hr-row-name').all_inner_texts()
+    assert groups == ["(no transport)", "kafka", "nats"]
+    assert _names(report).count(STAGED[0]) == 2
+    report.page.go_back()
+    expect(root).to_have_attribute("data-grouping-mode", "by-scenario")
+
+
+def test_a_run_on_one_transport_is_grouped_under_it(open_report: OpenReport) -> None:
+    results = results_of(
+        [a_test("x", "passed", [a_scope("pass", [a_handle("a", "pass", 1.0)])])], transport="nats", transports=["nats"]
+    )
+    report = open_report((results, {}), "#group=by-transport")
+    assert report.texts('[role="treeitem"][aria-level="1"] .hr-row-name') == ["nats"]
+
+
+def test_choices_write_the_search(run: Any, open_report: OpenReport) -> None:
+    report = open_report(run)
+    report.page.get_by_text("Filter, sort, group").click()
+    report.page.locator("[data-filter=transport]").select_option("kafka")
+    report.page.locator("[data-filter=topic]").select_option("warehouse.pick")
+    assert report.page.get_by_role("searchbox").input_value() == "t:kafka c:warehouse.pick"
+    assert _names(report) == STAGED
+
+
+def test_a_tag_in_the_scenario_narrows_the_tree(run: Any, open_report: OpenReport) -> None:
+    report = open_report(run)
+    report.page.get_by_role("button", name="@express").click()
+    assert _names(report) == [PARCEL]
+
+
+def test_a_link_to_a_message_opens_it_and_back_closes_it(run: Any, open_report: OpenReport) -> None:
+    report = open_report(run)
+    report.page.get_by_role("treeitem", name=STAGED[0]).click()
+    report.page.locator('[data-node-id="0-4"]').click()
+    panel = report.page.get_by_role("complementary", name="Message")
+    expect(panel).to_contain_text("orders.paid")
+    report.page.go_back()
+    expect(panel).to_be_hidden()
+    report.page.go_back()
+    expect(report.page.locator("#hr-scenario-title")).to_have_text(PARCEL)
+    report.page.go_forward()
+    report.page.go_forward()
+    expect(panel).to_contain_text("orders.paid")
+
+
+def test_typing_leaves_the_opened_scenario_as_it_is(run: Any, open_report: OpenReport) -> None:
+    page = open_report(run).page
+    page.locator(".hr-handle summary").first.click()
+    handle = page.locator(".hr-handle").first.element_handle()
+    page.get_by_role("searchbox").press_sequentially("order")
+    assert handle is not None
+    assert handle.evaluate("node => node.isConnected && node.open")

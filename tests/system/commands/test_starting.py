@@ -1,0 +1,162 @@
+"""The first commands a newcomer types: init, demo, doctor."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+import yaml
+
+from choreo_bdd.brokers import Broker
+from choreo_bdd_schemas import config_schema, validate_report
+from choreo_bdd_steps.starting.scaffold import PROJECT
+from tests.system.commands.conftest import Run
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def configure(folder: Path, **transports: object) -> None:
+    (folder / "choreo.yaml").write_text(yaml.safe_dump({"profiles": {"p": transports}}), "utf-8")
+
+
+def nobody_listens() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+# --- init -------------------------------------------------------------------------------------------------------------
+
+
+def test_init_writes_a_project_and_says_what_and_how_to_run_it(run: Run, folder: Path) -> None:
+    done = run("init", "shop")
+    assert done.exit_code == 0
+    assert all((folder / "shop" / path).is_file() and f"shop/{path}" in done.stdout for path in PROJECT)
+    assert "cd shop && behave" in done.stdout
+
+
+def test_its_features_have_no_findings(run: Run, folder: Path) -> None:
+    run("init")
+    assert run("lint", "features").stderr.strip() == "1 file(s): 0 error(s), 0 warning(s)"
+
+
+def test_its_settings_follow_the_schema_and_name_nothing_but_this_machine(run: Run, folder: Path) -> None:
+    run("init")
+    settings = yaml.safe_load((folder / "choreo.yaml").read_text("utf-8"))
+    assert set(settings) <= set(config_schema()["properties"])
+    allowed = yaml.safe_load((folder / "config" / "allowlist.yaml").read_text("utf-8"))
+    hosts = [host for listed in allowed.values() for host in listed]
+    assert [host for host in hosts if "127.0.0.1" not in host and "localhost" not in host] == []
+
+
+def test_init_overwrites_nothing_and_names_what_is_there(run: Run, folder: Path) -> None:
+    (folder / "README.md").write_text("mine", "utf-8")
+    done = run("init")
+    assert done.exit_code == 2
+    assert "README.md already, and nothing was written" in done.stderr
+    assert [path.name for path in folder.iterdir()] == ["README.md"]
+
+
+def test_init_adds_to_an_existing_project_what_it_lacks(run: Run, folder: Path) -> None:
+    (folder / "README.md").write_text("mine", "utf-8")
+    assert run("init", "--keep-existing").exit_code == 0
+    assert (folder / "README.md").read_text("utf-8") == "mine"
+    assert (folder / "choreo.yaml").is_file()
+
+
+def test_init_says_where_it_cannot_write(run: Run, folder: Path) -> None:
+    (folder / "features").write_text("a file where a folder has to be", "utf-8")
+    done = run("init")
+    assert done.exit_code == 2
+    assert "features cannot be written" in done.stderr
+
+
+# --- demo -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.process
+def test_demo_runs_the_suite_and_says_where_the_report_is(run: Run, folder: Path) -> None:
+    done = run("demo")
+    page = folder / "choreo-demo" / "test-report" / "index.html"
+    assert done.exit_code == 0
+    assert page.as_uri() in done.stdout
+    results = json.loads(page.with_name("results.json").read_text("utf-8"))
+    assert validate_report(results) == []
+    assert {test["outcome"] for test in results["tests"]} <= {"passed", "slow", "skipped"}
+
+
+@pytest.mark.process
+def test_demo_keeps_what_was_changed_and_can_show_failures(run: Run, folder: Path) -> None:
+    feature = folder / "choreo-demo" / "features" / "orders" / "deliberate.feature"
+    feature.parent.mkdir(parents=True)
+    feature.write_text(
+        '@deliberate\nFeature: Mine\n  Scenario: mine\n    Then I expect "nobody" within 10ms\n', "utf-8"
+    )
+    done = run("demo", "--failures")
+    assert done.exit_code == 1
+    results = json.loads((folder / "choreo-demo" / "test-report" / "results.json").read_text("utf-8"))
+    ran = {test["name"]: test["outcome"] for test in results["tests"] if test["outcome"] != "skipped"}
+    assert ran["mine"] == "failed"
+    assert set(ran.values()) == {"failed"}
+    assert "Settled in the wrong currency" not in ran  # of the file that was changed, nothing came back
+
+
+# --- doctor -----------------------------------------------------------------------------------------------------------
+
+
+def test_doctor_needs_no_configuration(run: Run, folder: Path) -> None:
+    done = run("doctor")
+    assert done.exit_code == 0
+    assert "bus (memory): ok, connected in" in done.stdout
+
+
+def test_doctor_sends_a_message_there_and_back_on_each_broker(
+    run: Run, folder: Path, nats_broker: Broker, redis_broker: Broker
+) -> None:
+    configure(folder, fast=nats_broker.profile(), cache=redis_broker.profile())
+    document = json.loads(run("doctor", "--json").stdout)
+    assert document["profile"] == "p"
+    assert {each["transport"]: each["ok"] for each in document["transports"]} == {"fast": True, "cache": True}
+    assert all(each["round_trip_ms"] > 0 for each in document["transports"])
+
+
+def test_doctor_tells_a_broker_that_does_not_run_from_one_that_does(
+    run: Run, folder: Path, nats_broker: Broker
+) -> None:
+    url = f"nats://127.0.0.1:{nobody_listens()}"
+    configure(folder, here=nats_broker.profile(), gone={"type": "nats", "servers": [url]})
+    done = run("doctor", "--timeout", "2")
+    assert done.exit_code == 1
+    assert "here (nats): ok" in done.stdout
+    assert "gone (nats): FAILED at connect" in done.stdout
+    assert url in done.stdout
+    assert "what to do: start the broker (choreo-bdd brokers up starts one on this machine)" in done.stdout
+
+
+def test_doctor_never_connects_where_tests_may_not(run: Run, folder: Path) -> None:
+    configure(folder, prod={"type": "nats", "servers": ["nats://user:hunter2@nats.example:4222"]})
+    done = run("doctor")
+    assert done.exit_code == 1
+    assert "prod (nats): FAILED at configuration and allowlist" in done.stdout
+    assert "loopback" in done.stdout
+    assert "hunter2" not in done.stdout
+
+
+def test_doctor_notes_a_broker_without_correlation(run: Run, folder: Path, nats_broker: Broker) -> None:
+    configure(folder, bus={"type": "nats", "servers": [nats_broker.url]})
+    assert "note: no correlation is configured" in run("doctor").stdout
+
+
+def test_doctor_says_which_profile_does_not_exist(run: Run, folder: Path) -> None:
+    configure(folder, bus={"type": "memory"})
+    done = run("doctor", "--profile", "prod")
+    assert done.exit_code == 2
+    assert "there is no profile 'prod'" in done.stderr

@@ -1,0 +1,103 @@
+"""docs/ promises nothing that does not work: each guide is carried out block by block, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from choreo_bdd.brokers import Broker
+from choreo_bdd_steps.starting.scaffold import template
+from choreo_bdd_steps.vocabulary import PHRASES
+from choreo_bdd_steps.vocabulary_docs.step_book import as_markdown
+from tests.support.walkthrough import blocks, carry_out
+
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs"
+ON_A_BROKER = {"real-brokers", "authentication", "several-buses"}
+NOT_A_GUIDE = {"index", "steps"}
+GUIDES = sorted({page.stem for page in DOCS.glob("*.md")} - NOT_A_GUIDE)
+
+
+@pytest.mark.parametrize("guide", [guide for guide in GUIDES if guide not in ON_A_BROKER])
+@pytest.mark.process
+@pytest.mark.timeout(180)  # a guide starts a framework several times
+def test_the_guide_works_as_written(guide: str, tmp_path: Path) -> None:
+    carry_out(blocks(DOCS / f"{guide}.md"), tmp_path, {})
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("guide", sorted(ON_A_BROKER))
+def test_the_guide_works_as_written_on_a_broker(
+    guide: str, tmp_path: Path, nats_broker: Broker, redis_broker: Broker
+) -> None:
+    carry_out(blocks(DOCS / f"{guide}.md"), tmp_path, {"NATS_URL": nats_broker.url, "REDIS_URL": redis_broker.url})
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_block_is_carried_out(guide: str) -> None:
+    assert [block.text for block in blocks(DOCS / f"{guide}.md") if not block.is_carried_out] == []
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_the_index_leads_to_the_guide(guide: str) -> None:
+    assert f"({guide}.md)" in (DOCS / "index.md").read_text("utf-8")
+
+
+def test_the_step_book_is_up_to_date() -> None:
+    expected = as_markdown(PHRASES) + "\n"
+    assert (DOCS / "steps.md").read_text("utf-8") == expected, "choreo-bdd steps --format markdown > docs/steps.md"
+
+
+def test_the_ci_recipes_are_those_that_init_writes() -> None:
+    written = {block.options["file"]: block.text for block in blocks(DOCS / "ci.md") if "file" in block.options}
+    assert written[".github/workflows/features.yml"] == template("github.yml")
+    assert written[".gitlab-ci.yml"] == template("gitlab.yml")
+
+
+def test_the_github_recipe_is_a_workflow_whose_steps_run_or_use_something() -> None:
+    workflow = yaml.load(template("github.yml"), Loader=yaml.BaseLoader)  # else `on` is read as true
+    assert set(workflow) == {"name", "on", "jobs"}
+    (job,) = workflow["jobs"].values()
+    assert all(("run" in step) != ("uses" in step) for step in job["steps"])
+
+
+def test_the_gitlab_recipe_is_a_job_with_a_script_and_a_junit_report() -> None:
+    (job,) = yaml.safe_load(template("gitlab.yml")).values()
+    assert all(isinstance(line, str) for line in job["script"])
+    assert job["artifacts"]["reports"] == {"junit": "junit.xml"}
+
+
+@pytest.mark.parametrize("recipe", ["github.yml", "gitlab.yml"])
+@pytest.mark.process
+@pytest.mark.timeout(180)  # six commands in a row
+def test_the_commands_of_a_recipe_run_in_a_new_project(recipe: str, tmp_path: Path, nats_broker: Broker) -> None:
+    environment = {**os.environ, "NATS_URL": nats_broker.url}
+    command = "from choreo_bdd.cli import main; main()"
+    subprocess.run([sys.executable, "-c", command, "init"], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "config" / "allowlist.yaml").write_text(f"nats_servers: [{nats_broker.url!r}]\n", "utf-8")
+    for line in _commands(yaml.safe_load(template(recipe))):
+        program, *arguments = line.split(" > ")[0].split()
+        how = ["-m", "behave"] if program == "behave" else ["-c", command]
+        done = subprocess.run(
+            [sys.executable, *how, *arguments],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+
+
+def _commands(recipe: dict[str, object]) -> list[str]:
+    """Lines that call this project's commands."""
+    return [line for line in _lines(recipe) if line.startswith(("behave", "choreo-bdd"))]
+
+
+def _lines(node: object) -> list[str]:
+    if isinstance(node, dict):
+        return [line for value in node.values() for line in _lines(value)]
+    if isinstance(node, list):
+        return [line for value in node for line in _lines(value)]
+    return [node] if isinstance(node, str) else []

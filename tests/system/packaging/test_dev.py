@@ -1,0 +1,111 @@
+"""The command surface, as far as it can be shown without a network."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """dev.py over a project of its own, which notes what it would have run."""
+    spec = importlib.util.spec_from_file_location("dev", ROOT / "dev.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_text("", "utf-8")
+    folder = tmp_path / ".venv"
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module, "VENV", folder)
+    monkeypatch.setattr(module, "STAMP", folder / "stamp")
+    monkeypatch.setattr(module, "PYTHON", folder / "python")
+    return module
+
+
+@pytest.fixture
+def ran(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was run, by one telling word each."""
+    commands: list[str] = []
+
+    def make_venv(*_: Any) -> int:
+        commands.append("venv")
+        dev.VENV.mkdir(exist_ok=True)
+        dev.PYTHON.write_text("", "utf-8")
+        (dev.VENV / "pyvenv.cfg").write_text(f"version = {dev.VERSION}.1\n", "utf-8")
+        return 0
+
+    def run(_: str, module: str, *__: str) -> int:
+        commands.append(module)
+        return {"mypy": 1, "pytest": 0}.get(module, 0)
+
+    monkeypatch.setattr(dev, "_make_venv", make_venv)
+    monkeypatch.setattr(dev, "run", run)
+    return commands
+
+
+def test_it_installs_once_and_again_when_a_version_changes(dev: ModuleType, ran: list[str]) -> None:
+    assert [dev.set_up(), dev.set_up()] == [0, 0]
+    assert ran == ["venv", "pip"]
+    (dev.ROOT / "constraints.txt").write_text("attrs==26.1.0\n", "utf-8")
+    dev.set_up()
+    assert ran == ["venv", "pip", "pip"]
+
+
+def test_an_environment_of_another_python_is_made_anew(dev: ModuleType, ran: list[str]) -> None:
+    dev.set_up()
+    (dev.VENV / "pyvenv.cfg").write_text("version = 3.1.4\n", "utf-8")
+    dev.set_up()
+    assert ran == ["venv", "pip", "venv", "pip"]
+
+
+def test_a_check_that_fails_stops_nothing_and_decides_the_exit_code(
+    dev: ModuleType, ran: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dev.main(["test"]) == 1
+    assert ran[-5:] == ["ruff", "ruff", "mypy", "pytest", "pytest"]
+    printed = capsys.readouterr()
+    assert "mypy: FAILED" in printed.out
+    assert "the tests pass, a check above does not" in printed.err
+
+
+@pytest.mark.parametrize(("again", "code"), [(0, 0), (1, 1)])
+def test_what_failed_beside_others_gets_one_try_by_itself(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, again: int, code: int
+) -> None:
+    tried: list[tuple[str, ...]] = []
+
+    def run(*command: str) -> int:
+        tried.append(command)
+        return again if "--last-failed" in command else 1
+
+    monkeypatch.setattr(dev, "run", run)
+    monkeypatch.setattr(dev, "check", lambda *_: 0)
+    assert dev.test([]) == code
+    assert ["--last-failed" in command for command in tried] == [False, False, True]
+
+
+def test_a_python_that_cannot_make_environments_says_what_to_install(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert dev.main(["demo"]) == 1
+    assert f"apt-get install python{dev.VERSION}-venv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["tset"]])
+def test_without_a_command_it_knows_it_prints_its_usage(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "dev.py"), *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "python3 dev.py test" in done.stdout

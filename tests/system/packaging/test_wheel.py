@@ -1,0 +1,144 @@
+"""What is shipped: the wheel is built, installed where the checkout cannot be seen, and used from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PACKAGES = {
+    "choreo_bdd": ROOT / "choreo_bdd",
+    "choreo_bdd_steps": ROOT / "steps" / "choreo_bdd_steps",
+    "choreo_bdd_reporter": ROOT / "reporter" / "choreo_bdd_reporter",
+    "choreo_bdd_schemas": ROOT / "schemas" / "choreo_bdd_schemas",
+}
+DEMO = "choreo_bdd_steps/starting/order_pipeline/"
+"""Not in any package's folder: copied into the wheel from features/ and examples/."""
+FEATURE = """\
+Feature: Away from home
+  Scenario: A stand-in answers
+    Given a service that answers "ping" with "pong"
+    When I publish "ping"
+    Then I expect "pong"
+"""
+
+pytestmark = pytest.mark.build
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
+    subprocess.run([*command, "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)], cwd=folder, check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with the wheel installed, and this environment's other packages.
+
+    A ``.pth`` file lends them; the ``.pth`` files among them, an editable install's for one, are not followed.
+    """
+    home = tmp_path_factory.mktemp("installed")
+    venv.create(home, with_pip=False)
+    program = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(program), "install", "--quiet"]
+    subprocess.run([*pip, "--no-deps", "--no-index", str(wheel)], check=True)
+    found = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = Path(subprocess.run([program, "-c", found], capture_output=True, text=True, check=True).stdout.strip())
+    (packages / "zz_dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    return program
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A tiny project somewhere else."""
+    (tmp_path / "features" / "steps").mkdir(parents=True)
+    (tmp_path / "features" / "away.feature").write_text(FEATURE, "utf-8")
+    loader = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
+    (tmp_path / "features" / "steps" / "choreo.py").write_text(loader, "utf-8")
+    return tmp_path
+
+
+def run(python: Path, *arguments: str, cwd: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(python), *arguments], cwd=cwd, env=environment, text=True, encoding="utf-8", check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_it_holds_four_packages_and_nothing_else(wheel: Path) -> None:
+    tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_it_holds_every_file_of_a_package(wheel: Path, package: str) -> None:
+    folder = PACKAGES[package]
+    here = {path.relative_to(folder.parent).as_posix() for path in folder.rglob("*") if path.is_file()}
+    names = zipfile.ZipFile(wheel).namelist()
+    shipped = {name for name in names if name.startswith(f"{package}/") and not name.startswith(DEMO)}
+    assert shipped == {name for name in here if "__pycache__" not in name}
+    assert f"{package}/py.typed" in shipped
+
+
+def test_the_packages_come_from_the_wheel_and_not_from_this_checkout(python: Path, tmp_path: Path) -> None:
+    code = "import importlib, sys; print([importlib.import_module(name).__file__ for name in sys.argv[1:]])"
+    printed = run(python, "-c", code, *PACKAGES, cwd=tmp_path)
+    assert str(ROOT) not in printed
+    assert printed.count("site-packages") == len(PACKAGES)
+
+
+def test_behave_runs_a_project_and_writes_its_report(python: Path, project: Path) -> None:
+    formatter = "choreo_bdd_reporter.behave_formatter:ChoreoFormatter"
+    printed = run(python, "-m", "behave", "-f", formatter, "-o", "report", "-f", "plain", cwd=project)
+    assert "1 scenario passed, 0 failed" in printed
+    results = json.loads((project / "report" / "results.json").read_text("utf-8"))
+    assert [test["outcome"] for test in results["tests"]] == ["passed"]
+    page = (project / "report" / "index.html").read_text("utf-8")
+    assert "<style" in page
+    assert "harness-results" in page
+
+
+def test_pytest_finds_steps_and_report_without_an_import(python: Path, project: Path) -> None:
+    printed = run(python, "-m", "pytest", "features", "--harness-report=report", cwd=project)
+    assert "1 passed" in printed
+    assert (project / "report" / "index.html").is_file()
+
+
+def test_the_command_finds_every_room(python: Path, project: Path) -> None:
+    code = "from choreo_bdd.cli import main; main()"
+    assert "away.feature:2  A stand-in answers" in run(
+        python, "-c", code, "explain", "features/away.feature", cwd=project
+    )
+    assert "report" in run(python, "-c", code, "--help", cwd=project)
+
+
+def test_the_demonstration_is_the_checkouts_own_suite_and_runs_in_an_empty_folder(
+    wheel: Path, python: Path, tmp_path: Path
+) -> None:
+    shipped = {name.removeprefix(DEMO) for name in zipfile.ZipFile(wheel).namelist() if name.startswith(DEMO)}
+    suite = [path for part in ("features", "examples/orders") for path in (ROOT / part).rglob("*") if path.is_file()]
+    here = {path.relative_to(ROOT).as_posix() for path in suite if "__pycache__" not in path.parts}
+    assert shipped == here | {"choreo.yaml"}
+    printed = run(python, "-c", "from choreo_bdd.cli import main; main()", "demo", cwd=tmp_path)
+    assert " 0 failed" in printed
+    assert (tmp_path / "choreo-demo" / "test-report" / "index.html").is_file()
+
+
+def test_pytest_started_as_a_module_in_the_checkout_runs_beside_the_wheel(python: Path) -> None:
+    printed = run(python, "-m", "pytest", "-p", "no:cacheprovider", "features/orders/variables.feature", cwd=ROOT)
+    assert "3 passed" in printed

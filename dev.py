@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -40,6 +41,7 @@ WORKERS = str(max(3, os.cpu_count() or 1))  # one more than two cores: much of t
 # reordered by their number of tests, the files that take longest would come last
 SPREAD = ("-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
 PASSES = (("-q", "-m", "alone"), (*SPREAD, "-m", "not alone"))
+LAST_FAILED = ROOT / ".pytest_cache/v/cache/lastfailed"
 AGAIN = ("--last-failed", "--last-failed-no-failures", "none")
 TESTS_FAILED = 1
 FAST = ("-n", WORKERS, "-m", "not broker and not browser and not build and not process and not alone")
@@ -87,8 +89,17 @@ def _all_tests() -> int:
     code = max(run("-m", "pytest", *each) for each in PASSES)
     if code != TESTS_FAILED:
         return code
+    failed = _last_failed()
     _say("once more, one at a time, what failed while other tests ran beside it; what fails again has failed")
-    return run("-m", "pytest", *AGAIN)
+    code = run("-m", "pytest", *AGAIN)
+    for flaky in sorted(failed - _last_failed()):
+        _say(f"flaky, passed on the second try only: {flaky}")
+    return code
+
+
+def _last_failed() -> set[str]:
+    """Node ids that failed when they last ran, as pytest remembers them."""
+    return set(json.loads(LAST_FAILED.read_text(encoding="utf-8"))) if LAST_FAILED.is_file() else set()
 
 
 def fast(extra: Sequence[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -29,7 +29,7 @@ class IdentityBridge:
 
     async def fresh(self) -> str:
         """32 random hex digits."""
-        return secrets.token_hex(16)
+        return os.urandom(16).hex()
 
     def to_wire(self, logical: Any, transport: str) -> str:  # noqa: ARG002 - the protocol's signature
         """The id's text."""
@@ -58,7 +58,7 @@ class MappedBridge:
 
     async def fresh(self) -> str:
         """32 random hex digits."""
-        return secrets.token_hex(16)
+        return os.urandom(16).hex()
 
     def to_wire(self, logical: Any, transport: str) -> str:
         """What the transport's function makes of the logical id, unchanged: the Stage checks that it is text."""

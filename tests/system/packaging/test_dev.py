@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(module, "VENV", folder)
     monkeypatch.setattr(module, "STAMP", folder / "stamp")
     monkeypatch.setattr(module, "PYTHON", folder / "python")
+    monkeypatch.setattr(module, "LAST_FAILED", tmp_path / "lastfailed")
     return module
 
 
@@ -92,6 +94,21 @@ def test_what_failed_beside_others_gets_one_try_by_itself(
     monkeypatch.setattr(dev, "check", lambda *_: 0)
     assert dev.test([]) == code
     assert ["--last-failed" in command for command in tried] == [False, False, True]
+
+
+def test_what_passed_on_the_second_try_only_is_listed_as_flaky(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*command: str) -> int:
+        failing = ["tests/b.py::broken"] if "--last-failed" in command else ["tests/b.py::broken", "tests/a.py::shaky"]
+        dev.LAST_FAILED.write_text(json.dumps(dict.fromkeys(failing, True)), "utf-8")
+        return 1
+
+    monkeypatch.setattr(dev, "run", run)
+    monkeypatch.setattr(dev, "check", lambda *_: 0)
+    assert dev.test([]) == 1
+    told = [line for line in capsys.readouterr().out.splitlines() if "flaky" in line]
+    assert told == ["dev.py: flaky, passed on the second try only: tests/a.py::shaky"]
 
 
 def test_a_python_that_cannot_make_environments_says_what_to_install(

@@ -51,6 +51,7 @@ def test_steps_show_verdict_and_time_and_fold_their_arguments(red: Opened) -> No
     failed = steps.nth(3)
     assert "201 ms" in failed.inner_text()
     failed.get_by_text("table, 3 rows").click()
+    expect(failed.locator("td").first).to_be_visible()
     assert failed.locator("td").all_inner_texts()[2:4] == ["shipment.lane", "4"]
 
 

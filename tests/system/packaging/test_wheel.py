@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PACKAGES = {
     "choreo_bdd": ROOT / "choreo_bdd",
+    "choreo_bdd_project": ROOT / "project" / "choreo_bdd_project",
     "choreo_bdd_steps": ROOT / "steps" / "choreo_bdd_steps",
     "choreo_bdd_reporter": ROOT / "reporter" / "choreo_bdd_reporter",
     "choreo_bdd_schemas": ROOT / "schemas" / "choreo_bdd_schemas",
@@ -80,7 +81,7 @@ def run(python: Path, *arguments: str, cwd: Path) -> str:
     return done.stdout
 
 
-def test_it_holds_four_packages_and_nothing_else(wheel: Path) -> None:
+def test_it_holds_the_rooms_and_nothing_else(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
 

@@ -9,9 +9,9 @@ _TAG = re.compile(r"bus\((?P<names>[^()\s]+)\)")
 
 
 def buses(tags: Iterable[str]) -> tuple[str, ...]:
-    """The transports a scenario is to run on in turn, by its innermost tag; none without such a tag."""
+    """The transports a scenario is to run on in turn: those that its tags name together; none without such a tag."""
     found = [match["names"] for tag in tags if (match := _TAG.fullmatch(tag)) is not None]
-    return tuple(dict.fromkeys(name for name in found[-1].split(",") if name)) if found else ()
+    return tuple(dict.fromkeys(name for names in found for name in names.split(",") if name))
 
 
 def name_on(scenario: str, bus: str) -> str:

@@ -1,0 +1,203 @@
+"""Feature files, read by Gherkin's own parser: what runs, whatever framework runs it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from gherkin.dialect import Dialect
+from gherkin.errors import CompositeParserException, ParserError
+from gherkin.parser import Parser
+
+from choreo_bdd_project.gherkin.bus_tags import buses, name_on
+from choreo_bdd_project.gherkin.errors import FeatureError
+from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.scenario import Scenario, filled, filled_tags, row_name, scenario_nodeid
+from choreo_bdd_project.gherkin.step import Step
+
+_PLACE = re.compile(r"^\(\d+:\d+\): ")
+_Node = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature file and the scenarios that run from it, in order.
+
+    ``templates`` are name and line of each scenario and outline as it is written; ``without_rows`` those of outlines
+    that run nothing.
+    """
+
+    file: str
+    name: str
+    line: int
+    keyword: str
+    description: str
+    tags: tuple[str, ...]
+    scenarios: tuple[Scenario, ...]
+    templates: tuple[tuple[str, int], ...]
+    without_rows: tuple[tuple[str, int], ...]
+
+
+def read_feature(path: Path | str) -> Feature:
+    """A feature file as it would be run. Raises ``FeatureError`` if there is no such file, or no feature in it."""
+    file = relative(path)
+    try:
+        stat = Path(path).stat()
+        return _read(str(path), file, stat.st_mtime_ns, stat.st_size)
+    except OSError as error:
+        raise FeatureError(file, 1, f"cannot be read: {error.strerror}") from error
+
+
+@lru_cache(maxsize=256)
+def _read(path: str, file: str, _changed_ns: int, _size: int) -> Feature:
+    """Kept until the file changes: runners, lint and reports ask for the same one."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        document: Any = Parser().parse(text)
+    except UnicodeDecodeError as error:
+        raise FeatureError(file, 1, f"is not a feature file: {error}") from error
+    except ParserError as error:
+        raise _unreadable(file, error) from error
+    if document.get("feature") is None:
+        raise FeatureError(file, 1, "holds no feature")
+    return _Reader(file, document["feature"]).feature()
+
+
+def _unreadable(file: str, error: ParserError) -> FeatureError:
+    first = error.errors[0] if isinstance(error, CompositeParserException) else error
+    line = (getattr(first, "location", None) or {"line": 1})["line"]
+    return FeatureError(file, line, f"is not a feature file: {_PLACE.sub('', str(first))}")
+
+
+class _Reader:
+    def __init__(self, file: str, node: _Node) -> None:
+        self._file = file
+        self._node = node
+        dialect = Dialect.for_name(node["language"])
+        assert dialect is not None  # the parser has used it
+        self._outline_words = tuple(dialect.scenario_outline_keywords)
+
+    def feature(self) -> Feature:
+        node = self._node
+        written = [scenario for _, _, scenario in self._written(node, None, ())]
+        return Feature(
+            file=self._file,
+            name=node["name"],
+            line=node["location"]["line"],
+            keyword=node["keyword"],
+            description=_description(node),
+            tags=_tags(node),
+            scenarios=tuple(self._numbered()),
+            templates=tuple((each["name"], each["location"]["line"]) for each in written),
+            without_rows=tuple(
+                (each["name"], each["location"]["line"])
+                for each in written
+                if self._is_outline(each) and not any(examples["tableBody"] for examples in each["examples"])
+            ),
+        )
+
+    def _written(
+        self, container: _Node, rule: _Node | None, background: tuple[_Node, ...]
+    ) -> Iterator[tuple[_Node | None, tuple[_Node, ...], _Node]]:
+        """Each scenario and outline as it is written, with its rule and the steps of its backgrounds."""
+        for child in container["children"]:
+            if "background" in child:
+                background = (*background, *child["background"]["steps"])
+            elif "rule" in child:
+                yield from self._written(child["rule"], child["rule"], background)
+            else:
+                yield rule, background, child["scenario"]
+
+    def _scenarios(self) -> Iterator[Scenario]:
+        for rule, background, node in self._written(self._node, None, ()):
+            inherited = (*_tags(self._node), *(_tags(rule) if rule is not None else ()))
+            plain = Scenario(
+                name=node["name"],
+                nodeid="",
+                line=node["location"]["line"],
+                begins_at=node["location"]["line"],
+                keyword=node["keyword"],
+                tags=(*inherited, *_tags(node)),
+                steps=(*self._steps(background, background=True), *self._steps(node["steps"], background=False)),
+                rule=None if rule is None else rule["name"],
+                description=_description(node),
+            )
+            runs = _rows(plain, inherited, node) if self._is_outline(node) else (plain,)
+            for run in runs:
+                yield from _on_each_bus(run)
+
+    def _numbered(self) -> Iterator[Scenario]:
+        """Each with its node id, which needs to know who else has its name."""
+        found = list(self._scenarios())
+        times = Counter(each.name for each in found)
+        for each in found:
+            again = times[each.name] > 1
+            yield replace(each, nodeid=scenario_nodeid(self._file, each.name, each.line, duplicate=again))
+
+    def _is_outline(self, node: _Node) -> bool:
+        return bool(node["examples"]) or node["keyword"] in self._outline_words
+
+    def _steps(self, nodes: Iterable[_Node], *, background: bool) -> Iterator[Step]:
+        for node in nodes:
+            doc, table = node.get("docString"), node.get("dataTable")
+            yield Step(
+                text=node["text"],
+                file=self._file,
+                line=node["location"]["line"],
+                keyword=node["keyword"].strip(),
+                docstring=None if doc is None else doc["content"],
+                media_type=None if doc is None else doc.get("mediaType"),
+                table=None if table is None else tuple(_cells(row) for row in table["rows"]),
+                background=background,
+            )
+
+
+def _rows(outline: Scenario, inherited: tuple[str, ...], node: _Node) -> Iterator[Scenario]:
+    for group, examples in enumerate(node["examples"], start=1):
+        names = _cells(examples["tableHeader"]) if examples.get("tableHeader") else ()
+        own_tags = (*_tags(node), *_tags(examples))
+        for number, body in enumerate(examples["tableBody"], start=1):
+            row = dict(zip(names, _cells(body), strict=True))
+            name = row_name(filled(outline.name, row), group, number, filled(examples["name"], row))
+            yield replace(
+                outline,
+                name=name,
+                line=body["location"]["line"],
+                tags=(*inherited, *filled_tags(own_tags, row)),
+                steps=tuple(_filled_step(step, row) for step in outline.steps),
+            )
+
+
+def _filled_step(step: Step, row: Mapping[str, str]) -> Step:
+    return replace(
+        step,
+        text=filled(step.text, row),
+        docstring=None if step.docstring is None else filled(step.docstring, row),
+        media_type=None if step.media_type is None else filled(step.media_type, row),
+        table=None if step.table is None else tuple(tuple(filled(cell, row) for cell in cells) for cells in step.table),
+    )
+
+
+def _on_each_bus(scenario: Scenario) -> Iterator[Scenario]:
+    named = buses(scenario.tags)
+    if not named:
+        yield scenario
+    for bus in named:
+        yield replace(scenario, name=name_on(scenario.name, bus), transport=bus)
+
+
+def _tags(node: _Node) -> tuple[str, ...]:
+    return tuple(tag["name"].removeprefix("@") for tag in node["tags"])
+
+
+def _cells(row: _Node) -> tuple[str, ...]:
+    return tuple(cell["value"] for cell in row["cells"])
+
+
+def _description(node: _Node) -> str:
+    return "\n".join(line.strip() for line in node["description"].strip().splitlines())

@@ -1,0 +1,31 @@
+"""One step as its author wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Sentence, body and place of a step; ``media_type`` is what stands behind the opening quotes of its doc string."""
+
+    text: str
+    file: str
+    line: int
+    keyword: str = ""
+    docstring: str | None = None
+    media_type: str | None = None
+    table: Sequence[Sequence[str]] | None = None
+    background: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where relative files are looked for."""
+        return Path(self.file).parent
+
+    @property
+    def place(self) -> str:
+        """``file:line``."""
+        return f"{self.file}:{self.line}"

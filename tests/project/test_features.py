@@ -1,0 +1,155 @@
+"""Feature files read by Gherkin's parser: what would run, without any framework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd_project.gherkin.errors import FeatureError
+from choreo_bdd_project.gherkin.feature import Feature, read_feature
+from choreo_bdd_project.gherkin.step import Step
+from choreo_bdd_steps.adapters import behave
+from choreo_bdd_steps.vocabulary.phrase import StepCall
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FULL = """
+@feature
+Feature: orders
+
+  Some words.
+
+  Background:
+    Given the default transport is kafka
+
+  @one
+  Scenario: plain
+    When I publish "orders"
+      \"\"\"json
+      {"id": 1}
+      \"\"\"
+
+  Rule: big ones
+    Background:
+      Given <kind> is "x"
+
+    @bus(<bus>) @<nowhere>
+    Scenario Outline: of <kind>
+      When I publish "<kind>"
+        | <kind> | value |
+        | id     | <n>   |
+      * I expect "<kind>"
+        \"\"\"
+        n: <n>
+        \"\"\"
+
+      @few
+      Examples: some <kind>
+        | kind | n | bus        |
+        | book | 1 | nats,kafka |
+        | shoe | 2 | redis      |
+
+      Examples:
+        | kind | n | bus   |
+        | hat  | 3 | kafka |
+
+    Scenario Outline: nothing of <kind>
+      When I publish "<kind>"
+
+      Examples:
+        | kind |
+"""
+
+
+@pytest.fixture
+def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Feature]:
+    monkeypatch.chdir(tmp_path)
+
+    def write_and_read(text: str) -> Feature:
+        path = tmp_path / "a.feature"
+        path.write_text(text, encoding="utf-8")
+        return read_feature(path)
+
+    return write_and_read
+
+
+def _as_behave_runs(path: Path) -> list[tuple[object, ...]]:
+    return [
+        (line, info.name.strip(), info.nodeid, info.transport, tuple(info.tags), *map(_facts, info.steps))
+        for line, info in behave.read_feature(path)
+    ]
+
+
+def _as_read(path: Path) -> list[tuple[object, ...]]:
+    return [
+        (each.begins_at, each.name, each.nodeid, each.transport, each.tags, *map(_facts, each.steps))
+        for each in read_feature(path).scenarios
+    ]
+
+
+def _facts(step: Step | StepCall) -> tuple[object, ...]:
+    return (step.text.rstrip(":"), step.file, step.line, step.keyword, _rows(step.table), step.docstring)
+
+
+def _rows(table: Sequence[Sequence[str]] | None) -> list[list[str]] | None:
+    return None if table is None else [list(row) for row in table]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("features/**/*.feature")), ids=lambda path: path.stem)
+def test_a_feature_file_is_read_as_behave_runs_it(path: Path) -> None:
+    assert _as_read(path) == _as_behave_runs(path)
+
+
+def test_rules_outlines_and_buses_are_read_as_behave_runs_them(read: Callable[[str], Feature]) -> None:
+    feature = read(FULL)
+    names = [each.name for each in feature.scenarios]
+    assert names == [
+        "plain",
+        "of book -- @1.1 some book [nats]",
+        "of book -- @1.1 some book [kafka]",
+        "of shoe -- @1.2 some shoe [redis]",
+        "of hat -- @2.1 [kafka]",
+    ]
+    assert _as_read(Path("a.feature")) == _as_behave_runs(Path("a.feature"))
+
+
+def test_what_no_framework_hands_on_is_read_too(read: Callable[[str], Feature]) -> None:
+    feature = read(FULL)
+    plain, book = feature.scenarios[0], feature.scenarios[1]
+    assert [step.media_type for step in plain.steps] == [None, "json"]
+    assert [step.background for step in book.steps] == [True, True, False, False]
+    assert (book.rule, feature.description) == ("big ones", "Some words.")
+    assert feature.without_rows == (("nothing of <kind>", 41),)
+    assert [name for name, _ in feature.templates] == ["plain", "of <kind>", "nothing of <kind>"]
+
+
+def test_several_bus_tags_add_up(read: Callable[[str], Feature]) -> None:
+    feature = read("@bus(nats)\nFeature: f\n  @bus(kafka) @bus(nats,redis)\n  Scenario: s\n    Given a step\n")
+    assert [each.transport for each in feature.scenarios] == ["nats", "kafka", "redis"]
+
+
+def test_the_words_of_another_language_are_read(read: Callable[[str], Feature]) -> None:
+    feature = read("# language: de\nFunktionalität: f\n  Szenariogrundriss: ohne <n>\n    Angenommen es gibt <n>\n")
+    assert (feature.scenarios, feature.without_rows) == ((), (("ohne <n>", 3),))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("# only a comment\n", 1, "holds no feature"),
+        ("Feature: f\n  Scenario: s\n    Given a step\n    nonsense\n", 4, "is not a feature file: expected"),
+    ],
+)
+def test_a_file_that_is_no_feature_says_where(
+    read: Callable[[str], Feature], text: str, line: int, reason: str
+) -> None:
+    with pytest.raises(FeatureError) as caught:
+        read(text)
+    assert str(caught.value).startswith(f"a.feature:{line}: {reason}")
+
+
+def test_a_changed_file_is_read_again(read: Callable[[str], Feature]) -> None:
+    assert read("Feature: before\n").name == "before"
+    assert read("Feature: afterwards\n").name == "afterwards"

@@ -20,6 +20,7 @@ PACKAGES = {
     "choreo_bdd_steps": ROOT / "steps" / "choreo_bdd_steps",
     "choreo_bdd_reporter": ROOT / "reporter" / "choreo_bdd_reporter",
     "choreo_bdd_schemas": ROOT / "schemas" / "choreo_bdd_schemas",
+    "choreo_bdd_chronicle": ROOT / "chronicle" / "choreo_bdd_chronicle",
 }
 DEMO = "choreo_bdd_steps/starting/order_pipeline/"
 """Not in any package's folder: copied into the wheel from features/ and examples/."""

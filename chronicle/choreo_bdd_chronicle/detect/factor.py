@@ -1,0 +1,64 @@
+"""How much slower than usual a whole run was: the factor that all of its topics have in common (spec chronicle 9.5)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from choreo_bdd_chronicle.detect.change_points import Sensitivity, levels
+from choreo_bdd_chronicle.detect.statistics import Values
+
+FEWEST_TOPICS = 4
+"""With fewer topics in a run, a slow topic could not be told from a slow machine."""
+_BEFORE = 15
+"""So many earlier runs say what is usual for a topic."""
+_UNCLEAR = Sensitivity(p=1e-4, effect=0.05, least_ms=0.0)
+
+
+def run_factors(logs: Values) -> Values:
+    """Per run, the logarithm of its common factor: 0 in a usual run, and where too few topics tell.
+
+    ``logs`` has a row a topic and a column a run, not-a-number where a topic was not measured. It is found twice: by
+    what went before, then by the levels of each topic, as a change of some topics must not seem one of the others.
+    """
+    factors = _by_earlier_runs(logs)
+    return _common(logs - _levels(logs - factors))
+
+
+def _by_earlier_runs(logs: Values) -> Values:
+    """A topic's usual latency is the median of what its last 15 runs were without *their* factors.
+
+    A slowness that stays is thus a level of the factor, and never seeps into the topics.
+    """
+    factors = np.zeros(logs.shape[1])
+    own = logs.copy()
+    for run in range(1, logs.shape[1]):
+        usual = _medians(own[:, max(0, run - _BEFORE) : run])
+        factors[run] = _common((logs[:, run] - usual)[:, None])[0]
+        own[:, run] -= factors[run]
+    return factors
+
+
+def _levels(own: Values) -> Values:
+    """Each topic's level in each run; an unclear change is taken for one, as it does no harm here."""
+    result = np.full_like(own, np.nan)
+    for row, values in zip(result, own, strict=True):
+        columns = np.flatnonzero(~np.isnan(values))
+        for level in levels(values[columns], _UNCLEAR):
+            stretch = columns[level.start : level.stop]
+            row[stretch] = np.median(values[stretch])
+    return result
+
+
+def _common(distances: Values) -> Values:
+    """The median distance of each run's topics, where there are enough of them."""
+    told = (~np.isnan(distances)).sum(axis=0)
+    return np.where(told >= FEWEST_TOPICS, _medians(distances.T), 0.0)
+
+
+def _medians(rows: Values) -> Values:
+    """The median of each row without its gaps; not-a-number for a row of gaps."""
+    ordered = np.sort(rows, axis=1)  # gaps come last
+    counts = (~np.isnan(rows)).sum(axis=1)
+    row = np.arange(len(rows))
+    medians: Values = (ordered[row, np.maximum(counts - 1, 0) // 2] + ordered[row, counts // 2]) / 2
+    return medians

@@ -1,0 +1,75 @@
+"""Seeded topics: log-normal latencies, 20 to 50 a run, and a factor that all topics of a run share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from choreo_bdd_chronicle.detect import Run, TopicRun, TopicSeries
+
+START = datetime(2027, 1, 1, tzinfo=UTC)
+RUNS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A kind of topic: by which factor its latencies are those of a stable one, run by run, and where that began.
+
+    ``tail`` is by which factor the slowest tenth is slower still.
+    """
+
+    kind: str
+    place: int | None = None
+    factor: Callable[[int], float] = field(default=lambda run: 1.0)
+    tail: Callable[[int], float] = field(default=lambda run: 1.0)
+
+
+def step(kind: str, place: int, by: float) -> Planted:
+    return Planted(kind, place, lambda run: by if run >= place else 1.0)
+
+
+def drift(place: int, to: float = 1.6, runs: int = 25) -> Planted:
+    return Planted("drift", place, lambda run: to ** min(1.0, max(0.0, (run - place) / runs)))
+
+
+def tail(place: int, by: float = 2.5) -> Planted:
+    return Planted("tail", place, tail=lambda run: by if run >= place else 1.0)
+
+
+def run_at(number: int) -> Run:
+    return Run(f"r{number:02}", START + timedelta(hours=number), f"c{number:02}", "main", "ci")
+
+
+def generated(
+    planted: Sequence[Planted],
+    seed: int,
+    *,
+    runs: int = RUNS,
+    noise: float = 0.15,
+    spread: tuple[float, float] = (0.2, 0.5),
+) -> list[TopicSeries]:
+    """One tenant's topics; ``noise`` is the deviation of the machine's factor, ``spread`` that of latencies (logs)."""
+    random = np.random.default_rng(seed)
+    machine = random.normal(0, noise, runs)
+    series = []
+    for number, kind in enumerate(planted):
+        usual, deviation = math.log(random.uniform(8, 200)), random.uniform(*spread)
+        cells = [_cell(run, kind, usual + machine[run], deviation, random) for run in range(runs)]
+        series.append(TopicSeries(f"{kind.kind}.{number}", "memory", tuple(cells)))
+    return series
+
+
+def _cell(run: int, kind: Planted, usual: float, deviation: float, random: np.random.Generator) -> TopicRun:
+    latencies = np.exp(random.normal(usual, deviation, random.integers(20, 51))) * kind.factor(run)
+    slow = latencies >= np.quantile(latencies, 0.88)
+    latencies[slow] *= kind.tail(run)
+    return TopicRun(run_at(run), float(np.log(latencies).mean()), float(np.quantile(latencies, 0.9)), len(latencies))
+
+
+def until(series: Sequence[TopicSeries], run: int) -> list[TopicSeries]:
+    """As it was after this run."""
+    return [TopicSeries(one.topic, one.transport, one.runs[: run + 1]) for one in series]

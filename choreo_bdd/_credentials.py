@@ -12,18 +12,29 @@ REDACTED = "<redacted>"
 _SECRET_ENDINGS = (
     "password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "jwt", "bearer",
     "apikey", "accesskey", "accountkey", "privatekey", "secretkey", "signingkey", "sharedkey", "nkeyseed",
-    "authorization", "cookie", "cookies", "credential", "credentials", "sessionid",
+    "authorization", "cookie", "cookies", "credential", "credentials", "sessionid", "sessid", "passcode", "pincode",
+    "apikeys", "accesstokens", "refreshtokens", "accesskeys", "privatekeys", "secretkeys", "encryptionkey", "masterkey",
+    "functionskey", "subscriptionkey", "connectionstring",
 )  # fmt: skip
+_SECRET_WORDS = frozenset({"password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "apikey"})
+"""A name that holds one of these anywhere is a secret's, whatever follows: ``passwordConfirm``, ``secret_value``."""
+_LOGINS = frozenset({"db", "user", "admin", "root", "smtp", "ftp", "http", "login", "mail", "proxy"})
+"""Whose ``pass`` is a password; a ``pass`` by itself counts tests."""
 _CAMEL_EDGE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
 @lru_cache(maxsize=4096)
 def _is_secret_name(key: str) -> bool:
-    words = [word for word in _SEPARATORS.split(_CAMEL_EDGE.sub("_", key).lower()) if word]
+    parts = _SEPARATORS.split(_CAMEL_EDGE.sub("_", key).lower())
+    words = [word for part in parts if (word := part.rstrip("0123456789"))]
     if not words:
         return False
-    return words[-1] == "auth" or "".join(words).endswith(_SECRET_ENDINGS)
+    if words[-1] in ("auth", "pass"):
+        return words[-1] == "auth" or not _LOGINS.isdisjoint(words)
+    if words[-1] == "value":
+        words.pop()
+    return not _SECRET_WORDS.isdisjoint(words) or "".join(words).endswith(_SECRET_ENDINGS)
 
 
 def is_secret_key(key: object) -> bool:
@@ -86,7 +97,8 @@ def safe_url(url: str) -> str:
 # Nearly all text is innocent: one of these must be in it (in lower case) before a pattern is tried.
 _HINTS = (
     "://", "auth", "bearer", "passw", "passphrase", "pwd", "secret", "token", "key", "cookie", "credential", "jwt",
-    "session", "eyj", "akia", "asia", "gh", "xox", "aiza", "k_", "sk-", "glpat-",
+    "session", "eyj", "akia", "asia", "gh", "github_pat_", "xox", "xapp-", "aiza", "k_", "sk-", "glpat-", "whsec_",
+    "npm_", "pypi-", "sg.", "hvs.", "hf_", "dckr_pat_", "sig", "basic ",
 )  # fmt: skip
 _KEY_HINTS = ("auth", "bearer", "passw", "passphrase", "pwd", "secret", "token", "key", "cookie", "credential", "jwt",
               "session")  # fmt: skip
@@ -96,12 +108,16 @@ _URL = re.compile(
     r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://(?:(?![,;|]?[a-z][a-z0-9+.-]{0,30}://)[^\s\"'<>`])+",
     re.IGNORECASE,
 )
-_PRIVATE_KEY_BLOCK = re.compile(r"-----BEGIN ([A-Z ]{0,40}PRIVATE KEY)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
+_PRIVATE_KEY_BLOCK = re.compile(
+    r"-----BEGIN ([A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?)-----.*?(?:-----END \1-----|\Z)", re.DOTALL
+)
 _KNOWN_TOKENS = re.compile(
-    r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"  # JWT
+    r"(?<![\w-])eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"  # JWT
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS
     r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{20,}"
-    r"|\bxox[abposr]-[\w-]{10,}|\bAIza[0-9A-Za-z_-]{35}|\b[sr]k_(?:live|test)_\w{10,}|\bsk-[A-Za-z0-9_-]{20,}"
+    r"|\bxox[abposr]-[\w-]{10,}|\bxapp-[\w-]{10,}|\bwhsec_\w{16,}|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{20,}"
+    r"|\bSG\.[\w-]{16,64}\.[\w-]{16,}|\bhvs\.[\w-]{20,}|\bhf_[A-Za-z0-9]{30,}|\bdckr_pat_[\w-]{20,}"
+    r"|\bAIza[0-9A-Za-z_-]{35}|\b[sr]k_(?:live|test)_\w{10,}|\bsk-[A-Za-z0-9_-]{20,}"
 )
 _AUTHORIZATION = re.compile(
     r"(?P<head>\b(?:proxy-)?authorization\\?[\"']?\s*[:=]\s*\\?[\"']?)"
@@ -110,8 +126,13 @@ _AUTHORIZATION = re.compile(
     r"|(?P<scheme>[A-Za-z][\w-]*[ \t]+)?[^\s\"',;\\]+)",
     re.IGNORECASE,
 )
+_SIGNATURE = re.compile(r"(?P<head>\b(?:x-amz-signature|sig)=)[A-Za-z0-9%+/_-]{20,}=*", re.IGNORECASE)  # of a URL
+_SLACK_HOOK = re.compile(r"(?P<head>\bhooks\.slack\.com/services/)[\w/]{10,}", re.IGNORECASE)
+_BASIC = re.compile(r"\b(?P<head>basic\s{1,8})[A-Za-z0-9+/]{16,}={0,2}(?![\w/+])", re.IGNORECASE)
 _BEARER = re.compile(r"\b(?P<head>bearer\s+)(?P<token>[A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
-_COOKIE_HEADER = re.compile(r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^\s\"'=;]+=[^\"'\r\n]*", re.IGNORECASE)
+_COOKIE_HEADER = re.compile(
+    r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^\s\"'=;:]{1,256}=[^\"'\r\n]*", re.IGNORECASE
+)
 _PAIR = re.compile(
     r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?"
     r"[\w.-]{0,64}?(?:pass(?:word|wd|phrase)|pwd|secret|token|key|cookies?"
@@ -119,7 +140,7 @@ _PAIR = re.compile(
     r"(?P<quote>\\?[\"'])?(?P<sep>\s*(?:=>|={1,2}|:)\s*|\s+(?:is\s+)?(?=[\"']))"
     r"(?:\\(?P<escape>[\"'])(?P<nested>(?:(?!\\(?P=escape)).)*)"  # JSON inside JSON: \"key\": \"value\"
     r"|b?(?P<open>[\"'])(?P<quoted>(?:\\.|(?!(?P=open)).)*)"
-    r"|(?P<bare>\([^)]*\)|\[[^\]]*\]|[^\s,;&\"'<\\][^\s,;&]*))",
+    r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|[^\s,;&\"'<\\][^\s,;&]*))",
     re.IGNORECASE | re.DOTALL,
 )
 _CERTAIN_WITH_COLON = re.compile(r"pass|pwd|key|cookie|jwt|session|seed", re.IGNORECASE)
@@ -135,6 +156,16 @@ def _looks_like_token(word: str) -> bool:
 
 def _mask_all(_match: re.Match[str]) -> str:
     return REDACTED
+
+
+def _mask_behind_head(match: re.Match[str]) -> str:
+    return f"{match['head']}{REDACTED}"
+
+
+def _mask_basic(match: re.Match[str]) -> str:
+    """``Basic dXNlcjpwYXNz`` is a login, ``basic internationalization`` is prose."""
+    word = match.group()[len(match["head"]) :]
+    return match["head"] + REDACTED if not word.islower() and _looks_like_token(word) else match.group()
 
 
 def _mask_url(match: re.Match[str]) -> str:
@@ -169,9 +200,9 @@ def _mask_pair(match: re.Match[str]) -> str:
     if name == "bare" and not match["quote"] and ":" in match["sep"] and not _is_certain(match["key"], value):
         return match.group()
     # after a quoted key, the brackets behind a bare value belong to the JSON around it
-    closing = re.search(r"[\]})]+\Z", value) if name == "bare" and match["quote"] else None
+    closing = value[len(value.rstrip("]})")) :] if name == "bare" and match["quote"] else ""
     head = match.group()[: match.start(name) - match.start()]
-    return head + REDACTED + (closing.group() if closing else "")
+    return head + REDACTED + closing
 
 
 def _is_word_of_parsers(key: str) -> bool:
@@ -188,8 +219,11 @@ _PASSES = (
     (_PRIVATE_KEY_BLOCK, _mask_all),
     (_URL, _mask_url),
     (_AUTHORIZATION, _mask_authorization),
-    (_COOKIE_HEADER, lambda match: match["head"] + REDACTED),
+    (_COOKIE_HEADER, _mask_behind_head),
     (_BEARER, _mask_bearer),
+    (_SIGNATURE, _mask_behind_head),
+    (_SLACK_HOOK, _mask_behind_head),
+    (_BASIC, _mask_basic),
     (_PAIR, _mask_pair),
     (_KNOWN_TOKENS, _mask_all),
     (_NATS_SEED, _mask_all),

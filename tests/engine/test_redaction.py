@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -26,6 +27,9 @@ password PASSWD pwd passphrase secret client_secret token accessToken refresh-to
 api_key apiKey Api-Key x-api-key APIKey authorization Proxy-Authorization auth basic_auth cookie
 Set-Cookie bearer private_key secretAccessKey session_id sessionId db_password dbpassword jwt
 credentials AccountKey nkey_seed
+password1 passwordConfirm password_confirmation passwordHash new_passwords secret1 accessTokens token_value tokenValue
+apiKeys api_keys encryption_key masterKey x-functions-key Ocp-Apim-Subscription-Key PHPSESSID passcode db_pass
+connection_string
 """
 
 
@@ -48,7 +52,22 @@ def test_names_of_secrets_are_recognised(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["author", "key", "primary_key", "tokens", "max_tokens", "order_id", "cwd", "", 7, None]
+    "key",
+    [
+        "author",
+        "key",
+        "primary_key",
+        "tokens",
+        "max_tokens",
+        "pass",
+        "session",
+        "boarding_pass",
+        "order_id",
+        "cwd",
+        "",
+        7,
+        None,
+    ],
 )
 def test_names_that_only_resemble_secrets_are_not(key: object) -> None:
     assert not is_secret_key(key)
@@ -105,6 +124,46 @@ def test_innocent_text_is_left_alone(text: str) -> None:
     assert redact_text(text) == (text, 0)
 
 
+S = "Zq7xW4nPv9LmT2kR"
+TOKENS = {
+    "github, fine-grained": f"github_pat_11AAAA_{S}{S}",
+    "github": f"ghp_{S}{S}abcd",
+    "gitlab": f"glpat-{S}abcd",
+    "slack": f"xoxb-123-456-{S}",
+    "slack app": f"xapp-1-A1-2-{S}",
+    "slack webhook": f"https://hooks.slack.com/services/T000/B000/{S}",
+    "stripe": f"sk_live_{S}",
+    "stripe webhook": f"whsec_{S}{S}",
+    "google": f"AIza{S}{S}abc",
+    "npm": f"npm_{S}{S}abcd",
+    "pypi": f"pypi-AgEIcHlwaS5vcmc{S}",
+    "sendgrid": f"SG.{S}abcdef.{S}{S}",
+    "vault": f"hvs.{S}{S}",
+    "hugging face": f"hf_{S}{S}ab",
+    "docker": f"dckr_pat_{S}{S}",
+    "aws": "AKIAIOSFODNN7EXAMPLE",
+    "aws, presigned": f"https://b.example/k?X-Amz-Signature={S}{S}",
+    "azure": f"https://a.example/c?sv=2022-11-02&sig={S}{S}%3D",
+    "json web token": f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.{S}",
+    "basic": "Basic dXNlcjpacTd4VzRuUHY5TG1UMmtS",
+    "openai": f"sk-proj-{S}-{S}",
+    "pgp": f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ{S}\n-----END PGP PRIVATE KEY BLOCK-----",
+}
+
+
+@pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
+def test_the_tokens_of_well_known_services_are_masked_wherever_they_stand(token: str) -> None:
+    masked, hits = redact_text(f"got {token} back")
+    assert (hits, token[-12:] in masked) == (1, False)
+    assert masked.startswith("got ")
+    assert masked.endswith(" back")
+
+
+def test_prose_about_basics_and_signatures_is_left_alone() -> None:
+    for text in ("basic internationalization", "signature=12", "a signal=low", "npm_config", "SG.1 to SG.2"):
+        assert redact_text(text) == (text, 0)
+
+
 def test_each_place_is_counted_and_masking_twice_counts_once() -> None:
     once, hits = redact_text("password=a token=b nats://u:p@h1,nats://u:p@h2 Authorization: Bearer xyz")
     assert hits == 5
@@ -115,6 +174,41 @@ def test_long_hostile_text_is_scanned_in_reasonable_time() -> None:
     # a regular expression that backtracks would not end within the suite's time limit
     for text in ("key" * 50_000, "a://" * 40_000, 'password="' + "\\" * 150_000, "token " + "x" * 200_000):
         assert isinstance(redact_text(text), tuple)
+
+
+HOSTILE = {
+    "cookie": "cookie:",
+    "json web token": "eyJaaaaaa-",
+    "closing brackets": "]",
+    "open brackets": "password=(",
+    "square brackets": "password=[",
+    "quotes": 'password="',
+    "escaped quotes": '\\"key\\": ',
+    "bearer": "bearer ",
+    "basic": "basic ",
+    "authorization": "authorization: digest ",
+    "urls": "a://b@",
+    "userinfo": "http://a:",
+    "signature": "sig=",
+    "private key": "-----BEGIN PRIVATE KEY-----",
+    "sendgrid": "SG.aaaaaaaaaaaaaaaa.",
+    "slack": "hooks.slack.com/services/",
+    "spaces": "key   ",
+    "dots": "a.b.",
+}
+
+
+@pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
+def test_redaction_takes_time_in_proportion_to_the_text(piece: str) -> None:
+    def seconds(size: int) -> float:
+        text = '"password":' + (piece * size)[:size] + "x"
+        began = time.process_time()
+        redact_text(text)
+        return time.process_time() - began
+
+    # four times the text, measured side by side: quadratic work takes sixteen times as long
+    small, large = (min(seconds(size) for _ in range(3)) for size in (16_000, 64_000))
+    assert large < 9 * max(small, 0.002)
 
 
 def test_values_are_masked_by_key_and_strings_by_pattern() -> None:

@@ -63,15 +63,6 @@ def note_run_fact(key: str, value: Any) -> None:
             warnings.warn(f"a scenario observer raised {type(error).__name__}: {error}", RuntimeWarning, stacklevel=2)
 
 
-def scenario_nodeid(path: str, name: str, line: int, *, duplicate: bool = False) -> str:
-    """Node id of a Gherkin scenario, the same under every test framework.
-
-    ``path`` is relative and in POSIX form; ``line`` is added only where a feature has two scenarios of one name.
-    """
-    nodeid = f"{path}::{name.strip()}"  # behave leaves a space behind rows of examples that have no name
-    return f"{nodeid}:{line}" if duplicate else nodeid
-
-
 @contextmanager
 def running(nodeid: str) -> Iterator[None]:
     """Say which test is running, unless its framework's adapter has said so already."""

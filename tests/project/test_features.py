@@ -120,7 +120,7 @@ def test_what_no_framework_hands_on_is_read_too(read: Callable[[str], Feature]) 
     plain, book = feature.scenarios[0], feature.scenarios[1]
     assert [step.media_type for step in plain.steps] == [None, "json"]
     assert [step.background for step in book.steps] == [True, True, False, False]
-    assert (book.rule, feature.description) == ("big ones", "Some words.")
+    assert (book.rule, feature.head.description) == ("big ones", "Some words.")
     assert feature.without_rows == (("nothing of <kind>", 41),)
     assert [name for name, _ in feature.templates] == ["plain", "of <kind>", "nothing of <kind>"]
 
@@ -151,5 +151,5 @@ def test_a_file_that_is_no_feature_says_where(
 
 
 def test_a_changed_file_is_read_again(read: Callable[[str], Feature]) -> None:
-    assert read("Feature: before\n").name == "before"
-    assert read("Feature: afterwards\n").name == "afterwards"
+    assert read("Feature: before\n").head.name == "before"
+    assert read("Feature: afterwards\n").head.name == "afterwards"

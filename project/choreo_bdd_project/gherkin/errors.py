@@ -13,3 +13,7 @@ class FeatureError(ChoreoError):
         self.file = file
         self.line = line
         self.reason = reason
+
+
+class NoFeature(FeatureError):
+    """A file that may become a feature file: nothing stands in it but comments and blank lines."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from gherkin.errors import CompositeParserException, ParserError
 from gherkin.parser import Parser
 
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
-from choreo_bdd_project.gherkin.errors import FeatureError
+from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario, filled, filled_tags, row_name, scenario_nodeid
 from choreo_bdd_project.gherkin.step import Step
@@ -25,12 +26,8 @@ _Node = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
-    """A feature file and the scenarios that run from it, in order.
-
-    ``templates`` are name and line of each scenario and outline as it is written; ``without_rows`` those of outlines
-    that run nothing.
-    """
+class FeatureHead:
+    """What stands above a feature's scenarios; ``file`` is its path from the current directory, in POSIX form."""
 
     file: str
     name: str
@@ -38,13 +35,35 @@ class Feature:
     keyword: str
     description: str
     tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature file and the scenarios that run from it, in the order of their lines.
+
+    ``templates`` are name and line of each scenario and outline as it is written; ``without_rows`` those of outlines
+    that run nothing.
+    """
+
+    head: FeatureHead
     scenarios: tuple[Scenario, ...]
     templates: tuple[tuple[str, int], ...]
     without_rows: tuple[tuple[str, int], ...]
 
+    def begun_at(self, line: int) -> tuple[Scenario, ...]:
+        """All runs of the scenario or outline that begins at a line."""
+        return self._span(line, lambda scenario: scenario.begins_at)
+
+    def at(self, line: int) -> tuple[Scenario, ...]:
+        """All runs of the scenario, or of the row of an outline, in a line."""
+        return self._span(line, lambda scenario: scenario.line)
+
+    def _span(self, line: int, key: Callable[[Scenario], int]) -> tuple[Scenario, ...]:
+        return self.scenarios[bisect_left(self.scenarios, line, key=key) : bisect_right(self.scenarios, line, key=key)]
+
 
 def read_feature(path: Path | str) -> Feature:
-    """A feature file as it would be run. Raises ``FeatureError`` if there is no such file, or no feature in it."""
+    """A feature file as it would be run. Raises ``FeatureError`` if it cannot be read, ``NoFeature`` if it holds none."""
     file = relative(path)
     try:
         stat = Path(path).stat()
@@ -64,7 +83,7 @@ def _read(path: str, file: str, _changed_ns: int, _size: int) -> Feature:
     except ParserError as error:
         raise _unreadable(file, error) from error
     if document.get("feature") is None:
-        raise FeatureError(file, 1, "holds no feature")
+        raise NoFeature(file, 1, "holds no feature")
     return _Reader(file, document["feature"]).feature()
 
 
@@ -86,12 +105,14 @@ class _Reader:
         node = self._node
         written = [scenario for _, _, scenario in self._written(node, None, ())]
         return Feature(
-            file=self._file,
-            name=node["name"],
-            line=node["location"]["line"],
-            keyword=node["keyword"],
-            description=_description(node),
-            tags=_tags(node),
+            head=FeatureHead(
+                file=self._file,
+                name=node["name"],
+                line=node["location"]["line"],
+                keyword=node["keyword"],
+                description=_description(node),
+                tags=_tags(node),
+            ),
             scenarios=tuple(self._numbered()),
             templates=tuple((each["name"], each["location"]["line"]) for each in written),
             without_rows=tuple(

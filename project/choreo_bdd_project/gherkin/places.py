@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 def relative(filename: str | Path) -> str:
-    """A file as seen from the current directory, in POSIX form; as it is when it lies elsewhere."""
+    """A file as seen from the current directory, in POSIX form; as it is where no path leads there."""
     return _relative(str(filename), os.getcwd())
 
 
 @lru_cache(maxsize=1024)  # asked for every step
 def _relative(filename: str, folder: str) -> str:
     try:
-        return Path(filename).resolve().relative_to(folder).as_posix()
-    except ValueError:
+        return Path(os.path.relpath(Path(filename).resolve(), folder)).as_posix()
+    except ValueError:  # another drive
         return Path(filename).as_posix()

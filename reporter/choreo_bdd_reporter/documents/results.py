@@ -286,7 +286,7 @@ def _is_at(origin: str | None, uri: str, line: int) -> bool:
     if not origin:
         return False
     path, _, number = origin.rpartition(":")
-    return number == str(line) and (path == uri or path.endswith(f"/{uri}") or uri.endswith(f"/{path}"))
+    return number == str(line) and path == uri
 
 
 def _status(step: Step, scenarios: Sequence[RecordedScenario], checks: Sequence[dict[str, int]]) -> str:

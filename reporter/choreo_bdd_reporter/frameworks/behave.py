@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
@@ -19,12 +19,16 @@ from typing import Any
 
 from behave.exception import ConfigError
 from behave.formatter.base import Formatter
-from behave.model import ScenarioOutline
 from behave.model_type import Status
 from behave.reporter.base import Reporter
 
 from choreo_bdd import observers
 from choreo_bdd.redaction import Redactor
+from choreo_bdd_project.frameworks.behave_model import head_of, nodeid_of, scenario_of
+from choreo_bdd_project.gherkin import step as project
+from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.scenario import scenario_nodeid
+from choreo_bdd_reporter.frameworks.gherkin import feature_of, gherkin_of, step_of
 from choreo_bdd_reporter.model.clock import Stopwatch, now
 from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_environment, project_name
 from choreo_bdd_reporter.model.limits import clean_text
@@ -33,7 +37,6 @@ from choreo_bdd_reporter.model.tests import (
     SESSION_NODEID,
     Attempt,
     Environment,
-    Feature,
     GherkinScenario,
     Run,
     Step,
@@ -97,14 +100,13 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._earlier: tuple[Attempt, ...] = ()
         self._attached = Attachments()
         self._feature: Any = None
-        self._names: Counter[str] | None = None
         self._announced: set[int] = set()
         self._broken_off = False
         config.reporters.append(_Remainder(self))
 
     def feature(self, feature: Any) -> None:
         """A feature begins."""
-        self._feature, self._names = feature, None
+        self._feature = feature
 
     def scenario(self, scenario: Any) -> None:
         """A scenario begins: name it to the engine. The one before it is over, its hooks included."""
@@ -184,10 +186,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
             notice(f"{nodeid} is missing from the report ({type(error).__name__}: {error})")
 
     def _nodeid(self, scenario: Any) -> str:
-        if self._names is None:  # as late as possible: a before_feature hook may change example tables
-            self._names = Counter(other.name.strip() for other in self._feature.walk_scenarios())
-        path, name = _uri(self._feature), scenario.name.strip()
-        return clean_text(observers.scenario_nodeid(path, name, scenario.line, duplicate=self._names[name] > 1))
+        return clean_text(nodeid_of(self._feature, scenario))
 
     def _add(self, test: Test) -> None:
         if not self.config.dry_run:
@@ -256,7 +255,7 @@ def _directory(name: str | None) -> Path:
 
 
 def _uri(feature: Any) -> str:
-    return clean_text(Path(feature.filename).as_posix())
+    return clean_text(relative(feature.filename))
 
 
 def _was_selected(scenario: Any, config: Any) -> bool:
@@ -268,7 +267,8 @@ def _test(feature: Any, scenario: Any, nodeid: str, record: TestRecord) -> Test:
     redactor = record.redactor
     if scenario._row is not None:  # an example's cells stand in names and steps without their heading
         redactor.learn_secrets(dict(scenario._row.items()))
-    gherkin = masked_gherkin(redactor, _gherkin(scenario))  # first: its tables name secrets that output repeats
+    # first: its tables name secrets that output repeats
+    gherkin = masked_gherkin(redactor, _gherkin(feature, scenario))
     outcome = _outcome(scenario, record)
     captured = scenario.captured
     return Test(
@@ -284,7 +284,7 @@ def _test(feature: Any, scenario: Any, nodeid: str, record: TestRecord) -> Test:
         log=masked(redactor, captured.log),
         skip_reason=_skip_reason(scenario, redactor) if outcome == "skipped" else None,
         scenarios=record.scenarios,
-        feature=masked_feature(redactor, _feature(feature)),
+        feature=masked_feature(redactor, feature_of(head_of(feature))),
         gherkin=gherkin,
     )
 
@@ -323,7 +323,7 @@ def _container_test(feature: Any, container: Any) -> Test:
     name = f"{container.keyword}: {container.name}"
     text = container.error_message or "a clean-up function raised"
     return Test(
-        nodeid=clean_text(observers.scenario_nodeid(uri, name, container.line)),
+        nodeid=clean_text(scenario_nodeid(uri, name, container.line)),
         file=uri,
         name=masked(Redactor(), name),
         outcome="errored",
@@ -336,53 +336,19 @@ def _aborted_before_start() -> Test:
     return Test(nodeid=SESSION_NODEID, file="", name="", outcome="errored", traceback=text)
 
 
-def _feature(feature: Any) -> Feature:
-    return Feature(
-        uri=_uri(feature),
-        name=feature.name,
-        description="\n".join(feature.description),
-        keyword=feature.keyword,
-        tags=tuple(str(tag) for tag in feature.tags),
-        line=feature.line,
+def _gherkin(feature: Any, scenario: Any) -> GherkinScenario:
+    read = scenario_of(feature, scenario)
+    steps = (_step(step, ran) for step, ran in zip(read.steps, scenario.all_steps, strict=True))
+    return gherkin_of(read, tags=tuple(str(tag) for tag in scenario.tags), steps=steps)
+
+
+def _step(step: project.Step, ran: Any) -> Step:
+    return step_of(
+        step,
+        status=_STEP_STATUS.get(ran.status, "untested"),
+        duration_ms=max(0.0, ran.duration * 1000),
+        message=(ran.error_message or "").removeprefix("ASSERT FAILED: ") or None,
     )
-
-
-def _gherkin(scenario: Any) -> GherkinScenario:
-    background = {id(step) for step in scenario.background_steps}
-    return GherkinScenario(
-        name=scenario.name.strip(),
-        keyword=scenario.keyword,
-        line=scenario.line,
-        tags=tuple(str(tag) for tag in scenario.tags),
-        rule=_rule(scenario),
-        description="\n".join(scenario.description),
-        steps=tuple(_step(step, background=id(step) in background) for step in scenario.all_steps),
-    )
-
-
-def _rule(scenario: Any) -> str | None:
-    parent = scenario.parent.parent if isinstance(scenario.parent, ScenarioOutline) else scenario.parent
-    return parent.name if parent is not None and parent.type == "rule" else None
-
-
-def _step(step: Any, *, background: bool) -> Step:
-    return Step(
-        keyword=step.keyword,
-        text=step.name,
-        line=step.line,
-        status=_STEP_STATUS.get(step.status, "untested"),
-        duration_ms=max(0.0, step.duration * 1000),
-        docstring=None if step.text is None else str(step.text),
-        table=None if step.table is None else tuple(_rows(step.table)),
-        background=background,
-        message=(step.error_message or "").removeprefix("ASSERT FAILED: ") or None,
-    )
-
-
-def _rows(table: Any) -> Iterator[tuple[str, ...]]:
-    yield tuple(table.headings)
-    for row in table.rows:
-        yield tuple(row.cells)
 
 
 def _count(outcomes: Sequence[str]) -> str:

@@ -9,10 +9,8 @@ In ``features/steps/choreo.py``::
 
 from __future__ import annotations
 
-import copy
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,23 +18,22 @@ from weakref import WeakKeyDictionary
 
 import behave
 from behave.matchers import RegexMatcher, get_step_matcher_factory
-from behave.model import ScenarioOutline, copy_and_reset_steps
 from behave.model_type import Argument, Status
 from behave.parser import ParserError, parse_file
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.observers import scenario_nodeid
-from choreo_bdd_project.gherkin.bus_tags import buses, name_on
+from choreo_bdd_project.frameworks.behave_model import expand, scenario_of
+from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.run.scenario_run import ScenarioInfo, ScenarioRun
 from choreo_bdd_steps.run.session import Session, configuration
-from choreo_bdd_steps.vocabulary import PHRASES, Phrase, StepCall
+from choreo_bdd_steps.vocabulary import PHRASES, Phrase
 
 PROVEN_ON = "1.3.3"
 
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
-_counted: WeakKeyDictionary[Any, Counter[str]] = WeakKeyDictionary()
 
 
 def use_choreo() -> None:
@@ -126,32 +123,7 @@ def expand_buses(context: Any) -> None:
     """
     if getattr(context, "feature", None) is None:
         for feature in context._runner.features:
-            _expand(feature)
-
-
-def _expand(container: Any) -> None:
-    expanded: list[Any] = []
-    for item in container.run_items:
-        if isinstance(item, ScenarioOutline):
-            item._scenarios = [each for row in item.scenarios for each in _on_each_bus(row)]
-        elif hasattr(item, "run_items"):
-            _expand(item)
-        expanded += [item] if isinstance(item, ScenarioOutline) or hasattr(item, "run_items") else _on_each_bus(item)
-    container.run_items[:] = expanded
-
-
-def _on_each_bus(scenario: Any) -> list[Any]:
-    named = () if hasattr(scenario, "choreo_bus") else buses(_tags(scenario))
-    return [_on_bus(scenario, bus) for bus in named] or [scenario]
-
-
-def _on_bus(scenario: Any, bus: str) -> Any:
-    run = copy.copy(scenario)
-    run.name, run.choreo_bus = name_on(scenario.name, bus), bus
-    run.steps = copy_and_reset_steps(scenario.steps)
-    if scenario._background_steps is not None:
-        run._background_steps = copy_and_reset_steps(scenario._background_steps)
-    return run
+            expand(feature)
 
 
 def _start(config: Any) -> Path:
@@ -211,51 +183,20 @@ def read_feature(path: Path) -> list[tuple[int, ScenarioInfo]]:
         raise StepError(str(path), f"is not a feature file: {error}") from error
     if feature is None:
         raise StepError(str(path), "holds no feature")
-    _expand(feature)
-    return [(_begin(scenario), _scenario_info(feature, scenario)) for scenario in feature.walk_scenarios()]
-
-
-def _begin(scenario: Any) -> int:
-    block = scenario.parent if isinstance(scenario.parent, ScenarioOutline) else scenario
-    return int(block.line)
+    expand(feature)
+    runs = [scenario_of(feature, scenario) for scenario in feature.walk_scenarios()]
+    return [(run.begins_at, _info_of(run)) for run in runs]
 
 
 def _info(context: Any) -> ScenarioInfo:
-    return _scenario_info(context.feature, context.scenario)
+    return _info_of(scenario_of(context.feature, context.scenario))
 
 
-def _scenario_info(feature: Any, scenario: Any) -> ScenarioInfo:
-    path, bus = relative(scenario.filename), getattr(scenario, "choreo_bus", None)
+def _info_of(scenario: Scenario) -> ScenarioInfo:
     return ScenarioInfo(
-        transport=bus,
         name=scenario.name,
-        nodeid=scenario_nodeid(path, scenario.name, scenario.line, duplicate=_names(feature)[scenario.name] > 1),
-        steps=[_call(step) for step in scenario.all_steps],
-        tags=_tags(scenario),
-    )
-
-
-def _names(feature: Any) -> Counter[str]:
-    """How often each name occurs; counted once a feature, not once a scenario."""
-    if feature not in _counted:
-        _counted[feature] = Counter(scenario.name for scenario in feature.walk_scenarios())
-    return _counted[feature]
-
-
-def _tags(item: Any) -> tuple[str, ...]:
-    """Tags that apply, outermost first; a row of an outline carries the outline's own already."""
-    inherited = _tags(item.parent) if item.parent is not None else ()
-    own = () if isinstance(item, ScenarioOutline) else tuple(str(tag) for tag in item.tags)
-    return (*inherited, *own)
-
-
-def _call(step: Any) -> StepCall:
-    table = None if step.table is None else [list(step.table.headings), *(list(row.cells) for row in step.table.rows)]
-    return StepCall(
-        text=step.name,
-        file=relative(step.filename),
-        line=step.line,
-        keyword=step.keyword,
-        docstring=None if step.text is None else str(step.text),  # its media type is lost by behave's parser
-        table=table,
+        nodeid=scenario.nodeid,
+        steps=scenario.steps,
+        tags=scenario.tags,
+        transport=scenario.transport,
     )

@@ -12,39 +12,36 @@ import re
 import types
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pytest_bdd import scenario as bind_scenario
 from pytest_bdd import step
-from pytest_bdd.gherkin_parser import get_gherkin_document
 from pytest_bdd.parser import Feature, Scenario, Step
 from pytest_bdd.parsers import StepParser
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd_project.gherkin.places import relative
-from choreo_bdd_steps.adapters.pytest_bdd_items import (
+from choreo_bdd_project.frameworks.pytest_bdd_model import (
     BUS,
-    bus_of,
     buses_of,
-    inherited_tags,
     is_of_its_row,
     locate,
     rename,
-    row_tags,
+    scenario_of,
     tags_of,
     template_of,
 )
+from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
+from choreo_bdd_project.gherkin.feature import read_feature
+from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_steps.errors import StepError
 
 if TYPE_CHECKING:
     from choreo_bdd_steps.run.scenario_run import ScenarioRun
     from choreo_bdd_steps.run.session import Session
-    from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 PROVEN_ON = "9.0.1"
 
@@ -180,11 +177,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     template = scenario_wrapper_template_registry.get(metafunc.function)
     if template is None:
         return
-    rows = [examples.tags for examples in template.examples] or [set[str]()]
-    named = dict.fromkeys(bus for tags in rows for bus in buses_of(template, tags))
+    named = buses_of(template)
     if any(named):
         metafunc.fixturenames.append(BUS)
-        metafunc.parametrize(BUS, list(named), indirect=True)
+        metafunc.parametrize(BUS, named, indirect=True)
 
 
 @pytest.fixture
@@ -232,20 +228,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _info(node: pytest.Item, feature: Feature, scenario: Scenario) -> Any:
     from choreo_bdd_steps.run.scenario_run import ScenarioInfo  # noqa: PLC0415 - see the module's docstring
 
-    return ScenarioInfo(
-        transport=bus_of(node),
-        name=scenario.name,
-        nodeid=node.nodeid,
-        steps=[_call(step, feature) for step in scenario.steps],
-        tags=(*inherited_tags(scenario, feature), *row_tags(node)),
-    )
-
-
-def _call(step: Step, feature: Feature) -> StepCall:
-    from choreo_bdd_steps.vocabulary.phrase import StepCall  # noqa: PLC0415 - see the module's docstring
-
-    table = None if step.datatable is None else [[str(cell) for cell in row] for row in step.datatable.raw()]
-    return StepCall(step.name, relative(feature.filename), step.line_number, step.keyword, step.docstring, None, table)
+    read = scenario_of(node, feature, scenario)
+    return ScenarioInfo(transport=read.transport, name=read.name, nodeid=read.nodeid, steps=read.steps, tags=read.tags)
 
 
 # --- collecting feature files -----------------------------------------------------------------------------------------
@@ -294,6 +278,13 @@ class FeatureFile(pytest.Module):
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         """The scenarios, rows of outlines under the names behave gives them."""
         try:
+            read_feature(self.path)
+        except NoFeature as error:
+            warnings.warn(pytest.PytestCollectionWarning(str(error)), stacklevel=1)
+            return []
+        except FeatureError as error:
+            raise self.CollectError(str(error)) from error
+        try:
             items = list(super().collect())
         except (StepError, pytest.Collector.CollectError):
             raise
@@ -320,7 +311,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from cucumber_tag_expressions import parse  # noqa: PLC0415 - see the module's docstring
 
     wanted = parse(expression)
-    deselected = [item for item in items if (tags := tags_of(item)) is not None and not wanted.evaluate(tags)]
+    scenarios = [item for item in items if template_of(item) is not None]
+    deselected = [item for item in scenarios if not wanted.evaluate([f"@{tag}" for tag in tags_of(item)])]
     if deselected:
         config.hook.pytest_deselected(items=deselected)
         items[:] = [item for item in items if item not in deselected]
@@ -354,28 +346,18 @@ def _drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:
 # --- what pytest-bdd would swallow ------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1024)
 def _scenario_names(path: Path) -> list[str]:
-    """Names of the scenarios of a file; ``StepError`` where pytest-bdd would keep the last of two of one name."""
-    named = [(child.name, child.location.line) for child in _scenarios(path)]
-    counted = Counter(name for name, _ in named)
-    for name, line in named:
+    """Names of what runs from a file; ``StepError`` where pytest-bdd would keep the last of two of one name."""
+    feature = read_feature(path)
+    counted = Counter(name for name, _ in feature.templates)
+    for name, line in feature.templates:
         if counted[name] > 1:
             raise StepError(
                 f"{relative(path)}:{line}",
                 f"the feature has {counted[name]} scenarios named {name!r}, of which pytest-bdd would run only one; "
                 f"give each its own name",
             )
-    return [name for name, _ in named]
-
-
-def _scenarios(path: Path) -> Iterator[Any]:
-    document = get_gherkin_document(str(path), "utf-8")
-    for child in document.feature.children:
-        if child.rule is not None:
-            yield from (inner.scenario for inner in child.rule.children if inner.scenario is not None)
-        elif child.scenario is not None:
-            yield child.scenario
+    return [name for name, line in feature.templates if (name, line) not in feature.without_rows]
 
 
 def _unregistered_tags(path: Path, config: pytest.Config) -> set[str]:

@@ -7,11 +7,12 @@ allowed, and ``message`` and ``messages`` are the same word.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from choreo_bdd_project.gherkin.step import Step
 
 if TYPE_CHECKING:
     from choreo_bdd_steps.run.scenario_run import ScenarioRun
@@ -47,27 +48,8 @@ class Intent(StrEnum):
     WAIT = "wait"
 
 
-@dataclass(frozen=True, slots=True)
-class StepCall:
-    """One step of a scenario as its author wrote it: text, body and place."""
-
-    text: str
-    file: str
-    line: int
-    keyword: str = ""
-    docstring: str | None = None
-    media_type: str | None = None
-    table: Sequence[Sequence[str]] | None = None
-
-    @property
-    def folder(self) -> Path:
-        """Where relative files are looked for."""
-        return Path(self.file).parent
-
-    @property
-    def place(self) -> str:
-        """``file:line``."""
-        return f"{self.file}:{self.line}"
+StepCall = Step
+"""One step of a scenario as its author wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,14 @@ A pytest plugin object of its own; without pytest-bdd none of its hooks is ever 
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from choreo_bdd_project.frameworks.pytest_bdd_model import head_of, scenario_of
+from choreo_bdd_reporter.frameworks.gherkin import feature_of, gherkin_of, step_of
 from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, Step
 
 _hook = pytest.hookimpl(optionalhook=True)
@@ -47,11 +46,11 @@ class PytestBddSteps:
     @_hook
     def pytest_bdd_before_scenario(self, request: Any, feature: Any, scenario: Any) -> None:
         """Note all steps as not yet run."""
-        background = _background_lines(feature, scenario)
+        read = scenario_of(request.node, feature, scenario)
         self._running[request.node.nodeid] = _Running(
-            feature=_feature(feature),
-            scenario=_scenario(scenario),
-            steps=[_step(step, background=step.line_number in background) for step in scenario.steps],
+            feature=feature_of(head_of(feature)),
+            scenario=gherkin_of(read, tags=tuple(sorted(scenario.tags))),
+            steps=[step_of(step, status="untested") for step in read.steps],
             sources=list(scenario.steps),
         )
 
@@ -92,54 +91,3 @@ class PytestBddSteps:
         started = running.started.get(index)
         duration_ms = 0.0 if started is None else (time.perf_counter() - started) * 1000
         running.steps[index] = replace(running.steps[index], status=status, message=message, duration_ms=duration_ms)
-
-
-def _feature(feature: Any) -> Feature:
-    return Feature(
-        uri=_uri(feature),
-        name=feature.name or "",
-        description=feature.description or "",
-        keyword=feature.keyword,
-        tags=tuple(sorted(feature.tags)),
-        line=feature.line_number,
-    )
-
-
-def _uri(feature: Any) -> str:
-    try:
-        return Path(os.path.relpath(feature.filename)).as_posix()
-    except ValueError:  # another drive
-        return Path(feature.filename).as_posix()
-
-
-def _scenario(scenario: Any) -> GherkinScenario:
-    return GherkinScenario(
-        name=scenario.name or "",
-        keyword=scenario.keyword,
-        line=scenario.line_number,
-        tags=tuple(sorted(scenario.tags)),
-        rule=None if scenario.rule is None else scenario.rule.name,
-        description=scenario.description or "",
-    )
-
-
-def _step(step: Any, *, background: bool) -> Step:
-    return Step(
-        keyword=step.keyword.strip(),
-        text=step.name,
-        line=step.line_number,
-        status="untested",
-        docstring=step.docstring,
-        table=None if step.datatable is None else _rows(step.datatable.raw()),
-        background=background,
-    )
-
-
-def _rows(rows: Iterable[Iterable[object]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(str(cell) for cell in row) for row in rows)
-
-
-def _background_lines(feature: Any, scenario: Any) -> set[int]:
-    owners = (feature, scenario.rule)
-    backgrounds = [owner.background for owner in owners if owner is not None and owner.background is not None]
-    return {step.line_number for background in backgrounds for step in background.steps}

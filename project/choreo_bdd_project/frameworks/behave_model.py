@@ -1,0 +1,144 @@
+"""behave's model, and the runs that ``@bus(…)`` adds to it. Proven on behave 1.3.3."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from behave.model import ScenarioOutline, copy_and_reset_steps
+
+from choreo_bdd_project.gherkin.bus_tags import buses, name_on
+from choreo_bdd_project.gherkin.errors import FeatureError
+from choreo_bdd_project.gherkin.feature import FeatureHead, read_feature
+from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.scenario import Scenario, scenario_nodeid
+from choreo_bdd_project.gherkin.step import Step
+
+_ESCAPES = re.compile(r"\\+n?|\s")
+
+_counted: WeakKeyDictionary[Any, Counter[str]] = WeakKeyDictionary()
+
+
+def head_of(feature: Any) -> FeatureHead:
+    """What stands above a feature's scenarios."""
+    return FeatureHead(
+        file=relative(feature.filename),
+        name=feature.name,
+        line=feature.line,
+        keyword=feature.keyword,
+        description="\n".join(feature.description),
+        tags=tuple(str(tag) for tag in feature.tags),
+    )
+
+
+def scenario_of(feature: Any, scenario: Any) -> Scenario:
+    """A scenario as behave runs it, hooks included that changed it."""
+    outline = scenario.parent if isinstance(scenario.parent, ScenarioOutline) else None
+    return Scenario(
+        name=scenario.name.strip(),
+        nodeid=nodeid_of(feature, scenario),
+        line=scenario.line,
+        begins_at=(outline or scenario).line,
+        keyword=scenario.keyword,
+        tags=tags_of(scenario),
+        steps=tuple(_steps(scenario)),
+        rule=_rule(scenario.parent if outline is None else outline.parent),
+        description="\n".join(scenario.description),
+        transport=getattr(scenario, "choreo_bus", None),
+    )
+
+
+def nodeid_of(feature: Any, scenario: Any) -> str:
+    """The node id of a scenario; the first time after ``before_feature``, whose hooks may change tables of examples."""
+    if feature not in _counted:
+        _counted[feature] = Counter(each.name.strip() for each in feature.walk_scenarios())
+    name = scenario.name.strip()
+    path = relative(feature.filename)
+    return scenario_nodeid(path, name, scenario.line, duplicate=_counted[feature][name] > 1)
+
+
+def tags_of(item: Any) -> tuple[str, ...]:
+    """Tags that apply, outermost first; a row of an outline carries the outline's own already."""
+    inherited = tags_of(item.parent) if item.parent is not None else ()
+    own = () if isinstance(item, ScenarioOutline) else tuple(str(tag) for tag in item.tags)
+    return (*inherited, *own)
+
+
+def expand(container: Any) -> None:
+    """Have each scenario of a feature that is tagged ``@bus(nats,kafka)`` run on every one of these transports."""
+    expanded: list[Any] = []
+    for item in container.run_items:
+        if isinstance(item, ScenarioOutline):
+            item._scenarios = [each for row in item.scenarios for each in _on_each_bus(row)]
+        elif hasattr(item, "run_items"):
+            expand(item)
+        expanded += [item] if isinstance(item, ScenarioOutline) or hasattr(item, "run_items") else _on_each_bus(item)
+    container.run_items[:] = expanded
+
+
+def _on_each_bus(scenario: Any) -> list[Any]:
+    named = () if hasattr(scenario, "choreo_bus") else buses(tags_of(scenario))
+    return [_on_bus(scenario, bus) for bus in named] or [scenario]
+
+
+def _on_bus(scenario: Any, bus: str) -> Any:
+    run = copy.copy(scenario)
+    run.name, run.choreo_bus = name_on(scenario.name, bus), bus
+    run.steps = copy_and_reset_steps(scenario.steps)
+    if scenario._background_steps is not None:
+        run._background_steps = copy_and_reset_steps(scenario._background_steps)
+    return run
+
+
+def _rule(parent: Any) -> str | None:
+    return parent.name if parent is not None and parent.type == "rule" else None
+
+
+def _steps(scenario: Any) -> list[Step]:
+    background = {id(step) for step in scenario.background_steps}
+    found = [_step(step, background=id(step) in background) for step in scenario.all_steps]
+    written = _as_written(scenario)
+    if [_sentence(step) for step in written] != [_sentence(step) for step in found]:
+        return found  # a hook has changed the scenario
+    return [_with_body(step, source) for step, source in zip(found, written, strict=True)]
+
+
+def _as_written(scenario: Any) -> Sequence[Step]:
+    """The steps from the file itself: behave drops the media types, and reads escapes of its own."""
+    try:
+        runs = read_feature(scenario.filename).at(scenario.line)
+    except FeatureError:
+        return ()
+    return runs[0].steps if runs else ()
+
+
+def _sentence(step: Step) -> tuple[int, str]:
+    return step.line, step.text.strip().removesuffix(":")  # which behave takes away above a body
+
+
+def _with_body(step: Step, source: Step) -> Step:
+    return step if _bare(step) != _bare(source) else replace(source, text=step.text)
+
+
+def _bare(step: Step) -> tuple[object, ...]:
+    """What two parsers agree on in a body that nobody has changed."""
+    table = None if step.table is None else [[_ESCAPES.sub("", cell) for cell in row] for row in step.table]
+    return None if step.docstring is None else _ESCAPES.sub("", step.docstring), table
+
+
+def _step(step: Any, *, background: bool) -> Step:
+    table = None if step.table is None else [list(step.table.headings), *(list(row.cells) for row in step.table.rows)]
+    return Step(
+        text=step.name,
+        file=relative(step.filename),
+        line=step.line,
+        keyword=step.keyword,
+        docstring=None if step.text is None else str(step.text),
+        table=table,
+        background=background,
+    )

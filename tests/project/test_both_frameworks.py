@@ -1,0 +1,218 @@
+"""One reading of feature files: what runs, and where it stands, is the same under behave and under pytest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.steps.project import LOADER, Finished, Project
+
+FRAMEWORKS = ("behave", "pytest")
+FORMATTER = """
+[tool.behave.formatters]
+choreo = "choreo_bdd_reporter.behave_formatter:ChoreoFormatter"
+
+[tool.pytest.ini_options]
+"""
+ROUND_TRIP = """
+Feature: f
+  Scenario: s
+    When I publish "a"
+    Then I expect "a"
+"""
+
+
+@pytest.fixture
+def reported(project: Project) -> Project:
+    return project.file("pyproject.toml", FORMATTER).file("features/steps/choreo.py", LOADER)
+
+
+def report(project: Project, framework: str, features: str = "features", folder: str = "report") -> Finished:
+    if framework == "behave":
+        return project.behave("-f", "choreo", "-o", folder, features)
+    return project.pytest(features, f"--harness-report={folder}")
+
+
+def messages(project: Project, folder: str = "report") -> list[dict[str, Any]]:
+    lines = (project.folder / folder / "messages.ndjson").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_from_a_folder_below_the_root_a_step_keeps_its_expectation(reported: Project, framework: str) -> None:
+    reported.feature(ROUND_TRIP)
+    below = Project(reported.folder / "sub").file("pyproject.toml", FORMATTER if framework == "behave" else "")
+    below.file("steps/.keep", "")  # behave loads the steps beside the features all the same
+    ran = report(below, framework, "../features", str(reported.folder / "report"))
+    assert ran.code == 0, ran.text
+    found = messages(reported)
+    attached = [each["attachment"].get("fileName") for each in found if "attachment" in each]
+    assert attached.count("choreo-bdd-verdict.json") == 1
+    assert [each["source"]["uri"] for each in found if "source" in each] == ["../features/a.feature"]
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_doc_string_is_read_by_its_media_type(project: Project, framework: str) -> None:
+    project.file(
+        "choreo.yaml",
+        "profiles: {memory: {bus: {type: memory}, raw: {type: memory, codec: raw}}}\ndefault_transport: bus\n",
+    )
+    ran = project.feature('''
+        Feature: f
+          Scenario: text
+            When I publish "a":
+              """text
+              42
+              """
+            Then I expect "a":
+              """text
+              42
+              """
+          Scenario: text is no number
+            When I publish "a":
+              """text
+              42
+              """
+            Then I expect no "a" for 50ms:
+              """json
+              42
+              """
+          Scenario: bytes
+            When I publish "a" on raw:
+              """hex
+              00ff
+              """
+            Then I expect "a" on raw:
+              """base64
+              AP8=
+              """
+          Scenario: xml
+            When I publish "a":
+              """xml
+              <a>b: c</a>
+              """
+            Then I expect "a":
+              """text
+              <a>b: c</a>
+              """
+          Scenario: json
+            When I publish "a":
+              """application/json
+              {"a": "no"}
+              """
+            Then I expect "a":
+              """yaml
+              a: "no"
+              """
+    ''').run(framework)
+    assert "5 passed" in ran or "5 scenarios passed" in ran, ran.text
+    assert ran.code == 0
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_media_type_nobody_knows_is_an_error_with_the_list(project: Project, framework: str) -> None:
+    ran = project.feature('''
+        Feature: f
+          Scenario: s
+            When I publish "a":
+              """jsn
+              {}
+              """
+            Then I expect "a"
+    ''').run(framework)
+    assert ran.code == 1
+    assert "features/a.feature:3: the media type 'jsn' is unknown; use json, yaml, text, xml, hex or base64" in ran
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_escapes_in_cells_are_read_the_same(project: Project, framework: str) -> None:
+    ran = project.feature(r'''
+        Feature: f
+          Scenario: s
+            When I publish "a":
+              | field | value       |
+              | x     | one\ntwo    |
+              | y     | a\|b        |
+              | z     | back\\slash |
+            Then I expect "a":
+              """json
+              {"x": "one\ntwo", "y": "a|b", "z": "back\\slash"}
+              """
+    ''').run(framework)
+    assert ran.code == 0, ran.text
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_hook_that_changes_a_body_is_obeyed(project: Project, framework: str) -> None:
+    if framework == "behave":
+        hook = """
+            def before_scenario(context, scenario):
+                scenario.steps[0].text = type(scenario.steps[0].text)("b: 2")
+        """
+        project.file("features/environment.py", hook)
+    else:
+        hook = """
+            import pytest
+
+            @pytest.hookimpl(tryfirst=True)
+            def pytest_bdd_before_scenario(scenario):
+                scenario.steps[0].docstring = "b: 2"
+        """
+        project.file("conftest.py", hook)
+    ran = project.feature('''
+        Feature: f
+          Scenario: s
+            When I publish "a":
+              """
+              b: 1
+              """
+            Then I expect "a" where b is 2
+    ''').run(framework)
+    assert ran.code == 0, ran.text
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_placeholders_in_tags_are_filled(project: Project, framework: str) -> None:
+    memory = "profiles: {memory: {nats: {type: memory}, kafka: {type: memory}}}\ndefault_transport: nats\n"
+    project.file("choreo.yaml", memory).file(
+        "features/environment.py", "from choreo_bdd_steps.adapters.behave import expand_buses as before_all\n"
+    )
+    ran = project.feature("""
+        Feature: f
+          @bus(<bus>) @timeout(<t>)
+          Scenario Outline: on <bus>
+            When I publish "a"
+            Then I expect "a" on <bus>
+
+            Examples:
+              | bus   | t     |
+              | nats  | 5s    |
+              | kafka | 300ms |
+    """).run(framework)
+    assert ran.code == 0, ran.text
+    assert "2 passed" in ran or "2 scenarios passed" in ran
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("examples", ["", "Examples:\n      | n |"], ids=["no examples", "no rows"])
+def test_an_outline_without_rows_runs_nothing(project: Project, framework: str, examples: str) -> None:
+    rows = """
+  Scenario Outline: rows
+    When I publish "b"
+    Then I expect "b" where n is <n>
+
+    """
+    ran = project.feature(ROUND_TRIP + rows + examples).run(framework)
+    assert ran.code == 0, ran.text
+    assert "1 passed" in ran or "1 scenario passed" in ran
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_an_empty_feature_file_does_not_keep_the_others_from_running(project: Project, framework: str) -> None:
+    ran = project.feature(ROUND_TRIP).feature("# nothing here yet", name="empty").run(framework)
+    assert ran.code == 0, ran.text
+    assert "1 passed" in ran or "1 scenario passed" in ran
+    if framework == "pytest":
+        assert "features/empty.feature:1: holds no feature" in ran

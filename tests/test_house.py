@@ -15,8 +15,21 @@ ROOMS = {
     "choreo_bdd_steps": ROOT / "steps/choreo_bdd_steps",
     "choreo_bdd_reporter": ROOT / "reporter/choreo_bdd_reporter",
     "choreo_bdd_schemas": ROOT / "schemas/choreo_bdd_schemas",
+    "choreo_bdd_chronicle": ROOT / "chronicle/choreo_bdd_chronicle",
 }
-FOREIGN = ("behave", "pytest", "pytest_bdd", "nats", "aiokafka", "aio_pika", "redis", "jinja2", "nkeys")
+FOREIGN = (
+    "behave",
+    "pytest",
+    "pytest_bdd",
+    "nats",
+    "aiokafka",
+    "aio_pika",
+    "redis",
+    "jinja2",
+    "nkeys",
+    "starlette",
+    "sqlalchemy",
+)
 MAX_LINES = 400
 LONG_MODULES: dict[str, str] = {}
 """Modules that may be longer, each with the reason."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from choreo_bdd_reporter.arrival import latency_of_arrival
 from choreo_bdd_reporter.limits import compact_json
 from choreo_bdd_reporter.notices import notice
 from choreo_bdd_reporter.output_dir import RESULTS
@@ -45,8 +46,7 @@ def least_headroom(scenarios: Iterable[Mapping[str, Any]]) -> float | None:
 
 def _has_headroom(handle: Mapping[str, Any]) -> bool:
     """Whether a message came in answer to a budget; an absence that was expected is met by silence."""
-    arrived = handle["outcome"] in ("pass", "slow") and handle.get("actual") is not None
-    return bool(arrived and handle["budget_ms"] and handle["latency_ms"] is not None)
+    return bool(handle["budget_ms"]) and latency_of_arrival(handle) is not None
 
 
 class History:

@@ -19,6 +19,7 @@ PACKAGES = {
     "choreo_bdd_steps": ROOT / "steps" / "choreo_bdd_steps",
     "choreo_bdd_reporter": ROOT / "reporter" / "choreo_bdd_reporter",
     "choreo_bdd_schemas": ROOT / "schemas" / "choreo_bdd_schemas",
+    "choreo_bdd_chronicle": ROOT / "chronicle" / "choreo_bdd_chronicle",
 }
 DEMO = "choreo_bdd_steps/starting/order_pipeline/"
 """Not in any package's folder: copied into the wheel from features/ and examples/."""
@@ -80,7 +81,7 @@ def run(python: Path, *arguments: str, cwd: Path) -> str:
     return done.stdout
 
 
-def test_it_holds_four_packages_and_nothing_else(wheel: Path) -> None:
+def test_it_holds_the_rooms_packages_and_nothing_else(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
 

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from choreo_bdd_reporter.arrival import latency_of_arrival
 from choreo_bdd_reporter.page.entries import Entry, Group, Json
 from choreo_bdd_reporter.page.findings import findings_of, is_failing, is_unchecked, outcome_of
 
@@ -125,8 +126,9 @@ def _hops(part: Json, totals: _Totals) -> list[tuple[int, ...]]:
 
 def _hop(handle: Json, totals: _Totals) -> tuple[int, ...]:
     latency = None if _is_absence(handle) else handle["latency_ms"]
-    if latency is not None and handle["outcome"] in ("pass", "slow"):
-        totals.latencies.append(latency)
+    arrived = latency_of_arrival(handle)
+    if arrived is not None:
+        totals.latencies.append(arrived)
     return (
         totals.number(handle["topic"]),
         totals.via(handle.get("transport")),

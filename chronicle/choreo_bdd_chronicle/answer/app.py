@@ -1,0 +1,192 @@
+"""The application: routes, and how a question becomes an answer."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import msgspec
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from choreo_bdd_chronicle.answer import asking, runs
+from choreo_bdd_chronicle.answer.access import authorise
+from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, TOPIC_MAX, Endpoint, Question
+from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError
+from choreo_bdd_chronicle.answer.guard import Guard
+from choreo_bdd_chronicle.answer.models import Health
+from choreo_bdd_chronicle.answer.openapi import describe
+from choreo_bdd_chronicle.receive.ingest import ingest
+from choreo_bdd_chronicle.settings import Settings
+from choreo_bdd_chronicle.store import Store
+from choreo_bdd_chronicle.store.writer import BusyError
+from choreo_bdd_chronicle.tokens import Caller, Scope
+
+BASE = "/api/v1"
+_READERS = 12
+_CHECKERS = 4
+_COMPRESSED_FROM = 1000
+_JSON = "application/json"
+_log = logging.getLogger("choreo_bdd_chronicle")
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Api:
+    """The handlers over one store. Reading and checking happen in threads, so that no one waits for another's."""
+
+    def __init__(self, store: Store, settings: Settings, version: str) -> None:
+        self._store = store
+        self._settings = settings
+        self._readers = CapacityLimiter(_READERS)
+        self._checkers = CapacityLimiter(_CHECKERS)
+        self._openapi = msgspec.json.encode(describe(version, BASE))
+
+    def routes(self) -> list[Route]:
+        """Every route below the base path; longer ones first, since a topic may hold any character."""
+        return [
+            Route("/runs", self.take_report, methods=["POST"]),
+            Route("/runs/{run_id}/raw", self.raw_report),
+            *(Route(each.path, self.reader(each)) for each in ENDPOINTS),
+            Route("/health", self.health),
+            Route("/openapi.json", self.openapi),
+        ]
+
+    async def take_report(self, request: Request) -> Response:
+        """``POST /runs``."""
+        caller = await self._caller(request, Scope.WRITE)
+        done = await ingest(request, caller, self._store, body_max=self._settings.body_max, limiter=self._checkers)
+        return _json(msgspec.json.encode(done), 200 if done.duplicate else 201)
+
+    async def raw_report(self, request: Request) -> Response:
+        """``GET /runs/{run_id}/raw``: the bytes that were sent, still gzipped for who takes that."""
+        caller = await self._caller(request, Scope.READ)
+        stored = await self._read(partial(self._raw, caller, request.path_params["run_id"]))
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            return Response(stored, media_type=_JSON, headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+        whole = await self._read(partial(gzip.decompress, stored))
+        return Response(whole, media_type=_JSON, headers={"Vary": "Accept-Encoding"})
+
+    async def health(self, request: Request) -> Response:
+        """``GET /health``: asked by load balancers, which have no token."""
+        asked = asking.read((asking.flag("deep", "whether the tables are looked at too"),), request.query_params)
+        try:
+            await self._read(self._store.ping)
+            is_current = not asked.deep or await self._read(self._store.is_current)
+        except SQLAlchemyError:
+            return _json(msgspec.json.encode(Health(status="degraded", database="unreachable")), 503)
+        tables = ("current" if is_current else "outdated") if asked.deep else None
+        found = Health(status="ok" if is_current else "degraded", database="connected", tables=tables)
+        return _json(msgspec.json.encode(found), 200 if is_current else 503)
+
+    async def openapi(self, _request: Request) -> Response:
+        """``GET /openapi.json``."""
+        return _json(self._openapi)
+
+    def reader(self, endpoint: Endpoint) -> Handler:
+        """The handler of something that can be read."""
+
+        async def handle(request: Request) -> Response:
+            caller = await self._caller(request, Scope.READ)
+            asked = asking.read(endpoint.parameters, request.query_params)
+            if asked.tenant and not caller.sees(asked.tenant):
+                raise ApiError(403, "The token is for another tenant.")
+            question = Question(caller=caller, asked=asked, path=_path(request))
+            return _json(await self._read(partial(self._answer, endpoint, question)))
+
+        return handle
+
+    def _answer(self, endpoint: Endpoint, question: Question) -> bytes:
+        with self._store.reading() as connection:
+            return msgspec.json.encode(endpoint.answer(connection, question))
+
+    def _raw(self, caller: Caller, run_id: str) -> bytes:
+        with self._store.reading() as connection:
+            return runs.raw_report(connection, caller, run_id)
+
+    async def _caller(self, request: Request, scope: Scope) -> Caller:
+        needs_token = self._settings.needs_token
+        work = partial(authorise, request, self._store, scope, needs_token=needs_token)
+        return await to_thread.run_sync(work, limiter=self._readers)
+
+    async def _read(self, work: Callable[[], Any]) -> Any:
+        return await to_thread.run_sync(work, limiter=self._readers)
+
+
+def build_app(store: Store, settings: Settings, version: str) -> ASGIApp:
+    """The whole application over an open store, which it closes at the end."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await to_thread.run_sync(store.close)
+
+    inner = Starlette(
+        routes=[Mount(BASE, routes=Api(store, settings, version).routes())],
+        middleware=[Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM)],
+        exception_handlers={
+            ApiError: _refused,
+            HTTPException: _http_error,
+            BusyError: _busy,
+            SQLAlchemyError: _database_error,
+            ClientDisconnect: _gone,
+            Exception: _failed,
+        },
+        lifespan=lifespan,
+    )
+    return Guard(inner, sends_hsts=settings.sends_hsts)
+
+
+def _path(request: Request) -> dict[str, str]:
+    found = {name: str(value) for name, value in request.path_params.items()}
+    topic = found.get("topic", "")
+    if len(topic) > TOPIC_MAX:
+        raise ApiError(422, f"topic: longer than {TOPIC_MAX} characters", error=VALIDATION)
+    return found | ({"topic": topic.replace("\0", "\u2400")} if "topic" in found else {})
+
+
+async def _refused(_request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, ApiError)
+    return _json(msgspec.json.encode(problem.body()), problem.status, problem.headers)
+
+
+async def _http_error(_request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, HTTPException)
+    return _json(
+        msgspec.json.encode({"error": HTTP, "detail": problem.detail}), problem.status_code, dict(problem.headers or {})
+    )
+
+
+async def _busy(request: Request, problem: Exception) -> Response:
+    return await _refused(request, ApiError(503, f"Busy: {problem}; send it again.", headers={"Retry-After": "1"}))
+
+
+async def _database_error(request: Request, problem: Exception) -> Response:
+    _log.error("the database failed: %s", problem)
+    detail = "The database cannot be used now; send it again later."
+    return await _refused(request, ApiError(503, detail, headers={"Retry-After": "5"}))
+
+
+async def _failed(request: Request, _problem: Exception) -> Response:
+    detail = "Something went wrong here; the server's log says what, under this answer's X-Request-ID."
+    return await _refused(request, ApiError(500, detail, error=INTERNAL))
+
+
+async def _gone(_request: Request, _problem: Exception) -> Response:
+    return Response(status_code=400)  # nobody is there to read it
+
+
+def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(body, status, headers, media_type=_JSON)

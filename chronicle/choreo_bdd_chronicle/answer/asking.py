@@ -1,0 +1,180 @@
+"""What may be asked: each query parameter once, with how it is read and how OpenAPI describes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError
+from choreo_bdd_chronicle.check import Fault
+from choreo_bdd_chronicle.check.moments import microseconds
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
+SLUG_RULE = "2 to 64 of a-z, 0-9 and hyphens, and neither begins nor ends with a hyphen"
+RESOLUTIONS = ("raw", "hourly", "daily")
+_SPACED_OFFSET = re.compile(r" (?=\d\d:?\d\d$)")
+_WHOLE_NUMBER = re.compile(r"[+-]?\d{1,18}")
+_FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The parameters of one request; an endpoint fills those it knows. Moments are in microseconds."""
+
+    tenant: str = ""
+    environment: str | None = None
+    branch: str | None = None
+    transport: str | None = None
+    since: int | None = None
+    until: int | None = None
+    limit: int = 50
+    offset: int = 0
+    resolution: str | None = None
+    topic: str | None = None
+    action: str | None = None
+    source: str | None = None
+    severity: str | None = None
+    resolved: bool | None = None
+    deep: bool = False
+    before: str = ""
+    after: str = ""
+
+
+Read = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One query parameter: its name in the address, the field it fills, how it is read. ``ValueError`` when wrong."""
+
+    name: str
+    read: Read
+    schema: Mapping[str, Any]
+    field: str = ""
+    is_required: bool = False
+    meaning: str = ""
+
+
+def _bounded(longest: int) -> Read:
+    def read_text(value: str) -> str:
+        if len(value) > longest:
+            raise ValueError(f"longer than {longest} characters")
+        return value.replace("\0", "\u2400")  # as it is stored
+
+    return read_text
+
+
+def _one_of(values: tuple[str, ...]) -> Read:
+    def read_choice(value: str) -> str:
+        if value not in values:
+            raise ValueError(f"expected one of {', '.join(values)}")
+        return value
+
+    return read_choice
+
+
+def _between(least: int, most: int) -> Read:
+    def read_number(value: str) -> int:
+        if not _WHOLE_NUMBER.fullmatch(value) or not least <= int(value) <= most:
+            raise ValueError(f"expected a whole number from {least} to {most}")
+        return int(value)
+
+    return read_number
+
+
+def _flag(value: str) -> bool:
+    if value.lower() not in _FLAGS:
+        raise ValueError("expected true or false")
+    return _FLAGS[value.lower()]
+
+
+def _moment(value: str) -> int:
+    return microseconds(_SPACED_OFFSET.sub("+", value))  # a plus sign that was not encoded arrives as a space
+
+
+def _slug(value: str) -> str:
+    if not SLUG.fullmatch(value):
+        raise ValueError(f"a tenant is {SLUG_RULE}")
+    return value
+
+
+def text(name: str, longest: int, meaning: str) -> Parameter:
+    """A text that must be met exactly."""
+    return Parameter(
+        name=name, read=_bounded(longest), schema={"type": "string", "maxLength": longest}, meaning=meaning
+    )
+
+
+def choice(name: str, values: tuple[str, ...], meaning: str) -> Parameter:
+    """One of a few words."""
+    return Parameter(name=name, read=_one_of(values), schema={"enum": list(values)}, meaning=meaning)
+
+
+def whole_number(name: str, least: int, most: int, default: int) -> Parameter:
+    """A number within bounds."""
+    schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
+    return Parameter(name=name, read=_between(least, most), schema=schema)
+
+
+def flag(name: str, meaning: str) -> Parameter:
+    """Yes or no."""
+    return Parameter(name=name, read=_flag, schema={"type": "boolean"}, meaning=meaning)
+
+
+def moment(name: str, fills: str, meaning: str) -> Parameter:
+    """An ISO 8601 moment with an offset."""
+    return Parameter(
+        name=name, field=fills, read=_moment, schema={"type": "string", "format": "date-time"}, meaning=meaning
+    )
+
+
+def run(name: str, meaning: str) -> Parameter:
+    """The id of a run."""
+    schema = {"type": "string", "format": "uuid"}
+    return Parameter(name=name, read=str, schema=schema, is_required=True, meaning=meaning)
+
+
+TENANT = Parameter(
+    name="tenant", read=_slug, schema={"type": "string", "pattern": f"^{SLUG.pattern}$"}, is_required=True,
+    meaning="whose data",
+)  # fmt: skip
+ENVIRONMENT = text("environment", 64, "only runs in this environment")
+BRANCH = text("branch", 256, "only runs of this branch")
+TRANSPORT = text("transport", 64, "only what went over this transport")
+SINCE = moment("from", "since", "only runs that began then or later")
+UNTIL = moment("to", "until", "only runs that began then or earlier")
+FILTERS = (ENVIRONMENT, BRANCH, TRANSPORT, SINCE, UNTIL)
+OFFSET = whole_number("offset", 0, 10_000, 0)
+
+
+def page(default: int = 50) -> tuple[Parameter, Parameter]:
+    """Which part of a list."""
+    return whole_number("limit", 1, 500, default), OFFSET
+
+
+@dataclass(slots=True)
+class _Reading:
+    values: dict[str, Any] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def read(parameters: tuple[Parameter, ...], query: Mapping[str, str]) -> Asked:
+    """The parameters as values. Raises ``ApiError`` 422, which names every one that is wrong."""
+    found = _Reading()
+    for each in parameters:
+        given = query.get(each.name)
+        if given:
+            try:
+                found.values[each.field or each.name] = each.read(given)
+            except ValueError as problem:
+                found.faults.append(Fault(f"/query/{each.name}", str(problem)))
+        elif each.is_required:
+            found.faults.append(Fault(f"/query/{each.name}", "missing"))
+        elif "default" in each.schema:
+            found.values[each.name] = each.schema["default"]
+    if found.faults:
+        detail = "; ".join(f"{each.pointer.rpartition('/')[2]}: {each.message}" for each in found.faults)
+        raise ApiError(422, detail, error=VALIDATION, faults=found.faults)
+    return Asked(**found.values)

@@ -1,0 +1,133 @@
+"""What can be read over HTTP: one row an endpoint, from which routes and OpenAPI are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from choreo_bdd_chronicle.answer import anomalies, asking, runs, topics
+from choreo_bdd_chronicle.answer.asking import Asked, Parameter
+from choreo_bdd_chronicle.answer.models import (
+    AnomalyItem,
+    Page,
+    RunDetail,
+    RunItem,
+    Series,
+    TenantItem,
+    TimelineItem,
+    TopicItem,
+    TopicRun,
+)
+from choreo_bdd_chronicle.tokens import Caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One request to read: who asks for what."""
+
+    caller: Caller
+    asked: Asked
+    path: Mapping[str, str]
+
+
+Answer = Callable[[Connection, Question], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Something to read: where, what it is, what may be asked, and the read model it answers with."""
+
+    path: str
+    summary: str
+    model: Any
+    answer: Answer
+    parameters: tuple[Parameter, ...] = ()
+
+
+TOPIC_MAX = 256
+_SEVERITY = asking.choice("severity", ("warning", "critical"), "how bad")
+_RESOLVED = asking.flag("resolved", "only what is over, or only what is not")
+_TOPIC = asking.text("topic", TOPIC_MAX, "only this topic")
+_FEED = (asking.TENANT, _SEVERITY, _RESOLVED, asking.ENVIRONMENT, asking.TRANSPORT, *asking.page())
+
+ENDPOINTS = (
+    Endpoint(
+        path="/runs",
+        summary="The runs of a tenant, the latest first",
+        model=Page[RunItem],
+        answer=lambda connection, question: runs.list_runs(connection, question.asked),
+        parameters=(asking.TENANT, *asking.FILTERS, *asking.page()),
+    ),
+    Endpoint(
+        path="/runs/{run_id}",
+        summary="A run with its scenarios",
+        model=RunDetail,
+        answer=lambda connection, question: runs.one_run(connection, question.caller, question.path["run_id"]),
+    ),
+    Endpoint(
+        path="/runs/{run_id}/timeline",
+        summary="The events of a run by their offset",
+        model=Page[TimelineItem],
+        answer=lambda connection, question: runs.timeline(
+            connection, question.caller, question.path["run_id"], question.asked
+        ),
+        parameters=(
+            asking.TRANSPORT,
+            asking.text("action", 64, "only events of this kind"),
+            asking.text("source", 16, "only events from here"),
+            asking.whole_number("limit", 1, 1000, 100),
+            asking.whole_number("offset", 0, 50_000, 0),
+        ),
+    ),
+    Endpoint(
+        path="/tenants",
+        summary="The tenants, the newest first",
+        model=Page[TenantItem],
+        answer=lambda connection, question: runs.list_tenants(connection, question.caller, question.asked),
+        parameters=(asking.whole_number("limit", 1, 500, 50), asking.whole_number("offset", 0, 2**31, 0)),
+    ),
+    Endpoint(
+        path="/topics",
+        summary="The topics of a tenant, the latest seen first",
+        model=Page[TopicItem],
+        answer=lambda connection, question: topics.list_topics(connection, question.asked),
+        parameters=(asking.TENANT, *asking.FILTERS, *asking.page()),
+    ),
+    Endpoint(
+        path="/topics/{topic:path}/latency",
+        summary="A topic's latencies over time",
+        model=Series,
+        answer=lambda connection, question: topics.series(connection, question.path["topic"], question.asked),
+        parameters=(
+            asking.TENANT,
+            *asking.FILTERS,
+            asking.choice("resolution", asking.RESOLUTIONS, "how long a bucket is"),
+        ),
+    ),
+    Endpoint(
+        path="/topics/{topic:path}/runs",
+        summary="The runs that touched a topic, the latest first",
+        model=Page[TopicRun],
+        answer=lambda connection, question: topics.runs_of_topic(connection, question.path["topic"], question.asked),
+        parameters=(asking.TENANT, *asking.FILTERS, *asking.page(20)),
+    ),
+    Endpoint(
+        path="/anomalies",
+        summary="What changed, the newest first",
+        model=Page[AnomalyItem],
+        answer=lambda connection, question: anomalies.list_anomalies(connection, question.asked),
+        parameters=(*_FEED, _TOPIC),
+    ),
+    Endpoint(
+        path="/anomalies/topics/{topic:path}",
+        summary="What changed on a topic, the newest first",
+        model=Page[AnomalyItem],
+        answer=lambda connection, question: anomalies.list_anomalies(
+            connection, question.asked, question.path["topic"]
+        ),
+        parameters=_FEED,
+    ),
+)

@@ -1,0 +1,57 @@
+"""Around everything: a request id, security headers on every answer, and no error without the one form."""
+
+from __future__ import annotations
+
+import logging
+import re
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_log = logging.getLogger("choreo_bdd_chronicle")
+_REQUEST_ID = re.compile(r"[a-zA-Z0-9._-]{1,128}")
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+}
+_HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+
+
+class Guard:
+    """Wraps the whole application, so that even the answers to its failures are in good order."""
+
+    def __init__(self, app: ASGIApp, *, sends_hsts: bool) -> None:
+        self._app = app
+        self._headers = SECURITY_HEADERS | (_HSTS if sends_hsts else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("X-Request-ID", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
+        is_told = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal is_told
+            is_told = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_guarded)
+        except Exception:  # the client is told no more than the id to ask about
+            _log.exception("request %s to %s failed", request_id, scope["path"])
+            if not is_told:
+                raise

@@ -1,0 +1,198 @@
+"""The read models: what the API answers, field by field. OpenAPI is made from them."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+Item = TypeVar("Item")
+
+
+class Page(Struct, Generic[Item], frozen=True, kw_only=True):
+    """A part of a list; ``total`` counts all matches."""
+
+    items: list[Item]
+    total: int
+    limit: int
+    offset: int
+
+
+class Ingested(Struct, frozen=True, kw_only=True):
+    """What became of a report."""
+
+    run_id: str
+    duplicate: bool
+    handles_ingested: int
+    scenarios_ingested: int
+    warning: str | None
+    warnings: list[str]
+
+
+class RunItem(Struct, frozen=True, kw_only=True):
+    """A run in a list."""
+
+    id: str
+    tenant_slug: str
+    started_at: str
+    finished_at: str
+    duration_ms: float
+    environment: str | None
+    transport: str | None
+    transports: list[str] | None
+    branch: str | None
+    git_sha: str | None
+    project_name: str | None
+    total_tests: int
+    total_passed: int
+    total_failed: int
+    total_errored: int
+    total_skipped: int
+    total_slow: int
+    anomaly_count: int
+    topic_count: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    pass_rate: float
+    pinned: bool
+
+
+class ScenarioItem(Struct, frozen=True, kw_only=True):
+    """One scenario of a run, in the report's order."""
+
+    id: str
+    test_nodeid: str
+    name: str
+    correlation_id: str | None
+    outcome: str
+    duration_ms: float
+    completed_normally: bool
+    handle_count: int
+
+
+class RunDetail(RunItem, frozen=True, kw_only=True):
+    """A run with its scenarios."""
+
+    scenarios: list[ScenarioItem]
+
+
+class TimelineItem(Struct, frozen=True, kw_only=True):
+    """One event within a scenario; ``offset_ms`` counts from the scenario's begin."""
+
+    scenario_id: str
+    time: str
+    offset_ms: float
+    action: str
+    detail: str
+    topic: str | None
+    transport: str | None
+    logical_topic: str | None
+    source: str | None
+
+
+class TenantItem(Struct, frozen=True, kw_only=True):
+    """A tenant."""
+
+    id: str
+    slug: str
+    name: str
+    created_at: str
+    run_count: int
+
+
+class TopicItem(Struct, frozen=True, kw_only=True):
+    """A topic with what was measured on it in all runs that the filters let through."""
+
+    topic: str
+    latest_run_at: str
+    sample_count: int
+    latest_p50_ms: float | None
+    latest_p95_ms: float | None
+    latest_p99_ms: float | None
+    slow_count: int
+    timeout_count: int
+    fail_count: int
+    budget_violation_count: int
+
+
+class Bucket(Struct, frozen=True, kw_only=True):
+    """A span of a series, from ``bucket`` on. Latencies are of messages that arrived; counts are of all handles."""
+
+    bucket: str
+    sample_count: int
+    arrived_count: int
+    avg_ms: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    min_ms: float | None
+    max_ms: float | None
+    slow_count: int
+    timeout_count: int
+    fail_count: int
+    budget_violation_count: int
+    budget_ms: float | None
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """A topic's latencies over time."""
+
+    topic: str
+    tenant: str
+    environment: str | None
+    resolution: str
+    buckets: list[Bucket]
+
+
+class TopicRun(Struct, frozen=True, kw_only=True):
+    """What one run measured on a topic."""
+
+    run_id: str
+    started_at: str
+    environment: str | None
+    branch: str | None
+    git_sha: str | None
+    handle_count: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    slow_count: int
+    timeout_count: int
+    fail_count: int
+
+
+class AnomalyItem(Struct, frozen=True, kw_only=True):
+    """Something that changed: where it was seen, where it began, and whether it is over."""
+
+    id: str
+    tenant_id: str
+    run_id: str
+    changed_at_run_id: str | None
+    commit_from: str | None
+    commit_to: str | None
+    detected_at: str
+    topic: str
+    transport: str | None
+    environment: str | None
+    detection_method: str
+    metric: str
+    current_value: float
+    baseline_value: float
+    baseline_stddev: float
+    change_pct: float
+    severity: str
+    resolved: bool
+    resolved_at: str | None
+    state: str
+    owner: str | None
+    reason: str | None
+    muted_until: str | None
+
+
+class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether the server can do its work; ``tables`` on demand."""
+
+    status: str
+    database: str
+    tables: str | None = None

@@ -1,0 +1,107 @@
+"""The report schemas as compiled checkers: types, ranges and required keys strict, unknown keys told apart.
+
+Each version has two checkers. ``exact`` is the published schema with its closed objects: most reports pass it, and
+nothing more is asked. ``tolerant`` lets unknown keys be; what only ``exact`` finds is a warning, not a fault.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import jsonschema_rs
+
+from choreo_bdd_chronicle.check.records import Fault
+from choreo_bdd_schemas import REPORT_VERSIONS, report_schema
+
+FAULTS_MAX = 10
+"""So many faults of a report are told (spec/chronicle.md 1.1)."""
+
+_INT_MAX, _INT_MIN = 2**63 - 1, -(2**63)
+_NEWER = re.compile(r"1\.[4-9]")
+_HIDDEN = "the value"
+_NUMBERS = frozenset(("integer", "number"))
+_NOT_FOR_NEWER = frozenset(("enum", "const", "pattern", "maxLength"))
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """Both checkers of one version."""
+
+    exact: jsonschema_rs.Draft202012Validator
+    tolerant: jsonschema_rs.Draft202012Validator
+
+    def faults(self, document: Any) -> list[Fault]:
+        """What is wrong with a document, the first ten of it; empty when it can be taken."""
+        if self.exact.is_valid(document):
+            return []
+        return list(islice(_faults(self.tolerant, document), FAULTS_MAX))
+
+    def oddities(self, document: Any) -> list[str]:
+        """What is unknown in a document that can be taken, the first ten of it."""
+        return [] if self.exact.is_valid(document) else [str(each) for each in self._unknown(document)]
+
+    def _unknown(self, document: Any) -> Iterator[Fault]:
+        return islice(_faults(self.exact, document), FAULTS_MAX)
+
+
+def checker(version: object) -> Checker | None:
+    """The checker for a ``schema_version``, ``None`` when reports of that version cannot be taken."""
+    if not isinstance(version, str):
+        return None
+    if _NEWER.fullmatch(version):
+        return _compiled(REPORT_VERSIONS[-1], True)
+    known = "1" if version == "1.0" else version
+    return _compiled(known, False) if known in REPORT_VERSIONS else None
+
+
+@cache
+def _compiled(version: str, is_newer: bool) -> Checker:
+    schema = report_schema(version)
+    schema["properties"]["schema_version"] = {"type": "string"}
+    return Checker(_validator(_bounded(schema)), _validator(_opened(_bounded(schema), is_newer)))
+
+
+def _validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, mask=_HIDDEN)
+
+
+def _bounded(schema: Any) -> Any:
+    """Every number within 64 bits: nothing beyond can be stored, nor is it measured."""
+    if isinstance(schema, list):
+        return [_bounded(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _bounded(each) for key, each in schema.items()}
+    kinds = found.get("type")
+    if not _NUMBERS.isdisjoint(kinds if isinstance(kinds, list) else [kinds] if isinstance(kinds, str) else ()):
+        return {"minimum": _INT_MIN, "maximum": _INT_MAX, **found}
+    return found
+
+
+def _opened(schema: Any, is_newer: bool, name: str = "") -> Any:
+    """The schema without closed objects; of a newer version, only outcomes are held to the words known today."""
+    if isinstance(schema, list):
+        return [_opened(each, is_newer) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    dropped = _NOT_FOR_NEWER if is_newer and name not in ("outcome", "timestamp", "kind") else frozenset()
+    return {
+        key: _opened(each, is_newer, key)
+        for key, each in schema.items()
+        if not (key == "additionalProperties" and each is False) and key not in dropped
+    }
+
+
+def _faults(validator: jsonschema_rs.Draft202012Validator, document: Any) -> Iterator[Fault]:
+    for error in validator.iter_errors(document):
+        yield Fault(pointer(error.instance_path), error.message)
+
+
+def pointer(parts: Any) -> str:
+    """``["tests", 0, "a/b"]`` as ``/tests/0/a~1b``."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)

@@ -1,0 +1,1 @@
+"""Sending reports to a server, with nothing but Python's own library."""

@@ -1,0 +1,164 @@
+"""The commands ``choreo-bdd chronicle …``. What the server needs is imported only when it is started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+Result = TypeVar("Result")
+
+commands = typer.Typer()
+chronicle = typer.Typer(no_args_is_help=True, help="What reports say over time: a server and its tools.")
+tokens = typer.Typer(no_args_is_help=True, help="Who may write and read.")
+commands.add_typer(chronicle, name="chronicle")
+chronicle.add_typer(tokens, name="tokens")
+
+_NEEDED = ("starlette", "uvicorn", "msgspec", "jsonschema_rs", "sqlalchemy", "alembic")
+_DEFAULT_URL = "http://127.0.0.1:8000"
+
+Data = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where reports are kept; default: the user's own.")]
+Database = Annotated[
+    str | None, typer.Option(metavar="URL", help="A database instead, such as postgresql://host/name.")
+]
+TenantOption = Annotated[str | None, typer.Option(metavar="NAME", help="Confine it to one tenant; default: all.")]
+
+
+class ScopeName(StrEnum):
+    """What a token is good for."""
+
+    WRITE = "write"
+    READ = "read"
+    ADMIN = "admin"
+
+
+@chronicle.callback()
+def _chronicle() -> None:
+    """What reports say over time: a server and its tools."""
+
+
+@chronicle.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen at; beyond loopback it takes tokens.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Its port; 0 finds a free one.")] = None,
+    data: Data = None,
+    database: Database = None,
+    require_token: Annotated[bool, typer.Option("--require-token", help="Take tokens on loopback too.")] = False,
+) -> None:
+    """Keep reports and answer questions about them. Exit code 2 when it cannot start."""
+    _need_server()
+    from choreo_bdd_chronicle import server, settings  # noqa: PLC0415
+    from choreo_bdd_chronicle.store import StoreError  # noqa: PLC0415
+
+    try:
+        found = settings.read_settings(host=host, port=port, data=data, database=database, needs_token=require_token)
+        server.serve(found, lambda address: typer.echo(f"Chronicle: {address}  (ctrl-c ends it)"))
+    except (StoreError, settings.SettingsError) as problem:
+        _refuse(problem)
+    except OSError as problem:
+        _refuse(f"cannot listen at {host or 'the address'}: {problem.strerror or problem}; --port names another port")
+
+
+@chronicle.command()
+def migrate(data: Data = None, database: Database = None) -> None:
+    """Bring the database to the shape of this release; serve does so too. Exit code 2 when it cannot be opened."""
+    _need_server()
+    from choreo_bdd_chronicle.settings import database_url  # noqa: PLC0415
+    from choreo_bdd_chronicle.store import StoreError, open_store  # noqa: PLC0415
+    from choreo_bdd_chronicle.store.store import shown  # noqa: PLC0415
+
+    url = database or database_url(data)
+    try:
+        open_store(url).close()
+    except StoreError as problem:
+        _refuse(problem)
+    typer.echo(f"{shown(url)}: up to date")
+
+
+@chronicle.command()
+def push(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="results.json files, or folders with one.")],
+    url: Annotated[str, typer.Option(envvar="CHRONICLE_URL", help="The server.")] = _DEFAULT_URL,
+    tenant: Annotated[
+        str | None, typer.Option(envvar="CHRONICLE_TENANT", help="Whose reports; default: the project's name.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="CHRONICLE_TOKEN", help="A token, better given by the environment.")
+    ] = None,
+) -> None:
+    """Send reports to a server. While it is away they are kept, and sent by the next push.
+
+    Exit code 1 when a report is refused, 2 when one cannot be read, else 0.
+    """
+    from choreo_bdd_chronicle.client.pushing import Pusher  # noqa: PLC0415
+    from choreo_bdd_chronicle.client.queue import Queue  # noqa: PLC0415
+    from choreo_bdd_chronicle.settings import data_folder  # noqa: PLC0415
+
+    queue = Queue(data_folder() / "waiting")
+    pusher = Pusher(url=url.rstrip("/"), queue=queue, say=typer.echo, tenant=tenant, token=token)
+    pusher.push_waiting()
+    raise typer.Exit(max(pusher.push(file) for file in files))
+
+
+@tokens.command()
+def create(
+    name: Annotated[str, typer.Argument(help="A name to know it by.")],
+    scope: Annotated[ScopeName, typer.Option(help="What it is good for.")] = ScopeName.WRITE,
+    tenant: TenantOption = None,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Make a token and print it; it is shown this once."""
+    _need_server()
+    from choreo_bdd_chronicle import tokens as making  # noqa: PLC0415
+
+    scopes = making.Scope(scope.value)
+    typer.echo(_changed(data, database, lambda connection: making.create(connection, name, scopes, tenant)))
+
+
+@tokens.command()
+def revoke(
+    name: Annotated[str, typer.Argument(help="The name it was made with.")],
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Make the tokens of a name worthless. Exit code 2 when there is none."""
+    _need_server()
+    from choreo_bdd_chronicle import tokens as making  # noqa: PLC0415
+
+    count = _changed(data, database, lambda connection: making.revoke(connection, name))
+    if not count:
+        _refuse(f"there is no token {name!r}")
+    typer.echo(f"{name}: revoked")
+
+
+def _changed(data: Path | None, database: str | None, work: Callable[[Connection], Result]) -> Result:
+    from choreo_bdd_chronicle.settings import database_url  # noqa: PLC0415
+    from choreo_bdd_chronicle.store import StoreError, open_store  # noqa: PLC0415
+
+    try:
+        store = open_store(database or database_url(data))
+    except StoreError as problem:
+        _refuse(problem)
+    try:
+        return store.change(lambda connection, _dialect: work(connection)).result()
+    finally:
+        store.close()
+
+
+def _need_server() -> None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        _refuse(f'the server needs {", ".join(missing)}: pip install "choreo-bdd[chronicle]"')
+
+
+def _refuse(problem: object) -> NoReturn:
+    typer.echo(f"choreo-bdd: {problem}", err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,87 @@
+"""``POST /runs``: one report, kept whole or refused with the place that is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+from functools import partial
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+
+from choreo_bdd_chronicle.answer.asking import SLUG, SLUG_RULE
+from choreo_bdd_chronicle.answer.errors import REPORT, VALIDATION, ApiError
+from choreo_bdd_chronicle.answer.models import Ingested
+from choreo_bdd_chronicle.check import RefusedReportError, check_report
+from choreo_bdd_chronicle.check.moments import now
+from choreo_bdd_chronicle.receive.body import read_body
+from choreo_bdd_chronicle.store import Store
+from choreo_bdd_chronicle.store.ingesting import Submission
+from choreo_bdd_chronicle.summarise.days import DAY
+from choreo_bdd_chronicle.tokens import Caller
+
+TENANT_HEADER = "X-Chronicle-Tenant"
+KEY_HEADER = "Idempotency-Key"
+_SECOND = 1_000_000
+_LEVEL = 1  # a report shrinks to a tenth even so, at a third of the time
+
+
+def tenant_of(request: Request, caller: Caller) -> str:
+    """Whose report a request brings. ``ApiError`` 422 without a sound name, 403 for one that is not the caller's."""
+    slug = request.headers.get(TENANT_HEADER, "").strip().lower()
+    if not slug:
+        raise ApiError(422, f"{TENANT_HEADER}: missing; it names whose report this is", error=VALIDATION)
+    if not SLUG.fullmatch(slug):
+        raise ApiError(422, f"{TENANT_HEADER}: a tenant is {SLUG_RULE}")
+    if not caller.sees(slug):
+        raise ApiError(403, "The token is for another tenant.")
+    return slug
+
+
+async def ingest(
+    request: Request, caller: Caller, store: Store, *, body_max: int, limiter: CapacityLimiter
+) -> Ingested:
+    """Take a report in; the answer is made when it is on disk."""
+    tenant, key = tenant_of(request, caller), request.headers.get(KEY_HEADER) or None
+    body = await read_body(request.stream(), request.headers.get("Content-Encoding", ""), body_max)
+    submission = await to_thread.run_sync(partial(_submission, body, tenant, key), limiter=limiter)
+    receipt = await asyncio.wrap_future(store.keep(submission))
+    report = submission.report
+    if receipt.is_duplicate:
+        note = [] if receipt.is_same else [f"{KEY_HEADER}: was used before for another report, which is the one kept"]
+        return Ingested(
+            run_id=receipt.run_id, duplicate=True, handles_ingested=0, scenarios_ingested=0, warning=None, warnings=note
+        )
+    return Ingested(
+        run_id=receipt.run_id,
+        duplicate=False,
+        handles_ingested=report.handle_count,
+        scenarios_ingested=len(report.scenarios),
+        warning=_lateness(now() - report.run.started_at),
+        warnings=list(report.warnings),
+    )
+
+
+def _submission(body: bytes, tenant: str, key: str | None) -> Submission:
+    try:
+        report = check_report(body)
+    except RefusedReportError as problem:
+        error = REPORT if problem.is_shape else VALIDATION
+        detail = f"The report cannot be taken: {problem}"
+        raise ApiError(422, detail, error=error, faults=problem.faults) from problem
+    return Submission(
+        tenant=tenant,
+        key=key,
+        content_hash=hashlib.sha256(body).hexdigest(),
+        gzipped=gzip.compress(body, _LEVEL, mtime=0),
+        report=report,
+    )
+
+
+def _lateness(age: int) -> str | None:
+    """A word about a report that comes more than a day after its run."""
+    if age <= DAY:
+        return None
+    days, rest = divmod(age, DAY)
+    return f"The run began {days}d {rest // (3600 * _SECOND)}h ago; it is taken into every series at its own time."

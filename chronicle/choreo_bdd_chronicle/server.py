@@ -1,0 +1,52 @@
+"""One process that takes reports, answers questions and shows the dashboard."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from choreo_bdd_chronicle.answer.app import build_app
+from choreo_bdd_chronicle.settings import Settings
+from choreo_bdd_chronicle.store import open_store
+
+_DRAIN_SECONDS = 5
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The application of a server, its database opened and brought up to date. Raises ``StoreError``."""
+    return build_app(open_store(settings.database), settings, _version())
+
+
+def serve(settings: Settings, begun: Callable[[str], None]) -> None:
+    """Serve until a signal ends it; ``begun`` is told the address. Raises ``StoreError``, ``OSError``: port taken."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with _listening(settings) as listening:
+        app = create_app(settings)
+        begun(f"http://{_shown(settings.host)}:{listening.getsockname()[1]}")
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False,
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )  # fmt: skip
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Bound ahead, so that the address is known and a port that is taken is told before anything is opened."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host.strip("[]"), settings.port), family=family, backlog=1024)
+
+
+def _shown(host: str) -> str:
+    return f"[{host.strip('[]')}]" if ":" in host else host
+
+
+def _version() -> str:
+    try:
+        return version("choreo-bdd")
+    except PackageNotFoundError:
+        return "0"

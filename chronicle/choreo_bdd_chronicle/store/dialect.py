@@ -1,0 +1,21 @@
+"""What the two databases do differently, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, Table
+
+
+class Dialect(Protocol):
+    """One database's own ways."""
+
+    def engine(self, url: str) -> Engine:
+        """Connections to the database at ``url``."""
+
+    def begin_writing(self, connection: Connection) -> None:
+        """Make sure, at the start of a transaction, that nobody else writes until its end."""
+
+    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """Put in many rows at once, each with a value for every column of the table, in order."""

@@ -1,0 +1,51 @@
+"""SQLite: one file, with nothing to set up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+
+_READERS = 16
+_BUSY_MS = 30_000
+
+
+class SqliteDialect:
+    """A file in WAL mode: readers never wait for the writer. A commit is on disk when it returns."""
+
+    def engine(self, url: str) -> Engine:
+        """Connections to the file; SQLAlchemy opens transactions, not the driver."""
+        engine = create_engine(url, pool_size=_READERS, max_overflow=_READERS)
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def begin_writing(self, connection: Connection) -> None:
+        """Nothing: the transaction took the file's one write lock when it began."""
+
+    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """``executemany`` of one prepared statement."""
+        if rows:
+            connection.exec_driver_sql(_insert(table), [tuple(row) for row in rows])
+
+
+@cache
+def _insert(table: Table) -> str:
+    names = ", ".join(column.name for column in table.columns)
+    return f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(table.columns))})"
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000",
+        "auto_vacuum=INCREMENTAL",
+    ):  # fmt: skip
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    is_writing = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

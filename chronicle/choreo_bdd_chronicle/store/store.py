@@ -1,0 +1,95 @@
+"""The one interface to what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from choreo_bdd_chronicle.store import ingesting
+from choreo_bdd_chronicle.store.dialect import Dialect
+from choreo_bdd_chronicle.store.ingesting import Receipt, Submission
+from choreo_bdd_chronicle.store.migrating import is_current, upgrade
+from choreo_bdd_chronicle.store.sqlite import SqliteDialect
+from choreo_bdd_chronicle.store.writer import Writer
+
+Result = TypeVar("Result")
+
+
+class StoreError(Exception):
+    """A database cannot be opened; the text says which and why, without its password."""
+
+
+class Store:
+    """Reports and what was made of them. Reading goes on while one thread writes. Close it in the end."""
+
+    def __init__(self, engine: Engine, dialect: Dialect) -> None:
+        self._engine = engine
+        self._dialect = dialect
+        self._writer = Writer(engine, dialect)
+
+    def keep(self, submission: Submission) -> Future[Receipt]:
+        """Write a report, whole or not at all; the receipt is there once it is on disk."""
+        return self._writer.submit(lambda connection: ingesting.keep(connection, self._dialect, submission))
+
+    def change(self, work: Callable[[Connection, Dialect], Result]) -> Future[Result]:
+        """Have something else written in a transaction of its own."""
+        return self._writer.submit(lambda connection: work(connection, self._dialect))
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one state of everything."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    def ping(self) -> None:
+        """Ask the database for the least it can answer. Raises ``SQLAlchemyError`` when it does not."""
+        with self.reading() as connection:
+            connection.execute(select(1))
+
+    def is_current(self) -> bool:
+        """Whether the tables are those of this release."""
+        return is_current(self._engine)
+
+    def close(self) -> None:
+        """Write what waits, then let go of the database."""
+        self._writer.close()
+        self._engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """The store at ``url``, ``sqlite:///FILE`` or ``postgresql://…``, brought up to date. Raises ``StoreError``."""
+    try:
+        dialect = _dialect(url)
+        engine = dialect.engine(url)
+        upgrade(engine, dialect)
+    except (SQLAlchemyError, OSError) as problem:
+        reason = getattr(problem, "orig", None) or problem
+        raise StoreError(f"{shown(url)}: cannot be opened: {reason}") from problem
+    return Store(engine, dialect)
+
+
+def shown(url: str) -> str:
+    """A database's address without its password."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "the address given"
+
+
+def _dialect(url: str) -> Dialect:
+    name = make_url(url).get_backend_name()
+    if name == "sqlite":
+        return SqliteDialect()
+    if name in ("postgresql", "postgres"):
+        try:
+            from choreo_bdd_chronicle.store.postgres import PostgresDialect  # noqa: PLC0415 - an extra of its own
+
+            return PostgresDialect()
+        except ImportError as problem:
+            raise StoreError('PostgreSQL needs its driver: pip install "choreo-bdd[chronicle-postgres]"') from problem
+    raise StoreError(f"{name}: no such database here; known are sqlite:///FILE and postgresql://HOST/NAME")

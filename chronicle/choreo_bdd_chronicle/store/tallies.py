@@ -1,0 +1,32 @@
+"""Tallies in rows and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table
+
+from choreo_bdd_chronicle.summarise.histogram import Histogram
+from choreo_bdd_chronicle.summarise.tally import Tally
+
+FIELDS = (
+    "passed", "slow", "failed", "timeout", "pending", "budgeted", "over_budget", "arrived",
+    "min_ms", "max_ms", "sum_ms", "sum_log", "budget_ms",
+)  # fmt: skip
+"""The columns of a tally in their order, before its histogram."""
+
+
+def values_of(tally: Tally) -> tuple[Any, ...]:
+    """What its columns hold, in their order."""
+    return (*(getattr(tally, name) for name in FIELDS), tally.histogram.to_bytes())
+
+
+def columns_of(table: Table) -> list[ColumnElement[Any]]:
+    """The columns that `tally_of` needs at the end of a row."""
+    return [*(table.c[name] for name in FIELDS), table.c.histogram]
+
+
+def tally_of(row: Any) -> Tally:
+    """The tally at the end of a row."""
+    *values, histogram = row[-len(FIELDS) - 1 :]
+    return Tally(**dict(zip(FIELDS, values, strict=True)), histogram=Histogram.from_bytes(bytes(histogram)))

@@ -1,0 +1,97 @@
+"""One thread that writes: what waits together is committed together, and answered when it is on disk."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from choreo_bdd_chronicle.store.dialect import Dialect
+
+BATCH_MAX = 64
+"""So many pieces of work share one commit at most."""
+WAITING_MAX = 256
+"""So many pieces of work may wait; further ones are refused, to be sent again."""
+
+Result = TypeVar("Result")
+Work = Callable[[Connection], Result]
+
+
+class BusyError(Exception):
+    """More work waits than can be taken on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Work[Any]
+    answer: Future[Any]
+
+
+class Writer:
+    """Carries out work on the database, one piece after the other, each whole or not at all."""
+
+    def __init__(self, engine: Engine, dialect: Dialect) -> None:
+        self._engine = engine.execution_options(writes=True)
+        self._dialect = dialect
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(WAITING_MAX)
+        self._thread = threading.Thread(target=self._run, name="chronicle-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Work[Result]) -> Future[Result]:
+        """Have work done in a transaction; its result is there once it is on disk. Raises ``BusyError``."""
+        answer: Future[Result] = Future()
+        try:
+            self._jobs.put_nowait(_Job(work, answer))
+        except queue.Full:
+            raise BusyError(f"{WAITING_MAX} reports wait to be written") from None
+        return answer
+
+    def close(self) -> None:
+        """Finish what waits, then end."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            batch = [self._jobs.get()]
+            while len(batch) < BATCH_MAX and not self._jobs.empty():
+                batch.append(self._jobs.get_nowait())
+            is_open = None not in batch
+            wanted = [job for job in batch if job is not None and job.answer.set_running_or_notify_cancel()]
+            if wanted:
+                self._write(wanted)
+
+    def _write(self, jobs: list[_Job]) -> None:
+        done: list[tuple[_Job, Any]] = []
+        try:
+            with self._engine.begin() as connection:
+                self._dialect.begin_writing(connection)
+                for job in jobs:
+                    self._perform(connection, job, done)
+        except Exception as problem:  # noqa: BLE001 - whatever it was, it is told to those who wait
+            for job in jobs:
+                if not job.answer.done():
+                    job.answer.set_exception(problem)
+            return
+        for job, result in done:
+            job.answer.set_result(result)
+
+    def _perform(self, connection: Connection, job: _Job, done: list[tuple[_Job, Any]]) -> None:
+        try:
+            with connection.begin_nested():
+                result = job.work(connection)
+        except SQLAlchemyError as problem:
+            if connection.invalidated or not connection.in_transaction():
+                raise
+            job.answer.set_exception(problem)
+        except Exception as problem:  # noqa: BLE001 - one piece of work that fails does not cost the others theirs
+            job.answer.set_exception(problem)
+        else:
+            done.append((job, result))

@@ -1,0 +1,16 @@
+"""Which latencies are a message's (spec/chronicle.md 9.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def latency_of_arrival(handle: Mapping[str, Any]) -> float | None:
+    """Milliseconds until the matching message was there; ``None`` where none came.
+
+    The ``latency_ms`` of a timeout or a fail is its deadline, and that of an absence which was expected its window.
+    """
+    came = handle["outcome"] in ("pass", "slow") and handle.get("actual") is not None
+    latency: float | None = handle["latency_ms"] if came else None
+    return latency

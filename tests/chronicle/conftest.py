@@ -1,0 +1,70 @@
+"""A server in this process, over each database, and a few words for talking to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from choreo_bdd_chronicle.server import create_app
+from choreo_bdd_chronicle.settings import Settings
+from tests.chronicle.reports import body
+
+BASE = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Chronicle:
+    """A server, spoken to over HTTP."""
+
+    http: TestClient
+    settings: Settings
+
+    def post(self, content: Any, tenant: str = "alpha", **headers: str) -> Response:
+        """Send a report: bytes as they are, anything else as JSON."""
+        sent = content if isinstance(content, bytes) else body(content)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.http.post(f"{BASE}/runs", content=sent, headers={"X-Chronicle-Tenant": tenant, **named})
+
+    def keep(self, content: Any, tenant: str = "alpha", **headers: str) -> str:
+        """Send a report that is taken; the id of its run."""
+        answer = self.post(content, tenant, **headers)
+        assert answer.status_code in (200, 201), answer.text
+        return str(answer.json()["run_id"])
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Ask something that is answered."""
+        answer = self.ask(path, **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def ask(self, path: str, **query: Any) -> Response:
+        """Ask something; a final underscore of a name is left out."""
+        return self.http.get(BASE + path, params={name.rstrip("_"): value for name, value in query.items()})
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    """The address of an empty database."""
+    return f"sqlite:///{tmp_path / 'chronicle.db'}"
+
+
+@pytest.fixture
+def chronicle(database: str) -> Iterator[Chronicle]:
+    """A server with nothing in it."""
+    with started(Settings(database=database)) as found:
+        yield found
+
+
+@contextmanager
+def started(settings: Settings) -> Iterator[Chronicle]:
+    """A server that runs within the block."""
+    app = create_app(settings)
+    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as http:
+        yield Chronicle(http, settings)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.steps.project import LOADER, Finished, Project
+from tests.support.project import LOADER, Finished, Project
 
 FRAMEWORKS = ("behave", "pytest")
 FORMATTER = """

@@ -63,7 +63,7 @@ class Feature:
 
 
 def read_feature(path: Path | str) -> Feature:
-    """A feature file as it would be run. Raises ``FeatureError`` where it cannot be read, ``NoFeature`` where none is in it."""
+    """A feature file as it would be run; ``FeatureError``: it cannot be read; ``NoFeature``: there is none in it."""
     file = relative(path)
     try:
         stat = Path(path).stat()

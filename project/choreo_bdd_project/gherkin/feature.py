@@ -63,7 +63,7 @@ class Feature:
 
 
 def read_feature(path: Path | str) -> Feature:
-    """A feature file as it would be run. Raises ``FeatureError`` if it cannot be read, ``NoFeature`` if it holds none."""
+    """A feature file as it would be run. Raises ``FeatureError`` if it cannot be read, ``NoFeature`` if it is empty."""
     file = relative(path)
     try:
         stat = Path(path).stat()

@@ -72,6 +72,23 @@ def read_feature(path: Path | str) -> Feature:
         raise FeatureError(file, 1, f"cannot be read: {error.strerror}") from error
 
 
+def find_scenario(nodeid: str, root: Path) -> tuple[FeatureHead, Scenario] | None:
+    """The scenario that a node id names, below its feature; ``None`` for that of anything else.
+
+    Ids of parameters may stand behind its name. ``root`` is the folder that the node id counts from.
+    """
+    path, _, name = nodeid.partition("::")
+    if not path.endswith(".feature"):
+        return None
+    try:
+        feature = read_feature(root / path)
+    except FeatureError:
+        return None
+    fitting = (each for each in feature.scenarios if name == each.name or name.startswith(f"{each.name}["))
+    found = max(fitting, key=lambda each: len(each.name), default=None)
+    return None if found is None else (feature.head, found)
+
+
 @lru_cache(maxsize=256)
 def _read(path: str, file: str, _changed_ns: int, _size: int) -> Feature:
     """Kept until the file changes: runners, lint and reports ask for the same one."""

@@ -2,13 +2,13 @@
 
 from choreo_bdd_reporter.frameworks.pytest.plugin import (
     choreo_attach,
-    choreo_meta,
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_load_initial_conftests,
     pytest_report_header,
     report_directory,
 )
+from choreo_bdd_reporter.frameworks.pytest.shared import choreo_meta
 
 __all__ = [
     "choreo_attach",

@@ -88,11 +88,12 @@ def test_subtests_told_before_their_test_belong_to_its_attempt(suite: Any) -> No
     assert test["traceback"].count("subtest (n=1)") == 1
 
 
-def test_a_test_that_is_collected_twice_keeps_word_of_its_first_run(suite: Any) -> None:
+def test_of_a_test_that_is_collected_twice_the_worst_outcome_counts(suite: Any) -> None:
     suite.pytester.makepyfile("n = []\ndef test_a():\n    n.append(1)\n    assert len(n) > 1, 'first'")
-    name = "test_a_test_that_is_collected_twice_keeps_word_of_its_first_run.py"
+    name = "test_of_a_test_that_is_collected_twice_the_worst_outcome_counts.py"
     (test,) = suite.report("--keep-duplicates", name, name)["tests"]
-    assert (test["outcome"], test["log"]) == ("passed", "[attempt 1 of 2 failed: AssertionError: first]")
+    assert (test["outcome"], test["log"]) == ("failed", "[attempt 1 of 2 failed: AssertionError: first]")
+    assert test["traceback"].count("AssertionError: first") == 1
 
 
 def test_the_page_knows_the_attempts(suite: Any) -> None:

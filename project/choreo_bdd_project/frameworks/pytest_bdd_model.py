@@ -66,6 +66,15 @@ def scenario_of(item: pytest.Item, feature: Any, scenario: Any) -> Scenario:
     )
 
 
+def ahead_of(item: pytest.Item) -> tuple[FeatureHead, Scenario] | None:
+    """A scenario that has not begun to run, below its feature; ``None`` for a test that is no scenario."""
+    template = template_of(item)
+    if template is None:
+        return None
+    scenario = template.render(_row(item) or {})
+    return head_of(template.feature), scenario_of(item, template.feature, scenario)
+
+
 def tags_of(item: pytest.Item) -> tuple[str, ...]:
     """Tags that apply to a scenario, outermost first; none to a test that is no scenario."""
     template, written = template_of(item), _as_written(item)

@@ -63,13 +63,30 @@ class Feature:
 
 
 def read_feature(path: Path | str) -> Feature:
-    """A feature file as it would be run; ``FeatureError``: it cannot be read; ``NoFeature``: there is none in it."""
+    """A feature file as it would be run. Raises ``FeatureError`` if it cannot be read, ``NoFeature`` if it is empty."""
     file = relative(path)
     try:
         stat = Path(path).stat()
         return _read(str(path), file, stat.st_mtime_ns, stat.st_size)
     except OSError as error:
         raise FeatureError(file, 1, f"cannot be read: {error.strerror}") from error
+
+
+def find_scenario(nodeid: str, root: Path) -> tuple[FeatureHead, Scenario] | None:
+    """The scenario that a node id names, below its feature; ``None`` for that of anything else.
+
+    Ids of parameters may stand behind its name. ``root`` is the folder that the node id counts from.
+    """
+    path, _, name = nodeid.partition("::")
+    if not path.endswith(".feature"):
+        return None
+    try:
+        feature = read_feature(root / path)
+    except FeatureError:
+        return None
+    fitting = (each for each in feature.scenarios if name == each.name or name.startswith(f"{each.name}["))
+    found = max(fitting, key=lambda each: len(each.name), default=None)
+    return None if found is None else (feature.head, found)
 
 
 @lru_cache(maxsize=256)

@@ -23,6 +23,8 @@ _STATUS = {
     "passed": "PASSED", "slow": "PASSED", "failed": "FAILED", "errored": "FAILED", "skipped": "SKIPPED",
     "undefined": "UNDEFINED", "untested": "SKIPPED",
 }  # fmt: skip
+_BAD = ("FAILED", "UNDEFINED")
+_BESIDE = "a hook, a fixture or a clean-up"
 _FACTS = ("topic", "transport", "outcome", "latency_ms", "budget_ms", "attempts", "expected", "actual", "failure")
 
 Json = Mapping[str, Any]
@@ -98,7 +100,12 @@ class _TestMessages:
             pickle = made_up_pickle(uri, self._scenario, self._ids, feature.node_at)
             yield {"pickle": pickle}
         steps = [{"id": self._ids.get_next_id(), "pickleStepId": step["id"]} for step in pickle["steps"]]
-        yield {"testCase": {"id": self._case, "pickleId": pickle["id"], "testSteps": steps, "testRunStartedId": _RUN}}
+        hooks = list(self._hooks())
+        yield from (
+            {"hook": {"id": hook["hookId"], "name": _BESIDE, "sourceReference": {"uri": uri}}} for hook in hooks
+        )
+        case = {"id": self._case, "pickleId": pickle["id"], "testRunStartedId": _RUN}
+        yield {"testCase": {**case, "testSteps": [*steps, *hooks]}}
         started = {"id": self._attempt, "attempt": 0, "testCaseId": self._case, "timestamp": _timestamp(self._now)}
         worker = {} if test["worker_id"] is None else {"workerId": test["worker_id"]}
         yield {"testCaseStarted": {**started, **worker}}
@@ -107,8 +114,17 @@ class _TestMessages:
             yield self._placed(_attached(each))
         for step, ran in zip(steps, self._scenario["steps"], strict=True):
             yield from self._step(step["id"], ran)
+        for hook in hooks:
+            failed = {"status": "errored", "duration_ms": 0.0, "message": test["traceback"], "checks": ()}
+            yield from self._step(hook["id"], failed)
         ended = {"testCaseStartedId": self._attempt, "timestamp": _timestamp(self._now), "willBeRetried": False}
         yield {"testCaseFinished": ended}
+
+    def _hooks(self) -> Iterator[dict[str, Any]]:
+        """A step for what failed beside the steps: readers of the protocol see no other verdict than that of steps."""
+        told = any(_STATUS[step["status"]] in _BAD for step in self._scenario["steps"])
+        if self._source.test["outcome"] in ("failed", "errored") and not told:
+            yield {"id": self._ids.get_next_id(), "hookId": self._ids.get_next_id()}
 
     def _shown(self) -> dict[str, Any]:
         """What the protocol has no place for; of attachments, all but the bodies, which follow in their order."""

@@ -157,7 +157,7 @@ def _finish(context: Any, run: ScenarioRun) -> None:
     statuses = [step.status for step in scenario.all_steps]
     passed = next((index for index, status in enumerate(statuses) if status is not Status.passed), len(statuses))
     try:
-        run.finish(passed=passed)
+        run.finish(passed=passed, at_once=context._runner.aborted)
     except StepError as error:
         # an error raised in a clean-up would break the progress formatter; this fails the scenario and the run
         print(f"error: {error}", file=sys.stderr)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import sys
 import types
 import warnings
 from collections import Counter
@@ -50,6 +51,8 @@ _SESSION: pytest.StashKey[Session] = pytest.StashKey()
 _RUN: pytest.StashKey[ScenarioRun] = pytest.StashKey()
 _POSITION: pytest.StashKey[int] = pytest.StashKey()
 _PASSED: pytest.StashKey[int] = pytest.StashKey()
+_BROKEN_OFF: pytest.StashKey[bool] = pytest.StashKey()
+_BREAKS_OFF = (KeyboardInterrupt, SystemExit, pytest.exit.Exception)
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -86,7 +89,18 @@ class _Vocabulary(StepParser):
 def _choreo_step(request: pytest.FixtureRequest) -> None:
     __tracebackhide__ = True
     stash = request.node.stash
-    _told_plainly(lambda: stash[_RUN].perform(stash[_POSITION]))
+    _told_plainly(lambda: _perform(stash))
+
+
+def _perform(stash: pytest.Stash) -> None:
+    __tracebackhide__ = True
+    try:
+        stash[_RUN].perform(stash[_POSITION])
+    except Exception:
+        raise
+    except BaseException:  # Ctrl-C, pytest.exit(), the alarm of pytest-timeout
+        stash[_BROKEN_OFF] = True
+        raise
 
 
 def _told_plainly(work: Callable[[], None]) -> None:
@@ -120,7 +134,8 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
     stash = request.node.stash
     run = stash.get(_RUN, None)
     if run is not None:
-        _told_plainly(lambda: run.finish(passed=stash.get(_PASSED, 0)))
+        at_once = _BROKEN_OFF in stash or isinstance(sys.exc_info()[1], _BREAKS_OFF)
+        _told_plainly(lambda: run.finish(passed=stash.get(_PASSED, 0), at_once=at_once))
 
 
 def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:

@@ -172,12 +172,15 @@ class Judging:
 
     # --- the end --------------------------------------------------------------------------------------------------
 
-    async def finish(self) -> tuple[AnyResult, bool]:
-        """Unasserted expectations still get their true verdict; those nothing was published for are aborted."""
+    async def finish(self, *, at_once: bool = False) -> tuple[AnyResult, bool]:
+        """Unasserted expectations still get their true verdict; those nothing was published for are aborted.
+
+        So are all that are pending when the end has to come ``at_once``.
+        """
         scope, completed = self._state.scope, True
         for handle in chain.from_iterable(armed.handles for armed in self._state.armed.values()):
             expectation = scope.expectation_of(handle)
-            if expectation.closes_at is None or expectation.matcher is None:
+            if at_once or expectation.closes_at is None or expectation.matcher is None:
                 completed = completed and handle.outcome is not Outcome.PENDING
                 scope.verdicts.abort(expectation, "the scenario ended before this check could be decided")
                 continue

@@ -64,11 +64,12 @@ class ScenarioRun:
             if warning is not None:  # only now: that it proves nothing is no news of a step that fails
                 self._warn_of(warning)
 
-    def finish(self, *, passed: int | None = None) -> AnyResult | None:
+    def finish(self, *, passed: int | None = None, at_once: bool = False) -> AnyResult | None:
         """Settle what is armed, leave the scope and report the scenario, once.
 
-        ``passed`` is how many steps, from the first, are known to have passed, the user's own included. Raises
-        ``StepError``, when all that is done, for an expectation nobody asserted, where that is an error.
+        ``passed`` is how many steps, from the first, are known to have passed, the user's own included. Where the
+        run is broken off it ends ``at_once``, with the verdicts there are. Raises ``StepError``, when all that is
+        done, for an expectation nobody asserted, where that is an error.
         """
         state = self._state
         if not state.is_open:
@@ -78,7 +79,7 @@ class ScenarioRun:
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
                 self.judging.judge_held()
             try:
-                self.result, completed = state.run(self.judging.finish())
+                self.result, completed = state.run(self.judging.finish(at_once=at_once))
                 state.session.note_channels(state.scope)
             finally:
                 state.leave()

@@ -5,13 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from choreo_bdd.redaction import Redactor
+from choreo_bdd_project.gherkin.feature import find_scenario
 from choreo_bdd_reporter.documents.results import attempt_of
-from choreo_bdd_reporter.frameworks.pytest.phases import Part, detach, gherkin_of, is_subtest, scenarios_of, skip_reason
+from choreo_bdd_reporter.frameworks.gherkin import feature_of, gherkin_of, step_of
+from choreo_bdd_reporter.frameworks.pytest.phases import (
+    PhaseFacts,
+    detach,
+    is_subtest,
+    read_gherkin,
+    scenarios_of,
+    shown_gherkin,
+    skip_reason,
+)
 from choreo_bdd_reporter.model.limits import cap_stream
 from choreo_bdd_reporter.model.run_facts import Facts, merged_facts
 from choreo_bdd_reporter.model.tests import (
@@ -26,11 +37,12 @@ from choreo_bdd_reporter.model.tests import (
 from choreo_bdd_reporter.record.masking import NodeIds, masked
 from choreo_bdd_reporter.writer import ReportWriter
 
+_BROKEN_OFF = "not decided: the run was broken off here, by Ctrl-C, pytest.exit() or the end of its process"
 _Key = tuple[str, "str | None"]
 
 
 @dataclass(slots=True)
-class _Folded:
+class _Assembled:
     """One test as far as it was reported."""
 
     nodeid: str
@@ -38,7 +50,7 @@ class _Folded:
     outcome: TestOutcome = "passed"
     duration_ms: float = 0.0
     started: float | None = None
-    facts: Part = field(default_factory=dict)
+    facts: PhaseFacts = field(default_factory=dict)
     tracebacks: list[str] = field(default_factory=list)
     skip_reason: str | None = None
     scenarios: list[RecordedScenario] = field(default_factory=list)
@@ -46,6 +58,7 @@ class _Folded:
     gherkin: tuple[Feature, GherkinScenario] | None = None
     earlier: tuple[Attempt, ...] = ()
     phases: set[str] = field(default_factory=set)
+    is_retried: bool = False
     of_subtests: list[dict[str, str]] = field(default_factory=list)
 
     def is_over_before(self, report: pytest.TestReport) -> bool:
@@ -53,19 +66,27 @@ class _Folded:
         phase = "call" if is_subtest(report) else str(report.when)
         return phase in self.phases or (phase == "setup" and bool(self.phases))
 
-    def again(self) -> _Folded:
+    def again(self) -> _Assembled:
         """The next attempt at the same test."""
         attempt = attempt_of("failed" if self.tracebacks else self.outcome, "\n".join(self.tracebacks))
-        return _Folded(self.nodeid, self.worker_id, earlier=(*self.earlier, attempt))
+        return self.below(_Assembled(self.nodeid, self.worker_id, earlier=(*self.earlier, attempt)))
 
-    def add(self, report: pytest.TestReport, part: Part) -> None:
+    def below(self, later: _Assembled) -> _Assembled:
+        """A later run under the same node id; where it is no repetition for a better outcome, the worst one counts."""
+        if not self.is_retried and self.outcome in ("failed", "errored"):
+            later.outcome, later.tracebacks = self.outcome, list(self.tracebacks)
+        return later
+
+    def add(self, report: pytest.TestReport, part: PhaseFacts) -> None:
         self.scenarios += scenarios_of(part)
         self.attachments += part["attachments"]
-        self.gherkin = gherkin_of(part) or self.gherkin
+        if part["gherkin"] is not None:
+            self.gherkin = read_gherkin(part["gherkin"])
         if part["traceback"] is not None:
             self.tracebacks.append(part["traceback"])
         self.started = self.started or getattr(report, "start", None)
         self.outcome = _outcome(self.outcome, report)
+        self.is_retried = self.is_retried or report.outcome not in ("passed", "failed", "skipped")  # such as "rerun"
         if is_subtest(report):
             self.facts = self.facts or {**part, "streams": dict.fromkeys(part["streams"], "")}
             self.of_subtests.append(part["streams"])
@@ -75,6 +96,15 @@ class _Folded:
         self.skip_reason = part["skip_reason"] or self.skip_reason
         if report.when == "call":
             self.duration_ms = max(0.0, report.duration * 1000)
+
+    def is_undecided(self, *, interrupted: bool) -> bool:
+        """Whether it broke off: nobody knows what it would have come to."""
+        return self.outcome == "passed" and ("teardown" if interrupted else "call") not in self.phases
+
+    def break_off(self) -> None:
+        """What was not decided is no success."""
+        self.outcome = "errored"
+        self.tracebacks.append(_BROKEN_OFF)
 
     def test(self, nodeids: NodeIds) -> Test:
         facts, streams = self.facts, self._streams()
@@ -121,16 +151,19 @@ def _outcome(so_far: TestOutcome, report: pytest.TestReport) -> TestOutcome:
     return so_far
 
 
-class Fold:
+class TestAssembly:
     """All tests of a run; each goes into the report as soon as its last phase is known.
 
     ``redacted_fields`` and ``redacted_text`` count what was masked, in all processes together.
     """
 
-    def __init__(self, writer: ReportWriter) -> None:
+    def __init__(self, writer: ReportWriter, root: Path) -> None:
         self._writer = writer
+        self._root = root
+        self._begun: dict[str, None] = {}
+        self._failed: dict[_Key, _Assembled] = {}
         self._nodeids = NodeIds()
-        self._open: dict[_Key, _Folded] = {}
+        self._open: dict[_Key, _Assembled] = {}
         self._streams_redacted: dict[_Key, int] = {}
         self._order: dict[str, int] = {}
         self._told: dict[str | None, Facts] = {}
@@ -168,11 +201,23 @@ class Fold:
         """The place of a test in the order of collection; those that were not collected come last."""
         return self._order.get(nodeid, sys.maxsize)
 
+    def begin(self, nodeid: str) -> None:
+        """Note that a test has begun; pytest-xdist does not say where."""
+        self._begun[nodeid] = None
+
+    def add_gherkin(self, shown: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Take in the Gherkin side of tests that were broken off, by node id."""
+        for nodeid, gherkin in shown.items():
+            key = (nodeid, None)
+            self._open.setdefault(key, self._from_nodeid(key)).gherkin = read_gherkin(gherkin)
+
     def add(self, report: pytest.TestReport, worker_id: str | None) -> None:
         """Take in the report of one phase; a new ``setup`` of the same test is a repetition and replaces it."""
+        self._begun.pop(report.nodeid, None)
         key = (report.nodeid, worker_id)
         if key not in self._open:
-            self._open[key] = _Folded(report.nodeid, worker_id, earlier=self._earlier(key))
+            begun = _Assembled(report.nodeid, worker_id, earlier=self._earlier(key))
+            self._open[key] = self._failed[key].below(begun) if key in self._failed else begun
         elif self._open[key].is_over_before(report):
             self._open[key] = self._open[key].again()
         part = detach(report) or self._part_without_facts(report, self._open[key].facts)
@@ -185,16 +230,20 @@ class Fold:
             self._streams_redacted[key] = part["streams_redacted"]
         self._open[key].add(report, part)
         if report.when == "teardown":
-            self._write(self._open.pop(key))
+            over = self._open.pop(key)
+            self._write(over)
+            if over.outcome in ("failed", "errored"):
+                self._failed[key] = _Assembled(*key, outcome=over.outcome, tracebacks=over.tracebacks)
+                self._failed[key].is_retried = over.is_retried
 
     def add_collection_error(self, report: pytest.CollectReport) -> None:
         """A file that could not be collected is an errored test of its own."""
         nodeid = report.nodeid or SESSION_NODEID
-        folded = _Folded(nodeid, facts=_facts_from(nodeid), outcome="errored")
-        folded.tracebacks.append(masked(self._redactor, report.longreprtext))
-        self._write(folded)
+        assembled = _Assembled(nodeid, facts=_facts_from(nodeid), outcome="errored")
+        assembled.tracebacks.append(masked(self._redactor, report.longreprtext))
+        self._write(assembled)
 
-    def add_leftovers(self, nodeid: str, part: Part, worker_id: str | None) -> None:
+    def add_leftovers(self, nodeid: str, part: PhaseFacts, worker_id: str | None) -> None:
         """Scenarios that finished outside any test, or after theirs was reported."""
         self._fields += part["redacted"][0]
         self._text += part["redacted"][1]
@@ -202,26 +251,49 @@ class Fold:
         if key in self._open:
             self._open[key].scenarios += scenarios_of(part)
             return
-        stand_in = _Folded(*key, facts=_facts_from(self._nodeids.find(nodeid))).test(self._nodeids)
+        stand_in = _Assembled(*key, facts=_facts_from(self._nodeids.find(nodeid))).test(self._nodeids)
         self._writer.add_scenarios(stand_in, scenarios_of(part), redacted=self._redacted())
 
-    def close(self) -> None:
+    def close(self, *, interrupted: bool) -> None:
         """Hand over the tests whose end was never reported: their worker crashed, or the run was broken off."""
+        told = {nodeid for nodeid, _ in self._open}
+        for nodeid in self._begun.keys() - told:  # not even its setup was reported
+            self._open[nodeid, None] = self._from_nodeid((nodeid, None))
+        if interrupted and not self._open:  # between two tests
+            key = (SESSION_NODEID, None)
+            self._open[key] = self._from_nodeid(key)
+        for each in self._open.values():
+            if each.is_undecided(interrupted=interrupted):
+                each.break_off()
         while self._open:
             self._write(self._open.pop(next(iter(self._open))))
 
     def _earlier(self, key: _Key) -> tuple[Attempt, ...]:
         return self._writer.attempts(self._nodeids.find(key[0]), key[1])
 
-    def _write(self, folded: _Folded) -> None:
-        test = folded.test(self._nodeids)
-        self._order.setdefault(test.nodeid, self.rank(folded.nodeid))
+    def _from_nodeid(self, key: _Key) -> _Assembled:
+        return _Assembled(*key, facts=_facts_from(self._redactor.text(key[0])))
+
+    def _write(self, assembled: _Assembled) -> None:
+        if assembled.gherkin is None:  # its process could not tell
+            assembled.gherkin = self._as_written(assembled.nodeid)
+        test = assembled.test(self._nodeids)
+        self._order.setdefault(test.nodeid, self.rank(assembled.nodeid))
         self._writer.add(test, redacted=self._redacted())
+
+    def _as_written(self, nodeid: str) -> tuple[Feature, GherkinScenario] | None:
+        """The Gherkin side of a test that stands in a feature file, from there."""
+        found = find_scenario(nodeid, self._root)
+        if found is None:
+            return None
+        steps = (step_of(step, status="skipped") for step in found[1].steps)
+        gherkin = gherkin_of(found[1], tags=found[1].tags, steps=steps)
+        return read_gherkin(shown_gherkin(self._redactor, feature_of(found[0]), gherkin))
 
     def _redacted(self) -> tuple[int, int]:
         return self.redacted_fields, self.redacted_text
 
-    def _part_without_facts(self, report: pytest.TestReport, known: Part) -> Part:
+    def _part_without_facts(self, report: pytest.TestReport, known: PhaseFacts) -> PhaseFacts:
         """The report of a phase that ran where the reporter is not, or of a crash."""
         failed, skipped = report.outcome == "failed", report.outcome == "skipped"
         facts = known or _facts_from(self._redactor.text(report.nodeid))
@@ -238,7 +310,7 @@ class Fold:
         }
 
 
-def _facts_from(nodeid: str) -> Part:
+def _facts_from(nodeid: str) -> PhaseFacts:
     file, _, rest = nodeid.partition("::")
     facts: Mapping[str, Any] = {
         "nodeid": nodeid,

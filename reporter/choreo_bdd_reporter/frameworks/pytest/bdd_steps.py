@@ -5,17 +5,19 @@ A pytest plugin object of its own; without pytest-bdd none of its hooks is ever 
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from choreo_bdd_project.frameworks.pytest_bdd_model import head_of, scenario_of
+from choreo_bdd_project.frameworks.pytest_bdd_model import ahead_of, head_of, scenario_of
 from choreo_bdd_reporter.frameworks.gherkin import feature_of, gherkin_of, step_of
 from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, Step
 
 _hook = pytest.hookimpl(optionalhook=True)
+_BREAKS_OFF = (KeyboardInterrupt, SystemExit, pytest.exit.Exception)
 
 
 @dataclass(slots=True)
@@ -28,6 +30,12 @@ class _Running:
 
     def index(self, step: Any) -> int:
         return next(number for number, source in enumerate(self.sources) if source is step)
+
+    def break_off(self) -> None:
+        """The step that is running does not come to its end, for which pytest-bdd has no hook."""
+        index = max(self.started, default=None)
+        if index is not None and self.steps[index].status == "untested":
+            self.steps[index] = replace(self.steps[index], status="errored", message="the run was broken off here")
 
 
 class PytestBddSteps:
@@ -42,6 +50,19 @@ class PytestBddSteps:
         if running is None:
             return None
         return running.feature, replace(running.scenario, steps=tuple(running.steps))
+
+    def unstarted(self, item: pytest.Item) -> tuple[Feature, GherkinScenario] | None:
+        """The Gherkin side of a test that did not come to its steps; ``None`` when it has none."""
+        ahead = ahead_of(item)
+        if ahead is None:
+            return None
+        head, scenario = ahead
+        steps = (step_of(step, status="skipped") for step in scenario.steps)
+        return feature_of(head), gherkin_of(scenario, tags=scenario.tags, steps=steps)
+
+    def rest(self) -> dict[str, tuple[Feature, GherkinScenario]]:
+        """Hand over the Gherkin side of tests that were broken off, by node id."""
+        return {nodeid: found for nodeid in list(self._running) if (found := self.take(nodeid)) is not None}
 
     @_hook
     def pytest_bdd_before_scenario(self, request: Any, feature: Any, scenario: Any) -> None:
@@ -79,8 +100,10 @@ class PytestBddSteps:
 
     @_hook
     def pytest_bdd_after_scenario(self, request: Any) -> None:
-        """Steps that did not come to run, or were left by ``pytest.skip``, were skipped."""
+        """Steps that did not come to run, or were left by ``pytest.skip``, were skipped; one broken off was not."""
         running = self._running[request.node.nodeid]
+        if isinstance(sys.exc_info()[1], _BREAKS_OFF):
+            running.break_off()
         running.steps = [
             replace(step, status="skipped") if step.status == "untested" else step for step in running.steps
         ]

@@ -14,44 +14,44 @@ from typing import Any
 import pytest
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_reporter.frameworks.pytest.plugin import ATTACHED, choreo_meta
+from choreo_bdd_reporter.frameworks.pytest.shared import ATTACHED, choreo_meta
 from choreo_bdd_reporter.model.limits import cap_stream, clean_text
 from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, RecordedScenario, Step
 from choreo_bdd_reporter.record.masking import masked, masked_feature, masked_gherkin
 from choreo_bdd_reporter.record.recorder import TestRecord
 
-Part = dict[str, Any]
+PhaseFacts = dict[str, Any]
 
 _ATTRIBUTE = "choreo_bdd_part"
 
 
-def attach(report: pytest.TestReport, part: Part) -> None:
+def attach(report: pytest.TestReport, part: PhaseFacts) -> None:
     """Put a part on a report; as JSON text, which every serialisation of reports can carry."""
     setattr(report, _ATTRIBUTE, json.dumps(part))
 
 
-def detach(report: pytest.TestReport) -> Part | None:
+def detach(report: pytest.TestReport) -> PhaseFacts | None:
     """Take the part off a report; ``None`` for a report that has none, such as that of a crash."""
     text = report.__dict__.pop(_ATTRIBUTE, None)
-    part: Part | None = None if text is None else json.loads(text)
+    part: PhaseFacts | None = None if text is None else json.loads(text)
     return part
 
 
-def make_part(
+def facts_of_phase(
     item: pytest.Item,
     report: pytest.TestReport,
     record: TestRecord,
     gherkin: tuple[Feature, GherkinScenario] | None,
     *,
     redact_streams: bool,
-) -> Part:
+) -> PhaseFacts:
     """The part of one phase: facts, failure text, captured text and the scenarios finished since the last one."""
     redactor = record.redactor
     _learn_parameters(item, redactor)
     before = (redactor.fields, redactor.stream_matches)
-    part: Part = {
+    part: PhaseFacts = {
         # first: its tables name secrets that failure text and output repeat
-        "gherkin": None if gherkin is None else _gherkin(redactor, *gherkin),
+        "gherkin": None if gherkin is None else shown_gherkin(redactor, *gherkin),
         **_failure(report, redactor),
         "attachments": _attachments(item, redactor),
         "scenarios": [_sent(scenario) for scenario in record.scenarios],
@@ -100,7 +100,7 @@ def _subtest_name(report: Any) -> str:
     return " ".join(text for text in (message and f"[{message}]", named and f"({named})") if text) or "(unnamed)"
 
 
-def item_facts(item: pytest.Item, redactor: Redactor) -> Part:
+def item_facts(item: pytest.Item, redactor: Redactor) -> PhaseFacts:
     """Who a test is; its parameters, which may be secrets, stand in its name."""
     cls = getattr(item, "cls", None)
     return {
@@ -132,16 +132,14 @@ def _sent(scenario: RecordedScenario) -> dict[str, Any]:
     return {each.name: getattr(scenario, each.name) for each in fields(scenario)}
 
 
-def scenarios_of(part: Part) -> list[RecordedScenario]:
+def scenarios_of(part: PhaseFacts) -> list[RecordedScenario]:
     """The scenarios of a part."""
     return [RecordedScenario(**scenario) for scenario in part["scenarios"]]
 
 
-def gherkin_of(part: Part) -> tuple[Feature, GherkinScenario] | None:
-    """The Gherkin side in a part, if it has one."""
-    if part["gherkin"] is None:
-        return None
-    feature, scenario = part["gherkin"]
+def read_gherkin(shown: list[dict[str, Any]]) -> tuple[Feature, GherkinScenario]:
+    """The Gherkin side from plain data."""
+    feature, scenario = shown
     steps = tuple(Step(**{**step, "table": _tuples(step["table"])}) for step in scenario["steps"])
     hidden = tuple((number, line) for number, line in feature["hidden"])
     return Feature(**{**feature, "tags": tuple(feature["tags"]), "hidden": hidden}), GherkinScenario(
@@ -153,7 +151,8 @@ def _tuples(table: list[list[str]] | None) -> tuple[tuple[str, ...], ...] | None
     return None if table is None else tuple(tuple(row) for row in table)
 
 
-def _gherkin(redactor: Redactor, feature: Feature, scenario: GherkinScenario) -> list[dict[str, Any]]:
+def shown_gherkin(redactor: Redactor, feature: Feature, scenario: GherkinScenario) -> list[dict[str, Any]]:
+    """The Gherkin side as plain data, masked."""
     shown = asdict(masked_gherkin(redactor, scenario))
     return [asdict(masked_feature(redactor, feature)), shown]
 
@@ -165,7 +164,7 @@ def _file(item: pytest.Item) -> str:
         return Path(item.location[0]).as_posix()
 
 
-def _failure(report: pytest.TestReport, redactor: Redactor) -> Part:
+def _failure(report: pytest.TestReport, redactor: Redactor) -> PhaseFacts:
     if report.outcome == "skipped":
         return {"traceback": None, "skip_reason": masked(redactor, skip_reason(report))}
     if report.outcome == "failed":

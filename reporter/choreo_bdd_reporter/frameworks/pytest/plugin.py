@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from choreo_bdd_reporter.frameworks.pytest.shared import ATTACHED
+
 if TYPE_CHECKING:
     from choreo_bdd_reporter.record.attachments import Attachments
-
-ATTACHED: pytest.StashKey[Attachments] = pytest.StashKey()
-"""What the running test has attached, while a report is made of it."""
 
 _OWNED_ELSEWHERE = pytest.StashKey[bool]()
 _REPORTED = pytest.StashKey[bool]()
@@ -141,19 +140,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             complaint = _marker_complaint(marker.args, marker.kwargs)
             if complaint:
                 raise pytest.UsageError(f"{item.nodeid}: marker choreo: {complaint}")
-
-
-def choreo_meta(item: pytest.Item) -> dict[str, Any] | None:
-    """What the nearest ``choreo`` marker says, ``None`` when it says nothing."""
-    marker = item.get_closest_marker("choreo")
-    if marker is None:
-        return None
-    meta: dict[str, Any] = {}
-    if marker.kwargs.get("timeout_ms") is not None:
-        meta["timeout_ms"] = marker.kwargs["timeout_ms"]
-    if marker.kwargs.get("tags"):
-        meta["tags"] = list(marker.kwargs["tags"])
-    return meta or None
 
 
 def _marker_complaint(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:

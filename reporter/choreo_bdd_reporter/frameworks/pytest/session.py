@@ -16,9 +16,15 @@ from typing import Any
 import pytest
 
 from choreo_bdd import observers
-from choreo_bdd_reporter.frameworks.pytest.assembly import Fold
+from choreo_bdd_reporter.frameworks.pytest.assembly import TestAssembly
 from choreo_bdd_reporter.frameworks.pytest.bdd_steps import PytestBddSteps
-from choreo_bdd_reporter.frameworks.pytest.phases import attach, complete_subtest, is_subtest, make_part
+from choreo_bdd_reporter.frameworks.pytest.phases import (
+    attach,
+    complete_subtest,
+    facts_of_phase,
+    is_subtest,
+    shown_gherkin,
+)
 from choreo_bdd_reporter.model.clock import Stopwatch, now
 from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_environment, project_name
 from choreo_bdd_reporter.model.notices import notice
@@ -86,7 +92,9 @@ class TestObserver:
     def _attach(self, item: pytest.Item, report: pytest.TestReport) -> None:
         record = self._recorder.take(item.nodeid, last=report.when == "teardown")
         gherkin = self._steps.take(item.nodeid)
-        part = make_part(item, report, record, gherkin, redact_streams=self._redact_streams)
+        if gherkin is None and report.when == "setup" and not report.passed:
+            gherkin = self._steps.unstarted(item)
+        part = facts_of_phase(item, report, record, gherkin, redact_streams=self._redact_streams)
         if self.facts != self._told:  # at once, because a process that dies can tell nothing at its end
             self._told = dict(self.facts)
             part["run"] = self._told
@@ -119,6 +127,13 @@ class TestObserver:
         """What was said about the run as a whole in this process."""
         return self._recorder.facts
 
+    def broken_off(self) -> dict[str, list[dict[str, Any]]]:
+        """The Gherkin side of tests that did not come to their end, by node id."""
+        return {
+            nodeid: shown_gherkin(self._recorder.redactor(nodeid), *gherkin)
+            for nodeid, gherkin in self._steps.rest().items()
+        }
+
     def leftovers(self) -> dict[str, dict[str, Any]]:
         """Scenarios that no test has taken, by node id."""
         return {nodeid: _leftover(record) for nodeid, record in self._recorder.rest().items()}
@@ -143,22 +158,26 @@ class ReportBuilder:
         self._writer = ReportWriter(
             directory, started_at=self._stopwatch.started_at, describe=lambda: self._environment
         )
-        self._fold = Fold(self._writer)
+        self._assembly = TestAssembly(self._writer, config.rootpath)
         self._workers: dict[str, bool] = {}
         self._interrupted = False
         self._written = False
 
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note that a test has begun, whatever becomes of it."""
+        self._assembly.begin(nodeid)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in one phase of one test."""
         try:
-            self._fold.add(report, _worker_of(report))
+            self._assembly.add(report, _worker_of(report))
         except Exception as error:  # noqa: BLE001 - the report must never decide a test
             notice(f"{report.nodeid} is missing from the report ({type(error).__name__}: {error})")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take in a collection error."""
         if report.failed:
-            self._fold.add_collection_error(report)
+            self._assembly.add_collection_error(report)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note that the run was broken off; pytest also stops by itself this way, which is no interruption."""
@@ -174,14 +193,14 @@ class ReportBuilder:
         """Note how a worker ended and take what it sent at its end."""
         self._workers[node.gateway.id] = error is None or self._workers.get(node.gateway.id, False)
         output = getattr(node, "workeroutput", None) or {}
-        self._fold.note(json.loads(output.get(_WORKER_FACTS, "{}")), node.gateway.id)
+        self._assembly.note(json.loads(output.get(_WORKER_FACTS, "{}")), node.gateway.id)
         for nodeid, part in json.loads(output.get(_WORKER_OUTPUT, "{}")).items():
-            self._fold.add_leftovers(nodeid, part, node.gateway.id)
+            self._assembly.add_leftovers(nodeid, part, node.gateway.id)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Note the order of the tests, which the workers mix up."""
-        self._fold.collected(ids)
+        self._assembly.collected(ids)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> Generator[None, object, object]:
@@ -205,11 +224,12 @@ class ReportBuilder:
             terminalreporter.write_line(f"choreo report: {self._directory / PAGE}")
 
     def _write(self, exit_status: int) -> None:
+        self._assembly.add_gherkin(self._observer.broken_off())
         for nodeid, part in self._observer.leftovers().items():
-            self._fold.add_leftovers(nodeid, part, None)
-        self._fold.note(self._observer.facts, None)
-        self._fold.close()
-        self._writer.finish(self._run(exit_status), self._fold.rank)
+            self._assembly.add_leftovers(nodeid, part, None)
+        self._assembly.note(self._observer.facts, None)
+        self._assembly.close(interrupted=self._interrupted)
+        self._writer.finish(self._run(exit_status), self._assembly.rank)
 
     @cached_property
     def _environment(self) -> Environment:
@@ -223,11 +243,11 @@ class ReportBuilder:
             duration_ms=self._stopwatch.elapsed_ms(),
             environment=self._environment,
             workers=self._worker_facts(),
-            redacted_fields=self._fold.redacted_fields,
-            redacted_text=self._fold.redacted_text,
+            redacted_fields=self._assembly.redacted_fields,
+            redacted_text=self._assembly.redacted_text,
             exit_status=exit_status,
             interrupted=self._interrupted,
-            facts=self._fold.run_facts,
+            facts=self._assembly.run_facts,
         )
 
     def _worker_facts(self) -> Workers | None:

@@ -1,0 +1,221 @@
+"""What was not decided, and what failed beside the steps, is passed, skipped or missing in no output."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from choreo_bdd_reporter.outputs.ctrf import as_ctrf
+from choreo_bdd_reporter.outputs.junit import as_junit
+from tests.support.project import BARE, LOADER, Project
+
+pytestmark = pytest.mark.process
+
+FORMATTER = """
+[tool.behave.formatters]
+choreo = "choreo_bdd_reporter.behave_formatter:ChoreoFormatter"
+"""
+SHORT_AND_LONG = """
+@timeout(40s)
+Feature: f
+  Scenario: short
+    When I publish "a"
+    Then I expect "a"
+
+  Scenario: long
+    When I publish "a"
+    Then I expect "never"
+"""
+OUTCOMES = {"passed": "passed", "failed": "failed", "errored": "failed", "skipped": "skipped"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path).file("pyproject.toml", FORMATTER).file("features/steps/choreo.py", LOADER)
+
+
+def outcomes_of(folder: Path) -> dict[str, tuple[str, ...]]:
+    """The outcomes of the scenarios "short" and "long", and of what else there is, in each output."""
+    results = json.loads((folder / "results.json").read_text("utf-8"))
+    junit = ElementTree.fromstring(as_junit(results, {}))
+    found = {
+        "results": {test["name"]: OUTCOMES[test["outcome"]] for test in results["tests"]},
+        "junit": {case.attrib["name"]: _of_case(case) for case in junit.iter("testcase")},
+        "ctrf": {test["name"]: test["status"] for test in as_ctrf(results, {})["results"]["tests"]},
+        "messages": _of_messages(folder / "messages.ndjson"),
+    }
+    return {
+        output: tuple(outcome for _, outcome in sorted(outcomes.items(), key=lambda each: each[0], reverse=True))
+        for output, outcomes in found.items()
+    }
+
+
+def _of_case(case: ElementTree.Element) -> str:
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "failed"
+    return "passed" if case.find("skipped") is None else "skipped"
+
+
+def _of_messages(path: Path) -> dict[str, str]:
+    """As a reader of the protocol sees it: the worst of the steps."""
+    found = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+    def each(kind: str) -> list[Any]:
+        return [message[kind] for message in found if kind in message]
+
+    names = {pickle["id"]: pickle["name"] for pickle in each("pickle")}
+    cases = {case["id"]: names[case["pickleId"]] for case in each("testCase")}
+    started = {one["id"]: cases[one["testCaseId"]] for one in each("testCaseStarted")}
+    seen: dict[str, set[str]] = {name: set() for name in started.values()}
+    for step in each("testStepFinished"):
+        seen[started[step["testCaseStartedId"]]].add(step["testStepResult"]["status"])
+    assert each("testRunFinished")[0]["success"] is not any("FAILED" in statuses for statuses in seen.values())
+    return {
+        name: "failed" if "FAILED" in statuses else "skipped" if "SKIPPED" in statuses else "passed"
+        for name, statuses in seen.items()
+    }
+
+
+def interrupted(project: Project, *command: str) -> float:
+    """Run until the long scenario waits, then press Ctrl-C; returns how many seconds the run went on."""
+    ready = project.folder / "ready"
+    project.file(
+        "features/environment.py",
+        "import pathlib\ndef before_scenario(context, scenario):\n"
+        "    if scenario.name == 'long': pathlib.Path('ready').touch()\n",
+    )
+    project.file(
+        "conftest.py",
+        "import pathlib\ndef pytest_bdd_before_scenario(scenario):\n"
+        "    if scenario.name == 'long': pathlib.Path('ready').touch()\n",
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as run:
+        until = time.monotonic() + 50
+        while not ready.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(1)
+        began = time.monotonic()
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=50)
+        return time.monotonic() - began
+
+
+COMMANDS = {
+    "behave": ("behave", "-f", "choreo", "-o", "report"),
+    "pytest": ("pytest", *BARE, "features", "--harness-report=report"),
+    "xdist": ("pytest", *BARE, "features", "--harness-report=report", "-n1"),
+}
+
+
+@pytest.mark.parametrize("runner", COMMANDS)
+def test_ctrl_c_ends_the_run_at_once_and_what_ran_then_is_not_passed(project: Project, runner: str) -> None:
+    project.feature(SHORT_AND_LONG)
+    lasted = interrupted(project, *COMMANDS[runner])
+    assert lasted < 20, "the check's own timeout was waited for"
+    found = outcomes_of(project.folder / "report")
+    assert found == dict.fromkeys(found, ("passed", "failed"))
+
+
+@pytest.mark.parametrize("options", [(), ("-n1",)], ids=["serial", "xdist"])
+@pytest.mark.parametrize("place", ["step", "fixture"])
+def test_a_test_that_pytest_exit_ends_is_not_passed(project: Project, place: str, options: tuple[str, ...]) -> None:
+    project.file(
+        "conftest.py",
+        f"""
+        import pytest
+        from pytest_bdd import when
+
+        @pytest.fixture(autouse=True)
+        def stop(request):
+            if {place!r} == "fixture" and "long" in request.node.name:
+                pytest.exit("enough")
+
+        @when("I stop")
+        def stop_here():
+            pytest.exit("enough")
+        """,
+    ).feature(SHORT_AND_LONG.replace('When I publish "a"\n    Then I expect "never"', "When I stop"))
+    project.pytest("features", "--harness-report=report", *options)
+    found = outcomes_of(project.folder / "report")
+    assert found == dict.fromkeys(found, ("passed", "failed"))
+
+
+HOOKS = {
+    "before": "def before_scenario(context, scenario):\n    if scenario.name == 'long': assert 0\n",
+    "after": "def after_scenario(context, scenario):\n    if scenario.name == 'long': assert 0\n",
+    "cleanup": "def before_scenario(context, scenario):\n"
+    "    if scenario.name == 'long': context.add_cleanup(lambda: 1 / 0)\n",
+}
+FIXTURES = {
+    "before": "assert 'long' not in request.node.name\n    yield",
+    "after": "yield\n    assert 'long' not in request.node.name",
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_of_behave_that_fails_is_seen_in_every_output(project: Project, hook: str) -> None:
+    project.feature(SHORT_AND_LONG.replace('"never"', '"a"')).file("features/environment.py", HOOKS[hook])
+    assert project.behave("-f", "choreo", "-o", "report").code == 1
+    found = outcomes_of(project.folder / "report")
+    assert found == dict.fromkeys(found, ("passed", "failed"))
+
+
+@pytest.mark.parametrize("fixture", FIXTURES)
+def test_a_fixture_of_pytest_that_fails_is_seen_in_every_output(project: Project, fixture: str) -> None:
+    project.feature(SHORT_AND_LONG.replace('"never"', '"a"')).file(
+        "conftest.py", f"import pytest\n\n@pytest.fixture(autouse=True)\ndef f(request):\n    {FIXTURES[fixture]}\n"
+    )
+    assert project.pytest("features", "--harness-report=report").code == 1
+    found = outcomes_of(project.folder / "report")
+    assert found == dict.fromkeys(found, ("passed", "failed"))
+
+
+def test_parameters_of_a_fixture_are_tests_of_their_own(project: Project) -> None:
+    project.feature("""
+        Feature: f
+          Scenario Outline: row <x>
+            When I publish "t":
+              | a             |
+              | {{ version }} |
+            Then I expect "t" where a is <x>
+
+            Examples:
+              | x |
+              | 2 |
+
+          Scenario: plain
+            When I publish "t":
+              | a             |
+              | {{ version }} |
+            Then I expect "t" where a is 2
+    """).file(
+        "conftest.py",
+        """
+        import pytest
+
+        @pytest.fixture(params=[1, 2], autouse=True)
+        def version(request):
+            return request.param
+
+        def pytest_bdd_before_step(request, step):
+            request.getfixturevalue("choreo").set_variable("version", request.getfixturevalue("version"))
+        """,
+    )
+    project.pytest("features", "--harness-report=report")
+    tests = project.results("report")["tests"]
+    assert {test["nodeid"].partition("::")[2]: test["outcome"] for test in tests} == {
+        "row 2 -- @1.1[1]": "failed",
+        "row 2 -- @1.1[2]": "passed",
+        "plain[1]": "failed",
+        "plain[2]": "passed",
+    }

@@ -7,7 +7,6 @@ import io
 import json
 
 from choreo_bdd_chronicle.answer.errors import ApiError
-from choreo_bdd_reporter.page import PageTooLargeError, write_page
 
 PAGE_MAX = 64 * 1024 * 1024
 APART = (
@@ -19,6 +18,8 @@ APART = (
 
 def drawn(gzipped: bytes) -> bytes:
     """The page of a report. ``ApiError`` 413 for one too large to be shown at once."""
+    from choreo_bdd_reporter.page import PageTooLargeError, write_page  # noqa: PLC0415 - a quarter of the start's time
+
     page = io.StringIO()
     try:
         write_page(json.loads(gzip.decompress(gzipped)), {}, page, at_most=PAGE_MAX)

@@ -28,6 +28,7 @@ from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiEr
 from choreo_bdd_chronicle.answer.guard import Guard
 from choreo_bdd_chronicle.answer.models import Health
 from choreo_bdd_chronicle.answer.openapi import describe
+from choreo_bdd_chronicle.pages import Pages
 from choreo_bdd_chronicle.receive.ingest import ingest
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import Store
@@ -134,7 +135,7 @@ def build_app(store: Store, settings: Settings, version: str) -> ASGIApp:
         await to_thread.run_sync(store.close)
 
     inner = Starlette(
-        routes=[Mount(BASE, routes=Api(store, settings, version).routes())],
+        routes=[Mount(BASE, routes=Api(store, settings, version).routes()), *Pages(BASE).routes()],
         middleware=[Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM)],
         exception_handlers={
             ApiError: _refused,

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from choreo_bdd_chronicle.server import create_app
 from choreo_bdd_chronicle.settings import Settings
+from tests.chronicle import postgres as postgresql
 from tests.chronicle.reports import body
 
 BASE = "/api/v1"
@@ -49,10 +50,20 @@ class Chronicle:
         return self.http.get(BASE + path, params={name.rstrip("_"): value for name, value in query.items()})
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    """The address of an empty database."""
-    return f"sqlite:///{tmp_path / 'chronicle.db'}"
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgresql.Server]:
+    """One PostgreSQL server for all tests."""
+    with postgresql.running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'chronicle.db'}"
+    server: postgresql.Server = request.getfixturevalue("postgres")
+    return server.empty()
 
 
 @pytest.fixture

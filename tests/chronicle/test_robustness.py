@@ -1,0 +1,195 @@
+"""What no input and no crash can do: fail the server, or leave half a report behind."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx2 import Client, HTTPError
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import event as listening
+
+from choreo_bdd_chronicle.settings import Settings
+from choreo_bdd_chronicle.store import open_store, tables
+from tests.chronicle import postgres as postgresql
+from tests.chronicle.conftest import Chronicle, started
+from tests.chronicle.reports import body, event, handle, late, one_test, report, scenario, timed_out
+from tests.chronicle.servers import start
+
+ODD: list[Any] = [
+    None, True, -1, 0, 2**63, -(2**63) - 1, 10**400, 1e308, 0.1, "", "x", "\x00", "\ud800", "é" * 300, [], {}, [[]],
+    {"a": []}, "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "1.3", "NaN",
+]  # fmt: skip
+BYTES = [b"", b"\x00", b"\xff", b"NaN", b"{", b"]", b'"', b"\\", b"1e999", b"\\ud800", b",", b"[" * 300]
+ROUNDS = 250
+
+
+def mutated(draw: random.Random) -> bytes:
+    """A report with something wrong, somewhere; some stay sound."""
+    document = report(tests=[one_test([scenario([handle(), late(), timed_out()], timeline=[event(), event(2.0)])])])
+    for _ in range(draw.randint(1, 2)):
+        place: Any = document
+        while True:
+            key = draw.choice(list(place) if isinstance(place, dict) else range(len(place)))
+            if not isinstance(place[key], dict | list) or not place[key] or draw.random() < 0.15:
+                break
+            place = place[key]
+        match draw.randint(0, 5):
+            case 0:
+                del place[key]
+            case 1 if isinstance(place, dict):
+                place["odd key"] = draw.choice(ODD)
+            case 2:
+                place[key] = draw.choice(ODD)
+            case _:
+                place[key] = draw.choice([each for each in ODD if type(each) is type(place[key])] or ODD)
+        if not document:
+            break
+    sent = json.dumps(document).encode()
+    if draw.random() < 0.2:
+        begin = draw.randrange(len(sent))
+        sent = sent[:begin] + draw.choice(BYTES) + sent[begin + draw.randint(0, 3) :]
+    return sent
+
+
+def counts(database: str) -> dict[str, int]:
+    """How many rows each table has that a report goes into."""
+    store = open_store(database)
+    with store.reading() as connection:
+        found = {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (tables.runs, tables.raw_reports, tables.scenarios, tables.run_topics, tables.events)
+        }
+    store.close()
+    return found
+
+
+def test_no_mutated_report_fails_the_server_or_is_kept_by_half(chronicle: Chronicle) -> None:
+    draw = random.Random(11)
+    taken = 0
+    scenarios = handles = 0
+    for number in range(ROUNDS):
+        sent = mutated(draw)
+        answer = chronicle.post(sent)
+        assert answer.status_code in (201, 422), f"round {number}: {answer.status_code} {answer.text}"
+        if answer.status_code == 422:
+            assert answer.json()["faults"], f"round {number}"
+            continue
+        taken += 1
+        run = answer.json()["run_id"]
+        scenarios += answer.json()["scenarios_ingested"]
+        handles += answer.json()["handles_ingested"]
+        assert chronicle.ask(f"/runs/{run}/raw").content == sent
+        for path in (f"/runs/{run}", f"/runs/{run}/timeline"):
+            assert chronicle.ask(path).status_code == 200, f"round {number}: {path}"
+    assert 10 < taken < ROUNDS
+    found = counts(chronicle.settings.database)
+    assert (found["runs"], found["raw_reports"], found["events"]) == (taken, taken, taken)
+    assert found["scenarios"] == scenarios
+    listed = chronicle.get("/topics", tenant="alpha", limit=500)["items"]
+    assert sum(each["sample_count"] for each in listed) == handles
+    assert chronicle.get("/runs", tenant="alpha", limit=500)["total"] == taken
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def options(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
+    """What a server in a process of its own is told about its database."""
+    if request.param == "sqlite":
+        yield ()
+        return
+    server: postgresql.Server = request.getfixturevalue("postgres")
+    yield ("--database", server.empty())
+
+
+def test_what_was_acknowledged_outlives_a_kill(options: tuple[str, ...], tmp_path: Path) -> None:
+    content = body(report([handle(f"topic.{number}") for number in range(30)]))
+    acknowledged: list[str] = []
+    for _ in range(2):
+        process, url = start(tmp_path, *options)
+        enough = threading.Event()
+
+        def send(url: str = url, enough: threading.Event = enough) -> None:
+            with Client(base_url=url, headers={"X-Chronicle-Tenant": "alpha"}) as http:
+                try:
+                    while True:
+                        answer = http.post("/api/v1/runs", content=content)
+                        assert answer.status_code == 201
+                        acknowledged.append(answer.json()["run_id"])
+                        if len(acknowledged) % 10 == 0:
+                            enough.set()
+                except HTTPError:
+                    return
+
+        senders = [threading.Thread(target=send) for _ in range(4)]
+        for sender in senders:
+            sender.start()
+        assert enough.wait(30)
+        process.kill()
+        process.communicate(timeout=30)
+        for sender in senders:
+            sender.join(30)
+    process, url = start(tmp_path, *options)
+    try:
+        with Client(base_url=f"{url}/api/v1", timeout=30) as http:
+            kept = [
+                run["id"]
+                for offset in range(0, 2000, 500)
+                for run in http.get("/runs", params={"tenant": "alpha", "limit": 500, "offset": offset}).json()["items"]
+            ]
+            assert set(acknowledged) <= set(kept)
+            for run in kept:
+                assert http.get(f"/runs/{run}/raw").content == content
+                assert len(http.get(f"/runs/{run}").json()["scenarios"]) == 1
+            topics = http.get("/topics", params={"tenant": "alpha"}).json()["items"]
+            assert [each["sample_count"] for each in topics] == [len(kept)] * 30
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_a_database_that_was_restarted_is_found_again(postgres: postgresql.Server) -> None:
+    with started(Settings(database=postgres.empty())) as chronicle:
+        first = chronicle.keep(report())
+        postgres.stop()
+        assert chronicle.post(report()).status_code == 503
+        health = chronicle.ask("/health")
+        assert (health.status_code, health.json()["database"]) == (503, "unreachable")
+        postgres.start()
+        second = chronicle.keep(report())
+        assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == {first, second}
+        assert chronicle.ask("/health").status_code == 200
+
+
+@contextmanager
+def no_room_beyond(pages: int) -> Iterator[None]:
+    """SQLite's files may not grow beyond so many pages, as on a disk that is full."""
+
+    def limit(connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    listening.listen(Engine, "begin", limit)
+    try:
+        yield
+    finally:
+        listening.remove(Engine, "begin", limit)
+
+
+def test_a_full_disk_refuses_what_it_cannot_keep_and_takes_it_later(tmp_path: Path) -> None:
+    with started(Settings(database=f"sqlite:///{tmp_path / 'chronicle.db'}")) as chronicle:
+        first = chronicle.keep(report())
+        large = report()
+        large["tests"][0]["stdout"] = "".join(random.Random(1).choices("0123456789abcdef", k=1_000_000))
+        with no_room_beyond(100):
+            answer = chronicle.post(large)
+            assert (answer.status_code, answer.json()["error"]) == (503, "http_error")
+            assert "Retry-After" in answer.headers
+            assert chronicle.get("/runs", tenant="alpha")["total"] == 1
+        with no_room_beyond(1_000_000):
+            second = chronicle.keep(large)
+        assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == {first, second}

@@ -33,6 +33,7 @@ from choreo_bdd_chronicle.answer.openapi import describe
 from choreo_bdd_chronicle.answer.report_page import APART, drawn
 from choreo_bdd_chronicle.answer.shared import run_row, tenant_id
 from choreo_bdd_chronicle.answer.stream import Feed
+from choreo_bdd_chronicle.pages import Pages
 from choreo_bdd_chronicle.receive.ingest import ingest
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import Store
@@ -204,7 +205,7 @@ def build_app(store: Store, settings: Settings, version: str) -> ASGIApp:
         await api.close()
 
     inner = Starlette(
-        routes=[Mount(BASE, routes=api.routes())],
+        routes=[Mount(BASE, routes=api.routes()), *Pages(BASE).routes()],
         middleware=[Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM)],
         exception_handlers={
             ApiError: _refused,

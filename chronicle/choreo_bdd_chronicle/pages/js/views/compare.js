@@ -1,0 +1,77 @@
+// Two runs side by side: what became of each scenario.
+
+import { ask } from '../api.js';
+import { link, set } from '../address.js';
+import { h } from '../dom.js';
+import { change, commit, count, duration, moment, ms, words } from '../format.js';
+import { badge, choice, figures, nothing, table, title } from '../parts.js';
+
+export const name = 'Compare';
+
+const WORDS = words({ failing: ['bad', 'new failure'], fixed: ['good', 'fixed'], still: ['slow', 'still failing'], added: ['quiet', 'new'], gone: ['quiet', 'gone'], same: ['quiet', 'unchanged'] });
+const ORDER = Object.keys(WORDS);
+
+const COLUMNS = [
+  { key: 'name', title: 'Scenario', value: (row) => row.name, cell: (row) => [h('span', {}, row.name), h('small', {}, row.nodeid)] },
+  { key: 'what', title: 'What became of it', value: (row) => ORDER.indexOf(row.what), cell: (row) => badge(...WORDS[row.what]) },
+  { key: 'before', title: 'Before', value: (row) => row.before?.duration_ms, number: true, cell: (row) => (row.before ? duration(row.before.duration_ms) : '–') },
+  { key: 'after', title: 'After', value: (row) => row.after?.duration_ms, number: true, cell: (row) => (row.after ? duration(row.after.duration_ms) : '–') },
+];
+
+export async function view({ filters, query }) {
+  const runs = await ask('/runs', { ...filters, limit: 200 });
+  const ids = [query.get('before') ?? runs.items[1]?.id, query.get('after') ?? runs.items[0]?.id];
+  if (!ids.every(Boolean)) return [title('Compare'), nothing('There are not two runs to compare.', 'Push another report, or widen the filters above.')];
+  const [before, after] = await Promise.all(ids.map((id) => ask(`/runs/${encodeURIComponent(id)}`)));
+  const rows = compared(before.scenarios, after.scenarios);
+  const what = query.get('what') ?? 'changed';
+  const shown = rows.filter((row) => what === 'all' || (what === 'changed' ? row.what !== 'same' : row.what === what));
+  return [
+    title('Compare two runs', h('button', { type: 'button', class: 'action', click: () => set({ before: after.id, after: before.id }) }, 'Swap')),
+    h('div', { class: 'controls' }, picker('Before', 'before', before, runs.items), picker('After', 'after', after, runs.items),
+      choice('Shown', 'what', [['changed', 'What changed'], ['failing', 'New failures'], ['fixed', 'Fixed'], ['all', 'All']], query, 'changed')),
+    figures(['New failures', count(rows.filter((row) => row.what === 'failing').length), rows.some((row) => row.what === 'failing') ? 'bad' : null],
+      ['Fixed', count(rows.filter((row) => row.what === 'fixed').length)], ['Still failing', count(rows.filter((row) => row.what === 'still').length)],
+      ...['p50_ms', 'p95_ms'].map((key) => [key.replace('_ms', ''), `${ms(before[key])} → ${ms(after[key])}${before[key] && after[key] ? ` (${change((after[key] / before[key] - 1) * 100)})` : ''}`]),
+      ['Commits', [link(`/runs/${before.id}`, {}, {}, commit(before.git_sha)), ' → ', link(`/runs/${after.id}`, {}, {}, commit(after.git_sha))]]),
+    shown.length > 0 ? table('Scenarios of both runs', COLUMNS, shown, query) : nothing('Nothing to show.', what === 'changed' ? 'Every scenario fared as before.' : 'No scenario is of that kind.'),
+  ];
+}
+
+function picker(label, key, chosen, runs) {
+  const all = runs.some((run) => run.id === chosen.id) ? runs : [chosen, ...runs];
+  const options = all.map((run) => [run.id, `${moment(run.started_at)} · ${run.branch ?? 'no branch'} · ${commit(run.git_sha)}`]);
+  return choice(label, key, options, new URLSearchParams({ [key]: chosen.id }));
+}
+
+/** Every scenario of both runs by its test and name; equal ones are told apart by their order. */
+export function compared(before, after) {
+  const old = keyed(before);
+  const now = keyed(after);
+  const rows = [...new Set([...now.keys(), ...old.keys()])].map((key) => {
+    const [was, is] = [old.get(key), now.get(key)];
+    return { name: (is ?? was).name, nodeid: (is ?? was).test_nodeid, before: was, after: is, what: became(was, is) };
+  });
+  return rows.sort((a, b) => ORDER.indexOf(a.what) - ORDER.indexOf(b.what));
+}
+
+function keyed(scenarios) {
+  const seen = new Map();
+  const found = new Map();
+  for (const one of scenarios) {
+    const key = JSON.stringify([one.test_nodeid, one.name]);
+    const times = seen.get(key) ?? 0;
+    seen.set(key, times + 1);
+    found.set(`${key}#${times}`, one);
+  }
+  return found;
+}
+
+const failed = (one) => one.outcome === 'fail' || one.outcome === 'timeout';
+
+function became(was, is) {
+  if (!was) return failed(is) ? 'failing' : 'added';
+  if (!is) return 'gone';
+  if (failed(is)) return failed(was) ? 'still' : 'failing';
+  return failed(was) ? 'fixed' : 'same';
+}

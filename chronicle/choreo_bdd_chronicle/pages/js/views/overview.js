@@ -1,0 +1,40 @@
+// The first view: what got worse since yesterday, and which commit did it.
+
+import { ask } from '../api.js';
+import { link } from '../address.js';
+import { h } from '../dom.js';
+import { ago, commit, count, duration, moment, percent } from '../format.js';
+import { figures, nothing, title } from '../parts.js';
+import { anomalyList } from './anomalies.js';
+
+const DAY = 86_400_000;
+
+export const name = 'Today';
+
+export async function view({ filters }) {
+  const [runs, anomalies] = await Promise.all([
+    ask('/runs', { ...filters, limit: 1 }),
+    ask('/anomalies', { tenant: filters.tenant, environment: filters.environment, resolved: false, limit: 100 }),
+  ]);
+  const [latest] = runs.items;
+  const worse = anomalies.items.filter((one) => one.change_pct > 0 && one.state !== 'muted');
+  const fresh = worse.filter((one) => Date.now() - Date.parse(one.detected_at) < DAY);
+  const older = worse.filter((one) => !fresh.includes(one));
+  return [
+    title(fresh.length > 0 ? `${fresh.length === 1 ? 'One thing' : `${count(fresh.length)} things`} got worse since yesterday` : 'Nothing got worse since yesterday'),
+    fresh.length > 0 ? anomalyList(fresh) : null,
+    latest ? latestRun(latest) : nothing('There are no runs here yet.', 'Widen the filters above, or push a report.'),
+    older.length > 0 ? [h('h2', {}, 'Still open from before'), anomalyList(older)] : null,
+  ];
+}
+
+function latestRun(run) {
+  const broken = run.total_failed + run.total_errored;
+  return h('section', { class: 'card', 'aria-labelledby': 'latest' },
+    h('h2', { id: 'latest' }, 'Latest run, ', link(`/runs/${run.id}`, {}, {}, ago(run.started_at))),
+    figures(
+      ['Passed', `${count(run.total_passed)} of ${count(run.total_tests)} (${percent(run.pass_rate)})`, broken > 0 ? 'bad' : 'good'],
+      ['Failed', count(broken), broken > 0 ? 'bad' : null], ['Slow', count(run.total_slow), run.total_slow > 0 ? 'slow' : null],
+      ['Duration', duration(run.duration_ms)], ['Branch', run.branch ?? '–'], ['Commit', commit(run.git_sha)], ['Began', moment(run.started_at)],
+    ));
+}

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.chronicle.pages.conftest import API, CHANGED_AT, RUNS, Filled, Open, Shown, anomaly, page_of, send
 from tests.chronicle.reports import handle, one_test, report, scenario
-from tests.page.attacks import ATTACKS
+from tests.support.attacks import ATTACKS
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(180)]
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
 from choreo_bdd.codecs import Codec, JSONCodec
@@ -20,7 +20,16 @@ from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.scope import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.standing_replies import StandIn
-from choreo_bdd.transports.base import Losable, OnSent, Ready, Transport, TransportCallback, promise_of, publish_extras
+from choreo_bdd.transports.base import (
+    Fencing,
+    Losable,
+    OnSent,
+    Ready,
+    Transport,
+    TransportCallback,
+    promise_of,
+    publish_extras,
+)
 
 _LOG = logging.getLogger("choreo_bdd.harness")
 _RECOVERY_S = 5.0
@@ -187,6 +196,14 @@ class Harness:
         """Hand bytes to the transport; returns its promise, ``None`` when the message has left at once."""
         self.require_connected()
         return promise_of(self._transport.publish(topic, data, on_sent=on_sent, **publish_extras(headers, key)))
+
+    async def fence(self, topics: Collection[str]) -> None:
+        """Return once all that the broker had on these topics has been delivered; else ``TransportError``.
+
+        A transport that cannot ask its broker is taken at its word.
+        """
+        if isinstance(self._transport, Fencing):
+            await self._transport.fence(topics)
 
     def active_subscription_count(self) -> int:
         """How many subscriptions the transport holds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -49,6 +49,10 @@ class HarnessLike(Protocol):
         self, topic: str, data: bytes, *, on_sent: Callable[[], None], headers: Mapping[str, str], key: str | None
     ) -> Ready | None:
         """Hand bytes to the transport."""
+        ...
+
+    async def fence(self, topics: Collection[str]) -> None:
+        """Return once all that the broker had on these topics has been delivered; else ``TransportError``."""
         ...
 
     async def heal(self) -> None:

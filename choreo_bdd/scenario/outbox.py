@@ -187,8 +187,12 @@ class Outbox:
 
     def last_sent(self, by: float, topic: str | None = None, *, since: float = float("-inf")) -> float | None:
         """Loop time of the last message (on ``topic``) that left between two loop times."""
-        times = (sent.at for sent in self._sent if since <= sent.at <= by and topic in (None, sent.topic))
-        return max(times, default=None)
+        for sent in reversed(self._sent):  # in order of time, and the latest is nearly always the one
+            if sent.at < since:
+                return None
+            if sent.at <= by and topic in (None, sent.topic):
+                return sent.at
+        return None
 
     def close(self) -> None:
         """Give up what has not been sent yet."""

@@ -44,7 +44,9 @@ class Replier:
             return
         try:
             built = reply.build_now(delivery.value)
-        except Exception as error:  # noqa: BLE001 - a builder may raise anything; it is reported by class
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a builder may raise anything; it is reported by class
             self._failed(reply, error)
             return
         if inspect.isawaitable(built):
@@ -57,7 +59,9 @@ class Replier:
             return True
         try:
             return match_delivery(reply.matcher, delivery).matched
-        except Exception as error:  # noqa: BLE001 - a matcher may raise anything; it is reported by class
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a matcher may raise anything; it is reported by class
             name = type(error).__name__
             _LOG.warning("the matcher of the reply to %r raised %s", reply.trigger_topic, name)
             self._scope.timeline.record(
@@ -99,7 +103,9 @@ class Replier:
                 _LOG.warning("correlation_id overridden by the reply to %r", reply.trigger_topic)
             ready = self._scope.outbox.send(publication, lambda: self._replied(reply, publication))
             reply.is_handed_over = True
-        except Exception as error:  # noqa: BLE001 - stamping, encoding and sending fail alike: reported by class
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - stamping, encoding and sending fail alike: reported by class
             self._failed(reply, error)
             return
         if ready is not None:

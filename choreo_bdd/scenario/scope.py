@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from choreo_bdd.message import Message
 from choreo_bdd.scenario.arming import is_proven, prove
 from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
 from choreo_bdd.scenario.handle import Handle, Outcome
+from choreo_bdd.scenario.inbox import Inbox
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.outbox import Outbox, Publication
 from choreo_bdd.scenario.replies import Reply, ReplyPlan
@@ -31,6 +32,7 @@ from choreo_bdd.scenario.verdict import Verdicts
 from choreo_bdd.transports.base import Ready
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
+_TURNS_TO_DRAIN = 3  # of the loop: socket, reader, whoever the reader wakes
 _STAGE_LOG = logging.getLogger("choreo_bdd.stage")
 
 
@@ -69,6 +71,8 @@ class Scope:
         self.timeline = _Timeline(clock=self.clock, anchor_at_first_event=options.anchor_at_first_event)
         self.opened_at = self.clock()
         self.expectations: list[Expectation] = []
+        self._by_handle: dict[Handle, Expectation] = {}
+        self._inbox = Inbox()
         self.replies: list[Reply] = []
         self.verdicts = Verdicts(self)
         self.outbox = Outbox(self)
@@ -128,6 +132,7 @@ class Scope:
         )
         ear.ears.append(expectation)
         self.expectations.append(expectation)
+        self._by_handle[handle] = expectation
         return handle
 
     def on(self, trigger_topic: str, matcher: Matcher | None, plan: ReplyPlan, *, link: str | None = None) -> Reply:
@@ -141,13 +146,13 @@ class Scope:
     def supply(self, handle: Handle, matcher: Matcher) -> None:
         """Bring the matcher of an expectation that holds; what it kept is judged now, in order of arrival."""
         expectation = self.expectation_of(handle)
+        self._inbox.flush()
         expectation.matcher = matcher
         handle.matcher_description = matcher.description
         handle.matcher_expected = expected_shape(matcher)
         held, expectation.held = expectation.held, []
         for delivery in held:
-            self._expire_by(expectation, delivery)
-            if expectation.is_pending:
+            if expectation.is_pending and not expectation.is_over_for(delivery):
                 self.verdicts.judge(expectation, delivery)
             else:
                 expectation.judge_late(delivery)
@@ -156,9 +161,18 @@ class Scope:
         """Let nothing that arrives after a loop time count for this expectation."""
         self.expectation_of(handle).closes_at = moment
 
+    def reached(self, handle: Handle, window_s: float) -> None:
+        """Say that whoever asks for an absence begins to wait: it is watched for so long from now on, at least."""
+        expectation = self.expectation_of(handle)
+        if expectation.occurs.maximum == 0:
+            expectation.closes_at = max(expectation.closes_at or 0.0, self.clock() + window_s)
+
     def expectation_of(self, handle: Handle) -> Expectation:
-        """The engine's side of a handle of this scope."""
-        return next(each for each in self.expectations if each.handle is handle)
+        """The engine's side of a handle of this scope; ``ValueError`` for one of another scenario."""
+        expectation = self._by_handle.get(handle)
+        if expectation is None:
+            raise ValueError(f"{handle!r} is no expectation of scenario {self.name!r}: use one that this scenario made")
+        return expectation
 
     def _listen(self, link: Link, topic: str, *, unrouted: bool = False) -> Ear:
         link.harness.require_connected()
@@ -201,6 +215,10 @@ class Scope:
     # --- messages in ----------------------------------------------------------------------------------------------
 
     def hear(self, ear: Ear, delivery: Delivery) -> None:
+        """Take a message; it is judged now, or in the loop's next turns where this one has judged enough."""
+        self._inbox.put(partial(self._judge, ear, delivery))
+
+    def _judge(self, ear: Ear, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
         received_by_expectation = False
         for each in tuple(ear.ears):
@@ -208,9 +226,7 @@ class Scope:
                 self._received(ear, delivery, "reply", f"reply:{each.plan.reply_topic}")
                 self.replier.trigger(each, delivery)
                 continue
-            if each.matcher is not None:  # one that holds is not decided before its matcher is known
-                self._expire_by(each, delivery)
-            if not each.is_pending:
+            if not each.is_pending or (each.matcher is not None and each.is_over_for(delivery)):
                 each.judge_late(delivery)
                 continue
             if delivery.message.received_at < each.opened_at:
@@ -225,6 +241,7 @@ class Scope:
 
     def connection_lost(self, ear: Ear, reason: str) -> None:
         """Settle what waits on a connection that is gone: nothing can arrive there any more."""
+        self._inbox.flush()
         self.outbox.failed(ear.link, ear.topic, reason)
         for each in ear.ears:
             if isinstance(each, Expectation):
@@ -237,10 +254,6 @@ class Scope:
             if arming.topic == topic and arming.link.name == link and ready.done() and not is_proven(ready):
                 return "the subscription was removed" if ready.cancelled() else str(ready.exception())
         return None
-
-    def _expire_by(self, expectation: Expectation, delivery: Delivery) -> None:
-        if expectation.closes_at is not None and delivery.message.received_at > expectation.closes_at:
-            self.verdicts.expire(expectation)
 
     def _received(self, ear: Ear, delivery: Delivery, source: str, detail: str) -> None:
         self.timeline.record(
@@ -288,6 +301,39 @@ class Scope:
         """Wait until every one of these is resolved, at the longest until a loop time."""
         waiting = tuple(handles)
         await self.until(lambda: all(handle.outcome is not Outcome.PENDING for handle in waiting), deadline)
+
+    async def decide(self, expectations: Sequence[Expectation], *, timeout_ms: float | None = None) -> None:
+        """Wait these out, each until it is resolved or its window has closed, and settle what is left."""
+        for each in expectations:
+            each.is_awaited = True
+        deadline = max((each.closes_at or 0.0 for each in expectations), default=0.0)
+        await self.wait([each.handle for each in expectations], deadline)
+        await self.look_behind(expectations)
+        for each in expectations:
+            self.verdicts.expire(each, timeout_ms=timeout_ms)
+
+    async def look_behind(self, expectations: Iterable[Expectation]) -> None:
+        """Before these are settled, hear all that lay in the sockets and all that their brokers still had for them.
+
+        A broker that gives no answer is a failed transport: nothing is decided by not having looked (spec/steps.md 1).
+        """
+        topics: dict[str | None, dict[str, None]] = {}
+        for each in expectations:
+            if each.is_pending:
+                topics.setdefault(each.link, {})[each.topic] = None
+        if not topics:
+            return
+        for _ in range(_TURNS_TO_DRAIN):
+            await asyncio.sleep(0)
+        await asyncio.gather(*(self._fence(self.links[name], tuple(asked)) for name, asked in topics.items()))
+        self._inbox.flush()
+
+    async def _fence(self, link: Link, topics: tuple[str, ...]) -> None:
+        try:
+            await link.harness.fence(topics)
+        except Exception as error:  # noqa: BLE001 - a transport of any make: it cannot say whether all has come
+            for topic in topics:
+                self.outbox.failed(link, topic, f"the broker did not say that all has come: {error}")
 
     async def until(self, condition: Callable[[], bool], deadline: float) -> None:
         """Wait until a condition on handles or replies holds, at the longest until a loop time."""

@@ -303,5 +303,7 @@ def _accepts(expectation: Expectation, delivery: Delivery) -> bool:
         return False
     try:
         return match_delivery(expectation.matcher, delivery).matched
-    except Exception:  # noqa: BLE001 - only a hint is lost; the near-miss itself is reported elsewhere
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - only a hint is lost; the near-miss itself is reported elsewhere
         return False

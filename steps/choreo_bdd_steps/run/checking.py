@@ -123,10 +123,11 @@ class Judging:
         expectations = [scope.expectation_of(handle) for handle in armed.handles]
         if any(each.closes_at is None for each in expectations):
             self._arming.close(armed, scope.clock())
+        patience_s = self._arming.patience_s(armed.spec)
+        for handle in armed.handles:
+            scope.reached(handle, patience_s)
+        await scope.decide(expectations, timeout_ms=patience_s * 1000)
         for each in expectations:
-            assert each.closes_at is not None  # set just now
-            await scope.wait([each.handle], each.closes_at)
-            scope.verdicts.expire(each, timeout_ms=self._arming.patience_s(armed.spec) * 1000)
             if each.handle.outcome is Outcome.TIMEOUT:
                 await scope.until(partial(_is_late, each), scope.clock() + _LATE_GRACE_S)
 
@@ -181,8 +182,7 @@ class Judging:
                 completed = completed and handle.outcome is not Outcome.PENDING
                 scope.verdicts.abort(expectation, "the scenario ended before this check could be decided")
                 continue
-            await scope.wait([handle], expectation.closes_at)
-            scope.verdicts.expire(expectation)
+            await scope.decide([expectation])
         result = _result_of(scope, aborted=not completed)
         scope.close()
         return result, completed

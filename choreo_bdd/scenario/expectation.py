@@ -42,6 +42,9 @@ class Occurs:
         """What the words say. Raises ``ValueError`` for no word at all, and for words or numbers that conflict."""
         if (exactly is None) == (at_least is None and at_most is None):
             raise ValueError("say how often: exactly=, or at_least= and at_most=, or one of these two")
+        for word, number in (("exactly", exactly), ("at_least", at_least), ("at_most", at_most)):
+            if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+                raise TypeError(f"{word}= takes a whole number of messages, not {number!r}")
         minimum, maximum = (at_least or 0, at_most) if exactly is None else (exactly, exactly)
         if minimum < 0 or (maximum is not None and maximum < minimum) or (minimum, maximum) == (0, None):
             raise ValueError(f"no number of messages is {cls(minimum, maximum)}")
@@ -70,6 +73,7 @@ class Expectation:
         "held",
         "is_awaited",
         "late_at",
+        "lingers",
         "link",
         "matched_at",
         "matcher",
@@ -114,6 +118,8 @@ class Expectation:
         self.closed_at: float | None = None
         self.closes_at: float | None = None
         """Loop time after which nothing counts any more; ``None`` until whoever waits says so."""
+        self.lingers = False
+        """Whether it is watched beyond that, until somebody decides it."""
         self.is_awaited = False
         """Whether somebody waits to decide it: until then all that comes counts, whenever the loop came to look."""
 
@@ -123,12 +129,10 @@ class Expectation:
         return self.handle.outcome is Outcome.PENDING
 
     def is_over_for(self, delivery: Delivery) -> bool:
-        """Whether a message came after the end of the wait.
-
-        Absence ends only when it is decided: nothing between publish and step is unwatched (spec/steps.md 1).
-        """
-        ends = self.closes_at is not None and not self.is_awaited and self.occurs.maximum != 0
-        return ends and delivery.message.received_at > (self.closes_at or 0.0)
+        """Whether a message came after the end of the wait."""
+        if self.closes_at is None or self.lingers or self.is_awaited:
+            return False
+        return delivery.message.received_at > self.closes_at
 
     def judge(self, delivery: Delivery, matcher: Matcher) -> MatchResult:
         """What the matcher says; a matcher that raises has made a near-miss of its own kind.

@@ -67,3 +67,11 @@ class Link:
     name: str | None
     harness: HarnessLike
     wire_id: str | None
+
+
+def require_topic(topic: object, member: str) -> None:
+    """``TypeError`` or ``ValueError`` for what is no topic, before any broker is asked about it."""
+    if not isinstance(topic, str):
+        raise TypeError(f"{member}() needs a topic as text, not {topic!r}")
+    if not topic:
+        raise ValueError(f"{member}() needs the name of a topic, not an empty text")

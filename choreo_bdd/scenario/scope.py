@@ -22,7 +22,7 @@ from choreo_bdd.scenario.arming import is_proven, prove
 from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
 from choreo_bdd.scenario.handle import Handle, Outcome
 from choreo_bdd.scenario.inbox import Inbox
-from choreo_bdd.scenario.links import Link
+from choreo_bdd.scenario.links import Link, require_topic
 from choreo_bdd.scenario.outbox import Outbox, Publication
 from choreo_bdd.scenario.replies import Reply, ReplyPlan
 from choreo_bdd.scenario.reply_sender import Replier
@@ -106,6 +106,7 @@ class Scope:
         With ``after`` a message counts only once that expectation of this scope has been met, by an earlier message.
         ``unrouted`` hears every message of the topic, whatever correlation id it carries: for an inbox of one's own.
         """
+        require_topic(topic, "expect")
         if matcher is not None and not callable(getattr(matcher, "match", None)):
             raise TypeError(
                 f"expect({topic!r}) needs a matcher, not {type(matcher).__name__}: "
@@ -137,6 +138,7 @@ class Scope:
 
     def on(self, trigger_topic: str, matcher: Matcher | None, plan: ReplyPlan, *, link: str | None = None) -> Reply:
         """Arm a reply."""
+        require_topic(trigger_topic, "on")
         ear = self._listen(self.links[link], trigger_topic)
         reply = Reply(trigger_topic, link, matcher, plan)
         ear.ears.append(reply)
@@ -157,14 +159,19 @@ class Scope:
             else:
                 expectation.judge_late(delivery)
 
-    def close_at(self, handle: Handle, moment: float) -> None:
-        """Let nothing that arrives after a loop time count for this expectation."""
-        self.expectation_of(handle).closes_at = moment
+    def close_at(self, handle: Handle, moment: float, *, lingers: bool = False) -> None:
+        """Let nothing that arrives after a loop time count for this expectation.
+
+        One that ``lingers`` is watched beyond it, until somebody decides it: nothing between the publish and the step
+        that asks for an absence is unwatched (spec/steps.md 1).
+        """
+        expectation = self.expectation_of(handle)
+        expectation.closes_at, expectation.lingers = moment, lingers
 
     def reached(self, handle: Handle, window_s: float) -> None:
-        """Say that whoever asks for an absence begins to wait: it is watched for so long from now on, at least."""
+        """Say that the step is reached now: an expectation that lingers is watched for so long from here, at least."""
         expectation = self.expectation_of(handle)
-        if expectation.occurs.maximum == 0:
+        if expectation.lingers:
             expectation.closes_at = max(expectation.closes_at or 0.0, self.clock() + window_s)
 
     def expectation_of(self, handle: Handle) -> Expectation:

@@ -107,7 +107,7 @@ class TestFence:
         async with fenced() as (transport, harness), harness.scenario("window") as s:
             handle = s.expect_none("t", eq(1))
             s.publish("start", {})
-            s.scope.reached(handle, 0.5)
+            s.scope.close_at(handle, s.scope.clock() + 0.5)
             transport.behind.append(("t", 1))
             await s.scope.decide([s.scope.expectation_of(handle)])
             assert handle.outcome is Outcome.FAIL
@@ -149,7 +149,7 @@ class TestAbsenceWindow:
         async with harness.scenario("late step") as s:
             handle = s.expect_none("forbidden")
             s.publish("start", {})
-            s.scope.close_at(handle, s.scope.clock() + 0.1)
+            s.scope.close_at(handle, s.scope.clock() + 0.1, lingers=True)
             await asyncio.sleep(0.7)
             harness.publish("forbidden", {})
             await asyncio.sleep(0.3)
@@ -159,7 +159,7 @@ class TestAbsenceWindow:
         async with harness.scenario("late step") as s:
             handle = s.expect_none("forbidden")
             s.publish("start", {})
-            s.scope.close_at(handle, s.scope.clock() + 0.1)
+            s.scope.close_at(handle, s.scope.clock() + 0.1, lingers=True)
             await asyncio.sleep(1)
             asyncio.get_running_loop().call_later(0.09, harness.publish, "forbidden", {})
             s.scope.reached(handle, 0.1)
@@ -171,7 +171,7 @@ class TestAbsenceWindow:
             handle = s.expect_none("forbidden")
             s.publish("start", {})
             began = s.scope.clock()
-            s.scope.close_at(handle, began + 0.5)
+            s.scope.close_at(handle, began + 0.5, lingers=True)
             s.scope.reached(handle, 0.1)
             await s.scope.decide([s.scope.expectation_of(handle)])
             assert handle.was_fulfilled()

@@ -128,6 +128,11 @@ class Expectation:
         """Whether it still waits."""
         return self.handle.outcome is Outcome.PENDING
 
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether any message at all is meant, one that cannot be read included."""
+        return bool(getattr(self.matcher, "is_unconditional", False))
+
     def is_over_for(self, delivery: Delivery) -> bool:
         """Whether a message came after the end of the wait."""
         if self.closes_at is None or self.lingers or self.is_awaited:

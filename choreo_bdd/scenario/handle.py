@@ -58,6 +58,8 @@ class Handle:
         self.last_mismatch_payload: Any = None
         self.since_registration_ms: float | None = None
         self.since_publish_ms: float | None = None
+        self.notes: tuple[str, ...] = ()
+        """What stands beside the verdict: messages that could have been meant, but not be read or attributed."""
         self._transport = transport
         self._failures: list[MatchFailure] = []
         self._messages: list[MessageRecord] = []

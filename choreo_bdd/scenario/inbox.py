@@ -17,38 +17,43 @@ class Inbox:
     ``clock`` is the thread's own time, in seconds: a machine busy with something else has not judged.
     """
 
-    __slots__ = ("_clock", "_is_scheduled", "_spent_s", "_waiting")
+    __slots__ = ("_clock", "_is_busy", "_is_scheduled", "_spent_s", "_waiting")
 
     def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
         self._clock = clock
         self._waiting: deque[Callable[[], None]] = deque()
         self._spent_s = 0.0
+        self._is_busy = False
         self._is_scheduled = False
 
     def put(self, work: Callable[[], None]) -> None:
-        """Do this now, or soon when others wait or this turn has had enough."""
-        if self._waiting or self._spent_s >= _SLICE_S:
-            self._waiting.append(work)
-        else:
-            self._do(work)
+        """Do this now, or soon: when this turn has had enough, or after the work that has led to it."""
+        self._waiting.append(work)
         if not self._is_scheduled:
             self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self._next_turn)
+        if not self._is_busy:
+            self._work()
 
     def flush(self) -> None:
         """Do all that waits, now."""
-        while self._waiting:
-            self._waiting.popleft()()
+        for _ in range(len(self._waiting)):
+            if self._waiting:
+                self._waiting.popleft()()
 
-    def _do(self, work: Callable[[], None]) -> None:
-        began = self._clock()
-        work()
-        self._spent_s += self._clock() - began
+    def _work(self) -> None:
+        self._is_busy = True
+        try:
+            while self._waiting and self._spent_s < _SLICE_S:
+                began = self._clock()
+                self._waiting.popleft()()
+                self._spent_s += self._clock() - began
+        finally:
+            self._is_busy = False
 
     def _next_turn(self) -> None:
         self._spent_s = 0.0
-        while self._waiting and self._spent_s < _SLICE_S:
-            self._do(self._waiting.popleft())
+        self._work()
         self._is_scheduled = bool(self._waiting)
         if self._is_scheduled:
             asyncio.get_running_loop().call_soon(self._next_turn)

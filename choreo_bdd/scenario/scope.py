@@ -45,6 +45,8 @@ class ScopeOptions:
     watch_similar_topics: bool = False
     arm_timeout_s: float = 10.0
     anchor_at_first_event: bool = False
+    unattributed: Literal["fail", "warn", "ignore"] = "warn"
+    """What a matching message without an id, where ids are expected, does to an absence or a count (steps.md 5)."""
 
 
 DEFAULTS = ScopeOptions()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,16 @@ from choreo_bdd.scenario.timeline import TimelineAction
 
 if TYPE_CHECKING:
     from choreo_bdd.scenario.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class _Unseen:
+    """Messages an absence or a count has not seen; ``counts`` says whether they might break it."""
+
+    number: int
+    sentence: str
+    cause: Cause
+    counts: bool
 
 
 class Verdicts:
@@ -108,6 +119,17 @@ class Verdicts:
         broken = self._transport_failure(expectation) or self._scope.outbox.overdue
         if occurs.maximum is not None and expectation.count >= occurs.minimum and broken is None:
             reason = f"{expectation.count} matching on {handle.topic!r} within {timeout_ms:g} ms, wanted {occurs}"
+            unseen = self._unseen(expectation)
+            if unseen:
+                reason = "; ".join([reason, *(each.sentence for each in unseen)])
+                handle.notes = tuple(each.sentence for each in unseen)
+            meant = next(
+                (each for each in unseen if each.counts and expectation.count + each.number > occurs.maximum), None
+            )
+            if meant is not None:
+                text = f"{meant.cause.value}: {reason}"
+                self._resolve(expectation, Outcome.FAIL, reason, latency, Diagnosis(meant.cause, reason, text))
+                return
             if expectation.matched_at is None:
                 self._resolve(expectation, Outcome.PASS, reason, latency, Diagnosis(Cause.MATCHED, reason, reason))
             else:
@@ -123,6 +145,23 @@ class Verdicts:
             reason = f"[{handle.transport}] {reason}"
         handle.resolve(outcome, reason, latency, diagnose=lambda: explain(self._facts(expectation, timeout_ms, broken)))
         self._scope.notify()
+
+    def _unseen(self, expectation: Expectation) -> list[_Unseen]:
+        """Messages that could have been meant, and that could not be judged or attributed (spec/steps.md 5)."""
+        unseen: list[_Unseen] = []
+        if expectation.unreadable:
+            number, error = len(expectation.unreadable), expectation.unreadable[-1]
+            came = "message that came could" if number == 1 else "messages that came could"
+            sentence = f"{number} {came} not be read ({error})"
+            unseen.append(_Unseen(number, sentence, Cause.UNDECODABLE, counts=expectation.is_unconditional))
+        unattributed, link = self._scope.options.unattributed, self._scope.links[expectation.link]
+        if unattributed != "ignore" and link.wire_id is not None:
+            foreign = link.harness.router.foreign_since(expectation.topic, expectation.opened_at)
+            number = sum(each.correlation_id is None and _accepts(expectation, each) for each in foreign)
+            if number:
+                sentence = f"{number} matching without a correlation id, so nobody can tell whose"
+                unseen.append(_Unseen(number, sentence, Cause.WRONG_CORRELATION, counts=unattributed == "fail"))
+        return unseen
 
     def abort(self, expectation: Expectation, why: str) -> None:
         """Settle an expectation whose scope ended before its time."""

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd import Handle, Harness, Outcome, Scenario
+from choreo_bdd import Handle, Harness, Outcome, Scenario, ScopeOptions
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.matchers import MatchResult, anything, eq, field_equals
 from choreo_bdd.scenario import Cause
 from choreo_bdd.scenario.inbox import Inbox
 from choreo_bdd.transports import MockTransport
+
+from .doubles import CountingCodec
 
 Arm = Callable[[Scenario], Handle]
 
@@ -281,3 +283,71 @@ class TestInbox:
         for number in range(1000):
             inbox.put(lambda number=number: done.append(number))  # type: ignore[misc] # mypy cannot infer defaults of a lambda
         assert done == list(range(1000))
+
+
+async def test_two_replies_that_answer_each_other_do_not_hold_up_the_loop(harness: Harness) -> None:
+    async with harness.scenario("ping-pong") as s:
+        s.on("ping").publish("pong", {}, times=100_000)
+        s.on("pong").publish("ping", {}, times=100_000)
+        handle = s.expect_count("ping", anything(), at_least=3000)
+        s.publish("ping", {})
+        for _ in range(10_000):
+            await asyncio.sleep(0)
+            if handle.was_fulfilled():
+                break
+        assert handle.was_fulfilled()
+        assert handle.diagnosis is not None
+
+
+class TestWhatCannotBeSeen:
+    """Absence and counts see every message that could be meant (spec/steps.md 5)."""
+
+    @pytest.fixture
+    async def picky(self, transport: MockTransport) -> AsyncIterator[Harness]:
+        """A harness whose codec cannot read every message."""
+        harness = Harness(transport, codec=CountingCodec())
+        await harness.connect()
+        yield harness
+        await harness.disconnect()
+
+    async def test_an_unreadable_message_fails_an_absence_without_a_condition(self, picky: Harness) -> None:
+        async with picky.scenario("unreadable") as s:
+            handle = s.expect_none("t")
+            s.publish("t", b"\xff")
+            await s.await_all(timeout_ms=100)
+        assert handle.outcome is Outcome.FAIL
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.UNDECODABLE
+        assert "1 message that came could not be read" in handle.reason
+
+    async def test_it_is_named_beside_an_absence_with_a_condition(self, picky: Harness) -> None:
+        async with picky.scenario("unreadable") as s:
+            handle = s.expect_none("t", eq(1))
+            s.publish("t", b"\xff")
+            await s.await_all(timeout_ms=100)
+        assert handle.was_fulfilled()
+        assert "could not be read" in handle.notes[0]
+        assert "could not be read" in handle.reason
+
+    @pytest.mark.parametrize(("at_most", "outcome"), [(1, Outcome.FAIL), (2, Outcome.PASS)])
+    async def test_it_counts_where_any_message_does(self, picky: Harness, at_most: int, outcome: Outcome) -> None:
+        async with picky.scenario("unreadable") as s:
+            handle = s.expect_count("t", anything(), at_most=at_most)
+            s.publish("t", {}).publish("t", b"\xff")
+            await s.await_all(timeout_ms=100)
+        assert handle.outcome is outcome
+
+    @pytest.mark.parametrize(
+        ("unattributed", "outcome", "notes"),
+        [("warn", Outcome.PASS, 1), ("fail", Outcome.FAIL, 1), ("ignore", Outcome.PASS, 0)],
+    )
+    async def test_a_message_without_an_id_does_what_the_option_says(
+        self, strict: Harness, unattributed: Any, outcome: Outcome, notes: int
+    ) -> None:
+        async with strict.scenario("no id", options=ScopeOptions(unattributed=unattributed)) as s:
+            handle = s.expect_none("t", field_equals("n", 1))
+            s.publish("start", {})
+            strict.publish("t", {"n": 1})
+            strict.publish("t", {"n": 2})
+            await s.await_all(timeout_ms=100)
+        assert (handle.outcome, len(handle.notes)) == (outcome, notes)

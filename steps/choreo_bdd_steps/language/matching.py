@@ -32,6 +32,11 @@ class BodyMatcher:
     envelope: Mapping[str, Matcher]
     description: str = field(compare=False)
 
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether any message at all is meant."""
+        return not self.parts and not self.envelope
+
     def match(self, payload: object) -> MatchResult:
         """Judge the payload; the first part that refuses it speaks."""
         for part in self.parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -134,6 +135,9 @@ class Judging:
     def _tell(self, armed: Armed) -> None:
         for handle in armed.handles:
             handle.asserted = True
+            if handle.outcome is Outcome.PASS:
+                for note in handle.notes:
+                    warnings.warn(f"{armed.step.call.place}: {note}", stacklevel=2)
         failed = [handle for handle in armed.handles if handle.outcome is not Outcome.PASS]
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return

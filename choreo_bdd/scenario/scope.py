@@ -9,24 +9,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.dispatcher import Delivery, SurpriseEntry
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
-from choreo_bdd.scenario.arming import is_proven, prove
 from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
 from choreo_bdd.scenario.handle import Handle, Outcome
 from choreo_bdd.scenario.inbox import Inbox
 from choreo_bdd.scenario.links import Link, require_topic
+from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.outbox import Outbox, Publication
 from choreo_bdd.scenario.replies import Reply, ReplyPlan
 from choreo_bdd.scenario.reply_sender import Replier
-from choreo_bdd.scenario.subscriptions import Ear
+from choreo_bdd.scenario.subscriptions import Ear, Proofs
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.scenario.verdict import Verdicts
 from choreo_bdd.transports.base import Ready
@@ -34,29 +33,6 @@ from choreo_bdd.transports.base import Ready
 _LOG = logging.getLogger("choreo_bdd.scenario")
 _TURNS_TO_DRAIN = 3  # of the loop: socket, reader, whoever the reader wakes
 _STAGE_LOG = logging.getLogger("choreo_bdd.stage")
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeOptions:
-    """How a scope behaves where the Python API's pinned defaults and the safer reading differ (design §9)."""
-
-    latency_from: Literal["registration", "publish"] = "registration"
-    keep_timeline: bool = False
-    watch_similar_topics: bool = False
-    arm_timeout_s: float = 10.0
-    anchor_at_first_event: bool = False
-    unattributed: Literal["fail", "warn", "ignore"] = "warn"
-    """What a matching message without an id, where ids are expected, does to an absence or a count (steps.md 5)."""
-
-
-DEFAULTS = ScopeOptions()
-
-
-@dataclass(frozen=True, slots=True)
-class _Arming:
-    topic: str
-    link: Link
-    ready: Ready
 
 
 class Scope:
@@ -76,11 +52,20 @@ class Scope:
         self._by_handle: dict[Handle, Expectation] = {}
         self._inbox = Inbox()
         self.replies: list[Reply] = []
-        self.verdicts = Verdicts(self)
-        self.outbox = Outbox(self)
-        self.replier = Replier(self)
+        self._proofs = Proofs(self.clock, patience_s=options.arm_timeout_s)
+        self.outbox = Outbox(self._proofs, self.timeline, self.clock)
+        self.replier = Replier(self.replies, self.links, self.outbox, self.timeline, self.notify)
+        self.verdicts = Verdicts(
+            self.expectations,
+            self.links,
+            self.outbox,
+            self._proofs,
+            self.timeline,
+            options=options,
+            clock=self.clock,
+            notify=self.notify,
+        )
         self._ears: dict[tuple[str | None, str], Ear] = {}
-        self._armings: list[_Arming] = []
         self._watched: list[tuple[Link, str]] = []
         self._waiters: set[asyncio.Future[None]] = set()
         self._surprised = {name: link.harness.router.dispatcher.surprised for name, link in self.links.items()}
@@ -187,11 +172,11 @@ class Scope:
         link.harness.require_connected()
         ear = self._ears.get((link.name, topic))
         if ear is None:
-            ear = Ear(self, link, topic, correlation_id=None if unrouted else link.wire_id)
+            ear = Ear(link, topic, self, correlation_id=None if unrouted else link.wire_id)
             ready = link.harness.router.open(topic, ear)
             self._ears[link.name, topic] = ear
             if ready is not None:
-                self._armings.append(_Arming(topic, link, ready))
+                self._proofs.add(topic, link, ready)
         return ear
 
     def _watch(self, link: Link, topic: str) -> None:
@@ -203,23 +188,13 @@ class Scope:
                 link.harness.router.watches.add(pattern)
                 self._watched.append((link, pattern))
 
-    @property
-    def is_live(self) -> bool:
-        """Whether every subscription of this scope is proven live."""
-        return all(is_proven(arming.ready) for arming in self._armings)
-
     async def ready(self) -> None:
         """Wait until every subscription of this scope is proven live on its broker.
 
         Raises ``SubscriptionFailed``, which names transport, topic and reason, when one is refused, removed or not
         confirmed within ``arm_timeout_s``.
         """
-        deadline = self.clock() + self.options.arm_timeout_s
-        for arming in tuple(self._armings):
-            name = arming.link.name or arming.link.harness.transport_name
-            left_s = deadline - self.clock()
-            await prove(arming.ready, name, arming.topic, timeout_s=left_s, patience_s=self.options.arm_timeout_s)
-        self._armings = [arming for arming in self._armings if not is_proven(arming.ready)]
+        await self._proofs.ready()
 
     # --- messages in ----------------------------------------------------------------------------------------------
 
@@ -255,14 +230,6 @@ class Scope:
         for each in ear.ears:
             if isinstance(each, Expectation):
                 self.verdicts.expire(each)
-
-    def arming_failure(self, link: str | None, topic: str) -> str | None:
-        """Why a subscription of this scope could not be proven live, if it could not."""
-        for arming in self._armings:
-            ready = arming.ready
-            if arming.topic == topic and arming.link.name == link and ready.done() and not is_proven(ready):
-                return "the subscription was removed" if ready.cancelled() else str(ready.exception())
-        return None
 
     def _received(self, ear: Ear, delivery: Delivery, source: str, detail: str) -> None:
         self.timeline.record(

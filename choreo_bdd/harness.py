@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, NoReturn
 
 from choreo_bdd.codecs import Codec, JSONCodec
@@ -17,10 +19,19 @@ from choreo_bdd.inbound.dispatcher import Router, SurpriseEntry
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.scenario.facade import ScenarioContext
+from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
-from choreo_bdd.scenario.scope import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.standing_replies import StandIn
-from choreo_bdd.transports.base import Losable, OnSent, Ready, Transport, TransportCallback, promise_of, publish_extras
+from choreo_bdd.transports.base import (
+    Fencing,
+    Losable,
+    OnSent,
+    Ready,
+    Transport,
+    TransportCallback,
+    promise_of,
+    publish_extras,
+)
 
 _LOG = logging.getLogger("choreo_bdd.harness")
 _RECOVERY_S = 5.0
@@ -48,6 +59,7 @@ class Harness:
         self._correlation: CorrelationPolicy = correlation if correlation is not None else NoCorrelationPolicy()
         self._losable = transport if isinstance(transport, Losable) else None
         self._connected = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._connecting: asyncio.Lock | None = None
         self._hears_of_loss = False
         self._awaits_healing = False
@@ -85,14 +97,18 @@ class Harness:
     # --- lifecycle ------------------------------------------------------------------------------------------------
 
     async def connect(self) -> None:
-        """Connect the transport, once; what it raises passes through and leaves the harness disconnected."""
+        """Connect the transport, once; what it raises passes through and leaves the harness disconnected.
+
+        From then on it belongs to this event loop: on another one ``RuntimeError`` says so.
+        """
         if self._connecting is None:
             self._connecting = asyncio.Lock()
+        self._require_own_loop()
         async with self._connecting:
             if self._connected:
                 return
             await self._transport.connect()
-            self._connected = True
+            self._connected, self._loop = True, asyncio.get_running_loop()
             if self._losable is not None and not self._hears_of_loss:
                 self._losable.on_lost(self.router.connection_lost)
                 self._hears_of_loss = True
@@ -114,6 +130,7 @@ class Harness:
 
     async def force_disconnect(self) -> None:
         """Disconnect whatever the state; the transport's exception propagates, the state has changed by then."""
+        self._require_own_loop()
         for each in self._stand_ins:
             each.rest()
         if self.lost is None:  # who listens has been told of a loss already, and that is the cause
@@ -121,7 +138,7 @@ class Harness:
         try:
             await self._transport.disconnect()
         finally:
-            self._connected = False
+            self._connected, self._loop = False, None
             with contextlib.suppress(Exception):
                 self._transport.clear_subscriptions()
             self.router.reset()
@@ -135,11 +152,24 @@ class Harness:
         if not self._connected:
             raise RuntimeError(f"the harness over {self.transport_name} is not connected: await connect() first")
 
+    def _require_own_loop(self) -> None:
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+            raise RuntimeError(
+                f"the harness over {self.transport_name} was connected on another event loop: connect and use it on "
+                f'one, as with @pytest_asyncio.fixture(scope="session", loop_scope="session") and '
+                f'@pytest.mark.asyncio(loop_scope="session") on its tests'
+            )
+
     # --- messages -------------------------------------------------------------------------------------------------
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
         """Deliver raw messages on a topic to ``callback(topic, payload)``."""
         self.require_connected()
+        if inspect.iscoroutinefunction(callback):
+            raise TypeError(
+                f"subscribe({topic!r}) needs a plain callback: nobody would await an async one. "
+                f"Let it start a task: asyncio.ensure_future(…)"
+            )
         return promise_of(self._transport.subscribe(topic, callback))
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
@@ -161,7 +191,14 @@ class Harness:
         """
         self.require_connected()
         data = self.outgoing(topic, payload, headers)
-        promise_of(self._transport.publish(topic, data, on_sent=on_sent, **publish_extras(headers, key)))
+        ready = promise_of(self._transport.publish(topic, data, on_sent=on_sent, **publish_extras(headers, key)))
+        if ready is not None:
+            ready.add_done_callback(partial(self._tell_lost, topic))
+
+    def _tell_lost(self, topic: str, ready: Ready) -> None:
+        """Say that a message nobody waits for did not leave."""
+        if not ready.cancelled() and (error := ready.exception()) is not None:
+            _LOG.error("publish(%r) over %s failed: %s", topic, self.transport_name, error)
 
     def encode(self, payload: Any) -> bytes:
         """Bytes of a payload; ``TypeError`` for what the codec cannot carry."""
@@ -188,6 +225,14 @@ class Harness:
         self.require_connected()
         return promise_of(self._transport.publish(topic, data, on_sent=on_sent, **publish_extras(headers, key)))
 
+    async def fence(self, topics: Collection[str]) -> None:
+        """Return once all that the broker had on these topics has been delivered; else ``TransportError``.
+
+        A transport that cannot ask its broker is taken at its word.
+        """
+        if isinstance(self._transport, Fencing):
+            await self._transport.fence(topics)
+
     def active_subscription_count(self) -> int:
         """How many subscriptions the transport holds."""
         return self._transport.active_subscription_count()
@@ -203,6 +248,7 @@ class Harness:
 
     async def heal(self) -> None:
         """Connect again if the connection was lost; scenarios do so when they begin. Raises what connecting raises."""
+        self._require_own_loop()
         if self._healing is None:
             self._healing = asyncio.Lock()
         async with self._healing:  # scenarios that begin at the same time heal it once

@@ -266,7 +266,7 @@ class Route:
 class Unreadable(Exception):
     """A message whose payload or id could not be read; ``stage_event`` is what a Stage logs about it."""
 
-    def __init__(self, stage_event: str, original: Exception) -> None:
+    def __init__(self, stage_event: str, original: BaseException) -> None:
         self.error_class = type(original).__name__
         self.stage_event = stage_event
         super().__init__(self.error_class)
@@ -294,14 +294,18 @@ class Router:
         """
         try:
             value = self._codec.decode(message.payload)
-        except Exception as error:  # noqa: BLE001 - whatever a codec raises makes the message unreadable, no more
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a codec raises makes the message unreadable, no more
             _LOG.warning("codec %s raised %s on topic %r", _name(self._codec), _name(error), message.topic)
             raise Unreadable("stage_codec_decode_failed", error) from None
         try:
             envelope = Envelope(message.topic, value, message.headers)
             correlation_id = self._policy.read(envelope)
             hash(correlation_id)
-        except Exception as error:  # noqa: BLE001 - as above, for a policy
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - as above, for a policy
             _LOG.warning(
                 "correlation policy %s raised %s on topic %r", _name(self._policy), _name(error), message.topic
             )

@@ -54,6 +54,11 @@ class ValueMatcher:
         return {self.operator.name: True if self.operand is NO_OPERAND else rendered(self.operand)}
 
     @property
+    def is_unconditional(self) -> bool:
+        """Whether any payload at all satisfies it."""
+        return self.operator in (operators.ANYTHING, operators.EXISTS)
+
+    @property
     def admits_missing(self) -> bool:
         """Whether an absent field satisfies this condition."""
         return self.operator.admits_missing

@@ -42,6 +42,9 @@ class Occurs:
         """What the words say. Raises ``ValueError`` for no word at all, and for words or numbers that conflict."""
         if (exactly is None) == (at_least is None and at_most is None):
             raise ValueError("say how often: exactly=, or at_least= and at_most=, or one of these two")
+        for word, number in (("exactly", exactly), ("at_least", at_least), ("at_most", at_most)):
+            if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+                raise TypeError(f"{word}= takes a whole number of messages, not {number!r}")
         minimum, maximum = (at_least or 0, at_most) if exactly is None else (exactly, exactly)
         if minimum < 0 or (maximum is not None and maximum < minimum) or (minimum, maximum) == (0, None):
             raise ValueError(f"no number of messages is {cls(minimum, maximum)}")
@@ -68,7 +71,9 @@ class Expectation:
         "early",
         "handle",
         "held",
+        "is_awaited",
         "late_at",
+        "lingers",
         "link",
         "matched_at",
         "matcher",
@@ -113,11 +118,26 @@ class Expectation:
         self.closed_at: float | None = None
         self.closes_at: float | None = None
         """Loop time after which nothing counts any more; ``None`` until whoever waits says so."""
+        self.lingers = False
+        """Whether it is watched beyond that, until somebody decides it."""
+        self.is_awaited = False
+        """Whether somebody waits to decide it: until then all that comes counts, whenever the loop came to look."""
 
     @property
     def is_pending(self) -> bool:
         """Whether it still waits."""
         return self.handle.outcome is Outcome.PENDING
+
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether any message at all is meant, one that cannot be read included."""
+        return bool(getattr(self.matcher, "is_unconditional", False))
+
+    def is_over_for(self, delivery: Delivery) -> bool:
+        """Whether a message came after the end of the wait."""
+        if self.closes_at is None or self.lingers or self.is_awaited:
+            return False
+        return delivery.message.received_at > self.closes_at
 
     def judge(self, delivery: Delivery, matcher: Matcher) -> MatchResult:
         """What the matcher says; a matcher that raises has made a near-miss of its own kind.
@@ -129,7 +149,9 @@ class Expectation:
             return MatchResult(False, f"breaks its contract: {first}", _failure(first))
         try:
             result = match_delivery(matcher, delivery)
-        except Exception as error:  # noqa: BLE001 - whatever a matcher raises is a finding about it
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a matcher raises, pytest.fail() too, is a finding about it
             name = type(error).__name__
             failure = MatchFailure("type_mismatch", "<root>", {"matcher_raised": name}, None)
             return MatchResult(False, f"the matcher raised {name}", failure)
@@ -177,8 +199,8 @@ class Expectation:
 
     def judge_late(self, delivery: Delivery) -> None:
         """Remember the first match after the end of the wait: it changes no outcome, but it is the cause."""
-        waited_in_vain = self.handle.outcome in (Outcome.TIMEOUT, Outcome.FAIL) and not self.occurs.waits_the_window_out
-        if self.matcher is None or self.late_at is not None or not waited_in_vain:
+        waits_in_vain = self.handle.outcome not in (Outcome.PASS, Outcome.SLOW) and not self.occurs.waits_the_window_out
+        if self.matcher is None or self.late_at is not None or not waits_in_vain:
             return
         if self.judge(delivery, self.matcher).matched and not self.is_early(delivery):
             self.late_at = delivery.message.received_at
@@ -192,7 +214,7 @@ class Expectation:
         self.taken.append(message)
         if self.decisive is None and self.is_met:
             self.decisive = message
-        self.handle.messages = (*self.handle.messages, delivery.record(self.link))
+        self.handle.note_message(delivery.record(self.link))
 
 
 def match_delivery(matcher: Matcher, delivery: Delivery) -> MatchResult:
@@ -208,7 +230,9 @@ def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:
     whole: Callable[[Any, Any], Closeness] | None = getattr(matcher, "message_closeness", None)
     try:
         near = closeness(matcher, delivery.value) if whole is None else whole(delivery.value, delivery.message)
-    except Exception as error:  # noqa: BLE001 - as in Expectation.judge
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - as in Expectation.judge
         failure = MatchFailure("type_mismatch", "<root>", {"matcher_raised": type(error).__name__}, None)
         return Closeness(0, 1, (failure,))
     broken = tuple(map(_failure, delivery.problems))

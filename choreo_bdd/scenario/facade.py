@@ -14,10 +14,11 @@ from choreo_bdd.matchers import Matcher, anything
 from choreo_bdd.scenario.expectation import NONE, Occurs
 from choreo_bdd.scenario.handle import Handle, Outcome
 from choreo_bdd.scenario.links import HarnessLike, Link
+from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.ordering import Step, expect_in_order
 from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.result import ScenarioResult
-from choreo_bdd.scenario.scope import Scope, ScopeOptions
+from choreo_bdd.scenario.scope import Scope
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
 
@@ -218,6 +219,7 @@ class Scenario:
         scope = self._scope
         deadline = scope.clock() + timeout_ms / 1000
         await scope.wait([each.handle for each in scope.expectations], deadline)
+        await scope.look_behind(scope.expectations)
         if self._result is None:  # else another await_all() has been here
             for expectation in scope.expectations:
                 scope.verdicts.expire(expectation, timeout_ms=timeout_ms)

@@ -58,9 +58,11 @@ class Handle:
         self.last_mismatch_payload: Any = None
         self.since_registration_ms: float | None = None
         self.since_publish_ms: float | None = None
-        self.messages: tuple[MessageRecord, ...] = ()
+        self.notes: tuple[str, ...] = ()
+        """What stands beside the verdict: messages that could have been meant, but not be read or attributed."""
         self._transport = transport
         self._failures: list[MatchFailure] = []
+        self._messages: list[MessageRecord] = []
         self._latency_ms: float | None = None
         self._budget_ms: float | None = None
         self._budget_topic: str | None = None
@@ -73,11 +75,16 @@ class Handle:
         return self._transport
 
     @property
+    def messages(self) -> tuple[MessageRecord, ...]:
+        """Every message that was counted, in order of arrival."""
+        return tuple(self._messages)
+
+    @property
     def message(self) -> Any:
         """Decoded payload of the (first) match, ``None`` after a failure; ``RuntimeError`` while pending."""
         if self.outcome is Outcome.PENDING:
             raise RuntimeError(f"the expectation on {self.topic!r} is still pending: there is no message yet")
-        return self.messages[0].payload if self.messages and self.outcome in (Outcome.PASS, Outcome.SLOW) else None
+        return self._messages[0].payload if self._messages and self.outcome in (Outcome.PASS, Outcome.SLOW) else None
 
     @property
     def latency_ms(self) -> float:
@@ -144,6 +151,10 @@ class Handle:
         raise TypeError("Handle cannot be pickled: it belongs to a running scenario")
 
     # --- for the engine -------------------------------------------------------------------------------------------
+
+    def note_message(self, record: MessageRecord) -> None:
+        """Keep a message that was counted."""
+        self._messages.append(record)
 
     def note_mismatch(self, reason: str, payload: Any, failure: MatchFailure | None) -> None:
         """Count a near-miss."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -51,6 +51,10 @@ class HarnessLike(Protocol):
         """Hand bytes to the transport."""
         ...
 
+    async def fence(self, topics: Collection[str]) -> None:
+        """Return once all that the broker had on these topics has been delivered; else ``TransportError``."""
+        ...
+
     async def heal(self) -> None:
         """Connect again if the connection was lost."""
         ...
@@ -63,3 +67,11 @@ class Link:
     name: str | None
     harness: HarnessLike
     wire_id: str | None
+
+
+def require_topic(topic: object, member: str) -> None:
+    """``TypeError`` or ``ValueError`` for what is no topic, before any broker is asked about it."""
+    if not isinstance(topic, str):
+        raise TypeError(f"{member}() needs a topic as text, not {topic!r}")
+    if not topic:
+        raise ValueError(f"{member}() needs the name of a topic, not an empty text")

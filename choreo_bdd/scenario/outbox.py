@@ -7,16 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from choreo_bdd.correlation import CorrelationIdNotInNamespaceError, CorrelationPolicyError, Envelope
 from choreo_bdd.message import Encoded, MessageRecord
 from choreo_bdd.scenario.links import Link
-from choreo_bdd.scenario.timeline import TimelineAction
+from choreo_bdd.scenario.subscriptions import Proofs
+from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.transports.base import Ready
-
-if TYPE_CHECKING:
-    from choreo_bdd.scenario.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +87,10 @@ class _Sent:
 class Outbox:
     """Publishes of one scope, in call order."""
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+    def __init__(self, proofs: Proofs, timeline: _Timeline, clock: Callable[[], float]) -> None:
+        self._proofs = proofs
+        self._timeline = timeline
+        self._clock = clock
         self._waiting: deque[tuple[Publication, Ready]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._sent: list[_Sent] = []
@@ -99,7 +99,7 @@ class Outbox:
 
     def put(self, publication: Publication) -> Ready | None:
         """Send a message, at once when the scope's subscriptions are live, else as soon as they are."""
-        if self._task is None and self._scope.is_live:
+        if self._task is None and self._proofs.is_live:
             return self.send(publication, partial(self._published, publication))
         done: Ready = asyncio.get_running_loop().create_future()
         self._waiting.append((publication, done))
@@ -123,7 +123,7 @@ class Outbox:
 
     async def _send_waiting(self) -> None:
         try:
-            await self._scope.ready()
+            await self._proofs.ready()
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for these messages, and recorded
             self._refuse(error)
             return
@@ -158,8 +158,8 @@ class Outbox:
         self.failures.append(TransportFailure(link.name, topic, reason))
 
     def _published(self, publication: Publication) -> None:
-        self._sent.append(_Sent(self._scope.clock(), publication.topic))
-        self._scope.timeline.record(
+        self._sent.append(_Sent(self._clock(), publication.topic))
+        self._timeline.record(
             action=TimelineAction.PUBLISHED,
             topic=publication.topic,
             transport=publication.link.name,
@@ -187,8 +187,12 @@ class Outbox:
 
     def last_sent(self, by: float, topic: str | None = None, *, since: float = float("-inf")) -> float | None:
         """Loop time of the last message (on ``topic``) that left between two loop times."""
-        times = (sent.at for sent in self._sent if since <= sent.at <= by and topic in (None, sent.topic))
-        return max(times, default=None)
+        for sent in reversed(self._sent):  # in order of time, and the latest is nearly always the one
+            if sent.at < since:
+                return None
+            if sent.at <= by and topic in (None, sent.topic):
+                return sent.at
+        return None
 
     def close(self) -> None:
         """Give up what has not been sent yet."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn
 
 from choreo_bdd.matchers import Matcher
+from choreo_bdd.scenario.links import require_topic
 
-MAX_FIRINGS = 1000
+MAX_FIRINGS = math.inf
+"""As often as it is asked."""
 
 ReplyBuilder = Callable[[Any], "Any | Awaitable[Any]"]
 ReplyPayload = Any
@@ -71,6 +74,13 @@ class ReplyPlan:
     delay_s: float = 0.0
     is_silent: bool = False
 
+    def __post_init__(self) -> None:
+        require_topic(self.reply_topic, "publish")
+        if isinstance(self.times, bool) or not isinstance(self.times, int | float):
+            raise TypeError(f"times= takes a number of answers, not {self.times!r}")
+        if self.times < 1 or (self.times != math.inf and self.times != int(self.times)):
+            raise ValueError(f"times={self.times!r} would never answer, or not in whole: use a whole number from 1 on")
+
 
 class Reply:
     """A reply on duty: counts its triggers and says what to send."""
@@ -105,7 +115,7 @@ class Reply:
     @property
     def is_armed(self) -> bool:
         """Whether the next trigger will still be answered."""
-        return self.matches < min(self.plan.times, MAX_FIRINGS)
+        return self.matches < self.plan.times
 
     @property
     def description(self) -> str:

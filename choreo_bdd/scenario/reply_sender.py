@@ -6,19 +6,17 @@ import asyncio
 import copy
 import inspect
 import logging
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from choreo_bdd.inbound.dispatcher import Delivery
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.redaction import describe_shape, mask_literals
 from choreo_bdd.scenario.expectation import match_delivery
-from choreo_bdd.scenario.outbox import Publication
+from choreo_bdd.scenario.links import Link
+from choreo_bdd.scenario.outbox import Outbox, Publication
 from choreo_bdd.scenario.replies import MAX_FIRINGS, Answer, Reply
-from choreo_bdd.scenario.timeline import TimelineAction
-
-if TYPE_CHECKING:
-    from choreo_bdd.scenario.scope import Scope
+from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
 _STAGE_LOG = logging.getLogger("choreo_bdd.stage")
@@ -27,8 +25,19 @@ _STAGE_LOG = logging.getLogger("choreo_bdd.stage")
 class Replier:
     """The replies of one scope at work."""
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+    def __init__(
+        self,
+        replies: Sequence[Reply],
+        links: Mapping[str | None, Link],
+        outbox: Outbox,
+        timeline: _Timeline,
+        notify: Callable[[], None],
+    ) -> None:
+        self._replies = replies
+        self._links = links
+        self._outbox = outbox
+        self._timeline = timeline
+        self._notify = notify
         self._due: dict[asyncio.Future[Any], Reply] = {}
 
     def trigger(self, reply: Reply, delivery: Delivery) -> None:
@@ -44,7 +53,9 @@ class Replier:
             return
         try:
             built = reply.build_now(delivery.value)
-        except Exception as error:  # noqa: BLE001 - a builder may raise anything; it is reported by class
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a builder may raise anything; it is reported by class
             self._failed(reply, error)
             return
         if inspect.isawaitable(built):
@@ -57,10 +68,12 @@ class Replier:
             return True
         try:
             return match_delivery(reply.matcher, delivery).matched
-        except Exception as error:  # noqa: BLE001 - a matcher may raise anything; it is reported by class
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a matcher may raise anything; it is reported by class
             name = type(error).__name__
             _LOG.warning("the matcher of the reply to %r raised %s", reply.trigger_topic, name)
-            self._scope.timeline.record(
+            self._timeline.record(
                 action=TimelineAction.MISMATCHED,
                 topic=delivery.message.topic,
                 detail=f"reply:{reply.plan.reply_topic} the matcher raised {name}",
@@ -92,14 +105,16 @@ class Replier:
     def _send(self, reply: Reply, built: Any) -> None:
         answer = built if isinstance(built, Answer) else Answer(built)
         try:
-            link, topic = self._scope.links[reply.plan.link], reply.plan.reply_topic
+            link, topic = self._links[reply.plan.link], reply.plan.reply_topic
             publication = Publication.prepare(link, topic, _own(answer.payload), answer.headers, answer.key)
             if publication.overrides_id:
                 reply.overridden = True
                 _LOG.warning("correlation_id overridden by the reply to %r", reply.trigger_topic)
-            ready = self._scope.outbox.send(publication, lambda: self._replied(reply, publication))
+            ready = self._outbox.send(publication, lambda: self._replied(reply, publication))
             reply.is_handed_over = True
-        except Exception as error:  # noqa: BLE001 - stamping, encoding and sending fail alike: reported by class
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - stamping, encoding and sending fail alike: reported by class
             self._failed(reply, error)
             return
         if ready is not None:
@@ -114,7 +129,7 @@ class Replier:
         reply.published = True
         reply.answers += 1
         self._record(reply, TimelineAction.REPLIED, publication=publication)
-        self._scope.notify()
+        self._notify()
 
     def _failed(self, reply: Reply, error: BaseException) -> None:
         reply.builder_error = type(error).__name__
@@ -130,7 +145,7 @@ class Replier:
     ) -> None:
         on_stage = reply.plan.link is not None
         detail = f"reply={reply.plan.reply_topic} error={error}" if error else f"reply={reply.plan.reply_topic}"
-        self._scope.timeline.record(
+        self._timeline.record(
             action=action,
             topic=reply.plan.reply_topic if on_stage else reply.trigger_topic,
             detail=f"trigger={reply.trigger_topic}" if on_stage and not error else detail,
@@ -146,7 +161,7 @@ class Replier:
             task.cancel()
             message = "the reply to %r on %r was still due when the scope ended"
             _LOG.log(_level(reply), message, reply.trigger_topic, reply.plan.reply_topic)
-        for reply in self._scope.replies:
+        for reply in self._replies:
             if reply.matches == 0:
                 _LOG.log(
                     _level(reply),

@@ -8,51 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.dispatcher import Delivery, SurpriseEntry
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
-from choreo_bdd.scenario.arming import is_proven, prove
 from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
 from choreo_bdd.scenario.handle import Handle, Outcome
-from choreo_bdd.scenario.links import Link
+from choreo_bdd.scenario.inbox import Inbox
+from choreo_bdd.scenario.links import Link, require_topic
+from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.outbox import Outbox, Publication
 from choreo_bdd.scenario.replies import Reply, ReplyPlan
 from choreo_bdd.scenario.reply_sender import Replier
-from choreo_bdd.scenario.subscriptions import Ear
+from choreo_bdd.scenario.subscriptions import Ear, Proofs
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.scenario.verdict import Verdicts
 from choreo_bdd.transports.base import Ready
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
+_TURNS_TO_DRAIN = 3  # of the loop: socket, reader, whoever the reader wakes
 _STAGE_LOG = logging.getLogger("choreo_bdd.stage")
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeOptions:
-    """How a scope behaves where the Python API's pinned defaults and the safer reading differ (design §9)."""
-
-    latency_from: Literal["registration", "publish"] = "registration"
-    keep_timeline: bool = False
-    watch_similar_topics: bool = False
-    arm_timeout_s: float = 10.0
-    anchor_at_first_event: bool = False
-
-
-DEFAULTS = ScopeOptions()
-
-
-@dataclass(frozen=True, slots=True)
-class _Arming:
-    topic: str
-    link: Link
-    ready: Ready
 
 
 class Scope:
@@ -69,12 +49,23 @@ class Scope:
         self.timeline = _Timeline(clock=self.clock, anchor_at_first_event=options.anchor_at_first_event)
         self.opened_at = self.clock()
         self.expectations: list[Expectation] = []
+        self._by_handle: dict[Handle, Expectation] = {}
+        self._inbox = Inbox()
         self.replies: list[Reply] = []
-        self.verdicts = Verdicts(self)
-        self.outbox = Outbox(self)
-        self.replier = Replier(self)
+        self._proofs = Proofs(self.clock, patience_s=options.arm_timeout_s)
+        self.outbox = Outbox(self._proofs, self.timeline, self.clock)
+        self.replier = Replier(self.replies, self.links, self.outbox, self.timeline, self.notify)
+        self.verdicts = Verdicts(
+            self.expectations,
+            self.links,
+            self.outbox,
+            self._proofs,
+            self.timeline,
+            options=options,
+            clock=self.clock,
+            notify=self.notify,
+        )
         self._ears: dict[tuple[str | None, str], Ear] = {}
-        self._armings: list[_Arming] = []
         self._watched: list[tuple[Link, str]] = []
         self._waiters: set[asyncio.Future[None]] = set()
         self._surprised = {name: link.harness.router.dispatcher.surprised for name, link in self.links.items()}
@@ -102,6 +93,7 @@ class Scope:
         With ``after`` a message counts only once that expectation of this scope has been met, by an earlier message.
         ``unrouted`` hears every message of the topic, whatever correlation id it carries: for an inbox of one's own.
         """
+        require_topic(topic, "expect")
         if matcher is not None and not callable(getattr(matcher, "match", None)):
             raise TypeError(
                 f"expect({topic!r}) needs a matcher, not {type(matcher).__name__}: "
@@ -128,10 +120,12 @@ class Scope:
         )
         ear.ears.append(expectation)
         self.expectations.append(expectation)
+        self._by_handle[handle] = expectation
         return handle
 
     def on(self, trigger_topic: str, matcher: Matcher | None, plan: ReplyPlan, *, link: str | None = None) -> Reply:
         """Arm a reply."""
+        require_topic(trigger_topic, "on")
         ear = self._listen(self.links[link], trigger_topic)
         reply = Reply(trigger_topic, link, matcher, plan)
         ear.ears.append(reply)
@@ -141,34 +135,48 @@ class Scope:
     def supply(self, handle: Handle, matcher: Matcher) -> None:
         """Bring the matcher of an expectation that holds; what it kept is judged now, in order of arrival."""
         expectation = self.expectation_of(handle)
+        self._inbox.flush()
         expectation.matcher = matcher
         handle.matcher_description = matcher.description
         handle.matcher_expected = expected_shape(matcher)
         held, expectation.held = expectation.held, []
         for delivery in held:
-            self._expire_by(expectation, delivery)
-            if expectation.is_pending:
+            if expectation.is_pending and not expectation.is_over_for(delivery):
                 self.verdicts.judge(expectation, delivery)
             else:
                 expectation.judge_late(delivery)
 
-    def close_at(self, handle: Handle, moment: float) -> None:
-        """Let nothing that arrives after a loop time count for this expectation."""
-        self.expectation_of(handle).closes_at = moment
+    def close_at(self, handle: Handle, moment: float, *, lingers: bool = False) -> None:
+        """Let nothing that arrives after a loop time count for this expectation.
+
+        One that ``lingers`` is watched beyond it, until somebody decides it: nothing between the publish and the step
+        that asks for an absence is unwatched (spec/steps.md 1).
+        """
+        expectation = self.expectation_of(handle)
+        expectation.closes_at, expectation.lingers = moment, lingers
+
+    def reached(self, handle: Handle, window_s: float) -> None:
+        """Say that the step is reached now: an expectation that lingers is watched for so long from here, at least."""
+        expectation = self.expectation_of(handle)
+        if expectation.lingers:
+            expectation.closes_at = max(expectation.closes_at or 0.0, self.clock() + window_s)
 
     def expectation_of(self, handle: Handle) -> Expectation:
-        """The engine's side of a handle of this scope."""
-        return next(each for each in self.expectations if each.handle is handle)
+        """The engine's side of a handle of this scope; ``ValueError`` for one of another scenario."""
+        expectation = self._by_handle.get(handle)
+        if expectation is None:
+            raise ValueError(f"{handle!r} is no expectation of scenario {self.name!r}: use one that this scenario made")
+        return expectation
 
     def _listen(self, link: Link, topic: str, *, unrouted: bool = False) -> Ear:
         link.harness.require_connected()
         ear = self._ears.get((link.name, topic))
         if ear is None:
-            ear = Ear(self, link, topic, correlation_id=None if unrouted else link.wire_id)
+            ear = Ear(link, topic, self, correlation_id=None if unrouted else link.wire_id)
             ready = link.harness.router.open(topic, ear)
             self._ears[link.name, topic] = ear
             if ready is not None:
-                self._armings.append(_Arming(topic, link, ready))
+                self._proofs.add(topic, link, ready)
         return ear
 
     def _watch(self, link: Link, topic: str) -> None:
@@ -180,27 +188,21 @@ class Scope:
                 link.harness.router.watches.add(pattern)
                 self._watched.append((link, pattern))
 
-    @property
-    def is_live(self) -> bool:
-        """Whether every subscription of this scope is proven live."""
-        return all(is_proven(arming.ready) for arming in self._armings)
-
     async def ready(self) -> None:
         """Wait until every subscription of this scope is proven live on its broker.
 
         Raises ``SubscriptionFailed``, which names transport, topic and reason, when one is refused, removed or not
         confirmed within ``arm_timeout_s``.
         """
-        deadline = self.clock() + self.options.arm_timeout_s
-        for arming in tuple(self._armings):
-            name = arming.link.name or arming.link.harness.transport_name
-            left_s = deadline - self.clock()
-            await prove(arming.ready, name, arming.topic, timeout_s=left_s, patience_s=self.options.arm_timeout_s)
-        self._armings = [arming for arming in self._armings if not is_proven(arming.ready)]
+        await self._proofs.ready()
 
     # --- messages in ----------------------------------------------------------------------------------------------
 
     def hear(self, ear: Ear, delivery: Delivery) -> None:
+        """Take a message; it is judged now, or in the loop's next turns where this one has judged enough."""
+        self._inbox.put(partial(self._judge, ear, delivery))
+
+    def _judge(self, ear: Ear, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
         received_by_expectation = False
         for each in tuple(ear.ears):
@@ -208,9 +210,7 @@ class Scope:
                 self._received(ear, delivery, "reply", f"reply:{each.plan.reply_topic}")
                 self.replier.trigger(each, delivery)
                 continue
-            if each.matcher is not None:  # one that holds is not decided before its matcher is known
-                self._expire_by(each, delivery)
-            if not each.is_pending:
+            if not each.is_pending or (each.matcher is not None and each.is_over_for(delivery)):
                 each.judge_late(delivery)
                 continue
             if delivery.message.received_at < each.opened_at:
@@ -225,22 +225,11 @@ class Scope:
 
     def connection_lost(self, ear: Ear, reason: str) -> None:
         """Settle what waits on a connection that is gone: nothing can arrive there any more."""
+        self._inbox.flush()
         self.outbox.failed(ear.link, ear.topic, reason)
         for each in ear.ears:
             if isinstance(each, Expectation):
                 self.verdicts.expire(each)
-
-    def arming_failure(self, link: str | None, topic: str) -> str | None:
-        """Why a subscription of this scope could not be proven live, if it could not."""
-        for arming in self._armings:
-            ready = arming.ready
-            if arming.topic == topic and arming.link.name == link and ready.done() and not is_proven(ready):
-                return "the subscription was removed" if ready.cancelled() else str(ready.exception())
-        return None
-
-    def _expire_by(self, expectation: Expectation, delivery: Delivery) -> None:
-        if expectation.closes_at is not None and delivery.message.received_at > expectation.closes_at:
-            self.verdicts.expire(expectation)
 
     def _received(self, ear: Ear, delivery: Delivery, source: str, detail: str) -> None:
         self.timeline.record(
@@ -288,6 +277,39 @@ class Scope:
         """Wait until every one of these is resolved, at the longest until a loop time."""
         waiting = tuple(handles)
         await self.until(lambda: all(handle.outcome is not Outcome.PENDING for handle in waiting), deadline)
+
+    async def decide(self, expectations: Sequence[Expectation], *, timeout_ms: float | None = None) -> None:
+        """Wait these out, each until it is resolved or its window has closed, and settle what is left."""
+        for each in expectations:
+            each.is_awaited = True
+        deadline = max((each.closes_at or 0.0 for each in expectations), default=0.0)
+        await self.wait([each.handle for each in expectations], deadline)
+        await self.look_behind(expectations)
+        for each in expectations:
+            self.verdicts.expire(each, timeout_ms=timeout_ms)
+
+    async def look_behind(self, expectations: Iterable[Expectation]) -> None:
+        """Before these are settled, hear all that lay in the sockets and all that their brokers still had for them.
+
+        A broker that gives no answer is a failed transport: nothing is decided by not having looked (spec/steps.md 1).
+        """
+        topics: dict[str | None, dict[str, None]] = {}
+        for each in expectations:
+            if each.is_pending:
+                topics.setdefault(each.link, {})[each.topic] = None
+        if not topics:
+            return
+        for _ in range(_TURNS_TO_DRAIN):
+            await asyncio.sleep(0)
+        await asyncio.gather(*(self._fence(self.links[name], tuple(asked)) for name, asked in topics.items()))
+        self._inbox.flush()
+
+    async def _fence(self, link: Link, topics: tuple[str, ...]) -> None:
+        try:
+            await link.harness.fence(topics)
+        except Exception as error:  # noqa: BLE001 - a transport of any make: it cannot say whether all has come
+            for topic in topics:
+                self.outbox.failed(link, topic, f"the broker did not say that all has come: {error}")
 
     async def until(self, condition: Callable[[], bool], deadline: float) -> None:
         """Wait until a condition on handles or replies holds, at the longest until a loop time."""

@@ -84,7 +84,9 @@ class StandIn:
         matcher = self._reply.matcher
         try:
             return matcher is None or match_delivery(matcher, delivery).matched
-        except Exception as error:  # noqa: BLE001 - a matcher may raise anything; it is reported by class
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a matcher may raise anything; it is reported by class
             _LOG.warning(
                 "the matcher of the stand-in for %r raised %s", self._reply.trigger_topic, type(error).__name__
             )
@@ -95,7 +97,12 @@ class StandIn:
         try:
             await asyncio.sleep(reply.plan.delay_s)
             await self._send(await reply.build(delivery.value), delivery.correlation_id)
-        except Exception as error:  # noqa: BLE001 - building, stamping, sending fail alike: reported by class
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # building, stamping, sending fail alike: reported by class
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # given up by stop() or rest()
+                raise
             reply.builder_error = type(error).__name__
             topics = reply.trigger_topic, reply.plan.reply_topic
             _LOG.error("the stand-in for %r on %r failed: %s", *topics, reply.builder_error)

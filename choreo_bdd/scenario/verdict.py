@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.dispatcher import Delivery
@@ -12,17 +13,47 @@ from choreo_bdd.matchers import MatchFailure, MatchResult
 from choreo_bdd.scenario.diagnosis import Cause, Diagnosis, Facts, closest_of, explain
 from choreo_bdd.scenario.expectation import Expectation, closeness_of, match_delivery
 from choreo_bdd.scenario.handle import Outcome
-from choreo_bdd.scenario.timeline import TimelineAction
+from choreo_bdd.scenario.links import Link
+from choreo_bdd.scenario.options import ScopeOptions
+from choreo_bdd.scenario.outbox import Outbox
+from choreo_bdd.scenario.subscriptions import Proofs
+from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 
-if TYPE_CHECKING:
-    from choreo_bdd.scenario.scope import Scope
+
+@dataclass(frozen=True, slots=True)
+class _Unseen:
+    """Messages an absence or a count has not seen; ``counts`` says whether they might break it."""
+
+    number: int
+    sentence: str
+    cause: Cause
+    counts: bool
 
 
 class Verdicts:
     """The judge of one scope."""
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+    def __init__(
+        self,
+        expectations: Sequence[Expectation],
+        links: Mapping[str | None, Link],
+        outbox: Outbox,
+        proofs: Proofs,
+        timeline: _Timeline,
+        *,
+        options: ScopeOptions,
+        clock: Callable[[], float],
+        notify: Callable[[], None],
+    ) -> None:
+        self._expectations = expectations
+        self._links = links
+        self._outbox = outbox
+        self._proofs = proofs
+        self._timeline = timeline
+        self._options = options
+        self._clock = clock
+        self._notify = notify
+        self._opened_at = clock()
 
     def judge(self, expectation: Expectation, delivery: Delivery) -> None:
         """Let a pending expectation have a message, and settle it if that decides it."""
@@ -53,7 +84,7 @@ class Verdicts:
     def _judge_successors(self, met: Expectation) -> None:
         """Judge again what came between a message that was held back and now, on expectations that come after it."""
         assert met.decisive is not None  # it has just been met
-        for successor in self._scope.expectations:
+        for successor in self._expectations:
             if successor.after is not met or not successor.early:
                 continue
             early, successor.early = successor.early, []
@@ -101,13 +132,24 @@ class Verdicts:
         if not expectation.is_pending:
             return
         handle, occurs = expectation.handle, expectation.occurs
-        closed = min(self._scope.clock(), expectation.closes_at or math.inf)
+        closed = min(self._clock(), expectation.closes_at or math.inf)
         expectation.closed_at = closed
         latency = self._latency(expectation, closed)
         timeout_ms = round(latency, 1) if timeout_ms is None else timeout_ms
-        broken = self._transport_failure(expectation) or self._scope.outbox.overdue
+        broken = self._transport_failure(expectation) or self._outbox.overdue
         if occurs.maximum is not None and expectation.count >= occurs.minimum and broken is None:
             reason = f"{expectation.count} matching on {handle.topic!r} within {timeout_ms:g} ms, wanted {occurs}"
+            unseen = self._unseen(expectation)
+            if unseen:
+                reason = "; ".join([reason, *(each.sentence for each in unseen)])
+                handle.notes = tuple(each.sentence for each in unseen)
+            meant = next(
+                (each for each in unseen if each.counts and expectation.count + each.number > occurs.maximum), None
+            )
+            if meant is not None:
+                text = f"{meant.cause.value}: {reason}"
+                self._resolve(expectation, Outcome.FAIL, reason, latency, Diagnosis(meant.cause, reason, text))
+                return
             if expectation.matched_at is None:
                 self._resolve(expectation, Outcome.PASS, reason, latency, Diagnosis(Cause.MATCHED, reason, reason))
             else:
@@ -122,7 +164,24 @@ class Verdicts:
         if handle.transport is not None:
             reason = f"[{handle.transport}] {reason}"
         handle.resolve(outcome, reason, latency, diagnose=lambda: explain(self._facts(expectation, timeout_ms, broken)))
-        self._scope.notify()
+        self._notify()
+
+    def _unseen(self, expectation: Expectation) -> list[_Unseen]:
+        """Messages that could have been meant, and that could not be judged or attributed (spec/steps.md 5)."""
+        unseen: list[_Unseen] = []
+        if expectation.unreadable:
+            number, error = len(expectation.unreadable), expectation.unreadable[-1]
+            came = "message that came could" if number == 1 else "messages that came could"
+            sentence = f"{number} {came} not be read ({error})"
+            unseen.append(_Unseen(number, sentence, Cause.UNDECODABLE, counts=expectation.is_unconditional))
+        unattributed, link = self._options.unattributed, self._links[expectation.link]
+        if unattributed != "ignore" and link.wire_id is not None:
+            foreign = link.harness.router.foreign_since(expectation.topic, expectation.opened_at)
+            number = sum(each.correlation_id is None and _accepts(expectation, each) for each in foreign)
+            if number:
+                sentence = f"{number} matching without a correlation id, so nobody can tell whose"
+                unseen.append(_Unseen(number, sentence, Cause.WRONG_CORRELATION, counts=unattributed == "fail"))
+        return unseen
 
     def abort(self, expectation: Expectation, why: str) -> None:
         """Settle an expectation whose scope ended before its time."""
@@ -137,9 +196,9 @@ class Verdicts:
     def _resolve(
         self, expectation: Expectation, outcome: Outcome, reason: str, latency: float, diagnosis: Diagnosis
     ) -> None:
-        expectation.closed_at = self._scope.clock()
+        expectation.closed_at = self._clock()
         expectation.handle.resolve(outcome, reason, latency, diagnose=lambda: diagnosis)
-        self._scope.notify()
+        self._notify()
 
     def _latency(self, expectation: Expectation, at: float) -> float:
         """Milliseconds to ``at``, from the anchor this scope holds budgets against; both numbers are noted."""
@@ -149,17 +208,17 @@ class Verdicts:
         if hop is not None:
             return max(0.0, (at - hop) * 1000)
         # a topic the budget names may have been published in an earlier phase
-        since = expectation.opened_at if handle.budget_topic is None else self._scope.opened_at
-        sent = self._scope.outbox.last_sent(at, handle.budget_topic, since=since)
+        since = expectation.opened_at if handle.budget_topic is None else self._opened_at
+        sent = self._outbox.last_sent(at, handle.budget_topic, since=since)
         handle.since_publish_ms = None if sent is None else (at - sent) * 1000
         if handle.since_publish_ms is None:
             return handle.since_registration_ms
-        anchored = self._scope.options.latency_from == "publish" or handle.budget_topic is not None
+        anchored = self._options.latency_from == "publish" or handle.budget_topic is not None
         return handle.since_publish_ms if anchored else handle.since_registration_ms
 
     def _record(self, expectation: Expectation, delivery: Delivery, action: TimelineAction, detail: str) -> None:
         on_stage = expectation.link is not None
-        self._scope.timeline.record(
+        self._timeline.record(
             action=action,
             topic=expectation.topic if on_stage else delivery.message.topic,
             detail="" if on_stage and action is TimelineAction.MATCHED else detail,
@@ -170,7 +229,7 @@ class Verdicts:
     def _mark_deadline(self, expectation: Expectation) -> None:
         parts = [f"{expectation.count} matching"] if expectation.count else []
         parts += [_near_misses(expectation)] if expectation.handle.attempts else []
-        self._scope.timeline.record(
+        self._timeline.record(
             action=TimelineAction.DEADLINE,
             topic=expectation.topic,
             detail=", ".join(parts) or "no message",
@@ -180,7 +239,7 @@ class Verdicts:
 
     def _facts(self, expectation: Expectation, timeout_ms: float, broken: str | None) -> Facts:
         handle, matcher = expectation.handle, expectation.matcher
-        link = self._scope.links[expectation.link]
+        link = self._links[expectation.link]
         router = link.harness.router
         foreign = [
             delivery
@@ -189,7 +248,7 @@ class Verdicts:
         ]
         unreadable = expectation.unreadable
         late = expectation.late_at
-        closed = expectation.closed_at or self._scope.clock()
+        closed = expectation.closed_at or self._clock()
         return Facts(
             topic=handle.topic,
             transport=handle.transport,
@@ -214,11 +273,11 @@ class Verdicts:
 
     def _transport_failure(self, expectation: Expectation) -> str | None:
         """What transports failed to do for this scope: first the expectation's own transport, then any other."""
-        outbox = self._scope.outbox
+        outbox = self._outbox
         own = [each for each in outbox.failures if each.transport == expectation.link]
         if own:
             return own[-1].reason
-        unproven = self._scope.arming_failure(expectation.link, expectation.topic)
+        unproven = self._proofs.failure(expectation.link, expectation.topic)
         if unproven is not None:
             return unproven
         if outbox.failures:
@@ -229,14 +288,14 @@ class Verdicts:
     def _similar_topics(self, expectation: Expectation) -> tuple[str, ...]:
         if topic_patterns.is_pattern(expectation.topic):
             return ()
-        router = self._scope.links[expectation.link].harness.router
+        router = self._links[expectation.link].harness.router
         patterns = router.watches.beside(expectation.topic)
         beside = chain.from_iterable(router.seen_since(each, expectation.opened_at) for each in patterns)
-        own = self._scope.links[expectation.link].wire_id
+        own = self._links[expectation.link].wire_id
         candidates = {
             delivery.message.topic
             for delivery in beside
-            if delivery.message.topic not in self._scope.outbox.topics
+            if delivery.message.topic not in self._outbox.topics
             and (own is None or delivery.correlation_id == own)
             and _accepts(expectation, delivery)
         }
@@ -303,5 +362,7 @@ def _accepts(expectation: Expectation, delivery: Delivery) -> bool:
         return False
     try:
         return match_delivery(expectation.matcher, delivery).matched
-    except Exception:  # noqa: BLE001 - only a hint is lost; the near-miss itself is reported elsewhere
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - only a hint is lost; the near-miss itself is reported elsewhere
         return False

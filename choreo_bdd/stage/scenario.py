@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from choreo_bdd import observers
 from choreo_bdd.exceptions import ReplyAlreadyBoundError
@@ -13,11 +13,13 @@ from choreo_bdd.matchers import Matcher, anything
 from choreo_bdd.scenario.expectation import NONE, Occurs
 from choreo_bdd.scenario.foreign_messages import merge_skipped
 from choreo_bdd.scenario.handle import Handle
-from choreo_bdd.scenario.links import Link
+from choreo_bdd.scenario.links import HarnessLike, Link
+from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.ordering import Step, expect_in_order
 from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
-from choreo_bdd.scenario.scope import Scope, ScopeOptions
+from choreo_bdd.scenario.scope import Scope
 from choreo_bdd.scenario.timeline import TimelineAction
+from choreo_bdd.stage.bridges import CorrelationBridge
 from choreo_bdd.stage.errors import (
     BridgeTranslationError,
     MissingTransportError,
@@ -26,9 +28,6 @@ from choreo_bdd.stage.errors import (
 )
 from choreo_bdd.stage.result import StageScenarioResult, stage_result
 from choreo_bdd.stage.wire import mint
-
-if TYPE_CHECKING:
-    from choreo_bdd.stage.stage import Stage
 
 _LOG = logging.getLogger("choreo_bdd.stage")
 
@@ -79,8 +78,11 @@ class StageReplyChain:
 class StageScenario:
     """One scenario over all transports of a Stage: ``async with stage.scenario(name) as s``; entered once."""
 
-    def __init__(self, stage: Stage, name: str, options: ScopeOptions) -> None:
-        self._stage = stage
+    def __init__(
+        self, harnesses: Mapping[str, HarnessLike], bridge: CorrelationBridge, name: str, options: ScopeOptions
+    ) -> None:
+        self._harnesses = harnesses
+        self._bridge = bridge
         self._name = name
         self._options = options
         self._was_entered = False
@@ -113,24 +115,24 @@ class StageScenario:
         return self
 
     async def _open(self) -> Scope:
-        bridge = self._stage.bridge
-        for harness in self._stage.harnesses.values():
+        bridge = self._bridge
+        for harness in self._harnesses.values():
             await harness.heal()
         try:
             logical = await bridge.fresh()
         except Exception as error:
             raise BridgeTranslationError(type(bridge).__name__, "fresh", None, error) from error
-        harnesses = self._stage.harnesses
+        harnesses = self._harnesses
         wire_ids = mint(bridge, logical, {name: harness.correlation for name, harness in harnesses.items()})
         links = [Link(name, harness, wire_ids[name]) for name, harness in harnesses.items()]
         return Scope(self._name, links, correlation_id=str(logical), options=self._options)
 
     def require_transport(self, on: str | None, member: str) -> str:
         """The transport ``on=`` names; ``MissingTransportError`` or ``UnknownTransportError``."""
-        names = ", ".join(map(repr, self._stage.harnesses))
+        names = ", ".join(map(repr, self._harnesses))
         if on is None:
             raise MissingTransportError(f"{member}(on=None): say which transport is meant; there are {names}")
-        if on not in self._stage.harnesses:
+        if on not in self._harnesses:
             raise UnknownTransportError(f"{member}(on={on!r}): there is no such transport; there are {names}")
         return on
 
@@ -201,6 +203,7 @@ class StageScenario:
             return self._result
         scope = self.scope
         await scope.wait([each.handle for each in scope.expectations], scope.clock() + timeout_ms / 1000)
+        await scope.look_behind(scope.expectations)
         if self._result is None:  # a second await_all() may have run beside this one
             self._expire(scope, timeout_ms)
             self._result = self._finish()
@@ -219,8 +222,8 @@ class StageScenario:
             )
 
     def _finish(self, *, aborted: bool = False) -> StageScenarioResult:
-        merge_skipped(self.scope, self._stage.bridge)
-        return stage_result(self.scope, bridge_class=type(self._stage.bridge).__name__, aborted=aborted)
+        merge_skipped(self.scope, self._bridge)
+        return stage_result(self.scope, bridge_class=type(self._bridge).__name__, aborted=aborted)
 
     @staticmethod
     def _emit(result: StageScenarioResult, completed_normally: bool) -> None:

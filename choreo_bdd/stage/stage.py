@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from choreo_bdd.harness import Harness
-from choreo_bdd.scenario.scope import ScopeOptions
+from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.stage.bridges import CorrelationBridge
 from choreo_bdd.stage.errors import (
     BridgeTransportMismatchError,
@@ -116,7 +116,7 @@ class Stage:
     def scenario(self, name: str, *, options: ScopeOptions = _DEFAULTS) -> StageScenario:
         """A scenario over all transports; any number at once."""
         self._require(_State.CONNECTED, "scenario")
-        return StageScenario(self, name, options)
+        return StageScenario(self.harnesses, self._bridge, name, options)
 
     def _require(self, state: _State, member: str) -> None:
         if self._state is not state:

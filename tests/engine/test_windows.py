@@ -67,6 +67,7 @@ class TestHeldExpectations:
             await asyncio.sleep(2)
             harness.publish("t", 7)
             s.scope.supply(handle, eq(7))
+            await s.scope.decide([s.scope.expectation_of(handle)])
             assert handle.outcome is Outcome.TIMEOUT
             assert handle.diagnosis is not None
             assert handle.diagnosis.cause is Cause.TOO_LATE

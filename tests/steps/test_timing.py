@@ -144,9 +144,21 @@ def test_a_message_right_after_the_wait_is_told_as_too_late(bench: Bench) -> Non
 # --- windows ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_message_after_the_window_of_an_absence_does_not_fail_it_though_its_step_comes_later(bench: Bench) -> None:
+def test_a_message_long_before_the_step_of_an_absence_fails_it(bench: Bench) -> None:
     bench.echo("a", "x", after_s=0.15)
-    bench.play('When I publish "a"', "And I wait 250ms", 'Then I expect no "x" for 50ms').passed()
+    played = bench.play('When I publish "a"', "And I wait 250ms", 'Then I expect no "x" for 50ms')
+    assert played.outcomes == ["fail"]
+
+
+def test_an_absence_is_watched_for_its_whole_duration_after_its_step_is_reached(bench: Bench) -> None:
+    bench.echo("a", "x", after_s=0.35)
+    played = bench.play('When I publish "a"', "And I wait 250ms", 'Then I expect no "x" for 200ms')
+    assert played.outcomes == ["fail"]
+
+
+def test_a_message_after_the_window_of_an_absence_does_not_fail_it(bench: Bench) -> None:
+    bench.echo("a", "x", after_s=0.3)
+    bench.play('When I publish "a"', 'Then I expect no "x" for 50ms', "And I wait 300ms").passed()
 
 
 def test_a_message_within_the_window_fails_it_though_a_long_check_stands_in_between(bench: Bench) -> None:

@@ -36,6 +36,11 @@ class BodyMatcher:
     description: str = field(compare=False)
     alternatives: tuple[BodyMatcher, ...] = ()
 
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether any message at all is meant."""
+        return not self.parts and not self.envelope
+
     def match(self, payload: object) -> MatchResult:
         """Judge the payload alone; the first part that refuses it speaks."""
         result = self._judge(payload)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -123,16 +124,20 @@ class Judging:
         expectations = [scope.expectation_of(handle) for handle in armed.handles]
         if any(each.closes_at is None for each in expectations):
             self._arming.close(armed, scope.clock())
+        patience_s = self._arming.patience_s(armed.spec)
+        for handle in armed.handles:
+            scope.reached(handle, patience_s)
+        await scope.decide(expectations, timeout_ms=patience_s * 1000)
         for each in expectations:
-            assert each.closes_at is not None  # set just now
-            await scope.wait([each.handle], each.closes_at)
-            scope.verdicts.expire(each, timeout_ms=self._arming.patience_s(armed.spec) * 1000)
             if each.handle.outcome is Outcome.TIMEOUT:
                 await scope.until(partial(_is_late, each), scope.clock() + _LATE_GRACE_S)
 
     def _tell(self, armed: Armed) -> None:
         for handle in armed.handles:
             handle.asserted = True
+            if handle.outcome is Outcome.PASS:
+                for note in handle.notes:
+                    warnings.warn(f"{armed.step.call.place}: {note}", stacklevel=2)
         failed = [handle for handle in armed.handles if handle.outcome is not Outcome.PASS]
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return
@@ -184,8 +189,7 @@ class Judging:
                 completed = completed and handle.outcome is not Outcome.PENDING
                 scope.verdicts.abort(expectation, "the scenario ended before this check could be decided")
                 continue
-            await scope.wait([handle], expectation.closes_at)
-            scope.verdicts.expire(expectation)
+            await scope.decide([expectation])
         result = _result_of(scope, aborted=not completed)
         scope.close()
         return result, completed

@@ -1,0 +1,353 @@
+"""Nothing is decided by not having looked: fences, late looks, windows and slices (spec/steps.md 1 and 5)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from choreo_bdd import Handle, Harness, Outcome, Scenario, ScopeOptions
+from choreo_bdd.exceptions import TransportError
+from choreo_bdd.matchers import MatchResult, anything, eq, field_equals
+from choreo_bdd.scenario import Cause
+from choreo_bdd.scenario.inbox import Inbox
+from choreo_bdd.transports import MockTransport
+
+from .doubles import CountingCodec
+
+Arm = Callable[[Scenario], Handle]
+
+
+class FencedTransport(MockTransport):
+    """A bus behind a broker: what it still has comes with the fence, or the broker is silent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.behind: list[tuple[str, Any]] = []
+        self.silent: str | None = None
+        self.asked: list[tuple[str, ...]] = []
+
+    async def fence(self, topics: Collection[str]) -> None:
+        self.asked.append(tuple(topics))
+        await asyncio.sleep(0.01)
+        if self.silent is not None:
+            raise TransportError(self.silent)
+        while self.behind:
+            topic, payload = self.behind.pop(0)
+            self.publish(topic, json.dumps(payload).encode())
+
+
+@asynccontextmanager
+async def fenced() -> AsyncIterator[tuple[FencedTransport, Harness]]:
+    transport = FencedTransport()
+    harness = Harness(transport)
+    await harness.connect()
+    yield transport, harness
+    await harness.disconnect()
+
+
+ABSENCE: Arm = lambda s: s.expect_none("t", eq(1))  # noqa: E731 - a table of ways to arm
+EXACTLY: Arm = lambda s: s.expect_count("t", eq(1), exactly=0)  # noqa: E731 - as above
+AT_MOST: Arm = lambda s: s.expect_count("t", eq(1), at_most=0)  # noqa: E731 - as above
+ONE: Arm = lambda s: s.expect("t", eq(1))  # noqa: E731 - as above
+
+
+class TestFence:
+    @pytest.mark.parametrize("arm", [ABSENCE, EXACTLY, AT_MOST])
+    async def test_what_the_broker_still_has_breaks_an_absence(self, arm: Arm) -> None:
+        async with fenced() as (transport, harness), harness.scenario("behind") as s:
+            handle = arm(s)
+            s.publish("start", {})
+            transport.behind.append(("t", 1))
+            await s.await_all(timeout_ms=100)
+        assert handle.outcome is Outcome.FAIL
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.UNEXPECTED
+
+    @pytest.mark.parametrize("arm", [ABSENCE, EXACTLY, AT_MOST, ONE])
+    async def test_a_silent_broker_is_a_failed_transport(self, arm: Arm) -> None:
+        async with fenced() as (transport, harness), harness.scenario("silent") as s:
+            handle = arm(s)
+            s.publish("start", {})
+            transport.silent = "no answer within 2 s"
+            result = await s.await_all(timeout_ms=100)
+        assert not result.passed
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.TRANSPORT_FAILED
+        assert "no answer within 2 s" in handle.diagnosis.sentence
+
+    async def test_a_match_that_comes_with_the_fence_is_no_timeout(self) -> None:
+        async with fenced() as (transport, harness), harness.scenario("just behind") as s:
+            handle = s.expect("t", eq(1))
+            s.publish("start", {})
+            transport.behind.append(("t", 1))
+            await s.await_all(timeout_ms=100)
+        assert handle.was_fulfilled()
+
+    async def test_only_what_is_undecided_is_asked_for(self) -> None:
+        async with fenced() as (transport, harness), harness.scenario("asked") as s:
+            s.expect("start", anything())
+            s.expect_none("t")
+            s.publish("start", {})
+            assert (await s.await_all(timeout_ms=100)).passed
+        assert transport.asked == [("t",)]
+
+    async def test_what_is_met_needs_no_fence(self) -> None:
+        async with fenced() as (transport, harness), harness.scenario("met") as s:
+            s.expect("start", anything())
+            s.publish("start", {})
+            transport.silent = "nobody there"
+            assert (await s.await_all(timeout_ms=100)).passed
+        assert transport.asked == []
+
+    async def test_a_step_that_decides_its_window_asks_too(self) -> None:
+        async with fenced() as (transport, harness), harness.scenario("window") as s:
+            handle = s.expect_none("t", eq(1))
+            s.publish("start", {})
+            s.scope.close_at(handle, s.scope.clock() + 0.5)
+            transport.behind.append(("t", 1))
+            await s.scope.decide([s.scope.expectation_of(handle)])
+            assert handle.outcome is Outcome.FAIL
+
+
+class TestBlockedLoop:
+    @pytest.mark.parametrize(("arm", "outcome"), [(ABSENCE, Outcome.FAIL), (ONE, Outcome.PASS)])
+    async def test_what_lay_in_the_socket_is_read_before_deciding(
+        self, harness: Harness, arm: Arm, outcome: Outcome
+    ) -> None:
+        loop: Any = asyncio.get_running_loop()
+        near, far = socket.socketpair()
+
+        async def read() -> None:
+            reader, writer = await asyncio.open_connection(sock=near)
+            payload = await reader.readexactly(1)
+            harness.publish("t", json.loads(payload))
+            writer.close()
+
+        reading = asyncio.ensure_future(read())
+        async with harness.scenario("blocked") as s:
+            handle = arm(s)
+            s.publish("start", {})
+            s.scope.close_at(handle, s.scope.clock() + 0.5)
+
+            def block() -> None:
+                far.send(b"1")
+                loop._jumping.now += 30  # nothing else ran for so long
+
+            loop.call_later(0.4, block)
+            await s.scope.decide([s.scope.expectation_of(handle)])
+            assert handle.outcome is outcome
+        await reading
+        far.close()
+
+
+class TestAbsenceWindow:
+    async def test_what_comes_before_the_step_is_reached_fails_it(self, harness: Harness) -> None:
+        async with harness.scenario("late step") as s:
+            handle = s.expect_none("forbidden")
+            s.publish("start", {})
+            s.scope.close_at(handle, s.scope.clock() + 0.1, lingers=True)
+            await asyncio.sleep(0.7)
+            harness.publish("forbidden", {})
+            await asyncio.sleep(0.3)
+            assert handle.outcome is Outcome.FAIL
+
+    async def test_what_comes_within_the_window_after_the_step_is_reached_fails_it(self, harness: Harness) -> None:
+        async with harness.scenario("late step") as s:
+            handle = s.expect_none("forbidden")
+            s.publish("start", {})
+            s.scope.close_at(handle, s.scope.clock() + 0.1, lingers=True)
+            await asyncio.sleep(1)
+            asyncio.get_running_loop().call_later(0.09, harness.publish, "forbidden", {})
+            s.scope.reached(handle, 0.1)
+            await s.scope.decide([s.scope.expectation_of(handle)])
+            assert handle.outcome is Outcome.FAIL
+
+    async def test_a_publish_later_than_the_step_keeps_its_own_window(self, harness: Harness) -> None:
+        async with harness.scenario("step first") as s:
+            handle = s.expect_none("forbidden")
+            s.publish("start", {})
+            began = s.scope.clock()
+            s.scope.close_at(handle, began + 0.5, lingers=True)
+            s.scope.reached(handle, 0.1)
+            await s.scope.decide([s.scope.expectation_of(handle)])
+            assert handle.was_fulfilled()
+            assert s.scope.clock() - began == pytest.approx(0.5)
+
+
+class Failing:
+    """A matcher that calls ``pytest.fail()``: not even an ``Exception``."""
+
+    description = "calls pytest.fail()"
+
+    def match(self, payload: Any) -> MatchResult:
+        pytest.fail("not what I wanted")
+
+
+class Cancelling:
+    """A matcher that meets a cancelled future."""
+
+    description = "meets a cancelled future"
+
+    def match(self, payload: Any) -> MatchResult:
+        raise asyncio.CancelledError
+
+
+def _fail(*_: Any) -> Any:
+    pytest.fail("not what I wanted")
+
+
+class TestWhateverUserCodeRaises:
+    @pytest.mark.parametrize(("matcher", "name"), [(Failing(), "Failed"), (Cancelling(), "CancelledError")])
+    async def test_a_matcher_fails_its_own_expectation_alone(self, harness: Harness, matcher: Any, name: str) -> None:
+        async with harness.scenario("raises") as s:
+            raising, other = s.expect("t", matcher), s.expect("t", anything())
+            s.publish("t", {})
+            await s.await_all(timeout_ms=100)
+        assert (raising.outcome, other.outcome) == (Outcome.FAIL, Outcome.PASS)
+        assert f"raised {name}" in raising.reason
+
+    async def test_a_reply_builder_fails_its_own_reply_alone(self, harness: Harness) -> None:
+        async with harness.scenario("builds") as s:
+            s.on("t").publish("never", _fail)
+            s.on("t", Failing()).publish("never", {})
+            handle = s.expect("t", anything())
+            s.publish("t", {})
+            result = await s.await_all(timeout_ms=100)
+        assert handle.was_fulfilled()
+        assert result.replies[0].builder_error == "Failed"
+
+    async def test_a_stand_in_lives_on(self, harness: Harness) -> None:
+        async def build(trigger: Any) -> Any:
+            return _fail() if trigger == {"n": 1} else trigger
+
+        stand_in = await harness.stand_in("t", "answers", build)
+        async with harness.scenario("stand-in") as s:
+            handle = s.expect("answers", field_equals("n", 2))
+            s.publish("t", {"n": 1}).publish("t", {"n": 2})
+            await s.await_all(timeout_ms=100)
+        assert handle.was_fulfilled()
+        assert stand_in.report().builder_error == "Failed"
+
+    async def test_a_codec_makes_the_message_unreadable(self, transport: MockTransport) -> None:
+        class Codec:
+            def decode(self, data: bytes) -> Any:
+                return _fail()
+
+            def encode(self, value: Any) -> bytes:
+                return json.dumps(value).encode()
+
+        harness = Harness(transport, codec=Codec())
+        await harness.connect()
+        async with harness.scenario("codec") as s:
+            handle = s.expect("t", anything())
+            s.publish("t", {})
+            await s.await_all(timeout_ms=100)
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.UNDECODABLE
+        assert "Failed" in handle.diagnosis.sentence
+
+
+class TestInbox:
+    """However long judging takes, the loop gets back to its sockets."""
+
+    async def test_work_that_takes_long_waits_for_the_next_turn(self) -> None:
+        now, done = [0.0], list[int]()
+
+        def work(number: int) -> Callable[[], None]:
+            def judge() -> None:
+                done.append(number)
+                now[0] += 0.0015
+
+            return judge
+
+        inbox = Inbox(clock=lambda: now[0])
+        for number in range(5):
+            inbox.put(work(number))
+        assert done == [0, 1]
+        await asyncio.sleep(0)
+        assert done == [0, 1, 2, 3]
+        inbox.put(work(5))
+        assert done == [0, 1, 2, 3]
+        inbox.flush()
+        assert done == [0, 1, 2, 3, 4, 5]
+
+    async def test_quick_work_is_done_at_once(self) -> None:
+        done: list[int] = []
+        inbox = Inbox(clock=lambda: 0.0)
+        for number in range(1000):
+            inbox.put(lambda number=number: done.append(number))  # type: ignore[misc] # mypy cannot infer defaults of a lambda
+        assert done == list(range(1000))
+
+
+async def test_two_replies_that_answer_each_other_do_not_hold_up_the_loop(harness: Harness) -> None:
+    async with harness.scenario("ping-pong") as s:
+        s.on("ping").publish("pong", {}, times=100_000)
+        s.on("pong").publish("ping", {}, times=100_000)
+        handle = s.expect_count("ping", anything(), at_least=3000)
+        s.publish("ping", {})
+        for _ in range(10_000):
+            await asyncio.sleep(0)
+            if handle.was_fulfilled():
+                break
+        assert handle.was_fulfilled()
+        assert handle.diagnosis is not None
+
+
+class TestWhatCannotBeSeen:
+    """Absence and counts see every message that could be meant (spec/steps.md 5)."""
+
+    @pytest.fixture
+    async def picky(self, transport: MockTransport) -> AsyncIterator[Harness]:
+        """A harness whose codec cannot read every message."""
+        harness = Harness(transport, codec=CountingCodec())
+        await harness.connect()
+        yield harness
+        await harness.disconnect()
+
+    async def test_an_unreadable_message_fails_an_absence_without_a_condition(self, picky: Harness) -> None:
+        async with picky.scenario("unreadable") as s:
+            handle = s.expect_none("t")
+            s.publish("t", b"\xff")
+            await s.await_all(timeout_ms=100)
+        assert handle.outcome is Outcome.FAIL
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.UNDECODABLE
+        assert "1 message that came could not be read" in handle.reason
+
+    async def test_it_is_named_beside_an_absence_with_a_condition(self, picky: Harness) -> None:
+        async with picky.scenario("unreadable") as s:
+            handle = s.expect_none("t", eq(1))
+            s.publish("t", b"\xff")
+            await s.await_all(timeout_ms=100)
+        assert handle.was_fulfilled()
+        assert "could not be read" in handle.notes[0]
+        assert "could not be read" in handle.reason
+
+    @pytest.mark.parametrize(("at_most", "outcome"), [(1, Outcome.FAIL), (2, Outcome.PASS)])
+    async def test_it_counts_where_any_message_does(self, picky: Harness, at_most: int, outcome: Outcome) -> None:
+        async with picky.scenario("unreadable") as s:
+            handle = s.expect_count("t", anything(), at_most=at_most)
+            s.publish("t", {}).publish("t", b"\xff")
+            await s.await_all(timeout_ms=100)
+        assert handle.outcome is outcome
+
+    @pytest.mark.parametrize(
+        ("unattributed", "outcome", "notes"),
+        [("warn", Outcome.PASS, 1), ("fail", Outcome.FAIL, 1), ("ignore", Outcome.PASS, 0)],
+    )
+    async def test_a_message_without_an_id_does_what_the_option_says(
+        self, strict: Harness, unattributed: Any, outcome: Outcome, notes: int
+    ) -> None:
+        async with strict.scenario("no id", options=ScopeOptions(unattributed=unattributed)) as s:
+            handle = s.expect_none("t", field_equals("n", 1))
+            s.publish("start", {})
+            strict.publish("t", {"n": 1})
+            strict.publish("t", {"n": 2})
+            await s.await_all(timeout_ms=100)
+        assert (handle.outcome, len(handle.notes)) == (outcome, notes)

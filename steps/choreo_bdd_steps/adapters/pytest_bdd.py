@@ -14,6 +14,7 @@ import types
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,8 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
 
 
 def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
-    _scenario_names(Path(feature.filename))
+    if _has_asked(Path(feature.filename), request.config):
+        _scenario_names(Path(feature.filename))
     run = _session(request.config).scenario(_info(request.node, feature, scenario))
     request.node.stash[_RUN] = run
     run.listen()
@@ -258,14 +260,33 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFil
 
 
 def _is_wanted(path: Path, config: pytest.Config) -> bool:
-    folders: list[Path] = [*config.getini("choreo_features"), *_named_on_command_line(config)]
-    return any(path == folder or folder in path.parents for folder in folders)
+    if any(_is_below(path, folder) for folder in config.getini("choreo_features")):
+        return True
+    named = _named(config)
+    return path in named or (any(_is_below(path, each) for each in named) and _has_asked(path, config))
 
 
-def _named_on_command_line(config: pytest.Config) -> list[Path]:
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+def _is_below(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
+
+
+def _named(config: pytest.Config) -> list[Path]:
+    """What the command line names, or else the setting ``testpaths``."""
+    if config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR:
         return []
     return [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
+
+
+def _has_asked(path: Path, config: pytest.Config) -> bool:
+    """Whether a project wants anything of this library: where it is only installed, nothing may change."""
+    return bool(config.getini("choreo_features")) or _is_configured(path.parent) or _is_configured(config.rootpath)
+
+
+@lru_cache(maxsize=1024)
+def _is_configured(folder: Path) -> bool:
+    from choreo_bdd_project.config import find_config  # noqa: PLC0415 - see the module's docstring
+
+    return find_config(folder) is not None
 
 
 class FeatureFile(pytest.Module):
@@ -323,14 +344,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     expression = config.getini("choreo_tags")
     if not expression:
         return
-    from cucumber_tag_expressions import parse  # noqa: PLC0415 - see the module's docstring
-
-    wanted = parse(expression)
+    wanted = _tag_expression(expression)
     scenarios = [item for item in items if template_of(item) is not None]
     deselected = [item for item in scenarios if not wanted.evaluate([f"@{tag}" for tag in tags_of(item)])]
     if deselected:
         config.hook.pytest_deselected(items=deselected)
         items[:] = [item for item in items if item not in deselected]
+
+
+def _tag_expression(text: str) -> Any:
+    from cucumber_tag_expressions import TagExpressionError, parse  # noqa: PLC0415 - see the module's docstring
+
+    try:
+        return parse(text)
+    except TagExpressionError as error:
+        reason = " ".join(str(error).split())
+        raise pytest.UsageError(
+            f"choreo_tags: {text!r} is no tag expression, such as: @smoke and not @slow ({reason})"
+        ) from error
 
 
 def _drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.steps.project import BARE, Finished, Project
+from tests.steps.project import BARE, LOADER, Finished, Project
 
 FEATURE = """
 Feature: cart
@@ -80,3 +80,31 @@ def test_a_wrong_tag_expression_is_a_usage_error(project: Project) -> None:
     assert ran.code == 4
     assert "choreo_tags: '@smoke andd not' is no tag expression" in ran
     assert "INTERNALERROR" not in ran
+
+
+def test_a_sentence_of_the_users_own_is_no_ambiguous_step(project: Project) -> None:
+    project.file("features/steps/choreo.py", LOADER).file(
+        "features/steps/own.py",
+        """
+        from behave import step
+
+        @step("status is {status}")
+        def status_is(context, status):
+            context.status = status
+
+        @step("{count:d} carts are in {place}")
+        def carts(context, count, place):
+            pass
+        """,
+    )
+    ran = project.feature("""
+        Feature: own steps
+          Scenario: status
+            Given status is open for business
+            And order is {"id": 1}
+            When I publish "t":
+              | a               |
+              | {{ order.id }}  |
+            Then I expect "t" where a is 1
+    """).behave("-f", "plain")
+    assert ran.code == 0, ran.text

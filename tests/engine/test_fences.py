@@ -17,8 +17,7 @@ from choreo_bdd.matchers import MatchResult, anything, eq, field_equals
 from choreo_bdd.scenario import Cause
 from choreo_bdd.scenario.inbox import Inbox
 from choreo_bdd.transports import MockTransport
-
-from .doubles import CountingCodec
+from tests.support.engine_doubles import CountingCodec
 
 Arm = Callable[[Scenario], Handle]
 

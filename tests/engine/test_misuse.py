@@ -11,8 +11,7 @@ import pytest
 from choreo_bdd import Harness
 from choreo_bdd.matchers import anything
 from choreo_bdd.transports import MockTransport
-
-from .doubles import BrokerLike
+from tests.support.engine_doubles import BrokerLike
 
 
 class TestMisuse:

@@ -42,7 +42,7 @@ def messages(project: Project, folder: str = "report") -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_from_a_folder_below_the_root_a_step_keeps_its_expectation(reported: Project, framework: str) -> None:
-    reported.feature(ROUND_TRIP)
+    reported.feature(ROUND_TRIP).file("choreo.yaml", "{}")
     below = Project(reported.folder / "sub").file("pyproject.toml", FORMATTER if framework == "behave" else "")
     below.file("steps/.keep", "")  # behave loads the steps beside the features all the same
     ran = report(below, framework, "../features", str(reported.folder / "report"))

@@ -385,6 +385,7 @@ def test_a_pytest_start_without_report_imports_nothing_heavy(suite: Any) -> None
                     "choreo_bdd_reporter.frameworks",
                     "choreo_bdd_reporter.frameworks.pytest",
                     "choreo_bdd_reporter.frameworks.pytest.plugin",
+                    "choreo_bdd_reporter.frameworks.pytest.shared",
                     "choreo_bdd_reporter.model",
                     "choreo_bdd_reporter.model.notices",
                     "choreo_bdd_reporter.pytest_plugin",

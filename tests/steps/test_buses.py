@@ -147,3 +147,48 @@ def test_rows_of_one_outline_may_run_on_different_ones(project: Project, framewo
         assert name in ran, ran.text
     assert "[redis]" not in ran
     assert ("2 failed, 3 passed" in ran) or ("3 scenarios passed, 2 failed" in ran), ran.text
+
+
+FAILS = """
+Feature: f
+  @bus(nats,kafka)
+  Scenario: on each bus
+    When I publish "a"
+    Then I expect "a" where n is 5
+
+  Scenario: plain :: with [odd] words
+    When I publish "a"
+    Then I expect "a" where n is 5
+
+  Scenario: good
+    When I publish "a"
+    Then I expect "a"
+"""
+
+
+@pytest.fixture
+def failing(project: Project) -> Project:
+    return project.file("choreo.yaml", CONFIG).feature(FAILS).file("features/environment.py", ENVIRONMENT)
+
+
+def test_behave_finds_such_a_scenario_by_the_name_in_its_file(failing: Project) -> None:
+    ran = failing.behave("-f", "plain", "-n", "^on each bus$")
+    assert ran.code == 1
+    assert "0 scenarios passed, 2 failed, 2 skipped" in ran
+    assert "0 scenarios passed, 1 failed, 3 skipped" in failing.behave("-f", "plain", "-n", r"\[kafka\]")
+
+
+def test_behave_runs_again_what_has_failed(failing: Project) -> None:
+    failing.behave("-f", "rerun", "-o", "rerun.txt")
+    ran = failing.behave("-f", "plain", "@rerun.txt")
+    assert "0 scenarios passed, 3 failed, 1 skipped" in ran, ran.text
+
+
+def test_pytest_runs_again_what_has_failed(failing: Project) -> None:
+    assert "3 failed, 1 passed" in failing.pytest("features", bare=False)
+    ran = failing.pytest("features", "--lf", bare=False)
+    assert "3 failed" in ran, ran.text
+    assert "passed" not in ran
+    stepped = [failing.pytest("features", "--sw", "--sw-skip", "-v", bare=False) for _ in range(3)]
+    assert "features/a.feature::good PASSED" not in stepped[0]
+    assert "good PASSED" in stepped[-1], stepped[-1].text

@@ -53,7 +53,16 @@ class Project:
         return self._run("behave", "--no-color", *arguments)
 
     def pytest(self, *arguments: str, bare: bool = True) -> Finished:
+        if not self._asks_for_choreo():
+            self.file("choreo.yaml", "{}")  # else its feature files are left alone
         return self._run("pytest", *(BARE if bare else ()), *arguments)
+
+    def _asks_for_choreo(self) -> bool:
+        settings = [self.folder / name for name in ("pyproject.toml", "pytest.ini", "tox.ini")]
+        texts = [path.read_text("utf-8") for path in settings if path.exists()]
+        return (self.folder / "choreo.yaml").exists() or any(
+            word in text for text in texts for word in ("tool.choreo", "choreo_features")
+        )
 
     def run(self, framework: str, *arguments: str) -> Finished:
         """The features under one of the two frameworks."""

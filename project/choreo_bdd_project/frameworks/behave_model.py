@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from behave.model import ScenarioOutline, copy_and_reset_steps
+from behave.model import Rule, ScenarioOutline, copy_and_reset_steps
 
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 from choreo_bdd_project.gherkin.errors import FeatureError
@@ -79,6 +79,8 @@ def expand(container: Any) -> None:
             expand(item)
         expanded += [item] if isinstance(item, ScenarioOutline) or hasattr(item, "run_items") else _on_each_bus(item)
     container.run_items[:] = expanded
+    # readers of the model, such as parallel runners, look here for what has become of a scenario
+    container.scenarios[:] = [item for item in expanded if not isinstance(item, Rule)]
 
 
 def _on_each_bus(scenario: Any) -> list[Any]:
@@ -89,6 +91,10 @@ def _on_each_bus(scenario: Any) -> list[Any]:
 def _on_bus(scenario: Any, bus: str) -> Any:
     run = copy.copy(scenario)
     run.name, run.choreo_bus = name_on(scenario.name, bus), bus
+    # editors and parallel runners ask for a scenario by the name in its file
+    run.should_run_with_name_select = lambda config: (
+        scenario.should_run_with_name_select(config) or (config.name_re.search(run.name) is not None)
+    )
     run.steps = copy_and_reset_steps(scenario.steps)
     if scenario._background_steps is not None:
         run._background_steps = copy_and_reset_steps(scenario._background_steps)

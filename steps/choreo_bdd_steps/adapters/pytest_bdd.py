@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 import sys
-import types
-import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pytest_bdd import scenario as bind_scenario
 from pytest_bdd import step
 from pytest_bdd.parser import Feature, Scenario, Step
 from pytest_bdd.parsers import StepParser
@@ -29,15 +24,20 @@ from choreo_bdd_project.frameworks.pytest_bdd_model import (
     BUS,
     buses_of,
     is_of_its_row,
-    locate,
-    rename,
     scenario_of,
     tags_of,
     template_of,
 )
-from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
-from choreo_bdd_project.gherkin.feature import read_feature
 from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_steps.adapters.pytest_bdd_features import (
+    OWN_TAG,
+    FeatureFile,
+    drop_stubbed,
+    has_asked,
+    is_wanted,
+    scenario_names,
+    tag_expression,
+)
 from choreo_bdd_steps.errors import StepError
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 PROVEN_ON = "9.0.1"
 
-_OWN_TAG = re.compile(r"(?:timeout|slow|bus)\(.*\)")
 _SESSION: pytest.StashKey[Session] = pytest.StashKey()
 _RUN: pytest.StashKey[ScenarioRun] = pytest.StashKey()
 _POSITION: pytest.StashKey[int] = pytest.StashKey()
@@ -122,7 +121,8 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
 
 
 def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
-    _scenario_names(Path(feature.filename))
+    if has_asked(Path(feature.filename), request.config):
+        scenario_names(Path(feature.filename))
     run = _session(request.config).scenario(_info(request.node, feature, scenario))
     request.node.stash[_RUN] = run
     run.listen()
@@ -172,14 +172,14 @@ def pytest_bdd_step_func_lookup_error(feature: Feature, step: Step) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:  # noqa: ARG001 - the hook's signature
     """Tags such as ``@timeout(5s)`` are settings of ours, not markers."""
-    return True if _OWN_TAG.fullmatch(tag) else None
+    return True if OWN_TAG.fullmatch(tag) else None
 
 
 class _Markers(set[str]):
     """The markers pytest knows: above examples, pytest-bdd makes a marker of each tag without asking anybody."""
 
     def __contains__(self, name: object) -> bool:
-        return super().__contains__(name) or _OWN_TAG.fullmatch(str(name)) is not None
+        return super().__contains__(name) or OWN_TAG.fullmatch(str(name)) is not None
 
 
 def pytest_configure() -> None:
@@ -252,133 +252,21 @@ def _info(node: pytest.Item, feature: Feature, scenario: Scenario) -> Any:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:
     """Collect a feature file that was asked for: by ``choreo_features``, or on the command line."""
-    if file_path.suffix != ".feature" or not _is_wanted(file_path, parent.config):
+    if file_path.suffix != ".feature" or not is_wanted(file_path, parent.config):
         return None
     return FeatureFile.from_parent(parent, path=file_path)
-
-
-def _is_wanted(path: Path, config: pytest.Config) -> bool:
-    folders: list[Path] = [*config.getini("choreo_features"), *_named_on_command_line(config)]
-    return any(path == folder or folder in path.parents for folder in folders)
-
-
-def _named_on_command_line(config: pytest.Config) -> list[Path]:
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        return []
-    return [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
-
-
-class FeatureFile(pytest.Module):
-    """A feature file as pytest collects it: one test a scenario, one a row of an outline."""
-
-    def _getobj(self) -> types.ModuleType:
-        module = types.ModuleType(self.path.stem)
-        module.__file__ = str(self.path)
-        names = _scenario_names(self.path)
-        for tag in _unregistered_tags(self.path, self.config):
-            self.config.addinivalue_line("markers", f"{tag}: a tag of {self.path.name}")
-        for name in names:
-            test = bind_scenario(str(self.path), name, features_base_dir="")(_nothing_more)
-            setattr(module, name, test)
-        return module
-
-    def funcnamefilter(self, name: str) -> bool:  # noqa: ARG002 - every member is a scenario
-        """Every function here is a test."""
-        return True
-
-    def classnamefilter(self, name: str) -> bool:  # noqa: ARG002 - there are no classes here
-        """There are no classes here."""
-        return False
-
-    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
-        """The scenarios, rows of outlines under the names behave gives them."""
-        try:
-            read_feature(self.path)
-        except NoFeature as error:
-            warnings.warn(pytest.PytestCollectionWarning(str(error)), stacklevel=1)
-            return []
-        except FeatureError as error:
-            raise self.CollectError(str(error)) from error
-        try:
-            items = list(super().collect())
-        except (StepError, pytest.Collector.CollectError):
-            raise
-        except Exception as error:
-            raise self.CollectError(f"{relative(self.path)}: {error}") from error
-        for item in items:
-            if isinstance(item, pytest.Function):
-                rename(item)
-                locate(item)
-        return items
-
-
-def _nothing_more() -> None:
-    """The body of a collected scenario: its steps are all of it."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run each scenario once, and only those the tag expression lets through."""
     items[:] = [item for item in items if is_of_its_row(item)]
-    _drop_stubbed(config, items)
+    drop_stubbed(config, items)
     expression = config.getini("choreo_tags")
     if not expression:
         return
-    from cucumber_tag_expressions import parse  # noqa: PLC0415 - see the module's docstring
-
-    wanted = parse(expression)
+    wanted = tag_expression(expression)
     scenarios = [item for item in items if template_of(item) is not None]
     deselected = [item for item in scenarios if not wanted.evaluate([f"@{tag}" for tag in tags_of(item)])]
     if deselected:
         config.hook.pytest_deselected(items=deselected)
         items[:] = [item for item in items if item not in deselected]
-
-
-def _drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out collected scenarios that a Python stub binds too."""
-    stubbed = {
-        (template.feature.filename, template.name)
-        for item in items
-        if not isinstance(item.parent, FeatureFile) and (template := template_of(item)) is not None
-    }
-    twice = [
-        item
-        for item in items
-        if isinstance(item.parent, FeatureFile)
-        and (template := template_of(item)) is not None
-        and (template.feature.filename, template.name) in stubbed
-    ]
-    if twice:
-        warnings.warn(
-            pytest.PytestCollectionWarning(
-                f"{len(twice)} scenario(s) are bound by a Python stub and collected directly; the stub's run, once"
-            ),
-            stacklevel=1,
-        )
-        config.hook.pytest_deselected(items=twice)
-        items[:] = [item for item in items if item not in twice]
-
-
-# --- what pytest-bdd would swallow ------------------------------------------------------------------------------------
-
-
-def _scenario_names(path: Path) -> list[str]:
-    """Names of what runs from a file; ``StepError`` where pytest-bdd would keep the last of two of one name."""
-    feature = read_feature(path)
-    counted = Counter(name for name, _ in feature.templates)
-    for name, line in feature.templates:
-        if counted[name] > 1:
-            raise StepError(
-                f"{relative(path)}:{line}",
-                f"the feature has {counted[name]} scenarios named {name!r}, of which pytest-bdd would run only one; "
-                f"give each its own name",
-            )
-    return [name for name, line in feature.templates if (name, line) not in feature.without_rows]
-
-
-def _unregistered_tags(path: Path, config: pytest.Config) -> set[str]:
-    """Tags of a file that would count as unknown markers."""
-    text = path.read_text(encoding="utf-8")
-    known = {str(line).split(":")[0].split("(")[0] for line in config.getini("markers")}
-    lines = [line.split("#")[0] for line in text.splitlines() if line.strip().startswith("@")]
-    tags = {word.removeprefix("@") for line in lines for word in line.split() if word.startswith("@")}
-    return {tag for tag in tags if tag not in known and not _OWN_TAG.fullmatch(tag)}

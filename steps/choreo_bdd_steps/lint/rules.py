@@ -86,7 +86,7 @@ def tags(subject: Subject) -> Iterator[Finding]:
     """Tags of ours that cannot be read."""
     for tag in subject.info.tags:
         found = _TAG.fullmatch(tag)
-        if found is None:
+        if found is None or not found[2]:  # @slow alone is a marker of the user's own
             continue
         problem = _tag_problem(found[1], found[2]) or _bus_problem(subject, tag)
         if problem:
@@ -104,7 +104,7 @@ def _bus_problem(subject: Subject, tag: str) -> str | None:
 def _tag_problem(name: str, rest: str) -> str | None:
     value = rest[1:-1] if rest.startswith("(") and rest.endswith(")") else None
     if value is None:
-        return f"write @{name}(…), with the value in parentheses and no blank" if rest else f"write @{name}(…)"
+        return f"write @{name}(…), with the value in parentheses and no blank"
     if name == "slow":
         return None if value in ("fail", "warn") else "the slow policy is `fail` or `warn`"
     if name == "bus":

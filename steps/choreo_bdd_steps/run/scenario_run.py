@@ -68,8 +68,8 @@ class ScenarioRun:
         """Settle what is armed, leave the scope and report the scenario, once.
 
         ``passed`` is how many steps, from the first, are known to have passed, the user's own included. Where the
-        run is broken off it ends ``at_once``, with the verdicts there are. Raises ``StepError``, when all that is
-        done, for an expectation nobody asserted, where that is an error.
+        run is broken off it ends ``at_once``, with the verdicts there are. Raises ``StepError``, when all
+        that is done, for an expectation nobody asserted, where that is an error.
         """
         state = self._state
         if not state.is_open:

@@ -30,7 +30,7 @@ _KINDS: Mapping[str, str] = {
     "count": r"(?P<{}>\d+)",
     "number": r"(?P<{}>\d+(?:\.\d+)?)",
     "condition": r"(?P<{}>\S.*?)",
-    "literal": r"(?P<{}>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|\[.*\]|\{{.*\}})",
+    "literal": r'(?P<{}>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|\[.*\]|\{{\{{.*\}}\}}|\{{\s*(?:".*)?\}})',
     "times": r"(?P<{}>once|twice|\d+ times?)",
 }
 

@@ -109,8 +109,8 @@ def test_a_condition_or_duration_is_read_or_a_body_error(text: str) -> None:
 
 
 VALID = [
-    'a is "A"', "a is 1", "a > 1", "a is one of 1, 2", "a exists", "a is absent", "a is between 1 and 9", "a matches /x/",
-    "a contains x", "a is [1]", "a is a uuid", "a is before 2026-01-31", "a is not null",
+    'a is "A"', "a is 1", "a > 1", "a is one of 1, 2", "a exists", "a is absent", "a is between 1 and 9",
+    "a matches /x/", "a contains x", "a is [1]", "a is a uuid", "a is before 2026-01-31", "a is not null",
 ]  # fmt: skip
 
 

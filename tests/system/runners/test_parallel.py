@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd_schemas import validate_report
-from tests.support.project import Project
+from tests.support.project import LOADER, Project
 from tests.support.suite import VERDICTS, verdicts, written
 
 pytestmark = pytest.mark.timeout(180)  # each test starts several processes
@@ -64,3 +64,28 @@ def test_behavex_runs_the_vocabulary_in_parallel(short_project: Project, scheme:
     assert "5 scenarios passed, 1 failed" in ran.stdout, ran.stdout + ran.stderr
     assert ran.returncode == 1
     assert "nothing arrived" in (project.folder / "out" / "report.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["scenario", "feature"])
+def test_behavex_sees_what_has_become_of_a_scenario_on_each_bus(short_project: Project, scheme: str) -> None:
+    buses = (
+        "profiles: {memory: {nats: {type: memory}, kafka: {type: memory}}}\ndefault_transport: nats\ntimeout: 100ms\n"
+    )
+    short_project.file("choreo.yaml", buses).file("features/steps/choreo.py", LOADER)
+    short_project.file(
+        "features/environment.py", "from choreo_bdd_steps.adapters.behave import expand_buses as before_all\n"
+    )
+    short_project.feature("""
+        Feature: f
+          @bus(nats,kafka)
+          Scenario: on each bus
+            When I publish "a"
+            Then I expect "a" where n is 5
+
+          Scenario: good
+            When I publish "a"
+            Then I expect "a"
+    """)
+    ran = short_project._run("behavex", "--parallel-processes=2", f"--parallel-scheme={scheme}", "features", "-o", "o")
+    assert ran.code == 1
+    assert "1 scenario passed, 2 failed" in ran, ran.text

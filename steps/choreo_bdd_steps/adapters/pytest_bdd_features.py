@@ -1,0 +1,164 @@
+"""Feature files as pytest collects them: which ones, and what runs from each."""
+
+from __future__ import annotations
+
+import re
+import types
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_bdd import scenario as bind_scenario
+
+from choreo_bdd_project.frameworks.pytest_bdd_model import locate, rename, template_of
+from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
+from choreo_bdd_project.gherkin.feature import read_feature
+from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_steps.errors import StepError
+
+OWN_TAG = re.compile(r"(?:timeout|slow|bus)\(.*\)")
+"""Tags that are settings of ours, and no markers."""
+
+
+def is_wanted(path: Path, config: pytest.Config) -> bool:
+    """Whether a feature file was asked for: by ``choreo_features``, by itself, or below a folder of such a project."""
+    if any(_is_below(path, folder) for folder in config.getini("choreo_features")):
+        return True
+    named = _named(config)
+    return path in named or (any(_is_below(path, each) for each in named) and has_asked(path, config))
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
+
+
+def _named(config: pytest.Config) -> list[Path]:
+    """What the command line names, or else the setting ``testpaths``."""
+    if config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR:
+        return []
+    return [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
+
+
+def has_asked(path: Path, config: pytest.Config) -> bool:
+    """Whether a project wants anything of this library: where it is only installed, nothing may change."""
+    return bool(config.getini("choreo_features")) or _is_configured(path.parent) or _is_configured(config.rootpath)
+
+
+@lru_cache(maxsize=1024)
+def _is_configured(folder: Path) -> bool:
+    from choreo_bdd_project.config import find_config  # noqa: PLC0415 - see the module's docstring
+
+    return find_config(folder) is not None
+
+
+class FeatureFile(pytest.Module):
+    """A feature file as pytest collects it: one test a scenario, one a row of an outline."""
+
+    def _getobj(self) -> types.ModuleType:
+        module = types.ModuleType(self.path.stem)
+        module.__file__ = str(self.path)
+        names = scenario_names(self.path)
+        for tag in _unregistered_tags(self.path, self.config):
+            self.config.addinivalue_line("markers", f"{tag}: a tag of {self.path.name}")
+        for name in names:
+            test = bind_scenario(str(self.path), name, features_base_dir="")(_nothing_more)
+            setattr(module, name, test)
+        return module
+
+    def funcnamefilter(self, name: str) -> bool:  # noqa: ARG002 - every member is a scenario
+        """Every function here is a test."""
+        return True
+
+    def classnamefilter(self, name: str) -> bool:  # noqa: ARG002 - there are no classes here
+        """There are no classes here."""
+        return False
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        """The scenarios, rows of outlines under the names behave gives them."""
+        try:
+            read_feature(self.path)
+        except NoFeature as error:
+            warnings.warn(pytest.PytestCollectionWarning(str(error)), stacklevel=1)
+            return []
+        except FeatureError as error:
+            raise self.CollectError(str(error)) from error
+        try:
+            items = list(super().collect())
+        except (StepError, pytest.Collector.CollectError):
+            raise
+        except Exception as error:
+            raise self.CollectError(f"{relative(self.path)}: {error}") from error
+        for item in items:
+            if isinstance(item, pytest.Function):
+                rename(item)
+                locate(item)
+        return items
+
+
+def _nothing_more() -> None:
+    """The body of a collected scenario: its steps are all of it."""
+
+
+def tag_expression(text: str) -> Any:
+    """A tag expression; one that cannot be read is a usage error, before any test runs."""
+    from cucumber_tag_expressions import TagExpressionError, parse  # noqa: PLC0415 - see the module's docstring
+
+    try:
+        return parse(text)
+    except TagExpressionError as error:
+        reason = " ".join(str(error).split())
+        raise pytest.UsageError(
+            f"choreo_tags: {text!r} is no tag expression, such as: @smoke and not @slow ({reason})"
+        ) from error
+
+
+def drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out collected scenarios that a Python stub binds too."""
+    stubbed = {
+        (template.feature.filename, template.name)
+        for item in items
+        if not isinstance(item.parent, FeatureFile) and (template := template_of(item)) is not None
+    }
+    twice = [
+        item
+        for item in items
+        if isinstance(item.parent, FeatureFile)
+        and (template := template_of(item)) is not None
+        and (template.feature.filename, template.name) in stubbed
+    ]
+    if twice:
+        warnings.warn(
+            pytest.PytestCollectionWarning(
+                f"{len(twice)} scenario(s) are bound by a Python stub and collected directly; the stub's run, once"
+            ),
+            stacklevel=1,
+        )
+        config.hook.pytest_deselected(items=twice)
+        items[:] = [item for item in items if item not in twice]
+
+
+def scenario_names(path: Path) -> list[str]:
+    """Names of what runs from a file; ``StepError`` where pytest-bdd would keep the last of two of one name."""
+    feature = read_feature(path)
+    counted = Counter(name for name, _ in feature.templates)
+    for name, line in feature.templates:
+        if counted[name] > 1:
+            raise StepError(
+                f"{relative(path)}:{line}",
+                f"the feature has {counted[name]} scenarios named {name!r}, of which pytest-bdd would run only one; "
+                f"give each its own name",
+            )
+    return [name for name, line in feature.templates if (name, line) not in feature.without_rows]
+
+
+def _unregistered_tags(path: Path, config: pytest.Config) -> set[str]:
+    """Tags of a file that would count as unknown markers."""
+    text = path.read_text(encoding="utf-8")
+    known = {str(line).split(":")[0].split("(")[0] for line in config.getini("markers")}
+    lines = [line.split("#")[0] for line in text.splitlines() if line.strip().startswith("@")]
+    tags = {word.removeprefix("@") for line in lines for word in line.split() if word.startswith("@")}
+    return {tag for tag in tags if tag not in known and not OWN_TAG.fullmatch(tag)}

@@ -1,0 +1,110 @@
+"""In a project that has not asked for it, the library changes nothing; where it is asked, it collects."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.project import BARE, LOADER, Finished, Project
+
+FEATURE = """
+Feature: cart
+  Scenario: adding
+    When I publish "cart"
+    Then I expect "cart"
+"""
+FOREIGN = """
+Feature: cart
+  @slow
+  Scenario: adding
+    Given a cart
+"""
+STUB = """
+from pytest_bdd import given, scenarios
+
+scenarios("features/cart.feature")
+
+@given("a cart")
+def cart():
+    pass
+"""
+
+
+def pytest_in(project: Project, *arguments: str) -> Finished:
+    return project._run("pytest", *BARE, *arguments)
+
+
+def test_feature_files_of_others_are_left_alone(project: Project) -> None:
+    project.file("tests/features/cart.feature", FOREIGN).file("tests/test_a.py", "def test_a(): pass\n")
+    ran = pytest_in(project, "tests")
+    assert (ran.code, "1 passed" in ran) == (0, True), ran.text
+
+
+@pytest.mark.parametrize("options", [(), ("-W", "error")], ids=["plain", "-W error"])
+def test_a_suite_of_pytest_bdd_runs_as_without_us(project: Project, options: tuple[str, ...]) -> None:
+    project.file("tests/features/cart.feature", FOREIGN).file("tests/test_cart.py", STUB)
+    project.file("pytest.ini", "[pytest]\nmarkers =\n    slow: x\n")
+    ran = pytest_in(project, "tests", *options)
+    assert ran.code == 0, ran.text
+    assert "1 passed in" in ran
+
+
+ASKED = {
+    "choreo.yaml at the root": ("choreo.yaml", "{}\n"),
+    "choreo.yaml above the file": ("tests/choreo.yaml", "{}\n"),
+    "pyproject.toml": ("pyproject.toml", "[tool.choreo]\n"),
+    "choreo_features": ("pytest.ini", "[pytest]\nchoreo_features = tests/features\n"),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_where_it_is_asked_a_folder_is_collected(project: Project, asked: str) -> None:
+    project.file("tests/features/cart.feature", FEATURE).file(*ASKED[asked])
+    ran = pytest_in(project, "tests")
+    assert (ran.code, "1 passed" in ran) == (0, True), ran.text
+
+
+def test_a_file_that_is_named_itself_is_collected(project: Project) -> None:
+    project.file("tests/features/cart.feature", FEATURE)
+    assert "1 passed" in pytest_in(project, "tests/features/cart.feature")
+
+
+def test_testpaths_collect(project: Project) -> None:
+    project.file("features/cart.feature", FEATURE).file("choreo.yaml", "{}\n")
+    project.file("pytest.ini", "[pytest]\ntestpaths = features\n")
+    assert "1 passed" in pytest_in(project)
+
+
+def test_a_wrong_tag_expression_is_a_usage_error(project: Project) -> None:
+    project.file("features/cart.feature", FEATURE).file("choreo.yaml", "{}\n")
+    ran = pytest_in(project, "features", "-o", "choreo_tags=@smoke andd not")
+    assert ran.code == 4
+    assert "choreo_tags: '@smoke andd not' is no tag expression" in ran
+    assert "INTERNALERROR" not in ran
+
+
+def test_a_sentence_of_the_users_own_is_no_ambiguous_step(project: Project) -> None:
+    project.file("features/steps/choreo.py", LOADER).file(
+        "features/steps/own.py",
+        """
+        from behave import step
+
+        @step("status is {status}")
+        def status_is(context, status):
+            context.status = status
+
+        @step("{count:d} carts are in {place}")
+        def carts(context, count, place):
+            pass
+        """,
+    )
+    ran = project.feature("""
+        Feature: own steps
+          Scenario: status
+            Given status is open for business
+            And order is {"id": 1}
+            When I publish "t":
+              | a               |
+              | {{ order.id }}  |
+            Then I expect "t" where a is 1
+    """).behave("-f", "plain")
+    assert ran.code == 0, ran.text

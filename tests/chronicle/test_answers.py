@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -12,6 +11,7 @@ from tests.chronicle.conftest import Chronicle
 from tests.chronicle.reports import BEGUN, event, handle, late, one_test, report, scenario, timed_out
 
 DAY = timedelta(days=1)
+NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def test_a_run_in_the_list_is_filled(chronicle: Chronicle) -> None:
@@ -233,7 +233,7 @@ def test_a_question_that_is_wrong_is_told_so(chronicle: Chronicle, path: str, qu
 
 
 @pytest.mark.parametrize(
-    "path", ["/runs", "/topics", "/topics/x/runs", "/anomalies", f"/runs/{uuid4()}", f"/runs/{uuid4()}/raw", "/nothing"]
+    "path", ["/runs", "/topics", "/topics/x/runs", "/anomalies", f"/runs/{NOBODY}", f"/runs/{NOBODY}/raw", "/nothing"]
 )
 def test_what_is_not_there_is_not_found(chronicle: Chronicle, path: str) -> None:
     answer = chronicle.ask(path, tenant="nobody")

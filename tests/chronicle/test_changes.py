@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import events, open_store
 from tests.chronicle.conftest import Chronicle, started
@@ -214,3 +216,17 @@ def test_failures_are_grouped_by_their_cause(chronicle: Chronicle) -> None:
     assert old["scenarios"] == [
         {"name": "An order is paid", "test_nodeid": "features/orders.feature::An order is paid"}
     ]
+
+
+def test_retention_removes_what_is_old_and_of_other_branches_earlier(chronicle: Chronicle) -> None:
+    def aged(days: int, branch: str | None) -> str:
+        return chronicle.keep(report(begun=datetime.now(UTC) - timedelta(days=days, hours=1), git_branch=branch))
+
+    kept = [aged(0, "fix"), aged(20, "main"), aged(20, None)]
+    gone = [aged(40, "main"), aged(20, "fix"), aged(40, None)]
+    options = ["--days", "30", "--branch-days", "10", "--database", chronicle.settings.database]
+    done = CliRunner().invoke(commands, ["chronicle", "retention", *options])
+    assert (done.exit_code, done.output) == (0, f"{len(gone)} runs removed\n")
+    assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == set(kept)
+    (topic,) = chronicle.get("/topics", tenant="alpha")["items"]
+    assert topic["sample_count"] == len(kept)

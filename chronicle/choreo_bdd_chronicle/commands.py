@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
@@ -12,6 +14,8 @@ import typer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from choreo_bdd_chronicle.store import Store
 
 Result = TypeVar("Result")
 
@@ -107,6 +111,28 @@ def push(
     raise typer.Exit(max(pusher.push(file) for file in files))
 
 
+@chronicle.command()
+def retention(
+    days: Annotated[int, typer.Option(min=1, help="Runs that began longer ago are removed.")],
+    branch_days: Annotated[
+        int | None, typer.Option(min=1, help="The same for runs of branches other than those kept.")
+    ] = None,
+    keep: Annotated[list[str] | None, typer.Option(metavar="BRANCH", help="A branch that is kept for --days.")] = None,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Remove old runs from every list and sum, and give their space back; for a daily job."""
+    _need_server()
+    from choreo_bdd_chronicle.store import removing  # noqa: PLC0415
+
+    with _opened(data, database) as store:
+        with store.reading() as connection:
+            runs = removing.expired(connection, days, branch_days, keep or ["main", "master"])
+        for run in runs:
+            store.change(partial(removing.remove, run=run)).result()
+    typer.echo(f"{len(runs)} runs removed")
+
+
 @tokens.command()
 def create(
     name: Annotated[str, typer.Argument(help="A name to know it by.")],
@@ -140,6 +166,12 @@ def revoke(
 
 
 def _changed(data: Path | None, database: str | None, work: Callable[[Connection], Result]) -> Result:
+    with _opened(data, database) as store:
+        return store.change(lambda connection, _dialect: work(connection)).result()
+
+
+@contextmanager
+def _opened(data: Path | None, database: str | None) -> Iterator[Store]:
     from choreo_bdd_chronicle.settings import database_url  # noqa: PLC0415
     from choreo_bdd_chronicle.store import StoreError, open_store  # noqa: PLC0415
 
@@ -148,7 +180,7 @@ def _changed(data: Path | None, database: str | None, work: Callable[[Connection
     except StoreError as problem:
         _refuse(problem)
     try:
-        return store.change(lambda connection, _dialect: work(connection)).result()
+        yield store
     finally:
         store.close()
 

@@ -12,6 +12,7 @@ from tests.chronicle.reports import BEGUN, event, handle, late, one_test, report
 
 UNKNOWN = "5f0c6e2e-8f64-4b5e-9d3a-0d6e6a2f7c11"
 DAY = timedelta(days=1)
+NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def test_a_run_in_the_list_is_filled(chronicle: Chronicle) -> None:
@@ -233,7 +234,7 @@ def test_a_question_that_is_wrong_is_told_so(chronicle: Chronicle, path: str, qu
 
 
 @pytest.mark.parametrize(
-    "path", ["/runs", "/topics", "/topics/x/runs", "/anomalies", f"/runs/{UNKNOWN}", f"/runs/{UNKNOWN}/raw", "/nothing"]
+    "path", ["/runs", "/topics", "/topics/x/runs", "/anomalies", f"/runs/{NOBODY}", f"/runs/{NOBODY}/raw", "/nothing"]
 )
 def test_what_is_not_there_is_not_found(chronicle: Chronicle, path: str) -> None:
     answer = chronicle.ask(path, tenant="nobody")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import events, open_store
 from tests.chronicle.conftest import Chronicle, started
-from tests.chronicle.reports import BEGUN, handle, report, timed_out
+from tests.chronicle.reports import BEGUN, handle, one_test, report, scenario, timed_out
 
 HOUR = timedelta(hours=1)
 
@@ -152,3 +154,79 @@ def test_the_file_shrinks_when_a_run_is_removed(tmp_path: Path) -> None:
         run = chronicle.keep(large)
         assert chronicle.http.delete(f"/api/v1/runs/{run}").status_code == 204
     assert file.stat().st_size < 1_000_000
+
+
+def _scenarios(*outcomes: str) -> list[Any]:
+    return [
+        one_test([scenario([handle()], name, outcome=outcome)], f"a.feature::{name}")
+        for name, outcome in zip("ABCDE", outcomes, strict=True)
+    ]
+
+
+def test_scenarios_are_told_flaky_broken_and_fixed(chronicle: Chronicle) -> None:
+    fates = ["pfpfp", "ppfff", "fffpp", "ppppp", "ppppp"]
+    names = {"p": "pass", "f": "timeout"}
+    for run in range(5):
+        outcomes = [names[fate[run]] for fate in fates]
+        for twin in range(2):  # each commit runs twice; only A differs between the two
+            if twin and run == 1:
+                outcomes[0] = "pass"
+            moment = BEGUN + run * HOUR + twin * HOUR / 2
+            chronicle.keep(report(tests=_scenarios(*outcomes), begun=moment, git_sha=f"commit{run}"))
+
+    def names_of(**query: Any) -> list[str]:
+        return [each["name"] for each in chronicle.get("/flaky", tenant="alpha", **query)["items"]]
+
+    assert (names_of(), names_of(condition="broken"), names_of(condition="fixed")) == (["A"], ["B"], ["C"])
+    (flaky,) = chronicle.get("/flaky", tenant="alpha")["items"]
+    assert [each["commit"] for each in flaky["evidence"]] == ["commit1"]
+    assert flaky["test_nodeid"] == "a.feature::A"
+    empty = chronicle.get("/flaky", tenant="alpha", environment="nowhere")
+    assert (empty["items"], empty["total"]) == ([], 0)
+    assert empty["reason"]
+
+
+def test_a_run_in_which_all_failed_counts_for_no_scenario(chronicle: Chronicle) -> None:
+    for number, outcome in enumerate(("pass", "fail", "pass")):
+        chronicle.keep(report(tests=_scenarios(*[outcome] * 5), begun=BEGUN + number * HOUR))
+    found = chronicle.get("/flaky", tenant="alpha")
+    assert (found["items"], len(found["infrastructure"])) == ([], 1)
+
+
+def test_failures_are_grouped_by_their_cause(chronicle: Chronicle) -> None:
+    wrong = {"kind": "mismatch", "path": "items[3].price", "expected": 1, "actual": 2}
+    near_miss = {"kind": "near_miss", "attempts": 1, "deadline_ms": 2000.0}
+    mismatch = handle("orders.paid", outcome="fail", failure=wrong, failures=[wrong], diagnosis=near_miss)
+    ids = []
+    for number in range(3):
+        handles = [mismatch, handle()] if number < 2 else [timed_out(), handle("orders.paid")]
+        begun = BEGUN + number * HOUR
+        answer = chronicle.post(report([*handles], begun=begun))
+        assert answer.status_code == 201, answer.text
+        ids.append(answer.json()["run_id"])
+    found = chronicle.get("/failures", tenant="alpha")
+    assert found["total"] == 2
+    assert [(each["topic"], each["kind"], each["path"], each["count"], each["runs"]) for each in found["items"]] == [
+        ("orders.placed", "silent_timeout", None, 1, 1), ("orders.paid", "mismatch", "items[*].price", 2, 2),
+    ]  # fmt: skip
+    old = found["items"][1]
+    assert (old["first_run_id"], old["last_run_id"], old["last_seen_at"]) == (
+        ids[0], ids[1], "2026-10-01T13:00:00.000000Z",
+    )  # fmt: skip
+    assert old["scenarios"] == [
+        {"name": "An order is paid", "test_nodeid": "features/orders.feature::An order is paid"}
+    ]
+
+
+def test_retention_removes_what_is_old_and_of_other_branches_earlier(chronicle: Chronicle) -> None:
+    def aged(days: int, branch: str | None) -> str:
+        return chronicle.keep(report(begun=datetime.now(UTC) - timedelta(days=days, hours=1), git_branch=branch))
+
+    kept = [aged(0, "fix"), aged(20, "main"), aged(20, None)]
+    gone = [aged(40, "main"), aged(20, "fix"), aged(40, None)]
+    options = ["--days", "30", "--branch-days", "10", "--database", chronicle.settings.database]
+    done = CliRunner().invoke(commands, ["chronicle", "retention", *options])
+    assert (done.exit_code, done.output) == (0, f"{len(gone)} runs removed\n")
+    assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == set(kept)
+    (topic,) = chronicle.get("/topics", tenant="alpha")["items"]
+    assert topic["sample_count"] == len(kept)

@@ -27,9 +27,8 @@ def test_sqlite_tables_are_laid_out_as_declared(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'chronicle.db'}")
     engine = create_engine("sqlite://")
     with store.reading() as connection:
-        made: dict[str, str] = dict(
-            connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")).all()
-        )
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+        made: dict[str, str] = {row.name: row.sql for row in rows}
     store.close()
     for table in tables.metadata.sorted_tables:
         declared = str(CreateTable(table).compile(engine))

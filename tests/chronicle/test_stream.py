@@ -19,7 +19,7 @@ from tests.chronicle.servers import serving
 Told = tuple[int, str, Any]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def options(request: pytest.FixtureRequest) -> tuple[str, ...]:
     if request.param == "sqlite":
         return ()
@@ -27,9 +27,10 @@ def options(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return ("--database", server.empty())
 
 
-@pytest.fixture
-def url(options: tuple[str, ...], tmp_path: Path) -> Iterator[str]:
-    with serving(tmp_path, *options) as found:
+@pytest.fixture(scope="module")
+def url(options: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server for several tests, each of which has tenants of its own."""
+    with serving(tmp_path_factory.mktemp("server"), *options) as found:
         yield found
 
 
@@ -85,22 +86,22 @@ def test_what_was_missed_is_told_first_even_after_a_restart(options: tuple[str, 
             run = send(url)
             number, _, data = next(alpha)
             assert data["run_id"] == run
-        missed = [send(url) for _ in range(150)]
+        missed = [send(url) for _ in range(110)]
     with serving(tmp_path, *options) as url, listening(url, seen=number) as alpha:
         latest = send(url)
-        told = [next(alpha) for _ in range(151)]
+        told = [next(alpha) for _ in range(111)]
         assert [data["run_id"] for _, _, data in told] == [*missed, latest]
         assert [each for each, _, _ in told] == sorted({each for each, _, _ in told})
 
 
 def test_many_listeners_hold_no_connection(url: str) -> None:
-    send(url)
+    send(url, "many")
     with Client(base_url=url, timeout=30) as http:
-        streams = [listening(url) for _ in range(60)]
+        streams = [listening(url, "many") for _ in range(40)]
         told = [stream.__enter__() for stream in streams]
         try:
             assert http.get("/api/v1/health").status_code == 200
-            run = send(url)
+            run = send(url, "many")
             assert {next(each)[2]["run_id"] for each in told} == {run}
             assert http.get("/api/v1/runs?tenant=alpha").status_code == 200
         finally:

@@ -38,8 +38,7 @@ class Asked:
     severity: str | None = None
     resolved: bool | None = None
     deep: bool = False
-    before: str = ""
-    after: str = ""
+    condition: str = "flaky"
 
 
 Read = Callable[[str], Any]
@@ -128,12 +127,6 @@ def moment(name: str, fills: str, meaning: str) -> Parameter:
     return Parameter(
         name=name, field=fills, read=_moment, schema={"type": "string", "format": "date-time"}, meaning=meaning
     )
-
-
-def run(name: str, meaning: str) -> Parameter:
-    """The id of a run."""
-    schema = {"type": "string", "format": "uuid"}
-    return Parameter(name=name, read=str, schema=schema, is_required=True, meaning=meaning)
 
 
 TENANT = Parameter(

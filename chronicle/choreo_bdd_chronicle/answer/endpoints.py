@@ -8,14 +8,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from choreo_bdd_chronicle.answer import anomalies, asking, runs, topics
+from choreo_bdd_chronicle.answer import anomalies, asking, reliability, runs, topics
 from choreo_bdd_chronicle.answer.asking import Asked, Parameter
 from choreo_bdd_chronicle.answer.models import (
     AnomalyItem,
+    FailureItem,
     Page,
     RunDetail,
     RunItem,
     Series,
+    StabilityPage,
     TenantItem,
     TimelineItem,
     TopicItem,
@@ -129,5 +131,24 @@ ENDPOINTS = (
             connection, question.asked, question.path["topic"]
         ),
         parameters=_FEED,
+    ),
+    Endpoint(
+        path="/flaky",
+        summary="Scenarios that cannot be trusted, the worst first",
+        model=StabilityPage,
+        answer=lambda connection, question: reliability.list_flaky(connection, question.asked),
+        parameters=(
+            asking.TENANT,
+            *asking.FILTERS,
+            asking.choice("condition", ("flaky", "broken", "fixed", "stable"), "which; flaky ones by default"),
+            *asking.page(),
+        ),
+    ),
+    Endpoint(
+        path="/failures",
+        summary="Failures by their cause, the latest first",
+        model=Page[FailureItem],
+        answer=lambda connection, question: reliability.list_failures(connection, question.asked),
+        parameters=(asking.TENANT, *asking.FILTERS, *asking.page()),
     ),
 )

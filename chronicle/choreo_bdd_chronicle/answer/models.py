@@ -196,3 +196,58 @@ class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: str
     database: str
     tables: str | None = None
+
+
+class ScenarioName(Struct, frozen=True, kw_only=True):
+    """Which scenario."""
+
+    name: str
+    test_nodeid: str
+
+
+class EvidenceItem(Struct, frozen=True, kw_only=True):
+    """A commit at which a scenario passed in some runs and failed in others."""
+
+    commit: str | None
+    passed_in: list[str]
+    failed_in: list[str]
+
+
+class StabilityItem(Struct, frozen=True, kw_only=True):
+    """How reliable a scenario is; ``rate`` is the share of its runs that failed."""
+
+    name: str
+    test_nodeid: str
+    condition: str
+    rate: float
+    transitions: int
+    runs: int
+    evidence: list[EvidenceItem]
+    since_run_id: str | None
+
+
+class StabilityPage(Struct, frozen=True, kw_only=True):
+    """Scenarios, the worst first; ``reason`` says why there are none, ``infrastructure`` which runs count for none."""
+
+    items: list[StabilityItem]
+    total: int
+    limit: int
+    offset: int
+    reason: str | None
+    infrastructure: list[str]
+
+
+class FailureItem(Struct, frozen=True, kw_only=True):
+    """Failures of one cause."""
+
+    topic: str
+    outcome: str
+    kind: str
+    path: str | None
+    count: int
+    runs: int
+    scenarios: list[ScenarioName]
+    first_seen_at: str
+    first_run_id: str
+    last_seen_at: str
+    last_run_id: str

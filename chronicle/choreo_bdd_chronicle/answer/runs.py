@@ -24,7 +24,7 @@ _UUIDS = 2**128
 def list_runs(connection: Connection, asked: Asked) -> Page[RunItem]:
     """The runs of a tenant, the latest first; of those that began at once, the one that arrived last."""
     runs = tables.runs
-    conditions = [runs.c.tenant_id == tenant_id(connection, asked.tenant), *spanning(runs, asked), *_placed(asked)]
+    conditions = conditions_of(tenant_id(connection, asked.tenant), asked)
     total = connection.execute(select(func.count()).select_from(runs).where(*conditions)).scalar_one()
     rows = connection.execute(
         select(runs)
@@ -115,6 +115,11 @@ def scenario_id(run: str, position: int) -> str:
 def tenant_public_id(number: int) -> str:
     """A tenant's id as the API shows it."""
     return str(UUID(int=number))
+
+
+def conditions_of(tenant: int, asked: Asked) -> list[ColumnElement[bool]]:
+    """Which runs of a tenant pass the filters."""
+    return [tables.runs.c.tenant_id == tenant, *spanning(tables.runs, asked), *_placed(asked)]
 
 
 def _placed(asked: Asked) -> Iterator[ColumnElement[bool]]:

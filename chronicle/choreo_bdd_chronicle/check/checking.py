@@ -9,13 +9,16 @@ from typing import Any
 
 from choreo_bdd_chronicle.check.decoding import decode
 from choreo_bdd_chronicle.check.moments import microseconds
-from choreo_bdd_chronicle.check.records import Fault, RefusedReportError, Report, Run, Scenario, TopicTally
+from choreo_bdd_chronicle.check.records import Failed, Fault, RefusedReportError, Report, Run, Scenario, TopicTally
 from choreo_bdd_chronicle.check.schemas import checker, pointer
+from choreo_bdd_chronicle.detect.causes import Cause, cause_of
 from choreo_bdd_chronicle.summarise.tally import Tally
 from choreo_bdd_reporter.model.arrival import latency_of_arrival
 from choreo_bdd_reporter.model.limits import clean_text
 
 Json = Mapping[str, Any]
+
+_FAILED = ("fail", "timeout")
 
 
 def check_report(body: bytes) -> Report:
@@ -86,6 +89,7 @@ class _Topic:
 
 def _measured(document: Json) -> dict[str, Any]:
     scenarios: list[Scenario] = []
+    failures: list[Failed] = []
     topics: defaultdict[tuple[str, str], _Topic] = defaultdict(_Topic)
     handle_count, default = 0, document["run"].get("transport")
     for test, scenario, place in _scenarios(document):
@@ -93,10 +97,12 @@ def _measured(document: Json) -> dict[str, Any]:
         handles = scenario["handles"]
         for handle in handles:
             topics[handle["topic"], handle.get("transport") or default or ""].count(handle)
+            if handle["outcome"] in _FAILED:
+                failures.append(Failed(len(scenarios), _cause(handle)))
         handle_count += len(handles)
         scenarios.append(_scenario(test, scenario, len(scenarios)))
     tallies = [TopicTally(clean_text(topic), clean_text(via), each.tally()) for (topic, via), each in topics.items()]
-    return {"scenarios": scenarios, "topics": tallies, "handle_count": handle_count}
+    return {"scenarios": scenarios, "topics": tallies, "failures": failures, "handle_count": handle_count}
 
 
 def _scenarios(document: Json) -> Iterator[tuple[Json, Json, tuple[str | int, ...]]]:
@@ -127,6 +133,11 @@ def _scenario(test: Json, scenario: Json, position: int) -> Scenario:
         completed_normally=scenario["completed_normally"],
         handle_count=len(scenario["handles"]),
     )
+
+
+def _cause(handle: Json) -> Cause:
+    found = cause_of(handle)
+    return Cause(clean_text(found.topic), found.outcome, clean_text(found.kind), _text(found.path))
 
 
 def _moment(text: str, *place: str | int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from choreo_bdd_chronicle.detect.causes import Cause
 from choreo_bdd_chronicle.summarise.tally import Tally
 
 
@@ -68,6 +69,14 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """A handle that failed or was never answered: in which scenario, by its position, and why."""
+
+    position: int
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class TopicTally:
     """What was measured on one topic of one transport (empty: not known which) in one run."""
 
@@ -83,5 +92,6 @@ class Report:
     run: Run
     scenarios: Sequence[Scenario]
     topics: Sequence[TopicTally]
+    failures: Sequence[Failed]
     handle_count: int
     warnings: Sequence[str]

@@ -75,6 +75,11 @@ def keep(connection: Connection, dialect: Dialect, submission: Submission) -> Re
         for each in report.scenarios
     ]  # fmt: skip
     dialect.insert_rows(connection, tables.scenarios, scenarios)
+    failures = [
+        (run_id, number, each.position, each.cause.topic, each.cause.outcome, each.cause.kind, each.cause.path)
+        for number, each in enumerate(report.failures)
+    ]
+    dialect.insert_rows(connection, tables.failures, failures)
     _keep_topics(connection, dialect, tenant, run_id, report)
     _announce(connection, dialect, tenant, public_id, report)
     return Receipt(run_id=public_id, line=line)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, or_, select
 
+from choreo_bdd_chronicle.check.moments import now
 from choreo_bdd_chronicle.store import rolling, tables
 from choreo_bdd_chronicle.store.dialect import Dialect
+from choreo_bdd_chronicle.summarise.days import DAY
 
 
 def remove(connection: Connection, dialect: Dialect, run: int) -> bool:
@@ -26,12 +28,10 @@ def remove(connection: Connection, dialect: Dialect, run: int) -> bool:
     return True
 
 
-def expired(
-    connection: Connection, before: int, *, branches_before: int | None = None, kept_branches: Sequence[str] = ()
-) -> list[int]:
-    """The runs that began before a moment and are not pinned; on branches not among the kept ones, an own moment."""
-    runs = tables.runs.c
-    is_old = runs.started_at < before
-    if branches_before is not None:
-        is_old = or_(is_old, (runs.started_at < branches_before) & runs.branch.not_in(kept_branches))
+def expired(connection: Connection, days: int, branch_days: int | None, kept_branches: Sequence[str]) -> list[int]:
+    """The runs that began more than so many days ago; those of other branches have days of their own. None pinned."""
+    runs, today = tables.runs.c, now()
+    is_old = runs.started_at < today - days * DAY
+    if branch_days is not None:
+        is_old = or_(is_old, (runs.started_at < today - branch_days * DAY) & runs.branch.not_in(kept_branches))
     return list(connection.execute(select(runs.id).where(is_old, runs.pinned.is_(False))).scalars())

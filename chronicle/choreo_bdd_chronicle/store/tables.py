@@ -104,6 +104,20 @@ scenarios = Table(
     sqlite_with_rowid=False,
 )
 
+failures = Table(
+    "failures",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("path", Text),
+    sqlite_with_rowid=False,
+)
+"""Each handle that failed or was never answered, with its scenario's position and its cause."""
+
 topics = Table(
     "topics",
     metadata,

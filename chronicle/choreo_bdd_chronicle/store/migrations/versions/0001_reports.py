@@ -12,7 +12,8 @@ depends_on = None
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TABLES = (
-    "anomalies", "roll_ups", "run_topics", "scenarios", "raw_reports", "topics", "runs", "events", "tokens", "tenants",
+    "failures", "anomalies", "roll_ups", "run_topics", "scenarios", "raw_reports", "topics", "runs", "events", "tokens",
+    "tenants",
 )  # fmt: skip
 
 
@@ -196,6 +197,19 @@ def upgrade() -> None:
         sa.Column("histogram", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["topic_id"], ["topics.id"], name=op.f("fk_roll_ups_topic_id")),
         sa.PrimaryKeyConstraint("topic_id", "day", "environment", "branch", "transport", name=op.f("pk_roll_ups")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "failures",
+        sa.Column("run_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_failures_run_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("run_id", "number", name=op.f("pk_failures")),
         sqlite_with_rowid=False,
     )
     op.create_table(

@@ -16,7 +16,8 @@ from choreo_bdd.observers import register_observer, unregister_observer
 from choreo_bdd.scenario import Cause
 from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd_steps.lint import Severity, feature_files, lint
-from choreo_bdd_steps.run.session import Session, configuration
+from choreo_bdd_steps.plan.settings import configuration
+from choreo_bdd_steps.run.session import Session
 from tests.support.project import LOADER, Project
 from tests.support.step_bench import Bench
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from choreo_bdd_project.config import ConfigError
-from choreo_bdd_steps.run.session import configuration
+from choreo_bdd_steps.plan.settings import configuration
 from tests.support.project import Project
 from tests.support.step_bench import Bench
 

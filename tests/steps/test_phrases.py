@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
-from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase, StepCall
+from choreo_bdd_steps.vocabulary.acts import Expect, ExpectationSpec
+from choreo_bdd_steps.vocabulary.phrase import Match, Phrase, StepCall
 from tests.support.step_bench import read_steps
 
 
@@ -185,12 +186,13 @@ def test_every_phrase_has_a_doc_line_and_an_example_with_a_keyword() -> None:
         assert phrase.example.split()[0] in ("Given", "When", "Then"), phrase.text
 
 
-def test_what_an_example_expects_can_be_read_ahead() -> None:
+def test_an_example_is_read_into_the_act_its_phrase_tells_of() -> None:
     for phrase in PHRASES:
-        if phrase.intent is Intent.EXPECT:
-            assert phrase.spec is not None
-            (call,) = read_steps(phrase.example)
-            match = phrase.match(call)
-            assert isinstance(match, Match)
-            spec = phrase.spec(match)
-            assert spec.is_reply or spec.topic in phrase.example
+        (call,) = read_steps(phrase.example)
+        match = phrase.match(call)
+        assert isinstance(match, Match)
+        act = match.act()
+        assert type(act) is phrase.act
+        if isinstance(act, Expect):
+            assert isinstance(act.spec, ExpectationSpec)
+            assert act.spec.is_reply or act.spec.topic in phrase.example

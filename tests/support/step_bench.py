@@ -14,7 +14,6 @@ from choreo_bdd.scenario import Handle
 from choreo_bdd_steps.plan.plan import Plan, make_plan
 from choreo_bdd_steps.run.scenario_run import AnyResult, ScenarioInfo, ScenarioRun
 from choreo_bdd_steps.run.session import Session
-from choreo_bdd_steps.vocabulary import recognise
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 FILE = "features/play.feature"
@@ -42,8 +41,7 @@ def read_steps(*steps: str, file: str = FILE) -> list[StepCall]:
 
 
 def plan_of(*steps: str, default_transport: str = "bus") -> Plan:
-    calls = read_steps(*steps)
-    return make_plan(calls, [recognise(call) for call in calls], default_transport)
+    return make_plan(read_steps(*steps), default_transport)
 
 
 @dataclass(frozen=True, slots=True)

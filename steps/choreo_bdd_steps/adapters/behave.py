@@ -27,8 +27,9 @@ from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.plan.settings import configuration
 from choreo_bdd_steps.run.scenario_run import ScenarioInfo, ScenarioRun
-from choreo_bdd_steps.run.session import Session, configuration
+from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.vocabulary import PHRASES, Phrase
 
 PROVEN_ON = "1.3.3"

@@ -225,7 +225,8 @@ def choreo(request: pytest.FixtureRequest) -> ScenarioRun:
 
 def _session(config: pytest.Config) -> Session:
     if _SESSION not in config.stash:
-        from choreo_bdd_steps.run.session import Session, configuration  # noqa: PLC0415 - see the module's docstring
+        from choreo_bdd_steps.plan.settings import configuration  # noqa: PLC0415 - see the module's docstring
+        from choreo_bdd_steps.run.session import Session  # noqa: PLC0415 - see the module's docstring
 
         profile = config.getoption("--choreo-profile") or os.environ.get("CHOREO_PROFILE")
         slow = config.getoption("--choreo-slow")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, overload
 
+from choreo_bdd_steps.language.reserved_names import FUNCTIONS, MATCHERS
+
 Extension = TypeVar("Extension", bound=Callable[..., object])
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -22,9 +24,8 @@ def matcher(name: str) -> Callable[[Extension], Extension]:
     whether it is accepted. A failed assertion in it refuses the value with its message. Raises ValueError
     for a name that is not lower case, is built in or belongs to another predicate.
     """
-    from choreo_bdd_steps.language.tags import BUILT_IN  # noqa: PLC0415 - tags look extensions up here
 
-    return _registering(_matchers, name, reserved=BUILT_IN)
+    return _registering(_matchers, name, reserved=MATCHERS)
 
 
 @overload
@@ -37,12 +38,11 @@ def function(name_or_function: Extension) -> Extension: ...
 
 def function(name_or_function: Any) -> Any:
     """Register a template function: `@function`, or `@function("name")`. Raises ValueError as `matcher` does."""
-    from choreo_bdd_steps.language.functions import BUILT_IN  # noqa: PLC0415 - functions are looked up there
 
     if isinstance(name_or_function, str):
-        return _registering(_functions, name_or_function, reserved=BUILT_IN)
+        return _registering(_functions, name_or_function, reserved=FUNCTIONS)
     name = getattr(name_or_function, "__name__", "")
-    return _registering(_functions, name, reserved=BUILT_IN)(name_or_function)
+    return _registering(_functions, name, reserved=FUNCTIONS)(name_or_function)
 
 
 @contextmanager

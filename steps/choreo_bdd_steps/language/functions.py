@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from choreo_bdd_steps.language.extensions import user_functions
-
-BUILT_IN = frozenset({"uuid", "now", "now_ms", "random_int", "seq", "env"})
+from choreo_bdd_steps.language.reserved_names import FUNCTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Variables:
 
 def function_names() -> frozenset[str]:
     """Every name that needs no variable."""
-    return BUILT_IN | frozenset(user_functions())
+    return FUNCTIONS | frozenset(user_functions())
 
 
 def as_json(value: object) -> str:

@@ -15,6 +15,7 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.extensions import user_matcher, user_matcher_names
 from choreo_bdd_steps.language.files import read_tree
 from choreo_bdd_steps.language.predicates import imported, predicate_matcher
+from choreo_bdd_steps.language.reserved_names import MATCHERS
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged, Template
 
 
@@ -131,19 +132,17 @@ _WITH_VALUE: Mapping[str, Callable[[Any], Matcher]] = {
 }
 _WITH_FILES: Mapping[str, Callable[[TagCall], Matcher]] = {"schema": _schema}
 
-BUILT_IN = frozenset({*_WITHOUT_VALUE, *_WITH_VALUE, *_WITH_FILES, "python"})
-
 
 def check_tag(tag: str, *, has_argument: bool, line: int | None) -> None:
     """Raise BodyError for a tag that does not exist, or lacks or has a value wrongly."""
-    if tag not in BUILT_IN and user_matcher(tag) is None:
-        known = sorted(BUILT_IN | set(user_matcher_names()))
+    if tag not in MATCHERS and user_matcher(tag) is None:
+        known = sorted(MATCHERS | set(user_matcher_names()))
         close = get_close_matches(tag, known, n=1)
         hint = f"did you mean !{close[0]}?" if close else "known: " + ", ".join(f"!{name}" for name in known)
         raise BodyError(f"there is no matcher tag !{tag}; {hint}", line)
     if tag in _WITHOUT_VALUE and has_argument:
         raise BodyError(f"!{tag} takes no value; remove what follows it", line)
-    if tag in BUILT_IN and tag not in _WITHOUT_VALUE and not has_argument:
+    if tag in MATCHERS and tag not in _WITHOUT_VALUE and not has_argument:
         raise BodyError(f"!{tag} needs a value after it", line)
 
 

@@ -6,18 +6,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from choreo_bdd.asyncapi import AsyncApi
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_project.config import Config
+from choreo_bdd_project.gherkin.errors import FeatureError
+from choreo_bdd_project.gherkin.feature import read_feature
 from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.scenario import Scenario
+from choreo_bdd_project.harnesses import build_contract
 from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
-from choreo_bdd_steps.adapters.behave import read_feature
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.lint.finding import Finding, Severity, as_github, as_json, as_text
 from choreo_bdd_steps.lint.rules import RULES, Subject
 from choreo_bdd_steps.lint.topics import unknown_topics
 from choreo_bdd_steps.plan.plan import make_plan
-from choreo_bdd_steps.run.scenario_run import ScenarioInfo
-from choreo_bdd_steps.run.session import Session, configuration
+from choreo_bdd_steps.plan.settings import configuration, settings_for
 
 __all__ = ["Finding", "Severity", "as_github", "as_json", "as_text", "feature_files", "lint"]
 
@@ -42,19 +46,20 @@ def lint(files: Sequence[Path], *, profile: str | None = None) -> list[Finding]:
 
 
 def _lint_file(file: Path, profile: str | None) -> Iterator[Finding]:
-    session = Session(configuration(file.resolve().parent, profile))
+    config = configuration(file.resolve().parent, profile)
+    contract = build_contract(config)
     try:
-        scenarios = read_feature(file)
-    except StepError as error:
-        yield Finding(relative(file), 1, "unreadable-feature", error.message)
+        scenarios = read_feature(file).scenarios
+    except FeatureError as error:
+        yield Finding(relative(file), error.line, "unreadable-feature", error.reason)
         return
     own_steps = read_own_steps(project_of(file))
     lines: dict[str, set[int]] = defaultdict(set)
-    for line, info in scenarios:
+    for scenario in scenarios:
         with declared(own_steps.matchers, own_steps.functions):
-            found = list(_lint_scenario(session, info, file, line, own_steps))
+            found = list(_lint_scenario(config, contract, scenario, relative(file), own_steps))
         yield from found
-        lines[info.name].add(line)
+        lines[scenario.name].add(scenario.begins_at)
     if not scenarios:
         yield Finding(relative(file), 1, "empty-feature", "the feature has no scenarios")
     for name, places in lines.items():
@@ -64,15 +69,15 @@ def _lint_file(file: Path, profile: str | None) -> Iterator[Finding]:
 
 
 def _lint_scenario(
-    session: Session, info: ScenarioInfo, file: Path, line: int, own_steps: OwnSteps
+    config: Config, contract: AsyncApi | None, scenario: Scenario, file: str, own_steps: OwnSteps
 ) -> Iterator[Finding]:
-    plan = make_plan(info.steps, session.recognise_all(info.steps), info.transport or session.config.default_transport)
+    plan = make_plan(scenario.steps, scenario.transport or config.default_transport)
     try:
-        settings = session.settings_for(info.tags)
+        settings = settings_for(config, scenario.tags)
     except (ChoreoError, ValueError):
-        settings = session.settings_for(())  # the rule on tags tells what is wrong
-    subject = Subject(info, relative(file), line, plan, settings, session.config, own_steps)
+        settings = settings_for(config, ())  # the rule on tags tells what is wrong
+    subject = Subject(scenario, file, plan, settings, config, own_steps)
     for rule in RULES:
         yield from rule(subject)
-    if session.contract is not None:
-        yield from unknown_topics(subject, session.contract)
+    if contract is not None:
+        yield from unknown_topics(subject, contract)

@@ -9,17 +9,10 @@ from dataclasses import dataclass
 
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.gherkin.bus_tags import buses
+from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.own_steps import OwnSteps
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.language.body import (
-    SWITCHED_OFF,
-    PayloadBody,
-    load_file,
-    parse_envelope,
-    parse_expectation,
-    parse_payload,
-    parse_raw,
-)
+from choreo_bdd_steps.language.body import SWITCHED_OFF
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.functions import Variables
@@ -27,14 +20,24 @@ from choreo_bdd_steps.language.templates import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.suggesting import suggestion
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
+from choreo_bdd_steps.plan.settings import Settings
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
-from choreo_bdd_steps.run.scenario_run import ScenarioInfo
-from choreo_bdd_steps.run.session import Settings
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
-from choreo_bdd_steps.vocabulary.phrase import Intent, StepCall
+from choreo_bdd_steps.vocabulary.acts import (
+    CheckService,
+    CheckTaken,
+    Expect,
+    ExpectationSpec,
+    Keep,
+    Payload,
+    PlayService,
+    Publish,
+    Request,
+    SetText,
+    Wait,
+)
+from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
-_TEMPLATES = ("topic", "end", "anchor", "reply", "key", "text", "schema")
 _TAG = re.compile(r"(timeout|slow|bus)\b(.*)")
 
 
@@ -42,9 +45,8 @@ _TAG = re.compile(r"(timeout|slow|bus)\b(.*)")
 class Subject:
     """One scenario as lint sees it."""
 
-    info: ScenarioInfo
+    scenario: Scenario
     file: str
-    line: int
     plan: Plan
     settings: Settings
     config: Config
@@ -62,7 +64,7 @@ def undefined_steps(subject: Subject) -> Iterator[Finding]:
     """Sentences nobody defines; close ones get "did you mean"."""
     for step in subject.plan.steps:
         text = step.call.text.strip()
-        if step.match is None and not subject.own_steps.define(text):
+        if step.act is None and not subject.own_steps.define(text):
             yield subject.at(step.call, "undefined-step", f"no step is defined as {text!r}{_did_you_mean(text)}")
 
 
@@ -84,13 +86,13 @@ def outline_placeholders(subject: Subject) -> Iterator[Finding]:
 
 def tags(subject: Subject) -> Iterator[Finding]:
     """Tags of ours that cannot be read."""
-    for tag in subject.info.tags:
+    for tag in subject.scenario.tags:
         found = _TAG.fullmatch(tag)
         if found is None or not found[2]:  # @slow alone is a marker of the user's own
             continue
         problem = _tag_problem(found[1], found[2]) or _bus_problem(subject, tag)
         if problem:
-            yield Finding(subject.file, subject.line, "bad-tag", f"@{tag}: {problem}")
+            yield Finding(subject.file, subject.scenario.begins_at, "bad-tag", f"@{tag}: {problem}")
 
 
 def _bus_problem(subject: Subject, tag: str) -> str | None:
@@ -121,7 +123,9 @@ def transports(subject: Subject) -> Iterator[Finding]:
     """Transports the profile does not have."""
     known = sorted(subject.config.transports)
     for step in subject.plan.steps:
-        named = [step.match_args.get(name) for name in ("transport", "reply_transport")]
+        named = [step.named_transport]
+        if isinstance(step.act, PlayService) and step.act.answer is not None:
+            named.append(step.act.answer.transport)
         if isinstance(step.spec, ExpectationSpec):
             named += [each.transport for each in step.spec.chain]
         for name in dict.fromkeys(each for each in named if each is not None and each not in known):
@@ -134,8 +138,6 @@ def transports(subject: Subject) -> Iterator[Finding]:
 def bodies(subject: Subject) -> Iterator[Finding]:
     """Bodies, conditions and files that cannot be read."""
     for step in subject.plan.steps:
-        if step.match is None:
-            continue
         try:
             if isinstance(step.spec, StepError):
                 yield subject.at(step.call, "reply-without-request", step.spec.message)
@@ -161,62 +163,66 @@ def _build_expected(subject: Subject, step: PlannedStep) -> None:
 
 def _read_body(step: PlannedStep) -> frozenset[str]:
     """The variables a step's body needs; raises what is wrong with it."""
-    call, match = step.call, step.match
-    if match is None or step.intent not in (Intent.PUBLISH, Intent.REPLY):
-        if match is not None and match.phrase.reads_body:
-            return parse_expectation(call.docstring, call.table, None, base_dir=call.folder).needs
-        return step.spec.needs if isinstance(step.spec, ExpectationSpec) else frozenset()
-    needs: frozenset[str] = frozenset()
-    condition = match.args.get("condition")
-    if condition is not None:
-        needs |= parse_expectation(None, None, condition, base_dir=call.folder).needs
-    body = _payload(step)
-    if not body.needs and "env(" not in (call.docstring or ""):
+    match step.act:
+        case Publish(body=body) | Request(body=body):
+            return _payload(body)
+        case PlayService(answer=answer) as service:
+            condition = service.read_condition()
+            needs = frozenset() if condition is None else condition.needs
+            return needs if answer is None or answer.body is None else needs | _payload(answer.body)
+        case CheckTaken() as check:
+            return check.read().needs
+        case _:
+            return step.spec.needs if isinstance(step.spec, ExpectationSpec) else frozenset()
+
+
+def _payload(payload: Payload) -> frozenset[str]:
+    body = payload.read()
+    if not body.needs and "env(" not in (payload.call.docstring or ""):
         body.build(Variables())  # all is known: what cannot be built now never can
-    return needs | body.needs
-
-
-def _payload(step: PlannedStep) -> PayloadBody:
-    call, match = step.call, step.match
-    assert match is not None
-    text = match.phrase.text
-    if "from file" in text:
-        return load_file(match.arg("path"), call.folder)
-    if "an envelope" in text:
-        return parse_envelope(call.docstring or "", base_dir=call.folder)
-    if "raw bytes" in text:
-        return parse_raw(call.docstring or "", base_dir=call.folder)
-    return parse_payload(call.docstring, call.table, base_dir=call.folder)
+    return body.needs
 
 
 def variables(subject: Subject) -> Iterator[Finding]:
     """Names that no earlier step has set."""
     known: set[str] = set()
-    if any(step.match is None for step in subject.plan.steps):
+    if any(step.act is None for step in subject.plan.steps):
         return  # a step of the user's own may set anything
     for step in subject.plan.steps:
-        if step.match is not None:
-            for name in sorted(_needed(step) - known - _given(step)):
-                message = f"the variable {name!r} is not set by any earlier step; known here: {_listed(known)}"
-                yield subject.at(step.call, "undefined-variable", message)
+        for name in sorted(_needed(step) - known - _given(step)):
+            message = f"the variable {name!r} is not set by any earlier step; known here: {_listed(known)}"
+            yield subject.at(step.call, "undefined-variable", message)
         known |= step.assigns
 
 
 def _needed(step: PlannedStep) -> frozenset[str]:
-    assert step.match is not None
-    texts = [value for name, value in step.match.args.items() if value and name in _TEMPLATES]
-    if isinstance(step.spec, ExpectationSpec):
-        texts += [each.topic for each in step.spec.chain]
+    texts = [text for text in _templates(step) if text]
     try:
         return _read_body(step) | referenced_names(texts)
     except (BodyError, ValueError, TypeError):
         return frozenset()  # told by the rule on bodies
 
 
+def _templates(step: PlannedStep) -> Iterator[str | None]:
+    """The texts of a step's sentence that may name variables."""
+    yield step.topic
+    match step.act:
+        case Publish(key=key):
+            yield key
+        case Expect(anchor=anchor):
+            yield anchor
+        case PlayService(answer=answer) if answer is not None:
+            yield answer.topic
+        case SetText(text=text):
+            yield text
+    if isinstance(step.spec, ExpectationSpec):
+        yield from (each.topic for each in step.spec.chain)
+
+
 def _given(step: PlannedStep) -> frozenset[str]:
-    if step.intent is Intent.REPLY:
+    if isinstance(step.act, PlayService):
         return frozenset({"trigger"})
-    return frozenset({"index"}) if step.intent is Intent.PUBLISH else frozenset()
+    return frozenset({"index"}) if step.publishes else frozenset()
 
 
 def _listed(names: set[str]) -> str:
@@ -238,7 +244,7 @@ def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
 
 
 def _begin(plan: Plan, step: PlannedStep) -> int:
-    return next((each.index for each in plan.steps if each.phase == step.phase and each.intent is Intent.PUBLISH), -1)
+    return next((each.index for each in plan.steps if each.phase == step.phase and each.publishes), -1)
 
 
 def vacuous_steps(subject: Subject) -> Iterator[Finding]:
@@ -264,18 +270,15 @@ def budgets(subject: Subject) -> Iterator[Finding]:
             yield subject.at(step.call, "budget-above-timeout", message)
         if spec.budget_s == 0 or spec.window_s == 0:
             yield subject.at(step.call, "zero-duration", "a duration of 0 leaves no time for anything to happen")
-        anchor = spec.budget_topic or spec.window_topic
-        if anchor is not None and "anchor" in step.match_args and not _publishes(subject.plan, anchor, step):
+        anchor = step.act.anchor if isinstance(step.act, Expect) else None
+        if anchor is not None and not _publishes(subject.plan, anchor, step):
             message = f"the time counts from the publish of {anchor!r}, which no step before this one publishes"
             yield subject.at(step.call, "unknown-anchor", message)
 
 
 def _publishes(plan: Plan, topic: str, step: PlannedStep) -> bool:
     """Whether an earlier step does; one of the user's own may do anything."""
-    return any(
-        each.match is None or (each.intent is Intent.PUBLISH and each.match_args.get("topic") == topic)
-        for each in plan.steps[: step.index]
-    )
+    return any(each.act is None or (each.publishes and each.topic == topic) for each in plan.steps[: step.index])
 
 
 def captures(subject: Subject) -> Iterator[Finding]:
@@ -285,35 +288,33 @@ def captures(subject: Subject) -> Iterator[Finding]:
     for step in subject.plan.steps:
         if isinstance(step.spec, ExpectationSpec):
             expected.update(each.topic for each in step.spec.chain)
-        topic = step.match_args.get("topic")
-        if topic is None:
-            continue
-        if step.intent is Intent.REPLY:
-            stand_ins.add(topic)
-        elif step.intent is Intent.CAPTURE and topic not in expected:
-            message = f"no earlier check expects {topic!r}, so there is no message to keep a field of"
-            yield subject.at(step.call, "capture-without-check", message)
-        elif step.match is not None and step.match.phrase.reads_body and topic not in expected:
-            message = f"no earlier check expects {topic!r}, so there is no message to look at"
-            yield subject.at(step.call, "check-without-message", message)
-        elif step.intent is Intent.CHECK and "service" in step.call.text and topic not in stand_ins:
-            message = f"no stand-in of this scenario answers {topic!r}"
-            yield subject.at(step.call, "no-stand-in", message)
+        match step.act:
+            case PlayService(topic=topic):
+                stand_ins.add(topic)
+            case Keep(topic=topic) if topic not in expected:
+                message = f"no earlier check expects {topic!r}, so there is no message to keep a field of"
+                yield subject.at(step.call, "capture-without-check", message)
+            case CheckTaken(topic=topic) if topic not in expected:
+                message = f"no earlier check expects {topic!r}, so there is no message to look at"
+                yield subject.at(step.call, "check-without-message", message)
+            case CheckService(topic=topic) if topic not in stand_ins:
+                message = f"no stand-in of this scenario answers {topic!r}"
+                yield subject.at(step.call, "no-stand-in", message)
 
 
 def smells(subject: Subject) -> Iterator[Finding]:
     """Waiting, and scenarios in which nothing can happen."""
     for step in subject.plan.steps:
-        if step.intent is Intent.WAIT:
+        if isinstance(step.act, Wait):
             message = "a check waits by itself; waiting in between only makes the suite slow"
             yield subject.at(step.call, "waiting", message, Severity.WARNING)
     steps = subject.plan.steps
     if not steps:
-        yield Finding(subject.file, subject.line, "empty-scenario", "the scenario has no steps")
-    elif not any(step.intent is Intent.PUBLISH or step.match is None for step in steps) and any(
-        step.intent is Intent.EXPECT for step in steps
+        yield Finding(subject.file, subject.scenario.begins_at, "empty-scenario", "the scenario has no steps")
+    elif not any(step.publishes or step.act is None for step in steps) and any(
+        isinstance(step.act, Expect) for step in steps
     ):
-        first = next(step for step in steps if step.intent is Intent.EXPECT)
+        first = next(step for step in steps if isinstance(step.act, Expect))
         yield subject.at(
             first.call, "nothing-happens", "the scenario expects messages, but no step makes anything happen"
         )

@@ -9,12 +9,7 @@ from choreo_bdd_steps.language.templates import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
-from choreo_bdd_steps.vocabulary.phrase import Intent
-
-_TALKS = frozenset({Intent.PUBLISH, Intent.EXPECT, Intent.REPLY})
-_NAMED = ("topic", "reply")
-"""Parameters that are topics: the step's own, and the one that a stand-in answers on."""
+from choreo_bdd_steps.vocabulary.acts import ExpectationSpec, PlayService, Publish, Request
 
 
 def unknown_topics(subject: Subject, contract: AsyncApi) -> Iterator[Finding]:
@@ -31,9 +26,20 @@ def unknown_topics(subject: Subject, contract: AsyncApi) -> Iterator[Finding]:
 
 def _topics(step: PlannedStep) -> Iterator[str]:
     """What a step names and lint can know."""
-    if step.intent in _TALKS:
-        named = _expected(step.spec) if isinstance(step.spec, ExpectationSpec) else map(step.match_args.get, _NAMED)
-        yield from dict.fromkeys(topic for topic in named if topic and not referenced_names(topic))
+    yield from dict.fromkeys(topic for topic in _named(step) if topic and not referenced_names(topic))
+
+
+def _named(step: PlannedStep) -> Iterator[str | None]:
+    if isinstance(step.spec, ExpectationSpec):
+        yield from _expected(step.spec)
+    elif step.spec is not None:
+        yield step.topic
+    match step.act:
+        case Publish(topic=topic) | Request(topic=topic):
+            yield topic
+        case PlayService(topic=topic, answer=answer):
+            yield topic
+            yield None if answer is None else answer.topic
 
 
 def _expected(spec: ExpectationSpec) -> Iterator[str]:

@@ -6,43 +6,46 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from choreo_bdd_project.config import Config
+from choreo_bdd_project.gherkin.feature import read_feature
+from choreo_bdd_project.gherkin.scenario import Scenario
+from choreo_bdd_project.harnesses import build_contract
 from choreo_bdd_project.own_steps import project_of, read_own_steps
-from choreo_bdd_steps.adapters.behave import read_feature
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
-from choreo_bdd_steps.run.scenario_run import ScenarioInfo
-from choreo_bdd_steps.run.session import Session, Settings, configuration
+from choreo_bdd_steps.plan.settings import Settings, configuration, settings_for
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
-from choreo_bdd_steps.vocabulary.phrase import Intent
 
 
 def explain_file(path: Path, line: int | None = None, profile: str | None = None) -> str:
     """The plans of a feature file's scenarios, or of the one a line belongs to. Connects to nothing.
 
-    Raises ``StepError`` where there is no scenario to read, and ``ConfigError`` for a broken configuration.
+    Raises ``StepError`` where there is no scenario to read, ``FeatureError`` where there is no feature, and
+    ``ConfigError`` for a broken configuration.
     """
-    session = Session(configuration(path.resolve().parent, profile))
-    scenarios = read_feature(path)
+    config = configuration(path.resolve().parent, profile)
+    build_contract(config)  # complains of a contract that a run could not begin with
+    scenarios = read_feature(path).scenarios
     if line is not None:
-        begins = max((begin for begin, _ in scenarios if begin <= line), default=None)
-        scenarios = [(begin, info) for begin, info in scenarios if begin == begins]
+        begins = max((each.begins_at for each in scenarios if each.begins_at <= line), default=None)
+        scenarios = tuple(each for each in scenarios if each.begins_at == begins)
     if not scenarios:
         raise StepError(f"{path}:{line or 1}", "there is no scenario here")
     own = read_own_steps(project_of(path))
     with declared(own.matchers, own.functions):
-        told = ["\n".join(_explain(session, info, f"{path.as_posix()}:{begin}")) for begin, info in scenarios]
+        told = ["\n".join(_explain(config, each, f"{path.as_posix()}:{each.begins_at}")) for each in scenarios]
     return "\n\n".join(told)
 
 
-def _explain(session: Session, info: ScenarioInfo, place: str) -> Iterator[str]:
-    config, settings = session.config, session.settings_for(info.tags)
-    default = info.transport or config.default_transport
-    plan = make_plan(info.steps, session.recognise_all(info.steps), default)
+def _explain(config: Config, scenario: Scenario, place: str) -> Iterator[str]:
+    settings = settings_for(config, scenario.tags)
+    default = scenario.transport or config.default_transport
+    plan = make_plan(scenario.steps, default)
     used = plan.transports or (default,)
-    yield f"{place}  {info.name}"
+    yield f"{place}  {scenario.name}"
     yield (
-        f"  profile {config.profile}; transport {', '.join(_transport(session, name) for name in used)}; "
+        f"  profile {config.profile}; transport {', '.join(_transport(config, name) for name in used)}; "
         f"timeout {_duration(settings.timeout_s)}; a message over its budget {_slow(settings)}"
     )
     for phase, steps in groupby(plan.steps, key=lambda step: step.phase):
@@ -56,7 +59,7 @@ def _phase(plan: Plan, steps: Sequence[PlannedStep], settings: Settings) -> Iter
         if step is opening:
             yield "    armed and proven live here:"
             yield from (f"      {_armed(plan, opening, check, settings)}" for check in plan.checks(step.phase))
-        own = "" if step.match is not None else "   (a step of your own)"
+        own = "" if step.act is not None else "   (a step of your own)"
         yield f"    line {step.call.line}: {step.call.keyword} {step.call.text}{own}"
 
 
@@ -65,7 +68,7 @@ def _opening(plan: Plan, steps: Sequence[PlannedStep]) -> PlannedStep | None:
     phase = steps[0].phase
     if not plan.checks(phase):
         return None
-    return next((step for step in steps if step.intent is Intent.PUBLISH), steps[0])
+    return next((step for step in steps if step.publishes), steps[0])
 
 
 def _armed(plan: Plan, opening: PlannedStep, check: PlannedStep, settings: Settings) -> str:
@@ -101,8 +104,8 @@ def _anchor(what: str, topic: str | None) -> str:
     return "the phase's last publish" if topic is None else f'the {what} of "{topic}"'
 
 
-def _transport(session: Session, name: str) -> str:
-    known = session.config.transports.get(name)
+def _transport(config: Config, name: str) -> str:
+    known = config.transports.get(name)
     return f"{name} (not in this profile)" if known is None else f"{name} ({known.type})"
 
 

@@ -16,14 +16,13 @@ from choreo_bdd.scenario.foreign_messages import merge_skipped
 from choreo_bdd.stage import StageScenarioResult
 from choreo_bdd.stage.result import stage_result
 from choreo_bdd_steps.errors import CheckFailed, StepError
-from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.capture import lookup
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.state import Armed, State
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
-from choreo_bdd_steps.vocabulary.phrase import Match, StepCall
+from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec
+from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read
 
 AnyResult = ScenarioResult | StageScenarioResult
@@ -42,15 +41,15 @@ class Judging:
 
     # --- the step's own expectations ------------------------------------------------------------------------------
 
-    def check(self, match: Match) -> None:
+    def check(self, call: StepCall) -> None:
         """Wait for this step's own expectation and tell its verdict."""
         state, step = self._state, self._state.step
         if isinstance(step.spec, BodyError):
-            raise body_error(match.call, step.spec) from step.spec
+            raise body_error(call, step.spec) from step.spec
         if isinstance(step.spec, Exception):
             raise step.spec
         for transport in step.spec_transports:
-            state.require_transport(transport, match.call)
+            state.require_transport(transport, call)
         armed = state.armed.get(step.index)
         if armed is None:
             raise self._unheard(step)
@@ -82,7 +81,7 @@ class Judging:
     def _require_anchor(self, armed: Armed) -> None:
         """A time that counts from a publish which never was would be that of something else."""
         step, scope = armed.step, self._state.scope
-        anchor = step.match_args.get("anchor")
+        anchor = step.act.anchor if isinstance(step.act, Expect) else None
         if anchor is None:
             return
         topic = str(self._state.render(anchor, step.call))
@@ -150,10 +149,11 @@ class Judging:
         """A field of the message that satisfied the last passed expectation on a topic."""
         return read(call, partial(lookup, path, self._taken(topic, call)))
 
-    def check_taken(self, match: Match, body: ExpectationBody) -> None:
+    def check_taken(self, act: CheckTaken) -> None:
         """Hold the message that the last check on a topic has taken against a body, without waiting."""
-        call = match.call
-        message = self._taken(match.arg("topic"), call)
+        call = act.call
+        body = read(call, act.read)
+        message = self._taken(act.topic, call)
         (matcher,) = read(call, lambda: body.build(self._state.functions))
         result = matcher.match_message(message.payload, message)
         if not result.matched:

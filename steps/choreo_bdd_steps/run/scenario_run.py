@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from choreo_bdd import observers
 from choreo_bdd.scenario import Scope
@@ -15,30 +14,27 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.checking import AnyResult, Judging
+from choreo_bdd_steps.run.opening import Opener, ScenarioInfo
+from choreo_bdd_steps.run.perform import Performer
 from choreo_bdd_steps.run.sending import Sending
 from choreo_bdd_steps.run.services import StandIns
-from choreo_bdd_steps.run.state import ScenarioInfo, State
-from choreo_bdd_steps.vocabulary.phrase import StepCall
+from choreo_bdd_steps.run.state import State
+from choreo_bdd_steps.run.unasserted import never_asserted
 from choreo_bdd_steps.vocabulary.reading import body_error
-
-if TYPE_CHECKING:
-    from choreo_bdd_steps.run.session import Session
 
 __all__ = ["AnyResult", "ScenarioInfo", "ScenarioRun"]
 
 
 class ScenarioRun:
-    """One running scenario, and what phrases are made of: ``sending``, ``judging`` and ``stand_ins``.
+    """One running scenario. All methods are plain functions."""
 
-    All methods are plain functions.
-    """
-
-    def __init__(self, session: Session, info: ScenarioInfo) -> None:
+    def __init__(self, session: Opener, info: ScenarioInfo) -> None:
         self._state = State(session, info)
         self._arming = Arming(self._state)
-        self.sending = Sending(self._state, self._arming)
-        self.judging = Judging(self._state, self._arming)
-        self.stand_ins = StandIns(self._state)
+        self._judging = Judging(self._state, self._arming)
+        self._performer = Performer(
+            self._state, Sending(self._state, self._arming), self._judging, StandIns(self._state)
+        )
         self.result: AnyResult | None = None
 
     # --- called by the adapters -----------------------------------------------------------------------------------
@@ -47,7 +43,7 @@ class ScenarioRun:
         """Carry out the step at this position."""
         state = self._state
         step = state.plan.steps[index]
-        if step.match is None:
+        if step.act is None:
             raise StepError(step.call.place, f"{step.call.text!r} is not a step of this vocabulary")
         state.index = index
         with observers.running(state.info.nodeid):
@@ -55,12 +51,12 @@ class ScenarioRun:
             warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
             self._arming.listen_early(step.call)
             try:
-                step.match.phrase.act(self, step.match)
+                self._performer.perform(step.act, step.call)
             except BodyError as error:
                 raise body_error(step.call, error) from error
             state.done = index
             self._arming.listen_early(step.call)
-            self.judging.judge_held()
+            self._judging.judge_held()
             if warning is not None:  # only now: that it proves nothing is no news of a step that fails
                 self._warn_of(warning)
 
@@ -77,9 +73,9 @@ class ScenarioRun:
         with observers.running(state.info.nodeid):
             unasserted = self._unasserted(state.scope, state.done + 1 if passed is None else passed)
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
-                self.judging.judge_held()
+                self._judging.judge_held()
             try:
-                self.result, completed = state.run(self.judging.finish(at_once=at_once))
+                self.result, completed = state.run(self._judging.finish(at_once=at_once))
                 state.session.note_channels(state.scope)
             finally:
                 state.leave()
@@ -94,7 +90,7 @@ class ScenarioRun:
         if self._state.session.config.vacuity == "ignore":
             return []
         handles = [expectation.handle for expectation in scope.expectations]
-        return list(vacuity.never_asserted(self._state.plan, self._state.armed.values(), handles, passed=passed))
+        return list(never_asserted(self._state.plan, self._state.armed.values(), handles, passed=passed))
 
     def _warn_of(self, emptiness: vacuity.Emptiness) -> None:
         self._state.session.note_emptiness(self._state.info.nodeid, emptiness)
@@ -108,7 +104,7 @@ class ScenarioRun:
                 self._state.open(plan.steps[0].call)
                 self._arming.listen_early(plan.steps[0].call)
 
-    # --- for phrases, and for steps of the user's own --------------------------------------------------------------
+    # --- for steps of the user's own -------------------------------------------------------------------------------
 
     @property
     def scope(self) -> Scope | None:
@@ -123,15 +119,3 @@ class ScenarioRun:
     def set_variable(self, name: str, value: Any) -> None:
         """Set a variable for the steps that follow."""
         self._state.variables[name] = value
-
-    def render(self, text: str, call: StepCall) -> Any:
-        """A text with its templates filled in; ``StepError`` names a variable that is not known."""
-        return self._state.render(text, call)
-
-    def require_transport(self, name: str, call: StepCall) -> None:
-        """``StepError`` for a transport the profile does not have."""
-        self._state.require_transport(name, call)
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass on the engine's loop."""
-        self._state.run(asyncio.sleep(seconds))

@@ -7,12 +7,13 @@ from functools import partial
 
 from choreo_bdd.transports.base import Ready
 from choreo_bdd_project.reply_addresses import ReplyAddress, reply_address
-from choreo_bdd_steps.language.body import OutgoingMessage, PayloadBody
+from choreo_bdd_steps.language.body import OutgoingMessage
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.state import SEND_TIMEOUT_S, State
-from choreo_bdd_steps.vocabulary.phrase import Match
+from choreo_bdd_steps.vocabulary.acts import Publish, Request
+from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
 
 
@@ -23,34 +24,29 @@ class Sending:
         self._state = state
         self._arming = arming
 
-    def publish(
-        self, match: Match, body: PayloadBody, *, count: int | None = None, per_second: float | None = None
-    ) -> None:
-        """Arm the phase if this begins it, prove it live, then publish; returns when the messages have left.
-
-        With a ``count`` it is a burst, whose bodies may use ``index``.
-        """
-        extras = [{}] if count is None else [{"index": index} for index in range(count)]
+    def publish(self, act: Publish, call: StepCall) -> None:
+        """Arm the phase if this begins it, prove it live, then publish; returns when the messages have left."""
+        body = read(call, act.body.read)
+        extras = [{}] if act.count is None else [{"index": index} for index in range(act.count)]
         functions = self._state.functions
-        outgoing = [
-            message for extra in extras for message in read(match.call, partial(body.build, functions, **extra))
-        ]
-        self._send(match, outgoing, per_second)
+        outgoing = [message for extra in extras for message in read(call, partial(body.build, functions, **extra))]
+        self._send(act, call, outgoing)
 
-    def request(self, match: Match, body: PayloadBody) -> None:
+    def request(self, act: Request, call: StepCall) -> None:
         """Publish a message that says where its reply is wanted."""
+        body = read(call, act.body.read)
         state, step = self._state, self._state.step
-        state.require_transport(step.transport, match.call)
+        state.require_transport(step.transport, call)
         address = reply_address(state.session.config.transports[step.transport], state.inbox(step.phase))
-        built = read(match.call, partial(body.build, state.functions))
-        self._send(match, [read(match.call, partial(_addressed, message, address)) for message in built])
+        built = read(call, partial(body.build, state.functions))
+        self._send(act, call, [read(call, partial(_addressed, message, address)) for message in built])
 
-    def _send(self, match: Match, outgoing: list[OutgoingMessage], per_second: float | None = None) -> None:
-        state, call = self._state, match.call
+    def _send(self, act: Publish | Request, call: StepCall, outgoing: list[OutgoingMessage]) -> None:
+        key, per_second = (act.key, act.per_second) if isinstance(act, Publish) else (None, None)
+        state = self._state
         step: PlannedStep = state.step
         link = state.require_transport(step.transport, call)
-        topic = state.render(match.arg("topic"), call)
-        key = match.args.get("key")
+        topic = state.render(act.topic, call)
         rendered_key = None if key is None else str(state.render(key, call))
         checks = self._arming.enter(step)
 

@@ -9,12 +9,11 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import ReplyPlan
 from choreo_bdd.scenario.replies import MAX_FIRINGS, Answer, Reply
 from choreo_bdd_steps.errors import CheckFailed, StepError
-from choreo_bdd_steps.language.body import PayloadBody, parse_expectation
-from choreo_bdd_steps.language.counts import number_of
-from choreo_bdd_steps.language.durations import parse_duration
+from choreo_bdd_steps.language.body import PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.run.state import State
-from choreo_bdd_steps.vocabulary.phrase import Match, StepCall
+from choreo_bdd_steps.vocabulary.acts import CheckService, PlayService
+from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read
 
 
@@ -28,20 +27,19 @@ class StandIns:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def arm(self, match: Match, *, body: PayloadBody | None = None, fails: bool = False, silent: bool = False) -> None:
+    def play(self, act: PlayService) -> None:
         """Begin to play a service."""
-        state, call = self._state, match.call
+        state, call, reply = self._state, act.call, act.answer
+        payload = None if reply is None else reply.body
+        body = None if payload is None else read(call, payload.read)
         link = state.require_transport(state.step.transport, call)
-        reply_transport = match.args.get("reply_transport")
+        reply_transport = None if reply is None else reply.transport
         reply_link = link if reply_transport is None else state.require_transport(reply_transport, call)
-        condition = match.args.get("condition")
-        matcher = None
-        if condition is not None:
-            asked = read(call, lambda: parse_expectation(None, None, condition, base_dir=call.folder))
-            matcher = read(call, lambda: asked.build(state.functions)[0])
+        asked = read(call, act.read_condition)
+        matcher = None if asked is None else read(call, lambda: asked.build(state.functions)[0])
 
         def answer(trigger: Any) -> Any:
-            if fails or body is None:
+            if body is None:
                 raise StandInFailed
             try:
                 message = body.build(state.functions.extended(trigger=trigger))[0]
@@ -53,17 +51,15 @@ class StandIns:
         if body is not None:
             self._require_settable(body.needs, call)
             _require_one(body, call)
-        times, delay = match.args.get("times"), match.args.get("delay")
-        reply = match.args.get("reply")
         plan = ReplyPlan(
-            reply_topic="(nothing)" if reply is None else str(state.render(reply, call)),
+            reply_topic="(nothing)" if reply is None else str(state.render(reply.topic, call)),
             payload=answer,
             link=reply_link,
-            times=MAX_FIRINGS if times is None else number_of(times),
-            delay_s=0.0 if delay is None else parse_duration(delay),
-            is_silent=silent,
+            times=MAX_FIRINGS if reply is None or reply.times is None else reply.times,
+            delay_s=0.0 if reply is None else reply.delay_s,
+            is_silent=reply is None,
         )
-        topic = str(state.render(match.arg("topic"), call))
+        topic = str(state.render(act.topic, call))
 
         async def arm() -> None:
             state.scope.on(topic, matcher, plan, link=link)
@@ -84,10 +80,10 @@ class StandIns:
                 f'`Given {missing[0]} is "…"`, or read the trigger with {{{{ trigger.{missing[0]} }}}}',
             )
 
-    def check_answers(self, match: Match, times: int | None) -> None:
+    def check_answers(self, act: CheckService, call: StepCall) -> None:
         """Whether the stand-in on a topic has answered: just so often, or at all; never, for 0."""
-        state, call = self._state, match.call
-        topic = str(state.render(match.arg("topic"), call))
+        state, times = self._state, act.times
+        topic = str(state.render(act.topic, call))
         replies = [reply for reply in state.scope.replies if reply.trigger_topic == topic]
         if not replies:
             raise StepError(call.place, f"no stand-in of this scenario answers {topic!r}")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from choreo_bdd import observers
 from choreo_bdd.exceptions import ChoreoError
@@ -19,48 +17,19 @@ from choreo_bdd.scenario import Scope, ScopeOptions
 from choreo_bdd.scenario.facade import open_scope
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.transports.base import Transport
-from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
+from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import build_contract, build_harness
-from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.language.durations import parse_duration
+from choreo_bdd_steps.plan.settings import slow_policy
 from choreo_bdd_steps.plan.vacuity import Emptiness
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
-from choreo_bdd_steps.run.scenario_run import ScenarioInfo, ScenarioRun
-from choreo_bdd_steps.vocabulary import Match, StepCall, recognise
+from choreo_bdd_steps.run.opening import Opening, ScenarioInfo
+from choreo_bdd_steps.run.scenario_run import ScenarioRun
+from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
 
-_TAG = re.compile(r"(?P<name>timeout|slow)\((?P<value>[^)]*)\)")
 _SCOPE = ScopeOptions(latency_from="publish", keep_timeline=True, watch_similar_topics=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What holds for one scenario, its tags included. Durations are seconds."""
-
-    timeout_s: float
-    slow: Literal["fail", "warn"]
-
-
-def configuration(start: Path, profile: str | None = None) -> Config:
-    """The configuration that applies to a folder: the nearest file upwards, else one in-memory transport.
-
-    Raises ``ConfigError``.
-    """
-    path = find_config(start)
-    if path is None:
-        if profile not in (None, "memory"):
-            raise ConfigError(f"profile {profile!r} was asked for, but there is no choreo.yaml in {start} or above")
-        return memory_config()
-    return load_config(path, schema=config_schema(), profile=profile)
-
-
-def slow_policy(text: str) -> Literal["fail", "warn"]:
-    """What becomes of a step whose message came over its budget. Raises ``ValueError``."""
-    if text not in ("fail", "warn"):
-        raise ValueError(f"the slow policy is 'fail' or 'warn', not {text!r}")
-    return "fail" if text == "fail" else "warn"
 
 
 class Session:
@@ -132,30 +101,6 @@ class Session:
             self._coverage.note(scope)
             observers.note_run_fact("channels", self._coverage.as_fact())
 
-    def settings_for(self, tags: Sequence[str]) -> Settings:
-        """The configuration's time settings, as the tags ``@timeout(5s)`` and ``@slow(warn)`` change them.
-
-        Later tags win over earlier ones. Raises ``ConfigError`` for one that cannot be read.
-        """
-        timeout_s, slow = self.config.timeout_s, self.config.slow
-        for tag in tags:
-            found = _TAG.fullmatch(tag)
-            if found is None:
-                continue
-            try:
-                if found["name"] == "timeout":
-                    timeout_s = parse_duration(found["value"])
-                else:
-                    slow = slow_policy(found["value"])
-            except ValueError as error:
-                raise ConfigError(f"the tag @{tag}: {error}") from error
-        return Settings(timeout_s, slow)
-
-    @staticmethod
-    def recognise_all(calls: Sequence[StepCall]) -> list[Match | None]:
-        """Each step as a phrase of the vocabulary, if it is one."""
-        return [recognise(call) for call in calls]
-
     def opening(self, name: str, transports: Sequence[str], call: StepCall) -> Opening:
         """How to open an engine scope over the transports a scenario uses, which are connected now.
 
@@ -188,14 +133,6 @@ class Session:
                 self.run(harness.disconnect())
         self._harnesses.clear()
         self._loop.stop()
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What opens an engine scope, and the name of each transport's link in it (``None`` where there is only one)."""
-
-    open: Callable[[], Coroutine[Any, Any, Scope]]
-    links: dict[str, str | None]
 
 
 async def _stage_scope(name: str, links: Sequence[Link], shared: str) -> Scope:

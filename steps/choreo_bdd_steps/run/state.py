@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import Handle, Scope
@@ -15,31 +15,15 @@ from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.functions import Variables
 from choreo_bdd_steps.language.templates import render
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
+from choreo_bdd_steps.plan.settings import Settings, settings_for
+from choreo_bdd_steps.run.opening import Opener, Opening, ScenarioInfo
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
 
-if TYPE_CHECKING:
-    from choreo_bdd_steps.run.session import Opening, Session, Settings
-
 T = TypeVar("T")
 
 SEND_TIMEOUT_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioInfo:
-    """A scenario as a test framework presents it: outline rows rendered, background included.
-
-    ``transport`` is the one the whole scenario runs on, where a tag names it; ``None`` for the configured default.
-    """
-
-    name: str
-    nodeid: str
-    steps: Sequence[StepCall]
-    tags: Sequence[str] = ()
-    """Outermost first: the feature's, the rule's, the scenario's own."""
-    transport: str | None = None
 
 
 @dataclass(slots=True)
@@ -57,12 +41,12 @@ class Armed:
 class State:
     """The facts of one running scenario, and how its parts reach the engine."""
 
-    def __init__(self, session: Session, info: ScenarioInfo) -> None:
+    def __init__(self, session: Opener, info: ScenarioInfo) -> None:
         self.session = session
         self.info = info
         self.settings = _settings(session, info)
         default = info.transport or session.config.default_transport
-        self.plan: Plan = make_plan(info.steps, session.recognise_all(info.steps), default)
+        self.plan: Plan = make_plan(info.steps, default)
         self.variables: dict[str, Any] = {}
         self.functions = Variables(
             self.variables, session.config.env_names, python_matchers=session.config.python_matchers
@@ -157,8 +141,8 @@ class State:
         return self.links.get(name)
 
 
-def _settings(session: Session, info: ScenarioInfo) -> Settings:
+def _settings(session: Opener, info: ScenarioInfo) -> Settings:
     try:
-        return session.settings_for(info.tags)
+        return settings_for(session.config, info.tags)
     except ConfigError as error:
         raise StepError(info.steps[0].place if info.steps else info.nodeid, str(error)) from error

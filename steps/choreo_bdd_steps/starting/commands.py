@@ -14,7 +14,7 @@ import typer
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config
-from choreo_bdd_steps.run.session import configuration
+from choreo_bdd_steps.plan.settings import configuration
 from choreo_bdd_steps.starting import demo as demonstration
 from choreo_bdd_steps.starting.doctor import Finding, examine
 from choreo_bdd_steps.starting.scaffold import write_project

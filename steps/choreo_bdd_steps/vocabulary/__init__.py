@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from choreo_bdd_steps.vocabulary import expecting, publishing, services, variables, waiting
-from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase, StepCall
+from choreo_bdd_steps.vocabulary.phrase import Match, Phrase, StepCall
 
-__all__ = ["PHRASES", "Intent", "Match", "Phrase", "StepCall", "recognise", "recognise_text"]
+__all__ = ["PHRASES", "Match", "Phrase", "StepCall", "recognise", "recognise_text"]
 
 PHRASES: tuple[Phrase, ...] = (
     *publishing.PHRASES,

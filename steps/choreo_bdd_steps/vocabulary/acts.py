@@ -1,11 +1,22 @@
-"""What a phrase means, as data."""
+"""What a phrase means, as data: a step is read into an act, which plan, lint and run look at and nothing else."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from choreo_bdd.scenario import Occurs
-from choreo_bdd_steps.language.body import ExpectationBody
+from choreo_bdd_project.gherkin.step import Step
+from choreo_bdd_steps.language.body import (
+    ExpectationBody,
+    PayloadBody,
+    load_file,
+    parse_envelope,
+    parse_expectation,
+    parse_payload,
+    parse_raw,
+)
+from choreo_bdd_steps.language.errors import BodyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +26,8 @@ class ExpectationSpec:
     ``window_s`` is how long a count or an absence is watched, from the last publish of the phase or on
     ``window_topic``; ``None`` for the timeout. ``untaken`` leaves out messages that earlier checks have taken,
     ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after the one
-    before it. With ``hop_from`` the budget counts from that topic's message.
+    before it. With ``hop_from`` the budget counts from that topic's message. ``is_narrowed`` by anything the step
+    says of the message: without it any message on the topic will do.
     """
 
     topic: str
@@ -29,6 +41,7 @@ class ExpectationSpec:
     untaken: bool = False
     is_reply: bool = False
     hop_from: Hop | None = None
+    is_narrowed: bool = False
     then: tuple[ExpectationSpec, ...] = ()
 
     @property
@@ -48,3 +61,190 @@ class Hop:
 
     topic: str
     transport: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a step sends, as its author wrote it; a file is read when its step is reached, not before."""
+
+    call: Step
+    form: Literal["payload", "envelope", "raw"] = "payload"
+    file: str | None = None
+
+    def read(self) -> PayloadBody:
+        """The body, before variables are filled in. Raises ``BodyError``."""
+        call = self.call
+        if self.file is not None:
+            return load_file(self.file, call.folder)
+        if self.form == "envelope":
+            return parse_envelope(call.docstring or "", base_dir=call.folder)
+        if self.form == "raw":
+            return parse_raw(call.docstring or "", base_dir=call.folder)
+        return parse_payload(call.docstring, call.table, media_type=call.media_type, base_dir=call.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Publish what the body says; ``count`` times as a burst, whose bodies may use ``index``."""
+
+    topic: str
+    transport: str | None
+    body: Payload
+    key: str | None = None
+    count: int | None = None
+    per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Publish a message that wants a reply."""
+
+    topic: str
+    transport: str | None
+    body: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Expect messages.
+
+    ``spec`` is what is expected, or the error that reading it raised: the step itself tells. ``topic`` is the one the
+    sentence names first, ``anchor`` the topic of the publish that its time counts from, where it names one.
+    """
+
+    topic: str | None
+    transport: str | None
+    spec: ExpectationSpec | Exception
+    anchor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTaken:
+    """Hold the message that the last check on a topic has taken against a body."""
+
+    topic: str
+    call: Step
+
+    def read(self) -> ExpectationBody:
+        """What is asked of the message. Raises ``BodyError``."""
+        call = self.call
+        if call.docstring is None and call.table is None:
+            raise BodyError("there is nothing to check: write a doc string or a table below the step")
+        return parse_expectation(call.docstring, call.table, None, media_type=call.media_type, base_dir=call.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a stand-in answers and where; without a ``body`` it breaks while it answers."""
+
+    topic: str
+    transport: str | None
+    body: Payload | None
+    delay_s: float = 0.0
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayService:
+    """Play a service on a topic; without an ``answer`` it takes messages and stays silent."""
+
+    topic: str
+    transport: str | None
+    condition: str | None
+    answer: Answer | None
+    call: Step
+
+    def read_condition(self) -> ExpectationBody | None:
+        """What a message must hold to be answered. Raises ``BodyError``."""
+        if self.condition is None:
+            return None
+        return parse_expectation(None, None, self.condition, base_dir=self.call.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckService:
+    """The stand-in on a topic has answered: so many ``times``, or at all."""
+
+    topic: str
+    times: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetText:
+    """Set a variable to a text, its templates filled in."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetLiteral:
+    """Set a variable to a JSON value, as it is written."""
+
+    name: str
+    literal: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetUnique:
+    """Set a variable to an id nobody else has."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetSeveral:
+    """Set the variables of a table, its heading included."""
+
+    table: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep a field of the message that the last check on a topic has taken."""
+
+    path: str
+    topic: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseTransport:
+    """Use a transport from here on, where a step names none."""
+
+    transport: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Do nothing for a while."""
+
+    seconds: float
+
+
+Act = (
+    Publish
+    | Request
+    | Expect
+    | CheckTaken
+    | PlayService
+    | CheckService
+    | SetText
+    | SetLiteral
+    | SetUnique
+    | SetSeveral
+    | Keep
+    | UseTransport
+    | Wait
+)
+
+
+def assigned(act: Act | None) -> frozenset[str]:
+    """Variables that an act sets."""
+    match act:
+        case SetText(name=name) | SetLiteral(name=name) | SetUnique(name=name) | Keep(name=name):
+            return frozenset({name})
+        case SetSeveral(table=table):
+            return frozenset(row[0].strip() for row in table[1:] if row)
+        case _:
+            return frozenset()

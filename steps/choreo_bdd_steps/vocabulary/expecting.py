@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps.language.body import ExpectationBody, parse_expectation
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec, Hop
-from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase
-from choreo_bdd_steps.vocabulary.reading import read
-
-if TYPE_CHECKING:
-    from choreo_bdd_steps.run.scenario_run import ScenarioRun
-
+from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec, Hop
+from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
 
 _QUANTITY = {
     "exactly": lambda count: Occurs(count, count),
@@ -27,8 +22,20 @@ _WITHIN = "[ within {within:duration}[ of {anchor:topic}]]"
 _SCHEMA = "[ matching schema {schema:path}]"
 
 
-def _check(run: ScenarioRun, match: Match) -> None:
-    run.judging.check(match)
+def _expecting(spec: Callable[[Match], ExpectationSpec]) -> Callable[[Match], Expect]:
+    """Reads a step as an expectation, whatever is wrong with it."""
+
+    def read(match: Match) -> Expect:
+        args = match.args
+        return Expect(args.get("topic"), args.get("transport"), _spec(match), anchor=args.get("anchor"))
+
+    def _spec(match: Match) -> ExpectationSpec | Exception:
+        try:
+            return spec(match)
+        except Exception as error:  # noqa: BLE001 - told by the check's own step, so that the others still run
+            return error
+
+    return read
 
 
 def _body(match: Match) -> ExpectationBody:
@@ -56,7 +63,13 @@ def _one(match: Match) -> ExpectationSpec:
         Occurs(),
         budget_s=_budget_s(match),
         budget_topic=match.args["anchor"],
+        is_narrowed=_is_narrowed(match),
     )
+
+
+def _is_narrowed(match: Match) -> bool:
+    call, args = match.call, match.args
+    return bool(call.docstring or call.table or args.get("condition") or args.get("schema"))
 
 
 def _another(match: Match) -> ExpectationSpec:
@@ -83,12 +96,11 @@ def _counted(quantity: str) -> Phrase:
 
     return Phrase(
         f"I expect {quantity} {{count}} {{topic}} messages{_NARROWED}{_WITHIN}{_SCHEMA}",
-        Intent.EXPECT,
+        Expect,
         f"Expect {quantity} so many matching messages"
         + ("." if quantity == "at least" else "; the window (`within`, or the timeout) is waited out."),
         f'Then I expect {quantity} 2 "orders.settled" messages within 500ms',
-        _check,
-        spec=spec,
+        _expecting(spec),
     )
 
 
@@ -117,7 +129,7 @@ def _row(match: Match, row: dict[str, str], line: int) -> ExpectationSpec:
     fields = [[name, cell] for name, cell in row.items() if name not in ("topic", "transport") and cell.strip()]
     table = [["field", "value"], *fields] if fields else None
     body = parse_expectation(None, table, None, base_dir=match.call.folder)
-    return ExpectationSpec(topic, transport or match.args["transport"], body, Occurs())
+    return ExpectationSpec(topic, transport or match.args["transport"], body, Occurs(), is_narrowed=True)
 
 
 def _hop(match: Match) -> ExpectationSpec:
@@ -129,75 +141,67 @@ def _hop(match: Match) -> ExpectationSpec:
         budget_s=parse_duration(match.arg("within")),
         budget_topic=match.arg("topic"),
         hop_from=Hop(match.arg("topic"), match.args["transport"]),
+        is_narrowed=_is_narrowed(match),
     )
 
 
-def _taken(run: ScenarioRun, match: Match) -> None:
-    if match.call.docstring is None and match.call.table is None:
-        raise BodyError("there is nothing to check: write a doc string or a table below the step")
-    run.judging.check_taken(match, read(match.call, lambda: _body(match)))
+def _taken(match: Match) -> CheckTaken:
+    return CheckTaken(match.arg("topic"), match.call)
 
 
 PHRASES = (
     Phrase(
         f"I expect {{topic}}{_NARROWED}{_WITHIN}{_SCHEMA}",
-        Intent.EXPECT,
+        Expect,
         "Expect at least one matching message. `within` is the latency budget, from the last publish of the phase "
         "or from the publish of the topic named; `matching schema` holds the payload against a JSON Schema file.",
         'Then I expect "orders.settled" where order.id is 7 within 50ms',
-        _check,
-        spec=_one,
+        _expecting(_one),
     ),
     Phrase(
         f"I expect another {{topic}}{_NARROWED}{_WITHIN}{_SCHEMA}",
-        Intent.EXPECT,
+        Expect,
         "Expect a matching message that no earlier check of the scenario has taken.",
         'Then I expect another "orders.settled"',
-        _check,
-        spec=_another,
+        _expecting(_another),
     ),
     Phrase(
         "I expect no {topic}[ on {transport}][ where {condition}] for {window:duration}",
-        Intent.EXPECT,
+        Expect,
         "Expect that no matching message comes for so long after the last publish of the phase.",
         'Then I expect no "orders.rejected" for 200ms',
-        _check,
-        spec=_none,
+        _expecting(_none),
     ),
     *(_counted(quantity) for quantity in _QUANTITY),
     Phrase(
         "I expect in order[ on {transport}][ within {within:duration}]",
-        Intent.EXPECT,
+        Expect,
         "Expect messages one after another: a table with the column `topic`, optionally `transport`, then fields. "
         "`within` is the budget of the last one.",
         "Then I expect in order:\n  | topic           | order.id |\n  | orders.accepted | 7        |\n"
         "  | orders.settled  | 7        |",
-        _check,
-        spec=_in_order,
+        _expecting(_in_order),
     ),
     Phrase(
         f"I expect a reply[ where {{condition}}][ within {{within:duration}}]{_SCHEMA}",
-        Intent.EXPECT,
+        Expect,
         "Expect a reply to the phase's request.",
         "Then I expect a reply where level > 0 within 100ms",
-        _check,
-        spec=_reply,
+        _expecting(_reply),
     ),
     Phrase(
         "from {topic}[ on {transport}] to {end:topic}[ on {end_transport:transport}] takes at most {within:duration}",
-        Intent.EXPECT,
+        Expect,
         "Expect that a message comes on the second topic so soon after the one on the first: its publish, where this "
         "scenario publishes it, else its receipt.",
         'Then from "orders.accepted" to "orders.settled" takes at most 100ms',
-        _check,
-        spec=_hop,
+        _expecting(_hop),
     ),
     Phrase(
         "the {topic} message has",
-        Intent.CHECK,
+        CheckTaken,
         "Check more of the message that the last check on a topic has taken; nothing is waited for.",
         'Then the "orders.settled" message has:\n  | field          | value |\n  | order.customer | Ada   |',
         _taken,
-        reads_body=True,
     ),
 )

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 from choreo_bdd_project.gherkin.step import Step
-
-if TYPE_CHECKING:
-    from choreo_bdd_steps.run.scenario_run import ScenarioRun
+from choreo_bdd_steps.vocabulary.acts import Act
 
 _PIECE = re.compile(r"\{(?P<name>\w+)(?::(?P<kind>\w+))?\}|(?P<open>\[)|(?P<close>\])|(?P<text>[^\[\]{}]+)")
 
@@ -33,19 +29,6 @@ _KINDS: Mapping[str, str] = {
     "literal": r'(?P<{}>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|\[.*\]|\{{\{{.*\}}\}}|\{{\s*(?:".*)?\}})',
     "times": r"(?P<{}>once|twice|\d+ times?)",
 }
-
-
-class Intent(StrEnum):
-    """What a phrase does, for whoever reads it ahead."""
-
-    PUBLISH = "publish"
-    EXPECT = "expect"
-    REPLY = "reply"
-    VARIABLE = "variable"
-    CAPTURE = "capture"
-    TRANSPORT = "transport"
-    CHECK = "check"
-    WAIT = "wait"
 
 
 StepCall = Step
@@ -66,28 +49,20 @@ class Match:
         assert value is not None  # the pattern requires it
         return value
 
-
-Act = Callable[["ScenarioRun", Match], None]
+    def act(self) -> Act:
+        """What the step means."""
+        return self.phrase.read(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A sentence of the vocabulary.
-
-    ``assigns`` tells which variables the step sets, ``spec`` what an expectation step will expect; the planner
-    calls both before the step runs. With ``is_request`` a publish wants a reply, with ``reads_body`` a check that
-    expects nothing new has a body all the same.
-    """
+    """A sentence of the vocabulary; ``read`` makes of a step that is one the act it means, an ``act`` of one kind."""
 
     text: str
-    intent: Intent
+    act: type[Act]
     doc: str
     example: str
-    act: Act
-    assigns: Callable[[Match], frozenset[str]] = field(default=lambda _: frozenset())
-    spec: Callable[[Match], Any] | None = None
-    is_request: bool = False
-    reads_body: bool = False
+    read: Callable[[Match], Act]
 
     @property
     def regex(self) -> str:

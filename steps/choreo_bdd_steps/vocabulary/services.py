@@ -2,47 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from choreo_bdd_steps.language.body import parse_payload
 from choreo_bdd_steps.language.counts import number_of
-from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase
-from choreo_bdd_steps.vocabulary.reading import read
-
-if TYPE_CHECKING:
-    from choreo_bdd_steps.run.scenario_run import ScenarioRun
+from choreo_bdd_steps.language.durations import parse_duration
+from choreo_bdd_steps.vocabulary.acts import Answer, CheckService, Payload, PlayService
+from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
 
 
-def _answer(run: ScenarioRun, match: Match) -> None:
-    call = match.call
-    body = read(
-        call, lambda: parse_payload(call.docstring, call.table, media_type=call.media_type, base_dir=call.folder)
+def _service(match: Match, answer: Answer | None) -> PlayService:
+    return PlayService(match.arg("topic"), match.args["transport"], match.args["condition"], answer, match.call)
+
+
+def _answer(match: Match) -> PlayService:
+    delay = match.args["delay"]
+    answer = Answer(
+        match.arg("reply"),
+        match.args["reply_transport"],
+        Payload(match.call),
+        delay_s=0.0 if delay is None else parse_duration(delay),
+        times=_times(match),
     )
-    run.stand_ins.arm(match, body=body)
+    return _service(match, answer)
 
 
-def _fail(run: ScenarioRun, match: Match) -> None:
-    run.stand_ins.arm(match, fails=True)
+def _fail(match: Match) -> PlayService:
+    return _service(match, Answer(match.arg("reply"), match.args["reply_transport"], None))
 
 
-def _drop(run: ScenarioRun, match: Match) -> None:
-    run.stand_ins.arm(match, silent=True)
+def _drop(match: Match) -> PlayService:
+    return _service(match, None)
 
 
-def _answered(run: ScenarioRun, match: Match) -> None:
+def _answered(match: Match) -> CheckService:
+    return CheckService(match.arg("topic"), _times(match))
+
+
+def _never_answered(match: Match) -> CheckService:
+    return CheckService(match.arg("topic"), 0)
+
+
+def _times(match: Match) -> int | None:
     times = match.args["times"]
-    run.stand_ins.check_answers(match, None if times is None else number_of(times))
-
-
-def _never_answered(run: ScenarioRun, match: Match) -> None:
-    run.stand_ins.check_answers(match, 0)
+    return None if times is None else number_of(times)
 
 
 PHRASES = (
     Phrase(
         "a service[ on {transport}] that answers {topic}[ where {condition}] with {reply:topic}"
         "[ on {reply_transport:transport}][ after {delay:duration}][ {times}]",
-        Intent.REPLY,
+        PlayService,
         "A stand-in: answers every such message (or once, twice, N times). The body sees the trigger as "
         "`{{ trigger.… }}`.",
         'Given a service that answers "fraud.check" with "fraud.checked":\n'
@@ -52,21 +59,21 @@ PHRASES = (
     Phrase(
         "a service[ on {transport}] that answers {topic}[ where {condition}] with {reply:topic}"
         "[ on {reply_transport:transport}] and fails",
-        Intent.REPLY,
+        PlayService,
         "A stand-in that breaks while it answers.",
         'Given a service that answers "fraud.check" with "fraud.checked" and fails',
         _fail,
     ),
     Phrase(
         "a service[ on {transport}] that drops {topic}[ where {condition}]",
-        Intent.REPLY,
+        PlayService,
         "A stand-in that takes messages and stays silent.",
         'Given a service that drops "fraud.check"',
         _drop,
     ),
     Phrase(
         "the service answered {topic}[ {times}]",
-        Intent.CHECK,
+        CheckService,
         "The stand-in on a topic has answered; with a number, so many times and no more, for which the timeout is "
         "waited out unless the stand-in cannot answer again.",
         'Then the service answered "fraud.check" once',
@@ -74,7 +81,7 @@ PHRASES = (
     ),
     Phrase(
         "the service never answered {topic}",
-        Intent.CHECK,
+        CheckService,
         "The stand-in on a topic has not answered.",
         'Then the service never answered "fraud.check"',
         _never_answered,

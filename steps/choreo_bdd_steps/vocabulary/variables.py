@@ -2,112 +2,75 @@
 
 from __future__ import annotations
 
-import json
-import uuid
-from typing import TYPE_CHECKING
-
-from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase
-
-if TYPE_CHECKING:
-    from choreo_bdd_steps.run.scenario_run import ScenarioRun
+from choreo_bdd_steps.vocabulary.acts import Keep, SetLiteral, SetSeveral, SetText, SetUnique, UseTransport
+from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
 
 
-def _set_text(run: ScenarioRun, match: Match) -> None:
-    run.set_variable(match.arg("name"), run.render(match.arg("text"), match.call))
+def _text(match: Match) -> SetText:
+    return SetText(match.arg("name"), match.arg("text"))
 
 
-def _set_literal(run: ScenarioRun, match: Match) -> None:
-    try:
-        value = json.loads(match.arg("literal"))
-    except ValueError as error:
-        raise StepError(match.call.place, f"{match.arg('literal')!r} is not a JSON value: {error}") from error
-    run.set_variable(match.arg("name"), value)
+def _literal(match: Match) -> SetLiteral:
+    return SetLiteral(match.arg("name"), match.arg("literal"))
 
 
-def _set_unique(run: ScenarioRun, match: Match) -> None:
-    run.set_variable(match.arg("name"), str(uuid.uuid4()))
+def _unique(match: Match) -> SetUnique:
+    return SetUnique(match.arg("name"))
 
 
-def _set_several(run: ScenarioRun, match: Match) -> None:
-    for name, text in _rows(match):
-        rendered = run.render(text, match.call)
-        try:
-            value = json.loads(rendered) if isinstance(rendered, str) else rendered
-        except ValueError:
-            value = rendered
-        run.set_variable(name, value)
+def _several(match: Match) -> SetSeveral:
+    return SetSeveral(tuple(tuple(row) for row in match.call.table or ()))
 
 
-def _rows(match: Match) -> list[tuple[str, str]]:
-    table = match.call.table
-    if not table or [cell.strip().lower() for cell in table[0]] != ["name", "value"]:
-        raise StepError(match.call.place, "this step needs a table with the heading `name | value`")
-    return [(row[0].strip(), row[1]) for row in table[1:]]
+def _keep(match: Match) -> Keep:
+    return Keep(match.arg("path"), match.arg("topic"), match.arg("name"))
 
 
-def _names_of_rows(match: Match) -> frozenset[str]:
-    return frozenset(row[0].strip() for row in (match.call.table or ())[1:] if row)
-
-
-def _name(match: Match) -> frozenset[str]:
-    return frozenset({match.arg("name")})
-
-
-def _keep(run: ScenarioRun, match: Match) -> None:
-    run.set_variable(match.arg("name"), run.judging.captured(match.arg("path"), match.arg("topic"), match.call))
-
-
-def _default_transport(run: ScenarioRun, match: Match) -> None:
-    run.require_transport(match.arg("transport"), match.call)
+def _default_transport(match: Match) -> UseTransport:
+    return UseTransport(match.arg("transport"))
 
 
 PHRASES = (
     Phrase(
         "the default transport is {transport}",
-        Intent.TRANSPORT,
+        UseTransport,
         "Use this transport for the rest of the scenario, where a step names none.",
         "Given the default transport is bus",
         _default_transport,
     ),
     Phrase(
         "{name} is {text}",
-        Intent.VARIABLE,
+        SetText,
         "Set a variable to a text.",
         'Given customer is "Ada"',
-        _set_text,
-        assigns=_name,
+        _text,
     ),
     Phrase(
         "{name} is {literal}",
-        Intent.VARIABLE,
+        SetLiteral,
         "Set a variable to a number, true, false, null, or any other JSON value.",
         "Given quantity is 3",
-        _set_literal,
-        assigns=_name,
+        _literal,
     ),
     Phrase(
         "{name} is a unique id",
-        Intent.VARIABLE,
+        SetUnique,
         "Set a variable to an id nobody else has: a random UUID.",
         "Given order_id is a unique id",
-        _set_unique,
-        assigns=_name,
+        _unique,
     ),
     Phrase(
         "the variables",
-        Intent.VARIABLE,
+        SetSeveral,
         "Set several variables: a table with the heading `name | value`.",
         "Given the variables:\n  | name | value |\n  | sku  | A-1   |",
-        _set_several,
-        assigns=_names_of_rows,
+        _several,
     ),
     Phrase(
         "I keep {path} of {topic} as {name}",
-        Intent.CAPTURE,
+        Keep,
         "Keep a field of the message that satisfied the last expectation on a topic.",
         'Then I keep "order.id" of "orders.accepted" as order_id',
         _keep,
-        assigns=_name,
     ),
 )

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from choreo_bdd_steps.language.durations import parse_duration
-from choreo_bdd_steps.vocabulary.phrase import Intent, Match, Phrase
-
-if TYPE_CHECKING:
-    from choreo_bdd_steps.run.scenario_run import ScenarioRun
+from choreo_bdd_steps.vocabulary.acts import Wait
+from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
 
 
-def _wait(run: ScenarioRun, match: Match) -> None:
-    run.wait(parse_duration(match.arg("duration")))
+def _wait(match: Match) -> Wait:
+    return Wait(parse_duration(match.arg("duration")))
 
 
 PHRASES = (
     Phrase(
         "I wait {duration}",
-        Intent.WAIT,
+        Wait,
         "Do nothing for a while. A check waits by itself: this is hardly ever what you want.",
         "When I wait 50ms",
         _wait,

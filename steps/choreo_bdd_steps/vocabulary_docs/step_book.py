@@ -4,12 +4,46 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 
+from choreo_bdd_steps.vocabulary.acts import (
+    Act,
+    CheckService,
+    CheckTaken,
+    Expect,
+    Keep,
+    PlayService,
+    Publish,
+    Request,
+    SetLiteral,
+    SetSeveral,
+    SetText,
+    SetUnique,
+    UseTransport,
+    Wait,
+)
 from choreo_bdd_steps.vocabulary.phrase import Phrase
 
 _WIDTH = 100
+_INTENTS: Mapping[type[Act], str] = MappingProxyType(
+    {
+        Publish: "publish",
+        Request: "publish",
+        Expect: "expect",
+        PlayService: "reply",
+        SetText: "variable",
+        SetLiteral: "variable",
+        SetUnique: "variable",
+        SetSeveral: "variable",
+        Keep: "capture",
+        UseTransport: "transport",
+        CheckTaken: "check",
+        CheckService: "check",
+        Wait: "wait",
+    }
+)
 _TITLES = {
     "publish": "Publishing",
     "expect": "Expecting",
@@ -42,7 +76,7 @@ def as_json(phrases: Sequence[Phrase]) -> str:
     book = [
         {
             "phrase": phrase.text,
-            "intent": phrase.intent.value,
+            "intent": _INTENTS[phrase.act],
             "meaning": phrase.doc,
             "example": phrase.example,
             "regex": phrase.regex,
@@ -54,8 +88,8 @@ def as_json(phrases: Sequence[Phrase]) -> str:
 
 def _families(phrases: Iterable[Phrase]) -> Iterator[tuple[str, list[Phrase]]]:
     order = list(_TITLES)
-    by_intent = sorted(phrases, key=lambda phrase: order.index(phrase.intent.value))
-    for intent, family in groupby(by_intent, key=lambda phrase: phrase.intent.value):
+    by_intent = sorted(phrases, key=lambda phrase: order.index(_INTENTS[phrase.act]))
+    for intent, family in groupby(by_intent, key=lambda phrase: _INTENTS[phrase.act]):
         yield _TITLES[intent], list(family)
 
 

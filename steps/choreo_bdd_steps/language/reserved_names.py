@@ -1,0 +1,41 @@
+"""Names of our own matchers and functions, which nobody else may give to theirs."""
+
+from __future__ import annotations
+
+MATCHERS = frozenset(
+    {
+        "absent",
+        "after",
+        "all_of",
+        "any",
+        "any_of",
+        "approx",
+        "before",
+        "between",
+        "contains",
+        "ends_with",
+        "every",
+        "exactly",
+        "exists",
+        "ge",
+        "gt",
+        "iso8601",
+        "le",
+        "length",
+        "lt",
+        "matches",
+        "ne",
+        "not",
+        "not_null",
+        "null",
+        "one_of",
+        "python",
+        "schema",
+        "some",
+        "starts_with",
+        "type",
+        "unordered",
+        "uuid",
+    }
+)
+FUNCTIONS = frozenset({"uuid", "now", "now_ms", "random_int", "seq", "env"})

@@ -1,0 +1,63 @@
+"""What holds for a scenario: the configuration of its folder, and what its tags change (spec/steps.md 3, 6)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
+from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.language.durations import parse_duration
+
+_TAG = re.compile(r"(?P<name>timeout|slow)\((?P<value>[^)]*)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for one scenario, its tags included. Durations are seconds."""
+
+    timeout_s: float
+    slow: Literal["fail", "warn"]
+
+
+def configuration(start: Path, profile: str | None = None) -> Config:
+    """The configuration that applies to a folder: the nearest file upwards, else one in-memory transport.
+
+    Raises ``ConfigError``.
+    """
+    path = find_config(start)
+    if path is None:
+        if profile not in (None, "memory"):
+            raise ConfigError(f"profile {profile!r} was asked for, but there is no choreo.yaml in {start} or above")
+        return memory_config()
+    return load_config(path, schema=config_schema(), profile=profile)
+
+
+def slow_policy(text: str) -> Literal["fail", "warn"]:
+    """What becomes of a step whose message came over its budget. Raises ``ValueError``."""
+    if text not in ("fail", "warn"):
+        raise ValueError(f"the slow policy is 'fail' or 'warn', not {text!r}")
+    return "fail" if text == "fail" else "warn"
+
+
+def settings_for(config: Config, tags: Sequence[str]) -> Settings:
+    """The configuration's time settings, as the tags ``@timeout(5s)`` and ``@slow(warn)`` change them.
+
+    Later tags win over earlier ones. Raises ``ConfigError`` for one that cannot be read.
+    """
+    timeout_s, slow = config.timeout_s, config.slow
+    for tag in tags:
+        found = _TAG.fullmatch(tag)
+        if found is None:
+            continue
+        try:
+            if found["name"] == "timeout":
+                timeout_s = parse_duration(found["value"])
+            else:
+                slow = slow_policy(found["value"])
+        except ValueError as error:
+            raise ConfigError(f"the tag @{tag}: {error}") from error
+    return Settings(timeout_s, slow)

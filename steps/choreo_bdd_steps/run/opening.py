@@ -1,0 +1,59 @@
+"""What a scenario needs to begin: what it is, what it asks of its session, and what opens its scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from choreo_bdd.scenario import Scope
+from choreo_bdd_project.config import Config
+from choreo_bdd_steps.plan.vacuity import Emptiness
+from choreo_bdd_steps.vocabulary.phrase import StepCall
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioInfo:
+    """A scenario as a test framework presents it: outline rows rendered, background included.
+
+    ``transport`` is the one the whole scenario runs on, where a tag names it; ``None`` for the configured default.
+    """
+
+    name: str
+    nodeid: str
+    steps: Sequence[StepCall]
+    tags: Sequence[str] = ()
+    """Outermost first: the feature's, the rule's, the scenario's own."""
+    transport: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What opens an engine scope, and the name of each transport's link in it (``None`` where there is only one)."""
+
+    open: Callable[[], Coroutine[Any, Any, Scope]]
+    links: dict[str, str | None]
+
+
+class Opener(Protocol):
+    """What a scenario asks of the session it runs in."""
+
+    config: Config
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the engine's loop and return its result."""
+        ...
+
+    def opening(self, name: str, transports: Sequence[str], call: StepCall) -> Opening:
+        """How to open an engine scope over these transports; raises ``StepError``, placed at a step."""
+        ...
+
+    def note_emptiness(self, nodeid: str, emptiness: Emptiness) -> None:
+        """Keep a warning of something that proves nothing."""
+        ...
+
+    def note_channels(self, scope: Scope) -> None:
+        """Count the channels that a scenario has touched."""
+        ...

@@ -1,0 +1,100 @@
+"""Carrying an act out: the one place that knows what a running scenario does for each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.run.checking import Judging
+from choreo_bdd_steps.run.sending import Sending
+from choreo_bdd_steps.run.services import StandIns
+from choreo_bdd_steps.run.state import State
+from choreo_bdd_steps.vocabulary.acts import (
+    Act,
+    CheckService,
+    CheckTaken,
+    Expect,
+    Keep,
+    PlayService,
+    Publish,
+    Request,
+    SetLiteral,
+    SetSeveral,
+    SetText,
+    SetUnique,
+    UseTransport,
+    Wait,
+)
+from choreo_bdd_steps.vocabulary.phrase import StepCall
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """What the acts of one scenario are carried out with."""
+
+    state: State
+    sending: Sending
+    judging: Judging
+    stand_ins: StandIns
+
+    def perform(self, act: Act, call: StepCall) -> None:
+        """Carry out what a step means. Raises ``StepError``, ``CheckFailed`` and ``BodyError``."""
+        match act:
+            case Publish():
+                self.sending.publish(act, call)
+            case Request():
+                self.sending.request(act, call)
+            case Expect():
+                self.judging.check(call)
+            case CheckTaken():
+                self.judging.check_taken(act)
+            case PlayService():
+                self.stand_ins.play(act)
+            case CheckService():
+                self.stand_ins.check_answers(act, call)
+            case SetSeveral(table):
+                self._set_rows(table, call)
+            case SetText() | SetLiteral() | SetUnique() | Keep():
+                self.state.variables[act.name] = self._value(act, call)
+            case UseTransport(transport):
+                self.state.require_transport(transport, call)
+            case Wait(seconds):
+                self.state.run(asyncio.sleep(seconds))
+            case _:
+                assert_never(act)
+
+    def _value(self, act: SetText | SetLiteral | SetUnique | Keep, call: StepCall) -> Any:
+        match act:
+            case SetText(text=text):
+                return self.state.render(text, call)
+            case SetLiteral(literal=literal):
+                return _json(literal, call)
+            case SetUnique():
+                return str(uuid.uuid4())
+            case Keep(path=path, topic=topic):
+                return self.judging.captured(path, topic, call)
+            case _:
+                assert_never(act)
+
+    def _set_rows(self, table: tuple[tuple[str, ...], ...], call: StepCall) -> None:
+        """Row by row: a text may name a variable of a row above it."""
+        variables = self.state.variables
+        if not table or [cell.strip().lower() for cell in table[0]] != ["name", "value"]:
+            raise StepError(call.place, "this step needs a table with the heading `name | value`")
+        for name, text in ((row[0].strip(), row[1]) for row in table[1:]):
+            rendered = self.state.render(text, call)
+            try:
+                variables[name] = json.loads(rendered) if isinstance(rendered, str) else rendered
+            except ValueError:
+                variables[name] = rendered
+
+
+def _json(literal: str, call: StepCall) -> Any:
+    try:
+        return json.loads(literal)
+    except ValueError as error:
+        raise StepError(call.place, f"{literal!r} is not a JSON value: {error}") from error

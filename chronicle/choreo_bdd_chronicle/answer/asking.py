@@ -36,6 +36,7 @@ class Asked:
     action: str | None = None
     source: str | None = None
     severity: str | None = None
+    condition: str | None = None
     resolved: bool | None = None
     deep: bool = False
     before: str = ""

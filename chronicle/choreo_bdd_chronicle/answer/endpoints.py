@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from choreo_bdd_chronicle.answer import anomalies, asking, runs, topics
+from choreo_bdd_chronicle.answer import anomalies, asking, reliability, runs, topics
 from choreo_bdd_chronicle.answer.asking import Asked, Parameter
 from choreo_bdd_chronicle.answer.models import (
     AnomalyItem,
+    FailureItem,
+    FlakyPage,
     Page,
     RunDetail,
     RunItem,
@@ -52,6 +54,8 @@ _SEVERITY = asking.choice("severity", ("warning", "critical"), "how bad")
 _RESOLVED = asking.flag("resolved", "only what is over, or only what is not")
 _TOPIC = asking.text("topic", TOPIC_MAX, "only this topic")
 _FEED = (asking.TENANT, _SEVERITY, _RESOLVED, asking.ENVIRONMENT, asking.TRANSPORT, *asking.page())
+_CONDITION = asking.choice("condition", ("flaky", "broken", "fixed", "stable"), "how reliable; flaky unless given")
+_OF_RUNS = (asking.ENVIRONMENT, asking.BRANCH, asking.SINCE, asking.UNTIL)
 
 ENDPOINTS = (
     Endpoint(
@@ -129,5 +133,19 @@ ENDPOINTS = (
             connection, question.asked, question.path["topic"]
         ),
         parameters=_FEED,
+    ),
+    Endpoint(
+        path="/flaky",
+        summary="The scenarios that cannot be trusted, the worst first",
+        model=FlakyPage,
+        answer=lambda connection, question: reliability.list_flaky(connection, question.asked),
+        parameters=(asking.TENANT, *_OF_RUNS, _CONDITION, *asking.page()),
+    ),
+    Endpoint(
+        path="/failures",
+        summary="Failures by their cause, the latest seen first",
+        model=Page[FailureItem],
+        answer=lambda connection, question: reliability.list_failures(connection, question.asked),
+        parameters=(asking.TENANT, *_OF_RUNS, *asking.page()),
     ),
 )

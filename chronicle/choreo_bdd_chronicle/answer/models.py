@@ -190,6 +190,57 @@ class AnomalyItem(Struct, frozen=True, kw_only=True):
     muted_until: str | None
 
 
+class EvidenceItem(Struct, frozen=True, kw_only=True):
+    """A commit at which a scenario passed in some runs and failed in others."""
+
+    commit: str | None
+    passed_in: list[str]
+    failed_in: list[str]
+
+
+class FlakyItem(Struct, frozen=True, kw_only=True):
+    """How reliable a scenario is; ``rate`` is the share of runs that failed, ``transitions`` how often it turned."""
+
+    name: str
+    test_nodeid: str
+    condition: str
+    rate: float
+    transitions: int
+    run_count: int
+    evidence: list[EvidenceItem]
+    since_run_id: str | None
+
+
+class FlakyPage(Page[FlakyItem], frozen=True, kw_only=True):
+    """A part of the list, why it is empty, and the runs that count for no scenario as nearly all of them failed."""
+
+    reason: str | None
+    infrastructure_run_ids: list[str]
+
+
+class FailureScenario(Struct, frozen=True, kw_only=True):
+    """A scenario that failed."""
+
+    test_nodeid: str
+    name: str
+
+
+class FailureItem(Struct, frozen=True, kw_only=True):
+    """All failures of one cause: what went wrong on a topic, how often, where, and since when."""
+
+    topic: str
+    outcome: str
+    kind: str
+    path: str | None
+    count: int
+    run_count: int
+    scenarios: list[FailureScenario]
+    first_seen_at: str
+    first_run_id: str
+    last_seen_at: str
+    last_run_id: str
+
+
 class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the server can do its work; ``tables`` on demand."""
 

@@ -14,7 +14,7 @@ from choreo_bdd_chronicle.answer.app import build_app
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import open_store
 
-_DRAIN_SECONDS = 5
+_DRAIN_SECONDS = 2  # event streams have no end of their own
 
 
 def create_app(settings: Settings) -> ASGIApp:

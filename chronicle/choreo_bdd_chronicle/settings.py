@@ -21,13 +21,18 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How one server runs. ``body_max`` bounds a report's decoded bytes, ``listeners_max`` the open event streams."""
+    """How one server runs.
+
+    ``body_max`` bounds a report's decoded bytes, ``listeners_max`` the open event streams; for ``pause`` seconds
+    reports are gathered before changes are looked for.
+    """
 
     database: str
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     body_max: int = BODY_MAX
     listeners_max: int = LISTENERS_MAX
+    pause: float = 0.5
     needs_token: bool = False
     sends_hsts: bool = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,34 +12,41 @@ from typing import Any
 
 import msgspec
 from anyio import CapacityLimiter, to_thread
+from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from choreo_bdd_chronicle.answer import asking, runs
 from choreo_bdd_chronicle.answer.access import authorise
 from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, TOPIC_MAX, Endpoint, Question
-from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError
+from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.guard import Guard
 from choreo_bdd_chronicle.answer.models import Health
 from choreo_bdd_chronicle.answer.openapi import describe
+from choreo_bdd_chronicle.answer.report_page import APART, drawn
+from choreo_bdd_chronicle.answer.shared import run_row, tenant_id
+from choreo_bdd_chronicle.answer.stream import Feed
 from choreo_bdd_chronicle.pages import Pages
 from choreo_bdd_chronicle.receive.ingest import ingest
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import Store
+from choreo_bdd_chronicle.store.removing import remove
 from choreo_bdd_chronicle.store.writer import BusyError
 from choreo_bdd_chronicle.tokens import Caller, Scope
+from choreo_bdd_chronicle.watcher import Watcher
 
 BASE = "/api/v1"
 _READERS = 12
 _CHECKERS = 4
 _COMPRESSED_FROM = 1000
+_DIGITS = 19
 _JSON = "application/json"
 _log = logging.getLogger("choreo_bdd_chronicle")
 
@@ -50,6 +58,8 @@ class Api:
 
     def __init__(self, store: Store, settings: Settings, version: str) -> None:
         self._store = store
+        self._watcher = Watcher(store, settings.pause)
+        self._feed = Feed(store, settings.listeners_max)
         self._settings = settings
         self._readers = CapacityLimiter(_READERS)
         self._checkers = CapacityLimiter(_CHECKERS)
@@ -60,15 +70,35 @@ class Api:
         return [
             Route("/runs", self.take_report, methods=["POST"]),
             Route("/runs/{run_id}/raw", self.raw_report),
+            Route("/runs/{run_id}/report", self.report_page),
+            Route("/runs/{run_id}", self.remove_run, methods=["DELETE"]),
+            Route("/stream", self.stream),
             *(Route(each.path, self.reader(each)) for each in ENDPOINTS),
             Route("/health", self.health),
             Route("/openapi.json", self.openapi),
         ]
 
+    async def start(self) -> None:
+        """Begin to tell of what happens."""
+        await self._feed.start()
+
+    async def close(self) -> None:
+        """Finish what is at hand and let go of the store."""
+        await self._feed.close()
+        await to_thread.run_sync(self._watcher.close)
+        await to_thread.run_sync(self._store.close)
+
     async def take_report(self, request: Request) -> Response:
         """``POST /runs``."""
         caller = await self._caller(request, Scope.WRITE)
-        done = await ingest(request, caller, self._store, body_max=self._settings.body_max, limiter=self._checkers)
+        done = await ingest(
+            request,
+            caller,
+            self._store,
+            self._watcher,
+            body_max=self._settings.body_max,
+            limiter=self._checkers,
+        )
         return _json(msgspec.json.encode(done), 200 if done.duplicate else 201)
 
     async def raw_report(self, request: Request) -> Response:
@@ -79,6 +109,35 @@ class Api:
             return Response(stored, media_type=_JSON, headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
         whole = await self._read(partial(gzip.decompress, stored))
         return Response(whole, media_type=_JSON, headers={"Vary": "Accept-Encoding"})
+
+    async def report_page(self, request: Request) -> Response:
+        """``GET /runs/{run_id}/report``: the report as its own page, kept apart from everything of the dashboard."""
+        caller = await self._caller(request, Scope.READ)
+        stored = await self._read(partial(self._raw, caller, request.path_params["run_id"]))
+        page = await self._read(partial(drawn, stored))
+        return Response(
+            page, media_type="text/html", headers={"Content-Security-Policy": APART, "X-Frame-Options": "SAMEORIGIN"}
+        )
+
+    async def remove_run(self, request: Request) -> Response:
+        """``DELETE /runs/{run_id}``."""
+        caller = await self._caller(request, Scope.ADMIN)
+        row = await self._read(partial(self._run, caller, request.path_params["run_id"]))
+        work = self._store.change(lambda connection, dialect: remove(connection, dialect, row.id))
+        if not await asyncio.wrap_future(work):
+            raise not_found("Run")
+        return Response(status_code=204)
+
+    async def stream(self, request: Request) -> Response:
+        """``GET /stream``: the tenant is looked up before the stream begins, so that it holds no connection."""
+        caller = await self._caller(request, Scope.READ)
+        asked = asking.read((asking.TENANT,), request.query_params)
+        tenant = await self._read(partial(self._tenant, caller, asked.tenant))
+        seen = request.headers.get("Last-Event-ID", "")
+        number = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < _DIGITS else None
+        frames = self._feed.frames(tenant, number)
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
 
     async def health(self, request: Request) -> Response:
         """``GET /health``: asked by load balancers, which have no token."""
@@ -102,8 +161,7 @@ class Api:
         async def handle(request: Request) -> Response:
             caller = await self._caller(request, Scope.READ)
             asked = asking.read(endpoint.parameters, request.query_params)
-            if asked.tenant and not caller.sees(asked.tenant):
-                raise ApiError(403, "The token is for another tenant.")
+            _check_tenant(caller, asked.tenant)
             question = Question(caller=caller, asked=asked, path=_path(request))
             return _json(await self._read(partial(self._answer, endpoint, question)))
 
@@ -117,6 +175,15 @@ class Api:
         with self._store.reading() as connection:
             return runs.raw_report(connection, caller, run_id)
 
+    def _run(self, caller: Caller, run_id: str) -> Row[Any]:
+        with self._store.reading() as connection:
+            return run_row(connection, caller, run_id)
+
+    def _tenant(self, caller: Caller, slug: str) -> int:
+        _check_tenant(caller, slug)
+        with self._store.reading() as connection:
+            return tenant_id(connection, slug)
+
     async def _caller(self, request: Request, scope: Scope) -> Caller:
         needs_token = self._settings.needs_token
         work = partial(authorise, request, self._store, scope, needs_token=needs_token)
@@ -129,13 +196,16 @@ class Api:
 def build_app(store: Store, settings: Settings, version: str) -> ASGIApp:
     """The whole application over an open store, which it closes at the end."""
 
+    api = Api(store, settings, version)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await api.start()
         yield
-        await to_thread.run_sync(store.close)
+        await api.close()
 
     inner = Starlette(
-        routes=[Mount(BASE, routes=Api(store, settings, version).routes()), *Pages(BASE).routes()],
+        routes=[Mount(BASE, routes=api.routes()), *Pages(BASE).routes()],
         middleware=[Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM)],
         exception_handlers={
             ApiError: _refused,
@@ -148,6 +218,11 @@ def build_app(store: Store, settings: Settings, version: str) -> ASGIApp:
         lifespan=lifespan,
     )
     return Guard(inner, sends_hsts=settings.sends_hsts)
+
+
+def _check_tenant(caller: Caller, tenant: str) -> None:
+    if tenant and not caller.sees(tenant):
+        raise ApiError(403, "The token is for another tenant.")
 
 
 def _path(request: Request) -> dict[str, str]:

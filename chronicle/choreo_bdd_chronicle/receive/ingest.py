@@ -20,6 +20,7 @@ from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.store.ingesting import Submission
 from choreo_bdd_chronicle.summarise.days import DAY
 from choreo_bdd_chronicle.tokens import Caller
+from choreo_bdd_chronicle.watcher import Watcher
 
 TENANT_HEADER = "X-Chronicle-Tenant"
 KEY_HEADER = "Idempotency-Key"
@@ -40,9 +41,15 @@ def tenant_of(request: Request, caller: Caller) -> str:
 
 
 async def ingest(
-    request: Request, caller: Caller, store: Store, *, body_max: int, limiter: CapacityLimiter
+    request: Request,
+    caller: Caller,
+    store: Store,
+    watcher: Watcher,
+    *,
+    body_max: int,
+    limiter: CapacityLimiter,
 ) -> Ingested:
-    """Take a report in; the answer is made when it is on disk."""
+    """Take a report in; the answer is made when it is on disk, and what it changes is looked for after it."""
     tenant, key = tenant_of(request, caller), request.headers.get(KEY_HEADER) or None
     body = await read_body(request.stream(), request.headers.get("Content-Encoding", ""), body_max)
     submission = await to_thread.run_sync(partial(_submission, body, tenant, key), limiter=limiter)
@@ -53,6 +60,7 @@ async def ingest(
         return Ingested(
             run_id=receipt.run_id, duplicate=True, handles_ingested=0, scenarios_ingested=0, warning=None, warnings=note
         )
+    watcher.look_at(receipt.line)
     return Ingested(
         run_id=receipt.run_id,
         duplicate=False,

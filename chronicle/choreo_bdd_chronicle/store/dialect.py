@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import Event
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table
@@ -19,3 +20,12 @@ class Dialect(Protocol):
 
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
         """Put in many rows at once, each with a value for every column of the table, in order."""
+
+    def notify(self, connection: Connection) -> None:
+        """Wake other processes on this database when the transaction is committed."""
+
+    def listen(self, engine: Engine, wake: Callable[[], None], is_over: Event) -> None:
+        """Call ``wake`` whenever another process has written, until ``is_over``; returns at once where none can."""
+
+    def free_space(self, connection: Connection) -> None:
+        """Give back to the disk what was deleted."""

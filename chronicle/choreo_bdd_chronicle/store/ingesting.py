@@ -14,11 +14,9 @@ from choreo_bdd_chronicle.check import Report, Run, TopicTally
 from choreo_bdd_chronicle.check.moments import moment_text, now
 from choreo_bdd_chronicle.store import rolling, tables
 from choreo_bdd_chronicle.store.dialect import Dialect
+from choreo_bdd_chronicle.store.events import announce
 from choreo_bdd_chronicle.store.tallies import values_of
 from choreo_bdd_chronicle.summarise.tally import Tally, together
-
-_TOPICS_AT_ONCE = 1000
-"""Databases bound how many values one statement may name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +30,21 @@ class Submission:
     report: Report
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Runs that are compared with each other: of one tenant, environment and branch."""
+
+    tenant_id: int
+    environment: str
+    branch: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Where a report is kept. ``is_same`` is false for a key that was used before for another report."""
+    """Where a report is kept, in which series. ``is_same`` is false for a key used before for another report."""
 
     run_id: str
+    line: Line
     is_duplicate: bool = False
     is_same: bool = True
 
@@ -44,9 +52,10 @@ class Receipt:
 def keep(connection: Connection, dialect: Dialect, submission: Submission) -> Receipt:
     """Write a report; one whose key is known is only recognised (spec/chronicle.md 9.3)."""
     tenant = _tenant_id(connection, submission.tenant)
+    line = Line(tenant, submission.report.run.environment or "", submission.report.run.branch or "")
     if submission.key is not None and (known := _by_key(connection, tenant, submission.key)):
         is_same = known.content_hash == submission.content_hash
-        return Receipt(run_id=known.public_id, is_duplicate=True, is_same=is_same)
+        return Receipt(run_id=known.public_id, line=line, is_duplicate=True, is_same=is_same)
     report, public_id = submission.report, str(uuid4())
     run = connection.execute(
         insert(tables.runs).values(
@@ -67,8 +76,8 @@ def keep(connection: Connection, dialect: Dialect, submission: Submission) -> Re
     ]  # fmt: skip
     dialect.insert_rows(connection, tables.scenarios, scenarios)
     _keep_topics(connection, dialect, tenant, run_id, report)
-    _announce(connection, tenant, public_id, report)
-    return Receipt(run_id=public_id)
+    _announce(connection, dialect, tenant, public_id, report)
+    return Receipt(run_id=public_id, line=line)
 
 
 def _tenant_id(connection: Connection, slug: str) -> int:
@@ -101,8 +110,8 @@ def _run_values(report: Report) -> dict[str, Any]:
 def _keep_topics(connection: Connection, dialect: Dialect, tenant: int, run_id: int, report: Report) -> None:
     merged = _merged(report.topics)
     names = sorted({topic for topic, _ in merged})
-    for begin in range(0, len(names), _TOPICS_AT_ONCE):
-        some = set(names[begin : begin + _TOPICS_AT_ONCE])
+    for begin in range(0, len(names), rolling.TOPICS_AT_ONCE):
+        some = set(names[begin : begin + rolling.TOPICS_AT_ONCE])
         tallies = {place: tally for place, tally in merged.items() if place[0] in some}
         _keep_some(connection, dialect, (tenant, run_id), report.run, tallies)
 
@@ -115,7 +124,16 @@ def _keep_some(
     place = rolling.Place(run.started_at, run.environment or "", run.branch or "")
     rows = {(numbers[topic], transport): tally for (topic, transport), tally in tallies.items()}
     measured = [
-        (topic, run.started_at, run_id, transport, place.environment, place.branch, *values_of(tally))
+        (
+            topic,
+            run.started_at,
+            run_id,
+            transport,
+            place.environment,
+            place.branch,
+            tally.histogram.percentile(0.9),
+            *values_of(tally),
+        )
         for (topic, transport), tally in rows.items()
     ]
     dialect.insert_rows(connection, tables.run_topics, measured)
@@ -160,7 +178,7 @@ def _topic_ids(connection: Connection, tenant: int, names: Sequence[str], moment
     return ids
 
 
-def _announce(connection: Connection, tenant: int, public_id: str, report: Report) -> None:
+def _announce(connection: Connection, dialect: Dialect, tenant: int, public_id: str, report: Report) -> None:
     run = report.run
     data = {
         "run_id": public_id,
@@ -173,6 +191,4 @@ def _announce(connection: Connection, tenant: int, public_id: str, report: Repor
             "total": run.total_tests,
         },
     }
-    connection.execute(
-        insert(tables.events).values(tenant_id=tenant, at=now(), kind="run.completed", data=json.dumps(data))
-    )
+    announce(connection, dialect, tenant, "run.completed", data)

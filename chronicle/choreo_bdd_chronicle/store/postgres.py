@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import Event
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, Table, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 
 _READERS = 16
 _WRITING = 0x63686F72  # any number that no other program locks: "chor"
+
+_CHANNEL = "chronicle_events"
+_PATIENCE_SECONDS = 1.0
 
 
 class PostgresDialect:
@@ -32,3 +38,24 @@ class PostgresDialect:
         with driver.cursor().copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def notify(self, connection: Connection) -> None:
+        """``NOTIFY``, which PostgreSQL sends at the commit."""
+        connection.execute(text(f"NOTIFY {_CHANNEL}"))
+
+    def listen(self, engine: Engine, wake: Callable[[], None], is_over: Event) -> None:
+        """``LISTEN`` on a connection of its own; a lost one is made again."""
+        while not is_over.is_set():
+            try:
+                with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                    connection.execute(text(f"LISTEN {_CHANNEL}"))
+                    driver: Any = connection.connection.driver_connection
+                    wake()  # for what was written while nobody listened
+                    while not is_over.is_set():
+                        for _ in driver.notifies(timeout=_PATIENCE_SECONDS, stop_after=1):
+                            wake()
+            except (SQLAlchemyError, psycopg.Error):
+                is_over.wait(_PATIENCE_SECONDS)
+
+    def free_space(self, connection: Connection) -> None:
+        """Nothing: PostgreSQL's own vacuum does."""

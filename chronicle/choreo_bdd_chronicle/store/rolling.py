@@ -14,6 +14,9 @@ from choreo_bdd_chronicle.store.tallies import columns_of, tally_of, values_of
 from choreo_bdd_chronicle.summarise.days import ALWAYS, DAY, day_of
 from choreo_bdd_chronicle.summarise.tally import NOTHING, Tally, together
 
+TOPICS_AT_ONCE = 1000
+"""Databases bound how many values one statement may name."""
+
 _Key = tuple[int, int, str]
 """Topic, day or ``ALWAYS``, transport."""
 

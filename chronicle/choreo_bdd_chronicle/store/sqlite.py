@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from threading import Event
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -30,6 +31,17 @@ class SqliteDialect:
         if rows:
             connection.exec_driver_sql(_insert(table), [tuple(row) for row in rows])
 
+    def notify(self, connection: Connection) -> None:
+        """Nothing: the file is one process's own."""
+
+    def listen(self, engine: Engine, wake: Callable[[], None], is_over: Event) -> None:
+        """Nothing: nobody else writes."""
+
+    def free_space(self, connection: Connection) -> None:
+        """Cut the free pages off the file; the driver carries the pragma out for one page at a time."""
+        for _ in range(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()):
+            connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
+
 
 @cache
 def _insert(table: Table) -> str:
@@ -40,9 +52,13 @@ def _insert(table: Table) -> str:
 def _prepare(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in (
-        f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000",
-        "auto_vacuum=INCREMENTAL",
-    ):  # fmt: skip
+        f"busy_timeout={_BUSY_MS}",
+        "auto_vacuum=INCREMENTAL",  # before all else: it counts only in a file that is still empty
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-16000",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

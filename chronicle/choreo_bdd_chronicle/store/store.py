@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from threading import Event, Thread
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, make_url, select
@@ -30,7 +31,17 @@ class Store:
     def __init__(self, engine: Engine, dialect: Dialect) -> None:
         self._engine = engine
         self._dialect = dialect
-        self._writer = Writer(engine, dialect)
+        self._wakers: list[Callable[[], None]] = []
+        self._is_over = Event()
+        self._writer = Writer(engine, dialect, self._wake)
+        self._listener = Thread(
+            target=dialect.listen, args=(engine, self._wake, self._is_over), name="chronicle-listener", daemon=True
+        )
+        self._listener.start()
+
+    def on_change(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called, from another thread, after something was written, here or by another process."""
+        self._wakers.append(wake)
 
     def keep(self, submission: Submission) -> Future[Receipt]:
         """Write a report, whole or not at all; the receipt is there once it is on disk."""
@@ -57,8 +68,14 @@ class Store:
 
     def close(self) -> None:
         """Write what waits, then let go of the database."""
+        self._is_over.set()
         self._writer.close()
+        self._listener.join()
         self._engine.dispose()
+
+    def _wake(self) -> None:
+        for wake in self._wakers:
+            wake()
 
 
 def open_store(url: str) -> Store:

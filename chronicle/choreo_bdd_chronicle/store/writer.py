@@ -36,7 +36,8 @@ class _Job:
 class Writer:
     """Carries out work on the database, one piece after the other, each whole or not at all."""
 
-    def __init__(self, engine: Engine, dialect: Dialect) -> None:
+    def __init__(self, engine: Engine, dialect: Dialect, written: Callable[[], None]) -> None:
+        self._written = written
         self._engine = engine.execution_options(writes=True)
         self._dialect = dialect
         self._jobs: queue.Queue[_Job | None] = queue.Queue(WAITING_MAX)
@@ -82,6 +83,7 @@ class Writer:
             return
         for job, result in done:
             job.answer.set_result(result)
+        self._written()
 
     def _perform(self, connection: Connection, job: _Job, done: list[tuple[_Job, Any]]) -> None:
         try:

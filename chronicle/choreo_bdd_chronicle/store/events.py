@@ -1,0 +1,53 @@
+"""What happened, numbered for whoever listens; the numbers outlive the process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from choreo_bdd_chronicle.check.moments import now
+from choreo_bdd_chronicle.store import tables
+from choreo_bdd_chronicle.store.dialect import Dialect
+
+KEPT = 10_000
+"""So many events can be caught up with."""
+AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a tenant; ``data`` is JSON."""
+
+    number: int
+    tenant_id: int
+    kind: str
+    data: str
+
+
+def announce(connection: Connection, dialect: Dialect, tenant: int, kind: str, data: Mapping[str, Any]) -> None:
+    """Tell all who listen, once the transaction is committed; what is long past is forgotten now and then."""
+    added = connection.execute(
+        insert(tables.events).values(tenant_id=tenant, at=now(), kind=kind, data=json.dumps(data))
+    ).inserted_primary_key
+    number = int(added[0]) if added else 0
+    if number % AT_ONCE == 0:
+        connection.execute(delete(tables.events).where(tables.events.c.id <= number - KEPT))
+    dialect.notify(connection)
+
+
+def latest(connection: Connection) -> int:
+    """The number of the last event, 0 when there is none."""
+    return int(connection.execute(select(func.max(tables.events.c.id))).scalar() or 0)
+
+
+def since(connection: Connection, number: int, tenant: int | None = None) -> Sequence[Event]:
+    """The events after a number, of all tenants or one, the oldest first and at most 1000."""
+    events = tables.events.c
+    wanted = select(events.id, events.tenant_id, events.kind, events.data).where(events.id > number)
+    if tenant is not None:
+        wanted = wanted.where(events.tenant_id == tenant)
+    return [Event(*row) for row in connection.execute(wanted.order_by(events.id).limit(AT_ONCE))]

@@ -1,0 +1,154 @@
+"""Changes are found behind the answers, told once, and over when they are; removed runs leave no trace in a sum."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from choreo_bdd_chronicle.settings import Settings
+from choreo_bdd_chronicle.store import events, open_store
+from tests.chronicle.conftest import Chronicle, started
+from tests.chronicle.reports import BEGUN, handle, report, timed_out
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def chronicle(database: str) -> Iterator[Chronicle]:
+    """A server that looks at every report at once."""
+    with started(Settings(database=database, pause=0)) as found:
+        yield found
+
+
+def until(holds: Callable[[], Any], tries: int = 400) -> Any:
+    """What is true at last; detection comes after the answers."""
+    import time
+
+    for _ in range(tries):
+        if found := holds():
+            return found
+        time.sleep(0.025)
+    return holds()
+
+
+class Runs:
+    """Runs of one suite, an hour apart, each with a commit of its own."""
+
+    def __init__(self, chronicle: Chronicle) -> None:
+        self.chronicle, self.count, self.draw = chronicle, 0, random.Random(5)
+        self.ids: list[str] = []
+
+    def add(self, count: int, *, factor: float = 1.0, **changes: Any) -> None:
+        for _ in range(count):
+            handles = [
+                handle(f"t{topic}", 20.0 * (factor if topic == 0 else 1.0) * self.draw.lognormvariate(0, 0.05))
+                for topic in range(5)
+                for _ in range(6)
+            ]
+            if changes:
+                handles = [timed_out("t0")] * 6 + handles[6:]
+            moment = BEGUN + self.count * HOUR
+            self.ids.append(self.chronicle.keep(report(handles, begun=moment, git_sha=f"commit{self.count:02}")))
+            self.count += 1
+
+    def anomalies(self, **query: Any) -> list[Any]:
+        return list(self.chronicle.get("/anomalies", tenant="alpha", **query)["items"])
+
+
+def test_a_shift_is_opened_once_placed_at_its_commit_and_resolved(chronicle: Chronicle) -> None:
+    runs = Runs(chronicle)
+    runs.add(20)
+    runs.add(12, factor=2.0)
+    (found,) = until(lambda: runs.anomalies(topic="t0", resolved="false"))
+    assert (found["detection_method"], found["state"], found["resolved"]) == ("change_point", "open", False)
+    assert (found["commit_from"], found["commit_to"]) == ("commit19", "commit20")
+    assert found["changed_at_run_id"] == runs.ids[20]
+    assert found["change_pct"] == pytest.approx(100, abs=25)
+    runs.add(3, factor=2.0)
+    assert [each["id"] for each in runs.anomalies(topic="t0", resolved="false")] == [found["id"]]
+    runs.add(12)
+
+    def first() -> Any:
+        return next(each for each in runs.anomalies(topic="t0") if each["id"] == found["id"])
+
+    assert until(lambda: first()["resolved"])
+    assert first()["resolved_at"] is not None
+    assert chronicle.get("/anomalies/topics/t0", tenant="alpha")["total"] == len(runs.anomalies(topic="t0"))
+    store = open_store(chronicle.settings.database)
+    with store.reading() as connection:
+        told = [json.loads(each.data) for each in events.since(connection, 0) if each.kind == "anomaly.detected"]
+    store.close()
+    assert "t0" in [each["topic"] for each in told if each["change_pct"] > 0]
+
+
+def test_stable_runs_raise_nothing(chronicle: Chronicle) -> None:
+    runs = Runs(chronicle)
+    runs.add(25)
+    assert until(runs.anomalies, tries=40) == []
+
+
+def test_a_topic_that_is_not_answered_any_more_is_found(chronicle: Chronicle) -> None:
+    runs = Runs(chronicle)
+    runs.add(12)
+    runs.add(4, timed_out=True)
+    found = until(lambda: runs.anomalies(topic="t0", resolved="false"))
+    assert "outcome" in {each["detection_method"] for each in found}
+    listed = {run["id"]: run["anomaly_count"] for run in chronicle.get("/runs", tenant="alpha")["items"]}
+    assert sum(listed.values()) == len(runs.anomalies())
+
+
+def test_a_removed_run_leaves_every_sum(chronicle: Chronicle) -> None:
+    kept = [chronicle.keep(report([handle(latency=10.0), handle("a/b", 5.0)], begun=BEGUN + n * HOUR)) for n in (0, 30)]
+    before = _everything(chronicle)
+    gone = [
+        chronicle.keep(report([handle(latency=900.0), handle("only here")], begun=BEGUN + 2 * HOUR)),
+        chronicle.keep(report([handle(latency=1.0, transport="kafka")], begun=BEGUN + 90 * HOUR, environment="prod")),
+    ]
+    assert _everything(chronicle) != before
+    for run in gone:
+        assert chronicle.http.delete(f"/api/v1/runs/{run}").status_code == 204
+        assert chronicle.http.delete(f"/api/v1/runs/{run}").status_code == 404
+        assert chronicle.ask(f"/runs/{run}/raw").status_code == 404
+    assert _everything(chronicle) == before
+    assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == set(kept)
+
+
+def _everything(chronicle: Chronicle) -> list[Any]:
+    span = {"from_": (BEGUN - HOUR).isoformat(), "to": (BEGUN + 200 * HOUR).isoformat()}
+    asked = [("/topics", {}), ("/topics", {"environment": "prod"}), ("/topics", {"branch": "main"})]
+    series = [
+        (f"/topics/{topic}/latency", {"resolution": resolution, **span})
+        for topic in ("orders.placed", "a/b", "only here")
+        for resolution in ("raw", "daily")
+    ]
+    return [chronicle.get(path, tenant="alpha", **query) for path, query in [*asked, *series]]
+
+
+def test_a_report_is_shown_as_its_page_apart_from_the_dashboard(chronicle: Chronicle) -> None:
+    document = report()
+    document["tests"][0]["name"] = "<script>alert(1)</script>"
+    run = chronicle.keep(document)
+    answer = chronicle.ask(f"/runs/{run}/report")
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "harness-results" in answer.text
+    assert "<script>alert(1)" not in answer.text
+    policy = answer.headers["Content-Security-Policy"]
+    assert "sandbox" in policy
+    assert "allow-same-origin" not in policy
+
+
+def test_the_file_shrinks_when_a_run_is_removed(tmp_path: Path) -> None:
+    file = tmp_path / "chronicle.db"
+    with started(Settings(database=f"sqlite:///{file}")) as chronicle:
+        chronicle.keep(report())
+        large = report()
+        large["tests"][0]["stdout"] = "".join(random.Random(1).choices("0123456789abcdef", k=4_000_000))
+        run = chronicle.keep(large)
+        assert chronicle.http.delete(f"/api/v1/runs/{run}").status_code == 204
+    assert file.stat().st_size < 1_000_000

@@ -231,3 +231,19 @@ def test_retention_removes_what_is_old_and_of_other_branches_earlier(chronicle: 
     assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == set(kept)
     (topic,) = chronicle.get("/topics", tenant="alpha")["items"]
     assert topic["sample_count"] == len(kept)
+
+
+def test_newer_numbers_leave_an_anomaly_at_the_run_that_it_was_seen_in(chronicle: Chronicle) -> None:
+    runs = Runs(chronicle)
+    runs.add(20)
+    runs.add(6, factor=2.0)
+
+    def shift() -> Any:
+        """The change of the level, once it is found."""
+        open_ones = runs.anomalies(topic="t0", resolved="false")
+        return next((each for each in open_ones if each["detection_method"] == "change_point"), None)
+
+    seen = until(shift)
+    runs.add(4, factor=2.0)
+    newer = until(lambda: shift() if shift()["current_value"] != seen["current_value"] else None)
+    assert (newer["id"], newer["run_id"]) == (seen["id"], seen["run_id"])

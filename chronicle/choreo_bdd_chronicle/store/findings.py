@@ -74,7 +74,9 @@ def settle(
             fresh = {"public_id": str(uuid4()), "tenant_id": line.tenant_id, "detected_at": now()}
             connection.execute(insert(tables.anomalies).values(closed_by_hand=False, **fresh, **values))
         else:
-            kept = {} if change.kind in ("resolved", "reopened") else {"state": tables.anomalies.c.state}
+            kept = {"run_id": tables.anomalies.c.run_id}  # where it was seen first
+            if change.kind == "updated":
+                kept["state"] = tables.anomalies.c.state
             changed = update(tables.anomalies).where(tables.anomalies.c.id == int(change.anomaly_id))
             connection.execute(changed.values(values | kept))
         if change.kind in _DETECTED and change.finding.ended is None:

@@ -73,6 +73,13 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
 
 
 @pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server for tests that send reports themselves, each as a tenant of its own."""
+    with serving(tmp_path_factory.mktemp("server")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server without a report."""
     with serving(tmp_path_factory.mktemp("empty")) as url:
@@ -134,6 +141,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
         width: int = 1600,
         height: int = 1000,
         color_scheme: Literal["light", "dark"] = "light",
+        is_live: bool = False,
     ) -> Shown:
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=color_scheme)
         contexts.append(context)
@@ -142,9 +150,10 @@ def open_page(browser: Browser) -> Iterator[Open]:
         shown = Shown(page)
         page.on("pageerror", lambda error: shown.complaints.append(str(error)))
         page.on("console", shown.hear)
-        page.route(
-            f"**{API}/stream*", lambda route: route.fulfill(content_type="text/event-stream", body=": quiet\n\n")
-        )
+        if not is_live:
+            page.route(
+                f"**{API}/stream*", lambda route: route.fulfill(content_type="text/event-stream", body=": quiet\n\n")
+            )
         for path, answer in (answers or {}).items():
             page.route(f"**{API}{path}?*", _answering(answer))
         page.goto(url)

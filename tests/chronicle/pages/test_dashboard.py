@@ -75,7 +75,7 @@ def test_the_first_view_says_what_got_worse_since_yesterday_and_which_commit(fil
 
 
 def test_a_quiet_day_says_so_and_shows_the_latest_run(filled: Filled, open_page: Open) -> None:
-    shown = open_page(filled.url)
+    shown = open_page(filled.url, answers={"/anomalies": page_of()})
     assert shown.heading == "Nothing got worse since yesterday"
     assert "2 of 3 (66.7 %)" in shown.texts(".card")[0]
 
@@ -136,18 +136,23 @@ def test_a_topic_of_any_name_has_a_page_with_a_chart_and_its_figures(filled: Fil
     assert shown.complaints == []
 
 
-def test_the_chart_is_drawn_with_bands_and_a_mark_where_the_level_changed(filled: Filled, open_page: Open) -> None:
-    def colours(shown: Shown) -> int:
+def test_the_chart_has_a_mark_where_the_level_changed(filled: Filled, open_page: Open) -> None:
+    def red_points(answer: dict[str, Any]) -> int:
+        address = f"{filled.url}/topics/orders.placed?tenant=alpha"
+        shown = open_page(address, answers={"/anomalies/topics/*": answer})
         script = """canvas => {
-            const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-            return new Set(new Uint32Array(pixels.buffer)).size;
+            const points = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+            const isRed = (red, at) => at % 4 === 0 && red > 150 && points[at + 1] < 60 && points[at + 2] < 60;
+            return points.filter(isRed).length;
         }"""
         return int(shown.page.locator(".chart canvas").evaluate(script))
 
-    plain = open_page(f"{filled.url}/topics/orders.placed?tenant=alpha")
-    marked = open_page(f"{filled.url}/topics/orders.placed?tenant=alpha", answers=detected(filled))
-    assert "1 changes" in (marked.page.locator(".chart").get_attribute("aria-label") or "")
-    assert colours(marked) > colours(plain) > 50
+    assert red_points(page_of(anomaly(filled))) > red_points(page_of()) + 300
+
+
+def test_a_budget_out_of_sight_is_told_of(filled: Filled, open_page: Open) -> None:
+    shown = open_page(f"{filled.url}/topics/orders.placed?tenant=alpha")
+    assert "The budget of 200 ms is far above the chart." in shown.texts("main")[0]
 
 
 def test_the_time_shown_is_in_the_address(filled: Filled, open_page: Open) -> None:
@@ -218,14 +223,38 @@ def test_what_is_not_there_is_said_to_be_missing(filled: Filled, open_page: Open
     assert re.search("not found|no such page|did not work", shown.texts("main")[0], re.IGNORECASE)
 
 
-def test_a_new_run_is_told_of_and_shown_on_demand(filled: Filled, open_page: Open) -> None:
-    shown = open_page(f"{filled.url}/topics")
-    shown.page.unroute(f"**{API}/stream*")
-    event = "event: run.completed\ndata: {}\n\n"
-    shown.page.route(f"**{API}/stream*", lambda route: route.fulfill(content_type="text/event-stream", body=event))
-    shown.page.reload()
+def test_a_new_run_is_told_of_and_shown_on_demand(server: str, open_page: Open) -> None:
+    send(server, report(), "live")
+    shown = open_page(f"{server}/runs?tenant=live", is_live=True)
+    send(server, report(), "live")
     shown.page.get_by_role("button", name="Show it").click()
+    expect(shown.page.locator("tbody tr")).to_have_count(2)
     expect(shown.page.locator(".news")).to_be_empty()
+    assert shown.complaints == []
+
+
+def test_a_change_that_the_server_finds_is_on_the_first_view(server: str, open_page: Open) -> None:
+    for number in range(16):
+        mean = 10.0 if number < 10 else 16.0
+        handles = [handle(latency=mean * (1 + 0.02 * ((number * 7 + each) % 5))) for each in range(20)]
+        begun = datetime.now(UTC) - timedelta(hours=20 - number)
+        send(server, report(handles, begun=begun, git_sha=f"{number:02}" + "a" * 38), "slower")
+    shown = open_page(f"{server}/?tenant=slower")
+    for _ in range(50):  # what changed is found behind the answers
+        if "worse" in shown.heading and "Nothing" not in shown.heading:
+            break
+        shown.page.wait_for_timeout(200)
+        shown.page.reload()
+        shown.settle()
+    assert shown.heading == "One thing got worse since yesterday"
+    assert re.search(r"orders\.placed.*09a{8}\.\.10a{8}", shown.texts(".anomaly")[0], re.DOTALL)
+
+
+def test_the_report_of_a_run_opens(filled: Filled, open_page: Open) -> None:
+    shown = open_page(f"{filled.url}/runs/{filled.runs[-1]}")
+    shown.page.get_by_role("link", name="Open the report").click()
+    shown.page.wait_for_url("**/report")
+    expect(shown.page.locator("body")).to_contain_text("It is shipped")
 
 
 def test_the_theme_is_chosen_and_kept(filled: Filled, open_page: Open) -> None:
@@ -302,7 +331,7 @@ def test_at_4k_the_room_is_used(filled: Filled, open_page: Open) -> None:
 
 
 @pytest.fixture(scope="module")
-def attacked(filled: Filled) -> Filled:
+def attacked(server: str) -> Filled:
     """A tenant in whose reports every text is an attack."""
     tests = [
         one_test([scenario([handle(attack[:200])], attack, outcome="fail")], f"{number}::{attack}")
@@ -312,7 +341,7 @@ def attacked(filled: Filled) -> Filled:
         tests=tests, begun=datetime.now(UTC) - timedelta(hours=1), git_sha=ATTACKS[0], git_branch=ATTACKS[1],
         environment=ATTACKS[16][:64], project_name=ATTACKS[2], hostname=ATTACKS[3],
     )  # fmt: skip
-    return Filled(filled.url, [send(filled.url, run, "attacked"), send(filled.url, run, "attacked")])
+    return Filled(server, [send(server, run, "attacked"), send(server, run, "attacked")])
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,8 @@ function options(width, marks, buckets) {
 }
 
 /** A budget far above all latencies is left out of sight, or they would lie flat on the ground. */
+export const isOutOfSight = (buckets) => (buckets.at(-1).budget_ms ?? 0) > highest(buckets);
+
 function highest(buckets) {
   const most = Math.max(...buckets.map((bucket) => bucket.p99_ms ?? 0)) || 1;
   return Math.max(most, ...buckets.map((bucket) => bucket.budget_ms ?? 0).filter((budget) => budget <= most * IN_SIGHT));

@@ -2,7 +2,7 @@
 
 import { ask, topicPath } from '../api.js';
 import { link, set } from '../address.js';
-import { latencyChart } from '../chart.js';
+import { isOutOfSight, latencyChart } from '../chart.js';
 import { h } from '../dom.js';
 import { change, commit, count, moment, ms } from '../format.js';
 import { figures, nothing, table, title } from '../parts.js';
@@ -56,12 +56,13 @@ function spans(days) {
 function measured(topic, buckets, changes, query) {
   const last = buckets.at(-1);
   const sum = (key) => buckets.reduce((total, bucket) => total + bucket[key], 0);
-  const summary = `Latency of ${topic}: last p50 ${ms(last.p50_ms)}, p95 ${ms(last.p95_ms)}, p99 ${ms(last.p99_ms)}; ${changes.length} changes. The figures stand in the table below.`;
+  const summary = `Latency of ${topic}: last p50 ${ms(last.p50_ms)}, p95 ${ms(last.p95_ms)}, p99 ${ms(last.p99_ms)}; ${changes.length === 1 ? 'one change' : `${changes.length} changes`}. The figures stand in the table below.`;
   return [
     figures(['p50', ms(last.p50_ms)], ['p95', ms(last.p95_ms)], ['p99', ms(last.p99_ms)], ['Budget', ms(last.budget_ms)], ['Messages', count(sum('sample_count'))],
       ['Over budget', count(sum('budget_violation_count')), sum('budget_violation_count') > 0 ? 'slow' : null],
       ['Not answered', count(sum('timeout_count') + sum('fail_count')), sum('timeout_count') + sum('fail_count') > 0 ? 'bad' : null]),
     latencyChart(buckets, changes, summary),
+    isOutOfSight(buckets) ? h('p', { class: 'quiet' }, `The budget of ${ms(last.budget_ms)} is far above the chart.`) : null,
     h('details', {}, h('summary', {}, 'The same as a table'), table('Latencies over time', BUCKETS, buckets, query)),
   ];
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -155,3 +156,10 @@ def test_no_module_grows_too_long_without_a_reason() -> None:
 
 def test_reasons_for_length_are_still_needed() -> None:
     assert {name for name in LONG_MODULES if modules().get(name, 0) <= MAX_LINES} == set()
+
+
+def test_every_file_and_folder_that_the_architecture_page_names_is_there() -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    named = {name for name in re.findall(r"`([a-z_]+/[a-z_./]+)`", page) if "/" in name.rstrip("/")}
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []

@@ -25,6 +25,7 @@ from behave.reporter.base import Reporter
 
 from choreo_bdd import observers
 from choreo_bdd.redaction import Redactor
+from choreo_bdd_reporter.documents.file_names import PAGE
 from choreo_bdd_reporter.model.clock import Stopwatch, now
 from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_environment, project_name
 from choreo_bdd_reporter.model.limits import clean_text
@@ -45,7 +46,7 @@ from choreo_bdd_reporter.record.attachments import Attachments
 from choreo_bdd_reporter.record.masking import NodeIds, masked, masked_feature, masked_gherkin, masked_or_none
 from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
 from choreo_bdd_reporter.store.configured_directory import configured_directory
-from choreo_bdd_reporter.store.directory import PAGE, ReportDirectoryError, prepare, resolve
+from choreo_bdd_reporter.store.directory import ReportDirectoryError, prepare, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
 DEFAULT_DIRECTORY = "test-report"

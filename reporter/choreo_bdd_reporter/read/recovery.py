@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from choreo_bdd_reporter.documents.file_names import JOURNAL_FORMAT
 from choreo_bdd_reporter.documents.results import (
     SCHEMA_VERSION,
     TestFacts,
@@ -19,7 +20,6 @@ from choreo_bdd_reporter.documents.results import (
     run_document,
 )
 from choreo_bdd_reporter.model.tests import Attempt, Environment, Run, Workers
-from choreo_bdd_reporter.store.journal import FORMAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def recover(lines: Iterable[str]) -> Recovered | None:
     """A report from the lines of a journal, the last of which may be cut off; ``None`` when it is no journal."""
     read = _parsed(lines)
     head = next(read, None)
-    if head is None or head.get("journal") != FORMAT:
+    if head is None or head.get("journal") != JOURNAL_FORMAT:
         return None
     last: dict[tuple[str, str | None], Any] = {}
     known: dict[str, Any] = {}

@@ -1,10 +1,10 @@
 // "What broke": failed scenarios grouped by cause and topic; a group narrows the tree.
 
-import { button, el, fill } from './dom.js';
-import { plural } from './format.js';
+import { button, el, fill } from '../core/dom.js';
+import { plural } from '../core/format.js';
 import { causeGroups, causeLabel } from './findings.js';
-import { transportBadge } from './transports.js';
-import { verdictBadge } from './verdicts.js';
+import { transportBadge } from '../core/transports.js';
+import { verdictBadge } from '../core/verdicts.js';
 
 const FIRST = 3;
 

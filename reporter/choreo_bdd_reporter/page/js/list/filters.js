@@ -1,10 +1,10 @@
 // Search box, status pills and the choices above the tree. The choices write into the search, so that one language says it all.
 
-import { CHANGES } from './changes.js';
-import { button, el, fill, lazyDetails } from './dom.js';
-import { plural } from './format.js';
+import { CHANGES } from '../core/changes.js';
+import { button, el, fill, lazyDetails } from '../core/dom.js';
+import { plural } from '../core/format.js';
 import { transportsOf } from './query.js';
-import { OUTCOMES, verdictGlyph, verdictKind, verdictWord } from './verdicts.js';
+import { OUTCOMES, verdictGlyph, verdictKind, verdictWord } from '../core/verdicts.js';
 
 const SORTS = [['', 'as written'], ['severity', 'worst first'], ['duration', 'slowest first'], ['headroom', 'least headroom first'], ['name', 'by name']];
 

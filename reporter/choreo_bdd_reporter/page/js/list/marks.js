@@ -1,8 +1,8 @@
 // What to know of a scenario beside its verdict: a short mark in the tree, a sentence above the scenario.
 
-import { CHANGES, isUnsteady } from './changes.js';
-import { el } from './dom.js';
-import { plural } from './format.js';
+import { CHANGES, isUnsteady } from '../core/changes.js';
+import { el } from '../core/dom.js';
+import { plural } from '../core/format.js';
 
 const MARKS = [
   ['failed', 'fail', (entry) => entry.outcome === 'slow' && entry.failing, () => null],

@@ -1,9 +1,9 @@
 // The search language: words, "quoted words", @tag, s:failed, t:kafka, c:orders.*, f:checkout, is:regressed, cause:late, hop>50ms, budget<10%,
 // took>1s, miss:>0; a ! in front turns a term around, a space means "and". What is no such term is a word.
 
-import { CHANGES } from './changes.js';
-import { arrived } from './model.js';
-import { verdictKind } from './verdicts.js';
+import { CHANGES } from '../core/changes.js';
+import { arrived } from '../core/model.js';
+import { verdictKind } from '../core/verdicts.js';
 
 const TERM = /(!?)(?:([a-z]+):"([^"]*)"|"([^"]*)"|(\S+))/g;
 const FIELD = /^([a-z]+):(.+)$/;

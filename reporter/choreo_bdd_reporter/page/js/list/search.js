@@ -1,6 +1,6 @@
 // Which entries a view shows, and in which order.
 
-import { arrived, severity } from './model.js';
+import { arrived, severity } from '../core/model.js';
 import { parseQuery } from './query.js';
 
 export function filterEntries(entries, view, store, found = null) {

@@ -1,13 +1,13 @@
 // The tree on the left: feature, rule, scenario. One tab stop; the arrows move inside.
 
-import { button, el, fill } from './dom.js';
-import { duration } from './format.js';
+import { button, el, fill } from '../core/dom.js';
+import { duration } from '../core/format.js';
 import { treeMarks } from './marks.js';
-import { countOutcomes } from './model.js';
-import { createSections } from './sections.js';
-import { transportBadge } from './transports.js';
-import { ruleId, treeRows } from './treerows.js';
-import { caret, verdictBadge, verdictWord } from './verdicts.js';
+import { countOutcomes } from '../core/model.js';
+import { createSections } from '../core/sections.js';
+import { transportBadge } from '../core/transports.js';
+import { ruleId, treeRows } from './tree-rows.js';
+import { caret, verdictBadge, verdictWord } from '../core/verdicts.js';
 
 const ROW_HEIGHT = 32;
 

@@ -1,6 +1,6 @@
 // Text as a terminal prints it: colours and weight become spans, every other escape sequence is dropped.
 
-import { el } from './dom.js';
+import { el } from '../core/dom.js';
 
 const SEQUENCES = /\u001b\[([\d;]*)([A-Za-z])/g;
 const TONES = ['plain', 'fail', 'pass', 'slow', 'info', 'timeout', 'info', 'plain'];

@@ -1,8 +1,8 @@
 // What a test or its steps attached: images are shown, texts and JSON read, anything else is named.
 
 import { terminalText } from './ansi.js';
-import { el, lazyDetails } from './dom.js';
-import { bytes, plural } from './format.js';
+import { el, lazyDetails } from '../core/dom.js';
+import { bytes, plural } from '../core/format.js';
 import { jsonBlock } from './json.js';
 
 const IMAGE = /^image\/(png|jpeg|gif|webp)$/;

@@ -1,7 +1,7 @@
 // The typed failure tree of a rejected message: field by field, what was expected and what arrived.
 
-import { el } from './dom.js';
-import { inlineJson, plural } from './format.js';
+import { el } from '../core/dom.js';
+import { inlineJson, plural } from '../core/format.js';
 import { inlineValue } from './json.js';
 
 export function failureTable(failure) {

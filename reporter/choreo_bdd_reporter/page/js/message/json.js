@@ -1,7 +1,7 @@
 // Values as readable JSON, token by token.
 
-import { append, el } from './dom.js';
-import { bytes } from './format.js';
+import { append, el } from '../core/dom.js';
+import { bytes } from '../core/format.js';
 
 // Beyond this many characters colour costs more than it helps.
 const COLOURED_UP_TO = 20_000;

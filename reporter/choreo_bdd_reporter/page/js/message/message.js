@@ -1,7 +1,7 @@
 // One message in full: where it travelled, its headers and its body.
 
-import { el } from './dom.js';
-import { bytes } from './format.js';
+import { el } from '../core/dom.js';
+import { bytes } from '../core/format.js';
 import { jsonBlock } from './json.js';
 
 const FACTS = [

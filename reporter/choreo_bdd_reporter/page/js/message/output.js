@@ -1,8 +1,8 @@
 // Captured output and the traceback: last, because the diagnosis above usually says it better.
 
 import { terminalText } from './ansi.js';
-import { el, lazyDetails } from './dom.js';
-import { bytes } from './format.js';
+import { el, lazyDetails } from '../core/dom.js';
+import { bytes } from '../core/format.js';
 
 const STREAMS = [['stdout', 'Standard output'], ['stderr', 'Standard error'], ['log', 'Log']];
 

@@ -1,7 +1,7 @@
 // Which channels of the AsyncAPI documents the run has touched, and which no scenario has.
 
-import { el } from './dom.js';
-import { percent, plural } from './format.js';
+import { el } from '../core/dom.js';
+import { percent, plural } from '../core/format.js';
 
 export function renderChannels({ channels, noun }) {
   if (!channels) return null;

@@ -1,11 +1,11 @@
 // This run against an older results.json that the reader drops or chooses: what broke, what was fixed, what got slower.
 
-import { button, el, fill } from './dom.js';
-import { duration, localTime, percent, plural } from './format.js';
+import { button, el, fill } from '../core/dom.js';
+import { duration, localTime, percent, plural } from '../core/format.js';
 import { hopGroups, percentile } from './overview.js';
-import { sortedTable } from './table.js';
-import { transportBadge } from './transports.js';
-import { verdictBadge } from './verdicts.js';
+import { sortedTable } from '../core/table.js';
+import { transportBadge } from '../core/transports.js';
+import { verdictBadge } from '../core/verdicts.js';
 
 const FAILED = ['failed', 'errored'];
 

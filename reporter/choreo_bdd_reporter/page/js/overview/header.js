@@ -1,9 +1,9 @@
 // The overview: one headline, the verdict bar, the facts of the run and what to know before trusting it.
 
-import { CHANGES } from './changes.js';
-import { el, fill } from './dom.js';
-import { duration, localTime, percent, plural } from './format.js';
-import { OUTCOMES, verdictKind, verdictWord } from './verdicts.js';
+import { CHANGES } from '../core/changes.js';
+import { el, fill } from '../core/dom.js';
+import { duration, localTime, percent, plural } from '../core/format.js';
+import { OUTCOMES, verdictKind, verdictWord } from '../core/verdicts.js';
 
 export function renderHeader(root, model) {
   const field = (name) => root.querySelector(`[data-field="${name}"]`);

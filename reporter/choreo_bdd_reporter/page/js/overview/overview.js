@@ -1,12 +1,12 @@
 // What the whole run says about its hops and topics: latencies against budgets, and what travelled where.
 
-import { button, el, fill } from './dom.js';
+import { button, el, fill } from '../core/dom.js';
 import { renderChannels } from './channels.js';
-import { budgetBar } from './expectations.js';
-import { duration, percent, plural } from './format.js';
-import { arrived } from './model.js';
-import { sortedTable } from './table.js';
-import { transportBadge } from './transports.js';
+import { budgetBar } from '../scenario/expectations.js';
+import { duration, percent, plural } from '../core/format.js';
+import { arrived } from '../core/model.js';
+import { sortedTable } from '../core/table.js';
+import { transportBadge } from '../core/transports.js';
 
 // Hops of the same topic and transport: { topic, transport, count, missing, latencies sorted, tight, entries by latency }.
 export function hopGroups(hops) {

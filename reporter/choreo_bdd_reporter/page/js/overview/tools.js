@@ -1,8 +1,8 @@
 // The buttons of the header: facts of the run, theme, keyboard help.
 
-import { button, el, fill } from './dom.js';
+import { button, el, fill } from '../core/dom.js';
 import { aboutList } from './header.js';
-import { readPreference, writePreference } from './preferences.js';
+import { readPreference, writePreference } from '../core/preferences.js';
 
 const THEMES = [['auto', 'Auto'], ['light', 'Light'], ['dark', 'Dark']];
 

@@ -1,12 +1,12 @@
 // Expectations: verdict, latency against its budget, and on opening what was expected and what arrived.
 
-import { el, inParts, lazyDetails } from './dom.js';
-import { failureTable } from './diff.js';
-import { duration, percent, plural } from './format.js';
-import { jsonBlock } from './json.js';
-import { messageFacts } from './message.js';
-import { transportBadge } from './transports.js';
-import { listVerdict, verdictKind } from './verdicts.js';
+import { el, inParts, lazyDetails } from '../core/dom.js';
+import { failureTable } from '../message/diff.js';
+import { duration, percent, plural } from '../core/format.js';
+import { jsonBlock } from '../message/json.js';
+import { messageFacts } from '../message/message.js';
+import { transportBadge } from '../core/transports.js';
+import { listVerdict, verdictKind } from '../core/verdicts.js';
 
 const PASSED_SHOWN = 6;
 

@@ -1,10 +1,10 @@
 // The runs before this one: a strip with a verdict each, and the headroom of the tightest budget as a line.
 
-import { CHANGES, isUnsteady, pastLetter, nowLetter } from './changes.js';
-import { el, svg } from './dom.js';
-import { localTime, plural } from './format.js';
-import { leastHeadroom } from './search.js';
-import { verdictKind } from './verdicts.js';
+import { CHANGES, isUnsteady, pastLetter, nowLetter } from '../core/changes.js';
+import { el, svg } from '../core/dom.js';
+import { localTime, plural } from '../core/format.js';
+import { leastHeadroom } from '../list/search.js';
+import { verdictKind } from '../core/verdicts.js';
 
 const PAST_WORDS = { p: 'passed', s: 'slow', f: 'failed', e: 'errored', k: 'skipped', '.': 'not run' };
 const ROOM_FROM = 48;

@@ -1,11 +1,11 @@
 // A broken scenario as a question to a language model: the facts in words, each part cut at a length of its own, then what is asked.
 
-import { expectedText, pathText } from './diff.js';
-import { spelt } from './dom.js';
-import { causeLabel } from './findings.js';
-import { duration, inlineJson } from './format.js';
-import { eventLine, runCommand, stepLine } from './scenariotext.js';
-import { verdictWord } from './verdicts.js';
+import { expectedText, pathText } from '../message/diff.js';
+import { spelt } from '../core/dom.js';
+import { causeLabel } from '../list/findings.js';
+import { duration, inlineJson } from '../core/format.js';
+import { eventLine, runCommand, stepLine } from './scenario-text.js';
+import { verdictWord } from '../core/verdicts.js';
 
 const EVENTS_UP_TO = 60;
 const SECTION_UP_TO = 6000;

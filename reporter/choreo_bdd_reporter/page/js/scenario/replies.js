@@ -1,9 +1,9 @@
 // Replies armed by the scenario: on which message they waited, how far each got.
 
-import { el } from './dom.js';
-import { plural } from './format.js';
-import { transportBadge } from './transports.js';
-import { glyph, verdictKind } from './verdicts.js';
+import { el } from '../core/dom.js';
+import { plural } from '../core/format.js';
+import { transportBadge } from '../core/transports.js';
+import { glyph, verdictKind } from '../core/verdicts.js';
 
 const STEPS = ['trigger received', 'matcher accepted', 'build callback', 'response published'];
 

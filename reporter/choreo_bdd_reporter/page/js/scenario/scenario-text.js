@@ -1,9 +1,9 @@
 // A scenario as plain text: for a terminal, a ticket or a chat.
 
-import { causeLabel } from './findings.js';
-import { duration } from './format.js';
-import { shellQuoted } from './snippets.js';
-import { verdictWord } from './verdicts.js';
+import { causeLabel } from '../list/findings.js';
+import { duration } from '../core/format.js';
+import { shellQuoted } from '../message/snippets.js';
+import { verdictWord } from '../core/verdicts.js';
 
 export function runCommand(entry, { scenario }) {
   if (scenario && entry.group.where.endsWith('.feature')) return `behave ${shellQuoted(`${entry.group.where}:${scenario.line}`)}`;

@@ -1,24 +1,24 @@
 // The right side: one scenario, from its verdict and the reason for it down to the captured output.
 
-import { renderAttachments } from './attachments.js';
-import { append, button, copyButton, el, fill } from './dom.js';
-import { failureTable } from './diff.js';
+import { renderAttachments } from '../message/attachments.js';
+import { append, button, copyButton, el, fill } from '../core/dom.js';
+import { failureTable } from '../message/diff.js';
 import { renderExpectations } from './expectations.js';
-import { causeLabel } from './findings.js';
-import { duration, plural } from './format.js';
+import { causeLabel } from '../list/findings.js';
+import { duration, plural } from '../core/format.js';
 import { renderHistory } from './history.js';
-import { markNotes } from './marks.js';
-import { renderOutput } from './output.js';
+import { markNotes } from '../list/marks.js';
+import { renderOutput } from '../message/output.js';
 import { promptText } from './prompt.js';
 import { renderReplies } from './replies.js';
-import { gherkinText, runCommand, scenarioText } from './scenariotext.js';
+import { gherkinText, runCommand, scenarioText } from './scenario-text.js';
 import { collectFailingTransports, failingReply, renderStageBreadcrumb } from './stage.js';
 import { renderSteps } from './steps.js';
 import { renderStrays } from './strays.js';
-import { transportBadge } from './transports.js';
-import { caret, verdictBadge, verdictKind } from './verdicts.js';
-import { linkTo } from './viewstate.js';
-import { renderWaterfall } from './waterfall.js';
+import { transportBadge } from '../core/transports.js';
+import { caret, verdictBadge, verdictKind } from '../core/verdicts.js';
+import { linkTo } from '../core/view-state.js';
+import { renderWaterfall } from '../timeline/waterfall.js';
 
 const FINDINGS_SHOWN = 5;
 

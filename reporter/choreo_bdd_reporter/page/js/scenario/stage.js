@@ -1,7 +1,7 @@
 // What joins several transports in one scenario: the bridge and its wire ids.
 
-import { el } from './dom.js';
-import { transportBadge } from './transports.js';
+import { el } from '../core/dom.js';
+import { transportBadge } from '../core/transports.js';
 
 export function renderStageBreadcrumb(part, context) {
   const { stage } = part;

@@ -1,8 +1,8 @@
 // The scenario as it is written, each step with its verdict and time.
 
-import { el, inParts, lazyDetails } from './dom.js';
-import { duration, plural } from './format.js';
-import { isBroken, listVerdict, verdictKind } from './verdicts.js';
+import { el, inParts, lazyDetails } from '../core/dom.js';
+import { duration, plural } from '../core/format.js';
+import { isBroken, listVerdict, verdictKind } from '../core/verdicts.js';
 
 export function renderSteps({ warnings }, { steps, scenario }) {
   const stepList = (shown) => el('ol.hr-steps', {}, inParts(shown, (step) => stepItem(step, warnings.filter(([index]) => steps[index] === step)), 'li'));

@@ -1,9 +1,9 @@
 // What came by beside the expected: messages no scope was waiting for, and what a transport could not do. Neither has a
 // time of its own, so they stand below the timeline and not in it.
 
-import { el } from './dom.js';
-import { bytes, plural } from './format.js';
-import { transportBadge } from './transports.js';
+import { el } from '../core/dom.js';
+import { bytes, plural } from '../core/format.js';
+import { transportBadge } from '../core/transports.js';
 
 const REASONS = new Map([
   ['unknown_scope', 'for another scope: its correlation id is not known here'], ['timeout_race', 'late: its scope had ended'],

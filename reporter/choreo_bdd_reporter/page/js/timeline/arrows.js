@@ -1,7 +1,7 @@
 // Reply arrows between lanes: from the message that triggered a reply to the reply. Drawn in pixels of the track, so
 // they are laid out again whenever the track changes its width, the rows their places or the axis its stretch.
 
-import { el, svg } from './dom.js';
+import { el, svg } from '../core/dom.js';
 import { endOf } from './timescale.js';
 
 const HEAD = 5;

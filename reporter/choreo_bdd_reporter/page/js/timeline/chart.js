@@ -1,15 +1,15 @@
 // Draws a timeline from its state: head, axis, minimap, rows and arrows.
 
 import { createArrows, LINE_HEIGHT } from './arrows.js';
-import { button, el, fill } from './dom.js';
-import { plural } from './format.js';
+import { button, el, fill } from '../core/dom.js';
+import { plural } from '../core/format.js';
 import { causeSections, laneNode, laneSections } from './lanes.js';
 import { createMinimap } from './minimap.js';
-import { createSections } from './sections.js';
-import { axisRow, timelineHead } from './timelinehead.js';
-import { phraseTone, timelineRow } from './timelinerows.js';
+import { createSections } from '../core/sections.js';
+import { axisRow, timelineHead } from './head.js';
+import { phraseTone, timelineRow } from './rows.js';
 import { timeAxis } from './timescale.js';
-import { clockOf, limitsOf, shownRows, wholeView } from './timelinestate.js';
+import { clockOf, limitsOf, shownRows, wholeView } from './state.js';
 
 const MINIMAP_FROM = 60;
 

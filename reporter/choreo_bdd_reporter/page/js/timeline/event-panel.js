@@ -1,15 +1,15 @@
 // One event of the timeline in full, and what can be taken along from it.
 
-import { failureTable } from './diff.js';
-import { button, copyButton, el } from './dom.js';
-import { duration, localTime } from './format.js';
-import { messageFacts } from './message.js';
-import { expectationSnippet, publishCommands, publishSnippet } from './snippets.js';
+import { failureTable } from '../message/diff.js';
+import { button, copyButton, el } from '../core/dom.js';
+import { duration, localTime } from '../core/format.js';
+import { messageFacts } from '../message/message.js';
+import { expectationSnippet, publishCommands, publishSnippet } from '../message/snippets.js';
 import { isWait } from './timescale.js';
-import { rowPhrase, tookText } from './timelinerows.js';
-import { transportBadge } from './transports.js';
-import { verdictBadge } from './verdicts.js';
-import { linkTo } from './viewstate.js';
+import { rowPhrase, tookText } from './rows.js';
+import { transportBadge } from '../core/transports.js';
+import { verdictBadge } from '../core/verdicts.js';
+import { linkTo } from '../core/view-state.js';
 
 export function eventPanel(row, part, context, close) {
   const budget = row.handle?.budget_ms;

@@ -1,8 +1,8 @@
 // Above the rows: what the timeline holds, its legend, the switches for layout and time, and the axis.
 
-import { button, el } from './dom.js';
-import { duration, plural } from './format.js';
-import { transportBadge } from './transports.js';
+import { button, el } from '../core/dom.js';
+import { duration, plural } from '../core/format.js';
+import { transportBadge } from '../core/transports.js';
 import { budgetOf } from './tracks.js';
 
 export function timelineHead(part, rows, state, actions, context) {

@@ -1,8 +1,8 @@
 // How the rows of a timeline are laid out: as a tree of causes, or in one lane a transport.
 
-import { el } from './dom.js';
-import { transportBadge, transportClass } from './transports.js';
-import { plural } from './format.js';
+import { el } from '../core/dom.js';
+import { transportBadge, transportClass } from '../core/transports.js';
+import { plural } from '../core/format.js';
 import { isWait } from './timescale.js';
 
 // Sections as sections.js takes them; `attributes` go to the section's node.

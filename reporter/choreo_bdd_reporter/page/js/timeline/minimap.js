@@ -1,6 +1,6 @@
 // The whole timeline as a strip a few pixels high, with the shown stretch in front; dragging chooses another.
 
-import { el } from './dom.js';
+import { el } from '../core/dom.js';
 import { endOf } from './timescale.js';
 
 const HEIGHT = 44;

@@ -1,11 +1,11 @@
 // One row of the message timeline: what happened, where, and its marks on the time axis.
 
-import { el } from './dom.js';
-import { duration } from './format.js';
+import { el } from '../core/dom.js';
+import { duration } from '../core/format.js';
 import { endOf, isWait } from './timescale.js';
 import { markTrack } from './tracks.js';
-import { transportBadge, transportClass } from './transports.js';
-import { caret } from './verdicts.js';
+import { transportBadge, transportClass } from '../core/transports.js';
+import { caret } from '../core/verdicts.js';
 
 const DEEPEST_INDENT = 9;
 

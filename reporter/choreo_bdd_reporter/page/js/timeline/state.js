@@ -1,8 +1,8 @@
 // What a timeline starts with, and which stretch of time and which rows its state asks for.
 
-import { criticalPath } from './criticalpath.js';
-import { readPreference } from './preferences.js';
-import { phraseTone } from './timelinerows.js';
+import { criticalPath } from './critical-path.js';
+import { readPreference } from '../core/preferences.js';
+import { phraseTone } from './rows.js';
 import { roundView, timeSpans, wallClock } from './timescale.js';
 
 const FOCUSED_FROM = 200;

@@ -1,6 +1,6 @@
 // The stretch of time a timeline shows, and its ticks.
 
-import { trimZeros } from './format.js';
+import { trimZeros } from '../core/format.js';
 
 const SHORTEST_MS = 0.001;
 // A deadline this much later than the last message would squeeze all messages into one column.

@@ -1,7 +1,7 @@
 // The marks of one timeline row, as shares of the axis.
 
-import { el } from './dom.js';
-import { duration } from './format.js';
+import { el } from '../core/dom.js';
+import { duration } from '../core/format.js';
 import { endOf } from './timescale.js';
 
 export function markTrack(row, axis, rowsAbove, critical) {

@@ -2,13 +2,13 @@
 // its state, its drawing and its reader meet.
 
 import { causalRows } from './causality.js';
-import { el, fill } from './dom.js';
-import { eventPanel } from './eventpanel.js';
-import { writePreference } from './preferences.js';
-import { followTreegridKeys } from './treegrid.js';
-import { createChart } from './timelinechart.js';
+import { el, fill } from '../core/dom.js';
+import { eventPanel } from './event-panel.js';
+import { writePreference } from '../core/preferences.js';
+import { followTreegridKeys } from '../core/tree-grid.js';
+import { createChart } from './chart.js';
 import { pannedView, zoomedView } from './timescale.js';
-import { limitsOf, startState, wholeView } from './timelinestate.js';
+import { limitsOf, startState, wholeView } from './state.js';
 import { followMouse } from './zooming.js';
 
 export function renderWaterfall(part, partIndex, entry, context) {

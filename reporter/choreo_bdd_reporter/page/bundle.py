@@ -46,8 +46,8 @@ class _Module:
 def bundle(entry: str, read: Callable[[str], str], *, keep: Iterable[str] = ()) -> str:
     """One script text: every module that `entry` reaches, each after the modules it imports.
 
-    `read` returns a module's source by its path, which is told from the folder of all modules. Variables get shorter names, but for those in `keep`.
-    Raises `BundleError`.
+    `read` returns a module's source by its path in the folder of all modules. Variables get shorter names, but for
+    those in `keep`. Raises `BundleError`.
     """
     ordered: dict[str, _Module] = {}
     _visit(entry, read, ordered, path=())

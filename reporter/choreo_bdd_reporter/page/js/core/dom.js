@@ -31,9 +31,20 @@ function furnish(node, classes, { on = {}, vars = {}, ...attributes }, children)
 export function append(node, children) {
   for (const child of [children].flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
-    node.append(child instanceof Node ? child : document.createTextNode(spelt(String(child))));
+    if (child instanceof Node) node.append(child);
+    else node.append(...texts(node, spelt(String(child))));
   }
 }
+
+const RIGHT_TO_LEFT = /([\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+(?:[ ]+[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+)*)/;
+
+// Words that run from right to left stand apart, so that quotes, signs and names beside them keep their order.
+function texts(node, text) {
+  if (node.namespaceURI === SVG_NAMESPACE || NO_ELEMENTS.has(node.localName) || !RIGHT_TO_LEFT.test(text)) return [text];
+  return text.split(RIGHT_TO_LEFT).map((part, index) => (index % 2 ? el('bdi', {}, part) : part));
+}
+
+const NO_ELEMENTS = new Set(['bdi', 'option', 'textarea', 'title']);
 
 const HIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
 

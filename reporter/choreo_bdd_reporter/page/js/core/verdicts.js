@@ -17,6 +17,12 @@ const BY_STATUS = new Map(Object.entries({
   errored: 'error', undefined: 'error', skipped: 'skip', untested: 'none', pending: 'none',
 }));
 
+// The verdicts that a word of the search means: an outcome, or what pills and badges say; none for a word that is neither.
+export function verdictNamed(word) {
+  if (BY_STATUS.has(word)) return BY_STATUS.get(word);
+  return Object.keys(KINDS).find((kind) => kind === word || KINDS[kind].word.toLowerCase() === word) ?? null;
+}
+
 const OTHER_WORDS = new Map([['undefined', 'UNDEFINED'], ['pending', 'PENDING']]);
 
 // Worst first: the order of every list and bar of verdicts.

@@ -3,7 +3,7 @@
 import { CHANGES } from '../core/changes.js';
 import { button, el, fill, lazyDetails } from '../core/dom.js';
 import { plural } from '../core/format.js';
-import { transportsOf } from './query.js';
+import { mistakesIn, transportsOf } from './query.js';
 import { OUTCOMES, verdictGlyph, verdictKind, verdictWord } from '../core/verdicts.js';
 
 const SORTS = [['', 'as written'], ['severity', 'worst first'], ['duration', 'slowest first'], ['headroom', 'least headroom first'], ['name', 'by name']];
@@ -12,7 +12,7 @@ export function createFilters(root, context, deep) {
   const { model, views } = context;
   const search = el('input', {
     type: 'search', class: 'hr-search', 'data-filter': 'search', 'aria-label': 'Search names, tags, steps, topics and payloads',
-    placeholder: 's:failed @tag c:orders.* hop>50ms words', autocomplete: 'off', spellcheck: 'false',
+    placeholder: 's:failing @tag c:orders.* hop>50ms words', autocomplete: 'off', spellcheck: 'false',
   });
   search.addEventListener('input', () => views.set({ q: search.value }));
   const pills = OUTCOMES.filter((outcome) => model.counts[outcome] > 0).map((outcome) => pill(outcome, model.counts[outcome], views));
@@ -25,6 +25,8 @@ export function createFilters(root, context, deep) {
     el('div.hr-pills', { role: 'group', 'aria-label': 'Show only' }, pills),
     lazyDetails({ class: 'hr-fold' }, 'Filter, sort, group', () => el('div.hr-choice-list', {}, narrowing(model, views), sort, grouping.node)));
   const shown = root.querySelector('[data-field="search-count"]');
+  const mistakes = el('p.hr-note.hr-note--warn', { 'data-field': 'search-mistakes', role: 'status' });
+  shown.after(mistakes);
   return {
     focus: () => search.focus(),
     update(view, visible) {
@@ -35,6 +37,7 @@ export function createFilters(root, context, deep) {
       grouping.update(view);
       deeper.hidden = deep.wordsLeft(view.q).length === 0;
       deeper.textContent = 'Search steps and messages too';
+      fill(mistakes, mistakesIn(view.q).join('; '));
       const total = model.entries.length;
       shown.textContent = visible === total ? `${plural(total, model.noun)}` : `${visible.toLocaleString('en')} of ${plural(total, model.noun)} shown`;
     },

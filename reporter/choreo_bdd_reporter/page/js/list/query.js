@@ -3,11 +3,12 @@
 
 import { CHANGES } from '../core/changes.js';
 import { arrived } from '../core/model.js';
-import { verdictKind } from '../core/verdicts.js';
+import { verdictKind, verdictNamed } from '../core/verdicts.js';
 
-const TERM = /(!?)(?:([a-z]+):"([^"]*)"|"([^"]*)"|(\S+))/g;
+const TERM = /(!?)(?:([a-z]+):"([^"]*)"|"([^"]*)"|((?:hop|budget|took|miss):?\s*[<>=]+\s*\S+|\S+))/g;
 const FIELD = /^([a-z]+):(.+)$/;
 const MEASURE = /^(hop|budget|took|miss):?(>=|<=|>|<|=)(\d+(?:\.\d+)?)(µs|us|ms|s|%)?$/;
+const MEASURED = /^(?:hop|budget|took|miss):?[<>=]/;
 const SCALES = { 'µs': 0.001, us: 0.001, ms: 1, s: 1000 };
 
 const COMPARE = {
@@ -25,7 +26,7 @@ const MEASURES = {
 const FIELDS = {
   s: (value) => {
     const words = value.split(',');
-    return (entry) => words.some((word) => word === entry.outcome || verdictKind(word) === verdictKind(entry.outcome) || MARKED[word]?.(entry));
+    return (entry) => words.some((word) => verdictNamed(word) === verdictKind(entry.outcome) || MARKED[word]?.(entry));
   },
   t: (value) => (entry) => transportsOf(entry).some((name) => name.toLowerCase() === value),
   c: (value) => {
@@ -47,6 +48,33 @@ const FIELDS = {
 
 const MARKED = { failing: (entry) => entry.failing, flaky: CHANGES.flaky, vacuous: (entry) => entry.warnings.length > 0 };
 
+const VERDICT_WORDS = 'pass, slow, fail, timeout, error, skip, failing, flaky, vacuous';
+
+// The values of a field that mean nothing, and what it takes.
+const MISTAKES = {
+  s: (value) => told(value, (word) => verdictNamed(word) || Object.hasOwn(MARKED, word), `no verdict; s: takes ${VERDICT_WORDS}`),
+  is: (value) => told(value, (word) => Object.hasOwn(CHANGES, word), `no change; is: takes ${Object.keys(CHANGES).join(', ')}`),
+};
+
+function told(value, isKnown, why) {
+  return value.split(',').filter((word) => !isKnown(word)).map((word) => `“${word}” is ${why}`);
+}
+
+// What is wrong with a search, a sentence each: words that a field does not know, measures that are no number.
+export function mistakesIn(text) {
+  return [...text.toLowerCase().matchAll(TERM)].flatMap(([, , field, fieldText, quoted, plain]) => {
+    if (quoted !== undefined) return [];
+    const [, name, value] = field ? [null, field, fieldText] : FIELD.exec(plain) ?? [];
+    const term = unspaced(plain ?? '');
+    if (MEASURED.test(term) && !MEASURE.test(term)) return [`“${plain}” is no measure; write hop>50ms, took>1s, budget<10% or miss>0`];
+    return Object.hasOwn(MISTAKES, name ?? '') ? MISTAKES[name](value) : [];
+  });
+}
+
+function unspaced(term) {
+  return term.replace(/\s+/g, '');
+}
+
 // { tests: predicates over entries, words: [{ word, negated }] still to be looked up in the entries' texts }
 export function parseQuery(text) {
   const tests = [];
@@ -62,7 +90,7 @@ export function parseQuery(text) {
 
 function termTest(term) {
   if (term.startsWith('@') && term.length > 1) return (entry) => entry.tags.some((tag) => `@${tag}`.replace('@@', '@').toLowerCase() === term);
-  const measure = MEASURE.exec(term);
+  const measure = MEASURE.exec(unspaced(term));
   if (measure) return measureTest(measure);
   const field = FIELD.exec(term);
   return field ? fieldTest(field[1], field[2]) : null;

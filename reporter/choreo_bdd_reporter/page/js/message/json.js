@@ -6,8 +6,9 @@ import { bytes } from '../core/format.js';
 // Beyond this many characters colour costs more than it helps.
 const COLOURED_UP_TO = 20_000;
 
-export function jsonBlock(value, attributes = {}) {
-  if (isCutMarker(value)) return cutBlock(value, attributes);
+// `size` is that of the message on the wire, where it is known: a value that is cut tells no other.
+export function jsonBlock(value, attributes = {}, size = null) {
+  if (isCutMarker(value)) return cutBlock(value, attributes, size);
   const text = JSON.stringify(value, null, 2) ?? 'undefined';
   const block = el('pre.hr-json', { tabindex: '0', ...attributes });
   append(block, text.length > COLOURED_UP_TO ? [text] : tokens(text));
@@ -36,9 +37,9 @@ function isCutMarker(value) {
   return value !== null && typeof value === 'object' && value._truncated === true && typeof value._head === 'string';
 }
 
-function cutBlock(marker, attributes) {
+function cutBlock(marker, attributes, size) {
   return el('div', {},
-    el('p.hr-note', {}, `Cut: the first ${marker._tail ? 'and the last ' : ''}part of ${bytes(marker._original_bytes ?? marker._head.length)}.`),
+    el('p.hr-note', {}, `Cut: the first ${marker._tail ? 'and the last ' : ''}part of ${bytes(size ?? marker._original_bytes ?? marker._head.length)}.`),
     el('pre.hr-json', { tabindex: '0', ...attributes }, marker._head, marker._tail && `\n…\n${marker._tail}`));
 }
 

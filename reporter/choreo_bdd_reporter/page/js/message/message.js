@@ -21,6 +21,6 @@ export function messageFacts(message) {
       el('dt', {}, name), el('dd', {}, el('code', {}, typeof value === 'string' ? value : JSON.stringify(value))),
     ])),
     el('h4.hr-sublabel', {}, 'Payload'),
-    message.payload === undefined ? el('p.hr-note', {}, 'not kept') : jsonBlock(message.payload, { 'aria-label': 'Payload' }),
+    message.payload === undefined ? el('p.hr-note', {}, 'not kept') : jsonBlock(message.payload, { 'aria-label': 'Payload' }, message.size),
   ];
 }

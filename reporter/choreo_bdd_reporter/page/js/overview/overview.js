@@ -80,12 +80,12 @@ export function renderTopics(host, context) {
   for (const [topic, transport, count, sent] of model.traffic) at(model.names[topic], model.names[transport] ?? '')[sent ? 'sent' : 'received'] += count;
   for (const hop of hopsOf(model.entries)) at(hop.topic, hop.transport ?? '')[arrived(hop) ? 'met' : 'missing'] += 1;
   const columns = [...names, ...([...topics.values()].some(({ cells }) => cells.has('')) ? [''] : [])];
-  const total = ({ cells }) => [...cells.values()].reduce((sum, cell) => sum + cell.sent + cell.received + cell.met + cell.missing, 0);
+  const total = ({ cells }) => [...cells.values()].reduce((sum, cell) => sum + cell.sent + cell.received, 0);
   return fill(host, el('article.hr-article', {}, el('h2.hr-pane-title', {}, 'Topics and transports'), renderChannels(model),
     topics.size === 0 ? el('p.hr-empty', {}, 'No message travelled in this run.') : sortedTable('Topics', [
       ['Topic', (row) => row.topic, (row) => topicButton(row, context)],
       ...columns.map((name) => [name || 'messages', (row) => (row.cells.has(name) ? total({ cells: new Map([['', row.cells.get(name)]]) }) : 0), (row) => trafficCell(row.cells.get(name)), 'text']),
-      ['All', total],
+      ['All messages', total],
     ], [...topics.values()], columns.length + 1)));
 }
 

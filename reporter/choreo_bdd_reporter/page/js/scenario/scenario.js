@@ -70,6 +70,9 @@ function tagButton(tag, { views }) {
   return button(tag, () => views.set({ q: tag }, { remember: true }), { class: 'hr-tag', title: `Show only ${tag}` });
 }
 
+// What an exception says is shown as it was raised; file names in it keep their case.
+const VERBATIM = new Set(['failed', 'error', 'step failed']);
+
 // The first is the worst and stands open; the others are a line until they are asked for.
 function findingCard(finding, detail, context, first) {
   const handle = detail.parts[finding.part]?.handles[finding.handle];
@@ -77,7 +80,7 @@ function findingCard(finding, detail, context, first) {
   const step = detail.steps[finding.step];
   const stepText = note?.step_text || (step && `${step.keyword.trim()} ${step.text}`);
   const cause = [verdictBadge(finding.status), el('strong', {}, causeLabel(finding)), transportBadge(context, finding.transport)];
-  const sentence = el(first ? 'p.hr-finding-sentence' : 'span.hr-finding-sentence.hr-note', {}, sentenceCase(finding.sentence));
+  const sentence = el(first ? 'p.hr-finding-sentence' : 'span.hr-finding-sentence.hr-note', {}, VERBATIM.has(finding.cause) ? finding.sentence : sentenceCase(finding.sentence));
   const body = [
     stepText && el('p.hr-finding-step', {}, 'in ', el('q', {}, stepText)),
     handle?.failure && failureTable(handle.failure),

@@ -38,6 +38,15 @@ export function zoomedView(view, factor, at, limits) {
   return within({ from: at - share * span, to: at + (1 - share) * span }, limits);
 }
 
+// What zooming keeps where it is: of the rows in sight the first of the `wanted` ids, else the one nearest to the middle.
+export function centreOf(rows, wanted, { from, to }) {
+  const middle = (from + to) / 2;
+  const inSight = rows.filter((row) => row.anchor >= from && row.anchor <= to);
+  const kept = wanted.map((id) => inSight.find((row) => row.id === id)).find(Boolean);
+  const nearest = () => inSight.reduce((best, row) => (best && Math.abs(best.anchor - middle) <= Math.abs(row.anchor - middle) ? best : row), null);
+  return (kept ?? nearest())?.anchor ?? middle;
+}
+
 export function pannedView(view, ms, limits) {
   return within({ from: view.from + ms, to: view.to + ms }, limits);
 }

@@ -7,7 +7,7 @@ import { eventPanel } from './event-panel.js';
 import { writePreference } from '../core/preferences.js';
 import { followTreegridKeys } from '../core/tree-grid.js';
 import { createChart } from './chart.js';
-import { pannedView, zoomedView } from './timescale.js';
+import { centreOf, pannedView, zoomedView } from './timescale.js';
 import { limitsOf, startState, wholeView } from './state.js';
 import { followMouse } from './zooming.js';
 
@@ -18,7 +18,7 @@ export function renderWaterfall(part, partIndex, entry, context) {
   const state = startState(rows, part);
   const actions = {};
   const chart = createChart(part, rows, state, context, actions);
-  const zooming = zoomingOf(chart, state);
+  const zooming = zoomingOf(chart, rows, state, context);
   Object.assign(actions, switchesOf(chart, state), { in: () => zooming.zoom(0.5), out: () => zooming.zoom(2), reset: zooming.reset });
   followReader(chart, rows, state, part, entry, context);
   followMouse(chart.grid, chart.trackBox, zooming);
@@ -36,12 +36,13 @@ function noTimeline(part) {
   return el('section', {}, el('h3.hr-label', {}, 'Message timeline'), el('p.hr-callout', {}, text));
 }
 
-function zoomingOf(chart, state) {
+function zoomingOf(chart, rows, state, { views }) {
+  const focused = () => (chart.grid.contains(document.activeElement) ? state.active : null);
   const current = () => state.view ?? wholeView(state);
   return {
     section: chart.section,
     axis: () => chart.axis,
-    zoom: (factor, at = (chart.axis.from + chart.axis.to) / 2) => chart.show(zoomedView(current(), factor, at, limitsOf(state))),
+    zoom: (factor, at = centreOf(rows, [views.current.event, focused()], chart.axis)) => chart.show(zoomedView(current(), factor, at, limitsOf(state))),
     pan: (share) => chart.show(pannedView(current(), share * (chart.axis.to - chart.axis.from), limitsOf(state))),
     reset: () => chart.show(null),
   };

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from choreo_bdd_reporter.documents.file_names import HISTORY, PAGE, RESULTS
 from choreo_bdd_reporter.outputs.terminal import complain, say
-from choreo_bdd_reporter.store.directory import HISTORY, PAGE, RESULTS
 from choreo_bdd_schemas import validate_report
 
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from choreo_bdd_reporter.documents.cucumber_messages import GherkinTest, envelopes
+from choreo_bdd_reporter.documents.file_names import HISTORY, MESSAGES, PAGE, PARTIAL, RESULTS
+from choreo_bdd_reporter.documents.headroom import least_headroom
 from choreo_bdd_reporter.documents.results import (
     SCHEMA_VERSION,
     attempt_of,
@@ -32,17 +34,12 @@ from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.model.tests import Attempt, Environment, RecordedScenario, Run, Test
 from choreo_bdd_reporter.store.atomic_files import replacing
 from choreo_bdd_reporter.store.directory import (
-    HISTORY,
-    MESSAGES,
-    PAGE,
-    PARTIAL,
-    RESULTS,
     new_page_files,
     old_page_files,
     page_files,
     prepare,
 )
-from choreo_bdd_reporter.store.history import History, least_headroom
+from choreo_bdd_reporter.store.history import History
 from choreo_bdd_reporter.store.journal import Journal, Place
 from choreo_bdd_reporter.store.journaled_tests import (
     LastRead,

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from choreo_bdd_reporter.documents.headroom import least_headroom
 from choreo_bdd_reporter.model.tests import RecordedScenario, Run, Test
 from choreo_bdd_reporter.read.merge import merge
 from choreo_bdd_reporter.read.report import read_report
 from choreo_bdd_reporter.store import history
 from choreo_bdd_reporter.store.directory import resolve
-from choreo_bdd_reporter.store.history import least_headroom, read_history, recalled, remembered
+from choreo_bdd_reporter.store.history import read_history, recalled, remembered
 from choreo_bdd_reporter.writer import write_documents, write_report
 
 NAME = "tests/test_shop.py::test_order"

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from choreo_bdd.redaction import REDACTION_VERSION
+from choreo_bdd_reporter.documents.headroom import least_headroom
 from choreo_bdd_reporter.model.limits import SCENARIOS_MAX, cap_detail, keep_worst
 from choreo_bdd_reporter.model.tests import Attempt, RecordedScenario, Run, Step, Test, TestOutcome
-from choreo_bdd_reporter.store.history import least_headroom
 
 SCHEMA_VERSION = "1.3"
 OUTCOMES: tuple[TestOutcome, ...] = ("passed", "failed", "errored", "skipped", "slow")

@@ -28,6 +28,7 @@ from choreo_bdd_project.frameworks.behave_model import head_of, nodeid_of, scena
 from choreo_bdd_project.gherkin import step as project
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import scenario_nodeid
+from choreo_bdd_reporter.documents.file_names import PAGE
 from choreo_bdd_reporter.frameworks.gherkin import feature_of, gherkin_of, step_of
 from choreo_bdd_reporter.model.clock import Stopwatch, now
 from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_environment, project_name
@@ -48,7 +49,7 @@ from choreo_bdd_reporter.record.attachments import Attachments
 from choreo_bdd_reporter.record.masking import NodeIds, masked, masked_feature, masked_gherkin, masked_or_none
 from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
 from choreo_bdd_reporter.store.configured_directory import configured_directory
-from choreo_bdd_reporter.store.directory import PAGE, ReportDirectoryError, prepare, resolve
+from choreo_bdd_reporter.store.directory import ReportDirectoryError, prepare, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
 DEFAULT_DIRECTORY = "test-report"

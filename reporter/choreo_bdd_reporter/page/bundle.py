@@ -1,7 +1,7 @@
 """Join ES modules into one short script, and tighten styles.
 
 The modules keep to a small dialect so that joining is a matter of lines, not of parsing:
-`import { a, b } from './file.js';` at the top, `export` in front of a declaration, and no top-level
+`import { a, b } from './room/file.js';` at the top, `export` in front of a declaration, and no top-level
 name twice. Whatever leaves the dialect is refused, because in a joined script it would fail silently.
 """
 
@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, product
+from posixpath import dirname, join, normpath
 from string import ascii_letters, digits
 
 from choreo_bdd_reporter.page.tokens import KEYWORDS, Token, Use, renamed, tightened, tokens, uses, words
 
-_IMPORT = re.compile(r"^import \{([^}]*)\} from '\./([\w-]+\.js)';\n", re.MULTILINE)
+_IMPORT = re.compile(r"^import \{([^}]*)\} from '(\.{1,2}/[\w./-]+\.js)';\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|let|class)\b)", re.MULTILINE)
 _DECLARED = re.compile(r"^(export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
 _LEFTOVER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
@@ -45,8 +46,8 @@ class _Module:
 def bundle(entry: str, read: Callable[[str], str], *, keep: Iterable[str] = ()) -> str:
     """One script text: every module that `entry` reaches, each after the modules it imports.
 
-    `read` returns a module's source by file name. Variables get shorter names, but for those in `keep`.
-    Raises `BundleError`.
+    `read` returns a module's source by its path in the folder of all modules. Variables get shorter names, but for
+    those in `keep`. Raises `BundleError`.
     """
     ordered: dict[str, _Module] = {}
     _visit(entry, read, ordered, path=())
@@ -93,7 +94,7 @@ def _visit(name: str, read: Callable[[str], str], ordered: dict[str, _Module], p
 
 def _parse(name: str, source: str) -> _Module:
     imports = {
-        match[2]: tuple(part.strip() for part in match[1].split(",") if part.strip())
+        normpath(join(dirname(name), match[2])): tuple(part.strip() for part in match[1].split(",") if part.strip())
         for match in _IMPORT.finditer(source)
     }
     body = _EXPORT.sub("", _IMPORT.sub("", source))

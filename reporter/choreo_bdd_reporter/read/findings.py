@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from choreo_bdd_reporter.documents.tracebacks import line_of_exception
 from choreo_bdd_reporter.read.entries import BROKEN_SCENARIOS, BROKEN_STEPS, BROKEN_TESTS, Entry, Json
 
 SHOWN_FINDINGS = 20
@@ -118,16 +119,15 @@ def _reply_findings(entry: Entry) -> Iterator[Finding]:
 
 
 def _test_finding(entry: Entry) -> Finding:
-    """No expectation explains the verdict: the step's own message does, or the last line of the traceback."""
+    """No expectation explains the verdict: the step's own message does, or the exception in its traceback."""
     broken = ((index, step) for index, step in enumerate(entry.steps) if step.get("status") in BROKEN_STEPS)
     index, step = next(broken, (None, None))
-    lines = str(entry.test["traceback"] or "").strip().splitlines()
-    last_line = lines[-1] if lines else "it failed without a message"
+    said = line_of_exception(entry.test["traceback"]) or "it failed without a message"
     status = str(entry.test["outcome"])
     if step is None:
-        return {"status": status, "cause": "error" if status == "errored" else "failed", "sentence": last_line}
+        return {"status": status, "cause": "error" if status == "errored" else "failed", "sentence": said}
     if step["status"] == "undefined":
         sentence = f'no step matches "{str(step["keyword"]).strip()} {step["text"]}"'
         return {"status": status, "cause": "undefined step", "sentence": sentence, "step": index}
     message = str(step.get("message") or "").strip().splitlines()
-    return {"status": status, "cause": "step failed", "sentence": message[0] if message else last_line, "step": index}
+    return {"status": status, "cause": "step failed", "sentence": message[0] if message else said, "step": index}

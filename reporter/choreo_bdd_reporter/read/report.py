@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from choreo_bdd_reporter.documents.file_names import MESSAGES, PAGE, PARTIAL, RESULTS
 from choreo_bdd_reporter.documents.schema_check import first_error
 from choreo_bdd_reporter.model.limits import unserialisable
-from choreo_bdd_reporter.store.directory import MESSAGES, PAGE, PARTIAL, RESULTS
 
 _TEMPLATE = '<template id="choreo-gherkin">'
 
@@ -118,7 +118,7 @@ def _gherkin_of_page(page: Path) -> dict[str, Any] | None:
 
 
 def _read_partial(path: Path) -> Report:
-    from choreo_bdd_reporter.store.recovery import recover  # noqa: PLC0415 - rarely needed
+    from choreo_bdd_reporter.read.recovery import recover  # noqa: PLC0415 - rarely needed
 
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-SENTINEL = ".harness-report"
-RESULTS = "results.json"
-PAGE = "index.html"
+from choreo_bdd_reporter.documents.file_names import HISTORY, MESSAGES, PAGE, PARTIAL, RESULTS
 
-MESSAGES = "messages.ndjson"
-HISTORY = "history.jsonl"
-PARTIAL = ".partial.jsonl"
+SENTINEL = ".harness-report"
 
 _FILES = (RESULTS, PAGE, MESSAGES, HISTORY, PARTIAL, SENTINEL)
 _LEFTOVERS = tuple(f".{name}.tmp" for name in _FILES)

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from choreo_bdd_reporter.model.arrival import latency_of_arrival
+from choreo_bdd_reporter.documents.file_names import RESULTS
 from choreo_bdd_reporter.model.limits import compact_json
 from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.store.atomic_files import replacing
-from choreo_bdd_reporter.store.directory import RESULTS
 
 FORMAT = 1
 """Of the lines; in each of them."""
@@ -35,18 +34,6 @@ _ROOM_STEPS = 40
 
 Seen = tuple[str, str, float | None]
 """Node id and outcome of a test, and the least share of a budget that it left over."""
-
-
-def least_headroom(scenarios: Iterable[Mapping[str, Any]]) -> float | None:
-    """The least share of its budget that a message left over, below 0 where it came late; ``None`` without budgets."""
-    handles = (handle for scenario in scenarios for handle in scenario.get("handles") or ())
-    shares = (1 - handle["latency_ms"] / handle["budget_ms"] for handle in handles if _has_headroom(handle))
-    return min(shares, default=None)
-
-
-def _has_headroom(handle: Mapping[str, Any]) -> bool:
-    """Whether a message came in answer to a budget; an absence that was expected is met by silence."""
-    return bool(handle["budget_ms"]) and latency_of_arrival(handle) is not None
 
 
 class History:

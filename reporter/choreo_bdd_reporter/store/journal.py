@@ -12,13 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from choreo_bdd_reporter.documents.file_names import JOURNAL_FORMAT
 from choreo_bdd_reporter.documents.results import TestDocument, TestFacts
 from choreo_bdd_reporter.model.clock import now
 from choreo_bdd_reporter.model.limits import compact_json
 from choreo_bdd_reporter.model.tests import Environment
-
-FORMAT = 1
-"""Of the lines; in the first of them."""
 
 _KEPT = ("nodeid", "file", "name", "class", "outcome", "duration_ms", "worker_id")
 _PARTS = ("test", "gherkin", "details", "attachments")
@@ -47,7 +45,9 @@ class Journal:
         self._file = path.open("wb")
         self._reader = path.open("rb")
         self._end = 0
-        self._append(compact_json({"journal": FORMAT, "started_at": started_at, "environment": asdict(environment)}))
+        self._append(
+            compact_json({"journal": JOURNAL_FORMAT, "started_at": started_at, "environment": asdict(environment)})
+        )
 
     def add(self, document: TestDocument, *, redacted: tuple[int, int]) -> None:
         """Keep a test; ``redacted`` is how much was masked in the run so far, by key and in text."""

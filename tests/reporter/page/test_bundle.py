@@ -26,6 +26,16 @@ def test_each_module_stands_once_after_what_it_imports() -> None:
     assert "export" not in text
 
 
+def test_an_import_is_found_from_the_room_of_the_module_that_names_it() -> None:
+    modules = {
+        "main.js": "import { shown } from './list/tree.js';\nshown;\n",
+        "list/tree.js": "import { el } from '../core/dom.js';\nexport const shown = el;\n",
+        "core/dom.js": "export const el = 1;\n",
+    }
+    joined = bundle("main.js", modules.__getitem__, keep=("el", "shown"))
+    assert joined == "const el=1;const shown=el;shown;\n"
+
+
 def test_an_import_may_span_lines() -> None:
     text = _bundle(main="import {\n  base,\n} from './two.js';\nbase;\n", two="export const base = 1;\n")
     assert text == "const a=1;a;\n"

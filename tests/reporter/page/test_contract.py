@@ -6,8 +6,10 @@ import base64
 import hashlib
 import json
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,9 +199,28 @@ def test_every_styled_class_is_given_to_some_element(style: str, script: str, do
 
 def test_every_module_and_stylesheet_is_a_short_file_of_its_own() -> None:
     page = files("choreo_bdd_reporter.page")
-    sources = [path for folder in ("js", "css") for path in page.joinpath(folder).iterdir()]
+    sources = [*_modules().values(), *(path.read_text("utf-8") for path in page.joinpath("css").iterdir())]
     assert len(sources) > 50
-    assert max(len(path.read_text("utf-8").splitlines()) for path in sources) <= 200
+    assert max(len(source.splitlines()) for source in sources) <= 200
+
+
+def test_modules_stand_in_small_rooms_that_import_one_way() -> None:
+    rooms = ("core", "message", "timeline", "list", "scenario", "overview", "")
+    modules = _modules()
+    assert {name.rpartition("/")[0] for name in modules} == set(rooms)
+    assert max(Counter(name.rpartition("/")[0] for name in modules).values()) <= 15
+    back = [
+        f"{name} imports {imported}"
+        for name, source in modules.items()
+        for imported in re.findall(r"from '\.\./([\w-]+)/", source)
+        if rooms.index(imported) > rooms.index(name.rpartition("/")[0])
+    ]
+    assert back == []
+
+
+def _modules() -> dict[str, str]:
+    folder = Path(str(files("choreo_bdd_reporter.page").joinpath("js")))
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in folder.rglob("*.js")}
 
 
 def test_the_data_takes_no_more_room_than_it_must() -> None:

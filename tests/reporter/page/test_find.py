@@ -35,6 +35,9 @@ def run() -> tuple[dict[str, Any], dict[str, Any]]:
         ("s:failed", [PARCEL]),
         ("s:fail,timeout", [PARCEL, *STAGED]),
         ("s:failing", [PARCEL, *STAGED, "Order is archived"]),
+        ("s:error", ["Order is archived"]),
+        ("s:fail", [PARCEL]),
+        ("hop > 50ms", ["Invoice follows in time"]),
         ("s:slow", ["Invoice follows in time"]),
         ("@express", [PARCEL]),
         ("@payments !gift", STAGED[:1]),
@@ -154,3 +157,38 @@ def test_typing_leaves_the_opened_scenario_as_it_is(run: Any, open_report: OpenR
     page.get_by_role("searchbox").press_sequentially("order")
     assert handle is not None
     assert handle.evaluate("node => node.isConnected && node.open")
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("s:bogus", "“bogus” is no verdict; s: takes pass, slow, fail"),
+        ("s:failed,wrong", "“wrong” is no verdict"),
+        ("is:bogus", "“bogus” is no change; is: takes new, regressed, fixed, flaky"),
+        ("hop>abc", "“hop>abc” is no measure; write hop>50ms"),
+    ],
+)
+def test_a_word_that_means_nothing_is_told_of(query: str, told: str, open_report: OpenReport) -> None:
+    report = open_report(sample_run())
+    mistakes = report.page.locator("[data-field=search-mistakes]")
+    expect(mistakes).to_have_text("")
+    report.page.locator("[data-filter=search]").fill(query)
+    expect(mistakes).to_contain_text(told)
+    report.page.locator("[data-filter=search]").fill("s:failing hop>50ms words")
+    expect(mistakes).to_have_text("")
+
+
+def test_every_pill_says_the_word_that_finds_as_many(open_report: OpenReport) -> None:
+    page = open_report(sample_run()).page
+    for pill in page.locator(".hr-pill").all():
+        *words, count = pill.inner_text().split()
+        page.locator("[data-filter=search]").fill(f's:"{" ".join(words).lower()}"')
+        expect(page.locator("[data-field=search-count]")).to_contain_text(f"{count} of ")
+
+
+def test_the_search_that_the_empty_box_shows_finds_what_the_headline_counts(open_report: OpenReport) -> None:
+    page = open_report(sample_run()).page
+    box = page.locator("[data-filter=search]")
+    box.fill((box.get_attribute("placeholder") or "").split()[0])
+    counted = page.locator(".hr-count-broken").inner_text()
+    expect(page.locator("[data-field=search-count]")).to_contain_text(f"{counted} of ")

@@ -117,6 +117,29 @@ def test_an_expectation_nobody_asked_about_is_unchecked() -> None:
     assert not is_unchecked(_entry(_silent()))
 
 
+@pytest.mark.parametrize(
+    ("traceback", "said"),
+    [
+        (
+            "    def test_a():\n>       assert 1 == 2\nE       assert 1 == 2\n\ntest_e.py:2: AssertionError",
+            "assert 1 == 2",
+        ),
+        (
+            "E       AssertionError: stock was not reserved\nE       assert 1 == 2\n\ntest_e.py:1: AssertionError",
+            "AssertionError: stock was not reserved",
+        ),
+        (
+            "E   KeyError: 'id'\n\na.py:1: KeyError\n\nE   ConnectionError: db refused\n\ntest_e.py:3: ConnectionError",
+            "ConnectionError: db refused",
+        ),
+    ],
+    ids=["assertion", "message", "chain"],
+)
+def test_a_failed_test_is_named_by_its_exception_and_not_by_its_place(traceback: str, said: str) -> None:
+    (finding,) = findings_of(_entry(a_test("x", "failed", traceback=traceback)))
+    assert finding["sentence"] == said
+
+
 def test_a_traceback_stands_in_where_nothing_else_explains() -> None:
     (finding,) = findings_of(_entry(a_test("x", "failed", traceback="Traceback\nValueError: no luck")))
     assert finding["sentence"] == "ValueError: no luck"

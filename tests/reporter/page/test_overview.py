@@ -55,7 +55,7 @@ def test_a_hop_leads_to_its_scenarios_and_back_returns(open_report: OpenReport) 
 def test_topics_are_crossed_with_transports(open_report: OpenReport) -> None:
     page = open_report(sample_run(), "#tab=topics").page
     heads = page.get_by_role("columnheader").all_inner_texts()
-    assert heads == ["Topic", "kafka", "nats", "messages", "All"]
+    assert heads == ["Topic", "kafka", "nats", "messages", "All messages"]
     row = page.get_by_role("row", name="warehouse.pick")
     assert "0 of 2 expectations met (0 %)" in row.locator("td").nth(0).inner_text()
     row = page.get_by_role("row", name="orders.paid")

@@ -8,7 +8,17 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.page_builders import a_handle, a_message, a_scope, a_test, an_event, put_message, results_of
+from tests.support.page_builders import (
+    a_handle,
+    a_message,
+    a_scope,
+    a_test,
+    an_event,
+    gherkin_of,
+    heard,
+    put_message,
+    results_of,
+)
 from tests.support.page_sample import FAILING, sample_run, stage_test
 
 from .conftest import Opened, OpenReport
@@ -312,3 +322,36 @@ def test_the_scenario_is_copied_as_a_command_as_gherkin_and_as_text(open_report:
     assert "wrong shape on parcels.leaving: 2 messages arrived" in text
     assert 'FAIL    And "parcels.leaving" is received with' in text
     assert "| shipment.lane | 4 |" in text
+
+
+def test_zooming_keeps_the_chosen_message_in_sight(open_report: OpenReport) -> None:
+    page = open_report(_busy_run()).page
+    page.locator(".hr-waterfall-row[data-topic='t.2']").click()
+    for _ in range(6):
+        page.keyboard.press("w")
+    ticks = [float(text.split()[0]) for text in _ticks(page)]
+    assert len(ticks) > 1
+    assert min(ticks) - (ticks[1] - ticks[0]) <= 20 <= max(ticks) + (ticks[1] - ticks[0])
+    assert max(ticks) - min(ticks) < 100
+
+
+def test_a_body_that_is_cut_has_the_size_that_it_had_on_the_wire(open_report: OpenReport) -> None:
+    results, _ = _busy_run(1)
+    cut = {"_truncated": True, "_original_bytes": 104_038, "_head": "{", "_tail": "}"}
+    details = {results["tests"][0]["nodeid"]: [heard([a_message("t.0", cut, size=92_058)])]}
+    page = open_report((results, gherkin_of(details=details))).page
+    page.locator(".hr-waterfall-row").first.click()
+    told = page.locator(".hr-message").inner_text()
+    assert told.count("89.9 KB") == 2
+    assert "101.6 KB" not in told
+
+
+def test_words_from_right_to_left_leave_their_neighbours_in_order(open_report: OpenReport) -> None:
+    handle = a_handle("الطلبات.جديد", "fail", 1.0, matcher_description="العميل == 'أحمد'")
+    page = open_report((results_of([a_test("x", "failed", [a_scope("fail", [handle], [])])]), {})).page
+    described = page.locator("[data-field=handles] .hr-note", has_text="العميل").first
+    places = described.evaluate(
+        """node => [...node.querySelectorAll('bdi')].map(part => part.getBoundingClientRect().left)"""
+    )
+    assert len(places) == 2
+    assert places == sorted(places)

@@ -13,10 +13,10 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import Result
 
+from choreo_bdd_reporter.documents.file_names import PARTIAL
 from choreo_bdd_reporter.model.tests import Environment, Feature, GherkinScenario, Step, Test
 from choreo_bdd_reporter.model.tests import Run as ModelRun
 from choreo_bdd_reporter.read.report import read_report
-from choreo_bdd_reporter.store.directory import PARTIAL
 from choreo_bdd_reporter.writer import ReportWriter, write_documents, write_report
 from choreo_bdd_schemas import validate_report
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd import observers
+from choreo_bdd_reporter.documents.file_names import PAGE
 from choreo_bdd_reporter.frameworks.pytest.assembly import TestAssembly
 from choreo_bdd_reporter.frameworks.pytest.bdd_steps import PytestBddSteps
 from choreo_bdd_reporter.frameworks.pytest.phases import (
@@ -30,7 +31,7 @@ from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_envi
 from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.model.tests import Environment, Run, Workers
 from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
-from choreo_bdd_reporter.store.directory import PAGE, ReportDirectoryError, prepare, resolve
+from choreo_bdd_reporter.store.directory import ReportDirectoryError, prepare, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
 _WORKER_OUTPUT = "choreo_bdd_leftovers"

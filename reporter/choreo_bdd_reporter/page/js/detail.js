@@ -1,9 +1,9 @@
 // The right pane: one scenario, or what the whole run has to say about hops, topics and an older run.
 
-import { createCompare } from './compare.js';
-import { button, el, fill } from './dom.js';
-import { renderHops, renderTopics } from './overview.js';
-import { renderNoScenario, renderScenario } from './scenario.js';
+import { createCompare } from './overview/compare.js';
+import { button, el, fill } from './core/dom.js';
+import { renderHops, renderTopics } from './overview/overview.js';
+import { renderNoScenario, renderScenario } from './scenario/scenario.js';
 
 // As in narrow.css: below this width the pane stands under the tree instead of beside it.
 const STACKED = '(max-width: 820px)';

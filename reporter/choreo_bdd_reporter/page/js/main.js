@@ -1,20 +1,20 @@
 // Reads the embedded data, draws the page and keeps its parts in step with the view.
 
-import { createBroke } from './broke.js';
-import { createDeepSearch } from './deepsearch.js';
+import { createBroke } from './list/broke.js';
+import { createDeepSearch } from './list/deep-search.js';
 import { createDetail } from './detail.js';
-import { el, fill } from './dom.js';
-import { embeddedJson, embeddedText } from './embedded.js';
-import { createFilters } from './filters.js';
-import { renderHeader } from './header.js';
-import { followPageKeys } from './keyboard.js';
-import { buildModel } from './model.js';
-import { filterEntries, gatherTexts } from './search.js';
-import { createStore } from './store.js';
-import { renderTools, toggleHelp } from './tools.js';
-import { transportStyles } from './transports.js';
-import { createTree } from './tree.js';
-import { createViewState } from './viewstate.js';
+import { el, fill } from './core/dom.js';
+import { embeddedJson, embeddedText } from './core/embedded.js';
+import { createFilters } from './list/filters.js';
+import { renderHeader } from './overview/header.js';
+import { followPageKeys } from './core/keyboard.js';
+import { buildModel } from './core/model.js';
+import { filterEntries, gatherTexts } from './list/search.js';
+import { createStore } from './core/store.js';
+import { renderTools, toggleHelp } from './overview/tools.js';
+import { transportStyles } from './core/transports.js';
+import { createTree } from './list/tree.js';
+import { createViewState } from './core/view-state.js';
 
 const GATHER_AFTER_MS = 500;
 const NARROWING = ['q', 'cause', 'sort', 'group'];

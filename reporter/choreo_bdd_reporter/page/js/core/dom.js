@@ -1,0 +1,111 @@
+// Every node of the page is made here. Data becomes text nodes and attribute values, never markup.
+
+const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
+
+// `name` may carry fixed classes, as in 'p.hr-note'. Options: on = listeners by event name, vars = CSS custom
+// properties; anything else is an attribute.
+export function el(name, options = {}, ...children) {
+  const [tag, ...classes] = name.split('.');
+  return furnish(document.createElement(tag), classes, options, children);
+}
+
+export function svg(name, options = {}, ...children) {
+  const [tag, ...classes] = name.split('.');
+  return furnish(document.createElementNS(SVG_NAMESPACE, tag), classes, options, children);
+}
+
+function furnish(node, classes, { on = {}, vars = {}, ...attributes }, children) {
+  if (classes.length > 0) node.setAttribute('class', classes.join(' '));
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined && value !== false) {
+      node.setAttribute(name, value === true ? '' : String(value));
+    }
+  }
+  for (const [name, value] of Object.entries(vars)) node.style.setProperty(name, String(value));
+  for (const [event, listener] of Object.entries(on)) node.addEventListener(event, listener);
+  append(node, children);
+  return node;
+}
+
+// Nested lists are flattened; null and false leave no trace, so conditions can stand inline.
+export function append(node, children) {
+  for (const child of [children].flat(Infinity)) {
+    if (child === null || child === undefined || child === false) continue;
+    if (child instanceof Node) node.append(child);
+    else node.append(...texts(node, spelt(String(child))));
+  }
+}
+
+const RIGHT_TO_LEFT = /([\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+(?:[ ]+[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+)*)/;
+
+// Words that run from right to left stand apart, so that quotes, signs and names beside them keep their order.
+function texts(node, text) {
+  if (node.namespaceURI === SVG_NAMESPACE || NO_ELEMENTS.has(node.localName) || !RIGHT_TO_LEFT.test(text)) return [text];
+  return text.split(RIGHT_TO_LEFT).map((part, index) => (index % 2 ? el('bdi', {}, part) : part));
+}
+
+const NO_ELEMENTS = new Set(['bdi', 'option', 'textarea', 'title']);
+
+const HIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
+
+// Characters that hide or reorder text are spelt out, so that what is read is what is there.
+export function spelt(text) {
+  return text.replace(HIDDEN, (character) => `\\u${character.codePointAt(0).toString(16).padStart(4, '0')}`);
+}
+
+export function fill(node, ...children) {
+  node.replaceChildren();
+  append(node, children);
+}
+
+// Builds the body of a <details> the first time it opens: hidden bodies cost nothing.
+export function lazyDetails(options, summary, build, open = false) {
+  const node = el('details', options, el('summary', {}, summary));
+  let built = false;
+  const mount = () => {
+    if (built) return;
+    built = true;
+    append(node, [build()]);
+  };
+  node.addEventListener('toggle', () => node.open && mount());
+  if (open) {
+    node.open = true;
+    mount();
+  }
+  return node;
+}
+
+export function button(label, click, attributes = {}) {
+  return el('button', { type: 'button', class: 'hr-link-button', ...attributes, on: { click } }, label);
+}
+
+const IN_ONE_GO = 100;
+
+// Long lists are drawn up to a point, the rest on demand; `tag` is what a list wants around the button for that.
+export function inParts(items, draw, tag = 'div') {
+  if (items.length <= IN_ONE_GO) return items.map(draw);
+  const more = el(tag, {}, button(`Show ${items.length - IN_ONE_GO} more`, () => {
+    const rest = document.createDocumentFragment();
+    append(rest, items.slice(IN_ONE_GO).map((item, index) => draw(item, index + IN_ONE_GO)));
+    more.replaceWith(rest);
+  }));
+  return [items.slice(0, IN_ONE_GO).map(draw), more];
+}
+
+export function copyButton(label, text) {
+  const node = button(label, async () => {
+    const done = await copied(text());
+    node.textContent = done ? 'copied' : 'copying is blocked here';
+    setTimeout(() => { node.textContent = label; }, 1500);
+  });
+  return node;
+}
+
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,52 @@
+// "What broke": failed scenarios grouped by cause and topic; a group narrows the tree.
+
+import { button, el, fill } from '../core/dom.js';
+import { plural } from '../core/format.js';
+import { causeGroups, causeLabel } from './findings.js';
+import { transportBadge } from '../core/transports.js';
+import { verdictBadge } from '../core/verdicts.js';
+
+const FIRST = 3;
+
+export function createBroke(root, context) {
+  const { model } = context;
+  const host = root.querySelector('[data-slot="broke"]');
+  const groups = causeGroups(model.entries);
+  if (groups.length === 0) return { update() {} };
+  const items = groups.map((group, index) => causeItem(group, context, index >= FIRST));
+  const list = el('ul.hr-causes', {}, items);
+  fill(host, el('h2.hr-label', {}, 'What broke'), list, groups.length > FIRST && moreButton(items, groups.length));
+  host.hidden = false;
+  return {
+    update(view) {
+      items.forEach((item, index) => {
+        const pressed = view.cause === groups[index].key;
+        item.firstChild.setAttribute('aria-pressed', String(pressed));
+        if (pressed) item.hidden = false;
+      });
+    },
+  };
+}
+
+function causeItem(group, context, hidden) {
+  const { views, model } = context;
+  const choose = () => {
+    const chosen = views.current.cause === group.key;
+    views.set(chosen ? { cause: null } : { cause: group.key, test: group.entries[0].id, event: null, tab: null }, { remember: true });
+  };
+  return el('li', { hidden }, button([
+    verdictBadge(group.status),
+    el('span.hr-cause-text', {},
+      el('strong', {}, causeLabel(group.finding)), ' ', transportBadge(context, group.finding.transport), ' ',
+      el('span.hr-note', {}, group.entries.length === 1 ? group.finding.sentence : `e.g. ${group.finding.sentence}`)),
+    el('span.hr-cause-count', {}, plural(group.entries.length, model.noun)),
+  ], choose, { class: 'hr-cause', 'aria-pressed': 'false' }));
+}
+
+function moreButton(items, count) {
+  const node = button(`Show all ${count} causes`, () => {
+    for (const item of items) item.hidden = false;
+    node.remove();
+  });
+  return node;
+}

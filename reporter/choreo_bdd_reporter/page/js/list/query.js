@@ -1,0 +1,117 @@
+// The search language: words, "quoted words", @tag, s:failed, t:kafka, c:orders.*, f:checkout, is:regressed, cause:late, hop>50ms, budget<10%,
+// took>1s, miss:>0; a ! in front turns a term around, a space means "and". What is no such term is a word.
+
+import { CHANGES } from '../core/changes.js';
+import { arrived } from '../core/model.js';
+import { verdictKind, verdictNamed } from '../core/verdicts.js';
+
+const TERM = /(!?)(?:([a-z]+):"([^"]*)"|"([^"]*)"|((?:hop|budget|took|miss):?\s*[<>=]+\s*\S+|\S+))/g;
+const FIELD = /^([a-z]+):(.+)$/;
+const MEASURE = /^(hop|budget|took|miss):?(>=|<=|>|<|=)(\d+(?:\.\d+)?)(µs|us|ms|s|%)?$/;
+const MEASURED = /^(?:hop|budget|took|miss):?[<>=]/;
+const SCALES = { 'µs': 0.001, us: 0.001, ms: 1, s: 1000 };
+
+const COMPARE = {
+  '>': (a, b) => a > b, '<': (a, b) => a < b, '>=': (a, b) => a >= b, '<=': (a, b) => a <= b, '=': (a, b) => a === b,
+};
+
+const MEASURES = {
+  hop: (entry) => entry.hops().filter(arrived).map((hop) => hop.latency),
+  budget: (entry) => entry.hops().filter((hop) => arrived(hop) && hop.budget > 0).map((hop) => (1 - hop.latency / hop.budget) * 100),
+  took: (entry) => [entry.durationMs],
+  miss: (entry) => entry.hops().map((hop) => hop.misses),
+};
+
+// What a field's value asks of an entry.
+const FIELDS = {
+  s: (value) => {
+    const words = value.split(',');
+    return (entry) => words.some((word) => verdictNamed(word) === verdictKind(entry.outcome) || MARKED[word]?.(entry));
+  },
+  t: (value) => (entry) => transportsOf(entry).some((name) => name.toLowerCase() === value),
+  c: (value) => {
+    const known = new Map();
+    const pattern = topicPattern(value);
+    const fits = (topic) => {
+      if (!known.has(topic)) known.set(topic, pattern.test(topic));
+      return known.get(topic);
+    };
+    return (entry) => [...entry.topics()].some(fits);
+  },
+  f: (value) => (entry) => `${entry.group.name}\n${entry.group.where}`.toLowerCase().includes(value),
+  is: (value) => {
+    const wanted = value.split(',').filter((word) => Object.hasOwn(CHANGES, word));
+    return (entry) => wanted.some((word) => CHANGES[word](entry));
+  },
+  cause: (value) => (entry) => entry.findings.some((finding) => finding.cause.toLowerCase().includes(value)),
+};
+
+const MARKED = { failing: (entry) => entry.failing, flaky: CHANGES.flaky, vacuous: (entry) => entry.warnings.length > 0 };
+
+const VERDICT_WORDS = 'pass, slow, fail, timeout, error, skip, failing, flaky, vacuous';
+
+// The values of a field that mean nothing, and what it takes.
+const MISTAKES = {
+  s: (value) => told(value, (word) => verdictNamed(word) || Object.hasOwn(MARKED, word), `no verdict; s: takes ${VERDICT_WORDS}`),
+  is: (value) => told(value, (word) => Object.hasOwn(CHANGES, word), `no change; is: takes ${Object.keys(CHANGES).join(', ')}`),
+};
+
+function told(value, isKnown, why) {
+  return value.split(',').filter((word) => !isKnown(word)).map((word) => `“${word}” is ${why}`);
+}
+
+// What is wrong with a search, a sentence each: words that a field does not know, measures that are no number.
+export function mistakesIn(text) {
+  return [...text.toLowerCase().matchAll(TERM)].flatMap(([, , field, fieldText, quoted, plain]) => {
+    if (quoted !== undefined) return [];
+    const [, name, value] = field ? [null, field, fieldText] : FIELD.exec(plain) ?? [];
+    const term = unspaced(plain ?? '');
+    if (MEASURED.test(term) && !MEASURE.test(term)) return [`“${plain}” is no measure; write hop>50ms, took>1s, budget<10% or miss>0`];
+    return Object.hasOwn(MISTAKES, name ?? '') ? MISTAKES[name](value) : [];
+  });
+}
+
+function unspaced(term) {
+  return term.replace(/\s+/g, '');
+}
+
+// { tests: predicates over entries, words: [{ word, negated }] still to be looked up in the entries' texts }
+export function parseQuery(text) {
+  const tests = [];
+  const words = [];
+  for (const [, bang, field, fieldText, quoted, plain] of text.toLowerCase().matchAll(TERM)) {
+    const negated = bang === '!';
+    const test = field ? fieldTest(field, fieldText) : quoted === undefined ? termTest(plain) : null;
+    if (test) tests.push(negated ? (entry) => !test(entry) : test);
+    else words.push({ word: quoted ?? plain ?? `${field}:${fieldText}`, negated });
+  }
+  return { tests, words: words.filter(({ word }) => word !== '') };
+}
+
+function termTest(term) {
+  if (term.startsWith('@') && term.length > 1) return (entry) => entry.tags.some((tag) => `@${tag}`.replace('@@', '@').toLowerCase() === term);
+  const measure = MEASURE.exec(unspaced(term));
+  if (measure) return measureTest(measure);
+  const field = FIELD.exec(term);
+  return field ? fieldTest(field[1], field[2]) : null;
+}
+
+function fieldTest(name, value) {
+  return Object.hasOwn(FIELDS, name) ? FIELDS[name](value) : null;
+}
+
+function measureTest([, name, operator, number, unit]) {
+  const limit = Number(number) * (SCALES[unit] ?? 1);
+  return (entry) => MEASURES[name](entry).some((value) => COMPARE[operator](value, limit));
+}
+
+// As in the step vocabulary: * is one segment, > the rest.
+function topicPattern(text) {
+  const parts = text.split(/([*>])/).map((part) => (part === '*' ? '[^.]*' : part === '>' ? '.*' : part.replace(/[\\^$+?.()|[\]{}]/g, '\\$&')));
+  return new RegExp(`^${parts.join('')}$`, 'i');
+}
+
+export function transportsOf(entry) {
+  const used = entry.hops().map((hop) => hop.transport).filter(Boolean);
+  return [...new Set([...entry.transports, ...used])];
+}

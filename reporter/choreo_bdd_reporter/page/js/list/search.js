@@ -1,0 +1,77 @@
+// Which entries a view shows, and in which order.
+
+import { arrived, severity } from '../core/model.js';
+import { parseQuery } from './query.js';
+
+export function filterEntries(entries, view, store, found = null) {
+  const wanted = new Set(view.status);
+  const { tests, words } = parseQuery(view.q);
+  return sorted(entries.filter((entry) =>
+    (wanted.size === 0 || wanted.has(entry.outcome))
+    && (!view.cause || (entry.failing && causeKey(entry.findings[0]) === view.cause))
+    && tests.every((test) => test(entry))
+    && words.every(({ word, negated }) => (searchText(entry, store).includes(word) || Boolean(found?.get(word)?.has(entry.order))) !== negated)), view.sort);
+}
+
+const ORDERS = {
+  severity: (a, b) => severity(a) - severity(b),
+  duration: (a, b) => b.durationMs - a.durationMs,
+  headroom: (a, b) => leastHeadroom(a) - leastHeadroom(b),
+  name: (a, b) => a.name.localeCompare(b.name),
+};
+
+function sorted(entries, order) {
+  return Object.hasOwn(ORDERS, order) ? entries.sort(ORDERS[order]) : entries;
+}
+
+// The share of its budget that the tightest hop left over; entries without budgets come last.
+export function leastHeadroom(entry) {
+  entry.headroom ??= Math.min(2, ...entry.hops().filter((hop) => arrived(hop) && hop.budget > 0).map((hop) => 1 - hop.latency / hop.budget));
+  return entry.headroom;
+}
+
+// Without a topic the sentence tells causes apart, whatever numbers stand in it.
+export function causeKey({ cause, topic, transport, sentence }) {
+  return [cause, topic ?? sentence.replace(/\d+(\.\d+)?/g, '#'), transport].join('\n');
+}
+
+// Built at the first search and kept: what the index knows, and in a report of ordinary size everything else too.
+function searchText(entry, store) {
+  entry.searchText ??= [...indexTexts(entry), ...(store.whole ? detailTexts(store.detail(entry)) : [])].join('\n').toLowerCase();
+  return entry.searchText;
+}
+
+const SLICE_MS = 8;
+
+// The texts are gathered while nobody is waiting, so that the first letter typed finds them.
+export function gatherTexts(entries, store, from = 0) {
+  const began = performance.now();
+  let at = from;
+  while (at < entries.length && performance.now() - began < SLICE_MS) searchText(entries[at++], store);
+  if (at < entries.length) setTimeout(() => gatherTexts(entries, store, at), 4 * SLICE_MS);
+}
+
+function indexTexts(entry) {
+  return [
+    entry.id, entry.id.includes(entry.name) ? '' : entry.name, entry.group.name, entry.rule ?? '', ...entry.tags, ...entry.topics(),
+    ...entry.findings.map((finding) => `${finding.cause}: ${finding.sentence}`),
+  ];
+}
+
+export function detailTexts({ test, steps, parts }) {
+  return [
+    ...test.markers, test.traceback ?? '', test.stdout, test.stderr, test.log,
+    ...steps.flatMap((step) => [`${step.keyword.trim()} ${step.text}`, step.docstring ?? '', (step.table ?? []).flat().join(' '), step.message ?? '']),
+    ...parts.flatMap(partTexts),
+  ];
+}
+
+function partTexts(part) {
+  return [
+    part.name, part.correlation_id ?? '',
+    ...part.handles.flatMap((handle) => [handle.topic, handle.matcher_description, handle.reason, JSON.stringify(handle.actual), JSON.stringify(handle.expected)]),
+    ...part.replies.flatMap((reply) => [reply.trigger_topic, reply.reply_topic]),
+    ...part.timeline.map((event) => `${event.topic ?? ''} ${event.detail}`),
+    ...part.notes.messages.map((message) => (message ? JSON.stringify(message) : '')),
+  ];
+}

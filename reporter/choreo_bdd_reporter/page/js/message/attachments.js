@@ -1,0 +1,35 @@
+// What a test or its steps attached: images are shown, texts and JSON read, anything else is named.
+
+import { terminalText } from './ansi.js';
+import { el, lazyDetails } from '../core/dom.js';
+import { bytes, plural } from '../core/format.js';
+import { jsonBlock } from './json.js';
+
+const IMAGE = /^image\/(png|jpeg|gif|webp)$/;
+
+export function renderAttachments({ attachments }) {
+  return attachments.length > 0 && el('section', {}, el('h3.hr-label', {}, plural(attachments.length, 'Attachment')), attachments.map((each, index) => lazyDetails(
+    { class: 'hr-fold', 'data-attachment': each.media_type }, `${each.name || `attachment ${index + 1}`}, ${each.media_type}, ${bytes(each.size)}${each.cut ? ', cut' : ''}`,
+    () => [each.cut && cutNote(each), content(each)],
+  )));
+}
+
+function cutNote({ text, size }) {
+  return el('p.hr-note.hr-note--warn', {}, text == null ? `Left out: with ${bytes(size)} it is too large for a report.` : `Cut: the first part of ${bytes(size)}.`);
+}
+
+function content({ media_type: type, text, base64, name }) {
+  if (text != null) return (type === 'application/json' && jsonText(text)) || el('pre.hr-pre', { tabindex: '0' }, terminalText(text));
+  if (base64 == null) return null;
+  if (IMAGE.test(type)) return el('img.hr-picture', { src: `data:${type};base64,${base64}`, alt: name || 'attached image' });
+  return el('p.hr-note', {}, 'This kind of file cannot be shown here.');
+}
+
+// Nothing where it is no JSON, as when it was cut.
+function jsonText(text) {
+  try {
+    return jsonBlock(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}

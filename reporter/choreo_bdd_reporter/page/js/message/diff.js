@@ -1,0 +1,86 @@
+// The typed failure tree of a rejected message: field by field, what was expected and what arrived.
+
+import { el } from '../core/dom.js';
+import { inlineJson, plural } from '../core/format.js';
+import { inlineValue } from './json.js';
+
+export function failureTable(failure) {
+  const columns = ['Field', 'Expected', 'Arrived'].map((name) => el('th', { scope: 'col' }, name));
+  return el('table.hr-diff', {},
+    el('thead', {}, el('tr', {}, columns)),
+    el('tbody', {}, failureRows(failure, 0)));
+}
+
+function failureRows(failure, depth) {
+  const children = failure.children ?? [];
+  if (failure.kind !== 'composed' || children.length === 0) return [leafRow(failure, depth)];
+  return [groupTitle(failure, depth), ...children.flatMap((child) => failureRows(child, depth + 1))];
+}
+
+const GROUP_TITLES = new Map([
+  ['all_of', 'all of these must hold'],
+  ['any_of', 'one of these must hold'],
+]);
+
+function groupTitle(failure, depth) {
+  const title = GROUP_TITLES.get(failure.path) ?? `${pathText(failure.path)}: ${expectedText(failure)}`;
+  return el('tr.hr-diff-group', {}, el('th', { colspan: 3, scope: 'rowgroup', vars: { '--hr-depth': depth } }, title));
+}
+
+function leafRow(failure, depth) {
+  const kind = failure.kind === 'missing' ? 'missing' : 'diff';
+  return el('tr.hr-diff-line', { 'data-kind': kind },
+    el('th', { scope: 'row', vars: { '--hr-depth': depth } }, el('code', {}, pathText(failure.path))),
+    el('td.hr-diff-expected', {}, label('expected'), ' ', el('code.hr-value', {}, expectedText(failure))),
+    el('td.hr-diff-actual', {}, label('arrived'), ' ', kind === 'missing' ? el('em', {}, 'not in the message') : actualCell(failure)));
+}
+
+// Where the table is too narrow for columns, each value says what it is.
+function label(text) {
+  return el('span.hr-diff-label', {}, text);
+}
+
+function actualCell(failure) {
+  return [inlineValue(failure.actual), failure.kind === 'type_mismatch' && el('span.hr-note', {}, ` ${typeName(failure.actual)}`)];
+}
+
+function typeName(value) {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+export function pathText(path) {
+  return path === '<root>' ? 'whole message' : path === '<raw>' ? 'raw bytes' : path;
+}
+
+function short(value) {
+  const text = inlineJson(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+// Operator objects such as {"gt": 5} read as conditions, everything else as a literal.
+export function expectedText({ kind, expected }) {
+  const literal = kind === 'mismatch' || expected === null || typeof expected !== 'object';
+  const [name, ...more] = literal ? [] : Object.keys(expected);
+  const operator = more.length === 0 ? OPERATORS.get(name) : undefined;
+  return operator ? operator(expected[name]) : short(expected);
+}
+
+const OPERATORS = new Map(Object.entries({
+  in: (value) => `one of ${short(value)}`,
+  gt: (value) => `more than ${short(value)}`,
+  lt: (value) => `less than ${short(value)}`,
+  gte: (value) => `at least ${short(value)}`,
+  lte: (value) => `at most ${short(value)}`,
+  ne: (value) => `anything but ${short(value)}`,
+  regex: (value) => `text like ${short(value)}`,
+  exists: (value) => (value ? 'present' : 'absent'),
+  type: (value) => `a ${value}`,
+  min_length: (value) => `at least ${plural(value, 'item')}`,
+  not: (value) => `not ${short(value)}`,
+  all_of: (value) => `all of ${short(value)}`,
+  any_of: (value) => `any of ${short(value)}`,
+  every: (value) => `every item ${short(value)}`,
+  any_element: (value) => `some item ${short(value)}`,
+  payload_contains_hex: (value) => `bytes ${value}`,
+}));

@@ -1,0 +1,26 @@
+// One message in full: where it travelled, its headers and its body.
+
+import { el } from '../core/dom.js';
+import { bytes } from '../core/format.js';
+import { jsonBlock } from './json.js';
+
+const FACTS = [
+  ['key', 'key'], ['partition', 'partition'], ['offset', 'offset'], ['size', 'size', (value) => bytes(value)], ['broker_time', 'broker time'],
+];
+
+export function messageFacts(message) {
+  const facts = FACTS.filter(([name]) => message[name] !== null && message[name] !== undefined);
+  const headers = Object.entries(message.headers ?? {});
+  return [
+    message.topic && el('p', {}, el('code.hr-topic', {}, message.topic)),
+    facts.length > 0 && el('dl.hr-facts-list', {}, facts.map(([name, label, show = String]) => [
+      el('dt', {}, label), el('dd', {}, el('code', {}, show(message[name]))),
+    ])),
+    headers.length > 0 && el('h4.hr-sublabel', {}, 'Headers'),
+    headers.length > 0 && el('dl.hr-facts-list', {}, headers.map(([name, value]) => [
+      el('dt', {}, name), el('dd', {}, el('code', {}, typeof value === 'string' ? value : JSON.stringify(value))),
+    ])),
+    el('h4.hr-sublabel', {}, 'Payload'),
+    message.payload === undefined ? el('p.hr-note', {}, 'not kept') : jsonBlock(message.payload, { 'aria-label': 'Payload' }, message.size),
+  ];
+}

@@ -1,0 +1,83 @@
+// This run against an older results.json that the reader drops or chooses: what broke, what was fixed, what got slower.
+
+import { button, el, fill } from '../core/dom.js';
+import { duration, localTime, percent, plural } from '../core/format.js';
+import { hopGroups, percentile } from './overview.js';
+import { sortedTable } from '../core/table.js';
+import { transportBadge } from '../core/transports.js';
+import { verdictBadge } from '../core/verdicts.js';
+
+const FAILED = ['failed', 'errored'];
+
+export function createCompare(context) {
+  let older = null;
+  let problem = null;
+  const take = async (file) => {
+    try {
+      older = readOlder(JSON.parse(await file.text()));
+      problem = null;
+    } catch (error) {
+      problem = `${file.name} is no results.json of this format: ${error.message}`;
+    }
+    context.views.set({ tab: 'compare' });
+    context.redraw();
+  };
+  addEventListener('dragover', (event) => event.preventDefault());
+  addEventListener('drop', (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length > 0) take(event.dataTransfer.files[0]);
+  });
+  return (host) => fill(host, el('article.hr-article', {}, el('h2.hr-pane-title', {}, 'Compare with an older run'),
+    chooser(take), problem && el('p.hr-callout.hr-callout--slow', { role: 'alert' }, problem), older && differences(older, context)));
+}
+
+function chooser(take) {
+  const input = el('input', { type: 'file', accept: '.json,application/json', class: 'hr-file' });
+  input.addEventListener('change', () => input.files.length > 0 && take(input.files[0]));
+  return el('label.hr-note', {}, 'Choose the results.json of the older run, or drop it anywhere on this page. ', input);
+}
+
+function readOlder(document) {
+  if (!String(document.schema_version).startsWith('1') || !Array.isArray(document.tests)) throw new Error('schema_version 1.x and a list of tests are expected');
+  const fallback = document.run.transport ?? null;
+  const hops = document.tests.flatMap((test) => test.scenarios.flatMap((part) => part.handles.map((handle) => ({
+    topic: handle.topic, transport: handle.transport ?? fallback, outcome: handle.outcome, latency: handle.latency_ms, budget: handle.budget_ms,
+  }))));
+  return { run: document.run, tests: new Map(document.tests.map((test) => [test.nodeid, test])), hops: hopGroups(hops) };
+}
+
+function differences(older, context) {
+  const { entries } = context.model;
+  const before = (entry) => older.tests.get(entry.nodeid);
+  const wasBroken = (entry) => FAILED.includes(before(entry)?.outcome);
+  const present = new Set(entries.map((entry) => entry.nodeid));
+  const gone = [...older.tests.keys()].filter((id) => !present.has(id));
+  return [
+    el('p', {}, `Older run: ${localTime(older.run.started_at)}, ${plural(older.tests.size, context.model.noun)}, ${duration(older.run.duration_ms)}.`),
+    list('Newly failing', entries.filter((entry) => entry.failing && before(entry) && !wasBroken(entry)), context),
+    list('Fixed', entries.filter((entry) => !entry.failing && wasBroken(entry)), context),
+    list('Still failing', entries.filter((entry) => entry.failing && wasBroken(entry)), context),
+    list('New', entries.filter((entry) => !before(entry)), context),
+    gone.length > 0 && el('section', {}, el('h3.hr-label', {}, `Gone: ${gone.length}`), el('ul', {}, gone.slice(0, 50).map((id) => el('li', {}, el('code', {}, id))))),
+    shifts(older, context),
+  ];
+}
+
+function list(title, entries, { views }) {
+  const item = (entry) => el('li', {}, verdictBadge(entry.outcome), ' ', button(entry.name, () => views.open(entry.id)), ' ',
+    el('span.hr-note', {}, entry.findings[0]?.sentence));
+  return el('section', { 'data-change': title }, el('h3.hr-label', {}, `${title}: ${entries.length}`), el('ul', {}, entries.slice(0, 50).map(item)),
+    entries.length > 50 && el('p.hr-note', {}, `${entries.length - 50} more`));
+}
+
+function shifts(older, context) {
+  const now = hopGroups(context.model.entries.flatMap((entry) => entry.hops()));
+  const rows = [...now.values()].filter((group) => group.latencies.length > 0 && older.hops.get(group.key)?.latencies.length > 0)
+    .map((group) => ({ ...group, old: percentile(older.hops.get(group.key).latencies, 0.5), new: percentile(group.latencies, 0.5) }));
+  if (rows.length === 0) return null;
+  return el('section', {}, el('h3.hr-label', {}, 'Latency shift per hop (median)'), sortedTable('Latency shifts', [
+    ['Hop', (row) => row.topic, (row) => [el('code.hr-topic', {}, row.topic), ' ', transportBadge(context, row.transport)]],
+    ['Before', (row) => row.old, (row) => duration(row.old)], ['Now', (row) => row.new, (row) => duration(row.new)],
+    ['Shift', (row) => row.new - row.old, (row) => `${row.new > row.old ? '+' : '−'}${duration(Math.abs(row.new - row.old))} (${percent(row.new - row.old, row.old)})`],
+  ], rows, 3));
+}

@@ -1,0 +1,93 @@
+// The overview: one headline, the verdict bar, the facts of the run and what to know before trusting it.
+
+import { CHANGES } from '../core/changes.js';
+import { el, fill } from '../core/dom.js';
+import { duration, localTime, percent, plural } from '../core/format.js';
+import { OUTCOMES, verdictKind, verdictWord } from '../core/verdicts.js';
+
+export function renderHeader(root, model) {
+  const field = (name) => root.querySelector(`[data-field="${name}"]`);
+  fill(field('project_name'), model.run.project_name ?? 'Message scenarios');
+  const title = field('title');
+  fill(title, headline(model));
+  title.setAttribute('data-outcome', runOutcome(model.counts));
+  fill(field('facts'), runFacts(model));
+  fill(root.querySelector('[data-slot="proportion"]'), proportion(model.counts));
+  fill(root.querySelector('[data-slot="notices"]'), notices(model));
+}
+
+function runOutcome(counts) {
+  if (counts.broken > 0) return 'fail';
+  if (counts.total === 0) return 'none';
+  return counts.slow > 0 ? 'slow' : 'pass';
+}
+
+function headline({ counts, noun }) {
+  const { broken } = counts;
+  const all = plural(counts.total, noun);
+  if (counts.total === 0) return `No ${noun}s ran`;
+  if (broken > 0) return [el('strong.hr-count-broken', {}, broken.toLocaleString('en')), ` of ${all} failed`];
+  if (counts.slow > 0) return [el('strong.hr-count-slow', {}, String(counts.slow)), ` of ${all} over budget, none failed`];
+  const passed = counts.passed ?? 0;
+  return passed === counts.total ? `${counts.total === 1 ? 'The' : 'All'} ${all} passed` : `${passed} of ${all} passed, none failed`;
+}
+
+function runFacts({ run, latencies, entries }) {
+  const facts = [
+    ['duration', duration(run.duration_ms)], ['started_at_friendly', localTime(run.started_at)],
+    ['environment_short', run.environment], ['branch_short', run.git_branch], ...Object.entries(latencies).map(([name, ms]) => [name, `${name} ${duration(ms)}`]),
+  ];
+  const flaky = entries.filter(CHANGES.flaky).length;
+  if (flaky > 0) facts.push(['flaky', `${flaky} flaky`]);
+  return facts.filter(([, text]) => text).map(([name, text]) => el('span', { 'data-field': name }, text));
+}
+
+function proportion(counts) {
+  return OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => el('span', {
+    class: `hr-seg hr-seg--${verdictKind(outcome)}`,
+    'data-seg': outcome,
+    title: `${verdictWord(outcome)}: ${counts[outcome]} (${percent(counts[outcome], counts.total)})`,
+    vars: { '--hr-share': counts[outcome] },
+  }));
+}
+
+function notices({ run, exit, counts, kept }) {
+  const missing = run.xdist?.incomplete_workers ?? [];
+  return [
+    exit?.interrupted && notice('The run was interrupted: what follows is only what had finished by then.'),
+    missing.length > 0 && notice(`${plural(missing.length, 'worker')} left no complete results: ${missing.join(', ')}.`, 'hr-incomplete-workers'),
+    run.truncated && notice('The run was larger than the report may be; some results are left out.'),
+    exit?.status > 0 && counts.broken === 0 && counts.total > 0
+      && notice(`The test runner ended with exit status ${exit.status} although nothing here failed: look at its console output.`),
+    !kept.timelines && notice('The run has more messages than a page may hold: those of passed scenarios are in results.json only.'),
+    kept.timelines && !kept.bodies && notice('Message bodies of passed scenarios are not in this page, to keep it small; results.json beside it holds their values.', 'hr-notice--quiet'),
+    kept.folder && notice(`Its messages stand in the folder ${kept.folder}: keep it beside this page.`, 'hr-notice--quiet'),
+  ];
+}
+
+function notice(text, extraClass = '') {
+  return el('p', { class: `hr-notice ${extraClass}`, 'data-visible': 'true' }, text);
+}
+
+const ABOUT = [
+  ['started_at', 'Started', (run) => localTime(run.started_at)],
+  ['finished_at', 'Finished', (run) => localTime(run.finished_at)],
+  ['transport', 'Transports', (run) => (run.transports ?? [run.transport]).filter(Boolean).join(', ')],
+  ['git_branch', 'Git branch', (run) => run.git_branch],
+  ['git_sha', 'Git commit', (run) => run.git_sha],
+  ['environment', 'Environment', (run) => run.environment],
+  ['hostname', 'Host', (run) => run.hostname],
+  ['allowlist_path', 'Allow list', (run) => run.allowlist_path],
+  ['xdist', 'Workers', (run) => run.xdist?.workers],
+  ['python_version', 'Python', (run) => run.python_version],
+  ['harness_version', 'Engine', (run) => run.harness_version],
+  ['reporter_version', 'Reporter', (run) => run.reporter_version],
+  ['redactions', 'Redacted', (run) => `${plural(run.redactions.fields, 'field')}, ${plural(run.redactions.stream_matches, 'match', 'matches')} in text`],
+];
+
+export function aboutList(run) {
+  const known = ABOUT.map(([name, label, read]) => [name, label, read(run)]).filter(([, , value]) => value && value !== 'unknown');
+  return el('dl.hr-about', {}, known.map(([name, label, value]) => [
+    el('dt', {}, label), el('dd', { 'data-field': name }, String(value)),
+  ]));
+}

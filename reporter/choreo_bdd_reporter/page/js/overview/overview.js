@@ -1,0 +1,99 @@
+// What the whole run says about its hops and topics: latencies against budgets, and what travelled where.
+
+import { button, el, fill } from '../core/dom.js';
+import { renderChannels } from './channels.js';
+import { budgetBar } from '../scenario/expectations.js';
+import { duration, percent, plural } from '../core/format.js';
+import { arrived } from '../core/model.js';
+import { sortedTable } from '../core/table.js';
+import { transportBadge } from '../core/transports.js';
+
+// Hops of the same topic and transport: { topic, transport, count, missing, latencies sorted, tight, entries by latency }.
+export function hopGroups(hops) {
+  const groups = new Map();
+  for (const hop of hops) {
+    const key = `${hop.topic}\n${hop.transport ?? ''}`;
+    if (!groups.has(key)) groups.set(key, { key, topic: hop.topic, transport: hop.transport, count: 0, missing: 0, latencies: [], tight: null });
+    const group = groups.get(key);
+    group.count += 1;
+    if (!arrived(hop)) group.missing += 1;
+    else {
+      group.latencies.push(hop.latency);
+      if (hop.budget > 0 && (!group.tight || headroom(hop) < headroom(group.tight))) group.tight = hop;
+    }
+  }
+  for (const group of groups.values()) group.latencies.sort((a, b) => a - b);
+  return groups;
+}
+
+export function headroom(hop) {
+  return 1 - hop.latency / hop.budget;
+}
+
+export function percentile(sorted, share) {
+  return sorted.length > 0 ? sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] : -1;
+}
+
+function hopsOf(entries) {
+  return entries.flatMap((entry) => entry.hops().map((hop) => ({ ...hop, entry })));
+}
+
+export function renderHops(host, context) {
+  const rows = [...hopGroups(hopsOf(context.model.entries)).values()];
+  if (rows.length === 0) return fill(host, el('p.hr-empty', {}, 'No expectation was made in this run.'));
+  const tightness = (row) => (row.tight ? -headroom(row.tight) : -2);
+  return fill(host, el('article.hr-article', {}, el('h2.hr-pane-title', {}, 'Hops and their budgets'),
+    el('p.hr-note', {}, 'A hop is one topic on one transport, over all scenarios that expect it. The bar is its tightest message.'),
+    sortedTable('Hops', [
+      ['Hop', (row) => row.topic, (row) => [topicButton(row, context), ' ', transportBadge(context, row.transport)]],
+      ['Least headroom', tightness, (row) => tightest(row, context), 'text'],
+      ...[['p50', 0.5], ['p95', 0.95], ['max', 1]].map(([title, share]) =>
+        [title, (row) => percentile(row.latencies, share), (row) => duration(row.latencies.length > 0 ? percentile(row.latencies, share) : null)]),
+      ['Expected', (row) => row.count], ['Not met', (row) => row.missing],
+    ], rows, 1)));
+}
+
+function tightest({ tight }, context) {
+  if (!tight) return el('span.hr-note', {}, 'no budget');
+  return [
+    budgetBar({ latency_ms: tight.latency, budget_ms: tight.budget, outcome: tight.outcome }),
+    button(tight.entry.name, () => context.views.open(tight.entry.id)),
+  ];
+}
+
+// A topic leads to the scenarios that expect it.
+function topicButton({ topic }, context) {
+  const q = /\s/.test(topic) ? `c:"${topic}"` : `c:${topic}`;
+  return button(el('code.hr-topic', {}, topic), () => context.views.set({ q }, { remember: true }), { title: `Show scenarios with ${topic}` });
+}
+
+export function renderTopics(host, context) {
+  const { model } = context;
+  const names = [...context.transports.keys()];
+  const topics = new Map();
+  const at = (topic, transport) => {
+    if (!topics.has(topic)) topics.set(topic, { topic, cells: new Map() });
+    const { cells } = topics.get(topic);
+    if (!cells.has(transport)) cells.set(transport, { sent: 0, received: 0, met: 0, missing: 0 });
+    return cells.get(transport);
+  };
+  for (const [topic, transport, count, sent] of model.traffic) at(model.names[topic], model.names[transport] ?? '')[sent ? 'sent' : 'received'] += count;
+  for (const hop of hopsOf(model.entries)) at(hop.topic, hop.transport ?? '')[arrived(hop) ? 'met' : 'missing'] += 1;
+  const columns = [...names, ...([...topics.values()].some(({ cells }) => cells.has('')) ? [''] : [])];
+  const total = ({ cells }) => [...cells.values()].reduce((sum, cell) => sum + cell.sent + cell.received, 0);
+  return fill(host, el('article.hr-article', {}, el('h2.hr-pane-title', {}, 'Topics and transports'), renderChannels(model),
+    topics.size === 0 ? el('p.hr-empty', {}, 'No message travelled in this run.') : sortedTable('Topics', [
+      ['Topic', (row) => row.topic, (row) => topicButton(row, context)],
+      ...columns.map((name) => [name || 'messages', (row) => (row.cells.has(name) ? total({ cells: new Map([['', row.cells.get(name)]]) }) : 0), (row) => trafficCell(row.cells.get(name)), 'text']),
+      ['All messages', total],
+    ], [...topics.values()], columns.length + 1)));
+}
+
+function trafficCell(cell) {
+  if (!cell) return el('span.hr-note', {}, '–');
+  const expected = cell.met + cell.missing;
+  return [
+    el('span', {}, `${cell.sent} sent, ${cell.received} received`),
+    expected > 0 && el('span', { class: cell.missing > 0 ? 'hr-cell-fail' : 'hr-cell-pass' }, `${cell.met} of ${plural(expected, 'expectation')} met (${percent(cell.met, expected)})`),
+  ];
+}

@@ -1,0 +1,83 @@
+// The buttons of the header: facts of the run, theme, keyboard help.
+
+import { button, el, fill } from '../core/dom.js';
+import { aboutList } from './header.js';
+import { readPreference, writePreference } from '../core/preferences.js';
+
+const THEMES = [['auto', 'Auto'], ['light', 'Light'], ['dark', 'Dark']];
+
+const KEYS = [
+  ['/', 'search'], ['j  k', 'next, previous scenario'], ['f', 'next failed scenario'],
+  ['[  ]', 'collapse, expand the tree'], ['↑ ↓ ← →', 'move in the tree and the message timeline'],
+  ['Enter', 'open what is focused'], ['w  s', 'zoom the timeline in, out; also + and −, ctrl + wheel'], ['a  d', 'move along the timeline; also by dragging'],
+  ['0', 'show the whole timeline again'], ['Esc', 'close, or clear the search'], ['?', 'this sheet'],
+];
+
+const TERMS = [
+  ['late order', 'both words'], ['"late order"', 'these words'], ['!word', 'without it; ! works before every term'], ['@tag', 'this tag'],
+  ['s:failing', 'all that the headline counts as failed'], ['s:fail,slow', 'one of these verdicts; also timeout, error, pass, skip, flaky'], ['t:kafka', 'on this transport'], ['c:orders.*', 'expects this topic; * one segment, > the rest'],
+  ['is:regressed', 'passed before and fails now; also is:fixed, is:new, is:flaky'], ['f:checkout', 'in this feature'], ['cause:"too late"', 'broke for this cause'], ['hop>50ms', 'a message took longer'], ['budget<10%', 'a message left less of its budget'],
+  ['took>1s', 'the scenario took longer'], ['miss:>0', 'had near-misses'],
+];
+
+export function renderTools(root, model) {
+  fill(root.querySelector('[data-slot="tools"]'), aboutPopover(model.run), themeSwitch(root), helpButton(root));
+  fillHelp(root.querySelector('[data-slot="help"]'));
+}
+
+function aboutPopover(run) {
+  const panel = el('div.hr-popover', { id: 'hr-about-panel', hidden: true }, aboutList(run));
+  const toggle = button('About this run', () => show(panel.hidden), {
+    class: 'hr-button', 'data-field': 'about-toggle', 'aria-expanded': 'false', 'aria-controls': 'hr-about-panel',
+  });
+  const show = (open) => {
+    panel.hidden = !open;
+    toggle.setAttribute('aria-expanded', String(open));
+  };
+  const holder = el('div.hr-popover-holder', {}, toggle, panel);
+  holder.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && !panel.hidden) {
+      show(false);
+      toggle.focus();
+      event.stopPropagation();
+    }
+  });
+  document.addEventListener('click', (event) => holder.contains(event.target) || show(false));
+  return holder;
+}
+
+function themeSwitch(root) {
+  const choose = (theme) => {
+    root.setAttribute('data-theme', theme);
+    for (const node of buttons) node.setAttribute('aria-pressed', String(node.getAttribute('data-theme-choice') === theme));
+  };
+  const pick = (theme) => () => {
+    choose(theme);
+    writePreference('theme', theme);
+  };
+  const buttons = THEMES.map(([name, label]) => button(label, pick(name), { class: null, 'data-theme-choice': name }));
+  const kept = readPreference('theme', 'auto');
+  choose(THEMES.some(([name]) => name === kept) ? kept : 'auto');
+  return el('div.hr-switch', { role: 'group', 'aria-label': 'Colour theme' }, buttons);
+}
+
+function helpButton(root) {
+  return button('?', () => toggleHelp(root), { class: 'hr-button', 'aria-label': 'Keyboard shortcuts' });
+}
+
+export function toggleHelp(root) {
+  const dialog = root.querySelector('[data-slot="help"]');
+  if (dialog.open) dialog.close();
+  else dialog.showModal();
+}
+
+function fillHelp(dialog) {
+  fill(dialog,
+    el('h2', { id: 'hr-help-title' }, 'Keyboard'),
+    el('dl.hr-keys', {}, KEYS.map(([keys, what]) => [
+      el('dt', {}, keys.split('  ').map((key) => el('kbd', {}, key))), el('dd', {}, what),
+    ])),
+    el('h2', {}, 'Search'),
+    el('dl.hr-keys', {}, TERMS.map(([term, what]) => [el('dt', {}, el('kbd', {}, term)), el('dd', {}, what)])),
+    button('Close', () => dialog.close(), { class: 'hr-button' }));
+}

@@ -1,0 +1,95 @@
+// Expectations: verdict, latency against its budget, and on opening what was expected and what arrived.
+
+import { el, inParts, lazyDetails } from '../core/dom.js';
+import { failureTable } from '../message/diff.js';
+import { duration, percent, plural } from '../core/format.js';
+import { jsonBlock } from '../message/json.js';
+import { messageFacts } from '../message/message.js';
+import { transportBadge } from '../core/transports.js';
+import { listVerdict, verdictKind } from '../core/verdicts.js';
+
+const PASSED_SHOWN = 6;
+
+export function renderExpectations(part, partIndex, context) {
+  if (part.handles.length === 0) return null;
+  return el('div', { 'data-field': 'handles' },
+    el('h3.hr-label', {}, plural(part.handles.length, 'Expectation')),
+    listed(part.handles, (index) => expectationRow(part.handles[index], part.notes.handles[index], `${partIndex}.${index}`, context)));
+}
+
+// In a long list those that passed step back, with the tightest of them named.
+function listed(handles, row) {
+  const rows = (indices) => inParts(indices, row);
+  const all = [...handles.keys()];
+  const passed = all.filter((index) => handles[index].outcome === 'pass');
+  if (passed.length <= PASSED_SHOWN) return rows(all);
+  const left = passed.map((index) => handles[index]).filter(({ latency_ms: latency, budget_ms: budget }) => latency !== null && budget > 0)
+    .sort((a, b) => a.latency_ms / a.budget_ms - b.latency_ms / b.budget_ms).at(-1);
+  const tightest = left && `, the tightest with ${duration(left.budget_ms - left.latency_ms)} left (${percent(left.budget_ms - left.latency_ms, left.budget_ms)})`;
+  return [rows(all.filter((index) => handles[index].outcome !== 'pass')), el('details.hr-fold', {}, el('summary', {}, `${passed.length} passed`, tightest), rows(passed))];
+}
+
+function expectationRow(handle, note, ref, context) {
+  const options = {
+    class: `hr-handle hr-handle--${verdictKind(handle.outcome)}`, 'data-topic': handle.topic, 'data-outcome': handle.outcome,
+    'data-handle-transport': handle.transport, 'data-refs': ref,
+  };
+  const summary = el('span.hr-handle-head', {},
+    listVerdict(handle.outcome),
+    el('span.hr-handle-name', {},
+      el('code.hr-topic', {}, handle.topic),
+      transportBadge(context, handle.transport, { extraClass: 'hr-handle-transport-badge' }),
+      el('span.hr-note', {}, handle.matcher_description)),
+    budgetBar(handle));
+  return lazyDetails(options, summary, () => expectationBody(handle, note));
+}
+
+// The budget is the pale bar, the time taken the solid one; what is left over is said in words.
+export function budgetBar({ latency_ms: latency, budget_ms: budget, outcome }) {
+  if (latency === null) return null;
+  if (outcome === 'fail' || outcome === 'timeout') return el('span.hr-budget', {}, el('span.hr-budget-text', {}, `waited ${duration(latency)}`));
+  if (budget === null) return el('span.hr-budget', {}, el('span.hr-budget-text', {}, duration(latency)));
+  const scale = Math.max(latency, budget) || 1;
+  const over = latency > budget;
+  return el('span.hr-budget', { 'data-over': over },
+    el('span.hr-budget-bar', { 'aria-hidden': 'true', vars: { '--hr-used': latency / scale, '--hr-limit': budget / scale } }),
+    el('span.hr-budget-text', {}, `${duration(latency)} of ${duration(budget)}`,
+      el('span.hr-budget-rest', {}, over
+        ? `${duration(latency - budget)} over`
+        : `${duration(budget - latency)} left (${percent(budget - latency, budget)})`)));
+}
+
+function expectationBody(handle, note) {
+  return el('div.hr-handle-body', {},
+    (note.sentence || handle.reason) && el('p', {}, note.sentence || handle.reason),
+    handle.failure && failureTable(handle.failure),
+    timings(handle, note),
+    handle.truncated && el('p.hr-note', {}, 'A value was too large for the report and is cut.'),
+    el('div.hr-panels', {},
+      handle.expected !== null && panel('expected', 'Expected', handle.expected),
+      handle.actual !== null && panel('actual', handle.outcome === 'fail' ? 'Arrived last' : 'Arrived', handle.actual)),
+    seenMessages(note.messages ?? []),
+    note.text && lazyDetails({ class: 'hr-fold' }, 'full diagnosis', () => el('pre.hr-pre', { tabindex: '0' }, note.text)));
+}
+
+function timings(handle, note) {
+  const facts = [
+    ['attempts', handle.attempts > 0 && plural(handle.attempts, 'near-miss', 'near-misses')],
+    ['from publish', note.since_publish_ms != null && duration(note.since_publish_ms)],
+    ['from arming', note.since_registration_ms != null && duration(note.since_registration_ms)],
+    ['declared in', note.step_text],
+    ['armed by', note.origin],
+  ].filter(([, value]) => value);
+  return facts.length > 0 && el('dl.hr-facts-list', {}, facts.map(([name, value]) => [el('dt', {}, name), el('dd', {}, String(value))]));
+}
+
+function panel(name, title, value) {
+  return el('div', { 'data-panel': name }, el('h4.hr-sublabel', {}, title), jsonBlock(value, { 'aria-label': `${title} value` }));
+}
+
+function seenMessages(messages) {
+  if (messages.length === 0) return null;
+  return lazyDetails({ class: 'hr-fold' }, plural(messages.length, 'message seen', 'messages seen'),
+    () => messages.map((message) => el('div.hr-seen', {},
+      message !== null && typeof message === 'object' ? messageFacts(message) : String(message))));
+}

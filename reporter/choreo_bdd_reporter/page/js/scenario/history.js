@@ -1,0 +1,55 @@
+// The runs before this one: a strip with a verdict each, and the headroom of the tightest budget as a line.
+
+import { CHANGES, isUnsteady, pastLetter, nowLetter } from '../core/changes.js';
+import { el, svg } from '../core/dom.js';
+import { localTime, plural } from '../core/format.js';
+import { leastHeadroom } from '../list/search.js';
+import { verdictKind } from '../core/verdicts.js';
+
+const PAST_WORDS = { p: 'passed', s: 'slow', f: 'failed', e: 'errored', k: 'skipped', '.': 'not run' };
+const ROOM_FROM = 48;
+const ROOM_STEPS = 40;
+
+const SENTENCES = [
+  [CHANGES.new, (entry) => `New: none of the last ${runsOf(entry)} had it.`],
+  [CHANGES.regressed, () => 'Regressed: it passed when it last ran.'],
+  [CHANGES.fixed, () => 'Fixed: it failed when it last ran.'],
+  [isUnsteady, () => 'Flaky: it has passed and failed at one commit.'],
+];
+
+export function renderHistory(entry) {
+  const { runs } = entry.before;
+  if (runs.length === 0) return null;
+  const sentences = SENTENCES.filter(([applies]) => applies(entry)).map(([, sentence]) => sentence(entry));
+  return el('div.hr-history', {}, entry.past && [el('span.hr-note', {}, `last ${runsOf(entry)}`), strip(entry)], entry.past && sparkline(entry), sentences.length > 0 && el('p', {}, sentences.join(' ')));
+}
+
+function runsOf({ before }) {
+  return plural(before.runs.length, 'run');
+}
+
+function strip(entry) {
+  const letters = [...entry.before.runs.map((_, index) => pastLetter(entry, index)), nowLetter(entry)];
+  const words = letters.map((letter) => PAST_WORDS[letter] ?? PAST_WORDS['.']);
+  const label = `last ${runsOf(entry)}: ${words.slice(0, -1).join(', ')}; this run: ${words.at(-1)}`;
+  const when = (index) => {
+    const [startedAt, sha] = entry.before.runs[index] ?? [];
+    return startedAt ? `${localTime(startedAt)}${sha ? `, commit ${sha.slice(0, 8)}` : ''}` : 'this run';
+  };
+  return el('span.hr-strip', { role: 'img', 'aria-label': label }, letters.map((letter, index) =>
+    el('span', { class: `hr-past hr-past--${verdictKind(words[index])}`, title: `${words[index]}: ${when(index)}` }, letter === '.' ? '·' : letter === 'k' ? '–' : letter.toUpperCase())));
+}
+
+// From 0 % to 100 % of a budget; runs without one are left out.
+function sparkline(entry) {
+  const now = leastHeadroom(entry);
+  const shares = [...[...entry.room].filter((mark) => mark !== ' ').map((mark) => (mark.charCodeAt(0) - ROOM_FROM) / ROOM_STEPS), ...(now > 1 ? [] : [Math.max(0, now)])];
+  if (shares.length < 2) return null;
+  const points = shares.map((share, index) => `${index},${1 - share}`).join(' ');
+  const [first, last, least] = [shares[0], shares.at(-1), Math.min(...shares)].map((share) => `${Math.round(share * 100)} %`);
+  return [
+    svg('svg.hr-spark', { viewBox: `0 0 ${shares.length - 1} 1`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `headroom of the tightest budget, from ${first} to ${last}` },
+      svg('polyline', { points })),
+    el('span.hr-note', {}, `headroom ${last}, least ${least}`),
+  ];
+}

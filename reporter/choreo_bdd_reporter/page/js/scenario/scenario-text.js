@@ -1,0 +1,56 @@
+// A scenario as plain text: for a terminal, a ticket or a chat.
+
+import { causeLabel } from '../list/findings.js';
+import { duration } from '../core/format.js';
+import { shellQuoted } from '../message/snippets.js';
+import { verdictWord } from '../core/verdicts.js';
+
+export function runCommand(entry, { scenario }) {
+  if (scenario && entry.group.where.endsWith('.feature')) return `behave ${shellQuoted(`${entry.group.where}:${scenario.line}`)}`;
+  return `pytest ${shellQuoted(entry.nodeid)}`;
+}
+
+// The scenario as it stands in its feature file.
+export function gherkinText(entry, { scenario, steps }) {
+  const tags = entry.tags.map((tag) => `@${String(tag).replace(/^@/, '')}`).join(' ');
+  const lines = [tags, `${scenario.keyword}: ${scenario.name}`, ...steps.filter((step) => !step.background).flatMap((step) => [
+    `  ${step.keyword.trim()} ${step.text}`, ...blockLines(step).map((line) => `    ${line}`),
+  ])];
+  return lines.filter(Boolean).join('\n');
+}
+
+export function scenarioText(entry, detail) {
+  return [
+    `${verdictWord(entry.outcome)}  ${entry.group.name}: ${entry.name}  (${duration(entry.durationMs)})`,
+    entry.id,
+    ...entry.findings.map((finding) => `\n${causeLabel(finding)}: ${finding.sentence}`),
+    ...section('Steps', detail.steps.map(stepLine)),
+    ...detail.parts.flatMap((part) => section('Message timeline', part.timeline.map(eventLine))),
+    ...detail.parts.flatMap((part) => section('Differing messages', part.handles.filter((handle) => handle.failure).map(differing))),
+  ].join('\n');
+}
+
+function section(title, lines) {
+  return lines.length > 0 ? ['', `${title}:`, ...lines.map((line) => `  ${line}`)] : [];
+}
+
+export function stepLine(step) {
+  return `${verdictWord(step.status).padEnd(8)}${step.keyword.trim()} ${step.text}${block(step)}`;
+}
+
+function block(step) {
+  return blockLines(step).map((line) => `\n          ${line}`).join('');
+}
+
+function blockLines({ docstring, table }) {
+  if (docstring) return ['"""', ...docstring.split('\n'), '"""'];
+  return (table ?? []).map((cells) => `| ${cells.map((cell) => String(cell).replaceAll('\\', '\\\\').replaceAll('|', '\\|')).join(' | ')} |`);
+}
+
+export function eventLine(event) {
+  return [duration(event.offset_ms).padStart(9), event.action, event.topic, event.transport && `[${event.transport}]`, event.detail].filter(Boolean).join('  ');
+}
+
+function differing(handle) {
+  return `${handle.topic}\n    expected ${JSON.stringify(handle.expected)}\n    arrived  ${JSON.stringify(handle.actual)}`;
+}

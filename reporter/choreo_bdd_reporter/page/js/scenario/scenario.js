@@ -1,0 +1,130 @@
+// The right side: one scenario, from its verdict and the reason for it down to the captured output.
+
+import { renderAttachments } from '../message/attachments.js';
+import { append, button, copyButton, el, fill } from '../core/dom.js';
+import { failureTable } from '../message/diff.js';
+import { renderExpectations } from './expectations.js';
+import { causeLabel } from '../list/findings.js';
+import { duration, plural } from '../core/format.js';
+import { renderHistory } from './history.js';
+import { markNotes } from '../list/marks.js';
+import { renderOutput } from '../message/output.js';
+import { promptText } from './prompt.js';
+import { renderReplies } from './replies.js';
+import { gherkinText, runCommand, scenarioText } from './scenario-text.js';
+import { collectFailingTransports, failingReply, renderStageBreadcrumb } from './stage.js';
+import { renderSteps } from './steps.js';
+import { renderStrays } from './strays.js';
+import { transportBadge } from '../core/transports.js';
+import { caret, verdictBadge, verdictKind } from '../core/verdicts.js';
+import { linkTo } from '../core/view-state.js';
+import { renderWaterfall } from '../timeline/waterfall.js';
+
+const FINDINGS_SHOWN = 5;
+
+export function renderScenario(host, entry, detail, context) {
+  fill(host, el('article.hr-article', { 'aria-labelledby': 'hr-scenario-title' },
+    heading(entry, detail, context),
+    detail.test.skip_reason && el('p.hr-callout.hr-callout--skip', {}, detail.test.skip_reason),
+    entry.findings.slice(0, FINDINGS_SHOWN).map((finding, index) => findingCard(finding, detail, context, index === 0)),
+    entry.findings.length > FINDINGS_SHOWN && el('p.hr-note', {}, `${entry.findings.length - FINDINGS_SHOWN} more findings stand with the expectations below.`),
+    markNotes(entry),
+    el('div.hr-columns', {},
+      detail.steps.length > 0 && renderSteps(entry, detail),
+      partSections(detail, context)),
+    detail.parts.map((part, index) => [renderWaterfall(part, index, entry, context), renderStrays(part, context)]),
+    detail.parts.length === 0 && entry.outcome !== 'skipped' && el('p.hr-callout', {}, 'No messages: this scenario opened no message scope.'),
+    renderAttachments(detail),
+    renderOutput(entry, detail)));
+  linkHighlights(host.firstChild);
+}
+
+export function renderNoScenario(host, model) {
+  const text = model.entries.length === 0 ? 'There is nothing to show: the run recorded no scenarios.' : 'Choose a scenario on the left.';
+  fill(host, el('div.hr-empty', {}, el('p', {}, text)));
+}
+
+function heading(entry, detail, context) {
+  const { group } = entry;
+  return el('header.hr-scenario-head', {},
+    el('p.hr-crumbs', {}, el('span', {}, `${group.keyword}: ${group.name}`), entry.rule && el('span', {}, `Rule: ${entry.rule}`)),
+    el('div.hr-scenario-title', {},
+      verdictBadge(entry.outcome, 'hr-verdict--large'),
+      el('h2', { id: 'hr-scenario-title' }, entry.name),
+      el('span.hr-scenario-time', {}, duration(entry.durationMs))),
+    el('div.hr-scenario-meta', {},
+      entry.tags.map((tag) => tagButton(`@${String(tag).replace(/^@/, '')}`, context)),
+      el('code.hr-nodeid', {}, entry.id),
+      copyButton('copy id', () => entry.id),
+      copyButton('copy link', () => linkTo({ ...context.views.current, test: entry.id })),
+      copyButton('copy command', () => runCommand(entry, detail)),
+      detail.steps.length > 0 && copyButton('copy Gherkin', () => gherkinText(entry, detail)),
+      copyButton('copy as text', () => scenarioText(entry, detail)),
+      entry.findings.length > 0 && copyButton('copy as LLM prompt', () => promptText(entry, detail, context)),
+      detail.test.worker_id && el('span.hr-note', {}, `worker ${detail.test.worker_id}`)),
+    renderHistory(entry),
+    detail.scenario?.description && el('p.hr-description', {}, detail.scenario.description.trim()));
+}
+
+function tagButton(tag, { views }) {
+  return button(tag, () => views.set({ q: tag }, { remember: true }), { class: 'hr-tag', title: `Show only ${tag}` });
+}
+
+// What an exception says is shown as it was raised; file names in it keep their case.
+const VERBATIM = new Set(['failed', 'error', 'step failed']);
+
+// The first is the worst and stands open; the others are a line until they are asked for.
+function findingCard(finding, detail, context, first) {
+  const handle = detail.parts[finding.part]?.handles[finding.handle];
+  const note = detail.parts[finding.part]?.notes.handles[finding.handle];
+  const step = detail.steps[finding.step];
+  const stepText = note?.step_text || (step && `${step.keyword.trim()} ${step.text}`);
+  const cause = [verdictBadge(finding.status), el('strong', {}, causeLabel(finding)), transportBadge(context, finding.transport)];
+  const sentence = el(first ? 'p.hr-finding-sentence' : 'span.hr-finding-sentence.hr-note', {}, VERBATIM.has(finding.cause) ? finding.sentence : sentenceCase(finding.sentence));
+  const body = [
+    stepText && el('p.hr-finding-step', {}, 'in ', el('q', {}, stepText)),
+    handle?.failure && failureTable(handle.failure),
+    handle?.failures.length > 1 && el('p.hr-note', {},
+      `This is the latest of ${plural(handle.failures.length + handle.failures_dropped, 'near-miss', 'near-misses')}; the others are in the message timeline.`),
+    step?.message?.includes('\n') && el('pre.hr-pre', { tabindex: '0' }, step.message.trim()),
+  ];
+  const tone = `hr-finding hr-finding--${verdictKind(finding.status)}`;
+  if (first) return el('section', { class: tone }, el('p.hr-finding-cause', {}, cause), sentence, body);
+  return el('details', { class: `${tone} hr-finding-more` }, el('summary.hr-finding-cause', {}, caret(), cause, sentence), body);
+}
+
+function sentenceCase(text) {
+  return /^[a-z][a-z ]/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
+}
+
+function partSections(detail, context) {
+  return el('div.hr-column', {}, detail.parts.map((part, index) => {
+    const section = el('section.hr-scenario', { 'data-scenario-name': part.name, 'data-outcome': part.outcome });
+    const failing = collectFailingTransports(part);
+    append(section, [
+      detail.parts.length > 1 && el('h3.hr-part-title', {}, verdictBadge(part.outcome), part.name),
+      renderStageBreadcrumb(part, context),
+      failing.length > 0 && el('p.hr-scenario-failing-side', { 'data-failing-transports': failing.join(' ') },
+        'broke on ', failing.map((name) => transportBadge(context, name))),
+      failingReply(part, context),
+      !part.completed_normally && el('p.hr-callout.hr-callout--slow', {}, 'The scope ended before it finished waiting: what is unresolved here was aborted, not awaited.'),
+      renderExpectations(part, index, context),
+      renderReplies(part, context),
+    ]);
+    return section;
+  }));
+}
+
+// Pointing at a step lights the expectations and messages it is about, and back.
+function linkHighlights(article) {
+  const lit = (event, on) => {
+    const refs = event.target.closest?.('[data-refs]')?.getAttribute('data-refs').split(' ') ?? [];
+    if (refs.length === 0) return;
+    for (const node of article.querySelectorAll('[data-refs]')) {
+      const related = node.getAttribute('data-refs').split(' ').some((ref) => refs.includes(ref));
+      if (related) node.toggleAttribute('data-lit', on);
+    }
+  };
+  article.addEventListener('mouseover', (event) => lit(event, true));
+  article.addEventListener('mouseout', (event) => lit(event, false));
+}

@@ -1,0 +1,50 @@
+// One event of the timeline in full, and what can be taken along from it.
+
+import { failureTable } from '../message/diff.js';
+import { button, copyButton, el } from '../core/dom.js';
+import { duration, localTime } from '../core/format.js';
+import { messageFacts } from '../message/message.js';
+import { expectationSnippet, publishCommands, publishSnippet } from '../message/snippets.js';
+import { isWait } from './timescale.js';
+import { rowPhrase, tookText } from './rows.js';
+import { transportBadge } from '../core/transports.js';
+import { verdictBadge } from '../core/verdicts.js';
+import { linkTo } from '../core/view-state.js';
+
+export function eventPanel(row, part, context, close) {
+  const budget = row.handle?.budget_ms;
+  const facts = [
+    ['at', duration(row.end)], ['judged', row.judged !== null && row.judged !== row.end && duration(row.judged)],
+    ['took', tookText(row)], ['wall clock', row.wallClock && localTime(row.wallClock)], ['detail', row.detail],
+    ['budget', budget != null && duration(budget)], ['caused by', row.parent && `${rowPhrase(row.parent)} ${row.parent.topic ?? ''}`],
+    ['scope', part.correlation_id],
+  ].filter(([, value]) => value);
+  return [
+    el('div.hr-message-head', {}, el('h4', {}, rowPhrase(row)), transportBadge(context, row.transport),
+      button('×', close, { class: 'hr-button', 'aria-label': 'Close the message' })),
+    row.topic && !row.message && el('p', {}, el('code.hr-topic', {}, row.topic)),
+    row.handle && el('p', {}, verdictBadge(row.handle.outcome), ' ', el('span.hr-note', {}, row.handle.matcher_description)),
+    row.failure && failureTable(row.failure),
+    copies(row, context),
+    el('dl.hr-facts-list', {}, facts.map(([name, value]) => [el('dt', {}, name), el('dd', {}, String(value))])),
+    body(row, part),
+  ];
+}
+
+function body(row, part) {
+  if (row.message) return messageFacts(row.message);
+  if (isWait(row)) return null;
+  return el('p.hr-note', {}, part.notes.cut ? 'Bodies of passed scenarios are not in this page; results.json holds what was matched.' : 'The message body was not kept.');
+}
+
+function copies(row, context) {
+  const link = copyButton('copy link', () => linkTo(context.views.current));
+  if (!row.message || !row.topic) return el('p.hr-copies', {}, link);
+  const message = { ...row.message, topic: row.topic, transport: row.transport };
+  return el('p.hr-copies', {},
+    copyButton('copy JSON', () => JSON.stringify(message.payload, null, 2)),
+    copyButton('copy as expectation', () => expectationSnippet(message)),
+    copyButton('copy as publish step', () => publishSnippet(message)),
+    publishCommands(message, context.model.defaultTransport).map(([name, command]) => copyButton(`copy ${name}`, () => command)),
+    link);
+}

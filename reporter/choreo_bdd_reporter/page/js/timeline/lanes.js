@@ -1,0 +1,41 @@
+// How the rows of a timeline are laid out: as a tree of causes, or in one lane a transport.
+
+import { el } from '../core/dom.js';
+import { transportBadge, transportClass } from '../core/transports.js';
+import { plural } from '../core/format.js';
+import { isWait } from './timescale.js';
+
+// Sections as sections.js takes them; `attributes` go to the section's node.
+export function causeSections(rows, closed) {
+  return [{ rows: rows.filter((row) => !hiddenBelow(row, closed)), attributes: {} }];
+}
+
+function hiddenBelow(row, closed) {
+  for (let above = row.parent; above; above = above.parent) if (closed.has(above.id)) return true;
+  return false;
+}
+
+// Every registered transport has its lane, also an empty one; what belongs to no transport stands in the last.
+export function laneSections(rows, part, closed, context) {
+  const inOrder = [...rows].sort((a, b) => isWait(a) - isWait(b) || a.start - b.start || a.order - b.order);
+  const names = part.stage.transports;
+  const lanes = names.map((name) => lane(name, inOrder.filter((row) => row.transport === name), closed, context));
+  const rest = inOrder.filter((row) => !names.includes(row.transport));
+  return rest.length > 0 ? [...lanes, lane(null, rest, closed, context)] : lanes;
+}
+
+function lane(name, rows, closed, context) {
+  const id = `lane:${name ?? ''}`;
+  const open = !closed.has(id);
+  const attributes = { class: `hr-rows hr-waterfall-lane ${transportClass(context, name)}`, 'data-transport': name, 'data-scope-lane': name ? null : 'true' };
+  return { rows: open ? rows : [], head: laneHead(id, name, rows.length, open, context), attributes };
+}
+
+function laneHead(id, name, count, open, context) {
+  return el('div.hr-lane-head', { role: 'row', tabindex: '-1', 'aria-level': 1, 'aria-expanded': String(open), 'data-node-id': id },
+    el('span', { role: 'gridcell' }, name ? transportBadge(context, name) : 'the scope itself', ' ', el('span.hr-note', {}, plural(count, 'row'))));
+}
+
+export function laneNode(section) {
+  return el('div.hr-rows', { role: 'rowgroup', ...section.attributes });
+}

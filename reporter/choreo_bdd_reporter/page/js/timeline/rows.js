@@ -1,0 +1,83 @@
+// One row of the message timeline: what happened, where, and its marks on the time axis.
+
+import { el } from '../core/dom.js';
+import { duration } from '../core/format.js';
+import { endOf, isWait } from './timescale.js';
+import { markTrack } from './tracks.js';
+import { transportBadge, transportClass } from '../core/transports.js';
+import { caret } from '../core/verdicts.js';
+
+const DEEPEST_INDENT = 9;
+
+// `place`: { position, parentPosition or null, axis, clock, lanes, closed, critical, active, selected, total }.
+export function timelineRow(row, place, context) {
+  const level = place.lanes ? 2 : row.level;
+  return el('div', {
+    class: `hr-waterfall-row ${transportClass(context, row.transport)}`, role: 'row', tabindex: place.active ? '0' : '-1',
+    'aria-level': level, 'aria-rowindex': place.position + 2, 'aria-expanded': row.children.length > 0 && !place.lanes ? String(!place.closed) : null,
+    'aria-selected': String(place.selected), 'data-node-id': row.id, 'data-parent-id': row.parent?.id, 'data-depth': row.level,
+    'data-action': row.action, 'data-kind': row.kind, 'data-topic': row.topic, 'data-transport': row.transport, 'data-source': row.source,
+    'data-tone': phraseTone(row), 'data-scope-event': row.topic === null ? 'true' : null, 'data-refs': row.ref,
+    'data-critical': Boolean(place.critical), 'data-late': row.late,
+    vars: { '--hr-level': Math.min(level, DEEPEST_INDENT) },
+  },
+    el('span', { role: 'gridcell', class: 'hr-waterfall-label' }, rowLabel(row, place, context)),
+    el('span', { role: 'gridcell', class: 'hr-track' }, markTrack(row, place.axis, place.parentPosition === null ? 0 : place.position - place.parentPosition, place.critical)),
+    el('span', { role: 'gridcell', class: 'hr-number' }, place.clock ? place.clock(endOf(row)).slice(0, 12) : duration(endOf(row))),
+    el('span', { role: 'gridcell', class: 'hr-number' }, tookText(row)));
+}
+
+export function tookText(row) {
+  const took = endOf(row) - row.start;
+  return took === 0 || row.topic === null || (row.kind === 'delivery' && !row.parent) ? '' : duration(took);
+}
+
+const PHRASES = new Map([
+  ['published', 'sent'], ['received', 'received'], ['matched', 'matched'], ['mismatched', 'near-miss'], ['replied', 'reply sent'],
+  ['reply_failed', 'reply failed'], ['correlation_skipped', 'other scope'], ['deadline', 'deadline'], ['absent', 'never matched'],
+]);
+
+// How a wait ended where it was neither silence nor a wrong message.
+const WAITS = new Map([
+  ['too late', 'came too late'], ['wrong correlation', 'came for another scope'], ['wrong topic?', 'came on another topic?'], ['out of order', 'out of order'],
+  ['too few', 'too few came'], ['undecodable', 'unreadable'], ['transport failed', 'transport failed'], ['aborted', 'aborted'],
+]);
+
+export function rowPhrase(row) {
+  if (isWait(row) && WAITS.has(row.cause)) return WAITS.get(row.cause);
+  if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
+  if (row.handle && isWait(row)) return 'no match by the deadline';
+  if (row.action === 'matched' && row.handle?.outcome === 'slow') return 'matched, over budget';
+  if (row.action === 'received' && row.detail.startsWith('undecodable')) return 'unreadable';
+  if (row.late) return 'arrived late';
+  return PHRASES.get(row.action) ?? row.action;
+}
+
+function rowLabel(row, place, context) {
+  const parent = row.children.length > 0 && !place.lanes;
+  return [
+    parent ? caret({ 'data-toggle': row.id, 'data-open': String(!place.closed) }) : el('span.hr-caret', {}),
+    row.topic && !place.lanes && transportBadge(context, row.transport, { full: false }),
+    el('span', { class: `hr-phrase hr-phrase--${phraseTone(row)}` }, rowPhrase(row)),
+    row.topic && el('code.hr-topic', { title: row.topic }, row.topic),
+    sourceBadgeText(row.source) && el('span.hr-waterfall-source', {}, sourceBadgeText(row.source)),
+  ];
+}
+
+export function phraseTone(row) {
+  if (row.action === 'matched') return row.handle?.outcome === 'slow' ? 'slow' : 'pass';
+  if (isWait(row) && row.handle?.outcome !== 'fail') return 'timeout';
+  if (row.late) return 'slow';
+  if (row.action === 'received' && row.detail.startsWith('undecodable')) return 'fail';
+  return ['mismatched', 'reply_failed', 'absent', 'deadline'].includes(row.action) ? 'fail' : 'plain';
+}
+
+export function sourceBadgeText(source) {
+  switch (source) {
+    case 'publish': return 'by test';
+    case 'expect': return 'by expect';
+    case 'reply': return 'by reply';
+    case 'scope': return 'by scope';
+    default: return '';
+  }
+}

@@ -1,0 +1,44 @@
+// What a timeline starts with, and which stretch of time and which rows its state asks for.
+
+import { criticalPath } from './critical-path.js';
+import { readPreference } from '../core/preferences.js';
+import { phraseTone } from './rows.js';
+import { roundView, timeSpans, wallClock } from './timescale.js';
+
+const FOCUSED_FROM = 200;
+const BROKEN_TONES = ['fail', 'timeout', 'slow'];
+
+export function startState(rows, part) {
+  const spans = timeSpans(rows);
+  const broken = rows.some((row) => BROKEN_TONES.includes(phraseTone(row)));
+  return {
+    spans, critical: criticalPath(rows), clock: wallClock(rows), absolute: readPreference('time', 'relative') === 'absolute',
+    lanes: Boolean(part.stage) && part.stage.transports.some((name) => rows.some((row) => row.transport === name)),
+    closed: new Set(), focused: rows.length > FOCUSED_FROM && broken, onMessages: spans.squeezed, view: null, active: rows[0]?.id ?? null,
+  };
+}
+
+export function wholeView({ spans, onMessages }) {
+  return roundView(spans.from, onMessages ? spans.messages : spans.whole);
+}
+
+export function limitsOf({ spans }) {
+  return roundView(spans.from, spans.whole);
+}
+
+export function clockOf({ absolute, clock }) {
+  return absolute ? clock : null;
+}
+
+// Rows that ended badly, with everything that led to them.
+function failingPath(rows) {
+  const kept = new Set();
+  for (const row of rows) {
+    if (BROKEN_TONES.includes(phraseTone(row))) for (let above = row; above; above = above.parent) kept.add(above);
+  }
+  return rows.filter((row) => kept.has(row));
+}
+
+export function shownRows(rows, { focused, lanes }) {
+  return focused && !lanes ? failingPath(rows) : rows;
+}

@@ -1,0 +1,62 @@
+// The marks of one timeline row, as shares of the axis.
+
+import { el } from '../core/dom.js';
+import { duration } from '../core/format.js';
+import { endOf } from './timescale.js';
+
+export function markTrack(row, axis, rowsAbove, critical) {
+  const inside = (ms) => ms >= axis.from && ms <= axis.to;
+  const end = endOf(row);
+  return [
+    rowsAbove > 0 && inside(row.start) && el('i.hr-link', { vars: { '--hr-x': axis.share(row.start), '--hr-above': rowsAbove } }),
+    budgetMarks(row, axis, inside),
+    critical && barNode('critical', axis, ...critical),
+    row.start <= axis.to && end >= axis.from && bar(row, axis),
+    end > axis.to && el('i.hr-offscale', { title: `at ${duration(end)}` }),
+    end < axis.from && el('i.hr-offscale.hr-offscale--before', { title: `at ${duration(end)}` }),
+    inside(end) && el('i', { class: `hr-mark hr-mark--${markKind(row)}`, vars: { '--hr-x': axis.share(end) } }),
+  ];
+}
+
+const BAR_KINDS = new Map(Object.entries({
+  delivery: 'hop', arrival: 'arrival', reply: 'work', replyFailed: 'work', skipped: 'skip', deadline: 'wait', absent: 'wait',
+}));
+
+function bar(row, axis) {
+  const kind = BAR_KINDS.get(row.kind);
+  if (kind) return barNode(kind, axis, row.start, endOf(row));
+  return row.last > row.end ? barNode('reach', axis, row.end, row.last) : null;
+}
+
+function barNode(kind, axis, from, to) {
+  const x = axis.share(from);
+  return el('i', { class: `hr-bar hr-bar--${kind}`, vars: { '--hr-x': x, '--hr-w': axis.share(to) - x } });
+}
+
+// Where the budget of an expectation ended: { began, limit } in ms, or nothing.
+export function budgetOf(row) {
+  const { handle } = row;
+  if (handle?.budget_ms == null || handle.latency_ms == null) return null;
+  if (row.action !== 'matched' && row.kind !== 'deadline' && row.kind !== 'absent') return null;
+  const began = endOf(row) - handle.latency_ms;
+  return { began, limit: began + handle.budget_ms };
+}
+
+function budgetMarks(row, axis, inside) {
+  const budget = budgetOf(row);
+  if (!budget) return null;
+  return [
+    barNode('budget', axis, budget.began, budget.limit),
+    inside(budget.limit) && el('i.hr-mark.hr-mark--budget', { vars: { '--hr-x': axis.share(budget.limit) }, title: `budget ${duration(row.handle.budget_ms)}` }),
+  ];
+}
+
+function markKind(row) {
+  if (row.action === 'matched') return row.handle?.outcome === 'slow' ? 'slow' : 'matched';
+  if (row.action === 'mismatched') return 'near';
+  if (row.kind === 'publish' || row.kind === 'reply') return 'sent';
+  if (row.kind === 'replyFailed') return 'broken';
+  if (row.late) return 'late';
+  if (row.kind === 'delivery') return 'received';
+  return row.kind === 'skipped' ? 'foreign' : 'deadline';
+}

@@ -1,0 +1,114 @@
+"""What a crashed run left behind, as a report: the journal that its end would have turned into one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from choreo_bdd_reporter.documents.file_names import JOURNAL_FORMAT
+from choreo_bdd_reporter.documents.results import (
+    SCHEMA_VERSION,
+    TestFacts,
+    attempts_document,
+    described,
+    exit_document,
+    feature_documents,
+    row_ids,
+    run_document,
+)
+from choreo_bdd_reporter.model.tests import Attempt, Environment, Run, Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The documents of a report that was never finished; ``ended`` says that its run was."""
+
+    results: dict[str, Any]
+    gherkin: dict[str, Any]
+    ended: bool
+
+
+def recover(lines: Iterable[str]) -> Recovered | None:
+    """A report from the lines of a journal, the last of which may be cut off; ``None`` when it is no journal."""
+    read = _parsed(lines)
+    head = next(read, None)
+    if head is None or head.get("journal") != JOURNAL_FORMAT:
+        return None
+    last: dict[tuple[str, str | None], Any] = {}
+    known: dict[str, Any] = {}
+    at, redacted = head["started_at"], (0, 0)
+    for line in read:
+        at = line["at"]
+        if "run" in line:
+            known.update(line["run"])
+            continue
+        last[line["test"]["nodeid"], line["test"]["worker_id"]] = line
+        redacted = line["redacted"]
+    return _recovered(_run(head, at, redacted, known), list(last.values()), ended="exit" in known)
+
+
+def _recovered(run: Run, found: list[Any], *, ended: bool) -> Recovered:
+    facts = [_facts(each["facts"]) for each in found]
+    outcomes = (each["test"]["outcome"] for each in found)
+    rows = dict(zip(row_ids(each["test"] for each in found), found, strict=True))
+    attached = {row: each["attachments"] for row, each in rows.items() if each["attachments"]}
+    return Recovered(
+        results={
+            "schema_version": SCHEMA_VERSION,
+            "run": run_document(run, outcomes, facts, truncated=not ended),
+            "tests": [each["test"] for each in found],
+        },
+        gherkin={
+            "features": feature_documents(
+                described(row, each["gherkin"]) for row, each in rows.items() if each["gherkin"]
+            ),
+            "details": {row: each["details"] for row, each in rows.items() if each["details"]},
+            **({"attachments": attached} if attached else {}),
+            "exit": exit_document(run),
+            **attempts_document(zip(rows, facts, strict=True)),
+            **run.facts,
+        },
+        ended=ended,
+    )
+
+
+def _facts(known: Any) -> TestFacts:
+    staged = known["staged"]
+    return TestFacts(
+        **{
+            **known,
+            "single": tuple(known["single"]),
+            "staged": None if staged is None else tuple(staged),
+            "earlier": tuple(Attempt(**attempt) for attempt in known["earlier"]),
+        }
+    )
+
+
+def _parsed(lines: Iterable[str]) -> Iterator[Any]:
+    """Whole lines only: the one that was being written when the process died is no loss to speak of."""
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
+
+
+def _run(head: Any, at: str, redacted: Iterable[int], known: Mapping[str, Any]) -> Run:
+    fields, text = redacted
+    end, workers = known.get("exit") or {"status": None, "interrupted": True}, known.get("workers")
+    began, ended = (datetime.fromisoformat(moment) for moment in (head["started_at"], at))
+    return Run(
+        started_at=head["started_at"],
+        finished_at=at,
+        duration_ms=max(0.0, (ended - began).total_seconds() * 1000),
+        environment=Environment(**head["environment"]),
+        redacted_fields=fields,
+        redacted_text=text,
+        workers=None if workers is None else Workers(count=workers["count"], incomplete=tuple(workers["incomplete"])),
+        exit_status=end["status"],
+        interrupted=end["interrupted"],
+        facts=known.get("facts") or {},
+    )

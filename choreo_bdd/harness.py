@@ -15,7 +15,8 @@ from choreo_bdd.codecs import Codec, JSONCodec
 from choreo_bdd.contracts import Guard, MessageContract, UnknownTopics
 from choreo_bdd.correlation import CorrelationPolicy, NoCorrelationPolicy
 from choreo_bdd.exceptions import TransportError
-from choreo_bdd.inbound.dispatcher import Router, SurpriseEntry
+from choreo_bdd.inbound.dispatcher import SurpriseEntry
+from choreo_bdd.inbound.router import Router
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.scenario.facade import ScenarioContext

@@ -13,8 +13,8 @@ from choreo_bdd.transports.base import Ready, Transport, promise_of
 _KEPT = 64
 
 
-class Watch:
-    """An ear for diagnosis only: keeps the latest messages of a pattern and judges nothing."""
+class NearbyTopic:
+    """One pattern watched for diagnosis only: keeps its latest messages and judges nothing."""
 
     __slots__ = ("ready", "seen", "users")
 
@@ -32,12 +32,12 @@ class Watch:
         self.seen.append(message)
 
 
-class Watches:
+class NearbyTopics:
     """The patterns watched on one transport."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._watches: dict[str, Watch] = {}
+        self._watched: dict[str, NearbyTopic] = {}
 
     def beside(self, topic: str) -> tuple[str, ...]:
         """The patterns of similar topics that this transport can watch without much ado."""
@@ -46,29 +46,29 @@ class Watches:
 
     def add(self, pattern: str) -> Ready | None:
         """Keep the latest messages of a pattern; counted, so each call needs a ``remove``."""
-        watch = self._watches.get(pattern)
-        if watch is None:
-            watch = Watch()
-            watch.ready = promise_of(self._transport.subscribe(pattern, watch))
-            self._watches[pattern] = watch
-        watch.users += 1
-        return watch.ready
+        nearby = self._watched.get(pattern)
+        if nearby is None:
+            nearby = NearbyTopic()
+            nearby.ready = promise_of(self._transport.subscribe(pattern, nearby))
+            self._watched[pattern] = nearby
+        nearby.users += 1
+        return nearby.ready
 
     def remove(self, pattern: str) -> None:
         """Give back one ``add``."""
-        watch = self._watches.get(pattern)
-        if watch is None:
+        nearby = self._watched.get(pattern)
+        if nearby is None:
             return
-        watch.users -= 1
-        if watch.users == 0:
-            del self._watches[pattern]
-            self._transport.unsubscribe(pattern, watch)
+        nearby.users -= 1
+        if nearby.users == 0:
+            del self._watched[pattern]
+            self._transport.unsubscribe(pattern, nearby)
 
     def seen(self, pattern: str) -> Sequence[Message]:
         """The latest messages on a watched pattern."""
-        watch = self._watches.get(pattern)
-        return () if watch is None else tuple(watch.seen)
+        nearby = self._watched.get(pattern)
+        return () if nearby is None else tuple(nearby.seen)
 
     def clear(self) -> None:
         """Forget every pattern: the transport has dropped its subscriptions."""
-        self._watches.clear()
+        self._watched.clear()

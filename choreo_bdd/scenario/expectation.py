@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from choreo_bdd.contracts import Problem
-from choreo_bdd.inbound.dispatcher import Delivery
+from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.handle import Handle, Outcome

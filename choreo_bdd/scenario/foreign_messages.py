@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from choreo_bdd.inbound.dispatcher import Delivery
+from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.redaction import redact_correlation_id
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.scope import Scope
@@ -18,7 +18,7 @@ from choreo_bdd.scenario.timeline import TimelineAction
 _LOG = logging.getLogger("choreo_bdd.stage")
 
 
-def merge_skipped(scope: Scope, bridge: object = None) -> None:
+def note_foreign_messages(scope: Scope, bridge: object = None) -> None:
     """Note every foreign message on the scope's topics on its timeline, by hash, once a role that listened.
 
     A bridge with a ``from_wire`` is asked whose message it is, for the debug log.

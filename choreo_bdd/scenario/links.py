@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from choreo_bdd.codecs import Codec
 from choreo_bdd.correlation import CorrelationPolicy
-from choreo_bdd.inbound.dispatcher import Router
+from choreo_bdd.inbound.router import Router
 from choreo_bdd.transports.base import Ready
 
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from choreo_bdd.inbound.dispatcher import Delivery
+from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.redaction import describe_shape, mask_literals
 from choreo_bdd.scenario.expectation import match_delivery

@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any
 
 from choreo_bdd import topic_patterns
-from choreo_bdd.inbound.dispatcher import Delivery, SurpriseEntry
+from choreo_bdd.inbound.dispatcher import SurpriseEntry
+from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
@@ -25,7 +26,7 @@ from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.outbox import Outbox, Publication
 from choreo_bdd.scenario.replies import Reply, ReplyPlan
 from choreo_bdd.scenario.reply_sender import Replier
-from choreo_bdd.scenario.subscriptions import Ear, Proofs
+from choreo_bdd.scenario.subscriptions import Proofs, TopicListener
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.scenario.verdict import Verdicts
 from choreo_bdd.transports.base import Ready
@@ -65,7 +66,7 @@ class Scope:
             clock=self.clock,
             notify=self.notify,
         )
-        self._ears: dict[tuple[str | None, str], Ear] = {}
+        self._listeners: dict[tuple[str | None, str], TopicListener] = {}
         self._watched: list[tuple[Link, str]] = []
         self._waiters: set[asyncio.Future[None]] = set()
         self._surprised = {name: link.harness.router.dispatcher.surprised for name, link in self.links.items()}
@@ -103,7 +104,7 @@ class Scope:
         predecessor = None if after is None else self.expectation_of(after)
         if predecessor is not None and not predecessor.occurs.minimum:
             raise ValueError(f"nothing can be expected after {after!r}: it may be met by no message at all")
-        ear = self._listen(where, topic, unrouted=unrouted)
+        listener = self._listen(where, topic, unrouted=unrouted)
         if not unrouted:
             self._watch(where, topic)
         handle = Handle(
@@ -118,7 +119,7 @@ class Scope:
         expectation = Expectation(
             handle, matcher, topic=topic, link=link, opened_at=self.clock(), occurs=occurs, after=predecessor
         )
-        ear.ears.append(expectation)
+        listener.takers.append(expectation)
         self.expectations.append(expectation)
         self._by_handle[handle] = expectation
         return handle
@@ -126,9 +127,9 @@ class Scope:
     def on(self, trigger_topic: str, matcher: Matcher | None, plan: ReplyPlan, *, link: str | None = None) -> Reply:
         """Arm a reply."""
         require_topic(trigger_topic, "on")
-        ear = self._listen(self.links[link], trigger_topic)
+        listener = self._listen(self.links[link], trigger_topic)
         reply = Reply(trigger_topic, link, matcher, plan)
-        ear.ears.append(reply)
+        listener.takers.append(reply)
         self.replies.append(reply)
         return reply
 
@@ -168,24 +169,24 @@ class Scope:
             raise ValueError(f"{handle!r} is no expectation of scenario {self.name!r}: use one that this scenario made")
         return expectation
 
-    def _listen(self, link: Link, topic: str, *, unrouted: bool = False) -> Ear:
+    def _listen(self, link: Link, topic: str, *, unrouted: bool = False) -> TopicListener:
         link.harness.require_connected()
-        ear = self._ears.get((link.name, topic))
-        if ear is None:
-            ear = Ear(link, topic, self, correlation_id=None if unrouted else link.wire_id)
-            ready = link.harness.router.open(topic, ear)
-            self._ears[link.name, topic] = ear
+        listener = self._listeners.get((link.name, topic))
+        if listener is None:
+            listener = TopicListener(link, topic, self, correlation_id=None if unrouted else link.wire_id)
+            ready = link.harness.router.open(topic, listener)
+            self._listeners[link.name, topic] = listener
             if ready is not None:
                 self._proofs.add(topic, link, ready)
-        return ear
+        return listener
 
     def _watch(self, link: Link, topic: str) -> None:
         """Listen beside the topic too, so that a message on a misspelt sibling can be named as the cause."""
         if not self.options.watch_similar_topics or topic_patterns.is_pattern(topic):
             return
-        for pattern in link.harness.router.watches.beside(topic):
+        for pattern in link.harness.router.nearby.beside(topic):
             if (link, pattern) not in self._watched:
-                link.harness.router.watches.add(pattern)
+                link.harness.router.nearby.add(pattern)
                 self._watched.append((link, pattern))
 
     async def ready(self) -> None:
@@ -198,16 +199,16 @@ class Scope:
 
     # --- messages in ----------------------------------------------------------------------------------------------
 
-    def hear(self, ear: Ear, delivery: Delivery) -> None:
+    def hear(self, listener: TopicListener, delivery: Delivery) -> None:
         """Take a message; it is judged now, or in the loop's next turns where this one has judged enough."""
-        self._inbox.put(partial(self._judge, ear, delivery))
+        self._inbox.put(partial(self._judge, listener, delivery))
 
-    def _judge(self, ear: Ear, delivery: Delivery) -> None:
+    def _judge(self, listener: TopicListener, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
         received_by_expectation = False
-        for each in tuple(ear.ears):
+        for each in tuple(listener.takers):
             if isinstance(each, Reply):
-                self._received(ear, delivery, "reply", f"reply:{each.plan.reply_topic}")
+                self._received(listener, delivery, "reply", f"reply:{each.plan.reply_topic}")
                 self.replier.trigger(each, delivery)
                 continue
             if not each.is_pending or (each.matcher is not None and each.is_over_for(delivery)):
@@ -216,40 +217,42 @@ class Scope:
             if delivery.message.received_at < each.opened_at:
                 continue
             if not received_by_expectation:
-                self._received(ear, delivery, "expect", "expect")
+                self._received(listener, delivery, "expect", "expect")
                 received_by_expectation = True
             if each.matcher is not None:
                 self.verdicts.judge(each, delivery)
             elif not each.hold(delivery):
-                self.outbox.failed(ear.link, ear.topic, "too many messages to hold until the variable is known")
+                self.outbox.failed(
+                    listener.link, listener.topic, "too many messages to hold until the variable is known"
+                )
 
-    def connection_lost(self, ear: Ear, reason: str) -> None:
+    def connection_lost(self, listener: TopicListener, reason: str) -> None:
         """Settle what waits on a connection that is gone: nothing can arrive there any more."""
         self._inbox.flush()
-        self.outbox.failed(ear.link, ear.topic, reason)
-        for each in ear.ears:
+        self.outbox.failed(listener.link, listener.topic, reason)
+        for each in listener.takers:
             if isinstance(each, Expectation):
                 self.verdicts.expire(each)
 
-    def _received(self, ear: Ear, delivery: Delivery, source: str, detail: str) -> None:
+    def _received(self, listener: TopicListener, delivery: Delivery, source: str, detail: str) -> None:
         self.timeline.record(
             action=TimelineAction.RECEIVED,
             topic=delivery.message.topic,
-            detail=detail if ear.link.name is None else "",
-            transport=ear.link.name,
-            source=source if ear.link.name is not None else None,
+            detail=detail if listener.link.name is None else "",
+            transport=listener.link.name,
+            source=source if listener.link.name is not None else None,
             message=delivery,
             at=delivery.message.received_at,
         )
 
-    def note_unreadable(self, ear: Ear, message: Message, error_class: str) -> None:
+    def note_unreadable(self, listener: TopicListener, message: Message, error_class: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
         self.timeline.record(
             action=TimelineAction.RECEIVED,
             topic=message.topic,
             detail=f"undecodable ({error_class})",
-            transport=ear.link.name,
-            source="expect" if ear.link.name is not None else None,
+            transport=listener.link.name,
+            source="expect" if listener.link.name is not None else None,
             at=message.received_at,
         )
 
@@ -331,13 +334,13 @@ class Scope:
 
     def listening(self) -> Iterator[tuple[Link, str, tuple[str, ...]]]:
         """Each topic this scope listens to, with its link and who listens: ``expect``, ``reply`` or both."""
-        for (_, topic), ear in self._ears.items():
-            roles = dict.fromkeys("reply" if isinstance(each, Reply) else "expect" for each in ear.ears)
-            yield ear.link, topic, tuple(roles)
+        for (_, topic), listener in self._listeners.items():
+            roles = dict.fromkeys("reply" if isinstance(each, Reply) else "expect" for each in listener.takers)
+            yield listener.link, topic, tuple(roles)
 
     def surprises(self) -> tuple[SurpriseEntry, ...]:
         """Messages on this scope's topics, since it was entered, that no scenario owned."""
-        mine = {topic for _, topic in self._ears}
+        mine = {topic for _, topic in self._listeners}
         return tuple(
             entry
             for name, link in self.links.items()
@@ -353,11 +356,11 @@ class Scope:
             _ = expectation.handle.diagnosis  # made now, while what was heard is still at hand
         self.outbox.close()
         self.replier.close()
-        for (_, topic), ear in self._ears.items():
-            self._guarded(ear.link, topic, partial(ear.link.harness.router.close, topic, ear))
+        for (_, topic), listener in self._listeners.items():
+            self._guarded(listener.link, topic, partial(listener.link.harness.router.close, topic, listener))
         for link, pattern in self._watched:
-            self._guarded(link, pattern, partial(link.harness.router.watches.remove, pattern))
-        self._ears.clear()
+            self._guarded(link, pattern, partial(link.harness.router.nearby.remove, pattern))
+        self._listeners.clear()
         self._watched.clear()
         for link in self.links.values():
             link.harness.router.dispatcher.deregister_scope(self)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Any
 
-from choreo_bdd.inbound.dispatcher import Delivery, Unreadable
+from choreo_bdd.inbound.listening import Delivery, Unreadable
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.arming import prove

@@ -1,4 +1,4 @@
-"""What a scope listens to: an ear a link and topic, and the proofs that each is live."""
+"""What a scope listens to: a listener a link and topic, and the proofs that each is live."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from choreo_bdd.inbound.dispatcher import Delivery, Unreadable
+from choreo_bdd.inbound.listening import Delivery, Unreadable
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.arming import is_proven, prove
 from choreo_bdd.scenario.expectation import Expectation
@@ -18,37 +18,37 @@ from choreo_bdd.transports.base import Ready
 _STAGE_LOG = logging.getLogger("choreo_bdd.stage")
 
 
-class Hearer(Protocol):
-    """Whoever has what an ear has heard."""
+class ListenerOwner(Protocol):
+    """Whoever has what a listener has heard."""
 
-    def hear(self, ear: Ear, delivery: Delivery) -> None:
+    def hear(self, listener: TopicListener, delivery: Delivery) -> None:
         """Take a message."""
         ...
 
-    def note_unreadable(self, ear: Ear, message: Message, error_class: str) -> None:
+    def note_unreadable(self, listener: TopicListener, message: Message, error_class: str) -> None:
         """Take note of a message that nobody could read."""
         ...
 
-    def connection_lost(self, ear: Ear, reason: str) -> None:
+    def connection_lost(self, listener: TopicListener, reason: str) -> None:
         """Take note that nothing can arrive here any more."""
         ...
 
 
-class Ear:
+class TopicListener:
     """A scope's listener on one link and topic."""
 
-    __slots__ = ("_hearer", "correlation_id", "ears", "link", "topic")
+    __slots__ = ("_owner", "correlation_id", "link", "takers", "topic")
 
-    def __init__(self, link: Link, topic: str, hearer: Hearer, *, correlation_id: str | None) -> None:
-        self._hearer = hearer
+    def __init__(self, link: Link, topic: str, owner: ListenerOwner, *, correlation_id: str | None) -> None:
+        self._owner = owner
         self.link = link
         self.topic = topic
         self.correlation_id = correlation_id
-        self.ears: list[Expectation | Reply] = []
+        self.takers: list[Expectation | Reply] = []
 
     def receive(self, delivery: Delivery) -> None:
         """Hand a message on."""
-        self._hearer.hear(self, delivery)
+        self._owner.hear(self, delivery)
 
     def unreadable(self, message: Message, error: Unreadable) -> None:
         """Note, for every expectation that waits, a message that nobody can read."""
@@ -56,18 +56,18 @@ class Ear:
             place = {"transport": self.link.name, "topic": message.topic, "error_class": error.error_class}
             _STAGE_LOG.warning(error.stage_event, extra=place)
         concerned = [
-            ear
-            for ear in self.ears
-            if isinstance(ear, Expectation) and ear.is_pending and message.received_at >= ear.opened_at
+            each
+            for each in self.takers
+            if isinstance(each, Expectation) and each.is_pending and message.received_at >= each.opened_at
         ]
         for expectation in concerned:
             expectation.unreadable.append(error.error_class)
         if concerned:
-            self._hearer.note_unreadable(self, message, error.error_class)
+            self._owner.note_unreadable(self, message, error.error_class)
 
     def connection_lost(self, reason: str) -> None:
         """Tell that nothing can arrive here any more."""
-        self._hearer.connection_lost(self, reason)
+        self._owner.connection_lost(self, reason)
 
 
 @dataclass(frozen=True, slots=True)

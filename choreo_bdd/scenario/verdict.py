@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from choreo_bdd import topic_patterns
-from choreo_bdd.inbound.dispatcher import Delivery
+from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import MatchFailure, MatchResult
 from choreo_bdd.scenario.diagnosis import Cause, Diagnosis, Facts, closest_of, explain
 from choreo_bdd.scenario.expectation import Expectation, closeness_of, match_delivery
@@ -289,7 +289,7 @@ class Verdicts:
         if topic_patterns.is_pattern(expectation.topic):
             return ()
         router = self._links[expectation.link].harness.router
-        patterns = router.watches.beside(expectation.topic)
+        patterns = router.nearby.beside(expectation.topic)
         beside = chain.from_iterable(router.seen_since(each, expectation.opened_at) for each in patterns)
         own = self._links[expectation.link].wire_id
         candidates = {

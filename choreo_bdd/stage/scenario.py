@@ -11,7 +11,7 @@ from choreo_bdd import observers
 from choreo_bdd.exceptions import ReplyAlreadyBoundError
 from choreo_bdd.matchers import Matcher, anything
 from choreo_bdd.scenario.expectation import NONE, Occurs
-from choreo_bdd.scenario.foreign_messages import merge_skipped
+from choreo_bdd.scenario.foreign_messages import note_foreign_messages
 from choreo_bdd.scenario.handle import Handle
 from choreo_bdd.scenario.links import HarnessLike, Link
 from choreo_bdd.scenario.options import ScopeOptions
@@ -222,7 +222,7 @@ class StageScenario:
             )
 
     def _finish(self, *, aborted: bool = False) -> StageScenarioResult:
-        merge_skipped(self.scope, self._bridge)
+        note_foreign_messages(self.scope, self._bridge)
         return stage_result(self.scope, bridge_class=type(self._bridge).__name__, aborted=aborted)
 
     @staticmethod

@@ -141,7 +141,9 @@ class MockTransport:
                 continue
             try:
                 sink_of(subscription.callback)(message)
-            except Exception as error:  # noqa: BLE001 - one subscriber must not take the others' messages
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # noqa: BLE001 - pytest.fail, or a cancellation of its own, stops nobody else
                 _LOG.warning(
                     "mock_transport_subscriber_failed", extra={"topic": topic, "error_class": type(error).__name__}
                 )

@@ -64,6 +64,7 @@ class Config:
     env_names: frozenset[str] = frozenset()
     python_matchers: bool = False
     vacuity: Literal["ignore", "warn", "error"] = "warn"
+    unattributed: Literal["fail", "warn", "ignore"] = "warn"
     asyncapi: tuple[Path, ...] = ()
     unknown_topics: Literal["error", "warn", "ignore"] = "error"
 
@@ -127,6 +128,7 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
         env_names=frozenset(document.get("env") or ()),
         python_matchers=bool(document.get("python_matchers", False)),
         vacuity=document.get("vacuity", "warn"),
+        unattributed=document.get("unattributed", "warn"),
         asyncapi=_asyncapi(document, where),
         unknown_topics=_asyncapi_settings(document).get("unknown", "error"),
     )

@@ -13,6 +13,7 @@ from choreo_bdd import DictFieldPolicy, Harness, Outcome
 from choreo_bdd.matchers import eq, exists, field_equals
 from choreo_bdd.message import Message
 from choreo_bdd.transports import MockTransport, Transport, TransportCapabilities
+from choreo_bdd.transports.base import TransportCallback
 from tests.support.engine_doubles import PlainTransport
 
 
@@ -44,6 +45,15 @@ class Whole:
 
     def deliver(self, message: Message) -> None:
         self.got.append(message)
+
+
+def raising(error: BaseException) -> TransportCallback:
+    """A subscriber that raises this, whatever comes."""
+
+    def callback(topic: str, payload: bytes) -> None:
+        raise error
+
+    return callback
 
 
 class TestContract:
@@ -169,6 +179,23 @@ class TestDelivery:
         assert record.getMessage() == "mock_transport_subscriber_failed"
         assert record.__dict__["topic"] == "t"
         assert "s3cr3t" not in caplog.text
+
+    @pytest.mark.parametrize("raised", [pytest.fail.Exception("no"), asyncio.CancelledError(), GeneratorExit()])
+    async def test_a_subscriber_that_raises_no_exception_stops_nobody_either(
+        self, bus: MockTransport, caplog: pytest.LogCaptureFixture, raised: BaseException
+    ) -> None:
+        sink = Sink()
+        bus.subscribe("t", raising(raised))
+        bus.subscribe("t", sink.take)
+        bus.publish("t", b"1")
+        assert sink.got == [("t", b"1")]
+        assert caplog.records[0].__dict__["error_class"] == type(raised).__name__
+
+    @pytest.mark.parametrize("raised", [KeyboardInterrupt(), SystemExit(3)])
+    async def test_a_subscriber_may_end_the_run(self, bus: MockTransport, raised: BaseException) -> None:
+        bus.subscribe("t", raising(raised))
+        with pytest.raises(type(raised)):
+            bus.publish("t", b"1")
 
     async def test_another_thread_may_publish_and_delivery_stays_on_the_loop(self, bus: MockTransport) -> None:
         done: asyncio.Future[tuple[bytes, int]] = asyncio.get_running_loop().create_future()

@@ -46,6 +46,7 @@ def test_an_empty_configuration_is_enough() -> None:
         {
             "env": ["HOME", "USER"],
             "vacuity": "warn",
+            "unattributed": "fail",
             "python_matchers": True,
             "asyncapi": ["a.yaml", "b.yaml"],
         },

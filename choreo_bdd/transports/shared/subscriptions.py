@@ -33,7 +33,9 @@ class Registration:
             return
         try:
             self._deliver(message)
-        except Exception as error:  # noqa: BLE001 - one subscriber must not take the others' messages
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - pytest.fail, or a cancellation of its own, is its own affair
             _LOG.warning("transport_subscriber_failed: %s on topic %r", type(error).__name__, message.topic)
 
     def confirm(self) -> None:

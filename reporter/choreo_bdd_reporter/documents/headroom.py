@@ -17,4 +17,4 @@ def least_headroom(scenarios: Iterable[Mapping[str, Any]]) -> float | None:
 
 def _has_headroom(handle: Mapping[str, Any]) -> bool:
     """Whether a message came in answer to a budget; an absence that was expected is met by silence."""
-    return bool(handle["budget_ms"]) and latency_of_arrival(handle) is not None
+    return bool(handle.get("budget_ms")) and latency_of_arrival(handle) is not None

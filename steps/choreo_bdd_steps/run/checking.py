@@ -12,7 +12,7 @@ from choreo_bdd.scenario import Handle, Outcome, ScenarioResult, Scope
 from choreo_bdd.scenario.diagnosis import closest_lines
 from choreo_bdd.scenario.expectation import Expectation
 from choreo_bdd.scenario.facade import finish
-from choreo_bdd.scenario.foreign_messages import merge_skipped
+from choreo_bdd.scenario.foreign_messages import note_foreign_messages
 from choreo_bdd.stage import StageScenarioResult
 from choreo_bdd.stage.result import stage_result
 from choreo_bdd_steps.errors import CheckFailed, StepError
@@ -198,7 +198,7 @@ class Judging:
 def _result_of(scope: Scope, *, aborted: bool) -> AnyResult:
     if None in scope.links:
         return finish(scope, aborted=aborted)
-    merge_skipped(scope)
+    note_foreign_messages(scope)
     return stage_result(scope, bridge_class=SHARED_ID, aborted=aborted)
 
 

@@ -29,8 +29,6 @@ from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
 
-_SCOPE = ScopeOptions(latency_from="publish", keep_timeline=True, watch_similar_topics=True)
-
 
 class Session:
     """Everything a run shares: configuration, loop thread and harnesses, each connected when it is first used."""
@@ -40,6 +38,12 @@ class Session:
             self.config = config if slow is None else replace(config, slow=slow_policy(slow))
         except ValueError as error:
             raise ConfigError(str(error)) from error
+        self._scope_options = ScopeOptions(
+            latency_from="publish",
+            keep_timeline=True,
+            watch_similar_topics=True,
+            unattributed=self.config.unattributed,
+        )
         self.contract = build_contract(self.config)
         """What the configured AsyncAPI documents say; ``None`` where there are none."""
         self._coverage = None if self.contract is None else ChannelCoverage(self.contract)
@@ -112,10 +116,10 @@ class Session:
         except (ChoreoError, RuntimeError, ValueError) as error:
             raise StepError(call.place, str(error)) from error
         if len(used) == 1:
-            return Opening(partial(open_scope, harnesses[used[0]], name, _SCOPE), {used[0]: None})
+            return Opening(partial(open_scope, harnesses[used[0]], name, self._scope_options), {used[0]: None})
         shared = secrets.token_hex(16)
         links = [Link(each, harness, self._wire_id(each, shared)) for each, harness in harnesses.items()]
-        return Opening(partial(_stage_scope, name, links, shared), {each: each for each in used})
+        return Opening(partial(_stage_scope, name, links, shared, self._scope_options), {each: each for each in used})
 
     def _wire_id(self, transport: str, shared: str) -> str | None:
         """The scenario's id on a transport: one for all of them, behind the prefix each is configured with."""
@@ -135,8 +139,8 @@ class Session:
         self._loop.stop()
 
 
-async def _stage_scope(name: str, links: Sequence[Link], shared: str) -> Scope:
-    return Scope(name, links, correlation_id=shared, options=_SCOPE)
+async def _stage_scope(name: str, links: Sequence[Link], shared: str, options: ScopeOptions) -> Scope:
+    return Scope(name, links, correlation_id=shared, options=options)
 
 
 async def _connected(harness: Harness) -> None:

@@ -1,0 +1,201 @@
+"""Route, don't filter: decode once, read the id once, hand the message to the scenarios concerned.
+
+``Router`` is a harness's inbound side: one transport subscription a topic, shared by all its scenarios.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from choreo_bdd.codecs import Codec
+from choreo_bdd.contracts import Guard
+from choreo_bdd.correlation import CorrelationPolicy, Envelope
+from choreo_bdd.inbound.dispatcher import Dispatcher
+from choreo_bdd.inbound.listening import Delivery, Listener, Unreadable
+from choreo_bdd.inbound.nearby_topics import NearbyTopics
+from choreo_bdd.message import Message
+from choreo_bdd.transports.base import Ready, Transport, promise_of
+
+_LOG = logging.getLogger("choreo_bdd.scenario")
+
+_FOREIGN_KEPT = 64
+
+
+class Route:
+    """One subscribed topic: the transport's callback, and the listeners behind it."""
+
+    __slots__ = ("_all", "_broadcast", "_by_id", "_router", "foreign", "ready", "topic")
+
+    def __init__(self, router: Router, topic: str) -> None:
+        self._router = router
+        self.topic = topic
+        self.ready: Ready | None = None
+        self.foreign: deque[Delivery] = deque(maxlen=_FOREIGN_KEPT)
+        self._all: list[Listener] = []
+        self._by_id: dict[str, list[Listener]] = {}
+        self._broadcast: list[Listener] = []
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """Everybody who listens."""
+        return tuple(self._all)
+
+    def add(self, listener: Listener) -> None:
+        """Let a listener hear this topic."""
+        self._all.append(listener)
+        self._bucket(listener).append(listener)
+
+    def remove(self, listener: Listener) -> bool:
+        """Let it go; true when nobody listens any more."""
+        if listener in self._all:
+            self._all.remove(listener)
+            bucket = self._bucket(listener)
+            bucket.remove(listener)
+            if not bucket and listener.correlation_id is not None:
+                del self._by_id[listener.correlation_id]
+        return not self._all
+
+    def _bucket(self, listener: Listener) -> list[Listener]:
+        if listener.correlation_id is None:
+            return self._broadcast
+        return self._by_id.setdefault(listener.correlation_id, [])
+
+    def __call__(self, topic: str, payload: bytes) -> None:
+        """Take a delivery of a transport that knows only topic and payload."""
+        self.deliver(Message(topic, bytes(payload), asyncio.get_running_loop().time()))
+
+    def deliver(self, message: Message) -> None:
+        """Decode, read the id, and hand the message to the listeners concerned."""
+        try:
+            delivery = self._router.read(message, subscribed=self.topic)
+        except Unreadable as error:
+            for listener in tuple(self._all):
+                listener.unreadable(message, error)
+            return
+        for listener in self._concerned(delivery):
+            listener.receive(delivery)
+
+    def interrupted(self, reason: str) -> None:
+        """Take note that the broker has ended this subscription; whoever opens the topic next gets a new one."""
+        self.ready = asyncio.get_running_loop().create_future()
+        self.ready.cancel()
+        for listener in self.listeners:
+            listener.connection_lost(reason)
+
+    def _concerned(self, delivery: Delivery) -> Sequence[Listener]:
+        if not self._by_id:
+            return tuple(self._broadcast)
+        correlation_id = delivery.correlation_id
+        if correlation_id is None and not self._router.strict:
+            return tuple(self._all)
+        owners = self._by_id.get(correlation_id) if correlation_id is not None else None
+        if owners is None:
+            self.foreign.append(delivery)
+            self._router.dispatcher.unowned(delivery.message, correlation_id or "")
+            return tuple(self._broadcast)
+        if len(self._by_id) > 1:
+            self.foreign.append(delivery)
+        return (*owners, *self._broadcast)
+
+
+class Router:
+    """The inbound side of one harness."""
+
+    def __init__(
+        self, transport: Transport, codec: Codec, policy: CorrelationPolicy, guard: Guard | None = None
+    ) -> None:
+        self._transport = transport
+        self._guard = guard
+        self._codec = codec
+        self._policy = policy
+        self._routes: dict[str, Route] = {}
+        self.nearby = NearbyTopics(transport)
+        self.dispatcher = Dispatcher()
+        self.strict = bool(getattr(policy, "strict", False))
+
+    def read(self, message: Message, *, subscribed: str = ">") -> Delivery:
+        """Decode a message, read its id and hold it against the contract, each once.
+
+        ``subscribed`` is the topic or pattern it was heard on.
+        """
+        try:
+            value = self._codec.decode(message.payload)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a codec raises makes the message unreadable, no more
+            _LOG.warning("codec %s raised %s on topic %r", _name(self._codec), _name(error), message.topic)
+            raise Unreadable("stage_codec_decode_failed", error) from None
+        try:
+            envelope = Envelope(message.topic, value, message.headers)
+            correlation_id = self._policy.read(envelope)
+            hash(correlation_id)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - as above, for a policy
+            _LOG.warning(
+                "correlation policy %s raised %s on topic %r", _name(self._policy), _name(error), message.topic
+            )
+            raise Unreadable("stage_correlation_read_failed", error) from None
+        problems = () if self._guard is None else self._guard.problems(message, value, subscribed=subscribed)
+        return Delivery(message, value, correlation_id, problems)
+
+    def open(self, topic: str, listener: Listener) -> Ready | None:
+        """Let a listener hear a topic; subscribes at the transport for the first one, and again after a refusal.
+
+        Returns what proves the subscription live, ``None`` where it is live at once.
+        """
+        route = self._routes.get(topic)
+        if route is None:
+            route = Route(self, topic)
+            route.ready = promise_of(self._transport.subscribe(topic, route))
+            self._routes[topic] = route
+        elif _failed(route.ready):
+            self._transport.unsubscribe(topic, route)
+            route.ready = promise_of(self._transport.subscribe(topic, route))
+        route.add(listener)
+        return route.ready
+
+    def close(self, topic: str, listener: Listener) -> None:
+        """Let a listener go; unsubscribes at the transport after the last one. Transport errors propagate."""
+        route = self._routes.get(topic)
+        if route is not None and route.remove(listener):
+            del self._routes[topic]
+            self._transport.unsubscribe(topic, route)
+
+    def seen_since(self, pattern: str, since: float) -> Iterator[Delivery]:
+        """Readable messages kept of a nearby pattern since a loop time, on topics nobody subscribed to by name."""
+        for message in self.nearby.seen(pattern):
+            if message.received_at >= since and message.topic not in self._routes:
+                try:
+                    yield self.read(message)
+                except Unreadable:
+                    continue
+
+    def foreign_since(self, topic: str, since: float) -> tuple[Delivery, ...]:
+        """Messages on a topic since a loop time that carried somebody else's id, or none."""
+        route = self._routes.get(topic)
+        if route is None:
+            return ()
+        return tuple(delivery for delivery in route.foreign if delivery.message.received_at >= since)
+
+    def connection_lost(self, reason: str) -> None:
+        """Tell everybody who listens that nothing can arrive any more."""
+        for route in tuple(self._routes.values()):
+            for listener in route.listeners:
+                listener.connection_lost(reason)
+
+    def reset(self) -> None:
+        """Forget every route: the transport has dropped its subscriptions."""
+        self._routes.clear()
+        self.nearby.clear()
+
+
+def _failed(ready: Ready | None) -> bool:
+    return ready is not None and ready.done() and (ready.cancelled() or ready.exception() is not None)
+
+
+def _name(thing: object) -> str:
+    return type(thing).__name__

@@ -57,8 +57,6 @@ def _holds(actual: Any, operand: Any) -> bool:
 def _holds_strictly(actual: Any, operand: Any) -> bool:
     if isinstance(actual, list):
         return any(strict_equal(item, operand) for item in actual)
-    if isinstance(actual, str) and isinstance(operand, (int, float)) and not isinstance(operand, bool):
-        return str(operand) in actual  # who writes `contains 42` of a text means its digits
     return _holds_text_or_key(actual, operand)
 
 

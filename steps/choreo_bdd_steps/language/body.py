@@ -8,18 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from choreo_bdd.matchers import Matcher, at
-from choreo_bdd_steps.language.conditions import Condition, parse_condition
+from choreo_bdd_steps.language.conditions import parse_condition
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.files import read_file
 from choreo_bdd_steps.language.functions import Variables, as_text
-from choreo_bdd_steps.language.matching import (
-    BodyMatcher,
-    as_text_on_the_wire,
-    body_matcher,
-    equalling,
-    expecting,
-    together,
-)
+from choreo_bdd_steps.language.matching import BodyMatcher, body_matcher, expecting, together
 from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
 from choreo_bdd_steps.language.raw import from_base64, from_hex, from_text
 from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, text_node
@@ -49,7 +42,6 @@ class Expected:
     spec: Read | None = None
     cells: Row = ()
     around: tuple[tuple[str, Node], ...] = ()
-    alternatives: Row = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +102,20 @@ def parse_expectation(
 ) -> ExpectationBody:
     """Read what an expectation asks: a doc string or a table, a condition, and a schema's path. Raises BodyError."""
     _one_body(docstring, table)
-    asked = parse_condition(where) if where else Condition(())
-    clauses = tuple(Cell(place, node, 1) for place, node in asked.clauses)
-    condition, alternatives = ((), clauses) if asked.is_any else (clauses, ())
+    condition = tuple(Cell(place, node, 1) for place, node in parse_condition(where)) if where else ()
     if schema is not None:
         condition = (*condition, Cell(_WHOLE, Tagged("schema", text_node(schema)), 1))
     if table is not None:
         rows = read_table(table)
         nodes = [cell.node for row in rows for cell in row]
-        expected = tuple(Expected(cells=(*condition, *row), alternatives=alternatives) for row in rows)
+        expected = tuple(Expected(cells=(*condition, *row)) for row in rows)
     else:
         node, convert = _read(docstring, media_type)
         payload, around = (node, ()) if node is None else _split_envelope(node)
         nodes = [each for each in (payload, *(part for _, part in around)) if each is not None]
         spec = None if payload is None else _reader(payload, convert)
-        expected = (Expected(spec, condition, around, alternatives),)
-    every = [*nodes, *(cell.node for cell in (*condition, *alternatives))]
+        expected = (Expected(spec, condition, around),)
+    every = [*nodes, *(cell.node for cell in condition)]
     for each in every:
         check_tags(each)
     calls_python = any(tagged.tag == "python" for each in every for tagged in tags_in(each))
@@ -220,21 +210,19 @@ def _built_expectation(row: Expected, builder: Builder) -> BodyMatcher:
         if cell.field.envelope:
             around.setdefault(cell.field.envelope, []).append(_expecting_around(cell.field.envelope, value))
         else:
-            asked = equalling(value)
+            asked = expecting(value)
             parts.append(asked if cell.field is _WHOLE else at(cell.field.label, asked))
     for name, value in _envelope_values(row.around, builder):
         around.setdefault(name, []).append(_expecting_around(name, value))
     if row.spec is not None:
         parts.append(expecting(row.spec(builder)))
-    alternatives = [_built_expectation(Expected(cells=(cell,)), builder) for cell in row.alternatives]
-    return body_matcher(parts, {name: together(matchers) for name, matchers in around.items()}, alternatives)
+    return body_matcher(parts, {name: together(matchers) for name, matchers in around.items()})
 
 
 def _expecting_around(name: str, value: object) -> Matcher:
-    if name == "partition":
-        return expecting(value)
     # keys and headers are text on the wire: `@key: 7` is published as "7" and expected as "7"
-    return as_text_on_the_wire(str(as_text(value)) if isinstance(value, bool) else value)
+    is_number = isinstance(value, (int, float)) and name != "partition"
+    return expecting(str(as_text(value)) if is_number else value)
 
 
 def _envelope_values(around: Iterable[tuple[str, Node]], builder: Builder) -> Iterable[tuple[str, object]]:

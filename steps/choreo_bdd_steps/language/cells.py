@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
@@ -17,19 +16,6 @@ _MATCHES = re.compile(r"matches\s+/(.*)/(i?)", re.DOTALL)
 _BETWEEN = re.compile(r"between\s+(.+?)\s+and\s+(.+)", re.DOTALL)
 _APPROX = re.compile(r"approx\s+(.+?)\s*(?:±|\+/?-)\s*(.+)", re.DOTALL)
 _WITH_OPERAND = re.compile(r"(one of|contains|starts with|ends with|length)\s+(.+)", re.DOTALL)
-_MOMENT = re.compile(r"(before|after)\s+(.+)", re.DOTALL)
-_LOOKS_LIKE_MOMENT = re.compile(r"\d{4}-\d\d.*|\{\{.*\}\}", re.DOTALL)
-_BEGINS_LIKE_OPERATOR = re.compile(
-    r"(?:[=<>]|!=|[≤≥≠]"
-    r"|(?:not|equals?(?:\s+to)?|(?:greater|less|more|fewer|later|earlier)\s+than|at\s+(?:least|most)|matches|between"
-    r"|after|before|one\s+of|contains|starts\s+with|ends\s+with|length|approx)(?=\s|\Z))"
-    r".*",
-    re.DOTALL,
-)
-_FORMS = (
-    "> 5, >= 5, < 5, <= 5, != x, between 1 and 9, one of a, b, matches /re/, contains x, starts with x, ends with x, "
-    "length 3, before 2026-01-31, after 2026-01-31, approx 3.1 ± 0.1, exists, absent, any, null, not null"
-)
 _KIND = re.compile(r"an?\s+([A-Za-z][A-Za-z0-9_ ]*)")
 _TAG = re.compile(r"![A-Za-z]")
 
@@ -57,8 +43,6 @@ def parse_cell(text: str, line: int | None = None, *, publish: bool = False) -> 
         return literal
     operator = parse_operator(cell, line)
     if operator is None:
-        if not publish:
-            _refuse_nearly(cell, line)
         return text_node(cell, line)
     if publish:
         raise BodyError(
@@ -76,17 +60,6 @@ def parse_operator(cell: str, line: int | None = None) -> Node | None:
     if _TAG.match(cell):
         return _at_line(cell, line)
     return next((node for read in _READERS if (node := read(cell, line)) is not None), None)
-
-
-def _refuse_nearly(cell: str, line: int | None) -> None:
-    """Raise BodyError for text that begins like an operator or a quoted text, and is neither."""
-    if cell[:1] == '"' or _BEGINS_LIKE_OPERATOR.fullmatch(cell):
-        quoted = json.dumps(cell, ensure_ascii=False)
-        raise BodyError(
-            f"the cell {cell!r} begins like an operator and is none that is known; write one of: {_FORMS}; "
-            f"or quote it, if this text is meant: {quoted}",
-            line,
-        )
 
 
 def parse_operand(text: str, line: int | None = None) -> Node:
@@ -143,16 +116,7 @@ def _comparison(cell: str, line: int | None) -> Node | None:
         return None
     if not found[2]:
         raise BodyError(f'the operator {found[1]} needs a value; quote it if text is meant: "{cell}"', line)
-    operand = parse_operand(found[2], line)
-    if found[1] != "!=" and _is_bare_word(operand, found[2]):
-        return None  # such as >x: text, or a slip; nothing is greater than a word
-    return Tagged(_SIGNS[found[1]], operand, line)
-
-
-def _is_bare_word(operand: Node, written: str) -> bool:
-    """Whether an operand is text without quotes that is no moment either."""
-    is_text = isinstance(operand, Literal) and isinstance(operand.value, str)
-    return is_text and not written.strip().startswith('"') and not _LOOKS_LIKE_MOMENT.fullmatch(written.strip())
+    return Tagged(_SIGNS[found[1]], parse_operand(found[2], line), line)
 
 
 def _pattern(cell: str, line: int | None) -> Node | None:
@@ -166,25 +130,9 @@ def _pattern(cell: str, line: int | None) -> Node | None:
 def _range(cell: str, line: int | None) -> Node | None:
     for tag, pattern in (("between", _BETWEEN), ("approx", _APPROX)):
         if found := pattern.fullmatch(cell):
-            low, high = parse_operand(found[1], line), parse_operand(found[2], line)
-            if tag == "between" and _is_reversed(low, high):
-                raise BodyError(f"{cell!r} can never be true; write the smaller value first", line)
-            return Tagged(tag, Items((low, high), line), line)
+            ends = Items((parse_operand(found[1], line), parse_operand(found[2], line)), line)
+            return Tagged(tag, ends, line)
     return None
-
-
-def _is_reversed(low: Node, high: Node) -> bool:
-    match low, high:
-        case Literal(int() | float() as first), Literal(int() | float() as second):
-            return first > second
-    return False
-
-
-def _moment(cell: str, line: int | None) -> Node | None:
-    found = _MOMENT.fullmatch(cell)
-    if found is None or not _LOOKS_LIKE_MOMENT.fullmatch(found[2].strip().strip('"')):
-        return None
-    return Tagged(found[1], text_node(found[2].strip().strip('"'), line), line)
 
 
 def _worded(cell: str, line: int | None) -> Node | None:
@@ -207,6 +155,4 @@ def _kind(cell: str, line: int | None) -> Node | None:
     return Tagged(name.lower(), None, line) if user_matcher(name.lower()) else _KINDS.get(name)
 
 
-_READERS: tuple[Callable[[str, int | None], Node | None], ...] = (
-    _comparison, _pattern, _range, _worded, _moment, _kind,
-)  # fmt: skip
+_READERS: tuple[Callable[[str, int | None], Node | None], ...] = (_comparison, _pattern, _range, _worded, _kind)

@@ -32,9 +32,6 @@ def parse_field(text: str, line: int | None = None) -> Field:
     label = text.strip()
     if label.startswith("@"):
         return Field(label, envelope=_envelope(label, line))
-    if label.startswith(("$.", "$[", "/")):
-        name = label.lstrip("$/.").replace("/", ".")
-        raise BodyError(f"{label!r} is no path of this language; write it without the sign: {name}", line)
     try:
         return Field(label, parse_path(label))
     except ValueError as error:

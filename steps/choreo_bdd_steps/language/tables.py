@@ -24,13 +24,6 @@ class Cell:
 
 Row = tuple[Cell, ...]
 
-_NEARLY_FIELD_VALUE = {
-    tuple(sorted((name, value)))
-    for name in ("field", "fields", "name", "path", "key", "property", "attribute")
-    for value in ("value", "values", "expected", "expected value")
-}
-"""Headings of two columns that were meant as ``field | value``, in either order."""
-
 
 def read_table(table: Table, *, publish: bool = False) -> tuple[Row, ...]:
     """The messages that a table describes, each as its cells; lines count from 1, the heading.
@@ -47,12 +40,6 @@ def read_table(table: Table, *, publish: bool = False) -> tuple[Row, ...]:
         raise BodyError("the table has a heading only; add a row for each field", 1)
     if [name.lower() for name in heading] == ["field", "value"]:
         return (_by_field(rows, publish=publish),)
-    if tuple(sorted(name.lower() for name in heading)) in _NEARLY_FIELD_VALUE:
-        raise BodyError(
-            f"the heading | {' | '.join(heading)} | is nearly | field | value |; write that for one row a field, "
-            f"or a doc string for messages that have fields of these names",
-            1,
-        )
     fields = [_column(name) for name in heading]
     return tuple(_by_column(fields, row, line, publish=publish) for line, row in enumerate(rows, start=2))
 

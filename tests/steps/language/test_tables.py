@@ -52,12 +52,7 @@ def accepts(built: BodyMatcher, payload: object) -> bool:
         ("null", None, 0),
         ("plain words", "plain words", "plain"),
         ("[1, 2]", [1, 2], [2, 1]),
-        ('{"a": 1}', {"a": 1}, {"a": 1, "b": 2}),
-        ("[]", [], [1]),
-        ("{{ order }}", {"items": [{"sku": "x"}]}, {"items": [{"sku": "x"}, {"sku": "y"}]}),
-        ("contains 42", "order 42 has failed", "order 43"),
-        ("after 2024-01-01", "2024-02-01", "2023-02-01"),
-        ('"not found"', "not found", "found"),
+        ('{"a": 1}', {"a": 1, "b": 2}, {"a": 2}),
         ("{{ n }}", 5, "5"),
         ("id-{{ n }}", "id-5", 5),
         ("[{{ n }}, 1]", [5, 1], [1, 5]),
@@ -228,71 +223,3 @@ def test_conditions_join_the_body_and_reach_the_envelope() -> None:
     assert not accepts(built, {"id": 1, "qty": 0})
     assert built.match_message({"id": 1, "qty": 1}, Message("t", b"", key="x")).matched
     assert not built.match_message({"id": 1, "qty": 1}, Message("t", b"", key="y")).matched
-
-
-@pytest.mark.parametrize(
-    "cell",
-    ["not x", "= 5", "== 5", "greater than 3", "between 1, 9", "matches x.*", "after lunch", ">x", "> x", "one of",
-     "contains", '"A" or status is "B"', "at least 3", "≥ 3", "between 9 and 1"],
-)  # fmt: skip
-def test_a_cell_that_is_nearly_an_operator_says_what_can_stand_there(cell: str) -> None:
-    with pytest.raises(BodyError, match=r"begins like an operator|needs a value|can never be true"):
-        expecting_cell(cell)
-
-
-def test_what_is_nearly_an_operator_may_be_published() -> None:
-    [message] = publishing_rows(["field", "value"], ["v", "not found"])
-    assert message.payload == {"v": "not found"}
-
-
-@pytest.mark.parametrize(
-    "condition",
-    ['a is "A" AND b is "B"', "a is 1,", "a is 1 2", "a is A B", "a > 1 2", "a is one of A B, C", "a contains x y",
-     "a is before 2024-01-01 12:00 noon", "a matches /x/ y", 'a is "A" "B"', "a is [1] x", "a = 5 6", "a is not 1 2",
-     "a is between 1 and 5 6", "a is between 5 and 1", "a exists now", "a is a uuid, or so", "$.a is 1", "/a/b is 1",
-     "a is 1 and b is 2 or c is 3", "a > x"],
-)  # fmt: skip
-def test_what_is_left_over_after_a_condition_is_an_error(condition: str) -> None:
-    with pytest.raises(BodyError):
-        where(condition)
-
-
-@pytest.mark.parametrize(
-    ("condition", "good", "bad"),
-    [
-        ("a is 1 or b is 2", {"b": 2}, {"a": 2, "b": 1}),
-        ('a is "x or y" or a is z', {"a": "x or y"}, {"a": "x"}),
-        ("a = 5", {"a": 5}, {"a": 6}),
-        ("a is []", {"a": []}, {"a": [1]}),
-        ("a is [1, 2]", {"a": [1, 2]}, {"a": [1, 2, 3]}),
-        ("a is not [1, 2]", {"a": [1, 2, 3]}, {"a": [1, 2]}),
-        ('a is {"x": 1}', {"a": {"x": 1}}, {"a": {"x": 1, "y": 2}}),
-        ("a is after 2024-01-01", {"a": "2024-01-02"}, {"a": "2023-01-02"}),
-        ("a is ORD-{{ n }}", {"a": "ORD-5"}, {"a": "ORD-6"}),
-    ],
-)
-def test_conditions_mean_what_they_say(condition: str, good: object, bad: object) -> None:
-    assert accepts(where(condition), good)
-    assert not accepts(where(condition), bad)
-
-
-@pytest.mark.parametrize(
-    ("condition", "key", "is_right"),
-    [
-        ("@key is 7", "7", True), ("@key is not 7", "7", False), ("@key != 7", "7", False),
-        ("@key is not 7", "8", True),
-        ("@key > 5", "7", True), ("@key > 5", "3", False), ("@key > 5", "text", False), ("@key is 7", "7.0", True),
-        ('@key is "7"', "7.0", False), ("@key is one of 7, 8", "8", True), ("@key is abc", "abc", True),
-        ("@key is 7 or a is 1", "7", True), ("@key is 8 or a is 1", "7", False),
-    ],
-)  # fmt: skip
-def test_keys_compare_as_numbers_where_both_sides_read_as_numbers(condition: str, key: str, is_right: bool) -> None:
-    message = Message("t", b"{}", key=key)
-    assert where(condition).match_message({}, message).matched is is_right
-
-
-@pytest.mark.parametrize("heading", [["name", "value"], ["value", "field"], ["path", "value"], ["Field", "Expected"]])
-def test_a_heading_that_is_nearly_right_is_an_error(heading: list[str]) -> None:
-    for read in (expecting_rows, publishing_rows):
-        with pytest.raises(BodyError, match=r"nearly \| field \| value \|"):
-            read(heading, ["id", "7"])

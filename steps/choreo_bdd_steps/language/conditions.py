@@ -107,10 +107,12 @@ class _Reader:
             return place, _negated(node) if negated else node
         if self._accept("="):
             return place, self._value()
+        if not self.more():
+            self._incomplete(f"an operator behind {place.label!r}")
         operator = self._operator()
         if operator is None:
             raise BodyError(
-                f"the condition {self._text!r} has no operator that is known: {self._peek() or 'nothing'!r} stands "
+                f"the condition {self._text!r} has no operator that is known: {self._peek()!r} stands "
                 f"behind {place.label!r}; write one of: {_FORMS}"
             )
         return place, operator
@@ -257,7 +259,9 @@ class _Reader:
         return self._words[self._at - 1]
 
     def _incomplete(self, wanted: str) -> NoReturn:
-        raise BodyError(f"the condition {self._text!r} is not complete: {wanted} is missing; write one of: {_FORMS}")
+        raise BodyError(
+            f"the condition {self._text!r} is not complete; write <path> is <value>, or: {_FORMS}; {wanted} is missing"
+        )
 
     def _refuse(self, problem: str, remedy: str) -> NoReturn:
         raise BodyError(f"the condition {self._text!r} cannot be read: {problem}; {remedy}")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from choreo_bdd.codecs.base import JSONCodec
 from choreo_bdd.message import Message
+from choreo_bdd.topic_patterns import half_wildcard
 from choreo_bdd_steps.language import BodyError, BodyMatcher, Variables, parse_expectation, parse_payload
 
 HERE = Path(__file__).parent
@@ -329,6 +330,13 @@ def test_a_variable_may_be_called_self() -> None:
     body = parse_payload("a: '{{ n }}'\nb: 'x{{ n }}'", None, base_dir=HERE)
     [sent] = body.build(Variables({"self": "x", "n": 5}))
     assert sent.payload == {"a": 5, "b": "x5"}
+
+
+@pytest.mark.parametrize("topic", ["orders*", "a.>.b", "orders:*", "a.b>", ">.a"])
+def test_half_wildcards_are_told_and_patterns_are_not(topic: str) -> None:
+    assert repr(topic) in (half_wildcard(topic) or "")
+    for good in ("orders.*", "orders.>", ">", "*", "a.*.b", "orders:new"):
+        assert half_wildcard(good) is None
 
 
 def test_or_reaches_keys_and_payload() -> None:

@@ -204,18 +204,22 @@ def _validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: _Pl
         return
     unknown = _unknown_key(error)
     if unknown is not None:
-        known = sorted(error.schema.get("properties", ()))
+        known = sorted(_of_schema(error, "properties") or ())
         close = difflib.get_close_matches(unknown, known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
         raise ConfigError(f"{where.at(*error.absolute_path, unknown)}: there is no such key; {hint}")
     raise ConfigError(f"{where.at(*error.absolute_path)}: {_in_yaml(error) or _safe(error)}")
 
 
+def _of_schema(error: jsonschema.ValidationError, keyword: str) -> Any:
+    return error.schema.get(keyword) if isinstance(error.schema, Mapping) else None
+
+
 def _unknown_key(error: jsonschema.ValidationError) -> str | None:
     """The key that the schema does not know, where that is what is wrong."""
     if error.validator != "additionalProperties" or not isinstance(error.instance, dict):
         return None
-    known = error.schema.get("properties", {})
+    known = _of_schema(error, "properties") or {}
     return next((str(key) for key in error.instance if key not in known), None)
 
 
@@ -224,7 +228,7 @@ def _in_yaml(error: jsonschema.ValidationError) -> str | None:
     if error.validator not in ("type", "enum", "anyOf", "oneOf"):
         return None
     if isinstance(error.instance, bool):
-        expected = error.schema.get("enum")
+        expected = _of_schema(error, "enum")
         words = f"; expected one of {', '.join(map(str, expected))}" if expected else ""
         return f"YAML reads on, off, yes and no as true and false; put a word of text in quotes{words}"
     is_number = isinstance(error.instance, (int, float))

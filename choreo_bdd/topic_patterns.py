@@ -18,6 +18,20 @@ def is_pattern(topic: str) -> bool:
     return any(segment in ("*", ">") for segment in topic.split("."))
 
 
+def half_wildcard(topic: str) -> str | None:
+    """What is wrong with a topic that is a pattern on one broker and a name on the next; ``None`` for a good one."""
+    segments = topic.split(".")
+    if ">" in segments[:-1]:
+        return f"the topic {topic!r} has a > before its end; > stands for the rest, alone and last, as in orders.>"
+    for segment in segments:
+        if segment not in ("*", ">") and ("*" in segment or ">" in segment):
+            return (
+                f"the topic {topic!r} has a wildcard inside the segment {segment!r}; * stands for one whole segment "
+                f"between dots, as in orders.*, and > for the rest, as in orders.>"
+            )
+    return None
+
+
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
     parts = [r"[^.]+" if segment == "*" else re.escape(segment) for segment in pattern.split(".")]

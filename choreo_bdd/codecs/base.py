@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-_parse = json.JSONDecoder().decode
+from choreo_bdd.codecs.decimals import encode_exactly, exact_number
+
+_parse = json.JSONDecoder(parse_float=exact_number).decode
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -25,7 +27,7 @@ class Codec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JSONCodec:
-    """Compact ASCII JSON.
+    """Compact ASCII JSON; a number a float cannot hold is a decimal, read and written with all its digits.
 
     Bytes that are not JSON decode to themselves, so that raw messages can still be judged; with ``strict`` they are
     an error, and a message that carries them is diagnosed as undecodable.
@@ -43,7 +45,7 @@ class JSONCodec:
     def _decode_other(self, data: bytes) -> Any:
         """What is not UTF-8, or is not JSON at all."""
         try:
-            return json.loads(data)
+            return json.loads(data, parse_float=exact_number)
         except RecursionError:
             if self.strict:
                 raise ValueError("nested too deeply") from None
@@ -57,9 +59,15 @@ class JSONCodec:
         if isinstance(value, bytes | bytearray):
             raise TypeError("JSONCodec.encode() takes a JSON value, not bytes; publish bytes directly instead")
         try:
-            return _compact(value).encode("ascii")
+            return self._encoded(value).encode("ascii")
         except (ValueError, RecursionError):
             raise TypeError("JSON cannot hold a value that contains itself or is nested too deeply") from None
+
+    def _encoded(self, value: Any) -> str:
+        try:
+            return _compact(value)
+        except TypeError:
+            return encode_exactly(value, json.dumps, separators=(",", ":"))
 
 
 class TextCodec:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
+from choreo_bdd.matchers.ordering import exact_sides
+
 Equal = Callable[[object, object], bool]
 
 _PLAIN_SCALARS = frozenset({str, int, float, bool, type(None)})
@@ -23,7 +25,8 @@ def strict_equal(actual: object, expected: object) -> bool:
         )
     if isinstance(actual, list) and isinstance(expected, list):
         return len(actual) == len(expected) and all(map(strict_equal, actual, expected))
-    return bool(actual == expected)
+    left, right = exact_sides(actual, expected)
+    return bool(left == right)
 
 
 def equality(*, strict: bool) -> Equal:

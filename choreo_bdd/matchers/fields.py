@@ -20,7 +20,7 @@ from choreo_bdd.matchers.paths import (
     step,
 )
 from choreo_bdd.matchers.protocols import Matcher, admits_missing, failure_of, rendered
-from choreo_bdd.matchers.quantifiers import list_expected
+from choreo_bdd.matchers.quantifiers import NO_ELEMENT, list_expected
 from choreo_bdd.matchers.result import ROOT_PATH, MatchFailure, MatchResult, Miss, matched, prefixed
 
 
@@ -33,6 +33,7 @@ class PathMatcher:
     matcher: Matcher
     description: str = field(compare=False)
     ok: MatchResult = field(compare=False)
+    nonempty: bool = False
 
     def match(self, payload: object) -> MatchResult:
         """Judge the field."""
@@ -77,6 +78,8 @@ class PathMatcher:
     def _probe_elements(self, node: object, which: Quantifier, rest: tuple[Segment, ...]) -> Miss | None:
         if not isinstance(node, list):
             return Miss(f"expected a list, got {type(node).__name__}", list_expected(node))
+        if which is Quantifier.EVERY and self.nonempty and not node:
+            return Miss(NO_ELEMENT, MatchFailure("composed", ROOT_PATH, rendered(self.matcher), []))
         misses = (self._probe_element(index, each, rest) for index, each in enumerate(node))
         if which is Quantifier.EVERY:
             return next((miss for miss in misses if miss), None)
@@ -111,15 +114,16 @@ class PathMatcher:
         return self.description
 
 
-def at(path: FieldPath, matcher: Matcher) -> PathMatcher:
+def at(path: FieldPath, matcher: Matcher, *, nonempty: bool = False) -> PathMatcher:
     """`matcher` applied at `path`: `order.items[0].sku`, `items[-1]`, `'key.with.dots'.x`.
 
-    `items[*].sku` asks it of every element, `items[?].sku` of at least one.
+    `items[*].sku` asks it of every element, with `nonempty` there must be one; `items[?].sku` of at least one.
     Raises ValueError for a path that cannot be read.
     """
     segments = parse_path(path) if isinstance(path, str) else path_parts(path)
     label = path_label(path)
-    return _path_matcher(segments, label, matcher, f"{label} {matcher.description}")
+    words = f"{label} {matcher.description}"
+    return PathMatcher(segments, label, matcher, words, matched(words), nonempty)
 
 
 def field_equals(path: FieldPath, value: object, *, strict: bool = False) -> PathMatcher:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import eq as plain_equal
+from decimal import Decimal
 from typing import Any
 
 from choreo_bdd.matchers.equality import strict_equal
+from choreo_bdd.matchers.ordering import as_written, in_order
 from choreo_bdd.matchers.protocols import Matcher
 from choreo_bdd.matchers.result import FailureKind
 
@@ -32,19 +34,13 @@ def _no_booleans(*values: object) -> None:
         raise TypeError("a boolean is not a number")
 
 
-def _strict(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def strictly(actual: object, operand: object) -> bool:
-        _no_booleans(actual, *(operand if isinstance(operand, tuple) else (operand,)))
-        return test(actual, operand)
-
-    return strictly
-
-
-def _close(actual: Any, operand: tuple[float, float]) -> bool:
+def _close(actual: Any, operand: tuple[Any, Any]) -> bool:
     value, tolerance = operand
     _no_booleans(actual)
-    if not isinstance(actual, (int, float)):
+    if not isinstance(actual, (int, float, Decimal)):
         raise TypeError(f"{type(actual).__name__} is not a number")
+    if any(isinstance(each, Decimal) for each in (actual, value, tolerance)):
+        actual, value, tolerance = map(as_written, (actual, value, tolerance))
     return bool(actual == value or abs(actual - value) <= tolerance)
 
 
@@ -63,8 +59,8 @@ def _holds_strictly(actual: Any, operand: Any) -> bool:
 def _holds_text_or_key(actual: object, operand: Any) -> bool:
     if isinstance(actual, dict):
         return operand in actual
-    if isinstance(actual, str) and isinstance(operand, str):
-        return operand in actual
+    if isinstance(actual, str) and (isinstance(operand, str) or is_number(operand)):
+        return str(operand) in actual
     raise TypeError(f"{type(actual).__name__} cannot contain {type(operand).__name__}")
 
 
@@ -78,7 +74,7 @@ def _measured(actual: Any, operand: Matcher) -> bool:
 
 def is_number(value: object) -> bool:
     """A JSON number; a boolean is none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
 JSON_TYPES: dict[str, Callable[[object], bool]] = {
@@ -96,7 +92,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # The plain operators compare as Python does, the strict ones as JSON does.
 
 EQ = {
-    False: Operator("eq", "==", plain_equal, "mismatch"),
+    False: Operator("eq", "==", operator.eq, "mismatch"),
     True: Operator("eq", "==", strict_equal, "mismatch"),
 }
 NE = {
@@ -114,14 +110,18 @@ CONTAINS = {
 
 
 def _ordering(name: str, sign: str, test: Callable[[Any, Any], bool]) -> dict[bool, Operator]:
-    return {False: Operator(name, sign, test), True: Operator(name, sign, _strict(test))}
+    return {False: Operator(name, sign, test), True: Operator(name, sign, in_order(test))}
 
 
-GT = _ordering("gt", ">", lambda actual, value: bool(actual > value))
-GE = _ordering("ge", ">=", lambda actual, value: bool(actual >= value))
-LT = _ordering("lt", "<", lambda actual, value: bool(actual < value))
-LE = _ordering("le", "<=", lambda actual, value: bool(actual <= value))
-BETWEEN = _ordering("between", "between", lambda actual, ends: bool(ends[0] <= actual <= ends[1]))
+_at_least, _at_most = in_order(operator.ge), in_order(operator.le)
+GT = _ordering("gt", ">", operator.gt)
+GE = _ordering("ge", ">=", operator.ge)
+LT = _ordering("lt", "<", operator.lt)
+LE = _ordering("le", "<=", operator.le)
+BETWEEN = {
+    False: Operator("between", "between", lambda actual, ends: bool(ends[0] <= actual <= ends[1])),
+    True: Operator("between", "between", lambda actual, ends: _at_least(actual, ends[0]) and _at_most(actual, ends[1])),
+}
 APPROX = Operator("approx", "approx", _close)
 MATCHES = Operator("matches", "matches", _of_text(lambda text, pattern: bool(pattern.fullmatch(text))))
 STARTS = Operator("starts_with", "starts with", _of_text(str.startswith))

@@ -10,7 +10,7 @@ from typing import Final
 Part = str | int
 FieldPath = str | int | Sequence[Part]
 
-_INTEGER = re.compile(r"-?[0-9]+")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _SEGMENT = re.compile(
     r"""
       \[ \s* (?P<index> -?[0-9]+ | \* | \? ) \s* \]
@@ -96,9 +96,10 @@ def walk(node: object, parts: Iterable[Part]) -> object:
 
 
 def step(node: object, part: Part) -> object:
-    """One level down: an exact dict key, or an int index into a list."""
+    """One level down: a dict key, of digits for an int too (as JSON has them), or an int index into a list."""
     if isinstance(node, dict):
-        return node.get(part, MISSING)
+        found = node.get(part, MISSING)
+        return node.get(str(part), MISSING) if found is MISSING and isinstance(part, int) else found
     if isinstance(node, list) and isinstance(part, int) and -len(node) <= part < len(node):
         return node[part]
     return MISSING

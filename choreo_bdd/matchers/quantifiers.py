@@ -9,19 +9,24 @@ from choreo_bdd.matchers.composition import called
 from choreo_bdd.matchers.protocols import Matcher, failure_of, rendered
 from choreo_bdd.matchers.result import ROOT_PATH, MatchFailure, MatchResult, matched, missed, rerooted
 
+NO_ELEMENT = "the list is empty, so nothing in it was looked at"
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Every:
-    """Matches a list whose elements all match; an empty one does."""
+    """Matches a list whose elements all match; an empty one does, unless `nonempty`."""
 
     matcher: Matcher
     description: str = field(compare=False)
     ok: MatchResult = field(compare=False)
+    nonempty: bool = False
 
     def match(self, payload: object) -> MatchResult:
         """Judge the elements up to the first bad one."""
         if not isinstance(payload, list):
             return not_a_list(payload)
+        if self.nonempty and not payload:
+            return missed(self._emptiness(), NO_ELEMENT)
         for index, element in enumerate(payload):
             result = self.matcher.match(element)
             if not result.matched:
@@ -39,8 +44,11 @@ class Every:
         if not isinstance(payload, list):
             return Closeness(0, 1, (list_expected(payload),))
         if not payload:
-            return Closeness(1, 1)
+            return Closeness(0, 1, (self._emptiness(),)) if self.nonempty else Closeness(1, 1)
         return total(closeness(self.matcher, each).under(str(index)) for index, each in enumerate(payload))
+
+    def _emptiness(self) -> MatchFailure:
+        return MatchFailure("composed", ROOT_PATH, self.expected_shape(), [])
 
     def __repr__(self) -> str:
         return self.description
@@ -84,10 +92,10 @@ class AnyElement:
         return self.description
 
 
-def every(matcher: Matcher) -> Every:
-    """A list, empty or not, each element of which satisfies `matcher`."""
+def every(matcher: Matcher, *, nonempty: bool = False) -> Every:
+    """A list each element of which satisfies `matcher`; with `nonempty` it must have one."""
     words = called("every", matcher)
-    return Every(matcher, words, matched(words))
+    return Every(matcher, words, matched(words), nonempty)
 
 
 def any_element(matcher: Matcher) -> AnyElement:

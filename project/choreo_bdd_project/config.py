@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import tomllib
@@ -163,7 +164,7 @@ def _read(path: Path) -> tuple[dict[str, Any], Where]:
     if not isinstance(document, dict):
         raise ConfigError(f"{path}:1: expected a mapping of settings, found {type(document).__name__}")
     lines: dict[tuple[str | int, ...], int] = {}
-    _note_lines(node, (), lines)
+    _note_lines(node, (), lines, path)
     return document, lines
 
 
@@ -174,16 +175,26 @@ def _toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read as TOML: {error}") from error
 
 
-def _note_lines(node: yaml.Node | None, at: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> None:
+def _note_lines(
+    node: yaml.Node | None, at: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int], path: Path
+) -> None:
+    """Note where each key stands. Raises ``ConfigError`` for a key that is written twice, or is no text to YAML."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            here = (*at, str(key.value))
-            lines[here] = key.start_mark.line + 1
-            _note_lines(value, here, lines)
+            here, line = (*at, str(key.value)), key.start_mark.line + 1
+            if here in lines:
+                raise ConfigError(
+                    f"{path}:{line}: {'.'.join(map(str, here))} is written twice, here and in line {lines[here]}; "
+                    f"keep one of them"
+                )
+            if not str(key.tag).endswith((":str", ":merge")):
+                raise ConfigError(f'{path}:{line}: YAML reads the name {key.value} as no text; quote it: "{key.value}"')
+            lines[here] = line
+            _note_lines(value, here, lines, path)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             lines[*at, index] = value.start_mark.line + 1
-            _note_lines(value, (*at, index), lines)
+            _note_lines(value, (*at, index), lines, path)
 
 
 def _validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: _Place) -> None:
@@ -191,8 +202,41 @@ def _validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: _Pl
 
     validator = jsonschema.Draft202012Validator(dict(schema))
     error = jsonschema.exceptions.best_match(validator.iter_errors(document))
-    if error is not None:
-        raise ConfigError(f"{where.at(*error.absolute_path)}: {_safe(error)}")
+    if error is None:
+        return
+    unknown = _unknown_key(error)
+    if unknown is not None:
+        known = sorted(_of_schema(error, "properties") or ())
+        close = difflib.get_close_matches(unknown, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+        raise ConfigError(f"{where.at(*error.absolute_path, unknown)}: there is no such key; {hint}")
+    raise ConfigError(f"{where.at(*error.absolute_path)}: {_in_yaml(error) or _safe(error)}")
+
+
+def _of_schema(error: jsonschema.ValidationError, keyword: str) -> Any:
+    return error.schema.get(keyword) if isinstance(error.schema, Mapping) else None
+
+
+def _unknown_key(error: jsonschema.ValidationError) -> str | None:
+    """The key that the schema does not know, where that is what is wrong."""
+    if error.validator != "additionalProperties" or not isinstance(error.instance, dict):
+        return None
+    known = _of_schema(error, "properties") or {}
+    return next((str(key) for key in error.instance if key not in known), None)
+
+
+def _in_yaml(error: jsonschema.ValidationError) -> str | None:
+    """What YAML has made of a word that was meant as text."""
+    if error.validator not in ("type", "enum", "anyOf", "oneOf"):
+        return None
+    if isinstance(error.instance, bool):
+        expected = _of_schema(error, "enum")
+        words = f"; expected one of {', '.join(map(str, expected))}" if expected else ""
+        return f"YAML reads on, off, yes and no as true and false; put a word of text in quotes{words}"
+    is_number = isinstance(error.instance, (int, float))
+    if is_number and error.absolute_path and "timeout" in str(error.absolute_path[-1]):
+        return f"{error.instance} is a number without a unit; write {error.instance}s or {error.instance}ms"
+    return None
 
 
 def _safe(error: jsonschema.ValidationError) -> str:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from choreo_bdd.matchers import Matcher, at
-from choreo_bdd_steps.language.conditions import parse_condition
+from choreo_bdd.matchers import Matcher
+from choreo_bdd_steps.language.conditions import Condition, parse_condition
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.files import read_file
 from choreo_bdd_steps.language.functions import Variables, as_text
-from choreo_bdd_steps.language.matching import BodyMatcher, body_matcher, expecting, together
+from choreo_bdd_steps.language.matching import BodyMatcher, body_matcher, equalling, expecting, together
 from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
+from choreo_bdd_steps.language.placing import Placed, placed
 from choreo_bdd_steps.language.raw import from_base64, from_hex, from_text
 from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, text_node
 from choreo_bdd_steps.language.tables import Cell, Row, Table, assemble, read_table
 from choreo_bdd_steps.language.values import Builder, check_tags, needs_of, refuse_tags, tags_in
+from choreo_bdd_steps.language.wire import as_operand, as_sent, label
 from choreo_bdd_steps.language.yaml_body import read_json, read_yaml
 
 Read = Callable[[Builder], object]
@@ -37,11 +39,15 @@ class OutgoingMessage:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One expected message before its variables are known: a whole payload and single places in it."""
+    """One expected message before its variables are known: a whole payload, and single places in it.
+
+    All `cells` must fit, and of `one_of` (a condition joined by `or`) at least one.
+    """
 
     spec: Read | None = None
     cells: Row = ()
     around: tuple[tuple[str, Node], ...] = ()
+    one_of: Row = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +108,22 @@ def parse_expectation(
 ) -> ExpectationBody:
     """Read what an expectation asks: a doc string or a table, a condition, and a schema's path. Raises BodyError."""
     _one_body(docstring, table)
-    condition = tuple(Cell(place, node, 1) for place, node in parse_condition(where)) if where else ()
+    asked = parse_condition(where) if where else Condition()
+    clauses = tuple(Cell(place, node, 1) for place, node in asked.clauses)
+    condition, one_of = ((), clauses) if asked.any_of else (clauses, ())
     if schema is not None:
         condition = (*condition, Cell(_WHOLE, Tagged("schema", text_node(schema)), 1))
     if table is not None:
         rows = read_table(table)
         nodes = [cell.node for row in rows for cell in row]
-        expected = tuple(Expected(cells=(*condition, *row)) for row in rows)
+        expected = tuple(Expected(cells=(*condition, *row), one_of=one_of) for row in rows)
     else:
         node, convert = _read(docstring, media_type)
         payload, around = (node, ()) if node is None else _split_envelope(node)
         nodes = [each for each in (payload, *(part for _, part in around)) if each is not None]
         spec = None if payload is None else _reader(payload, convert)
-        expected = (Expected(spec, condition, around),)
-    every = [*nodes, *(cell.node for cell in condition)]
+        expected = (Expected(spec, condition, around, one_of),)
+    every = [*nodes, *(cell.node for cell in (*condition, *one_of))]
     for each in every:
         check_tags(each)
     calls_python = any(tagged.tag == "python" for each in every for tagged in tags_in(each))
@@ -203,31 +211,47 @@ def _reader(node: Node, convert: _Convert | None) -> Read:
 
 
 def _built_expectation(row: Expected, builder: Builder) -> BodyMatcher:
-    parts: list[Matcher] = []
-    around: dict[str, list[Matcher]] = {}
-    for cell in row.cells:
-        value = builder.value(cell.node)
-        if cell.field.envelope:
-            around.setdefault(cell.field.envelope, []).append(_expecting_around(cell.field.envelope, value))
-        else:
-            asked = expecting(value)
-            parts.append(asked if cell.field is _WHOLE else at(cell.field.label, asked))
-    for name, value in _envelope_values(row.around, builder):
-        around.setdefault(name, []).append(_expecting_around(name, value))
+    parts, around = _cells(row.cells, builder)
+    for name, value in _envelope_values(row.around, builder, as_operand):
+        around.setdefault(name, []).append(equalling(value))
     if row.spec is not None:
         parts.append(expecting(row.spec(builder)))
-    return body_matcher(parts, {name: together(matchers) for name, matchers in around.items()})
+    choices = [_put_together(*_cells((cell,), builder)) for cell in row.one_of]
+    return _put_together(parts, around, choices)
 
 
-def _expecting_around(name: str, value: object) -> Matcher:
-    # keys and headers are text on the wire: `@key: 7` is published as "7" and expected as "7"
-    is_number = isinstance(value, (int, float)) and name != "partition"
-    return expecting(str(as_text(value)) if is_number else value)
+def _put_together(
+    parts: list[Matcher], around: Mapping[str, list[Matcher]], choices: Sequence[BodyMatcher] = ()
+) -> BodyMatcher:
+    return body_matcher(parts, {name: together(matchers) for name, matchers in around.items()}, choices)
 
 
-def _envelope_values(around: Iterable[tuple[str, Node]], builder: Builder) -> Iterable[tuple[str, object]]:
+def _cells(cells: Row, builder: Builder) -> tuple[list[Matcher], dict[str, list[Matcher]]]:
+    """What single places of the payload must be, and what stands around it."""
+    parts: list[Matcher] = []
+    around: dict[str, list[Matcher]] = {}
+    inside: list[Placed] = []
+    measured = {cell.field.label for cell in cells if isinstance(cell.node, Tagged) and cell.node.tag == "length"}
+    for cell in cells:
+        if name := cell.field.envelope:
+            around.setdefault(name, []).append(equalling(builder.value(_operand(name, cell.node))))
+        elif cell.field is _WHOLE:
+            parts.append(equalling(builder.value(cell.node)))
+        else:
+            admits_empty = cell.field.label.partition("[*]")[0] in measured
+            inside.append(Placed(cell.field, equalling(builder.value(cell.node)), admits_empty))
+    return [*placed(inside), *parts], around
+
+
+def _operand(name: str, node: Node) -> Node:
+    return node if name == "partition" else as_operand(node)
+
+
+def _envelope_values(
+    around: Iterable[tuple[str, Node]], builder: Builder, read: Callable[[Node], Node]
+) -> Iterable[tuple[str, object]]:
     for name, node in around:
-        value = builder.value(node)
+        value = builder.value(node if name == "partition" else read(node))
         if name == "headers":
             yield from header_names(value, node.line).items()
         else:
@@ -265,20 +289,14 @@ def _built_message(draft: Draft, builder: Builder) -> OutgoingMessage:
     _refuse_non_finite(payload)
     key: str | None = None
     headers: dict[str, str] = {}
-    for name, value in _envelope_values(draft.around, builder):
+    for name, value in _envelope_values(draft.around, builder, as_sent):
         if name == "key":
-            key = None if value is None else _label("@key", value)
+            key = None if value is None else label("@key", value)
         elif name.startswith("headers."):
-            headers[name.removeprefix("headers.")] = _label(f"@{name}", value)
+            headers[name.removeprefix("headers.")] = label(f"@{name}", value)
         else:
             raise BodyError(f"@{name} cannot be set in a publish; name the topic in the step, use @key to route")
     return OutgoingMessage(payload, key, headers)
-
-
-def _label(name: str, value: object) -> str:
-    if isinstance(value, (dict, list)):
-        raise BodyError(f"{name} takes a single value, not {type(value).__name__}; write it as text in quotes")
-    return str(as_text(value))
 
 
 def _refuse_non_finite(payload: object) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd_steps.language.extensions import user_functions
 from choreo_bdd_steps.language.reserved_names import FUNCTIONS
 
@@ -46,7 +47,7 @@ def function_names() -> frozenset[str]:
 
 def as_json(value: object) -> str:
     """`value` as JSON text, not escaped for HTML."""
-    return json.dumps(value, ensure_ascii=False)
+    return encode_exactly(value, json.dumps, ensure_ascii=False)
 
 
 def as_base64(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ Segment = str | int | Quantifier
 
 ENVELOPE_NAMES = ("key", "partition", "topic")
 _HEADERS = "@headers"
+_FOREIGN = re.compile(r"\$$|\$[.\[]|/")  # JSONPath, JSON pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,12 @@ def parse_field(text: str, line: int | None = None) -> Field:
     label = text.strip()
     if label.startswith("@"):
         return Field(label, envelope=_envelope(label, line))
+    if _FOREIGN.match(label):
+        raise BodyError(
+            f"{label!r} is a path of another language; write names joined by dots, as in order.items[0].sku, "
+            f"or quote a field of that name: '{label}'",
+            line,
+        )
     try:
         return Field(label, parse_path(label))
     except ValueError as error:

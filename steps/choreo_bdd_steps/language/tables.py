@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from choreo_bdd_steps.language.cells import parse_cell
+from choreo_bdd_steps.language.cells import is_text, parse_cell
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.paths import Field, Segment, parse_field
-from choreo_bdd_steps.language.syntax import Literal, Node
+from choreo_bdd_steps.language.syntax import Node
 
 Table = Sequence[Sequence[str]]
 
@@ -40,6 +40,7 @@ def read_table(table: Table, *, publish: bool = False) -> tuple[Row, ...]:
         raise BodyError("the table has a heading only; add a row for each field", 1)
     if [name.lower() for name in heading] == ["field", "value"]:
         return (_by_field(rows, publish=publish),)
+    _refuse_near_miss(heading, rows)
     fields = [_column(name) for name in heading]
     return tuple(_by_column(fields, row, line, publish=publish) for line, row in enumerate(rows, start=2))
 
@@ -64,9 +65,30 @@ def _by_column(fields: list[Field], row: list[str], line: int, *, publish: bool)
     return tuple(Cell(place, parse_cell(text, line, publish=publish), line) for place, text in pairs if text)
 
 
+_FIELD_WORDS = frozenset({"field", "fields", "name", "path", "key", "property", "attribute", "column", "header"})
+_VALUE_WORDS = frozenset({"value", "values", "val", "expected", "content"})
+_COMMON_FIELDS = frozenset({"id", "name", "status", "type", "key", "value", "field", "path", "amount", "total", "qty"})
+
+
+def _refuse_near_miss(heading: list[str], rows: list[list[str]]) -> None:
+    """Raise BodyError for a table that was meant as `field | value` and would be read as one message a row."""
+    if len(heading) != 2:
+        return
+    first, second = (name.lower() for name in heading)
+    is_near = (first in _FIELD_WORDS and second in _VALUE_WORDS) or (first in _VALUE_WORDS and second in _FIELD_WORDS)
+    names = [row[0] for row in rows]
+    lacks_heading = any(name in _COMMON_FIELDS or name.startswith("@") or name.endswith("_id") for name in names)
+    if is_near or (lacks_heading and len(set(names)) == len(names)):
+        raise BodyError(
+            f"the heading {' | '.join(heading)} makes each row a message of its own; for one message begin the table "
+            f"with | field | value |, for messages of two such fields quote the heading: | '{heading[0]}' | "
+            f"'{heading[1]}' |",
+            1,
+        )
+
+
 def _column(name: str) -> Field:
-    node = parse_cell(name, 1)
-    if not isinstance(node, Literal) or not isinstance(node.value, str) or name.startswith('"'):
+    if not is_text(name) or "{{" in name:
         raise BodyError(
             f"the heading {name!r} is no field name; a table of single fields begins with | field | value |", 1
         )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import choreo_bdd.matchers as m
 from choreo_bdd.matchers import Matcher
+from choreo_bdd.matchers.leaves import ValueMatcher
+from choreo_bdd.matchers.operators import LENGTH
+from choreo_bdd.matchers.quantifiers import Every
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.extensions import user_matcher, user_matcher_names
 from choreo_bdd_steps.language.files import read_tree
@@ -63,6 +66,13 @@ def _specs(value: object) -> list[Matcher]:
     return [_spec(item) for item in items]
 
 
+def _with_length(specs: list[Matcher]) -> list[Matcher]:
+    """Beside a `!length`, which says how many elements there may be, `!every` takes none for good, too."""
+    if not any(isinstance(each, ValueMatcher) and each.operator is LENGTH for each in specs):
+        return specs
+    return [replace(each, nonempty=False) if isinstance(each, Every) else each for each in specs]
+
+
 def _schema(call: TagCall) -> Matcher:
     path = _text(call.argument)
     folder = (call.base_dir / path).parent
@@ -111,20 +121,20 @@ _WITH_VALUE: Mapping[str, Callable[[Any], Matcher]] = {
     "ge": lambda value: m.ge(_literal(value), strict=True),
     "lt": lambda value: m.lt(_literal(value), strict=True),
     "le": lambda value: m.le(_literal(value), strict=True),
-    "between": lambda value: m.between(*_pair(value), strict=True),
+    "between": lambda value: _between(*_pair(value)),
     "approx": lambda value: m.approx(*_pair(value)),
     "matches": lambda value: m.matches(_text(value)),
     "one_of": lambda value: _one_of(_list(value)),
-    "contains": lambda value: m.contains(_literal(value), strict=True),
+    "contains": lambda value: _contains(_literal(value)),
     "starts_with": lambda value: m.starts_with(_text(value)),
     "ends_with": lambda value: m.ends_with(_text(value)),
     "length": m.length,
     "type": m.of_type,
     "before": lambda value: m.before(_text(value)),
     "after": lambda value: m.after(_text(value)),
-    "every": lambda value: m.every(_spec(value)),
+    "every": lambda value: m.every(_spec(value), nonempty=True),
     "some": lambda value: m.any_element(_spec(value)),
-    "all_of": lambda value: m.all_of(*_specs(value)),
+    "all_of": lambda value: m.all_of(*_with_length(_specs(value))),
     "any_of": lambda value: m.any_of(*_specs(value)),
     "not": lambda value: m.not_(_spec(value)),
     "exactly": lambda value: m.exactly(value, strict=True),
@@ -169,6 +179,20 @@ def _built(tag: str, call: TagCall) -> Matcher:
     if predicate is None:
         raise ValueError("is no longer registered")
     return predicate_matcher(tag, predicate, call.argument)
+
+
+def _between(low: Any, high: Any) -> Matcher:
+    if not m.le(high, strict=True).match(low).matched:
+        raise ValueError(f"{low!r} and {high!r} can never be true; write the smaller value first")
+    return m.between(low, high, strict=True)
+
+
+def _contains(value: Any) -> Matcher:
+    if isinstance(value, dict):
+        return m.any_of(m.contains_fields(value, strict=True), m.any_element(_spec(value)))
+    if isinstance(value, list):
+        return m.any_of(m.unordered(value, strict=True), m.any_element(m.eq(value, strict=True)))
+    return m.contains(value, strict=True)
 
 
 def _one_of(values: list[Any]) -> Matcher:

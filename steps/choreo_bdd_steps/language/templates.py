@@ -87,8 +87,7 @@ def _compiled(source: str) -> Callable[[dict[str, object]], object]:
     parsed = _parsed(source.strip())
     sole = _SOLE.fullmatch(source.strip())
     if sole and _is_one_expression(parsed):
-        expression = _ENVIRONMENT.compile_expression(sole[1], undefined_to_none=False)
-        return lambda names: expression(**names)
+        return _ENVIRONMENT.compile_expression(sole[1], undefined_to_none=False)
     template = _ENVIRONMENT.from_string(source)
     return template.render
 

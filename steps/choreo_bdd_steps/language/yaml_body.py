@@ -7,13 +7,15 @@ Templates are set aside before YAML is read, so that `id: {{ order_id }}` needs 
 from __future__ import annotations
 
 import json
-import math
 import re
+import sys
 from collections import Counter
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import yaml
 
+from choreo_bdd.codecs.decimals import exact_number
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged, Template, text_node
 
@@ -63,13 +65,13 @@ def plain_scalar(text: str, line: int | None = None) -> object:
     return number(text, line) if _NUMBER.fullmatch(text) else text
 
 
-def number(text: str, line: int | None = None) -> int | float:
-    """A JSON number. Raises BodyError when it cannot be represented."""
+def number(text: str, line: int | None = None) -> int | float | Decimal:
+    """A JSON number, exact. Raises BodyError when it cannot be represented."""
     try:
-        value = float(text) if any(mark in text for mark in ".eE") else int(text)
-    except ValueError as error:
+        value = exact_number(text) if any(mark in text for mark in ".eE") else int(text)
+    except (ValueError, ArithmeticError) as error:
         raise BodyError(f"the number {text[:20]}… has too many digits", line) from error
-    if math.isinf(value):
+    if isinstance(value, Decimal) and value.adjusted() > sys.float_info.max_10_exp:
         raise BodyError(f"the number {text[:20]} is too large", line)
     return value
 
@@ -116,13 +118,19 @@ def _from_json(text: str, expressions: list[str]) -> Node | None:
     """The tree of a JSON text, or None when it is not JSON."""
     try:
         pairs = json.loads(
-            text, object_pairs_hook=_Pairs, parse_int=number, parse_float=number, parse_constant=_refuse_constant
+            text, object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number, parse_constant=_refuse_constant
         )
     except json.JSONDecodeError:
         return None
     except RecursionError as error:
         raise BodyError("the body is nested too deeply") from error
     return _json_node(pairs, expressions, 0)
+
+
+class _Number(str):
+    """A number's digits, told from text by type."""
+
+    __slots__ = ()
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -142,6 +150,8 @@ def _json_node(value: object, expressions: list[str], depth: int) -> Node:
         return Fields(tuple(zip(keys, children, strict=True)))
     if isinstance(value, list):
         return Items(tuple(_json_node(item, expressions, depth + 1) for item in value))
+    if isinstance(value, _Number):
+        return Literal(number(value), written=str(value))
     return _text(value, expressions, None) if isinstance(value, str) else Literal(value)
 
 
@@ -244,7 +254,7 @@ class _YamlTree:
         if node.style is not None or _OPEN in node.value:
             return _text(node.value, self._expressions, line)
         value = plain_scalar(node.value, line)
-        return _text(value, self._expressions, line) if isinstance(value, str) else Literal(value, line)
+        return _text(value, self._expressions, line) if isinstance(value, str) else Literal(value, line, node.value)
 
     def _has_block(self, text: str) -> bool:
         return any(self._expressions[int(each)].startswith("{%") for each in _PLACEHOLDER.findall(text))

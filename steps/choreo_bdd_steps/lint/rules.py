@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from choreo_bdd.topic_patterns import half_wildcard
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.scenario import Scenario
@@ -38,6 +39,7 @@ from choreo_bdd_steps.vocabulary.acts import (
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
+_TEMPLATE = re.compile(r"\{\{.*?\}\}")
 _TAG = re.compile(r"(timeout|slow|bus)\b(.*)")
 
 
@@ -155,6 +157,8 @@ def bodies(subject: Subject) -> Iterator[Finding]:
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
     """Build what a check expects where all of it is known already: what cannot be built now never can."""
     for each in step.spec.chain if isinstance(step.spec, ExpectationSpec) else ():
+        if problem := half_wildcard(_TEMPLATE.sub("x", each.topic)):
+            raise BodyError(problem)
         if each.body.calls_python and not subject.config.python_matchers:
             raise BodyError(SWITCHED_OFF)
         if not each.body.needs and not each.body.calls_python and "env(" not in (step.call.docstring or ""):

@@ -8,6 +8,7 @@ from typing import Any
 
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.scenario import Handle
+from choreo_bdd.topic_patterns import half_wildcard
 from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.matching import BodyMatcher
@@ -142,7 +143,10 @@ class Arming:
     def _topic(self, check: PlannedStep, spec: ExpectationSpec) -> str:
         state = self._state
         if not spec.is_reply:
-            return str(state.render(spec.topic, check.call))
+            topic = str(state.render(spec.topic, check.call))
+            if problem := half_wildcard(topic):
+                raise StepError(check.call.place, problem)
+            return topic
         transport = spec.transport or check.default_transport
         return reply_address(state.session.config.transports[transport], state.inbox(check.phase)).topic
 

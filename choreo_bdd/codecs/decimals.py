@@ -1,0 +1,36 @@
+"""JSON numbers to the last digit: a float where it loses none, else a decimal (spec/steps.md 1)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+
+def exact_number(text: str) -> float | Decimal:
+    """The number that a JSON text with a point or an exponent says."""
+    value = float(text)
+    if repr(value) == text:
+        return value
+    exact = Decimal(text)
+    return value if Decimal(repr(value)) == exact else exact
+
+
+def encode_exactly(value: Any, encode: Callable[..., str], **options: Any) -> str:
+    """JSON text of a value in which decimals stand: each is written with all its digits. Raises what `encode` does."""
+    token = uuid.uuid4().hex  # json writes no number but its own, so decimals go in as texts nobody else has
+    written: dict[str, str] = {}
+
+    def aside(other: object) -> str:
+        if not isinstance(other, Decimal) or not other.is_finite():
+            raise TypeError(f"Object of type {type(other).__name__} is not JSON serializable")
+        mark = f"{token}-{len(written)}"
+        written[json.dumps(mark)] = str(other).replace("E+", "E")
+        return mark
+
+    text = encode(value, default=aside, **options)
+    for mark, digits in written.items():
+        text = text.replace(mark, digits)
+    return text

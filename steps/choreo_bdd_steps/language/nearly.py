@@ -1,0 +1,61 @@
+"""Text that begins like an operator and is none: told with the right form instead of taken as text."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+FORMS = (
+    "> 0, >= 0, < 0, <= 0, != x, one of A, B, matches /re/, between 1 and 5, approx 3.14 ± 0.01, before/after "
+    "<moment>, exists, absent, any, null, not null, contains x, starts with x, ends with x, length 3, a uuid, a number"
+)
+
+# how each beginning goes on when it is an operator; the first that fits speaks
+_BEGINNINGS = tuple(
+    (re.compile(rf"(?:{pattern})", re.IGNORECASE), form)
+    for pattern, form in (
+        (r"=", "the bare value for equality, as in 5, or !=, >=, <="),
+        (r"(?:>=|<=|>|<)(?!/?[a-z][\w-]*>)", '> and a number, a moment, or a text in quotes, as in > 5 or > "B"'),
+        (r"(?:not|isn't|is not|isnt|unequal|not equal)\b", "!= x, or not null"),
+        (r"(?:is|equals?|equal to)(?=\s)", "the bare value for equality, as in 5"),
+        (r"(?:greater|more|larger|bigger|at least|no less|above|over)(?=\s+(?:than\b|-?[\d{])|-?\d)", "> 3, or >= 3"),
+        (r"(?:less|fewer|smaller|lower|at most|no more|below|under)(?=\s+(?:than\b|-?[\d{])|-?\d)", "< 3, or <= 3"),
+        (r"(?:after|before|since|until)(?=\s|$)", "after 2024-01-31T12:00:00Z, or before …"),
+        (r"(?:match|matches|matching|like)(?=\s|/|$)", "matches /re/, the pattern between slashes"),
+        (r"between(?=\s|$)", "between 1 and 5, the smaller value first"),
+        (r"approx\w*(?=\s|$)", "approx 3.14 ± 0.01"),
+        (r"(?:one of|any of|none of|in)(?=\s*[(\[]|\s+[^,]+,)|one of\b", "one of A, B"),
+        (r"(?:contain|contains|containing|includes?)(?=\s|$)", "contains x"),
+        (r"(?:starts?|begins?) with\b", "starts with x"),
+        (r"ends? with\b", "ends with x"),
+        (r"(?:length|size|len)(?=\s*[<>=\d]|\s+(?:is|of)\b)", "length 3, or length >= 3"),
+        (r"(?:exists?|absent|any|null)(?=[\s,;]|$)", "exists, absent, any or null, alone"),
+        (r"(?:does|do|doesn't|has|have)(?=\s+(?:not|no|contain|match|exist)\b)", "!= x, absent or contains x"),
+    )
+)
+_KIND = re.compile(r"an?\s+(\w+)(.*)", re.IGNORECASE | re.DOTALL)
+_BARE_WORDS = frozenset({"any", "null", "exist", "match", "like", "contain"})
+
+
+def nearly_an_operator(text: str, kinds: frozenset[str]) -> str | None:
+    """What is wrong with text that looks like an operator, with the right form; None for plain text.
+
+    `kinds` are the words that `a …` may name.
+    """
+    if text.lower() in _BARE_WORDS:
+        return None
+    form = next((form for beginning, form in _BEGINNINGS if beginning.match(text)), None) or _kind(text, kinds)
+    if form is None:
+        return None
+    return f'{text!r} begins like an operator and is none; write {form}, or quote it if this text is meant: "{text}"'
+
+
+def _kind(text: str, kinds: frozenset[str]) -> str | None:
+    found = _KIND.fullmatch(text)
+    if found is None:
+        return None
+    name, rest = found[1].lower(), found[2].strip()
+    if name in kinds:
+        return f"a {name} and nothing behind it"
+    close = [] if rest else get_close_matches(name, sorted(kinds), n=1, cutoff=0.8)
+    return f"a {close[0]}" if close else None

@@ -1,0 +1,349 @@
+"""Conditions and cells are a grammar: what is not fully understood is an error, never text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from choreo_bdd.codecs.base import JSONCodec
+from choreo_bdd.message import Message
+from choreo_bdd.topic_patterns import half_wildcard
+from choreo_bdd_steps.language import BodyError, BodyMatcher, Variables, parse_expectation, parse_payload
+
+HERE = Path(__file__).parent
+VARIABLES = Variables({"n": 5, "text": "x"})
+
+
+def where(condition: str) -> BodyMatcher:
+    [built] = parse_expectation(None, None, condition, base_dir=HERE).build(VARIABLES)
+    return built
+
+
+def table(*rows: tuple[str, str]) -> BodyMatcher:
+    heading = ["field", "value"]
+    [built] = parse_expectation(None, [heading, *map(list, rows)], None, base_dir=HERE).build(VARIABLES)
+    return built
+
+
+def body(text: str) -> BodyMatcher:
+    [built] = parse_expectation(text, None, None, base_dir=HERE).build(VARIABLES)
+    return built
+
+
+def message(key: str | None = None, **headers: str) -> Message:
+    return Message("t", b"", headers=headers, key=key)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "status is A AND total is 5",
+        "status is A, total is 5",
+        "status is A B",
+        'status is "A" "B"',
+        'status is "A"or status is B',
+        "status is A && total is 5",
+        "status is A and total is 5 or total is 6",
+        "status is A or",
+        "status equals A",
+        "status == A",
+        "status isnot A",
+        "status is =5",
+        "total > 5 6",
+        "total > five",
+        "total is between 1, 9",
+        "total is between 1 and",
+        "total is one of 1 2",
+        "total is one of 1,,2",
+        "total is [1, 2",
+        "code matches x.*",
+        "code matches /a/ b",
+        "at is after lunch",
+        "code exists and",
+        "code exists B",
+        "code is absent now",
+        "code starts x",
+        "$.status is A",
+        "/status is A",
+        "status is (A)and total is 5 extra",
+    ],
+)
+def test_what_is_left_over_or_misspelt_in_a_condition_is_an_error(condition: str) -> None:
+    with pytest.raises(BodyError, match=r"condition|path"):
+        where(condition)
+
+
+@pytest.mark.parametrize(
+    ("condition", "good", "bad"),
+    [
+        ('status is "A" or status is "B"', {"status": "B"}, {"status": "C"}),
+        ("status is not A or total is 5", {"status": "A", "total": 5}, {"status": "A", "total": 6}),
+        ("a = 5", {"a": 5}, {"a": 6}),
+        ("a = '= 5'", {"a": "= 5"}, {"a": 5}),
+        ('a is "x and y" or b is 1', {"a": "x and y"}, {"a": "x"}),
+        ("a is 'and'", {"a": "and"}, {"a": "or"}),
+        ("a >5", {"a": 6}, {"a": 5}),
+        ('a > "B"', {"a": "C"}, {"a": "A"}),
+        ("items is []", {"items": []}, {"items": [1]}),
+        ("items is [1, 2]", {"items": [1, 2]}, {"items": [1, 2, 3]}),
+        ("items is not [1, 2]", {"items": [1, 2, 3]}, {"items": [1, 2]}),
+        ('o is {"a": [!gt 1]}', {"o": {"a": [2]}}, {"o": {"a": [2], "b": 1}}),
+        ("items contains [2]", {"items": [1, 2]}, {"items": [1]}),
+        ('items contains {"a": 1}', {"items": [{"a": 1, "b": 2}]}, {"items": [{"b": 2}]}),
+        ("note contains 42", {"note": "order 42 has failed"}, {"note": "order 43"}),
+        ("stock.2024 is 0", {"stock": {"2024": 0}}, {"stock": {"2025": 0}}),
+        ("a.0 is x", {"a": ["x"]}, {"a": ["y"]}),
+        ("a.007 is x", {"a": {"007": "x"}}, {"a": {"7": "x"}}),
+        ("at is before 2024-01-02", {"at": "2024-01-01"}, {"at": "2024-01-02"}),
+        ("at is not after {{ '2024-01-02' }}", {"at": "2024-01-01"}, {"at": "2024-01-03"}),
+        ("a is an object and b is a uuid or c is 1", None, None),
+    ],
+)
+def test_conditions_mean_what_they_say(condition: str, good: object, bad: object) -> None:
+    if good is None:
+        with pytest.raises(BodyError, match="and with `or`"):
+            where(condition)
+        return
+    assert where(condition).match(good).matched
+    assert not where(condition).match(bad).matched
+
+
+CELLS = [
+    "= 5",
+    "== 5",
+    "not x",
+    "Not x",
+    "greater than 3",
+    "less than 3",
+    "at least 3",
+    "after lunch",
+    "before noon",
+    "matches x.*",
+    "matches /a/b/",
+    "between 1, 9",
+    "between 1",
+    ">x",
+    "> x",
+    ">",
+    "contains",
+    "one of",
+    "one of A,,B",
+    "exists and is 5",
+    "any value",
+    "null or 5",
+    "not null and 5",
+    "a uuid or so",
+    "a timestmap",
+    "length > x",
+    "starts with",
+    "is 5",
+    "equals 5",
+    '"A" or "B"',
+]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_that_begins_like_an_operator_is_an_error_with_the_way_to_quote_it(cell: str) -> None:
+    with pytest.raises(BodyError):
+        table(("v", cell))
+    quoted = '"' + cell.replace('"', '\\"') + '"'
+    assert table(("v", quoted)).match({"v": cell}).matched
+
+
+@pytest.mark.parametrize(
+    "cell", ["a widget", "<b>bold</b>", "anything", "note", "island", "existing", "[draft] x", "-"]
+)
+def test_plain_text_stays_plain_text(cell: str) -> None:
+    assert table(("v", cell)).match({"v": cell}).matched
+
+
+@pytest.mark.parametrize("cell", ["= 5", "not x", "after lunch", "> x"])
+def test_what_only_looks_like_an_operator_can_be_published(cell: str) -> None:
+    [sent] = parse_payload(None, [["field", "value"], ["v", cell]], base_dir=HERE).build(VARIABLES)
+    assert sent.payload == {"v": cell}
+
+
+_CLAUSES = st.sampled_from(
+    [
+        ("a is 5", 5),
+        ("a is x", "x"),
+        ('a is "x"', "x"),
+        ("a > 4", 5),
+        ("a is one of 5, 6", 5),
+        ("a is between 1 and 5", 5),
+        ("a exists", 5),
+        ("a is not 7", 5),
+        ("a contains x", "x"),
+        ("a matches /x/", "x"),
+        ("a is [5]", [5]),
+        ("a is a number", 5),
+        ("a is {{ n }}", 5),
+    ]
+)
+_APPENDED = st.one_of(
+    st.sampled_from(
+        [" and", " AND b is 1", ", 5", " or a", " 5", "x", " == 5", " then b", "; b", " and b is 1", " /x/"]
+    ),
+    st.text(alphabet="abx15 ,.\"'/[]{}()<>=!&|;", min_size=1, max_size=8),
+)
+
+
+@given(_CLAUSES, _APPENDED)
+def test_text_behind_a_condition_is_never_ignored(clause: tuple[str, object], appended: str) -> None:
+    condition, value = clause
+    written = condition + appended
+    if not appended.strip():
+        return
+    assert where(condition).match({"a": value}).matched
+    try:
+        longer = where(written)
+    except BodyError:
+        return
+    assert longer.expected_shape() != where(condition).expected_shape()
+
+
+_VALID_CELLS = st.sampled_from(
+    ["5", '"x"', "> 4", "one of A, B", "between 1 and 5", "exists", "absent", "null", "not null", "matches /x/",
+     "a uuid", "contains x", "length 3", "[1, 2]", "{{ n }}", "approx 3 ± 1", "text", "before 2024-01-01"]
+)  # fmt: skip
+
+
+@given(_VALID_CELLS, _APPENDED)
+def test_text_behind_a_cell_is_never_ignored(cell: str, appended: str) -> None:
+    if not appended.strip():
+        return
+    try:
+        longer = table(("v", cell + appended))
+    except BodyError:
+        return
+    assert longer.expected_shape() != table(("v", cell)).expected_shape()
+
+
+@pytest.mark.parametrize(
+    ("condition", "key", "expected"),
+    [
+        ("@key is 7", "7", True),
+        ("@key is not 7", "7", False),
+        ("@key != 7", "7", False),
+        ("@key is 7", "7.0", True),
+        ("@key is one of 6, 7", "7", True),
+        ("@key > 5", "10", True),
+        ("@key > 5", "abc", False),
+        ("@key is between 1 and 9", "7", True),
+        ('@key is "7"', "7", True),
+        ('@key is "7.0"', "7", False),
+        ("@key is true", "true", True),
+        ("@key is {{ n }}", "5", True),
+        ("@key matches /[0-9]/", "7", True),
+    ],
+)
+def test_keys_compare_as_the_operand_asks(condition: str, key: str, *, expected: bool) -> None:
+    assert where(condition).match_message({}, message(key)).matched is expected
+
+
+@pytest.mark.parametrize("written", ["1.10", "1e3", "007", "true", "12345678901234567.12"])
+def test_headers_and_keys_go_out_as_written_and_are_found_again(written: str) -> None:
+    for given_body in (
+        parse_payload(None, [["field", "value"], ["@headers.v", written], ["@key", written]], base_dir=HERE),
+        parse_payload(f"'@headers': {{v: {written}}}\n'@key': {written}", None, base_dir=HERE),
+    ):
+        [sent] = given_body.build(VARIABLES)
+        assert (sent.headers, sent.key) == ({"v": written}, written)
+    found = message(None, v=written)
+    for cell in (written, f'"{written}"'):
+        assert table(("@headers.v", cell)).match_message({}, found).matched
+
+
+def test_a_header_of_null_is_refused() -> None:
+    with pytest.raises(BodyError, match="null is none"):
+        parse_payload(None, [["field", "value"], ["@headers.v", "null"]], base_dir=HERE).build(VARIABLES)
+
+
+def test_every_element_of_nothing_is_no_match_unless_the_body_says_so() -> None:
+    assert not table(("items[*].sku", "tea")).match({"items": []}).matched
+    assert not body("items: !every {sku: tea}").match({"items": []}).matched
+    assert table(("items[*].sku", "tea"), ("items", "length >= 0")).match({"items": []}).matched
+    assert body("items: !all_of [!length 0, !every {sku: tea}]").match({"items": []}).matched
+
+
+def test_some_element_of_one_body_is_one_element() -> None:
+    asked = table(("items[?].a", "1"), ("items[?].b", "2"))
+    assert asked.match({"items": [{"a": 0, "b": 0}, {"a": 1, "b": 2}]}).matched
+    assert not asked.match({"items": [{"a": 1, "b": 0}, {"a": 0, "b": 2}]}).matched
+    joined = where("items[?].a is 1 and items[?].b is 2")
+    assert not joined.match({"items": [{"a": 1, "b": 0}, {"a": 0, "b": 2}]}).matched
+
+
+def test_a_reversed_range_is_refused() -> None:
+    for cell in ("between 5 and 1", "between 2024-02-01 and 2024-01-01"):
+        with pytest.raises(BodyError, match="smaller value first"):
+            table(("v", cell))
+
+
+def test_timestamps_with_offsets_compare_as_moments() -> None:
+    payload = {"at": "2024-01-01T01:00:00+02:00"}
+    assert not where("at > 2024-01-01T00:00:00Z").match(payload).matched
+    assert where("at < 2024-01-01T00:00:00Z").match(payload).matched
+    assert where("at is between 2023-12-31T22:00:00Z and 2023-12-31T23:30:00Z").match(payload).matched
+
+
+def test_decimals_are_exact_and_written_back() -> None:
+    wire = b'{"amount":12345678901234567.12,"big":123456789012345678901234567890,"small":0.1}'
+    payload = JSONCodec().decode(wire)
+    assert payload["amount"] == Decimal("12345678901234567.12")
+    assert JSONCodec().encode(payload) == wire
+    assert where("amount is 12345678901234567.12").match(payload).matched
+    assert not where("amount is 12345678901234567.99").match(payload).matched
+    assert where("amount < 12345678901234567.13").match(payload).matched
+    assert not where("amount < 12345678901234567.12").match(payload).matched
+    assert where("small > 0.09").match(payload).matched
+    [sent] = parse_payload('{"amount": 12345678901234567.12}', None, base_dir=HERE).build(VARIABLES)
+    assert JSONCodec().encode(sent.payload) == b'{"amount":12345678901234567.12}'
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["name", "value"], ["id", "7"], ["sku", "tea"]],
+        [["path", "value"], ["id", "7"]],
+        [["value", "field"], ["7", "id"]],
+        [["id", "abc"], ["name", "tea"]],
+    ],
+)
+def test_headings_that_are_nearly_right_are_errors(rows: list[list[str]]) -> None:
+    with pytest.raises(BodyError, match=r"field \| value"):
+        parse_payload(None, rows, base_dir=HERE)
+    with pytest.raises(BodyError, match=r"field \| value"):
+        parse_expectation(None, rows, None, base_dir=HERE)
+
+
+def test_a_quoted_heading_names_fields_of_these_names() -> None:
+    [sent] = parse_payload(None, [["'name'", "'value'"], ["x", "7"]], base_dir=HERE).build(VARIABLES)
+    assert sent.payload == {"name": "x", "value": 7}
+
+
+def test_a_variable_may_be_called_self() -> None:
+    body = parse_payload("a: '{{ n }}'\nb: 'x{{ n }}'", None, base_dir=HERE)
+    [sent] = body.build(Variables({"self": "x", "n": 5}))
+    assert sent.payload == {"a": 5, "b": "x5"}
+
+
+@pytest.mark.parametrize("topic", ["orders*", "a.>.b", "orders:*", "a.b>", ">.a"])
+def test_half_wildcards_are_told_and_patterns_are_not(topic: str) -> None:
+    assert repr(topic) in (half_wildcard(topic) or "")
+    for good in ("orders.*", "orders.>", ">", "*", "a.*.b", "orders:new"):
+        assert half_wildcard(good) is None
+
+
+def test_or_reaches_keys_and_payload() -> None:
+    asked = where("@key is 7 or a is 1")
+    assert asked.match_message({"a": 2}, message("7")).matched
+    assert asked.match_message({"a": 1}, message("8")).matched
+    refused = asked.match_message({"a": 2}, message("8"))
+    assert not refused.matched
+    assert "@key" in refused.reason
+    assert "a:" in refused.reason

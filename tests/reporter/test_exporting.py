@@ -149,6 +149,7 @@ def test_ctrf_counts_as_its_readers_do_and_keeps_our_own_words() -> None:
     for status in ("passed", "failed", "skipped"):
         assert found["summary"][status] == by_status.count(status) > 0
     assert found["summary"]["tests"] == len(by_status)
+    assert found["summary"]["flaky"] == sum("flaky" in test for test in found["tests"]) > 0
     broken = tests["Parcel leaves on the express lane"]
     assert broken["message"] == "2 messages arrived on parcels.leaving, none with shipment.lane 4 and an eta."
     assert (broken["status"], broken["retries"], "flaky" in broken) == ("failed", 1, False)
@@ -160,6 +161,21 @@ def test_ctrf_has_durations_in_whole_milliseconds_and_ours_beside_them() -> None
     (test,) = as_ctrf(results_of([a_test("x", duration_ms=1.6)]), {})["results"]["tests"]
     assert (test["duration"], type(test["duration"])) == (2, int)
     assert test["extra"] == {"nodeid": "features/orders.feature::x", "duration_ms": 1.6}
+
+
+def test_ctrf_carries_what_its_readers_group_and_filter_by() -> None:
+    results, gherkin = told_run()
+    gherkin["features"][0]["tags"] = ["@team-a"]
+    scenario = next(each for each in gherkin["features"][0]["scenarios"] if each["nodeid"] == FAILING)
+    scenario |= {"rule": "By weight", "started": 1_700_000_000.5}
+    tests = as_ctrf(results, gherkin)["results"]["tests"]
+    broken = next(test for test in tests if test["extra"]["nodeid"] == FAILING)
+    assert broken["suite"] == [gherkin["features"][0]["name"], "By weight"]
+    assert broken["tags"][0] == "team-a"
+    assert set(scenario["tags"]) <= set(broken["tags"])
+    assert (broken["start"], broken["stop"] - broken["start"]) == (1_700_000_000_500, broken["duration"])
+    assert broken["line"] == scenario["line"]
+    assert (broken["extra"]["topic"], broken["extra"]["cause"]) == ("parcels.leaving", "wrong shape")
 
 
 def test_facts_that_are_not_known_are_left_out() -> None:

@@ -228,7 +228,9 @@ def feature_documents(described: Iterable[tuple[Mapping[str, Any], Mapping[str, 
 
 def described(row: str, gherkin: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The head of its feature and the scenario of a test, which goes by its row id."""
-    return gherkin["feature"], {**gherkin["scenario"], "nodeid": row}
+    started = gherkin.get("started")
+    known = {} if started is None else {"started": started}
+    return gherkin["feature"], {**gherkin["scenario"], **known, "nodeid": row}
 
 
 def _gherkin(test: Test, scenarios: Sequence[RecordedScenario]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Failure:
     sentence: str
     file: str
     line: int | None
+    topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ def _failure(entry: Entry) -> Failure:
         sentence=finding["sentence"],
         file=file,
         line=line,
+        topic=finding.get("topic"),
     )
 
 

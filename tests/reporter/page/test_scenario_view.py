@@ -353,7 +353,7 @@ def test_of_a_body_that_was_cut_both_ends_are_shown(open_report: OpenReport) -> 
     body: dict[str, Any] = {"_truncated": True, "_original_bytes": 204_800, "_head": '{"blob": "aaa', "_tail": 'zzz"}'}
     scope = a_scope("pass", [a_handle("big", "pass", 1.0)], [an_event(0.0, "published", "big")])
     test = a_test("x", "passed", [scope])
-    told = {"details": {test["nodeid"]: [{"handles": [{}], **heard([a_message("big", body)])}]}}
+    told = {"details": {test["nodeid"]: [{"handles": [{}], **heard([a_message("big", body, size=204_800)])}]}}
     report = open_report((results_of([test]), told))
     report.page.locator(".hr-waterfall-row").first.click()
     shown = report.texts(".hr-article")[0]

@@ -7,12 +7,9 @@ one side only is an error of the type checker (spec/harness.md 3.7 to 3.9, 13.6)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 from choreo_bdd.redaction import Redactor
-
-RunFact = None | bool | int | float | str | Sequence["RunFact"] | Mapping[str, "RunFact"]
-"""Something about a run as a whole: plain JSON."""
 
 
 class ObservedMessage(Protocol):
@@ -396,18 +393,3 @@ class ObservedStage(_AnyResult, Protocol):
 
 ObservedResult = ObservedScenario | ObservedStage
 """What an observer is given of a scenario that is over."""
-
-
-class Observer(Protocol):
-    """Whoever is told of scenarios that are over."""
-
-    def __call__(self, result: ObservedResult, nodeid: str | None, completed_normally: bool, /) -> None:
-        """Take a result, with the node id of the test that was running, if one was."""
-
-
-@runtime_checkable
-class RunObserver(Protocol):
-    """An observer that is told of the run as a whole, too."""
-
-    def run_fact(self, key: str, value: RunFact) -> None:
-        """Take what is known under a key from now on."""

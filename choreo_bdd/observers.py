@@ -7,21 +7,31 @@ the node id of the test that was running (spec/harness.md 3.9).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Protocol, runtime_checkable
 
-from choreo_bdd.observed import ObservedResult, Observer, RunFact, RunObserver
+from choreo_bdd.observed import ObservedResult
 
-__all__ = [
-    "Observer",
-    "current_test_nodeid",
-    "emit",
-    "note_run_fact",
-    "register_observer",
-    "running",
-    "unregister_observer",
-]
+RunFact = None | bool | int | float | str | Sequence["RunFact"] | Mapping[str, "RunFact"]
+"""Something about a run as a whole: plain JSON."""
+
+
+class Observer(Protocol):
+    """Whoever is told of scenarios that are over."""
+
+    def __call__(self, result: ObservedResult, nodeid: str | None, completed_normally: bool, /) -> None:
+        """Take a result, with the node id of the test that was running, if one was."""
+
+
+@runtime_checkable
+class RunObserver(Protocol):
+    """An observer that is told of the run as a whole, too."""
+
+    def run_fact(self, key: str, value: RunFact) -> None:
+        """Take what is known under a key from now on."""
+
 
 current_test_nodeid: ContextVar[str | None] = ContextVar("choreo_bdd_current_test_nodeid", default=None)
 """Node id of the running test; set by test-framework adapters, never by the engine."""

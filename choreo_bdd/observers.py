@@ -7,12 +7,31 @@ the node id of the test that was running (spec/harness.md 3.9).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Protocol, runtime_checkable
 
-Observer = Callable[[Any, "str | None", bool], None]
+from choreo_bdd.observed import ObservedResult
+
+RunFact = None | bool | int | float | str | Sequence["RunFact"] | Mapping[str, "RunFact"]
+"""Something about a run as a whole: plain JSON."""
+
+
+class Observer(Protocol):
+    """Whoever is told of scenarios that are over."""
+
+    def __call__(self, result: ObservedResult, nodeid: str | None, completed_normally: bool, /) -> None:
+        """Take a result, with the node id of the test that was running, if one was."""
+
+
+@runtime_checkable
+class RunObserver(Protocol):
+    """An observer that is told of the run as a whole, too."""
+
+    def run_fact(self, key: str, value: RunFact) -> None:
+        """Take what is known under a key from now on."""
+
 
 current_test_nodeid: ContextVar[str | None] = ContextVar("choreo_bdd_current_test_nodeid", default=None)
 """Node id of the running test; set by test-framework adapters, never by the engine."""
@@ -32,7 +51,7 @@ def unregister_observer(observer: Observer) -> None:
         _observers.remove(observer)
 
 
-def emit(result: Any, completed_normally: bool) -> None:
+def emit(result: ObservedResult, completed_normally: bool) -> None:
     """Hand a result to every observer, in registration order.
 
     An observer that raises is turned into a ``RuntimeWarning``: a reporter never decides a test.
@@ -48,17 +67,16 @@ def emit(result: Any, completed_normally: bool) -> None:
         warnings.warn(complaint, RuntimeWarning, stacklevel=2)
 
 
-def note_run_fact(key: str, value: Any) -> None:
+def note_run_fact(key: str, value: RunFact) -> None:
     """Tell observers something about the run as a whole, as plain JSON; what was said of a key before no longer holds.
 
     It reaches those that have a method ``run_fact(key, value)``; one that raises is warned about, as above.
     """
     for observer in tuple(_observers):
-        take = getattr(observer, "run_fact", None)
-        if take is None:
+        if not isinstance(observer, RunObserver):
             continue
         try:
-            take(key, value)
+            observer.run_fact(key, value)
         except Exception as error:  # noqa: BLE001 - as above
             warnings.warn(f"a scenario observer raised {type(error).__name__}: {error}", RuntimeWarning, stacklevel=2)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NoReturn, Protocol
+from typing import Literal, NoReturn, Protocol
 
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.redaction import Redactor
@@ -35,7 +35,7 @@ class ScenarioResult:
     transport_name: str = ""
     allowlist_path: str | None = None
     duration_ms: float | None = None
-    kind: str = field(default="single_harness", init=False)
+    kind: Literal["single_harness"] = field(default="single_harness", init=False)
 
     @property
     def failing_handles(self) -> tuple[Handle, ...]:

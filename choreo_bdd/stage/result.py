@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.scenario.handle import Handle, Outcome
@@ -70,7 +70,7 @@ class StageScenarioResult:
     wire_ids: Mapping[str, str] = field(default_factory=dict, repr=False)
     allowlist_path: str | None = None
     duration_ms: float | None = None
-    kind: str = field(default="stage", init=False)
+    kind: Literal["stage"] = field(default="stage", init=False)
 
     @property
     def by_transport(self) -> dict[str, tuple[Handle, ...]]:

@@ -125,7 +125,8 @@ async def test_a_partial_result_is_reported_once_with_the_nodeid(harness: Harnes
 
 
 def test_the_compatible_name_emits_to_the_same_observers(reported: list[Reported]) -> None:
-    _emit("anything", False)
+    anything: Any = "anything"
+    _emit(anything, False)
     assert reported == [Reported("anything", None, False)]
 
 

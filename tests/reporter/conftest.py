@@ -82,6 +82,7 @@ def stage_result() -> SimpleNamespace:
     )  # fmt: skip
     return SimpleNamespace(
         name="", kind="stage", correlation_id="order-1", handles=(handle,), passed=False, timeline=timeline,
+        surprises=(), transport_failures=(), allowlist_path=None, duration_ms=None,
         timeline_dropped=0, replies=(reply,), bridge_class="MappedBridge", registered_transports=("queue", "mqtt"),
     )  # fmt: skip
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from choreo_bdd import observers
+from choreo_bdd.observed import ObservedResult
+from choreo_bdd.observers import RunFact
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.model.tests import SESSION_NODEID, RecordedScenario
@@ -36,7 +38,7 @@ class _Open:
     redacted_fields: int = 0
     redacted_text: int = 0
 
-    def add(self, result: Any, completed_normally: bool) -> None:
+    def add(self, result: ObservedResult, completed_normally: bool) -> None:
         redactor = self.redactor
         before = (redactor.fields, redactor.stream_matches)
         self.scenarios.append(_recorded(result, completed_normally, redactor))
@@ -70,13 +72,13 @@ class Recorder:
         """Observe no more; may be called more than once."""
         observers.unregister_observer(self)
 
-    def __call__(self, result: Any, nodeid: str | None, completed_normally: bool) -> None:
+    def __call__(self, result: ObservedResult, nodeid: str | None, completed_normally: bool) -> None:
         """Take one result: the observer the engine calls."""
         with self._lock:
             key = nodeid or self._current() or SESSION_NODEID
             self._open.setdefault(key, _Open()).add(result, completed_normally)
 
-    def run_fact(self, key: str, value: Any) -> None:
+    def run_fact(self, key: str, value: RunFact) -> None:
         """Take note of something about the run as a whole, without what anybody can see to be secret in it."""
         self.facts[key] = Redactor().value(value)
 
@@ -100,7 +102,7 @@ class Recorder:
             return {nodeid: entry.take() for nodeid, entry in left.items() if entry.scenarios}
 
 
-def _recorded(result: Any, completed_normally: bool, redactor: Redactor) -> RecordedScenario:
+def _recorded(result: ObservedResult, completed_normally: bool, redactor: Redactor) -> RecordedScenario:
     try:
         return serialise(result, completed_normally=completed_normally, redactor=redactor)
     except Exception as error:  # noqa: BLE001 - one odd result must not cost the report

@@ -6,6 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from choreo_bdd.observed import (
+    ObservedEntry,
+    ObservedFailure,
+    ObservedHandle,
+    ObservedReply,
+    ObservedResult,
+    ObservedStage,
+    ObservedStageReply,
+)
 from choreo_bdd.redaction import Redactor, mask_literals, redact_correlation_id
 from choreo_bdd_reporter.model.limits import (
     FAILURES_MAX,
@@ -31,12 +40,12 @@ _REPLY_STATES = {
 }
 
 
-def serialise(result: Any, *, completed_normally: bool, redactor: Redactor) -> RecordedScenario:
+def serialise(result: ObservedResult, *, completed_normally: bool, redactor: Redactor) -> RecordedScenario:
     """Everything a report keeps of an engine result; raises what a malformed result makes it raise."""
     return _Serialiser(result, redactor).scenario(completed_normally)
 
 
-def unreadable_scenario(result: Any, error: Exception, *, completed_normally: bool) -> RecordedScenario:
+def unreadable_scenario(result: object, error: Exception, *, completed_normally: bool) -> RecordedScenario:
     """What is reported of a result that could not be serialised: that it existed, and why no more is known."""
     passed = getattr(result, "passed", False) is True
     document: dict[str, Any] = {
@@ -60,7 +69,7 @@ class _Serialiser:
     Structured values come first, because what is masked in them is then recognised in prose as well.
     """
 
-    def __init__(self, result: Any, redactor: Redactor) -> None:
+    def __init__(self, result: ObservedResult, redactor: Redactor) -> None:
         self._result = result
         self._redactor = redactor
         self._is_stage = result.kind == "stage"
@@ -75,7 +84,7 @@ class _Serialiser:
         )
         handles = [result.handles[index] for index in kept]
         entries = result.timeline[-TIMELINE_MAX:]
-        replies = result.replies[:REPLIES_MAX]
+        replies = self._replies()
         replies_out = len(result.replies) - len(replies)
         values = [self._handle_values(handle) for handle in handles]
         messages = [self._values.message(entry.message) for entry in entries]
@@ -87,7 +96,7 @@ class _Serialiser:
             "surprises": self._surprises(),
         }
         timeline = [self._entry(entry) for entry in entries]
-        document = {
+        document: dict[str, Any] = {
             "name": self._line(result.name) or ("stage" if self._is_stage else ""),
             "correlation_id": None if result.correlation_id is None else clean_text(str(result.correlation_id)),
             "outcome": _scenario_outcome(result.handles),
@@ -96,16 +105,16 @@ class _Serialiser:
             "handles": [self._handle(*pair) for pair in zip(handles, values, strict=True)],
             "timeline": timeline,
             "timeline_dropped": result.timeline_dropped + len(result.timeline) - len(entries),
-            "replies": [self._reply(reply) for reply in replies],
+            "replies": replies,
             "summary_text": self._summary(handles_out, replies_out, saw_all=len(entries) == len(result.timeline)),
         }
-        if self._is_stage:
-            document["stage"] = self._stage()
-        allowlist_path = getattr(result, "allowlist_path", None)
+        if result.kind == "stage":
+            document["stage"] = _stage(result)
+        allowlist_path = result.allowlist_path
         return RecordedScenario(
             document=document,
             details=details,
-            transport=None if self._is_stage else getattr(result, "transport_name", None),
+            transport=None if result.kind == "stage" else result.transport_name,
             allowlist_path=None if allowlist_path is None else clean_text(str(allowlist_path)),
             truncated=bool(handles_out or replies_out),
         )
@@ -119,7 +128,7 @@ class _Serialiser:
 
     # --- expectations ---
 
-    def _handle_values(self, handle: Any) -> dict[str, Any]:
+    def _handle_values(self, handle: ObservedHandle) -> dict[str, Any]:
         outcome = str(handle.outcome)
         actual = handle.message if outcome in ("pass", "slow") else None
         if outcome == "fail":
@@ -136,7 +145,7 @@ class _Serialiser:
             "failures_dropped": handle.failures_dropped + len(handle.failures) - len(failures),
         }
 
-    def _handle(self, handle: Any, values: dict[str, Any]) -> dict[str, Any]:
+    def _handle(self, handle: ObservedHandle, values: dict[str, Any]) -> dict[str, Any]:
         latency_ms = _latency(handle)
         document: dict[str, Any] = {
             "topic": self._line(handle.topic),
@@ -155,7 +164,7 @@ class _Serialiser:
                 document["correlation_id"] = redact_correlation_id(handle.correlation_id)
         return document
 
-    def _handle_details(self, handle: Any) -> dict[str, Any]:
+    def _handle_details(self, handle: ObservedHandle) -> dict[str, Any]:
         diagnosis = handle.diagnosis
         return {
             "origin": handle.origin,
@@ -169,7 +178,7 @@ class _Serialiser:
             "messages": [self._values.message(message) for message in handle.messages[:FAILURES_MAX]],
         }
 
-    def _failure(self, failure: Any, depth: int = 0) -> dict[str, Any]:
+    def _failure(self, failure: ObservedFailure, depth: int = 0) -> dict[str, Any]:
         document = {
             "kind": failure.kind,
             "path": self._line(failure.path),
@@ -182,7 +191,7 @@ class _Serialiser:
 
     # --- timeline ---
 
-    def _entry(self, entry: Any) -> dict[str, Any]:
+    def _entry(self, entry: ObservedEntry) -> dict[str, Any]:
         document = {
             "offset_ms": amount(entry.offset_ms) or 0.0,
             "wall_clock": entry.wall_clock,
@@ -198,7 +207,7 @@ class _Serialiser:
     # --- what transports could not do, and messages that nobody waited for ---
 
     def _transport_failures(self) -> list[dict[str, Any]]:
-        failures = getattr(self._result, "transport_failures", ())
+        failures = self._result.transport_failures
         return [
             {"transport": each.transport, "topic": self._line(each.topic), "reason": self._prose(each.reason)}
             for each in failures[:FAILURES_MAX]
@@ -206,9 +215,7 @@ class _Serialiser:
 
     def _surprises(self) -> list[dict[str, Any]]:
         """By kind, with how often each came; those that came most often first."""
-        found = Counter(
-            (each.topic, str(each.classification), each.size) for each in getattr(self._result, "surprises", ())
-        )
+        found = Counter((each.topic, str(each.classification), each.size) for each in self._result.surprises)
         return [
             {"topic": self._line(topic), "classification": classification, "size": size, "count": count}
             for (topic, classification, size), count in found.most_common(FAILURES_MAX)
@@ -216,9 +223,24 @@ class _Serialiser:
 
     # --- replies, stage, text ---
 
-    def _reply(self, reply: Any) -> dict[str, Any]:
-        reply_topic = reply.response_topic if self._is_stage else reply.reply_topic
-        document = {
+    def _replies(self) -> list[dict[str, Any]]:
+        if self._result.kind == "stage":
+            return [self._stage_reply(reply) for reply in self._result.replies[:REPLIES_MAX]]
+        return [self._single_reply(reply) for reply in self._result.replies[:REPLIES_MAX]]
+
+    def _single_reply(self, reply: ObservedReply) -> dict[str, Any]:
+        return {**self._reply(reply, reply.reply_topic), "correlation_overridden": reply.correlation_overridden}
+
+    def _stage_reply(self, reply: ObservedStageReply) -> dict[str, Any]:
+        return {
+            **self._reply(reply, reply.response_topic),
+            "correlation_overridden": False,
+            "trigger_transport": reply.trigger_transport,
+            "response_transport": reply.response_transport,
+        }
+
+    def _reply(self, reply: ObservedReply | ObservedStageReply, reply_topic: str) -> dict[str, Any]:
+        return {
             "trigger_topic": self._line(reply.trigger_topic),
             "reply_topic": self._line(reply_topic),
             "state": _reply_state(str(reply.state)),
@@ -227,23 +249,6 @@ class _Serialiser:
             "match_count": reply.match_count,
             "reply_published": reply.reply_published,
             "builder_error": reply.builder_error,
-            "correlation_overridden": False if self._is_stage else reply.correlation_overridden,
-        }
-        if self._is_stage:
-            document["trigger_transport"] = reply.trigger_transport
-            document["response_transport"] = reply.response_transport
-        return document
-
-    def _stage(self) -> dict[str, Any]:
-        ids = {
-            handle.transport: redact_correlation_id(handle.correlation_id)
-            for handle in self._result.handles
-            if handle.correlation_id is not None
-        }
-        return {
-            "bridge_class": self._result.bridge_class or "Unknown",
-            "transports": sorted(self._result.registered_transports),
-            "correlation_ids": ids,
         }
 
     def _summary(self, handles_out: int, replies_out: int, *, saw_all: bool) -> str:
@@ -256,11 +261,12 @@ class _Serialiser:
             if count
         ]
         acquainted = self._redactor if saw_all and not handles_out else None
-        text = "" if self._is_stage else self._result.failure_summary(redactor=acquainted)
+        result = self._result
+        text = "" if result.kind == "stage" else result.failure_summary(redactor=acquainted)
         return cap_stream("\n".join([text, *notes] if text else notes))
 
     def _duration(self, timeline: Sequence[dict[str, Any]]) -> float:
-        own = amount(getattr(self._result, "duration_ms", None))
+        own = amount(self._result.duration_ms)
         return own if own is not None else max((entry["offset_ms"] for entry in timeline), default=0.0)
 
     def _line(self, text: str) -> str:
@@ -270,7 +276,20 @@ class _Serialiser:
         return cap_stream(self._redactor.text(text))
 
 
-def _scenario_outcome(handles: Sequence[Any]) -> str:
+def _stage(result: ObservedStage) -> dict[str, Any]:
+    ids = {
+        handle.transport: redact_correlation_id(handle.correlation_id)
+        for handle in result.handles
+        if handle.correlation_id is not None
+    }
+    return {
+        "bridge_class": result.bridge_class or "Unknown",
+        "transports": sorted(result.registered_transports),
+        "correlation_ids": ids,
+    }
+
+
+def _scenario_outcome(handles: Sequence[ObservedHandle]) -> str:
     outcomes = {str(handle.outcome) for handle in handles}
     worst = next((outcome for outcome in _WORST_FIRST if outcome in outcomes), "pass")
     return "fail" if worst == "pending" else worst
@@ -284,7 +303,7 @@ def _reply_state(state: str) -> str:
     return _REPLY_STATES[state]
 
 
-def _diagnosis(handle: Any, latency_ms: float) -> dict[str, Any]:
+def _diagnosis(handle: ObservedHandle, latency_ms: float) -> dict[str, Any]:
     outcome = str(handle.outcome)
     if outcome == "pass":
         return {"kind": "matched"}
@@ -297,7 +316,7 @@ def _diagnosis(handle: Any, latency_ms: float) -> dict[str, Any]:
     return {"kind": "silent_timeout", "topic": clean_text(handle.topic), "deadline_ms": latency_ms}
 
 
-def _latency(handle: Any) -> float | None:
+def _latency(handle: ObservedHandle) -> float | None:
     try:
         return amount(handle.latency_ms)
     except RuntimeError:  # no value yet

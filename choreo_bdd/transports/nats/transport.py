@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -322,6 +322,33 @@ class NatsTransport:
                 outgoing.fail(_NAME, "the server denies this subject to us (permissions violation)")
             else:
                 outgoing.confirm()
+
+    async def fence(self, topics: Collection[str]) -> None:
+        """Have the server answer behind all it had for us, and hand that over; ``TransportError`` if it does not."""
+        client = self._client
+        self._require_fenced(client, topics)
+        try:
+            async with asyncio.timeout(_CONFIRM_S):
+                await self._round_trip(client)
+                for registration in self._subscriptions:
+                    if registration.topic in topics and registration.handle is not None:
+                        await registration.handle._pending_queue.join()  # no public way to wait for it
+        except Exception as error:
+            reason = self._lost or f"the server did not answer ({type(error).__name__})"
+            raise TransportError(f"NatsTransport cannot tell whether all has arrived: {reason}") from error
+        self._require_fenced(client, topics)
+
+    def _require_fenced(self, client: Any, topics: Collection[str]) -> None:
+        """The connection is the one that was asked, and each subscription is live on it."""
+        reason = self._lost
+        if client is None or client is not self._client:
+            reason = "the connection was closed or replaced"
+        live = {each.topic for each in self._subscriptions if each.handle is not None and each.ready.done()}
+        gone = [topic for topic in topics if topic not in live or ("subscription", topic) in self._refused]
+        if reason is None and gone:
+            reason = f"no live subscription to {', '.join(map(repr, gone))}"
+        if reason is not None:
+            raise TransportError(f"NatsTransport cannot tell whether all has arrived: {reason}")
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""

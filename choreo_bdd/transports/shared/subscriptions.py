@@ -36,6 +36,11 @@ class Registration:
         except Exception as error:  # noqa: BLE001 - one subscriber must not take the others' messages
             _LOG.warning("transport_subscriber_failed: %s on topic %r", type(error).__name__, message.topic)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the broker has confirmed it."""
+        return self.ready.done() and not self.ready.cancelled() and self.ready.exception() is None
+
     def confirm(self) -> None:
         """The broker has confirmed the subscription."""
         if not self.ready.done():

@@ -55,9 +55,13 @@ class Registration:
     def interrupt(self, transport: str, reason: str) -> None:
         """The broker has ended this subscription while it was live: log it, and tell a callback that can be told."""
         _LOG.warning("transport_subscription_ended: %s hears no more of %r: %s", transport, self.topic, reason)
+        self.despair(f"the subscription to {self.topic!r} has ended: {reason}")
+
+    def despair(self, reason: str) -> None:
+        """Nothing will come any more of what is waited for here: tell a callback that can be told."""
         interrupted = getattr(self.callback, "interrupted", None)
         if interrupted is not None:
-            interrupted(f"the subscription to {self.topic!r} has ended: {reason}")
+            interrupted(reason)
 
 
 class Subscriptions:

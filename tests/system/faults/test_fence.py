@@ -20,7 +20,6 @@ PATIENCE_S = 20
 async def test_a_fence_over_a_harmed_wire_is_an_error(
     harm: Callable[[Proxy], None], site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("choreo_bdd.transports.nats.transport._CONFIRM_S", 1.0)
     monkeypatch.setattr("choreo_bdd.transports.shared.fences.PATIENCE_S", 1.0)
     async with proxy_to(site.broker.port) as proxy:
         url = site.broker.url.replace(f":{site.broker.port}", f":{proxy.port}")

@@ -15,7 +15,7 @@ from choreo_bdd.message import NO_HEADERS, Message
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.nats.auth import client_options, is_sent_in_clear
-from choreo_bdd.transports.nats.messages import REPLY_TO, headers_of, says_nobody_listens
+from choreo_bdd.transports.nats.messages import REPLY_TO, headers_of, last_words, require_fitting, says_nobody_listens
 from choreo_bdd.transports.shared.credentials import (
     AuthDescriptor,
     AuthSource,
@@ -199,7 +199,7 @@ class NatsTransport:
     async def _on_closed(self) -> None:
         if self._closing or self._lost is not None:
             return
-        self._lost = "the connection to the NATS server was lost"
+        self._lost = f"the connection to the NATS server was lost{last_words(self._client)}"
         for registration in self._subscriptions:
             registration.fail(_NAME, self._lost)
         for listener in self._loss_listeners:
@@ -236,6 +236,7 @@ class NatsTransport:
             registration.deliver(Message(raw.subject, raw.data, loop.time(), headers_of(raw)))
 
         try:
+            require_fitting(registration.topic)
             registration.handle = await client.subscribe(
                 registration.topic, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0
             )
@@ -284,6 +285,7 @@ class NatsTransport:
         written: list[Outgoing] = []
         for outgoing in batch:
             try:
+                require_fitting(outgoing.topic)
                 headers = dict(outgoing.headers)
                 reply_to = headers.pop(REPLY_TO, "")
                 if any(each.topic == reply_to for each in self._subscriptions):

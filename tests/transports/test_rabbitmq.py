@@ -262,6 +262,43 @@ async def test_a_queue_that_is_missing_is_named_and_costs_nobody_else_anything(t
     await sink.wait_for(1)
 
 
+# --- fences -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_fence_on_a_named_queue_leaves_nothing_in_it(transport: RabbitTransport, outsider: Any) -> None:
+    queue, sink = await named_queue(outsider), Sink()
+    await transport.subscribe(f"queue:{queue}", sink)
+    for number in range(500):
+        await outsider.basic_publish(str(number).encode(), routing_key=queue)
+    await transport.fence([f"queue:{queue}"])
+    assert sink.payloads == [str(number).encode() for number in range(500)]
+    await transport.fence([f"queue:{queue}"])
+    assert len(sink.payloads) == 500
+
+
+async def test_a_user_who_may_not_mark_has_a_fence_all_the_same(
+    transport: RabbitTransport, outsider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = Sink()
+    await transport.subscribe("orders", sink)
+    internal = unique("internal")
+    await outsider.exchange_declare(internal, internal=True, auto_delete=True)
+    monkeypatch.setattr("choreo_bdd.transports.rabbitmq.subscription._DEFAULT_EXCHANGE", internal)  # is refused
+    for number in range(3):
+        await transport.publish("orders", str(number).encode())
+        await transport.fence(["orders"])
+        assert len(sink.payloads) == number + 1
+    assert transport.lost is None
+
+
+async def test_a_fence_behind_a_deleted_queue_says_so(transport: RabbitTransport, outsider: Any) -> None:
+    queue = await named_queue(outsider)
+    await transport.subscribe(f"queue:{queue}", Sink())
+    await outsider.queue_delete(queue)
+    with pytest.raises(TransportError, match=rf"cannot tell whether all has arrived: .*({queue}|queue deleted)"):
+        await transport.fence([f"queue:{queue}"])
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiokafka.structs import ConsumerRecord
 
 from choreo_bdd import topic_patterns
+from choreo_bdd.exceptions import TransportError
 from choreo_bdd.transports.kafka.clients import Clients, reason_of
 from choreo_bdd.transports.kafka.consumer import Feed
 from choreo_bdd.transports.kafka.topics import Topics
@@ -129,6 +130,24 @@ class Connection:
             self._tell_lost(f"{topic!r} cannot be read: {reason}")
         for registration in heard_by:
             registration.fail(NAME, reason)
+
+    async def fence(self, registrations: Sequence[Registration]) -> None:
+        """Ask where the logs end, and wait until they have been read that far; raises why that is not known."""
+        topics = {each.topic for each in registrations}
+        await self._topics.refresh(None if any(map(topic_patterns.is_pattern, topics)) else topics)
+        self._discover()
+        gone = sorted(
+            {each.topic for each in registrations if not topic_patterns.is_pattern(each.topic)}
+            & (self._topics.denied | {topic for topic in topics if not self._topics.under(topic)})
+        )
+        if gone:
+            raise TransportError(f"{', '.join(map(repr, gone))} cannot be read any more")
+        heard = frozenset(partition for each in registrations for partition in each.handle or ())
+        heard &= frozenset().union(*map(self._topics.under, topics))
+        ends, without_end = await self._topics.ends(heard)
+        if without_end:
+            raise TransportError("; ".join(f"{topic!r}: {reason}" for topic, reason in without_end.items()))
+        await self._feed.reach(ends)
 
     # --- messages out ---------------------------------------------------------------------------------------------
 

@@ -103,6 +103,16 @@ class Feed:
     def _await_fetch(self, topics: Collection[str]) -> bool:
         return any(each.topic in topics and self._consumer.highwater(each) is None for each in self._audience)
 
+    async def reach(self, ends: Starts) -> None:
+        """Wait until all before these offsets has been delivered, as long as anybody listens there.
+
+        The consumer moves its position in the step in which it hands its records over. What is no message, such as
+        the end of a transaction, moves it too.
+        """
+        for partition, end in ends.items():
+            while partition in self._audience and await self._consumer.position(partition) < end:  # noqa: ASYNC110 - no event for it
+                await asyncio.sleep(_LOOK_S)
+
     async def run(self) -> None:
         """Fetch and deliver, until cancelled."""
         while True:

@@ -28,6 +28,7 @@ class Topics:
         self._policy = policy
         self._partitions: dict[str, frozenset[int]] = {}
         self._scouted: frozenset[TopicPartition] = frozenset()
+        self._scouting = asyncio.Lock()
         self.denied: set[str] = set()
         """Topics that we may not read; patterns pass them over."""
 
@@ -98,11 +99,12 @@ class Topics:
         self, partitions: frozenset[TopicPartition]
     ) -> tuple[Mapping[TopicPartition, int], Mapping[str, str]]:
         """The offset of the next message of each partition; and the topics for which none is to be had, and why."""
-        self._scout_for(partitions)
-        try:
-            return await self._scout.end_offsets(list(partitions)), {}
-        except KafkaError:
-            return await self._ends_by_topic(partitions)
+        async with self._scouting:  # what it is assigned must stay so until it has been answered
+            self._scout_for(partitions)
+            try:
+                return await self._scout.end_offsets(list(partitions)), {}
+            except KafkaError:
+                return await self._ends_by_topic(partitions)
 
     async def _ends_by_topic(
         self, partitions: frozenset[TopicPartition]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -22,8 +22,9 @@ from choreo_bdd.transports.shared.credentials import (
     cleared_after,
     warn_of_plaintext,
 )
+from choreo_bdd.transports.shared.fences import fence
 from choreo_bdd.transports.shared.outbound import Outgoing
-from choreo_bdd.transports.shared.subscriptions import Subscriptions
+from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
 if TYPE_CHECKING:
     from choreo_bdd.transports.kafka.clients import Clients
@@ -207,6 +208,19 @@ class KafkaTransport:
         """Queue a message; call order is wire order. The promise resolves when all replicas in sync have it."""
         outbound = self._require_connected().outbound
         return outbound.put(Outgoing(topic, payload, headers, key, on_sent))
+
+    async def fence(self, topics: Collection[str]) -> None:
+        """Read these topics as far as their logs reach now; ``TransportError`` if no broker tells or hands it out."""
+        connection = self._connection
+
+        def why_down() -> str | None:
+            return "it is not connected" if connection is None or connection is not self._connection else self.lost
+
+        async def ask(registrations: Sequence[Registration]) -> None:
+            assert connection is not None  # as why_down() has found
+            await connection.fence(registrations)
+
+        await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""

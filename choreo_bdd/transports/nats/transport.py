@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,6 +15,7 @@ from choreo_bdd.message import NO_HEADERS, Message
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.nats.auth import client_options, is_sent_in_clear
+from choreo_bdd.transports.nats.messages import REPLY_TO, headers_of, last_words, require_fitting, says_nobody_listens
 from choreo_bdd.transports.shared.credentials import (
     AuthDescriptor,
     AuthSource,
@@ -24,12 +25,11 @@ from choreo_bdd.transports.shared.credentials import (
     warn_of_plaintext,
     without_credentials,
 )
+from choreo_bdd.transports.shared.fences import fence
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
 _NAME = "NatsTransport"
-_REPLY_TO = "nats.reply_to"
-"""The header under which the reply subject of a message travels between us and our users."""
 _TEARDOWN_S = 2.0
 _CONFIRM_S = 10.0
 _CONFIRM_AFTER_S = 0.001
@@ -68,6 +68,8 @@ class NatsTransport:
         self._client: Any = None
         self._outbound: Outbound | None = None
         self._subscriptions = Subscriptions(_NAME)
+        self._asked: dict[str, str] = {}
+        """By subscribed inbox, the subject that a reply was asked for on last."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused: set[tuple[str, str]] = set()
         self._lost: str | None = None
@@ -181,6 +183,7 @@ class NatsTransport:
         for registration in self._subscriptions:
             _end(registration.handle)
         self._subscriptions.clear()
+        self._asked.clear()
 
     async def _on_error(self, error: Exception) -> None:
         refused = _REFUSED.search(str(error))
@@ -196,7 +199,7 @@ class NatsTransport:
     async def _on_closed(self) -> None:
         if self._closing or self._lost is not None:
             return
-        self._lost = "the connection to the NATS server was lost"
+        self._lost = f"the connection to the NATS server was lost{last_words(self._client)}"
         for registration in self._subscriptions:
             registration.fail(_NAME, self._lost)
         for listener in self._loss_listeners:
@@ -225,9 +228,15 @@ class NatsTransport:
         loop = asyncio.get_running_loop()
 
         async def on_message(raw: Any) -> None:
-            registration.deliver(Message(raw.subject, raw.data, loop.time(), _headers_of(raw)))
+            if says_nobody_listens(raw):
+                if raw.subject == registration.topic:
+                    asked = self._asked.get(raw.subject, "the subject of the request")
+                    registration.despair(f"nobody listens on {asked}: the NATS server says there are no responders")
+                return
+            registration.deliver(Message(raw.subject, raw.data, loop.time(), headers_of(raw)))
 
         try:
+            require_fitting(registration.topic)
             registration.handle = await client.subscribe(
                 registration.topic, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0
             )
@@ -245,6 +254,7 @@ class NatsTransport:
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration of this callback."""
         registration = self._subscriptions.remove(topic, callback)
+        self._asked.pop(topic, None)
         if registration is not None and registration.handle is not None and self._client is not None:
             self._spawn(self._drop(registration))
 
@@ -275,8 +285,11 @@ class NatsTransport:
         written: list[Outgoing] = []
         for outgoing in batch:
             try:
+                require_fitting(outgoing.topic)
                 headers = dict(outgoing.headers)
-                reply_to = headers.pop(_REPLY_TO, "")
+                reply_to = headers.pop(REPLY_TO, "")
+                if any(each.topic == reply_to for each in self._subscriptions):
+                    self._asked[reply_to] = repr(outgoing.topic)
                 await client.publish(outgoing.topic, outgoing.payload, reply=reply_to, headers=headers or None)
             except Exception as error:  # noqa: BLE001 - told to whoever published this one
                 outgoing.fail(_NAME, f"{type(error).__name__}: {error}")
@@ -323,6 +336,23 @@ class NatsTransport:
             else:
                 outgoing.confirm()
 
+    async def fence(self, topics: Collection[str]) -> None:
+        """Have the server answer behind all it had for us, and hand that over; ``TransportError`` if it does not."""
+        client = self._client
+
+        def why_down() -> str | None:
+            return "the connection is closed" if client is None or client is not self._client else self._lost
+
+        async def ask(registrations: Sequence[Registration]) -> None:
+            await self._round_trip(client)
+            for registration in registrations:
+                if ("subscription", registration.topic) in self._refused:
+                    raise TransportError(f"the server denies {registration.topic!r} to us (permissions violation)")
+                if registration.handle is not None:
+                    await registration.handle._pending_queue.join()  # no public way to wait for it
+
+        await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
+
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
         return len(self._subscriptions)
@@ -366,11 +396,6 @@ async def _written(client: Any) -> None:
     while client.pending_data_size and client.is_connected:
         turns += 1
         await asyncio.sleep(0 if turns < _EAGER_TURNS else _PATIENT_S)
-
-
-def _headers_of(raw: Any) -> Mapping[str, str]:
-    headers: Mapping[str, str] = raw.headers or NO_HEADERS
-    return {**headers, _REPLY_TO: raw.reply} if raw.reply else headers
 
 
 async def _answered(client: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
@@ -12,19 +11,17 @@ from typing import Any, cast
 import aiormq
 from yarl import URL
 
-from choreo_bdd.exceptions import SubscriptionFailed
+from choreo_bdd.exceptions import SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
-from choreo_bdd.transports.rabbitmq.messages import REPLY_PREFIX, binding_key, message_of, properties_of, queue_of
+from choreo_bdd.transports.rabbitmq.messages import REPLY_PREFIX, binding_key, properties_of, queue_of
+from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, last_word, why, words_of
+from choreo_bdd.transports.rabbitmq.subscription import OnEnd, Subscription
 from choreo_bdd.transports.shared.outbound import Outgoing
 
 NAME = "RabbitTransport"
-_CONFIRM_S = 10.0
 _LAST_WORD_S = 1.0
 _HEARTBEAT_S = 5
 """A broker that misses three of them counts as lost; the client's default of 60 would find out after minutes."""
-
-OnEnd = Callable[[str], None]
-"""Called with the reason when the broker ends what we have not ended ourselves."""
 
 
 class _Dialling(aiormq.TransportFactory):
@@ -63,6 +60,8 @@ class Wire:
         )
         self._exchange = exchange
         self._publishing: aiormq.Channel | None = None
+        self._marking: aiormq.Channel | None = None
+        self._may_mark = True
         self._on_lost = on_lost
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -115,7 +114,7 @@ class Wire:
 
     def _ended(self, closing: asyncio.Future[None]) -> None:
         if not self._closing:
-            self._on_lost(f"the connection to the RabbitMQ server was lost: {_last_word(closing)}")
+            self._on_lost(f"the connection to the RabbitMQ server was lost: {last_word(closing)}")
 
     # --- subscribing ----------------------------------------------------------------------------------------------
 
@@ -127,7 +126,7 @@ class Wire:
         subscription: Subscription | None = None
         queue = queue_of(topic)
         try:
-            async with asyncio.timeout(_CONFIRM_S):
+            async with asyncio.timeout(CONFIRM_S):
                 channel = await self._channel(confirms=False)
                 subscription = Subscription(channel, on_end)
                 if queue is not None:
@@ -142,10 +141,37 @@ class Wire:
         except Exception as error:
             reason = words_of(error)
             if subscription is not None:
-                reason = await _why(channel, error)
+                reason = await why(channel, error)
                 self.spawn(subscription.close())
             raise SubscriptionFailed(NAME, topic, reason) from error
         return subscription
+
+    async def fence(self, subscriptions: Sequence[Subscription]) -> None:
+        """Return once all that these subscriptions' queues held has been handed over; raises why that is not known."""
+        marking = await self._marker()
+        try:
+            await asyncio.gather(*(self._settle(subscription, marking) for subscription in subscriptions))
+        except aiormq.AMQPError as error:
+            raise TransportError(words_of(error)) from error
+
+    async def _settle(self, subscription: Subscription, marking: aiormq.Channel | None) -> None:
+        if subscription.is_shared or marking is None:
+            await subscription.drained()
+            return
+        try:
+            await subscription.marked(marking)
+        except (aiormq.ChannelAccessRefused, aiormq.ChannelInvalidStateError):
+            self._may_mark = False
+            await subscription.drained()
+
+    async def _marker(self) -> aiormq.Channel | None:
+        """The channel for markers; ``None`` for a user who may not use the default exchange, or has no channel left."""
+        if self._may_mark and (self._marking is None or self._marking.is_closed):
+            try:
+                self._marking = await self._channel(confirms=True)
+            except aiormq.AMQPError:
+                return None
+        return self._marking if self._may_mark else None
 
     # --- publishing -----------------------------------------------------------------------------------------------
 
@@ -174,10 +200,10 @@ class Wire:
                 routing_key=outgoing.topic if queue is None else queue,
                 properties=properties_of(outgoing.headers),
                 mandatory=queue is not None,  # a topic nobody listens on is no error, a missing queue is
-                timeout=_CONFIRM_S,
+                timeout=CONFIRM_S,
             )
         except Exception as error:  # noqa: BLE001 - told to whoever published this one
-            reason = await _why(channel, error)
+            reason = await why(channel, error)
         else:
             outgoing.confirm()
         finally:
@@ -194,79 +220,8 @@ class Wire:
         limit = self._connection.connection_tune.channel_max
         if limit and len(self._connection.channels) >= limit:  # asking for one more would cost the connection
             raise aiormq.AMQPError(f"the server allows {limit} channels, and each subscription takes one")
-        channel = await self._connection.channel(publisher_confirms=confirms, timeout=_CONFIRM_S)
+        channel = await self._connection.channel(publisher_confirms=confirms, timeout=CONFIRM_S)
         return cast(aiormq.Channel, channel)
-
-
-class Subscription:
-    """A consumer on a channel of its own; closing the channel is what ends both, and the queue if it was ours."""
-
-    def __init__(self, channel: aiormq.Channel, on_end: OnEnd) -> None:
-        self._channel = channel
-        self._on_end = on_end
-        self._is_over = False
-
-    async def consume(self, queue: str, deliver: Callable[[Message], None], *, named: str | None = None) -> None:
-        """Begin. Messages of a queue somebody else has ``named`` are acknowledged one by one, once handed over."""
-        channel = self._channel
-        loop = asyncio.get_running_loop()
-
-        async def on_message(delivered: aiormq.abc.DeliveredMessage) -> None:
-            deliver(message_of(delivered, named, loop.time()))
-            if named is not None:
-                await channel.basic_ack(cast(int, delivered.delivery_tag), wait=False)
-
-        channel.on_consumer_cancel_callbacks.add(self._cancelled)
-        await channel.basic_consume(queue, on_message, no_ack=named is None)
-        channel.closing.add_done_callback(self._closed)
-
-    async def close(self) -> None:
-        """End it; harmless when it has ended."""
-        self._is_over = True
-        with contextlib.suppress(Exception):
-            await self._channel.close()
-
-    def _cancelled(self, _: object) -> None:
-        self._end("the server cancelled it; was its queue deleted?")
-
-    def _closed(self, closing: asyncio.Future[None]) -> None:
-        self._end(f"the server closed its channel: {_last_word(closing)}")
-
-    def _end(self, reason: str) -> None:
-        if not self._is_over:
-            self._is_over = True
-            self._on_end(reason)
-
-
-async def _why(channel: aiormq.Channel, error: BaseException) -> str:
-    """The broker's own words where it has closed the channel, else the client's."""
-    if isinstance(error, aiormq.ChannelInvalidStateError):  # it only says that the channel is closed
-        closing = channel.closing
-        await asyncio.wait([closing], timeout=_LAST_WORD_S)
-        return _last_word(closing)
-    return str(error) if isinstance(error, ValueError) else words_of(error)  # ValueError: a name too long for AMQP
-
-
-def _last_word(closing: asyncio.Future[None]) -> str:
-    error = None if not closing.done() or closing.cancelled() else closing.exception()
-    return "no reason given" if error is None else words_of(error)
-
-
-def words_of(error: BaseException) -> str:
-    """What an error of the client says, in words that hold no secret."""
-    match error:
-        case TimeoutError():
-            return f"no answer within {_CONFIRM_S:g} s"
-        case aiormq.PublishError():
-            return "there is no such queue (the broker returned the message)"
-        case aiormq.DeliveryError():
-            return "the broker refused the message (nack)"
-        case aiormq.InvalidFrameError():  # what the client makes of a refusal at this stage
-            return "the server broke off, as for a virtual host that is missing or closed to this user"
-        case aiormq.AMQPError() | OSError():
-            said = [part for part in error.args if isinstance(part, str)]
-            return said[-1].rstrip(".") if said else type(error).__name__
-    return type(error).__name__
 
 
 def _queue_name() -> str:

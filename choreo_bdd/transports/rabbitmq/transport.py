@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from choreo_bdd.transports.shared.credentials import (
     warn_of_plaintext,
     without_credentials,
 )
+from choreo_bdd.transports.shared.fences import fence
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
@@ -88,7 +89,8 @@ class RabbitTransport:
                 "amqp_brokers", [self._url], label="RabbitMQ server", normalise=without_credentials
             )
         try:
-            from choreo_bdd.transports.rabbitmq.connection import words_of  # noqa: PLC0415 - it loads the client
+            from choreo_bdd.transports.rabbitmq.connection import Wire  # noqa: PLC0415 - it loads the client
+            from choreo_bdd.transports.rabbitmq.refusals import words_of  # noqa: PLC0415 - as above
         except ModuleNotFoundError as error:
             raise TransportError(
                 "RabbitTransport needs the aio-pika client, the extra choreo_bdd[rabbitmq]: "
@@ -96,7 +98,7 @@ class RabbitTransport:
             ) from error
         await self.disconnect()  # what is left of a connection that was lost
         try:
-            self._wire = await self._log_in()
+            self._wire = await self._log_in(Wire)
         except TransportError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the client raises: it could not connect
@@ -109,17 +111,15 @@ class RabbitTransport:
         self._lost = None
         self._outbound = Outbound(_NAME, self._wire.write)
 
-    async def _log_in(self) -> Wire:
+    async def _log_in(self, new_wire: type[Wire]) -> Wire:
         """Resolve the credentials, translate and use them, and clear them whatever comes of it."""
-        from choreo_bdd.transports.rabbitmq.connection import Wire  # noqa: PLC0415
-
         descriptor = await self._credentials.resolve()
         with cleared_after(descriptor):
             url, context = (self._url, None) if descriptor is None else login(self._url, descriptor)
             is_plain = isinstance(descriptor, RabbitPlain) or carries_credentials(self._url)
             if is_plain and urlsplit(self._url).scheme == "amqp":
                 warn_of_plaintext(_NAME, self._url)
-            wire = Wire(url, context=context, exchange=self._exchange, on_lost=self._on_lost)
+            wire = new_wire(url, context=context, exchange=self._exchange, on_lost=self._on_lost)
             try:
                 async with asyncio.timeout(self._connect_timeout_s):
                     await wire.open()
@@ -203,6 +203,19 @@ class RabbitTransport:
         """Queue a message; call order is wire order. The promise resolves when the broker has confirmed it."""
         _, outbound = self._require_connected()
         return outbound.put(Outgoing(topic, payload, headers, None, on_sent))
+
+    async def fence(self, topics: Collection[str]) -> None:
+        """Have all that the topics' queues hold handed over; ``TransportError`` if the broker does not answer."""
+        wire = self._wire
+
+        def why_down() -> str | None:
+            return "it is not connected" if wire is None or wire is not self._wire else self._lost
+
+        async def ask(registrations: Sequence[Registration]) -> None:
+            assert wire is not None  # as why_down() has found
+            await wire.fence([registration.handle for registration in registrations])
+
+        await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.message import Message
-from choreo_bdd.transports.redis.connection import Answer, Wire, reason_of
+from choreo_bdd.transports.redis.connection import Answer, Wire, is_refusal, reason_of
 from choreo_bdd.transports.shared.outbound import Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
 
@@ -104,6 +105,14 @@ class PubSub:
     def command(self, outgoing: Outgoing) -> tuple[str | bytes, ...]:
         """How a message is published."""
         return "PUBLISH", outgoing.topic, outgoing.payload
+
+    async def fence(self, _: Sequence[Registration]) -> None:
+        """Have the server answer on the connection it delivers on: behind all it had for us."""
+        try:
+            await self._wire.call("PING")
+        except Exception as error:
+            if not is_refusal(error):  # a user who may not PING is answered in order all the same
+                raise
 
     async def start(self) -> None:
         """Nothing to prepare."""

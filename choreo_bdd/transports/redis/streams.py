@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from choreo_bdd import topic_patterns
@@ -46,6 +46,7 @@ class Streams:
         self._client_id: int | None = None
         self._is_stale = False
         self._filled = asyncio.Event()
+        self._progress = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._discovery: asyncio.Task[None] | None = None
 
@@ -140,16 +141,20 @@ class Streams:
             await asyncio.sleep(pause)
             began = self._loop.time()
             try:
-                for pattern in {registration.topic for registration in self._patterns}:
-                    for name in set(await self._scan(pattern)) - self._streams.keys():
-                        self._meet(name)
+                await self._meet_all({registration.topic for registration in self._patterns})
             except ConnectionError:
                 return
             except Exception as error:  # noqa: BLE001 - a subscription that hears no more is a lost one
                 self._listening.shut(f"streams can no longer be looked for: {reason_of(error)}")
                 return
             pause = max(_DISCOVERY_S, _DISCOVERY_SHARE * (self._loop.time() - began))
-            await self._interrupt()
+
+    async def _meet_all(self, patterns: Iterable[str]) -> None:
+        """Read the streams under these patterns that have come since they were last looked for."""
+        for pattern in patterns:
+            for name in set(await self._scan(pattern)) - self._streams.keys():
+                self._meet(name)
+        await self._interrupt()
 
     def _meet(self, name: str) -> None:
         for registration in self._patterns:
@@ -181,10 +186,12 @@ class Streams:
                 answer = await self._listening.call(*self._read_command())
             except Exception as error:  # noqa: BLE001 - a subscription that hears no more is a lost one
                 self._listening.shut(f"the streams can no longer be read: {reason_of(error)}")
+                self._progress.set()
                 return
             now = self._loop.time()
             for name, entries in answer or ():
                 self._take(name.decode(), entries, now)
+            self._progress.set()
 
     def _read_command(self) -> tuple[str | int, ...]:
         block = _BLOCK_UNINTERRUPTED_MS if self._client_id is None else _BLOCK_MS
@@ -212,6 +219,26 @@ class Streams:
                 if entry > start:
                     registration.deliver(message)
             stream.position = max(stream.position, entry)
+
+    async def fence(self, registrations: Sequence[Registration]) -> None:
+        """Ask where the streams end, and wait until they have been read that far."""
+        await self._meet_all({each.topic for each in registrations if topic_patterns.is_pattern(each.topic)})
+        names = [name for name, stream in self._streams.items() if stream.listeners.keys() & set(registrations)]
+        ends = await self._ends(names)
+        while self._is_behind(ends):
+            self._progress.clear()
+            await self._progress.wait()
+            if self._listening.closed is not None:
+                raise ConnectionError(self._listening.closed)
+
+    async def _ends(self, names: Sequence[str]) -> Mapping[str, Id]:
+        """The id of each stream's last entry, where there is one."""
+        asked = [self._talking.pack("XREVRANGE", name, "+", "-", "COUNT", 1) for name in names]
+        answers = [await answer for answer in self._talking.write(asked)]
+        return {name: id_of(last[0][0]) for name, last in zip(names, answers, strict=True) if last}
+
+    def _is_behind(self, ends: Mapping[str, Id]) -> bool:
+        return any(name in self._streams and self._streams[name].position < end for name, end in ends.items())
 
     # --- the rest -------------------------------------------------------------------------------------------------
 

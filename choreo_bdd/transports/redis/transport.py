@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -22,8 +22,9 @@ from choreo_bdd.transports.shared.credentials import (
     warn_of_plaintext,
     without_credentials,
 )
+from choreo_bdd.transports.shared.fences import fence
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
-from choreo_bdd.transports.shared.subscriptions import Subscriptions
+from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
 if TYPE_CHECKING:
     from choreo_bdd.transports.redis.command_client import Link
@@ -198,6 +199,19 @@ class RedisTransport:
             raise PublishFailed(
                 _NAME, topic, f"the entry's field {taken!r} is taken, so no header can have that name; rename it"
             )
+
+    async def fence(self, topics: Collection[str]) -> None:
+        """Have the server answer behind all it had for these topics; ``TransportError`` if it does not."""
+        link = self._link
+
+        def why_down() -> str | None:
+            return "it is not connected" if link is None or link is not self._link else self._lost
+
+        async def ask(registrations: Sequence[Registration]) -> None:
+            assert link is not None  # as why_down() has found
+            await link.mode.fence(registrations)
+
+        await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""

@@ -38,6 +38,11 @@ class Registration:
         except BaseException as error:  # noqa: BLE001 - pytest.fail, or a cancellation of its own, is its own affair
             _LOG.warning("transport_subscriber_failed: %s on topic %r", type(error).__name__, message.topic)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the broker has confirmed it."""
+        return self.ready.done() and not self.ready.cancelled() and self.ready.exception() is None
+
     def confirm(self) -> None:
         """The broker has confirmed the subscription."""
         if not self.ready.done():
@@ -52,9 +57,13 @@ class Registration:
     def interrupt(self, transport: str, reason: str) -> None:
         """The broker has ended this subscription while it was live: log it, and tell a callback that can be told."""
         _LOG.warning("transport_subscription_ended: %s hears no more of %r: %s", transport, self.topic, reason)
+        self.despair(f"the subscription to {self.topic!r} has ended: {reason}")
+
+    def despair(self, reason: str) -> None:
+        """Nothing will come any more of what is waited for here: tell a callback that can be told."""
         interrupted = getattr(self.callback, "interrupted", None)
         if interrupted is not None:
-            interrupted(f"the subscription to {self.topic!r} has ended: {reason}")
+            interrupted(reason)
 
 
 class Subscriptions:

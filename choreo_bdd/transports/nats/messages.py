@@ -1,0 +1,41 @@
+"""How messages look in NATS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from choreo_bdd.message import NO_HEADERS
+
+REPLY_TO = "nats.reply_to"
+"""The header under which the reply subject of a message travels between us and our users."""
+
+_SUBJECT_BYTES = 4000
+"""A server hangs up on a command line of more than 4096 bytes (its ``max_control_line``), at the cost of all."""
+_SERVERS_OWN = ("Error", "AuthorizationError")
+
+
+def require_fitting(subject: str) -> None:
+    """``ValueError`` for a subject that a server would hang up on."""
+    size = len(subject.encode())
+    if size > _SUBJECT_BYTES:
+        raise ValueError(f"the subject is too long: {size} bytes, where {_SUBJECT_BYTES} can be sent")
+
+
+def last_words(client: Any) -> str:
+    """What the server said before it hung up, to go behind a sentence; empty if it said nothing."""
+    error = getattr(client, "last_error", None)
+    if type(error).__name__ not in _SERVERS_OWN or "permissions violation" in str(error).lower():
+        return ""
+    return f"; it said: {str(error).removeprefix('nats: ')}"
+
+
+def says_nobody_listens(raw: Any) -> bool:
+    """The server's own answer to a request on a subject without a subscriber: status 503 and no data."""
+    return not raw.data and (raw.headers or NO_HEADERS).get("Status") == "503"
+
+
+def headers_of(raw: Any) -> Mapping[str, str]:
+    """A message's headers, its reply subject among them."""
+    headers: Mapping[str, str] = raw.headers or NO_HEADERS
+    return {**headers, REPLY_TO: raw.reply} if raw.reply else headers

@@ -1,0 +1,44 @@
+"""What went wrong between us and RabbitMQ, in words."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiormq
+
+CONFIRM_S = 10.0
+"""How long the broker may take for an answer."""
+
+_LAST_WORD_S = 1.0
+
+
+async def why(channel: aiormq.Channel, error: BaseException) -> str:
+    """The broker's own words where it has closed the channel, else the client's."""
+    if isinstance(error, aiormq.ChannelInvalidStateError):  # it only says that the channel is closed
+        closing = channel.closing
+        await asyncio.wait([closing], timeout=_LAST_WORD_S)
+        return last_word(closing)
+    return str(error) if isinstance(error, ValueError) else words_of(error)  # ValueError: a name too long for AMQP
+
+
+def last_word(closing: asyncio.Future[None]) -> str:
+    """What the broker said when it closed a channel or connection."""
+    error = None if not closing.done() or closing.cancelled() else closing.exception()
+    return "no reason given" if error is None else words_of(error)
+
+
+def words_of(error: BaseException) -> str:
+    """What an error of the client says, in words that hold no secret."""
+    match error:
+        case TimeoutError():
+            return f"no answer within {CONFIRM_S:g} s"
+        case aiormq.PublishError():
+            return "there is no such queue (the broker returned the message)"
+        case aiormq.DeliveryError():
+            return "the broker refused the message (nack)"
+        case aiormq.InvalidFrameError():  # what the client makes of a refusal at this stage
+            return "the server broke off, as for a virtual host that is missing or closed to this user"
+        case aiormq.AMQPError() | OSError():
+            said = [part for part in error.args if isinstance(part, str)]
+            return said[-1].rstrip(".") if said else type(error).__name__
+    return type(error).__name__

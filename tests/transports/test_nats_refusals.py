@@ -1,0 +1,39 @@
+"""Why a NATS server hangs up is told in its own words, and what it would hang up on is not sent."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from choreo_bdd.brokers import Broker
+from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed
+from choreo_bdd.transports import NatsTransport
+from tests.support.brokers import start_or_skip
+from tests.support.subscribers import PATIENCE_S, Sink, new_topic
+
+
+@pytest.mark.broker
+async def test_the_server_says_itself_why_it_hung_up() -> None:
+    with start_or_skip("nats", config="max_subscriptions: 1\n") as broker:
+        transport, reasons = NatsTransport(servers=[broker.url]), asyncio.Queue[str]()
+        transport.on_lost(reasons.put_nowait)
+        await transport.connect()
+        for _ in range(3):
+            transport.subscribe(new_topic(), Sink())
+        assert "maximum subscriptions exceeded" in await asyncio.wait_for(reasons.get(), PATIENCE_S)
+        await transport.disconnect()
+
+
+async def test_a_subject_too_long_is_refused_and_costs_nobody_else_anything(nats_broker: Broker) -> None:
+    transport, topic, sink = NatsTransport(servers=[nats_broker.url]), new_topic(), Sink()
+    await transport.connect()
+    await transport.subscribe(topic, sink)
+    with pytest.raises(SubscriptionFailed, match="too long: 5000 bytes"):
+        await transport.subscribe("x" * 5000, Sink())
+    with pytest.raises(PublishFailed, match="too long: 5000 bytes"):
+        await transport.publish("x" * 5000, b"{}")
+    await transport.publish(topic, b"{}")
+    await sink.wait_for(1)
+    assert transport.lost is None
+    await transport.disconnect()

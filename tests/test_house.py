@@ -64,12 +64,6 @@ def test_naming_a_transport_loads_no_client() -> None:
     assert run.stdout.strip() == ""
 
 
-_CIRCLES = {
-    "choreo_bdd": pytest.mark.xfail(strict=True, reason="circles in scenario, stage and kafka"),
-}
-"""Rooms that have circles still: the mark goes with the last of them."""
-
-
 def test_lint_and_explain_need_no_framework_no_run_and_no_thread() -> None:
     unwanted = ("behave", "pytest", "pytest_bdd", "choreo_bdd_steps.run", "choreo_bdd_steps.adapters")
     code = (
@@ -82,7 +76,7 @@ def test_lint_and_explain_need_no_framework_no_run_and_no_thread() -> None:
 
 @pytest.mark.parametrize(
     "room",
-    [pytest.param(each, marks=_CIRCLES[each]) if each in _CIRCLES else each for each in ROOMS],
+    ROOMS,
 )
 def test_no_files_stand_in_a_circle(room: str) -> None:
     imports = {name: set(_imported(path, name, files)) for files in [_files()] for name, path in files.items()}

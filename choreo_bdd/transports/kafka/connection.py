@@ -18,7 +18,7 @@ from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
 if TYPE_CHECKING:
-    from choreo_bdd.transports.kafka import TopicPolicy
+    from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
 
 NAME = "KafkaTransport"
 _POLL_S = 0.25

@@ -14,7 +14,7 @@ from choreo_bdd import topic_patterns
 from choreo_bdd.transports.kafka.clients import Clients, reason_of
 
 if TYPE_CHECKING:
-    from choreo_bdd.transports.kafka import TopicPolicy
+    from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
 
 _RETRY_S = 0.01
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,6 +13,7 @@ from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.kafka.auth import client_options, is_sent_in_clear
+from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
 from choreo_bdd.transports.shared.credentials import (
     AuthDescriptor,
     AuthSource,
@@ -33,18 +33,6 @@ if TYPE_CHECKING:
 _NAME = "KafkaTransport"
 _TEARDOWN_S = 2.0
 _SCHEME = "kafka://"
-
-
-@dataclass(frozen=True, slots=True)
-class TopicPolicy:
-    """What happens to a topic that does not exist when it is subscribed to or published on.
-
-    One partition keeps the order of a topic. Without ``create`` such a subscription or message fails.
-    """
-
-    create: bool = True
-    partitions: int = 1
-    replication_factor: int = 1
 
 
 class KafkaTransport:

@@ -344,7 +344,8 @@ class NatsTransport:
             return "the connection is closed" if client is None or client is not self._client else self._lost
 
         async def ask(registrations: Sequence[Registration]) -> None:
-            await self._round_trip(client)
+            # a PONG that comes for a flush which was cancelled would break the client
+            await asyncio.shield(self._spawn(self._round_trip(client)))
             for registration in registrations:
                 if ("subscription", registration.topic) in self._refused:
                     raise TransportError(f"the server denies {registration.topic!r} to us (permissions violation)")

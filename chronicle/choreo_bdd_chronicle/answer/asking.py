@@ -36,9 +36,9 @@ class Asked:
     action: str | None = None
     source: str | None = None
     severity: str | None = None
+    condition: str | None = None
     resolved: bool | None = None
     deep: bool = False
-    condition: str = "flaky"
 
 
 Read = Callable[[str], Any]

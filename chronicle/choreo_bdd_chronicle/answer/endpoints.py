@@ -13,11 +13,11 @@ from choreo_bdd_chronicle.answer.asking import Asked, Parameter
 from choreo_bdd_chronicle.answer.models import (
     AnomalyItem,
     FailureItem,
+    FlakyPage,
     Page,
     RunDetail,
     RunItem,
     Series,
-    StabilityPage,
     TenantItem,
     TimelineItem,
     TopicItem,
@@ -54,6 +54,7 @@ _SEVERITY = asking.choice("severity", ("warning", "critical"), "how bad")
 _RESOLVED = asking.flag("resolved", "only what is over, or only what is not")
 _TOPIC = asking.text("topic", TOPIC_MAX, "only this topic")
 _FEED = (asking.TENANT, _SEVERITY, _RESOLVED, asking.ENVIRONMENT, asking.TRANSPORT, *asking.page())
+_CONDITION = asking.choice("condition", ("flaky", "broken", "fixed", "stable"), "how reliable; flaky unless given")
 
 ENDPOINTS = (
     Endpoint(
@@ -134,19 +135,14 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/flaky",
-        summary="Scenarios that cannot be trusted, the worst first",
-        model=StabilityPage,
+        summary="The scenarios that cannot be trusted, the worst first",
+        model=FlakyPage,
         answer=lambda connection, question: reliability.list_flaky(connection, question.asked),
-        parameters=(
-            asking.TENANT,
-            *asking.FILTERS,
-            asking.choice("condition", ("flaky", "broken", "fixed", "stable"), "which; flaky ones by default"),
-            *asking.page(),
-        ),
+        parameters=(asking.TENANT, *asking.FILTERS, _CONDITION, *asking.page()),
     ),
     Endpoint(
         path="/failures",
-        summary="Failures by their cause, the latest first",
+        summary="Failures by their cause, the latest seen first",
         model=Page[FailureItem],
         answer=lambda connection, question: reliability.list_failures(connection, question.asked),
         parameters=(asking.TENANT, *asking.FILTERS, *asking.page()),

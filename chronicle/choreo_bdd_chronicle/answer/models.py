@@ -190,21 +190,6 @@ class AnomalyItem(Struct, frozen=True, kw_only=True):
     muted_until: str | None
 
 
-class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Whether the server can do its work; ``tables`` on demand."""
-
-    status: str
-    database: str
-    tables: str | None = None
-
-
-class ScenarioName(Struct, frozen=True, kw_only=True):
-    """Which scenario."""
-
-    name: str
-    test_nodeid: str
-
-
 class EvidenceItem(Struct, frozen=True, kw_only=True):
     """A commit at which a scenario passed in some runs and failed in others."""
 
@@ -213,41 +198,52 @@ class EvidenceItem(Struct, frozen=True, kw_only=True):
     failed_in: list[str]
 
 
-class StabilityItem(Struct, frozen=True, kw_only=True):
-    """How reliable a scenario is; ``rate`` is the share of its runs that failed."""
+class FlakyItem(Struct, frozen=True, kw_only=True):
+    """How reliable a scenario is; ``rate`` is the share of runs that failed, ``transitions`` how often it turned."""
 
     name: str
     test_nodeid: str
     condition: str
     rate: float
     transitions: int
-    runs: int
+    run_count: int
     evidence: list[EvidenceItem]
     since_run_id: str | None
 
 
-class StabilityPage(Struct, frozen=True, kw_only=True):
-    """Scenarios, the worst first; ``reason`` says why there are none, ``infrastructure`` which runs count for none."""
+class FlakyPage(Page[FlakyItem], frozen=True, kw_only=True):
+    """A part of the list, why it is empty, and the runs that count for no scenario as nearly all of them failed."""
 
-    items: list[StabilityItem]
-    total: int
-    limit: int
-    offset: int
     reason: str | None
-    infrastructure: list[str]
+    infrastructure_run_ids: list[str]
+
+
+class FailureScenario(Struct, frozen=True, kw_only=True):
+    """A scenario that failed."""
+
+    test_nodeid: str
+    name: str
 
 
 class FailureItem(Struct, frozen=True, kw_only=True):
-    """Failures of one cause."""
+    """All failures of one cause: what went wrong on a topic, how often, where, and since when."""
 
     topic: str
     outcome: str
     kind: str
     path: str | None
     count: int
-    runs: int
-    scenarios: list[ScenarioName]
+    run_count: int
+    scenarios: list[FailureScenario]
     first_seen_at: str
     first_run_id: str
     last_seen_at: str
     last_run_id: str
+
+
+class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether the server can do its work; ``tables`` on demand."""
+
+    status: str
+    database: str
+    tables: str | None = None

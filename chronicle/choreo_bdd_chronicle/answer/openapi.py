@@ -23,6 +23,9 @@ def describe(version: str, base: str) -> dict[str, Any]:
     answers = dict(zip(map(repr, models), schemas, strict=True))
     paths = {base + _PLACE.sub(r"{\1}", each.path): {"get": _get(each, answers)} for each in ENDPOINTS}
     paths[f"{base}/runs"]["post"] = _post(answers[repr(Ingested)])
+    paths[f"{base}/runs/{{run_id}}"]["delete"] = _operation("Take a run out of every list and sum", {}, ["run_id"])
+    paths[f"{base}/runs/{{run_id}}/report"] = {"get": _operation("The report as its own page", {}, ["run_id"])}
+    paths[f"{base}/stream"] = {"get": _stream()}
     paths[f"{base}/runs/{{run_id}}/raw"] = {"get": _operation("The report, byte for byte", {}, ["run_id"])}
     paths[f"{base}/health"] = {"get": _operation("Whether the server can do its work", answers[repr(Health)], [])}
     error = {
@@ -65,6 +68,15 @@ def _post(answer: Any) -> dict[str, Any]:
     ]
     operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
     operation["responses"]["201"] = operation["responses"]["200"]
+    return operation
+
+
+def _stream() -> dict[str, Any]:
+    operation = _operation("Events as they happen: run.completed, anomaly.detected", {}, [])
+    operation["parameters"] = [
+        {"name": "tenant", "in": "query", "required": True, "schema": {"type": "string"}},
+        {"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}},
+    ]
     return operation
 
 

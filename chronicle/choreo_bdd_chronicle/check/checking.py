@@ -39,9 +39,10 @@ def _checked(document: dict[str, Any]) -> list[str]:
         raise RefusedReportError(
             [Fault("/schema_version", 'no version that is understood here; a string from "1" to "1.9" is expected')]
         )
-    if faults := found.faults(document):
+    faults, oddities = found.judge(document)
+    if faults:
         raise RefusedReportError(faults)
-    return found.oddities(document)
+    return oddities
 
 
 def _run(run: Json) -> Run:

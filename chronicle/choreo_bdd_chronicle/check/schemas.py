@@ -35,18 +35,12 @@ class Checker:
     exact: jsonschema_rs.Draft202012Validator
     tolerant: jsonschema_rs.Draft202012Validator
 
-    def faults(self, document: Any) -> list[Fault]:
-        """What is wrong with a document, the first ten of it; empty when it can be taken."""
+    def judge(self, document: Any) -> tuple[list[Fault], list[str]]:
+        """What is wrong with a document and, when nothing is, what is unknown in it: the first ten of either."""
         if self.exact.is_valid(document):
-            return []
-        return list(islice(_faults(self.tolerant, document), FAULTS_MAX))
-
-    def oddities(self, document: Any) -> list[str]:
-        """What is unknown in a document that can be taken, the first ten of it."""
-        return [] if self.exact.is_valid(document) else [str(each) for each in self._unknown(document)]
-
-    def _unknown(self, document: Any) -> Iterator[Fault]:
-        return islice(_faults(self.exact, document), FAULTS_MAX)
+            return [], []
+        faults = list(islice(_faults(self.tolerant, document), FAULTS_MAX))
+        return faults, [] if faults else [str(each) for each in islice(_faults(self.exact, document), FAULTS_MAX)]
 
 
 def checker(version: object) -> Checker | None:

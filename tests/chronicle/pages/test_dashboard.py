@@ -33,7 +33,8 @@ def detected(filled: Filled) -> dict[str, Any]:
         "transitions": 6, "condition": "flaky", "evidence": [{"commit": "abcdef0123456789"}],
     }  # fmt: skip
     cause = {
-        "topic": "orders.paid", "outcome": "fail", "kind": "mismatch", "path": "items[*].price", "count": 7, "runs": 3,
+        "topic": "orders.paid", "outcome": "fail", "kind": "mismatch", "path": "items[*].price", "count": 7,
+        "run_count": 3,
         "scenarios": [{"name": name} for name in ("An order is paid", "It is billed", "It is refunded")],
         "first_seen_at": "2026-11-20T10:00:00Z", "last_seen_at": "2026-11-27T10:00:00Z",
     }  # fmt: skip

@@ -14,14 +14,14 @@ const COLUMNS = [
   { key: 'topic', title: 'Topic', value: (one) => one.topic, cell: (one) => link(`/topics/${topicPath(one.topic)}`, {}, {}, one.topic) },
   { key: 'cause', title: 'Cause', value: (one) => one.kind, cell: (one) => [badge(one.outcome === 'slow' ? 'slow' : 'bad', one.outcome), ' ', KINDS[one.kind] ?? one.kind, one.path ? [' at ', h('code', {}, one.path)] : null] },
   { key: 'count', title: 'Failures', number: true, value: (one) => one.count, cell: (one) => count(one.count) },
-  { key: 'runs', title: 'Runs', number: true, value: (one) => one.runs, cell: (one) => count(one.runs) },
+  { key: 'runs', title: 'Runs', number: true, value: (one) => one.run_count, cell: (one) => count(one.run_count) },
   { key: 'scenarios', title: 'Scenarios', cell: scenarios },
   { key: 'since', title: 'Since', value: (one) => one.first_seen_at, cell: (one) => h('span', { title: one.first_seen_at }, ago(one.first_seen_at)) },
   { key: 'last', title: 'Last', value: (one) => one.last_seen_at, cell: (one) => h('span', { title: one.last_seen_at }, ago(one.last_seen_at)) },
 ];
 
 function scenarios(one) {
-  const names = one.scenarios.map((each) => each.name ?? each);
+  const names = one.scenarios.map((each) => each.name);
   return names.length > 2 ? h('details', {}, h('summary', {}, `${names.length} scenarios`), h('ul', {}, names.map((each) => h('li', {}, each)))) : names.join(', ');
 }
 

@@ -11,18 +11,14 @@ const KINDS = words({ flaky: 'slow', broken: 'bad', fixed: 'good', stable: 'quie
 
 const COLUMNS = [
   { key: 'name', title: 'Scenario', value: (one) => one.name, cell: (one) => [h('span', {}, one.name), h('small', {}, one.test_nodeid)] },
-  { key: 'condition', title: 'Condition', value: condition, cell: (one) => badge(KINDS[condition(one)] ?? 'quiet', condition(one)) },
+  { key: 'condition', title: 'Condition', value: (one) => one.condition, cell: (one) => badge(KINDS[one.condition] ?? 'quiet', one.condition) },
   { key: 'rate', title: 'Failed', number: true, value: (one) => one.rate, cell: (one) => percent(one.rate, 0) },
   { key: 'transitions', title: 'Changes', number: true, value: (one) => one.transitions, cell: (one) => count(one.transitions) },
   { key: 'evidence', title: 'Passed and failed at', cell: evidence },
 ];
 
-function condition(one) {
-  return one.condition ?? 'flaky';
-}
-
 function evidence(one) {
-  const commits = (Array.isArray(one.evidence) ? one.evidence : []).map((each) => each.commit).filter(Boolean);
+  const commits = one.evidence.map((each) => each.commit).filter(Boolean);
   return commits.length === 0 ? '–' : [commits.slice(0, 3).map((sha, index) => [index > 0 ? ' ' : null, h('code', {}, commit(sha))]), commits.length > 3 ? ` and ${commits.length - 3} more` : null];
 }
 
@@ -32,7 +28,7 @@ export async function view({ filters, query }) {
     title('Flaky scenarios'),
     h('p', { class: 'quiet' }, 'Flaky means passed and failed at one commit. Runs in which nearly all failed count for none.'),
     h('div', { class: 'controls' }, choice('Condition', 'condition', [['', 'Flaky'], ['broken', 'Broken'], ['fixed', 'Fixed']], query)),
-    page.items.length > 0 ? table('Scenarios, the worst first', COLUMNS, page.items, query) : nothing('None.', page.reason ?? 'No scenario passed and failed at one commit.'),
+    page.items.length > 0 ? table('Scenarios, the worst first', COLUMNS, page.items, query) : nothing('None.', page.reason),
     pager(page),
   ];
 }

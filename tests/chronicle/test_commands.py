@@ -1,0 +1,55 @@
+"""The commands say what they need."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from choreo_bdd_chronicle import commands as room
+from tests.chronicle.servers import serving
+
+
+def test_without_the_extra_the_server_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "find_spec", lambda name: None if name == "starlette" else object())
+    done = CliRunner().invoke(room.commands, ["chronicle", "serve"])
+    assert done.exit_code == 2
+    assert 'starlette: pip install "choreo-bdd[chronicle]"' in done.output
+
+
+def test_the_commands_load_nothing_of_the_server() -> None:
+    needed = ("starlette", "uvicorn", "msgspec", "jsonschema_rs", "sqlalchemy", "alembic", "numpy")
+    code = f"import sys, choreo_bdd_chronicle.commands; print(*sorted(set({needed!r}) & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = CliRunner().invoke(room.commands, ["chronicle", "serve", "--port", port, "--data", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "--port names another port" in done.output
+
+
+def test_a_setting_that_is_no_number_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHRONICLE_MAX_BODY_SIZE", "20 MB")
+    done = CliRunner().invoke(room.commands, ["chronicle", "serve", "--data", str(tmp_path)])
+    assert (done.exit_code, "CHRONICLE_MAX_BODY_SIZE" in done.output) == (2, True)
+
+
+def test_push_keeps_what_it_cannot_send_and_sends_it_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.chronicle.reports import body, report
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    file = tmp_path / "results.json"
+    file.write_bytes(body(report()))
+    push = ["chronicle", "push", str(file)]
+    away = CliRunner().invoke(room.commands, [*push, "--url", "http://127.0.0.1:9"])
+    assert (away.exit_code, "it is kept, and the next push sends it" in away.output) == (0, True)
+    with serving(tmp_path / "server") as url:
+        sent = CliRunner().invoke(room.commands, [*push, "--url", url])
+        assert (sent.exit_code, f"sent: {url}/runs/" in sent.output) == (0, True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -41,6 +43,13 @@ class ScopeName(StrEnum):
     WRITE = "write"
     READ = "read"
     ADMIN = "admin"
+
+
+class GateFormat(StrEnum):
+    """How the gate tells; ``github`` annotates, and writes Markdown into ``GITHUB_STEP_SUMMARY``."""
+
+    MARKDOWN = "markdown"
+    GITHUB = "github"
 
 
 @chronicle.callback()
@@ -109,6 +118,41 @@ def push(
     pusher = Pusher(url=url.rstrip("/"), queue=queue, say=typer.echo, tenant=tenant, token=token)
     pusher.push_waiting()
     raise typer.Exit(max(pusher.push(file) for file in files))
+
+
+@chronicle.command()
+def gate(
+    report: Annotated[Path, typer.Argument(help="The run's results.json, or a folder with one.")] = Path("test-report"),
+    *,
+    baseline: Annotated[str, typer.Option(metavar="BRANCH", help="The branch to compare with.")] = "main",
+    max_regression: Annotated[str, typer.Option(metavar="PERCENT", help="Topics may be slower by so much.")] = "20%",
+    form: Annotated[GateFormat, typer.Option("--format", help="How it is told.")] = GateFormat.MARKDOWN,
+    url: Annotated[str, typer.Option(envvar="CHRONICLE_URL", help="The server, which was sent it.")] = _DEFAULT_URL,
+    tenant: Annotated[str | None, typer.Option(envvar="CHRONICLE_TENANT", help="As with push.")] = None,
+    token: Annotated[str | None, typer.Option(envvar="CHRONICLE_TOKEN", help="A token to read with.")] = None,
+) -> None:
+    """Judge a run against a branch: new failures that are not muted, and topics clearly slower.
+
+    Exit code 0 when it may go on, 1 when not, 2 when it could not be judged: then nothing is quarantined.
+    """
+    from choreo_bdd_chronicle.client import gate as judging  # noqa: PLC0415
+    from choreo_bdd_chronicle.client.pushing import RESULTS, tenant_of  # noqa: PLC0415
+    from choreo_bdd_chronicle.client.sending import Target  # noqa: PLC0415
+
+    try:
+        body = (report / RESULTS if report.is_dir() else report).read_bytes()
+        target = Target(url=url, tenant=tenant or tenant_of(body), token=token)
+        verdict = judging.judge(body, judging.asker(target), baseline=baseline, max_regression=_percent(max_regression))
+    except (OSError, ValueError) as problem:
+        _refuse(problem)
+    if form is GateFormat.GITHUB:
+        typer.echo(judging.as_annotations(verdict))
+        if step_summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            with open(step_summary, "a", encoding="utf-8") as file:
+                file.write(judging.as_markdown(verdict) + "\n")
+    else:
+        typer.echo(judging.as_markdown(verdict))
+    raise typer.Exit(verdict.exit_code)
 
 
 @chronicle.command()
@@ -183,6 +227,16 @@ def _opened(data: Path | None, database: str | None) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _percent(text: str) -> float:
+    try:
+        found = float(text.strip().removesuffix("%"))
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < math.inf:
+        raise ValueError(f"--max-regression {text}: expected a percentage such as 20%")
+    return found
 
 
 def _need_server() -> None:

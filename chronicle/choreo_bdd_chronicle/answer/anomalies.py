@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from choreo_bdd_chronicle.answer.asking import Asked
+from choreo_bdd_chronicle.answer.lifecycle import told
 from choreo_bdd_chronicle.answer.models import AnomalyItem, Page
 from choreo_bdd_chronicle.answer.runs import tenant_public_id
 from choreo_bdd_chronicle.answer.shared import tenant_id
@@ -44,7 +45,7 @@ def list_anomalies(connection: Connection, asked: Asked, topic: str | None = Non
 def _item(row: Row[Any]) -> AnomalyItem:
     taken = (
         "commit_from", "commit_to", "topic", "detection_method", "metric", "current_value", "baseline_value",
-        "baseline_stddev", "change_pct", "severity", "state", "owner", "reason",
+        "baseline_stddev", "change_pct", "severity",
     )  # fmt: skip
     return AnomalyItem(
         **{name: getattr(row, name) for name in taken},
@@ -57,7 +58,7 @@ def _item(row: Row[Any]) -> AnomalyItem:
         environment=row.environment or None,
         resolved=row.state == _RESOLVED,
         resolved_at=_when(row.resolved_at),
-        muted_until=_when(row.muted_until),
+        **told(row),
     )
 
 

@@ -28,12 +28,15 @@ from choreo_bdd_chronicle.answer.access import authorise
 from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, TOPIC_MAX, Endpoint, Question
 from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.guard import Guard
+from choreo_bdd_chronicle.answer.lifecycle import KINDS, Kind
 from choreo_bdd_chronicle.answer.models import Health
 from choreo_bdd_chronicle.answer.openapi import describe
 from choreo_bdd_chronicle.answer.report_page import APART, drawn
 from choreo_bdd_chronicle.answer.shared import run_row, tenant_id
+from choreo_bdd_chronicle.answer.stating import pinning, stating
 from choreo_bdd_chronicle.answer.stream import Feed
 from choreo_bdd_chronicle.pages import Pages
+from choreo_bdd_chronicle.receive.body import read_body
 from choreo_bdd_chronicle.receive.ingest import ingest
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import Store
@@ -46,6 +49,7 @@ BASE = "/api/v1"
 _READERS = 12
 _CHECKERS = 4
 _COMPRESSED_FROM = 1000
+_STATEMENT_MAX = 10_000
 _DIGITS = 19
 _JSON = "application/json"
 _log = logging.getLogger("choreo_bdd_chronicle")
@@ -72,6 +76,8 @@ class Api:
             Route("/runs/{run_id}/raw", self.raw_report),
             Route("/runs/{run_id}/report", self.report_page),
             Route("/runs/{run_id}", self.remove_run, methods=["DELETE"]),
+            Route("/runs/{run_id}/pin", self.pin_run, methods=["PUT", "DELETE"]),
+            *(Route(f"/{kind}/{{issue_id}}/state", self.stater(kind), methods=["PUT"]) for kind in KINDS),
             Route("/stream", self.stream),
             *(Route(each.path, self.reader(each)) for each in ENDPOINTS),
             Route("/health", self.health),
@@ -127,6 +133,26 @@ class Api:
         if not await asyncio.wrap_future(work):
             raise not_found("Run")
         return Response(status_code=204)
+
+    async def pin_run(self, request: Request) -> Response:
+        """``PUT`` and ``DELETE /runs/{run_id}/pin``."""
+        caller = await self._caller(request, Scope.ADMIN)
+        work = pinning(caller, request.path_params["run_id"], is_pinned=request.method == "PUT")
+        await asyncio.wrap_future(self._store.change(work))
+        return Response(status_code=204)
+
+    def stater(self, kind: Kind) -> Handler:
+        """The handler of ``PUT /{kind}/{issue_id}/state``."""
+
+        async def handle(request: Request) -> Response:
+            caller = await self._caller(request, Scope.ADMIN)
+            asked = asking.read((asking.TENANT,), request.query_params)
+            _check_tenant(caller, asked.tenant)
+            body = await read_body(request.stream(), request.headers.get("Content-Encoding", ""), _STATEMENT_MAX)
+            await asyncio.wrap_future(self._store.change(stating(asked, kind, request.path_params["issue_id"], body)))
+            return Response(status_code=204)
+
+        return handle
 
     async def stream(self, request: Request) -> Response:
         """``GET /stream``: the tenant is looked up before the stream begins, so that it holds no connection."""

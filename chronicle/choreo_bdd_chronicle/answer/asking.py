@@ -39,6 +39,10 @@ class Asked:
     condition: str | None = None
     resolved: bool | None = None
     deep: bool = False
+    run: str | None = None
+    base: str | None = None
+    base_run: str | None = None
+    threshold: int | None = None
 
 
 Read = Callable[[str], Any]

@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from choreo_bdd_chronicle.answer import anomalies, asking, reliability, runs, topics
+from choreo_bdd_chronicle.answer import anomalies, asking, comparing, lifecycle, reliability, runs, topics
 from choreo_bdd_chronicle.answer.asking import Asked, Parameter
 from choreo_bdd_chronicle.answer.models import (
     AnomalyItem,
+    Compared,
     FailureItem,
     FlakyPage,
+    KnownIssue,
     Page,
     RunDetail,
     RunItem,
@@ -146,5 +148,25 @@ ENDPOINTS = (
         model=Page[FailureItem],
         answer=lambda connection, question: reliability.list_failures(connection, question.asked),
         parameters=(asking.TENANT, *asking.FILTERS, *asking.page()),
+    ),
+    Endpoint(
+        path="/compare",
+        summary="A run beside another, or beside the last runs of a branch",
+        model=Compared,
+        answer=lambda connection, question: comparing.compared(connection, question.caller, question.asked),
+        parameters=(
+            asking.TENANT,
+            asking.text("run", 64, "a run's id, or the SHA-256 of its report"),
+            asking.text("base_run", 64, "another run to compare it with"),
+            asking.text("base", 256, "a branch to compare it with"),
+            asking.whole_number("threshold", 0, 10_000, 20),
+        ),
+    ),
+    Endpoint(
+        path="/known-issues",
+        summary="What is muted now; the gate lets it pass",
+        model=Page[KnownIssue],
+        answer=lambda connection, question: lifecycle.known_issues(connection, question.asked),
+        parameters=(asking.TENANT, *asking.page(500)),
     ),
 )

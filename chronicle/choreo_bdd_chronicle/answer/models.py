@@ -209,6 +209,11 @@ class FlakyItem(Struct, frozen=True, kw_only=True):
     run_count: int
     evidence: list[EvidenceItem]
     since_run_id: str | None
+    id: str
+    state: str
+    owner: str | None
+    reason: str | None
+    muted_until: str | None
 
 
 class FlakyPage(Page[FlakyItem], frozen=True, kw_only=True):
@@ -239,6 +244,63 @@ class FailureItem(Struct, frozen=True, kw_only=True):
     first_run_id: str
     last_seen_at: str
     last_run_id: str
+    id: str
+    state: str
+    owner: str | None
+    reason: str | None
+    muted_until: str | None
+
+
+class KnownIssue(Struct, frozen=True, kw_only=True):
+    """An anomaly, a scenario or a group of failures, and what was said of it."""
+
+    kind: str
+    id: str
+    title: str
+    test_nodeid: str | None
+    state: str
+    owner: str | None
+    reason: str | None
+    muted_until: str | None
+
+
+class HopShift(Struct, frozen=True, kw_only=True):
+    """A hop of one test whose latency shifted between two runs."""
+
+    nodeid: str
+    scenario: str
+    topic: str
+    transport: str | None
+    old_ms: float
+    new_ms: float
+    change_pct: float
+    budget_ms: float | None
+
+
+class TopicDistance(Struct, frozen=True, kw_only=True):
+    """A topic's mean against its base. ``change_pct`` is without what all topics share, which is topic ``*``."""
+
+    topic: str
+    transport: str | None
+    base_ms: float | None
+    run_ms: float | None
+    change_pct: float
+    base_runs: int
+    is_clear: bool
+
+
+class Compared(Struct, frozen=True, kw_only=True):
+    """A run beside its base: what broke, what was mended, and what became slower."""
+
+    run_id: str
+    base_run_ids: list[str]
+    new_failures: list[str]
+    still_failing: list[str]
+    fixed: list[str]
+    added: list[str]
+    removed: list[str]
+    hops: list[HopShift]
+    topics: list[TopicDistance]
 
 
 class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, Endpoint
+from choreo_bdd_chronicle.answer.lifecycle import KINDS
 from choreo_bdd_chronicle.answer.models import Health, Ingested
 from choreo_bdd_chronicle.receive.ingest import KEY_HEADER, TENANT_HEADER
 
@@ -28,6 +29,10 @@ def describe(version: str, base: str) -> dict[str, Any]:
     paths[f"{base}/stream"] = {"get": _stream()}
     paths[f"{base}/runs/{{run_id}}/raw"] = {"get": _operation("The report, byte for byte", {}, ["run_id"])}
     paths[f"{base}/health"] = {"get": _operation("Whether the server can do its work", answers[repr(Health)], [])}
+    for method, summary in (("put", "Keep a run whatever its age"), ("delete", "Let go of a pinned run")):
+        paths.setdefault(f"{base}/runs/{{run_id}}/pin", {})[method] = _operation(summary, {}, ["run_id"])
+    for kind in KINDS:
+        paths[f"{base}/{kind}/{{issue_id}}/state"] = {"put": _state()}
     error = {
         "type": "object",
         "required": ["error", "detail"],
@@ -68,6 +73,21 @@ def _post(answer: Any) -> dict[str, Any]:
     ]
     operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
     operation["responses"]["201"] = operation["responses"]["200"]
+    return operation
+
+
+def _state() -> dict[str, Any]:
+    operation = _operation("Say that it is open, confirmed, muted or resolved", {}, ["issue_id"])
+    operation["parameters"].append({"name": "tenant", "in": "query", "required": True, "schema": {"type": "string"}})
+    said = {
+        "type": "object",
+        "required": ["state"],
+        "properties": {
+            "state": {"enum": ["open", "confirmed", "muted", "resolved"]},
+            **{name: {"type": "string"} for name in ("owner", "reason", "until")},
+        },
+    }
+    operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": said}}}
     return operation
 
 

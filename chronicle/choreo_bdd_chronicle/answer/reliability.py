@@ -9,13 +9,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from choreo_bdd_chronicle.answer import lifecycle
 from choreo_bdd_chronicle.answer.asking import Asked
+from choreo_bdd_chronicle.answer.lifecycle import Kind
 from choreo_bdd_chronicle.answer.models import (
     EvidenceItem,
     FailureItem,
     FailureScenario,
     FlakyItem,
     FlakyPage,
+    KnownIssue,
     Page,
 )
 from choreo_bdd_chronicle.answer.runs import conditions_of
@@ -39,9 +42,10 @@ def list_flaky(connection: Connection, asked: Asked) -> FlakyPage:
     found = flakiness(_histories(connection, runs))
     condition = asked.condition or "flaky"
     chosen = [one for one in found.scenarios if one.condition == condition]
+    said = lifecycle.said_of(connection, tenant_id(connection, asked.tenant), "flaky")
     shown = chosen[asked.offset : asked.offset + asked.limit]
     return FlakyPage(
-        items=[_flaky(one) for one in shown],
+        items=[_flaky(one, said) for one in shown],
         total=len(chosen),
         limit=asked.limit,
         offset=asked.offset,
@@ -53,8 +57,19 @@ def list_flaky(connection: Connection, asked: Asked) -> FlakyPage:
 def list_failures(connection: Connection, asked: Asked) -> Page[FailureItem]:
     """The failures of the last runs by their cause, the latest seen first."""
     groups = grouped(_failures(connection, _runs(connection, asked)))
+    said = lifecycle.said_of(connection, tenant_id(connection, asked.tenant), "failures")
     shown = groups[asked.offset : asked.offset + asked.limit]
-    return Page(items=[_failure(one) for one in shown], total=len(groups), limit=asked.limit, offset=asked.offset)
+    return Page(items=[_failure(one, said) for one in shown], total=len(groups), limit=asked.limit, offset=asked.offset)
+
+
+def spoken_of(connection: Connection, asked: Asked, kind: Kind) -> dict[str, KnownIssue]:
+    """The scenarios, or the groups of failures, of the last runs by their id."""
+    runs = _runs(connection, asked)
+    if kind == "flaky":
+        scenarios = [_flaky(one, {}) for one in flakiness(_histories(connection, runs)).scenarios]
+        return {one.id: lifecycle.of_flaky(one) for one in scenarios}
+    groups = [_failure(one, {}) for one in grouped(_failures(connection, runs))]
+    return {one.id: lifecycle.of_failure(one) for one in groups}
 
 
 def _runs(connection: Connection, asked: Asked) -> dict[int, Run]:
@@ -111,8 +126,11 @@ def _reason(condition: str, why_none_is_flaky: str | None) -> str | None:
     return why_none_is_flaky if condition == "flaky" else f"No scenario is {condition}."
 
 
-def _flaky(one: Stability) -> FlakyItem:
+def _flaky(one: Stability, said: Mapping[str, Row[Any]]) -> FlakyItem:
+    identity = lifecycle.issue_id(one.test_nodeid, one.name)
     return FlakyItem(
+        id=identity,
+        **lifecycle.told(said.get(identity)),
         name=one.name,
         test_nodeid=one.test_nodeid,
         condition=one.condition,
@@ -127,8 +145,12 @@ def _flaky(one: Stability) -> FlakyItem:
     )
 
 
-def _failure(one: FailureGroup) -> FailureItem:
+def _failure(one: FailureGroup, said: Mapping[str, Row[Any]]) -> FailureItem:
+    cause = one.cause
+    identity = lifecycle.issue_id(cause.topic, cause.outcome, cause.kind, cause.path)
     return FailureItem(
+        id=identity,
+        **lifecycle.told(said.get(identity)),
         topic=one.cause.topic,
         outcome=one.cause.outcome,
         kind=one.cause.kind,

@@ -33,7 +33,7 @@ class Pusher:
         except OSError as problem:
             self.say(f"{file}: cannot be read: {problem.strerror}")
             return 2
-        target = Target(url=self.url, tenant=self.tenant or slug_of(_project(body)), token=self.token)
+        target = Target(url=self.url, tenant=self.tenant or tenant_of(body), token=self.token)
         try:
             sent = self.send(body, target)
         except RefusedError as problem:
@@ -67,6 +67,11 @@ class Pusher:
             return 1
         self.say(f"{file}: not sent ({reason}); it is kept, and the next push sends it")
         return 0
+
+
+def tenant_of(body: bytes) -> str:
+    """Whose report it is by itself: the project's name as a tenant's."""
+    return slug_of(_project(body))
 
 
 def _project(body: bytes) -> str | None:

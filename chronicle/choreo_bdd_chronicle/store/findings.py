@@ -40,6 +40,11 @@ def runs_of(connection: Connection, line: Line) -> list[Run]:
     ]
 
 
+def run_of(row: Row[Any]) -> Run:
+    """A row of the runs as detection knows it; its id is the table's own."""
+    return Run(str(row.id), _moment(row.started_at), row.git_sha, row.branch, row.environment)
+
+
 def series_of(connection: Connection, runs: Sequence[Run]) -> list[TopicSeries]:
     """What these runs measured, by topic and transport."""
     measured, topics = tables.run_topics.c, tables.topics.c

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import TypeVar
 
@@ -70,6 +70,8 @@ class Store:
         """Write what waits, then let go of the database."""
         self._is_over.set()
         self._writer.close()
+        with suppress(SQLAlchemyError), self._engine.begin() as connection:
+            self._dialect.notify(connection)  # so that the listener need not run out of patience
         self._listener.join()
         self._engine.dispose()
 

@@ -233,3 +233,18 @@ tokens = Table(
     Column("tenant", Text),
     Column("created_at", BigInteger, nullable=False),
 )
+
+issues = Table(
+    "issues",
+    metadata,
+    Column("tenant_id", BigInteger, ForeignKey("tenants.id"), primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("public_id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("test_nodeid", Text),
+    Column("state", Text, nullable=False),
+    Column("owner", Text),
+    Column("reason", Text),
+    Column("muted_until", BigInteger),
+)
+"""What people said of flaky scenarios and groups of failures; anomalies hold it themselves."""

@@ -30,6 +30,7 @@ from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import scenario_nodeid
 from choreo_bdd_reporter.documents.file_names import PAGE
 from choreo_bdd_reporter.frameworks.gherkin import feature_of, gherkin_of, step_of
+from choreo_bdd_reporter.frameworks.to_chronicle import hand_over
 from choreo_bdd_reporter.model.clock import Stopwatch, now
 from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_environment, project_name
 from choreo_bdd_reporter.model.limits import clean_text
@@ -152,6 +153,8 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
             notice(f"the report was not written ({type(error).__name__}: {error})")
             return
         sys.stderr.write(f"choreo report: {self._directory / PAGE} ({_count(outcomes)})\n")
+        if url := self.config.userdata.get("choreo.chronicle"):
+            hand_over(self._directory, url, lambda line: print(line, file=sys.stderr))
 
     def _finish(self, feature: Any) -> None:
         self._settle_running()

@@ -57,6 +57,12 @@ def _add_options(parser: pytest.Parser) -> bool:
             default=None,
             help="project name in the report (default: HARNESS_PROJECT_NAME, then the root directory's name)",
         )
+        group.addoption(
+            "--chronicle",
+            metavar="URL",
+            default=None,
+            help="send the report to this Chronicle server at the end; one that is away never fails the run",
+        )
     except (ValueError, argparse.ArgumentError):
         return False
     parser.addini("harness_report", "directory of the report, as --harness-report")

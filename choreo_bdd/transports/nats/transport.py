@@ -15,6 +15,7 @@ from choreo_bdd.message import NO_HEADERS, Message
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.nats.auth import client_options, is_sent_in_clear
+from choreo_bdd.transports.nats.connection import answered, end_subscription, until_written
 from choreo_bdd.transports.nats.messages import REPLY_TO, headers_of, last_words, require_fitting, says_nobody_listens
 from choreo_bdd.transports.shared.credentials import (
     AuthDescriptor,
@@ -31,7 +32,6 @@ from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptio
 
 _NAME = "NatsTransport"
 _TEARDOWN_S = 2.0
-_CONFIRM_S = 10.0
 _CONFIRM_AFTER_S = 0.001
 _PING_S = 2.0
 _WATCH_S = 0.2
@@ -39,8 +39,6 @@ _PINGS_UNANSWERED = 2
 """After so many the server counts as lost, although its connection still stands."""
 
 _GIVEN_UP = "disconnected before the server confirmed it"
-_EAGER_TURNS = 10
-_PATIENT_S = 0.001
 _REFUSED = re.compile(r"permissions violation for (subscription to|publish to) \"([^\"]+)\"", re.IGNORECASE)
 
 
@@ -181,7 +179,7 @@ class NatsTransport:
         if client is not None:
             await self._abandon(client)
         for registration in self._subscriptions:
-            _end(registration.handle)
+            end_subscription(registration.handle)
         self._subscriptions.clear()
         self._asked.clear()
 
@@ -265,7 +263,7 @@ class NatsTransport:
         try:
             await handle.unsubscribe()
         except Exception:  # noqa: BLE001 - the connection is gone; then so is the subscription
-            _end(handle)
+            end_subscription(handle)
 
     def publish(
         self,
@@ -295,7 +293,7 @@ class NatsTransport:
                 outgoing.fail(_NAME, f"{type(error).__name__}: {error}")
             else:
                 written.append(outgoing)
-        await _written(client)
+        await until_written(client)
         for outgoing in written:
             outgoing.sent()
         self._unconfirmed += written
@@ -318,7 +316,7 @@ class NatsTransport:
         written, self._unconfirmed = self._unconfirmed, []
         reason = _GIVEN_UP
         try:
-            await _answered(client)
+            await answered(client)
         except Exception as error:
             reason = f"the server did not confirm ({type(error).__name__})"
             raise
@@ -382,28 +380,3 @@ class NatsTransport:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("NatsTransport cannot be pickled: it holds a live connection")
-
-
-def _end(handle: Any) -> None:
-    """End the task of a subscription: a client whose connection was reset fails before it comes to that."""
-    task: asyncio.Task[None] | None = getattr(handle, "_wait_for_msgs_task", None)
-    if task is not None:
-        task.cancel()
-
-
-async def _written(client: Any) -> None:
-    """Wait until the client's buffer has gone to the socket, which its flusher does in the next turns of the loop."""
-    turns = 0
-    while client.pending_data_size and client.is_connected:
-        turns += 1
-        await asyncio.sleep(0 if turns < _EAGER_TURNS else _PATIENT_S)
-
-
-async def _answered(client: Any) -> None:
-    """Have the server answer behind everything sent so far.
-
-    The client's ``flush`` writes its PING past commands that are still in its buffer: on its own it proves nothing.
-    """
-    async with asyncio.timeout(_CONFIRM_S):
-        await _written(client)
-        await client.flush(timeout=round(_CONFIRM_S))

@@ -62,7 +62,15 @@ Feature: Phrases that publish
     When I publish 2 "phrases.burst" messages
     Then I expect at least 3 "phrases.burst" messages
 
-  Scenario: Raw bytes match nothing
+  Scenario: Raw bytes stay on their topic
+    When I publish "phrases.raw" as raw bytes:
+      """
+      hex: 00ff
+      """
+    Then I expect no "phrases.cooked" for 200ms
+
+  @deliberate @timeout(400ms)
+  Scenario: Raw bytes are something where nothing is wanted
     When I publish "phrases.raw" as raw bytes:
       """
       hex: 00ff

@@ -288,5 +288,6 @@ def test_openapi_describes_every_path_and_parameter(chronicle: Chronicle) -> Non
     assert {"topic", "tenant", "from", "to", "resolution", "environment", "branch", "transport"} == set(names)
     assert {"/api/v1/flaky", "/api/v1/failures", "/api/v1/runs/{run_id}/report"} <= set(found["paths"])
     assert "delete" in found["paths"]["/api/v1/runs/{run_id}"]
-    for path in found["paths"]:
-        assert chronicle.ask(path.removeprefix("/api/v1"), tenant="alpha").status_code in (200, 404, 422)
+    for path, verbs in found["paths"].items():
+        allowed = (200, 404, 422) if "get" in verbs else (405,)
+        assert chronicle.ask(path.removeprefix("/api/v1"), tenant="alpha").status_code in allowed

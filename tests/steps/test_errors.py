@@ -166,6 +166,9 @@ def test_an_unknown_profile_is_told_with_those_there_are(project: Project, frame
 
 def test_a_profile_without_a_configuration_is_told(project: Project, framework: str) -> None:
     project.feature('Feature: f\n  Scenario: one\n    When I publish "a"\n')
+    project.file(
+        "pytest.ini", "[pytest]\nchoreo_features = features\n"
+    )  # pytest reads features where that is asked for
     project.environment["CHOREO_PROFILE"] = "local"
     ran = project.run(framework)
     assert "profile 'local' was asked for, but there is no choreo.yaml" in ran
@@ -175,7 +178,7 @@ def test_a_profile_without_a_configuration_is_told(project: Project, framework: 
 @pytest.mark.parametrize(
     ("config", "place", "complaint"),
     [
-        ("timeout: 2s\nprofile: {}\n", "choreo.yaml: ", "'profile' was unexpected"),
+        ("timeout: 2s\nprofile: {}\n", "choreo.yaml:2: profile: ", "did you mean profiles?"),
         ("profiles:\n  memory:\n    bus: {type: memory}\ntimeout: soon\n", "choreo.yaml:4: timeout: ", "soon"),
         (
             "profiles:\n  memory:\n    bus: {type: carrier-pigeon}\n",

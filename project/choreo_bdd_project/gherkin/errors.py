@@ -6,12 +6,15 @@ from choreo_bdd.exceptions import ChoreoError
 
 
 class FeatureError(ChoreoError):
-    """A feature file that cannot be read; ``file``, ``line`` (from 1) and ``reason`` say where and why."""
+    """A feature file that cannot be read; ``file``, ``line`` (from 1) and ``reason`` say where and why.
 
-    def __init__(self, file: str, line: int, reason: str) -> None:
-        super().__init__(f"{file}:{line}: {reason}")
+    Without a line it is the file as a whole that cannot be had, and ``line`` is 1.
+    """
+
+    def __init__(self, file: str, line: int | None, reason: str) -> None:
+        super().__init__(f"{file}: {reason}" if line is None else f"{file}:{line}: {reason}")
         self.file = file
-        self.line = line
+        self.line = line or 1
         self.reason = reason
 
 

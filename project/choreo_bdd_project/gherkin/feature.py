@@ -69,7 +69,7 @@ def read_feature(path: Path | str) -> Feature:
         stat = Path(path).stat()
         return _read(str(path), file, stat.st_mtime_ns, stat.st_size)
     except OSError as error:
-        raise FeatureError(file, 1, f"cannot be read: {error.strerror}") from error
+        raise FeatureError(file, None, f"cannot be read: {error.strerror}") from error
 
 
 def find_scenario(nodeid: str, root: Path) -> tuple[FeatureHead, Scenario] | None:

@@ -108,7 +108,7 @@ def test_a_check_that_cannot_be_read_is_named_and_the_plan_goes_on(explain: Expl
     [
         ("nowhere.feature", "nowhere.feature: cannot be read: No such file or directory"),
         ("orders.feature:2", "orders.feature:2: there is no scenario here"),
-        ("choreo.yaml", "choreo.yaml: is not a feature file"),
+        ("choreo.yaml", "choreo.yaml:1: is not a feature file"),
     ],
 )
 def test_what_cannot_be_explained_is_told_in_one_line(explain: Explain, place: str, message: str) -> None:

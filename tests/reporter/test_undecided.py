@@ -119,7 +119,7 @@ COMMANDS = {
 
 @pytest.mark.parametrize("runner", COMMANDS)
 def test_ctrl_c_ends_the_run_at_once_and_what_ran_then_is_not_passed(project: Project, runner: str) -> None:
-    project.feature(SHORT_AND_LONG)
+    project.feature(SHORT_AND_LONG).file("choreo.yaml", "{}")
     lasted = interrupted(project, *COMMANDS[runner])
     assert lasted < 20, "the check's own timeout was waited for"
     found = outcomes_of(project.folder / "report")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, make_url, select
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 
 from choreo_bdd_chronicle.store import ingesting
 from choreo_bdd_chronicle.store.dialect import Dialect
@@ -19,6 +19,9 @@ from choreo_bdd_chronicle.store.sqlite import SqliteDialect
 from choreo_bdd_chronicle.store.writer import Writer
 
 Result = TypeVar("Result")
+
+_READERS_PATIENCE_S = 5.0
+"""A query that takes longer is not waited for when the store closes."""
 
 
 class StoreError(Exception):
@@ -33,6 +36,8 @@ class Store:
         self._dialect = dialect
         self._wakers: list[Callable[[], None]] = []
         self._is_over = Event()
+        self._readers = 0
+        self._reader_left = Condition()
         self._writer = Writer(engine, dialect, self._wake)
         self._listener = Thread(
             target=dialect.listen, args=(engine, self._wake, self._is_over), name="chronicle-listener", daemon=True
@@ -53,9 +58,18 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection that sees one state of everything."""
-        with self._engine.begin() as connection:
-            yield connection
+        """A connection that sees one state of everything. Raises ``SQLAlchemyError``, once the store is closed too."""
+        with self._reader_left:
+            if self._is_over.is_set():
+                raise InvalidRequestError("the store is closed")
+            self._readers += 1
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        finally:
+            with self._reader_left:
+                self._readers -= 1
+                self._reader_left.notify_all()
 
     def ping(self) -> None:
         """Ask the database for the least it can answer. Raises ``SQLAlchemyError`` when it does not."""
@@ -67,8 +81,10 @@ class Store:
         return is_current(self._engine)
 
     def close(self) -> None:
-        """Write what waits, then let go of the database."""
-        self._is_over.set()
+        """Write what waits, let whoever reads come to an end, then let go of the database."""
+        with self._reader_left:  # a connection in use while the others are closed would be nobody's any more
+            self._is_over.set()
+            self._reader_left.wait_for(lambda: not self._readers, timeout=_READERS_PATIENCE_S)
         self._writer.close()
         with suppress(SQLAlchemyError), self._engine.begin() as connection:
             self._dialect.notify(connection)  # so that the listener need not run out of patience

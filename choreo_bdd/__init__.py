@@ -6,6 +6,8 @@ The engine's public names. Transports, matchers and codecs live in the modules o
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.correlation import (
     CorrelationIdNotInNamespaceError,
@@ -19,25 +21,27 @@ from choreo_bdd.correlation import (
 )
 from choreo_bdd.harness import Harness
 from choreo_bdd.scenario import Handle, Outcome, Scenario, ScenarioResult, ScopeOptions
-from choreo_bdd.stage import (
-    BridgeAmbiguityError,
-    BridgeTranslationError,
-    BridgeTransportMismatchError,
-    CorrelationBridge,
-    IdentityBridge,
-    InvalidTransportNameError,
-    MappedBridge,
-    MissingTransportError,
-    Stage,
-    StageConnectError,
-    StageDisconnectError,
-    StageError,
-    StageReplyReport,
-    StageReplyState,
-    StageScenarioResult,
-    StageStateError,
-    UnknownTransportError,
-)
+
+if TYPE_CHECKING:
+    from choreo_bdd.stage import (
+        BridgeAmbiguityError,
+        BridgeTranslationError,
+        BridgeTransportMismatchError,
+        CorrelationBridge,
+        IdentityBridge,
+        InvalidTransportNameError,
+        MappedBridge,
+        MissingTransportError,
+        Stage,
+        StageConnectError,
+        StageDisconnectError,
+        StageError,
+        StageReplyReport,
+        StageReplyState,
+        StageScenarioResult,
+        StageStateError,
+        UnknownTransportError,
+    )
 
 __version__ = "0.1.0"
 
@@ -78,3 +82,32 @@ __all__ = [
     "UnknownTransportError",
     "test_namespace",
 ]
+
+_OF_STAGE = frozenset(
+    {
+        "BridgeAmbiguityError",
+        "BridgeTranslationError",
+        "BridgeTransportMismatchError",
+        "CorrelationBridge",
+        "IdentityBridge",
+        "InvalidTransportNameError",
+        "MappedBridge",
+        "MissingTransportError",
+        "Stage",
+        "StageConnectError",
+        "StageDisconnectError",
+        "StageError",
+        "StageReplyReport",
+        "StageReplyState",
+        "StageScenarioResult",
+        "StageStateError",
+        "UnknownTransportError",
+    }
+)
+"""Names of ``choreo_bdd.stage``, which is loaded when the first of them is asked for: most runs use one transport."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OF_STAGE:
+        return getattr(import_module("choreo_bdd.stage"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache, partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -102,38 +103,44 @@ _HINTS = (
 )  # fmt: skip
 _KEY_HINTS = ("auth", "bearer", "passw", "passphrase", "pwd", "secret", "token", "key", "cookie", "credential", "jwt",
               "session")  # fmt: skip
-_NATS_SEED = re.compile(r"\bS[UANOCX][A-Z2-7]{56}\b")
+_NATS_SEED = partial(re.compile, r"\bS[UANOCX][A-Z2-7]{56}\b")
 _LIKE_NATS_SEED = re.compile(r"S[UANOCX][A-Z2-7]{56}")  # searched for quickly, because it begins with a letter
-_URL = re.compile(
+_URL = partial(
+    re.compile,
     r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://(?:(?![,;|]?[a-z][a-z0-9+.-]{0,30}://)[^\s\"'<>`])+",
     re.IGNORECASE,
 )
-_PRIVATE_KEY_BLOCK = re.compile(
-    r"-----BEGIN ([A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?)-----.*?(?:-----END \1-----|\Z)", re.DOTALL
+_PRIVATE_KEY_BLOCK = partial(
+    re.compile, r"-----BEGIN ([A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?)-----.*?(?:-----END \1-----|\Z)", re.DOTALL
 )
-_KNOWN_TOKENS = re.compile(
+_KNOWN_TOKENS = partial(
+    re.compile,
     r"(?<![\w-])eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"  # JWT
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS
     r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{20,}"
     r"|\bxox[abposr]-[\w-]{10,}|\bxapp-[\w-]{10,}|\bwhsec_\w{16,}|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{20,}"
     r"|\bSG\.[\w-]{16,64}\.[\w-]{16,}|\bhvs\.[\w-]{20,}|\bhf_[A-Za-z0-9]{30,}|\bdckr_pat_[\w-]{20,}"
-    r"|\bAIza[0-9A-Za-z_-]{35}|\b[sr]k_(?:live|test)_\w{10,}|\bsk-[A-Za-z0-9_-]{20,}"
+    r"|\bAIza[0-9A-Za-z_-]{35}|\b[sr]k_(?:live|test)_\w{10,}|\bsk-[A-Za-z0-9_-]{20,}",
 )
-_AUTHORIZATION = re.compile(
+_AUTHORIZATION = partial(
+    re.compile,
     r"(?P<head>\b(?:proxy-)?authorization\\?[\"']?\s*[:=]\s*\\?[\"']?)"
     r"(?!(?:[\w-]+[ \t]+)?<redacted>)"
     r"(?:(?P<multi>(?:digest|aws4-hmac-sha256)\s+)[^\r\n]+"  # several quoted parameters: the whole line
     r"|(?P<scheme>[A-Za-z][\w-]*[ \t]+)?[^\s\"',;\\]+)",
     re.IGNORECASE,
 )
-_SIGNATURE = re.compile(r"(?P<head>\b(?:x-amz-signature|sig)=)[A-Za-z0-9%+/_-]{20,}=*", re.IGNORECASE)  # of a URL
-_SLACK_HOOK = re.compile(r"(?P<head>\bhooks\.slack\.com/services/)[\w/]{10,}", re.IGNORECASE)
-_BASIC = re.compile(r"\b(?P<head>basic\s{1,8})[A-Za-z0-9+/]{16,}={0,2}(?![\w/+])", re.IGNORECASE)
-_BEARER = re.compile(r"\b(?P<head>bearer\s+)(?P<token>[A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
-_COOKIE_HEADER = re.compile(
-    r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^\s\"'=;:]{1,256}=[^\"'\r\n]*", re.IGNORECASE
+_SIGNATURE = partial(
+    re.compile, r"(?P<head>\b(?:x-amz-signature|sig)=)[A-Za-z0-9%+/_-]{20,}=*", re.IGNORECASE
+)  # of a URL
+_SLACK_HOOK = partial(re.compile, r"(?P<head>\bhooks\.slack\.com/services/)[\w/]{10,}", re.IGNORECASE)
+_BASIC = partial(re.compile, r"\b(?P<head>basic\s{1,8})[A-Za-z0-9+/]{16,}={0,2}(?![\w/+])", re.IGNORECASE)
+_BEARER = partial(re.compile, r"\b(?P<head>bearer\s+)(?P<token>[A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
+_COOKIE_HEADER = partial(
+    re.compile, r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^\s\"'=;:]{1,256}=[^\"'\r\n]*", re.IGNORECASE
 )
-_PAIR = re.compile(
+_PAIR = partial(
+    re.compile,
     r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?"
     r"[\w.-]{0,64}?(?:pass(?:word|wd|phrase)|pwd|secret|token|key|cookies?"
     r"|credentials?|jwt|session[_-]?id|seed|auth|bearer))"
@@ -230,6 +237,12 @@ _PASSES = (
 )
 
 
+@cache
+def _passes() -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]:
+    """Compiled when the first suspicious text comes: that takes longer than all else in loading this file."""
+    return tuple((pattern(), mask) for pattern, mask in _PASSES)
+
+
 _CACHED_MAX_CHARS = 120
 _WITHOUT_SEPARATORS = {code: None for code in range(128) if not chr(code).isalnum()}
 
@@ -280,7 +293,7 @@ def redact_text(text: str, found: set[str] | None = None) -> tuple[str, int]:
     if not is_suspicious(text):
         return text, 0
     hits = 0
-    for pattern, mask in _PASSES:
+    for pattern, mask in _passes():
 
         def replace(match: re.Match[str], mask: Any = mask) -> str:
             nonlocal hits

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -58,6 +57,8 @@ def _likeness(segments: Sequence[str], others: Sequence[str]) -> float:
     if len(differing) != 1 or len(segments) != len(others):
         return 0.0
     ((segment, other),) = differing
+    import difflib  # noqa: PLC0415 - needed only where a topic may be misspelt
+
     return difflib.SequenceMatcher(None, segment.lower(), other.lower()).ratio()
 
 

@@ -54,6 +54,39 @@ def test_importing_the_engine_loads_no_framework_no_client_and_no_other_room() -
     assert run.stdout.strip() == ""
 
 
+def modules_after(code: str) -> set[str]:
+    run = [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"]
+    return set(subprocess.run(run, capture_output=True, text=True, check=True).stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("module", "not_needed"),
+    [
+        ("choreo_bdd", {"choreo_bdd.stage", "difflib", "uuid", "yaml", "jsonschema"}),
+        (
+            "choreo_bdd_steps.adapters.behave",
+            {
+                *("jinja2", "yaml", "jsonschema", "gherkin.parser", "tomllib", "importlib.resources", "tempfile"),
+                *("choreo_bdd.stage", "choreo_bdd.asyncapi", "choreo_bdd.brokers", "choreo_bdd.transports.nats"),
+            },
+        ),
+    ],
+)
+def test_what_takes_long_to_load_is_loaded_when_it_is_used(module: str, not_needed: set[str]) -> None:
+    own = "behave" if module.endswith("behave") else "asyncio"
+    loaded = modules_after(f"import {module}") - modules_after(f"import {own}")
+    assert module in loaded
+    assert not loaded & not_needed
+
+
+def test_a_template_a_body_and_a_second_transport_load_what_they_need() -> None:
+    used = (
+        "from choreo_bdd_steps.language import Variables, parse_payload, render; "
+        "render('{{ 1 + 1 }}', Variables()); parse_payload('a: 1', None, base_dir=None); from choreo_bdd import Stage"
+    )
+    assert {"jinja2", "yaml", "choreo_bdd.stage"} <= modules_after(used)
+
+
 def test_naming_a_transport_loads_no_client() -> None:
     code = (
         "import sys; from choreo_bdd import transports\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
+import os
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -20,7 +20,7 @@ def exact_number(text: str) -> float | Decimal:
 
 def encode_exactly(value: Any, encode: Callable[..., str], **options: Any) -> str:
     """JSON text of a value in which decimals stand: each is written with all its digits. Raises what `encode` does."""
-    token = uuid.uuid4().hex  # json writes no number but its own, so decimals go in as texts nobody else has
+    token = os.urandom(16).hex()  # json writes no number but its own, so decimals go in as texts nobody else has
     written: dict[str, str] = {}
 
     def aside(other: object) -> str:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-import yaml
-
 from choreo_bdd.exceptions import ChoreoError
 
 if TYPE_CHECKING:
     import jsonschema
+    import yaml
 
 FILE_NAMES = ("choreo.yaml", "choreo.yml")
 _PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -153,6 +150,8 @@ class _Place:
 def _read(path: Path) -> tuple[dict[str, Any], Where]:
     if path.suffix == ".toml":
         return dict(_toml(path)["tool"]["choreo"]), {}
+    import yaml  # noqa: PLC0415 - needed only where there is a file
+
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -169,6 +168,8 @@ def _read(path: Path) -> tuple[dict[str, Any], Where]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - as above
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
@@ -179,6 +180,8 @@ def _note_lines(
     node: yaml.Node | None, at: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int], path: Path
 ) -> None:
     """Note where each key stands. Raises ``ConfigError`` for a key that is written twice, or is no text to YAML."""
+    import yaml  # noqa: PLC0415 - as above
+
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here, line = (*at, str(key.value)), key.start_mark.line + 1
@@ -207,6 +210,8 @@ def _validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: _Pl
     unknown = _unknown_key(error)
     if unknown is not None:
         known = sorted(_of_schema(error, "properties") or ())
+        import difflib  # noqa: PLC0415 - needed only for a misspelt key
+
         close = difflib.get_close_matches(unknown, known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
         raise ConfigError(f"{where.at(*error.absolute_path, unknown)}: there is no such key; {hint}")

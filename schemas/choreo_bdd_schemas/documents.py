@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 REPORT_VERSIONS = ("1", "1.1", "1.2", "1.3")
@@ -32,6 +31,8 @@ def config_schema() -> dict[str, Any]:
 
 @cache
 def _texts() -> dict[str, str]:
+    from importlib.resources import files  # noqa: PLC0415 - slow to load, and needed only where a schema is
+
     folder = files("choreo_bdd_schemas")
     return {
         entry.name.removesuffix(".json"): entry.read_text("utf-8")

@@ -9,17 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-from gherkin.dialect import Dialect
-from gherkin.errors import CompositeParserException, ParserError
-from gherkin.parser import Parser
+from typing import TYPE_CHECKING, Any
 
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario, filled, filled_tags, row_name, scenario_nodeid
 from choreo_bdd_project.gherkin.step import Step
+
+if TYPE_CHECKING:
+    from gherkin.errors import ParserError
 
 _PLACE = re.compile(r"^\(\d+:\d+\): ")
 _Node = Mapping[str, Any]
@@ -92,6 +91,9 @@ def find_scenario(nodeid: str, root: Path) -> tuple[FeatureHead, Scenario] | Non
 @lru_cache(maxsize=256)
 def _read(path: str, file: str, _changed_ns: int, _size: int) -> Feature:
     """Kept until the file changes: runners, lint and reports ask for the same one."""
+    from gherkin.errors import ParserError  # noqa: PLC0415 - the parser is slow to load, and not every run reads files
+    from gherkin.parser import Parser  # noqa: PLC0415 - as above
+
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
         document: Any = Parser().parse(text)
@@ -105,6 +107,8 @@ def _read(path: str, file: str, _changed_ns: int, _size: int) -> Feature:
 
 
 def _unreadable(file: str, error: ParserError) -> FeatureError:
+    from gherkin.errors import CompositeParserException  # noqa: PLC0415 - as above
+
     first = error.errors[0] if isinstance(error, CompositeParserException) else error
     line = (getattr(first, "location", None) or {"line": 1})["line"]
     return FeatureError(file, line, f"is not a feature file: {_PLACE.sub('', str(first))}")
@@ -114,6 +118,8 @@ class _Reader:
     def __init__(self, file: str, node: _Node) -> None:
         self._file = file
         self._node = node
+        from gherkin.dialect import Dialect  # noqa: PLC0415 - as above
+
         dialect = Dialect.for_name(node["language"])
         assert dialect is not None  # the parser has used it
         self._outline_words = tuple(dialect.scenario_outline_keywords)

@@ -1,33 +1,10 @@
-"""Templates: `{{ … }}` through a sandboxed Jinja2 environment in which an unknown name is an error."""
+"""Templates: text with ``{{ … }}`` or ``{% … %}`` in it, found at any depth; ``template_engine`` renders it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
 
-from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.functions import Variables, as_base64, as_hex, as_json, as_text, function_names
-
-_SOLE = re.compile(r"\{\{[-+]?(.*?)[-+]?\}\}", re.DOTALL)
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """Jinja2 with payloads in mind: a dot on an object reads its key, never a Python method."""
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """`order.items` is the field, not dict.items."""
-        if isinstance(obj, Mapping):
-            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
-        return super().getattr(obj, attribute)
-
-
-_ENVIRONMENT = _Environment(undefined=StrictUndefined, finalize=as_text, keep_trailing_newline=True)
-_ENVIRONMENT.filters.update(tojson=as_json, b64=as_base64, hex=as_hex)
+from choreo_bdd_steps.language.functions import Variables, function_names
 
 
 def render(value: object, variables: Variables) -> object:
@@ -36,7 +13,7 @@ def render(value: object, variables: Variables) -> object:
     Text that is exactly one `{{ … }}` takes the value's type, all other text stays text. Raises BodyError.
     """
     if isinstance(value, str):
-        return render_text(value, variables) if "{{" in value or "{%" in value else value
+        return render_text(value, variables) if _is_template(value) else value
     if isinstance(value, Mapping):
         return {str(render(key, variables)): render(item, variables) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -46,14 +23,9 @@ def render(value: object, variables: Variables) -> object:
 
 def render_text(source: str, variables: Variables, line: int | None = None) -> object:
     """One template rendered. Raises BodyError, which names the variable that is not set."""
-    try:
-        return _plain(_compiled(source)(variables.namespace()))
-    except UndefinedError as error:
-        raise BodyError(_unknown(source, error, variables), line) from error
-    except BodyError as error:
-        raise BodyError(f"{error.message} in {source!r}", line) from error
-    except Exception as error:  # a user's function may raise anything
-        raise BodyError(f"the template {source!r} failed: {error}", line) from error
+    from choreo_bdd_steps.language.template_engine import rendered  # noqa: PLC0415 - brings in Jinja2
+
+    return rendered(source, variables, line)
 
 
 def referenced_names(value: object, *, known: Collection[str] = ()) -> frozenset[str]:
@@ -61,8 +33,16 @@ def referenced_names(value: object, *, known: Collection[str] = ()) -> frozenset
 
     Raises BodyError for a template that cannot be read.
     """
-    names = (name for text in _texts(value) for name in _names(text))
-    return frozenset(names) - function_names() - frozenset(known)
+    templates = [text for text in _texts(value) if _is_template(text)]
+    if not templates:
+        return frozenset()
+    from choreo_bdd_steps.language.template_engine import names_in  # noqa: PLC0415 - brings in Jinja2
+
+    return frozenset().union(*map(names_in, templates)) - function_names() - frozenset(known)
+
+
+def _is_template(text: str) -> bool:
+    return "{{" in text or "{%" in text
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -75,50 +55,3 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _texts(item)
-
-
-@lru_cache(maxsize=4096)
-def _names(source: str) -> frozenset[str]:
-    return frozenset(meta.find_undeclared_variables(_parsed(source)))
-
-
-@lru_cache(maxsize=4096)
-def _compiled(source: str) -> Callable[[dict[str, object]], object]:
-    parsed = _parsed(source.strip())
-    sole = _SOLE.fullmatch(source.strip())
-    if sole and _is_one_expression(parsed):
-        return _ENVIRONMENT.compile_expression(sole[1], undefined_to_none=False)
-    template = _ENVIRONMENT.from_string(source)
-    return template.render
-
-
-def _parsed(source: str) -> nodes.Template:
-    try:
-        return _ENVIRONMENT.parse(source)
-    except (TemplateError, RecursionError) as error:
-        raise BodyError(f"the template {source!r} cannot be read: {error}; write {{{{ name }}}}") from error
-
-
-def _is_one_expression(parsed: nodes.Template) -> bool:
-    match parsed.body:
-        case [nodes.Output(nodes=[node])]:
-            return not isinstance(node, nodes.TemplateData)
-    return False
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Undefined):
-        str(value)  # raises the error that names it
-    if callable(value):
-        raise BodyError("a function stands where a value is expected; call it with ()")
-    if isinstance(value, (tuple, Iterator)):
-        return list(value)
-    return value
-
-
-def _unknown(source: str, error: UndefinedError, variables: Variables) -> str:
-    problem = f"{error.message} in the template {source!r}"
-    if "has no" in str(error.message):
-        return f"{problem}; check the name against the data"
-    known = ", ".join(sorted(variables.values)) or "none"
-    return f'{problem}; set the variable in an earlier step (Given <name> is "…"); known variables: {known}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario import Handle, Outcome, ScenarioResult, Scope
@@ -13,8 +13,6 @@ from choreo_bdd.scenario.diagnosis import closest_lines
 from choreo_bdd.scenario.expectation import Expectation
 from choreo_bdd.scenario.facade import finish
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
-from choreo_bdd.stage import StageScenarioResult
-from choreo_bdd.stage.result import stage_result
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.capture import lookup
 from choreo_bdd_steps.language.errors import BodyError
@@ -25,7 +23,10 @@ from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read
 
-AnyResult = ScenarioResult | StageScenarioResult
+if TYPE_CHECKING:
+    from choreo_bdd.stage import StageScenarioResult
+
+AnyResult: TypeAlias = "ScenarioResult | StageScenarioResult"
 SHARED_ID = "SharedId"
 """How reports name the bridge of a scenario over several transports: one id, behind each transport's prefix."""
 
@@ -198,6 +199,8 @@ class Judging:
 def _result_of(scope: Scope, *, aborted: bool) -> AnyResult:
     if None in scope.links:
         return finish(scope, aborted=aborted)
+    from choreo_bdd.stage.result import stage_result  # noqa: PLC0415 - most runs use one transport
+
     note_foreign_messages(scope)
     return stage_result(scope, bridge_class=SHARED_ID, aborted=aborted)
 

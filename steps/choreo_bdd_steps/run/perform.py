@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from dataclasses import dataclass
 from typing import Any, assert_never
 
 from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.functions import new_uuid
 from choreo_bdd_steps.run.checking import Judging
 from choreo_bdd_steps.run.sending import Sending
 from choreo_bdd_steps.run.services import StandIns
@@ -74,7 +74,7 @@ class Performer:
             case SetLiteral(literal=literal):
                 return _json(literal, call)
             case SetUnique():
-                return str(uuid.uuid4())
+                return new_uuid()
             case Keep(path=path, topic=topic):
                 return self.judging.captured(path, topic, call)
             case _:

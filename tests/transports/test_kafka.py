@@ -24,6 +24,7 @@ from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
 from tests.support.kafka_doubles import frozen, outside_admin, outside_producer, partitions_of
+from tests.support.proxy import proxy_to
 from tests.support.subscribers import PATIENCE_S, Sink, new_topic
 
 pytestmark = pytest.mark.broker
@@ -222,6 +223,21 @@ async def test_every_message_is_sent_before_it_arrives(transport: KafkaTransport
         await asyncio.sleep(0.001)
     await asyncio.wait_for(done.wait(), PATIENCE_S)
     assert unsent_on_arrival == []
+
+
+async def test_a_message_is_sent_when_its_bytes_have_left_not_when_the_broker_has_confirmed_it(broker: Broker) -> None:
+    async with proxy_to(broker.port) as proxy:
+        transport = KafkaTransport(bootstrap_servers=f"127.0.0.1:{proxy.port}")
+        topic, sent = new_topic(), asyncio.Event()
+        await transport.connect()
+        await transport.publish(topic, b"the first one finds the topic")
+        proxy.stall()
+        confirmed = transport.publish(topic, b"{}", on_sent=sent.set)
+        await asyncio.wait_for(sent.wait(), 1.0)
+        assert not confirmed.done()
+        proxy.resume()
+        await confirmed
+        await transport.disconnect()
 
 
 async def test_messages_without_a_key_keep_their_order_on_a_topic_of_four_partitions(

@@ -13,6 +13,7 @@ from typing import Any
 
 import aiormq
 import pytest
+from aiormq import spec
 
 from choreo_bdd import Harness, HeaderPolicy, Outcome
 from choreo_bdd.brokers import Broker
@@ -201,17 +202,51 @@ async def test_coming_while_the_last_user_breaks_off_finds_an_exchange_too(rabbi
             await leaving.disconnect()
 
 
-async def test_an_existing_exchange_is_used_as_it_is(rabbitmq_broker: Broker, outsider: Any) -> None:
-    name = unique("fanout")
-    await outsider.exchange_declare(name, exchange_type="fanout", durable=True)
-    transport, sink = RabbitTransport(url=rabbitmq_broker.url, exchange_name=name), Sink()
+@pytest.mark.parametrize("kind", ["fanout", "headers"])
+async def test_an_existing_exchange_is_used_as_it_is_and_each_topic_hears_its_own_routing_key(
+    rabbitmq_broker: Broker, outsider: Any, kind: str
+) -> None:
+    name = unique(kind)
+    await outsider.exchange_declare(name, exchange_type=kind, durable=True)
+    transport = RabbitTransport(url=rabbitmq_broker.url, exchange_name=name)
+    heard = {topic: Sink() for topic in (">", "something.else", "something.*", "something.>", "#.else", "whatever")}
     await transport.connect()
-    await transport.subscribe("whatever", sink)
-    await transport.publish("something.else", b"{}")
-    await sink.wait_for(1)
-    assert sink.messages[0].topic == "something.else"
+    await asyncio.gather(*(transport.subscribe(topic, sink) for topic, sink in heard.items()))
+    await transport.publish("something.else", b"else")
+    await transport.publish("something.else.again", b"again")
+    await outsider.basic_publish(b"no key", exchange=name, routing_key="")
+    await outsider.basic_publish(
+        b"copied", exchange=name, routing_key="", properties=spec.Basic.Properties(headers={"CC": ["whatever"]})
+    )
+    await transport.fence(heard)
+    assert {topic: sink.payloads for topic, sink in heard.items()} == {
+        ">": [b"else", b"again", b"no key", b"copied"],
+        "something.else": [b"else"],
+        "something.*": [b"else"],
+        "something.>": [b"else", b"again"],
+        "#.else": [b"else"],
+        "whatever": [b"copied"],
+    }
     await transport.disconnect()
     assert await exists(rabbitmq_broker, name)
+    await outsider.exchange_delete(name)
+
+
+async def test_a_pattern_on_a_direct_exchange_is_told(rabbitmq_broker: Broker, outsider: Any) -> None:
+    name = unique("direct")
+    await outsider.exchange_declare(name, exchange_type="direct", durable=True)
+    harness = Harness(RabbitTransport(url=rabbitmq_broker.url, exchange_name=name))
+    await harness.connect()
+    async with harness.scenario("a pattern") as scenario:
+        none, some = scenario.expect_none("orders.*"), scenario.expect("orders.created", field_equals("id", 1))
+        await scenario.ready()
+        scenario.publish("orders.created", {"id": 1})
+        await scenario.await_all(timeout_ms=300)
+    assert none.outcome is not Outcome.PASS
+    assert none.diagnosis is not None
+    assert "direct exchange, which knows no patterns" in none.diagnosis.text
+    assert some.outcome is Outcome.PASS
+    await harness.disconnect()
     await outsider.exchange_delete(name)
 
 

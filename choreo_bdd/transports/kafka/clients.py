@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +121,25 @@ async def _end_sending(producer: Any) -> None:
             sender.cancel()
             await asyncio.wait([sender], timeout=_ABORT_S)
     producer._message_accumulator.fail_all(ProducerClosed())
+
+
+def tell_departures(producer: Any, left: Callable[[asyncio.Future[Any]], None]) -> None:
+    """Call ``left`` with the future of each message whose bytes have just been written to a broker's socket.
+
+    The client itself tells no more than the confirmation, which is a way there and back later.
+    """
+    sender = producer._sender
+    request = sender._send_produce_req
+
+    async def departing(node_id: int, batches: Mapping[Any, Any]) -> None:
+        if await producer.client.ready(node_id):
+            loop = asyncio.get_running_loop()
+            for batch in batches.values():
+                for future, _ in batch._msg_futures:
+                    loop.call_soon(left, future)  # runs behind this step, which writes the request
+        await request(node_id, batches)
+
+    sender._send_produce_req = departing
 
 
 def reason_of(error: BaseException) -> str:

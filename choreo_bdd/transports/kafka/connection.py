@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from aiokafka.structs import ConsumerRecord
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
-from choreo_bdd.transports.kafka.clients import Clients, reason_of
+from choreo_bdd.transports.kafka.clients import Clients, reason_of, tell_departures
 from choreo_bdd.transports.kafka.consumer import Feed
 from choreo_bdd.transports.kafka.topics import Topics
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
@@ -48,7 +45,8 @@ class Connection:
         self.lost: str | None = None
         self._topics = Topics(clients, policy)
         self._in_flight = InFlight()
-        self._feed = Feed(clients.consumer, on_record=self._in_flight.came_back, on_denied=self._denied)
+        tell_departures(clients.producer, self._in_flight.left)
+        self._feed = Feed(clients.consumer, on_denied=self._denied)
         self._newcomers: list[Registration] = []
         self._arming: asyncio.Task[None] | None = None
         self._answered_at = self._clock()
@@ -218,18 +216,21 @@ class InFlight:
     """Messages that the client has taken and the broker has not confirmed yet."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, bytes], list[Outgoing]] = {}
+        self._open: dict[asyncio.Future[Any], Outgoing] = {}
 
     def add(self, outgoing: Outgoing, confirmed: asyncio.Future[Any]) -> None:
         """Settle a message when the broker has answered."""
-        self._open.setdefault((outgoing.topic, outgoing.payload), []).append(outgoing)
-        confirmed.add_done_callback(partial(self._settle, outgoing))
+        self._open[confirmed] = outgoing
+        confirmed.add_done_callback(self._settle)
 
-    def _settle(self, outgoing: Outgoing, confirmed: asyncio.Future[Any]) -> None:
-        alike = self._open[outgoing.topic, outgoing.payload]
-        alike.remove(outgoing)
-        if not alike:
-            del self._open[outgoing.topic, outgoing.payload]
+    def left(self, confirmed: asyncio.Future[Any]) -> None:
+        """The bytes of a message have gone to the broker."""
+        outgoing = self._open.get(confirmed)
+        if outgoing is not None:
+            outgoing.sent()
+
+    def _settle(self, confirmed: asyncio.Future[Any]) -> None:
+        outgoing = self._open.pop(confirmed)
         if confirmed.cancelled():
             outgoing.fail(NAME, "the client gave it up")
         elif (error := confirmed.exception()) is not None:
@@ -237,14 +238,9 @@ class InFlight:
         else:
             outgoing.confirm()
 
-    def came_back(self, record: ConsumerRecord) -> None:
-        """A message of ours that arrives has plainly been sent, even if it is quicker than its confirmation."""
-        for outgoing in self._open.get((record.topic, record.value), ()):
-            outgoing.sent()
-
     async def drain(self, *, timeout_s: float) -> None:
         """Wait until all are settled, ``timeout_s`` at the longest; what is open then has failed."""
-        waiting = [outgoing for alike in self._open.values() for outgoing in alike]
+        waiting = tuple(self._open.values())
         if waiting:
             await asyncio.wait([outgoing.ready for outgoing in waiting], timeout=timeout_s)
         for outgoing in waiting:

@@ -26,11 +26,8 @@ Starts = Mapping[TopicPartition, int]
 class Feed:
     """Manual assignment, no group. A registration's ``handle`` holds its first offset in each of its partitions."""
 
-    def __init__(
-        self, consumer: Any, *, on_record: Callable[[ConsumerRecord], None], on_denied: Callable[[str, str], None]
-    ) -> None:
+    def __init__(self, consumer: Any, *, on_denied: Callable[[str, str], None]) -> None:
         self._consumer = consumer
-        self._on_record = on_record
         self._on_denied = on_denied
         self._audience: dict[TopicPartition, list[Registration]] = {}
         """Who hears each partition that is being fetched; for a while that may be nobody."""
@@ -131,9 +128,6 @@ class Feed:
         self._on_denied(topic, reason)
 
     def _deliver(self, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
-        for records in batches.values():
-            for record in records:
-                self._on_record(record)
         now = asyncio.get_running_loop().time()
         for partition, records in batches.items():
             for record in records:

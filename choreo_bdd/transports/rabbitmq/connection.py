@@ -6,19 +6,23 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, cast
 
 import aiormq
 from yarl import URL
 
+from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
-from choreo_bdd.transports.rabbitmq.messages import REPLY_PREFIX, binding_key, properties_of, queue_of
-from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, last_word, why, words_of
+from choreo_bdd.transports.rabbitmq.messages import REPLY_PREFIX, binding_key, is_meant, properties_of, queue_of
+from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, last_word, type_of_existing, why, words_of
 from choreo_bdd.transports.rabbitmq.subscription import OnEnd, Subscription
 from choreo_bdd.transports.shared.outbound import Outgoing
 
 NAME = "RabbitTransport"
+_ROUTING = ("topic", "direct")
+"""The types of exchange that hold the routing key against a binding; a fanout exchange hands out everything."""
 _LAST_WORD_S = 1.0
 _HEARTBEAT_S = 5
 """A broker that misses three of them counts as lost; the client's default of 60 would find out after minutes."""
@@ -59,6 +63,8 @@ class Wire:
             client_properties={"connection_name": "choreo"},
         )
         self._exchange = exchange
+        self._exchange_type: str | None = "topic"
+        """``None``: there is one of somebody else's, and the broker does not tell its type."""
         self._publishing: aiormq.Channel | None = None
         self._marking: aiormq.Channel | None = None
         self._may_mark = True
@@ -92,7 +98,8 @@ class Wire:
             await channel.queue_bind(queue, self._exchange, routing_key=queue)
         except aiormq.ChannelNotFoundEntity:
             return False
-        except (aiormq.ChannelPreconditionFailed, aiormq.ChannelAccessRefused):
+        except (aiormq.ChannelPreconditionFailed, aiormq.ChannelAccessRefused) as refusal:
+            self._exchange_type = type_of_existing(refusal)
             # There is one of another kind, or we may not make any: use what is there, as it is.
             await (await self._publisher()).exchange_declare(self._exchange, passive=True)
         return True
@@ -137,7 +144,8 @@ class Wire:
                     queue = _queue_name()
                     await channel.queue_declare(queue, exclusive=True, auto_delete=True, nowait=True)
                     await channel.queue_bind(queue, self._exchange, binding_key(topic), nowait=True)
-                    await subscription.consume(queue, deliver)
+                    routes = self._exchange_type in _ROUTING
+                    await subscription.consume(queue, deliver, meant=None if routes else partial(is_meant, topic))
         except Exception as error:
             reason = words_of(error)
             if subscription is not None:
@@ -145,6 +153,13 @@ class Wire:
                 self.spawn(subscription.close())
             raise SubscriptionFailed(NAME, topic, reason) from error
         return subscription
+
+    def why_deaf(self, topic: str) -> str | None:
+        """Why nothing can come of a subscription that the broker has taken; ``None`` for one as it should be."""
+        is_pattern = topic_patterns.is_pattern(topic) or "#" in topic.split(".")
+        if self._exchange_type != "direct" or queue_of(topic) is not None or not is_pattern:
+            return None
+        return f"{self._exchange!r} is a direct exchange, which knows no patterns: it takes {topic!r} for a routing key"
 
     async def fence(self, subscriptions: Sequence[Subscription]) -> None:
         """Return once all that these subscriptions' queues held has been handed over; raises why that is not known."""

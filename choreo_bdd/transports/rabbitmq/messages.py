@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from aiormq import spec
@@ -39,6 +41,24 @@ def binding_key(pattern: str) -> str:
     """A topic pattern as a binding key; AMQP's own ``#`` passes as it is."""
     head, dot, last = pattern.rpartition(".")
     return f"{head}{dot}*.#" if last == ">" else pattern  # `#` alone would also stand for no segment at all
+
+
+@lru_cache(maxsize=1024)
+def _routes(key: str) -> re.Pattern[str]:
+    words = [r"[^.]*" if word == "*" else re.escape(word) for word in key.split(".")]
+    text = r"\.".join(words)
+    return re.compile(text.replace(r"\.\#", r"(\.[^.]*)*").replace(r"\#\.", r"([^.]*\.)*").replace(r"\#", ".*"))
+
+
+def is_meant(topic: str, delivered: DeliveredMessage) -> bool:
+    """Whether a delivery has a routing key that a topic exchange would route to this topic or pattern.
+
+    ``>`` stands for all of them, a message without a routing key included.
+    """
+    also = (delivered.header.properties.headers or NO_HEADERS).get("CC")  # the broker's own way to name more keys
+    copied = (key for key in also if isinstance(key, str)) if isinstance(also, list) else ()
+    keys = (delivered.routing_key or "", *copied)
+    return topic == ">" or any(_routes(binding_key(topic)).fullmatch(key) for key in keys)
 
 
 def message_of(delivered: DeliveredMessage, topic: str | None, received_at: float) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import aiormq
 
@@ -10,6 +11,7 @@ CONFIRM_S = 10.0
 """How long the broker may take for an answer."""
 
 _LAST_WORD_S = 1.0
+_OTHER_TYPE = re.compile(r"arg 'type' for exchange .* but current is '([^']+)'")
 
 
 async def why(channel: aiormq.Channel, error: BaseException) -> str:
@@ -42,3 +44,12 @@ def words_of(error: BaseException) -> str:
             said = [part for part in error.args if isinstance(part, str)]
             return said[-1].rstrip(".") if said else type(error).__name__
     return type(error).__name__
+
+
+def type_of_existing(refusal: BaseException) -> str | None:
+    """The type of an exchange that was not declared as a topic exchange; ``None`` if the broker keeps it to itself."""
+    said = words_of(refusal)
+    other = _OTHER_TYPE.search(said)
+    if other is not None:
+        return other[1]
+    return "topic" if "inequivalent arg" in said else None  # the type is what a server looks at first

@@ -36,8 +36,18 @@ class Subscription:
         self._markers: dict[str, asyncio.Future[None]] = {}
         self.is_shared = False
 
-    async def consume(self, queue: str, deliver: Callable[[Message], None], *, named: str | None = None) -> None:
-        """Begin. Messages of a queue somebody else has ``named`` are acknowledged one by one, once handed over."""
+    async def consume(
+        self,
+        queue: str,
+        deliver: Callable[[Message], None],
+        *,
+        named: str | None = None,
+        meant: Callable[[aiormq.abc.DeliveredMessage], bool] | None = None,
+    ) -> None:
+        """Begin. Messages of a queue somebody else has ``named`` are acknowledged one by one, once handed over.
+
+        ``meant`` says which of them concern the subscription, where the exchange does not see to that.
+        """
         channel = self._channel
         loop = asyncio.get_running_loop()
         self._queue, self.is_shared = queue, named is not None
@@ -46,7 +56,8 @@ class Subscription:
             if named is None and delivered.header.properties.message_type == _MARKER:
                 self._passed(delivered.header.properties.message_id)
                 return
-            deliver(message_of(delivered, named, loop.time()))
+            if meant is None or meant(delivered):
+                deliver(message_of(delivered, named, loop.time()))
             if named is not None:
                 await channel.basic_ack(cast(int, delivered.delivery_tag), wait=False)
 

@@ -37,8 +37,11 @@ class RabbitTransport:
     """A transport over one exchange of a RabbitMQ server.
 
     Unless an exchange named ``exchange_name`` exists, of whatever type, a temporary topic exchange is made that goes
-    with its last user. A topic that begins with ``queue:`` names an existing queue instead: subscribing takes the
-    queue's messages, publishing puts one into it, and ``PublishFailed`` says when there is no such queue.
+    with its last user. Of an exchange that does not route by key (fanout, headers) a topic hears the messages whose
+    routing key it names, and ``>`` all of them. A direct exchange knows no patterns.
+
+    A topic that begins with ``queue:`` names an existing queue instead: subscribing takes the queue's messages,
+    publishing puts one into it, and ``PublishFailed`` says when there is no such queue.
 
     Message properties are headers too, both ways, named ``amqp.correlation_id``, ``amqp.message_id``,
     ``amqp.reply_to``, ``amqp.content_type``, ``amqp.type`` and so on.
@@ -178,6 +181,8 @@ class RabbitTransport:
         try:
             registration.handle = await wire.subscribe(registration.topic, registration.deliver, ended)
             registration.confirm()
+            if (deaf := wire.why_deaf(registration.topic)) is not None:
+                registration.interrupt(_NAME, deaf)
         except SubscriptionFailed as failure:
             reason = failure.reason
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -175,6 +176,70 @@ def retention(
         for run in runs:
             store.change(partial(removing.remove, run=run)).result()
     typer.echo(f"{len(runs)} runs removed")
+
+
+@chronicle.command()
+def export(
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; default: printed.")] = None,
+    tenant: TenantOption = None,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Write what was measured as CSV: a row for each topic and transport of each run."""
+    _need_server()
+    from choreo_bdd_chronicle.answer.exporting import write_csv  # noqa: PLC0415
+
+    try:
+        with _opened(data, database) as store, store.reading() as connection:
+            if out is None:
+                write_csv(connection, tenant, sys.stdout)
+                return
+            with out.open("w", encoding="utf-8", newline="") as file:
+                count = write_csv(connection, tenant, file)
+    except OSError as problem:
+        _refuse(f"{out or 'the output'}: cannot be written: {problem.strerror or problem}")
+    typer.echo(f"{out}: {count} rows")
+
+
+@chronicle.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The copy; an older one is replaced when this one is whole.")],
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Copy the database into one file, while it is in use. Exit code 2 when it cannot be; PostgreSQL has pg_dump."""
+    _need_server()
+    from choreo_bdd_chronicle.settings import database_url  # noqa: PLC0415
+    from choreo_bdd_chronicle.store import StoreError, copying  # noqa: PLC0415
+
+    try:
+        copying.backup(database or database_url(data), file)
+    except StoreError as problem:
+        _refuse(problem)
+    typer.echo(f"{file}: {file.stat().st_size:,} bytes, whole")
+
+
+@chronicle.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A copy that backup made.")],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Lose what the database holds now.")] = False,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Make the database of a copy; end the server first. Exit code 2 when it cannot be; PostgreSQL has pg_restore."""
+    _need_server()
+    from choreo_bdd_chronicle.settings import database_url  # noqa: PLC0415
+    from choreo_bdd_chronicle.store import StoreError, copying, open_store  # noqa: PLC0415
+    from choreo_bdd_chronicle.store.store import shown  # noqa: PLC0415
+
+    url = database or database_url(data)
+    try:
+        copying.restore(url, file, replaces=replace)
+        open_store(url).close()  # a copy of an earlier release is brought up to date
+    except StoreError as problem:
+        _refuse(problem)
+    typer.echo(f"{shown(url)}: restored")
 
 
 @tokens.command()

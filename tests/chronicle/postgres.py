@@ -32,8 +32,9 @@ def programs() -> Path:
 class Server:
     """A PostgreSQL server that can be ended and started again on the same data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
         self._folder = folder
+        self._fsync = "on" if is_durable else "off"
         self._programs = programs()
         self._as_user: dict[str, Any] = (
             {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
@@ -49,7 +50,8 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         settings = (
-            "listen_addresses=127.0.0.1", f"unix_socket_directories={self._folder}", f"port={self.port}", "fsync=off",
+            "listen_addresses=127.0.0.1", f"unix_socket_directories={self._folder}", f"port={self.port}",
+            f"fsync={self._fsync}",
         )  # fmt: skip
         command = [str(self._programs / "postgres"), "-D", str(self._folder / "data")]
         for each in settings:
@@ -94,11 +96,14 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """A server within the block; its folder lies where its own user may go, unlike pytest's."""
+def running(*, is_durable: bool = False) -> Iterator[Server]:
+    """A server within the block; its folder lies where its own user may go, unlike pytest's.
+
+    One that is not durable does not wait for the disk, which tests need not either.
+    """
     folder = Path(tempfile.mkdtemp(prefix="chronicle-postgres-"))
     try:
-        server = Server(folder)
+        server = Server(folder, is_durable=is_durable)
         server.start()
         try:
             yield server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from choreo_bdd_chronicle import commands as room
+from choreo_bdd_chronicle import server
+from choreo_bdd_chronicle.settings import Settings
 from tests.chronicle.servers import serving
 
 
@@ -53,3 +56,22 @@ def test_push_keeps_what_it_cannot_send_and_sends_it_next_time(tmp_path: Path, m
     with serving(tmp_path / "server") as url:
         sent = CliRunner().invoke(room.commands, [*push, "--url", url])
         assert (sent.exit_code, f"sent: {url}/runs/" in sent.output) == (0, True)
+
+
+def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head() -> None:
+    async def is_sent_at_once() -> bool:
+        accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            taken = writer.get_extra_info("socket")
+            accepted.set_result(taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with server.listening_at(Settings(database="", port=0)) as listening:
+            async with await asyncio.start_server(answer, sock=listening):
+                _, client = await asyncio.open_connection(*listening.getsockname())
+                found = await asyncio.wait_for(accepted, 10)
+                client.close()
+        return bool(found)
+
+    assert asyncio.run(is_sent_at_once())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -29,6 +30,7 @@ from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, TOPIC_MAX, Endpoint
 from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.guard import Guard
 from choreo_bdd_chronicle.answer.lifecycle import KINDS, Kind
+from choreo_bdd_chronicle.answer.metrics import CONTENT_TYPE, IngestTimes, exposition
 from choreo_bdd_chronicle.answer.models import Health
 from choreo_bdd_chronicle.answer.openapi import describe
 from choreo_bdd_chronicle.answer.report_page import APART, drawn
@@ -37,7 +39,7 @@ from choreo_bdd_chronicle.answer.stating import pinning, stating
 from choreo_bdd_chronicle.answer.stream import Feed
 from choreo_bdd_chronicle.pages import Pages
 from choreo_bdd_chronicle.receive.body import read_body
-from choreo_bdd_chronicle.receive.ingest import ingest
+from choreo_bdd_chronicle.receive.ingest import ingest, tenant_of
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.store.removing import remove
@@ -65,6 +67,7 @@ class Api:
         self._watcher = Watcher(store, settings.pause)
         self._feed = Feed(store, settings.listeners_max)
         self._settings = settings
+        self._times = IngestTimes()
         self._readers = CapacityLimiter(_READERS)
         self._checkers = CapacityLimiter(_CHECKERS)
         self._openapi = msgspec.json.encode(describe(version, BASE))
@@ -96,6 +99,7 @@ class Api:
 
     async def take_report(self, request: Request) -> Response:
         """``POST /runs``."""
+        begun = time.perf_counter()
         caller = await self._caller(request, Scope.WRITE)
         done = await ingest(
             request,
@@ -105,6 +109,8 @@ class Api:
             body_max=self._settings.body_max,
             limiter=self._checkers,
         )
+        if not done.duplicate:
+            self._times.add(tenant_of(request, caller), time.perf_counter() - begun)
         return _json(msgspec.json.encode(done), 200 if done.duplicate else 201)
 
     async def raw_report(self, request: Request) -> Response:
@@ -177,6 +183,12 @@ class Api:
         found = Health(status="ok" if is_current else "degraded", database="connected", tables=tables)
         return _json(msgspec.json.encode(found), 200 if is_current else 503)
 
+    async def metrics(self, request: Request) -> Response:
+        """``GET /metrics``, beside the API, where Prometheus looks for it."""
+        caller = await self._caller(request, Scope.READ)
+        found = await self._read(partial(self._exposition, caller, list(self._times.lines(caller))))
+        return Response(found, headers={"Content-Type": CONTENT_TYPE})
+
     async def openapi(self, _request: Request) -> Response:
         """``GET /openapi.json``."""
         return _json(self._openapi)
@@ -196,6 +208,10 @@ class Api:
     def _answer(self, endpoint: Endpoint, question: Question) -> bytes:
         with self._store.reading() as connection:
             return msgspec.json.encode(endpoint.answer(connection, question))
+
+    def _exposition(self, caller: Caller, times: list[str]) -> str:
+        with self._store.reading() as connection:
+            return exposition(connection, caller, times)
 
     def _raw(self, caller: Caller, run_id: str) -> bytes:
         with self._store.reading() as connection:
@@ -231,7 +247,7 @@ def build_app(store: Store, settings: Settings, version: str) -> ASGIApp:
         await api.close()
 
     inner = Starlette(
-        routes=[Mount(BASE, routes=api.routes()), *Pages(BASE).routes()],
+        routes=[Mount(BASE, routes=api.routes()), Route("/metrics", api.metrics), *Pages(BASE).routes()],
         middleware=[Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM)],
         exception_handlers={
             ApiError: _refused,

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from threading import Condition, Event, Thread
 from typing import TypeVar
 
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, make_url, select
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 
@@ -105,6 +106,8 @@ def open_store(url: str) -> Store:
     except (SQLAlchemyError, OSError) as problem:
         reason = getattr(problem, "orig", None) or problem
         raise StoreError(f"{shown(url)}: cannot be opened: {reason}") from problem
+    except CommandError as problem:
+        raise StoreError(f"{shown(url)}: was written by a later release; install that one ({problem})") from problem
     return Store(engine, dialect)
 
 

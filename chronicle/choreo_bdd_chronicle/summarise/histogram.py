@@ -11,7 +11,6 @@ import struct
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 FORMAT = 1
 """The first byte of a stored histogram."""
@@ -43,11 +42,14 @@ class Histogram:
     @classmethod
     def merged(cls, histograms: Iterable[Histogram]) -> Histogram:
         """All latencies of these histograms in one."""
-        counts: Counter[int] = Counter()
+        counts: dict[int, int] = {}
         for histogram in histograms:
+            if not counts:
+                counts.update(histogram.buckets)
+                continue
             for bucket, count in histogram.buckets:
-                counts[bucket] += count
-        return cls._sorted(counts)
+                counts[bucket] = counts.get(bucket, 0) + count
+        return cls(tuple(sorted(counts.items())))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Histogram:
@@ -66,14 +68,13 @@ class Histogram:
             raise ValueError(f"a damaged histogram: {size} buckets take {wanted} bytes, and there are {len(data)}")
         numbers = content.unpack_from(data, _HEAD.size)
         buckets, counts = numbers[:size], numbers[size:]
-        if 0 in counts or any(later <= earlier for earlier, later in pairwise(buckets)):
+        if 0 in counts or list(buckets) != sorted(set(buckets)):
             raise ValueError("a damaged histogram: its buckets are empty or not in rising order")
         return cls(tuple(zip(buckets, counts, strict=True)))
 
     def to_bytes(self) -> bytes:
         """As it is stored: 19 bytes for 5 different latencies, about 146 for 50."""
-        buckets = [bucket for bucket, _ in self.buckets]
-        counts = [count for _, count in self.buckets]
+        buckets, counts = zip(*self.buckets, strict=True) if self.buckets else ((), ())
         largest = max(counts, default=0)
         count_type = next(letter for letter, limit in _COUNT_TYPES.items() if largest < limit)
         size = len(buckets)

@@ -34,6 +34,7 @@ from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.model.tests import Attempt, Environment, RecordedScenario, Run, Test
 from choreo_bdd_reporter.store.atomic_files import replacing
 from choreo_bdd_reporter.store.directory import (
+    foreign_page_folder,
     new_page_files,
     old_page_files,
     page_files,
@@ -53,6 +54,10 @@ from choreo_bdd_reporter.store.journaled_tests import (
 # a page of more is drawn from chunks, one test at a time; as Python objects, this is six times as large
 _IN_MEMORY_BYTES = 8_000_000
 PAGE_BYTES_MAX = 100_000_000
+
+
+class ForeignFolderError(OSError):
+    """Where a page keeps its parts there is a folder that no page has made; it stays, and the page is not written."""
 
 
 class ReportWriter:
@@ -146,7 +151,8 @@ class ReportWriter:
             write_page_file(page, results, gherkin)
         except Exception as error:  # noqa: BLE001 - the page is the lesser half of the report
             page.unlink(missing_ok=True)
-            shutil.rmtree(page_files(page), ignore_errors=True)
+            if foreign_page_folder(page) is None:
+                shutil.rmtree(page_files(page), ignore_errors=True)
             notice(f"{PAGE} was not written ({type(error).__name__}: {error}); {self._directory / RESULTS} is complete")
 
     def _write_messages(self, block: Mapping[str, Any], journal: Journal, places: Sequence[Place]) -> None:
@@ -208,10 +214,14 @@ def write_page_file(
     """Draw the page of a report into a file, which is replaced only by a complete one.
 
     A page of more than ``PAGE_BYTES_MAX`` keeps its parts in a folder beside it, as one does that is asked for with
-    ``folder``.
+    ``folder``. Raises ``ForeignFolderError``, before anything is written, where that folder may be somebody else's.
     """
     from choreo_bdd_reporter.page import PageTooLargeError, write_page  # noqa: PLC0415 - brings in Jinja2
 
+    if foreign := foreign_page_folder(target):
+        raise ForeignFolderError(
+            f"{foreign} holds files that no page has made and stays as it is; move it away or name another file"
+        )
     if not folder:
         try:
             with replacing(target) as file:

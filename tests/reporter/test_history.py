@@ -174,10 +174,13 @@ def test_a_page_shows_no_more_than_the_last_runs(tmp_path: Path) -> None:
         '{"history":2}',
         '{"history":1,"started_at":"x","git_sha":null,"ci":false,"tests":{"f":{"t":"?"}}}',
         '{"history":1,"started_at":"x","git_sha":null,"ci":false,"tests":{"f":{"t":"pxx"}}}',
+        f'{{"history":1,"started_at":"x","git_sha":null,"ci":false,"tests":{{"f":{{"t":"p{"9" * 400}"}}}}}}',
+        f'{{"history":{"9" * 5000}}}',
         "[" * 100_000,
         "\x00\udcff",
+        " " * 20_000_000,
     ],
-    ids=["half", "list", "later format", "letter", "number", "deep", "bytes"],
+    ids=["half", "list", "later format", "letter", "number", "huge", "hugest", "deep", "bytes", "long"],
 )
 def test_a_line_that_is_no_run_is_told_and_left_out_of_the_next_file(broken: str, empty_run: Run, out: Path) -> None:
     write_report(run_at(empty_run, 1), [a_test()], out)

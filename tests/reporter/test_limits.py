@@ -112,6 +112,10 @@ def test_a_cut_through_a_character_leaves_no_broken_text() -> None:
     assert cap_stream("ß" * 40_000 + "x").endswith("ßx")
 
 
+def test_text_before_the_one_that_is_kept_counts_as_missing() -> None:
+    assert cap_stream("short", left_out=7) == "[7 bytes truncated]\nshort"
+
+
 def test_a_detail_is_cut_at_120_characters() -> None:
     assert cap_detail("x" * 120) == "x" * 120
     assert cap_detail("x" * 121) == "x" * 117 + "..."

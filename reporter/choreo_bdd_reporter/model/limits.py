@@ -46,14 +46,17 @@ def clean_text(text: str) -> str:
     return whole.replace("\0", "\u2400")
 
 
-def cap_stream(text: str) -> str:
-    """The last 65,536 bytes of captured text, below a line that says how many bytes are missing."""
+def cap_stream(text: str, *, left_out: int = 0) -> str:
+    """The last 65,536 bytes of captured text, below a line that says how many bytes are missing.
+
+    ``left_out`` bytes stood before the text and are missing already.
+    """
     text = clean_text(text)
     raw = text.encode("utf-8")
-    if len(raw) <= STREAM_MAX_BYTES:
+    missing = max(0, len(raw) - STREAM_MAX_BYTES)
+    if not missing + left_out:
         return text
-    tail = raw[-STREAM_MAX_BYTES:].decode("utf-8", "ignore")
-    return f"[{len(raw) - STREAM_MAX_BYTES} bytes truncated]\n{tail}"
+    return f"[{missing + left_out} bytes truncated]\n{raw[missing:].decode('utf-8', 'ignore')}"
 
 
 def cap_detail(text: str) -> str:

@@ -6,15 +6,27 @@ from dataclasses import replace
 from itertools import chain, count
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_reporter.model.limits import cap_stream
+from choreo_bdd_reporter.model.limits import STREAM_MAX_BYTES, cap_stream, clean_text
 from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, Step
 from choreo_bdd_reporter.record.feature_sources import hidden_lines
 from choreo_bdd_reporter.record.tables import masked_table
 
+_MARGIN_CHARS = 65_536
+_UNSURE_CHARS = 16_384
+
 
 def masked(redactor: Redactor, text: str) -> str:
-    """Text of any length without credentials, its end kept when it is too long."""
-    return cap_stream(redactor.text(text))
+    """Text of any length without credentials, its end kept when it is too long.
+
+    Only what is kept is masked, with a margin before it, so that what a chatty service says costs no time.
+    """
+    left_out = len(text) - STREAM_MAX_BYTES - _MARGIN_CHARS
+    if left_out <= 0:
+        return cap_stream(redactor.text(text))
+    end = redactor.text(text[left_out:])
+    # the cut may have parted a secret from its name, so what stands next to it is not shown
+    left_out_bytes = len(clean_text(text[:left_out]).encode()) + len(clean_text(end[:_UNSURE_CHARS]).encode())
+    return cap_stream(end[_UNSURE_CHARS:], left_out=left_out_bytes)
 
 
 def masked_or_none(redactor: Redactor, text: str | None) -> str | None:

@@ -13,8 +13,9 @@ from typing import TextIO
 def replacing(target: Path) -> Iterator[TextIO]:
     """A file to write that takes the place of ``target`` when it is complete; else ``target`` stays as it was."""
     temporary = target.with_name(f".{target.name}.tmp")
+    temporary.unlink(missing_ok=True)  # left by a run that was killed; or a link, which is not to be written through
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        with temporary.open("x", encoding="utf-8", newline="\n") as file:
             yield file
         os.replace(temporary, target)
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from choreo_bdd_reporter.documents.file_names import HISTORY, MESSAGES, PAGE, PARTIAL, RESULTS
@@ -12,6 +13,7 @@ SENTINEL = ".harness-report"
 _FILES = (RESULTS, PAGE, MESSAGES, HISTORY, PARTIAL, SENTINEL)
 _LEFTOVERS = tuple(f".{name}.tmp" for name in _FILES)
 _DIRECTORIES = ("_partial", "index_files", ".index_files.new", ".index_files.old")
+_PAGE_FILE = re.compile(r"app\.js|style\.css|c[0-9]+\.js")
 _VCS = (".git", ".svn", ".hg")
 _SENTINEL_TEXT = "This directory belongs to a test report and is overwritten by the next run.\n"
 
@@ -46,6 +48,25 @@ def new_page_files(page: Path) -> Path:
 def old_page_files(page: Path) -> Path:
     """The folder of an older page until the new one is in its place."""
     return page.with_name(f".{page.stem}_files.old")
+
+
+def foreign_page_folder(page: Path) -> Path | None:
+    """Where the folder of a page's parts would go, something that may be somebody else's; ``None`` if nothing is.
+
+    Browsers and publishing tools make folders of the same name, and what is replaced here is gone.
+    """
+    places = (page_files(page), new_page_files(page), old_page_files(page))
+    return next((place for place in places if os.path.lexists(place) and not _holds_parts_only(place)), None)
+
+
+def _holds_parts_only(folder: Path) -> bool:
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    entries = list(folder.iterdir())
+    names = {entry.name for entry in entries}
+    return (not names or "app.js" in names) and all(
+        _PAGE_FILE.fullmatch(entry.name) and entry.is_file() and not entry.is_symlink() for entry in entries
+    )
 
 
 def prepare(directory: Path) -> None:
@@ -94,5 +115,5 @@ def _is_ours(entry: Path) -> bool:
     if entry.is_symlink():
         return False
     if entry.is_dir():
-        return entry.name in _DIRECTORIES
+        return entry.name in _DIRECTORIES and (entry.name == "_partial" or _holds_parts_only(entry))
     return entry.name in _FILES or entry.name in _LEFTOVERS

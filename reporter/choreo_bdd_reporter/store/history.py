@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from choreo_bdd_reporter.documents.file_names import RESULTS
 from choreo_bdd_reporter.model.limits import compact_json
@@ -31,6 +32,7 @@ LETTERS = {"failed": "f", "errored": "e", "slow": "s", "passed": "p", "skipped":
 NOT_RUN = "."
 _NO_ROOM = " "
 _ROOM_STEPS = 40
+_SEEN = re.compile(f"[{''.join(LETTERS.values())}](-?[0-9]{{1,15}})?")
 
 Seen = tuple[str, str, float | None]
 """Node id and outcome of a test, and the least share of a budget that it left over."""
@@ -86,13 +88,23 @@ def read_history(path: Path) -> list[PastRun]:
         return []
     runs = []
     with path.open(encoding="utf-8", errors="replace") as file:
-        for number, text in enumerate(file, start=1):
+        for number, text in enumerate(_lines(file), start=1):
             started_at = _start_of(text)
             if started_at is None:
                 notice(f"{path}: line {number} is no run of history format {FORMAT} and is left out")
             else:
                 runs.append(PastRun(started_at, text.rstrip()))
     return runs
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """The lines of a file; of one longer than the whole history may be, nothing is kept in memory."""
+    while text := file.readline(BYTES_KEPT):
+        whole = len(text) < BYTES_KEPT or text.endswith("\n")
+        yield text if whole else ""
+        while not whole:
+            rest = file.readline(BYTES_KEPT)
+            whole = len(rest) < BYTES_KEPT or rest.endswith("\n")
 
 
 def recalled(runs: Sequence[PastRun], run: Mapping[str, Any], nodeids: Iterable[str]) -> dict[str, Any]:
@@ -168,7 +180,7 @@ def _is_run(line: Mapping[str, Any]) -> bool:
 
 
 def _is_seen(value: Any) -> bool:
-    return isinstance(value, str) and value[:1] in LETTERS.values() and _room(value) is not None
+    return isinstance(value, str) and _SEEN.fullmatch(value) is not None
 
 
 def _tests(line: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -178,15 +190,11 @@ def _tests(line: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _columns(seen: Sequence[str]) -> list[str]:
-    return ["".join(each[0] for each in seen), "".join(_room(each) or _NO_ROOM for each in seen).rstrip()]
+    return ["".join(each[0] for each in seen), "".join(map(_room, seen)).rstrip()]
 
 
-def _room(seen: str) -> str | None:
-    """The headroom as a character, a space without one; ``None`` where it is no number."""
+def _room(seen: str) -> str:
+    """The headroom as a character, a space without one."""
     if len(seen) == 1:
         return _NO_ROOM
-    try:
-        percent = int(seen[1:])
-    except ValueError:
-        return None
-    return chr(ord("0") + max(0, min(_ROOM_STEPS, round(percent * _ROOM_STEPS / 100))))
+    return chr(ord("0") + max(0, min(_ROOM_STEPS, round(int(seen[1:]) * _ROOM_STEPS / 100))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from html import unescape
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from choreo_bdd_reporter import writer
 from choreo_bdd_reporter.page import data
-from choreo_bdd_reporter.store.directory import resolve
+from choreo_bdd_reporter.store.directory import ReportDirectoryError, resolve
 from choreo_bdd_reporter.writer import write_documents, write_page_file
 from tests.support.page_sample import green_run, sample_run
 
@@ -184,3 +185,65 @@ def test_beyond_the_ceiling_passed_scenarios_have_no_timeline_and_a_banner_says_
     expect(page.locator(".hr-waterfall-row")).to_have_count(5)
     page.get_by_role("treeitem", name="Order 1 is accepted").click()
     expect(page.locator(".hr-article")).to_contain_text("No message timeline is kept here")
+
+
+def saved_page(page: Path, name: str = "chapter.txt") -> Path:
+    """What a browser or a publishing tool has put where the page's parts would go."""
+    folder = page.with_name(name if name.startswith(".") else f"{page.stem}_files")
+    folder.mkdir(parents=True)
+    (folder / "app.js").write_text("theirs")
+    (folder / "chapter.txt").write_text("precious")
+    return folder
+
+
+@pytest.mark.parametrize("place", ["report_files", ".report_files.new", ".report_files.old"])
+@pytest.mark.parametrize("in_folder", [False, True], ids=["one file", "folder"])
+def test_a_folder_of_somebody_else_stays_and_the_page_is_refused(tmp_path: Path, place: str, in_folder: bool) -> None:
+    page = tmp_path / "report.html"
+    page.write_text("old")
+    folder = saved_page(page, place)
+    with pytest.raises(writer.ForeignFolderError, match=f"{re.escape(str(folder))} holds files that no page has made"):
+        write_page_file(page, *sample_run(), folder=in_folder)
+    assert (folder / "chapter.txt").read_text() == "precious"
+    assert page.read_text() == "old"
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "link inside", "folder inside"])
+def test_what_only_looks_like_the_folder_of_a_page_stays(tmp_path: Path, kind: str) -> None:
+    page, theirs, folder = tmp_path / "report.html", tmp_path / "theirs", tmp_path / "report_files"
+    theirs.mkdir()
+    (theirs / "app.js").write_text("theirs")
+    if kind == "file":
+        folder.write_text("theirs")
+    elif kind == "link":
+        folder.symlink_to(theirs)
+    elif kind == "link inside":
+        folder.mkdir()
+        (folder / "app.js").symlink_to(theirs / "app.js")
+    else:
+        (folder / "app.js").mkdir(parents=True)
+    with pytest.raises(writer.ForeignFolderError):
+        write_page_file(page, *sample_run(), folder=True)
+    assert (theirs / "app.js").read_text() == "theirs"
+    assert os.path.lexists(folder)
+
+
+def test_a_run_is_not_written_beside_a_folder_of_somebody_else(tmp_path: Path) -> None:
+    write_documents(*sample_run(), tmp_path / "out")
+    folder = saved_page(tmp_path / "out" / "index.html")
+    with pytest.raises(ReportDirectoryError, match="more than the known set of report files"):
+        resolve("out", tmp_path)
+    assert (folder / "chapter.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize("leads_to", ["a file", "nothing"])
+def test_a_page_is_not_written_through_a_link(tmp_path: Path, leads_to: str) -> None:
+    mine, page = tmp_path / "mine.txt", tmp_path / "index.html"
+    if leads_to == "a file":
+        mine.write_text("mine")
+    for name in (".index.html.tmp", "index.html"):
+        (tmp_path / name).symlink_to(mine)
+    write_page_file(page, *sample_run())
+    assert "<html" in page.read_text("utf-8")
+    assert not page.is_symlink()
+    assert not mine.exists() if leads_to == "nothing" else mine.read_text() == "mine"

@@ -61,9 +61,22 @@ def test_the_ci_recipes_are_those_that_init_writes() -> None:
 
 def test_the_github_recipe_is_a_workflow_whose_steps_run_or_use_something() -> None:
     workflow = yaml.load(template("github.yml"), Loader=yaml.BaseLoader)  # else `on` is read as true
-    assert set(workflow) == {"name", "on", "jobs"}
+    assert set(workflow) == {"name", "on", "permissions", "jobs"}
     (job,) = workflow["jobs"].values()
     assert all(("run" in step) != ("uses" in step) for step in job["steps"])
+
+
+def test_the_github_recipe_may_read_and_keeps_no_credentials_beside_what_it_uploads() -> None:
+    workflow = yaml.safe_load(template("github.yml"))
+    assert workflow["permissions"] == {"contents": "read"}
+    (checkout,) = [step for step in workflow["jobs"]["features"]["steps"] if "checkout" in step.get("uses", "")]
+    assert checkout["with"] == {"persist-credentials": False}
+
+
+@pytest.mark.parametrize("recipe", ["github.yml", "gitlab.yml"])
+def test_a_recipe_keeps_the_history_from_run_to_run(recipe: str) -> None:
+    kept = [line for line in _lines(yaml.safe_load(template(recipe))) if line == "test-report/history.jsonl"]
+    assert len(kept) == (2 if recipe == "github.yml" else 1)  # GitHub restores and saves in two steps
 
 
 def test_the_gitlab_recipe_is_a_job_with_a_script_and_a_junit_report() -> None:

@@ -57,6 +57,7 @@ class Facts:
     reason: str
     closest: Closeness | None = None
     early: str | None = None
+    after: str | None = None
     contract_problem: str | None = None
     late_ms: float | None = None
     transport_failure: str | None = None
@@ -114,7 +115,8 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
             Cause.WRONG_TOPIC,
             f"no matching message arrived on {facts.place} within {waited}, but one did on {named}",
         )
-    return Cause.NOTHING_ARRIVED, f"no matching message arrived on {facts.place} within {waited}"
+    after = "" if facts.after is None else f" after the expected one on '{facts.after}'"
+    return Cause.NOTHING_ARRIVED, f"no matching message arrived on {facts.place}{after} within {waited}"
 
 
 def _near_misses(facts: Facts) -> str:

@@ -178,7 +178,16 @@ class Expectation:
         if self.after is None:
             return False
         message, decisive = delivery.message, self.after.decisive
-        return decisive is None or decisive is message or message.received_at < decisive.received_at
+        return decisive is None or self.is_gone(message) or message.received_at < decisive.received_at
+
+    def is_gone(self, message: Message) -> bool:
+        """Whether an expectation that must be met before has taken the message: it is no message of this one."""
+        before = self.after
+        while before is not None:
+            if before.decisive is message:
+                return True
+            before = before.after
+        return False
 
     def note_early(self, delivery: Delivery) -> str:
         """Count a matching message as a near-miss that came out of order, and say so."""

@@ -63,6 +63,9 @@ class Verdicts:
             expectation.note_near_miss(delivery, result)
             self._record(expectation, delivery, TimelineAction.MISMATCHED, result.reason)
             return
+        if expectation.is_gone(delivery.message):
+            self._record(expectation, delivery, TimelineAction.MISMATCHED, "an expectation before has taken it")
+            return
         if expectation.is_early(delivery):
             self._record(expectation, delivery, TimelineAction.MISMATCHED, expectation.note_early(delivery))
             return
@@ -89,6 +92,8 @@ class Verdicts:
                 continue
             early, successor.early = successor.early, []
             for delivery in early:
+                if successor.is_gone(delivery.message):
+                    continue
                 if not successor.is_pending or delivery.message.received_at <= met.decisive.received_at:
                     successor.early.append(delivery)
                 else:
@@ -257,6 +262,7 @@ class Verdicts:
             wanted=str(expectation.occurs),
             arrived=expectation.count,
             early=_early(expectation),
+            after=expectation.after.topic if expectation.after is not None and expectation.after.is_met else None,
             near_misses=handle.attempts,
             reason=handle.last_mismatch_reason or "",
             closest=closest_of(closeness_of(matcher, each) for each in expectation.near_misses)

@@ -224,7 +224,7 @@ class TestOrder:
             s.publish("t", {"n": 1})
             await s.await_all(timeout_ms=100)
         assert first.was_fulfilled()
-        assert cause_of(second) is Cause.OUT_OF_ORDER
+        assert cause_of(second) is Cause.NOTHING_ARRIVED
 
     async def test_two_messages_on_one_topic_are_two_steps(self, harness: Harness) -> None:
         async with harness.scenario("same topic") as s:

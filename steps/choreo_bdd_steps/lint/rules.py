@@ -141,6 +141,9 @@ def bodies(subject: Subject) -> Iterator[Finding]:
     """Bodies, conditions and files that cannot be read."""
     for step in subject.plan.steps:
         try:
+            if step.misplaced is not None:
+                yield subject.at(step.call, "misplaced-body", step.misplaced.message)
+                continue
             if isinstance(step.spec, StepError):
                 yield subject.at(step.call, "reply-without-request", step.spec.message)
             elif isinstance(step.spec, Exception):

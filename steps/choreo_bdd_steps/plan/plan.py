@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.vocabulary import recognise
 from choreo_bdd_steps.vocabulary.acts import (
     Act,
@@ -28,7 +29,8 @@ from choreo_bdd_steps.vocabulary.phrase import StepCall
 class PlannedStep:
     """A step, what it means if it is one of ours, its phase, and the transport it means where it names none.
 
-    ``spec`` is what a check expects, or the error that reading it raised: its own step tells.
+    ``spec`` is what a check expects, or the error that reading it raised; ``misplaced`` complains of what stands
+    below a sentence that takes no such thing.
     """
 
     index: int
@@ -37,6 +39,19 @@ class PlannedStep:
     phase: int
     default_transport: str
     spec: ExpectationSpec | Exception | None = field(default=None, repr=False)
+    misplaced: BodyError | None = field(default=None, repr=False)
+
+    @property
+    def problem(self) -> Exception | None:
+        """What keeps the step from being read, whatever its variables are."""
+        if self.misplaced is not None:
+            return self.misplaced
+        if isinstance(self.act, CheckTaken):
+            try:
+                self.act.read()
+            except BodyError as error:
+                return error
+        return self.spec if isinstance(self.spec, Exception) else None
 
     @property
     def publishes(self) -> bool:
@@ -132,7 +147,8 @@ def make_plan(calls: Sequence[StepCall], default_transport: str) -> Plan:
         if isinstance(act, UseTransport):
             default_transport = act.transport
         spec = act.spec if isinstance(act, Expect) else None
-        steps.append(PlannedStep(index, call, act, phase, default_transport, spec))
+        misplaced = None if match is None else match.misplaced()
+        steps.append(PlannedStep(index, call, act, phase, default_transport, spec, misplaced))
     return Plan(tuple(_placed(step, steps) for step in steps))
 
 

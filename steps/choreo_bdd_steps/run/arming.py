@@ -11,16 +11,27 @@ from choreo_bdd.scenario import Handle
 from choreo_bdd.topic_patterns import half_wildcard
 from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching import BodyMatcher
 from choreo_bdd_steps.language.templates import referenced_names
 from choreo_bdd_steps.plan.plan import PlannedStep
+from choreo_bdd_steps.run.rows import of_their_own
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taken_messages import Untaken
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
-from choreo_bdd_steps.vocabulary.reading import read
+from choreo_bdd_steps.vocabulary.reading import body_error, read
 
 _Check = tuple[PlannedStep, ExpectationSpec]
+
+
+def require_readable(step: PlannedStep) -> None:
+    """Raise what keeps a step from being read, whatever its variables are."""
+    problem = step.problem
+    if isinstance(problem, BodyError):
+        raise body_error(step.call, problem) from problem
+    if problem is not None:
+        raise problem
 
 
 class Arming:
@@ -37,6 +48,9 @@ class Arming:
         if publish.phase in self._entered:
             return ()
         self._entered.add(publish.phase)
+        for step in self._state.plan.steps:
+            if step.phase == publish.phase:
+                require_readable(step)
         checks = self._unarmed(publish.phase)
         for check, spec in checks:
             self.require_topic(check, spec, f"when its phase begins at {publish.call.place}")
@@ -112,12 +126,11 @@ class Arming:
         armed = Armed(check, spec, [], False, self.needed(spec), state.index)
         earlier_held = spec.untaken and any(each.held for each in self._before(check))
         armed.held = bool(self.unknown(spec.needs, check)) or earlier_held
-        matchers = None if armed.held else self._built(spec, check.call)
+        matchers = None if armed.held else self.matchers(armed)
         for position, each in enumerate(part for part in spec.chain for _ in range(part.body.count)):
             after = armed.handles[-1] if armed.handles and spec.then else None
-            topic = self._topic(check, each)
-            matcher = None if matchers is None else self._apart(check, spec, matchers[position], topic, armed.handles)
-            armed.handles.append(self._expect(check, each, topic, matcher, after))
+            matcher = None if matchers is None else matchers[position]
+            armed.handles.append(self._expect(check, each, self._topic(check, each), matcher, after))
         state.armed[check.index] = armed
 
     def _expect(
@@ -150,28 +163,26 @@ class Arming:
         transport = spec.transport or check.default_transport
         return reply_address(state.session.config.transports[transport], state.inbox(check.phase)).topic
 
-    def matchers(self, armed: Armed) -> list[Matcher]:
+    def matchers(self, armed: Armed) -> Sequence[Matcher]:
         """What a check asks of each of its messages, all variables filled in."""
-        built, handles = self._built(armed.spec, armed.step.call), armed.handles
-        return [
-            self._apart(armed.step, armed.spec, matcher, handle.topic, handles[:position])
-            for position, (matcher, handle) in enumerate(zip(built, handles, strict=True))
-        ]
+        check, spec = armed.step, armed.spec
+        built = self._built(spec, check.call)
+        apart = self._apart(check, spec, built) if spec.untaken else built
+        if len(apart) == 1 or spec.then or spec.occurs.maximum == 0:
+            return apart
+        return of_their_own(apart, armed.handles, self._state.scope.expectation_of)
 
     def _built(self, spec: ExpectationSpec, call: StepCall) -> list[BodyMatcher]:
         functions = self._state.functions
         return read(call, lambda: [matcher for each in spec.chain for matcher in each.body.build(functions)])
 
     def _apart(
-        self, check: PlannedStep, spec: ExpectationSpec, matcher: BodyMatcher, topic: str, own: Sequence[Handle]
-    ) -> Matcher:
-        """For ``another``: a message that an earlier check, or an earlier row of this one, has taken is no match."""
-        if not spec.untaken:
-            return matcher
-        scope, link = self._state.scope, self._state.links.get(check.transport)
-        earlier = [handle for each in self._before(check) for handle in each.handles]
-        others = [scope.expectation_of(handle) for handle in (*earlier, *own)]
-        return Untaken(matcher, topic, tuple(each for each in others if each.link == link))
+        self, check: PlannedStep, spec: ExpectationSpec, built: Sequence[BodyMatcher]
+    ) -> Sequence[BodyMatcher | Untaken]:
+        """For ``another``: a message that an earlier check has taken is no match."""
+        scope, link, topic = self._state.scope, self._state.links.get(check.transport), self._topic(check, spec)
+        others = [scope.expectation_of(handle) for each in self._before(check) for handle in each.handles]
+        return [Untaken(matcher, topic, tuple(each for each in others if each.link == link)) for matcher in built]
 
     def _before(self, check: PlannedStep) -> list[Armed]:
         return [each for each in self._state.armed.values() if each.step.index < check.index]

@@ -15,13 +15,12 @@ from choreo_bdd.scenario.facade import finish
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.capture import lookup
-from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
-from choreo_bdd_steps.vocabulary.reading import body_error, read
+from choreo_bdd_steps.vocabulary.reading import read
 
 if TYPE_CHECKING:
     from choreo_bdd.stage import StageScenarioResult
@@ -45,10 +44,6 @@ class Judging:
     def check(self, call: StepCall) -> None:
         """Wait for this step's own expectation and tell its verdict."""
         state, step = self._state, self._state.step
-        if isinstance(step.spec, BodyError):
-            raise body_error(call, step.spec) from step.spec
-        if isinstance(step.spec, Exception):
-            raise step.spec
         for transport in step.spec_transports:
             state.require_transport(transport, call)
         armed = state.armed.get(step.index)

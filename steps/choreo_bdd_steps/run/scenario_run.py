@@ -12,7 +12,7 @@ from choreo_bdd.scenario import Scope
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
-from choreo_bdd_steps.run.arming import Arming
+from choreo_bdd_steps.run.arming import Arming, require_readable
 from choreo_bdd_steps.run.checking import AnyResult, Judging
 from choreo_bdd_steps.run.opening import Opener, ScenarioInfo
 from choreo_bdd_steps.run.perform import Performer
@@ -50,6 +50,7 @@ class ScenarioRun:
             state.open(step.call)
             warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
             self._arming.listen_early(step.call)
+            require_readable(step)
             try:
                 self._performer.perform(step.act, step.call)
             except BodyError as error:

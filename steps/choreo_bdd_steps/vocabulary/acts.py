@@ -130,7 +130,14 @@ class CheckTaken:
         call = self.call
         if call.docstring is None and call.table is None:
             raise BodyError("there is nothing to check: write a doc string or a table below the step")
-        return parse_expectation(call.docstring, call.table, None, media_type=call.media_type, base_dir=call.folder)
+        body = parse_expectation(call.docstring, call.table, None, media_type=call.media_type, base_dir=call.folder)
+        if body.count > 1:
+            raise BodyError(
+                f"this table asks for {body.count} messages, one a row, and the step looks at one; begin the table "
+                f"with | field | value |",
+                1,
+            )
+        return body
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,14 @@ def _reply(match: Match) -> ExpectationSpec:
 def _counted(quantity: str) -> Phrase:
     def spec(match: Match) -> ExpectationSpec:
         asked = replace(_one(match), occurs=_QUANTITY[quantity](int(match.arg("count"))))
+        if asked.body.count > 1:
+            count, topic = match.arg("count"), match.arg("topic")
+            raise BodyError(
+                f"`{quantity} {count}` and a table of {asked.body.count} rows, a message each: which of the two is "
+                f'meant? For one message a row write: I expect "{topic}": with this table; to count messages of one '
+                f"kind begin the table with | field | value |",
+                1,
+            )
         if not asked.occurs.waits_the_window_out:
             return asked
         return replace(
@@ -101,6 +109,7 @@ def _counted(quantity: str) -> Phrase:
         + ("." if quantity == "at least" else "; the window (`within`, or the timeout) is waited out."),
         f'Then I expect {quantity} 2 "orders.settled" messages within 500ms',
         _expecting(spec),
+        "a doc string or a table",
     )
 
 
@@ -157,6 +166,7 @@ PHRASES = (
         "or from the publish of the topic named; `matching schema` holds the payload against a JSON Schema file.",
         'Then I expect "orders.settled" where order.id is 7 within 50ms',
         _expecting(_one),
+        "a doc string or a table",
     ),
     Phrase(
         f"I expect another {{topic}}{_NARROWED}{_WITHIN}{_SCHEMA}",
@@ -164,6 +174,7 @@ PHRASES = (
         "Expect a matching message that no earlier check of the scenario has taken.",
         'Then I expect another "orders.settled"',
         _expecting(_another),
+        "a doc string or a table",
     ),
     Phrase(
         "I expect no {topic}[ on {transport}][ where {condition}] for {window:duration}",
@@ -171,6 +182,7 @@ PHRASES = (
         "Expect that no matching message comes for so long after the last publish of the phase.",
         'Then I expect no "orders.rejected" for 200ms',
         _expecting(_none),
+        "a doc string or a table",
     ),
     *(_counted(quantity) for quantity in _QUANTITY),
     Phrase(
@@ -181,6 +193,7 @@ PHRASES = (
         "Then I expect in order:\n  | topic           | order.id |\n  | orders.accepted | 7        |\n"
         "  | orders.settled  | 7        |",
         _expecting(_in_order),
+        "a table",
     ),
     Phrase(
         f"I expect a reply[ where {{condition}}][ within {{within:duration}}]{_SCHEMA}",
@@ -188,6 +201,7 @@ PHRASES = (
         "Expect a reply to the phase's request.",
         "Then I expect a reply where level > 0 within 100ms",
         _expecting(_reply),
+        "a doc string or a table",
     ),
     Phrase(
         "from {topic}[ on {transport}] to {end:topic}[ on {end_transport:transport}] takes at most {within:duration}",
@@ -196,6 +210,7 @@ PHRASES = (
         "scenario publishes it, else its receipt.",
         'Then from "orders.accepted" to "orders.settled" takes at most 100ms',
         _expecting(_hop),
+        "a doc string or a table",
     ),
     Phrase(
         "the {topic} message has",
@@ -203,5 +218,6 @@ PHRASES = (
         "Check more of the message that the last check on a topic has taken; nothing is waited for.",
         'Then the "orders.settled" message has:\n  | field          | value |\n  | order.customer | Ada   |',
         _taken,
+        "a doc string or a table",
     ),
 )

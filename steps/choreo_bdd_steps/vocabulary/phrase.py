@@ -9,9 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from choreo_bdd_project.gherkin.step import Step
+from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.vocabulary.acts import Act
+
+Below = Literal["nothing", "a doc string", "a table", "a doc string or a table"]
+"""What may stand below a sentence."""
 
 _PIECE = re.compile(r"\{(?P<name>\w+)(?::(?P<kind>\w+))?\}|(?P<open>\[)|(?P<close>\])|(?P<text>[^\[\]{}]+)")
 
@@ -53,16 +58,32 @@ class Match:
         """What the step means."""
         return self.phrase.read(self)
 
+    def misplaced(self) -> BodyError | None:
+        """What is wrong with what stands below the sentence, where it takes no such thing: nothing is dropped."""
+        call, takes = self.call, self.phrase.below
+        there = [
+            what
+            for what, body in (("a doc string", call.docstring), ("a table", call.table))
+            if body is not None and what not in takes
+        ]
+        if not there:
+            return None
+        return BodyError(f"{there[0]} stands below this step, which takes {takes}: {self.phrase.text}")
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A sentence of the vocabulary; ``read`` makes of a step that is one the act it means, an ``act`` of one kind."""
+    """A sentence of the vocabulary; ``read`` makes of a step that is one the act it means, an ``act`` of one kind.
+
+    ``below`` is what may stand below it; anything else there is an error.
+    """
 
     text: str
     act: type[Act]
     doc: str
     example: str
     read: Callable[[Match], Act]
+    below: Below = "nothing"
 
     @property
     def regex(self) -> str:

@@ -44,6 +44,7 @@ PHRASES = (
         "Publish one message; without a body the payload is `{}`. A table of several columns sends a message a row.",
         'When I publish "orders.placed":\n  | field    | value |\n  | order.id | 7     |',
         _one,
+        "a doc string or a table",
     ),
     Phrase(
         "I publish {topic}[ on {transport}][ with key {key}] from file {path}",
@@ -58,6 +59,7 @@ PHRASES = (
         "Publish a message with `key`, `headers` and `payload`.",
         'When I publish "orders.placed" as an envelope:\n  """\n  headers: {tenant: acme}\n  payload: {id: 7}\n  """',
         _envelope,
+        "a doc string",
     ),
     Phrase(
         "I publish {count} {topic} messages[ on {transport}][ at {rate:number} per second]",
@@ -65,6 +67,7 @@ PHRASES = (
         "Publish a burst; `{{ index }}` counts from 0.",
         'When I publish 3 "orders.placed" messages:\n  """\n  id: {{ index }}\n  """',
         _many,
+        "a doc string or a table",
     ),
     Phrase(
         "I publish {topic}[ on {transport}] as raw bytes",
@@ -72,6 +75,7 @@ PHRASES = (
         "Publish bytes untouched by the codec: text, or after `hex:` or `base64:`.",
         'When I publish "orders.placed" as raw bytes:\n  """\n  hex: 00ff\n  """',
         _raw,
+        "a doc string",
     ),
     Phrase(
         "I request {topic}[ on {transport}]",
@@ -80,5 +84,6 @@ PHRASES = (
         "RabbitMQ, by a header or field elsewhere.",
         'When I request "stock.level":\n  """\n  sku: tea\n  """',
         _request,
+        "a doc string or a table",
     ),
 )

@@ -55,6 +55,7 @@ PHRASES = (
         'Given a service that answers "fraud.check" with "fraud.checked":\n'
         '  """\n  order_id: {{ trigger.order_id }}\n  risk: low\n  """',
         _answer,
+        "a doc string or a table",
     ),
     Phrase(
         "a service[ on {transport}] that answers {topic}[ where {condition}] with {reply:topic}"

@@ -65,6 +65,7 @@ PHRASES = (
         "Set several variables: a table with the heading `name | value`.",
         "Given the variables:\n  | name | value |\n  | sku  | A-1   |",
         _several,
+        "a table",
     ),
     Phrase(
         "I keep {path} of {topic} as {name}",

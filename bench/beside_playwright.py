@@ -2,8 +2,8 @@
 
     python bench/beside_playwright.py PLAYWRIGHT_REPORT SCENARIOS
 
-PLAYWRIGHT_REPORT is a directory that `npx playwright test --reporter=html` has written (npm: @playwright/test, no
-browser needed) for SCENARIOS tests of 50 steps, in files of 50 tests. Ours is the suite of `report.py` with as many
+PLAYWRIGHT_REPORT is a directory that ``npx playwright test --reporter=html`` has written (npm: @playwright/test, no
+browser needed) for SCENARIOS tests of 50 steps, in files of 50 tests. Ours is the suite of ``report.py`` with as many
 scenarios of 50 events; they carry payloads, headers and times where the other has names of steps only.
 """
 

@@ -11,11 +11,14 @@ import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from choreo_bdd import DictFieldPolicy, Harness
 from choreo_bdd.matchers import contains_fields, field_equals
 from choreo_bdd.transports import MockTransport
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for the table of transports that the tests use
 
 ROUNDS = 7
 
@@ -140,12 +143,13 @@ def subset() -> tuple[float, float]:
 
 async def over_broker(kind: str) -> tuple[float, float]:
     """Milliseconds publish → match through a scenario, and publish → receive with the raw client (medians)."""
-    from raw import PAUSE_S, raw_round_trip, transport_for
+    from raw import PAUSE_S, raw_round_trip
 
     from choreo_bdd.brokers import start as start_broker
+    from tests.support.transport_kinds import make_transport
 
     with start_broker(kind) as broker:
-        bus = Harness(transport_for(kind, broker.url), correlation=DictFieldPolicy())
+        bus = Harness(make_transport(kind, broker.url), correlation=DictFieldPolicy())
         await bus.connect()
         ours: list[float] = []
         for number in range(200):

@@ -7,22 +7,9 @@ import json
 import time
 from typing import Any
 
-from choreo_bdd import transports
-
 TOPIC = "bench.raw"
 PAUSE_S = 0.001
 """Between two round trips, on both sides: a broker that has just answered is quicker than one that was left alone."""
-
-
-def transport_for(kind: str, url: str) -> Any:
-    """The library's transport for a broker."""
-    if kind == "nats":
-        return transports.NatsTransport(servers=[url])
-    if kind == "kafka":
-        return transports.KafkaTransport(bootstrap_servers=[url])
-    if kind == "rabbitmq":
-        return transports.RabbitTransport(url=url)
-    return transports.RedisTransport(url=url)
 
 
 async def raw_round_trip(kind: str, url: str, count: int) -> list[float]:

@@ -24,7 +24,7 @@ _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 
 
 def unobserved_peak_mb(page: Path, actions: str) -> float:
-    """Peak of the renderer while it loads `page` and carries out `actions`, the body of an async function."""
+    """Peak of the renderer while it loads ``page`` and carries out ``actions``, the body of an async function."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         copy = Path(directory) / page.name
         copy.write_text(_with_reader(page.read_text("utf-8"), actions), "utf-8")

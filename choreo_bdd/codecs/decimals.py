@@ -19,7 +19,7 @@ def exact_number(text: str) -> float | Decimal:
 
 
 def encode_exactly(value: Any, encode: Callable[..., str], **options: Any) -> str:
-    """JSON text of a value in which decimals stand: each is written with all its digits. Raises what `encode` does."""
+    """JSON text of a value in which decimals stand, each written with all its digits. Raises what ``encode`` does."""
     token = os.urandom(16).hex()  # json writes no number but its own, so decimals go in as texts nobody else has
     written: dict[str, str] = {}
 

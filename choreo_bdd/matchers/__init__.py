@@ -1,6 +1,6 @@
 """Matchers: what a test expects of a payload, and a typed account of how it differs.
 
-A matcher is any object with a `description` and `match(payload) -> MatchResult`; `expected_shape()` is
+A matcher is any object with a ``description`` and ``match(payload) -> MatchResult``; ``expected_shape()`` is
 optional. Matchers are immutable and may be shared by scenarios.
 """
 

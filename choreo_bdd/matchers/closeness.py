@@ -12,7 +12,7 @@ from choreo_bdd.matchers.result import MatchFailure, prefixed
 
 @dataclass(frozen=True, slots=True)
 class Closeness:
-    """Of `total` fields asked for, `matched` are right; `differences` names every other one, full path."""
+    """Of ``total`` fields asked for, ``matched`` are right; ``differences`` names every other one, full path."""
 
     matched: int
     total: int
@@ -24,7 +24,7 @@ class Closeness:
         return self.matched / self.total if self.total else float(not self.differences)
 
     def under(self, prefix: str) -> Closeness:
-        """The same, seen from a level whose path to here is `prefix`."""
+        """The same, seen from a level whose path to here is ``prefix``."""
         return Closeness(self.matched, self.total, tuple(prefixed(each, prefix) for each in self.differences))
 
 
@@ -33,11 +33,11 @@ class Gradable(Protocol):
     """A matcher that looks into a payload field by field."""
 
     def closeness(self, payload: object) -> Closeness:
-        """How near `payload` comes."""
+        """How near ``payload`` comes."""
 
 
 def closeness(matcher: Matcher, payload: object) -> Closeness:
-    """How near `payload` comes to what `matcher` expects; a foreign matcher counts as one field."""
+    """How near ``payload`` comes to what ``matcher`` expects; a foreign matcher counts as one field."""
     if isinstance(matcher, Gradable):
         return matcher.closeness(payload)
     result = matcher.match(payload)

@@ -39,7 +39,7 @@ class AllOf:
         return self.ok
 
     def expected_shape(self) -> object:
-        """`{"all_of": [shapes]}`."""
+        """``{"all_of": [shapes]}``."""
         return {"all_of": rendered(self.matchers)}
 
     def closeness(self, payload: object) -> Closeness:
@@ -75,7 +75,7 @@ class AnyOf:
         return missed(failure, f"none of {self.description} matched {show(payload)}")
 
     def expected_shape(self) -> object:
-        """`{"any_of": [shapes]}`."""
+        """``{"any_of": [shapes]}``."""
         return {"any_of": rendered(self.matchers)}
 
     def closeness(self, payload: object) -> Closeness:
@@ -110,7 +110,7 @@ class Not:
         return missed(failure, f"expected {self.description}, got {show(payload)}")
 
     def expected_shape(self) -> object:
-        """`{"not": shape}`."""
+        """``{"not": shape}``."""
         return {"not": rendered(self.matcher)}
 
     def __repr__(self) -> str:
@@ -138,5 +138,5 @@ def not_(matcher: Matcher) -> Not:
 
 
 def called(name: str, *matchers: Matcher) -> str:
-    """A description in the form `name(child, child)`."""
+    """A description in the form ``name(child, child)``."""
     return f"{name}({', '.join(matcher.description for matcher in matchers)})"

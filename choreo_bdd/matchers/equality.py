@@ -30,5 +30,5 @@ def strict_equal(actual: object, expected: object) -> bool:
 
 
 def equality(*, strict: bool) -> Equal:
-    """The comparison to use: JSON's (`strict`) or Python's."""
+    """The comparison to use: JSON's (``strict``) or Python's."""
     return strict_equal if strict else operator.eq

@@ -26,7 +26,7 @@ from choreo_bdd.matchers.result import ROOT_PATH, MatchFailure, MatchResult, Mis
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PathMatcher:
-    """A matcher applied to what stands at a path; an absent field is `missing` unless it may be absent."""
+    """A matcher applied to what stands at a path; an absent field is ``missing`` unless it may be absent."""
 
     segments: tuple[Segment, ...]
     label: str
@@ -43,11 +43,11 @@ class PathMatcher:
         return MatchResult(False, f"{miss.path}: {miss.reason}", prefixed(miss.failure, miss.path))
 
     def expected_shape(self) -> object:
-        """`{path as written: shape of the value}`."""
+        """``{path as written: shape of the value}``."""
         return {self.label: rendered(self.matcher)}
 
     def closeness(self, payload: object) -> Closeness:
-        """How near the field comes; `[*]` counts each element, `[?]` the nearest one."""
+        """How near the field comes; ``[*]`` counts each element, ``[?]`` the nearest one."""
         return self._closeness(payload, self.segments)
 
     def _probe(self, node: object, segments: tuple[Segment, ...]) -> Miss | None:
@@ -115,9 +115,9 @@ class PathMatcher:
 
 
 def at(path: FieldPath, matcher: Matcher, *, nonempty: bool = False) -> PathMatcher:
-    """`matcher` applied at `path`: `order.items[0].sku`, `items[-1]`, `'key.with.dots'.x`.
+    """``matcher`` applied at ``path``: ``order.items[0].sku``, ``items[-1]``, ``'key.with.dots'.x``.
 
-    `items[*].sku` asks it of every element, with `nonempty` there must be one; `items[?].sku` of at least one.
+    ``items[*].sku`` asks it of every element, with ``nonempty`` there must be one; ``items[?].sku`` of at least one.
     Raises ValueError for a path that cannot be read.
     """
     segments = parse_path(path) if isinstance(path, str) else path_parts(path)
@@ -127,27 +127,27 @@ def at(path: FieldPath, matcher: Matcher, *, nonempty: bool = False) -> PathMatc
 
 
 def field_equals(path: FieldPath, value: object, *, strict: bool = False) -> PathMatcher:
-    """The field equals `value`; with `strict` as JSON values, where true is never 1."""
+    """The field equals ``value``; with ``strict`` as JSON values, where true is never 1."""
     return _field(path, leaves.eq(value, strict=strict), f"= {value!r}")
 
 
 def field_ne(path: FieldPath, value: object, *, strict: bool = False) -> PathMatcher:
-    """The field is present and not equal to `value`."""
+    """The field is present and not equal to ``value``."""
     return _field(path, leaves.ne(value, strict=strict))
 
 
 def field_in(path: FieldPath, values: Iterable[object], *, strict: bool = False) -> PathMatcher:
-    """The field is one of `values`. Raises TypeError for text instead of a list of choices."""
+    """The field is one of ``values``. Raises TypeError for text instead of a list of choices."""
     return _field(path, leaves.in_(values, strict=strict))
 
 
 def field_gt(path: FieldPath, value: object, *, strict: bool = False) -> PathMatcher:
-    """The field is strictly greater than `value`."""
+    """The field is strictly greater than ``value``."""
     return _field(path, leaves.gt(value, strict=strict))
 
 
 def field_lt(path: FieldPath, value: object, *, strict: bool = False) -> PathMatcher:
-    """The field is strictly less than `value`."""
+    """The field is strictly less than ``value``."""
     return _field(path, leaves.lt(value, strict=strict))
 
 

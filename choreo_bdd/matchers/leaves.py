@@ -39,7 +39,7 @@ class ValueMatcher:
     ok: MatchResult = field(compare=False)
 
     def match(self, payload: object) -> MatchResult:
-        """Judge `payload` itself, not a field of it."""
+        """Judge ``payload`` itself, not a field of it."""
         try:
             if self.operator.test(payload, self.operand):
                 return self.ok
@@ -48,7 +48,7 @@ class ValueMatcher:
         return self._miss(self.operator.kind, payload)
 
     def expected_shape(self) -> object:
-        """The literal for equality, else `{operator: operand}`."""
+        """The literal for equality, else ``{operator: operand}``."""
         if self.operator.kind == "mismatch":
             return rendered(self.operand)
         return {self.operator.name: True if self.operand is NO_OPERAND else rendered(self.operand)}
@@ -72,55 +72,55 @@ class ValueMatcher:
 
 
 def leaf(operator: Operator, operand: object = NO_OPERAND, *, words: str | None = None) -> ValueMatcher:
-    """Build the matcher of `operator`; `words` replaces the sign followed by the operand's repr."""
+    """Build the matcher of ``operator``; ``words`` replaces the sign followed by the operand's repr."""
     text = words or (operator.sign if operand is NO_OPERAND else f"{operator.sign} {described(operand)}")
     return ValueMatcher(operator, operand, text, matched(text))
 
 
 def eq(value: object, *, strict: bool = False) -> ValueMatcher:
-    """Equal to `value`; with `strict` as JSON values, where true is never 1."""
+    """Equal to ``value``; with ``strict`` as JSON values, where true is never 1."""
     return leaf(operators.EQ[strict], value)
 
 
 def ne(value: object, *, strict: bool = False) -> ValueMatcher:
-    """Not equal to `value`."""
+    """Not equal to ``value``."""
     return leaf(operators.NE[strict], value)
 
 
 def in_(values: Iterable[object], *, strict: bool = False) -> ValueMatcher:
-    """A member of `values`. Raises TypeError for text, whose members would be single characters."""
+    """A member of ``values``. Raises TypeError for text, whose members would be single characters."""
     if isinstance(values, (str, bytes, bytearray)):
         raise TypeError(f"in_ needs a list of choices, not text; write [{values!r}], or contains() for a substring")
     return leaf(operators.IN[strict], tuple(values))
 
 
 def gt(value: object, *, strict: bool = False) -> ValueMatcher:
-    """Strictly greater than `value`; with `strict` a boolean is not a number."""
+    """Strictly greater than ``value``; with ``strict`` a boolean is not a number."""
     return leaf(operators.GT[strict], value)
 
 
 def ge(value: object, *, strict: bool = False) -> ValueMatcher:
-    """Greater than or equal to `value`."""
+    """Greater than or equal to ``value``."""
     return leaf(operators.GE[strict], value)
 
 
 def lt(value: object, *, strict: bool = False) -> ValueMatcher:
-    """Strictly less than `value`."""
+    """Strictly less than ``value``."""
     return leaf(operators.LT[strict], value)
 
 
 def le(value: object, *, strict: bool = False) -> ValueMatcher:
-    """Less than or equal to `value`."""
+    """Less than or equal to ``value``."""
     return leaf(operators.LE[strict], value)
 
 
 def between(low: object, high: object, *, strict: bool = False) -> ValueMatcher:
-    """From `low` to `high`, both included."""
+    """From ``low`` to ``high``, both included."""
     return leaf(operators.BETWEEN[strict], (low, high), words=f"between {low!r} and {high!r}")
 
 
 def approx(value: float, tolerance: float) -> ValueMatcher:
-    """A number at most `tolerance` away from `value`, in the same unit. Raises TypeError, ValueError."""
+    """A number at most ``tolerance`` away from ``value``, in the same unit. Raises TypeError, ValueError."""
     if not operators.is_number(value) or not operators.is_number(tolerance):
         raise TypeError(f"approx needs two numbers, not {value!r} and {tolerance!r}")
     if not tolerance >= 0 or math.isnan(value):
@@ -142,12 +142,12 @@ def contains(value: object, *, strict: bool = False) -> ValueMatcher:
 
 
 def starts_with(text: str) -> ValueMatcher:
-    """Text that begins with `text`."""
+    """Text that begins with ``text``."""
     return leaf(operators.STARTS, _text("starts_with", text))
 
 
 def ends_with(text: str) -> ValueMatcher:
-    """Text that ends with `text`."""
+    """Text that ends with ``text``."""
     return leaf(operators.ENDS, _text("ends_with", text))
 
 

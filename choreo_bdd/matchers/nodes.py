@@ -85,7 +85,7 @@ class MatcherNode:
 
 @dataclass(frozen=True, slots=True)
 class DictNode:
-    """Keys to be there; further keys are refused only when `exact`."""
+    """Keys to be there; further keys are refused only when ``exact``."""
 
     items: tuple[tuple[str | int, Node], ...]
     keys: frozenset[object]
@@ -107,7 +107,7 @@ class DictNode:
         return next(self._surplus(value), None) if self.exact else None
 
     def closeness(self, value: object) -> Closeness:
-        """The keys' fields added up; a surplus key under `exact` is one wrong field."""
+        """The keys' fields added up; a surplus key under ``exact`` is one wrong field."""
         if not isinstance(value, dict):
             return _graded(_wrong_container("dict", value), self.leaves)
         below = (self._graded_key(value, key, node) for key, node in self.items)
@@ -136,7 +136,7 @@ class DictNode:
 
 @dataclass(frozen=True, slots=True)
 class ListNode:
-    """Elements compared position by position; further ones are refused only when `exact`."""
+    """Elements compared position by position; further ones are refused only when ``exact``."""
 
     items: tuple[Node, ...]
     exact: bool

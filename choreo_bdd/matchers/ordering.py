@@ -24,7 +24,7 @@ def exact_sides(left: object, right: object) -> tuple[Any, Any]:
 
 
 def in_order(test: Test) -> Test:
-    """`test` of two values as JSON users read them. Raises TypeError: a boolean is no number."""
+    """``test`` of two values as JSON users read them. Raises TypeError: a boolean is no number."""
 
     def strictly(actual: object, operand: object) -> bool:
         if isinstance(actual, bool) or isinstance(operand, bool):

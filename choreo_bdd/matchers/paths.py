@@ -1,4 +1,4 @@
-"""Ways into a payload: `order.items.0.sku`, sequences of parts, and quantified `order.items[*].sku`."""
+"""Ways into a payload: ``order.items.0.sku``, sequences of parts, and quantified ``order.items[*].sku``."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def path_label(path: object) -> str:
 
 
 def parse_path(text: str) -> tuple[Segment, ...]:
-    """Read `order.items[0].sku`, `'key.with.dots'.x`, `items[*].sku`, `items[?]`, `items[-1]`.
+    """Read ``order.items[0].sku``, ``'key.with.dots'.x``, ``items[*].sku``, ``items[?]``, ``items[-1]``.
 
     Bare digits are a list index, quoted ones a key. Raises ValueError that says where reading stopped.
     """
@@ -87,7 +87,7 @@ def parse_path(text: str) -> tuple[Segment, ...]:
 
 
 def walk(node: object, parts: Iterable[Part]) -> object:
-    """The value at `parts`, or MISSING; never raises."""
+    """The value at ``parts``, or MISSING; never raises."""
     for part in parts:
         node = step(node, part)
         if node is MISSING:

@@ -43,7 +43,7 @@ def is_matcher(value: object) -> TypeGuard[Matcher]:
 
 
 def expected_shape(matcher: object) -> object:
-    """`matcher.expected_shape()`, or None when the matcher has none or it raises (logged at DEBUG)."""
+    """``matcher.expected_shape()``, or None when the matcher has none or it raises (logged at DEBUG)."""
     shape: Callable[[], object] | None = getattr(matcher, "expected_shape", None)
     if shape is None:
         return None
@@ -55,12 +55,12 @@ def expected_shape(matcher: object) -> object:
 
 
 def admits_missing(matcher: object) -> bool:
-    """Whether an absent field satisfies this matcher, as `absent()` does."""
+    """Whether an absent field satisfies this matcher, as ``absent()`` does."""
     return getattr(matcher, "admits_missing", False) is True
 
 
 def rendered(value: object) -> object:
-    """`value` as JSON-able data: embedded matchers become their shapes, tuples and sets become lists."""
+    """``value`` as JSON-able data: embedded matchers become their shapes, tuples and sets become lists."""
     if is_matcher(value):
         shape = expected_shape(value)
         return value.description if shape is None else shape
@@ -80,7 +80,7 @@ def _rendered_scalar(value: object) -> object:
 
 
 def described(value: object, limit: int | None = None) -> str:
-    """`value` in words: its repr, with matchers told by description and keys beyond `limit` left out."""
+    """``value`` in words: its repr, with matchers told by description and keys beyond ``limit`` left out."""
     if is_matcher(value):
         return value.description
     if isinstance(value, dict):
@@ -92,5 +92,5 @@ def described(value: object, limit: int | None = None) -> str:
 
 
 def failure_of(matcher: Matcher, payload: object, result: MatchResult) -> MatchFailure:
-    """The structured failure of a negative `result`; a matcher without one is told by its description."""
+    """The structured failure of a negative ``result``; a matcher without one is told by its description."""
     return result.failure or MatchFailure("predicate", "<root>", matcher.description, payload)

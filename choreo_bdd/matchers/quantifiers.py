@@ -14,7 +14,7 @@ NO_ELEMENT = "the list is empty, so nothing in it was looked at"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Every:
-    """Matches a list whose elements all match; an empty one does, unless `nonempty`."""
+    """Matches a list whose elements all match; an empty one does, unless ``nonempty``."""
 
     matcher: Matcher
     description: str = field(compare=False)
@@ -36,7 +36,7 @@ class Every:
         return self.ok
 
     def expected_shape(self) -> object:
-        """`{"every": shape}`."""
+        """``{"every": shape}``."""
         return {"every": rendered(self.matcher)}
 
     def closeness(self, payload: object) -> Closeness:
@@ -76,7 +76,7 @@ class AnyElement:
         return missed(failure, f"no element satisfies {self.matcher.description} ({len(payload)} tried)")
 
     def expected_shape(self) -> object:
-        """`{"any_element": shape}`."""
+        """``{"any_element": shape}``."""
         return {"any_element": rendered(self.matcher)}
 
     def closeness(self, payload: object) -> Closeness:
@@ -93,13 +93,13 @@ class AnyElement:
 
 
 def every(matcher: Matcher, *, nonempty: bool = False) -> Every:
-    """A list each element of which satisfies `matcher`; with `nonempty` it must have one."""
+    """A list each element of which satisfies ``matcher``; with ``nonempty`` it must have one."""
     words = called("every", matcher)
     return Every(matcher, words, matched(words), nonempty)
 
 
 def any_element(matcher: Matcher) -> AnyElement:
-    """A list with at least one element that satisfies `matcher`."""
+    """A list with at least one element that satisfies ``matcher``."""
     words = called("any_element", matcher)
     return AnyElement(matcher, words, matched(words))
 

@@ -28,7 +28,7 @@ class PayloadContains:
         return missed(failure, f"expected {self.description}, got {show(bytes(payload))}")
 
     def expected_shape(self) -> object:
-        """`{"payload_contains_hex": hexadecimal text}`."""
+        """``{"payload_contains_hex": hexadecimal text}``."""
         return {"payload_contains_hex": self.substring.hex()}
 
     def __repr__(self) -> str:
@@ -36,7 +36,7 @@ class PayloadContains:
 
 
 def payload_contains(substring: bytes) -> PayloadContains:
-    """The raw payload holds `substring`. Its match raises TypeError for payloads that are not bytes."""
+    """The raw payload holds ``substring``. Its match raises TypeError for payloads that are not bytes."""
     if not isinstance(substring, (bytes, bytearray)):
         raise TypeError(f"payload_contains needs bytes, not {type(substring).__name__}")
     words = f"contains {bytes(substring)!r}"

@@ -20,7 +20,7 @@ _SHOWN_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class MatchFailure:
-    """One difference between what was expected and what arrived; `children` explain a composition."""
+    """One difference between what was expected and what arrived; ``children`` explain a composition."""
 
     kind: FailureKind
     path: str
@@ -31,7 +31,7 @@ class MatchFailure:
 
 @dataclass(frozen=True, slots=True)
 class MatchResult:
-    """A matcher's verdict; `failure` is None when it matched or when the matcher gives no structure."""
+    """A matcher's verdict; ``failure`` is None when it matched or when the matcher gives no structure."""
 
     matched: bool
     reason: str
@@ -69,7 +69,7 @@ def missed(failure: MatchFailure, reason: str) -> MatchResult:
 
 
 def rerooted(failure: MatchFailure, path: str) -> MatchFailure:
-    """`failure` with every path that names no field of its own replaced by `path`, children included."""
+    """``failure`` with every path that names no field of its own replaced by ``path``, children included."""
     place = path if failure.path in _UNPLACED else failure.path
     if place == failure.path and not failure.children:
         return failure
@@ -78,7 +78,7 @@ def rerooted(failure: MatchFailure, path: str) -> MatchFailure:
 
 
 def prefixed(failure: MatchFailure, prefix: str) -> MatchFailure:
-    """`failure` as seen from a level whose path to here is `prefix`: relative paths become full ones."""
+    """``failure`` as seen from a level whose path to here is ``prefix``: relative paths become full ones."""
     if prefix == ROOT_PATH:
         return failure
     children = tuple(prefixed(child, prefix) for child in failure.children)
@@ -86,14 +86,14 @@ def prefixed(failure: MatchFailure, prefix: str) -> MatchFailure:
 
 
 def joined(prefix: str, path: str) -> str:
-    """`path` below `prefix`, both dotted; names that stand for "here" or for raw bytes join as such."""
+    """``path`` below ``prefix``, both dotted; names that stand for "here" or for raw bytes join as such."""
     if path in _UNPLACED:
         return prefix
     return path if path == RAW_PATH else f"{prefix}.{path}"
 
 
 def show(value: object) -> str:
-    """A value's `repr`, cut to a length that fits in a sentence."""
+    """A value's ``repr``, cut to a length that fits in a sentence."""
     text = repr(value)
     if len(text) <= _SHOWN_CHARACTERS:
         return text

@@ -33,7 +33,7 @@ class SchemaMatcher:
         return missed(first[0], f"{first[1]}{more}")
 
     def expected_shape(self) -> object:
-        """`{"schema": the schema}`."""
+        """``{"schema": the schema}``."""
         return {"schema": self.validator.schema}
 
     def closeness(self, payload: object) -> Closeness:
@@ -60,9 +60,9 @@ class SchemaMatcher:
 def json_schema(
     schema: Mapping[str, object] | bool, *, retrieve: Callable[[str], object] | None = None
 ) -> SchemaMatcher:
-    """A payload valid under `schema` (draft 2020-12 unless `$schema` names another).
+    """A payload valid under ``schema`` (draft 2020-12 unless ``$schema`` names another).
 
-    `retrieve` returns the contents of a `$ref` to another document, or raises LookupError; without it such a
+    ``retrieve`` returns the contents of a ``$ref`` to another document, or raises LookupError; without it such a
     reference never leaves the process. Raises ValueError when the schema itself is broken.
     """
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, needed by few

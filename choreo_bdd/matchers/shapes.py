@@ -17,7 +17,7 @@ _SHOWN_KEYS = 3
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ShapeMatcher:
-    """A compiled spec; `wrapper` names it in the expected shape when it is more than a plain subset."""
+    """A compiled spec; ``wrapper`` names it in the expected shape when it is more than a plain subset."""
 
     node: Node
     wrapper: str | None
@@ -63,7 +63,7 @@ class Unordered:
         return missed(failure, f"no element of its own for {', '.join(repr(node.shape()) for node in open_nodes)}")
 
     def expected_shape(self) -> object:
-        """`{"unordered": [shapes]}`."""
+        """``{"unordered": [shapes]}``."""
         return {"unordered": [node.shape() for node in self.nodes]}
 
     def closeness(self, payload: object) -> Closeness:
@@ -86,23 +86,23 @@ class Unordered:
 
 
 def contains_fields(spec: object, *, strict: bool = False) -> ShapeMatcher:
-    """The payload holds everything in `spec`, recursively; what the spec does not name may be there too.
+    """The payload holds everything in ``spec``, recursively; what the spec does not name may be there too.
 
     Dicts ask for their keys, lists for their elements position by position, matchers judge the value at
-    their place, anything else must be equal (as JSON values when `strict`: true is never 1).
+    their place, anything else must be equal (as JSON values when ``strict``: true is never 1).
     """
     words = f"contains_fields({described(spec, _SHOWN_KEYS)})"
     return ShapeMatcher(compile_spec(spec, strict=strict), None, words, matched(words))
 
 
 def exactly(spec: object, *, strict: bool = False) -> ShapeMatcher:
-    """The payload holds what is in `spec` and nothing else: no further keys, no further list elements."""
+    """The payload holds what is in ``spec`` and nothing else: no further keys, no further list elements."""
     words = f"exactly({described(spec, _SHOWN_KEYS)})"
     return ShapeMatcher(compile_spec(spec, strict=strict, exact=True), "exactly", words, matched(words))
 
 
 def unordered(spec: Sequence[object], *, strict: bool = False) -> Unordered:
-    """A list in which each element of `spec` finds one of its own, in any order. Raises TypeError."""
+    """A list in which each element of ``spec`` finds one of its own, in any order. Raises TypeError."""
     if not isinstance(spec, (list, tuple)):
         raise TypeError(f"unordered needs a list of elements, not {type(spec).__name__}")
     words = f"unordered({described(list(spec))})"

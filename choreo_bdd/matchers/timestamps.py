@@ -17,12 +17,12 @@ def is_iso8601() -> ValueMatcher:
 
 
 def before(moment: str | datetime) -> ValueMatcher:
-    """A timestamp strictly earlier than `moment`; one without an offset is taken as UTC."""
+    """A timestamp strictly earlier than ``moment``; one without an offset is taken as UTC."""
     return leaf(_BEFORE, parse_timestamp(moment), words=f"before {_written(moment)}")
 
 
 def after(moment: str | datetime) -> ValueMatcher:
-    """A timestamp strictly later than `moment`; one without an offset is taken as UTC."""
+    """A timestamp strictly later than ``moment``; one without an offset is taken as UTC."""
     return leaf(_AFTER, parse_timestamp(moment), words=f"after {_written(moment)}")
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_project.transport_types import admitting_other_types
 
 if TYPE_CHECKING:
     import jsonschema
@@ -97,7 +98,7 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
     """
     document, lines = _read(path)
     where = _Place(path, lines)
-    _validate(document, schema, where)
+    _validate(document, admitting_other_types(schema, document), where)
     profiles: Mapping[str, Any] = document.get("profiles") or {"memory": {"bus": {"type": "memory"}}}
     chosen = profile or document.get("default_profile") or next(iter(profiles))
     if chosen not in profiles:

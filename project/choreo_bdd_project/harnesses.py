@@ -16,9 +16,13 @@ from choreo_bdd.transports.shared.loopback import is_loopback
 from choreo_bdd_project.codec_choice import configured_codec
 from choreo_bdd_project.config import Config, ConfigError, TransportConfig
 from choreo_bdd_project.logins import kafka_login, nats_login, rabbitmq_login, redis_login
+from choreo_bdd_project.transport_types import GROUP, other_types
 
 if TYPE_CHECKING:
     from choreo_bdd.asyncapi import AsyncApi
+
+TransportMaker = Callable[[Config, TransportConfig], Transport]
+"""Makes the transport of an entry of the configuration. Raises ``ConfigError`` for what that cannot mean."""
 
 
 def build_contract(config: Config) -> AsyncApi | None:
@@ -33,14 +37,30 @@ def build_contract(config: Config) -> AsyncApi | None:
         raise ConfigError(f"{config.source}: asyncapi: {error}") from error
 
 
-def build_harness(config: Config, transport: TransportConfig, *, contract: MessageContract | None = None) -> Harness:
+def configured_transport(config: Config, transport: TransportConfig) -> Transport:
+    """The transport of an entry of the configuration, not connected yet; its type may be another package's.
+
+    Raises ``ConfigError`` and ``HostNotInAllowlist``.
+    """
+    maker = _MAKERS.get(transport.type) or _maker_of_another_package(transport)
+    return maker(config, transport)
+
+
+def build_harness(
+    config: Config,
+    transport: TransportConfig,
+    *,
+    contract: MessageContract | None = None,
+    make_transport: TransportMaker = configured_transport,
+) -> Harness:
     """The harness of one configured transport, not connected yet; messages on it are held against the contract.
 
-    Correlation is strict here: a message without an id belongs to no scenario. Raises ``ConfigError`` for what the
-    configuration cannot mean and ``HostNotInAllowlist`` for an address tests may not connect to.
+    Correlation is strict here: a message without an id belongs to no scenario. ``make_transport`` stands in for what
+    the transport's type means. Raises ``ConfigError`` for what the configuration cannot mean and
+    ``HostNotInAllowlist`` for an address tests may not connect to.
     """
     return Harness(
-        _transport(config, transport),
+        make_transport(config, transport),
         codec=configured_codec(config, transport),
         correlation=_policy(transport),
         contract=contract,
@@ -57,13 +77,22 @@ def _policy(transport: TransportConfig) -> CorrelationPolicy:
     return NoCorrelationPolicy()
 
 
-def _transport(config: Config, transport: TransportConfig) -> Transport:
-    maker = _MAKERS.get(transport.type)
-    if maker is None:
+def _maker_of_another_package(transport: TransportConfig) -> TransportMaker:
+    others = other_types()
+    if transport.type not in others:
+        known = ", ".join(sorted({*_MAKERS, *others}))
         raise ConfigError(
-            f"{transport.place}: there is no transport type {transport.type!r}; there are {', '.join(sorted(_MAKERS))}"
+            f"{transport.place}: there is no transport type {transport.type!r}; there are {known}. Another comes with "
+            f"a package that has the entry point {GROUP!r}"
         )
-    return maker(config, transport)
+    entry = others[transport.type]
+    try:
+        maker: TransportMaker = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"{transport.place}: the transport type {entry.name!r} is {entry.value}, which cannot be loaded: {error}"
+        ) from error
+    return maker
 
 
 def _memory(config: Config, transport: TransportConfig) -> Transport:  # noqa: ARG001 - one signature for all makers
@@ -118,7 +147,7 @@ def _rabbitmq(config: Config, transport: TransportConfig) -> Transport:
     return RabbitTransport(url=url, allowlist_path=config.allowlist, auth=login, **named, **_patience(transport))
 
 
-_MAKERS: Mapping[str, Callable[[Config, TransportConfig], Transport]] = {
+_MAKERS: Mapping[str, TransportMaker] = {
     "kafka": _kafka,
     "memory": _memory,
     "nats": _nats,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd.brokers import Broker
+from choreo_bdd.transports import Transport
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_steps.run.session import Session
 from tests.support.project import Project
@@ -22,14 +23,16 @@ MakeBench = Callable[..., Bench]
 
 @pytest.fixture
 def make_bench() -> Iterator[MakeBench]:
-    """Benches with settings of their own: ``timeout_s``, ``slow``, …"""
+    """Benches with settings of their own: ``timeout_s``, ``slow``, …, or with a transport object of the test's."""
     made: list[Session] = []
 
-    def make(*, correlation: str | None = "correlation_id", **settings: Any) -> Bench:
+    def make(
+        *, correlation: str | None = "correlation_id", transport: Transport | None = None, **settings: Any
+    ) -> Bench:
         bus = TransportConfig("bus", "memory", "the test", correlation_field=correlation)
         usual = {"timeout_s": 0.2, "vacuity": "ignore"}
         config = replace(memory_config(), transports=MappingProxyType({"bus": bus}), **{**usual, **settings})
-        made.append(Session(config))
+        made.append(Session(config) if transport is None else Session(config, make_transport=lambda *_: transport))
         return Bench(made[-1])
 
     yield make

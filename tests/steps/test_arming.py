@@ -72,24 +72,17 @@ class SlowToSubscribe(MockTransport):
         return ready
 
 
-def on_transport(bench: Bench, transport: MockTransport, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("choreo_bdd_project.harnesses._MAKERS", {"memory": lambda *_: transport})
-
-
-def test_nothing_is_published_before_the_subscriptions_are_proven_live(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    transport = SlowToSubscribe()
-    on_transport(bench, transport, monkeypatch)
+def test_nothing_is_published_before_the_subscriptions_are_proven_live(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(transport=SlowToSubscribe())
     played = bench.play('When I publish "x"', 'Then I expect "x"')
     assert played.passed().outcomes == ["pass"]
 
 
 def test_a_subscription_that_is_refused_fails_the_publish_with_transport_topic_and_reason(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    make_bench: Callable[..., Bench],
 ) -> None:
     transport = SlowToSubscribe(refuses=True)
-    on_transport(bench, transport, monkeypatch)
+    bench = make_bench(transport=transport)
     played = bench.play('When I publish "a"', 'Then I expect "x"')
     assert played.failed_step == 'I publish "a"'
     assert played.message.startswith("features/play.feature:3: ")

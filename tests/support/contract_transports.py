@@ -1,15 +1,18 @@
-"""The transports of the contract, and how to make one of each against a real broker."""
+"""The transports of the contract, and how to make one of each: on memory, in a folder, against a real broker."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from choreo_bdd.transports import MockTransport, NatsTransport
+from choreo_bdd.transports import MockTransport
+from tests.support.transport_kinds import BROKER_KINDS, make_transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +28,21 @@ class Kind:
         return ".".join((f"t{secrets.token_hex(4)}", *(segments or ("a",))))
 
 
-KINDS = ("memory", "nats", "kafka", "rabbitmq", "redis", "redis-streams")
-_FIXTURE = {
-    "nats": "nats_broker",
-    "kafka": "kafka_broker",
-    "rabbitmq": "rabbitmq_broker",
-    "redis": "redis_broker",
-    "redis-streams": "redis_broker",
-}
+KINDS = [
+    "memory",
+    "folder",
+    *(pytest.param(kind, marks=pytest.mark.broker) for kind in BROKER_KINDS),
+]
 
 
 def kind_of(name: str, request: pytest.FixtureRequest) -> Kind:
     """The kind of a name, its broker started."""
     if name == "memory":
         return Kind(name, MockTransport, is_remote=False)
-    broker = request.getfixturevalue(_FIXTURE[name])
-    return Kind(name, _maker(name, broker.url))
+    if name == "folder":
+        from folder_bus.folder_transport import FolderTransport
 
-
-def _maker(name: str, url: str) -> Callable[[], Any]:
-    from choreo_bdd import transports
-
-    if name == "nats":
-        return lambda: NatsTransport(servers=[url])
-    if name == "kafka":
-        return lambda: transports.KafkaTransport(bootstrap_servers=[url])
-    if name == "rabbitmq":
-        return lambda: transports.RabbitTransport(url=url)
-    return lambda: transports.RedisTransport(url=url, streams=name == "redis-streams")
+        folder: Path = request.getfixturevalue("tmp_path")
+        return Kind(name, partial(FolderTransport, folder / "bus"))
+    broker = request.getfixturevalue(BROKER_KINDS[name].fixture)
+    return Kind(name, partial(make_transport, name, broker.url))

@@ -8,38 +8,20 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd import DictFieldPolicy, Harness, Outcome, Scenario, transports
+from choreo_bdd import DictFieldPolicy, Harness, Outcome, Scenario
 from choreo_bdd.brokers import Broker
 from choreo_bdd.matchers import field_equals
 from choreo_bdd.scenario import Cause, Occurs
 from tests.support.subscribers import new_topic
+from tests.support.transport_kinds import BROKER_KINDS, make_transport
 
-KINDS = ("nats", "kafka", "rabbitmq", "redis", "redis-streams")
 PATIENCE_MS = 8000
-FIXTURES = {
-    "nats": "nats_broker",
-    "kafka": "kafka_broker",
-    "rabbitmq": "rabbitmq_broker",
-    "redis": "redis_broker",
-    "redis-streams": "redis_broker",
-}
 TEARDOWN_S = 2.0
 SLACK_S = 2.0
 """What a busy machine may add to a bound; without the bound it would be tens of seconds, or for ever."""
 
 ABSENT = Occurs(0, 0)
-BROKER_KINDS = [pytest.param(kind, marks=pytest.mark.broker) for kind in KINDS]
-
-
-def make_transport(kind: str, url: str, **options: Any) -> Any:
-    """A transport of this kind to ``url``."""
-    if kind == "nats":
-        return transports.NatsTransport(servers=[url], **options)
-    if kind == "kafka":
-        return transports.KafkaTransport(bootstrap_servers=[url], **options)
-    if kind == "rabbitmq":
-        return transports.RabbitTransport(url=url, **options)
-    return transports.RedisTransport(url=url, streams=kind == "redis-streams", **options)
+SITES = [pytest.param(kind, marks=pytest.mark.broker) for kind in BROKER_KINDS]
 
 
 @dataclass(frozen=True, slots=True)

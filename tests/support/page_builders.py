@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 def results_of(tests: Sequence[Json], **run: Any) -> Json:
-    """A valid 1.3 document around `tests`; `run` overrides single run fields."""
+    """A valid 1.3 document around ``tests``; ``run`` overrides single run fields."""
     totals = dict.fromkeys(("passed", "failed", "errored", "skipped", "slow"), 0)
     for item in tests:
         totals[item["outcome"]] += 1

@@ -1,8 +1,9 @@
 """What changed between runs, as pure functions: no store, no clock, no server.
 
-`detect` takes a `TopicSeries` of every topic and transport, the last 60 runs or so, and answers with each `Finding`
-that these runs show, over or not. It can be asked after every run: the same runs give the same findings. It compares
-runs of one environment and branch only. `lifecycle.reconcile` says what that means for the anomalies known before.
+``detect`` takes a ``TopicSeries`` of every topic and transport, the last 60 runs or so, and answers with each
+``Finding`` that these runs show, over or not. It can be asked after every run: the same runs give the same findings. It
+compares runs of one environment and branch only. ``lifecycle.reconcile`` says what that means for the anomalies known
+before.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _TO_DEVIATION = 1.4826
 class Distance:
     """A topic in a run and in its base, as means in milliseconds; ``change_pct`` is without what all topics share.
 
-    ``is_clear``: further off than the base's own runs are from each other, and by a millisecond. `EVERY_TOPIC` stands
+    ``is_clear``: further off than the base's own runs are from each other, and by a millisecond. ``EVERY_TOPIC`` stands
     for what all topics share; it has no means.
     """
 

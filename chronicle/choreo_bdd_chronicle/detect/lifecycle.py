@@ -43,7 +43,7 @@ class Change:
 def reconcile(known: Sequence[Known], findings: Sequence[Finding], runs: Sequence[Run]) -> list[Change]:
     """The changes to make so that the anomalies say what ``findings`` do.
 
-    ``runs`` are all runs that `detect` was told of, in their order. Of ``known``, all open anomalies and the resolved
+    ``runs`` are all runs that ``detect`` was told of, in their order. Of ``known``, all open anomalies and the resolved
     ones of these runs must be there. What somebody closed by hand stays closed; muting is no concern of this.
     """
     places = {run.run_id: place for place, run in enumerate(runs)}

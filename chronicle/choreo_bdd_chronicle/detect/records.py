@@ -55,7 +55,7 @@ class TopicSeries:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a finding is about: a topic (or `EVERY_TOPIC`) on a transport, in the runs of an environment and branch."""
+    """What a finding is about: a topic (or ``EVERY_TOPIC``) on a transport, in runs of an environment and branch."""
 
     topic: str
     transport: str | None

@@ -18,7 +18,7 @@ _TINY = 1e-300
 def best_split(distances: Values, start: int, stop: int, shortest: int) -> int:
     """Where two parts of ``start`` to ``stop`` differ most by the energy statistic, each at least ``shortest`` long.
 
-    ``distances`` is the table of `summed_distances`. Székely and Rizzo's statistic: the mean distance between the
+    ``distances`` is the table of ``summed_distances``. Székely and Rizzo's statistic: the mean distance between the
     parts, less that within each of them, weighted by their lengths.
     """
     cuts = np.arange(start + shortest, stop - shortest + 1)

@@ -22,7 +22,7 @@ def values_of(tally: Tally) -> tuple[Any, ...]:
 
 
 def columns_of(table: Table) -> list[ColumnElement[Any]]:
-    """The columns that `tally_of` needs at the end of a row."""
+    """The columns that ``tally_of`` needs at the end of a row."""
     return [*(table.c[name] for name in FIELDS), table.c.histogram]
 
 

@@ -1,1 +1,1 @@
-"""What is kept of many latencies: `histogram` holds how they are spread."""
+"""What is kept of many latencies: ``histogram`` holds how they are spread."""

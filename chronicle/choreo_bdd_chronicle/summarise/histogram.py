@@ -21,7 +21,7 @@ _ZERO = -32_768
 _LOWEST, _HIGHEST = -32_767, 32_767
 _HEAD = struct.Struct("<BcH")
 _COUNT_TYPES = {"B": 2**8, "H": 2**16, "I": 2**32, "Q": 2**64}
-"""The narrowest type that holds the largest count is the one that is stored, by its letter in `struct`."""
+"""The narrowest type that holds the largest count is the one that is stored, by its letter in ``struct``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Histogram:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Histogram:
-        """The histogram that `to_bytes` stored. Raises ``ValueError``, which says what is wrong with other bytes."""
+        """The histogram that ``to_bytes`` stored. Raises ``ValueError``, which says what is wrong with other bytes."""
         if len(data) < _HEAD.size:
             raise ValueError(f"no histogram: {len(data)} bytes, and its head alone has {_HEAD.size}")
         stored_format, letter, size = _HEAD.unpack_from(data)

@@ -125,7 +125,7 @@ def rename(item: pytest.Function) -> None:
 
 
 def locate(item: Any) -> None:
-    """Point at the scenario, and keep ``pytest -v`` from reading the dot of `@1.2` as a part of the node id."""
+    """Point at the scenario, and keep ``pytest -v`` from reading the dot of ``@1.2`` as a part of the node id."""
     template = template_of(item)
     if template is not None:
         item.location = (item.location[0], (template.line_number or 1) - 1, f"{template.keyword}: {item.name}")

@@ -1,7 +1,7 @@
 """Join ES modules into one short script, and tighten styles.
 
 The modules keep to a small dialect so that joining is a matter of lines, not of parsing:
-`import { a, b } from './room/file.js';` at the top, `export` in front of a declaration, and no top-level
+``import { a, b } from './room/file.js';`` at the top, ``export`` in front of a declaration, and no top-level
 name twice. Whatever leaves the dialect is refused, because in a joined script it would fail silently.
 """
 
@@ -44,10 +44,10 @@ class _Module:
 
 
 def bundle(entry: str, read: Callable[[str], str], *, keep: Iterable[str] = ()) -> str:
-    """One script text: every module that `entry` reaches, each after the modules it imports.
+    """One script text: every module that ``entry`` reaches, each after the modules it imports.
 
-    `read` returns a module's source by its path in the folder of all modules. Variables get shorter names, but for
-    those in `keep`. Raises `BundleError`.
+    ``read`` returns a module's source by its path in the folder of all modules. Variables get shorter names, but for
+    those in ``keep``. Raises ``BundleError``.
     """
     ordered: dict[str, _Module] = {}
     _visit(entry, read, ordered, path=())

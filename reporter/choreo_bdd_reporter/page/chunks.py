@@ -1,7 +1,7 @@
 """A page too large for one JSON text keeps its scenarios in chunks: columns instead of objects, deflated, as base64.
 
-The browser's own ``DecompressionStream`` reads them, one at a time, when a scenario is opened. Base64 has no `<`,
-so a chunk can stand in a `<template>` as it is.
+The browser's own ``DecompressionStream`` reads them, one at a time, when a scenario is opened. Base64 has no ``<``,
+so a chunk can stand in a ``<template>`` as it is.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from choreo_bdd_reporter.page.index import build_index
 from choreo_bdd_reporter.read.entries import Entry, Json, group_entries
 
 WHOLE_TESTS_MAX = 2_000
-"""Up to so many tests, and `WHOLE_BYTES_MAX` of JSON, the page embeds the results document as it is."""
+"""Up to so many tests, and ``WHOLE_BYTES_MAX`` of JSON, the page embeds the results document as it is."""
 WHOLE_BYTES_MAX = 8_000_000
 EVENTS_WITH_BODIES_MAX = 100_000
-"""In a chunked page with more events, the message bodies of passed scenarios are left to `results.json`."""
+"""In a chunked page with more events, the message bodies of passed scenarios are left to ``results.json``."""
 EVENTS_MAX = 2_500_000
 """In a page with more events, passed scenarios have no timeline either."""
 
@@ -24,7 +24,7 @@ _KEPT_IN_BRIEF = ("nodeid", "file", "name", "outcome", "duration_ms")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageData:
-    """What a page embeds: `index` as the page reads it, `whole` documents or else `chunks` of entries."""
+    """What a page embeds: ``index`` as the page reads it, ``whole`` documents or else ``chunks`` of entries."""
 
     results: Json
     index: Json
@@ -54,7 +54,7 @@ class PageData:
 
 
 def page_data(results: Json, gherkin: Json, *, all_bodies: bool = False, folder: str | None = None) -> PageData:
-    """Decide how the documents are embedded, and index them. With a `folder` beside the page, it holds the chunks."""
+    """Decide how the documents are embedded, and index them. With a ``folder`` beside the page, it holds the chunks."""
     groups = group_entries(results, gherkin)
     whole = None if folder else _whole(results, gherkin)
     chunks = [] if whole else [chunk for group in groups for chunk in split(group.entries)]

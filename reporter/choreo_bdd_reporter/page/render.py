@@ -78,7 +78,7 @@ def _policy(*, script: str, style: str) -> str:
 
 
 def render_page(results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> str:
-    """The whole report as one HTML text, to be written as UTF-8; `write_page` does the same in pieces."""
+    """The whole report as one HTML text, to be written as UTF-8; ``write_page`` does the same in pieces."""
     return "".join(_pieces(results, gherkin, all_bodies=False))
 
 
@@ -92,11 +92,11 @@ def write_page(
 ) -> None:
     """Write the report piece by piece, so that it never stands in memory as a whole.
 
-    `results` is a results document of schema 1.3. `gherkin` adds what that schema has no place for: features,
+    ``results`` is a results document of schema 1.3. ``gherkin`` adds what that schema has no place for: features,
     steps and message bodies; it may be empty. A report of ordinary size embeds both as they are; above
-    `data.WHOLE_TESTS_MAX` or `data.WHOLE_BYTES_MAX` it embeds the results in brief and all else in chunks, and
-    above `data.EVENTS_WITH_BODIES_MAX` no message bodies of passed scenarios, unless `all_bodies` asks for them.
-    Raises `PageTooLargeError` when the page would have more than `at_most` bytes.
+    ``data.WHOLE_TESTS_MAX`` or ``data.WHOLE_BYTES_MAX`` it embeds the results in brief and all else in chunks, and
+    above ``data.EVENTS_WITH_BODIES_MAX`` no message bodies of passed scenarios, unless ``all_bodies`` asks for them.
+    Raises ``PageTooLargeError`` when the page would have more than ``at_most`` bytes.
     """
     pieces = _pieces(results, gherkin, all_bodies=all_bodies)
     stream.writelines(pieces if at_most is None else _limited(pieces, at_most))
@@ -107,7 +107,7 @@ def write_folder_page(
 ) -> None:
     """Write the page for a strict content security policy, or for a report too large for one file.
 
-    Styles, script and chunks become files of the existing directory `folder`; under `name`, it must stay beside the
+    Styles, script and chunks become files of the existing directory ``folder``; under ``name``, it must stay beside the
     page.
     """
     assets, data = _assets(), page_data(results, gherkin, folder=name)

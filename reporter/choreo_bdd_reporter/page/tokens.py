@@ -1,6 +1,6 @@
 """The tokens of a script, each with what surrounds it: enough to tighten it and to give its names shorter ones.
 
-It knows the dialect of `bundle` and no more: no classes, no labels, comments on lines of their own.
+It knows the dialect of ``bundle`` and no more: no classes, no labels, comments on lines of their own.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ KEYWORDS = words(
 class Use:
     """A variable named at a place in the tokens.
 
-    There it may be a property of the same name as well, as in ``{ name }``; `binds` where the name may be made.
+    There it may be a property of the same name as well, as in ``{ name }``; ``binds`` where the name may be made.
     """
 
     index: int
@@ -48,7 +48,7 @@ class Use:
 
 
 class Token(NamedTuple):
-    """A piece of a script; `within` is the bracket around it: ``{`` of a block, ``object``, ``(``, ``[`` or ``${``."""
+    """A piece of a script; ``within`` is the bracket around: ``{`` of a block, ``object``, ``(``, ``[`` or ``${``."""
 
     kind: str
     text: str
@@ -115,7 +115,7 @@ def uses(source: Sequence[Token]) -> Iterator[Use]:
 
 
 def renamed(source: Sequence[Token], found: Iterable[Use], names: Mapping[str, str]) -> list[Token]:
-    """The tokens with the variables that were found in them called as `names` says."""
+    """The tokens with the variables that were found in them called as ``names`` says."""
     tokens = list(source)
     for use in found:
         if use.name in names:

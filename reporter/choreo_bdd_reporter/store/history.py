@@ -56,7 +56,7 @@ class History:
             notice(f"{path} cannot be read and is left as it is ({error.strerror})")
 
     def recalled(self, nodeids: Iterable[str]) -> dict[str, Any]:
-        """What `recalled` knows of these tests."""
+        """What ``recalled`` knows of these tests."""
         return recalled(self._runs or (), self._run, nodeids)
 
     def remember(self, tests: Iterable[Seen]) -> None:

@@ -102,7 +102,7 @@ def stored_details(reader: LastRead, place: Place) -> list[Mapping[str, Any]]:
 
 
 def stored_described(reader: LastRead, row: str, place: Place) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The head of its feature and the scenario of a test, as `document.described` has them."""
+    """The head of its feature and the scenario of a test, as ``document.described`` has them."""
     head = _StoredObject(lambda: reader.gherkin(place)["feature"], {"uri": place.feature})
     return head, _StoredObject(lambda: reader.gherkin(place)["scenario"], {"nodeid": row})
 

@@ -30,7 +30,7 @@ SWITCHED_OFF = "!python is switched off; allow it with `python_matchers: true` i
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """One message to publish; a `payload` of bytes is left alone by the codec."""
+    """One message to publish; a ``payload`` of bytes is left alone by the codec."""
 
     payload: object
     key: str | None = None
@@ -41,7 +41,7 @@ class OutgoingMessage:
 class Expected:
     """One expected message before its variables are known: a whole payload, and single places in it.
 
-    All `cells` must fit, and of `one_of` (a condition joined by `or`) at least one.
+    All ``cells`` must fit, and of ``one_of`` (a condition joined by ``or``) at least one.
     """
 
     spec: Read | None = None
@@ -60,9 +60,9 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationBody:
-    """What an expectation asks; `needs` are the variables its templates name.
+    """What an expectation asks; ``needs`` are the variables its templates name.
 
-    With `calls_python` it runs code that a `!python` tag names, which the configuration must allow.
+    With ``calls_python`` it runs code that a ``!python`` tag names, which the configuration must allow.
     """
 
     rows: tuple[Expected, ...]
@@ -85,14 +85,14 @@ class ExpectationBody:
 
 @dataclass(frozen=True, slots=True)
 class PayloadBody:
-    """What a publish sends; `needs` are the variables its templates name, `index` and `trigger` among them."""
+    """What a publish sends; ``needs`` are the variables its templates name, ``index`` and ``trigger`` among them."""
 
     drafts: tuple[Draft, ...]
     needs: frozenset[str]
     base_dir: Path
 
     def build(self, variables: Variables, **extra: object) -> list[OutgoingMessage]:
-        """One message for each draft, `extra` on top of the variables. Raises BodyError."""
+        """One message for each draft, ``extra`` on top of the variables. Raises BodyError."""
         builder = Builder(variables.extended(**extra), self.base_dir)
         return [_built_message(draft, builder) for draft in self.drafts]
 
@@ -133,7 +133,7 @@ def parse_expectation(
 def parse_payload(
     docstring: str | None, table: Table | None, *, media_type: str | None = None, base_dir: Path
 ) -> PayloadBody:
-    """Read what a publish sends: a doc string, a table, or nothing, which is `{}`. Raises BodyError."""
+    """Read what a publish sends: a doc string, a table, or nothing, which is ``{}``. Raises BodyError."""
     _one_body(docstring, table)
     if table is not None:
         rows = read_table(table, publish=True)
@@ -143,7 +143,7 @@ def parse_payload(
 
 
 def parse_envelope(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
-    """Read an envelope: an object with `key`, `headers` and `payload`, each optional. Raises BodyError."""
+    """Read an envelope: an object with ``key``, ``headers`` and ``payload``, each optional. Raises BodyError."""
     node = read_yaml(docstring)
     if not isinstance(node, Fields):
         raise BodyError("an envelope is an object with the fields key, headers and payload", node.line)
@@ -155,7 +155,7 @@ def parse_envelope(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
 
 
 def parse_raw(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
-    """Read bytes: the text itself, or what follows `hex:` or `base64:`. Raises BodyError."""
+    """Read bytes: the text itself, or what follows ``hex:`` or ``base64:``. Raises BodyError."""
     return _draft_body(text_node(docstring), from_text, base_dir)
 
 

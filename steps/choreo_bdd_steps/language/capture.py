@@ -12,7 +12,7 @@ from choreo_bdd_steps.language.paths import Segment, envelope_path, parse_field
 
 
 def lookup(path: str, message: MessageRecord) -> object:
-    """The value at `path` of a message; `items[*].sku` gives a list, `@key` and the like what stands around.
+    """The value at ``path`` of a message; ``items[*].sku`` gives a list, ``@key`` and the like what stands around.
 
     Raises BodyError when nothing is there.
     """

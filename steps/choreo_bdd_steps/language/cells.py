@@ -40,7 +40,7 @@ _KINDS: dict[str, Node] = {
 def parse_cell(text: str, line: int | None = None, *, publish: bool = False) -> Node:
     """Read one cell: a JSON literal, else an operator, else bare text; templates anywhere.
 
-    Raises BodyError, for text that begins like an operator and is none, too; with `publish` for operators instead.
+    Raises BodyError, for text that begins like an operator and is none, too; with ``publish`` for operators instead.
     """
     cell = text.strip()
     literal = _literal(cell, line)
@@ -90,7 +90,7 @@ def parse_operator(cell: str, line: int | None = None) -> Node | None:
 
 
 def kinds() -> frozenset[str]:
-    """The words that `a …` may name."""
+    """The words that ``a …`` may name."""
     return frozenset({*_KINDS, *user_matcher_names()})
 
 
@@ -101,7 +101,7 @@ def parse_operand(text: str, line: int | None = None) -> Node:
 
 
 def has_order(operand: Node, written: str) -> bool:
-    """Whether `>` can be asked of an operand: a number, a moment, a quoted text, or what a template gives."""
+    """Whether ``>`` can be asked of an operand: a number, a moment, a quoted text, or what a template gives."""
     if not isinstance(operand, Literal):
         return isinstance(operand, Template)
     if isinstance(operand.value, str):

@@ -1,4 +1,4 @@
-"""Conditions: `status is "PAID" and total > 5`, or `status is A or status is B`; a grammar, read to its last word."""
+"""Conditions: ``status is "PAID" and total > 5``, or ``status is A or status is B``; a grammar, read to the end."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _JOINED = ("and", "or")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Places and what is expected there: in all of them, or, with `any_of`, in one of them."""
+    """Places and what is expected there: in all of them, or, with ``any_of``, in one of them."""
 
     clauses: tuple[tuple[Field, Node], ...] = ()
     any_of: bool = False
 
 
 def parse_condition(text: str) -> Condition:
-    """Read a `where` text. Raises BodyError for whatever is left over behind a complete condition."""
+    """Read a ``where`` text. Raises BodyError for whatever is left over behind a complete condition."""
     reader = _Reader(text, _words(text))
     clauses, joints = [reader.clause()], set()
     while reader.more():

@@ -1,4 +1,4 @@
-"""Durations with a unit: `50ms`, `1.5s`, `2 seconds`, `1 minute`."""
+"""Durations with a unit: ``50ms``, ``1.5s``, ``2 seconds``, ``1 minute``."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 class BodyError(ValueError):
     """A body, condition or duration that cannot be used as written.
 
-    `line` is the 1-based line inside the doc string, table or file, or None when it is not known.
+    ``line`` is the 1-based line inside the doc string, table or file, or None when it is not known.
     """
 
     def __init__(self, message: str, line: int | None = None) -> None:

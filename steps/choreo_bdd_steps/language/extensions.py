@@ -18,7 +18,7 @@ _functions: dict[str, Callable[..., object]] = {}
 
 
 def matcher(name: str) -> Callable[[Extension], Extension]:
-    """Register a predicate as the tag `!name` and the cell words `a name`, `an name`.
+    """Register a predicate as the tag ``!name`` and the cell words ``a name``, ``an name``.
 
     The predicate gets the value found, and the tag's argument when it takes two parameters, and returns
     whether it is accepted. A failed assertion in it refuses the value with its message. Raises ValueError
@@ -37,7 +37,7 @@ def function(name_or_function: Extension) -> Extension: ...
 
 
 def function(name_or_function: Any) -> Any:
-    """Register a template function: `@function`, or `@function("name")`. Raises ValueError as `matcher` does."""
+    """Register a template function: ``@function``, or ``@function("name")``. Raises ValueError as ``matcher`` does."""
 
     if isinstance(name_or_function, str):
         return _registering(_functions, name_or_function, reserved=FUNCTIONS)
@@ -70,7 +70,7 @@ def _gives_text(*_: object, **__: object) -> str:
 
 
 def user_matcher(name: str) -> Callable[..., object] | None:
-    """The predicate registered under `name`."""
+    """The predicate registered under ``name``."""
     return _matchers.get(name)
 
 

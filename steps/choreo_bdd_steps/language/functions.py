@@ -21,8 +21,8 @@ from choreo_bdd_steps.language.reserved_names import FUNCTIONS
 class Variables:
     """What a body may use: a scenario's variables, and what the configuration allows.
 
-    `env_names` may be read by `env()`; `python_matchers` lets `!python` run code. One `counter` serves all `seq()`
-    calls of whoever shares it. The values never show in the repr.
+    ``env_names`` may be read by ``env()``; ``python_matchers`` lets ``!python`` run code. One ``counter`` serves all
+    ``seq()`` calls of whoever shares it. The values never show in the repr.
     """
 
     values: Mapping[str, object] = field(default_factory=dict, repr=False)
@@ -52,7 +52,7 @@ def new_uuid() -> str:
 
 
 def as_json(value: object) -> str:
-    """`value` as JSON text, not escaped for HTML."""
+    """``value`` as JSON text, not escaped for HTML."""
     return encode_exactly(value, json.dumps, ensure_ascii=False)
 
 
@@ -67,7 +67,7 @@ def as_hex(value: object) -> str:
 
 
 def as_text(value: object) -> object:
-    """How a value reads inside longer text: as JSON, so `true` and not `True`."""
+    """How a value reads inside longer text: as JSON, so ``true`` and not ``True``."""
     return as_json(value) if value is None or isinstance(value, (bool, dict, list)) else value
 
 

@@ -29,9 +29,9 @@ _DESCRIBED_CHARACTERS = 300
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BodyMatcher:
-    """All `parts` accept the payload, and one of `choices`, where there are any, accepts the message.
+    """All ``parts`` accept the payload, and one of ``choices``, where there are any, accepts the message.
 
-    `envelope` holds what `key`, `headers.<name>`, … are expected to be.
+    ``envelope`` holds what ``key``, ``headers.<name>``, … are expected to be.
     """
 
     parts: tuple[Matcher, ...]

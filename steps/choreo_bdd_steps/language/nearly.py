@@ -40,7 +40,7 @@ _BARE_WORDS = frozenset({"any", "null", "exist", "match", "like", "contain"})
 def nearly_an_operator(text: str, kinds: frozenset[str]) -> str | None:
     """What is wrong with text that looks like an operator, with the right form; None for plain text.
 
-    `kinds` are the words that `a …` may name.
+    ``kinds`` are the words that ``a …`` may name.
     """
     if text.lower() in _BARE_WORDS:
         return None

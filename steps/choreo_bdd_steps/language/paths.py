@@ -1,4 +1,4 @@
-"""Field names in tables and conditions: paths into the payload, and `@` names around it."""
+"""Field names in tables and conditions: paths into the payload, and ``@`` names around it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FOREIGN = re.compile(r"\$$|\$[.\[]|/")  # JSONPath, JSON pointer
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A place in a message: `segments` into the payload, or the name of an `envelope` part (`headers.x`)."""
+    """A place in a message: ``segments`` into the payload, or the name of an ``envelope`` part (``headers.x``)."""
 
     label: str
     segments: tuple[Segment, ...] = ()
@@ -27,7 +27,7 @@ class Field:
 
 
 def parse_field(text: str, line: int | None = None) -> Field:
-    """Read `order.items[0].sku`, `'key.with.dots'.x`, `items[*]`, `items[?]`, `@key`, `@headers.<name>`.
+    """Read ``order.items[0].sku``, ``'key.with.dots'.x``, ``items[*]``, ``items[?]``, ``@key``, ``@headers.<name>``.
 
     A payload field that begins with @ is written in quotes. Raises BodyError.
     """
@@ -61,14 +61,14 @@ def envelope_name(key: str, line: int | None = None) -> str | None:
 
 
 def header_names(headers: object, line: int | None = None) -> Mapping[str, object]:
-    """The parts `headers.<name>` of a `@headers` object. Raises BodyError when it is no object."""
+    """The parts ``headers.<name>`` of a ``@headers`` object. Raises BodyError when it is no object."""
     if not isinstance(headers, Mapping):
         raise BodyError("@headers takes an object of header names and values", line)
     return {f"headers.{name}": value for name, value in headers.items()}
 
 
 def envelope_path(name: str) -> tuple[str, ...]:
-    """Where an envelope part stands among all that is around a payload: `("@headers", "x")`, `("@key",)`."""
+    """Where an envelope part stands among all that is around a payload: ``("@headers", "x")``, ``("@key",)``."""
     head, dot, header = name.partition(".")
     return (f"@{head}", header) if dot else (f"@{head}",)
 

@@ -1,4 +1,4 @@
-"""Where matchers stand: at paths into the payload, `[?]` of several paths meaning one and the same element."""
+"""Where matchers stand: at paths into the payload, ``[?]`` of several paths meaning one and the same element."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DIGITS = re.compile(r"-?\d+")
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A matcher and the place it judges; with `admits_empty` a list without elements satisfies its `[*]`."""
+    """A matcher and the place it judges; with ``admits_empty`` a list without elements satisfies its ``[*]``."""
 
     place: Field
     matcher: Matcher
@@ -23,7 +23,7 @@ class Placed:
 
 
 def placed(asked: Sequence[Placed]) -> list[Matcher]:
-    """One matcher for each place, or for all places that speak of the same `[?]` element."""
+    """One matcher for each place, or for all places that speak of the same ``[?]`` element."""
     groups: dict[tuple[Segment, ...], list[Placed]] = {}
     for index, each in enumerate(asked):
         groups.setdefault(_element(each.place.segments) or (index,), []).append(each)
@@ -37,7 +37,7 @@ def label_of(segments: Iterable[Segment]) -> str:
 
 
 def _element(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """The path up to its first `[?]`; empty for a path without one."""
+    """The path up to its first ``[?]``; empty for a path without one."""
     if Quantifier.SOME not in segments:
         return ()
     return segments[: segments.index(Quantifier.SOME) + 1]

@@ -34,7 +34,7 @@ class PredicateMatcher:
         return MatchResult(False, f"expected {self.description}, got {payload!r:.200}{note}", failure)
 
     def expected_shape(self) -> object:
-        """`{name: argument}`, or `{name: True}` without one."""
+        """``{name: argument}``, or ``{name: True}`` without one."""
         return {self.name: True if self.argument is None else self.argument}
 
     def __repr__(self) -> str:
@@ -42,7 +42,7 @@ class PredicateMatcher:
 
 
 def predicate_matcher(name: str, predicate: Callable[..., object], argument: object = None) -> PredicateMatcher:
-    """The matcher of `predicate(value)` or `predicate(value, argument)`. Raises ValueError on a wrong argument."""
+    """The matcher of ``predicate(value)`` or ``predicate(value, argument)``. Raises ValueError on a wrong argument."""
     words = f"is {name}" if argument is None else f"is {name} {argument!r}"
     if _takes_argument(predicate):
         return PredicateMatcher(name, lambda value: predicate(value, argument), argument, words)
@@ -52,7 +52,7 @@ def predicate_matcher(name: str, predicate: Callable[..., object], argument: obj
 
 
 def imported(reference: str) -> Callable[..., object]:
-    """The function that `package.module:function` names. Raises ValueError, TypeError."""
+    """The function that ``package.module:function`` names. Raises ValueError, TypeError."""
     module_name, _, name = reference.partition(":")
     try:
         found = getattr(importlib.import_module(module_name), name)

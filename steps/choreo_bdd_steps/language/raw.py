@@ -1,4 +1,4 @@
-"""Bodies that are bytes: plain text, `hex:` and `base64:`."""
+"""Bodies that are bytes: plain text, ``hex:`` and ``base64:``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def from_base64(text: str) -> bytes:
 
 
 def from_text(text: str) -> bytes:
-    """Bytes of `hex:…`, `base64:…`, or else the text itself as UTF-8. Raises BodyError."""
+    """Bytes of ``hex:…``, ``base64:…``, or else the text itself as UTF-8. Raises BodyError."""
     stripped = text.strip()
     if stripped.startswith("hex:"):
         return from_hex(stripped.removeprefix("hex:"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A scalar that is final; `written` is how its author wrote it, for where it goes out as text."""
+    """A scalar that is final; ``written`` is how its author wrote it, for where it goes out as text."""
 
     value: object
     line: int | None = None
@@ -17,7 +17,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Text with `{{ … }}` in it, to be rendered."""
+    """Text with ``{{ … }}`` in it, to be rendered."""
 
     source: str
     line: int | None = None
@@ -41,7 +41,7 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """A matcher tag with its argument; `argument` is None when none was written."""
+    """A matcher tag with its argument; ``argument`` is None when none was written."""
 
     tag: str
     argument: Node | None

@@ -1,4 +1,4 @@
-"""Data tables: `field | value`, or one message per row."""
+"""Data tables: ``field | value``, or one message per row."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Row = tuple[Cell, ...]
 def read_table(table: Table, *, publish: bool = False) -> tuple[Row, ...]:
     """The messages that a table describes, each as its cells; lines count from 1, the heading.
 
-    Raises BodyError; with `publish` for operators, too.
+    Raises BodyError; with ``publish`` for operators, too.
     """
     if not table:
         raise BodyError("the table is empty; write a heading row | field | value | and a row for each field")
@@ -46,7 +46,7 @@ def read_table(table: Table, *, publish: bool = False) -> tuple[Row, ...]:
 
 
 def assemble(cells: Iterable[tuple[Field, object, int]]) -> object:
-    """The nested value that paths and values describe; `{}` for none. Raises BodyError."""
+    """The nested value that paths and values describe; ``{}`` for none. Raises BodyError."""
     root = _Branch()
     for place, value, line in cells:
         root.put(place, value, line)
@@ -71,7 +71,7 @@ _COMMON_FIELDS = frozenset({"id", "name", "status", "type", "key", "value", "fie
 
 
 def _refuse_near_miss(heading: list[str], rows: list[list[str]]) -> None:
-    """Raise BodyError for a table that was meant as `field | value` and would be read as one message a row."""
+    """Raise BodyError for a table that was meant as ``field | value`` and would be read as one message a row."""
     if len(heading) != 2:
         return
     first, second = (name.lower() for name in heading)

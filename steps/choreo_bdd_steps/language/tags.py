@@ -1,4 +1,4 @@
-"""Matcher tags: `!gt 5`, `!one_of [a, b]`, `!every {sku: !exists}` and the user's own."""
+"""Matcher tags: ``!gt 5``, ``!one_of [a, b]``, ``!every {sku: !exists}`` and the user's own."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _specs(value: object) -> list[Matcher]:
 
 
 def _with_length(specs: list[Matcher]) -> list[Matcher]:
-    """Beside a `!length`, which says how many elements there may be, `!every` takes none for good, too."""
+    """Beside a ``!length``, which says how many elements there may be, ``!every`` takes none for good, too."""
     if not any(isinstance(each, ValueMatcher) and each.operator is LENGTH for each in specs):
         return specs
     return [replace(each, nonempty=False) if isinstance(each, Every) else each for each in specs]
@@ -92,7 +92,7 @@ def _schema(call: TagCall) -> Matcher:
 
 
 def _data(node: Node) -> object:
-    """A schema's data; `{{` has no meaning in there."""
+    """A schema's data; ``{{`` has no meaning in there."""
     match node:
         case Literal(value):
             return value
@@ -157,7 +157,7 @@ def check_tag(tag: str, *, has_argument: bool, line: int | None) -> None:
 
 
 def build_matcher(tag: str, call: TagCall, line: int | None) -> Matcher:
-    """The matcher of a tag that passed `check_tag`. Raises BodyError."""
+    """The matcher of a tag that passed ``check_tag``. Raises BodyError."""
     try:
         return _built(tag, call)
     except BodyError as error:

@@ -23,7 +23,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     """Jinja2 with payloads in mind: a dot on an object reads its key, never a Python method."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """`order.items` is the field, not dict.items."""
+        """``order.items`` is the field, not dict.items."""
         if isinstance(obj, Mapping):
             return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)

@@ -8,9 +8,9 @@ from choreo_bdd_steps.language.functions import Variables, function_names
 
 
 def render(value: object, variables: Variables) -> object:
-    """`value` with every template in it rendered, at any depth.
+    """``value`` with every template in it rendered, at any depth.
 
-    Text that is exactly one `{{ … }}` takes the value's type, all other text stays text. Raises BodyError.
+    Text that is exactly one ``{{ … }}`` takes the value's type, all other text stays text. Raises BodyError.
     """
     if isinstance(value, str):
         return render_text(value, variables) if _is_template(value) else value
@@ -29,7 +29,7 @@ def render_text(source: str, variables: Variables, line: int | None = None) -> o
 
 
 def referenced_names(value: object, *, known: Collection[str] = ()) -> frozenset[str]:
-    """The variables that the templates in `value` need, without functions and without `known` names.
+    """The variables that the templates in ``value`` need, without functions and without ``known`` names.
 
     Raises BodyError for a template that cannot be read.
     """

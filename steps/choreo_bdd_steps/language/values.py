@@ -15,7 +15,7 @@ from choreo_bdd_steps.language.templates import referenced_names, render_text
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """Renders templates with `variables` and finds files below `base_dir`."""
+    """Renders templates with ``variables`` and finds files below ``base_dir``."""
 
     variables: Variables
     base_dir: Path

@@ -50,7 +50,7 @@ def on_wire(value: object) -> object:
 
 
 def as_sent(node: Node) -> Node:
-    """A key or the headers of a publish with every number as its author wrote it: `1.10` stays `1.10`."""
+    """A key or the headers of a publish with every number as its author wrote it: ``1.10`` stays ``1.10``."""
     match node:
         case Literal(value, _, written) if written is not None and value is not None:
             return replace(node, value=written)
@@ -60,7 +60,7 @@ def as_sent(node: Node) -> Node:
 
 
 def as_operand(node: Node) -> Node:
-    """What is expected of a key or header, with `true` and `false` as the texts they are on the wire."""
+    """What is expected of a key or header, with ``true`` and ``false`` as the texts they are on the wire."""
     match node:
         case Literal(bool()):
             return replace(node, value=as_text(node.value))

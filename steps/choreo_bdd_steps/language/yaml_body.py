@@ -1,7 +1,7 @@
 """Doc strings and files: YAML with matcher tags, read as JSON users expect, into a tree.
 
-Only `true`, `false`, `null` and JSON numbers are more than text; dates, `yes`, `0x1F` and `1_000` stay text.
-Templates are set aside before YAML is read, so that `id: {{ order_id }}` needs no quotes.
+Only ``true``, ``false``, ``null`` and JSON numbers are more than text: dates, ``yes``, ``0x1F``, ``1_000`` stay text.
+Templates are set aside before YAML is read, so that ``id: {{ order_id }}`` needs no quotes.
 """
 
 from __future__ import annotations

@@ -24,18 +24,18 @@ _MAX_NODES = 200_000
 
 
 class _Loader(yaml.BaseLoader):
-    """PyYAML's scanner and composer, with tags that may follow each other and stand before `,]}`."""
+    """PyYAML's scanner and composer, with tags that may follow each other and stand before ``,]}``."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:  # noqa: ARG002 - PyYAML's signature
-        """Leave untagged nodes untagged: what a plain scalar means is decided by `plain_scalar`."""
+        """Leave untagged nodes untagged: what a plain scalar means is decided by ``plain_scalar``."""
         return ""
 
     def check_plain(self) -> bool:
-        """Let `@key` begin a name, which YAML reserves."""
+        """Let ``@key`` begin a name, which YAML reserves."""
         return self.peek() == "@" or bool(super().check_plain())
 
     def scan_tag(self) -> Any:
-        """Scan `!not !gt` as one tag; PyYAML would take `!any]` for a tag name and refuse two in a row."""
+        """Scan ``!not !gt`` as one tag; PyYAML would take ``!any]`` for a tag name and refuse two in a row."""
         if self.peek(1) in ("!", "<"):
             return super().scan_tag()
         start, names = self.get_mark(), [self._tag_name()]

@@ -18,7 +18,7 @@ from choreo_bdd.scenario.facade import open_scope
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
-from choreo_bdd_project.harnesses import build_contract, build_harness
+from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.plan.settings import slow_policy
 from choreo_bdd_steps.plan.vacuity import Emptiness
@@ -33,7 +33,9 @@ T = TypeVar("T")
 class Session:
     """Everything a run shares: configuration, loop thread and harnesses, each connected when it is first used."""
 
-    def __init__(self, config: Config, *, slow: str | None = None) -> None:
+    def __init__(
+        self, config: Config, *, slow: str | None = None, make_transport: TransportMaker = configured_transport
+    ) -> None:
         try:
             self.config = config if slow is None else replace(config, slow=slow_policy(slow))
         except ValueError as error:
@@ -47,6 +49,7 @@ class Session:
         self.contract = build_contract(self.config)
         """What the configured AsyncAPI documents say; ``None`` where there are none."""
         self._coverage = None if self.contract is None else ChannelCoverage(self.contract)
+        self._make_transport = make_transport
         self._loop = LoopThread()
         self._harnesses: dict[str, Harness] = {}
         self._transports: dict[str, Transport] = {}
@@ -70,7 +73,10 @@ class Session:
         harness = self._harnesses.get(name)
         if harness is None:
             harness = self._harnesses[name] = build_harness(
-                self.config, self.config.transports[name], contract=self.contract
+                self.config,
+                self.config.transports[name],
+                contract=self.contract,
+                make_transport=self._make_transport,
             )
         if not harness.is_healthy():
             self.run(_connected(harness))

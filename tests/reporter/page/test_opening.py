@@ -137,7 +137,7 @@ def test_values_no_json_has_do_not_stop_the_page(open_report: OpenReport) -> Non
 
 
 def _joined(runs: list[Run]) -> Run:
-    """One run of all the scenarios of `runs`."""
+    """One run of all the scenarios of ``runs``."""
     results = results_of([test for results, _ in runs for test in results["tests"]], **_facts("x"))
     features = [feature for _, gherkin in runs for feature in gherkin["features"]]
     details = {nodeid: notes for _, gherkin in runs for nodeid, notes in gherkin["details"].items()}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from choreo_bdd import DictFieldPolicy, Harness
 from tests.support.contract_transports import KINDS, Kind, kind_of
 
+sys.path.insert(0, str(Path(__file__).parents[3] / "examples"))  # where the transport of one's own stands
 
-@pytest.fixture(params=[pytest.param(kind, marks=() if kind == "memory" else pytest.mark.broker) for kind in KINDS])
+
+@pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> Kind:
     return kind_of(request.param, request)
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from choreo_bdd.exceptions import TransportError
-from tests.support.fault_sites import Site, make_transport
+from tests.support.fault_sites import Site
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.subscribers import Sink, new_topic
+from tests.support.transport_kinds import make_transport
 
 PATIENCE_S = 20
 """No fence takes longer, whatever the machine adds; without a bound of its own it would be for ever."""

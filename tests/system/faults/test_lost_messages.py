@@ -12,8 +12,9 @@ import pytest
 
 from choreo_bdd import Harness, NoCorrelationPolicy
 from choreo_bdd.matchers import field_equals
-from tests.support.fault_sites import Site, make_transport
+from tests.support.fault_sites import Site
 from tests.support.subscribers import new_topic
+from tests.support.transport_kinds import make_transport
 
 ROUNDS = 1000
 TOPICS = 25

@@ -19,7 +19,9 @@ class Message:
     """A message as a transport delivered it.
 
     ``received_at`` is loop time in seconds, taken when the client library handed the bytes over; ``broker_time`` is
-    the broker's own stamp in epoch seconds, where it keeps one. ``repr`` never shows payload, headers or key.
+    the broker's own stamp in epoch seconds, where it keeps one. ``order`` is where a message stands among those of all
+    topics of its broker, where that does not show in the order of arrival; several may stand at the same place.
+    ``repr`` never shows payload, headers or key.
     """
 
     topic: str
@@ -30,6 +32,17 @@ class Message:
     partition: int | None = None
     offset: int | None = None
     broker_time: float | None = None
+    order: int | None = None
+
+    def follows(self, other: Message, *, handed_over_later: bool) -> bool | None:
+        """Whether it came after another one over the same transport; ``None`` where the broker does not tell."""
+        is_one_log = self.topic == other.topic and self.partition == other.partition
+        if is_one_log and self.offset is not None and other.offset is not None:
+            return self.offset > other.offset
+        if self.order is None or other.order is None:
+            return (self.received_at, handed_over_later) > (other.received_at, False)
+        here, there = (self.order, self.received_at), (other.order, other.received_at)
+        return None if here == there else here > there
 
 
 @dataclass(frozen=True, slots=True)

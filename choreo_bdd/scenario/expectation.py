@@ -173,12 +173,14 @@ class Expectation:
         """Whether as many matching messages have come as must come at least."""
         return self.count >= self.occurs.minimum
 
-    def is_early(self, delivery: Delivery) -> bool:
-        """Whether a message has come before the expectation that must be met first; one message cannot do for both."""
-        if self.after is None:
-            return False
-        message, decisive = delivery.message, self.after.decisive
-        return decisive is None or self.is_gone(message) or message.received_at < decisive.received_at
+    def is_early(self, delivery: Delivery, *, held_back: bool = False) -> bool:
+        """Whether a message is not known to have come after the expectation that must be met first.
+
+        One message cannot do for both. One that was ``held_back`` has been handed over before the other was.
+        """
+        if self.is_gone(delivery.message):
+            return True
+        return not self._is_in_order(delivery, handed_over_later=not held_back)
 
     def is_gone(self, message: Message) -> bool:
         """Whether an expectation that must be met before has taken the message: it is no message of this one."""
@@ -189,10 +191,25 @@ class Expectation:
             before = before.after
         return False
 
+    def is_untold(self, delivery: Delivery) -> bool:
+        """Whether the broker does not tell which came first: this message, or the one it has to come after."""
+        return self.after is not None and self.after.decisive is not None and self._is_in_order(delivery) is None
+
+    def _is_in_order(self, delivery: Delivery, *, handed_over_later: bool = True) -> bool | None:
+        before = self.after
+        if before is None or before.decisive is None:
+            return before is None
+        message = delivery.message
+        if before.link != self.link:  # over different transports only the arrival can be compared
+            return (message.received_at, handed_over_later) > (before.decisive.received_at, False)
+        return message.follows(before.decisive, handed_over_later=handed_over_later)
+
     def note_early(self, delivery: Delivery) -> str:
         """Count a matching message as a near-miss that came out of order, and say so."""
         assert self.after is not None  # else nothing is early
         reason = f"out of order: it matched, but came before the expected message on {self.after.topic!r}"
+        if self.is_untold(delivery):
+            reason = f"it matched, but the broker does not tell whether it came after the one on {self.after.topic!r}"
         self.early.append(delivery)
         self.handle.note_mismatch(
             reason, delivery.value, MatchFailure("predicate", "<root>", {"after": self.after.topic})

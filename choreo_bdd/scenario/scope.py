@@ -21,7 +21,7 @@ from choreo_bdd.message import Message
 from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
 from choreo_bdd.scenario.handle import Handle, Outcome
 from choreo_bdd.scenario.inbox import Inbox
-from choreo_bdd.scenario.links import Link, require_topic
+from choreo_bdd.scenario.links import Link, require_heard
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.outbox import Outbox, Publication
 from choreo_bdd.scenario.replies import Reply, ReplyPlan
@@ -94,7 +94,7 @@ class Scope:
         With ``after`` a message counts only once that expectation of this scope has been met, by an earlier message.
         ``unrouted`` hears every message of the topic, whatever correlation id it carries: for an inbox of one's own.
         """
-        require_topic(topic, "expect")
+        require_heard(topic, "expect")
         if matcher is not None and not callable(getattr(matcher, "match", None)):
             raise TypeError(
                 f"expect({topic!r}) needs a matcher, not {type(matcher).__name__}: "
@@ -126,7 +126,7 @@ class Scope:
 
     def on(self, trigger_topic: str, matcher: Matcher | None, plan: ReplyPlan, *, link: str | None = None) -> Reply:
         """Arm a reply."""
-        require_topic(trigger_topic, "on")
+        require_heard(trigger_topic, "on")
         listener = self._listen(self.links[link], trigger_topic)
         reply = Reply(trigger_topic, link, matcher, plan)
         listener.takers.append(reply)

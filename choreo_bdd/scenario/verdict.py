@@ -94,7 +94,7 @@ class Verdicts:
             for delivery in early:
                 if successor.is_gone(delivery.message):
                     continue
-                if not successor.is_pending or delivery.message.received_at <= met.decisive.received_at:
+                if not successor.is_pending or successor.is_early(delivery, held_back=True):
                     successor.early.append(delivery)
                 else:
                     self.judge(successor, delivery)
@@ -351,6 +351,11 @@ def _early(expectation: Expectation) -> str | None:
     if not expectation.early or expectation.after is None:
         return None
     first = expectation.after
+    if any(map(expectation.is_untold, expectation.early)):
+        return (
+            f"a matching message came, but whether before or after the one on {first.topic!r} cannot be told: "
+            f"the broker gives both the same time"
+        )
     count = len(expectation.early)
     messages = "a matching message" if count == 1 else f"{count} matching messages"
     return f"{messages} came before the expected one on {first.topic!r}" + (

@@ -127,7 +127,8 @@ def _kafka(config: Config, transport: TransportConfig) -> Transport:
 
     servers = _addresses(transport, "servers")
     _require_permitted(config, transport, servers)
-    named = {"client_id": transport.options["client_id"]} if "client_id" in transport.options else {}
+    settings = ("client_id", "isolation_level", "max_message_bytes")
+    named = {name: transport.options[name] for name in settings if name in transport.options}
     return KafkaTransport(
         bootstrap_servers=servers,
         allowlist_path=config.allowlist,

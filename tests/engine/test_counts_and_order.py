@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, MissingTransportError, Outcome, Stage
 from choreo_bdd.matchers import contains_fields, field_equals, gt
+from choreo_bdd.message import Message
 from choreo_bdd.scenario import Cause, Handle, Occurs
 from choreo_bdd.transports import MockTransport
-from tests.support.engine_doubles import BrokerLike
+from choreo_bdd.transports.base import sink_of
+from tests.support.engine_doubles import BrokerLike, PlainTransport
 
 
 @pytest.fixture
@@ -165,6 +168,62 @@ class TestCount:
     async def test_numbers_that_make_no_sense_are_refused(self, harness: Harness, words: dict[str, int]) -> None:
         with pytest.raises(ValueError, match=r"how often|no number of messages"):
             Occurs.of(**words)
+
+
+PLACED = Message("placed", b'{"n": 1}', received_at=1.0, order=70)
+
+
+class TestOrderThatTheBrokerTells:
+    """What is handed over together, topic by topic, has arrived in no order; the broker's own counts."""
+
+    async def outcome_of(self, *messages: Message) -> Handle:
+        transport = PlainTransport()
+        harness = Harness(transport)
+        await harness.connect()
+        async with harness.scenario("one fetch") as s:
+            _, paid = s.expect_in_order([("placed", contains_fields({"n": 1})), ("paid", contains_fields({"n": 1}))])
+            s.publish("go", {})
+            now = asyncio.get_running_loop().time()
+            for each in messages:
+                arrived = replace(each, received_at=now + each.received_at)
+                for topic, callback in transport.callbacks:
+                    if topic == each.topic:
+                        sink_of(callback)(arrived)
+            await s.await_all(timeout_ms=5000)
+        await harness.disconnect()
+        return paid
+
+    @pytest.mark.parametrize("paid_first", [False, True])
+    @pytest.mark.parametrize(("order", "outcome"), [(71, Outcome.PASS), (69, Outcome.FAIL)])
+    async def test_it_counts_whichever_was_handed_over_first(
+        self, order: int, outcome: Outcome, *, paid_first: bool
+    ) -> None:
+        paid = replace(PLACED, topic="paid", order=order)
+        handle = await self.outcome_of(*((paid, PLACED) if paid_first else (PLACED, paid)))
+        assert handle.outcome is outcome
+
+    @pytest.mark.parametrize("paid_first", [False, True])
+    async def test_one_time_for_both_that_came_together_cannot_be_told(self, *, paid_first: bool) -> None:
+        paid = replace(PLACED, topic="paid")
+        handle = await self.outcome_of(*((paid, PLACED) if paid_first else (PLACED, paid)))
+        assert (handle.outcome, cause_of(handle)) == (Outcome.FAIL, Cause.OUT_OF_ORDER)
+        assert handle.diagnosis is not None
+        assert "before or after the one on 'placed' cannot be told" in handle.diagnosis.text
+
+    @pytest.mark.parametrize(("received_at", "outcome"), [(1.1, Outcome.PASS), (0.9, Outcome.FAIL)])
+    async def test_one_time_for_two_that_came_apart_leaves_it_to_the_arrival(
+        self, received_at: float, outcome: Outcome
+    ) -> None:
+        paid = replace(PLACED, topic="paid", received_at=received_at)
+        assert (await self.outcome_of(PLACED, paid)).outcome is outcome
+
+    async def test_in_one_partition_the_offset_counts(self) -> None:
+        first, second = (
+            replace(PLACED, partition=0, offset=1, order=90),
+            replace(PLACED, partition=0, offset=2, order=80),
+        )
+        assert second.follows(first, handed_over_later=True)
+        assert not first.follows(second, handed_over_later=True)
 
 
 class TestOrder:

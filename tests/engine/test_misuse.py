@@ -31,6 +31,17 @@ class TestMisuse:
                 with pytest.raises(error, match="topic"):
                     arm()
 
+    @pytest.mark.parametrize("topic", ["orders*", "orders:*", "a.>.b", "a.b>"])
+    async def test_half_a_pattern_is_nothing_to_listen_to(self, harness: Harness, topic: str) -> None:
+        async with harness.scenario("s") as s:
+            for arm in (
+                lambda: s.expect(topic, anything()),
+                lambda: s.expect_none(topic),
+                lambda: s.on(topic).publish("t", {}),
+            ):
+                with pytest.raises(ValueError, match="cannot listen: the topic"):
+                    arm()
+
     @pytest.mark.parametrize("word", ["exactly", "at_least", "at_most"])
     @pytest.mark.parametrize("number", [1.5, True, "2"])
     async def test_a_number_that_counts_nothing(self, harness: Harness, word: str, number: Any) -> None:

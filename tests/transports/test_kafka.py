@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewPartitions, NewTopic
 
 from choreo_bdd.brokers import Broker, KafkaOptions
@@ -257,6 +258,54 @@ async def test_messages_without_a_key_keep_their_order_on_a_topic_of_four_partit
     assert len({message.partition for message in sink.messages if message.key is not None}) > 1
 
 
+async def test_a_transaction_is_heard_when_it_is_committed_and_never_when_it_is_aborted(kafka_broker: Broker) -> None:
+    committed = KafkaTransport(bootstrap_servers=kafka_broker.url)
+    everything = KafkaTransport(bootstrap_servers=kafka_broker.url, isolation_level="read_uncommitted")
+    topic, heard, seen = new_topic(), Sink(), Sink()
+    await committed.connect()
+    await everything.connect()
+    await committed.subscribe(topic, heard)
+    await everything.subscribe(topic, seen)
+    async with AIOKafkaProducer(bootstrap_servers=kafka_broker.url, transactional_id=new_topic()) as producer:
+        await producer.begin_transaction()
+        await producer.send_and_wait(topic, b"aborted")
+        await seen.wait_for(1)
+        await committed.fence([topic])
+        await producer.abort_transaction()
+        async with producer.transaction():
+            await producer.send_and_wait(topic, b"committed")
+    await heard.wait_for(1)
+    await committed.fence([topic])
+    assert heard.payloads == [b"committed"]
+    await seen.wait_for(2)
+    assert seen.payloads == [b"aborted", b"committed"]
+    await committed.disconnect()
+    await everything.disconnect()
+
+
+async def test_what_the_broker_or_the_client_refuses_has_its_reason(kafka_broker: Broker) -> None:
+    compacted, small = new_topic(), new_topic()
+    async with outside_admin(kafka_broker.url) as admin:
+        configs = {compacted: {"cleanup.policy": "compact"}, small: {"max.message.bytes": "1000"}}
+        await admin.create_topics([NewTopic(name, 1, 1, topic_configs=config) for name, config in configs.items()])
+    transport = KafkaTransport(bootstrap_servers=kafka_broker.url, max_message_bytes=2_000_000)
+    await transport.connect()
+    with pytest.raises(PublishFailed, match="compacted topic takes none without a key"):
+        await transport.publish(compacted, b"{}")
+    with pytest.raises(PublishFailed, match=r"larger than the broker takes \(message\.max\.bytes\)"):
+        await transport.publish(small, b"x" * 2000)
+    with pytest.raises(PublishFailed, match=r"larger than this transport sends \(max_message_bytes\)"):
+        await transport.publish(new_topic(), b"x" * 3_000_000)
+    await transport.publish(compacted, b"{}", key="k")
+    await transport.disconnect()
+
+
+@pytest.mark.parametrize("setting", [{"isolation_level": "serializable"}, {"max_message_bytes": 0}])
+def test_a_setting_that_cannot_be_meant_is_refused(setting: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        KafkaTransport(bootstrap_servers="localhost:9092", **setting)
+
+
 # --- topics that are missing ------------------------------------------------------------------------------------------
 
 
@@ -374,10 +423,19 @@ async def test_the_allowlist_is_asked_before_anything_else_and_knows_urls(broker
 
 
 async def test_a_configured_transport_connects(broker: Broker) -> None:
-    settings = {"servers": [broker.url], "client_id": "qa"}
+    settings = {
+        "servers": [broker.url],
+        "client_id": "qa",
+        "isolation_level": "read_uncommitted",
+        "max_message_bytes": 9,
+    }
     harness = build_harness(memory_config(), TransportConfig("bus", "kafka", "choreo.yaml:1", options=settings))
     await harness.connect()
     assert harness.is_healthy()
+    left = harness.transport.publish(new_topic(), b"0123456789")
+    assert left is not None
+    with pytest.raises(PublishFailed, match="max_message_bytes"):
+        await left
     await harness.disconnect()
 
 

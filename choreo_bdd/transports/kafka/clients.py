@@ -12,11 +12,14 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
+    BrokerResponseError,
     ClusterAuthorizationFailedError,
     KafkaError,
+    MessageSizeTooLargeError,
     NodeNotReadyError,
     ProducerClosed,
     TopicAuthorizationFailedError,
+    kafka_errors,
 )
 from aiokafka.partitioner import DefaultPartitioner
 
@@ -28,6 +31,15 @@ the next request of its connection; so this is latency."""
 
 _BY_KEY = DefaultPartitioner()
 _ABORT_S = 0.5
+
+
+class _InvalidRecord(BrokerResponseError):  # type: ignore[misc] # the client is untyped
+    """Kafka's INVALID_RECORD, of which this client knows no more than that it is unknown."""
+
+    errno = 87
+
+
+kafka_errors.setdefault(_InvalidRecord.errno, _InvalidRecord)
 
 
 class _Credentials(logging.Filter):
@@ -62,11 +74,14 @@ class Clients:
     admin: Any
 
     @classmethod
-    def create(cls, common: Mapping[str, Any], client_id: str) -> Clients:
+    def create(
+        cls, common: Mapping[str, Any], client_id: str, *, isolation_level: str, max_message_bytes: int
+    ) -> Clients:
         """The clients, not started yet."""
-        alone = {"group_id": None, "enable_auto_commit": False}
+        alone = {"group_id": None, "enable_auto_commit": False, "isolation_level": isolation_level}
+        size = {"max_request_size": max_message_bytes}
         return cls(
-            AIOKafkaProducer(client_id=client_id, acks="all", partitioner=_partition, **common),
+            AIOKafkaProducer(client_id=client_id, acks="all", partitioner=_partition, **size, **common),
             # "earliest" concerns positions that no longer exist: a log that was emptied or made anew
             AIOKafkaConsumer(
                 client_id=client_id,
@@ -148,4 +163,9 @@ def reason_of(error: BaseException) -> str:
         return f"the broker denies it to us ({type(error).__name__})"
     if isinstance(error, TimeoutError):
         return "no answer from the broker in time"
+    if isinstance(error, MessageSizeTooLargeError):  # what the client says itself comes with words
+        ours, theirs = "this transport sends (max_message_bytes)", "the broker takes (message.max.bytes)"
+        return f"the message is larger than {ours if error.args else theirs}"
+    if isinstance(error, _InvalidRecord):
+        return "the broker found the record invalid (INVALID_RECORD); a compacted topic takes none without a key"
     return str(error) if isinstance(error, KafkaError) else f"{type(error).__name__}: {error}"

@@ -162,6 +162,7 @@ def _message(record: ConsumerRecord, now: float) -> Message:
         record.partition,
         record.offset,
         record.timestamp / 1000 if record.timestamp >= 0 else None,
+        record.timestamp if record.timestamp >= 0 else None,  # what one fetch brings of several topics has no other
     )
 
 

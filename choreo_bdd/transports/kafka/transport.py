@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ConflictingAuthError, TransportError
@@ -40,7 +40,9 @@ class KafkaTransport:
 
     A subscription starts at the end of the log and has no consumer group, so nothing is left on the broker. Messages
     without a key go to a topic's first partition, in call order. A message without a value (a tombstone) is delivered
-    with an empty payload. A broker that goes away and comes back loses nothing; ``lost`` says while none answers.
+    with an empty payload. With ``isolation_level="read_committed"`` (the default) a message of a transaction arrives
+    when that is committed, and never if it is aborted. A broker that goes away and comes back loses nothing; ``lost``
+    says while none answers.
     """
 
     def __init__(
@@ -53,7 +55,13 @@ class KafkaTransport:
         request_timeout_ms: int = 4000,
         auth: AuthSource | None = None,
         create_topics: bool | TopicPolicy = True,
+        isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed",
+        max_message_bytes: int = 1_048_576,
     ) -> None:
+        if isolation_level not in ("read_committed", "read_uncommitted"):
+            raise ValueError(f"isolation_level is read_committed or read_uncommitted, not {isolation_level!r}")
+        if max_message_bytes < 1:
+            raise ValueError(f"max_message_bytes is a number of bytes, at least 1, not {max_message_bytes!r}")
         self._servers = bootstrap_servers.split(",") if isinstance(bootstrap_servers, str) else list(bootstrap_servers)
         if not any(self._servers):
             raise ValueError("KafkaTransport needs at least one bootstrap server, such as localhost:9092")
@@ -64,6 +72,8 @@ class KafkaTransport:
         self.allowlist_path = allowlist_path
         self._credentials = Credentials(_NAME, auth)
         self._client_id = client_id
+        self._isolation_level = isolation_level
+        self._max_message_bytes = max_message_bytes
         self._connect_timeout_s = connect_timeout_s
         self._request_timeout_ms = request_timeout_ms
         self._policy = create_topics if isinstance(create_topics, TopicPolicy) else TopicPolicy(create=create_topics)
@@ -106,7 +116,12 @@ class KafkaTransport:
 
         descriptor = await self._credentials.resolve()
         with cleared_after(descriptor):
-            clients = Clients.create(self._options(descriptor), self._client_id)
+            clients = Clients.create(
+                self._options(descriptor),
+                self._client_id,
+                isolation_level=self._isolation_level,
+                max_message_bytes=self._max_message_bytes,
+            )
             try:
                 async with asyncio.timeout(self._connect_timeout_s):
                     await clients.start()

@@ -15,7 +15,7 @@ from choreo_bdd.message import NO_HEADERS, Message
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.nats.auth import client_options, is_sent_in_clear
-from choreo_bdd.transports.nats.connection import answered, end_subscription, until_written
+from choreo_bdd.transports.nats.connection import Arrivals, answered, end_subscription, until_written
 from choreo_bdd.transports.nats.messages import REPLY_TO, headers_of, last_words, require_fitting, says_nobody_listens
 from choreo_bdd.transports.shared.credentials import (
     AuthDescriptor,
@@ -64,6 +64,7 @@ class NatsTransport:
         self._name = name
         self._connect_timeout_s = connect_timeout_s
         self._client: Any = None
+        self._arrivals = Arrivals()
         self._outbound: Outbound | None = None
         self._subscriptions = Subscriptions(_NAME)
         self._asked: dict[str, str] = {}
@@ -112,6 +113,8 @@ class NatsTransport:
             await self._abandon(client)
             raise
         self._client = client
+        self._arrivals = Arrivals()
+        self._spawn(self._arrivals.run())
         self._outbound = Outbound(_NAME, self._write)
         self._spawn(self._watch(client))
 
@@ -223,21 +226,24 @@ class NatsTransport:
 
     async def _establish(self, registration: Registration) -> None:
         client = self._client
-        loop = asyncio.get_running_loop()
 
-        async def on_message(raw: Any) -> None:
+        def take(raw: Any, at: float) -> None:
             if says_nobody_listens(raw):
                 if raw.subject == registration.topic:
                     asked = self._asked.get(raw.subject, "the subject of the request")
                     registration.despair(f"nobody listens on {asked}: the NATS server says there are no responders")
                 return
-            registration.deliver(Message(raw.subject, raw.data, loop.time(), headers_of(raw)))
+            registration.deliver(Message(raw.subject, raw.data, at, headers_of(raw)))
+
+        async def on_message(raw: Any) -> None:
+            take(raw, asyncio.get_running_loop().time())
 
         try:
             require_fitting(registration.topic)
             registration.handle = await client.subscribe(
                 registration.topic, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0
             )
+            self._arrivals.divert(registration.handle, take)
             await self._round_trip(client)
         except Exception as error:  # noqa: BLE001 - told to whoever waits for this subscription
             registration.fail(_NAME, f"{type(error).__name__}: {error}")
@@ -347,8 +353,7 @@ class NatsTransport:
             for registration in registrations:
                 if ("subscription", registration.topic) in self._refused:
                     raise TransportError(f"the server denies {registration.topic!r} to us (permissions violation)")
-                if registration.handle is not None:
-                    await registration.handle._pending_queue.join()  # no public way to wait for it
+            await self._arrivals.drained()
 
         await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
 

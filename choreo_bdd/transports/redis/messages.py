@@ -56,14 +56,16 @@ class EntryLayout:
         if payload is None:
             payload = json.dumps(headers, ensure_ascii=False).encode()
         milliseconds, sequence = entry
+        place = milliseconds * _SEQUENCES + min(sequence, _SEQUENCES - 1)
         return Message(
             topic,
             payload,
             received_at,
             key=headers.pop(KEY_FIELD, None),
             headers=headers or NO_HEADERS,
-            offset=milliseconds * _SEQUENCES + min(sequence, _SEQUENCES - 1),
+            offset=place,
             broker_time=milliseconds / 1000,
+            order=place,
         )
 
 

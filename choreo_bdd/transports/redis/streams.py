@@ -90,8 +90,8 @@ class Streams:
             self._discover_for(registration)
         for name, start in starts.items():
             self._attach(name, registration, start)
+        await self._interrupt()  # whoever is woken gets what comes in the order in which it comes
         registration.confirm()
-        await self._interrupt()
 
     async def _starts(self, topic: str) -> dict[str, Id]:
         """The streams a topic stands for, each with its last id; one that does not exist yet is read from its start."""

@@ -121,6 +121,24 @@ def push(
     raise typer.Exit(max(pusher.push(file) for file in files))
 
 
+@chronicle.command(name="import")
+def import_reports(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Every results.json below it is sent, oldest first.")],
+    url: Annotated[str, typer.Option(envvar="CHRONICLE_URL", help="The server.")] = _DEFAULT_URL,
+    tenant: Annotated[
+        str | None, typer.Option(envvar="CHRONICLE_TENANT", help="Whose reports; default: each project's name.")
+    ] = None,
+    token: Annotated[str | None, typer.Option(envvar="CHRONICLE_TOKEN", help="A token to write with.")] = None,
+) -> None:
+    """Send the reports of earlier runs. What the server has already is not kept twice.
+
+    Exit code 1 when a report is refused or cannot be read, 2 when there is none or the server is away, else 0.
+    """
+    from choreo_bdd_chronicle.client.importing import Importer  # noqa: PLC0415
+
+    raise typer.Exit(Importer(url=url.rstrip("/"), say=typer.echo, tenant=tenant, token=token).bring(folder))
+
+
 @chronicle.command()
 def gate(
     report: Annotated[Path, typer.Argument(help="The run's results.json, or a folder with one.")] = Path("test-report"),

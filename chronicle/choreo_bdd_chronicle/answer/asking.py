@@ -16,6 +16,7 @@ SLUG_RULE = "2 to 64 of a-z, 0-9 and hyphens, and neither begins nor ends with a
 RESOLUTIONS = ("raw", "hourly", "daily")
 _SPACED_OFFSET = re.compile(r" (?=\d\d:?\d\d$)")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d{1,18}")
+_PERCENT = re.compile(r"\d{1,2}(\.\d{1,6})?")
 _FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -43,6 +44,7 @@ class Asked:
     base: str | None = None
     base_run: str | None = None
     threshold: int | None = None
+    target: float = 99.0
 
 
 Read = Callable[[str], Any]
@@ -87,6 +89,12 @@ def _between(least: int, most: int) -> Read:
     return read_number
 
 
+def _below_100(value: str) -> float:
+    if not _PERCENT.fullmatch(value) or not 0 <= float(value) < 100:
+        raise ValueError("expected a percentage from 0 to below 100, such as 99.5")
+    return float(value)
+
+
 def _flag(value: str) -> bool:
     if value.lower() not in _FLAGS:
         raise ValueError("expected true or false")
@@ -119,6 +127,12 @@ def whole_number(name: str, least: int, most: int, default: int) -> Parameter:
     """A number within bounds."""
     schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
     return Parameter(name=name, read=_between(least, most), schema=schema)
+
+
+def percentage(name: str, default: float, meaning: str) -> Parameter:
+    """A share below the whole, in percent."""
+    schema = {"type": "number", "minimum": 0, "exclusiveMaximum": 100, "default": default}
+    return Parameter(name=name, read=_below_100, schema=schema, meaning=meaning)
 
 
 def flag(name: str, meaning: str) -> Parameter:

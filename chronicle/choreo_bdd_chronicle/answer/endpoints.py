@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from choreo_bdd_chronicle.answer import anomalies, asking, comparing, lifecycle, reliability, runs, topics
+from choreo_bdd_chronicle.answer import anomalies, asking, budgets, comparing, lifecycle, reliability, runs, topics
 from choreo_bdd_chronicle.answer.asking import Asked, Parameter
 from choreo_bdd_chronicle.answer.models import (
     AnomalyItem,
+    BudgetItem,
     Compared,
     FailureItem,
     FlakyPage,
@@ -55,6 +56,7 @@ TOPIC_MAX = 256
 _SEVERITY = asking.choice("severity", ("warning", "critical"), "how bad")
 _RESOLVED = asking.flag("resolved", "only what is over, or only what is not")
 _TOPIC = asking.text("topic", TOPIC_MAX, "only this topic")
+_TARGET = asking.percentage("target", 99.0, "the share of messages that must be within budget, in percent")
 _FEED = (asking.TENANT, _SEVERITY, _RESOLVED, asking.ENVIRONMENT, asking.TRANSPORT, *asking.page())
 _CONDITION = asking.choice("condition", ("flaky", "broken", "fixed", "stable"), "how reliable; flaky unless given")
 
@@ -148,6 +150,13 @@ ENDPOINTS = (
         model=Page[FailureItem],
         answer=lambda connection, question: reliability.list_failures(connection, question.asked),
         parameters=(asking.TENANT, *asking.FILTERS, *asking.page()),
+    ),
+    Endpoint(
+        path="/budgets",
+        summary="How budgets are kept in a period, by default this month, the most used up first",
+        model=Page[BudgetItem],
+        answer=lambda connection, question: budgets.list_budgets(connection, question.asked),
+        parameters=(asking.TENANT, *asking.FILTERS, _TOPIC, _TARGET, *asking.page()),
     ),
     Endpoint(
         path="/compare",

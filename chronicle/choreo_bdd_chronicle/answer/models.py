@@ -303,6 +303,26 @@ class Compared(Struct, frozen=True, kw_only=True):
     topics: list[TopicDistance]
 
 
+class BudgetItem(Struct, frozen=True, kw_only=True):
+    """How a topic's budget is kept from ``start`` to ``end``, in percent.
+
+    ``burned_pct`` is how much of the misses that ``target_pct`` allows is used up, and ``runs_out_at`` when all will be
+    at this pace, or were; it is null when they last. ``headroom_pct`` is what the slowest message left of the largest
+    budget of its run, negative when it was late.
+    """
+
+    topic: str
+    start: str
+    end: str
+    target_pct: float
+    budgeted_count: int
+    budget_violation_count: int
+    compliance_pct: float | None
+    headroom_pct: float | None
+    burned_pct: float | None
+    runs_out_at: str | None
+
+
 class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the server can do its work; ``tables`` on demand."""
 

@@ -24,7 +24,12 @@ def microseconds(text: str) -> int:
 
 def moment_text(value: int) -> str:
     """As ISO 8601 in UTC."""
-    return (_EPOCH + value * _MICROSECOND).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return instant(value).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def instant(value: int) -> datetime:
+    """As a moment in UTC."""
+    return _EPOCH + value * _MICROSECOND
 
 
 def now() -> int:

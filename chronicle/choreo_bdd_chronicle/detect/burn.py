@@ -56,7 +56,8 @@ def burn(runs: Sequence[BudgetRun], *, start: datetime, end: datetime, now: date
     total = sum(run.with_budget for run in counted)
     missed = sum(run.over_budget for run in counted)
     passed = min(max((now - start) / (end - start), 0.0), 1.0)
-    allowed = total / passed * (1 - target) if total and passed else 0.0
+    share = round(1 - target, 9)  # 1 - 0.99 is a trace more than 0.01
+    allowed = total / passed * share if total and passed else 0.0
     return Burn(
         start=start,
         end=end,

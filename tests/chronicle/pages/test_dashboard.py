@@ -18,6 +18,7 @@ from tests.support.attacks import ATTACKS
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(180)]
 
 SLASHED = "ship%2Feu%2B1%20%C3%BC"
+NONE = "\N{EN DASH}"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -153,6 +154,37 @@ def test_the_chart_has_a_mark_where_the_level_changed(filled: Filled, open_page:
 def test_a_budget_out_of_sight_is_told_of(filled: Filled, open_page: Open) -> None:
     shown = open_page(f"{filled.url}/topics/orders.placed?tenant=alpha")
     assert "The budget of 200 ms is far above the chart." in shown.texts("main")[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "figures", "outlook"),
+    [
+        ({}, ["99.60 %", "12.5 %", "40.0 %"], "last until 1 Dec"),
+        (
+            {"burned_pct": 120, "runs_out_at": "2020-11-05T10:00:00Z"},
+            ["99.60 %", "12.5 %", "120.0 %"],
+            "used up since 5",
+        ),
+        (
+            {"burned_pct": 80, "runs_out_at": "2099-11-05T10:00:00Z"},
+            ["99.60 %", "12.5 %", "80.0 %"],
+            "run out on 5 Nov",
+        ),
+        ({"burned_pct": None, "headroom_pct": None}, ["99.60 %", NONE, NONE], "last until 1 Dec"),
+    ],
+)
+def test_a_topic_tells_how_its_budget_is_kept_this_month(
+    filled: Filled, open_page: Open, changes: dict[str, Any], figures: list[str], outlook: str
+) -> None:
+    kept = {
+        "topic": "orders.placed", "start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z", "target_pct": 99,
+        "budgeted_count": 1000, "budget_violation_count": 4, "compliance_pct": 99.6, "headroom_pct": 12.5,
+        "burned_pct": 40, "runs_out_at": None,
+    }  # fmt: skip
+    address = f"{filled.url}/topics/orders.placed?tenant=alpha"
+    shown = open_page(address, answers={"/budgets": page_of(kept | changes)})
+    assert [text for text in shown.texts("h2 + .figures dd") if not text.endswith("ms")][-3:] == figures
+    assert f"the allowed misses {outlook}" in shown.texts("main")[0].replace("have been ", "")
 
 
 def test_the_time_shown_is_in_the_address(filled: Filled, open_page: Open) -> None:

@@ -4,7 +4,7 @@ import { ask, topicPath } from '../api.js';
 import { link, set } from '../address.js';
 import { isOutOfSight, latencyChart } from '../chart.js';
 import { h } from '../dom.js';
-import { change, commit, count, moment, ms } from '../format.js';
+import { NONE, change, commit, count, moment, ms, percent } from '../format.js';
 import { figures, nothing, table, title } from '../parts.js';
 import { anomalyList } from './anomalies.js';
 
@@ -34,14 +34,16 @@ export async function view({ rest, filters, query }) {
   const days = SPANS.some(([value]) => value === query.get('days')) ? query.get('days') : '30';
   const from = new Date(Date.now() - Number(days) * DAY).toISOString();
   const path = topicPath(topic);
-  const [series, runs, anomalies] = await Promise.all([
+  const [series, runs, anomalies, budgets] = await Promise.all([
     ask(`/topics/${path}/latency`, { ...filters, from }),
     ask(`/topics/${path}/runs`, { ...filters, from, limit: 500 }),
     ask(`/anomalies/topics/${path}`, { tenant: filters.tenant, environment: filters.environment, limit: 50 }),
+    ask('/budgets', { ...filters, topic: topic.toWellFormed() }),
   ]);
   return [
     title(topic, spans(days)),
     series.buckets.length > 0 ? measured(topic, series.buckets, marks(anomalies.items, runs.items, series.buckets), query) : nothing(`Nothing was measured on it in the last ${days} days.`, 'Choose a longer time above.'),
+    budgets.items.map(budget),
     h('h2', {}, 'What changed'),
     anomalies.items.length > 0 ? anomalyList(anomalies.items) : h('p', { class: 'quiet' }, 'No change was found.'),
     runs.items.length > 0 ? [h('h2', {}, 'Runs'), table('The latest runs of the topic', RUNS, runs.items.slice(0, 20), new URLSearchParams())] : null,
@@ -64,6 +66,17 @@ function measured(topic, buckets, changes, query) {
     latencyChart(buckets, changes, summary),
     isOutOfSight(buckets) ? h('p', { class: 'quiet' }, `The budget of ${ms(last.budget_ms)} is far above the chart.`) : null,
     h('details', {}, h('summary', {}, 'The same as a table'), table('Latencies over time', BUCKETS, buckets, query)),
+  ];
+}
+
+/** How this month's budget is kept, as `percent` shows shares. */
+function budget({ target_pct: target, compliance_pct: kept, headroom_pct: left, burned_pct: burned, runs_out_at: over, end }) {
+  const until = over === null ? `last until ${moment(end)}` : `${Date.parse(over) < Date.now() ? 'have been used up since' : 'run out on'} ${moment(over)}`;
+  return [
+    h('h2', {}, 'Budget this month'),
+    figures(['Within budget', percent(kept / 100, 2), kept < target ? 'bad' : null], ['Least headroom', left === null ? NONE : percent(left / 100), left < 0 ? 'slow' : null],
+      ['Allowed misses used', burned === null ? NONE : percent(burned / 100), burned >= 100 ? 'bad' : null]),
+    h('p', { class: 'quiet' }, `${count(target)} % of its messages must be within budget; at this pace the allowed misses ${until}.`),
   ];
 }
 

@@ -1,0 +1,108 @@
+"""The reports of earlier runs, brought in from a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx2 import Client
+from typer.testing import CliRunner, Result
+
+from choreo_bdd_chronicle.client.importing import Importer
+from choreo_bdd_chronicle.client.sending import AwayError, Sent, Target
+from choreo_bdd_chronicle.commands import commands
+from tests.chronicle import postgres as postgresql
+from tests.chronicle.reports import BEGUN, body, report
+from tests.chronicle.servers import serving
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    options: tuple[str, ...] = ()
+    if request.param == "postgresql":
+        found: postgresql.Server = request.getfixturevalue("postgres")
+        options = ("--database", found.empty())
+    with serving(tmp_path / "data", *options) as url:
+        yield url
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three runs, named so that neither names nor depth tell their order; the oldest lies there twice."""
+    put(tmp_path / "in" / "a", report(begun=BEGUN + timedelta(hours=2)))
+    put(tmp_path / "in" / "z" / "deep", report(begun=BEGUN))
+    put(tmp_path / "in" / "copy of z", report(begun=BEGUN))
+    put(tmp_path / "in" / "m", report(begun=BEGUN + timedelta(hours=1)))
+    (tmp_path / "in" / "other.json").write_text("{}")
+    return tmp_path / "in"
+
+
+def put(place: Path, document: Any) -> Path:
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "results.json").write_bytes(document if isinstance(document, bytes) else body(document))
+    return place
+
+
+def bring(folder: Path, url: str) -> Result:
+    return CliRunner().invoke(commands, ["chronicle", "import", str(folder), "--url", url])
+
+
+def test_all_below_a_folder_is_kept_once_however_often_it_is_brought(server: str, folder: Path) -> None:
+    first, again = bring(folder, server), bring(folder, server)
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output
+    assert "4 found, 3 sent, 1 known already, 0 refused" in first.output
+    assert "4 found, 0 sent, 4 known already, 0 refused" in again.output
+    with Client(base_url=f"{server}/api/v1") as http:
+        runs = http.get("/runs", params={"tenant": "shop"}).json()
+        events = http.get("/topics", params={"tenant": "shop"}).json()
+    assert (runs["total"], events["items"][0]["sample_count"]) == (3, 3)
+
+
+def test_what_is_refused_is_named_and_the_rest_is_kept(server: str, folder: Path) -> None:
+    put(folder / "broken", b"{")
+    put(folder / "wrong", report() | {"schema_version": "9"})
+    done = bring(folder, server)
+    assert done.exit_code == 1
+    assert "broken/results.json: refused: 422" in done.output
+    assert "/schema_version" in done.output
+    assert "6 found, 3 sent, 1 known already, 2 refused" in done.output
+
+
+def test_the_oldest_run_goes_first_and_what_says_no_moment_last(folder: Path) -> None:
+    put(folder / "broken", b"{")
+    came: list[bytes] = []
+
+    def send(content: bytes, target: Target) -> Sent:
+        assert target.tenant == ("default" if content == b"{" else "shop")
+        came.append(content)
+        return Sent(run_id="x", is_known=False)
+
+    assert Importer(url="http://x", say=lambda _: None, send=send).bring(folder) == 0
+    begun = [body(report(begun=BEGUN + timedelta(hours=hours))) for hours in (0, 0, 1, 2)]
+    assert came == [*begun, b"{"]
+
+
+def test_it_ends_where_the_server_goes_away(folder: Path) -> None:
+    said: list[str] = []
+    tries: list[bytes] = []
+
+    def send(content: bytes, _target: Target) -> Sent:
+        tries.append(content)
+        if len(tries) > 1:
+            raise AwayError("connection refused")
+        return Sent(run_id="x", is_known=False)
+
+    assert Importer(url="http://x", say=said.append, send=send).bring(folder) == 2
+    assert len(tries) == 2
+    assert said == [
+        "not sent (connection refused); the same command goes on from here",
+        "4 found, 1 sent, 0 known already, 0 refused",
+    ]
+
+
+def test_a_folder_without_reports_is_named(tmp_path: Path) -> None:
+    done = bring(tmp_path / "nowhere", "http://127.0.0.1:9")
+    assert (done.exit_code, "nowhere: no results.json below it" in done.output) == (2, True)

@@ -1,7 +1,7 @@
 // Expectations: verdict, latency against its budget, and on opening what was expected and what arrived.
 
 import { el, inParts, lazyDetails } from '../core/dom.js';
-import { failureTable } from '../message/diff.js';
+import { differenceTable } from '../message/diff.js';
 import { duration, percent, plural } from '../core/format.js';
 import { jsonBlock } from '../message/json.js';
 import { messageFacts } from '../message/message.js';
@@ -62,7 +62,7 @@ export function budgetBar({ latency_ms: latency, budget_ms: budget, outcome }) {
 function expectationBody(handle, note) {
   return el('div.hr-handle-body', {},
     (note.sentence || handle.reason) && el('p', {}, note.sentence || handle.reason),
-    handle.failure && failureTable(handle.failure),
+    differenceTable(handle, note),
     timings(handle, note),
     handle.truncated && el('p.hr-note', {}, 'A value was too large for the report and is cut.'),
     el('div.hr-panels', {},

@@ -67,6 +67,16 @@ async def test_of_very_many_fields_that_differ_the_number_is_kept(run_scenario: 
     assert (len(note["differences"]), note["differences_dropped"]) == (100, 30)
 
 
+async def test_how_many_expectations_are_left_out_is_kept(run_scenario: Any, recorded: Recorded) -> None:
+    def many(scenario: Scenario) -> None:
+        for _ in range(120):
+            scenario.expect("order.paid", eq(1))
+        scenario.publish("order.paid", 1)
+
+    found = recorded(await run_scenario(many))
+    assert (len(found.document["handles"]), found.details["left_out"]["handles"]) == (100, 20)
+
+
 async def test_a_match_is_reported_with_latency_budget_and_payload(run_scenario: Any, recorded: Recorded) -> None:
     scenario = recorded(await run_scenario(matched)).document
     (handle,) = scenario["handles"]

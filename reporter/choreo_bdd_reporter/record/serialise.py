@@ -95,6 +95,11 @@ class _Serialiser:
             **self._values.table(),
             "transport_failures": self._transport_failures(),
             "surprises": self._surprises(),
+            "left_out": {
+                "handles": handles_out,
+                "replies": replies_out,
+                "transport_failures": max(0, len(result.transport_failures) - FAILURES_MAX),
+            },
         }
         timeline = [self._entry(entry) for entry in entries]
         document: dict[str, Any] = {
@@ -178,6 +183,7 @@ class _Serialiser:
             "since_publish_ms": amount(handle.since_publish_ms),
             "since_registration_ms": amount(handle.since_registration_ms),
             "messages": [self._values.message(message) for message in handle.messages[:FAILURES_MAX]],
+            "messages_dropped": max(0, len(handle.messages) - FAILURES_MAX),
         }
 
     def _differences(self, differences: Sequence[ObservedFailure]) -> dict[str, Any]:

@@ -197,6 +197,28 @@ def test_many_passed_expectations_step_back_and_name_the_tightest(open_report: O
     assert open_report(_many_handles(6)).page.locator(".hr-handle:visible").count() == 9
 
 
+def test_what_is_left_out_is_told_where_it_is_with_both_numbers(open_report: OpenReport) -> None:
+    results, gherkin = sample_run()
+    part = results["tests"][0]["scenarios"][0]
+    results["run"]["truncated"] = True
+    gherkin["left_out"] = 0
+    note = gherkin["details"][results["tests"][0]["nodeid"]][0]
+    note["left_out"] = {"handles": 118, "replies": 0, "transport_failures": 30}
+    note["transport_failures"] = [{"transport": None, "topic": "t", "reason": "gone"}]
+    page = open_report((results, gherkin), "#" + urlencode({"test": results["tests"][0]["nodeid"]})).page
+    heads = page.locator("main h3").all_inner_texts()
+    assert f"{len(part['handles'])} of {len(part['handles']) + 118} Expectations shown" in heads
+    assert "1 of 31 Transport failures shown" in heads
+    assert page.locator("[data-slot=notices]").inner_text() == ""
+
+
+def test_tests_that_are_left_out_are_counted_for_the_whole_page(open_report: OpenReport) -> None:
+    results, gherkin = sample_run()
+    results["run"]["truncated"] = True
+    notices = open_report((results, {**gherkin, "left_out": 986})).page.locator("[data-slot=notices]")
+    assert "14 of 1,000 scenarios are in this report, those that failed first." in notices.inner_text()
+
+
 def test_whatever_the_results_say_is_shown(open_report: OpenReport) -> None:
     results, gherkin = sample_run()
     run, test = results["run"], results["tests"][0]
@@ -213,7 +235,7 @@ def test_whatever_the_results_say_is_shown(open_report: OpenReport) -> None:
     text = page.locator("body").inner_text()
     for shown in (
         "larger than the report may be", "carrier-pigeon", "713 fields, 714 matches", "worker gw715", "corr-716",
-        "summary 717", "718 earlier events not kept", "latest of 721 near-misses", "matcher 720", "shipment.eta",
+        "summary 717", "718 more events not kept", "latest of 721 near-misses", "matcher 720", "shipment.eta",
     ):  # fmt: skip
         assert shown in text, shown
 

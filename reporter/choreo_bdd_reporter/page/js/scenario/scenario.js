@@ -53,7 +53,8 @@ function heading(entry, detail, context) {
       el('h2', { id: 'hr-scenario-title' }, entry.name),
       el('span.hr-scenario-time', {}, duration(entry.durationMs))),
     el('div.hr-scenario-meta', {},
-      entry.tags.map((tag) => tagButton(`@${String(tag).replace(/^@/, '')}`, context)),
+      entry.tags.map((tag) => tagButton(tag, context)),
+      entry.inherited.map((tag) => tagButton(tag, context, 'hr-tag hr-tag--inherited')),
       el('code.hr-nodeid', {}, entry.id),
       copyButton('copy id', () => entry.id),
       copyButton('copy link', () => linkTo({ ...context.views.current, test: entry.id })),
@@ -66,8 +67,9 @@ function heading(entry, detail, context) {
     detail.scenario?.description && el('p.hr-description', {}, detail.scenario.description.trim()));
 }
 
-function tagButton(tag, { views }) {
-  return button(tag, () => views.set({ q: tag }, { remember: true }), { class: 'hr-tag', title: `Show only ${tag}` });
+function tagButton(name, { views }, look = 'hr-tag') {
+  const tag = `@${String(name).replace(/^@/, '')}`;
+  return button(tag, () => views.set({ q: tag }, { remember: true }), { class: look, title: `Show only ${tag}` });
 }
 
 // What an exception says is shown as it was raised; file names in it keep their case.

@@ -91,6 +91,10 @@ class ObservedDiagnosis(Protocol):
     def text(self) -> str:
         """The cause with all evidence."""
 
+    @property
+    def differences(self) -> Sequence[ObservedFailure]:
+        """Every field in which the closest near-miss differs."""
+
 
 class ObservedHandle(Protocol):
     """One expectation; all ``*_ms`` are milliseconds."""

@@ -36,11 +36,15 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Cause, one sentence for a list, and the long text for whoever has to mend it. Payload values are redacted."""
+    """Cause, one sentence for a list, and the long text for whoever has to mend it. Payload values are redacted.
+
+    ``differences`` has every field in which the closest near-miss differs, as it is.
+    """
 
     cause: Cause
     sentence: str
     text: str
+    differences: tuple[MatchFailure, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ class Facts:
 def explain(facts: Facts) -> Diagnosis:
     """Name the cause of an unmet expectation, strongest evidence first."""
     cause, sentence = _cause(facts)
-    return Diagnosis(cause, sentence, "\n".join([f"{cause.value}: {sentence}", *_evidence(facts)]))
+    differences = () if facts.closest is None else facts.closest.differences
+    return Diagnosis(cause, sentence, "\n".join([f"{cause.value}: {sentence}", *_evidence(facts)]), differences)
 
 
 def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one rung a cause, strongest first

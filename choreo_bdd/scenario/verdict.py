@@ -240,6 +240,7 @@ class Verdicts:
             detail=", ".join(parts) or "no message",
             transport=expectation.link,
             source="expect" if expectation.link is not None else None,
+            at=expectation.closed_at,  # who waits one after the other asks later than the time ran out
         )
 
     def _facts(self, expectation: Expectation, timeout_ms: float, broken: str | None) -> Facts:

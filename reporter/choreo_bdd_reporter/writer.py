@@ -129,6 +129,7 @@ class ReportWriter:
         facts = [place.facts for place in places]
         block = run_document(run, outcomes, facts, truncated=left_out > 0)
         results, gherkin = _documents(run, block, journal, places)
+        gherkin["left_out"] = left_out
         history = History(self._directory / HISTORY, block)
         gherkin |= history.recalled(place.head["nodeid"] for place in places)
         _check(results)

@@ -317,6 +317,20 @@ class TestText:
         assert "28 more" in diagnosis.text
         assert max(len(line) for line in diagnosis.text.splitlines()) < 400
 
+    async def test_every_field_in_which_the_closest_differs_is_kept(self, strict: Harness) -> None:
+        def act(s: Scenario) -> None:
+            publishing("orders.settled", {"status": "open", "owner": {"name": "Ada"}, "fine": 1})(s)
+            publishing("orders.settled", {})(s)
+
+        wanted = contains_fields({"status": "settled", "owner": {"name": "Bob", "since": 2020}, "fine": 1})
+        _, diagnosis = await diagnosed(strict, act, matcher=wanted)
+        found = [(each.kind, each.path) for each in diagnosis.differences]
+        assert found == [("mismatch", "status"), ("mismatch", "owner.name"), ("missing", "owner.since")]
+
+    async def test_without_a_near_miss_nothing_differs(self, strict: Harness) -> None:
+        _, diagnosis = await diagnosed(strict, lambda _: None)
+        assert diagnosis.differences == ()
+
     async def test_a_missing_field_is_called_missing(self, strict: Harness) -> None:
         _, diagnosis = await diagnosed(strict, publishing("orders.settled", {}))
         assert 'status: expected "settled", got nothing (missing)' in diagnosis.text

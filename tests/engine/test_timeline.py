@@ -216,6 +216,20 @@ class TestCapacity:
 
 
 class TestScenarioEvents:
+    async def test_waits_of_one_window_end_together_however_late_the_second_is_asked_for(
+        self, harness: Harness
+    ) -> None:
+        async with harness.scenario("one after the other") as s:
+            for topic in ("t", "u"):
+                s.scope.close_at(s.expect(topic, eq(1)), s.scope.clock() + 0.4)
+            s.publish("trigger", {})
+            for each in s.scope.expectations:
+                await s.scope.decide([each])
+                await asyncio.sleep(0.25)
+            result = await s.await_all(timeout_ms=10)
+        ends = [(each.topic, round(each.offset_ms)) for each in result.timeline if each.action == "deadline"]
+        assert ends == [("t", 400), ("u", 400)]
+
     async def test_they_stand_in_order_with_their_topics_and_details(self, harness: Harness) -> None:
         async with harness.scenario("events") as s:
             s.expect("t", eq(1)).within_ms(50)

@@ -66,7 +66,8 @@ def stage_result() -> SimpleNamespace:
         reason="lane was 3", failures=(), failures_dropped=0, transport="queue", correlation_id="wire-1",
         origin="features/gate.feature:7", step_text="I expect gate.opened", asserted=True, since_publish_ms=50.1,
         since_registration_ms=50.6, messages=(), message=None,
-        diagnosis=SimpleNamespace(cause="wrong shape", sentence="lane was 3", text="wrong shape: lane was 3"),
+        diagnosis=SimpleNamespace(cause="wrong shape", sentence="lane was 3", text="wrong shape: lane was 3",
+                                  differences=()),
     )  # fmt: skip
     entry = {"wall_clock": "2027-01-02T03:04:05.1+00:00", "logical_topic": None, "message": None}
     timeline = (

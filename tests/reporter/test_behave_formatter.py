@@ -172,6 +172,7 @@ def test_the_page_gets_the_steps_with_background_rules_and_rows(project: Project
     assert (feature["uri"], feature["name"], feature["tags"]) == ("features/shop.feature", "Orders", ["shop"])
     assert feature["description"] == "All about orders."
     scenarios = {each["name"]: each for each in feature["scenarios"]}
+    assert (scenarios["good"]["tags"], scenarios["good"]["inherited"]) == (["fast"], ["shop"])
     assert {name: [step["status"] for step in each["steps"]] for name, each in scenarios.items()} == {
         "good": ["passed", "passed", "passed"],
         "bad": ["passed", "failed", "skipped"],

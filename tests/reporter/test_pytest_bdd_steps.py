@@ -104,6 +104,7 @@ def test_steps_carry_text_line_table_and_doc_string_without_secrets(gherkin: dic
     good = gherkin["features"][0]["scenarios"][0]
     given, when, then = good["steps"]
     assert (good["name"], good["line"], good["tags"], good["rule"]) == ("good", 10, ["fast"], None)
+    assert good["inherited"] == ["shop"]
     assert (given["background"], when["background"]) == (True, False)
     assert (when["keyword"], when["text"], when["line"]) == ("When", "I buy", 11)
     assert when["table"] == [["field", "value"], ["password", "<redacted>"]]

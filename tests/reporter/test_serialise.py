@@ -42,6 +42,41 @@ def replied(scenario: Scenario) -> None:
     scenario.publish("order.created", {"id": "ACME-123"})
 
 
+def differing(scenario: Scenario) -> None:
+    wanted = {"amount": 5, "user": {"name": "Ada", "password": "hunter22"}, "fine": True}
+    scenario.expect("order.paid", contains_fields(wanted))
+    scenario.publish("order.paid", {"amount": 7, "user": {"password": "letmein99"}, "fine": True})
+
+
+async def test_every_field_that_differs_is_kept_with_its_values_masked(run_scenario: Any, recorded: Recorded) -> None:
+    (note,) = recorded(await run_scenario(differing)).details["handles"]
+    assert [(each["path"], each["expected"], each["actual"]) for each in note["differences"]] == [
+        ("amount", 5, 7),
+        ("user.name", "Ada", None),
+        ("user.password", "<redacted>", "<redacted>"),
+    ]
+    assert note["differences_dropped"] == 0
+
+
+async def test_of_very_many_fields_that_differ_the_number_is_kept(run_scenario: Any, recorded: Recorded) -> None:
+    def many(scenario: Scenario) -> None:
+        scenario.expect("order.paid", contains_fields({f"field{number}": number for number in range(130)}))
+        scenario.publish("order.paid", {})
+
+    (note,) = recorded(await run_scenario(many)).details["handles"]
+    assert (len(note["differences"]), note["differences_dropped"]) == (100, 30)
+
+
+async def test_how_many_expectations_are_left_out_is_kept(run_scenario: Any, recorded: Recorded) -> None:
+    def many(scenario: Scenario) -> None:
+        for _ in range(120):
+            scenario.expect("order.paid", eq(1))
+        scenario.publish("order.paid", 1)
+
+    found = recorded(await run_scenario(many))
+    assert (len(found.document["handles"]), found.details["left_out"]["handles"]) == (100, 20)
+
+
 async def test_a_match_is_reported_with_latency_budget_and_payload(run_scenario: Any, recorded: Recorded) -> None:
     scenario = recorded(await run_scenario(matched)).document
     (handle,) = scenario["handles"]

@@ -58,8 +58,7 @@ def document_of(test: Test) -> TestDocument:
     """Everything a report keeps of a test."""
     kept, left_out = keep_worst(test.scenarios, SCENARIOS_MAX, map(_is_bad, test.scenarios))
     scenarios = tuple(test.scenarios[index] for index in kept)
-    notes = [f"[{left_out} more scenarios not shown: limit {SCENARIOS_MAX} a test]"] if left_out else []
-    log = "\n".join([*([test.log] if test.log else []), *_attempt_notes(test.earlier), *notes])
+    log = "\n".join([*([test.log] if test.log else []), *_attempt_notes(test.earlier), *_left_out_note(left_out)])
     return TestDocument(
         test={**_test(test), "log": log, "scenarios": [each.document for each in scenarios]},
         gherkin=_gherkin(test, scenarios),
@@ -81,6 +80,10 @@ def _attempt_notes(earlier: Sequence[Attempt]) -> list[str]:
         f"[attempt {number} of {len(earlier) + 1} {attempt.outcome}{attempt.reason and f': {attempt.reason}'}]"
         for number, attempt in enumerate(earlier, start=1)
     ]
+
+
+def _left_out_note(count: int) -> list[str]:
+    return [f"[{count} more scenarios not shown: limit {SCENARIOS_MAX} a test]"] if count else []
 
 
 def row_ids(tests: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -121,7 +124,8 @@ def with_more_scenarios(known: TestDocument, scenarios: Sequence[RecordedScenari
         truncated=known.facts.truncated or more.truncated,
         headroom=min((each for each in (known.facts.headroom, more.headroom) if each is not None), default=None),
     )
-    test = {**known.test, "scenarios": [*known.test["scenarios"], *(each.document for each in added)]}
+    log = "\n".join(filter(None, (known.test["log"], *_left_out_note(len(scenarios) - len(added)))))
+    test = {**known.test, "log": log, "scenarios": [*known.test["scenarios"], *(each.document for each in added)]}
     details = [*known.details, *(each.details for each in added)]
     return replace(known, test=test, details=details, facts=facts)
 
@@ -251,6 +255,7 @@ def _gherkin(test: Test, scenarios: Sequence[RecordedScenario]) -> dict[str, Any
         "keyword": gherkin.keyword,
         "line": gherkin.line,
         "tags": list(gherkin.tags),
+        "inherited": list(gherkin.inherited),
         "rule": gherkin.rule,
         "description": gherkin.description,
         "steps": [_step(step, feature.uri, scenarios) for step in gherkin.steps],

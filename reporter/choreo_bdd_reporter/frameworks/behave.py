@@ -343,7 +343,8 @@ def _aborted_before_start() -> Test:
 def _gherkin(feature: Any, scenario: Any) -> GherkinScenario:
     read = scenario_of(feature, scenario)
     steps = (_step(step, ran) for step, ran in zip(read.steps, scenario.all_steps, strict=True))
-    return gherkin_of(read, tags=tuple(str(tag) for tag in scenario.tags), steps=steps)
+    effective = map(str, scenario.effective_tags)
+    return gherkin_of(read, tags=tuple(str(tag) for tag in scenario.tags), effective=effective, steps=steps)
 
 
 def _step(step: project.Step, ran: Any) -> Step:

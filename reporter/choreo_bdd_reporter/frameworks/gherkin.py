@@ -23,13 +23,16 @@ def feature_of(head: FeatureHead) -> Feature:
     )
 
 
-def gherkin_of(scenario: Scenario, *, tags: tuple[str, ...], steps: Iterable[Step] = ()) -> GherkinScenario:
-    """A scenario with the steps that ran; ``tags`` are its own."""
+def gherkin_of(
+    scenario: Scenario, *, tags: tuple[str, ...], effective: Iterable[str], steps: Iterable[Step] = ()
+) -> GherkinScenario:
+    """A scenario with the steps that ran; ``tags`` are its own, ``effective`` those that count for it besides."""
     return GherkinScenario(
         name=scenario.name,
         keyword=scenario.keyword,
         line=scenario.line,
         tags=tags,
+        inherited=tuple(sorted(set(effective).difference(tags))),
         rule=scenario.rule,
         description=scenario.description,
         steps=tuple(steps),

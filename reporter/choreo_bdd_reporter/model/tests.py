@@ -44,12 +44,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GherkinScenario:
-    """The Gherkin side of a test."""
+    """The Gherkin side of a test; ``inherited`` are the tags of its feature, its rule and its examples."""
 
     name: str
     keyword: str
     line: int
     tags: tuple[str, ...] = ()
+    inherited: tuple[str, ...] = ()
     rule: str | None = None
     description: str = ""
     steps: tuple[Step, ...] = ()

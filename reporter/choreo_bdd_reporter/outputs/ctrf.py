@@ -61,9 +61,10 @@ class _Row:
         return [str(level) for level in levels if level]
 
     def tags(self) -> list[str]:
-        """Of the feature, the scenario and the test, each once."""
-        meta = self.test["choreo_meta"] or {}
-        found = (*self.feature.get("tags", ()), *self.scenario.get("tags", ()), *meta.get("tags", ()))
+        """Of the feature, its rule, the scenario and the test, each once."""
+        meta, scenario = self.test["choreo_meta"] or {}, self.scenario
+        of_scenario = (*scenario.get("inherited", ()), *scenario.get("tags", ()))
+        found = (*self.feature.get("tags", ()), *of_scenario, *meta.get("tags", ()))
         return list(dict.fromkeys(str(tag).removeprefix("@") for tag in found))
 
     def started(self) -> int | None:

@@ -82,6 +82,7 @@ class Chunk:
             ],
             "strays": notes.get("surprises") or [],
             "broken": notes.get("transport_failures") or [],
+            "left": notes.get("left_out") or {},
             "same": table.payloads(heard),
             "heard": table.messages(heard) if bodies else None,
         }

@@ -80,6 +80,7 @@ def build_index(groups: Sequence[Group], results: Json, gherkin: Json) -> dict[s
     return {
         "noun": "scenario" if with_gherkin else "test",
         "exit": gherkin.get("exit"),
+        "left_out": gherkin.get("left_out"),
         "channels": gherkin.get("channels"),
         "runs": history.get("runs") or [],
         "ci": history.get("ci") or False,
@@ -102,6 +103,7 @@ def _row(entry: Entry, totals: _Totals) -> dict[str, Any]:
         "name": _name(entry),
         "rule": scenario.get("rule"),
         "tags": list(meta.get("tags") or ()) if entry.scenario is None else list(scenario.get("tags") or ()),
+        "inherited": list(scenario.get("inherited") or ()),
         "unchecked": is_unchecked(entry),
         "failing": is_failing(entry),
         "findings": findings_of(entry),

@@ -53,6 +53,7 @@ def masked_gherkin(redactor: Redactor, scenario: GherkinScenario) -> GherkinScen
         description=masked(redactor, scenario.description),
         rule=masked_or_none(redactor, scenario.rule),
         tags=tuple(masked(redactor, tag) for tag in scenario.tags),
+        inherited=tuple(masked(redactor, tag) for tag in scenario.inherited),
         steps=tuple(_masked_step(redactor, step) for step in scenario.steps),
     )
 

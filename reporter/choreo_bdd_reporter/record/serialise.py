@@ -17,6 +17,7 @@ from choreo_bdd.observed import (
 )
 from choreo_bdd.redaction import Redactor, mask_literals, redact_correlation_id
 from choreo_bdd_reporter.model.limits import (
+    DIFFERENCES_MAX,
     FAILURES_MAX,
     HANDLES_MAX,
     REPLIES_MAX,
@@ -94,6 +95,11 @@ class _Serialiser:
             **self._values.table(),
             "transport_failures": self._transport_failures(),
             "surprises": self._surprises(),
+            "left_out": {
+                "handles": handles_out,
+                "replies": replies_out,
+                "transport_failures": max(0, len(result.transport_failures) - FAILURES_MAX),
+            },
         }
         timeline = [self._entry(entry) for entry in entries]
         document: dict[str, Any] = {
@@ -172,11 +178,20 @@ class _Serialiser:
             "cause": None if diagnosis is None else str(diagnosis.cause),
             "sentence": None if diagnosis is None else self._prose(diagnosis.sentence),
             "text": None if diagnosis is None else self._prose(diagnosis.text),
+            **self._differences(() if diagnosis is None else diagnosis.differences),
             "asserted": handle.asserted,
             "since_publish_ms": amount(handle.since_publish_ms),
             "since_registration_ms": amount(handle.since_registration_ms),
             "messages": [self._values.message(message) for message in handle.messages[:FAILURES_MAX]],
+            "messages_dropped": max(0, len(handle.messages) - FAILURES_MAX),
         }
+
+    def _differences(self, differences: Sequence[ObservedFailure]) -> dict[str, Any]:
+        """The fields in which the closest near-miss differs, and how many more there are; nothing without any."""
+        if not differences:
+            return {}
+        kept = [self._failure(difference) for difference in differences[:DIFFERENCES_MAX]]
+        return {"differences": kept, "differences_dropped": len(differences) - len(kept)}
 
     def _failure(self, failure: ObservedFailure, depth: int = 0) -> dict[str, Any]:
         document = {

@@ -29,6 +29,21 @@ def run() -> tuple[dict[str, Any], dict[str, Any]]:
     return sample_run()
 
 
+def test_tags_of_the_feature_and_the_rule_count_for_the_scenario(open_report: OpenReport) -> None:
+    results, gherkin = sample_run()
+    for scenario in gherkin["features"][0]["scenarios"][:2]:
+        scenario["inherited"] = ["team-payments"]
+    wanted = [scenario["name"] for scenario in gherkin["features"][0]["scenarios"][:2]]
+    report = open_report((results, gherkin))
+    report.page.fill("[data-filter=search]", "@team-payments")
+    expect(report.page.locator("[data-field=search-count]")).to_contain_text(f"{len(wanted)} of")
+    assert _names(report) == wanted
+    report.page.get_by_text("Filter, sort, group").click()
+    assert "@team-payments" in report.texts("[data-filter=markers] option")
+    report.page.locator('[role="treeitem"][data-nodeid]').first.click()
+    expect(report.page.get_by_role("button", name="@team-payments")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

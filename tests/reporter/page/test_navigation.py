@@ -202,6 +202,62 @@ def test_without_a_choice_the_theme_follows_the_system(open_report: OpenReport) 
     assert dark != light
 
 
+def test_a_link_to_a_scenario_of_another_run_says_so_until_one_is_chosen(open_report: OpenReport) -> None:
+    report = open_report(sample_run(), "#" + urlencode({"test": "features/old.feature::Gone", "event": "0-3"}))
+    missing = report.page.locator("[data-slot=missing]")
+    expect(missing).to_contain_text("This report does not have features/old.feature::Gone")
+    assert report.selected == FAILING
+    report.page.locator('[role="treeitem"][data-nodeid]').nth(2).click()
+    expect(missing).to_be_empty()
+
+
+def test_a_link_whose_filter_hides_its_scenario_says_so(open_report: OpenReport) -> None:
+    report = open_report(sample_run(), "#" + urlencode({"test": FAILING, "status": "passed"}))
+    missing = report.page.locator("[data-slot=missing]")
+    expect(missing).to_contain_text("the filter in the link hides it")
+    report.page.fill("[data-filter=search]", "order")
+    expect(missing).to_be_empty()
+
+
+def test_a_link_to_a_message_of_another_run_says_so(open_report: OpenReport) -> None:
+    report = open_report(sample_run(), "#" + urlencode({"test": FAILING, "event": "0-999"}))
+    panel = report.page.get_by_role("complementary", name="Message")
+    expect(panel).to_contain_text("This report does not have the message of the link.")
+    panel.get_by_role("button", name="close").click()
+    expect(panel).to_be_hidden()
+
+
+def test_a_good_link_says_nothing(open_report: OpenReport) -> None:
+    report = open_report(sample_run(), "#" + urlencode({"test": STAGE, "event": "0-1"}))
+    assert report.selected == STAGE
+    expect(report.page.locator("[data-slot=missing]")).to_be_empty()
+
+
+def test_without_the_clipboard_of_a_safe_page_texts_are_copied_the_older_way(red: Opened) -> None:
+    page = red.page
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })")
+    page.evaluate(
+        "void (document.execCommand = (name) => { window.copied = [name, String(getSelection())]; return true; })"
+    )
+    page.get_by_role("button", name="copy id").click()
+    expect(page.get_by_role("button", name="copied")).to_be_visible()
+    assert page.evaluate("window.copied") == ["copy", FAILING]
+    assert page.locator("textarea.hr-copy").count() == 0
+
+
+def test_where_copying_is_forbidden_the_text_is_shown_for_copying(red: Opened) -> None:
+    page = red.page
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })")
+    page.evaluate("void (document.execCommand = () => { throw new Error('denied'); })")
+    page.get_by_role("button", name="copy as text").click()
+    area = page.get_by_role("textbox", name="Text to copy")
+    expect(area).to_be_focused()
+    assert FAILING in area.input_value()
+    page.get_by_role("button", name="copy id").click()
+    assert page.locator("textarea.hr-copy").count() == 1
+    assert area.input_value() == FAILING
+
+
 def test_the_page_works_where_storage_is_forbidden(open_report: OpenReport) -> None:
     report = open_report(green_run())
     deny = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied'); } });"

@@ -44,6 +44,57 @@ def test_the_cause_and_the_differing_fields_come_first(red: Opened) -> None:
     assert box["y"] < steps["y"]
 
 
+def _differing(number: int, dropped: int = 0, attempts: int = 1) -> tuple[Any, Any]:
+    """An expectation whose closest near-miss differs in so many fields, of which the first was reported."""
+    differences = [
+        {"kind": "mismatch", "path": f"field{each}", "expected": each, "actual": -each} for each in range(number)
+    ]
+    handle = a_handle(
+        "a", "fail", 9.0, attempts=attempts, failure=differences[0], failures=[differences[0]] * attempts,
+        actual={"field0": 0},
+    )  # fmt: skip
+    test = a_test("x", "failed", [a_scope("fail", [handle], [an_event(1, "mismatched", "a")] * attempts)])
+    note = {"cause": "wrong shape", "differences": differences, "differences_dropped": dropped}
+    return results_of([test]), {"details": {test["nodeid"]: [{"handles": [note]}]}}
+
+
+def _fields(place: Locator) -> list[str]:
+    return [text.split("\t")[0] for text in place.locator("tr.hr-diff-line").all_inner_texts()]
+
+
+def test_every_field_that_differs_stands_in_each_table_and_text(open_report: OpenReport) -> None:
+    page = open_report(_differing(4)).page
+    page.evaluate("navigator.clipboard.writeText = async text => { window.copied = text; }")
+    wanted = [f"field{number}" for number in range(4)]
+    assert _fields(page.locator(".hr-finding")) == wanted
+    page.locator(".hr-handle > summary").click()
+    assert _fields(page.locator(".hr-handle")) == wanted
+    page.locator('[data-action="mismatched"]').click()
+    panel = page.get_by_role("complementary", name="Message")
+    expect(panel.locator("tr.hr-diff-line")).to_have_count(4)
+    for name in ("copy as text", "copy as LLM prompt"):
+        page.get_by_role("button", name=name).click()
+        copied = page.evaluate("window.copied")
+        assert "field3" in copied, name
+        assert "expected 3, arrived -3" in copied, name
+
+
+def test_fields_beyond_the_limit_are_counted_and_the_table_says_whose_it_is(open_report: OpenReport) -> None:
+    card = open_report(_differing(2, dropped=7, attempts=3)).page.locator(".hr-finding").inner_text()
+    assert "7 more fields differ: see the bodies." in card
+    assert "This is the closest of 3 near-misses; the others are in the message timeline." in card
+
+
+def test_near_misses_that_are_not_kept_are_not_said_to_be_in_the_timeline(open_report: OpenReport) -> None:
+    results, gherkin = _differing(1, attempts=2)
+    part = results["tests"][0]["scenarios"][0]
+    part.update(timeline_dropped=40)
+    part["handles"][0]["failures_dropped"] = 30
+    card = open_report((results, gherkin)).page.locator(".hr-finding").inner_text()
+    assert "in the message timeline" not in card
+    assert "of 32 near-misses; the message timeline has 2 near-misses, 40 events are not kept" in card
+
+
 def test_steps_show_verdict_and_time_and_fold_their_arguments(red: Opened) -> None:
     steps = red.page.locator(".hr-step")
     words = [text.split("\n")[0] for text in steps.all_inner_texts()]
@@ -146,6 +197,28 @@ def test_many_passed_expectations_step_back_and_name_the_tightest(open_report: O
     assert open_report(_many_handles(6)).page.locator(".hr-handle:visible").count() == 9
 
 
+def test_what_is_left_out_is_told_where_it_is_with_both_numbers(open_report: OpenReport) -> None:
+    results, gherkin = sample_run()
+    part = results["tests"][0]["scenarios"][0]
+    results["run"]["truncated"] = True
+    gherkin["left_out"] = 0
+    note = gherkin["details"][results["tests"][0]["nodeid"]][0]
+    note["left_out"] = {"handles": 118, "replies": 0, "transport_failures": 30}
+    note["transport_failures"] = [{"transport": None, "topic": "t", "reason": "gone"}]
+    page = open_report((results, gherkin), "#" + urlencode({"test": results["tests"][0]["nodeid"]})).page
+    heads = page.locator("main h3").all_inner_texts()
+    assert f"{len(part['handles'])} of {len(part['handles']) + 118} Expectations shown" in heads
+    assert "1 of 31 Transport failures shown" in heads
+    assert page.locator("[data-slot=notices]").inner_text() == ""
+
+
+def test_tests_that_are_left_out_are_counted_for_the_whole_page(open_report: OpenReport) -> None:
+    results, gherkin = sample_run()
+    results["run"]["truncated"] = True
+    notices = open_report((results, {**gherkin, "left_out": 986})).page.locator("[data-slot=notices]")
+    assert "14 of 1,000 scenarios are in this report, those that failed first." in notices.inner_text()
+
+
 def test_whatever_the_results_say_is_shown(open_report: OpenReport) -> None:
     results, gherkin = sample_run()
     run, test = results["run"], results["tests"][0]
@@ -162,7 +235,7 @@ def test_whatever_the_results_say_is_shown(open_report: OpenReport) -> None:
     text = page.locator("body").inner_text()
     for shown in (
         "larger than the report may be", "carrier-pigeon", "713 fields, 714 matches", "worker gw715", "corr-716",
-        "summary 717", "718 earlier events not kept", "latest of 721 near-misses", "matcher 720", "shipment.eta",
+        "summary 717", "718 more events not kept", "latest of 721 near-misses", "matcher 720", "shipment.eta",
     ):  # fmt: skip
         assert shown in text, shown
 

@@ -287,7 +287,7 @@ class TestAssembly:
         if found is None:
             return None
         steps = (step_of(step, status="skipped") for step in found[1].steps)
-        gherkin = gherkin_of(found[1], tags=found[1].tags, steps=steps)
+        gherkin = gherkin_of(found[1], tags=found[1].tags, effective=found[0].tags, steps=steps)
         return read_gherkin(shown_gherkin(self._redactor, feature_of(found[0]), gherkin))
 
     def _redacted(self) -> tuple[int, int]:

@@ -58,7 +58,7 @@ class PytestBddSteps:
             return None
         head, scenario = ahead
         steps = (step_of(step, status="skipped") for step in scenario.steps)
-        return feature_of(head), gherkin_of(scenario, tags=scenario.tags, steps=steps)
+        return feature_of(head), gherkin_of(scenario, tags=scenario.tags, effective=head.tags, steps=steps)
 
     def rest(self) -> dict[str, tuple[Feature, GherkinScenario]]:
         """Hand over the Gherkin side of tests that were broken off, by node id."""
@@ -68,9 +68,12 @@ class PytestBddSteps:
     def pytest_bdd_before_scenario(self, request: Any, feature: Any, scenario: Any) -> None:
         """Note all steps as not yet run."""
         read = scenario_of(request.node, feature, scenario)
+        rule = getattr(scenario, "rule", None)
         self._running[request.node.nodeid] = _Running(
             feature=feature_of(head_of(feature)),
-            scenario=gherkin_of(read, tags=tuple(sorted(scenario.tags))),
+            scenario=gherkin_of(
+                read, tags=tuple(sorted(scenario.tags)), effective=feature.tags | getattr(rule, "tags", set())
+            ),
             steps=[step_of(step, status="untested") for step in read.steps],
             sources=list(scenario.steps),
         )

@@ -143,7 +143,7 @@ def read_gherkin(shown: list[dict[str, Any]]) -> tuple[Feature, GherkinScenario]
     steps = tuple(Step(**{**step, "table": _tuples(step["table"])}) for step in scenario["steps"])
     hidden = tuple((number, line) for number, line in feature["hidden"])
     return Feature(**{**feature, "tags": tuple(feature["tags"]), "hidden": hidden}), GherkinScenario(
-        **{**scenario, "tags": tuple(scenario["tags"]), "steps": steps}
+        **{**scenario, "tags": tuple(scenario["tags"]), "inherited": tuple(scenario["inherited"]), "steps": steps}
     )
 
 

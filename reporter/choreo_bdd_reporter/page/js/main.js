@@ -6,6 +6,7 @@ import { createDetail } from './detail.js';
 import { el, fill } from './core/dom.js';
 import { embeddedJson, embeddedText } from './core/embedded.js';
 import { createFilters } from './list/filters.js';
+import { createMissing } from './list/missing.js';
 import { renderHeader } from './overview/header.js';
 import { followPageKeys } from './core/keyboard.js';
 import { buildModel } from './core/model.js';
@@ -30,7 +31,11 @@ async function start(root) {
   const model = buildModel(JSON.parse(embeddedText('harness-results')), index);
   const store = createStore(index, await embeddedJson('choreo-gherkin'));
   const deep = createDeepSearch(store, () => showVisible(views.current));
-  const views = createViewState(refresh, (view) => (model.byId.has(view.test) ? view : { ...view, test: preferred(model, store, view) }));
+  const missing = createMissing(root, model);
+  const views = createViewState(refresh, (view) => {
+    missing.look(view);
+    return model.byId.has(view.test) ? view : { ...view, test: preferred(model, store, view), event: null };
+  });
   const context = { root, model, store, views, transports: transportStyles(model) };
   let visible = model.entries;
 
@@ -44,6 +49,7 @@ async function start(root) {
   function refresh(view, previous) {
     const narrowed = !previous || NARROWING.some((name) => view[name] !== previous[name]) || view.status.join() !== previous.status.join();
     if (narrowed) showVisible(view);
+    missing.update(view, visible);
     if (!previous || view.test !== previous.test || view.tab !== previous.tab) tree.select(model.byId.get(view.test) ?? null);
     detail.show(view, previous);
   }

@@ -24,6 +24,11 @@ export function plural(count, one, many = `${one}s`) {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
 
+// A number of things of which not all are here: both numbers are told.
+export function shownOf(shown, left, one, many = `${one}s`) {
+  return left > 0 ? `${shown.toLocaleString('en')} of ${plural(shown + left, one, many)} shown` : plural(shown, one, many);
+}
+
 export function percent(part, whole) {
   return whole > 0 ? `${Math.round((part / whole) * 100)} %` : '–';
 }

@@ -18,6 +18,7 @@ export function buildModel(results, index) {
   return {
     run: results.run,
     exit: index.exit,
+    leftOut: index.left_out ?? null,
     channels: index.channels,
     noun: index.noun,
     groups,
@@ -38,7 +39,7 @@ function entryOf(row, group, tests, names, before) {
   return {
     // a large run has ten thousand of these: what they can do is kept once, and nothing of a test in brief
     __proto__: ENTRY, numbers: row.hops ?? NONE, names, recorded: test.outcome, whole: test.scenarios ? test : null,
-    id: row.id ?? test.nodeid, nodeid: test.nodeid, group, name: row.name, rule: row.rule ?? null, tags: row.tags ?? NONE, outcome: row.outcome,
+    id: row.id ?? test.nodeid, nodeid: test.nodeid, group, name: row.name, rule: row.rule ?? null, tags: row.tags ?? NONE, inherited: row.inherited ?? NONE, outcome: row.outcome,
     durationMs: test.duration_ms, failing: row.failing === true, unchecked: row.unchecked === true, findings: row.findings ?? NONE,
     before, past: row.past?.[0] ?? '', room: row.past?.[1] ?? '',
     transports: row.transports ?? NONE, attempts: row.attempts ?? NONE, warnings: row.warnings ?? NONE,
@@ -47,6 +48,10 @@ function entryOf(row, group, tests, names, before) {
 }
 
 const ENTRY = {
+  // its own tags and those of its feature, its rule and its examples: all of them count for it
+  allTags() {
+    return [...this.tags, ...this.inherited];
+  },
   topics() {
     return new Set(this.numbers.filter((_, at) => at % HOP_NUMBERS === 0).map((number) => this.names[number]));
   },

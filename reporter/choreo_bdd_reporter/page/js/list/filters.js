@@ -57,7 +57,7 @@ function pill(outcome, count, views) {
 function narrowing(model, views) {
   const seen = { markers: new Set(), transport: new Set(), topic: new Set(), change: new Set(Object.keys(CHANGES).filter((word) => model.entries.some(CHANGES[word]))) };
   for (const entry of model.entries) {
-    for (const tag of entry.tags) seen.markers.add(`@${String(tag).replace(/^@/, '')}`);
+    for (const tag of entry.allTags()) seen.markers.add(`@${String(tag).replace(/^@/, '')}`);
     for (const name of transportsOf(entry)) seen.transport.add(name);
     for (const hop of entry.hops()) seen.topic.add(hop.topic);
   }

@@ -89,7 +89,7 @@ export function parseQuery(text) {
 }
 
 function termTest(term) {
-  if (term.startsWith('@') && term.length > 1) return (entry) => entry.tags.some((tag) => `@${tag}`.replace('@@', '@').toLowerCase() === term);
+  if (term.startsWith('@') && term.length > 1) return (entry) => entry.allTags().some((tag) => `@${tag}`.replace('@@', '@').toLowerCase() === term);
   const measure = MEASURE.exec(unspaced(term));
   if (measure) return measureTest(measure);
   const field = FIELD.exec(term);

@@ -53,7 +53,7 @@ export function gatherTexts(entries, store, from = 0) {
 
 function indexTexts(entry) {
   return [
-    entry.id, entry.id.includes(entry.name) ? '' : entry.name, entry.group.name, entry.rule ?? '', ...entry.tags, ...entry.topics(),
+    entry.id, entry.id.includes(entry.name) ? '' : entry.name, entry.group.name, entry.rule ?? '', ...entry.allTags(), ...entry.topics(),
     ...entry.findings.map((finding) => `${finding.cause}: ${finding.sentence}`),
   ];
 }

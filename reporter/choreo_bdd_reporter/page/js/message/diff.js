@@ -4,11 +4,22 @@ import { el } from '../core/dom.js';
 import { inlineJson, plural } from '../core/format.js';
 import { inlineValue } from './json.js';
 
-export function failureTable(failure) {
+// Where it is known in which fields the closest near-miss differs, all of them stand in the table; else the first that was found.
+export function differenceTable(handle, note) {
+  if (!handle?.failure) return null;
+  const found = differencesOf(handle, note);
+  return [failureTable(found), note?.differences_dropped > 0 && el('p.hr-note', {}, `${plural(note.differences_dropped, 'more field')} ${note.differences_dropped === 1 ? 'differs' : 'differ'}: see the bodies.`)];
+}
+
+export function differencesOf(handle, note) {
+  return note?.differences?.length > 0 ? note.differences : [handle.failure];
+}
+
+export function failureTable(failures) {
   const columns = ['Field', 'Expected', 'Arrived'].map((name) => el('th', { scope: 'col' }, name));
   return el('table.hr-diff', {},
     el('thead', {}, el('tr', {}, columns)),
-    el('tbody', {}, failureRows(failure, 0)));
+    el('tbody', {}, failures.flatMap((failure) => failureRows(failure, 0))));
 }
 
 function failureRows(failure, depth) {

@@ -51,12 +51,13 @@ function proportion(counts) {
   }));
 }
 
-function notices({ run, exit, counts, kept }) {
+function notices({ run, exit, counts, kept, leftOut, noun }) {
   const missing = run.xdist?.incomplete_workers ?? [];
   return [
     exit?.interrupted && notice('The run was interrupted: what follows is only what had finished by then.'),
     missing.length > 0 && notice(`${plural(missing.length, 'worker')} left no complete results: ${missing.join(', ')}.`, 'hr-incomplete-workers'),
-    run.truncated && notice('The run was larger than the report may be; some results are left out.'),
+    leftOut > 0 && notice(`${counts.total.toLocaleString('en')} of ${plural(counts.total + leftOut, noun)} are in this report, those that failed first.`),
+    run.truncated && leftOut === null && notice('The run was larger than the report may be: some tests, expectations or replies are missing.'),
     exit?.status > 0 && counts.broken === 0 && counts.total > 0
       && notice(`The test runner ended with exit status ${exit.status} although nothing here failed: look at its console output.`),
     !kept.timelines && notice('The run has more messages than a page may hold: those of passed scenarios are in results.json only.'),

@@ -1,8 +1,8 @@
 // Expectations: verdict, latency against its budget, and on opening what was expected and what arrived.
 
 import { el, inParts, lazyDetails } from '../core/dom.js';
-import { failureTable } from '../message/diff.js';
-import { duration, percent, plural } from '../core/format.js';
+import { differenceTable } from '../message/diff.js';
+import { duration, percent, plural, shownOf } from '../core/format.js';
 import { jsonBlock } from '../message/json.js';
 import { messageFacts } from '../message/message.js';
 import { transportBadge } from '../core/transports.js';
@@ -13,7 +13,7 @@ const PASSED_SHOWN = 6;
 export function renderExpectations(part, partIndex, context) {
   if (part.handles.length === 0) return null;
   return el('div', { 'data-field': 'handles' },
-    el('h3.hr-label', {}, plural(part.handles.length, 'Expectation')),
+    el('h3.hr-label', {}, shownOf(part.handles.length, part.notes.left.handles, 'Expectation')),
     listed(part.handles, (index) => expectationRow(part.handles[index], part.notes.handles[index], `${partIndex}.${index}`, context)));
 }
 
@@ -62,13 +62,13 @@ export function budgetBar({ latency_ms: latency, budget_ms: budget, outcome }) {
 function expectationBody(handle, note) {
   return el('div.hr-handle-body', {},
     (note.sentence || handle.reason) && el('p', {}, note.sentence || handle.reason),
-    handle.failure && failureTable(handle.failure),
+    differenceTable(handle, note),
     timings(handle, note),
     handle.truncated && el('p.hr-note', {}, 'A value was too large for the report and is cut.'),
     el('div.hr-panels', {},
       handle.expected !== null && panel('expected', 'Expected', handle.expected),
       handle.actual !== null && panel('actual', handle.outcome === 'fail' ? 'Arrived last' : 'Arrived', handle.actual)),
-    seenMessages(note.messages ?? []),
+    seenMessages(note.messages ?? [], note.messages_dropped),
     note.text && lazyDetails({ class: 'hr-fold' }, 'full diagnosis', () => el('pre.hr-pre', { tabindex: '0' }, note.text)));
 }
 
@@ -87,9 +87,9 @@ function panel(name, title, value) {
   return el('div', { 'data-panel': name }, el('h4.hr-sublabel', {}, title), jsonBlock(value, { 'aria-label': `${title} value` }));
 }
 
-function seenMessages(messages) {
+function seenMessages(messages, left) {
   if (messages.length === 0) return null;
-  return lazyDetails({ class: 'hr-fold' }, plural(messages.length, 'message seen', 'messages seen'),
+  return lazyDetails({ class: 'hr-fold' }, shownOf(messages.length, left, 'message seen', 'messages seen'),
     () => messages.map((message) => el('div.hr-seen', {},
       message !== null && typeof message === 'object' ? messageFacts(message) : String(message))));
 }

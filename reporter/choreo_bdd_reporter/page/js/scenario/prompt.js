@@ -1,6 +1,6 @@
 // A broken scenario as a question to a language model: the facts in words, each part cut at a length of its own, then what is asked.
 
-import { expectedText, pathText } from '../message/diff.js';
+import { differencesOf, expectedText, pathText } from '../message/diff.js';
 import { spelt } from '../core/dom.js';
 import { causeLabel } from '../list/findings.js';
 import { duration, inlineJson } from '../core/format.js';
@@ -20,7 +20,7 @@ export function promptText(entry, detail, { model }) {
     chapter('What went wrong', entry.findings.map((finding) => `${causeLabel(finding)}: ${finding.sentence}`)),
     chapter('Steps', detail.steps.map(stepLine)),
     ...detail.parts.flatMap((part) => [
-      chapter(`Expectations of ${part.name}`, part.handles.flatMap((handle) => expectationLines(handle))),
+      chapter(`Expectations of ${part.name}`, part.handles.flatMap((handle, index) => expectationLines(handle, part.notes.handles[index]))),
       chapter('Replies that were armed', part.replies.map(replyLine)),
       chapter('Message timeline', timelineLines(part)),
     ]),
@@ -40,21 +40,23 @@ function atMost(text, limit) {
   return text.length <= limit ? text : `${text.slice(0, limit)} [cut: ${text.length - limit} more characters are in the report]`;
 }
 
-function expectationLines(handle) {
+function expectationLines(handle, note) {
   const { latency_ms: latency, budget_ms: budget } = handle;
   const waited = latency !== null && `${['pass', 'slow'].includes(handle.outcome) ? 'after' : 'waited'} ${duration(latency)}`;
   const head = [verdictWord(handle.outcome), whereabouts(handle.topic, handle.transport), handle.matcher_description, waited, budget !== null && `budget ${duration(budget)}`];
   const broken = !['pass', 'slow'].includes(handle.outcome);
   return [
     head.filter(Boolean).join('  '),
-    ...(broken ? nearMissLines(handle) : []),
+    ...(broken ? nearMissLines(handle, note) : []),
     ...(broken ? [['expected', handle.expected], ['arrived last', handle.actual]] : []).filter(([, value]) => value != null)
       .map(([name, value]) => `  ${name} ${atMost(inlineJson(value), VALUE_UP_TO)}`),
   ];
 }
 
-function nearMissLines({ failures, failures_dropped: dropped }) {
+function nearMissLines(handle, note) {
+  const { failures, failures_dropped: dropped } = handle;
   return [
+    ...(note.differences ? ['  the closest near-miss differs in:', ...differencesOf(handle, note).flatMap((failure) => failureLines(failure, '    '))] : []),
     ...failures.flatMap((failure, index) => [`  near-miss ${index + 1}:`, ...failureLines(failure, '    ')]),
     ...(dropped > 0 ? [`  ${dropped} more near-misses were not kept`] : []),
   ];

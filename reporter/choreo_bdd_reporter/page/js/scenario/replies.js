@@ -1,7 +1,7 @@
 // Replies armed by the scenario: on which message they waited, how far each got.
 
 import { el } from '../core/dom.js';
-import { plural } from '../core/format.js';
+import { plural, shownOf } from '../core/format.js';
 import { transportBadge } from '../core/transports.js';
 import { glyph, verdictKind } from '../core/verdicts.js';
 
@@ -31,7 +31,7 @@ const WORDS = new Map([
 export function renderReplies(part, context) {
   if (part.replies.length === 0) return null;
   return el('div', { 'data-field': 'replies' },
-    el('h3.hr-label', {}, plural(part.replies.length, 'Reply', 'Replies')),
+    el('h3.hr-label', {}, shownOf(part.replies.length, part.notes.left.replies, 'Reply', 'Replies')),
     part.replies.map((reply) => replyRow(reply, context)));
 }
 

@@ -1,7 +1,8 @@
 // A scenario as plain text: for a terminal, a ticket or a chat.
 
 import { causeLabel } from '../list/findings.js';
-import { duration } from '../core/format.js';
+import { expectedText, pathText } from '../message/diff.js';
+import { duration, inlineJson } from '../core/format.js';
 import { shellQuoted } from '../message/snippets.js';
 import { verdictWord } from '../core/verdicts.js';
 
@@ -26,7 +27,7 @@ export function scenarioText(entry, detail) {
     ...entry.findings.map((finding) => `\n${causeLabel(finding)}: ${finding.sentence}`),
     ...section('Steps', detail.steps.map(stepLine)),
     ...detail.parts.flatMap((part) => section('Message timeline', part.timeline.map(eventLine))),
-    ...detail.parts.flatMap((part) => section('Differing messages', part.handles.filter((handle) => handle.failure).map(differing))),
+    ...detail.parts.flatMap((part) => section('Differing messages', part.handles.flatMap((handle, index) => (handle.failure ? [differing(handle, part.notes.handles[index])] : [])))),
   ].join('\n');
 }
 
@@ -51,6 +52,7 @@ export function eventLine(event) {
   return [duration(event.offset_ms).padStart(9), event.action, event.topic, event.transport && `[${event.transport}]`, event.detail].filter(Boolean).join('  ');
 }
 
-function differing(handle) {
-  return `${handle.topic}\n    expected ${JSON.stringify(handle.expected)}\n    arrived  ${JSON.stringify(handle.actual)}`;
+function differing(handle, note) {
+  const fields = (note.differences ?? []).map((failure) => `\n    ${pathText(failure.path)}: expected ${expectedText(failure)}, ${failure.kind === 'missing' ? 'it was not in the message' : `arrived ${inlineJson(failure.actual)}`}`);
+  return `${handle.topic}${fields.join('')}\n    expected ${JSON.stringify(handle.expected)}\n    arrived  ${JSON.stringify(handle.actual)}`;
 }

@@ -2,7 +2,7 @@
 
 import { renderAttachments } from '../message/attachments.js';
 import { append, button, copyButton, el, fill } from '../core/dom.js';
-import { failureTable } from '../message/diff.js';
+import { differenceTable } from '../message/diff.js';
 import { renderExpectations } from './expectations.js';
 import { causeLabel } from '../list/findings.js';
 import { duration, plural } from '../core/format.js';
@@ -53,7 +53,8 @@ function heading(entry, detail, context) {
       el('h2', { id: 'hr-scenario-title' }, entry.name),
       el('span.hr-scenario-time', {}, duration(entry.durationMs))),
     el('div.hr-scenario-meta', {},
-      entry.tags.map((tag) => tagButton(`@${String(tag).replace(/^@/, '')}`, context)),
+      entry.tags.map((tag) => tagButton(tag, context)),
+      entry.inherited.map((tag) => tagButton(tag, context, 'hr-tag hr-tag--inherited')),
       el('code.hr-nodeid', {}, entry.id),
       copyButton('copy id', () => entry.id),
       copyButton('copy link', () => linkTo({ ...context.views.current, test: entry.id })),
@@ -66,8 +67,9 @@ function heading(entry, detail, context) {
     detail.scenario?.description && el('p.hr-description', {}, detail.scenario.description.trim()));
 }
 
-function tagButton(tag, { views }) {
-  return button(tag, () => views.set({ q: tag }, { remember: true }), { class: 'hr-tag', title: `Show only ${tag}` });
+function tagButton(name, { views }, look = 'hr-tag') {
+  const tag = `@${String(name).replace(/^@/, '')}`;
+  return button(tag, () => views.set({ q: tag }, { remember: true }), { class: look, title: `Show only ${tag}` });
 }
 
 // What an exception says is shown as it was raised; file names in it keep their case.
@@ -83,14 +85,22 @@ function findingCard(finding, detail, context, first) {
   const sentence = el(first ? 'p.hr-finding-sentence' : 'span.hr-finding-sentence.hr-note', {}, VERBATIM.has(finding.cause) ? finding.sentence : sentenceCase(finding.sentence));
   const body = [
     stepText && el('p.hr-finding-step', {}, 'in ', el('q', {}, stepText)),
-    handle?.failure && failureTable(handle.failure),
-    handle?.failures.length > 1 && el('p.hr-note', {},
-      `This is the latest of ${plural(handle.failures.length + handle.failures_dropped, 'near-miss', 'near-misses')}; the others are in the message timeline.`),
+    differenceTable(handle, note),
+    handle && otherMisses(handle, note, detail.parts[finding.part]),
     step?.message?.includes('\n') && el('pre.hr-pre', { tabindex: '0' }, step.message.trim()),
   ];
   const tone = `hr-finding hr-finding--${verdictKind(finding.status)}`;
   if (first) return el('section', { class: tone }, el('p.hr-finding-cause', {}, cause), sentence, body);
   return el('details', { class: `${tone} hr-finding-more` }, el('summary.hr-finding-cause', {}, caret(), cause, sentence), body);
+}
+
+// Which near-miss the table is about, and where the others are: not in the timeline if it was not kept whole.
+function otherMisses({ failures, failures_dropped: dropped }, note, part) {
+  if (failures.length < 2) return null;
+  const kept = part.timeline.filter((event) => event.action === 'mismatched').length;
+  const all = failures.length + dropped;
+  const where = part.timeline_dropped === 0 ? 'the others are in the message timeline' : `the message timeline has ${plural(kept, 'near-miss', 'near-misses')}, ${plural(part.timeline_dropped, 'event')} ${part.timeline_dropped === 1 ? 'is' : 'are'} not kept`;
+  return el('p.hr-note', {}, `This is the ${note?.differences ? 'closest' : 'latest'} of ${plural(all, 'near-miss', 'near-misses')}; ${where}.`);
 }
 
 function sentenceCase(text) {

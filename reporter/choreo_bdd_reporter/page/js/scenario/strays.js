@@ -2,7 +2,7 @@
 // time of its own, so they stand below the timeline and not in it.
 
 import { el } from '../core/dom.js';
-import { bytes, plural } from '../core/format.js';
+import { bytes, plural, shownOf } from '../core/format.js';
 import { transportBadge } from '../core/transports.js';
 
 const REASONS = new Map([
@@ -11,9 +11,9 @@ const REASONS = new Map([
 ]);
 
 export function renderStrays({ notes }, context) {
-  const { strays, broken } = notes;
+  const { strays, broken, left } = notes;
   return [
-    broken.length > 0 && el('section', {}, el('h3.hr-label', {}, 'Transport failures'), el('ul.hr-strays', {}, broken.map((failure) => el('li', {},
+    broken.length > 0 && el('section', {}, el('h3.hr-label', {}, left.transport_failures > 0 ? shownOf(broken.length, left.transport_failures, 'Transport failure') : 'Transport failures'), el('ul.hr-strays', {}, broken.map((failure) => el('li', {},
       el('code.hr-topic', {}, failure.topic), ' ', transportBadge(context, failure.transport), ' ', failure.reason)))),
     strays.length > 0 && el('section', {}, el('h3.hr-label', {}, 'Late and foreign messages'), el('ul.hr-strays', {}, strays.map((stray) => el('li', {},
       el('code.hr-topic', {}, stray.topic), ` ${plural(stray.count, 'time')} ${REASONS.get(stray.classification) ?? stray.classification}`, el('span.hr-note', {}, `, ${bytes(stray.size)}`))))),

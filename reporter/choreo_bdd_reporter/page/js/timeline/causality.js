@@ -1,5 +1,7 @@
 // From a flat timeline to a story: which message caused which delivery, verdict and reply.
-// A row: { id, kind, action, topic, transport, source, detail, start, end, judged, parent, children, message, same, late, ref, handle, cause, failure }.
+// A row: { id, kind, action, topic, transport, source, detail, start, end, judged, parent, children, message, same, late, ref, handle, cause, failures }.
+
+import { differencesOf } from '../message/diff.js';
 
 export function causalRows(part, partIndex) {
   const story = { part, partIndex, rows: [], sent: new Map(), waiting: new Map() };
@@ -21,7 +23,7 @@ function addRow(story, event, index, fields) {
     id: `${story.partIndex}-${index}`, action: event.action, topic: event.topic ?? null, transport: event.transport ?? null,
     source: event.source ?? null, detail: event.detail, wallClock: event.wall_clock,
     start: event.offset_ms, end: event.offset_ms, judged: null, parent: null, children: [],
-    anchor: event.offset_ms, message: story.part.notes.messages[index] ?? null, same: story.part.notes.same(index), late: false, handle: null, cause: null, failure: null, ref: null, ...fields,
+    anchor: event.offset_ms, message: story.part.notes.messages[index] ?? null, same: story.part.notes.same(index), late: false, handle: null, cause: null, failures: [], ref: null, ...fields,
   };
   story.rows.push(row);
   return row;
@@ -147,7 +149,9 @@ function attachMiss(story, row, here, misses) {
   const nth = misses.get(index) ?? 0;
   misses.set(index, nth + 1);
   attach(story, row, index);
-  row.failure = handles[index].failures[nth] ?? null;
+  const { failures, attempts } = handles[index];
+  const first = failures[nth] ? [failures[nth]] : [];
+  row.failures = attempts === 1 && first.length > 0 ? differencesOf(handles[index], story.part.notes.handles[index]) : first;
 }
 
 function attachDeadline(story, row, here, used) {
@@ -169,7 +173,7 @@ function addAbsent(story) {
     rows.push({
       id: `${partIndex}-h${index}`, kind: 'absent', action: 'absent', topic: handle.topic, transport: handle.transport ?? null, source: null,
       detail: handle.reason, start: Math.max(0, end - (handle.latency_ms ?? end)), end, judged: null, parent: null, children: [],
-      message: null, handle, cause: part.notes.handles[index].cause ?? null, failure: null, ref,
+      message: null, handle, cause: part.notes.handles[index].cause ?? null, failures: [], ref,
     });
   });
 }

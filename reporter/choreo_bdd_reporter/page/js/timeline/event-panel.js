@@ -24,7 +24,7 @@ export function eventPanel(row, part, context, close) {
       button('×', close, { class: 'hr-button', 'aria-label': 'Close the message' })),
     row.topic && !row.message && el('p', {}, el('code.hr-topic', {}, row.topic)),
     row.handle && el('p', {}, verdictBadge(row.handle.outcome), ' ', el('span.hr-note', {}, row.handle.matcher_description)),
-    row.failure && failureTable(row.failure),
+    row.failures.length > 0 && failureTable(row.failures),
     copies(row, context),
     el('dl.hr-facts-list', {}, facts.map(([name, value]) => [el('dt', {}, name), el('dd', {}, String(value))])),
     body(row, part),

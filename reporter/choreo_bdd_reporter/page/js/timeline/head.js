@@ -15,7 +15,7 @@ export function timelineHead(part, rows, state, actions, context) {
       'data-stage-timeline-events': part.stage ? part.timeline.length : null, 'data-stage-timeline-transports': part.stage ? names.join(' ') : null,
     }, plural(part.timeline.length, 'event'), names.map((name) => transportBadge(context, name))),
     critical.count > 1 && el('span.hr-note', { title: 'From the first cause to the last message, cause by cause; marked in the rows' }, `critical path ${plural(critical.count, 'message')}, ${duration(critical.took)}`),
-    part.timeline_dropped > 0 && el('span.hr-note.hr-note--warn', {}, `${plural(part.timeline_dropped, 'earlier event')} not kept`),
+    part.timeline_dropped > 0 && el('span.hr-note.hr-note--warn', {}, `${plural(part.timeline_dropped, 'more event')} not kept`),
     legend(rows, critical.count > 1),
     el('span.hr-timeline-tools', {},
       part.stage && toggle('Lanes', 'lanes', state, actions.lanes),

@@ -35,7 +35,10 @@ class OwnSteps:
 
 
 def read_own_steps(folder: Path) -> OwnSteps:
-    """The step definitions in the Python files under a folder; a file that cannot be read defines none."""
+    """The step definitions in the Python files under a folder, and in modules beside or above it that these import.
+
+    A file that cannot be read defines none.
+    """
     decorated = [each for tree in _sources(folder) for each in _decorated(tree)]
 
     def under(names: frozenset[str]) -> frozenset[str]:
@@ -54,12 +57,40 @@ def project_of(file: Path) -> Path:
 
 
 def _sources(folder: Path) -> Iterator[ast.AST]:
-    for path in folder.rglob("*.py"):
-        if _IGNORED_FOLDERS.isdisjoint(path.relative_to(folder).parts):
-            try:
-                yield ast.parse(path.read_text(encoding="utf-8"))
-            except (SyntaxError, UnicodeDecodeError, OSError):
-                continue
+    paths = [path for path in folder.rglob("*.py") if _IGNORED_FOLDERS.isdisjoint(path.relative_to(folder).parts)]
+    roots = _import_roots(folder)
+    read = set(paths)
+    while paths:
+        try:
+            tree = ast.parse(paths.pop().read_text(encoding="utf-8"))
+        except (SyntaxError, UnicodeDecodeError, OSError):
+            continue
+        yield tree
+        imported = {path for name in _imports(tree) for root in roots for path in _module(root, name)} - read
+        read |= imported
+        paths.extend(imported)
+
+
+def _import_roots(folder: Path) -> tuple[Path, ...]:
+    """Where the modules of a project lie that its step files import: the folders above, up to the working directory."""
+    here = Path.cwd()
+    above = folder.resolve().parents
+    return tuple(each for each in above if each == here or here in each.parents)
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _module(root: Path, name: str) -> Iterator[Path]:
+    """The file of a module below a folder, if it is one: a file, or a package."""
+    path = root.joinpath(*name.split("."))
+    yield from (each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file())
 
 
 def _decorated(tree: ast.AST) -> Iterator[tuple[str, str]]:

@@ -251,3 +251,19 @@ def test_each_request_has_its_own_inbox(bench: Bench) -> None:
 def test_a_reply_without_a_request_is_an_error(bench: Bench) -> None:
     played = bench.play('When I publish "stock"', "Then I expect a reply")
     assert "features/play.feature:4: no step of this phase requests anything" in played.message
+
+
+def test_a_bare_template_sets_a_variable_as_it_does_in_quotes(bench: Bench) -> None:
+    played = bench.play(
+        "Given id is {{ uuid() }}",
+        "And copy is {{ id }}",
+        'When I publish "t":\n| id | copy |\n| {{ id }} | {{ copy }} |',
+        'Then I expect "t" where id is a uuid',
+    ).passed()
+    payload = played.handles[0].message
+    assert payload["id"] == payload["copy"]
+
+
+def test_a_template_inside_a_json_value_says_where_it_belongs(bench: Bench) -> None:
+    played = bench.play('Given x is {"a": {{ uuid() }}}', 'When I publish "t"', 'Then I expect "t"')
+    assert "a template inside a value belongs below `the variables:`, in the row | x | … |" in played.message

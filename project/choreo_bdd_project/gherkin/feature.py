@@ -214,6 +214,7 @@ def _rows(outline: Scenario, inherited: tuple[str, ...], node: _Node) -> Iterato
                 line=body["location"]["line"],
                 tags=(*inherited, *filled_tags(own_tags, row)),
                 steps=tuple(_filled_step(step, row) for step in outline.steps),
+                columns=tuple(names),
             )
 
 

@@ -14,6 +14,7 @@ class Scenario:
 
     ``line`` is its own or that of its row, ``begins_at`` that of the scenario or outline it stands in. ``tags`` are
     all that apply, outermost first, without the ``@``. ``transport`` is the one that ``@bus(…)`` has it run on.
+    ``columns`` are those of an outline's examples.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Scenario:
     rule: str | None = None
     description: str = ""
     transport: str | None = None
+    columns: tuple[str, ...] = ()
 
 
 def row_name(name: str, group: int, row: int, examples: str) -> str:

@@ -21,6 +21,7 @@ _APPROX = re.compile(r"approx\s+(.+?)\s*(?:±|\+/?-)\s*(.+)", re.DOTALL)
 _MOMENT = re.compile(r"(before|after)\s+(.+)", re.DOTALL)
 _WITH_OPERAND = re.compile(r"(one of|contains|starts with|ends with|length)\s+(.+)", re.DOTALL)
 _KIND = re.compile(r"an?\s+([A-Za-z][A-Za-z0-9_ ]*)")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _CLOSING = {"[": "]", "{": "}"}
 _TAG = re.compile(r"![A-Za-z]")
 
@@ -146,9 +147,14 @@ def _structure(cell: str, line: int | None) -> Node | None:
 
 def _at_line(cell: str, line: int | None) -> Node:
     try:
-        return read_yaml(cell)
+        return read_yaml(_with_breaks(cell))
     except BodyError as error:
         raise BodyError(f"the cell {cell!r} cannot be read: {error.message}", line) from error
+
+
+def _with_breaks(cell: str) -> str:
+    """A cell whose line breaks stay breaks: Gherkin has made them of ``\\n``, and YAML would fold them to blanks."""
+    return _QUOTED.sub(lambda text: text[0].replace("\n", "\\n"), cell) if "\n" in cell else cell
 
 
 def _comparison(cell: str, line: int | None) -> Node | None:

@@ -33,6 +33,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     PlayService,
     Publish,
     Request,
+    SetLiteral,
     SetText,
     Wait,
 )
@@ -78,12 +79,16 @@ def _did_you_mean(text: str) -> str:
 
 
 def outline_placeholders(subject: Subject) -> Iterator[Finding]:
-    """``<x>`` that no column of the examples fills."""
-    for step in subject.plan.steps:
+    """``<x>`` in an outline that is nearly the name of a column; any other is text, such as an element of XML."""
+    columns = subject.scenario.columns
+    for step in subject.plan.steps if columns else ():
         cells = [cell for row in step.call.table or () for cell in row]
         for text in (step.call.text, step.call.docstring or "", *cells):
             for found in _OUTLINE.finditer(text):
-                yield subject.at(step.call, "unfilled-placeholder", f"<{found[1]}> is in no column of the examples")
+                close = difflib.get_close_matches(found[1].lower(), [each.lower() for each in columns], n=1)
+                if close and not found[1].startswith("/"):
+                    message = f"<{found[1]}> is in no column of the examples, which are {', '.join(columns)}"
+                    yield subject.at(step.call, "unfilled-placeholder", message)
 
 
 def tags(subject: Subject) -> Iterator[Finding]:
@@ -179,6 +184,9 @@ def _read_body(step: PlannedStep) -> frozenset[str]:
             return needs if answer is None or answer.body is None else needs | _payload(answer.body)
         case CheckTaken() as check:
             return check.read().needs
+        case SetLiteral() as literal:
+            literal.read()
+            return frozenset()
         case _:
             return step.spec.needs if isinstance(step.spec, ExpectationSpec) else frozenset()
 
@@ -264,17 +272,11 @@ def vacuous_steps(subject: Subject) -> Iterator[Finding]:
 
 
 def budgets(subject: Subject) -> Iterator[Finding]:
-    """Budgets no wait is long enough for."""
+    """Durations of nothing, and budgets that count from what never is."""
     for step in subject.plan.steps:
         if not isinstance(step.spec, ExpectationSpec):
             continue
         spec = step.spec.chain[-1]  # in a chain, the budget is that of its end
-        if spec.budget_s is not None and spec.budget_s > subject.settings.timeout_s:
-            message = (
-                f"the budget of {spec.budget_s:g} s is longer than the timeout of {subject.settings.timeout_s:g} s; "
-                f"raise the timeout with @timeout(…) or lower the budget"
-            )
-            yield subject.at(step.call, "budget-above-timeout", message)
         if spec.budget_s == 0 or spec.window_s == 0:
             yield subject.at(step.call, "zero-duration", "a duration of 0 leaves no time for anything to happen")
         anchor = step.act.anchor if isinstance(step.act, Expect) else None
@@ -296,6 +298,8 @@ def captures(subject: Subject) -> Iterator[Finding]:
         if isinstance(step.spec, ExpectationSpec):
             expected.update(each.topic for each in step.spec.chain)
         match step.act:
+            case None:
+                return  # a step of the user's own may expect anything
             case PlayService(topic=topic):
                 stand_ins.add(topic)
             case Keep(topic=topic) if topic not in expected:
@@ -307,6 +311,18 @@ def captures(subject: Subject) -> Iterator[Finding]:
             case CheckService(topic=topic) if topic not in stand_ins:
                 message = f"no stand-in of this scenario answers {topic!r}"
                 yield subject.at(step.call, "no-stand-in", message)
+
+
+def checks_above_their_publish(subject: Subject) -> Iterator[Finding]:
+    """Checks that wait before anything has happened."""
+    for step in subject.plan.steps:
+        publish = subject.plan.publish_below(step) if isinstance(step.spec, ExpectationSpec) else None
+        if publish is not None and isinstance(step.spec, ExpectationSpec) and step.spec.occurs.minimum:
+            message = (
+                f"this check stands above the publish in line {publish.call.line}, so it waits before anything has "
+                f"happened: put it below; what it expects is listened for before the publish anyway"
+            )
+            yield subject.at(step.call, "check-above-publish", message)
 
 
 def smells(subject: Subject) -> Iterator[Finding]:
@@ -338,5 +354,6 @@ RULES: tuple[Rule, ...] = (
     vacuous_steps,
     budgets,
     captures,
+    checks_above_their_publish,
     smells,
 )

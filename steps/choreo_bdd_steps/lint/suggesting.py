@@ -17,6 +17,8 @@ _LIKE_ENOUGH = 0.78
 
 _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
+        r"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:should be|is) (?:received|seen)": r"I expect \1",
+        r"^I wait (?:up to |for )*(\d\S*) for (?:an? |the )?(?:message )?(?:on )?(\".*\")$": r"I expect \2 within \1",
         r"\bI (?:should|must|will|would) (?:not|never) (?:expect|receive|get|see)\b": "I expect no",
         r"\bI (?:do not|don'?t|never) (?:expect|receive|get|see)\b": "I expect no",
         r"\b(?:should|must|will|would) (?=\w)": "",
@@ -31,9 +33,27 @@ _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         r"(?<=\") (?:to|via|over|from) (?=[A-Za-z])(?!file\b)": " on ",
         r"\b(\d+) (?:messages?|events?) (\"[^\"]*\")": r"\1 \2 messages",
         r"(\bI expect no .*) within (?=\d)": r"\1 for ",
+        r"^I expect no (?:messages?|events?) (?:on |to )?(?=\")": "I expect no ",
+        r"^(I expect no (?!.* for \d).*)$": r"\1 for 200ms",
+        r"^(?:a|the) (?:message|event) is (?:published|sent) (?:to|on) (\"[^\"]*\")$": r"I publish \1",
+        r"^I set (?:the variable )?\"?(\w+)\"? to ": r"\1 is ",
+        r"^the variable \"?(\w+)\"? is ": r"\1 is ",
+        r"^I expect (\"[^\"]*\")(.*?) (exactly|at least|at most) (\d+) times?": r"I expect \3 \4 \1 messages\2",
+        r"^I publish (\"[^\"]*\") with headers?$": r"I publish \1 as an envelope",
+        r"^(I publish .*) (?:to|on) (?:the )?(?:queue|topic|exchange|channel) (\"[^\"]*\")$": r"I publish \2",
     }
 )
 """Words for the same thing, as other tools and people use them, and ours."""
+_MORE_OR_FEWER = re.compile(r"\b(more|fewer|less) than (\d+)\b")
+_SENSES: tuple[tuple[re.Pattern[str], bool], ...] = (
+    (re.compile(r"\b(?:no|not|none|never|nothing|without|nobody)\b|n't\b"), True),
+    (re.compile(r"\bat least\b|\bmore than\b"), False),
+    (re.compile(r"\bat most\b|\b(?:fewer|less) than\b"), False),
+    (re.compile(r"\bexactly\b"), False),
+    (re.compile(r"\bafter\b"), False),
+    (re.compile(r"\bbefore\b"), False),
+)
+"""Words that turn a sentence round, and whether they may be put where there are none."""
 _NUMBERS: Mapping[str, str] = MappingProxyType(
     {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 )
@@ -70,10 +90,22 @@ def suggestion(text: str) -> str | None:
     if recognise_text(meant) is not None:
         return meant
     shape, parts = _shape_of(meant)
-    likeness, _, form, phrase = max((_likeness(shape, form), -len(form), form, phrase) for form, phrase in _forms())
+    alike = [
+        (_likeness(shape, form), -len(form), form, phrase) for form, phrase in _forms() if _keeps_the_sense(shape, form)
+    ]
+    likeness, _, form, phrase = max(alike, default=(0.0, 0, "", ""))
     if likeness < _LIKE_ENOUGH:
         return None
     return _filled(form, parts) or phrase
+
+
+def _keeps_the_sense(shape: str, form: str) -> bool:
+    """Whether a phrase says no opposite of a sentence: it keeps its turning words, and adds no negation."""
+    return all(
+        bool(words.search(form)) >= bool(words.search(shape))
+        and not (is_negation and words.search(form) and not words.search(shape))
+        for words, is_negation in _SENSES
+    )
 
 
 def _quoted(text: str) -> str:
@@ -86,7 +118,12 @@ def _quoted(text: str) -> str:
 def _in_our_words(text: str) -> str:
     for theirs, ours in _OTHER_WORDS.items():
         text = re.sub(theirs, ours, text)
-    return _NUMBER_WORD.sub(lambda word: _NUMBERS[word[0]], text)
+    return _MORE_OR_FEWER.sub(_bounded, _NUMBER_WORD.sub(lambda word: _NUMBERS[word[0]], text))
+
+
+def _bounded(found: re.Match[str]) -> str:
+    count = int(found[2])
+    return f"at least {count + 1}" if found[1] == "more" else f"at most {max(count - 1, 0)}"
 
 
 def _shape_of(text: str) -> tuple[str, dict[str, list[str]]]:

@@ -19,6 +19,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     PlayService,
     Publish,
     Request,
+    SetLiteral,
     UseTransport,
     assigned,
 )
@@ -46,7 +47,7 @@ class PlannedStep:
         """What keeps the step from being read, whatever its variables are."""
         if self.misplaced is not None:
             return self.misplaced
-        if isinstance(self.act, CheckTaken):
+        if isinstance(self.act, CheckTaken | SetLiteral):
             try:
                 self.act.read()
             except BodyError as error:
@@ -109,6 +110,12 @@ class Plan:
     def has_publish(self, phase: int) -> bool:
         """Whether a phase publishes anything itself."""
         return any(step.phase == phase and step.publishes for step in self.steps)
+
+    def publish_below(self, check: PlannedStep) -> PlannedStep | None:
+        """The publish that a check stands above, where nothing before the check makes anything happen."""
+        if any(each.publishes or each.act is None for each in self.steps[: check.index]):
+            return None
+        return next((each for each in self.steps[check.index :] if each.publishes), None)
 
     def is_last_publish(self, step: PlannedStep) -> bool:
         """Whether no later step of its phase publishes."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,7 +53,6 @@ class Arming:
         checks = self._unarmed(publish.phase)
         for check, spec in checks:
             self.require_topic(check, spec, f"when its phase begins at {publish.call.place}")
-            self._warn_of_budget(check, spec)
         return checks
 
     def listen_early(self, call: StepCall) -> None:
@@ -62,8 +60,6 @@ class Arming:
         if not self._state.plan.has_publish(0):
             known = [(check, spec) for check, spec in self._unarmed(0) if not self._unknown_in_topic(check, spec)]
             if known:
-                for check, spec in known:
-                    self._warn_of_budget(check, spec)
                 self._state.act(call, self.listen_to(known))
 
     def _unarmed(self, phase: int) -> list[_Check]:
@@ -111,15 +107,6 @@ class Arming:
             self._arm(check, spec)
         if checks:
             await self._state.scope.ready()
-
-    def _warn_of_budget(self, check: PlannedStep, spec: ExpectationSpec) -> None:
-        timeout_s = self._state.settings.timeout_s
-        if spec.budget_s is not None and spec.budget_s > timeout_s:
-            warnings.warn(
-                f"{check.call.place}: the budget of {spec.budget_s:g} s is longer than the timeout of "
-                f"{timeout_s:g} s, which is raised to it for this check; see @timeout(…)",
-                stacklevel=2,
-            )
 
     def _arm(self, check: PlannedStep, spec: ExpectationSpec) -> None:
         state = self._state

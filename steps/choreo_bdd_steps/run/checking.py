@@ -137,7 +137,11 @@ class Judging:
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return
         if failed:
-            raise CheckFailed("\n".join([*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]))
+            told = [*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]
+            publish = self._state.plan.publish_below(armed.step)
+            if publish is not None and armed.spec.occurs.minimum:
+                told.append(f"this check stands above the publish in line {publish.call.line}: put it below")
+            raise CheckFailed("\n".join(told))
 
     # --- the message a check has taken ----------------------------------------------------------------------------
 

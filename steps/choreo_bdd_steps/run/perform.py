@@ -30,6 +30,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     Wait,
 )
 from choreo_bdd_steps.vocabulary.phrase import StepCall
+from choreo_bdd_steps.vocabulary.reading import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ class Performer:
         match act:
             case SetText(text=text):
                 return self.state.render(text, call)
-            case SetLiteral(literal=literal):
-                return _json(literal, call)
+            case SetLiteral():
+                return read(call, act.read)
             case SetUnique():
                 return new_uuid()
             case Keep(path=path, topic=topic):
@@ -91,10 +92,3 @@ class Performer:
                 variables[name] = json.loads(rendered) if isinstance(rendered, str) else rendered
             except ValueError:
                 variables[name] = rendered
-
-
-def _json(literal: str, call: StepCall) -> Any:
-    try:
-        return json.loads(literal)
-    except ValueError as error:
-        raise StepError(call.place, f"{literal!r} is not a JSON value: {error}") from error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from choreo_bdd.scenario import Occurs
 from choreo_bdd_project.gherkin.step import Step
@@ -190,6 +191,18 @@ class SetLiteral:
 
     name: str
     literal: str
+
+    def read(self) -> Any:
+        """The value. Raises ``BodyError``."""
+        try:
+            return json.loads(self.literal)
+        except ValueError as error:
+            hint = (
+                f"; a template inside a value belongs below `the variables:`, in the row | {self.name} | … |"
+                if "{{" in self.literal
+                else f'; for a text write it in quotes: {self.name} is "…"'
+            )
+            raise BodyError(f"{self.literal!r} is not a JSON value: {error}{hint}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ def _text(match: Match) -> SetText:
     return SetText(match.arg("name"), match.arg("text"))
 
 
-def _literal(match: Match) -> SetLiteral:
-    return SetLiteral(match.arg("name"), match.arg("literal"))
+def _literal(match: Match) -> SetLiteral | SetText:
+    name, literal = match.arg("name"), match.arg("literal").strip()
+    is_template = literal.startswith("{{") and literal.endswith("}}")
+    return SetText(name, literal) if is_template else SetLiteral(name, literal)
 
 
 def _unique(match: Match) -> SetUnique:
@@ -48,7 +50,7 @@ PHRASES = (
     Phrase(
         "{name} is {literal}",
         SetLiteral,
-        "Set a variable to a number, true, false, null, or any other JSON value.",
+        "Set a variable to a number, true, false, null, or any other JSON value, or to what a `{{ … }}` gives.",
         "Given quantity is 3",
         _literal,
     ),

@@ -223,3 +223,11 @@ def test_conditions_join_the_body_and_reach_the_envelope() -> None:
     assert not accepts(built, {"id": 1, "qty": 0})
     assert built.match_message({"id": 1, "qty": 1}, Message("t", b"", key="x")).matched
     assert not built.match_message({"id": 1, "qty": 1}, Message("t", b"", key="y")).matched
+
+
+def test_a_line_break_in_a_cells_quoted_text_stays_one() -> None:
+    """Under pytest-bdd Gherkin has made a break of the cell's ``\\n`` already, under behave the text still has it."""
+    for cell in ('"line1\nline2"', '"line1\\nline2"'):
+        assert expecting_cell(cell).match({"v": "line1\nline2"}).matched
+        (sent,) = parse_payload(None, [["field", "value"], ["v", cell]], base_dir=HERE).build(VARIABLES)
+        assert sent.payload == {"v": "line1\nline2"}

@@ -34,7 +34,10 @@ async function start(root) {
   const missing = createMissing(root, model);
   const views = createViewState(refresh, (view) => {
     missing.look(view);
-    return model.byId.has(view.test) ? view : { ...view, test: preferred(model, store, view), event: null };
+    if (model.byId.has(view.test)) return view;
+    // an event of a scenario that is not there says nothing of the one shown in its place
+    const event = view.test === null ? view.event : null;
+    return { ...view, test: preferred(model, store, view), event };
   });
   const context = { root, model, store, views, transports: transportStyles(model) };
   let visible = model.entries;

@@ -112,10 +112,13 @@ def test_many_listeners_hold_no_connection(url: str) -> None:
 def test_two_servers_on_one_database_tell_of_each_others_runs(postgres: postgresql.Server, tmp_path: Path) -> None:
     database = ("--database", postgres.empty())
     with serving(tmp_path, *database) as one, serving(tmp_path, *database) as other:
-        send(one)
+        before = send(one)
         with listening(other) as alpha:
             run = send(one)
-            assert next(alpha)[2]["run_id"] == run
+            heard = next(alpha)[2]["run_id"]
+            if heard == before:  # the other server may hear of it only now
+                heard = next(alpha)[2]["run_id"]
+            assert heard == run
 
 
 def test_a_listener_too_many_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

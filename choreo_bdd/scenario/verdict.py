@@ -101,6 +101,10 @@ class Verdicts:
 
     def _met(self, expectation: Expectation, delivery: Delivery, result: MatchResult) -> None:
         latency = self._latency(expectation, delivery.message.received_at)
+        earliest = expectation.handle.earliest_ms
+        if earliest is not None and latency < earliest:
+            self._too_early(expectation, delivery, latency, earliest)
+            return
         budget = _exceeded_budget(expectation, latency)
         slow = "" if budget is None else f" [SLOW {latency:.1f}ms>{budget:.1f}ms]"
         self._record(expectation, delivery, TimelineAction.MATCHED, result.reason + slow)
@@ -117,6 +121,18 @@ class Verdicts:
         late = f"the message on '{expectation.topic}' took {note}"
         slow = Diagnosis(Cause.OVER_BUDGET, late, f"{Cause.OVER_BUDGET.value}: {late}")
         self._resolve(expectation, Outcome.SLOW, f"{note}: {reason}", latency, slow)
+
+    def _too_early(self, expectation: Expectation, delivery: Delivery, latency: float, earliest: float) -> None:
+        handle, since = expectation.handle, expectation.handle.budget_topic
+        sentence = (
+            f"the message on '{expectation.topic}' came {latency:.1f} ms after "
+            f"{'the publish' if since is None else repr(since)}, {earliest - latency:.1f} ms sooner than the "
+            f"{earliest:g} ms it may not come before"
+        )
+        handle.note_mismatch(sentence, delivery.value, MatchFailure("predicate", "<root>", {"not_before_ms": earliest}))
+        self._record(expectation, delivery, TimelineAction.MISMATCHED, f"{Cause.TOO_EARLY.value}: {sentence}")
+        text = f"{Cause.TOO_EARLY.value}: {sentence}"
+        self._resolve(expectation, Outcome.FAIL, sentence, latency, Diagnosis(Cause.TOO_EARLY, sentence, text))
 
     def _exceeded(self, expectation: Expectation, delivery: Delivery) -> None:
         handle = expectation.handle

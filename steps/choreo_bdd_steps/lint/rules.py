@@ -20,7 +20,7 @@ from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.suggesting import suggestion
-from choreo_bdd_steps.plan.plan import Plan, PlannedStep
+from choreo_bdd_steps.plan.plan import INSTANT, Plan, PlannedStep
 from choreo_bdd_steps.plan.settings import Settings
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
 from choreo_bdd_steps.vocabulary.acts import (
@@ -276,9 +276,8 @@ def budgets(subject: Subject) -> Iterator[Finding]:
     for step in subject.plan.steps:
         if not isinstance(step.spec, ExpectationSpec):
             continue
-        spec = step.spec.chain[-1]  # in a chain, the budget is that of its end
-        if spec.budget_s == 0 or spec.window_s == 0:
-            yield subject.at(step.call, "zero-duration", "a duration of 0 leaves no time for anything to happen")
+        if step.spec.is_instant:
+            yield subject.at(step.call, "zero-duration", INSTANT)
         anchor = step.act.anchor if isinstance(step.act, Expect) else None
         if anchor is not None and not _publishes(subject.plan, anchor, step):
             message = f"the time counts from the publish of {anchor!r}, which no step before this one publishes"

@@ -92,12 +92,14 @@ def _time(spec: ExpectationSpec, settings: Settings) -> Iterator[str]:
     if end.budget_s is not None:
         what = "message" if spec.then and end.budget_topic == spec.topic else "publish"
         yield f"budget {_duration(end.budget_s)} from {_anchor(what, end.budget_topic)}"
+    if end.earliest_s is not None:
+        yield f"too early before {_duration(end.earliest_s)}"
     if end.occurs.waits_the_window_out:
-        window = settings.timeout_s if end.window_s is None else end.window_s
+        window = spec.patience(settings.timeout_s)
         since = "" if end.window_topic is None else f" from {_anchor('publish', end.window_topic)}"
         yield f"watched for {_duration(window)}{since}"
     else:
-        yield f"timeout {_duration(max(settings.timeout_s, end.budget_s or 0.0))}"
+        yield f"timeout {_duration(spec.patience(settings.timeout_s))}"
 
 
 def _anchor(what: str, topic: str | None) -> str:

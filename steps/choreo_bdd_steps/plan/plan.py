@@ -25,6 +25,8 @@ from choreo_bdd_steps.vocabulary.acts import (
 )
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
+INSTANT = "a duration of 0 leaves no time for anything to happen; write a longer one"
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
@@ -52,6 +54,8 @@ class PlannedStep:
                 self.act.read()
             except BodyError as error:
                 return error
+        if isinstance(self.spec, ExpectationSpec) and self.spec.is_instant:
+            return BodyError(INSTANT)
         return self.spec if isinstance(self.spec, Exception) else None
 
     @property

@@ -134,9 +134,11 @@ class Arming:
             origin=check.call.place,
             step_text=check.call.text,
         )
+        anchor = spec.budget_topic and str(state.render(spec.budget_topic, check.call))
         if spec.budget_s is not None:
-            anchor = spec.budget_topic
-            handle.within_ms(spec.budget_s * 1000, of=anchor and str(state.render(anchor, check.call)))
+            handle.within_ms(spec.budget_s * 1000, of=anchor)
+        if spec.earliest_s is not None:
+            handle.not_before_ms(spec.earliest_s * 1000, of=anchor)
         handle.asserted = False
         return handle
 
@@ -208,6 +210,4 @@ class Arming:
 
     def patience_s(self, spec: ExpectationSpec) -> float:
         """How long a check waits, or watches."""
-        if spec.window_s is not None:
-            return spec.window_s
-        return max(self._state.settings.timeout_s, spec.budget_s or 0.0)
+        return spec.patience(self._state.settings.timeout_s)

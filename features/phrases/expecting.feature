@@ -101,6 +101,30 @@ Feature: Phrases that expect
     When I publish "phrases.placed" from file "data/order.json"
     Then I expect no "phrases.accepted" where order.id is 7 for 400ms
 
+  Scenario: No other than the one that was expected
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" where order.id is 7
+    And I expect no other "phrases.settled" for 200ms
+
+  @deliberate
+  Scenario: No other, yet there is one
+    When I publish 2 "phrases.placed" messages
+    Then I expect "phrases.accepted"
+    And I expect no other "phrases.accepted" for 200ms
+
+  Scenario: Nothing else than what was expected
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.accepted"
+    And I expect "phrases.settled"
+    And I expect nothing else for 200ms
+
+  @deliberate
+  Scenario: Nothing else, yet there is something
+    When I publish 2 "phrases.placed" messages
+    Then I expect exactly 2 "phrases.accepted" messages within 300ms
+    And I expect "phrases.settled"
+    And I expect nothing else for 400ms
+
   Scenario: In order
     When I publish "phrases.placed" from file "data/order.json"
     Then I expect in order:

@@ -23,6 +23,8 @@ BEFORE = {
     "Then I expect no": [ORDER],
     "Then I expect exactly": [ORDER],
     "Then I expect between": [ORDER],
+    "Then I expect no other": [ORDER, 'Then I expect "orders.accepted"'],
+    "Then I expect nothing else": [ORDER, 'Then I expect "orders.accepted"'],
     "Then I expect at": [ORDER],
     "Then I expect in order": [ORDER],
     "Then I expect a reply": ['When I request "stock.level"'],

@@ -52,6 +52,9 @@ SENTENCES = [
     'I expect between 1 and 3 "orders.settled" messages on kafka where a is 1 within 1s of "orders.placed"',
     'I expect in order on kafka within 50ms of "orders.placed" waiting up to 5s',
     "I expect a reply where level > 0 within 50ms waiting up to 5s",
+    'I expect no other "orders.settled" on kafka where a is 1 for 1 second',
+    "I expect nothing else for 50ms",
+    "I expect nothing else on kafka for 1.5 seconds",
     "I expect in order",
     "I expect in order on kafka within 50ms",
     "I expect a reply",
@@ -202,4 +205,4 @@ def test_an_example_is_read_into_the_act_its_phrase_tells_of() -> None:
         assert type(act) is phrase.act
         if isinstance(act, Expect):
             assert isinstance(act.spec, ExpectationSpec)
-            assert act.spec.is_reply or act.spec.topic in phrase.example
+            assert act.spec.is_reply or act.spec.is_everything or act.spec.topic in phrase.example

@@ -134,7 +134,7 @@ def transports(subject: Subject) -> Iterator[Finding]:
         if isinstance(step.act, PlayService) and step.act.answer is not None:
             named.append(step.act.answer.transport)
         if isinstance(step.spec, ExpectationSpec):
-            named += [each.transport for each in step.spec.chain]
+            named += [each.transport for each in step.spec.parts]
         for name in dict.fromkeys(each for each in named if each is not None and each not in known):
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(known)}"
@@ -150,7 +150,10 @@ def bodies(subject: Subject) -> Iterator[Finding]:
                 yield subject.at(step.call, "misplaced-body", step.misplaced.message)
                 continue
             if isinstance(step.spec, StepError):
-                yield subject.at(step.call, "reply-without-request", step.spec.message)
+                asked = step.act.spec if isinstance(step.act, Expect) else None
+                is_reply = isinstance(asked, ExpectationSpec) and asked.is_reply
+                rule = "reply-without-request" if is_reply else "listens-to-nothing"
+                yield subject.at(step.call, rule, step.spec.message)
             elif isinstance(step.spec, Exception):
                 raise step.spec
             _read_body(step)
@@ -164,7 +167,7 @@ def bodies(subject: Subject) -> Iterator[Finding]:
 
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
     """Build what a check expects where all of it is known already: what cannot be built now never can."""
-    for each in step.spec.chain if isinstance(step.spec, ExpectationSpec) else ():
+    for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
         if problem := half_wildcard(_TEMPLATE.sub("x", each.topic)):
             raise BodyError(problem)
         if each.body.calls_python and not subject.config.python_matchers:
@@ -231,7 +234,7 @@ def _templates(step: PlannedStep) -> Iterator[str | None]:
         case SetText(text=text):
             yield text
     if isinstance(step.spec, ExpectationSpec):
-        yield from (each.topic for each in step.spec.chain)
+        yield from (each.topic for each in step.spec.parts)
 
 
 def _given(step: PlannedStep) -> frozenset[str]:
@@ -250,7 +253,7 @@ def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
         if not isinstance(step.spec, ExpectationSpec):
             continue
         begin = _begin(subject.plan, step)
-        late = referenced_names([each.topic for each in step.spec.chain]) & subject.plan.assigned_between(
+        late = referenced_names([each.topic for each in step.spec.parts]) & subject.plan.assigned_between(
             begin, step.index
         )
         for name in sorted(late):

@@ -93,7 +93,7 @@ class PlannedStep:
         """The transports a check listens on."""
         if not isinstance(self.spec, ExpectationSpec):
             return ()
-        return tuple(each.transport or self.default_transport for each in self.spec.chain)
+        return tuple(each.transport or self.default_transport for each in self.spec.parts)
 
     @property
     def assigns(self) -> frozenset[str]:
@@ -160,7 +160,27 @@ def make_plan(calls: Sequence[StepCall], default_transport: str) -> Plan:
         spec = act.spec if isinstance(act, Expect) else None
         misplaced = None if match is None else match.misplaced()
         steps.append(PlannedStep(index, call, act, phase, default_transport, spec, misplaced))
-    return Plan(tuple(_placed(step, steps) for step in steps))
+    placed = [_placed(step, steps) for step in steps]
+    return Plan(tuple(_spread(step, placed) for step in placed))
+
+
+def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
+    """A check of everything, on the topics that the other checks listen to up to the end of its phase."""
+    spec = step.spec
+    if not isinstance(spec, ExpectationSpec) or not spec.is_everything:
+        return step
+    heard = [
+        replace(spec, topic=part.topic, transport=part.transport or each.default_transport, is_reply=part.is_reply)
+        for each in steps
+        for part in (each.spec.parts if isinstance(each.spec, ExpectationSpec) else ())
+        if not part.is_everything and (each.phase == step.phase or (each.phase < step.phase and not part.is_reply))
+    ]
+    first, *others = dict.fromkeys(each for each in heard if spec.transport in (None, each.transport)) or [None]
+    if first is None:
+        on = "" if spec.transport is None else f" on {spec.transport}"
+        problem = f"no check of this scenario listens to anything{on}, so there is nothing else to hear"
+        return replace(step, spec=StepError(step.call.place, problem))
+    return replace(step, spec=replace(first, beside=tuple(others)))
 
 
 def _placed(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:

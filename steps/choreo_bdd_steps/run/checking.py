@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from choreo_bdd.message import MessageRecord
@@ -99,14 +98,13 @@ class Judging:
                     "the publish, so that the check means one thing from beginning to end",
                 )
             return
+        self._state.run(self._supplied(armed))
+
+    async def _supplied(self, armed: Armed) -> None:
         matchers = self._arming.matchers(armed)
         armed.held, armed.values = False, self._arming.needed(armed.spec)
-
-        async def supply() -> None:
-            for handle, matcher in zip(armed.handles, matchers, strict=True):
-                self._state.scope.supply(handle, matcher)
-
-        self._state.run(supply())
+        for handle, matcher in zip(armed.handles, matchers, strict=True):
+            self._state.scope.supply(handle, matcher)
 
     def judge_held(self) -> None:
         """Checks that waited for a variable are judged as soon as it is known for good."""
@@ -183,13 +181,15 @@ class Judging:
         So are all that are pending when the end has to come ``at_once``.
         """
         scope, completed = self._state.scope, True
-        for handle in chain.from_iterable(armed.handles for armed in self._state.armed.values()):
-            expectation = scope.expectation_of(handle)
-            if at_once or expectation.closes_at is None or expectation.matcher is None:
-                completed = completed and handle.outcome is not Outcome.PENDING
-                scope.verdicts.abort(expectation, "the scenario ended before this check could be decided")
-                continue
-            await scope.decide([expectation])
+        for armed in self._state.armed.values():
+            if armed.held and not at_once and not self._arming.unknown(armed.spec.needs, armed.step):
+                await self._supplied(armed)  # those before it are decided by now
+            for expectation in map(scope.expectation_of, armed.handles):
+                if at_once or expectation.closes_at is None or expectation.matcher is None:
+                    completed = completed and not expectation.is_pending
+                    scope.verdicts.abort(expectation, "the scenario ended before this check could be decided")
+                    continue
+                await scope.decide([expectation])
         result = _result_of(scope, aborted=not completed)
         scope.close()
         return result, completed

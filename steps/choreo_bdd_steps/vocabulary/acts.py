@@ -25,11 +25,12 @@ class ExpectationSpec:
     """What a check step expects, before variables are filled in. Durations are seconds.
 
     ``window_s`` is how long a count or an absence is watched, from the last publish of the phase or on
-    ``window_topic``; ``None`` for the timeout. ``patience_s`` is a timeout of its own. A message that comes sooner
-    than ``earliest_s``, counted as the budget is, comes too early. ``untaken`` leaves out messages that earlier checks
-    have taken, ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after
-    the one before it. With ``hop_from`` the budget counts from that topic's message. ``is_narrowed`` by anything the
-    step says of the message: without it any message on the topic will do.
+    ``window_topic``; ``None`` for the timeout. ``patience_s`` is a timeout of its own. A message that comes sooner than
+    ``earliest_s``, counted as the budget is, comes too early. ``untaken`` leaves out messages that earlier checks have
+    taken, ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after the one
+    before it. With ``is_everything`` its topics are those that the scenario's other checks listen to. With ``hop_from``
+    the budget counts from that topic's message. ``is_narrowed`` by anything the step says of the message: without it
+    any message on the topic will do.
     """
 
     topic: str
@@ -46,12 +47,24 @@ class ExpectationSpec:
     is_reply: bool = False
     hop_from: Hop | None = None
     is_narrowed: bool = False
+    is_everything: bool = False
     then: tuple[ExpectationSpec, ...] = ()
+    beside: tuple[ExpectationSpec, ...] = ()
 
     @property
     def chain(self) -> tuple[ExpectationSpec, ...]:
         """This message and those that must come after it, in order."""
         return (self, *self.then)
+
+    @property
+    def parts(self) -> tuple[ExpectationSpec, ...]:
+        """All that it listens for: the chain, and what it expects ``beside`` it on other topics."""
+        return (*self.chain, *self.beside)
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it is about what the checks before it leave: judged only when these are decided."""
+        return self.untaken and self.occurs.maximum == 0
 
     def patience(self, timeout_s: float) -> float:
         """How long it waits, or watches, where others wait for ``timeout_s``."""
@@ -70,7 +83,7 @@ class ExpectationSpec:
     @property
     def needs(self) -> frozenset[str]:
         """Variables that its bodies name."""
-        return frozenset().union(*(each.body.needs for each in self.chain))
+        return frozenset().union(*(each.body.needs for each in self.parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,21 @@ def _none(match: Match) -> ExpectationSpec:
     return ExpectationSpec(match.arg("topic"), match.args["transport"], _body(match), Occurs(0, 0), window_s=window_s)
 
 
+def _no_other(match: Match) -> ExpectationSpec:
+    return replace(_none(match), untaken=True)
+
+
+def _nothing_else(match: Match) -> ExpectationSpec:
+    nothing = ExpectationSpec(
+        "(everything)",
+        match.args["transport"],
+        _body(match),
+        Occurs(0, 0),
+        window_s=parse_duration(match.arg("window")),
+    )
+    return replace(nothing, untaken=True, is_everything=True)
+
+
 def _reply(match: Match) -> ExpectationSpec:
     return _timed(match, ExpectationSpec("(the reply)", None, _body(match), Occurs(), is_reply=True))
 
@@ -210,6 +225,22 @@ PHRASES = (
         'Then I expect no "orders.rejected" for 200ms',
         _expecting(_none),
         "a doc string or a table",
+    ),
+    Phrase(
+        "I expect no other {topic}[ on {transport}][ where {condition}] for {window:duration}",
+        Expect,
+        "Expect that no matching message comes but those that earlier checks of the scenario have taken.",
+        'Then I expect no other "orders.accepted" for 200ms',
+        _expecting(_no_other),
+        "a doc string or a table",
+    ),
+    Phrase(
+        "I expect nothing else[ on {transport}] for {window:duration}",
+        Expect,
+        "Expect that on all topics the scenario's checks listen to no message comes but those that earlier checks "
+        "have taken; write it below them.",
+        "Then I expect nothing else for 200ms",
+        _expecting(_nothing_else),
     ),
     *(_counted(quantity) for quantity in _QUANTITY),
     Phrase(

@@ -14,7 +14,7 @@ from choreo_bdd.scenario.foreign_messages import note_foreign_messages
 from choreo_bdd.scenario.judging.diagnosis import closest_lines
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd_steps.errors import CheckFailed, StepError
-from choreo_bdd_steps.language.capture import lookup
+from choreo_bdd_steps.language.matching.capture import lookup
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.state import Armed, State

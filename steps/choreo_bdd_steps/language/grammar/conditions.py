@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from choreo_bdd_steps.language.cells import SIGNS, has_order, kinds, parse_operand, parse_operator, split_list
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.grammar.cells import SIGNS, has_order, kinds, parse_operand, parse_operator, split_list
+from choreo_bdd_steps.language.matching.values import tags_in
 from choreo_bdd_steps.language.paths import Field, parse_field
 from choreo_bdd_steps.language.syntax import Items, Literal, Node, Tagged
-from choreo_bdd_steps.language.values import tags_in
 
 _FORMS = (
     "is, is not, =, >, >=, <, <=, is one of a, b, is between 1 and 5, is before/after <moment>, matches /re/, exists, "

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from choreo_bdd_steps.language.body_text import (
+from choreo_bdd_steps.language.doc_strings.body_text import (
     OPEN,
     PLACEHOLDER,
     check_depth,

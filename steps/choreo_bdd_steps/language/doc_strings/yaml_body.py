@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from choreo_bdd_steps.language.body_text import (
+from choreo_bdd_steps.language.doc_strings.body_text import (
     check_depth,
     number,
     plain_scalar,
@@ -85,6 +85,6 @@ def _json_node(value: object, expressions: list[str], depth: int) -> Node:
 
 
 def _from_yaml(text: str, expressions: list[str]) -> Node:
-    from choreo_bdd_steps.language.yaml_tree import from_yaml  # noqa: PLC0415 - brings in PyYAML
+    from choreo_bdd_steps.language.doc_strings.yaml_tree import from_yaml  # noqa: PLC0415 - brings in PyYAML
 
     return from_yaml(text, expressions)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from choreo_bdd_steps.language.doc_strings.yaml_body import read_json, read_yaml
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.syntax import Node
-from choreo_bdd_steps.language.yaml_body import read_json, read_yaml
 
 _YAML = (".yaml", ".yml")
 

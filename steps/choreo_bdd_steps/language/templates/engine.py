@@ -14,7 +14,7 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, me
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.functions import Variables, as_base64, as_hex, as_json, as_text
+from choreo_bdd_steps.language.templates.functions import Variables, as_base64, as_hex, as_json, as_text
 
 _SOLE = re.compile(r"\{\{[-+]?(.*?)[-+]?\}\}", re.DOTALL)
 

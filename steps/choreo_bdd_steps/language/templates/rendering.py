@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from choreo_bdd_steps.language.functions import Variables, function_names
+from choreo_bdd_steps.language.templates.functions import Variables, function_names
 
 
 def render(value: object, variables: Variables) -> object:
@@ -23,7 +23,7 @@ def render(value: object, variables: Variables) -> object:
 
 def render_text(source: str, variables: Variables, line: int | None = None) -> object:
     """One template rendered. Raises BodyError, which names the variable that is not set."""
-    from choreo_bdd_steps.language.template_engine import rendered  # noqa: PLC0415 - brings in Jinja2
+    from choreo_bdd_steps.language.templates.engine import rendered  # noqa: PLC0415 - brings in Jinja2
 
     return rendered(source, variables, line)
 
@@ -36,7 +36,7 @@ def referenced_names(value: object, *, known: Collection[str] = ()) -> frozenset
     templates = [text for text in _texts(value) if _is_template(text)]
     if not templates:
         return frozenset()
-    from choreo_bdd_steps.language.template_engine import names_in  # noqa: PLC0415 - brings in Jinja2
+    from choreo_bdd_steps.language.templates.engine import names_in  # noqa: PLC0415 - brings in Jinja2
 
     return frozenset().union(*map(names_in, templates)) - function_names() - frozenset(known)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from choreo_bdd_steps.language.cells import is_text, parse_cell
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.grammar.cells import is_text, parse_cell
 from choreo_bdd_steps.language.paths import Field, Segment, parse_field
 from choreo_bdd_steps.language.syntax import Node
 

@@ -20,9 +20,9 @@ from choreo_bdd.matchers.closeness import total
 from choreo_bdd.matchers.protocols import is_matcher, rendered
 from choreo_bdd.matchers.result import COMPOSED_ANY, MatchFailure
 from choreo_bdd.message import Message, MessageRecord
-from choreo_bdd_steps.language.capture import envelope_of
+from choreo_bdd_steps.language.matching.capture import envelope_of
+from choreo_bdd_steps.language.matching.wire import on_wire
 from choreo_bdd_steps.language.paths import envelope_path
-from choreo_bdd_steps.language.wire import on_wire
 
 _DESCRIBED_CHARACTERS = 300
 

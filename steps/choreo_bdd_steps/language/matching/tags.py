@@ -14,10 +14,10 @@ from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.leaves import ValueMatcher
 from choreo_bdd.matchers.operators import LENGTH
 from choreo_bdd.matchers.quantifiers import Every
+from choreo_bdd_steps.language.doc_strings.files import read_tree
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.extensions import user_matcher, user_matcher_names
-from choreo_bdd_steps.language.files import read_tree
-from choreo_bdd_steps.language.predicates import imported, predicate_matcher
+from choreo_bdd_steps.language.matching.predicates import imported, predicate_matcher
 from choreo_bdd_steps.language.reserved_names import MATCHERS
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged, Template
 

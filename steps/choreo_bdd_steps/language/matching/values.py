@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.functions import Variables
+from choreo_bdd_steps.language.matching.tags import TagCall, build_matcher, check_tag
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged, Template, templates
-from choreo_bdd_steps.language.tags import TagCall, build_matcher, check_tag
-from choreo_bdd_steps.language.templates import referenced_names, render_text
+from choreo_bdd_steps.language.templates.functions import Variables
+from choreo_bdd_steps.language.templates.rendering import referenced_names, render_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,8 @@ import re
 from collections.abc import Callable
 
 from choreo_bdd.matchers.operators import is_number
-<<<<<<< HEAD:steps/choreo_bdd_steps/language/cells.py
 from choreo_bdd.matchers.values.moments import moment
-=======
 from choreo_bdd_steps.language.doc_strings.yaml_body import plain_scalar, read_yaml
->>>>>>> phrases:steps/choreo_bdd_steps/language/grammar/cells.py
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.extensions import user_matcher, user_matcher_names
 from choreo_bdd_steps.language.grammar.nearly import nearly_an_operator

@@ -8,13 +8,9 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from choreo_bdd.matchers.operators import is_number
-<<<<<<< HEAD:steps/choreo_bdd_steps/language/wire.py
 from choreo_bdd.matchers.values.equality import strict_equal
 from choreo_bdd.matchers.values.ordering import exact_sides
-=======
-from choreo_bdd.matchers.ordering import exact_sides
 from choreo_bdd_steps.language.doc_strings.yaml_body import plain_scalar
->>>>>>> phrases:steps/choreo_bdd_steps/language/matching/wire.py
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged
 from choreo_bdd_steps.language.templates.functions import as_text

@@ -157,6 +157,28 @@ Feature: Phrases that expect
       | field          | value |
       | order.customer | Ada   |
 
+  Scenario: Each of several messages
+    When I publish 2 "phrases.placed" messages at 20 per second:
+      """
+      order: {id: "{{ index }}"}
+      """
+    Then I expect exactly 2 "phrases.settled" messages within 600ms
+    And the first "phrases.settled" message has:
+      | field    | value |
+      | order.id | 0     |
+    And the last "phrases.settled" message has not:
+      | field    | value  |
+      | order.id | 0      |
+      | error    | exists |
+
+  @deliberate
+  Scenario: What a message should not have
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" where order.id is 7
+    And the first "phrases.settled" message has not:
+      | field          | value |
+      | order.customer | Ada   |
+
   @deliberate
   Scenario: The same message, expected otherwise
     When I publish "phrases.placed" from file "data/order.json"

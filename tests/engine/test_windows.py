@@ -13,7 +13,7 @@ import pytest
 from choreo_bdd import Handle, Harness, HeaderPolicy, Outcome, Scenario, ScopeOptions
 from choreo_bdd.matchers import eq, exists, field_equals
 from choreo_bdd.scenario import Cause
-from choreo_bdd.scenario.expectation import Expectation
+from choreo_bdd.scenario.judging.expectation import Expectation
 from tests.support.engine_doubles import FaultyTransport
 
 WATCHING = ScopeOptions(watch_similar_topics=True)

@@ -17,6 +17,8 @@ ASK = 'When I publish "fraud.check":\n  order_id: 7'
 PLACED = 'Then I expect at least 1 "orders.placed" message'
 STAND_IN = 'Given a service that answers "fraud.check" with "fraud.checked" after 20ms once'
 
+ASK_STOCK, REPLIED = 'When I request "stock.level"', "Then I expect a reply"
+
 BEFORE = {
     'Then I expect "orders.settled"': [ORDER],
     'Then I expect another "orders.settled"': [ORDER, 'Then I expect "orders.settled"'],
@@ -30,6 +32,8 @@ BEFORE = {
     "Then I expect a reply": ['When I request "stock.level"'],
     "Then from": [ORDER],
     'Then the "orders.settled" message has': [ORDER, 'Then I expect "orders.settled"'],
+    "Then the reply has": [ASK_STOCK, REPLIED],
+    'Then I keep "level" of the reply': [ASK_STOCK, REPLIED],
     'Then the service answered "fraud.check"': [STAND_IN, ASK],
     'Then the service never answered "fraud.check"': [STAND_IN, 'When I publish "else"'],
     'Then I keep "order.id"': [ORDER, 'Then I expect "orders.accepted"'],

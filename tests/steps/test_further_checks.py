@@ -75,6 +75,128 @@ def test_what_the_same_message_lacks_is_named(bench: Bench) -> None:
     assert 'who: expected "Bob", got "Ada"' in played.message
 
 
+THREE = ('When I publish "a"', 'Then I expect exactly 3 "x" messages within 50ms')
+
+
+def says_three(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {"n": 1}), ("x", {"n": 2}), ("x", {"n": 3})])
+
+
+@pytest.mark.parametrize(
+    ("which", "number"), [("first", 1), ("second", 2), ("third", 3), ("last", 3), ("1st", 1), ("2nd", 2), ("3rd", 3)]
+)
+def test_each_of_several_messages_is_looked_at_by_its_place(bench: Bench, which: str, number: int) -> None:
+    says_three(bench)
+    bench.play(*THREE, f'And the {which} "x" message has:\n  n: {number}').passed()
+    played = bench.play(*THREE, f'And the {which} "x" message has:\n  n: 7')
+    assert f"n: expected 7, got {number}" in played.message
+
+
+def test_messages_of_several_checks_are_counted_together_as_they_came(bench: Bench) -> None:
+    says_three(bench)
+    bench.play(
+        'When I publish "a"',
+        'Then I expect "x" where n is 2',
+        'And I expect another "x" where n is 1',
+        'And the first "x" message has:\n  n: 1',
+        'And the second "x" message has:\n  n: 2',
+        'And the "x" message has:\n  n: 1',
+    ).passed()
+
+
+def test_a_pattern_and_its_topic_count_no_message_twice(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x.eu", {"n": 1}), ("x.eu", {"n": 2})])
+    bench.play(
+        'When I publish "a"',
+        'Then I expect exactly 2 "x.eu" messages within 50ms',
+        'And I expect "x.*"',
+        'And the second "x.eu" message has:\n  n: 2',
+        'And the first "x.*" message has:\n  n: 1',
+    ).passed()
+
+
+def test_a_later_phase_counts_its_own(bench: Bench) -> None:
+    says_three(bench)
+    bench.service("b", lambda _: [("x", {"n": 8})])
+    bench.play(
+        *THREE,
+        'When I publish "b"',
+        'Then I expect "x"',
+        'And the first "x" message has:\n  n: 8',
+        'And the last "x" message has:\n  n: 8',
+    ).passed()
+
+
+def test_a_place_that_no_message_has_is_told(bench: Bench) -> None:
+    says_three(bench)
+    played = bench.play('When I publish "a"', 'Then I expect "x"', 'And the second "x" message has:\n  n: 2')
+    assert "features/play.feature:5: the checks of this phase have taken 1 message(s) on 'x'" in played.message
+    assert 'I expect at least 2 "x" messages' in played.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "  n: 2",
+        "  n: !gt 1\n  who: !exists",
+        "| field | value |\n| n     | > 1   |",
+        "| field  | value |\n| @topic | y     |",
+        "| n | who |\n| 2 | Ada |",
+    ],
+)
+def test_what_a_message_has_not(bench: Bench, body: str) -> None:
+    bench.service("a", lambda _: [("x", {"n": 1})])
+    bench.play('When I publish "a"', 'Then I expect "x"', f'And the "x" message has not:\n{body}').passed()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "  n: 1",
+        "  n: 2\n  who: Ada",
+        "| field | value |\n| n     | 2     |\n| who   | Ada   |",
+        "| field  | value |\n| @topic | x     |",
+        "| n | who |\n| 2 | Ada |",
+    ],
+)
+def test_a_message_that_has_any_of_it_fails(bench: Bench, body: str) -> None:
+    bench.service("a", lambda _: [("x", {"n": 1, "who": "Ada"})])
+    played = bench.play('When I publish "a"', 'Then I expect "x"', f'And the first "x" message has not:\n{body}')
+    assert "unexpected: the message on 'x' has what it should not have" in played.message
+    assert played.message.startswith('[FAIL] the first "x" message has not:  (features/play.feature:5)')
+
+
+def test_the_reply_is_looked_at_again_and_kept(bench: Bench) -> None:
+    answer_requests(bench, "stock", level=7, shelf="B")
+    bench.play(
+        'When I request "stock"',
+        "Then I expect a reply where level is 7",
+        "And the reply has:\n  shelf: B",
+        "And the reply has not:\n| field | value  |\n| error | exists |",
+        'And I keep "shelf" of the reply as shelf',
+        'When I publish "x":\n  shelf: "{{ shelf }}"',
+        'Then I expect "x" where shelf is B',
+    ).passed()
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("the reply has:\n  shelf: A", 'shelf: expected "A", got "B"'),
+        ("the reply has not:\n  shelf: B", "has what it should not have"),
+        ('I keep "size" of the reply as size', "no field 'size'"),
+    ],
+)
+def test_a_reply_that_is_otherwise_is_told(bench: Bench, step: str, told: str) -> None:
+    answer_requests(bench, "stock", level=7, shelf="B")
+    assert told in bench.play('When I request "stock"', "Then I expect a reply", f"And {step}").message
+
+
+def test_a_reply_nobody_has_expected_cannot_be_looked_at(bench: Bench) -> None:
+    played = bench.play('When I publish "a"', "Then the reply has:\n  who: Bob")
+    assert "no earlier check of this scenario has taken a reply" in played.message
+
+
 def test_a_message_nobody_has_taken_cannot_be_looked_at(bench: Bench) -> None:
     played = bench.play('When I publish "a"', 'Then the "x" message has:\n  who: Bob')
     assert "features/play.feature:4: no earlier check of this scenario has taken a message on 'x'" in played.message

@@ -175,12 +175,12 @@ def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
         for part in (each.spec.parts if isinstance(each.spec, ExpectationSpec) else ())
         if not part.is_everything and (each.phase == step.phase or (each.phase < step.phase and not part.is_reply))
     ]
-    first, *others = dict.fromkeys(each for each in heard if spec.transport in (None, each.transport)) or [None]
-    if first is None:
+    here = list(dict.fromkeys(each for each in heard if spec.transport in (None, each.transport)))
+    if not here:
         on = "" if spec.transport is None else f" on {spec.transport}"
         problem = f"no check of this scenario listens to anything{on}, so there is nothing else to hear"
         return replace(step, spec=StepError(step.call.place, problem))
-    return replace(step, spec=replace(first, beside=tuple(others)))
+    return replace(step, spec=replace(here[0], beside=tuple(here[1:])))
 
 
 def _placed(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:

@@ -1,16 +1,18 @@
-"""``another`` and ``no other``: a message that an earlier check of the scenario has taken counts no more."""
+"""Messages that checks have taken: looked at again, and, for ``another`` and ``no other``, counted no more."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from choreo_bdd.matchers import Closeness, MatchFailure, MatchResult
 from choreo_bdd.matchers.protocols import expected_shape
-from choreo_bdd.message import Message
+from choreo_bdd.message import Message, MessageRecord
+from choreo_bdd.scenario import Handle
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
+from choreo_bdd_steps.run.state import Armed
 
 
 class Untaken:
@@ -95,3 +97,33 @@ class Untaken:
 
 def _alike(message: Message, other: Message) -> bool:
     return replace(message, received_at=0.0) == replace(other, received_at=0.0)
+
+
+def taken_by_the_last(checks: Iterable[Armed], topic: str | None) -> MessageRecord | None:
+    """The message that the last of these checks on a topic has taken; without a topic the reply."""
+    for armed in sorted(checks, key=lambda each: -each.step.index):
+        for handle in armed.handles:
+            for message in handle.messages:
+                if armed.spec.is_reply if topic is None else topic in (handle.topic, message.topic):
+                    return message
+    return None
+
+
+def taken_in_its_phase(
+    checks: Sequence[Armed], topic: str | None, expectation_of: Callable[[Handle], Expectation]
+) -> list[MessageRecord]:
+    """Each message once that the checks of the last phase with any on a topic have taken, in order of arrival."""
+    for phase in sorted({each.step.phase for each in checks}, reverse=True):
+        handles = [handle for each in checks if each.step.phase == phase for handle in each.handles]
+        taken = {
+            (handle.topic, id(message)): (handle.topic, message, record)
+            for handle in handles
+            for message, record in zip(expectation_of(handle).taken, handle.messages, strict=True)
+            if topic in (handle.topic, message.topic)
+        }
+        heard = {heard_on for heard_on, _, _ in taken.values()}
+        where = topic if topic in heard else min(heard, default=None)  # through one subscription each comes once
+        found = [(message.received_at, record) for on, message, record in taken.values() if on == where]
+        if found:
+            return [record for _, record in sorted(found, key=lambda each: each[0])]
+    return []

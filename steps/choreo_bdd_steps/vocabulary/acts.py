@@ -151,10 +151,16 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class CheckTaken:
-    """Hold the message that the last check on a topic has taken against a body."""
+    """Hold a message that a check has taken against a body: it has all that is said there or, ``refused``, none of it.
 
-    topic: str
+    It is the one that the last check on the topic has taken, or with ``position`` the first (1), …, last (-1) of those
+    that the checks of a phase have taken there; without a ``topic`` it is the reply.
+    """
+
+    topic: str | None
     call: Step
+    position: int | None = None
+    refused: bool = False
 
     def read(self) -> ExpectationBody:
         """What is asked of the message. Raises ``BodyError``."""
@@ -251,10 +257,10 @@ class SetSeveral:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Keep a field of the message that the last check on a topic has taken."""
+    """Keep a field of the message that the last check on a topic has taken; without a ``topic`` of the reply."""
 
     path: str
-    topic: str
+    topic: str | None
     name: str
 
 

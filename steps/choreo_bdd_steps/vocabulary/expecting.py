@@ -9,7 +9,7 @@ from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps.language.body import ExpectationBody, parse_expectation
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec, Hop
+from choreo_bdd_steps.vocabulary.acts import Expect, ExpectationSpec, Hop
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
 
 _QUANTITY = {
@@ -195,10 +195,6 @@ def _hop(match: Match) -> ExpectationSpec:
     )
 
 
-def _taken(match: Match) -> CheckTaken:
-    return CheckTaken(match.arg("topic"), match.call)
-
-
 PHRASES = (
     Phrase(
         f"I expect {{topic}}{_NARROWED}{_WITHIN}{_NOT_BEFORE}{_PATIENCE}{_SCHEMA}",
@@ -276,14 +272,6 @@ PHRASES = (
         "scenario publishes it, else its receipt.",
         'Then from "orders.accepted" to "orders.settled" takes at most 100ms',
         _expecting(_hop),
-        "a doc string or a table",
-    ),
-    Phrase(
-        "the {topic} message has",
-        CheckTaken,
-        "Check more of the message that the last check on a topic has taken; nothing is waited for.",
-        'Then the "orders.settled" message has:\n  | field          | value |\n  | order.customer | Ada   |',
-        _taken,
         "a doc string or a table",
     ),
 )

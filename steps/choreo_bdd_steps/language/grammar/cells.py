@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from choreo_bdd.matchers.moments import moment
 from choreo_bdd.matchers.operators import is_number
+from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd_steps.language.doc_strings.yaml_body import plain_scalar, read_yaml
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.extensions import user_matcher, user_matcher_names

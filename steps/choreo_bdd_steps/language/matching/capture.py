@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from choreo_bdd.matchers import MISSING, Quantifier, walk
-from choreo_bdd.matchers.paths import step
+from choreo_bdd.matchers.values.paths import step
 from choreo_bdd.message import Message, MessageRecord
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.paths import Segment, envelope_path, parse_field

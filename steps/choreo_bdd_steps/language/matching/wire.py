@@ -7,9 +7,9 @@ from dataclasses import replace
 from operator import ge, gt, le, lt
 from typing import Any
 
-from choreo_bdd.matchers.equality import strict_equal
 from choreo_bdd.matchers.operators import is_number
-from choreo_bdd.matchers.ordering import exact_sides
+from choreo_bdd.matchers.values.equality import strict_equal
+from choreo_bdd.matchers.values.ordering import exact_sides
 from choreo_bdd_steps.language.doc_strings.yaml_body import plain_scalar
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged

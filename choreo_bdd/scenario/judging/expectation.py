@@ -10,7 +10,7 @@ from choreo_bdd.contracts import Problem
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
 from choreo_bdd.message import Message
-from choreo_bdd.scenario.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.handle import Handle, Outcome
 
 _NEAR_MISSES_KEPT = 20
 _HELD_KEPT = 1000

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from choreo_bdd.matchers import MatchFailure
 from choreo_bdd.message import MessageRecord
-from choreo_bdd.scenario.diagnosis import Diagnosis
+from choreo_bdd.scenario.judging.diagnosis import Diagnosis
 
 _FAILURES_MAX = 20
 

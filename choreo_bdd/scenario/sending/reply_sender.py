@@ -12,10 +12,10 @@ from typing import Any
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.redaction import describe_shape, mask_literals
-from choreo_bdd.scenario.expectation import match_delivery
+from choreo_bdd.scenario.judging.expectation import match_delivery
 from choreo_bdd.scenario.links import Link
-from choreo_bdd.scenario.outbox import Outbox, Publication
-from choreo_bdd.scenario.replies import MAX_FIRINGS, Answer, Reply
+from choreo_bdd.scenario.sending.outbox import Outbox, Publication
+from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, Answer, Reply
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 
 _LOG = logging.getLogger("choreo_bdd.scenario")

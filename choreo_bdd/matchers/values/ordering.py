@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from choreo_bdd.matchers.moments import moment
+from choreo_bdd.matchers.values.moments import moment
 
 Test = Callable[[Any, Any], bool]
 

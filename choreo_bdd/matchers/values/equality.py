@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-from choreo_bdd.matchers.ordering import exact_sides
+from choreo_bdd.matchers.values.ordering import exact_sides
 
 Equal = Callable[[object, object], bool]
 

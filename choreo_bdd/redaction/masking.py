@@ -1,6 +1,5 @@
-"""What may be shown of a secret: nothing. The one redaction module of logs, errors, diagnostics and reports.
+"""Masking of values, matchers and ids.
 
-Standard library only and cheap to import, because every other module of the engine uses it.
 Masking goes by *key* in structured values and by *pattern* in text; both put ``<redacted>`` in the place of
 the value and leave what surrounds it readable (spec/report.md C).
 """
@@ -13,31 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from choreo_bdd._credentials import (
-    REDACTED,
-    is_innocent_json,
-    is_secret_key,
-    is_suspicious,
-    redact_text,
-    safe_url,
-)
-
-__all__ = [
-    "REDACTED",
-    "REDACTION_VERSION",
-    "RedactionCounts",
-    "Redactor",
-    "describe_shape",
-    "is_innocent_json",
-    "is_secret_key",
-    "mask_literals",
-    "redact_correlation_id",
-    "redact_matcher_description",
-    "redact_text",
-    "redact_value",
-    "redact_wire_id",
-    "safe_url",
-]
+from choreo_bdd.redaction.credentials import REDACTED, is_secret_key, is_suspicious, redact_text
 
 REDACTION_VERSION = "v1"
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol, runtime_checkable
 
-from choreo_bdd.observed import ObservedResult
+from choreo_bdd.observers.observed import ObservedResult
 
 RunFact = None | bool | int | float | str | Sequence["RunFact"] | Mapping[str, "RunFact"]
 """Something about a run as a whole: plain JSON."""

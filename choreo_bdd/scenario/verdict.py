@@ -108,7 +108,8 @@ class Verdicts:
         budget = _exceeded_budget(expectation, latency)
         slow = "" if budget is None else f" [SLOW {latency:.1f}ms>{budget:.1f}ms]"
         self._record(expectation, delivery, TimelineAction.MATCHED, result.reason + slow)
-        sentence = f"matched on '{expectation.topic}' after {latency:.1f} ms"
+        note = ": it came before the act had ended" if self._outbox.is_during_act(delivery.message.received_at) else ""
+        sentence = f"matched on '{expectation.topic}' after {latency:.1f} ms{note}"
         self._pass_or_slow(expectation, result.reason, latency, sentence)
 
     def _pass_or_slow(self, expectation: Expectation, reason: str, latency: float, sentence: str) -> None:
@@ -228,6 +229,9 @@ class Verdicts:
         hop = _hop_start(expectation)
         if hop is not None:
             return max(0.0, (at - hop) * 1000)
+        if handle.budget_topic is None and self._outbox.is_during_act(at):
+            handle.since_publish_ms = 0.0
+            return 0.0
         # a topic the budget names may have been published in an earlier phase
         since = expectation.opened_at if handle.budget_topic is None else self._opened_at
         sent = self._outbox.last_sent(at, handle.budget_topic, since=since)

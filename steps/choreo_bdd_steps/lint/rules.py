@@ -262,7 +262,7 @@ def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
 
 
 def _begin(plan: Plan, step: PlannedStep) -> int:
-    return next((each.index for each in plan.steps if each.phase == step.phase and each.publishes), -1)
+    return next((each.index for each in plan.steps if each.phase == step.phase and each.triggers), -1)
 
 
 def vacuous_steps(subject: Subject) -> Iterator[Finding]:
@@ -322,11 +322,11 @@ def _taken_from(topic: str | None) -> str:
 def checks_above_their_publish(subject: Subject) -> Iterator[Finding]:
     """Checks that wait before anything has happened."""
     for step in subject.plan.steps:
-        publish = subject.plan.publish_below(step) if isinstance(step.spec, ExpectationSpec) else None
-        if publish is not None and isinstance(step.spec, ExpectationSpec) and step.spec.occurs.minimum:
+        trigger = subject.plan.trigger_below(step) if isinstance(step.spec, ExpectationSpec) else None
+        if trigger is not None and isinstance(step.spec, ExpectationSpec) and step.spec.occurs.minimum:
             message = (
-                f"this check stands above the publish in line {publish.call.line}, so it waits before anything has "
-                f"happened: put it below; what it expects is listened for before the publish anyway"
+                f"this check stands above the {trigger.deed} in line {trigger.call.line}, so it waits before anything "
+                f"has happened: put it below; what it expects is listened for before the {trigger.deed} anyway"
             )
             yield subject.at(step.call, "check-above-publish", message)
 

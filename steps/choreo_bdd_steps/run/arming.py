@@ -42,22 +42,22 @@ class Arming:
 
     # --- when -----------------------------------------------------------------------------------------------------
 
-    def enter(self, publish: PlannedStep) -> Sequence[_Check]:
-        """Begin a phase; the checks to ``listen_to`` before anything is published."""
-        if publish.phase in self._entered:
+    def enter(self, trigger: PlannedStep) -> Sequence[_Check]:
+        """Begin a phase; the checks to ``listen_to`` before anything happens."""
+        if trigger.phase in self._entered:
             return ()
-        self._entered.add(publish.phase)
+        self._entered.add(trigger.phase)
         for step in self._state.plan.steps:
-            if step.phase == publish.phase:
+            if step.phase == trigger.phase:
                 require_readable(step)
-        checks = self._unarmed(publish.phase)
+        checks = self._unarmed(trigger.phase)
         for check, spec in checks:
-            self.require_topic(check, spec, f"when its phase begins at {publish.call.place}")
+            self.require_topic(check, spec, f"when its phase begins at {trigger.call.place}")
         return checks
 
     def listen_early(self, call: StepCall) -> None:
         """Where the scenario publishes nothing itself, a check listens from the moment its topic is known."""
-        if not self._state.plan.has_publish(0):
+        if not self._state.plan.has_trigger(0):
             known = [(check, spec) for check, spec in self._unarmed(0) if not self._unknown_in_topic(check, spec)]
             if known:
                 self._state.act(call, self.listen_to(known))
@@ -190,16 +190,16 @@ class Arming:
 
     # --- until when -----------------------------------------------------------------------------------------------
 
-    def start_clocks(self, publish: PlannedStep) -> None:
-        """Every deadline of the phase runs from its last publish, or from a later act of the user's own."""
+    def start_clocks(self, trigger: PlannedStep) -> None:
+        """Every deadline of the phase runs from its last publish or act, or from a later step nobody knows."""
         plan, scope = self._state.plan, self._state.scope
-        if not plan.is_last_publish(publish):
+        if not plan.is_last_trigger(trigger):
             return
         sent = scope.outbox.last_sent(scope.clock()) or scope.clock()
         for armed in self._state.armed.values():
-            if armed.step.phase != publish.phase:
+            if armed.step.phase != trigger.phase:
                 continue
-            waits_for_user = plan.has_foreign_step(publish.index, armed.step.index)
+            waits_for_user = plan.has_foreign_step(trigger.index, armed.step.index)
             if armed.spec.occurs.waits_the_window_out or not waits_for_user:
                 self.close(armed, self._anchored(armed, sent))
 

@@ -125,11 +125,9 @@ class Verdicts:
 
     def _too_early(self, expectation: Expectation, delivery: Delivery, latency: float, earliest: float) -> None:
         handle, since = expectation.handle, expectation.handle.budget_topic
-        sentence = (
-            f"the message on '{expectation.topic}' came {latency:.1f} ms after "
-            f"{'the publish' if since is None else repr(since)}, {earliest - latency:.1f} ms sooner than the "
-            f"{earliest:g} ms it may not come before"
-        )
+        came = f"{latency:.1f} ms after '{since}'" if since is not None else f"after {latency:.1f} ms"
+        sooner = f"{earliest - latency:.1f} ms sooner than the {earliest:g} ms it may not come before"
+        sentence = f"the message on '{expectation.topic}' came {came}, {sooner}"
         handle.note_mismatch(sentence, delivery.value, MatchFailure("predicate", "<root>", {"not_before_ms": earliest}))
         self._record(expectation, delivery, TimelineAction.MISMATCHED, f"{Cause.TOO_EARLY.value}: {sentence}")
         text = f"{Cause.TOO_EARLY.value}: {sentence}"

@@ -145,6 +145,22 @@ Feature: Phrases that expect
     When I publish "phrases.placed" from file "data/order.json"
     Then from "phrases.accepted" to "phrases.settled" takes at most 2s
 
+  Scenario: A hop between two messages that conditions tell apart
+    When I publish 2 "phrases.placed" messages:
+      """
+      order: {id: "{{ index }}"}
+      """
+    Then from "phrases.accepted" where order.id is 1 to "phrases.settled" where order.id is 1 takes at most 2s
+
+  Scenario: A hop that takes its time
+    When I publish "phrases.placed" from file "data/order.json"
+    Then from "phrases.accepted" to "phrases.settled" takes at least 5ms
+
+  @deliberate
+  Scenario: A hop that takes too little time
+    When I publish "phrases.placed" from file "data/order.json"
+    Then from "phrases.accepted" to "phrases.settled" takes at least 2s
+
   @deliberate
   Scenario: A slow hop
     When I publish "phrases.placed" from file "data/order.json"

@@ -191,7 +191,7 @@ class TestCauses:
         assert handle.outcome is Outcome.FAIL
         assert handle.diagnosis is not None
         assert handle.diagnosis.cause is Cause.TOO_EARLY
-        assert "came 40.0 ms after the publish, 60.0 ms sooner than the 100 ms" in handle.diagnosis.sentence
+        assert "came after 40.0 ms, 60.0 ms sooner than the 100 ms" in handle.diagnosis.sentence
 
     async def test_from_the_earliest_moment_on_it_is_no_more_too_early(self, strict: Harness) -> None:
         async with strict.scenario("in time", options=WATCHING) as s:

@@ -61,6 +61,7 @@ def shop(make_bench: MakeBench) -> Bench:
     """Services that accept an order, then settle it twice; a stock that answers."""
     bench = make_bench(timeout_s=1.0)
     bench.service("orders.placed", lambda order: [("orders.accepted", order), *[("orders.settled", order)] * 2])
+    bench.echo("orders.placed", "orders.paid", after_s=0.05)
     answer_requests(bench, "stock.level", level=3)
     return bench
 

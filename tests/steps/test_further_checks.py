@@ -281,6 +281,44 @@ def test_a_hop_may_begin_with_a_publish(bench: Bench, budget: str, outcome: str)
     assert played.outcomes == [outcome]
 
 
+@pytest.mark.parametrize("begin", ["x", "a"])
+@pytest.mark.parametrize(("earliest", "outcome"), [("30ms", "pass"), ("150ms", "fail")])
+def test_a_hop_may_have_to_take_at_least_so_long(bench: Bench, begin: str, earliest: str, outcome: str) -> None:
+    slow_pair(bench)
+    played = bench.play('When I publish "a"', f'Then from "{begin}" to "y" takes at least {earliest}')
+    assert played.outcomes[-1] == outcome
+    if outcome == "fail":
+        assert "too early: the message on 'y' came" in played.message
+        assert f"ms after '{begin}'" in played.message
+
+
+def two_orders(bench: Bench) -> None:
+    """The first order is accepted at once and settled late, the second the other way round."""
+    bench.service("a", lambda _: [("x", {"id": 1}), ("y", {"id": 2})])
+    bench.service("a", lambda _: [("x", {"id": 2}), ("y", {"id": 1})], after_s=0.08)
+
+
+@pytest.mark.parametrize(
+    ("hop", "outcome"),
+    [
+        ('from "x" where id is 1 to "y" where id is 1 takes at most 30ms', "slow"),
+        ('from "x" where id is 1 to "y" where id is 1 takes at most 190ms', "pass"),
+        ('from "x" where id is 1 to "y" where id is 1 takes at least 30ms', "pass"),
+        ('from "x" to "y" where id is 2 takes at most 30ms', "pass"),
+        ('from "a" where n is 1 to "y" where id is 1 takes at most 30ms', "slow"),
+    ],
+)
+def test_conditions_tell_the_two_messages_of_a_hop_apart(bench: Bench, hop: str, outcome: str) -> None:
+    two_orders(bench)
+    assert bench.play('When I publish "a":\n  n: 1', f"Then {hop}").outcomes == ["pass", outcome]
+
+
+def test_a_hop_that_begins_with_none_of_the_messages_says_so(bench: Bench) -> None:
+    two_orders(bench)
+    played = bench.play('When I publish "a"', 'Then from "x" where id is 9 to "y" takes at most 30ms')
+    assert "wrong shape: 2 near-misses on 'x'" in played.message
+
+
 def test_a_slow_hop_may_be_a_warning(make_bench: MakeBench) -> None:
     bench = make_bench(slow="warn")
     slow_pair(bench)

@@ -62,6 +62,8 @@ SENTENCES = [
     'I request "stock.level" on nats',
     'from "a" to "b" takes at most 50ms',
     'from "a" on kafka to "b" on nats takes at most 1.5 seconds',
+    'from "a" on kafka where note is "to" to "b" on nats where n is 1 and m > 2 takes at most 1s',
+    'from "a" to "b" where n is 1 takes at least 20ms',
     'the "orders.settled" message has',
     'the first "orders.settled" message has',
     'the last "orders.settled" message has not',

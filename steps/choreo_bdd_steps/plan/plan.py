@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.body import parse_expectation
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.vocabulary import recognise
 from choreo_bdd_steps.vocabulary.acts import (
@@ -236,9 +237,10 @@ def _to_request(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[Planne
 def _hop(spec: ExpectationSpec, start: Hop, steps: Sequence[PlannedStep]) -> ExpectationSpec:
     """The message a hop ends with: after the publish it begins with, or else after that topic's own message."""
     end = replace(spec, hop_from=None, transport=spec.transport or _transport_of(spec.topic, steps))
-    if any(each.publishes and _names(each, start.topic) for each in steps):
+    if start.condition is None and any(each.publishes and _names(each, start.topic) for each in steps):
         return end
-    begin = ExpectationSpec(start.topic, start.transport or _transport_of(start.topic, steps), end.body, end.occurs)
+    body = start.condition or parse_expectation(None, None, None, base_dir=end.body.base_dir)
+    begin = ExpectationSpec(start.topic, start.transport or _transport_of(start.topic, steps), body, end.occurs)
     return replace(begin, then=(end,))
 
 

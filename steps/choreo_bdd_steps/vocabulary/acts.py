@@ -88,10 +88,11 @@ class ExpectationSpec:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """Where a hop begins."""
+    """Where a hop begins: with any message on a topic, or with one that a condition tells apart."""
 
     topic: str
     transport: str | None = None
+    condition: ExpectationBody | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ _NARROWED = "[ on {transport}][ where {condition}]"
 _WITHIN = "[ within {within:duration}[ of {anchor:topic}]]"
 _NOT_BEFORE = "[ not before {earliest:duration}]"
 _PATIENCE = "[ waiting up to {patience:duration}]"
+_HOP = (
+    "from {topic}[ on {transport}][ where {condition}] "
+    "to {end:topic}[ on {end_transport:transport}][ where {end_condition:condition}]"
+)
 _SCHEMA = "[ matching schema {schema:path}]"
 
 
@@ -183,16 +187,21 @@ def _row(match: Match, row: dict[str, str], line: int) -> ExpectationSpec:
 
 
 def _hop(match: Match) -> ExpectationSpec:
-    return ExpectationSpec(
+    base_dir, condition, end_condition = match.call.folder, match.args["condition"], match.args["end_condition"]
+    begin = Hop(
+        match.arg("topic"),
+        match.args["transport"],
+        None if condition is None else parse_expectation(None, None, condition, base_dir=base_dir),
+    )
+    end = ExpectationSpec(
         match.arg("end"),
         match.args["end_transport"],
-        _body(match),
+        parse_expectation(None, None, end_condition, base_dir=base_dir),
         Occurs(),
-        budget_s=parse_duration(match.arg("within")),
-        budget_topic=match.arg("topic"),
-        hop_from=Hop(match.arg("topic"), match.args["transport"]),
-        is_narrowed=_is_narrowed(match),
+        hop_from=begin,
+        is_narrowed=end_condition is not None,
     )
+    return replace(_timed(match, end), budget_topic=begin.topic)
 
 
 PHRASES = (
@@ -266,12 +275,18 @@ PHRASES = (
         "a doc string or a table",
     ),
     Phrase(
-        "from {topic}[ on {transport}] to {end:topic}[ on {end_transport:transport}] takes at most {within:duration}",
+        f"{_HOP} takes at most {{within:duration}}",
         Expect,
         "Expect that a message comes on the second topic so soon after the one on the first: its publish, where this "
-        "scenario publishes it, else its receipt.",
-        'Then from "orders.accepted" to "orders.settled" takes at most 100ms',
+        "scenario publishes it and no `where` tells it apart, else its receipt.",
+        'Then from "orders.accepted" to "orders.settled" where order.id is 7 takes at most 100ms',
         _expecting(_hop),
-        "a doc string or a table",
+    ),
+    Phrase(
+        f"{_HOP} takes at least {{earliest:duration}}",
+        Expect,
+        "Expect that a message comes on the second topic, and not sooner than that after the one on the first.",
+        'Then from "orders.placed" to "orders.paid" takes at least 20ms',
+        _expecting(_hop),
     ),
 )

@@ -57,6 +57,22 @@ Feature: Phrases that publish
     Then I expect exactly 3 "phrases.burst" messages within 400ms
     And I expect "phrases.burst" where n is 2
 
+  Scenario: A burst with a key for each message
+    When I publish 3 "phrases.burst" messages with key "k-{{ index }}" at 100 per second:
+      """
+      n: "{{ index }}"
+      """
+    Then I expect "phrases.burst" where n is 2
+
+  Scenario: A key and no payload
+    When I publish "phrases.gone" with key "k-1" and no payload
+    Then I expect no "phrases.rejected" for 200ms
+
+  @deliberate @timeout(400ms)
+  Scenario: A key and no payload, where a payload is expected
+    When I publish "phrases.gone" with key "k-1" and no payload
+    Then I expect "phrases.gone" where n is 1
+
   @deliberate @timeout(400ms)
   Scenario: A burst that is too small
     When I publish 2 "phrases.burst" messages

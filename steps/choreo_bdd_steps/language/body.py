@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from choreo_bdd.matchers import Matcher
+from choreo_bdd.message import NO_PAYLOAD
 from choreo_bdd_steps.language.doc_strings.files import read_file
 from choreo_bdd_steps.language.doc_strings.raw import from_base64, from_hex, from_text
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_json, read_yaml
@@ -173,6 +174,11 @@ def parse_envelope(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
 def parse_raw(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
     """Read bytes: the text itself, or what follows ``hex:`` or ``base64:``. Raises BodyError."""
     return _draft_body(text_node(docstring), from_text, base_dir)
+
+
+def no_payload(base_dir: Path) -> PayloadBody:
+    """What a publish without any payload sends."""
+    return _payload_body([Draft(lambda _: NO_PAYLOAD)], (), base_dir)
 
 
 def load_file(path: str, base_dir: Path) -> PayloadBody:

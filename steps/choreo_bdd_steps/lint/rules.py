@@ -179,7 +179,11 @@ def _build_expected(subject: Subject, step: PlannedStep) -> None:
 def _read_body(step: PlannedStep) -> frozenset[str]:
     """The variables a step's body needs; raises what is wrong with it."""
     match step.act:
-        case Publish(body=body) | Request(body=body):
+        case Publish(body=body, problem=problem):
+            if problem is not None:
+                raise problem
+            return _payload(body)
+        case Request(body=body):
             return _payload(body)
         case PlayService(answer=answer) as service:
             condition = service.read_condition()

@@ -50,6 +50,8 @@ class PlannedStep:
         """What keeps the step from being read, whatever its variables are."""
         if self.misplaced is not None:
             return self.misplaced
+        if isinstance(self.act, Publish):
+            return self.act.problem
         if isinstance(self.act, CheckTaken | SetLiteral):
             try:
                 self.act.read()

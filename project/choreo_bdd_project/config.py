@@ -39,6 +39,8 @@ class TransportConfig:
     correlation_field: str | None = None
     correlation_header: str | None = None
     correlation_prefix: str = ""
+    correlation_off: bool = False
+    """Whether it is meant that nothing ties messages together."""
     request_field: str | None = None
     request_header: str | None = None
     connect_timeout_s: float | None = None
@@ -275,7 +277,8 @@ def _substitute(value: Any, where: _Place, at: tuple[str | int, ...]) -> Any:
 
 
 def _transport(name: str, settings: Mapping[str, Any], place: str) -> TransportConfig:
-    correlation = settings.get("correlation") or {}
+    given = settings.get("correlation")
+    correlation = given if isinstance(given, dict) else {}
     request = settings.get("request") or {}
     codec = settings.get("codec", "json")
     codec_options = codec if isinstance(codec, dict) else {"type": codec}
@@ -286,8 +289,9 @@ def _transport(name: str, settings: Mapping[str, Any], place: str) -> TransportC
         type=settings["type"],
         place=place,
         correlation_field=correlation.get("field"),
-        correlation_header=correlation.get("header"),
+        correlation_header=_header(correlation, settings["type"], place),
         correlation_prefix=correlation.get("prefix", ""),
+        correlation_off=given is not None and not correlation,
         request_field=request.get("field"),
         request_header=request.get("header"),
         connect_timeout_s=None if patience is None else _seconds(patience, f"{place}.connect_timeout"),
@@ -295,6 +299,16 @@ def _transport(name: str, settings: Mapping[str, Any], place: str) -> TransportC
         codec_options=MappingProxyType(codec_options),
         options=MappingProxyType({key: value for key, value in settings.items() if key not in own}),
     )
+
+
+def _header(correlation: Mapping[str, Any], kind: str, place: str) -> str | None:
+    """The header that carries the id; a property of AMQP's own is one, too."""
+    named = correlation.get("property")
+    if named is None:
+        return correlation.get("header")
+    if kind not in ("rabbitmq", "memory"):
+        raise ConfigError(f"{place}.correlation.property: only messages of RabbitMQ have properties; use {{header: …}}")
+    return f"amqp.{named}"
 
 
 def _allowlist(document: Mapping[str, Any], where: _Place) -> Path | None:

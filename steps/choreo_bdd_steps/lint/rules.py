@@ -16,6 +16,7 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import SWITCHED_OFF
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
@@ -200,7 +201,7 @@ def _payload(payload: Payload) -> frozenset[str]:
 
 def variables(subject: Subject) -> Iterator[Finding]:
     """Names that no earlier step has set."""
-    known: set[str] = set()
+    known: set[str] = {CORRELATION_ID}
     if any(step.act is None for step in subject.plan.steps):
         return  # a step of the user's own may set anything
     for step in subject.plan.steps:

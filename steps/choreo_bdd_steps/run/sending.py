@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
+from choreo_bdd.correlation import Envelope
 from choreo_bdd.transports.base import Ready
 from choreo_bdd_project.reply_addresses import ReplyAddress, reply_address
 from choreo_bdd_steps.language.body import OutgoingMessage
@@ -48,6 +50,7 @@ class Sending:
         link = state.require_transport(step.transport, call)
         topic = state.render(act.topic, call)
         rendered_key = None if key is None else str(state.render(key, call))
+        self._adopt(outgoing, topic, link)
         checks = self._arming.enter(step)
 
         async def send() -> None:
@@ -66,6 +69,14 @@ class Sending:
             self._arming.start_clocks(step)
 
         state.act(call, send())
+
+    def _adopt(self, outgoing: Sequence[OutgoingMessage], topic: str, link: str | None) -> None:
+        """An id that the scenario writes itself becomes its own before anybody listens for it."""
+        where = self._state.scope.links[link]
+        for message in outgoing if where.wire_id is not None else ():
+            written = where.harness.correlation.read(Envelope(topic, message.payload, message.headers))
+            if written is not None and written != where.wire_id:
+                self._state.adopt(link, written)
 
 
 def _addressed(message: OutgoingMessage, address: ReplyAddress) -> OutgoingMessage:

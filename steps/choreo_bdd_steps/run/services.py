@@ -11,6 +11,7 @@ from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, Answer, Reply
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.run.stamped import without_stamp
 from choreo_bdd_steps.run.state import State
 from choreo_bdd_steps.vocabulary.acts import CheckService, PlayService
 from choreo_bdd_steps.vocabulary.phrase import StepCall
@@ -36,7 +37,8 @@ class StandIns:
         reply_transport = None if reply is None else reply.transport
         reply_link = link if reply_transport is None else state.require_transport(reply_transport, call)
         asked = read(call, act.read_condition)
-        matcher = None if asked is None else read(call, lambda: asked.build(state.functions)[0])
+        built = None if asked is None else read(call, lambda: asked.build(state.functions)[0])
+        matcher = None if built is None else without_stamp(built, state.scope.links[link])
 
         def answer(trigger: Any) -> Any:
             if body is None:

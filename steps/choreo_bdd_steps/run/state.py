@@ -12,6 +12,7 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import Handle, Scope
 from choreo_bdd_project.config import ConfigError
 from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import render
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
@@ -55,6 +56,8 @@ class State:
         self._opening: Opening | None = None
         self._opened: Scope | None = None
         self.links: Mapping[str, str | None] = {}
+        self.correlation_id = ""
+        """The scenario's id, once it is open: that of its default transport where it uses several."""
         self._inboxes: dict[int, str] = {}
         self.broken_answers: list[str] = []
         """What kept stand-ins from answering: templates that did not fit their triggers."""
@@ -91,6 +94,20 @@ class State:
             names = [name for name in self.plan.transports if name in self.session.config.transports]
             self._opening = self.session.opening(self.info.name, names, call)
             self.links = self._opening.links
+            self.correlation_id = self._opening.correlation_id
+            self.variables.setdefault(CORRELATION_ID, self.correlation_id)
+
+    def adopt(self, link: str | None, correlation_id: str) -> None:
+        """Take an id that the scenario writes itself for its own, in templates too where nobody has set the name."""
+        scope = self.scope
+
+        async def adopt() -> None:
+            scope.adopt(link, correlation_id)
+
+        self.run(adopt())
+        if self.variables.get(CORRELATION_ID) == self.correlation_id:
+            self.variables[CORRELATION_ID] = correlation_id
+        self.correlation_id = correlation_id
 
     def leave(self) -> None:
         """Forget the scope."""

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError
 from choreo_bdd_chronicle.answer.models import Bucket, Page, Series, TopicItem, TopicRun
-from choreo_bdd_chronicle.answer.shared import percentiles, placed, rounded, spanning, tenant_id
+from choreo_bdd_chronicle.answer.views.shared import percentiles, placed, rounded, spanning, tenant_id
 from choreo_bdd_chronicle.check.moments import moment_text, now
 from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.store.tallies import columns_of, tally_of

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, update
 
-from choreo_bdd_chronicle.answer import lifecycle, reliability
 from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import not_found
-from choreo_bdd_chronicle.answer.lifecycle import Kind
 from choreo_bdd_chronicle.answer.models import KnownIssue
-from choreo_bdd_chronicle.answer.shared import run_row, tenant_id
+from choreo_bdd_chronicle.answer.views import lifecycle, reliability
+from choreo_bdd_chronicle.answer.views.lifecycle import Kind
+from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
 from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.store.dialect import Dialect
 from choreo_bdd_chronicle.tokens import Caller

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from sqlalchemy import Connection, Row, select
 
-from choreo_bdd_chronicle.answer.shared import percentiles, rounded
+from choreo_bdd_chronicle.answer.views.shared import percentiles, rounded
 from choreo_bdd_chronicle.check.moments import moment_text
 from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.store.tallies import columns_of, tally_of

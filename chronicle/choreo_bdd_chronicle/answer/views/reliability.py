@@ -9,9 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from choreo_bdd_chronicle.answer import lifecycle
 from choreo_bdd_chronicle.answer.asking import Asked
-from choreo_bdd_chronicle.answer.lifecycle import Kind
 from choreo_bdd_chronicle.answer.models import (
     EvidenceItem,
     FailureItem,
@@ -21,8 +19,10 @@ from choreo_bdd_chronicle.answer.models import (
     KnownIssue,
     Page,
 )
-from choreo_bdd_chronicle.answer.runs import conditions_of
-from choreo_bdd_chronicle.answer.shared import tenant_id
+from choreo_bdd_chronicle.answer.views import lifecycle
+from choreo_bdd_chronicle.answer.views.lifecycle import Kind
+from choreo_bdd_chronicle.answer.views.runs import conditions_of
+from choreo_bdd_chronicle.answer.views.shared import tenant_id
 from choreo_bdd_chronicle.check.moments import moment_text
 from choreo_bdd_chronicle.detect.causes import Cause, Failure, FailureGroup, grouped
 from choreo_bdd_chronicle.detect.flakiness import ScenarioHistory, Stability, Verdict, flakiness

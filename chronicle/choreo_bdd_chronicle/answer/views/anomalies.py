@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from choreo_bdd_chronicle.answer.asking import Asked
-from choreo_bdd_chronicle.answer.lifecycle import told
 from choreo_bdd_chronicle.answer.models import AnomalyItem, Page
-from choreo_bdd_chronicle.answer.runs import tenant_public_id
-from choreo_bdd_chronicle.answer.shared import tenant_id
+from choreo_bdd_chronicle.answer.views.lifecycle import told
+from choreo_bdd_chronicle.answer.views.runs import tenant_public_id
+from choreo_bdd_chronicle.answer.views.shared import tenant_id
 from choreo_bdd_chronicle.check.moments import moment_text
 from choreo_bdd_chronicle.store import tables
 

@@ -22,6 +22,13 @@ def translated(links: Iterable[Link], link: Link, correlation_id: str) -> str:
     return shared
 
 
+def own(scope: object, links: Iterable[Link]) -> None:
+    """Say that a scope owns the ids its links carry now."""
+    for link in links:
+        if link.wire_id is not None:
+            link.harness.router.dispatcher.register_scope(scope, link.wire_id)
+
+
 def hear_too(listeners: Iterable[TopicListener]) -> None:
     """Let those that hear one id hear all that have been adopted on their links."""
     for listener in listeners:

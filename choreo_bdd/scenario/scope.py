@@ -18,7 +18,7 @@ from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
-from choreo_bdd.scenario.adoption import hear_too, rename, translated
+from choreo_bdd.scenario.adoption import hear_too, own, rename, translated
 from choreo_bdd.scenario.inbox import Inbox
 from choreo_bdd.scenario.judging.expectation import ONCE, Expectation, Occurs
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
@@ -71,7 +71,7 @@ class Scope:
         self._watched: list[tuple[Link, str]] = []
         self._waiters: set[asyncio.Future[None]] = set()
         self._surprised = {name: link.harness.router.dispatcher.surprised for name, link in self.links.items()}
-        self._own()
+        own(self, self.links.values())
 
     # --- arming ---------------------------------------------------------------------------------------------------
 
@@ -280,12 +280,7 @@ class Scope:
         self.correlation_id = correlation_id if name is None else shared
         hear_too(self._listeners.values())
         rename(self.expectations, self.links)
-        self._own()
-
-    def _own(self) -> None:
-        for link in self.links.values():
-            if link.wire_id is not None:
-                link.harness.router.dispatcher.register_scope(self, link.wire_id)
+        own(self, self.links.values())
 
     # --- waiting --------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from choreo_bdd.topic_patterns import half_wildcard
+from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.scenario import Scenario
@@ -161,6 +162,37 @@ def bodies(subject: Subject) -> Iterator[Finding]:
             yield Finding(step.call.file, place, "unreadable-body", error.message)
         except (ValueError, TypeError) as error:
             yield subject.at(step.call, "unreadable-body", str(error))
+
+
+def carried_parts(subject: Subject) -> Iterator[Finding]:
+    """Keys and headers that a bus does not carry."""
+    for step in subject.plan.steps:
+        for transport, topic, names in _parts_around(step):
+            known = subject.config.transports.get(transport)
+            problem = None if known is None else carried(known, topic).refuses(sorted(names))
+            if problem is not None:
+                yield subject.at(step.call, "not-carried", problem)
+
+
+def _parts_around(step: PlannedStep) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Transport and topic of each body of a step, with what it names around the payload."""
+    try:
+        match step.act:
+            case Publish(topic=topic, body=body, key=key):
+                yield step.transport, topic, body.read().around | ({"key"} if key is not None else set())
+            case Request(topic=topic, body=body):
+                yield step.transport, topic, body.read().around
+            case CheckTaken() as check:
+                yield step.transport, check.topic, check.read().around
+            case PlayService(topic=topic, answer=answer) as service:
+                condition = service.read_condition()
+                yield step.transport, topic, frozenset() if condition is None else condition.around
+                if answer is not None and answer.body is not None:
+                    yield answer.transport or step.transport, answer.topic, answer.body.read().around
+    except (BodyError, ValueError, TypeError):
+        return  # told by the rule on bodies
+    for each in step.spec.chain if isinstance(step.spec, ExpectationSpec) else ():
+        yield each.transport or step.default_transport, each.topic, each.body.around
 
 
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
@@ -349,6 +381,7 @@ RULES: tuple[Rule, ...] = (
     tags,
     transports,
     bodies,
+    carried_parts,
     variables,
     topics_known_in_time,
     vacuous_steps,

@@ -111,6 +111,7 @@ class Arming:
 
     def _arm(self, check: PlannedStep, spec: ExpectationSpec) -> None:
         state = self._state
+        read(check.call, lambda: self._require_carried(check, spec))
         armed = Armed(check, spec, [], False, self.needed(spec), state.index)
         earlier_held = spec.untaken and any(each.held for each in self._before(check))
         armed.held = bool(self.unknown(spec.needs, check)) or earlier_held
@@ -120,6 +121,11 @@ class Arming:
             matcher = None if matchers is None else matchers[position]
             armed.handles.append(self._expect(check, each, self._topic(check, each), matcher, after))
         state.armed[check.index] = armed
+
+    def _require_carried(self, check: PlannedStep, spec: ExpectationSpec) -> None:
+        for each in spec.chain:
+            transport = each.transport or check.default_transport
+            self._state.require_carried(transport, self._topic(check, each), each.body.around)
 
     def _expect(
         self, check: PlannedStep, spec: ExpectationSpec, topic: str, matcher: Matcher | None, after: Handle | None

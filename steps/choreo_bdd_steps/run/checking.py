@@ -155,6 +155,7 @@ class Judging:
         call = act.call
         body = read(call, act.read)
         message = self._taken(act.topic, call)
+        self._state.require_carried(message.transport or self._state.step.transport, message.topic, body.around)
         (built,) = read(call, lambda: body.build(self._state.functions))
         matcher = without_stamp(built, self._state.scope.links[message.transport])
         result = matcher.match_message(message.payload, message)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import Handle, Scope
+from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import ConfigError
 from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import render
@@ -148,6 +150,12 @@ class State:
     def render(self, text: str, call: StepCall) -> Any:
         """A text with its templates filled in; ``StepError`` names a variable that is not known."""
         return read(call, lambda: render(text, self.functions))
+
+    def require_carried(self, transport: str, topic: str, names: Iterable[str]) -> None:
+        """``BodyError`` for a key or header that a bus cannot carry: nothing is dropped in silence."""
+        problem = carried(self.session.config.transports[transport], topic).refuses(sorted(names))
+        if problem is not None:
+            raise BodyError(problem)
 
     def require_transport(self, name: str, call: StepCall) -> str | None:
         """The engine's link for a transport; ``StepError`` for one the profile does not have."""

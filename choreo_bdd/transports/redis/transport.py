@@ -23,6 +23,7 @@ from choreo_bdd.transports.shared.credentials import (
     without_credentials,
 )
 from choreo_bdd.transports.shared.fences import fence
+from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
@@ -180,9 +181,11 @@ class RedisTransport:
     ) -> Ready:
         """Queue a message; call order is wire order. The promise resolves when the server has taken it.
 
-        Raises ``PublishFailed`` for headers that cannot travel. Pub/Sub has no keys and ignores ``key``.
+        Raises ``PublishFailed`` for a key or headers that cannot travel: Pub/Sub has none of them.
         """
         outbound, _ = self._require_connected()
+        if self._layout is None:
+            refuse_key(_NAME, topic, key, "put it into the payload, or use streams=True")
         if headers:
             self._require_room(topic, headers)
         return outbound.put(Outgoing(topic, payload, headers, key, on_sent))

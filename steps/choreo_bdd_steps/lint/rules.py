@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from choreo_bdd.topic_patterns import half_wildcard
+from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.scenario import Scenario
@@ -16,6 +17,7 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import SWITCHED_OFF
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
@@ -165,6 +167,38 @@ def bodies(subject: Subject) -> Iterator[Finding]:
             yield subject.at(step.call, "unreadable-body", str(error))
 
 
+def carried_parts(subject: Subject) -> Iterator[Finding]:
+    """Keys and headers that a bus does not carry."""
+    for step in subject.plan.steps:
+        for transport, topic, names in _parts_around(step):
+            known = subject.config.transports.get(transport)
+            problem = None if known is None else carried(known, topic).refuses(sorted(names))
+            if problem is not None:
+                yield subject.at(step.call, "not-carried", problem)
+
+
+def _parts_around(step: PlannedStep) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Transport and topic of each body of a step, with what it names around the payload."""
+    try:
+        match step.act:
+            case Publish(topic=topic, body=body, key=key) as publish:
+                named = {"key"} if key is not None and not publish.is_tombstone else set()
+                yield step.transport, topic, body.read().around | named
+            case Request(topic=topic, body=body):
+                yield step.transport, topic, body.read().around
+            case CheckTaken() as check:
+                yield step.transport, check.topic or "", check.read().around
+            case PlayService(topic=topic, answer=answer) as service:
+                condition = service.read_condition()
+                yield step.transport, topic, frozenset() if condition is None else condition.around
+                if answer is not None and answer.body is not None:
+                    yield answer.transport or step.transport, answer.topic, answer.body.read().around
+    except (BodyError, ValueError, TypeError):
+        return  # told by the rule on bodies
+    for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
+        yield each.transport or step.default_transport, each.topic, each.body.around
+
+
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
     """Build what a check expects where all of it is known already: what cannot be built now never can."""
     for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
@@ -207,7 +241,7 @@ def _payload(payload: Payload) -> frozenset[str]:
 
 def variables(subject: Subject) -> Iterator[Finding]:
     """Names that no earlier step has set."""
-    known: set[str] = set()
+    known: set[str] = {CORRELATION_ID}
     if any(step.act is None for step in subject.plan.steps):
         return  # a step of the user's own may set anything
     for step in subject.plan.steps:
@@ -359,6 +393,7 @@ RULES: tuple[Rule, ...] = (
     tags,
     transports,
     bodies,
+    carried_parts,
     variables,
     topics_known_in_time,
     vacuous_steps,

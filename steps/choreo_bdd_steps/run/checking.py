@@ -17,6 +17,7 @@ from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.matching.capture import lookup
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
+from choreo_bdd_steps.run.stamped import without_stamp
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taken_messages import taken_by_the_last, taken_in_its_phase
 from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec
@@ -154,10 +155,13 @@ class Judging:
         call = act.call
         body = read(call, act.read)
         message = self._taken(act.topic, act.position, call)
+        if act.topic is not None:
+            self._state.require_carried(message.transport or self._state.step.transport, message.topic, body.around)
         if act.refused:
             self._refuse(body, message, call)
             return
-        (matcher,) = read(call, lambda: body.build(self._state.functions))
+        (built,) = read(call, lambda: body.build(self._state.functions))
+        matcher = without_stamp(built, self._state.scope.links[message.transport])
         result = matcher.match_message(message.payload, message)
         if not result.matched:
             lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")

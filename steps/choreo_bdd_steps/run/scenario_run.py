@@ -153,6 +153,16 @@ class ScenarioRun:
         return self._state.scope if self._state.is_open else None
 
     @property
+    def correlation_id(self) -> str:
+        """The scenario's id, as messages carry it; of the default transport where prefixes differ.
+
+        Once the scenario has written an id itself, that one.
+        """
+        if not self._state.correlation_id:
+            self._state.open(self._state.plan.steps[0].call)
+        return self._state.correlation_id
+
+    @property
     def variables(self) -> Mapping[str, Any]:
         """The scenario's variables by name."""
         return dict(self._state.variables)

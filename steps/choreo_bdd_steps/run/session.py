@@ -14,7 +14,6 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
 from choreo_bdd.loop import LoopThread
 from choreo_bdd.scenario import Scope, ScopeOptions
-from choreo_bdd.scenario.facade import open_scope
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
@@ -128,11 +127,15 @@ class Session:
             harnesses = {transport: self.harness(transport) for transport in used}
         except (ChoreoError, RuntimeError, ValueError) as error:
             raise StepError(call.place, str(error)) from error
-        if len(used) == 1:
-            return Opening(partial(open_scope, harnesses[used[0]], name, self._scope_options), {used[0]: None})
         shared = secrets.token_hex(16)
-        links = [Link(each, harness, self._wire_id(each, shared)) for each, harness in harnesses.items()]
-        return Opening(partial(_stage_scope, name, links, shared, self._scope_options), {each: each for each in used})
+        ids = {each: self._wire_id(each, shared) for each in used}
+        told = ids.get(self.config.default_transport) or next(filter(None, ids.values()), shared)
+        options = self._scope_options
+        if len(used) == 1:
+            link = Link(None, harnesses[used[0]], ids[used[0]])
+            return Opening(partial(_plain_scope, name, link, options), {used[0]: None}, told)
+        links = [Link(each, harness, ids[each]) for each, harness in harnesses.items()]
+        return Opening(partial(_stage_scope, name, links, shared, options), {each: each for each in used}, told)
 
     def _wire_id(self, transport: str, shared: str) -> str | None:
         """The scenario's id on a transport: one for all of them, behind the prefix each is configured with."""
@@ -150,6 +153,11 @@ class Session:
                 self.run(harness.disconnect())
         self._harnesses.clear()
         self._loop.stop()
+
+
+async def _plain_scope(name: str, link: Link, options: ScopeOptions) -> Scope:
+    await link.harness.heal()
+    return Scope(name, [link], correlation_id=link.wire_id, options=options)
 
 
 async def _stage_scope(name: str, links: Sequence[Link], shared: str, options: ScopeOptions) -> Scope:

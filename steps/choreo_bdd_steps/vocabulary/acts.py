@@ -130,6 +130,11 @@ class Publish:
     per_second: float | None = None
 
     @property
+    def is_tombstone(self) -> bool:
+        """Whether it has a key and no payload; a bus without keys gets an empty message."""
+        return self.body.form == "nothing"
+
+    @property
     def problem(self) -> BodyError | None:
         """What is wrong with its numbers."""
         if self.count == 0:

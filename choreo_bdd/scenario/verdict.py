@@ -200,7 +200,7 @@ class Verdicts:
             number = sum(each.correlation_id is None and _accepts(expectation, each) for each in foreign)
             if number:
                 sentence = f"{number} matching without a correlation id, so nobody can tell whose"
-                unseen.append(_Unseen(number, sentence, Cause.WRONG_CORRELATION, counts=unattributed == "fail"))
+                unseen.append(_Unseen(number, sentence, Cause.NO_CORRELATION_ID, counts=unattributed == "fail"))
         return unseen
 
     def abort(self, expectation: Expectation, why: str) -> None:
@@ -293,6 +293,7 @@ class Verdicts:
             unreadable=(len(unreadable), unreadable[-1]) if unreadable else None,
             foreign_ids=tuple(delivery.correlation_id for delivery in foreign),
             foreign_matched=any(_accepts(expectation, delivery) for delivery in foreign),
+            foreign_closest=None if matcher is None else closest_of(closeness_of(matcher, each) for each in foreign),
             similar_topics=self._similar_topics(expectation),
         )
 

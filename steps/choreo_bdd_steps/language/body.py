@@ -24,6 +24,7 @@ from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, text
 from choreo_bdd_steps.language.templates.functions import Variables, as_text
 
 Read = Callable[[Builder], object]
+_OURS = {"index": "the number of a burst's message", "trigger": "the message that a stand-in answers"}
 _WHOLE = Field("(the whole payload)")
 
 SWITCHED_OFF = "!python is switched off; allow it with `python_matchers: true` in choreo.yaml, or use @matcher"
@@ -122,6 +123,11 @@ class PayloadBody:
 
     def build(self, variables: Variables, **extra: object) -> list[OutgoingMessage]:
         """One message for each draft, ``extra`` on top of the variables. Raises BodyError."""
+        if hidden := sorted(self.needs & extra.keys() & variables.values.keys()):
+            raise BodyError(
+                f"the variable {hidden[0]!r} cannot be seen here, where {{{{ {hidden[0]} }}}} is "
+                f"{_OURS.get(hidden[0], 'given')}: give the variable another name"
+            )
         builder = Builder(variables.extended(**extra), self.base_dir)
         return [_built_message(draft, builder) for draft in self.drafts]
 

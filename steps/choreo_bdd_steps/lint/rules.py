@@ -38,6 +38,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     SetLiteral,
     SetText,
     Wait,
+    misnamed,
 )
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
@@ -212,6 +213,8 @@ def _build_expected(subject: Subject, step: PlannedStep) -> None:
 
 def _read_body(step: PlannedStep) -> frozenset[str]:
     """The variables a step's body needs; raises what is wrong with it."""
+    if wrong := misnamed(step.act):
+        raise wrong
     match step.act:
         case Publish(body=body, problem=problem):
             if problem is not None:

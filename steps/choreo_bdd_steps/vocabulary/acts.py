@@ -19,6 +19,7 @@ from choreo_bdd_steps.language.body import (
     parse_raw,
 )
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.reserved_names import UNUSABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +312,14 @@ Act = (
     | UseTransport
     | Wait
 )
+
+
+def misnamed(act: Act | None) -> BodyError | None:
+    """What is wrong with the name of a variable that an act sets."""
+    name = min(assigned(act) & UNUSABLE, default=None)
+    if name is None:
+        return None
+    return BodyError(f"no variable can be called {name!r}: a template reads {{{{ {name} }}}} as something of its own")
 
 
 def assigned(act: Act | None) -> frozenset[str]:

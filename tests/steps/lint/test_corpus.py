@@ -354,3 +354,28 @@ def test_a_step_of_the_users_own_may_have_expected_the_message(tmp_path: Path) -
     (tmp_path / "steps.py").write_text("@then('it is there')\ndef check(): ...\n", encoding="utf-8")
     steps = ['When I publish "a"', "Then it is there", 'And I keep "id" of "b" as it']
     assert lint([write(tmp_path, steps)]) == []
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "      | field        | value |\n      | items[*].sku | tea   |",
+        doc("items: !every {sku: tea}"),
+    ],
+)
+@pytest.mark.parametrize(("items", "rules"), [("[]", ["every-of-nothing"]), ("[{sku: tea}]", [])])
+def test_warns_of_every_element_of_a_list_that_is_sent_empty(
+    tmp_path: Path, check: str, items: str, rules: list[str]
+) -> None:
+    body = check if check.startswith("\n") else f"\n{check}"
+    steps = ['When I publish "t":' + doc(f"items: {items}"), f'Then I expect "t":{body}']
+    findings = lint([write(tmp_path, steps)])
+    assert [finding.rule for finding in findings] == rules
+    assert all(finding.severity is Severity.WARNING for finding in findings)
+
+
+@pytest.mark.parametrize("name", ["self", "none", "not"])
+def test_finds_variables_that_no_template_can_name(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, [f'Given {name} is "x"', 'When I publish "a"', 'Then I expect "b"'])
+    (finding,) = lint([path])
+    assert f"no variable can be called {name!r}" in finding.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -57,6 +58,13 @@ def client(redis_broker: Broker) -> Iterator[redis.Redis]:
     made.close()
 
 
+def entry_of(client: redis.Redis, stream: str) -> dict[bytes, bytes]:
+    """The one entry of a stream."""
+    entries: Any = client.xrange(stream)
+    ((_, fields),) = entries
+    return dict(fields)
+
+
 @pytest.mark.parametrize("more", ["", "\n      streams: true"], ids=["beside channels", "beside streams"])
 def test_entries_of_other_producers_are_read_as_told(
     bench_with: Callable[..., Bench], client: redis.Redis, more: str
@@ -82,9 +90,8 @@ def test_what_is_published_is_laid_out_as_told(bench_with: Callable[..., Bench],
         'Then I expect "shop.out" where kind is x and n is "7"',
         'And I expect "shop.framed" where kind is y',
     ).passed()
-    ((_, plain),) = client.xrange("shop.out")
+    plain, framed = entry_of(client, "shop.out"), entry_of(client, "shop.framed")
     assert plain == {b"kind": b"x", b"n": b"7", b"tags": b'["a"]', b"order_id": b"o-2"}
-    ((_, framed),) = client.xrange("shop.framed")
     assert json.loads(framed[b"data"]) == {"kind": "y", "order_id": "o-2"}
 
 

@@ -11,8 +11,8 @@ from choreo_bdd import observers
 from choreo_bdd.exceptions import ReplyAlreadyBoundError
 from choreo_bdd.matchers import Matcher, anything
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
-from choreo_bdd.scenario.judging.expectation import NONE, Occurs
 from choreo_bdd.scenario.judging.handle import Handle
+from choreo_bdd.scenario.judging.occurs import NONE, Occurs
 from choreo_bdd.scenario.links import HarnessLike, Link
 from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.ordering import Step, expect_in_order

@@ -82,8 +82,12 @@ def _expected(error: jsonschema.ValidationError) -> str:
             given: Any = error.instance
             missing = ", ".join(repr(name) for name in wanted if name not in given)
             return f"{missing} is a required property"
-    described = _of_schema(error, "description")
-    return f"expected {described}" if described else _OTHER.get(str(error.validator), _ANY_OTHER).format(wanted)
+    described = str(_of_schema(error, "description") or "").rstrip(".")
+    return (
+        f"expected {described[:1].lower()}{described[1:]}"
+        if described
+        else _OTHER.get(str(error.validator), _ANY_OTHER).format(wanted)
+    )
 
 
 _OTHER = {

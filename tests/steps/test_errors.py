@@ -182,7 +182,7 @@ def test_a_profile_without_a_configuration_is_told(project: Project, framework: 
         (
             "profiles:\n  memory:\n    bus: {type: memory}\ntimeout: soon\n",
             "choreo.yaml:4: timeout: ",
-            "expected a duration such as",
+            "expected a duration with its unit: 50ms",
         ),
         (
             "profiles:\n  memory:\n    bus: {type: carrier-pigeon}\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table
@@ -14,11 +15,12 @@ FIELDS = (
     "min_ms", "max_ms", "sum_ms", "sum_log", "budget_ms",
 )  # fmt: skip
 """The columns of a tally in their order, before its histogram."""
+_FIGURES = attrgetter(*FIELDS)
 
 
 def values_of(tally: Tally) -> tuple[Any, ...]:
     """What its columns hold, in their order."""
-    return (*(getattr(tally, name) for name in FIELDS), tally.histogram.to_bytes())
+    return (*_FIGURES(tally), tally.histogram.to_bytes())
 
 
 def columns_of(table: Table) -> list[ColumnElement[Any]]:

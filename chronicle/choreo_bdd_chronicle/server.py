@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
+import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
@@ -14,6 +16,7 @@ from choreo_bdd_chronicle.answer.app import build_app
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import open_store
 
+_TURN_SECONDS = 0.001  # whoever answers gets his turn soon, however hard another thread calculates
 _DRAIN_SECONDS = 2  # event streams have no end of their own
 
 
@@ -27,6 +30,8 @@ def serve(settings: Settings, begun: Callable[[str], None]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with listening_at(settings) as listening:
         app = create_app(settings)
+        sys.setswitchinterval(_TURN_SECONDS)
+        gc.freeze()  # what is loaded now stays; looking through it again would double the time of reading a report
         begun(f"http://{_shown(settings.host)}:{listening.getsockname()[1]}")
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False,

@@ -74,15 +74,16 @@ def _run(run: documents.Run) -> Run:
 class _Topic:
     """A topic's handles while they are counted."""
 
-    outcomes: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    outcomes: list[str] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     budgets: list[float] = field(default_factory=list)
     over_budget: int = 0
 
     def count(self, handle: Handle) -> None:
-        self.outcomes[handle.outcome] += 1
-        if handle.latency_ms is not None and came(handle.outcome, handle.actual):
-            self.latencies.append(handle.latency_ms)
+        outcome, latency = handle.outcome, handle.latency_ms
+        self.outcomes.append(outcome)
+        if latency is not None and came(outcome, handle.actual):
+            self.latencies.append(latency)
         if handle.budget_ms is not None:
             self.budgets.append(handle.budget_ms)
             self.over_budget += handle.misses_budget()
@@ -95,11 +96,11 @@ def _measured(document: Document) -> dict[str, Any]:
     scenarios: list[Scenario] = []
     failures: list[Failed] = []
     topics: defaultdict[tuple[str, str], _Topic] = defaultdict(_Topic)
-    handle_count, default = 0, document.run.transport
+    handle_count, default = 0, document.run.transport or ""
     for test, scenario, place in _scenarios(document):
         _check_places(scenario, place)
         for handle in scenario.handles:
-            topics[handle.topic, handle.transport or default or ""].count(handle)
+            topics[handle.topic, handle.transport or default].count(handle)
             if handle.outcome in _FAILED:
                 failures.append(Failed(len(scenarios), _cause(handle)))
         handle_count += len(scenario.handles)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 
 from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.store.dialect import Dialect
-from choreo_bdd_chronicle.store.tallies import columns_of, tally_of, values_of
+from choreo_bdd_chronicle.store.tallies import columns_of, sum_of, tally_of, values_of
 from choreo_bdd_chronicle.summarise.days import ALWAYS, DAY, day_of
 from choreo_bdd_chronicle.summarise.tally import NOTHING, Tally, together
 
@@ -71,10 +72,8 @@ def catch_up(connection: Connection, dialect: Dialect) -> None:
     runs = _waiting(connection)
     if not runs:
         return
-    parts = _parts(connection, runs)
     lives: defaultdict[Place, defaultdict[_Key, list[_Sum]]] = defaultdict(lambda: defaultdict(list))
-    for place, measured in parts.items():
-        day = {key: _Sum.of(found) for key, found in measured.items()}
+    for place, day in _parts(connection, runs).items():
         for key, found in day.items():
             lives[place.always][key].append(found)
         _add(connection, dialect, place, day)
@@ -126,7 +125,7 @@ def _waiting(connection: Connection) -> list[int]:
     return found
 
 
-def _parts(connection: Connection, runs: Sequence[int]) -> Mapping[Place, Mapping[_Key, list[_Sum]]]:
+def _parts(connection: Connection, runs: Sequence[int]) -> Mapping[Place, Mapping[_Key, _Sum]]:
     """What these runs measured, by where it counts."""
     table = tables.run_topics
     rows = connection.execute(
@@ -135,11 +134,16 @@ def _parts(connection: Connection, runs: Sequence[int]) -> Mapping[Place, Mappin
             *columns_of(table),
         ).where(table.c.run_id.in_(runs))
     )  # fmt: skip
-    found: defaultdict[Place, defaultdict[_Key, list[_Sum]]] = defaultdict(lambda: defaultdict(list))
+    places: dict[tuple[int, str, str], Place] = {}
+    found: defaultdict[Place, defaultdict[_Key, list[Row[Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        place = Place.of(row.started_at, row.environment, row.branch)
-        found[place][row.topic_id, row.transport].append(_Sum(1, row.started_at, tally_of(row)))
-    return found
+        topic, transport, *where = row[:5]
+        place = places.get(tuple(where)) or places.setdefault(tuple(where), Place.of(*where))
+        found[place][topic, transport].append(row)
+    return {
+        place: {key: _Sum(len(some), max(row.started_at for row in some), sum_of(some)) for key, some in by_key.items()}
+        for place, by_key in found.items()
+    }
 
 
 def _add(connection: Connection, dialect: Dialect, place: Place, added: Mapping[_Key, _Sum]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -16,6 +17,7 @@ FIELDS = (
 )  # fmt: skip
 """The columns of a tally in their order, before its histogram."""
 _FIGURES = attrgetter(*FIELDS)
+_EDGES: Mapping[str, Callable[..., Any]] = {"min_ms": min, "max_ms": max, "budget_ms": max}
 
 
 def values_of(tally: Tally) -> tuple[Any, ...]:
@@ -32,3 +34,15 @@ def tally_of(row: Any) -> Tally:
     """The tally at the end of a row."""
     *values, histogram = row[-len(FIELDS) - 1 :]
     return Tally(**dict(zip(FIELDS, values, strict=True)), histogram=Histogram.from_bytes(bytes(histogram)))
+
+
+def sum_of(rows: Sequence[Any]) -> Tally:
+    """The tallies at the ends of these rows, of which there is one at least, as one."""
+    *columns, histograms = zip(*(row[-len(FIELDS) - 1 :] for row in rows), strict=True)
+    figures = {
+        name: _EDGES[name]((each for each in column if each is not None), default=None)
+        if name in _EDGES
+        else sum(column)
+        for name, column in zip(FIELDS, columns, strict=True)
+    }
+    return Tally(**figures, histogram=Histogram.merged_bytes(map(bytes, histograms)))

@@ -8,14 +8,13 @@ from contextlib import contextmanager, suppress
 from threading import Condition, Event, Thread
 from typing import TypeVar
 
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, make_url, select
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 
 from choreo_bdd_chronicle.store import ingesting, rolling
 from choreo_bdd_chronicle.store.dialect import Dialect
 from choreo_bdd_chronicle.store.ingesting import Receipt, Submission
-from choreo_bdd_chronicle.store.migrating import is_current, upgrade
+from choreo_bdd_chronicle.store.migrating import LaterReleaseError, is_current, upgrade
 from choreo_bdd_chronicle.store.sqlite import SqliteDialect
 from choreo_bdd_chronicle.store.writer import Writer
 
@@ -125,7 +124,7 @@ def open_store(url: str) -> Store:
     except (SQLAlchemyError, OSError) as problem:
         reason = getattr(problem, "orig", None) or problem
         raise StoreError(f"{shown(url)}: cannot be opened: {reason}") from problem
-    except CommandError as problem:
+    except LaterReleaseError as problem:
         raise StoreError(f"{shown(url)}: was written by a later release; install that one ({problem})") from problem
     return Store(engine, dialect)
 

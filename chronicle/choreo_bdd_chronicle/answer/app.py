@@ -64,11 +64,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Api:
     """The handlers over one store. Reading and checking happen in threads, so that no one waits for another's."""
 
-    def __init__(self, store: Store, settings: Settings, version: str) -> None:
+    def __init__(self, store: Store, feed: Feed, settings: Settings, version: str) -> None:
         self._store = store
         self._watcher = Watcher(store, settings.pause)
         self._summariser = Summariser(store)
-        self._feed = Feed(store, settings.listeners_max)
+        self._feed = feed
         self._settings = settings
         self._times = IngestTimes()
         self._readers = CapacityLimiter(_READERS)
@@ -242,10 +242,10 @@ class Api:
         return await to_thread.run_sync(work, limiter=self._readers)
 
 
-def build_app(store: Store, settings: Settings, version: str) -> ASGIApp:
-    """The whole application over an open store, which it closes at the end."""
+def build_app(store: Store, feed: Feed, settings: Settings, version: str) -> ASGIApp:
+    """The whole application over an open store, which it closes at the end, and the feed of what happens in it."""
 
-    api = Api(store, settings, version)
+    api = Api(store, feed, settings, version)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -122,9 +122,12 @@ def test_a_payload_without_fields_is_no_entry_of_such_a_stream(bench_with: Calla
     ("topics", "told"),
     [
         ("\n        a: {strem: true}", r"choreo.yaml:9: .*topics.a.strem: there is no such key; did you mean stream"),
-        ("\n        a: {payload_field: data}", r"choreo.yaml:9: .*topics.a: 'stream' is a dependency"),
+        ("\n        a: {payload_field: data}", r"choreo.yaml:9: .*topics.a: 'payload_field' needs 'stream' beside it"),
         ("\n        a: {stream: 'yes'}", r"choreo.yaml:9: .*topics.a.stream"),
-        ("\n        'a*': {stream: true}", r"choreo.yaml:9: .*topics.a\*: .*wildcard inside the segment"),
+        (
+            "\n        'a*': {stream: true}",
+            r"choreo.yaml:9: .*topics.<a key>: .*'a\*' has a wildcard inside the segment",
+        ),
         ("\n        a: {stream: true, payload_field: key}", r"choreo.yaml:9: .*payload_field: .*choose another name"),
     ],
 )

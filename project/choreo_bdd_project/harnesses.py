@@ -16,10 +16,12 @@ from choreo_bdd.transports.shared.loopback import is_loopback
 from choreo_bdd_project.codec_choice import configured_codec
 from choreo_bdd_project.config import Config, ConfigError, TransportConfig
 from choreo_bdd_project.logins import kafka_login, nats_login, rabbitmq_login, redis_login
+from choreo_bdd_project.topic_settings import TopicSettings
 from choreo_bdd_project.transport_types import GROUP, other_types
 
 if TYPE_CHECKING:
     from choreo_bdd.asyncapi import AsyncApi
+    from choreo_bdd.transports.redis.messages import EntryLayout
 
 TransportMaker = Callable[[Config, TransportConfig], Transport]
 """Makes the transport of an entry of the configuration. Raises ``ConfigError`` for what that cannot mean."""
@@ -127,8 +129,20 @@ def _redis(config: Config, transport: TransportConfig) -> Transport:
         allowlist_path=config.allowlist,
         auth=redis_login(config, transport),
         streams=bool(transport.options.get("streams")),
+        topics=[(each.pattern, _layout(each)) for each in transport.topics],
         **_patience(transport),
     )
+
+
+def _layout(topic: TopicSettings) -> EntryLayout | None:
+    from choreo_bdd.transports.redis.messages import EntryLayout  # noqa: PLC0415 - loaded when it is first needed
+
+    if not topic.settings.get("stream"):
+        return None
+    try:
+        return EntryLayout(topic.settings.get("payload_field"))
+    except ValueError as error:
+        raise ConfigError(f"{topic.place}.payload_field: {error}") from error
 
 
 def _kafka(config: Config, transport: TransportConfig) -> Transport:

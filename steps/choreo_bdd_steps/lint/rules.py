@@ -26,11 +26,9 @@ from choreo_bdd_steps.plan.plan import INSTANT, Plan, PlannedStep
 from choreo_bdd_steps.plan.settings import Settings
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
 from choreo_bdd_steps.vocabulary.acts import (
-    CheckService,
     CheckTaken,
     Expect,
     ExpectationSpec,
-    Keep,
     Payload,
     PlayService,
     Publish,
@@ -333,33 +331,6 @@ def _publishes(plan: Plan, topic: str, step: PlannedStep) -> bool:
     return any(each.act is None or (each.publishes and each.topic == topic) for each in plan.steps[: step.index])
 
 
-def captures(subject: Subject) -> Iterator[Finding]:
-    """Fields kept of messages that no earlier check has taken, and answers of stand-ins that are not there."""
-    expected: set[str | None] = set()
-    stand_ins: set[str] = set()
-    for step in subject.plan.steps:
-        if isinstance(step.spec, ExpectationSpec):
-            expected.update(None if each.is_reply else each.topic for each in step.spec.chain)
-        match step.act:
-            case None:
-                return  # a step of the user's own may expect anything
-            case PlayService(topic=topic):
-                stand_ins.add(topic)
-            case Keep(topic=topic) if topic not in expected:
-                message = f"no earlier check expects {_taken_from(topic)}, so there is no message to keep a field of"
-                yield subject.at(step.call, "capture-without-check", message)
-            case CheckTaken(topic=topic) if topic not in expected:
-                message = f"no earlier check expects {_taken_from(topic)}, so there is no message to look at"
-                yield subject.at(step.call, "check-without-message", message)
-            case CheckService(topic=topic) if topic not in stand_ins:
-                message = f"no stand-in of this scenario answers {topic!r}"
-                yield subject.at(step.call, "no-stand-in", message)
-
-
-def _taken_from(topic: str | None) -> str:
-    return "a reply" if topic is None else repr(topic)
-
-
 def checks_above_their_publish(subject: Subject) -> Iterator[Finding]:
     """Checks that wait before anything has happened."""
     for step in subject.plan.steps:
@@ -401,7 +372,6 @@ RULES: tuple[Rule, ...] = (
     topics_known_in_time,
     vacuous_steps,
     budgets,
-    captures,
     checks_above_their_publish,
     smells,
 )

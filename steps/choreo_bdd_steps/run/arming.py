@@ -12,12 +12,12 @@ from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
+from choreo_bdd_steps.language.matching.stamped import require_place, without_stamp
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.run.rows import of_their_own
-from choreo_bdd_steps.run.stamped import require_place, without_stamp
 from choreo_bdd_steps.run.state import Armed, State
-from choreo_bdd_steps.run.taken_messages import Untaken
+from choreo_bdd_steps.run.taking.rows import of_their_own
+from choreo_bdd_steps.run.taking.taken_messages import Untaken
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read

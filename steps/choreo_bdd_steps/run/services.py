@@ -11,7 +11,7 @@ from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, Answer, Reply
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import ExpectationBody, PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.run.stamped import without_stamp
+from choreo_bdd_steps.language.matching.stamped import without_stamp
 from choreo_bdd_steps.run.state import State
 from choreo_bdd_steps.vocabulary.acts import CheckService, PlayService
 from choreo_bdd_steps.vocabulary.phrase import StepCall

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from choreo_bdd import observers
+from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
 from choreo_bdd.loop import LoopThread
 from choreo_bdd.scenario import Scope, ScopeOptions
-from choreo_bdd.scenario.links import Link
+from choreo_bdd.scenario.opening import Identity, open_scope
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
@@ -131,13 +132,13 @@ class Session:
             raise StepError(call.place, str(error)) from error
         shared = secrets.token_hex(16)
         ids = {each: self._wire_id(each, shared) for each in used}
+        is_only = len(used) == 1
         told = ids.get(self.config.default_transport) or next(filter(None, ids.values()), shared)
-        options = self._scope_options
-        if len(used) == 1:
-            link = Link(None, harnesses[used[0]], ids[used[0]])
-            return Opening(partial(_plain_scope, name, link, options), {used[0]: None}, told)
-        links = [Link(each, harness, ids[each]) for each, harness in harnesses.items()]
-        return Opening(partial(_stage_scope, name, links, shared, options), {each: each for each in used}, told)
+        identity = Identity(ids[used[0]] if is_only else shared, tuple(ids.values()))
+        links = {each: None if is_only else each for each in used}
+        by_link = {links[each]: harness for each, harness in harnesses.items()}
+        opened = partial(open_scope, name, by_link, partial(_given, identity), self._scope_options)
+        return Opening(opened, links, told)
 
     def _wire_id(self, transport: str, shared: str) -> str | None:
         """The scenario's id on a transport: one for all of them, behind the prefix each is configured with."""
@@ -158,13 +159,8 @@ class Session:
         self._logs.stop()
 
 
-async def _plain_scope(name: str, link: Link, options: ScopeOptions) -> Scope:
-    await link.harness.heal()
-    return Scope(name, [link], correlation_id=link.wire_id, options=options)
-
-
-async def _stage_scope(name: str, links: Sequence[Link], shared: str, options: ScopeOptions) -> Scope:
-    return Scope(name, links, correlation_id=shared, options=options)
+async def _given(identity: Identity, _: Mapping[str | None, CorrelationPolicy]) -> Identity:
+    return identity
 
 
 async def _connected(harness: Harness) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from choreo_bdd.codecs import Codec
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.inbound.router import Router
+from choreo_bdd.matchers import Matcher
 from choreo_bdd.topic_patterns import half_wildcard
 from choreo_bdd.transports.base import Ready
 
@@ -92,3 +93,10 @@ def require_heard(topic: object, member: str) -> None:
     require_topic(topic, member)
     if problem := half_wildcard(str(topic)):
         raise ValueError(f"{member}() cannot listen: {problem}")
+
+
+def required(matcher: Matcher, member: str) -> Matcher:
+    """The matcher; ``TypeError`` for none at all, which would be taken for one that is not known yet."""
+    if matcher is None:
+        raise TypeError(f"{member}() needs a matcher, not None: for any message at all write anything()")
+    return matcher

@@ -131,6 +131,8 @@ def test_late_and_foreign_messages_and_broken_transports_stand_below_the_timelin
     [
         ("too late", "came too late"),
         ("wrong correlation", "came for another scope"),
+        ("no correlation id", "came without an id"),
+        ("too early", "came too early"),
         ("out of order", "out of order"),
         ("nothing arrived", "no match by the deadline"),
     ],

@@ -1,4 +1,4 @@
-"""Values that are known to be secret, found again however they are written (private; ``choreo_bdd.redaction``)."""
+"""Values that are known to be secret, found again however they are written."""
 
 from __future__ import annotations
 

@@ -6,6 +6,13 @@ import { el } from './dom.js';
 // where the script came from, if it is not inside this file; only then there is such a folder
 const FOLDER = document.currentScript?.src.replace(/[^/]*$/, '') ?? null;
 const awaited = new Map();
+// the page may run no other script than those of this folder, and says so to browsers that know trusted types
+const scripts = FOLDER ? (globalThis.trustedTypes ?? { createPolicy: (_, rules) => rules }).createPolicy('choreo', { createScriptURL: ownFile }) : null;
+
+function ownFile(id) {
+  if (!/^\w+$/.test(id)) throw new Error(`not a part of this page: ${id}`);
+  return `${FOLDER}${id}.js`;
+}
 
 export function embeddedText(id) {
   const holder = document.getElementById(id);
@@ -42,10 +49,11 @@ function fileText(id) {
   globalThis.choreoChunk = (name, text) => awaited.get(name)?.(text);
   return new Promise((resolve, reject) => {
     awaited.set(id, resolve);
-    const script = el('script', { src: `${FOLDER}${id}.js`, on: {
+    const script = el('script', { on: {
       load: () => script.remove(),
       error: () => reject(new Error(`The file ${id}.js is missing from the folder beside this page, and with it the messages of this scenario.`)),
     } });
+    script.src = scripts.createScriptURL(id);
     document.head.append(script);
   });
 }

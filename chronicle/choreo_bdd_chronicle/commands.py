@@ -70,11 +70,12 @@ def serve(
     _need_server()
     from choreo_bdd_chronicle import server, settings  # noqa: PLC0415
     from choreo_bdd_chronicle.store import StoreError  # noqa: PLC0415
+    from choreo_bdd_chronicle.webhooks import WebhookError  # noqa: PLC0415
 
     try:
         found = settings.read_settings(host=host, port=port, data=data, database=database, needs_token=require_token)
         server.serve(found, lambda address: typer.echo(f"Chronicle: {address}  (ctrl-c ends it)"))
-    except (StoreError, settings.SettingsError) as problem:
+    except (StoreError, WebhookError, settings.SettingsError) as problem:
         _refuse(problem)
     except OSError as problem:
         _refuse(f"cannot listen at {host or 'the address'}: {problem.strerror or problem}; --port names another port")

@@ -48,6 +48,7 @@ from choreo_bdd_chronicle.store.writer import BusyError
 from choreo_bdd_chronicle.summariser import Summariser
 from choreo_bdd_chronicle.tokens import Caller, Scope
 from choreo_bdd_chronicle.watcher import Watcher
+from choreo_bdd_chronicle.webhooks import Teller, read_webhooks
 
 BASE = "/api/v1"
 _READERS = 12
@@ -68,6 +69,7 @@ class Api:
         self._store = store
         self._watcher = Watcher(store, settings.pause)
         self._summariser = Summariser(store)
+        self._teller = Teller(store, read_webhooks(settings.webhooks, settings.webhook_hosts))
         self._feed = feed
         self._settings = settings
         self._times = IngestTimes()
@@ -98,6 +100,7 @@ class Api:
         """Finish what is at hand and let go of the store."""
         await self._feed.close()
         await to_thread.run_sync(self._watcher.close)
+        await to_thread.run_sync(self._teller.close)
         await to_thread.run_sync(self._summariser.close)
         await to_thread.run_sync(self._store.close)
 

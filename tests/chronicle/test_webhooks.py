@@ -8,10 +8,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings, read_settings
 from choreo_bdd_chronicle.store import Store, open_store
 from choreo_bdd_chronicle.store.events import announce
@@ -122,6 +125,14 @@ def test_only_allowed_hosts_are_taken(url: str) -> None:
     with pytest.raises(WebhookError) as refused:
         read_webhooks([url], ["127.0.0.1"])
     assert "/x" not in str(refused.value)
+
+
+def test_a_server_does_not_start_with_one_that_is_not_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHRONICLE_WEBHOOKS", "https://ci.example/secret")
+    done = CliRunner().invoke(commands, ["chronicle", "serve", "--port", "0", "--data", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "the webhook at ci.example is not allowed: name its host in CHRONICLE_WEBHOOK_HOSTS" in done.output
+    assert "secret" not in done.output
 
 
 def test_the_environment_names_them() -> None:

@@ -15,6 +15,7 @@ from choreo_bdd_chronicle.detect.causes import Cause, cause_of
 from choreo_bdd_chronicle.summarise.tally import Tally
 from choreo_bdd_reporter.model.arrival import latency_of_arrival
 from choreo_bdd_reporter.model.limits import clean_text
+from choreo_bdd_reporter.model.schema_types import ResultsHandle
 
 Json = Mapping[str, Any]
 
@@ -75,7 +76,7 @@ class _Topic:
     budgets: list[float] = field(default_factory=list)
     over_budget: int = 0
 
-    def count(self, handle: Json) -> None:
+    def count(self, handle: ResultsHandle) -> None:
         outcome, budget, latency = handle["outcome"], handle["budget_ms"], latency_of_arrival(handle)
         self.outcomes[outcome] += 1
         if latency is not None:

@@ -137,6 +137,7 @@ def a_description(nodeid: str, name: str, steps: Sequence[Json], **fields: Any) 
         "keyword": "Scenario",
         "line": 6,
         "tags": ["orders"],
+        "inherited": [],
         "rule": None,
         "description": "",
         "steps": list(steps),

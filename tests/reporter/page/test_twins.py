@@ -49,20 +49,24 @@ def test_the_same_characters_are_spelt_out() -> None:
 
 def _replied(*, is_stage: bool) -> Json:
     """An order that is answered, the answer expected, and the order expected as well."""
-    at = {"transport": "nats"} if is_stage else {}
-    by = (lambda source: {"source": source}) if is_stage else (lambda _: {})
-    answer = ("paid", "trigger=order") if is_stage else ("order", "reply=paid")
+    answer, of_reply = ("paid", "trigger=order"), ""
+    if not is_stage:
+        answer, of_reply = ("order", "reply=paid"), "reply: order"
+
+    def event(offset: float, action: str, topic: str, detail: str = "", *, source: str = "expect") -> Json:
+        return an_event(offset, action, topic, detail, **({"transport": "nats", "source": source} if is_stage else {}))
+
     timeline = [
-        an_event(0.0, "published", "order", **at, **by("publish")),
-        an_event(0.4, "received", "order", "" if is_stage else "reply: order", **at, **by("reply")),
-        an_event(0.5, "received", "order", **at, **by("expect")),
-        an_event(0.6, "matched", "order", **at, **by("expect")),
-        an_event(0.9, "replied", *answer, **at, **by("reply")),
-        an_event(1.2, "received", "paid", **at, **by("expect")),
-        an_event(1.3, "matched", "paid", **at, **by("expect")),
-        an_event(2.0, "published", "order", **at, **by("publish")),
-        an_event(2.2, "received", "order", **at, **by("expect")),
-        an_event(2.3, "mismatched", "order", **at, **by("expect")),
+        event(0.0, "published", "order", source="publish"),
+        event(0.4, "received", "order", of_reply, source="reply"),
+        event(0.5, "received", "order"),
+        event(0.6, "matched", "order"),
+        event(0.9, "replied", *answer, source="reply"),
+        event(1.2, "received", "paid"),
+        event(1.3, "matched", "paid"),
+        event(2.0, "published", "order", source="publish"),
+        event(2.2, "received", "order"),
+        event(2.3, "mismatched", "order"),
     ]
     scope = a_scope("pass", [a_handle("order", "pass", 0.5), a_handle("paid", "pass", 1.2)], timeline)
     return a_test("staged" if is_stage else "replied", scenarios=[scope])
@@ -93,9 +97,7 @@ def _drawn(page: Any, place: int) -> set[Any]:
     datasets = "[...document.querySelectorAll('.hr-waterfall-row')].map((row) => ({ ...row.dataset }))"
     rows = [
         (row["nodeId"], row.get("parentId"), row["kind"], row.get("topic"))
-        for row in page.evaluate(
-            "[...document.querySelectorAll('.hr-waterfall-row')].map((row) => ({ ...row.dataset }))"
-        )
+        for row in page.evaluate(datasets)
         if row["nodeId"].startswith(f"{place}-")
     ]
     kinds = {"publish": "send", "reply": "send", "delivery": "receive", "arrival": "receive"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from playwright.sync_api import expect
@@ -16,6 +16,9 @@ from tests.support.page_builders import Json, a_handle, a_scope, a_test, an_even
 from tests.support.page_sample import sample_run
 
 from .conftest import OpenReport
+
+if TYPE_CHECKING:
+    from choreo_bdd_reporter.model.schema_types import ResultsHandle
 
 
 def _module(name: str) -> str:
@@ -35,7 +38,7 @@ def test_the_columns_of_a_chunk_are_those_that_are_read() -> None:
 def test_the_numbers_of_a_hop_mean_the_same_to_who_writes_and_who_reads_them() -> None:
     source = _module("core/model.js")
     assert _words(source, "HOP_OUTCOMES") == index.HOP_OUTCOMES
-    hop = index._hop(a_handle("t", "pass", 1.0), index._Totals(None))  # type: ignore[arg-type] - made by hand
+    hop = index._hop(cast("ResultsHandle", a_handle("t", "pass", 1.0)), index._Totals(None))
     assert f"const HOP_NUMBERS = {len(hop)};" in source
 
 

@@ -132,4 +132,6 @@ def looks_like_token(word: str) -> bool:
     if len(word) >= 20 or any(char.isdigit() for char in word):
         return True
     inner = word.strip(".-~/=")
+    if not any(map(str.isalnum, inner)):
+        return False
     return "." in inner or (not inner.islower() and not inner.istitle() and not inner.isupper())

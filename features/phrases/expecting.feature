@@ -19,6 +19,20 @@ Feature: Phrases that expect
     When I publish "phrases.placed" from file "data/order.json"
     Then I expect "phrases.settled" within 5ms
 
+  Scenario: One message that is waited for longer than others, and does not come early
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" where order.id is 7 within 2s not before 5ms waiting up to 3s
+
+  @deliberate
+  Scenario: One message that comes too early
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" not before 2s
+
+  @deliberate
+  Scenario: One message that is waited for less long than others
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.rejected" waiting up to 100ms
+
   Scenario: A pattern
     When I publish "phrases.placed" from file "data/order.json"
     Then I expect "phrases.*" where order.customer is "Ada"
@@ -57,6 +71,18 @@ Feature: Phrases that expect
     Then I expect exactly 2 "phrases.settled" messages within 600ms
     And I expect at least 2 "phrases.accepted" messages
     And I expect at most 2 "phrases.accepted" messages within 300ms
+
+  Scenario: Between two numbers
+    When I publish 2 "phrases.placed" messages:
+      """
+      order: {id: "{{ index }}"}
+      """
+    Then I expect between 1 and 3 "phrases.settled" messages within 600ms
+
+  @deliberate
+  Scenario: Fewer than between two numbers
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect between 2 and 3 "phrases.settled" messages within 400ms
 
   @deliberate
   Scenario: At most one of two

@@ -19,6 +19,7 @@ Feature: Phrases that publish
     Then I expect exactly 0 "phrases.two" messages within 200ms
 
   Scenario: With a key
+    # NATS, RabbitMQ and Redis Pub/Sub have no keys, and lint says so there
     When I publish "phrases.keyed" with key "k-1":
       """
       n: 1

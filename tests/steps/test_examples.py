@@ -22,6 +22,7 @@ BEFORE = {
     'Then I expect another "orders.settled"': [ORDER, 'Then I expect "orders.settled"'],
     "Then I expect no": [ORDER],
     "Then I expect exactly": [ORDER],
+    "Then I expect between": [ORDER],
     "Then I expect at": [ORDER],
     "Then I expect in order": [ORDER],
     "Then I expect a reply": ['When I request "stock.level"'],

@@ -71,6 +71,13 @@ class ExpectationBody:
     calls_python: bool = False
 
     @property
+    def around(self) -> frozenset[str]:
+        """What it asks of the message around the payload: ``key``, ``headers.<name>``, …"""
+        cells = [cell for row in self.rows for cell in (*row.cells, *row.one_of)]
+        named = [name for row in self.rows for name, _ in row.around]
+        return frozenset([*named, *(cell.field.envelope for cell in cells if cell.field.envelope)])
+
+    @property
     def count(self) -> int:
         """How many messages it asks for: one, or one a row of a table."""
         return len(self.rows)
@@ -90,6 +97,11 @@ class PayloadBody:
     drafts: tuple[Draft, ...]
     needs: frozenset[str]
     base_dir: Path
+
+    @property
+    def around(self) -> frozenset[str]:
+        """What it puts around the payload: ``key``, ``headers.<name>``, …"""
+        return frozenset(name for draft in self.drafts for name, _ in draft.around)
 
     def build(self, variables: Variables, **extra: object) -> list[OutgoingMessage]:
         """One message for each draft, ``extra`` on top of the variables. Raises BodyError."""

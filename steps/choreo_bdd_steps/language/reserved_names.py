@@ -39,3 +39,5 @@ MATCHERS = frozenset(
     }
 )
 FUNCTIONS = frozenset({"uuid", "now", "now_ms", "random_int", "seq", "env"})
+CORRELATION_ID = "correlation_id"
+"""The variable that every scenario has: its id."""

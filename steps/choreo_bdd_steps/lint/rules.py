@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from choreo_bdd.topic_patterns import half_wildcard
+from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.scenario import Scenario
@@ -16,11 +17,12 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import SWITCHED_OFF
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.suggesting import suggestion
-from choreo_bdd_steps.plan.plan import Plan, PlannedStep
+from choreo_bdd_steps.plan.plan import INSTANT, Plan, PlannedStep
 from choreo_bdd_steps.plan.settings import Settings
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
 from choreo_bdd_steps.vocabulary.acts import (
@@ -162,6 +164,37 @@ def bodies(subject: Subject) -> Iterator[Finding]:
             yield subject.at(step.call, "unreadable-body", str(error))
 
 
+def carried_parts(subject: Subject) -> Iterator[Finding]:
+    """Keys and headers that a bus does not carry."""
+    for step in subject.plan.steps:
+        for transport, topic, names in _parts_around(step):
+            known = subject.config.transports.get(transport)
+            problem = None if known is None else carried(known, topic).refuses(sorted(names))
+            if problem is not None:
+                yield subject.at(step.call, "not-carried", problem)
+
+
+def _parts_around(step: PlannedStep) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Transport and topic of each body of a step, with what it names around the payload."""
+    try:
+        match step.act:
+            case Publish(topic=topic, body=body, key=key):
+                yield step.transport, topic, body.read().around | ({"key"} if key is not None else set())
+            case Request(topic=topic, body=body):
+                yield step.transport, topic, body.read().around
+            case CheckTaken() as check:
+                yield step.transport, check.topic, check.read().around
+            case PlayService(topic=topic, answer=answer) as service:
+                condition = service.read_condition()
+                yield step.transport, topic, frozenset() if condition is None else condition.around
+                if answer is not None and answer.body is not None:
+                    yield answer.transport or step.transport, answer.topic, answer.body.read().around
+    except (BodyError, ValueError, TypeError):
+        return  # told by the rule on bodies
+    for each in step.spec.chain if isinstance(step.spec, ExpectationSpec) else ():
+        yield each.transport or step.default_transport, each.topic, each.body.around
+
+
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
     """Build what a check expects where all of it is known already: what cannot be built now never can."""
     for each in step.spec.chain if isinstance(step.spec, ExpectationSpec) else ():
@@ -200,7 +233,7 @@ def _payload(payload: Payload) -> frozenset[str]:
 
 def variables(subject: Subject) -> Iterator[Finding]:
     """Names that no earlier step has set."""
-    known: set[str] = set()
+    known: set[str] = {CORRELATION_ID}
     if any(step.act is None for step in subject.plan.steps):
         return  # a step of the user's own may set anything
     for step in subject.plan.steps:
@@ -259,7 +292,7 @@ def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
 
 
 def _begin(plan: Plan, step: PlannedStep) -> int:
-    return next((each.index for each in plan.steps if each.phase == step.phase and each.publishes), -1)
+    return next((each.index for each in plan.steps if each.phase == step.phase and each.triggers), -1)
 
 
 def vacuous_steps(subject: Subject) -> Iterator[Finding]:
@@ -276,9 +309,8 @@ def budgets(subject: Subject) -> Iterator[Finding]:
     for step in subject.plan.steps:
         if not isinstance(step.spec, ExpectationSpec):
             continue
-        spec = step.spec.chain[-1]  # in a chain, the budget is that of its end
-        if spec.budget_s == 0 or spec.window_s == 0:
-            yield subject.at(step.call, "zero-duration", "a duration of 0 leaves no time for anything to happen")
+        if step.spec.is_instant:
+            yield subject.at(step.call, "zero-duration", INSTANT)
         anchor = step.act.anchor if isinstance(step.act, Expect) else None
         if anchor is not None and not _publishes(subject.plan, anchor, step):
             message = f"the time counts from the publish of {anchor!r}, which no step before this one publishes"
@@ -316,11 +348,11 @@ def captures(subject: Subject) -> Iterator[Finding]:
 def checks_above_their_publish(subject: Subject) -> Iterator[Finding]:
     """Checks that wait before anything has happened."""
     for step in subject.plan.steps:
-        publish = subject.plan.publish_below(step) if isinstance(step.spec, ExpectationSpec) else None
-        if publish is not None and isinstance(step.spec, ExpectationSpec) and step.spec.occurs.minimum:
+        trigger = subject.plan.trigger_below(step) if isinstance(step.spec, ExpectationSpec) else None
+        if trigger is not None and isinstance(step.spec, ExpectationSpec) and step.spec.occurs.minimum:
             message = (
-                f"this check stands above the publish in line {publish.call.line}, so it waits before anything has "
-                f"happened: put it below; what it expects is listened for before the publish anyway"
+                f"this check stands above the {trigger.deed} in line {trigger.call.line}, so it waits before anything "
+                f"has happened: put it below; what it expects is listened for before the {trigger.deed} anyway"
             )
             yield subject.at(step.call, "check-above-publish", message)
 
@@ -349,6 +381,7 @@ RULES: tuple[Rule, ...] = (
     tags,
     transports,
     bodies,
+    carried_parts,
     variables,
     topics_known_in_time,
     vacuous_steps,

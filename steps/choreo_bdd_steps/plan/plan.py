@@ -25,6 +25,8 @@ from choreo_bdd_steps.vocabulary.acts import (
 )
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
+INSTANT = "a duration of 0 leaves no time for anything to happen; write a longer one"
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
@@ -52,12 +54,29 @@ class PlannedStep:
                 self.act.read()
             except BodyError as error:
                 return error
+        if isinstance(self.spec, ExpectationSpec) and self.spec.is_instant:
+            return BodyError(INSTANT)
         return self.spec if isinstance(self.spec, Exception) else None
 
     @property
     def publishes(self) -> bool:
         """Whether it sends a message, one that wants a reply included."""
         return isinstance(self.act, Publish | Request)
+
+    @property
+    def is_own_act(self) -> bool:
+        """Whether it is a step of the user's own that is declared to make messages come."""
+        return self.act is None and self.call.is_act
+
+    @property
+    def triggers(self) -> bool:
+        """Whether it makes messages come: phases begin with such a step, and times count from it."""
+        return self.publishes or self.is_own_act
+
+    @property
+    def deed(self) -> str:
+        """What to call a step that triggers."""
+        return "publish" if self.publishes else "act"
 
     @property
     def topic(self) -> str | None:
@@ -107,27 +126,43 @@ class Plan:
         """The checks of a phase."""
         return tuple(step for step in self.steps if step.phase == phase and isinstance(step.act, Expect))
 
-    def has_publish(self, phase: int) -> bool:
-        """Whether a phase publishes anything itself."""
-        return any(step.phase == phase and step.publishes for step in self.steps)
+    def has_trigger(self, phase: int) -> bool:
+        """Whether a phase makes anything happen itself, as far as is known ahead."""
+        return any(step.phase == phase and step.triggers for step in self.steps)
 
-    def publish_below(self, check: PlannedStep) -> PlannedStep | None:
-        """The publish that a check stands above, where nothing before the check makes anything happen."""
+    def trigger_below(self, check: PlannedStep) -> PlannedStep | None:
+        """The publish or act that a check stands above, where nothing before the check makes anything happen."""
         if any(each.publishes or each.act is None for each in self.steps[: check.index]):
             return None
-        return next((each for each in self.steps[check.index :] if each.publishes), None)
+        return next((each for each in self.steps[check.index :] if each.triggers), None)
 
-    def is_last_publish(self, step: PlannedStep) -> bool:
-        """Whether no later step of its phase publishes."""
-        return not any(later.phase == step.phase and later.publishes for later in self.steps[step.index + 1 :])
+    def is_last_trigger(self, step: PlannedStep) -> bool:
+        """Whether no later step of its phase makes anything happen."""
+        return not any(later.phase == step.phase and later.triggers for later in self.steps[step.index + 1 :])
 
     def assigned_between(self, first: int, last: int) -> frozenset[str]:
         """Variables that steps after ``first`` and before ``last`` set."""
         return frozenset().union(*(step.assigns for step in self.steps[first + 1 : last]))
 
-    def has_foreign_step(self, first: int, last: int) -> bool:
-        """Whether a step of the user's own stands after ``first`` and before ``last``."""
+    def has_own_step(self, first: int, last: int) -> bool:
+        """Whether a step of the user's own stands after ``first`` and before ``last``, declared or not."""
         return any(step.act is None for step in self.steps[first + 1 : last])
+
+    def has_foreign_step(self, first: int, last: int) -> bool:
+        """Whether a step stands after ``first`` and before ``last`` of which nobody knows what it does."""
+        return any(step.act is None and not step.is_own_act for step in self.steps[first + 1 : last])
+
+    def counted_over(self, check: PlannedStep) -> PlannedStep | None:
+        """The last step of the user's own, not declared an act, that the budget of a check counts over."""
+        spec = check.spec
+        if not isinstance(spec, ExpectationSpec) or spec.chain[-1].budget_s is None or spec.chain[-1].budget_topic:
+            return None
+        for step in reversed(self.steps[: check.index]):
+            if step.triggers:
+                return None
+            if step.act is None:
+                return step
+        return None
 
     @property
     def transports(self) -> tuple[str, ...]:
@@ -142,13 +177,13 @@ class Plan:
 
 
 def make_plan(calls: Sequence[StepCall], default_transport: str) -> Plan:
-    """Divide a scenario into phases: a publish after a check begins the next one."""
+    """Divide a scenario into phases: a publish, or another act, after a check begins the next one."""
     steps: list[PlannedStep] = []
     phase, has_check = 0, False
     for index, call in enumerate(calls):
         match = recognise(call)
         act = None if match is None else match.act()
-        if isinstance(act, Publish | Request) and has_check:
+        if has_check and (isinstance(act, Publish | Request) or (act is None and call.is_act)):
             phase, has_check = phase + 1, False
         has_check = has_check or isinstance(act, Expect | CheckTaken | CheckService)
         if isinstance(act, UseTransport):

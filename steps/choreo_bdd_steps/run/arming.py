@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from choreo_bdd.matchers import Matcher
@@ -12,6 +12,7 @@ from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
+from choreo_bdd_steps.language.matching.stamped import require_place, without_stamp
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.rows import of_their_own
@@ -42,22 +43,22 @@ class Arming:
 
     # --- when -----------------------------------------------------------------------------------------------------
 
-    def enter(self, publish: PlannedStep) -> Sequence[_Check]:
-        """Begin a phase; the checks to ``listen_to`` before anything is published."""
-        if publish.phase in self._entered:
+    def enter(self, trigger: PlannedStep) -> Sequence[_Check]:
+        """Begin a phase; the checks to ``listen_to`` before anything happens."""
+        if trigger.phase in self._entered:
             return ()
-        self._entered.add(publish.phase)
+        self._entered.add(trigger.phase)
         for step in self._state.plan.steps:
-            if step.phase == publish.phase:
+            if step.phase == trigger.phase:
                 require_readable(step)
-        checks = self._unarmed(publish.phase)
+        checks = self._unarmed(trigger.phase)
         for check, spec in checks:
-            self.require_topic(check, spec, f"when its phase begins at {publish.call.place}")
+            self.require_topic(check, spec, f"when its phase begins at {trigger.call.place}")
         return checks
 
     def listen_early(self, call: StepCall) -> None:
         """Where the scenario publishes nothing itself, a check listens from the moment its topic is known."""
-        if not self._state.plan.has_publish(0):
+        if not self._state.plan.has_trigger(0):
             known = [(check, spec) for check, spec in self._unarmed(0) if not self._unknown_in_topic(check, spec)]
             if known:
                 self._state.act(call, self.listen_to(known))
@@ -110,6 +111,7 @@ class Arming:
 
     def _arm(self, check: PlannedStep, spec: ExpectationSpec) -> None:
         state = self._state
+        read(check.call, lambda: self._require_carried(check, spec))
         armed = Armed(check, spec, [], False, self.needed(spec), state.index)
         earlier_held = spec.untaken and any(each.held for each in self._before(check))
         armed.held = bool(self.unknown(spec.needs, check)) or earlier_held
@@ -119,6 +121,11 @@ class Arming:
             matcher = None if matchers is None else matchers[position]
             armed.handles.append(self._expect(check, each, self._topic(check, each), matcher, after))
         state.armed[check.index] = armed
+
+    def _require_carried(self, check: PlannedStep, spec: ExpectationSpec) -> None:
+        for each in spec.chain:
+            transport = each.transport or check.default_transport
+            self._state.require_carried(transport, self._topic(check, each), each.body.around)
 
     def _expect(
         self, check: PlannedStep, spec: ExpectationSpec, topic: str, matcher: Matcher | None, after: Handle | None
@@ -134,9 +141,11 @@ class Arming:
             origin=check.call.place,
             step_text=check.call.text,
         )
+        anchor = spec.budget_topic and str(state.render(spec.budget_topic, check.call))
         if spec.budget_s is not None:
-            anchor = spec.budget_topic
-            handle.within_ms(spec.budget_s * 1000, of=anchor and str(state.render(anchor, check.call)))
+            handle.within_ms(spec.budget_s * 1000, of=anchor)
+        if spec.earliest_s is not None:
+            handle.not_before_ms(spec.earliest_s * 1000, of=anchor)
         handle.asserted = False
         return handle
 
@@ -153,15 +162,23 @@ class Arming:
     def matchers(self, armed: Armed) -> Sequence[Matcher]:
         """What a check asks of each of its messages, all variables filled in."""
         check, spec = armed.step, armed.spec
-        built = self._built(spec, check.call)
+        built = self._built(spec, check.call, check.default_transport)
         apart = self._apart(check, spec, built) if spec.untaken else built
         if len(apart) == 1 or spec.then or spec.occurs.maximum == 0:
             return apart
         return of_their_own(apart, armed.handles, self._state.scope.expectation_of)
 
-    def _built(self, spec: ExpectationSpec, call: StepCall) -> list[BodyMatcher]:
-        functions = self._state.functions
-        return read(call, lambda: [matcher for each in spec.chain for matcher in each.body.build(functions)])
+    def _built(self, spec: ExpectationSpec, call: StepCall, default: str) -> list[BodyMatcher]:
+        return read(call, lambda: list(self._matchers_of(spec, default)))
+
+    def _matchers_of(self, spec: ExpectationSpec, default: str) -> Iterator[BodyMatcher]:
+        state = self._state
+        for each in spec.chain:
+            link = state.scope.links[state.links.get(each.transport or default)]
+            for matcher in each.body.build(state.functions):
+                if not each.is_reply:
+                    require_place(matcher, link, each.topic)
+                yield without_stamp(matcher, link)
 
     def _apart(
         self, check: PlannedStep, spec: ExpectationSpec, built: Sequence[BodyMatcher]
@@ -180,16 +197,16 @@ class Arming:
 
     # --- until when -----------------------------------------------------------------------------------------------
 
-    def start_clocks(self, publish: PlannedStep) -> None:
-        """Every deadline of the phase runs from its last publish, or from a later act of the user's own."""
+    def start_clocks(self, trigger: PlannedStep) -> None:
+        """Every deadline of the phase runs from its last publish or act, or from a later step nobody knows."""
         plan, scope = self._state.plan, self._state.scope
-        if not plan.is_last_publish(publish):
+        if not plan.is_last_trigger(trigger):
             return
         sent = scope.outbox.last_sent(scope.clock()) or scope.clock()
         for armed in self._state.armed.values():
-            if armed.step.phase != publish.phase:
+            if armed.step.phase != trigger.phase:
                 continue
-            waits_for_user = plan.has_foreign_step(publish.index, armed.step.index)
+            waits_for_user = plan.has_foreign_step(trigger.index, armed.step.index)
             if armed.spec.occurs.waits_the_window_out or not waits_for_user:
                 self.close(armed, self._anchored(armed, sent))
 
@@ -208,6 +225,4 @@ class Arming:
 
     def patience_s(self, spec: ExpectationSpec) -> float:
         """How long a check waits, or watches."""
-        if spec.window_s is not None:
-            return spec.window_s
-        return max(self._state.settings.timeout_s, spec.budget_s or 0.0)
+        return spec.patience(self._state.settings.timeout_s)

@@ -16,6 +16,7 @@ from choreo_bdd.scenario.judging.diagnosis import closest_lines
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.matching.capture import lookup
+from choreo_bdd_steps.language.matching.stamped import without_stamp
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.state import Armed, State
@@ -59,7 +60,7 @@ class Judging:
 
     def _unheard(self, step: PlannedStep) -> StepError:
         assert isinstance(step.spec, ExpectationSpec)  # check() has asked
-        if not self._state.plan.has_publish(step.phase):
+        if not self._state.plan.has_trigger(step.phase):
             self._arming.require_topic(step, step.spec, "yet")
         return StepError(step.call.place, "nothing listens for this check: the step that begins its phase has failed")
 
@@ -67,7 +68,7 @@ class Judging:
         """A check that began to listen only after the user's own steps had acted could miss what it is about."""
         step, begun, plan = armed.step, armed.armed_at, self._state.plan
         acted_before = begun > 0 and plan.has_foreign_step(-1, begun)
-        if acted_before and not plan.has_publish(step.phase) and not plan.has_foreign_step(begun, step.index):
+        if acted_before and not plan.has_trigger(step.phase) and not plan.has_foreign_step(begun, step.index):
             raise StepError(
                 step.call.place,
                 f"this check began to listen at {plan.steps[begun].call.place}, after steps of your own that may have "
@@ -139,9 +140,9 @@ class Judging:
             return
         if failed:
             told = [*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]
-            publish = self._state.plan.publish_below(armed.step)
-            if publish is not None and armed.spec.occurs.minimum:
-                told.append(f"this check stands above the publish in line {publish.call.line}: put it below")
+            trigger = self._state.plan.trigger_below(armed.step)
+            if trigger is not None and armed.spec.occurs.minimum:
+                told.append(f"this check stands above the {trigger.deed} in line {trigger.call.line}: put it below")
             raise CheckFailed("\n".join(told))
 
     # --- the message a check has taken ----------------------------------------------------------------------------
@@ -155,7 +156,9 @@ class Judging:
         call = act.call
         body = read(call, act.read)
         message = self._taken(act.topic, call)
-        (matcher,) = read(call, lambda: body.build(self._state.functions))
+        self._state.require_carried(message.transport or self._state.step.transport, message.topic, body.around)
+        (built,) = read(call, lambda: body.build(self._state.functions))
+        matcher = without_stamp(built, self._state.scope.links[message.transport])
         result = matcher.match_message(message.payload, message)
         if not result.matched:
             lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from functools import partial
 
+from choreo_bdd.correlation import Envelope
 from choreo_bdd.transports.base import Ready
 from choreo_bdd_project.reply_addresses import ReplyAddress, reply_address
 from choreo_bdd_steps.language.body import OutgoingMessage
@@ -30,7 +32,8 @@ class Sending:
         extras = [{}] if act.count is None else [{"index": index} for index in range(act.count)]
         functions = self._state.functions
         outgoing = [message for extra in extras for message in read(call, partial(body.build, functions, **extra))]
-        self._send(act, call, outgoing)
+        named = body.around if act.key is None else body.around | {"key"}
+        self._send(act, call, outgoing, named)
 
     def request(self, act: Request, call: StepCall) -> None:
         """Publish a message that says where its reply is wanted."""
@@ -39,15 +42,19 @@ class Sending:
         state.require_transport(step.transport, call)
         address = reply_address(state.session.config.transports[step.transport], state.inbox(step.phase))
         built = read(call, partial(body.build, state.functions))
-        self._send(act, call, [read(call, partial(_addressed, message, address)) for message in built])
+        self._send(act, call, [read(call, partial(_addressed, message, address)) for message in built], body.around)
 
-    def _send(self, act: Publish | Request, call: StepCall, outgoing: list[OutgoingMessage]) -> None:
+    def _send(
+        self, act: Publish | Request, call: StepCall, outgoing: list[OutgoingMessage], named: Iterable[str]
+    ) -> None:
         key, per_second = (act.key, act.per_second) if isinstance(act, Publish) else (None, None)
         state = self._state
         step: PlannedStep = state.step
         link = state.require_transport(step.transport, call)
         topic = state.render(act.topic, call)
+        state.require_carried(step.transport, str(topic), named)
         rendered_key = None if key is None else str(state.render(key, call))
+        self._adopt(outgoing, topic, link)
         checks = self._arming.enter(step)
 
         async def send() -> None:
@@ -66,6 +73,14 @@ class Sending:
             self._arming.start_clocks(step)
 
         state.act(call, send())
+
+    def _adopt(self, outgoing: Sequence[OutgoingMessage], topic: str, link: str | None) -> None:
+        """An id that the scenario writes itself becomes its own before anybody listens for it."""
+        where = self._state.scope.links[link]
+        for message in outgoing if where.wire_id is not None else ():
+            written = where.harness.correlation.read(Envelope(topic, message.payload, message.headers))
+            if written is not None and written != where.wire_id:
+                self._state.adopt(link, written)
 
 
 def _addressed(message: OutgoingMessage, address: ReplyAddress) -> OutgoingMessage:

@@ -25,10 +25,11 @@ class ExpectationSpec:
     """What a check step expects, before variables are filled in. Durations are seconds.
 
     ``window_s`` is how long a count or an absence is watched, from the last publish of the phase or on
-    ``window_topic``; ``None`` for the timeout. ``untaken`` leaves out messages that earlier checks have taken,
-    ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after the one
-    before it. With ``hop_from`` the budget counts from that topic's message. ``is_narrowed`` by anything the step
-    says of the message: without it any message on the topic will do.
+    ``window_topic``; ``None`` for the timeout. ``patience_s`` is a timeout of its own. A message that comes sooner
+    than ``earliest_s``, counted as the budget is, comes too early. ``untaken`` leaves out messages that earlier checks
+    have taken, ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after
+    the one before it. With ``hop_from`` the budget counts from that topic's message. ``is_narrowed`` by anything the
+    step says of the message: without it any message on the topic will do.
     """
 
     topic: str
@@ -37,6 +38,8 @@ class ExpectationSpec:
     occurs: Occurs
     budget_s: float | None = None
     budget_topic: str | None = None
+    earliest_s: float | None = None
+    patience_s: float | None = None
     window_s: float | None = None
     window_topic: str | None = None
     untaken: bool = False
@@ -49,6 +52,20 @@ class ExpectationSpec:
     def chain(self) -> tuple[ExpectationSpec, ...]:
         """This message and those that must come after it, in order."""
         return (self, *self.then)
+
+    def patience(self, timeout_s: float) -> float:
+        """How long it waits, or watches, where others wait for ``timeout_s``."""
+        if self.window_s is not None:
+            return self.window_s
+        end = self.chain[-1]
+        own = end.patience_s or timeout_s + (end.earliest_s or 0.0)
+        return max(own, end.budget_s or 0.0)
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether it leaves no time for anything to happen."""
+        end = self.chain[-1]
+        return 0 in (end.budget_s, end.window_s, end.patience_s, end.earliest_s)
 
     @property
     def needs(self) -> frozenset[str]:

@@ -25,6 +25,7 @@ from choreo_bdd_reporter.frameworks.pytest.phases import (
 )
 from choreo_bdd_reporter.model.limits import cap_stream
 from choreo_bdd_reporter.model.run_facts import Facts, merged_facts
+from choreo_bdd_reporter.model.schema_types import TestOutcome
 from choreo_bdd_reporter.model.tests import (
     SESSION_NODEID,
     Attempt,
@@ -32,7 +33,6 @@ from choreo_bdd_reporter.model.tests import (
     GherkinScenario,
     RecordedScenario,
     Test,
-    TestOutcome,
 )
 from choreo_bdd_reporter.record.masking import NodeIds, masked
 from choreo_bdd_reporter.writer import ReportWriter

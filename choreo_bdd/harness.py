@@ -18,7 +18,7 @@ from choreo_bdd.exceptions import TransportError
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.inbound.router import Router
 from choreo_bdd.matchers import Matcher
-from choreo_bdd.message import NO_HEADERS
+from choreo_bdd.message import NO_HEADERS, NoPayload
 from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
@@ -208,6 +208,8 @@ class Harness:
 
     def encode(self, payload: Any) -> bytes:
         """Bytes of a payload; ``TypeError`` for what the codec cannot carry."""
+        if isinstance(payload, NoPayload):
+            return payload
         if isinstance(payload, bytes | bytearray | memoryview):
             return bytes(payload)
         return self._codec.encode(payload)

@@ -133,7 +133,7 @@ class Router:
         ``subscribed`` is the topic or pattern it was heard on.
         """
         try:
-            value = self._codec.decode(message.payload)
+            value = self._codec.decode(message.payload) if message.payload else self._decode_nothing()
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a codec raises makes the message unreadable, no more
@@ -152,6 +152,13 @@ class Router:
             raise Unreadable("stage_correlation_read_failed", error) from None
         problems = () if self._guard is None else self._guard.problems(message, value, subscribed=subscribed)
         return Delivery(message, value, correlation_id, problems)
+
+    def _decode_nothing(self) -> object:
+        """A message without a payload is a message: a codec that makes no value of it gives null."""
+        try:
+            return self._codec.decode(b"")
+        except Exception:  # noqa: BLE001 - that there is nothing to read is no fault
+            return None
 
     def open(self, topic: str, listener: Listener) -> Ready | None:
         """Let a listener hear a topic; subscribes at the transport for the first one, and again after a refusal.

@@ -69,7 +69,7 @@ class Verdicts:
         if heard in _UNTOLD:
             return
         if heard is Heard.NO_ROOM:
-            link, reason = self._links[expectation.link], "too many messages to hold until the variable is known"
+            link, reason = self._links[expectation.link], "too many messages to hold until this check can be judged"
             self._outbox.failed(link, expectation.topic, reason)
         elif heard in _COUNTED:
             self._counted(expectation, delivery, heard, why)

@@ -81,11 +81,9 @@ def too_early(handle: Handle, took: Timing) -> str | None:
     earliest, since = handle.earliest_ms, handle.budget_topic
     if earliest is None or took.latency_ms >= earliest:
         return None
-    return (
-        f"the message on '{handle.topic}' came {took.latency_ms:.1f} ms after "
-        f"{'the publish' if since is None else repr(since)}, {earliest - took.latency_ms:.1f} ms sooner than the "
-        f"{earliest:g} ms it may not come before"
-    )
+    came = f"{took.latency_ms:.1f} ms after '{since}'" if since is not None else f"after {took.latency_ms:.1f} ms"
+    sooner = f"{earliest - took.latency_ms:.1f} ms sooner than the {earliest:g} ms it may not come before"
+    return f"the message on '{handle.topic}' came {came}, {sooner}"
 
 
 def over_budget(handle: Handle, latency_ms: float) -> float | None:

@@ -79,12 +79,18 @@ def _armed(plan: Plan, opening: PlannedStep, check: PlannedStep, settings: Setti
     spec, line = check.spec, f"line {check.call.line}"
     if not isinstance(spec, ExpectationSpec):
         return f"{line}: cannot be armed: {spec}"
-    places = [f"{_topic(each)} on {each.transport or check.default_transport}" for each in spec.chain]
-    facts = [("another, " if spec.untaken else "") + str(spec.occurs), *_time(spec, settings, _last(plan, check.phase))]
+    places = [f"{_topic(each)} on {each.transport or check.default_transport}" for each in spec.parts]
+    facts = [_often(spec), *_time(spec, settings, _last(plan, check.phase))]
     awaited = sorted(spec.needs & plan.assigned_between(opening.index, check.index))
     if awaited:
         facts.append(f"judged when {', '.join(awaited)} is known")
-    return f"{line}: {', then '.join(places)}: {'; '.join(facts)}"
+    return f"{line}: {(', then ' if spec.then else ', ').join(places)}: {'; '.join(facts)}"
+
+
+def _often(spec: ExpectationSpec) -> str:
+    if spec.is_rest:
+        return "no other than earlier checks have taken"
+    return ("another, " if spec.untaken else "") + str(spec.occurs)
 
 
 def _topic(spec: ExpectationSpec) -> str:

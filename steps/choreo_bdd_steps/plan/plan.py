@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.body import parse_expectation
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.vocabulary import recognise
 from choreo_bdd_steps.vocabulary.acts import (
@@ -22,6 +23,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     SetLiteral,
     UseTransport,
     assigned,
+    misnamed,
 )
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
@@ -49,6 +51,10 @@ class PlannedStep:
         """What keeps the step from being read, whatever its variables are."""
         if self.misplaced is not None:
             return self.misplaced
+        if wrong := misnamed(self.act):
+            return wrong
+        if isinstance(self.act, Publish):
+            return self.act.problem
         if isinstance(self.act, CheckTaken | SetLiteral):
             try:
                 self.act.read()
@@ -108,7 +114,7 @@ class PlannedStep:
         """The transports a check listens on."""
         if not isinstance(self.spec, ExpectationSpec):
             return ()
-        return tuple(each.transport or self.default_transport for each in self.spec.chain)
+        return tuple(each.transport or self.default_transport for each in self.spec.parts)
 
     @property
     def assigns(self) -> frozenset[str]:
@@ -191,7 +197,27 @@ def make_plan(calls: Sequence[StepCall], default_transport: str) -> Plan:
         spec = act.spec if isinstance(act, Expect) else None
         misplaced = None if match is None else match.misplaced()
         steps.append(PlannedStep(index, call, act, phase, default_transport, spec, misplaced))
-    return Plan(tuple(_placed(step, steps) for step in steps))
+    placed = [_placed(step, steps) for step in steps]
+    return Plan(tuple(_spread(step, placed) for step in placed))
+
+
+def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
+    """A check of everything, on the topics that the other checks listen to up to the end of its phase."""
+    spec = step.spec
+    if not isinstance(spec, ExpectationSpec) or not spec.is_everything:
+        return step
+    heard = [
+        replace(spec, topic=part.topic, transport=part.transport or each.default_transport, is_reply=part.is_reply)
+        for each in steps
+        for part in (each.spec.parts if isinstance(each.spec, ExpectationSpec) else ())
+        if not part.is_everything and (each.phase == step.phase or (each.phase < step.phase and not part.is_reply))
+    ]
+    here = list(dict.fromkeys(each for each in heard if spec.transport in (None, each.transport)))
+    if not here:
+        on = "" if spec.transport is None else f" on {spec.transport}"
+        problem = f"no check of this scenario listens to anything{on}, so there is nothing else to hear"
+        return replace(step, spec=StepError(step.call.place, problem))
+    return replace(step, spec=replace(here[0], beside=tuple(here[1:])))
 
 
 def _placed(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
@@ -216,9 +242,10 @@ def _to_request(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[Planne
 def _hop(spec: ExpectationSpec, start: Hop, steps: Sequence[PlannedStep]) -> ExpectationSpec:
     """The message a hop ends with: after the publish it begins with, or else after that topic's own message."""
     end = replace(spec, hop_from=None, transport=spec.transport or _transport_of(spec.topic, steps))
-    if any(each.publishes and _names(each, start.topic) for each in steps):
+    if start.condition is None and any(each.publishes and _names(each, start.topic) for each in steps):
         return end
-    begin = ExpectationSpec(start.topic, start.transport or _transport_of(start.topic, steps), end.body, end.occurs)
+    body = start.condition or parse_expectation(None, None, None, base_dir=end.body.base_dir)
+    begin = ExpectationSpec(start.topic, start.transport or _transport_of(start.topic, steps), body, end.occurs)
     return replace(begin, then=(end,))
 
 

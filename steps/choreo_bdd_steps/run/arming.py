@@ -15,9 +15,9 @@ from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 from choreo_bdd_steps.language.matching.stamped import require_place, without_stamp
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.run.rows import of_their_own
 from choreo_bdd_steps.run.state import Armed, State
-from choreo_bdd_steps.run.taken_messages import Untaken
+from choreo_bdd_steps.run.taking.rows import of_their_own
+from choreo_bdd_steps.run.taking.taken_messages import Untaken
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read
@@ -80,14 +80,14 @@ class Arming:
         return sorted(name for name in names if name in ahead or name not in self._state.variables)
 
     def _unknown_in_topic(self, check: PlannedStep, spec: ExpectationSpec) -> list[str]:
-        topics = [each.topic for each in spec.chain]
+        topics = [each.topic for each in spec.parts]
         return self.unknown(read(check.call, lambda: referenced_names(topics)), check)
 
     def require_topic(self, check: PlannedStep, spec: ExpectationSpec, when: str) -> None:
         """``StepError`` for a topic that names a variable not known ``when`` it must be."""
         unknown = self._unknown_in_topic(check, spec)
         if unknown:
-            topic = next(each.topic for each in spec.chain if unknown[0] in referenced_names(each.topic))
+            topic = next(each.topic for each in spec.parts if unknown[0] in referenced_names(each.topic))
             raise StepError(
                 check.call.place,
                 f"the topic {topic!r} names the variable {unknown[0]!r}, which is not known {when}; a topic must "
@@ -95,8 +95,11 @@ class Arming:
             )
 
     def is_held_back(self, armed: Armed) -> bool:
-        """Whether a held check still waits for a variable, or for an earlier check to take its messages first."""
-        if self.unknown(armed.spec.needs, armed.step):
+        """Whether a held check still waits for a variable, or for an earlier check to take its messages first.
+
+        One about the rest waits until all earlier ones are decided: for its own step.
+        """
+        if armed.spec.is_rest or self.unknown(armed.spec.needs, armed.step):
             return True
         return armed.spec.untaken and any(each.held for each in self._before(armed.step))
 
@@ -114,16 +117,16 @@ class Arming:
         read(check.call, lambda: self._require_carried(check, spec))
         armed = Armed(check, spec, [], False, self.needed(spec), state.index)
         earlier_held = spec.untaken and any(each.held for each in self._before(check))
-        armed.held = bool(self.unknown(spec.needs, check)) or earlier_held
+        armed.held = bool(self.unknown(spec.needs, check)) or earlier_held or spec.is_rest
         matchers = None if armed.held else self.matchers(armed)
-        for position, each in enumerate(part for part in spec.chain for _ in range(part.body.count)):
+        for position, each in enumerate(_by_message(spec)):
             after = armed.handles[-1] if armed.handles and spec.then else None
             matcher = None if matchers is None else matchers[position]
             armed.handles.append(self._expect(check, each, self._topic(check, each), matcher, after))
         state.armed[check.index] = armed
 
     def _require_carried(self, check: PlannedStep, spec: ExpectationSpec) -> None:
-        for each in spec.chain:
+        for each in spec.parts:
             transport = each.transport or check.default_transport
             self._state.require_carried(transport, self._topic(check, each), each.body.around)
 
@@ -173,7 +176,7 @@ class Arming:
 
     def _matchers_of(self, spec: ExpectationSpec, default: str) -> Iterator[BodyMatcher]:
         state = self._state
-        for each in spec.chain:
+        for each in spec.parts:
             link = state.scope.links[state.links.get(each.transport or default)]
             for matcher in each.body.build(state.functions):
                 if not each.is_reply:
@@ -183,10 +186,15 @@ class Arming:
     def _apart(
         self, check: PlannedStep, spec: ExpectationSpec, built: Sequence[BodyMatcher]
     ) -> Sequence[BodyMatcher | Untaken]:
-        """For ``another``: a message that an earlier check has taken is no match."""
-        scope, link, topic = self._state.scope, self._state.links.get(check.transport), self._topic(check, spec)
+        """For ``another`` and ``no other``: a message that an earlier check has taken is no match."""
+        scope, links = self._state.scope, self._state.links
         others = [scope.expectation_of(handle) for each in self._before(check) for handle in each.handles]
-        return [Untaken(matcher, topic, tuple(each for each in others if each.link == link)) for matcher in built]
+        apart: list[Untaken] = []
+        for matcher, part in zip(built, _by_message(spec), strict=True):
+            link = links.get(part.transport or check.default_transport)
+            mine = tuple(each for each in others if each.link == link)
+            apart.append(Untaken(matcher, self._topic(check, part), mine))
+        return apart
 
     def _before(self, check: PlannedStep) -> list[Armed]:
         return [each for each in self._state.armed.values() if each.step.index < check.index]
@@ -226,3 +234,8 @@ class Arming:
     def patience_s(self, spec: ExpectationSpec) -> float:
         """How long a check waits, or watches."""
         return spec.patience(self._state.settings.timeout_s)
+
+
+def _by_message(spec: ExpectationSpec) -> list[ExpectationSpec]:
+    """What a check listens for, once for each message it is about."""
+    return [part for part in spec.parts for _ in range(part.body.count)]

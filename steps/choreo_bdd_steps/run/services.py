@@ -45,7 +45,7 @@ class StandIns:
             if body is None:
                 raise StandInFailed
             try:
-                message = body.build(state.functions.extended(trigger=trigger))[0]
+                message = body.build(state.functions, trigger=trigger)[0]
             except BodyError as error:
                 state.broken_answers.append(f"{body_error(call, error)}, so the stand-in did not answer")
                 raise

@@ -24,6 +24,7 @@ from choreo_bdd_steps.plan.settings import slow_policy
 from choreo_bdd_steps.plan.vacuity import Emptiness
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
 from choreo_bdd_steps.run.opening import Opening, ScenarioInfo
+from choreo_bdd_steps.run.quiet_logs import QuietLogs
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
@@ -51,6 +52,7 @@ class Session:
         self._coverage = None if self.contract is None else ChannelCoverage(self.contract)
         self._make_transport = make_transport
         self._loop = LoopThread()
+        self._logs = QuietLogs()
         self._harnesses: dict[str, Harness] = {}
         self._transports: dict[str, Transport] = {}
         self.warnings: list[str] = []
@@ -154,6 +156,7 @@ class Session:
                 self.run(harness.disconnect())
         self._harnesses.clear()
         self._loop.stop()
+        self._logs.stop()
 
 
 async def _given(identity: Identity, _: Mapping[str | None, CorrelationPolicy]) -> Identity:

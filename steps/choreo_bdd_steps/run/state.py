@@ -157,6 +157,10 @@ class State:
         if problem is not None:
             raise BodyError(problem)
 
+    def carries_keys(self, transport: str, topic: str) -> bool:
+        """Whether messages on a topic have keys."""
+        return carried(self.session.config.transports[transport], topic).keys
+
     def require_transport(self, name: str, call: StepCall) -> str | None:
         """The engine's link for a transport; ``StepError`` for one the profile does not have."""
         config = self.session.config

@@ -9,7 +9,7 @@ from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps.language.body import ExpectationBody, parse_expectation
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec, Hop
+from choreo_bdd_steps.vocabulary.acts import Expect, ExpectationSpec, Hop
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
 
 _QUANTITY = {
@@ -21,6 +21,10 @@ _NARROWED = "[ on {transport}][ where {condition}]"
 _WITHIN = "[ within {within:duration}[ of {anchor:topic}]]"
 _NOT_BEFORE = "[ not before {earliest:duration}]"
 _PATIENCE = "[ waiting up to {patience:duration}]"
+_HOP = (
+    "from {topic}[ on {transport}][ where {condition}] "
+    "to {end:topic}[ on {end_transport:transport}][ where {end_condition:condition}]"
+)
 _SCHEMA = "[ matching schema {schema:path}]"
 
 
@@ -96,6 +100,21 @@ def _none(match: Match) -> ExpectationSpec:
     return ExpectationSpec(match.arg("topic"), match.args["transport"], _body(match), Occurs(0, 0), window_s=window_s)
 
 
+def _no_other(match: Match) -> ExpectationSpec:
+    return replace(_none(match), untaken=True)
+
+
+def _nothing_else(match: Match) -> ExpectationSpec:
+    nothing = ExpectationSpec(
+        "(everything)",
+        match.args["transport"],
+        _body(match),
+        Occurs(0, 0),
+        window_s=parse_duration(match.arg("window")),
+    )
+    return replace(nothing, untaken=True, is_everything=True)
+
+
 def _reply(match: Match) -> ExpectationSpec:
     return _timed(match, ExpectationSpec("(the reply)", None, _body(match), Occurs(), is_reply=True))
 
@@ -168,20 +187,21 @@ def _row(match: Match, row: dict[str, str], line: int) -> ExpectationSpec:
 
 
 def _hop(match: Match) -> ExpectationSpec:
-    return ExpectationSpec(
+    base_dir, condition, end_condition = match.call.folder, match.args["condition"], match.args["end_condition"]
+    begin = Hop(
+        match.arg("topic"),
+        match.args["transport"],
+        None if condition is None else parse_expectation(None, None, condition, base_dir=base_dir),
+    )
+    end = ExpectationSpec(
         match.arg("end"),
         match.args["end_transport"],
-        _body(match),
+        parse_expectation(None, None, end_condition, base_dir=base_dir),
         Occurs(),
-        budget_s=parse_duration(match.arg("within")),
-        budget_topic=match.arg("topic"),
-        hop_from=Hop(match.arg("topic"), match.args["transport"]),
-        is_narrowed=_is_narrowed(match),
+        hop_from=begin,
+        is_narrowed=end_condition is not None,
     )
-
-
-def _taken(match: Match) -> CheckTaken:
-    return CheckTaken(match.arg("topic"), match.call)
+    return replace(_timed(match, end), budget_topic=begin.topic)
 
 
 PHRASES = (
@@ -211,6 +231,22 @@ PHRASES = (
         _expecting(_none),
         "a doc string or a table",
     ),
+    Phrase(
+        "I expect no other {topic}[ on {transport}][ where {condition}] for {window:duration}",
+        Expect,
+        "Expect that no matching message comes but those that earlier checks of the scenario have taken.",
+        'Then I expect no other "orders.accepted" for 200ms',
+        _expecting(_no_other),
+        "a doc string or a table",
+    ),
+    Phrase(
+        "I expect nothing else[ on {transport}] for {window:duration}",
+        Expect,
+        "Expect that on all topics the scenario's checks listen to no message comes but those that earlier checks "
+        "have taken; write it below them.",
+        "Then I expect nothing else for 200ms",
+        _expecting(_nothing_else),
+    ),
     *(_counted(quantity) for quantity in _QUANTITY),
     Phrase(
         f"I expect between {{low:count}} and {{high:count}} {{topic}} messages{_NARROWED}{_WITHIN}{_SCHEMA}",
@@ -239,20 +275,18 @@ PHRASES = (
         "a doc string or a table",
     ),
     Phrase(
-        "from {topic}[ on {transport}] to {end:topic}[ on {end_transport:transport}] takes at most {within:duration}",
+        f"{_HOP} takes at most {{within:duration}}",
         Expect,
         "Expect that a message comes on the second topic so soon after the one on the first: its publish, where this "
-        "scenario publishes it, else its receipt.",
-        'Then from "orders.accepted" to "orders.settled" takes at most 100ms',
+        "scenario publishes it and no `where` tells it apart, else its receipt.",
+        'Then from "orders.accepted" to "orders.settled" where order.id is 7 takes at most 100ms',
         _expecting(_hop),
-        "a doc string or a table",
     ),
     Phrase(
-        "the {topic} message has",
-        CheckTaken,
-        "Check more of the message that the last check on a topic has taken; nothing is waited for.",
-        'Then the "orders.settled" message has:\n  | field          | value |\n  | order.customer | Ada   |',
-        _taken,
-        "a doc string or a table",
+        f"{_HOP} takes at least {{earliest:duration}}",
+        Expect,
+        "Expect that a message comes on the second topic, and not sooner than that after the one on the first.",
+        'Then from "orders.placed" to "orders.paid" takes at least 20ms',
+        _expecting(_hop),
     ),
 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NoReturn, Protocol
 
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
-from choreo_bdd.printable import on_one_line
 from choreo_bdd.redaction import Redactor
+from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.sending.outbox import TransportFailure
 from choreo_bdd.scenario.sending.replies import ReplyReport

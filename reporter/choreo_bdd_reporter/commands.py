@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from choreo_bdd.printable import in_json
+from choreo_bdd.redaction.printable import in_json
 from choreo_bdd_reporter.documents.file_names import HISTORY, PAGE, RESULTS
 from choreo_bdd_reporter.outputs.terminal import complain, say, say_document
 from choreo_bdd_schemas import validate_report

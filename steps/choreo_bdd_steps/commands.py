@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.printable import printable
+from choreo_bdd.redaction.printable import printable
 from choreo_bdd_steps.lint import Severity, as_github, as_text, feature_files, lint
 from choreo_bdd_steps.lint import as_json as as_findings_json
 from choreo_bdd_steps.plan.explain import explain_file

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.printable import annotation, in_json, in_xml, on_one_line, printable
+from choreo_bdd.redaction.printable import annotation, in_json, in_xml, on_one_line, printable
 
 STEERING = {
     "escape": "\x1b[2J",

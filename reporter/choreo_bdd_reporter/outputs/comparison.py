@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from choreo_bdd.printable import in_json, on_one_line
+from choreo_bdd.redaction.printable import in_json, on_one_line
 from choreo_bdd_reporter.outputs.markdown import code, table
 from choreo_bdd_reporter.read.compare import Comparison, Shift
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from xml.etree import ElementTree
 
-from choreo_bdd.printable import in_xml, on_one_line, printable
+from choreo_bdd.redaction.printable import in_xml, on_one_line, printable
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.summary import Failure, failures
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from choreo_bdd.printable import annotation, on_one_line
+from choreo_bdd.redaction.printable import annotation, on_one_line
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.markdown import code, plain, table
 from choreo_bdd_reporter.read.entries import Entry, group_entries

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from choreo_bdd.printable import printable
+from choreo_bdd.redaction.printable import printable
 
 
 def say(text: object) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from choreo_bdd.printable import annotation, in_json, on_one_line
+from choreo_bdd.redaction.printable import annotation, in_json, on_one_line
 
 
 class Severity(StrEnum):

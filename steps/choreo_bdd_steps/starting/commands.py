@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.printable import in_json, printable
+from choreo_bdd.redaction.printable import in_json, printable
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.settings import configuration
 from choreo_bdd_steps.starting import demo as demonstration

@@ -14,7 +14,7 @@ _STEERING = (
 )
 _COMMANDS = (
     r"::(?=(?:add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|notice|remove-matcher|save-state|set-env"
-    r"|set-output|stop-commands|warning)\b)|(?<!\w)::(?=[\w-]+(?:::| ))|##(?=[a-z]*\[)"
+    r"|set-output|stop-commands|warning)(?: [^\n]{0,200}?)?::)|(?<!\w)::(?=[\w-]+(?:::| ))|##(?=[a-z]*\[)"
 )
 """GitHub's ``::name::`` and ``##[name]``, also as Azure (``##vso[``) and TeamCity (``##teamcity[``) have it."""
 _LINES = re.compile(f"[{_STEERING}]|{_COMMANDS}", re.IGNORECASE)

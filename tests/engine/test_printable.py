@@ -47,7 +47,10 @@ def test_the_lines_of_a_text_stay_and_those_of_a_value_do_not() -> None:
     assert on_one_line("a\n\tb") == "a\\n\\tb"
 
 
-@pytest.mark.parametrize("text", ["std::vec::Vec", "a == b, ünï → 日本", "## heading [x]", "10::20", "👍🏽 C:\\dir"])
+@pytest.mark.parametrize(
+    "text",
+    ["std::vec::Vec", "a == b, ünï → 日本", "## heading [x]", "10::20", "👍🏽 C:\\dir", "a.feature::Error is told"],
+)
 def test_plain_text_stays_as_it_is(text: str) -> None:
     assert on_one_line(text) == text
 

@@ -146,6 +146,27 @@ def test_a_secret_of_a_message_is_in_no_output(framework: str, tmp_path: Path) -
     assert (leaks, encoded) == (set(), set())
 
 
+def test_what_pytest_prints_by_itself_steers_nothing_either(tmp_path: Path) -> None:
+    made = Project(tmp_path).file("choreo.yaml", "timeout: 1s\n")
+    made.file(
+        "test_a.py",
+        f"""
+        import warnings
+
+        def test_a():
+            said = {{"v": {EVIL!r}}}
+            print(said["v"])
+            warnings.warn(said["v"])
+            assert said == {{"v": 1}}, said["v"]
+        """,
+    )
+    for colour in ("no", "yes"):
+        done = made.pytest("-rA", "--showlocals", f"--color={colour}", bare=False)
+        text = re.sub(r"\x1b\[[0-9;]*m", "", done.text)
+        assert "1 failed" in text
+        assert not STEERS.search(text), STEERS.search(text)
+
+
 HOSTILE: dict[str, list[tuple[str, dict[str, object]]]] = {
     "id": [("t.r", {"correlation_id": EVIL, "v": 1})],
     "name": [("t.r", {"v": {EVIL: 1}})],

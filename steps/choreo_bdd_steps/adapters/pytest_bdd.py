@@ -194,6 +194,17 @@ class _Markers(set[str]):
         return super().__contains__(name) or OWN_TAG.fullmatch(str(name)) is not None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let nothing that pytest prints of a message steer the terminal; where a project asks for choreo."""
+    from choreo_bdd_project.config import find_config  # noqa: PLC0415 - see the module's docstring
+
+    if find_config(session.config.rootpath) is not None:
+        from choreo_bdd_steps.adapters.pytest_terminal import clean_terminal  # noqa: PLC0415 - as above
+
+        clean_terminal(session.config)
+
+
 def pytest_configure() -> None:
     """Let ``--strict-markers`` pass our tags."""
     pytest.mark._markers = _Markers(pytest.mark._markers)

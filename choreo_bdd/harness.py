@@ -28,6 +28,7 @@ from choreo_bdd.transports.base import (
     Losable,
     OnSent,
     Ready,
+    Remarking,
     Transport,
     TransportCallback,
     promise_of,
@@ -233,6 +234,10 @@ class Harness:
         """
         if isinstance(self._transport, Fencing):
             await self._transport.fence(topics)
+
+    def remark(self, topic: str) -> str | None:
+        """What its transport knows of a topic that whoever misses a message should hear."""
+        return self._transport.remark(topic) if isinstance(self._transport, Remarking) else None
 
     def active_subscription_count(self) -> int:
         """How many subscriptions the transport holds."""

@@ -15,6 +15,17 @@ def _no_headers() -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A message that its broker keeps until somebody says that it has been used; what nobody uses goes back to it.
+
+    ``is_leftover`` says that it was there before anybody of ours listened.
+    """
+
+    use: Callable[[], None] = field(repr=False)
+    is_leftover: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A message as a transport delivered it.
 
@@ -33,6 +44,17 @@ class Message:
     offset: int | None = None
     broker_time: float | None = None
     order: int | None = None
+    kept: Kept | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_leftover(self) -> bool:
+        """Whether it was in its queue before anybody of ours listened there."""
+        return self.kept is not None and self.kept.is_leftover
+
+    def used(self) -> None:
+        """Say that it has done something here: a broker that keeps it until then takes it away."""
+        if self.kept is not None:
+            self.kept.use()
 
     def follows(self, other: Message, *, handed_over_later: bool) -> bool | None:
         """Whether it came after another one over the same transport; ``None`` where the broker does not tell."""

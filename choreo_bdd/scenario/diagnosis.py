@@ -69,6 +69,8 @@ class Facts:
     foreign_ids: tuple[str | None, ...] = ()
     foreign_matched: bool = False
     similar_topics: tuple[str, ...] = field(default=())
+    leftovers: int = 0
+    remarks: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -153,7 +155,10 @@ def _evidence(facts: Facts) -> list[str]:
         )
     if facts.unreadable is not None and facts.near_misses:
         lines.append(f"  also on {facts.place}: {facts.unreadable[0]} unreadable ({facts.unreadable[1]})")
-    return lines
+    if facts.leftovers:
+        matching = _count(facts.leftovers, "matching message", "matching messages")
+        lines.append(f"  also on {facts.place}: {matching} from before this scenario, left in the queue")
+    return lines + [f"  note: {remark}" for remark in facts.remarks]
 
 
 def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[str]:

@@ -73,6 +73,7 @@ class Expectation:
         "held",
         "is_awaited",
         "late_at",
+        "leftovers",
         "lingers",
         "link",
         "matched_at",
@@ -113,6 +114,8 @@ class Expectation:
         self.held: list[Delivery] = []
         self.near_misses: list[Delivery] = []
         self.unreadable: list[str] = []
+        self.leftovers = 0
+        """How many matching messages were in their queue before, and are no answer here."""
         self.matched_at: float | None = None
         self.late_at: float | None = None
         self.closed_at: float | None = None
@@ -238,6 +241,10 @@ class Expectation:
         self.count += 1
         self.matched_at = message.received_at
         self.taken.append(message)
+        message.used()
+        if message.is_leftover:
+            note = f"the message on {message.topic!r} was in the queue before anybody listened there"
+            self.handle.notes = (*self.handle.notes, note)
         if self.decisive is None and self.is_met:
             self.decisive = message
         self.handle.note_message(delivery.record(self.link))

@@ -17,6 +17,9 @@ class ScopeOptions:
     anchor_at_first_event: bool = False
     unattributed: Literal["fail", "warn", "ignore"] = "warn"
     """What a matching message without an id, where ids are expected, does to an absence or a count (steps.md 5)."""
+    leftovers: Literal["mark", "leave"] = "mark"
+    """What was in a queue before anybody listened: it may do for an expectation, which says so, or is left there. It
+    never counts."""
 
 
 DEFAULTS = ScopeOptions()

@@ -208,6 +208,8 @@ class Scope:
         received_by_expectation = False
         for each in tuple(listener.takers):
             if isinstance(each, Reply):
+                if delivery.message.is_leftover and self.options.leftovers == "leave":
+                    continue
                 self._received(listener, delivery, "reply", f"reply:{each.plan.reply_topic}")
                 self.replier.trigger(each, delivery)
                 continue

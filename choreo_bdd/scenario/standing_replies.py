@@ -76,6 +76,7 @@ class StandIn:
         if reply.matches >= reply.plan.times or not self._accepts(delivery):
             return
         reply.matches += 1
+        delivery.message.used()
         task = asyncio.get_running_loop().create_task(self._answer(delivery))
         self._due.add(task)
         task.add_done_callback(self._due.discard)

@@ -10,6 +10,7 @@ from itertools import chain
 from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import MatchFailure, MatchResult
+from choreo_bdd.message import Message
 from choreo_bdd.scenario.diagnosis import Cause, Diagnosis, Facts, closest_of, explain
 from choreo_bdd.scenario.expectation import Expectation, closeness_of, match_delivery
 from choreo_bdd.scenario.handle import Outcome
@@ -59,6 +60,9 @@ class Verdicts:
         """Let a pending expectation have a message, and settle it if that decides it."""
         assert expectation.matcher is not None  # expectations without a matcher hold instead
         result = expectation.judge(delivery, expectation.matcher)
+        if self._is_left(expectation, delivery.message):
+            expectation.leftovers += result.matched
+            return
         if not result.matched:
             expectation.note_near_miss(delivery, result)
             self._record(expectation, delivery, TimelineAction.MISMATCHED, result.reason)
@@ -73,6 +77,11 @@ class Verdicts:
         self._settle(expectation, delivery, result)
         if expectation.decisive is delivery.message:
             self._judge_successors(expectation)
+
+    def _is_left(self, expectation: Expectation, message: Message) -> bool:
+        """Whether a message was in its queue before this scenario, and is no answer to what is asked of it."""
+        counts = expectation.occurs.waits_the_window_out
+        return message.is_leftover and (counts or self._options.leftovers == "leave")
 
     def _settle(self, expectation: Expectation, delivery: Delivery, result: MatchResult) -> None:
         """Decide an expectation by the match it has just taken, if that decides it."""
@@ -276,7 +285,14 @@ class Verdicts:
             foreign_ids=tuple(delivery.correlation_id for delivery in foreign),
             foreign_matched=any(_accepts(expectation, delivery) for delivery in foreign),
             similar_topics=self._similar_topics(expectation),
+            leftovers=expectation.leftovers,
+            remarks=self._remarks(expectation),
         )
+
+    def _remarks(self, expectation: Expectation) -> tuple[str, ...]:
+        """What the transport knows of the topic, and of those that this scope has published on."""
+        harness = self._links[expectation.link].harness
+        return tuple(filter(None, map(harness.remark, sorted({expectation.topic, *self._outbox.topics}))))
 
     def _transport_failure(self, expectation: Expectation) -> str | None:
         """What transports failed to do for this scope: first the expectation's own transport, then any other."""

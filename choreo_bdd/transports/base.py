@@ -20,6 +20,7 @@ __all__ = [
     "OnSent",
     "PublishFailed",
     "Ready",
+    "Remarking",
     "SubscriptionFailed",
     "Transport",
     "TransportCallback",
@@ -139,6 +140,15 @@ class Fencing(Protocol):
         ...
 
 
+@runtime_checkable
+class Remarking(Protocol):
+    """A transport that knows something of a topic which whoever misses a message should hear."""
+
+    def remark(self, topic: str) -> str | None:
+        """Such as that nobody listens to what is published there, or who else takes messages from it."""
+        ...
+
+
 def sink_of(callback: TransportCallback) -> Callable[[Message], None]:
     """How to hand a message to a callback: whole where it asks for that, else topic and payload."""
     deliver = getattr(callback, "deliver", None)
@@ -148,6 +158,7 @@ def sink_of(callback: TransportCallback) -> Callable[[Message], None]:
 
     def plain(message: Message) -> None:
         callback(message.topic, message.payload)
+        message.used()  # whoever asks for no more than this takes it as it comes
 
     return plain
 

@@ -14,6 +14,8 @@ from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.rabbitmq.auth import RabbitPlain, login
+from choreo_bdd.transports.rabbitmq.exchange import OWN, Exchange
+from choreo_bdd.transports.rabbitmq.messages import QUEUE_PREFIX, REPLY_TO
 from choreo_bdd.transports.shared.credentials import (
     AuthSource,
     Credentials,
@@ -27,7 +29,7 @@ from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
 if TYPE_CHECKING:
-    from choreo_bdd.transports.rabbitmq.connection import Wire
+    from choreo_bdd.transports.rabbitmq.connection import Connection
 
 _NAME = "RabbitTransport"
 _TEARDOWN_S = 2.0
@@ -36,12 +38,14 @@ _TEARDOWN_S = 2.0
 class RabbitTransport:
     """A transport over one exchange of a RabbitMQ server.
 
-    Unless an exchange named ``exchange_name`` exists, of whatever type, a temporary topic exchange is made that goes
-    with its last user. Of an exchange that does not route by key (fanout, headers) a topic hears the messages whose
-    routing key it names, and ``>`` all of them. A direct exchange knows no patterns.
+    ``exchange_name`` names an exchange that is there already; ``exchange`` may say more of it, and that it may be
+    made. Without either it is ``choreo``, a temporary topic exchange that goes with its last user. Of an exchange that
+    does not route by key (fanout, headers) a topic hears the messages whose routing key it names, and ``>`` all of
+    them. A direct exchange knows no patterns.
 
-    A topic that begins with ``queue:`` names an existing queue instead: subscribing takes the queue's messages,
-    publishing puts one into it, and ``PublishFailed`` says when there is no such queue.
+    All topics come through one queue, so that their order is the broker's. A topic that begins with ``queue:`` names
+    an existing queue instead: what a scenario uses is taken from it, and all the rest given back; publishing puts a
+    message into it, and ``PublishFailed`` says when there is no such queue. A stream is read from now on.
 
     Message properties are headers too, both ways, named ``amqp.correlation_id``, ``amqp.message_id``,
     ``amqp.reply_to``, ``amqp.content_type``, ``amqp.type`` and so on.
@@ -53,30 +57,31 @@ class RabbitTransport:
         *,
         url: str,
         allowlist_path: str | Path | None = None,
-        exchange_name: str = "choreo",
+        exchange_name: str = OWN,
         connect_timeout_s: float = 5.0,
         auth: AuthSource | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
         if not _is_amqp_url(url):
             raise ValueError(
                 f"RabbitTransport needs a URL such as amqp://localhost:5672/ or amqps://…, not {safe_url(url)!r}"
             )
-        if not exchange_name:
-            raise ValueError(
-                "RabbitTransport needs the name of an exchange; a queue is reached by the topic queue:NAME"
-            )
+        if exchange is not None and exchange_name not in (OWN, exchange.name):
+            raise ValueError(f"two exchanges: exchange_name={exchange_name!r} and exchange={exchange!r}; give one")
         if auth is not None and carries_credentials(url):
             raise ConflictingAuthError("RabbitTransport got credentials both in the URL and through auth=; give one")
         self._url = url
         self.allowlist_path = allowlist_path
-        self._exchange = exchange_name
+        self._exchange = exchange or Exchange(exchange_name)
         self._connect_timeout_s = connect_timeout_s
         self._credentials = Credentials(_NAME, auth)
-        self._wire: Wire | None = None
+        self._connection: Connection | None = None
         self._outbound: Outbound | None = None
         self._subscriptions = Subscriptions(_NAME)
         self._lost: str | None = None
         self._loss_listeners: list[OnLost] = []
+        self._unheard: set[str] = set()
+        """Topics on which the last message reached nobody."""
 
     @property
     def capabilities(self) -> TransportCapabilities:
@@ -92,7 +97,7 @@ class RabbitTransport:
                 "amqp_brokers", [self._url], label="RabbitMQ server", normalise=without_credentials
             )
         try:
-            from choreo_bdd.transports.rabbitmq.connection import Wire  # noqa: PLC0415 - it loads the client
+            from choreo_bdd.transports.rabbitmq.connection import Connection  # noqa: PLC0415 - it loads the client
             from choreo_bdd.transports.rabbitmq.refusals import words_of  # noqa: PLC0415 - as above
         except ModuleNotFoundError as error:
             raise TransportError(
@@ -101,7 +106,7 @@ class RabbitTransport:
             ) from error
         await self.disconnect()  # what is left of a connection that was lost
         try:
-            self._wire = await self._log_in(Wire)
+            self._connection = await self._log_in(Connection)
         except TransportError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the client raises: it could not connect
@@ -112,9 +117,9 @@ class RabbitTransport:
             has_secrets = self._credentials.given or carries_credentials(self._url)
             raise failure from (None if has_secrets else error)
         self._lost = None
-        self._outbound = Outbound(_NAME, self._wire.write)
+        self._outbound = Outbound(_NAME, self._connection.write)
 
-    async def _log_in(self, new_wire: type[Wire]) -> Wire:
+    async def _log_in(self, new_connection: type[Connection]) -> Connection:
         """Resolve the credentials, translate and use them, and clear them whatever comes of it."""
         descriptor = await self._credentials.resolve()
         with cleared_after(descriptor):
@@ -122,14 +127,16 @@ class RabbitTransport:
             is_plain = isinstance(descriptor, RabbitPlain) or carries_credentials(self._url)
             if is_plain and urlsplit(self._url).scheme == "amqp":
                 warn_of_plaintext(_NAME, self._url)
-            wire = new_wire(url, context=context, exchange=self._exchange, on_lost=self._on_lost)
+            connection = new_connection(
+                url, context=context, exchange=self._exchange, on_lost=self._on_lost, on_routed=self._on_routed
+            )
             try:
                 async with asyncio.timeout(self._connect_timeout_s):
-                    await wire.open()
+                    await connection.open()
             except BaseException:
-                await wire.close(timeout_s=_TEARDOWN_S)
+                await connection.close(timeout_s=_TEARDOWN_S)
                 raise
-        return wire
+        return connection
 
     def _connect_failure(self, reason: str) -> TransportError:
         return TransportError(
@@ -139,12 +146,12 @@ class RabbitTransport:
 
     async def disconnect(self) -> None:
         """Send what is queued, close the connection and end every task; harmless when called again."""
-        wire, self._wire = self._wire, None
+        connection, self._connection = self._connection, None
         outbound, self._outbound = self._outbound, None
         if outbound is not None:
             await outbound.stop(timeout_s=_TEARDOWN_S / 2)
-        if wire is not None:
-            await wire.close(timeout_s=_TEARDOWN_S / 2)
+        if connection is not None:
+            await connection.close(timeout_s=_TEARDOWN_S / 2)
 
     def _on_lost(self, reason: str) -> None:
         self._lost = reason
@@ -166,35 +173,33 @@ class RabbitTransport:
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready:
         """Deliver messages on a routing key or pattern, or of a queue (``queue:NAME``), to ``callback``."""
-        wire, _ = self._require_connected()
+        connection, _ = self._require_connected()
         registration = self._subscriptions.add(topic, callback)
-        wire.spawn(self._establish(wire, registration))
+        connection.spawn(self._establish(connection, registration))
         return registration.ready
 
-    async def _establish(self, wire: Wire, registration: Registration) -> None:
+    async def _establish(self, connection: Connection, registration: Registration) -> None:
         def ended(reason: str) -> None:
             registration.fail(_NAME, reason)
-            if wire is self._wire and self._lost is None and not registration.is_removed:
+            if connection is self._connection and self._lost is None and not registration.is_removed:
                 registration.interrupt(_NAME, reason)
 
         reason = "the connection was closed before it was confirmed"
         try:
-            registration.handle = await wire.subscribe(registration.topic, registration.deliver, ended)
+            registration.handle = await connection.subscribe(registration.topic, registration.deliver, ended)
             registration.confirm()
-            if (deaf := wire.why_deaf(registration.topic)) is not None:
-                registration.interrupt(_NAME, deaf)
         except SubscriptionFailed as failure:
             reason = failure.reason
         finally:
             registration.fail(_NAME, reason)  # does nothing once it is confirmed
         if registration.is_removed and registration.handle is not None:
-            await registration.handle.close()
+            connection.leave(registration.handle)
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration of this callback."""
         registration = self._subscriptions.remove(topic, callback)
-        if registration is not None and registration.handle is not None and self._wire is not None:
-            self._wire.spawn(registration.handle.close())
+        if registration is not None and registration.handle is not None and self._connection is not None:
+            self._connection.leave(registration.handle)
 
     def publish(
         self,
@@ -211,16 +216,35 @@ class RabbitTransport:
 
     async def fence(self, topics: Collection[str]) -> None:
         """Have all that the topics' queues hold handed over; ``TransportError`` if the broker does not answer."""
-        wire = self._wire
+        connection = self._connection
 
         def why_down() -> str | None:
-            return "it is not connected" if wire is None or wire is not self._wire else self._lost
+            if connection is None or connection is not self._connection:
+                return "it is not connected"
+            return self._lost or connection.blocked
 
         async def ask(registrations: Sequence[Registration]) -> None:
-            assert wire is not None  # as why_down() has found
-            await wire.fence([registration.handle for registration in registrations])
+            assert connection is not None  # as why_down() has found
+            await connection.fence([registration.handle for registration in registrations])
 
         await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
+
+    def _on_routed(self, outgoing: Outgoing, to_somebody: bool) -> None:
+        if to_somebody:
+            self._unheard.discard(outgoing.topic)
+            return
+        self._unheard.add(outgoing.topic)
+        inbox = f"{QUEUE_PREFIX}{outgoing.headers.get(REPLY_TO, '')}"
+        for registration in self._subscriptions:
+            if registration.topic == inbox:
+                registration.despair(_nobody(outgoing.topic))
+
+    def remark(self, topic: str) -> str | None:
+        """Why a message may be missing: nobody took what was published there, or its queue has other consumers."""
+        if topic in self._unheard:
+            return _nobody(topic)
+        queues = [each.handle for each in self._subscriptions if each.topic == topic and each.is_live]
+        return next((each.remark() for each in queues if topic.startswith(QUEUE_PREFIX) and each is not None), None)
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
@@ -232,18 +256,22 @@ class RabbitTransport:
 
     # --- details --------------------------------------------------------------------------------------------------
 
-    def _require_connected(self) -> tuple[Wire, Outbound]:
-        if self._wire is None or self._outbound is None:
+    def _require_connected(self) -> tuple[Connection, Outbound]:
+        if self._connection is None or self._outbound is None:
             raise RuntimeError("RabbitTransport is not connected: await connect() first")
         if self._lost is not None:
             raise TransportError(f"RabbitTransport cannot go on: {self._lost}")
-        return self._wire, self._outbound
+        return self._connection, self._outbound
 
     def __repr__(self) -> str:
-        return f"RabbitTransport(url={safe_url(self._url)!r}, exchange_name={self._exchange!r})"
+        return f"RabbitTransport(url={safe_url(self._url)!r}, exchange_name={self._exchange.name!r})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("RabbitTransport cannot be pickled: it holds a live connection")
+
+
+def _nobody(topic: str) -> str:
+    return f"nobody listens on {topic!r}: RabbitMQ returned the message as unroutable"
 
 
 def _is_amqp_url(url: str) -> bool:

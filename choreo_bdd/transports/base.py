@@ -18,6 +18,7 @@ __all__ = [
     "MessageSink",
     "OnLost",
     "OnSent",
+    "Probing",
     "PublishFailed",
     "Ready",
     "Remarking",
@@ -146,6 +147,18 @@ class Remarking(Protocol):
 
     def remark(self, topic: str) -> str | None:
         """Such as that nobody listens to what is published there, or who else takes messages from it."""
+        ...
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A transport that can show that its broker serves it, without anybody else noticing."""
+
+    async def probe(self) -> None:
+        """Have something go to the broker and back; it reaches nobody else, and nothing of it stays.
+
+        ``TransportError`` says what is missing or refused. Whoever asks bounds the wait.
+        """
         ...
 
 

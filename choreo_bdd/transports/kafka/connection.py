@@ -147,6 +147,13 @@ class Connection:
             raise TransportError("; ".join(f"{topic!r}: {reason}" for topic, reason in without_end.items()))
         await self._feed.reach(ends)
 
+    async def probe(self) -> None:
+        """Have the cluster answer; ``TransportError`` says why it does not."""
+        try:
+            await self._topics.refresh()
+        except Exception as error:
+            raise TransportError(reason_of(error)) from error
+
     # --- messages out ---------------------------------------------------------------------------------------------
 
     async def _write(self, batch: Sequence[Outgoing]) -> None:

@@ -225,6 +225,10 @@ class KafkaTransport:
 
         await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
 
+    async def probe(self) -> None:
+        """Have the cluster list its topics: whatever is sent to it, it keeps."""
+        await self._require_connected().probe()
+
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
         return len(self._subscriptions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import secrets
 from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,6 +29,7 @@ from choreo_bdd.transports.shared.credentials import (
 )
 from choreo_bdd.transports.shared.fences import fence
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
+from choreo_bdd.transports.shared.probes import there_and_back
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
 _NAME = "NatsTransport"
@@ -356,6 +358,10 @@ class NatsTransport:
             await self._arrivals.drained()
 
         await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
+
+    async def probe(self) -> None:
+        """Have a message go there and back on an inbox of our own, which no stream keeps."""
+        await there_and_back(self, f"_INBOX.choreo.{secrets.token_hex(8)}")
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""

@@ -236,6 +236,11 @@ class Connection:
         except aiormq.AMQPError as error:
             raise TransportError(words_of(error)) from error
 
+    async def probe(self) -> None:
+        """Find the exchange, and have a message of ours come out of our own queue; raises why that cannot be."""
+        await self._grounded()
+        await self._settle()
+
     async def _settle(self) -> None:
         assert self._inbox is not None  # somebody listens there
         if self._may_mark:

@@ -229,6 +229,11 @@ class RabbitTransport:
 
         await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
 
+    async def probe(self) -> None:
+        """Find the exchange, and have a message go through our own queue alone."""
+        connection, _ = self._require_connected()
+        await connection.probe()
+
     def _on_routed(self, outgoing: Outgoing, to_somebody: bool) -> None:
         if to_somebody:
             self._unheard.discard(outgoing.topic)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
+from choreo_bdd.exceptions import TransportError
 from choreo_bdd.transports.redis.connection import Answer, Wire, new_connection, open_wire, reason_of
 from choreo_bdd.transports.redis.messages import EntryLayout
 from choreo_bdd.transports.redis.pubsub import PubSub
@@ -91,6 +92,22 @@ class Link:
             outgoing.sent()
             answer.add_done_callback(partial(_settle, outgoing))
         await self._talking.drained()
+
+    async def probe_streams(self, name: str) -> None:
+        """Write an entry, read it and delete it again in one transaction; ``TransportError`` for a refusal."""
+        commands = (
+            ("MULTI",),
+            ("XADD", name, "*", "probe", "1"),
+            ("XRANGE", name, "-", "+"),
+            ("DEL", name),
+            ("EXEC",),
+        )
+        answers = self._talking.write([self._talking.pack(*each) for each in commands])
+        try:
+            for answer in answers:
+                await answer
+        except Exception as error:
+            raise TransportError(reason_of(error)) from error
 
     async def close(self) -> None:
         """Wait a little for the answers due, then close both connections; leaves no task."""

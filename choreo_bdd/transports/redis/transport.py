@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,6 +25,7 @@ from choreo_bdd.transports.shared.credentials import (
 )
 from choreo_bdd.transports.shared.fences import fence
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
+from choreo_bdd.transports.shared.probes import there_and_back
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
 if TYPE_CHECKING:
@@ -212,6 +214,15 @@ class RedisTransport:
             await link.mode.fence(registrations)
 
         await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
+
+    async def probe(self) -> None:
+        """Have a message go there and back: on a channel of our own, or in a stream that nobody ever sees."""
+        _, link = self._require_connected()
+        name = f"choreo.probe.{secrets.token_hex(8)}"
+        if self._layout is None:
+            await there_and_back(self, name)
+        else:
+            await link.probe_streams(name)
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""

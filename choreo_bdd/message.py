@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 def _no_headers() -> Mapping[str, str]:
     return NO_HEADERS
+
+
+class HeaderValues(str):
+    """The values of a header that came several times: as text all of them, separated by commas."""
+
+    __slots__ = ("values",)
+
+    values: tuple[str, ...]
+
+    def __new__(cls, values: Iterable[str]) -> Self:
+        """Of these values, in their order."""
+        several = tuple(values)
+        made = super().__new__(cls, ", ".join(several))
+        made.values = several
+        return made
+
+
+def values_of(text: str) -> tuple[str, ...]:
+    """Each value of a header; one for a header that came once."""
+    return text.values if isinstance(text, HeaderValues) else (text,)
+
+
+def headers_from(pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """Headers as they came; of those that share a name no value is lost."""
+    headers = dict(pairs)
+    if len(headers) == len(pairs):
+        return headers or NO_HEADERS
+    several: dict[str, list[str]] = {}
+    for name, value in pairs:
+        several.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else HeaderValues(values) for name, values in several.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from choreo_bdd.correlation import CorrelationPolicy, Envelope
 from choreo_bdd.inbound.dispatcher import Dispatcher
 from choreo_bdd.inbound.listening import Delivery, Listener, Unreadable
 from choreo_bdd.inbound.nearby_topics import NearbyTopics
-from choreo_bdd.message import Message
+from choreo_bdd.message import HeaderValues, Message
 from choreo_bdd.transports.base import Ready, Transport, promise_of
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
@@ -92,6 +92,8 @@ class Route:
         if correlation_id is None and not self._router.strict:
             return tuple(self._all)
         owners = self._by_id.get(correlation_id) if correlation_id is not None else None
+        if isinstance(correlation_id, HeaderValues):  # a proxy may have added its own: either is this message's
+            owners = [each for one in correlation_id.values for each in self._by_id.get(one, ())] or None
         if owners is None:
             self.foreign.append(delivery)
             self._router.dispatcher.unowned(delivery.message, correlation_id or "")

@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.message import NO_HEADERS, Message, headers_from
 from choreo_bdd.transports.kafka.clients import reason_of
 from choreo_bdd.transports.shared.subscriptions import Registration
 
@@ -157,7 +157,7 @@ def _message(record: ConsumerRecord, now: float) -> Message:
         record.topic,
         record.value or b"",
         now,
-        {name: _text(value) or "" for name, value in record.headers} if record.headers else NO_HEADERS,
+        headers_from([(name, _text(value) or "") for name, value in record.headers]) if record.headers else NO_HEADERS,
         _text(record.key),
         record.partition,
         record.offset,

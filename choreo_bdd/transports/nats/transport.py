@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import re
 import secrets
-from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,7 +18,14 @@ from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.nats.auth import client_options, is_sent_in_clear
 from choreo_bdd.transports.nats.connection import Arrivals, answered, end_subscription, until_written
-from choreo_bdd.transports.nats.messages import REPLY_TO, headers_of, last_words, require_fitting, says_nobody_listens
+from choreo_bdd.transports.nats.messages import (
+    REPLY_TO,
+    headers_of,
+    keep_repeated_headers,
+    last_words,
+    require_fitting,
+    says_nobody_listens,
+)
 from choreo_bdd.transports.shared.credentials import (
     AuthDescriptor,
     AuthSource,
@@ -27,6 +35,7 @@ from choreo_bdd.transports.shared.credentials import (
     warn_of_plaintext,
     without_credentials,
 )
+from choreo_bdd.transports.shared.dialling import first_to_answer
 from choreo_bdd.transports.shared.fences import fence
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.probes import there_and_back
@@ -99,47 +108,54 @@ class NatsTransport:
                 "NatsTransport needs the nats-py client, the extra choreo_bdd[nats]: pip install 'choreo-bdd[nats]'"
             ) from error
         await self.disconnect()  # what is left of a connection that was lost
-        client = Client()
-        self._closing, self._lost = False, None
         self._refused.clear()
         try:
-            await self._log_in(client)
+            client = await self._log_in(Client)
         except TransportError:
-            await self._abandon(client)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, there is no connection
-            await self._abandon(client)
             hides_cause = self._credentials.given or any(carries_credentials(url) for url in self._servers)
             raise TransportError(self._connect_failure(error)) from (None if hides_cause else error)
-        except BaseException:
-            await self._abandon(client)
-            raise
-        self._client = client
+        self._client, self._lost, self._closing = client, None, False
         self._arrivals = Arrivals()
         self._spawn(self._arrivals.run())
         self._outbound = Outbound(_NAME, self._write)
         self._spawn(self._watch(client))
 
-    async def _log_in(self, client: Any) -> None:
+    async def _log_in(self, new_client: Callable[[], Any]) -> Any:
         """Resolve the credentials, translate and use them, and clear them whatever comes of it."""
         descriptor = await self._credentials.resolve()
         with cleared_after(descriptor):
             options = {} if descriptor is None else client_options(descriptor)
             self._warn_of_plaintext(descriptor)
-            async with asyncio.timeout(self._connect_timeout_s):
-                await client.connect(
-                    servers=self._servers,
-                    name=self._name,
-                    connect_timeout=max(1, round(self._connect_timeout_s)),
-                    allow_reconnect=False,
-                    max_reconnect_attempts=1,  # 0 would mean for ever
-                    reconnect_time_wait=0,
-                    ping_interval=_PING_S,
-                    max_outstanding_pings=_PINGS_UNANSWERED,
-                    error_cb=self._on_error,
-                    closed_cb=self._on_closed,
-                    **options,
-                )
+            return await first_to_answer(
+                [partial(self._dial, new_client, server, options) for server in self._servers],
+                patience_s=self._connect_timeout_s,
+                release=self._abandon,
+            )
+
+    async def _dial(self, new_client: Callable[[], Any], server: str, options: Mapping[str, Any]) -> Any:
+        """A client logged in to this one server."""
+        client = new_client()
+        try:
+            await client.connect(
+                servers=[server],
+                name=self._name,
+                connect_timeout=max(1, round(self._connect_timeout_s)),
+                allow_reconnect=False,
+                max_reconnect_attempts=1,  # 0 would mean for ever
+                reconnect_time_wait=0,
+                ping_interval=_PING_S,
+                max_outstanding_pings=_PINGS_UNANSWERED,
+                error_cb=self._on_error,
+                closed_cb=self._on_closed,
+                **options,
+            )
+        except BaseException:
+            await self._abandon(client)
+            raise
+        keep_repeated_headers(client)
+        return client
 
     def _warn_of_plaintext(self, descriptor: AuthDescriptor | None) -> None:
         in_clear = descriptor is not None and is_sent_in_clear(descriptor)

@@ -46,7 +46,7 @@ class Connection:
         self._topics = Topics(clients, policy)
         self._in_flight = InFlight()
         tell_departures(clients.producer, self._in_flight.left)
-        self._feed = Feed(clients.consumer, on_denied=self._denied)
+        self._feed = Feed(clients.consumer, on_denied=self._denied, on_unreadable=self._unreadable)
         self._newcomers: list[Registration] = []
         self._arming: asyncio.Task[None] | None = None
         self._answered_at = self._clock()
@@ -99,13 +99,12 @@ class Connection:
 
     async def _establish(self, batch: Sequence[Registration]) -> None:
         named = {each.topic for each in batch if not topic_patterns.is_pattern(each.topic)}
-        if len(named) < len({each.topic for each in batch}):  # patterns mean the topics there are now
-            await self._topics.refresh()
         failures = await self._topics.ensure(named)
         self._topics.denied -= named  # asked for by name: perhaps it is granted by now
-        wanted = {each: self._topics.under(each.topic) for each in batch if each.topic not in failures}
-        ends, without_end = await self._topics.ends(frozenset().union(*wanted.values()))
+        topics = {each.topic for each in batch} - failures.keys()
+        ends, without_end = await self._topics.ends_now(topics)
         failures = {**without_end, **failures}
+        wanted = {each: self._topics.under(each.topic) for each in batch if each.topic in topics}
         live = []
         for registration in batch:
             if registration.topic in failures:
@@ -129,6 +128,13 @@ class Connection:
         for registration in heard_by:
             registration.fail(NAME, reason)
 
+    @staticmethod
+    def _unreadable(registration: Registration, reason: str) -> None:
+        """The client cannot unpack what comes next: whoever listens hears no more, and the others as before."""
+        if registration.ready.done():
+            registration.interrupt(NAME, reason)
+        registration.fail(NAME, reason)
+
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Ask where the logs end, and wait until they have been read that far; raises why that is not known."""
         topics = {each.topic for each in registrations}
@@ -150,8 +156,12 @@ class Connection:
     # --- messages out ---------------------------------------------------------------------------------------------
 
     async def _write(self, batch: Sequence[Outgoing]) -> None:
-        failures = await self._topics.ensure({outgoing.topic for outgoing in batch})
+        topics = {outgoing.topic for outgoing in batch}
+        failures = await self._topics.ensure(topics)
+        await self._clients.meet(topics - failures.keys())
         for outgoing in batch:
+            if outgoing.is_given_up():
+                continue
             if outgoing.topic in failures:
                 outgoing.fail(NAME, failures[outgoing.topic])
             else:

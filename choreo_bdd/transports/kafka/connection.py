@@ -22,6 +22,8 @@ _POLL_S = 0.25
 _PATIENCE_S = 2.0
 _TEARDOWN_S = 2.0
 _STOP_S = 0.5
+_AT_ONCE = 100  # so many topics are armed before the first of them is told of as live
+_TOPIC_S = 0.1  # what a busy broker may take to make one of many; a silent one is noticed sooner
 
 
 class Connection:
@@ -88,9 +90,9 @@ class Connection:
 
     async def _arm(self) -> None:
         while self._newcomers:
-            batch, self._newcomers = self._newcomers, []
+            batch, self._newcomers = self._newcomers[:_AT_ONCE], self._newcomers[_AT_ONCE:]
             try:
-                async with asyncio.timeout(self._request_timeout_s):
+                async with asyncio.timeout(self._request_timeout_s + len(batch) * _TOPIC_S):
                     await self._establish(batch)
             except Exception as error:  # noqa: BLE001 - told to whoever waits for these subscriptions
                 self._topics.forget()

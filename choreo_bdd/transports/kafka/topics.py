@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
 
 _RETRY_S = 0.01
+_RETRY_MAX_S = 0.2
 _MADE_S = 2.0
 
 
@@ -93,10 +94,12 @@ class Topics:
 
     async def _wait_for(self, names: set[str]) -> None:
         """A topic just made is not known to every broker at once."""
-        while names - self._partitions.keys():
-            await self.refresh(names)
-            if names - self._partitions.keys():
-                await asyncio.sleep(_RETRY_S)
+        pause_s = _RETRY_S
+        while missing := names - self._partitions.keys():
+            await self.refresh(missing)
+            if missing - self._partitions.keys():
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _RETRY_MAX_S)  # a broker that makes many is not to be asked all the time
 
     def under(self, topic: str) -> frozenset[TopicPartition]:
         """The known partitions of a topic, or of all topics under a pattern that we may read."""

@@ -21,8 +21,8 @@ from choreo_bdd.matchers import Matcher
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
-from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
-from choreo_bdd.scenario.standing_replies import StandIn
+from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
+from choreo_bdd.scenario.sending.standing_replies import StandIn
 from choreo_bdd.transports.base import (
     Fencing,
     Losable,

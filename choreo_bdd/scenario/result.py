@@ -7,9 +7,9 @@ from typing import Literal, NoReturn, Protocol
 
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.redaction import Redactor
-from choreo_bdd.scenario.handle import Handle, Outcome
-from choreo_bdd.scenario.outbox import TransportFailure
-from choreo_bdd.scenario.replies import ReplyReport
+from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.sending.outbox import TransportFailure
+from choreo_bdd.scenario.sending.replies import ReplyReport
 from choreo_bdd.scenario.timeline import TimelineEntry
 
 _SHOWN_ENTRIES = 20

@@ -18,14 +18,14 @@ from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
-from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
-from choreo_bdd.scenario.handle import Handle, Outcome
 from choreo_bdd.scenario.inbox import Inbox
+from choreo_bdd.scenario.judging.expectation import ONCE, Expectation, Occurs
+from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.links import Link, require_heard
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
-from choreo_bdd.scenario.outbox import Outbox, Publication
-from choreo_bdd.scenario.replies import Reply, ReplyPlan
-from choreo_bdd.scenario.reply_sender import Replier
+from choreo_bdd.scenario.sending.outbox import Outbox, Publication
+from choreo_bdd.scenario.sending.replies import Reply, ReplyPlan
+from choreo_bdd.scenario.sending.reply_sender import Replier
 from choreo_bdd.scenario.subscriptions import Proofs, TopicListener
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.scenario.verdict import Verdicts

@@ -9,9 +9,9 @@ from typing import Protocol
 from choreo_bdd.inbound.listening import Delivery, Unreadable
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.arming import is_proven, prove
-from choreo_bdd.scenario.expectation import Expectation
+from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.links import Link
-from choreo_bdd.scenario.replies import Reply
+from choreo_bdd.scenario.sending.replies import Reply
 from choreo_bdd.transports.base import Ready
 
 _STAGE_LOG = logging.getLogger("choreo_bdd.stage")

@@ -10,12 +10,12 @@ from itertools import chain
 from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import MatchFailure, MatchResult
-from choreo_bdd.scenario.diagnosis import Cause, Diagnosis, Facts, closest_of, explain
-from choreo_bdd.scenario.expectation import Expectation, closeness_of, match_delivery
-from choreo_bdd.scenario.handle import Outcome
+from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis, Facts, closest_of, explain
+from choreo_bdd.scenario.judging.expectation import Expectation, closeness_of, match_delivery
+from choreo_bdd.scenario.judging.handle import Outcome
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.options import ScopeOptions
-from choreo_bdd.scenario.outbox import Outbox
+from choreo_bdd.scenario.sending.outbox import Outbox
 from choreo_bdd.scenario.subscriptions import Proofs
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 

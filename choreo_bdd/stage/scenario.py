@@ -10,14 +10,14 @@ from typing import Any
 from choreo_bdd import observers
 from choreo_bdd.exceptions import ReplyAlreadyBoundError
 from choreo_bdd.matchers import Matcher, anything
-from choreo_bdd.scenario.expectation import NONE, Occurs
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
-from choreo_bdd.scenario.handle import Handle
+from choreo_bdd.scenario.judging.expectation import NONE, Occurs
+from choreo_bdd.scenario.judging.handle import Handle
 from choreo_bdd.scenario.links import HarnessLike, Link
 from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.ordering import Step, expect_in_order
-from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.scope import Scope
+from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.timeline import TimelineAction
 from choreo_bdd.stage.bridges import CorrelationBridge
 from choreo_bdd.stage.errors import (

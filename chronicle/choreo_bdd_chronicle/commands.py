@@ -205,7 +205,7 @@ def export(
 ) -> None:
     """Write what was measured as CSV: a row for each topic and transport of each run."""
     _need_server()
-    from choreo_bdd_chronicle.answer.exporting import write_csv  # noqa: PLC0415
+    from choreo_bdd_chronicle.answer.views.exporting import write_csv  # noqa: PLC0415
 
     try:
         with _opened(data, database) as store, store.reading() as connection:

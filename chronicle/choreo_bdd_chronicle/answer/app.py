@@ -24,19 +24,20 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from choreo_bdd_chronicle.answer import asking, runs
+from choreo_bdd_chronicle.answer import asking
 from choreo_bdd_chronicle.answer.access import authorise
 from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, TOPIC_MAX, Endpoint, Question
 from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.guard import Guard
-from choreo_bdd_chronicle.answer.lifecycle import KINDS, Kind
-from choreo_bdd_chronicle.answer.metrics import CONTENT_TYPE, IngestTimes, exposition
 from choreo_bdd_chronicle.answer.models import Health
 from choreo_bdd_chronicle.answer.openapi import describe
-from choreo_bdd_chronicle.answer.report_page import APART, drawn
-from choreo_bdd_chronicle.answer.shared import run_row, tenant_id
-from choreo_bdd_chronicle.answer.stating import pinning, stating
 from choreo_bdd_chronicle.answer.stream import Feed
+from choreo_bdd_chronicle.answer.views import runs
+from choreo_bdd_chronicle.answer.views.lifecycle import KINDS, Kind
+from choreo_bdd_chronicle.answer.views.metrics import CONTENT_TYPE, IngestTimes, exposition
+from choreo_bdd_chronicle.answer.views.report_page import APART, drawn
+from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
+from choreo_bdd_chronicle.answer.views.stating import pinning, stating
 from choreo_bdd_chronicle.pages import Pages
 from choreo_bdd_chronicle.receive.body import read_body
 from choreo_bdd_chronicle.receive.ingest import ingest, tenant_of

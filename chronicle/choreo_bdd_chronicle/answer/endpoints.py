@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from choreo_bdd_chronicle.answer import anomalies, asking, budgets, comparing, lifecycle, reliability, runs, topics
+from choreo_bdd_chronicle.answer import asking
 from choreo_bdd_chronicle.answer.asking import Asked, Parameter
 from choreo_bdd_chronicle.answer.models import (
     AnomalyItem,
@@ -26,6 +26,7 @@ from choreo_bdd_chronicle.answer.models import (
     TopicItem,
     TopicRun,
 )
+from choreo_bdd_chronicle.answer.views import anomalies, budgets, comparing, lifecycle, reliability, runs, topics
 from choreo_bdd_chronicle.tokens import Caller
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, Endpoint
-from choreo_bdd_chronicle.answer.lifecycle import KINDS
 from choreo_bdd_chronicle.answer.models import Health, Ingested
+from choreo_bdd_chronicle.answer.views.lifecycle import KINDS
 from choreo_bdd_chronicle.receive.ingest import KEY_HEADER, TENANT_HEADER
 
 _REF = "#/components/schemas/{name}"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from choreo_bdd.observed import (
+from choreo_bdd.observers.observed import (
     ObservedEntry,
     ObservedFailure,
     ObservedHandle,

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from choreo_bdd.matchers import Matcher
-from choreo_bdd_steps.language.conditions import Condition, parse_condition
+from choreo_bdd_steps.language.doc_strings.files import read_file
+from choreo_bdd_steps.language.doc_strings.raw import from_base64, from_hex, from_text
+from choreo_bdd_steps.language.doc_strings.yaml_body import read_json, read_yaml
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.files import read_file
-from choreo_bdd_steps.language.functions import Variables, as_text
-from choreo_bdd_steps.language.matching import BodyMatcher, body_matcher, equalling, expecting, together
+from choreo_bdd_steps.language.grammar.conditions import Condition, parse_condition
+from choreo_bdd_steps.language.grammar.placing import Placed, placed
+from choreo_bdd_steps.language.grammar.tables import Cell, Row, Table, assemble, read_table
+from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher, body_matcher, equalling, expecting, together
+from choreo_bdd_steps.language.matching.values import Builder, check_tags, needs_of, refuse_tags, tags_in
+from choreo_bdd_steps.language.matching.wire import as_operand, as_sent, label
 from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
-from choreo_bdd_steps.language.placing import Placed, placed
-from choreo_bdd_steps.language.raw import from_base64, from_hex, from_text
 from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, text_node
-from choreo_bdd_steps.language.tables import Cell, Row, Table, assemble, read_table
-from choreo_bdd_steps.language.values import Builder, check_tags, needs_of, refuse_tags, tags_in
-from choreo_bdd_steps.language.wire import as_operand, as_sent, label
-from choreo_bdd_steps.language.yaml_body import read_json, read_yaml
+from choreo_bdd_steps.language.templates.functions import Variables, as_text
 
 Read = Callable[[Builder], object]
 _WHOLE = Field("(the whole payload)")

@@ -16,8 +16,8 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import SWITCHED_OFF
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.functions import Variables
-from choreo_bdd_steps.language.templates import referenced_names
+from choreo_bdd_steps.language.templates.functions import Variables
+from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.suggesting import suggestion
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep

@@ -11,8 +11,8 @@ from choreo_bdd.topic_patterns import half_wildcard
 from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.matching import BodyMatcher
-from choreo_bdd_steps.language.templates import referenced_names
+from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
+from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.rows import of_their_own
 from choreo_bdd_steps.run.state import Armed, State

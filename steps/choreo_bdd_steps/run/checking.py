@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario import Handle, Outcome, ScenarioResult, Scope
-from choreo_bdd.scenario.diagnosis import closest_lines
-from choreo_bdd.scenario.expectation import Expectation
 from choreo_bdd.scenario.facade import finish
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
+from choreo_bdd.scenario.judging.diagnosis import closest_lines
+from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd_steps.errors import CheckFailed, StepError
-from choreo_bdd_steps.language.capture import lookup
+from choreo_bdd_steps.language.matching.capture import lookup
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.state import Armed, State

@@ -9,8 +9,8 @@ from choreo_bdd.matchers import Closeness, MatchFailure, MatchResult
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
 from choreo_bdd.scenario import Handle
-from choreo_bdd.scenario.expectation import Expectation
-from choreo_bdd_steps.language.matching import BodyMatcher
+from choreo_bdd.scenario.judging.expectation import Expectation
+from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 from choreo_bdd_steps.run.taken_messages import Untaken
 
 _OWN = "a message that no other row has taken"

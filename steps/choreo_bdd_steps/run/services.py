@@ -7,7 +7,7 @@ from typing import Any
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import ReplyPlan
-from choreo_bdd.scenario.replies import MAX_FIRINGS, Answer, Reply
+from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, Answer, Reply
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import PayloadBody
 from choreo_bdd_steps.language.errors import BodyError

@@ -12,8 +12,8 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import Handle, Scope
 from choreo_bdd_project.config import ConfigError
 from choreo_bdd_steps.errors import CheckFailed, StepError
-from choreo_bdd_steps.language.functions import Variables
-from choreo_bdd_steps.language.templates import render
+from choreo_bdd_steps.language.templates.functions import Variables
+from choreo_bdd_steps.language.templates.rendering import render
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
 from choreo_bdd_steps.plan.settings import Settings, settings_for
 from choreo_bdd_steps.run.opening import Opener, Opening, ScenarioInfo

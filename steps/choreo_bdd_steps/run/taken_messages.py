@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from choreo_bdd.matchers import Closeness, MatchFailure, MatchResult
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
-from choreo_bdd.scenario.expectation import Expectation
-from choreo_bdd_steps.language.matching import BodyMatcher
+from choreo_bdd.scenario.judging.expectation import Expectation
+from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from choreo_bdd_steps.language import (
     parse_expectation,
     parse_raw,
 )
-from choreo_bdd_steps.language.capture import lookup
+from choreo_bdd_steps.language.matching.capture import lookup
 
 HERE = Path(__file__).parent
 VARIABLES = Variables({"order_id": "O-1", "n": 5, "flag": True, "order": {"items": [{"sku": "x"}]}})

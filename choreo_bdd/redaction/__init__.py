@@ -1,0 +1,36 @@
+"""What may be shown of a secret: nothing. The one redaction room of logs, errors, diagnostics and reports.
+
+Standard library only and cheap to import, because every other module of the engine uses it.
+"""
+
+from __future__ import annotations
+
+from choreo_bdd.redaction.credentials import REDACTED, is_innocent_json, is_secret_key, redact_text, safe_url
+from choreo_bdd.redaction.masking import (
+    REDACTION_VERSION,
+    RedactionCounts,
+    Redactor,
+    describe_shape,
+    mask_literals,
+    redact_correlation_id,
+    redact_matcher_description,
+    redact_value,
+    redact_wire_id,
+)
+
+__all__ = [
+    "REDACTED",
+    "REDACTION_VERSION",
+    "RedactionCounts",
+    "Redactor",
+    "describe_shape",
+    "is_innocent_json",
+    "is_secret_key",
+    "mask_literals",
+    "redact_correlation_id",
+    "redact_matcher_description",
+    "redact_text",
+    "redact_value",
+    "redact_wire_id",
+    "safe_url",
+]

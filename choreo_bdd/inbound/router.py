@@ -14,6 +14,7 @@ from choreo_bdd.codecs import Codec
 from choreo_bdd.contracts import Guard
 from choreo_bdd.correlation import CorrelationPolicy, Envelope
 from choreo_bdd.inbound.dispatcher import Dispatcher
+from choreo_bdd.inbound.joining import Joining
 from choreo_bdd.inbound.listening import Delivery, Listener, Unreadable
 from choreo_bdd.inbound.nearby_topics import NearbyTopics
 from choreo_bdd.message import HeaderValues, Message
@@ -27,7 +28,7 @@ _FOREIGN_KEPT = 64
 class Route:
     """One subscribed topic: the transport's callback, and the listeners behind it."""
 
-    __slots__ = ("_all", "_broadcast", "_by_id", "_router", "foreign", "ready", "topic")
+    __slots__ = ("_all", "_announced", "_broadcast", "_by_id", "_router", "foreign", "ready", "topic")
 
     def __init__(self, router: Router, topic: str) -> None:
         self._router = router
@@ -35,13 +36,24 @@ class Route:
         self.ready: Ready | None = None
         self.foreign: deque[Delivery] = deque(maxlen=_FOREIGN_KEPT)
         self._all: list[Listener] = []
+        self._announced: list[Listener] = []
         self._by_id: dict[str, list[Listener]] = {}
         self._broadcast: list[Listener] = []
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
-        """Everybody who listens."""
-        return tuple(self._all)
+        """Everybody who listens, or is about to."""
+        return (*self._all, *self._announced)
+
+    def announce(self, listener: Listener) -> None:
+        """Note a listener that does not hear yet."""
+        self._announced.append(listener)
+
+    def let_in(self, listener: Listener) -> None:
+        """Let it hear from now on, unless it has left meanwhile."""
+        if listener in self._announced:
+            self._announced.remove(listener)
+            self.add(listener)
 
     def add(self, listener: Listener) -> None:
         """Let a listener hear this topic."""
@@ -50,13 +62,15 @@ class Route:
 
     def remove(self, listener: Listener) -> bool:
         """Let it go; true when nobody listens any more."""
-        if listener in self._all:
+        if listener in self._announced:
+            self._announced.remove(listener)
+        elif listener in self._all:
             self._all.remove(listener)
             bucket = self._bucket(listener)
             bucket.remove(listener)
             if not bucket and listener.correlation_id is not None:
                 del self._by_id[listener.correlation_id]
-        return not self._all
+        return not self.listeners
 
     def _bucket(self, listener: Listener) -> list[Listener]:
         if listener.correlation_id is None:
@@ -114,6 +128,7 @@ class Router:
         self._codec = codec
         self._policy = policy
         self._routes: dict[str, Route] = {}
+        self._joining = Joining(transport)
         self.nearby = NearbyTopics(transport)
         self.dispatcher = Dispatcher()
         self.strict = bool(getattr(policy, "strict", False))
@@ -147,7 +162,8 @@ class Router:
     def open(self, topic: str, listener: Listener) -> Ready | None:
         """Let a listener hear a topic; subscribes at the transport for the first one, and again after a refusal.
 
-        Returns what proves the subscription live, ``None`` where it is live at once.
+        Who comes to a subscription that others have hears what is sent from then on, as over one of its own.
+        Returns what proves it live, ``None`` where it is live at once.
         """
         route = self._routes.get(topic)
         if route is None:
@@ -157,6 +173,8 @@ class Router:
         elif _failed(route.ready):
             self._transport.unsubscribe(topic, route)
             route.ready = promise_of(self._transport.subscribe(topic, route))
+        elif self._joining.must_wait(route) and not (self.strict and listener.correlation_id is not None):
+            return self._joining.join(route, listener)  # an id of its own, and no message without one: none is older
         route.add(listener)
         return route.ready
 
@@ -191,6 +209,7 @@ class Router:
 
     def reset(self) -> None:
         """Forget every route: the transport has dropped its subscriptions."""
+        self._joining.stop()
         self._routes.clear()
         self.nearby.clear()
 

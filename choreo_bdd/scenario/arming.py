@@ -13,14 +13,11 @@ def is_proven(ready: Ready) -> bool:
     return ready.done() and not ready.cancelled() and ready.exception() is None
 
 
-async def prove(ready: Ready, transport: str, topic: str, *, timeout_s: float, patience_s: float) -> None:
-    """Wait for a promise, ``timeout_s`` at the longest; ``SubscriptionFailed`` when it is broken or still open then.
-
-    ``patience_s`` is the time that was granted on the whole, for the message.
-    """
-    done, _ = await asyncio.wait([ready], timeout=max(0.0, timeout_s))
+async def prove(ready: Ready, transport: str, topic: str, *, timeout_s: float) -> None:
+    """Wait for a promise, ``timeout_s`` at the longest; ``SubscriptionFailed`` when it is broken or still open then."""
+    done, _ = await asyncio.wait([ready], timeout=timeout_s)
     if not done:
-        raise SubscriptionFailed(transport, topic, f"not confirmed within {patience_s:g} s")
+        raise SubscriptionFailed(transport, topic, f"not confirmed within {timeout_s:g} s")
     if ready.cancelled():
         raise SubscriptionFailed(transport, topic, "removed before it was confirmed")
     error = ready.exception()

@@ -53,7 +53,7 @@ class Scope:
         self._by_handle: dict[Handle, Expectation] = {}
         self._inbox = Inbox()
         self.replies: list[Reply] = []
-        self._proofs = Proofs(self.clock, patience_s=options.arm_timeout_s)
+        self._proofs = Proofs(patience_s=options.arm_timeout_s)
         self.outbox = Outbox(self._proofs, self.timeline, self.clock)
         self.replier = Replier(self.replies, self.links, self.outbox, self.timeline, self.notify)
         self.verdicts = Verdicts(
@@ -192,8 +192,8 @@ class Scope:
     async def ready(self) -> None:
         """Wait until every subscription of this scope is proven live on its broker.
 
-        Raises ``SubscriptionFailed``, which names transport, topic and reason, when one is refused, removed or not
-        confirmed within ``arm_timeout_s``.
+        Raises ``SubscriptionFailed``, which names transport, topic and reason, when one is refused or removed, or when
+        none is confirmed for ``arm_timeout_s``.
         """
         await self._proofs.ready()
 

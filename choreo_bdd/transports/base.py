@@ -35,7 +35,8 @@ TransportCallback = Callable[[str, bytes], None]
 """Called with topic and payload, on the loop's thread."""
 
 OnSent = Callable[[], None]
-"""Called once the message can no longer be lost on this side."""
+"""Called once the message can no longer be lost on this side. One with a true ``is_given_up`` says that the message
+is not wanted any more: a transport that still has it may drop it."""
 
 OnLost = Callable[[str], None]
 """Called with the reason when a connection goes down although nobody closed it."""

@@ -84,6 +84,24 @@ class _Sent:
     topic: str
 
 
+class _Departure:
+    """Told when a message has left. A transport that still has it may ask whether its scope wants it to leave."""
+
+    __slots__ = ("_outbox", "_sent")
+
+    def __init__(self, outbox: Outbox, sent: Callable[[], None]) -> None:
+        self._outbox = outbox
+        self._sent = sent
+
+    def __call__(self) -> None:
+        self._sent()
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the scope has been left: what it had not sent by then would only disturb the next one."""
+        return self._outbox.is_closed
+
+
 class Outbox:
     """Publishes of one scope, in call order."""
 
@@ -95,6 +113,7 @@ class Outbox:
         self._task: asyncio.Task[None] | None = None
         self._sent: list[_Sent] = []
         self._unconfirmed: dict[Ready, str] = {}
+        self.is_closed = False
         self.failures: list[TransportFailure] = []
 
     def put(self, publication: Publication) -> Ready | None:
@@ -112,7 +131,7 @@ class Outbox:
         ready = publication.link.harness.send(
             publication.topic,
             publication.data,
-            on_sent=on_sent,
+            on_sent=_Departure(self, on_sent),
             headers=publication.headers,
             key=publication.key,
         )
@@ -196,6 +215,7 @@ class Outbox:
 
     def close(self) -> None:
         """Give up what has not been sent yet."""
+        self.is_closed = True
         if self._task is not None:
             self._task.cancel()
             self._task = None

@@ -22,6 +22,8 @@ _POLL_S = 0.25
 _PATIENCE_S = 2.0
 _TEARDOWN_S = 2.0
 _STOP_S = 0.5
+_AT_ONCE = 100  # so many topics are armed before the first of them is told of as live
+_TOPIC_S = 0.1  # what a busy broker may take to make one of many; a silent one is noticed sooner
 
 
 class Connection:
@@ -46,7 +48,7 @@ class Connection:
         self._topics = Topics(clients, policy)
         self._in_flight = InFlight()
         tell_departures(clients.producer, self._in_flight.left)
-        self._feed = Feed(clients.consumer, on_denied=self._denied)
+        self._feed = Feed(clients.consumer, on_denied=self._denied, on_unreadable=self._unreadable)
         self._newcomers: list[Registration] = []
         self._arming: asyncio.Task[None] | None = None
         self._answered_at = self._clock()
@@ -88,9 +90,9 @@ class Connection:
 
     async def _arm(self) -> None:
         while self._newcomers:
-            batch, self._newcomers = self._newcomers, []
+            batch, self._newcomers = self._newcomers[:_AT_ONCE], self._newcomers[_AT_ONCE:]
             try:
-                async with asyncio.timeout(self._request_timeout_s):
+                async with asyncio.timeout(self._request_timeout_s + len(batch) * _TOPIC_S):
                     await self._establish(batch)
             except Exception as error:  # noqa: BLE001 - told to whoever waits for these subscriptions
                 self._topics.forget()
@@ -99,13 +101,12 @@ class Connection:
 
     async def _establish(self, batch: Sequence[Registration]) -> None:
         named = {each.topic for each in batch if not topic_patterns.is_pattern(each.topic)}
-        if len(named) < len({each.topic for each in batch}):  # patterns mean the topics there are now
-            await self._topics.refresh()
         failures = await self._topics.ensure(named)
         self._topics.denied -= named  # asked for by name: perhaps it is granted by now
-        wanted = {each: self._topics.under(each.topic) for each in batch if each.topic not in failures}
-        ends, without_end = await self._topics.ends(frozenset().union(*wanted.values()))
+        topics = {each.topic for each in batch} - failures.keys()
+        ends, without_end = await self._topics.ends_now(topics)
         failures = {**without_end, **failures}
+        wanted = {each: self._topics.under(each.topic) for each in batch if each.topic in topics}
         live = []
         for registration in batch:
             if registration.topic in failures:
@@ -128,6 +129,13 @@ class Connection:
             self._tell_lost(f"{topic!r} cannot be read: {reason}")
         for registration in heard_by:
             registration.fail(NAME, reason)
+
+    @staticmethod
+    def _unreadable(registration: Registration, reason: str) -> None:
+        """The client cannot unpack what comes next: whoever listens hears no more, and the others as before."""
+        if registration.ready.done():
+            registration.interrupt(NAME, reason)
+        registration.fail(NAME, reason)
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Ask where the logs end, and wait until they have been read that far; raises why that is not known."""
@@ -157,8 +165,12 @@ class Connection:
     # --- messages out ---------------------------------------------------------------------------------------------
 
     async def _write(self, batch: Sequence[Outgoing]) -> None:
-        failures = await self._topics.ensure({outgoing.topic for outgoing in batch})
+        topics = {outgoing.topic for outgoing in batch}
+        failures = await self._topics.ensure(topics)
+        await self._clients.meet(topics - failures.keys())
         for outgoing in batch:
+            if outgoing.is_given_up():
+                continue
             if outgoing.topic in failures:
                 outgoing.fail(NAME, failures[outgoing.topic])
             else:

@@ -11,7 +11,7 @@ from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from choreo_bdd.message import NO_HEADERS, Message, headers_from
-from choreo_bdd.transports.kafka.clients import reason_of
+from choreo_bdd.transports.kafka.clients import reason_of, tell_unreadable
 from choreo_bdd.transports.shared.subscriptions import Registration
 
 _LOG = logging.getLogger("choreo_bdd.transports.kafka")
@@ -26,9 +26,17 @@ Starts = Mapping[TopicPartition, int]
 class Feed:
     """Manual assignment, no group. A registration's ``handle`` holds its first offset in each of its partitions."""
 
-    def __init__(self, consumer: Any, *, on_denied: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        consumer: Any,
+        *,
+        on_denied: Callable[[str, str], None],
+        on_unreadable: Callable[[Registration, str], None],
+    ) -> None:
         self._consumer = consumer
         self._on_denied = on_denied
+        self._on_unreadable = on_unreadable
+        tell_unreadable(consumer, self._stop_at)
         self._audience: dict[TopicPartition, list[Registration]] = {}
         """Who hears each partition that is being fetched; for a while that may be nobody."""
         self._positions: dict[TopicPartition, int] = {}
@@ -126,6 +134,18 @@ class Feed:
     def _deny(self, topic: str, reason: str) -> None:
         self._close([each for each in self._audience if each.topic == topic])
         self._on_denied(topic, reason)
+
+    def _stop_at(self, partition: TopicPartition, error: Exception) -> None:
+        """Fetch no more of a partition whose next batch cannot be unpacked; behind what came before it, say so."""
+        self._consumer.pause(partition)
+        asyncio.get_running_loop().call_soon(self._set_aside, partition, reason_of(error))
+
+    def _set_aside(self, partition: TopicPartition, reason: str) -> None:
+        heard_by = tuple(self._audience.get(partition, ()))
+        if partition in self._audience:
+            self._close([partition])
+        for registration in heard_by:
+            self._on_unreadable(registration, f"a message of {partition.topic!r} cannot be unpacked: {reason}")
 
     def _deliver(self, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
         now = asyncio.get_running_loop().time()

@@ -26,14 +26,16 @@ from aiokafka.errors import (
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.protocol.metadata import MetadataRequest
 
-from choreo_bdd.exceptions import TransportError
-
 FETCH_WAIT_MS = 10
 """How long the broker may park a fetch. Some never wake a parked one when data arrives, and on all of them it delays
 the next request of its connection; so this is latency."""
 
 _BY_KEY = DefaultPartitioner()
 _ABORT_S = 0.5
+
+
+class Unreachable(Exception):
+    """A broker answers, but the cluster cannot be used; the text says why."""
 
 
 class _InvalidRecord(BrokerResponseError):  # type: ignore[misc] # the client is untyped
@@ -106,7 +108,7 @@ class Clients:
         try:
             await self.describe([])
         except NodeNotReadyError as error:
-            raise TransportError(
+            raise Unreachable(
                 "a broker answers there, but not at the address it gives to clients (advertised.listeners)"
             ) from error
 

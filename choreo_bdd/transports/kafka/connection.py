@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd import topic_patterns
@@ -11,8 +11,9 @@ from choreo_bdd.exceptions import TransportError
 from choreo_bdd.transports.kafka.clients import Clients, reason_of, tell_departures
 from choreo_bdd.transports.kafka.consumer import Feed
 from choreo_bdd.transports.kafka.topics import Topics
+from choreo_bdd.transports.shared.lifecycle import Lifecycle
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
-from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
+from choreo_bdd.transports.shared.subscriptions import Registration
 
 if TYPE_CHECKING:
     from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
@@ -27,24 +28,21 @@ _TOPIC_S = 0.1  # what a busy broker may take to make one of many; a silent one 
 
 
 class Connection:
-    """What a ``KafkaTransport`` has while it is connected. ``lost`` is ``None`` as long as some broker answers."""
+    """What a ``KafkaTransport`` has while it is connected. It counts as lost as long as no broker answers."""
 
     def __init__(
         self,
         clients: Clients,
-        subscriptions: Subscriptions,
+        life: Lifecycle[Connection],
         *,
         policy: TopicPolicy,
         request_timeout_s: float,
-        prove_reading: bool,
-        tell_lost: Callable[[str], None],
     ) -> None:
         self._clients = clients
-        self._subscriptions = subscriptions
+        self._life = life
+        self._subscriptions = life.subscriptions
         self._request_timeout_s = request_timeout_s
-        self._prove_reading = prove_reading
-        self._tell_lost = tell_lost
-        self.lost: str | None = None
+        self._prove_reading = life.has_login
         self._topics = Topics(clients, policy)
         self._in_flight = InFlight()
         tell_departures(clients.producer, self._in_flight.left)
@@ -62,7 +60,7 @@ class Connection:
 
     async def close(self) -> None:
         """Send what is queued if anybody is there to take it, then end every task and close every socket."""
-        patience_s = _TEARDOWN_S if self.lost is None else 0.0
+        patience_s = _TEARDOWN_S if self._life.lost is None else 0.0
         began = self._clock()
         await self.outbound.stop(timeout_s=patience_s)
         await self._in_flight.drain(timeout_s=max(0.0, began + patience_s - self._clock()))
@@ -71,10 +69,6 @@ class Connection:
             task.cancel()
         await asyncio.wait(tasks)
         await self._clients.stop(timeout_s=max(_STOP_S, began + patience_s - self._clock()))
-
-    def _fail_open(self, reason: str) -> None:
-        for registration in self._subscriptions:
-            registration.fail(NAME, reason)
 
     # --- messages in ----------------------------------------------------------------------------------------------
 
@@ -126,7 +120,7 @@ class Connection:
         self._topics.denied.add(topic)
         heard_by = [each for each in self._subscriptions if each.topic == topic]
         if any(each.ready.done() for each in heard_by):
-            self._tell_lost(f"{topic!r} cannot be read: {reason}")
+            self._life.tell(f"{topic!r} cannot be read: {reason}")
         for registration in heard_by:
             registration.fail(NAME, reason)
 
@@ -202,7 +196,8 @@ class Connection:
                 if self._clock() - self._answered_at >= _PATIENCE_S:
                     self._lose(f"no broker has answered for {_PATIENCE_S:g} s ({reason_of(error)})")
             else:
-                self._answered_at, self.lost = self._clock(), None
+                self._answered_at = self._clock()
+                self._life.recovered()
                 self._discover()
                 self._feed.rest()
 
@@ -219,10 +214,7 @@ class Connection:
             asking.cancel()
 
     def _lose(self, reason: str) -> None:
-        if self.lost is None:
-            self.lost = f"the connection to Kafka was lost: {reason}"
-            self._fail_open(self.lost)
-            self._tell_lost(self.lost)
+        self._life.lose(f"the connection to Kafka was lost: {reason}")
 
     def _discover(self) -> None:
         """Partitions and topics that appeared while they were subscribed to are heard from their beginning."""

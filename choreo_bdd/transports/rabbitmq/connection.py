@@ -8,6 +8,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, cast
 
 import aiormq
@@ -18,16 +19,18 @@ from choreo_bdd.message import Message
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
 from choreo_bdd.transports.rabbitmq.footing import Footing, NoSuchExchange
 from choreo_bdd.transports.rabbitmq.inbox import Inbox, Listening, OnEnd
-from choreo_bdd.transports.rabbitmq.messages import properties_of, queue_of
+from choreo_bdd.transports.rabbitmq.messages import QUEUE_PREFIX, REPLY_TO, queue_of
 from choreo_bdd.transports.rabbitmq.named_queue import NamedQueue
-from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, last_word, reason_of, why, words_of
-from choreo_bdd.transports.shared.outbound import Outgoing
+from choreo_bdd.transports.rabbitmq.publisher import Publisher, heed_blocking
+from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, last_word, reason_of, words_of
+from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
+from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
 _LOG = logging.getLogger("choreo_bdd.transports.rabbitmq")
-NAME = "RabbitTransport"
 _ASKING_AT_ONCE = 32
 """Channels that are used at the same time for steps that are taken once."""
 
+_TEARDOWN_S = 1.0
 _LAST_WORD_S = 1.0
 _HEARTBEAT_S = 5
 """A broker that misses three of them counts as lost; the client's default of 60 would find out after minutes."""
@@ -54,9 +57,6 @@ class _Dialling(aiormq.TransportFactory):
 Heard = Listening | NamedQueue
 """What a subscription is here: a place in our own queue, or a consumer of somebody else's."""
 
-OnRouted = Callable[[Outgoing, bool], None]
-"""Called with a message that the broker has taken, and whether it has routed it to anybody."""
-
 
 class Connection:
     """A connection to one exchange: opened once, and done with when it is closed or lost.
@@ -71,8 +71,8 @@ class Connection:
         *,
         context: ssl.SSLContext | None,
         exchange: Exchange,
-        on_lost: OnEnd,
-        on_routed: OnRouted,
+        subscriptions: Subscriptions,
+        lose: OnEnd,
     ) -> None:
         self._dialling = _Dialling()
         address = URL(url)
@@ -83,7 +83,6 @@ class Connection:
             client_properties={"connection_name": "choreo"},
         )
         self._exchange = exchange
-        self._publishing: aiormq.Channel | None = None
         self._idle: list[aiormq.Channel] = []
         self._asking = asyncio.Semaphore(_ASKING_AT_ONCE)
         self._inbox: Inbox | None = None
@@ -91,13 +90,15 @@ class Connection:
         self._opening = asyncio.Lock()
         self._leaving: dict[str, asyncio.Task[None]] = {}
         self._may_mark = True
-        self._on_lost = on_lost
-        self._on_routed = on_routed
-        self._closing = False
+        self._subscriptions = subscriptions
+        self._lose = lose
+        self._is_over = False
+        """Whether it is closed or lost: what ends then is no finding of a single subscription."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._under_way: set[Outgoing] = set()
-        self.blocked: str | None = None
-        """Why the broker takes nothing from us for the moment, in its own words."""
+        self._publisher = Publisher(
+            exchange.name, partial(self._channel, confirms=True), spawn=self.spawn, on_unheard=self._tell_unheard
+        )
+        self.outbound: Outbound
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something that ends with this connection at the latest."""
@@ -114,13 +115,14 @@ class Connection:
         One that is not there may come yet: it is asked for again when somebody needs it.
         """
         await self._connection.connect()
-        _heed_blocking(self._connection, self._set_blocked)
-        await self._publisher()
+        heed_blocking(self._connection, self._publisher.set_blocked)
+        await self._publisher.open()
         try:
             await self._grounded()
         except NoSuchExchange as missing:
             _LOG.warning("rabbitmq_exchange_missing: %s", missing)
         self._connection.closing.add_done_callback(self._ended)
+        self.outbound = Outbound(NAME, self._publisher.write)
 
     async def _grounded(self) -> tuple[Inbox, Footing]:
         """Our own queue and the exchange; ``TransportError`` where that is missing."""
@@ -134,15 +136,20 @@ class Connection:
         await self._footing.find()
         return self._inbox, self._footing
 
-    async def close(self, *, timeout_s: float) -> None:
-        """Let what is under way come to its end, ``timeout_s`` at the longest, then close; a dead broker is cut off."""
-        self._closing = True
+    async def close(self) -> None:
+        """Send what is queued and let what is under way come to its end, then close; a dead broker is cut off."""
+        await self.outbound.stop(timeout_s=_TEARDOWN_S)
+        await self.abandon()
+
+    async def abandon(self) -> None:
+        """Close what has been opened of it."""
+        self._is_over = True
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
+        deadline = loop.time() + _TEARDOWN_S
         if self._footing is not None and not self._connection.is_closed:
             self.spawn(self._footing.leave())
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_s)
+            await asyncio.wait(self._tasks, timeout=_TEARDOWN_S)
         for task in tuple(self._tasks):
             task.cancel()
         closing = loop.create_task(self._connection.close())
@@ -152,19 +159,44 @@ class Connection:
             await asyncio.wait([closing], timeout=_LAST_WORD_S)
 
     def _ended(self, closing: asyncio.Future[None]) -> None:
-        if not self._closing:
-            self._on_lost(f"the connection to the RabbitMQ server was lost: {last_word(closing)}")
-
-    def _set_blocked(self, reason: str | None) -> None:
-        self.blocked = None if reason is None else f"the broker takes no messages for the moment: {reason}"
-        if self.blocked is not None:
-            for outgoing in tuple(self._under_way):
-                outgoing.fail(NAME, self.blocked)
+        if not self._is_over:
+            self._is_over = True
+            self._lose(f"the connection to the RabbitMQ server was lost: {last_word(closing)}")
 
     # --- subscribing ----------------------------------------------------------------------------------------------
 
-    async def subscribe(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Heard:
-        """Have a topic's messages come into our own queue, or consume the queue it names; live once this returns."""
+    def arm(self, registration: Registration) -> None:
+        """Have a topic's messages come into our own queue, or consume the queue it names."""
+        self.spawn(self._establish(registration))
+
+    async def _establish(self, registration: Registration) -> None:
+        def ended(reason: str) -> None:
+            registration.fail(NAME, reason)
+            if not self._is_over and not registration.is_removed:
+                registration.interrupt(NAME, reason)
+
+        reason = "the connection was closed before it was confirmed"
+        try:
+            registration.handle = await self._subscribe(registration.topic, registration.deliver, ended)
+            registration.confirm()
+        except SubscriptionFailed as failure:
+            reason = failure.reason
+        finally:
+            registration.fail(NAME, reason)  # does nothing once it is confirmed
+        if registration.is_removed:
+            self.disarm(registration)
+
+    def disarm(self, registration: Registration) -> None:
+        """End a subscription; a queue of others has back then what nobody has used."""
+        heard, registration.handle = registration.handle, None
+        if isinstance(heard, NamedQueue):
+            self._leaving[heard.name] = self.spawn(heard.leave())
+        elif heard is not None and self._inbox is not None:
+            self._inbox.remove(heard)
+            self.spawn(self._drop(self._inbox, heard))
+
+    async def _subscribe(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Heard:
+        """Live once this returns; ``SubscriptionFailed`` says why it cannot be."""
         name = queue_of(topic)
         try:
             async with asyncio.timeout(CONFIRM_S):
@@ -174,7 +206,7 @@ class Connection:
                     else self._consume(NamedQueue(name, topic, on_end), deliver)
                 )
         except Exception as error:
-            raise SubscriptionFailed(NAME, topic, self.blocked or reason_of(error)) from error
+            raise SubscriptionFailed(NAME, topic, self._publisher.blocked or reason_of(error)) from error
 
     async def _consume(self, queue: NamedQueue, deliver: Callable[[Message], None]) -> NamedQueue:
         if (leaving := self._leaving.pop(queue.name, None)) is not None:  # what it gives back would count as new
@@ -211,22 +243,16 @@ class Connection:
             return False
         return True
 
-    def leave(self, heard: Heard) -> None:
-        """End a subscription; a queue of others has back then what nobody has used."""
-        if isinstance(heard, Listening):
-            if self._inbox is not None:
-                self._inbox.remove(heard)
-                self.spawn(self._drop(self._inbox, heard))
-            return
-        self._leaving[heard.name] = self.spawn(heard.leave())
-
     async def _drop(self, inbox: Inbox, listening: Listening) -> None:
         with contextlib.suppress(aiormq.AMQPError, RuntimeError):  # the exchange has gone, or the connection
             async with self._lent() as channel:
                 await inbox.drop(channel, listening, self._exchange.name)
 
-    async def fence(self, heard: Sequence[Heard]) -> None:
-        """Return once all that is due to these subscriptions has been handed over; raises why that is not known."""
+    async def fence(self, registrations: Sequence[Registration]) -> None:
+        """Return once all that is due to these has been handed over; raises why that is not known."""
+        if self._publisher.blocked is not None:
+            raise TransportError(self._publisher.blocked)
+        heard = [each.handle for each in registrations]
         queues = [each for each in heard if isinstance(each, NamedQueue)]
         asked = [queue.drained(self._opened) for queue in queues]
         if len(queues) < len(heard):
@@ -263,60 +289,20 @@ class Connection:
                 each.on_end(str(error))
             raise
 
-    # --- publishing -----------------------------------------------------------------------------------------------
+    def remark(self, topic: str) -> str | None:
+        """Why a message may be missing: nobody took what was published there, or its queue has other consumers."""
+        queues = (each.handle for each in self._subscriptions if each.topic == topic)
+        others = (each.remark() for each in queues if isinstance(each, NamedQueue))
+        return self._publisher.remark(topic) or next(others, None)
 
-    async def write(self, batch: Sequence[Outgoing]) -> None:
-        """Send messages in this order; each learns its fate when the broker confirms it."""
-        if self.blocked is not None:
-            for outgoing in batch:
-                outgoing.fail(NAME, self.blocked)
-            return
-        channel = await self._publisher()
-        for outgoing in batch:
-            self.spawn(self._publish(channel, outgoing))
-        await asyncio.sleep(0)  # by now all of them queue for the channel, so whoever comes next finds them written
-        try:
-            async with channel.lock:
-                pass
-        except aiormq.ChannelInvalidStateError:
-            return  # the broker has closed the channel: each message's own attempt tells why
-        for outgoing in batch:
-            if not outgoing.ready.done():
-                outgoing.sent()
-
-    async def _publish(self, channel: aiormq.Channel, outgoing: Outgoing) -> None:
-        queue = queue_of(outgoing.topic)
-        reason = "the connection was closed before the broker confirmed it"
-        self._under_way.add(outgoing)
-        try:
-            await channel.basic_publish(
-                outgoing.payload,
-                exchange=self._exchange.name if queue is None else "",
-                routing_key=outgoing.topic if queue is None else queue,
-                properties=properties_of(outgoing.headers),
-                mandatory=True,
-                timeout=CONFIRM_S,
-            )
-        except aiormq.PublishError as error:
-            if queue is None:  # nobody listening is no error of the one who speaks, a missing queue is
-                self._on_routed(outgoing, False)
-                outgoing.confirm()
-            reason = words_of(error)
-        except Exception as error:  # noqa: BLE001 - told to whoever published this one
-            reason = await why(channel, error)
-        else:
-            self._on_routed(outgoing, True)
-            outgoing.confirm()
-        finally:
-            self._under_way.discard(outgoing)
-            outgoing.fail(NAME, reason)  # does nothing once it is confirmed
+    def _tell_unheard(self, outgoing: Outgoing, reason: str) -> None:
+        """Nobody has heard a message: if it was a request, no answer comes."""
+        inbox = f"{QUEUE_PREFIX}{outgoing.headers.get(REPLY_TO, '')}"
+        for registration in self._subscriptions:
+            if registration.topic == inbox:
+                registration.despair(reason)
 
     # --- details --------------------------------------------------------------------------------------------------
-
-    async def _publisher(self) -> aiormq.Channel:
-        if self._publishing is None or self._publishing.is_closed:
-            self._publishing = await self._channel(confirms=True)
-        return self._publishing
 
     async def _opened(self) -> aiormq.Channel:
         return await self._channel(confirms=False)
@@ -349,23 +335,3 @@ class Connection:
 async def _closed(channel: aiormq.Channel) -> None:
     with contextlib.suppress(Exception):
         await channel.close()
-
-
-def _heed_blocking(connection: Any, told: Callable[[str | None], None]) -> None:
-    """Call ``told`` with the broker's words when it blocks the connection, and with ``None`` when it goes on.
-
-    The client keeps them for its log.
-    """
-    block = connection._Connection__handle_connection_blocked
-    unblock = connection._Connection__handle_connection_unblocked
-
-    async def blocked(frame: Any) -> None:
-        told(str(frame.reason or "no reason given"))
-        await block(frame)
-
-    async def unblocked(frame: Any) -> None:
-        told(None)
-        await unblock(frame)
-
-    connection._Connection__handle_connection_blocked = blocked
-    connection._Connection__handle_connection_unblocked = unblocked

@@ -9,6 +9,7 @@ import aiormq
 
 from choreo_bdd.exceptions import TransportError
 
+NAME = "RabbitTransport"
 CONFIRM_S = 10.0
 """How long the broker may take for an answer."""
 

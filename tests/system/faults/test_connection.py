@@ -17,8 +17,8 @@ from tests.support.subscribers import new_topic
 
 PATIENCE = {
     "nats.transport._PING_S": 0.3,
-    "redis.connection._QUIET_S": 0.3,
-    "redis.connection._PATIENCE_S": 0.6,
+    "redis.wire._QUIET_S": 0.3,
+    "redis.wire._PATIENCE_S": 0.6,
     "kafka.connection._PATIENCE_S": 0.6,
     "rabbitmq.connection._HEARTBEAT_S": 1,
 }

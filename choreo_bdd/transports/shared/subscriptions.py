@@ -9,7 +9,7 @@ from typing import Any
 
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.message import Message
-from choreo_bdd.transports.base import Ready, TransportCallback, sink_of
+from choreo_bdd.transports.base import Interruptible, Ready, TransportCallback, sink_of
 
 _LOG = logging.getLogger("choreo_bdd.transports")
 
@@ -65,9 +65,8 @@ class Registration:
 
     def despair(self, reason: str) -> None:
         """Nothing will come any more of what is waited for here: tell a callback that can be told."""
-        interrupted = getattr(self.callback, "interrupted", None)
-        if interrupted is not None:
-            interrupted(reason)
+        if isinstance(self.callback, Interruptible):
+            self.callback.interrupted(reason)
 
 
 class Subscriptions:

@@ -22,9 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from choreo_bdd.redaction.printable import printable
+
 
 class ChoreoError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose; what it quotes of messages steers no terminal."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class TransportError(ChoreoError):

@@ -18,17 +18,19 @@ from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
+from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.inbox import Inbox
-from choreo_bdd.scenario.judging.expectation import ONCE, Expectation, Occurs
+from choreo_bdd.scenario.judging.expectation import Expectation, Heard
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
 from choreo_bdd.scenario.links import Link, require_heard
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox, Publication
 from choreo_bdd.scenario.sending.replies import Reply, ReplyPlan
 from choreo_bdd.scenario.sending.reply_sender import Replier
-from choreo_bdd.scenario.subscriptions import Proofs, TopicListener
+from choreo_bdd.scenario.subscriptions import TopicListener
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
-from choreo_bdd.scenario.verdict import Verdicts
+from choreo_bdd.scenario.verdicts import Verdicts
 from choreo_bdd.transports.base import Ready
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
@@ -117,7 +119,14 @@ class Scope:
             step_text=step_text,
         )
         expectation = Expectation(
-            handle, matcher, topic=topic, link=link, opened_at=self.clock(), occurs=occurs, after=predecessor
+            handle,
+            matcher,
+            topic=topic,
+            link=link,
+            opened_at=self.clock(),
+            occurs=occurs,
+            after=predecessor,
+            takes_leftovers=self.options.leftovers != "leave",
         )
         listener.takers.append(expectation)
         self.expectations.append(expectation)
@@ -137,15 +146,8 @@ class Scope:
         """Bring the matcher of an expectation that holds; what it kept is judged now, in order of arrival."""
         expectation = self.expectation_of(handle)
         self._inbox.flush()
-        expectation.matcher = matcher
-        handle.matcher_description = matcher.description
-        handle.matcher_expected = expected_shape(matcher)
-        held, expectation.held = expectation.held, []
-        for delivery in held:
-            if expectation.is_pending and not expectation.is_over_for(delivery):
-                self.verdicts.judge(expectation, delivery)
-            else:
-                expectation.judge_late(delivery)
+        for delivery in expectation.supply(matcher):
+            self.verdicts.hear(expectation, delivery)
 
     def close_at(self, handle: Handle, moment: float, *, lingers: bool = False) -> None:
         """Let nothing that arrives after a loop time count for this expectation.
@@ -153,14 +155,11 @@ class Scope:
         One that ``lingers`` is watched beyond it, until somebody decides it: nothing between the publish and the step
         that asks for an absence is unwatched (spec/steps.md 1).
         """
-        expectation = self.expectation_of(handle)
-        expectation.closes_at, expectation.lingers = moment, lingers
+        self.expectation_of(handle).close_at(moment, lingers=lingers)
 
     def reached(self, handle: Handle, window_s: float) -> None:
         """Say that the step is reached now: an expectation that lingers is watched for so long from here, at least."""
-        expectation = self.expectation_of(handle)
-        if expectation.lingers:
-            expectation.closes_at = max(expectation.closes_at or 0.0, self.clock() + window_s)
+        self.expectation_of(handle).reached(self.clock(), window_s)
 
     def expectation_of(self, handle: Handle) -> Expectation:
         """The engine's side of a handle of this scope; ``ValueError`` for one of another scenario."""
@@ -213,20 +212,13 @@ class Scope:
                 self._received(listener, delivery, "reply", f"reply:{each.plan.reply_topic}")
                 self.replier.trigger(each, delivery)
                 continue
-            if not each.is_pending or (each.matcher is not None and each.is_over_for(delivery)):
-                each.judge_late(delivery)
-                continue
-            if delivery.message.received_at < each.opened_at:
+            heard, why = each.hear(delivery)
+            if heard is Heard.LATE or heard is Heard.UNCONCERNED:
                 continue
             if not received_by_expectation:
                 self._received(listener, delivery, "expect", "expect")
                 received_by_expectation = True
-            if each.matcher is not None:
-                self.verdicts.judge(each, delivery)
-            elif not each.hold(delivery):
-                self.outbox.failed(
-                    listener.link, listener.topic, "too many messages to hold until the variable is known"
-                )
+            self.verdicts.follow(each, delivery, heard, why)
 
     def connection_lost(self, listener: TopicListener, reason: str) -> None:
         """Settle what waits on a connection that is gone: nothing can arrive there any more."""

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from choreo_bdd.matchers import Closeness, MatchFailure
-from choreo_bdd.redaction import redact_value
+from choreo_bdd.redaction import Redactor
+from choreo_bdd.redaction.printable import on_one_line
 
 _SHOWN_DIFFERENCES = 12
 _SHOWN_VALUE_CHARS = 160
@@ -82,7 +83,8 @@ def explain(facts: Facts) -> Diagnosis:
     """Name the cause of an unmet expectation, strongest evidence first."""
     cause, sentence = _cause(facts)
     differences = () if facts.closest is None else facts.closest.differences
-    return Diagnosis(cause, sentence, "\n".join([f"{cause.value}: {sentence}", *_evidence(facts)]), differences)
+    told = on_one_line(sentence)
+    return Diagnosis(cause, told, "\n".join([f"{cause.value}: {told}", *_evidence(facts)]), differences)
 
 
 def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one rung a cause, strongest first
@@ -158,7 +160,8 @@ def _evidence(facts: Facts) -> list[str]:
     if facts.leftovers:
         matching = _count(facts.leftovers, "matching message", "matching messages")
         lines.append(f"  also on {facts.place}: {matching} from before this scenario, left in the queue")
-    return lines + [f"  note: {remark}" for remark in facts.remarks]
+    lines += [f"  note: {remark}" for remark in facts.remarks]
+    return list(map(on_one_line, lines))
 
 
 def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[str]:
@@ -169,7 +172,8 @@ def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[s
         for failure in closest.differences[:_SHOWN_DIFFERENCES]
     ]
     hidden = len(closest.differences) - _SHOWN_DIFFERENCES
-    return [*lines, f"    … and {hidden} more"] if hidden > 0 else lines
+    lines += [f"    … and {hidden} more"] if hidden > 0 else []
+    return list(map(on_one_line, lines))
 
 
 def _actual(failure: MatchFailure) -> str:
@@ -177,10 +181,8 @@ def _actual(failure: MatchFailure) -> str:
 
 
 def show(value: Any, *, path: str = "") -> str:
-    """A value as one short line, secrets masked (a field name in ``path`` counts as its key)."""
-    key = path.rsplit(".", 1)[-1]
-    masked, _ = redact_value({key: value})
-    shown = masked[key]
+    """A value as one short line, secrets masked (every part of ``path`` counts as its key)."""
+    shown = Redactor().at_path(path, value)
     try:
         text = json.dumps(shown, ensure_ascii=False, default=repr)
     except (ValueError, RecursionError):

@@ -11,8 +11,8 @@ from typing import Any
 
 from choreo_bdd.correlation import CorrelationIdNotInNamespaceError, CorrelationPolicyError, Envelope
 from choreo_bdd.message import Encoded, MessageRecord
+from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.links import Link
-from choreo_bdd.scenario.subscriptions import Proofs
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.transports.base import Ready
 

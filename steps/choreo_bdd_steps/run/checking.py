@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from choreo_bdd.message import MessageRecord
+from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd.scenario import Handle, Outcome, ScenarioResult, Scope
 from choreo_bdd.scenario.facade import finish
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
@@ -132,7 +133,7 @@ class Judging:
             handle.asserted = True
             if handle.outcome is Outcome.PASS:
                 for note in handle.notes:
-                    warnings.warn(f"{armed.step.call.place}: {note}", stacklevel=2)
+                    warnings.warn(on_one_line(f"{armed.step.call.place}: {note}"), stacklevel=2)
         failed = [handle for handle in armed.handles if handle.outcome is not Outcome.PASS]
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return
@@ -158,9 +159,8 @@ class Judging:
         result = matcher.match_message(message.payload, message)
         if not result.matched:
             lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")
-            raise CheckFailed(
-                "\n".join([f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {result.reason}", *lines])
-            )
+            told = [f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {result.reason}"]
+            raise CheckFailed("\n".join([*map(on_one_line, told), *lines]))
 
     def _taken(self, topic: str, call: StepCall) -> MessageRecord:
         wanted = self._state.render(topic, call)
@@ -210,5 +210,5 @@ def _is_late(expectation: Expectation) -> bool:
 
 def _verdict_text(handle: Handle) -> str:
     diagnosis = handle.diagnosis
-    details = diagnosis.text if diagnosis is not None else handle.reason
-    return f"[{handle.outcome.value.upper()}] {handle.step_text}  ({handle.origin})\n{details}"
+    details = diagnosis.text if diagnosis is not None else on_one_line(handle.reason)
+    return f"[{handle.outcome.value.upper()}] {on_one_line(str(handle.step_text))}  ({handle.origin})\n{details}"

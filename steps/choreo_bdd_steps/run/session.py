@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from choreo_bdd import observers
+from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
 from choreo_bdd.loop import LoopThread
 from choreo_bdd.scenario import Scope, ScopeOptions
-from choreo_bdd.scenario.facade import open_scope
-from choreo_bdd.scenario.links import Link
+from choreo_bdd.scenario.opening import Identity, open_scope, own_id
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
@@ -123,16 +123,19 @@ class Session:
         except (ChoreoError, RuntimeError, ValueError) as error:
             raise StepError(call.place, str(error)) from error
         if len(used) == 1:
-            return Opening(partial(open_scope, harnesses[used[0]], name, self._scope_options), {used[0]: None})
-        shared = secrets.token_hex(16)
-        links = [Link(each, harness, self._wire_id(each, shared)) for each, harness in harnesses.items()]
-        return Opening(partial(_stage_scope, name, links, shared, self._scope_options), {each: each for each in used})
+            only = {None: harnesses[used[0]]}
+            return Opening(partial(open_scope, name, only, own_id, self._scope_options), {used[0]: None})
+        opened = partial(open_scope, name, harnesses, self._shared_id, self._scope_options)
+        return Opening(opened, {each: each for each in used})
 
-    def _wire_id(self, transport: str, shared: str) -> str | None:
-        """The scenario's id on a transport: one for all of them, behind the prefix each is configured with."""
-        if not self._harnesses[transport].correlation.routes_by_correlation:
-            return None
-        return self.config.transports[transport].correlation_prefix + shared
+    async def _shared_id(self, policies: Mapping[str, CorrelationPolicy]) -> Identity:
+        """One id for all transports, behind the prefix each is configured with."""
+        shared = secrets.token_hex(16)
+        wire_ids = (
+            self.config.transports[name].correlation_prefix + shared if policy.routes_by_correlation else None
+            for name, policy in policies.items()
+        )
+        return Identity(shared, tuple(wire_ids))
 
     def close(self) -> None:
         """Run the clean-ups, disconnect and end the loop; never raises."""
@@ -144,10 +147,6 @@ class Session:
                 self.run(harness.disconnect())
         self._harnesses.clear()
         self._loop.stop()
-
-
-async def _stage_scope(name: str, links: Sequence[Link], shared: str, options: ScopeOptions) -> Scope:
-    return Scope(name, links, correlation_id=shared, options=options)
 
 
 async def _connected(harness: Harness) -> None:

@@ -390,6 +390,32 @@ async def test_leaving_a_topic_leaves_the_others_that_are_bound_alike(transport:
     assert ours.payloads == []
 
 
+async def test_the_order_between_two_queues_cannot_be_told_unless_they_are_well_apart(
+    rabbitmq_broker: Broker, outsider: Any
+) -> None:
+    queues = [await named_queue(outsider) for _ in range(2)]
+    harness = Harness(RabbitTransport(url=rabbitmq_broker.url))
+    await harness.connect()
+    for apart_s, told in ((0.0, False), (0.3, True)):
+        async with harness.scenario("two queues") as scenario:
+            wanted = [(f"queue:{queue}", field_equals("n", 1)) for queue in queues]
+            _, second = scenario.expect_in_order(wanted)
+            await scenario.ready()
+            for queue in queues:
+                await outsider.basic_publish(b'{"n": 1}', routing_key=queue)
+                await asyncio.sleep(apart_s)
+            scenario.publish(unique("go"), {})
+            await scenario.await_all(timeout_ms=300)
+        assert (second.outcome is Outcome.PASS) is told
+        if not told:
+            assert second.diagnosis is not None
+            assert "cannot be told" in second.diagnosis.text
+        for queue in queues:  # nothing is left for the second round
+            await outsider.queue_delete(queue)
+            await outsider.queue_declare(queue, auto_delete=True)
+    await harness.disconnect()
+
+
 # --- queues -----------------------------------------------------------------------------------------------------------
 
 

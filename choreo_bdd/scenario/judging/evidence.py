@@ -100,7 +100,7 @@ def _early(expectation: Expectation) -> str | None:
     if any(map(expectation.is_untold, expectation.early)):
         return (
             f"a matching message came, but whether before or after the one on {first.topic!r} cannot be told: "
-            f"the broker gives both the same time"
+            f"the broker does not say"
         )
     count = len(expectation.early)
     messages = "a matching message" if count == 1 else f"{count} matching messages"

@@ -87,6 +87,7 @@ def message_of(delivered: DeliveredMessage, topic: str | None, received_at: floa
         headers or NO_HEADERS,
         broker_time=None if stamped is None else stamped.timestamp(),
         kept=kept,
+        lane=topic,
     )
 
 

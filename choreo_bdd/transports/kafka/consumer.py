@@ -10,8 +10,8 @@ from typing import Any
 from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from choreo_bdd.message import NO_HEADERS, Message, headers_from
 from choreo_bdd.transports.kafka.clients import reason_of, tell_unreadable
+from choreo_bdd.transports.kafka.messages import message_of
 from choreo_bdd.transports.shared.subscriptions import Registration
 
 _LOG = logging.getLogger("choreo_bdd.transports.kafka")
@@ -159,7 +159,7 @@ class Feed:
             for registration in audience:  # the log was made anew: all that is in it is news
                 registration.handle[partition] = 0
         self._positions[partition] = record.offset + 1
-        message = _message(record, now)
+        message = message_of(record, now)
         for registration in audience:
             if registration.is_removed or record.offset < registration.handle[partition]:
                 continue
@@ -169,22 +169,3 @@ class Feed:
                 _LOG.warning(
                     "kafka_subscriber_failed", extra={"topic": record.topic, "error_class": type(error).__name__}
                 )
-
-
-def _message(record: ConsumerRecord, now: float) -> Message:
-    """A record as a message. One without a value (a tombstone) has an empty payload."""
-    return Message(
-        record.topic,
-        record.value or b"",
-        now,
-        headers_from([(name, _text(value) or "") for name, value in record.headers]) if record.headers else NO_HEADERS,
-        _text(record.key),
-        record.partition,
-        record.offset,
-        record.timestamp / 1000 if record.timestamp >= 0 else None,
-        record.timestamp if record.timestamp >= 0 else None,  # what one fetch brings of several topics has no other
-    )
-
-
-def _text(raw: bytes | None) -> str | None:
-    return None if raw is None else raw.decode("utf-8", "replace")

@@ -18,6 +18,7 @@ from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
+from choreo_bdd.scenario.adoption import hear_too, own, rename, translated
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.inbox import Inbox
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
@@ -72,9 +73,7 @@ class Scope:
         self._watched: list[tuple[Link, str]] = []
         self._waiters: set[asyncio.Future[None]] = set()
         self._surprised = {name: link.harness.router.dispatcher.surprised for name, link in self.links.items()}
-        for link in self.links.values():
-            if link.wire_id is not None:
-                link.harness.router.dispatcher.register_scope(self, link.wire_id)
+        own(self, self.links.values())
 
     # --- arming ---------------------------------------------------------------------------------------------------
 
@@ -175,6 +174,7 @@ class Scope:
             listener = TopicListener(link, topic, self, correlation_id=None if unrouted else link.wire_id)
             ready = link.harness.router.open(topic, listener)
             self._listeners[link.name, topic] = listener
+            hear_too([listener])
             if ready is not None:
                 self._proofs.add(topic, link, ready)
         return listener
@@ -267,6 +267,14 @@ class Scope:
         """
         publication = Publication.prepare(self.links[link], topic, payload, headers or {}, key)
         return self.outbox.put(publication)
+
+    def adopt(self, name: str | None, correlation_id: str) -> None:
+        """Take an id that the scenario writes on a link for its own; messages of its ids so far are heard on."""
+        shared = translated(self.links.values(), self.links[name], correlation_id)
+        self.correlation_id = correlation_id if name is None else shared
+        hear_too(self._listeners.values())
+        rename(self.expectations, self.links)
+        own(self, self.links.values())
 
     # --- waiting --------------------------------------------------------------------------------------------------
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from choreo_bdd.matchers.pattern_safety import require_bounded
 from choreo_bdd.redaction import safe_url
 from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, shown_name
 from choreo_bdd_project.config_problems import no_transport, validate
+from choreo_bdd_project.topic_settings import TopicSettings, first_that_fits
 from choreo_bdd_project.transport_types import admitting_other_types
 
 __all__ = [
@@ -41,13 +44,20 @@ class TransportConfig:
     correlation_field: str | None = None
     correlation_header: str | None = None
     correlation_prefix: str = ""
+    correlation_off: bool = False
+    """Whether it is meant that nothing ties messages together."""
     request_field: str | None = None
     request_header: str | None = None
     connect_timeout_s: float | None = None
     """How long connecting may take; ``None`` for what the transport finds right."""
+    topics: tuple[TopicSettings, ...] = ()
     codec: str = "json"
     codec_options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+    def topic(self, topic: str) -> Mapping[str, Any] | None:
+        """What the configuration says of one topic; ``None`` where it says nothing."""
+        return first_that_fits(self.topics, topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,8 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
         raise ConfigError(f"{path}: there is no profile {chosen!r}; the file has {there_are}")
     resolved = _substitute(profiles[chosen], where, ("profiles", chosen))
     transports = {
-        name: _transport(name, settings, where.at("profiles", chosen, name)) for name, settings in resolved.items()
+        name: _transport(name, settings, partial(where.at, "profiles", chosen, name))
+        for name, settings in resolved.items()
     }
     if not transports:
         raise ConfigError(f"{where.at('profiles', chosen)}: the profile names no transport")
@@ -164,38 +175,60 @@ def _substitute(value: Any, where: Place, at: tuple[str | int, ...]) -> Any:
     return _PLACEHOLDER.sub(replaced, value)
 
 
-def _transport(name: str, settings: Mapping[str, Any], place: str) -> TransportConfig:
-    correlation = settings.get("correlation") or {}
+def _transport(name: str, settings: Mapping[str, Any], at: Callable[..., str]) -> TransportConfig:
+    place = at()
+    given = settings.get("correlation")
+    correlation = given if isinstance(given, dict) else {}
     request = settings.get("request") or {}
     codec = settings.get("codec", "json")
     codec_options = codec if isinstance(codec, dict) else {"type": codec}
-    own = ("type", "correlation", "codec", "request", "connect_timeout")
+    own = ("type", "correlation", "codec", "request", "connect_timeout", "topics")
     patience = settings.get("connect_timeout")
     return TransportConfig(
         name=name,
         type=settings["type"],
         place=place,
         correlation_field=correlation.get("field"),
-        correlation_header=correlation.get("header"),
+        correlation_header=_header(correlation, settings["type"], place),
         correlation_prefix=correlation.get("prefix", ""),
+        correlation_off=given is not None and not correlation,
         request_field=request.get("field"),
         request_header=request.get("header"),
         connect_timeout_s=None if patience is None else _seconds(patience, f"{place}.connect_timeout"),
+        topics=tuple(_topics(settings.get("topics") or {}, at)),
         codec=codec_options["type"],
         codec_options=MappingProxyType(codec_options),
         options=MappingProxyType({key: value for key, value in settings.items() if key not in own}),
     )
 
 
+def _topics(topics: Mapping[str, Mapping[str, Any]], at: Callable[..., str]) -> Iterator[TopicSettings]:
+    for pattern, settings in topics.items():
+        told = TopicSettings(pattern, MappingProxyType(dict(settings)), at("topics", pattern))
+        if told.problem is not None:
+            raise ConfigError(f"{told.place}: {told.problem}")
+        yield told
+
+
+def _header(correlation: Mapping[str, Any], kind: str, place: str) -> str | None:
+    """The header that carries the id; a property of AMQP's own is one, too."""
+    named = correlation.get("property")
+    if named is None:
+        return correlation.get("header")
+    if kind not in ("rabbitmq", "memory"):
+        raise ConfigError(f"{place}.correlation.property: only messages of RabbitMQ have properties; use {{header: …}}")
+    return f"amqp.{named}"
+
+
 def _secrets(document: Mapping[str, Any], where: Place) -> Secrets:
     given = document.get("secrets") or {}
     for index, pattern in enumerate(given.get("patterns") or ()):
         try:
+            require_bounded(pattern)
             matches_nothing = re.search(pattern, "") is not None
         except re.error as error:
             raise ConfigError(
-                f"{where.at('secrets', 'patterns', index)}: expected a regular expression ({error.msg} at character "
-                f"{error.pos})"
+                f"{where.at('secrets', 'patterns', index)}: expected a regular expression ({error.msg})"
             ) from None
         if matches_nothing:
             raise ConfigError(f"{where.at('secrets', 'patterns', index)}: expected a pattern that cannot match nothing")

@@ -82,6 +82,10 @@ def _expected(error: jsonschema.ValidationError) -> str:
             given: Any = error.instance
             missing = ", ".join(repr(name) for name in wanted if name not in given)
             return f"{missing} is a required property"
+        case "dependentRequired":
+            there: Any = error.instance
+            lacking = [(name, each) for name, needed in wanted.items() for each in needed if name in there]
+            return "; ".join(f"{name!r} needs {each!r} beside it" for name, each in lacking if each not in there)
     described = str(_of_schema(error, "description") or "").rstrip(".")
     return (
         f"expected {described[:1].lower()}{described[1:]}"

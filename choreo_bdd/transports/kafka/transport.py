@@ -9,12 +9,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
+from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ConflictingAuthError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.kafka.auth import client_options, is_sent_in_clear
 from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
+from choreo_bdd.transports.shared.advertised import Reach
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource, carries_credentials
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 
@@ -103,6 +105,7 @@ class KafkaTransport:
             self._client_id,
             isolation_level=self._isolation_level,
             max_message_bytes=self._max_message_bytes,
+            reach=self._reach(),
         )
         try:
             async with asyncio.timeout(self._connect_timeout_s):
@@ -111,6 +114,10 @@ class KafkaTransport:
             await clients.stop(timeout_s=_TEARDOWN_S)
             raise
         return Connection(clients, self._life, policy=self._policy, request_timeout_s=self._request_timeout_ms / 1000)
+
+    def _reach(self) -> Reach:
+        allowlist = None if self.allowlist_path is None else load_allowlist(self.allowlist_path)
+        return Reach(_KIND.allowlist, [_host_and_port(server) for server in self._servers], allowlist)
 
     def _options(self, descriptor: AuthDescriptor | None) -> dict[str, Any]:
         """Keyword arguments of every aiokafka client."""

@@ -14,6 +14,7 @@ from choreo_bdd.transports.nats.auth import client_options, is_sent_in_clear
 from choreo_bdd.transports.nats.connection import NAME, Connection
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
 from choreo_bdd.transports.shared.dialling import first_to_answer
+from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 from choreo_bdd.transports.shared.probes import there_and_back
 
@@ -108,9 +109,13 @@ class NatsTransport:
         *,
         on_sent: OnSent | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
-        key: str | None = None,  # noqa: ARG002 - NATS has no keys
+        key: str | None = None,
     ) -> Ready:
-        """Queue a message; call order is wire order. The promise resolves when the server has taken it."""
+        """Queue a message; call order is wire order. The promise resolves when the server has taken it.
+
+        Raises ``PublishFailed`` for a key, which NATS does not have.
+        """
+        refuse_key(_KIND.transport, topic, key, "put it into a header or the payload")
         return self._life.publish(topic, payload, on_sent, headers)
 
     async def fence(self, topics: Collection[str]) -> None:

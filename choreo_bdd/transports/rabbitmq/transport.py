@@ -14,6 +14,7 @@ from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback,
 from choreo_bdd.transports.rabbitmq.auth import RabbitPlain, login
 from choreo_bdd.transports.rabbitmq.exchange import OWN, Exchange
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
+from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 
 if TYPE_CHECKING:
@@ -130,9 +131,13 @@ class RabbitTransport:
         *,
         on_sent: OnSent | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
-        key: str | None = None,  # noqa: ARG002 - the topic is AMQP's routing key
+        key: str | None = None,
     ) -> Ready:
-        """Queue a message; call order is wire order. The promise resolves when the broker has confirmed it."""
+        """Queue a message; call order is wire order. The promise resolves when the broker has confirmed it.
+
+        Raises ``PublishFailed`` for a key: the topic is AMQP's routing key.
+        """
+        refuse_key(_KIND.transport, topic, key, "the topic is AMQP's routing key; put it into a header or the payload")
         return self._life.publish(topic, payload, on_sent, headers)
 
     async def fence(self, topics: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""A transport's two connections to one Redis server: one talks, one listens."""
+"""A transport's connections to one Redis server: one talks, the others listen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from choreo_bdd.exceptions import TransportError
-from choreo_bdd.transports.redis.messages import EntryLayout
+from choreo_bdd.transports.redis.messages import Layouts
 from choreo_bdd.transports.redis.pubsub import PubSub
 from choreo_bdd.transports.redis.streams import Streams
 from choreo_bdd.transports.redis.wire import Answer, Wire, new_connection, open_wire, reason_of
@@ -31,10 +31,52 @@ class _Mode(Protocol):
     async def fence(self, registrations: Sequence[Registration]) -> None: ...
 
 
-class Connection:
-    """Two open connections, and the mode they are used in. When one is lost, so is the other."""
+def _mode(talking: Wire, listening: Sequence[Wire], layouts: Layouts) -> _Mode:
+    if not layouts.has_streams:
+        return PubSub(listening[0])
+    streams = Streams(talking, listening[0], layouts)
+    return _Both(PubSub(listening[1]), streams, layouts) if layouts.has_channels else streams
 
-    def __init__(self, talking: Wire, listening: Wire, mode: _Mode) -> None:
+
+class _Both:
+    """Channels and streams side by side, as the layouts tell."""
+
+    def __init__(self, channels: PubSub, streams: Streams, layouts: Layouts) -> None:
+        self._channels = channels
+        self._streams = streams
+        self._layouts = layouts
+
+    def _of(self, topic: str) -> _Mode:
+        return self._channels if self._layouts.of(topic) is None else self._streams
+
+    def add(self, registration: Registration) -> None:
+        self._of(registration.topic).add(registration)
+
+    def remove(self, registration: Registration) -> None:
+        self._of(registration.topic).remove(registration)
+
+    def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]:
+        return self._of(outgoing.topic).command(outgoing)
+
+    async def start(self) -> None:
+        await self._channels.start()
+        await self._streams.start()
+
+    async def stop(self) -> None:
+        await self._streams.stop()
+        await self._channels.stop()
+
+    async def fence(self, registrations: Sequence[Registration]) -> None:
+        for mode in (self._channels, self._streams):
+            concerned = [each for each in registrations if self._of(each.topic) is mode]
+            if concerned:
+                await mode.fence(concerned)
+
+
+class Connection:
+    """Open connections, and the mode they are used in. When one is lost, so are the others."""
+
+    def __init__(self, talking: Wire, listening: Sequence[Wire], mode: _Mode) -> None:
         self._mode = mode
         self._talking = talking
         self._listening = listening
@@ -58,7 +100,7 @@ class Connection:
                 wire.shut(reason)
             listener(reason)
 
-        wires = (self._talking, self._listening)
+        wires = (self._talking, *self._listening)
         for wire in wires:
             wire.on_closed = shut
         already = next((wire.closed for wire in wires if wire.closed is not None), None)
@@ -109,14 +151,15 @@ class Connection:
         await self._mode.fence(registrations)
 
     async def close(self) -> None:
-        """Send what is queued, wait a little for the answers due, then close both connections; leaves no task."""
+        """Send what is queued, wait a little for the answers due, then close all connections; leaves no task."""
         await self.outbound.stop(timeout_s=_SEND_S)
         await self._end()
 
     async def _end(self) -> None:
         await self._mode.stop()
         await self._talking.close(patience_s=_ANSWER_S)
-        await self._listening.close(patience_s=0)
+        for wire in self._listening:
+            await wire.close(patience_s=0)
 
 
 async def open_connection(
@@ -124,17 +167,20 @@ async def open_connection(
     login: Mapping[str, str],
     context: ssl.SSLContext | None,
     *,
-    layout: EntryLayout | None,
+    layouts: Layouts,
     timeout_s: float,
 ) -> Connection:
-    """Connect and log in twice; over Streams with a ``layout``, else over Pub/Sub. Leaves nothing open on failure."""
-    talking = await open_wire(new_connection(url, login, context, timeout_s=timeout_s))
+    """Connect and log in: once to talk, once to listen to streams, once to channels. Leaves nothing open on failure."""
+    wires: list[Wire] = []
     try:
-        listening = await open_wire(new_connection(url, login, context, timeout_s=timeout_s))
+        while len(wires) < 1 + layouts.has_streams + layouts.has_channels:
+            wires.append(await open_wire(new_connection(url, login, context, timeout_s=timeout_s)))
     except BaseException:
-        await talking.close(patience_s=0)
+        for wire in wires:
+            await wire.close(patience_s=0)
         raise
-    mode = PubSub(listening) if layout is None else Streams(talking, listening, layout)
+    talking, *listening = wires
+    mode = _mode(talking, listening, layouts)
     connection = Connection(talking, listening, mode)
     await connection.start()
     return connection

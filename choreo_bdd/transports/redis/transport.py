@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -14,8 +14,9 @@ from choreo_bdd.exceptions import PublishFailed
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.redis.auth import context_of, login_of
-from choreo_bdd.transports.redis.messages import EntryLayout
+from choreo_bdd.transports.redis.messages import EntryLayout, Layouts
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
+from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 from choreo_bdd.transports.shared.probes import there_and_back
 
@@ -41,6 +42,9 @@ class RedisTransport:
     a field of its own; ``stream_maxlen`` trims each stream published to, to about that many entries. Subscriptions
     hear what is appended after they were made.
 
+    ``topics`` tells single topics apart, and patterns of them: how their entries are laid out, or ``None`` for a
+    channel of Pub/Sub; the first that fits counts.
+
     Patterns know ``*`` (one segment) and ``>`` (the rest). Over streams they also cover streams that appear later:
     at once those this transport publishes to, others within about 0.1 s.
     """
@@ -55,6 +59,7 @@ class RedisTransport:
         streams: bool = False,
         payload_field: str = "payload",
         stream_maxlen: int | None = None,
+        topics: Sequence[tuple[str, EntryLayout | None]] = (),
     ) -> None:
         if not url:
             raise ValueError("RedisTransport needs a URL, such as redis://localhost:6379/0")
@@ -62,13 +67,17 @@ class RedisTransport:
         self._url = url
         self._connect_timeout_s = connect_timeout_s
         self._life: Lifecycle[Connection] = Lifecycle(_KIND, [url], auth=auth, patience_s=connect_timeout_s)
-        self._layout = EntryLayout(payload_field, stream_maxlen) if streams else None
+        self._layouts = Layouts(EntryLayout(payload_field, stream_maxlen) if streams else None, tuple(topics))
 
     @property
     def capabilities(self) -> TransportCapabilities:
         """Broadcast, ordered, lossy without a subscriber; knows patterns, and over streams headers."""
-        streams = self._layout is not None
-        return TransportCapabilities(topic_patterns=True, message_headers=streams, cheap_patterns=not streams)
+        usual = self._layouts.usual
+        return TransportCapabilities(
+            topic_patterns=True,
+            message_headers=usual is not None and usual.payload_field is not None,
+            cheap_patterns=usual is None,
+        )
 
     # --- lifecycle ------------------------------------------------------------------------------------------------
 
@@ -89,7 +98,7 @@ class RedisTransport:
             self._life.warn_of_plaintext(is_sent_in_clear=bool(login))
         async with asyncio.timeout(self._connect_timeout_s):
             connection = await open_connection(
-                self._url, login, context, layout=self._layout, timeout_s=self._connect_timeout_s
+                self._url, login, context, layouts=self._layouts, timeout_s=self._connect_timeout_s
             )
         connection.on_lost(self._life.lose)
         return connection
@@ -140,21 +149,31 @@ class RedisTransport:
     ) -> Ready:
         """Queue a message; call order is wire order. The promise resolves when the server has taken it.
 
-        Raises ``PublishFailed`` for headers that cannot travel. Pub/Sub has no keys and ignores ``key``.
+        Raises ``PublishFailed`` for a key or headers that cannot travel: Pub/Sub has none of them.
         """
         self._life.require()
-        if headers:
-            self._require_room(topic, headers)
+        self._require_room(topic, headers, key)
         return self._life.publish(topic, payload, on_sent, headers, key)
 
-    def _require_room(self, topic: str, headers: Mapping[str, str]) -> None:
-        if self._layout is None:
+    def _require_room(self, topic: str, headers: Mapping[str, str], key: str | None) -> None:
+        layout = self._layouts.of(topic)
+        if layout is None:
+            refuse_key(_NAME, topic, key, "put it into the payload, or use streams=True")
+        elif layout.payload_field is None:
+            refuse_key(_NAME, topic, key, "the entry's fields are the payload; name its own field: payload_field")
+        if not headers:
+            return
+        if layout is None:
             raise PublishFailed(
                 _NAME,
                 topic,
                 "Redis Pub/Sub carries bytes and no headers; put the data into the payload, or use streams=True",
             )
-        taken = self._layout.reserved(headers)
+        if layout.payload_field is None:
+            raise PublishFailed(
+                _NAME, topic, "the entry's fields are the payload, so it has no headers; name its own field"
+            )
+        taken = layout.reserved(headers)
         if taken is not None:
             raise PublishFailed(
                 _NAME, topic, f"the entry's field {taken!r} is taken, so no header can have that name; rename it"
@@ -167,7 +186,7 @@ class RedisTransport:
     async def probe(self) -> None:
         """Have a message go there and back: on a channel of our own, or in a stream that nobody ever sees."""
         name = f"choreo.probe.{secrets.token_hex(8)}"
-        if self._layout is None:
+        if self._layouts.usual is None:
             await there_and_back(self, name)
         else:
             await self._life.require().probe_streams(name)
@@ -181,7 +200,7 @@ class RedisTransport:
         self._life.clear()
 
     def __repr__(self) -> str:
-        return f"RedisTransport(url={self._life.shown!r}, streams={self._layout is not None})"
+        return f"RedisTransport(url={self._life.shown!r}, streams={self._layouts.usual is not None})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("RedisTransport cannot be pickled: it holds a live connection")

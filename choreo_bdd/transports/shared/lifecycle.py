@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from choreo_bdd.environment import load_allowlist
-from choreo_bdd.exceptions import ConflictingAuthError, TransportError
+from choreo_bdd.exceptions import ConflictingAuthError, HostNotInAllowlist, TransportError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback
@@ -134,7 +134,7 @@ class Lifecycle(Generic[C]):
             descriptor = await self._credentials.resolve()
             with cleared_after(descriptor):
                 self.connection = await log_in(descriptor)
-        except TransportError:
+        except (TransportError, HostNotInAllowlist):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, there is no connection
             late = isinstance(error, TimeoutError)

@@ -11,7 +11,7 @@ from choreo_bdd.message import Message
 from choreo_bdd.scenario import Handle
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
-from choreo_bdd_steps.run.taken_messages import Untaken
+from choreo_bdd_steps.run.taking.taken_messages import Untaken
 
 _OWN = "a message that no other row has taken"
 _Find = Callable[[Handle], Expectation]

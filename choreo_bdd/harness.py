@@ -24,10 +24,13 @@ from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.sending.standing_replies import StandIn
 from choreo_bdd.transports.base import (
+    Allowlisted,
     Fencing,
+    Healing,
     Losable,
     OnSent,
     Ready,
+    Remarking,
     Transport,
     TransportCallback,
     promise_of,
@@ -59,6 +62,8 @@ class Harness:
         self._codec: Codec = codec if codec is not None else JSONCodec()
         self._correlation: CorrelationPolicy = correlation if correlation is not None else NoCorrelationPolicy()
         self._losable = transport if isinstance(transport, Losable) else None
+        self._allowlisted = transport if isinstance(transport, Allowlisted) else None
+        self._heals_itself = isinstance(transport, Healing) and transport.heals_itself
         self._connected = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connecting: asyncio.Lock | None = None
@@ -92,7 +97,7 @@ class Harness:
     @property
     def allowlist_path(self) -> str | None:
         """The allowlist its transport holds addresses against, if any."""
-        path = getattr(self._transport, "allowlist_path", None)
+        path = None if self._allowlisted is None else self._allowlisted.allowlist_path
         return None if path is None else str(path)
 
     # --- lifecycle ------------------------------------------------------------------------------------------------
@@ -241,6 +246,10 @@ class Harness:
         if isinstance(self._transport, Fencing):
             await self._transport.fence(topics)
 
+    def remark(self, topic: str) -> str | None:
+        """What its transport knows of a topic that whoever misses a message should hear."""
+        return self._transport.remark(topic) if isinstance(self._transport, Remarking) else None
+
     def active_subscription_count(self) -> int:
         """How many subscriptions the transport holds."""
         return self._transport.active_subscription_count()
@@ -260,7 +269,7 @@ class Harness:
         if self._healing is None:
             self._healing = asyncio.Lock()
         async with self._healing:  # scenarios that begin at the same time heal it once
-            if getattr(self._transport, "heals_itself", False):
+            if self._heals_itself:
                 await self._recovered()
             elif self._connected and self.lost is not None:
                 with contextlib.suppress(Exception):

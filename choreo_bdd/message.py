@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
+
+_TOLD_APART_S = 0.1
+"""What comes through different lanes so far apart has come in this order; nearer, nobody tells."""
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -21,6 +24,48 @@ NO_PAYLOAD = NoPayload()
 
 def _no_headers() -> Mapping[str, str]:
     return NO_HEADERS
+
+
+class HeaderValues(str):
+    """The values of a header that came several times: as text all of them, separated by commas."""
+
+    __slots__ = ("values",)
+
+    values: tuple[str, ...]
+
+    def __new__(cls, values: Iterable[str]) -> Self:
+        """Of these values, in their order."""
+        several = tuple(values)
+        made = super().__new__(cls, ", ".join(several))
+        made.values = several
+        return made
+
+
+def values_of(text: str) -> tuple[str, ...]:
+    """Each value of a header; one for a header that came once."""
+    return text.values if isinstance(text, HeaderValues) else (text,)
+
+
+def headers_from(pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """Headers as they came; of those that share a name no value is lost."""
+    headers = dict(pairs)
+    if len(headers) == len(pairs):
+        return headers or NO_HEADERS
+    several: dict[str, list[str]] = {}
+    for name, value in pairs:
+        several.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else HeaderValues(values) for name, values in several.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message that its broker keeps until somebody says that it has been used; what nobody uses goes back to it.
+
+    ``is_leftover`` says that it was there before anybody of ours listened.
+    """
+
+    use: Callable[[], None] = field(repr=False)
+    is_leftover: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +87,27 @@ class Message:
     offset: int | None = None
     broker_time: float | None = None
     order: int | None = None
+    kept: Kept | None = field(default=None, repr=False, compare=False)
+    lane: str | None = None
+    """What it came through, where a broker hands out several things each by itself, such as queues."""
+
+    @property
+    def is_leftover(self) -> bool:
+        """Whether it was in its queue before anybody of ours listened there."""
+        return self.kept is not None and self.kept.is_leftover
+
+    def used(self) -> None:
+        """Say that it has done something here: a broker that keeps it until then takes it away."""
+        if self.kept is not None:
+            self.kept.use()
 
     def follows(self, other: Message, *, handed_over_later: bool) -> bool | None:
         """Whether it came after another one over the same transport; ``None`` where the broker does not tell."""
         is_one_log = self.topic == other.topic and self.partition == other.partition
         if is_one_log and self.offset is not None and other.offset is not None:
             return self.offset > other.offset
+        if self.lane != other.lane and abs(self.received_at - other.received_at) < _TOLD_APART_S:
+            return None
         if self.order is None or other.order is None:
             return (self.received_at, handed_over_later) > (other.received_at, False)
         here, there = (self.order, self.received_at), (other.order, other.received_at)

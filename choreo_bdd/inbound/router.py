@@ -14,9 +14,10 @@ from choreo_bdd.codecs import Codec
 from choreo_bdd.contracts import Guard
 from choreo_bdd.correlation import CorrelationPolicy, Envelope
 from choreo_bdd.inbound.dispatcher import Dispatcher
+from choreo_bdd.inbound.joining import Joining
 from choreo_bdd.inbound.listening import Delivery, Listener, Unreadable
 from choreo_bdd.inbound.nearby_topics import NearbyTopics
-from choreo_bdd.message import Message
+from choreo_bdd.message import HeaderValues, Message
 from choreo_bdd.transports.base import Ready, Transport, promise_of
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
@@ -27,7 +28,7 @@ _FOREIGN_KEPT = 64
 class Route:
     """One subscribed topic: the transport's callback, and the listeners behind it."""
 
-    __slots__ = ("_adopted", "_all", "_broadcast", "_by_id", "_router", "foreign", "ready", "topic")
+    __slots__ = ("_adopted", "_all", "_announced", "_broadcast", "_by_id", "_router", "foreign", "ready", "topic")
 
     def __init__(self, router: Router, topic: str) -> None:
         self._router = router
@@ -35,14 +36,25 @@ class Route:
         self.ready: Ready | None = None
         self.foreign: deque[Delivery] = deque(maxlen=_FOREIGN_KEPT)
         self._all: list[Listener] = []
+        self._announced: list[Listener] = []
         self._by_id: dict[str, list[Listener]] = {}
         self._adopted: dict[Listener, list[str]] = {}
         self._broadcast: list[Listener] = []
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
-        """Everybody who listens."""
-        return tuple(self._all)
+        """Everybody who listens, or is about to."""
+        return (*self._all, *self._announced)
+
+    def announce(self, listener: Listener) -> None:
+        """Note a listener that does not hear yet."""
+        self._announced.append(listener)
+
+    def let_in(self, listener: Listener) -> None:
+        """Let it hear from now on, unless it has left meanwhile."""
+        if listener in self._announced:
+            self._announced.remove(listener)
+            self.add(listener)
 
     def add(self, listener: Listener) -> None:
         """Let a listener hear this topic."""
@@ -51,7 +63,9 @@ class Route:
 
     def remove(self, listener: Listener) -> bool:
         """Let it go; true when nobody listens any more."""
-        if listener in self._all:
+        if listener in self._announced:
+            self._announced.remove(listener)
+        elif listener in self._all:
             self._all.remove(listener)
             if listener.correlation_id is None:
                 self._broadcast.remove(listener)
@@ -60,7 +74,7 @@ class Route:
                     self._by_id[each].remove(listener)
                     if not self._by_id[each]:
                         del self._by_id[each]
-        return not self._all
+        return not self.listeners
 
     def adopt(self, listener: Listener, correlation_id: str) -> None:
         """Let a listener that wants one id hear another one, too."""
@@ -103,6 +117,8 @@ class Route:
         if correlation_id is None and not self._router.strict:
             return tuple(self._all)
         owners = self._by_id.get(correlation_id) if correlation_id is not None else None
+        if isinstance(correlation_id, HeaderValues):  # a proxy may have added its own: either is this message's
+            owners = [each for one in correlation_id.values for each in self._by_id.get(one, ())] or None
         if owners is None:
             self.foreign.append(delivery)
             self._router.dispatcher.unowned(delivery.message, correlation_id or "")
@@ -123,6 +139,7 @@ class Router:
         self._codec = codec
         self._policy = policy
         self._routes: dict[str, Route] = {}
+        self._joining = Joining(transport)
         self.nearby = NearbyTopics(transport)
         self.dispatcher = Dispatcher()
         self.strict = bool(getattr(policy, "strict", False))
@@ -163,7 +180,8 @@ class Router:
     def open(self, topic: str, listener: Listener) -> Ready | None:
         """Let a listener hear a topic; subscribes at the transport for the first one, and again after a refusal.
 
-        Returns what proves the subscription live, ``None`` where it is live at once.
+        Who comes to a subscription that others have hears what is sent from then on, as over one of its own.
+        Returns what proves it live, ``None`` where it is live at once.
         """
         route = self._routes.get(topic)
         if route is None:
@@ -173,6 +191,8 @@ class Router:
         elif _failed(route.ready):
             self._transport.unsubscribe(topic, route)
             route.ready = promise_of(self._transport.subscribe(topic, route))
+        elif self._joining.must_wait(route) and not (self.strict and listener.correlation_id is not None):
+            return self._joining.join(route, listener)  # an id of its own, and no message without one: none is older
         route.add(listener)
         return route.ready
 
@@ -211,6 +231,7 @@ class Router:
 
     def reset(self) -> None:
         """Forget every route: the transport has dropped its subscriptions."""
+        self._joining.stop()
         self._routes.clear()
         self.nearby.clear()
 

@@ -57,6 +57,10 @@ class HarnessLike(Protocol):
         """Return once all that the broker had on these topics has been delivered; else ``TransportError``."""
         ...
 
+    def remark(self, topic: str) -> str | None:
+        """What its transport knows of a topic that whoever misses a message should hear."""
+        ...
+
     async def heal(self) -> None:
         """Connect again if the connection was lost."""
         ...

@@ -19,6 +19,9 @@ class ScopeOptions:
     arm_timeout_s: float = 10.0
     anchor_at_first_event: bool = False
     unattributed: Unattributed = "warn"
+    leftovers: Literal["mark", "leave"] = "mark"
+    """What was in a queue before anybody listened: it may do for an expectation, which says so, or is left there. It
+    never counts."""
 
 
 DEFAULTS = ScopeOptions()

@@ -66,10 +66,9 @@ class ScenarioResult:
     def summary(self) -> str:
         """One line for the scenario, one a handle, and one a reply."""
         lines = [f"scenario {self.name!r}: {'passed' if self.passed else 'failed'}"]
-        lines += [
-            f"  {handle.outcome.value} {handle.topic} {handle.matcher_description} {_latency(handle)}"
-            for handle in self.handles
-        ]
+        for handle in self.handles:
+            lines.append(f"  {handle.outcome.value} {handle.topic} {handle.matcher_description} {_latency(handle)}")
+            lines += [f"    note: {note}" for note in handle.notes]
         if self.replies:
             lines.append("  replies:")
             lines += [f"    {_reply_line(report)}" for report in self.replies]
@@ -188,7 +187,7 @@ def _handle_lines(handle: Handle) -> list[str]:
     head = f"  [{handle.outcome.value.upper()}] {handle.topic}: {handle.matcher_description} ({_latency(handle)})"
     diagnosis = handle.diagnosis
     if handle.outcome is Outcome.PASS or diagnosis is None:
-        return [head, f"      {handle.reason}"]
+        return [head, f"      {handle.reason}", *(f"      note: {note}" for note in handle.notes)]
     lines = [head, *(f"      {line}" for line in diagnosis.text.splitlines())]
     return [*lines, f"      {handle.reason}"]
 

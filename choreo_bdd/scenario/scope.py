@@ -56,7 +56,7 @@ class Scope:
         self._by_handle: dict[Handle, Expectation] = {}
         self._inbox = Inbox()
         self.replies: list[Reply] = []
-        self._proofs = Proofs(self.clock, patience_s=options.arm_timeout_s)
+        self._proofs = Proofs(patience_s=options.arm_timeout_s)
         self.outbox = Outbox(self._proofs, self.timeline, self.clock)
         self.replier = Replier(self.replies, self.links, self.outbox, self.timeline, self.notify)
         self.verdicts = Verdicts(
@@ -118,7 +118,14 @@ class Scope:
             step_text=step_text,
         )
         expectation = Expectation(
-            handle, matcher, topic=topic, link=link, opened_at=self.clock(), occurs=occurs, after=predecessor
+            handle,
+            matcher,
+            topic=topic,
+            link=link,
+            opened_at=self.clock(),
+            occurs=occurs,
+            after=predecessor,
+            takes_leftovers=self.options.leftovers != "leave",
         )
         listener.takers.append(expectation)
         self.expectations.append(expectation)
@@ -184,8 +191,8 @@ class Scope:
     async def ready(self) -> None:
         """Wait until every subscription of this scope is proven live on its broker.
 
-        Raises ``SubscriptionFailed``, which names transport, topic and reason, when one is refused, removed or not
-        confirmed within ``arm_timeout_s``.
+        Raises ``SubscriptionFailed``, which names transport, topic and reason, when one is refused or removed, or when
+        none is confirmed for ``arm_timeout_s``.
         """
         await self._proofs.ready()
 
@@ -200,6 +207,8 @@ class Scope:
         received_by_expectation = False
         for each in tuple(listener.takers):
             if isinstance(each, Reply):
+                if delivery.message.is_leftover and self.options.leftovers == "leave":
+                    continue
                 self._received(listener, delivery, "reply", f"reply:{each.plan.reply_topic}")
                 self.replier.trigger(each, delivery)
                 continue

@@ -30,7 +30,7 @@ from choreo_bdd.scenario.sending.outbox import Outbox
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 
 _COUNTED = frozenset({Heard.MATCHED, Heard.TOO_MANY})
-_UNTOLD = frozenset({Heard.UNCONCERNED, Heard.LATE, Heard.HELD})
+_UNTOLD = frozenset({Heard.UNCONCERNED, Heard.LATE, Heard.HELD, Heard.LEFT})
 
 
 class Verdicts:
@@ -165,7 +165,10 @@ class Verdicts:
 
     def _explain(self, expectation: Expectation, waited_ms: float, failure: str | None) -> Diagnosis:
         around = Surroundings(
-            failure or self._failure(expectation), self._foreign(expectation), self._beside(expectation)
+            failure or self._failure(expectation),
+            self._foreign(expectation),
+            self._beside(expectation),
+            self._remarks(expectation),
         )
         return explain(facts(expectation, around, waited_ms=waited_ms))
 
@@ -194,6 +197,11 @@ class Verdicts:
             for delivery in beside
             if delivery.message.topic not in published and link.wire_id in (None, delivery.correlation_id)
         ]
+
+    def _remarks(self, expectation: Expectation) -> tuple[str, ...]:
+        """What the transport knows of the topic, and of those that this scope has published on."""
+        harness = self._links[expectation.link].harness
+        return tuple(filter(None, map(harness.remark, sorted({expectation.topic, *self._outbox.topics}))))
 
     def _failure(self, expectation: Expectation) -> str | None:
         """What transports failed to do for this scope: first the expectation's own transport, then any other."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from choreo_bdd.transports.kafka.auth import KafkaAuth
     from choreo_bdd.transports.nats import NatsTransport
     from choreo_bdd.transports.nats.auth import NatsAuth
-    from choreo_bdd.transports.rabbitmq import RabbitTransport
+    from choreo_bdd.transports.rabbitmq import Exchange, RabbitTransport
     from choreo_bdd.transports.rabbitmq.auth import RabbitAuth
     from choreo_bdd.transports.redis import RedisTransport
     from choreo_bdd.transports.redis.auth import RedisAuth
@@ -36,6 +36,7 @@ else:  # not for type checkers, to which any name would be one of ours
 
 __all__ = [
     "ConflictingAuthError",
+    "Exchange",
     "KafkaAuth",
     "KafkaTransport",
     "MockTransport",
@@ -53,6 +54,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Exchange": "choreo_bdd.transports.rabbitmq",
     "KafkaAuth": "choreo_bdd.transports.kafka",
     "KafkaTransport": "choreo_bdd.transports.kafka",
     "NatsAuth": "choreo_bdd.transports.nats",

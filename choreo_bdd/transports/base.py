@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from choreo_bdd.exceptions import ConflictingAuthError, PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
 from choreo_bdd.redaction import safe_url
+from choreo_bdd.transports.abilities import (
+    Allowlisted,
+    Fencing,
+    Healing,
+    Interruptible,
+    Losable,
+    MessageSink,
+    OnLost,
+    Probing,
+    Remarking,
+)
 
 __all__ = [
+    "Allowlisted",
     "ConflictingAuthError",
+    "Fencing",
+    "Healing",
+    "Interruptible",
     "Losable",
     "MessageSink",
     "OnLost",
     "OnSent",
+    "Probing",
     "PublishFailed",
     "Ready",
+    "Remarking",
     "SubscriptionFailed",
     "Transport",
     "TransportCallback",
@@ -33,10 +50,8 @@ TransportCallback = Callable[[str, bytes], None]
 """Called with topic and payload, on the loop's thread."""
 
 OnSent = Callable[[], None]
-"""Called once the message can no longer be lost on this side."""
-
-OnLost = Callable[[str], None]
-"""Called with the reason when a connection goes down although nobody closed it."""
+"""Called once the message can no longer be lost on this side. One with a true ``is_given_up`` says that the message
+is not wanted any more: a transport that still has it may drop it."""
 
 Ready = asyncio.Future[None]
 """Resolves when the broker has confirmed, or carries the error that says why it has not."""
@@ -55,19 +70,6 @@ class TransportCapabilities:
     """Whether ``publish`` takes ``headers`` and deliveries carry them."""
     cheap_patterns: bool = False
     """Whether listening to a pattern costs no more than to a topic, so that several may be watched for diagnosis."""
-
-
-@runtime_checkable
-class MessageSink(Protocol):
-    """A callback that wants whole messages; transports that know headers and keys call ``deliver`` on it."""
-
-    def __call__(self, topic: str, payload: bytes) -> None:
-        """Take topic and payload, from a transport that knows no more."""
-        ...
-
-    def deliver(self, message: Message) -> None:
-        """Take the whole message."""
-        ...
 
 
 @runtime_checkable
@@ -112,42 +114,14 @@ class Transport(Protocol):
         ...
 
 
-@runtime_checkable
-class Losable(Protocol):
-    """A transport that notices when its connection goes down; the built-in broker transports do."""
-
-    @property
-    def lost(self) -> str | None:
-        """Why the connection is down although nobody closed it; ``None`` while all is well."""
-        ...
-
-    def on_lost(self, listener: OnLost) -> None:
-        """Call ``listener(reason)`` when the connection goes down by itself."""
-        ...
-
-
-@runtime_checkable
-class Fencing(Protocol):
-    """A transport that can ask its broker whether everything it had has been handed over; the built-in ones do."""
-
-    async def fence(self, topics: Collection[str]) -> None:
-        """Return once all that the broker had for these subscriptions before the call has been delivered.
-
-        ``TransportError`` says why that cannot be known: a silent or cut connection, a subscription that is gone. It
-        is bounded by the transport's own patience with its broker (spec/steps.md 1, absence and counts).
-        """
-        ...
-
-
 def sink_of(callback: TransportCallback) -> Callable[[Message], None]:
     """How to hand a message to a callback: whole where it asks for that, else topic and payload."""
-    deliver = getattr(callback, "deliver", None)
-    if deliver is not None:
-        whole: Callable[[Message], None] = deliver
-        return whole
+    if isinstance(callback, MessageSink):
+        return callback.deliver
 
     def plain(message: Message) -> None:
         callback(message.topic, message.payload)
+        message.used()  # whoever asks for no more than this takes it as it comes
 
     return plain
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,6 +26,7 @@ class _Subscription:
     topic: str
     callback: TransportCallback
     is_pattern: bool
+    deliver: Callable[[Message], None]
 
 
 class MockTransport:
@@ -85,7 +86,7 @@ class MockTransport:
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
         """Deliver messages on a topic, or a pattern of topics, from now on."""
-        self._subscriptions.append(_Subscription(topic, callback, topic_patterns.is_pattern(topic)))
+        self._subscriptions.append(_Subscription(topic, callback, topic_patterns.is_pattern(topic), sink_of(callback)))
         return None
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
@@ -144,7 +145,7 @@ class MockTransport:
             ):
                 continue
             try:
-                sink_of(subscription.callback)(message)
+                subscription.deliver(message)
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # noqa: BLE001 - pytest.fail, or a cancellation of its own, stops nobody else

@@ -162,13 +162,16 @@ def _kafka(config: Config, transport: TransportConfig) -> Transport:
 
 
 def _rabbitmq(config: Config, transport: TransportConfig) -> Transport:
-    from choreo_bdd.transports.rabbitmq import RabbitTransport  # noqa: PLC0415 - loaded when it is first needed
+    from choreo_bdd.transports.rabbitmq import Exchange, RabbitTransport  # noqa: PLC0415 - loaded when first needed
 
     url = _addresses(transport, "url")[0]
     _require_permitted(config, transport, [url])
     url, login = rabbitmq_login(config, transport, url)
-    named = {"exchange_name": transport.options["exchange"]} if "exchange" in transport.options else {}
-    return RabbitTransport(url=url, allowlist_path=config.allowlist, auth=login, **named, **_patience(transport))
+    said: Any = transport.options.get("exchange", {})
+    exchange = Exchange(said) if isinstance(said, str) else Exchange(**said)
+    return RabbitTransport(
+        url=url, allowlist_path=config.allowlist, auth=login, exchange=exchange, **_patience(transport)
+    )
 
 
 _MAKERS: Mapping[str, TransportMaker] = {

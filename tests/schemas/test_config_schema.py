@@ -63,6 +63,8 @@ def test_an_empty_configuration_is_enough() -> None:
         transport(type="nats", servers="nats://h", correlation={"header": "x-id", "prefix": "test-"}, tls=True),
         transport(type="rabbitmq", url="amqps://h", auth={"mechanism": "EXTERNAL"}, tls={"cert": "c", "key": "k"}),
         transport(type="nats", servers="tls://h", tls={"hostname": "h"}, auth={"nkey_file": "a.nk"}),
+        transport(type="rabbitmq", url="amqp://h", exchange="shop"),
+        transport(type="rabbitmq", url="amqp://h", exchange={"name": "shop", "kind": "fanout", "passive": True}),
         transport(type="redis", url="redis://h", tls={"ca": "ca.pem", "verify": False}, connect_timeout="5s"),
     ],
 )
@@ -94,6 +96,14 @@ def test_accepted(document: dict[str, Any]) -> None:
         (
             transport(type="kafka", servers="h", auth={"mechanism": "EXTERNAL"}),
             "profiles.p.t.auth.mechanism: 'EXTERNAL' is not one of",
+        ),
+        (
+            transport(type="rabbitmq", url="u", exchange={"name": "shop", "kind": "topical"}),
+            "profiles.p.t.exchange.kind: 'topical' is not one of ['topic', 'direct', 'fanout', 'headers']",
+        ),
+        (
+            transport(type="rabbitmq", url="u", exchange={"kind": "topic"}),
+            "profiles.p.t.exchange: 'name' is a required",
         ),
         (transport(type="memory", codec="xml"), "profiles.p.t.codec: 'xml' is not one of"),
         ({"asyncapi": {"unknown": "warn"}}, "asyncapi: 'spec' is a required property"),

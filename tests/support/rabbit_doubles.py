@@ -31,9 +31,17 @@ class Relay:
             writer.write(data)
         writer.close()
 
+    def tell_client(self, frame: bytes) -> None:
+        """Put words into the broker's mouth."""
+        self._writers[0].write(frame)
+
     def fall_silent(self) -> None:
         """From now on nothing gets through."""
         self._flows.clear()
+
+    def flow(self) -> None:
+        """What waited gets through, and all that follows."""
+        self._flows.set()
 
     def break_off(self) -> None:
         """Close every connection."""

@@ -207,7 +207,7 @@ async def test_a_failed_login_clears_the_descriptor_and_keeps_no_reference(name:
     assert all(value is None for value in auth._fields.values())
     assert caught.value.__cause__ is None
     assert SECRET not in str(caught.value) + repr(made)
-    assert not any(found is auth for found in gc.get_referents(made._credentials))
+    assert not any(found is auth for found in gc.get_referents(made._life._credentials))
 
 
 async def test_a_descriptor_serves_one_connect_and_the_second_is_told_what_to_do(transport: str) -> None:

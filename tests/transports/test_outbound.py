@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from choreo_bdd import Harness
 from choreo_bdd.exceptions import PublishFailed
+from choreo_bdd.matchers import anything
 from choreo_bdd.message import NO_HEADERS
+from choreo_bdd.transports import MockTransport
+from choreo_bdd.transports.base import Ready
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 
 
@@ -26,3 +31,50 @@ async def test_messages_stuck_at_the_client_fail_when_the_transport_closes(caplo
     with pytest.raises(PublishFailed, match="'b': disconnected before it was sent"):
         await waiting
     assert "closes with 1 message(s) unsent" in caplog.text
+
+
+class Slow(MockTransport):
+    """A bus whose way out is held up until the test lets go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flows = asyncio.Event()
+        self.outbound: Outbound | None = None
+
+    async def connect(self) -> None:
+        await super().connect()
+        self.outbound = Outbound("Slow", self._write)
+
+    async def disconnect(self) -> None:
+        assert self.outbound is not None
+        await self.outbound.stop(timeout_s=1)
+        await super().disconnect()
+
+    def publish(self, topic: str, payload: bytes, **extras: Any) -> Ready:
+        assert self.outbound is not None
+        return self.outbound.put(Outgoing(topic, payload, NO_HEADERS, None, extras["on_sent"]))
+
+    async def _write(self, batch: Sequence[Outgoing]) -> None:
+        for outgoing in batch:
+            super().publish(outgoing.topic, outgoing.payload)
+            outgoing.confirm()
+        await self.flows.wait()
+
+
+async def test_a_scenario_that_is_left_takes_what_it_has_not_sent_along() -> None:
+    transport = Slow()
+    harness = Harness(transport)
+    await harness.connect()
+    async with harness.scenario("held up") as s:
+        s.expect("first", anything())
+        s.publish("first", {})
+        assert (await s.await_all(timeout_ms=5000)).passed
+        for _ in range(3):
+            s.publish("never", {})
+    transport.flows.set()
+    async with harness.scenario("the next one") as s:
+        s.expect("next", anything())
+        s.publish("next", {})
+        assert (await s.await_all(timeout_ms=5000)).passed
+    assert [topic for topic, _ in transport.sent()] == ["first", "next"]
+    await harness.disconnect()

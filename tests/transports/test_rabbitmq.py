@@ -9,24 +9,30 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiormq
 import pytest
 from aiormq import spec
 
-from choreo_bdd import Harness, HeaderPolicy, Outcome
+from choreo_bdd import Harness, HeaderPolicy, Outcome, ScopeOptions
 from choreo_bdd.brokers import Broker
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.matchers import field_equals
-from choreo_bdd.transports import RabbitTransport
+from choreo_bdd.transports import Exchange, RabbitTransport
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
 from tests.support.rabbit_doubles import relay_to
 from tests.support.subscribers import PATIENCE_S, Sink
 
 PATIENCE_MS = 1000 * PATIENCE_S
+
+
+BLOCKED = bytes([1, 0, 0, 0, 0, 0, 18, 0, 10, 0, 60, 13]) + b"low on memory\xce"
+UNBLOCKED = bytes([1, 0, 0, 0, 0, 0, 4, 0, 10, 0, 61]) + b"\xce"
+"""The frames connection.blocked, with its reason, and connection.unblocked."""
 
 
 def unique(word: str) -> str:
@@ -43,7 +49,7 @@ async def outsider(rabbitmq_broker: Broker) -> AsyncIterator[Any]:
 
 @pytest.fixture
 async def transport(rabbitmq_broker: Broker) -> AsyncIterator[RabbitTransport]:
-    transport = RabbitTransport(url=rabbitmq_broker.url, exchange_name=unique("exchange"))
+    transport = RabbitTransport(url=rabbitmq_broker.url, exchange=Exchange(unique("exchange"), "topic"))
     await transport.connect()
     yield transport
     await transport.disconnect()
@@ -155,8 +161,28 @@ async def test_patterns_are_ours_and_the_brokers_own(
     assert [message.topic for message in sink.messages] == heard
 
 
-async def test_a_message_nobody_listens_for_is_no_failure(transport: RabbitTransport) -> None:
+async def test_a_message_nobody_listens_for_is_no_failure_and_is_known(transport: RabbitTransport) -> None:
     await transport.publish("nobody.listens", b"{}")
+    assert "nobody listens on 'nobody.listens'" in str(transport.remark("nobody.listens"))
+    await transport.subscribe("nobody.listens", Sink())
+    await transport.publish("nobody.listens", b"{}")
+    assert transport.remark("nobody.listens") is None
+
+
+async def test_a_request_that_nobody_hears_is_told_at_once(rabbitmq_broker: Broker) -> None:
+    harness = Harness(RabbitTransport(url=rabbitmq_broker.url))
+    await harness.connect()
+    inbox, topic = f"choreo.reply.{secrets.token_hex(4)}", unique("price")
+    async with harness.scenario("request") as scenario:
+        answer = scenario.expect(f"queue:{inbox}", field_equals("n", 1))
+        await scenario.ready()
+        began = scenario.scope.clock()
+        scenario.publish(topic, {}, headers={"amqp.reply_to": inbox})
+        await scenario.await_all(timeout_ms=PATIENCE_MS)
+        assert scenario.scope.clock() - began < PATIENCE_S / 2
+    assert answer.diagnosis is not None
+    assert f"nobody listens on '{topic}': RabbitMQ returned the message as unroutable" in answer.diagnosis.text
+    await harness.disconnect()
 
 
 async def test_a_message_the_broker_refuses_is_a_failure(transport: RabbitTransport, outsider: Any) -> None:
@@ -170,10 +196,10 @@ async def test_a_message_the_broker_refuses_is_a_failure(transport: RabbitTransp
 # --- exchanges --------------------------------------------------------------------------------------------------------
 
 
-async def test_the_exchange_lasts_as_long_as_somebody_uses_it_and_no_longer(rabbitmq_broker: Broker) -> None:
-    name = unique("exchange")
-    first = RabbitTransport(url=rabbitmq_broker.url, exchange_name=name)
-    second = RabbitTransport(url=rabbitmq_broker.url, exchange_name=name)
+async def test_the_librarys_own_exchange_lasts_as_long_as_somebody_uses_it_and_no_longer(
+    rabbitmq_broker: Broker,
+) -> None:
+    first, second = RabbitTransport(url=rabbitmq_broker.url), RabbitTransport(url=rabbitmq_broker.url)
     await first.connect()
     sink = Sink()
     await first.subscribe("a", sink)
@@ -185,21 +211,64 @@ async def test_the_exchange_lasts_as_long_as_somebody_uses_it_and_no_longer(rabb
     await second.publish("a", b"{}")
     await heard.wait_for(1)
     await second.disconnect()
-    assert not await exists(rabbitmq_broker, name)
+    assert not await exists(rabbitmq_broker, "choreo")
 
 
 async def test_coming_while_the_last_user_breaks_off_finds_an_exchange_too(rabbitmq_broker: Broker) -> None:
-    name = unique("exchange")
-    coming = RabbitTransport(url=rabbitmq_broker.url, exchange_name=name)
+    coming = RabbitTransport(url=rabbitmq_broker.url)
     for _ in range(20):  # the broker clears up behind a broken connection in its own time
         async with relay_to(rabbitmq_broker) as relay:
-            leaving = RabbitTransport(url=relay.url, exchange_name=name)
+            leaving = RabbitTransport(url=relay.url)
             await leaving.connect()
             relay.break_off()
             await coming.connect()
             await coming.publish("a", b"{}")
             await coming.disconnect()
             await leaving.disconnect()
+
+
+async def test_an_exchange_that_is_not_there_is_named_and_never_made(
+    rabbitmq_broker: Broker, outsider: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, sink = unique("shop"), Sink()
+    transport = RabbitTransport(url=rabbitmq_broker.url, exchange_name=name)
+    await transport.connect()
+    assert f"there is no exchange '{name}'" in caplog.text
+    with pytest.raises(SubscriptionFailed, match=rf"there is no exchange '{name}'.*{{name: {name}, kind: topic}}"):
+        await transport.subscribe("orders", sink)
+    transport.unsubscribe("orders", sink)
+    with pytest.raises(PublishFailed, match=rf"no exchange '{name}'"):
+        await transport.publish("orders", b"{}")
+    assert not await exists(rabbitmq_broker, name)
+    await outsider.exchange_declare(name, exchange_type="topic", durable=True)  # the service starts after the tests
+    await transport.subscribe("orders", sink)
+    await transport.publish("orders", b"{}")
+    await sink.wait_for(1)
+    await transport.disconnect()
+    await outsider.exchange_delete(name)
+
+
+async def test_an_exchange_is_made_as_the_configuration_says_and_stays(rabbitmq_broker: Broker, outsider: Any) -> None:
+    name = unique("made")
+    transport = RabbitTransport(url=rabbitmq_broker.url, exchange=Exchange(name, "fanout"))
+    await transport.connect()
+    await outsider.exchange_declare(name, exchange_type="fanout", durable=True)  # as the services declare theirs
+    await transport.disconnect()
+    assert await exists(rabbitmq_broker, name)
+    passive = RabbitTransport(url=rabbitmq_broker.url, exchange=Exchange(unique("passive"), "topic", passive=True))
+    await passive.connect()
+    with pytest.raises(SubscriptionFailed, match="there is no exchange"):
+        await passive.subscribe("a", Sink())
+    await passive.disconnect()
+    other_kind = RabbitTransport(url=rabbitmq_broker.url, exchange=Exchange(name, "topic"))
+    with pytest.raises(TransportError, match=rf"'{name}' is a fanout exchange, and no topic exchange"):
+        await other_kind.connect()
+    await outsider.exchange_delete(name)
+
+
+def test_two_names_for_one_exchange_are_refused() -> None:
+    with pytest.raises(ValueError, match="two exchanges"):
+        RabbitTransport(url="amqp://localhost", exchange_name="a", exchange=Exchange("b"))
 
 
 @pytest.mark.parametrize("kind", ["fanout", "headers"])
@@ -260,6 +329,93 @@ async def test_an_exchange_of_the_broker_itself_can_be_used(rabbitmq_broker: Bro
     await transport.disconnect()
 
 
+async def test_an_exchange_made_anew_under_a_scenario_is_a_failed_transport_and_leaves_nothing(
+    rabbitmq_broker: Broker, outsider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker tells nobody that our bindings went with the exchange; the new one looks the same."""
+    monkeypatch.setattr("choreo_bdd.transports.rabbitmq.footing.secrets", SimpleNamespace(token_hex=lambda _: "ours"))
+    name, topic = unique("shop"), unique("refused")
+    await outsider.exchange_declare(name, exchange_type="topic", durable=True)
+    harness = Harness(RabbitTransport(url=rabbitmq_broker.url, exchange_name=name))
+    await harness.connect()
+
+    async def forbidden_message(*, made_anew: bool) -> Any:
+        async with harness.scenario("unbound") as scenario:
+            none = scenario.expect_none(topic)
+            await scenario.ready()
+            scenario.publish(unique("go"), {})
+            if made_anew:
+                await outsider.exchange_delete(name)
+                await outsider.exchange_declare(name, exchange_type="topic", durable=True)
+            await outsider.basic_publish(b"{}", exchange=name, routing_key=topic)
+            await scenario.await_all(timeout_ms=200)
+        return none
+
+    unbound = await forbidden_message(made_anew=True)
+    assert unbound.outcome is not Outcome.PASS
+    assert f"the exchange '{name}' was deleted meanwhile" in unbound.diagnosis.text
+    assert (await forbidden_message(made_anew=False)).outcome is Outcome.FAIL  # the next scenario hears again
+    assert await exists(rabbitmq_broker, "choreo.witness.ours")
+    await harness.disconnect()
+    assert not await exists(rabbitmq_broker, "choreo.witness.ours")
+    await outsider.exchange_delete(name)
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_topic_hears_nothing_of_what_another_had_routed_before(
+    transport: RabbitTransport, outsider: Any
+) -> None:
+    everything, late = Sink(), Sink()
+    await transport.subscribe(">", everything)
+    for number in range(200):
+        await outsider.basic_publish(str(number).encode(), exchange=exchange_of(transport), routing_key="orders")
+    await transport.subscribe("orders", late)
+    await transport.publish("orders", b"now")
+    await everything.wait_for(201)
+    assert late.payloads == [b"now"]
+
+
+async def test_leaving_a_topic_leaves_the_others_that_are_bound_alike(transport: RabbitTransport) -> None:
+    ours, amqps = Sink(), Sink()
+    await transport.subscribe("orders.>", ours)
+    await transport.subscribe("orders.*.#", amqps)
+    transport.unsubscribe("orders.>", ours)
+    for _ in range(2):  # leaving and coming back at once
+        transport.unsubscribe("orders.*.#", amqps)
+        await transport.subscribe("orders.*.#", amqps)
+    await transport.publish("orders.created", b"{}")
+    await amqps.wait_for(1)
+    assert ours.payloads == []
+
+
+async def test_the_order_between_two_queues_cannot_be_told_unless_they_are_well_apart(
+    rabbitmq_broker: Broker, outsider: Any
+) -> None:
+    queues = [await named_queue(outsider) for _ in range(2)]
+    harness = Harness(RabbitTransport(url=rabbitmq_broker.url))
+    await harness.connect()
+    for apart_s, told in ((0.0, False), (0.3, True)):
+        async with harness.scenario("two queues") as scenario:
+            wanted = [(f"queue:{queue}", field_equals("n", 1)) for queue in queues]
+            _, second = scenario.expect_in_order(wanted)
+            await scenario.ready()
+            for queue in queues:
+                await outsider.basic_publish(b'{"n": 1}', routing_key=queue)
+                await asyncio.sleep(apart_s)
+            scenario.publish(unique("go"), {})
+            await scenario.await_all(timeout_ms=300)
+        assert (second.outcome is Outcome.PASS) is told
+        if not told:
+            assert second.diagnosis is not None
+            assert "cannot be told" in second.diagnosis.text
+        for queue in queues:  # nothing is left for the second round
+            await outsider.queue_delete(queue)
+            await outsider.queue_declare(queue, auto_delete=True)
+    await harness.disconnect()
+
+
 # --- queues -----------------------------------------------------------------------------------------------------------
 
 
@@ -273,6 +429,105 @@ async def test_a_queue_can_be_fed_and_emptied(transport: RabbitTransport, outsid
     assert sink.payloads == [b"1", b"2"]
     assert {message.topic for message in sink.messages} == {f"queue:{queue}"}
     assert sink.messages[0].headers["amqp.routing_key"] == queue
+
+
+@pytest.fixture
+async def lasting_queue(outsider: Any) -> AsyncIterator[str]:
+    """A queue that stays when its last consumer leaves."""
+    name = unique("queue")
+    await outsider.queue_declare(name, durable=True)
+    yield name
+    await outsider.queue_delete(name)
+
+
+async def waiting_in(channel: Any, queue: str) -> int:
+    return int((await channel.queue_declare(queue, passive=True)).message_count)
+
+
+async def test_a_scenario_takes_from_a_queue_what_it_uses_and_leaves_the_rest(
+    rabbitmq_broker: Broker, outsider: Any, lasting_queue: str
+) -> None:
+    queue, topic = lasting_queue, unique("other")
+    for number in range(200):
+        await outsider.basic_publish(f'{{"n": {number}}}'.encode(), routing_key=queue)
+    harness = Harness(RabbitTransport(url=rabbitmq_broker.url))
+    await harness.connect()
+    async with harness.scenario("goes on beside it") as beside:
+        healthy = beside.expect(topic, field_equals("n", 1))
+        await beside.ready()
+        for wanted in (7, 8):
+            async with harness.scenario("takes one") as scenario:
+                used = scenario.expect(f"queue:{queue}", field_equals("n", wanted))
+                scenario.publish(unique("go"), {})
+                result = await scenario.await_all(timeout_ms=PATIENCE_MS)
+            assert used.outcome is Outcome.PASS
+            assert "was in the queue before" in result.summary()
+        beside.publish(topic, {"n": 1})
+        await beside.await_all(timeout_ms=PATIENCE_MS)
+    assert healthy.outcome is Outcome.PASS
+    await harness.disconnect()
+    assert await waiting_in(outsider, queue) == 198
+    first = await outsider.basic_get(queue, no_ack=True)
+    assert first.body == b'{"n": 0}'  # where it was
+
+
+async def test_leftovers_of_a_queue_never_count_and_may_be_left_alone(
+    rabbitmq_broker: Broker, outsider: Any, lasting_queue: str
+) -> None:
+    queue = lasting_queue
+    await outsider.basic_publish(b'{"n": 1}', routing_key=queue)
+    harness = Harness(RabbitTransport(url=rabbitmq_broker.url))
+    await harness.connect()
+    async with harness.scenario("counts", options=ScopeOptions(leftovers="leave")) as scenario:
+        none = scenario.expect_none(f"queue:{queue}", field_equals("n", 1))
+        left = scenario.expect(f"queue:{queue}", field_equals("n", 1))
+        scenario.publish(unique("go"), {})
+        await scenario.await_all(timeout_ms=200)
+    assert none.outcome is Outcome.PASS
+    assert left.outcome is Outcome.TIMEOUT
+    assert left.diagnosis is not None
+    assert "1 matching message from before this scenario, left in the queue" in left.diagnosis.text
+    async with harness.scenario("news", options=ScopeOptions(leftovers="leave")) as scenario:
+        news = scenario.expect_count(f"queue:{queue}", field_equals("n", 1), exactly=1)
+        await scenario.ready()
+        scenario.publish(f"queue:{queue}", {"n": 1})
+        await scenario.await_all(timeout_ms=300)
+    assert news.outcome is Outcome.PASS
+    await harness.disconnect()
+    assert await waiting_in(outsider, queue) == 1
+
+
+async def test_another_consumer_of_the_queue_is_named_where_a_message_is_missing(
+    rabbitmq_broker: Broker, outsider: Any
+) -> None:
+    queue = await named_queue(outsider)
+    await outsider.basic_consume(queue, lambda message: asyncio.sleep(0), no_ack=True)
+    harness = Harness(RabbitTransport(url=rabbitmq_broker.url))
+    await harness.connect()
+    async with harness.scenario("shared") as scenario:
+        handle = scenario.expect(f"queue:{queue}", field_equals("n", 3))
+        await scenario.ready()
+        for number in range(2):
+            scenario.publish(f"queue:{queue}", {"n": number})
+        await scenario.await_all(timeout_ms=200)
+    assert handle.diagnosis is not None
+    assert f"the queue '{queue}' has another consumer" in handle.diagnosis.text
+    await harness.disconnect()
+
+
+async def test_a_stream_is_read_from_now_on(transport: RabbitTransport, outsider: Any) -> None:
+    queue, sink = unique("log"), Sink()
+    await outsider.queue_declare(queue, durable=True, arguments={"x-queue-type": "stream"})
+    topic = f"queue:{queue}"
+    await transport.publish(topic, b"before")
+    await transport.subscribe(topic, sink)
+    await transport.fence([topic])
+    assert sink.payloads == []
+    for number in range(20):
+        await transport.publish(topic, str(number).encode())
+    await transport.fence([topic])
+    assert sink.payloads == [str(number).encode() for number in range(20)]
+    await outsider.queue_delete(queue)
 
 
 async def test_a_scenario_hears_what_arrives_in_a_queue(rabbitmq_broker: Broker, outsider: Any) -> None:
@@ -318,7 +573,7 @@ async def test_a_user_who_may_not_mark_has_a_fence_all_the_same(
     await transport.subscribe("orders", sink)
     internal = unique("internal")
     await outsider.exchange_declare(internal, internal=True, auto_delete=True)
-    monkeypatch.setattr("choreo_bdd.transports.rabbitmq.subscription._DEFAULT_EXCHANGE", internal)  # is refused
+    monkeypatch.setattr("choreo_bdd.transports.rabbitmq.inbox._DEFAULT_EXCHANGE", internal)  # is refused
     for number in range(3):
         await transport.publish("orders", str(number).encode())
         await transport.fence(["orders"])
@@ -447,12 +702,6 @@ async def test_what_the_server_refuses_leaves_nothing_open(
     await transport.disconnect()
 
 
-async def test_an_exchange_that_can_be_neither_found_nor_made_is_a_failure_to_connect(rabbitmq_broker: Broker) -> None:
-    transport = RabbitTransport(url=rabbitmq_broker.url, exchange_name="amq.missing")
-    with pytest.raises(TransportError, match=r"could not connect .*no exchange 'amq\.missing'"):
-        await transport.connect()
-
-
 @pytest.mark.parametrize("scheme", ["amqp", "amqps"])
 async def test_a_server_that_never_answers_is_given_up_on(scheme: str) -> None:
     closed = asyncio.Event()
@@ -477,6 +726,16 @@ async def test_a_profile_of_the_configuration_becomes_a_transport(rabbitmq_broke
     await harness.connect()
     assert "amq.direct" in repr(harness.transport)
     await harness.disconnect()
+
+
+async def test_a_profile_may_say_that_the_exchange_is_to_be_made(rabbitmq_broker: Broker, outsider: Any) -> None:
+    exchange = {"name": unique("made"), "kind": "direct", "durable": False}
+    options = {"url": rabbitmq_broker.url, "exchange": exchange}
+    harness = build_harness(memory_config(), TransportConfig("bus", "rabbitmq", "the test", options=options))
+    await harness.connect()
+    await outsider.exchange_declare(exchange["name"], exchange_type="direct", durable=False)
+    await harness.disconnect()
+    await outsider.exchange_delete(exchange["name"])
 
 
 # --- losing the connection --------------------------------------------------------------------------------------------
@@ -535,6 +794,26 @@ async def test_removing_a_subscription_before_it_is_proven_settles_its_promise(r
         transport.unsubscribe("a", sink)
         with pytest.raises(SubscriptionFailed, match="removed before it was confirmed"):
             await unproven
+        await transport.disconnect()
+
+
+async def test_a_broker_that_takes_no_messages_is_told_in_its_own_words(rabbitmq_broker: Broker) -> None:
+    async with relay_to(rabbitmq_broker) as relay:
+        transport, sink = RabbitTransport(url=relay.url), Sink()
+        await transport.connect()
+        await transport.subscribe("orders", sink)
+        relay.tell_client(BLOCKED)
+        await asyncio.sleep(0.1)
+        relay.fall_silent()  # it reads nothing from whoever it has blocked
+        with pytest.raises(PublishFailed, match=r"takes no messages for the moment: low on memory"):
+            await asyncio.wait_for(transport.publish("orders", b"{}"), PATIENCE_S)
+        with pytest.raises(TransportError, match=r"cannot tell whether all has arrived: .*low on memory"):
+            await transport.fence(["orders"])
+        relay.tell_client(UNBLOCKED)
+        relay.flow()
+        await asyncio.sleep(0.1)
+        await transport.publish("orders", b"{}")
+        await sink.wait_for(1)
         await transport.disconnect()
 
 

@@ -135,7 +135,7 @@ async def test_another_brokers_credentials_are_no_known_variant(guarded: Broker)
 
 @pytest.mark.parametrize("url", ["redis://u:p@localhost/0", "redis://localhost/0?password=p"])
 def test_credentials_in_url_and_descriptor_conflict(url: str) -> None:
-    with pytest.raises(ConflictingAuthError, match="both in its URL and through auth="):
+    with pytest.raises(ConflictingAuthError, match="both in a server's URL and through auth="):
         RedisTransport(url=url, auth=RedisAuth.password("p"))
 
 

@@ -73,6 +73,8 @@ class Facts:
     foreign_matched: bool = False
     foreign_closest: Closeness | None = None
     similar_topics: tuple[str, ...] = field(default=())
+    leftovers: int = 0
+    remarks: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -174,6 +176,10 @@ def _evidence(facts: Facts) -> list[str]:
             lines += closest_lines(facts.foreign_closest, "the closest of them")
     if facts.unreadable is not None and facts.near_misses:
         lines.append(f"  also on {facts.place}: {facts.unreadable[0]} unreadable ({facts.unreadable[1]})")
+    if facts.leftovers:
+        matching = _count(facts.leftovers, "matching message", "matching messages")
+        lines.append(f"  also on {facts.place}: {matching} from before this scenario, left in the queue")
+    lines += [f"  note: {remark}" for remark in facts.remarks]
     return list(map(on_one_line, lines))
 
 

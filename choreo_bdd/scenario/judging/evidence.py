@@ -33,6 +33,8 @@ class Surroundings:
     """Messages on its topic that carry no id of a scenario at hand."""
     beside: Sequence[Delivery] = ()
     """Messages on other topics that it could have been meant to listen to."""
+    remarks: tuple[str, ...] = ()
+    """What its transport knows of the topics concerned."""
 
 
 def unseen(expectation: Expectation, foreign: Sequence[Delivery], unattributed: Unattributed) -> tuple[Unseen, ...]:
@@ -77,6 +79,8 @@ def facts(expectation: Expectation, around: Surroundings, *, waited_ms: float) -
         foreign_matched=any(accepts(matcher, delivery) for delivery in around.foreign),
         foreign_closest=None if matcher is None else closest_of(closeness_of(matcher, each) for each in around.foreign),
         similar_topics=_similar_topics(expectation, around.beside),
+        leftovers=expectation.leftovers,
+        remarks=around.remarks,
     )
 
 
@@ -97,7 +101,7 @@ def _early(expectation: Expectation) -> str | None:
     if any(map(expectation.is_untold, expectation.early)):
         return (
             f"a matching message came, but whether before or after the one on {first.topic!r} cannot be told: "
-            f"the broker gives both the same time"
+            f"the broker does not say"
         )
     count = len(expectation.early)
     messages = "a matching message" if count == 1 else f"{count} matching messages"

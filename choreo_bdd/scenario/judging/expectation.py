@@ -50,6 +50,8 @@ class Heard(Enum):
     """Kept until the matcher is known."""
     NO_ROOM = auto()
     """Lost: too many are kept."""
+    LEFT = auto()
+    """It was in its queue before anybody listened, and is no answer here."""
     NEAR_MISS = auto()
     """It does not match."""
     TAKEN_BEFORE = auto()
@@ -78,6 +80,7 @@ class Expectation:
         "held",
         "is_awaited",
         "late_at",
+        "leftovers",
         "lingers",
         "link",
         "matched_at",
@@ -87,6 +90,7 @@ class Expectation:
         "opened_at",
         "state",
         "taken",
+        "takes_leftovers",
         "topic",
         "unreadable",
     )
@@ -101,6 +105,7 @@ class Expectation:
         opened_at: float,
         occurs: Occurs = ONCE,
         after: Expectation | None = None,
+        takes_leftovers: bool = True,
     ) -> None:
         self.handle = handle
         self.matcher = matcher
@@ -109,6 +114,8 @@ class Expectation:
         self.opened_at = opened_at
         self.occurs = occurs
         self.after = after
+        self.takes_leftovers = takes_leftovers and not occurs.waits_the_window_out
+        """Whether a message that was in its queue before may do; it never counts."""
         self.count = 0
         self.state = State.HOLDING if matcher is None else self._judging
         self.decisive: Message | None = None
@@ -121,6 +128,8 @@ class Expectation:
         self.near_misses: list[Delivery] = []
         self.unreadable: list[str] = []
         """The class of the error for each message that nobody could read."""
+        self.leftovers = 0
+        """How many matching messages were in their queue before, and are no answer here."""
         self.matched_at: float | None = None
         self.late_at: float | None = None
         self.closed_at: float | None = None
@@ -190,6 +199,9 @@ class Expectation:
         if matcher is None:
             return self._hold(delivery), ""
         result = judge(matcher, delivery, any_counts=not self.occurs.minimum)
+        if delivery.message.is_leftover and not self.takes_leftovers:
+            self.leftovers += result.matched
+            return Heard.LEFT, ""
         if not result.matched:
             self._note_near_miss(delivery, result)
             return Heard.NEAR_MISS, result.reason
@@ -227,7 +239,7 @@ class Expectation:
         handle, diagnosis = self.handle, ruling.diagnosis
         handle.since_registration_ms = ruling.timing.since_registration_ms
         handle.since_publish_ms = ruling.timing.since_publish_ms
-        handle.notes = ruling.notes
+        handle.notes = (*handle.notes, *ruling.notes)
         if ruling.failure is not None:
             handle.note_failure(ruling.failure)
         diagnose = explain if diagnosis is None else lambda: diagnosis
@@ -274,6 +286,10 @@ class Expectation:
         self.count += 1
         self.matched_at = message.received_at
         self.taken.append(message)
+        message.used()
+        if message.is_leftover:
+            note = f"the message on {message.topic!r} was in the queue before anybody listened there"
+            self.handle.notes = (*self.handle.notes, note)
         self.state = self._judging
         if self.decisive is None and self.state is State.MET:
             self.decisive = message

@@ -88,6 +88,24 @@ class _Sent:
     """When such an act began; ``at`` is when it counts from."""
 
 
+class _Departure:
+    """Told when a message has left. A transport that still has it may ask whether its scope wants it to leave."""
+
+    __slots__ = ("_outbox", "_sent")
+
+    def __init__(self, outbox: Outbox, sent: Callable[[], None]) -> None:
+        self._outbox = outbox
+        self._sent = sent
+
+    def __call__(self) -> None:
+        self._sent()
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the scope has been left: what it had not sent by then would only disturb the next one."""
+        return self._outbox.is_closed
+
+
 class Outbox:
     """Publishes of one scope, in call order."""
 
@@ -99,6 +117,7 @@ class Outbox:
         self._task: asyncio.Task[None] | None = None
         self._sent: list[_Sent] = []
         self._unconfirmed: dict[Ready, str] = {}
+        self.is_closed = False
         self.failures: list[TransportFailure] = []
         self._act_began = 0.0
         self._is_acting = False
@@ -118,7 +137,7 @@ class Outbox:
         ready = publication.link.harness.send(
             publication.topic,
             publication.data,
-            on_sent=on_sent,
+            on_sent=_Departure(self, on_sent),
             headers=publication.headers,
             key=publication.key,
         )
@@ -217,6 +236,7 @@ class Outbox:
 
     def close(self) -> None:
         """Give up what has not been sent yet."""
+        self.is_closed = True
         if self._task is not None:
             self._task.cancel()
             self._task = None

@@ -46,6 +46,7 @@ class Replier:
         if not reply.is_armed or not self._accepts(reply, delivery):
             return
         reply.matches += 1
+        delivery.message.used()
         if reply.plan.is_silent:
             return
         if reply.plan.delay_s:

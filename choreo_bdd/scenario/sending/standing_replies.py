@@ -53,7 +53,7 @@ class StandIn:
         topic = self._reply.trigger_topic
         ready = self._harness.router.open(topic, self)
         if ready is not None:
-            await prove(ready, self._harness.transport_name, topic, timeout_s=_ARM_S, patience_s=_ARM_S)
+            await prove(ready, self._harness.transport_name, topic, timeout_s=_ARM_S)
 
     def stop(self) -> None:
         """Answer no more; answers still due are given up. Harmless when called again."""
@@ -76,6 +76,7 @@ class StandIn:
         if reply.matches >= reply.plan.times or not self._accepts(delivery):
             return
         reply.matches += 1
+        delivery.message.used()
         task = asyncio.get_running_loop().create_task(self._answer(delivery))
         self._due.add(task)
         task.add_done_callback(self._due.discard)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,13 @@ from aiokafka.errors import (
     NodeNotReadyError,
     ProducerClosed,
     TopicAuthorizationFailedError,
+    UnsupportedCodecError,
     kafka_errors,
 )
 from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.protocol.metadata import MetadataRequest
 
-from choreo_bdd.exceptions import HostNotInAllowlist, TransportError
+from choreo_bdd.exceptions import HostNotInAllowlist
 from choreo_bdd.transports.shared.advertised import Reach
 
 FETCH_WAIT_MS = 10
@@ -32,6 +35,10 @@ the next request of its connection; so this is latency."""
 
 _BY_KEY = DefaultPartitioner()
 _ABORT_S = 0.5
+
+
+class Unreachable(Exception):
+    """A broker answers, but the cluster cannot be used; the text says why."""
 
 
 class _InvalidRecord(BrokerResponseError):  # type: ignore[misc] # the client is untyped
@@ -106,6 +113,8 @@ class Clients:
 
     async def start(self) -> None:
         """Connect them all, one after the other, and have one request answered; raises what aiokafka raises."""
+        for connecting in self._connecting():
+            _ask_for_all(connecting)
         for client, connecting in zip(
             (self.producer, self.consumer, self.scout, self.admin), self._connecting(), strict=True
         ):
@@ -116,11 +125,30 @@ class Clients:
                 if (refused := self.reach.first_refused(brokers)) is not None:
                     raise HostNotInAllowlist(refused) from None
         try:
-            await self.admin.describe_topics([])
+            await self.describe([])
         except NodeNotReadyError as error:
-            raise TransportError(
+            raise Unreachable(
                 "a broker answers there, but not at the address it gives to clients (advertised.listeners)"
             ) from error
+
+    async def describe(self, topics: Collection[str] | None, *, make: bool = False) -> list[Mapping[str, Any]]:
+        """What the cluster says of these topics, or of all. Asking makes none, unless it is to ``make`` them."""
+        request = MetadataRequest(None if topics is None else list(topics), allow_auto_topic_creation=make)
+        described: list[Mapping[str, Any]] = (await self.admin._send_request(request)).to_object()["topics"]
+        return described
+
+    async def has_controller(self) -> bool:
+        """Whether the cluster names the broker that makes topics; some, such as librdkafka's mock, name none."""
+        client = self.admin._client
+        if client.cluster.controller is None:
+            await client.force_metadata_update()
+        return client.cluster.controller is not None
+
+    async def meet(self, topics: Collection[str]) -> None:
+        """Let the producer learn who leads these topics in one question; by itself it asks for one after the other."""
+        client = self.producer.client
+        if not client.cluster.topics().issuperset(topics):
+            await client.force_metadata_update()
 
     async def stop(self, *, timeout_s: float) -> None:
         """End them all, ``timeout_s`` at the longest, then by force."""
@@ -131,6 +159,16 @@ class Clients:
             _stopped(self.scout.stop(), self.scout._client, timeout_s),
             _stopped(self.admin.close(), self.admin._client, timeout_s),
         )
+
+
+def _ask_for_all(client: Any) -> None:
+    """Have a client ask for all topics where it would ask for those it uses by name: that brings deleted ones back."""
+    update = client._metadata_update
+
+    async def update_all(cluster: Any, _: Any) -> Any:
+        return await update(cluster, ())
+
+    client._metadata_update = update_all
 
 
 def _hold_back(client: Any, reach: Reach) -> None:
@@ -187,10 +225,45 @@ def tell_departures(producer: Any, left: Callable[[asyncio.Future[Any]], None]) 
     sender._send_produce_req = departing
 
 
+Unreadable = Callable[[Any, Exception], None]
+"""Takes a partition and why a batch that was fetched of it cannot be unpacked."""
+
+
+class _Fetched(OrderedDict[Any, Any]):
+    """What has been fetched and not been handed out, by partition. A batch that cannot be unpacked ends its partition.
+
+    The client itself raises while it hands out, and loses what it has taken of other partitions by then.
+    """
+
+    def __init__(self, unreadable: Unreadable) -> None:
+        super().__init__()
+        self._unreadable = unreadable
+
+    def __setitem__(self, partition: Any, fetched: Any) -> None:
+        records = getattr(fetched, "_partition_records", None)
+        if records is not None:
+            records._records_iterator = self._guarded(partition, records._records_iterator)
+        super().__setitem__(partition, fetched)
+
+    def _guarded(self, partition: Any, records: Iterator[Any]) -> Iterator[Any]:
+        try:
+            yield from records
+        except Exception as error:  # noqa: BLE001 - whatever the batch or a codec library raises
+            self._unreadable(partition, error)
+
+
+def tell_unreadable(consumer: Any, unreadable: Unreadable) -> None:
+    """Call ``unreadable`` with each batch that cannot be unpacked; all that came before and beside it is handed out."""
+    consumer._fetcher._records = _Fetched(unreadable)
+
+
 def reason_of(error: BaseException) -> str:
     """Why something failed, in a few words for a report."""
     if isinstance(error, TopicAuthorizationFailedError | ClusterAuthorizationFailedError):
         return f"the broker denies it to us ({type(error).__name__})"
+    if isinstance(error, UnsupportedCodecError):
+        brings = "the extra choreo-bdd[kafka] brings the libraries of all codecs: pip install 'choreo-bdd[kafka]'"
+        return f"{' '.join(map(str, error.args))}; {brings}"
     if isinstance(error, TimeoutError):
         return "no answer from the broker in time"
     if isinstance(error, MessageSizeTooLargeError):  # what the client says itself comes with words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd import topic_patterns
@@ -12,8 +12,9 @@ from choreo_bdd.message import NoPayload
 from choreo_bdd.transports.kafka.clients import Clients, reason_of, tell_departures
 from choreo_bdd.transports.kafka.consumer import Feed
 from choreo_bdd.transports.kafka.topics import Topics
+from choreo_bdd.transports.shared.lifecycle import Lifecycle
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
-from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
+from choreo_bdd.transports.shared.subscriptions import Registration
 
 if TYPE_CHECKING:
     from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
@@ -23,31 +24,30 @@ _POLL_S = 0.25
 _PATIENCE_S = 2.0
 _TEARDOWN_S = 2.0
 _STOP_S = 0.5
+_AT_ONCE = 100  # so many topics are armed before the first of them is told of as live
+_TOPIC_S = 0.1  # what a busy broker may take to make one of many; a silent one is noticed sooner
 
 
 class Connection:
-    """What a ``KafkaTransport`` has while it is connected. ``lost`` is ``None`` as long as some broker answers."""
+    """What a ``KafkaTransport`` has while it is connected. It counts as lost as long as no broker answers."""
 
     def __init__(
         self,
         clients: Clients,
-        subscriptions: Subscriptions,
+        life: Lifecycle[Connection],
         *,
         policy: TopicPolicy,
         request_timeout_s: float,
-        prove_reading: bool,
-        tell_lost: Callable[[str], None],
     ) -> None:
         self._clients = clients
-        self._subscriptions = subscriptions
+        self._life = life
+        self._subscriptions = life.subscriptions
         self._request_timeout_s = request_timeout_s
-        self._prove_reading = prove_reading
-        self._tell_lost = tell_lost
-        self.lost: str | None = None
+        self._prove_reading = life.has_login
         self._topics = Topics(clients, policy)
         self._in_flight = InFlight()
         tell_departures(clients.producer, self._in_flight.left)
-        self._feed = Feed(clients.consumer, on_denied=self._denied)
+        self._feed = Feed(clients.consumer, on_denied=self._denied, on_unreadable=self._unreadable)
         self._newcomers: list[Registration] = []
         self._arming: asyncio.Task[None] | None = None
         self._answered_at = self._clock()
@@ -61,7 +61,7 @@ class Connection:
 
     async def close(self) -> None:
         """Send what is queued if anybody is there to take it, then end every task and close every socket."""
-        patience_s = _TEARDOWN_S if self.lost is None else 0.0
+        patience_s = _TEARDOWN_S if self._life.lost is None else 0.0
         began = self._clock()
         await self.outbound.stop(timeout_s=patience_s)
         await self._in_flight.drain(timeout_s=max(0.0, began + patience_s - self._clock()))
@@ -70,10 +70,6 @@ class Connection:
             task.cancel()
         await asyncio.wait(tasks)
         await self._clients.stop(timeout_s=max(_STOP_S, began + patience_s - self._clock()))
-
-    def _fail_open(self, reason: str) -> None:
-        for registration in self._subscriptions:
-            registration.fail(NAME, reason)
 
     # --- messages in ----------------------------------------------------------------------------------------------
 
@@ -89,9 +85,9 @@ class Connection:
 
     async def _arm(self) -> None:
         while self._newcomers:
-            batch, self._newcomers = self._newcomers, []
+            batch, self._newcomers = self._newcomers[:_AT_ONCE], self._newcomers[_AT_ONCE:]
             try:
-                async with asyncio.timeout(self._request_timeout_s):
+                async with asyncio.timeout(self._request_timeout_s + len(batch) * _TOPIC_S):
                     await self._establish(batch)
             except Exception as error:  # noqa: BLE001 - told to whoever waits for these subscriptions
                 self._topics.forget()
@@ -100,13 +96,12 @@ class Connection:
 
     async def _establish(self, batch: Sequence[Registration]) -> None:
         named = {each.topic for each in batch if not topic_patterns.is_pattern(each.topic)}
-        if len(named) < len({each.topic for each in batch}):  # patterns mean the topics there are now
-            await self._topics.refresh()
         failures = await self._topics.ensure(named)
         self._topics.denied -= named  # asked for by name: perhaps it is granted by now
-        wanted = {each: self._topics.under(each.topic) for each in batch if each.topic not in failures}
-        ends, without_end = await self._topics.ends(frozenset().union(*wanted.values()))
+        topics = {each.topic for each in batch} - failures.keys()
+        ends, without_end = await self._topics.ends_now(topics)
         failures = {**without_end, **failures}
+        wanted = {each: self._topics.under(each.topic) for each in batch if each.topic in topics}
         live = []
         for registration in batch:
             if registration.topic in failures:
@@ -126,9 +121,16 @@ class Connection:
         self._topics.denied.add(topic)
         heard_by = [each for each in self._subscriptions if each.topic == topic]
         if any(each.ready.done() for each in heard_by):
-            self._tell_lost(f"{topic!r} cannot be read: {reason}")
+            self._life.tell(f"{topic!r} cannot be read: {reason}")
         for registration in heard_by:
             registration.fail(NAME, reason)
+
+    @staticmethod
+    def _unreadable(registration: Registration, reason: str) -> None:
+        """The client cannot unpack what comes next: whoever listens hears no more, and the others as before."""
+        if registration.ready.done():
+            registration.interrupt(NAME, reason)
+        registration.fail(NAME, reason)
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Ask where the logs end, and wait until they have been read that far; raises why that is not known."""
@@ -148,11 +150,22 @@ class Connection:
             raise TransportError("; ".join(f"{topic!r}: {reason}" for topic, reason in without_end.items()))
         await self._feed.reach(ends)
 
+    async def probe(self) -> None:
+        """Have the cluster answer; ``TransportError`` says why it does not."""
+        try:
+            await self._topics.refresh()
+        except Exception as error:
+            raise TransportError(reason_of(error)) from error
+
     # --- messages out ---------------------------------------------------------------------------------------------
 
     async def _write(self, batch: Sequence[Outgoing]) -> None:
-        failures = await self._topics.ensure({outgoing.topic for outgoing in batch})
+        topics = {outgoing.topic for outgoing in batch}
+        failures = await self._topics.ensure(topics)
+        await self._clients.meet(topics - failures.keys())
         for outgoing in batch:
+            if outgoing.is_given_up():
+                continue
             if outgoing.topic in failures:
                 outgoing.fail(NAME, failures[outgoing.topic])
             else:
@@ -186,7 +199,9 @@ class Connection:
                 if self._clock() - self._answered_at >= _PATIENCE_S:
                     self._lose(f"no broker has answered for {_PATIENCE_S:g} s ({reason_of(error)})")
             else:
-                self._answered_at, self.lost = self._clock(), None if not self._clients.reach.refused else self.lost
+                self._answered_at = self._clock()
+                if not self._clients.reach.refused:
+                    self._life.recovered()
                 self._discover()
                 self._feed.rest()
 
@@ -203,10 +218,7 @@ class Connection:
             asking.cancel()
 
     def _lose(self, reason: str) -> None:
-        if self.lost is None:
-            self.lost = f"the connection to Kafka was lost: {reason}"
-            self._fail_open(self.lost)
-            self._tell_lost(self.lost)
+        self._life.lose(f"the connection to Kafka was lost: {reason}")
 
     def _discover(self) -> None:
         """Partitions and topics that appeared while they were subscribed to are heard from their beginning."""

@@ -10,8 +10,8 @@ from typing import Any
 from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from choreo_bdd.message import NO_HEADERS, Message
-from choreo_bdd.transports.kafka.clients import reason_of
+from choreo_bdd.transports.kafka.clients import reason_of, tell_unreadable
+from choreo_bdd.transports.kafka.messages import message_of
 from choreo_bdd.transports.shared.subscriptions import Registration
 
 _LOG = logging.getLogger("choreo_bdd.transports.kafka")
@@ -26,9 +26,17 @@ Starts = Mapping[TopicPartition, int]
 class Feed:
     """Manual assignment, no group. A registration's ``handle`` holds its first offset in each of its partitions."""
 
-    def __init__(self, consumer: Any, *, on_denied: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        consumer: Any,
+        *,
+        on_denied: Callable[[str, str], None],
+        on_unreadable: Callable[[Registration, str], None],
+    ) -> None:
         self._consumer = consumer
         self._on_denied = on_denied
+        self._on_unreadable = on_unreadable
+        tell_unreadable(consumer, self._stop_at)
         self._audience: dict[TopicPartition, list[Registration]] = {}
         """Who hears each partition that is being fetched; for a while that may be nobody."""
         self._positions: dict[TopicPartition, int] = {}
@@ -127,6 +135,18 @@ class Feed:
         self._close([each for each in self._audience if each.topic == topic])
         self._on_denied(topic, reason)
 
+    def _stop_at(self, partition: TopicPartition, error: Exception) -> None:
+        """Fetch no more of a partition whose next batch cannot be unpacked; behind what came before it, say so."""
+        self._consumer.pause(partition)
+        asyncio.get_running_loop().call_soon(self._set_aside, partition, reason_of(error))
+
+    def _set_aside(self, partition: TopicPartition, reason: str) -> None:
+        heard_by = tuple(self._audience.get(partition, ()))
+        if partition in self._audience:
+            self._close([partition])
+        for registration in heard_by:
+            self._on_unreadable(registration, f"a message of {partition.topic!r} cannot be unpacked: {reason}")
+
     def _deliver(self, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
         now = asyncio.get_running_loop().time()
         for partition, records in batches.items():
@@ -139,7 +159,7 @@ class Feed:
             for registration in audience:  # the log was made anew: all that is in it is news
                 registration.handle[partition] = 0
         self._positions[partition] = record.offset + 1
-        message = _message(record, now)
+        message = message_of(record, now)
         for registration in audience:
             if registration.is_removed or record.offset < registration.handle[partition]:
                 continue
@@ -149,22 +169,3 @@ class Feed:
                 _LOG.warning(
                     "kafka_subscriber_failed", extra={"topic": record.topic, "error_class": type(error).__name__}
                 )
-
-
-def _message(record: ConsumerRecord, now: float) -> Message:
-    """A record as a message. One without a value (a tombstone) has an empty payload."""
-    return Message(
-        record.topic,
-        record.value or b"",
-        now,
-        {name: _text(value) or "" for name, value in record.headers} if record.headers else NO_HEADERS,
-        _text(record.key),
-        record.partition,
-        record.offset,
-        record.timestamp / 1000 if record.timestamp >= 0 else None,
-        record.timestamp if record.timestamp >= 0 else None,  # what one fetch brings of several topics has no other
-    )
-
-
-def _text(raw: bytes | None) -> str | None:
-    return None if raw is None else raw.decode("utf-8", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
     from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
 
 _RETRY_S = 0.01
+_RETRY_MAX_S = 0.2
+_MADE_S = 2.0
 
 
 class Topics:
     """What is known of a cluster's topics. Whoever waits for an answer bounds the wait."""
 
     def __init__(self, clients: Clients, policy: TopicPolicy) -> None:
-        self._admin = clients.admin
+        self._clients = clients
         self._scout = clients.scout
         self._policy = policy
         self._partitions: dict[str, frozenset[int]] = {}
@@ -34,7 +37,7 @@ class Topics:
 
     async def refresh(self, names: Collection[str] | None = None) -> None:
         """Ask for the partitions of these topics, or of all there are."""
-        described = await self._admin.describe_topics(None if names is None else list(names))
+        described = await self._clients.describe(names)
         found = {each["topic"]: _partitions(each) for each in described if not each.get("is_internal")}
         found = {name: partitions for name, partitions in found.items() if partitions}
         others = (
@@ -54,20 +57,31 @@ class Topics:
         unknown = set(names) - self._partitions.keys()
         if not unknown:
             return {}
-        await self.refresh()  # of all: asking for a missing one by its name might make it, the broker's way
+        await self.refresh(unknown)
         missing = unknown - self._partitions.keys()
         if not missing:
             return {}
         if not self._policy.create:
             return dict.fromkeys(missing, "there is no such topic, and create_topics=False forbids to make it")
+        if not await self._clients.has_controller():
+            return await self._have_made(missing)
         failures = await self._create(missing)
         await self._wait_for(missing - failures.keys())
         return failures
 
+    async def _have_made(self, names: set[str]) -> dict[str, str]:
+        """Without a controller to ask for a topic, a broker may still make it in its own way, or nobody does."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_MADE_S):
+                await self._clients.describe(names, make=True)
+                await self._wait_for(names)
+        reason = "there is no such topic, and the cluster names no controller that could make it: make it beforehand"
+        return dict.fromkeys(names - self._partitions.keys(), reason)
+
     async def _create(self, names: set[str]) -> dict[str, str]:
         policy = self._policy
         wanted = [NewTopic(name, policy.partitions, policy.replication_factor) for name in names]
-        response = await self._admin.create_topics(wanted)
+        response = await self._clients.admin.create_topics(wanted)
         failures: dict[str, str] = {}
         for name, code, *message in response.topic_errors:
             error = for_code(code)
@@ -80,10 +94,12 @@ class Topics:
 
     async def _wait_for(self, names: set[str]) -> None:
         """A topic just made is not known to every broker at once."""
-        while names - self._partitions.keys():
-            await self.refresh(names)
-            if names - self._partitions.keys():
-                await asyncio.sleep(_RETRY_S)
+        pause_s = _RETRY_S
+        while missing := names - self._partitions.keys():
+            await self.refresh(missing)
+            if missing - self._partitions.keys():
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _RETRY_MAX_S)  # a broker that makes many is not to be asked all the time
 
     def under(self, topic: str) -> frozenset[TopicPartition]:
         """The known partitions of a topic, or of all topics under a pattern that we may read."""
@@ -94,6 +110,27 @@ class Topics:
                 name for name in self._partitions if topic_patterns.matches(topic, name) and name not in self.denied
             )
         return frozenset(TopicPartition(name, number) for name in names for number in self._partitions[name])
+
+    async def ends_now(self, topics: Collection[str]) -> tuple[Mapping[TopicPartition, int], Mapping[str, str]]:
+        """As ``ends``, of all partitions that these topics and patterns have by now.
+
+        What is known may be out of date: both questions are asked at once, and the ends again if it was.
+        """
+        known = self._under(topics)
+        asking = asyncio.ensure_future(self.ends(known))
+        asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())  # seen: it may be out of date
+        try:
+            await self.refresh(None if any(map(topic_patterns.is_pattern, topics)) else topics)
+            if self._under(topics) == known:
+                return await asking
+        finally:
+            asking.cancel()
+        failures = await self.ensure(topic for topic in topics if not topic_patterns.is_pattern(topic))
+        ends, without_end = await self.ends(self._under(topics))
+        return ends, {**failures, **without_end}
+
+    def _under(self, topics: Iterable[str]) -> frozenset[TopicPartition]:
+        return frozenset().union(*map(self.under, topics))
 
     async def ends(
         self, partitions: frozenset[TopicPartition]

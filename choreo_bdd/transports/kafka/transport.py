@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from choreo_bdd.environment import load_allowlist
-from choreo_bdd.exceptions import ConflictingAuthError, HostNotInAllowlist, TransportError
+from choreo_bdd.exceptions import ConflictingAuthError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.kafka.auth import client_options, is_sent_in_clear
 from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
 from choreo_bdd.transports.shared.advertised import Reach
-from choreo_bdd.transports.shared.credentials import (
-    AuthDescriptor,
-    AuthSource,
-    Credentials,
-    carries_credentials,
-    cleared_after,
-    warn_of_plaintext,
-)
-from choreo_bdd.transports.shared.fences import fence
-from choreo_bdd.transports.shared.outbound import Outgoing
-from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
+from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource, carries_credentials
+from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 
 if TYPE_CHECKING:
-    from choreo_bdd.transports.kafka.clients import Clients
     from choreo_bdd.transports.kafka.connection import Connection
 
-_NAME = "KafkaTransport"
-_CATEGORY = "kafka_brokers"
+_KIND = Kind(
+    transport="KafkaTransport",
+    server="Kafka broker",
+    client="aiokafka",
+    extra="kafka",
+    allowlist="kafka_brokers",
+    question="Is a Kafka broker running there, and are TLS and credentials as it wants them?",
+)
 _TEARDOWN_S = 2.0
 _SCHEME = "kafka://"
 
@@ -72,16 +70,15 @@ class KafkaTransport:
                 raise ConflictingAuthError("KafkaTransport got credentials both in a server address and through auth=")
             raise ValueError("a Kafka server is host:port and carries no credentials; give them as auth=KafkaAuth...")
         self.allowlist_path = allowlist_path
-        self._credentials = Credentials(_NAME, auth)
         self._client_id = client_id
         self._isolation_level = isolation_level
         self._max_message_bytes = max_message_bytes
         self._connect_timeout_s = connect_timeout_s
         self._request_timeout_ms = request_timeout_ms
         self._policy = create_topics if isinstance(create_topics, TopicPolicy) else TopicPolicy(create=create_topics)
-        self._subscriptions = Subscriptions(_NAME)
-        self._connection: Connection | None = None
-        self._loss_listeners: list[OnLost] = []
+        self._life: Lifecycle[Connection] = Lifecycle(
+            _KIND, self._servers, auth=auth, patience_s=connect_timeout_s, normalise=_host_and_port, show=_shown
+        )
 
     @property
     def capabilities(self) -> TransportCapabilities:
@@ -92,49 +89,35 @@ class KafkaTransport:
 
     async def connect(self) -> None:
         """Check the allowlist, then connect within ``connect_timeout_s``; ``TransportError`` when that fails."""
-        allowlist = None if self.allowlist_path is None else load_allowlist(self.allowlist_path)
-        if allowlist is not None:
-            allowlist.enforce(_CATEGORY, self._servers, label="Kafka broker", normalise=_host_and_port)
-        reach = Reach(_CATEGORY, [_host_and_port(server) for server in self._servers], allowlist)
-        try:
-            from choreo_bdd.transports.kafka import connection as wire  # noqa: PLC0415 - loads the client
-        except ModuleNotFoundError as error:
-            raise TransportError(
-                "KafkaTransport needs the aiokafka client, the extra choreo_bdd[kafka]: pip install 'choreo-bdd[kafka]'"
-            ) from error
-        await self.disconnect()
-        self._connection = wire.Connection(
-            await self._log_in(reach),
-            self._subscriptions,
-            policy=self._policy,
-            request_timeout_s=self._request_timeout_ms / 1000,
-            prove_reading=self._credentials.given,
-            tell_lost=self._tell_lost,
+        await self._life.connect(
+            self._log_in,
+            load=partial(import_module, "choreo_bdd.transports.kafka.connection"),
+            reason_of=_reason,
+            allowlist_path=self.allowlist_path,
         )
 
-    async def _log_in(self, reach: Reach) -> Clients:
-        """Resolve the credentials, translate and use them, and clear them whatever comes of it."""
-        from choreo_bdd.transports.kafka.clients import Clients  # noqa: PLC0415 - as above
+    async def _log_in(self, descriptor: AuthDescriptor | None) -> Connection:
+        from choreo_bdd.transports.kafka.clients import Clients  # noqa: PLC0415 - it loads the client
+        from choreo_bdd.transports.kafka.connection import Connection  # noqa: PLC0415 - as above
 
-        descriptor = await self._credentials.resolve()
-        with cleared_after(descriptor):
-            clients = Clients.create(
-                self._options(descriptor),
-                self._client_id,
-                isolation_level=self._isolation_level,
-                max_message_bytes=self._max_message_bytes,
-                reach=reach,
-            )
-            try:
-                async with asyncio.timeout(self._connect_timeout_s):
-                    await clients.start()
-            except BaseException as error:
-                await clients.stop(timeout_s=_TEARDOWN_S)
-                if not isinstance(error, Exception) or isinstance(error, HostNotInAllowlist):
-                    raise
-                failure = TransportError(self._connect_failure(error))
-                raise failure from (None if self._credentials.given else error)
-        return clients
+        clients = Clients.create(
+            self._options(descriptor),
+            self._client_id,
+            isolation_level=self._isolation_level,
+            max_message_bytes=self._max_message_bytes,
+            reach=self._reach(),
+        )
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                await clients.start()
+        except BaseException:
+            await clients.stop(timeout_s=_TEARDOWN_S)
+            raise
+        return Connection(clients, self._life, policy=self._policy, request_timeout_s=self._request_timeout_ms / 1000)
+
+    def _reach(self) -> Reach:
+        allowlist = None if self.allowlist_path is None else load_allowlist(self.allowlist_path)
+        return Reach(_KIND.allowlist, [_host_and_port(server) for server in self._servers], allowlist)
 
     def _options(self, descriptor: AuthDescriptor | None) -> dict[str, Any]:
         """Keyword arguments of every aiokafka client."""
@@ -144,32 +127,16 @@ class KafkaTransport:
         }
         if descriptor is None:
             return options
-        if is_sent_in_clear(descriptor):
-            for server in self._servers:
-                warn_of_plaintext(_NAME, server)
+        self._life.warn_of_plaintext(is_sent_in_clear=is_sent_in_clear(descriptor))
         return {**options, **client_options(descriptor)}
-
-    def _connect_failure(self, error: Exception) -> str:
-        if isinstance(error, TransportError):
-            reason = str(error)
-        elif isinstance(error, TimeoutError):
-            reason = f"no answer within {self._connect_timeout_s:g} s"
-        else:
-            reason = type(error).__name__
-        return (
-            f"KafkaTransport could not connect to {self._shown_servers}: {reason}. "
-            f"Is a Kafka broker running there, and are TLS and credentials as it wants them?"
-        )
 
     async def disconnect(self) -> None:
         """Send what is queued, close the connection and end every task; harmless when called again.
 
         Registrations end with their connection: what is still unconfirmed fails.
         """
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
-        self._subscriptions.clear()
+        await self._life.disconnect()
+        self._life.recovered()
 
     heals_itself = True
     """The client keeps trying, and the log keeps the messages: ``lost`` clears when a broker can be reached again."""
@@ -177,30 +144,21 @@ class KafkaTransport:
     @property
     def lost(self) -> str | None:
         """Why no broker can be reached although nobody closed the connection; ``None`` while all is well (again)."""
-        return None if self._connection is None else self._connection.lost
+        return self._life.lost
 
     def on_lost(self, listener: OnLost) -> None:
         """Call ``listener(reason)`` when the brokers can no longer be reached, or a topic no longer be read."""
-        self._loss_listeners.append(listener)
-
-    def _tell_lost(self, reason: str) -> None:
-        for listener in self._loss_listeners:
-            listener(reason)
+        self._life.on_lost(listener)
 
     # --- messages -------------------------------------------------------------------------------------------------
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready:
         """Deliver messages on a topic, or a pattern of topics, to ``callback``; new topics as they appear."""
-        connection = self._require_connected()
-        registration = self._subscriptions.add(topic, callback)
-        connection.arm(registration)
-        return registration.ready
+        return self._life.subscribe(topic, callback)
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration of this callback."""
-        registration = self._subscriptions.remove(topic, callback)
-        if registration is not None and self._connection is not None:
-            self._connection.disarm(registration)
+        self._life.unsubscribe(topic, callback)
 
     def publish(
         self,
@@ -212,54 +170,43 @@ class KafkaTransport:
         key: str | None = None,
     ) -> Ready:
         """Queue a message; call order is wire order. The promise resolves when all replicas in sync have it."""
-        outbound = self._require_connected().outbound
-        return outbound.put(Outgoing(topic, payload, headers, key, on_sent))
+        return self._life.publish(topic, payload, on_sent, headers, key)
 
     async def fence(self, topics: Collection[str]) -> None:
         """Read these topics as far as their logs reach now; ``TransportError`` if no broker tells or hands it out."""
-        connection = self._connection
+        await self._life.fence(topics)
 
-        def why_down() -> str | None:
-            return "it is not connected" if connection is None or connection is not self._connection else self.lost
-
-        async def ask(registrations: Sequence[Registration]) -> None:
-            assert connection is not None  # as why_down() has found
-            await connection.fence(registrations)
-
-        await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
+    async def probe(self) -> None:
+        """Have the cluster list its topics: whatever is sent to it, it keeps."""
+        await self._life.require().probe()
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
-        return len(self._subscriptions)
+        return len(self._life.subscriptions)
 
     def clear_subscriptions(self) -> None:
         """Forget every registration."""
-        for registration in self._subscriptions.clear():
-            if self._connection is not None:
-                self._connection.disarm(registration)
-
-    # --- details --------------------------------------------------------------------------------------------------
-
-    def _require_connected(self) -> Connection:
-        if self._connection is None:
-            raise RuntimeError("KafkaTransport is not connected: await connect() first")
-        if self._connection.lost is not None:
-            raise TransportError(f"KafkaTransport cannot go on: {self._connection.lost}")
-        return self._connection
-
-    @property
-    def _shown_servers(self) -> str:
-        return ", ".join(safe_url(_as_url(server)).removeprefix(_SCHEME) for server in self._servers)
+        self._life.clear()
 
     def __repr__(self) -> str:
-        return f"KafkaTransport(bootstrap_servers={self._shown_servers!r})"
+        return f"KafkaTransport(bootstrap_servers={self._life.shown!r})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("KafkaTransport cannot be pickled: it holds a live connection")
 
 
+def _reason(error: Exception) -> str:
+    from choreo_bdd.transports.kafka.clients import Unreachable  # noqa: PLC0415 - it loads the client
+
+    return str(error) if isinstance(error, Unreachable) else type(error).__name__
+
+
 def _as_url(server: str) -> str:
     return server if "://" in server else f"{_SCHEME}{server}"
+
+
+def _shown(server: str) -> str:
+    return safe_url(_as_url(server)).removeprefix(_SCHEME)
 
 
 def _host_and_port(server: str) -> str:

@@ -1,80 +1,255 @@
-"""What the client leaves open about its connection: when bytes have left, and when the server has answered."""
+"""One NATS connection: how it is opened, what runs over it, how it ends."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+import re
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
+from choreo_bdd.exceptions import TransportError
+from choreo_bdd.message import Message
+from choreo_bdd.transports.nats.arrivals import Arrivals, end_subscription
+from choreo_bdd.transports.nats.messages import (
+    REPLY_TO,
+    headers_of,
+    keep_repeated_headers,
+    last_words,
+    require_fitting,
+    says_nobody_listens,
+)
+from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
+from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
+
+NAME = "NatsTransport"
 CONFIRM_S = 10.0
+_TEARDOWN_S = 2.0
+_CONFIRM_AFTER_S = 0.001
+_PING_S = 2.0
+_WATCH_S = 0.2
+_PINGS_UNANSWERED = 2
+"""After so many the server counts as lost, although its connection still stands."""
 _EAGER_TURNS = 10
 _PATIENT_S = 0.001
 
-
-Take = Callable[[Any, float], None]
-"""Takes what the client has read, and the loop time at which it has."""
-
-
-class _Diverted(asyncio.Queue[Any]):
-    """Stands in for a subscription's own queue."""
-
-    def __init__(self, put: Callable[[Any], None]) -> None:
-        super().__init__()
-        self._hand_on = put
-
-    def put_nowait(self, item: Any) -> None:
-        """Let nothing wait here."""
-        self._hand_on(item)
+_GIVEN_UP = "disconnected before the server confirmed it"
+_REFUSED = re.compile(r"permissions violation for (subscription to|publish to) \"([^\"]+)\"", re.IGNORECASE)
 
 
-class Arrivals:
-    """What one connection has brought, in its order, stamped as it was read.
+class Connection:
+    """A connection to one server: opened once, and done with when it is closed or lost; ``lose`` is told of that."""
 
-    The client keeps a queue and a task for each subscription, in which the order between two subjects is lost.
-    """
+    def __init__(self, client: Any, subscriptions: Subscriptions, *, lose: Callable[[str], None]) -> None:
+        self._client = client
+        self._subscriptions = subscriptions
+        self._lose = lose
+        self._arrivals = Arrivals()
+        self._asked: dict[str, str] = {}
+        """By subscribed inbox, the subject that a reply was asked for on last."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._refused: set[tuple[str, str]] = set()
+        self._unconfirmed: list[Outgoing] = []
+        self._confirming: asyncio.Task[None] | None = None
+        self._closing = False
+        self.outbound: Outbound
 
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[tuple[Take, Any, float]] = asyncio.Queue()
+    # --- opening and closing --------------------------------------------------------------------------------------
 
-    def divert(self, handle: Any, take: Take) -> None:
-        """Have the messages of a subscription taken here."""
-        loop = asyncio.get_running_loop()
-        handle._pending_queue = _Diverted(lambda raw: self._queue.put_nowait((take, raw, loop.time())))
+    async def open(self, server: str, *, name: str, patience_s: float, options: Mapping[str, Any]) -> None:
+        """Connect and log in; raises whatever the client raises, and leaves nothing open then."""
+        try:
+            await self._client.connect(
+                servers=[server],
+                name=name,
+                connect_timeout=max(1, round(patience_s)),
+                allow_reconnect=False,
+                max_reconnect_attempts=1,  # 0 would mean for ever
+                reconnect_time_wait=0,
+                ping_interval=_PING_S,
+                max_outstanding_pings=_PINGS_UNANSWERED,
+                error_cb=self._on_error,
+                closed_cb=self._on_closed,
+                **options,
+            )
+        except BaseException:
+            await self._end_client()
+            raise
+        keep_repeated_headers(self._client)
+        self._spawn(self._arrivals.run())
+        self.outbound = Outbound(NAME, self._write)
+        self._spawn(self._watch())
 
-    async def run(self) -> None:
-        """Hand over what comes, until cancelled."""
-        while True:
-            take, raw, at = await self._queue.get()
+    async def close(self) -> None:
+        """Send what is queued, close the connection and end every task."""
+        await self.outbound.stop(timeout_s=_TEARDOWN_S / 2)
+        if self._confirming is not None:
+            await asyncio.wait([self._confirming], timeout=_TEARDOWN_S / 2)
+        self._closing = True
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_TEARDOWN_S)
+        await self._end_client()
+        for registration in self._subscriptions:
+            end_subscription(registration.handle)
+
+    async def _end_client(self) -> None:
+        self._closing = True
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_TEARDOWN_S):
+                await self._client.close()
+
+    async def _on_error(self, error: Exception) -> None:
+        refused = _REFUSED.search(str(error))
+        if refused is not None:
+            self._refused.add((refused[1].split()[0].lower(), refused[2]))
+
+    async def _watch(self) -> None:
+        """Notice an end the client does not tell of: when the connection is reset, its last write fails before it."""
+        while self._client.is_connected:  # noqa: ASYNC110 - the client has no event for it
+            await asyncio.sleep(_WATCH_S)
+        await self._on_closed()
+
+    async def _on_closed(self) -> None:
+        if not self._closing:
+            self._closing = True
+            self._lose(f"the connection to the NATS server was lost{last_words(self._client)}")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- subscribing ----------------------------------------------------------------------------------------------
+
+    def arm(self, registration: Registration) -> None:
+        """Subscribe; live once the server has answered a flush behind it."""
+        self._spawn(self._establish(registration))
+
+    async def _establish(self, registration: Registration) -> None:
+        def take(raw: Any, at: float) -> None:
+            if says_nobody_listens(raw):
+                if raw.subject == registration.topic:
+                    asked = self._asked.get(raw.subject, "the subject of the request")
+                    registration.despair(f"nobody listens on {asked}: the NATS server says there are no responders")
+                return
+            registration.deliver(Message(raw.subject, raw.data, at, headers_of(raw)))
+
+        async def on_message(raw: Any) -> None:
+            take(raw, asyncio.get_running_loop().time())
+
+        try:
+            require_fitting(registration.topic)
+            registration.handle = await self._client.subscribe(
+                registration.topic, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0
+            )
+            self._arrivals.divert(registration.handle, take)
+            await self._round_trip()
+        except Exception as error:  # noqa: BLE001 - told to whoever waits for this subscription
+            registration.fail(NAME, f"{type(error).__name__}: {error}")
+            return
+        if ("subscription", registration.topic) in self._refused:
+            registration.fail(NAME, "the server denies this subject to us (permissions violation)")
+        elif registration.is_removed:
+            await self._drop(registration)
+        else:
+            registration.confirm()
+
+    def disarm(self, registration: Registration) -> None:
+        """Unsubscribe."""
+        self._asked.pop(registration.topic, None)
+        if registration.handle is not None:
+            self._spawn(self._drop(registration))
+
+    async def _drop(self, registration: Registration) -> None:
+        handle, registration.handle = registration.handle, None
+        if handle is None:
+            return
+        try:
+            await handle.unsubscribe()
+        except Exception:  # noqa: BLE001 - the connection is gone; then so is the subscription
+            end_subscription(handle)
+
+    async def fence(self, registrations: Sequence[Registration]) -> None:
+        """Have the server answer behind all it had for us, and hand that over; raises why that is not known."""
+        # a PONG that comes for a flush which was cancelled would break the client
+        await asyncio.shield(self._spawn(self._round_trip()))
+        for registration in registrations:
+            if ("subscription", registration.topic) in self._refused:
+                raise TransportError(f"the server denies {registration.topic!r} to us (permissions violation)")
+        await self._arrivals.drained()
+
+    # --- publishing -----------------------------------------------------------------------------------------------
+
+    async def _write(self, batch: Sequence[Outgoing]) -> None:
+        written: list[Outgoing] = []
+        for outgoing in batch:
             try:
-                take(raw, at)
-            finally:
-                self._queue.task_done()
+                require_fitting(outgoing.topic)
+                headers = dict(outgoing.headers)
+                reply_to = headers.pop(REPLY_TO, "")
+                if any(each.topic == reply_to for each in self._subscriptions):
+                    self._asked[reply_to] = repr(outgoing.topic)
+                await self._client.publish(outgoing.topic, outgoing.payload, reply=reply_to, headers=headers or None)
+            except Exception as error:  # noqa: BLE001 - told to whoever published this one
+                outgoing.fail(NAME, f"{type(error).__name__}: {error}")
+            else:
+                written.append(outgoing)
+        await self._until_written()
+        for outgoing in written:
+            outgoing.sent()
+        self._unconfirmed += written
+        if self._confirming is None or self._confirming.done():
+            self._confirming = self._spawn(self._confirm())
 
-    async def drained(self) -> None:
-        """Wait until all that has been read is handed over."""
-        await self._queue.join()
+    async def _confirm(self) -> None:
+        """Ask for one confirmation of all that has been written, a moment later: not in the way of the answers."""
+        try:
+            await asyncio.sleep(_CONFIRM_AFTER_S)
+            while self._unconfirmed:
+                with contextlib.suppress(Exception):  # told to whoever published what it concerns
+                    await self._round_trip()
+        finally:
+            self._settle(self._unconfirmed, _GIVEN_UP)
+            self._unconfirmed = []
 
+    async def _round_trip(self) -> None:
+        """Have the server answer behind everything sent so far, which confirms the messages written by now."""
+        written, self._unconfirmed = self._unconfirmed, []
+        reason = _GIVEN_UP
+        try:
+            await self._answered()
+        except Exception as error:
+            reason = f"the server did not confirm ({type(error).__name__})"
+            raise
+        else:
+            self._settle(written)
+        finally:
+            self._settle(written, reason)  # does nothing to what is confirmed
 
-def end_subscription(handle: Any) -> None:
-    """End the task of a subscription: a client whose connection was reset fails before it comes to that."""
-    task: asyncio.Task[None] | None = getattr(handle, "_wait_for_msgs_task", None)
-    if task is not None:
-        task.cancel()
+    def _settle(self, written: Sequence[Outgoing], reason: str | None = None) -> None:
+        for outgoing in written:
+            if reason is not None:
+                outgoing.fail(NAME, reason)
+            elif ("publish", outgoing.topic) in self._refused:
+                outgoing.fail(NAME, "the server denies this subject to us (permissions violation)")
+            else:
+                outgoing.confirm()
 
+    async def _until_written(self) -> None:
+        """Wait until the client's buffer has gone to the socket: its flusher does so in the loop's next turns."""
+        turns = 0
+        while self._client.pending_data_size and self._client.is_connected:
+            turns += 1
+            await asyncio.sleep(0 if turns < _EAGER_TURNS else _PATIENT_S)
 
-async def until_written(client: Any) -> None:
-    """Wait until the client's buffer has gone to the socket, which its flusher does in the next turns of the loop."""
-    turns = 0
-    while client.pending_data_size and client.is_connected:
-        turns += 1
-        await asyncio.sleep(0 if turns < _EAGER_TURNS else _PATIENT_S)
+    async def _answered(self) -> None:
+        """Have the server answer behind everything sent so far.
 
-
-async def answered(client: Any) -> None:
-    """Have the server answer behind everything sent so far.
-
-    The client's ``flush`` writes its PING past commands that are still in its buffer: on its own it proves nothing.
-    """
-    async with asyncio.timeout(CONFIRM_S):
-        await until_written(client)
-        await client.flush(timeout=round(CONFIRM_S))
+        The client's ``flush`` writes its PING past commands that are still in its buffer: on its own it proves nothing.
+        """
+        async with asyncio.timeout(CONFIRM_S):
+            await self._until_written()
+            await self._client.flush(timeout=round(CONFIRM_S))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from choreo_bdd.message import NO_HEADERS
+from choreo_bdd.message import NO_HEADERS, headers_from
 
 REPLY_TO = "nats.reply_to"
 """The header under which the reply subject of a message travels between us and our users."""
@@ -33,6 +33,20 @@ def last_words(client: Any) -> str:
 def says_nobody_listens(raw: Any) -> bool:
     """The server's own answer to a request on a subject without a subscriber: status 503 and no data."""
     return not raw.data and (raw.headers or NO_HEADERS).get("Status") == "503"
+
+
+def keep_repeated_headers(client: Any) -> None:
+    """Have every value of a header that comes several times kept, where the client keeps the last."""
+    parse = client._parse_header_lines
+
+    def keeping(raw: bytes) -> Mapping[str, str]:
+        headers: Mapping[str, str] = parse(raw)
+        lines = [line for line in raw.split(b"\r\n") if line]
+        if len(headers) == len(lines):
+            return headers
+        return headers_from([pair for line in lines for pair in parse(line).items()])
+
+    client._parse_header_lines = keeping
 
 
 def headers_of(raw: Any) -> Mapping[str, str]:

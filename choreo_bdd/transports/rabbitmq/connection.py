@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import contextlib
+import logging
 import ssl
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
 
 import aiormq
 from yarl import URL
 
-from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
-from choreo_bdd.transports.rabbitmq.messages import REPLY_PREFIX, binding_key, is_meant, properties_of, queue_of
-from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, last_word, type_of_existing, why, words_of
-from choreo_bdd.transports.rabbitmq.subscription import OnEnd, Subscription
-from choreo_bdd.transports.shared.outbound import Outgoing
+from choreo_bdd.transports.rabbitmq.exchange import Exchange
+from choreo_bdd.transports.rabbitmq.footing import Footing, NoSuchExchange
+from choreo_bdd.transports.rabbitmq.inbox import Inbox, Listening, OnEnd
+from choreo_bdd.transports.rabbitmq.messages import QUEUE_PREFIX, REPLY_TO, queue_of
+from choreo_bdd.transports.rabbitmq.named_queue import NamedQueue
+from choreo_bdd.transports.rabbitmq.publisher import Publisher, heed_blocking
+from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, last_word, reason_of, words_of
+from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
+from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
-NAME = "RabbitTransport"
-_ROUTING = ("topic", "direct")
-"""The types of exchange that hold the routing key against a binding; a fanout exchange hands out everything."""
+_LOG = logging.getLogger("choreo_bdd.transports.rabbitmq")
+_ASKING_AT_ONCE = 32
+"""Channels that are used at the same time for steps that are taken once."""
+
+_TEARDOWN_S = 1.0
 _LAST_WORD_S = 1.0
 _HEARTBEAT_S = 5
 """A broker that misses three of them counts as lost; the client's default of 60 would find out after minutes."""
@@ -46,14 +54,26 @@ class _Dialling(aiormq.TransportFactory):
             self._writer.transport.abort()
 
 
-class Wire:
+Heard = Listening | NamedQueue
+"""What a subscription is here: a place in our own queue, or a consumer of somebody else's."""
+
+
+class Connection:
     """A connection to one exchange: opened once, and done with when it is closed or lost.
 
-    Publishing has a channel of its own, and so has each subscription: what the broker refuses costs the channel it
-    was asked on, and no other.
+    Publishing has a channel of its own, and so has each queue that is consumed; steps that may be refused are taken
+    on channels lent for them: what the broker refuses costs the channel it was asked on, and no other.
     """
 
-    def __init__(self, url: str, *, context: ssl.SSLContext | None, exchange: str, on_lost: OnEnd) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        context: ssl.SSLContext | None,
+        exchange: Exchange,
+        subscriptions: Subscriptions,
+        lose: OnEnd,
+    ) -> None:
         self._dialling = _Dialling()
         address = URL(url)
         self._connection = aiormq.Connection(
@@ -63,54 +83,73 @@ class Wire:
             client_properties={"connection_name": "choreo"},
         )
         self._exchange = exchange
-        self._exchange_type: str | None = "topic"
-        """``None``: there is one of somebody else's, and the broker does not tell its type."""
-        self._publishing: aiormq.Channel | None = None
-        self._marking: aiormq.Channel | None = None
+        self._idle: list[aiormq.Channel] = []
+        self._asking = asyncio.Semaphore(_ASKING_AT_ONCE)
+        self._inbox: Inbox | None = None
+        self._footing: Footing | None = None
+        self._opening = asyncio.Lock()
+        self._leaving: dict[str, asyncio.Task[None]] = {}
         self._may_mark = True
-        self._on_lost = on_lost
-        self._closing = False
+        self._subscriptions = subscriptions
+        self._lose = lose
+        self._is_over = False
+        """Whether it is closed or lost: what ends then is no finding of a single subscription."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._publisher = Publisher(
+            exchange.name, partial(self._channel, confirms=True), spawn=self.spawn, on_unheard=self._tell_unheard
+        )
+        self.outbound: Outbound
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something that ends with this connection at the latest."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # --- opening and closing --------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Connect, log in and make sure of the exchange; raises whatever the client raises."""
+        """Connect, log in, and look for the exchange; raises whatever the client raises.
+
+        One that is not there may come yet: it is asked for again when somebody needs it.
+        """
         await self._connection.connect()
-        while not await self._settle_exchange():
-            pass
-        self._connection.closing.add_done_callback(self._ended)
-
-    async def _settle_exchange(self) -> bool:
-        """Take hold of the exchange; false if a temporary one went, with its last user, while we did."""
-        channel = await self._publisher()
-        queue = _queue_name()
+        heed_blocking(self._connection, self._publisher.set_blocked)
+        await self._publisher.open()
         try:
-            await channel.exchange_declare(self._exchange, exchange_type="topic", auto_delete=True)
-            # A temporary exchange goes with its last binding. This one, of a queue that keeps nothing, lasts as we do.
-            await channel.queue_declare(queue, exclusive=True, arguments={"x-max-length": 0}, nowait=True)
-            await channel.queue_bind(queue, self._exchange, routing_key=queue)
-        except aiormq.ChannelNotFoundEntity:
-            return False
-        except (aiormq.ChannelPreconditionFailed, aiormq.ChannelAccessRefused) as refusal:
-            self._exchange_type = type_of_existing(refusal)
-            # There is one of another kind, or we may not make any: use what is there, as it is.
-            await (await self._publisher()).exchange_declare(self._exchange, passive=True)
-        return True
+            await self._grounded()
+        except NoSuchExchange as missing:
+            _LOG.warning("rabbitmq_exchange_missing: %s", missing)
+        self._connection.closing.add_done_callback(self._ended)
+        self.outbound = Outbound(NAME, self._publisher.write)
 
-    async def close(self, *, timeout_s: float) -> None:
-        """Let what is under way come to its end, ``timeout_s`` at the longest, then close; a dead broker is cut off."""
-        self._closing = True
+    async def _grounded(self) -> tuple[Inbox, Footing]:
+        """Our own queue and the exchange; ``TransportError`` where that is missing."""
+        async with self._opening:
+            if self._inbox is None or self._footing is None or self._inbox.ended is not None:
+                inbox = Inbox(await self._channel(confirms=False))
+                await inbox.open()
+                if self._footing is not None:
+                    await self._footing.leave()
+                self._inbox, self._footing = inbox, Footing(self._exchange, queue=inbox.queue, lend=self._lent)
+        await self._footing.find()
+        return self._inbox, self._footing
+
+    async def close(self) -> None:
+        """Send what is queued and let what is under way come to its end, then close; a dead broker is cut off."""
+        await self.outbound.stop(timeout_s=_TEARDOWN_S)
+        await self.abandon()
+
+    async def abandon(self) -> None:
+        """Close what has been opened of it."""
+        self._is_over = True
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
+        deadline = loop.time() + _TEARDOWN_S
+        if self._footing is not None and not self._connection.is_closed:
+            self.spawn(self._footing.leave())
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_s)
+            await asyncio.wait(self._tasks, timeout=_TEARDOWN_S)
         for task in tuple(self._tasks):
             task.cancel()
         closing = loop.create_task(self._connection.close())
@@ -120,124 +159,179 @@ class Wire:
             await asyncio.wait([closing], timeout=_LAST_WORD_S)
 
     def _ended(self, closing: asyncio.Future[None]) -> None:
-        if not self._closing:
-            self._on_lost(f"the connection to the RabbitMQ server was lost: {last_word(closing)}")
+        if not self._is_over:
+            self._is_over = True
+            self._lose(f"the connection to the RabbitMQ server was lost: {last_word(closing)}")
 
     # --- subscribing ----------------------------------------------------------------------------------------------
 
-    async def subscribe(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Subscription:
-        """Consume a queue of our own bound to ``topic``, or the queue it names; live once this has returned.
+    def arm(self, registration: Registration) -> None:
+        """Have a topic's messages come into our own queue, or consume the queue it names."""
+        self.spawn(self._establish(registration))
 
-        Two round trips: a channel's steps are taken in order, so the broker's word on the last holds for all.
-        """
-        subscription: Subscription | None = None
-        queue = queue_of(topic)
+    async def _establish(self, registration: Registration) -> None:
+        def ended(reason: str) -> None:
+            registration.fail(NAME, reason)
+            if not self._is_over and not registration.is_removed:
+                registration.interrupt(NAME, reason)
+
+        reason = "the connection was closed before it was confirmed"
+        try:
+            registration.handle = await self._subscribe(registration.topic, registration.deliver, ended)
+            registration.confirm()
+        except SubscriptionFailed as failure:
+            reason = failure.reason
+        finally:
+            registration.fail(NAME, reason)  # does nothing once it is confirmed
+        if registration.is_removed:
+            self.disarm(registration)
+
+    def disarm(self, registration: Registration) -> None:
+        """End a subscription; a queue of others has back then what nobody has used."""
+        heard, registration.handle = registration.handle, None
+        if isinstance(heard, NamedQueue):
+            self._leaving[heard.name] = self.spawn(heard.leave())
+        elif heard is not None and self._inbox is not None:
+            self._inbox.remove(heard)
+            self.spawn(self._drop(self._inbox, heard))
+
+    async def _subscribe(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Heard:
+        """Live once this returns; ``SubscriptionFailed`` says why it cannot be."""
+        name = queue_of(topic)
         try:
             async with asyncio.timeout(CONFIRM_S):
-                channel = await self._channel(confirms=False)
-                subscription = Subscription(channel, on_end)
-                if queue is not None:
-                    if queue.startswith(REPLY_PREFIX):
-                        await channel.queue_declare(queue, exclusive=True, auto_delete=True, nowait=True)
-                    await subscription.consume(queue, deliver, named=topic)
-                else:
-                    queue = _queue_name()
-                    await channel.queue_declare(queue, exclusive=True, auto_delete=True, nowait=True)
-                    await channel.queue_bind(queue, self._exchange, binding_key(topic), nowait=True)
-                    routes = self._exchange_type in _ROUTING
-                    await subscription.consume(queue, deliver, meant=None if routes else partial(is_meant, topic))
+                return await (
+                    self._listen(topic, deliver, on_end)
+                    if name is None
+                    else self._consume(NamedQueue(name, topic, on_end), deliver)
+                )
         except Exception as error:
-            reason = words_of(error)
-            if subscription is not None:
-                reason = await why(channel, error)
-                self.spawn(subscription.close())
-            raise SubscriptionFailed(NAME, topic, reason) from error
-        return subscription
+            raise SubscriptionFailed(NAME, topic, self._publisher.blocked or reason_of(error)) from error
 
-    def why_deaf(self, topic: str) -> str | None:
-        """Why nothing can come of a subscription that the broker has taken; ``None`` for one as it should be."""
-        is_pattern = topic_patterns.is_pattern(topic) or "#" in topic.split(".")
-        if self._exchange_type != "direct" or queue_of(topic) is not None or not is_pattern:
-            return None
-        return f"{self._exchange!r} is a direct exchange, which knows no patterns: it takes {topic!r} for a routing key"
-
-    async def fence(self, subscriptions: Sequence[Subscription]) -> None:
-        """Return once all that these subscriptions' queues held has been handed over; raises why that is not known."""
-        marking = await self._marker()
+    async def _consume(self, queue: NamedQueue, deliver: Callable[[Message], None]) -> NamedQueue:
+        if (leaving := self._leaving.pop(queue.name, None)) is not None:  # what it gives back would count as new
+            await asyncio.wait([leaving])
         try:
-            await asyncio.gather(*(self._settle(subscription, marking) for subscription in subscriptions))
+            await queue.open(self._opened, deliver)
+        except BaseException:
+            self.spawn(queue.leave())
+            raise
+        return queue
+
+    async def _listen(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Listening:
+        inbox, footing = await self._grounded()
+        listening = inbox.add(topic, deliver, on_end)
+        try:
+            if self._may_mark and not await self._bound_behind_a_marker(inbox, listening):
+                self._may_mark = False
+            if not listening.is_live:
+                async with self._lent() as channel:
+                    await inbox.bind(channel, listening, self._exchange.name, may_mark=False)
+        except BaseException:
+            inbox.remove(listening)
+            raise
+        if (deaf := footing.why_deaf(topic)) is not None:
+            asyncio.get_running_loop().call_soon(on_end, deaf)  # once it is known to be confirmed
+        return listening
+
+    async def _bound_behind_a_marker(self, inbox: Inbox, listening: Listening) -> bool:
+        """False for a user who may put no marker into our own queue: he may not use the default exchange."""
+        try:
+            async with self._lent() as channel:
+                await inbox.bind(channel, listening, self._exchange.name, may_mark=True)
+        except (aiormq.ChannelAccessRefused, aiormq.ChannelInvalidStateError):
+            return False
+        return True
+
+    async def _drop(self, inbox: Inbox, listening: Listening) -> None:
+        with contextlib.suppress(aiormq.AMQPError, RuntimeError):  # the exchange has gone, or the connection
+            async with self._lent() as channel:
+                await inbox.drop(channel, listening, self._exchange.name)
+
+    async def fence(self, registrations: Sequence[Registration]) -> None:
+        """Return once all that is due to these has been handed over; raises why that is not known."""
+        if self._publisher.blocked is not None:
+            raise TransportError(self._publisher.blocked)
+        heard = [each.handle for each in registrations]
+        queues = [each for each in heard if isinstance(each, NamedQueue)]
+        asked = [queue.drained(self._opened) for queue in queues]
+        if len(queues) < len(heard):
+            asked += [self._settle(), self._require_unchanged()]
+        try:
+            await asyncio.gather(*asked)
         except aiormq.AMQPError as error:
             raise TransportError(words_of(error)) from error
 
-    async def _settle(self, subscription: Subscription, marking: aiormq.Channel | None) -> None:
-        if subscription.is_shared or marking is None:
-            await subscription.drained()
-            return
-        try:
-            await subscription.marked(marking)
-        except (aiormq.ChannelAccessRefused, aiormq.ChannelInvalidStateError):
-            self._may_mark = False
-            await subscription.drained()
+    async def probe(self) -> None:
+        """Find the exchange, and have a message of ours come out of our own queue; raises why that cannot be."""
+        await self._grounded()
+        await self._settle()
 
-    async def _marker(self) -> aiormq.Channel | None:
-        """The channel for markers; ``None`` for a user who may not use the default exchange, or has no channel left."""
-        if self._may_mark and (self._marking is None or self._marking.is_closed):
+    async def _settle(self) -> None:
+        assert self._inbox is not None  # somebody listens there
+        if self._may_mark:
             try:
-                self._marking = await self._channel(confirms=True)
-            except aiormq.AMQPError:
-                return None
-        return self._marking if self._may_mark else None
+                async with self._lent() as channel:
+                    await self._inbox.marked(channel)
+            except (aiormq.ChannelAccessRefused, aiormq.ChannelInvalidStateError):
+                self._may_mark = False
+            else:
+                return
+        await self._inbox.drained()
 
-    # --- publishing -----------------------------------------------------------------------------------------------
-
-    async def write(self, batch: Sequence[Outgoing]) -> None:
-        """Send messages in this order; each learns its fate when the broker confirms it."""
-        channel = await self._publisher()
-        for outgoing in batch:
-            self.spawn(self._publish(channel, outgoing))
-        await asyncio.sleep(0)  # by now all of them queue for the channel, so whoever comes next finds them written
+    async def _require_unchanged(self) -> None:
+        assert self._inbox is not None  # as above
+        assert self._footing is not None
         try:
-            async with channel.lock:
-                pass
-        except aiormq.ChannelInvalidStateError:
-            return  # the broker has closed the channel: each message's own attempt tells why
-        for outgoing in batch:
-            if not outgoing.ready.done():
-                outgoing.sent()
+            await self._footing.require_unchanged()
+        except TransportError as error:
+            for each in self._inbox.listening:
+                each.on_end(str(error))
+            raise
 
-    async def _publish(self, channel: aiormq.Channel, outgoing: Outgoing) -> None:
-        queue = queue_of(outgoing.topic)
-        reason = "the connection was closed before the broker confirmed it"
-        try:
-            await channel.basic_publish(
-                outgoing.payload,
-                exchange=self._exchange if queue is None else "",
-                routing_key=outgoing.topic if queue is None else queue,
-                properties=properties_of(outgoing.headers),
-                mandatory=queue is not None,  # a topic nobody listens on is no error, a missing queue is
-                timeout=CONFIRM_S,
-            )
-        except Exception as error:  # noqa: BLE001 - told to whoever published this one
-            reason = await why(channel, error)
-        else:
-            outgoing.confirm()
-        finally:
-            outgoing.fail(NAME, reason)  # does nothing once it is confirmed
+    def remark(self, topic: str) -> str | None:
+        """Why a message may be missing: nobody took what was published there, or its queue has other consumers."""
+        queues = (each.handle for each in self._subscriptions if each.topic == topic)
+        others = (each.remark() for each in queues if isinstance(each, NamedQueue))
+        return self._publisher.remark(topic) or next(others, None)
+
+    def _tell_unheard(self, outgoing: Outgoing, reason: str) -> None:
+        """Nobody has heard a message: if it was a request, no answer comes."""
+        inbox = f"{QUEUE_PREFIX}{outgoing.headers.get(REPLY_TO, '')}"
+        for registration in self._subscriptions:
+            if registration.topic == inbox:
+                registration.despair(reason)
 
     # --- details --------------------------------------------------------------------------------------------------
 
-    async def _publisher(self) -> aiormq.Channel:
-        if self._publishing is None or self._publishing.is_closed:
-            self._publishing = await self._channel(confirms=True)
-        return self._publishing
+    async def _opened(self) -> aiormq.Channel:
+        return await self._channel(confirms=False)
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[aiormq.Channel]:
+        """A channel for a step or two; what a refusal has closed is not lent again."""
+        async with self._asking:
+            channel = self._idle.pop() if self._idle else await self._channel(confirms=True)
+            try:
+                yield channel
+            except BaseException as error:
+                self.spawn(_closed(channel))  # whatever it was: an answer may still be due on it
+                if isinstance(error, aiormq.ChannelInvalidStateError):
+                    await asyncio.wait([channel.closing], timeout=_LAST_WORD_S)
+                    if said := channel.closing.done() and channel.closing.exception():
+                        raise said from error
+                raise
+            if not channel.is_closed:
+                self._idle.append(channel)
 
     async def _channel(self, *, confirms: bool) -> aiormq.Channel:
         limit = self._connection.connection_tune.channel_max
         if limit and len(self._connection.channels) >= limit:  # asking for one more would cost the connection
-            raise aiormq.AMQPError(f"the server allows {limit} channels, and each subscription takes one")
+            raise aiormq.AMQPError(f"the server allows {limit} channels, and each queue that is consumed takes one")
         channel = await self._connection.channel(publisher_confirms=confirms, timeout=CONFIRM_S)
         return cast(aiormq.Channel, channel)
 
 
-def _queue_name() -> str:
-    return f"choreo.{secrets.token_hex(6)}"
+async def _closed(channel: aiormq.Channel) -> None:
+    with contextlib.suppress(Exception):
+        await channel.close()

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from aiormq import spec
 from aiormq.abc import DeliveredMessage
 
-from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.message import NO_HEADERS, Kept, Message
 
 REPLY_PREFIX = "choreo.reply."
 """A queue named so is an inbox of our own for replies, made when somebody listens on it."""
 QUEUE_PREFIX = "queue:"
 """A topic that begins so names a queue of the broker, not a routing key."""
+
+REPLY_TO = "amqp.reply_to"
+"""The header that names the queue an answer is to go to."""
 
 _PROPERTIES = {
     "amqp.app_id": "app_id",
@@ -25,7 +28,7 @@ _PROPERTIES = {
     "amqp.correlation_id": "correlation_id",
     "amqp.expiration": "expiration",
     "amqp.message_id": "message_id",
-    "amqp.reply_to": "reply_to",
+    REPLY_TO: "reply_to",
     "amqp.type": "message_type",
     "amqp.user_id": "user_id",
 }
@@ -50,18 +53,22 @@ def _routes(key: str) -> re.Pattern[str]:
     return re.compile(text.replace(r"\.\#", r"(\.[^.]*)*").replace(r"\#\.", r"([^.]*\.)*").replace(r"\#", ".*"))
 
 
-def is_meant(topic: str, delivered: DeliveredMessage) -> bool:
-    """Whether a delivery has a routing key that a topic exchange would route to this topic or pattern.
-
-    ``>`` stands for all of them, a message without a routing key included.
-    """
-    also = (delivered.header.properties.headers or NO_HEADERS).get("CC")  # the broker's own way to name more keys
+def routing_keys(delivered: DeliveredMessage) -> tuple[str, ...]:
+    """The keys a message was routed by: its own, and those that its header ``CC``, the broker's own way, names."""
+    also = (delivered.header.properties.headers or NO_HEADERS).get("CC")
     copied = (key for key in also if isinstance(key, str)) if isinstance(also, list) else ()
-    keys = (delivered.routing_key or "", *copied)
+    return (delivered.routing_key or "", *copied)
+
+
+def is_meant(topic: str, keys: Iterable[str]) -> bool:
+    """Whether a topic exchange would route one of these keys to this topic or pattern.
+
+    ``>`` stands for all messages, one without a routing key included.
+    """
     return topic == ">" or any(_routes(binding_key(topic)).fullmatch(key) for key in keys)
 
 
-def message_of(delivered: DeliveredMessage, topic: str | None, received_at: float) -> Message:
+def message_of(delivered: DeliveredMessage, topic: str | None, received_at: float, kept: Kept | None = None) -> Message:
     """A delivery as our message. Its topic is the routing key, unless it came from the queue that ``topic`` names."""
     routing_key = delivered.routing_key or ""
     properties = delivered.header.properties
@@ -79,6 +86,8 @@ def message_of(delivered: DeliveredMessage, topic: str | None, received_at: floa
         received_at,
         headers or NO_HEADERS,
         broker_time=None if stamped is None else stamped.timestamp(),
+        kept=kept,
+        lane=topic,
     )
 
 

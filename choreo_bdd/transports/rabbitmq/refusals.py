@@ -7,6 +7,9 @@ import re
 
 import aiormq
 
+from choreo_bdd.exceptions import TransportError
+
+NAME = "RabbitTransport"
 CONFIRM_S = 10.0
 """How long the broker may take for an answer."""
 
@@ -20,13 +23,19 @@ async def why(channel: aiormq.Channel, error: BaseException) -> str:
         closing = channel.closing
         await asyncio.wait([closing], timeout=_LAST_WORD_S)
         return last_word(closing)
-    return str(error) if isinstance(error, ValueError) else words_of(error)  # ValueError: a name too long for AMQP
+    return reason_of(error)
 
 
 def last_word(closing: asyncio.Future[None]) -> str:
     """What the broker said when it closed a channel or connection."""
     error = None if not closing.done() or closing.cancelled() else closing.exception()
     return "no reason given" if error is None else words_of(error)
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a step failed, for whoever has asked for it."""
+    ours = ValueError | TransportError  # ValueError: a name too long for AMQP
+    return str(error) if isinstance(error, ours) else words_of(error)
 
 
 def words_of(error: BaseException) -> str:
@@ -46,10 +55,10 @@ def words_of(error: BaseException) -> str:
     return type(error).__name__
 
 
-def type_of_existing(refusal: BaseException) -> str | None:
-    """The type of an exchange that was not declared as a topic exchange; ``None`` if the broker keeps it to itself."""
+def type_of_existing(refusal: BaseException, *, asked: str) -> str | None:
+    """The type of an exchange that was not declared as ``asked``; ``None`` if the broker keeps it to itself."""
     said = words_of(refusal)
     other = _OTHER_TYPE.search(said)
     if other is not None:
         return other[1]
-    return "topic" if "inequivalent arg" in said else None  # the type is what a server looks at first
+    return asked if "inequivalent arg" in said else None  # the type is what a server looks at first

@@ -1,48 +1,46 @@
-"""RabbitMQ: topic = routing key on one exchange; a subscription is an exclusive queue, live once it is consumed."""
+"""RabbitMQ: topic = routing key on one exchange; all topics come through one queue of the connection's own."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
-from choreo_bdd.environment import load_allowlist
-from choreo_bdd.exceptions import ConflictingAuthError, SubscriptionFailed, TransportError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.rabbitmq.auth import RabbitPlain, login
-from choreo_bdd.transports.shared.credentials import (
-    AuthSource,
-    Credentials,
-    carries_credentials,
-    cleared_after,
-    warn_of_plaintext,
-    without_credentials,
-)
-from choreo_bdd.transports.shared.fences import fence
+from choreo_bdd.transports.rabbitmq.exchange import OWN, Exchange
+from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
 from choreo_bdd.transports.shared.keys import refuse_key
-from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
-from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
+from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 
 if TYPE_CHECKING:
-    from choreo_bdd.transports.rabbitmq.connection import Wire
+    from choreo_bdd.transports.rabbitmq.connection import Connection
 
-_NAME = "RabbitTransport"
-_TEARDOWN_S = 2.0
+_KIND = Kind(
+    transport="RabbitTransport",
+    server="RabbitMQ server",
+    client="aio-pika",
+    extra="rabbitmq",
+    allowlist="amqp_brokers",
+    question="Is a RabbitMQ server running there, and are the credentials right?",
+)
 
 
 class RabbitTransport:
     """A transport over one exchange of a RabbitMQ server.
 
-    Unless an exchange named ``exchange_name`` exists, of whatever type, a temporary topic exchange is made that goes
-    with its last user. Of an exchange that does not route by key (fanout, headers) a topic hears the messages whose
-    routing key it names, and ``>`` all of them. A direct exchange knows no patterns.
+    ``exchange_name`` names an exchange that is there already; ``exchange`` may say more of it, and that it may be
+    made. Without either it is ``choreo``, a temporary topic exchange that goes with its last user. Of an exchange that
+    does not route by key (fanout, headers) a topic hears the messages whose routing key it names, and ``>`` all of
+    them. A direct exchange knows no patterns.
 
-    A topic that begins with ``queue:`` names an existing queue instead: subscribing takes the queue's messages,
-    publishing puts one into it, and ``PublishFailed`` says when there is no such queue.
+    All topics come through one queue, so that their order is the broker's. A topic that begins with ``queue:`` names
+    an existing queue instead: what a scenario uses is taken from it, and all the rest given back; publishing puts a
+    message into it, and ``PublishFailed`` says when there is no such queue. A stream is read from now on.
 
     Message properties are headers too, both ways, named ``amqp.correlation_id``, ``amqp.message_id``,
     ``amqp.reply_to``, ``amqp.content_type``, ``amqp.type`` and so on.
@@ -54,30 +52,22 @@ class RabbitTransport:
         *,
         url: str,
         allowlist_path: str | Path | None = None,
-        exchange_name: str = "choreo",
+        exchange_name: str = OWN,
         connect_timeout_s: float = 5.0,
         auth: AuthSource | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
         if not _is_amqp_url(url):
             raise ValueError(
                 f"RabbitTransport needs a URL such as amqp://localhost:5672/ or amqps://…, not {safe_url(url)!r}"
             )
-        if not exchange_name:
-            raise ValueError(
-                "RabbitTransport needs the name of an exchange; a queue is reached by the topic queue:NAME"
-            )
-        if auth is not None and carries_credentials(url):
-            raise ConflictingAuthError("RabbitTransport got credentials both in the URL and through auth=; give one")
+        if exchange is not None and exchange_name not in (OWN, exchange.name):
+            raise ValueError(f"two exchanges: exchange_name={exchange_name!r} and exchange={exchange!r}; give one")
         self._url = url
         self.allowlist_path = allowlist_path
-        self._exchange = exchange_name
+        self._exchange = exchange or Exchange(exchange_name)
         self._connect_timeout_s = connect_timeout_s
-        self._credentials = Credentials(_NAME, auth)
-        self._wire: Wire | None = None
-        self._outbound: Outbound | None = None
-        self._subscriptions = Subscriptions(_NAME)
-        self._lost: str | None = None
-        self._loss_listeners: list[OnLost] = []
+        self._life: Lifecycle[Connection] = Lifecycle(_KIND, [url], auth=auth, patience_s=connect_timeout_s)
 
     @property
     def capabilities(self) -> TransportCapabilities:
@@ -88,114 +78,51 @@ class RabbitTransport:
 
     async def connect(self) -> None:
         """Check the allowlist, then connect within ``connect_timeout_s``; ``TransportError`` when that fails."""
-        if self.allowlist_path is not None:
-            load_allowlist(self.allowlist_path).enforce(
-                "amqp_brokers", [self._url], label="RabbitMQ server", normalise=without_credentials
-            )
-        try:
-            from choreo_bdd.transports.rabbitmq.connection import Wire  # noqa: PLC0415 - it loads the client
-            from choreo_bdd.transports.rabbitmq.refusals import words_of  # noqa: PLC0415 - as above
-        except ModuleNotFoundError as error:
-            raise TransportError(
-                "RabbitTransport needs the aio-pika client, the extra choreo_bdd[rabbitmq]: "
-                "pip install 'choreo-bdd[rabbitmq]'"
-            ) from error
-        await self.disconnect()  # what is left of a connection that was lost
-        try:
-            self._wire = await self._log_in(Wire)
-        except TransportError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever the client raises: it could not connect
-            late = isinstance(error, TimeoutError)
-            failure = self._connect_failure(
-                f"no answer within {self._connect_timeout_s:g} s" if late else words_of(error)
-            )
-            has_secrets = self._credentials.given or carries_credentials(self._url)
-            raise failure from (None if has_secrets else error)
-        self._lost = None
-        self._outbound = Outbound(_NAME, self._wire.write)
+        await self._life.connect(self._log_in, load=_connection, reason_of=_reason, allowlist_path=self.allowlist_path)
 
-    async def _log_in(self, new_wire: type[Wire]) -> Wire:
-        """Resolve the credentials, translate and use them, and clear them whatever comes of it."""
-        descriptor = await self._credentials.resolve()
-        with cleared_after(descriptor):
-            url, context = (self._url, None) if descriptor is None else login(self._url, descriptor)
-            is_plain = isinstance(descriptor, RabbitPlain) or carries_credentials(self._url)
-            if is_plain and urlsplit(self._url).scheme == "amqp":
-                warn_of_plaintext(_NAME, self._url)
-            wire = new_wire(url, context=context, exchange=self._exchange, on_lost=self._on_lost)
-            try:
-                async with asyncio.timeout(self._connect_timeout_s):
-                    await wire.open()
-            except BaseException:
-                await wire.close(timeout_s=_TEARDOWN_S)
-                raise
-        return wire
-
-    def _connect_failure(self, reason: str) -> TransportError:
-        return TransportError(
-            f"RabbitTransport could not connect to {safe_url(self._url)}: {reason}. "
-            f"Is a RabbitMQ server running there, and are the credentials right?"
+    async def _log_in(self, descriptor: AuthDescriptor | None) -> Connection:
+        url, context = (self._url, None) if descriptor is None else login(self._url, descriptor)
+        self._life.warn_of_plaintext(is_sent_in_clear=isinstance(descriptor, RabbitPlain), encrypted=("amqps://",))
+        connection = _connection()(
+            url,
+            context=context,
+            exchange=self._exchange,
+            subscriptions=self._life.subscriptions,
+            lose=self._life.lose,
         )
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                await connection.open()
+        except BaseException:
+            await connection.abandon()
+            raise
+        return connection
 
     async def disconnect(self) -> None:
-        """Send what is queued, close the connection and end every task; harmless when called again."""
-        wire, self._wire = self._wire, None
-        outbound, self._outbound = self._outbound, None
-        if outbound is not None:
-            await outbound.stop(timeout_s=_TEARDOWN_S / 2)
-        if wire is not None:
-            await wire.close(timeout_s=_TEARDOWN_S / 2)
+        """Send what is queued, close the connection and end every task; harmless when called again.
 
-    def _on_lost(self, reason: str) -> None:
-        self._lost = reason
-        for registration in self._subscriptions:
-            registration.fail(_NAME, reason)
-        for listener in self._loss_listeners:
-            listener(reason)
+        Registrations end with their connection: what is still unconfirmed fails.
+        """
+        await self._life.disconnect()
 
     @property
     def lost(self) -> str | None:
         """Why the connection is down although nobody closed it; ``None`` while all is well."""
-        return self._lost
+        return self._life.lost
 
     def on_lost(self, listener: OnLost) -> None:
         """Call ``listener(reason)`` when the connection goes down by itself."""
-        self._loss_listeners.append(listener)
+        self._life.on_lost(listener)
 
     # --- messages -------------------------------------------------------------------------------------------------
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready:
         """Deliver messages on a routing key or pattern, or of a queue (``queue:NAME``), to ``callback``."""
-        wire, _ = self._require_connected()
-        registration = self._subscriptions.add(topic, callback)
-        wire.spawn(self._establish(wire, registration))
-        return registration.ready
-
-    async def _establish(self, wire: Wire, registration: Registration) -> None:
-        def ended(reason: str) -> None:
-            registration.fail(_NAME, reason)
-            if wire is self._wire and self._lost is None and not registration.is_removed:
-                registration.interrupt(_NAME, reason)
-
-        reason = "the connection was closed before it was confirmed"
-        try:
-            registration.handle = await wire.subscribe(registration.topic, registration.deliver, ended)
-            registration.confirm()
-            if (deaf := wire.why_deaf(registration.topic)) is not None:
-                registration.interrupt(_NAME, deaf)
-        except SubscriptionFailed as failure:
-            reason = failure.reason
-        finally:
-            registration.fail(_NAME, reason)  # does nothing once it is confirmed
-        if registration.is_removed and registration.handle is not None:
-            await registration.handle.close()
+        return self._life.subscribe(topic, callback)
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration of this callback."""
-        registration = self._subscriptions.remove(topic, callback)
-        if registration is not None and registration.handle is not None and self._wire is not None:
-            self._wire.spawn(registration.handle.close())
+        self._life.unsubscribe(topic, callback)
 
     def publish(
         self,
@@ -210,45 +137,46 @@ class RabbitTransport:
 
         Raises ``PublishFailed`` for a key: the topic is AMQP's routing key.
         """
-        refuse_key(_NAME, topic, key, "the topic is AMQP's routing key; put it into a header or the payload")
-        _, outbound = self._require_connected()
-        return outbound.put(Outgoing(topic, payload, headers, None, on_sent))
+        refuse_key(_KIND.transport, topic, key, "the topic is AMQP's routing key; put it into a header or the payload")
+        return self._life.publish(topic, payload, on_sent, headers)
 
     async def fence(self, topics: Collection[str]) -> None:
-        """Have all that the topics' queues hold handed over; ``TransportError`` if the broker does not answer."""
-        wire = self._wire
+        """Have all that is due to the topics handed over; ``TransportError`` if the broker does not say so."""
+        await self._life.fence(topics)
 
-        def why_down() -> str | None:
-            return "it is not connected" if wire is None or wire is not self._wire else self._lost
+    async def probe(self) -> None:
+        """Find the exchange, and have a message go through our own queue alone."""
+        await self._life.require().probe()
 
-        async def ask(registrations: Sequence[Registration]) -> None:
-            assert wire is not None  # as why_down() has found
-            await wire.fence([registration.handle for registration in registrations])
-
-        await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
+    def remark(self, topic: str) -> str | None:
+        """Why a message may be missing: nobody took what was published there, or its queue has other consumers."""
+        return None if self._life.connection is None else self._life.connection.remark(topic)
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
-        return len(self._subscriptions)
+        return len(self._life.subscriptions)
 
     def clear_subscriptions(self) -> None:
         """Forget every registration."""
-        self._subscriptions.clear()
-
-    # --- details --------------------------------------------------------------------------------------------------
-
-    def _require_connected(self) -> tuple[Wire, Outbound]:
-        if self._wire is None or self._outbound is None:
-            raise RuntimeError("RabbitTransport is not connected: await connect() first")
-        if self._lost is not None:
-            raise TransportError(f"RabbitTransport cannot go on: {self._lost}")
-        return self._wire, self._outbound
+        self._life.clear()
 
     def __repr__(self) -> str:
-        return f"RabbitTransport(url={safe_url(self._url)!r}, exchange_name={self._exchange!r})"
+        return f"RabbitTransport(url={self._life.shown!r}, exchange_name={self._exchange.name!r})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("RabbitTransport cannot be pickled: it holds a live connection")
+
+
+def _connection() -> type[Connection]:
+    from choreo_bdd.transports.rabbitmq.connection import Connection  # noqa: PLC0415 - it loads the client
+
+    return Connection
+
+
+def _reason(error: Exception) -> str:
+    from choreo_bdd.transports.rabbitmq.refusals import words_of  # noqa: PLC0415 - as above
+
+    return words_of(error)
 
 
 def _is_amqp_url(url: str) -> bool:

@@ -1,198 +1,194 @@
-"""One connection to a Redis server: commands leave in call order, and answers come back in that order.
-
-The one module that imports redis-py; ``RedisTransport.connect`` loads it.
-"""
+"""A transport's connections to one Redis server: one talks, the others listen."""
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
-from typing import Any
-
-from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection, parse_url
-from redis.exceptions import NoPermissionError, ResponseError
+from functools import partial
+from typing import Protocol
 
 from choreo_bdd.exceptions import TransportError
+from choreo_bdd.transports.redis.messages import Layouts
+from choreo_bdd.transports.redis.pubsub import PubSub
+from choreo_bdd.transports.redis.streams import Streams
+from choreo_bdd.transports.redis.wire import Answer, Wire, new_connection, open_wire, reason_of
+from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
+from choreo_bdd.transports.shared.subscriptions import Registration
 
-Answer = asyncio.Future[Any]
-Push = Callable[[list[Any]], None]
-
-_PUSHES = (b"message", b"pmessage")
-_PATIENCE_S = 10.0
-_QUIET_S = 2.0
-_POOL_OPTIONS = ("max_connections", "timeout")  # understood in a URL, but meant for a pool of connections
-
-
-def reason_of(error: BaseException) -> str:
-    """Why a command failed, for people."""
-    if isinstance(error, NoPermissionError):
-        return f"the server denies it to this user ({error})"
-    if isinstance(error, ResponseError):
-        return f"the server refused it ({error})"
-    return str(error) or type(error).__name__
+_NAME = "RedisTransport"
+_SEND_S = 1.0
+_ANSWER_S = 0.5
 
 
-def is_refusal(error: BaseException) -> bool:
-    """Whether the server answered, and the answer was no."""
-    return isinstance(error, ResponseError)
+class _Mode(Protocol):
+    """What Pub/Sub and Streams do differently."""
+
+    def add(self, registration: Registration) -> None: ...
+    def remove(self, registration: Registration) -> None: ...
+    def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]: ...
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    async def fence(self, registrations: Sequence[Registration]) -> None: ...
 
 
-def new_connection(url: str, login: Mapping[str, str], context: ssl.SSLContext | None, *, timeout_s: float) -> Any:
-    """A client connection, not open yet. ``login`` holds ``username`` and ``password``, where there are any."""
-    options: dict[str, Any] = {**parse_url(url), **login}
-    kind = options.pop("connection_class", Connection)
-    for name in _POOL_OPTIONS:
-        options.pop(name, None)
-    if context is not None and kind is UnixDomainSocketConnection:
-        raise TransportError("RedisTransport cannot speak TLS over a unix:// socket: use a rediss:// URL, or drop tls")
-    # RESP2 is understood by every server, and its answers are plain lists; nothing here may wait by itself or retry
-    options |= {"protocol": 2, "decode_responses": False, "socket_timeout": None, "socket_connect_timeout": timeout_s}
-    options |= {"health_check_interval": 0}
-    if kind is not UnixDomainSocketConnection:
-        options["socket_keepalive"] = True
-    if context is None:
-        if kind is SSLConnection and "ssl_cert_reqs" not in options:
-            options.setdefault("ssl_check_hostname", True)  # redis-py below 6 would not
-        return kind(**options)
-    connection = SSLConnection(**options)
-    connection.ssl_context.context = context
+def _mode(talking: Wire, listening: Sequence[Wire], layouts: Layouts) -> _Mode:
+    if not layouts.has_streams:
+        return PubSub(listening[0])
+    streams = Streams(talking, listening[0], layouts)
+    return _Both(PubSub(listening[1]), streams, layouts) if layouts.has_channels else streams
+
+
+class _Both:
+    """Channels and streams side by side, as the layouts tell."""
+
+    def __init__(self, channels: PubSub, streams: Streams, layouts: Layouts) -> None:
+        self._channels = channels
+        self._streams = streams
+        self._layouts = layouts
+
+    def _of(self, topic: str) -> _Mode:
+        return self._channels if self._layouts.of(topic) is None else self._streams
+
+    def add(self, registration: Registration) -> None:
+        self._of(registration.topic).add(registration)
+
+    def remove(self, registration: Registration) -> None:
+        self._of(registration.topic).remove(registration)
+
+    def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]:
+        return self._of(outgoing.topic).command(outgoing)
+
+    async def start(self) -> None:
+        await self._channels.start()
+        await self._streams.start()
+
+    async def stop(self) -> None:
+        await self._streams.stop()
+        await self._channels.stop()
+
+    async def fence(self, registrations: Sequence[Registration]) -> None:
+        for mode in (self._channels, self._streams):
+            concerned = [each for each in registrations if self._of(each.topic) is mode]
+            if concerned:
+                await mode.fence(concerned)
+
+
+class Connection:
+    """Open connections, and the mode they are used in. When one is lost, so are the others."""
+
+    def __init__(self, talking: Wire, listening: Sequence[Wire], mode: _Mode) -> None:
+        self._mode = mode
+        self._talking = talking
+        self._listening = listening
+        self.outbound: Outbound
+
+    async def start(self) -> None:
+        """Begin to listen; raises what the server answers, and leaves nothing open then."""
+        try:
+            await self._mode.start()
+        except BaseException:
+            await self._end()
+            raise
+        self.outbound = Outbound(_NAME, self._send)
+
+    def on_lost(self, listener: Callable[[str], None]) -> None:
+        """Call ``listener(reason)``, once, when a connection goes down by itself; at once if one already has."""
+
+        def shut(reason: str) -> None:
+            for wire in wires:
+                wire.on_closed = None
+                wire.shut(reason)
+            listener(reason)
+
+        wires = (self._talking, *self._listening)
+        for wire in wires:
+            wire.on_closed = shut
+        already = next((wire.closed for wire in wires if wire.closed is not None), None)
+        if already is not None:
+            shut(already)
+
+    async def _send(self, batch: Sequence[Outgoing]) -> None:
+        """Write messages in order, in one go; each is told its fate when the server answers."""
+        packed, kept = [], []
+        for outgoing in batch:
+            try:
+                packed.append(self._talking.pack(*self._mode.command(outgoing)))
+            except ValueError as error:  # such as text that cannot be encoded
+                outgoing.fail(_NAME, f"{type(error).__name__}: {error}")
+            else:
+                kept.append(outgoing)
+        for outgoing, answer in zip(kept, self._talking.write(packed), strict=True):
+            outgoing.sent()
+            answer.add_done_callback(partial(_settle, outgoing))
+        await self._talking.drained()
+
+    async def probe_streams(self, name: str) -> None:
+        """Write an entry, read it and delete it again in one transaction; ``TransportError`` for a refusal."""
+        commands = (
+            ("MULTI",),
+            ("XADD", name, "*", "probe", "1"),
+            ("XRANGE", name, "-", "+"),
+            ("DEL", name),
+            ("EXEC",),
+        )
+        answers = self._talking.write([self._talking.pack(*each) for each in commands])
+        try:
+            for answer in answers:
+                await answer
+        except Exception as error:
+            raise TransportError(reason_of(error)) from error
+
+    def arm(self, registration: Registration) -> None:
+        """Listen for a registration."""
+        self._mode.add(registration)
+
+    def disarm(self, registration: Registration) -> None:
+        """Stop listening for it."""
+        self._mode.remove(registration)
+
+    async def fence(self, registrations: Sequence[Registration]) -> None:
+        """Have the server answer behind all it had for these; raises why that is not known."""
+        await self._mode.fence(registrations)
+
+    async def close(self) -> None:
+        """Send what is queued, wait a little for the answers due, then close all connections; leaves no task."""
+        await self.outbound.stop(timeout_s=_SEND_S)
+        await self._end()
+
+    async def _end(self) -> None:
+        await self._mode.stop()
+        await self._talking.close(patience_s=_ANSWER_S)
+        for wire in self._listening:
+            await wire.close(patience_s=0)
+
+
+async def open_connection(
+    url: str,
+    login: Mapping[str, str],
+    context: ssl.SSLContext | None,
+    *,
+    layouts: Layouts,
+    timeout_s: float,
+) -> Connection:
+    """Connect and log in: once to talk, once to listen to streams, once to channels. Leaves nothing open on failure."""
+    wires: list[Wire] = []
+    try:
+        while len(wires) < 1 + layouts.has_streams + layouts.has_channels:
+            wires.append(await open_wire(new_connection(url, login, context, timeout_s=timeout_s)))
+    except BaseException:
+        for wire in wires:
+            await wire.close(patience_s=0)
+        raise
+    talking, *listening = wires
+    mode = _mode(talking, listening, layouts)
+    connection = Connection(talking, listening, mode)
+    await connection.start()
     return connection
 
 
-async def open_wire(connection: Any) -> Wire:
-    """Connect, log in, select the database and have the server answer a PING."""
-    try:
-        await connection.connect()
-        await _prove(connection)
-    except BaseException:
-        await connection.disconnect(nowait=True)
-        raise
-    finally:
-        connection.username = connection.password = None
-    return Wire(connection)
-
-
-async def _prove(connection: Any) -> None:
-    await connection.send_command("PING", check_health=False)
-    try:
-        await connection.read_response()
-    except NoPermissionError:
-        return  # a user who may not PING is logged in all the same
-
-
-class Wire:
-    """An open connection. It never reconnects: once closed, ``closed`` says why."""
-
-    def __init__(self, connection: Any) -> None:
-        self.closed: str | None = None
-        self.on_closed: Callable[[str], None] | None = None
-        self.on_push: Push | None = None
-        self._connection = connection
-        # The client's own way to send would drain before anything may be noted as sent, and reconnect silently.
-        self._writer: asyncio.StreamWriter = connection._writer
-        self._loop = asyncio.get_running_loop()
-        self._due: deque[tuple[Answer, float]] = deque()
-        self._watchdog: asyncio.TimerHandle | None = None
-        self._task = self._loop.create_task(self._read())
-        self._watch()
-
-    # --- commands -------------------------------------------------------------------------------------------------
-
-    def pack(self, *command: str | bytes | int) -> list[bytes]:
-        """The bytes of a command."""
-        packed: list[bytes] = self._connection.pack_command(*command)
-        return packed
-
-    def write(self, packed: Sequence[list[bytes]]) -> list[Answer]:
-        """Write commands at once; their answers to come. Raises ``ConnectionError`` when closed."""
-        if self.closed is not None:
-            raise ConnectionError(self.closed)
-        self._writer.writelines(chain.from_iterable(packed))
-        now = self._loop.time()
-        answers = [self._loop.create_future() for _ in packed]
-        self._due.extend((answer, now) for answer in answers)
-        self._watch()
-        return answers
-
-    def call(self, *command: str | bytes | int) -> Answer:
-        """Write one command at once; its answer to come."""
-        return self.write([self.pack(*command)])[0]
-
-    async def drained(self) -> None:
-        """Wait until the socket takes more."""
-        await self._writer.drain()
-
-    # --- answers --------------------------------------------------------------------------------------------------
-
-    async def _read(self) -> None:
-        try:
-            while True:
-                try:
-                    answer = await self._connection.read_response()
-                except ResponseError as error:
-                    self._settle(error)
-                    continue
-                if self.on_push is not None and type(answer) is list and answer[0] in _PUSHES:
-                    self.on_push(answer)
-                else:
-                    self._settle(answer)
-        except Exception as error:  # noqa: BLE001 - whatever it was, nothing can be read any more
-            self.shut(f"the connection to the Redis server was lost ({type(error).__name__}: {error})")
-
-    def _settle(self, outcome: Any) -> None:
-        if not self._due:
-            return
-        answer, _ = self._due.popleft()
-        if isinstance(outcome, Exception):
-            _fail(answer, outcome)
-        elif not answer.done():
-            answer.set_result(outcome)
-
-    def _watch(self) -> None:
-        """Look after the oldest unanswered command, or after some quiet: a server that hangs is as good as lost."""
-        if self._watchdog is None:
-            due_at = self._due[0][1] + _PATIENCE_S if self._due else self._loop.time() + _QUIET_S
-            self._watchdog = self._loop.call_at(due_at, self._check)
-
-    def _check(self) -> None:
-        self._watchdog = None
-        if not self._due:
-            self.call("PING")  # a sign of life, whatever the answer is
-        elif self._due[0][1] + _PATIENCE_S <= self._loop.time():
-            self.shut(f"the Redis server has not answered for {_PATIENCE_S:g} s")
-        else:
-            self._watch()
-
-    # --- the end --------------------------------------------------------------------------------------------------
-
-    def shut(self, reason: str) -> None:
-        """Close at once; what is still unanswered fails with the reason."""
-        if self.closed is not None:
-            return
-        self.closed = reason
-        if self._watchdog is not None:
-            self._watchdog.cancel()
-        self._writer.transport.abort()
-        while self._due:
-            _fail(self._due.popleft()[0], ConnectionError(reason))
-        if self.on_closed is not None:
-            self.on_closed(reason)
-
-    async def close(self, *, patience_s: float) -> None:
-        """Wait ``patience_s`` at the longest for the answers due, then close; leaves no task."""
-        self.on_closed = None
-        if self._due:
-            await asyncio.wait([self._due[-1][0]], timeout=patience_s)
-        self.shut("disconnected before the server answered")
-        self._task.cancel()
-        await asyncio.wait([self._task])
-        await self._connection.disconnect(nowait=True)
-
-
-def _fail(answer: Answer, error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
-        answer.exception()  # seen: not every answer is waited for
+def _settle(outgoing: Outgoing, answer: Answer) -> None:
+    error = answer.exception()
+    if error is None:
+        outgoing.confirm()
+    else:
+        outgoing.fail(_NAME, reason_of(error))

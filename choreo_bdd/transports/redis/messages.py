@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from choreo_bdd import topic_patterns
-from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.message import NO_HEADERS, Message, headers_from
 from choreo_bdd.transports.shared.outbound import Outgoing
 
 Id = tuple[int, int]
@@ -54,9 +54,10 @@ class EntryLayout:
         An entry without the payload field is a foreign producer's own record: all of it, as a JSON object of texts,
         is the payload. ``offset`` is milliseconds * 1000 + sequence number (999 at most), which a report can hold.
         """
-        values = dict(zip(fields[::2], fields[1::2], strict=True))
-        payload = None if self.payload_field is None else values.pop(self.payload_field.encode(), None)
-        headers = {_text(name): _text(value) for name, value in values.items()}
+        field = None if self.payload_field is None else self.payload_field.encode()
+        pairs = list(zip(fields[::2], fields[1::2], strict=True))
+        payload = next((value for name, value in reversed(pairs) if name == field), None)
+        headers = dict(headers_from([(_text(name), _text(value)) for name, value in pairs if name != field]))
         if payload is None:
             payload = json.dumps(headers, ensure_ascii=False).encode()
         if self.payload_field is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.message import Message
-from choreo_bdd.transports.redis.connection import Answer, Wire, is_refusal, reason_of
+from choreo_bdd.transports.redis.wire import Answer, Wire, is_refusal, reason_of
 from choreo_bdd.transports.shared.outbound import Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
 

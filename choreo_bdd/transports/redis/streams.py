@@ -7,9 +7,9 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from choreo_bdd import topic_patterns
-from choreo_bdd.transports.redis.connection import Wire, is_refusal, reason_of
 from choreo_bdd.transports.redis.messages import START, EntryLayout, Id, Layouts, id_of, text_of
 from choreo_bdd.transports.redis.pubsub import glob_of
+from choreo_bdd.transports.redis.wire import Wire, is_refusal, reason_of
 from choreo_bdd.transports.shared.outbound import Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
 

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from choreo_bdd.environment import load_allowlist
-from choreo_bdd.exceptions import ConflictingAuthError, PublishFailed, TransportError
+from choreo_bdd.exceptions import PublishFailed
 from choreo_bdd.message import NO_HEADERS
-from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.redis.auth import context_of, login_of
 from choreo_bdd.transports.redis.messages import EntryLayout, Layouts
-from choreo_bdd.transports.shared.credentials import (
-    AuthSource,
-    Credentials,
-    carries_credentials,
-    cleared_after,
-    warn_of_plaintext,
-    without_credentials,
-)
-from choreo_bdd.transports.shared.fences import fence
+from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
 from choreo_bdd.transports.shared.keys import refuse_key
-from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
-from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
+from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
+from choreo_bdd.transports.shared.probes import there_and_back
 
 if TYPE_CHECKING:
-    from choreo_bdd.transports.redis.command_client import Link
+    from choreo_bdd.transports.redis.connection import Connection
 
 _NAME = "RedisTransport"
-_SEND_S = 1.0
+_KIND = Kind(
+    transport=_NAME,
+    server="Redis server",
+    client="redis",
+    extra="redis",
+    allowlist="redis_servers",
+    question="Is a Redis server running there, and are the credentials right?",
+)
 
 
 class RedisTransport:
@@ -63,18 +63,11 @@ class RedisTransport:
     ) -> None:
         if not url:
             raise ValueError("RedisTransport needs a URL, such as redis://localhost:6379/0")
-        if auth is not None and carries_credentials(url):
-            raise ConflictingAuthError("RedisTransport got credentials both in its URL and through auth=; give one")
         self.allowlist_path = allowlist_path
         self._url = url
         self._connect_timeout_s = connect_timeout_s
-        self._credentials = Credentials(_NAME, auth)
+        self._life: Lifecycle[Connection] = Lifecycle(_KIND, [url], auth=auth, patience_s=connect_timeout_s)
         self._layouts = Layouts(EntryLayout(payload_field, stream_maxlen) if streams else None, tuple(topics))
-        self._subscriptions = Subscriptions(_NAME)
-        self._link: Link | None = None
-        self._outbound: Outbound | None = None
-        self._lost: str | None = None
-        self._loss_listeners: list[OnLost] = []
 
     @property
     def capabilities(self) -> TransportCapabilities:
@@ -90,93 +83,60 @@ class RedisTransport:
 
     async def connect(self) -> None:
         """Check the allowlist, then connect within ``connect_timeout_s``; ``TransportError`` when that fails."""
-        if self.allowlist_path is not None:
-            load_allowlist(self.allowlist_path).enforce(
-                "redis_servers", [self._url], label="Redis server", normalise=without_credentials
+        await self._life.connect(
+            self._log_in,
+            load=partial(import_module, "redis.asyncio"),
+            reason_of=self._reason,
+            allowlist_path=self.allowlist_path,
+        )
+
+    async def _log_in(self, descriptor: AuthDescriptor | None) -> Connection:
+        from choreo_bdd.transports.redis.connection import open_connection  # noqa: PLC0415 - needs the client
+
+        login, context = login_of(descriptor), context_of(descriptor)
+        if context is None and self._url.startswith("redis://"):
+            self._life.warn_of_plaintext(is_sent_in_clear=bool(login))
+        async with asyncio.timeout(self._connect_timeout_s):
+            connection = await open_connection(
+                self._url, login, context, layouts=self._layouts, timeout_s=self._connect_timeout_s
             )
-        _require_client()
-        await self.disconnect()
-        try:
-            link = await self._log_in()
-        except TransportError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, there is no connection
-            hides_cause = self._credentials.given or carries_credentials(self._url)
-            raise TransportError(self._connect_failure(error)) from (None if hides_cause else error)
-        self._link, self._lost = link, None
-        self._outbound = Outbound(_NAME, link.send)
-        link.on_lost(self._on_lost)
+        connection.on_lost(self._life.lose)
+        return connection
 
-    async def _log_in(self) -> Link:
-        """Resolve the credentials, translate and use them, and clear them whatever comes of it."""
-        from choreo_bdd.transports.redis.command_client import open_link  # noqa: PLC0415 - needs the client
-
-        descriptor = await self._credentials.resolve()
-        with cleared_after(descriptor):
-            login, context = login_of(descriptor), context_of(descriptor)
-            if context is None and (login or carries_credentials(self._url)) and self._url.startswith("redis://"):
-                warn_of_plaintext(_NAME, self._url)
-            async with asyncio.timeout(self._connect_timeout_s):
-                return await open_link(
-                    self._url, login, context, layouts=self._layouts, timeout_s=self._connect_timeout_s
-                )
-
-    def _connect_failure(self, error: Exception) -> str:
+    def _reason(self, error: Exception) -> str:
         # What the client wraps says more than its wrapping, which differs from version to version.
         root = error.__context__ if isinstance(error.__context__, OSError) else error
-        reason = f"{type(root).__name__}: {root}"
         if isinstance(root, TimeoutError):
-            reason = f"no answer within {self._connect_timeout_s:g} s"
-        elif isinstance(error, ValueError):  # whose text may quote parts of the URL, credentials among them
-            reason = type(error).__name__
-        return (
-            f"RedisTransport could not connect to {safe_url(self._url)}: {reason}. "
-            f"Is a Redis server running there, and are the credentials right?"
-        )
+            return f"no answer within {self._connect_timeout_s:g} s"
+        if isinstance(error, ValueError):  # whose text may quote parts of the URL, credentials among them
+            return type(error).__name__
+        return f"{type(root).__name__}: {root}"
 
     async def disconnect(self) -> None:
         """Send what is queued, close the connections and end every task; harmless when called again.
 
         Registrations end with their connection: what is still unconfirmed fails.
         """
-        outbound, self._outbound = self._outbound, None
-        link, self._link = self._link, None
-        if outbound is not None:
-            await outbound.stop(timeout_s=_SEND_S)
-        if link is not None:
-            await link.close()
-        self._subscriptions.clear()
-
-    def _on_lost(self, reason: str) -> None:
-        self._lost = reason
-        for registration in self._subscriptions:
-            registration.fail(_NAME, reason)
-        for listener in self._loss_listeners:
-            listener(reason)
+        await self._life.disconnect()
 
     @property
     def lost(self) -> str | None:
         """Why the connection is down although nobody closed it; ``None`` while all is well."""
-        return self._lost
+        return self._life.lost
 
     def on_lost(self, listener: OnLost) -> None:
         """Call ``listener(reason)`` when the connection goes down by itself."""
-        self._loss_listeners.append(listener)
+        self._life.on_lost(listener)
 
     # --- messages -------------------------------------------------------------------------------------------------
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready:
         """Deliver messages on a channel or stream, or a pattern of them, to ``callback``."""
-        _, link = self._require_connected()
-        registration = self._subscriptions.add(topic, callback)
-        link.mode.add(registration)
-        return registration.ready
+        return self._life.subscribe(topic, callback)
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration of this callback."""
-        registration = self._subscriptions.remove(topic, callback)
-        if registration is not None and self._link is not None:
-            self._link.mode.remove(registration)
+        self._life.unsubscribe(topic, callback)
 
     def publish(
         self,
@@ -191,9 +151,9 @@ class RedisTransport:
 
         Raises ``PublishFailed`` for a key or headers that cannot travel: Pub/Sub has none of them.
         """
-        outbound, _ = self._require_connected()
+        self._life.require()
         self._require_room(topic, headers, key)
-        return outbound.put(Outgoing(topic, payload, headers, key, on_sent))
+        return self._life.publish(topic, payload, on_sent, headers, key)
 
     def _require_room(self, topic: str, headers: Mapping[str, str], key: str | None) -> None:
         layout = self._layouts.of(topic)
@@ -221,48 +181,26 @@ class RedisTransport:
 
     async def fence(self, topics: Collection[str]) -> None:
         """Have the server answer behind all it had for these topics; ``TransportError`` if it does not."""
-        link = self._link
+        await self._life.fence(topics)
 
-        def why_down() -> str | None:
-            return "it is not connected" if link is None or link is not self._link else self._lost
-
-        async def ask(registrations: Sequence[Registration]) -> None:
-            assert link is not None  # as why_down() has found
-            await link.mode.fence(registrations)
-
-        await fence(_NAME, topics, self._subscriptions, ask, why_down=why_down)
+    async def probe(self) -> None:
+        """Have a message go there and back: on a channel of our own, or in a stream that nobody ever sees."""
+        name = f"choreo.probe.{secrets.token_hex(8)}"
+        if self._layouts.usual is None:
+            await there_and_back(self, name)
+        else:
+            await self._life.require().probe_streams(name)
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
-        return len(self._subscriptions)
+        return len(self._life.subscriptions)
 
     def clear_subscriptions(self) -> None:
         """Forget every registration."""
-        for registration in self._subscriptions.clear():
-            if self._link is not None:
-                self._link.mode.remove(registration)
-
-    # --- details --------------------------------------------------------------------------------------------------
-
-    def _require_connected(self) -> tuple[Outbound, Link]:
-        if self._outbound is None or self._link is None:
-            raise RuntimeError("RedisTransport is not connected: await connect() first")
-        if self._lost is not None:
-            raise TransportError(f"RedisTransport cannot go on: {self._lost}")
-        return self._outbound, self._link
+        self._life.clear()
 
     def __repr__(self) -> str:
-        return f"RedisTransport(url={safe_url(self._url)!r}, streams={self._layouts.usual is not None})"
+        return f"RedisTransport(url={self._life.shown!r}, streams={self._layouts.usual is not None})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("RedisTransport cannot be pickled: it holds a live connection")
-
-
-def _require_client() -> Any:
-    try:
-        import redis.asyncio as client  # noqa: PLC0415 - the client is loaded when it is first needed
-    except ModuleNotFoundError as error:
-        raise TransportError(
-            "RedisTransport needs the redis client, the extra choreo_bdd[redis]: pip install 'choreo-bdd[redis]'"
-        ) from error
-    return client

@@ -28,6 +28,13 @@ class Outgoing:
         self.ready: Ready = asyncio.get_running_loop().create_future()
         self._on_sent = on_sent
 
+    def is_given_up(self) -> bool:
+        """Whether whoever published it does not want it to leave any more; its promise is cancelled then."""
+        if not getattr(self._on_sent, "is_given_up", False):
+            return False
+        self.ready.cancel()
+        return True
+
     def sent(self) -> None:
         """The bytes have left."""
         on_sent, self._on_sent = self._on_sent, None
@@ -73,7 +80,7 @@ class Outbound:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            batch = list(self._queue)
+            batch = [outgoing for outgoing in self._queue if not outgoing.is_given_up()]
             self._queue.clear()
             try:
                 await self._write(batch)

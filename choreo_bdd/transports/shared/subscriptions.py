@@ -9,7 +9,7 @@ from typing import Any
 
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.message import Message
-from choreo_bdd.transports.base import Ready, TransportCallback, sink_of
+from choreo_bdd.transports.base import Interruptible, Ready, TransportCallback, sink_of
 
 _LOG = logging.getLogger("choreo_bdd.transports")
 
@@ -17,7 +17,7 @@ _LOG = logging.getLogger("choreo_bdd.transports")
 class Registration:
     """One callback on one topic. ``handle`` is the client's own object, once there is one."""
 
-    __slots__ = ("_deliver", "callback", "handle", "is_removed", "ready", "topic")
+    __slots__ = ("_deliver", "callback", "handle", "has_ended", "is_removed", "ready", "topic")
 
     def __init__(self, topic: str, callback: TransportCallback) -> None:
         self.topic = topic
@@ -25,6 +25,7 @@ class Registration:
         self.ready: Ready = asyncio.get_running_loop().create_future()
         self.handle: Any = None
         self.is_removed = False
+        self.has_ended = False
         self._deliver = sink_of(callback)
 
     def deliver(self, message: Message) -> None:
@@ -40,8 +41,10 @@ class Registration:
 
     @property
     def is_live(self) -> bool:
-        """Whether the broker has confirmed it."""
-        return self.ready.done() and not self.ready.cancelled() and self.ready.exception() is None
+        """Whether the broker has confirmed it, and has not ended it since."""
+        return (
+            not self.has_ended and self.ready.done() and not self.ready.cancelled() and self.ready.exception() is None
+        )
 
     def confirm(self) -> None:
         """The broker has confirmed the subscription."""
@@ -56,14 +59,14 @@ class Registration:
 
     def interrupt(self, transport: str, reason: str) -> None:
         """The broker has ended this subscription while it was live: log it, and tell a callback that can be told."""
+        self.has_ended = True
         _LOG.warning("transport_subscription_ended: %s hears no more of %r: %s", transport, self.topic, reason)
         self.despair(f"the subscription to {self.topic!r} has ended: {reason}")
 
     def despair(self, reason: str) -> None:
         """Nothing will come any more of what is waited for here: tell a callback that can be told."""
-        interrupted = getattr(self.callback, "interrupted", None)
-        if interrupted is not None:
-            interrupted(reason)
+        if isinstance(self.callback, Interruptible):
+            self.callback.interrupted(reason)
 
 
 class Subscriptions:

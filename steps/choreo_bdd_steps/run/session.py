@@ -46,6 +46,7 @@ class Session:
             keep_timeline=True,
             watch_similar_topics=True,
             unattributed=self.config.unattributed,
+            leftovers="leave",
         )
         self.contract = build_contract(self.config)
         """What the configured AsyncAPI documents say; ``None`` where there are none."""

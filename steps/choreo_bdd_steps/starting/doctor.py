@@ -1,4 +1,4 @@
-"""Whether the transports of a profile can be used: allowed, connected, and a message there and back."""
+"""Whether the transports of a profile can be used: allowed, connected, and something there and back."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
+from choreo_bdd.transports.base import Probing
 from choreo_bdd_project.config import Config, TransportConfig
 from choreo_bdd_project.harnesses import build_harness
 
 TOPIC = "choreo.doctor"
-"""One fixed topic, so that brokers which keep topics keep only one for us."""
+"""For transports that cannot be probed without a topic: one fixed topic, so that what keeps topics keeps only one."""
 
 
 class Stage(StrEnum):
@@ -31,11 +33,12 @@ class Stage(StrEnum):
 
 _ADVICE: Mapping[Stage, str] = MappingProxyType(
     {
-        Stage.CONFIGURATION: "correct the transport at the place named",
+        Stage.CONFIGURATION: "correct the transport at the place named, or list its address in the allowlist",
         Stage.CONNECT: "start the broker (choreo-bdd brokers up starts one on this machine), or correct its address, "
         "auth or tls in choreo.yaml",
         Stage.SUBSCRIBE: f"let this user read the topic {TOPIC!r}",
-        Stage.ROUND_TRIP: f"let this user write to the topic {TOPIC!r}, and look into the broker's own log",
+        Stage.ROUND_TRIP: "have there what is missing, or let this user do what was refused; the broker's own log may "
+        "say more",
     }
 )
 
@@ -73,6 +76,8 @@ async def _examine(config: Config, transport: TransportConfig, patience_s: float
         finally:
             with contextlib.suppress(Exception):
                 await harness.disconnect()
+    except HostNotInAllowlist as error:  # whoever finds it, it is no broker that does not run
+        visit.stage, problem = Stage.CONFIGURATION, str(error)
     except TimeoutError:
         problem = f"nothing came back within {patience_s:g} s"
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a transport is what was asked for
@@ -97,6 +102,16 @@ class _Visit:
         async with self._trying(Stage.CONNECT):
             await harness.connect()
         self.connect_ms = _ms_since(begun)
+        await (self._probe(harness.transport) if isinstance(harness.transport, Probing) else self._send(harness))
+
+    async def _probe(self, transport: Probing) -> None:
+        """By a way that reaches nobody else and leaves nothing."""
+        begun = time.perf_counter()
+        async with self._trying(Stage.ROUND_TRIP):
+            await transport.probe()
+        self.round_trip_ms = _ms_since(begun)
+
+    async def _send(self, harness: Harness) -> None:
         sample, arrived = secrets.token_hex(8).encode(), asyncio.Event()
 
         def receive(_topic: str, payload: bytes) -> None:

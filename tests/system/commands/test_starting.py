@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from pathlib import Path
 
+import aiormq
 import pytest
+import redis
 import yaml
 
 from choreo_bdd.brokers import Broker
@@ -148,6 +151,55 @@ def test_doctor_never_connects_where_tests_may_not(run: Run, folder: Path) -> No
     assert "prod (nats): FAILED at configuration and allowlist" in done.stdout
     assert "loopback" in done.stdout
     assert "hunter2" not in done.stdout
+
+
+def test_doctor_takes_an_address_that_is_not_listed_for_no_broker_that_does_not_run(
+    run: Run, folder: Path, nats_broker: Broker
+) -> None:
+    (folder / "allowlist.yaml").write_text("nats_servers: [nats://elsewhere:4222]\n", "utf-8")
+    settings = {"allowlist": "allowlist.yaml", "profiles": {"p": {"bus": nats_broker.profile()}}}
+    (folder / "choreo.yaml").write_text(yaml.safe_dump(settings), "utf-8")
+    done = run("doctor")
+    assert "bus (nats): FAILED at configuration and allowlist" in done.stdout
+    assert "start the broker" not in done.stdout
+
+
+def test_doctor_names_an_exchange_that_is_not_there_and_makes_none(
+    run: Run, folder: Path, rabbitmq_broker: Broker
+) -> None:
+    configure(folder, bus={"type": "rabbitmq", "url": rabbitmq_broker.url, "exchange": "shop.evnts"})
+    for _ in range(2):
+        done = run("doctor")
+        assert done.exit_code == 1
+        assert "there is no exchange 'shop.evnts'" in done.stdout
+        assert "{name: shop.evnts, kind: topic}" in done.stdout
+
+
+def test_doctor_leaves_nothing_in_a_dead_letter_queue(run: Run, folder: Path, rabbitmq_broker: Broker) -> None:
+    async def dead_letters() -> int:
+        connection = await aiormq.connect(rabbitmq_broker.url)
+        channel = await connection.channel()
+        await channel.exchange_declare("payments.dlx", exchange_type="fanout", durable=True)
+        await channel.queue_declare("payments.dead", durable=True)
+        await channel.queue_bind("payments.dead", "payments.dlx")
+        done = await asyncio.to_thread(run, "doctor")
+        assert "dead (rabbitmq): ok" in done.stdout
+        found = await channel.queue_declare("payments.dead", passive=True)
+        await connection.close()
+        return int(found.message_count or 0)
+
+    configure(folder, dead={"type": "rabbitmq", "url": rabbitmq_broker.url, "exchange": "payments.dlx"})
+    assert asyncio.run(dead_letters()) == 0
+
+
+def test_doctor_leaves_no_stream(run: Run, folder: Path, redis_broker: Broker) -> None:
+    configure(folder, cache={**redis_broker.profile(), "streams": True})
+    client = redis.Redis.from_url(redis_broker.url)
+    before = set(client.keys())
+    done = run("doctor")
+    assert "cache (redis): ok" in done.stdout
+    assert set(client.keys()) == before
+    client.close()
 
 
 def test_doctor_notes_a_broker_without_correlation(run: Run, folder: Path, nats_broker: Broker) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiormq
 import nats
 import pytest
 import redis.asyncio
@@ -15,7 +16,7 @@ import redis.asyncio
 from choreo_bdd import Harness
 from choreo_bdd.brokers import Broker
 from choreo_bdd.matchers import contains_fields
-from choreo_bdd.transports import KafkaTransport, NatsTransport, RedisTransport
+from choreo_bdd.transports import KafkaTransport, NatsTransport, RabbitTransport, RedisTransport
 from tests.support.kafka_doubles import outside_producer
 
 ROUNDS = 20
@@ -64,13 +65,32 @@ async def over_kafka(broker: Broker) -> AsyncIterator[tuple[KafkaTransport, Burs
         yield KafkaTransport(bootstrap_servers=broker.url), burst
 
 
-@pytest.mark.parametrize("over", [over_nats, over_streams, over_kafka])
+@asynccontextmanager
+async def over_rabbitmq(broker: Broker) -> AsyncIterator[tuple[RabbitTransport, Burst]]:
+    connection = await aiormq.connect(broker.url)
+    channel = await connection.channel(publisher_confirms=False)
+
+    async def burst(topics: tuple[str, str]) -> None:
+        for topic in topics:
+            await channel.basic_publish(b'{"id": 1}', exchange="choreo", routing_key=topic)
+
+    yield RabbitTransport(url=broker.url), burst
+    await connection.close()
+
+
+_BROKERS: Mapping[Any, str] = {
+    over_nats: "nats_broker",
+    over_streams: "redis_broker",
+    over_kafka: "kafka_broker",
+    over_rabbitmq: "rabbitmq_broker",
+}
+
+
+@pytest.mark.parametrize("over", _BROKERS)
 async def test_the_order_of_a_burst_over_two_topics_is_judged_rightly_each_time(
     request: pytest.FixtureRequest, over: Any
 ) -> None:
-    broker = request.getfixturevalue(
-        {over_nats: "nats_broker", over_streams: "redis_broker", over_kafka: "kafka_broker"}[over]
-    )
+    broker = request.getfixturevalue(_BROKERS[over])
     verdicts = []
     async with over(broker) as (transport, burst):
         harness = Harness(transport)

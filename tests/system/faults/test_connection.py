@@ -16,9 +16,9 @@ from tests.support.proxy import proxy_to
 from tests.support.subscribers import new_topic
 
 PATIENCE = {
-    "nats.transport._PING_S": 0.3,
-    "redis.connection._QUIET_S": 0.3,
-    "redis.connection._PATIENCE_S": 0.6,
+    "nats.connection._PING_S": 0.3,
+    "redis.wire._QUIET_S": 0.3,
+    "redis.wire._PATIENCE_S": 0.6,
     "kafka.connection._PATIENCE_S": 0.6,
     "rabbitmq.connection._HEARTBEAT_S": 1,
 }

@@ -45,5 +45,5 @@ async def test_rabbitmq_with_no_disk_left() -> None:
         async with nothing_left():
             harness = Site("rabbitmq", broker).harness_at(broker.port)
             await harness.connect()
-            await message_refused(harness, why="confirmed")
+            await message_refused(harness, why="takes no messages for the moment: low on disk")
             await disconnect_in_time(harness)

@@ -73,7 +73,9 @@ async def test_the_end_of_a_nats_connection_is_noticed_even_if_the_client_fails_
         lost: asyncio.Queue[str] = asyncio.Queue()
         transport.on_lost(lost.put_nowait)
         await transport.connect()
-        transport._client._closed_cb = None  # what a failing last write comes to: the client never gets there
+        assert transport._life.connection is not None
+        client = transport._life.connection._client
+        client._closed_cb = None  # what a failing last write comes to: the client never gets there
         await asyncio.to_thread(broker.kill)
         assert "lost" in await asyncio.wait_for(lost.get(), 10)
         await transport.disconnect()

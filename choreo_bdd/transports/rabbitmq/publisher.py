@@ -1,0 +1,130 @@
+"""The way out of a RabbitMQ connection: in call order, each message confirmed, and known if it has reached nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+import aiormq
+
+from choreo_bdd.transports.rabbitmq.messages import properties_of, queue_of
+from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, why, words_of
+from choreo_bdd.transports.shared.outbound import Outgoing
+
+OnUnheard = Callable[[Outgoing, str], None]
+"""Called with a message that the broker has routed to nobody, and a sentence that says so."""
+
+
+class Publisher:
+    """Publishes on a channel of its own to one exchange, or into the queue that a topic names."""
+
+    def __init__(
+        self,
+        exchange: str,
+        open_channel: Callable[[], Awaitable[aiormq.Channel]],
+        *,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        on_unheard: OnUnheard,
+    ) -> None:
+        self._exchange = exchange
+        self._open_channel = open_channel
+        self._spawn = spawn
+        self._on_unheard = on_unheard
+        self._channel: aiormq.Channel | None = None
+        self._under_way: set[Outgoing] = set()
+        self._unheard: set[str] = set()
+        """Topics on which the last message reached nobody."""
+        self.blocked: str | None = None
+        """Why the broker takes nothing from us for the moment, in its own words."""
+
+    async def open(self) -> None:
+        """Open the channel, so that the first message does not wait for it."""
+        await self._channel_now()
+
+    async def _channel_now(self) -> aiormq.Channel:
+        if self._channel is None or self._channel.is_closed:
+            self._channel = await self._open_channel()
+        return self._channel
+
+    def set_blocked(self, reason: str | None) -> None:
+        """The broker blocks the connection, or with ``None`` takes messages again; what is under way has failed."""
+        self.blocked = None if reason is None else f"the broker takes no messages for the moment: {reason}"
+        if self.blocked is not None:
+            for outgoing in tuple(self._under_way):
+                outgoing.fail(NAME, self.blocked)
+
+    def remark(self, topic: str) -> str | None:
+        """That nobody took the last message on a topic, if so."""
+        return _nobody(topic) if topic in self._unheard else None
+
+    async def write(self, batch: Sequence[Outgoing]) -> None:
+        """Send messages in this order; each learns its fate when the broker confirms it."""
+        if self.blocked is not None:
+            for outgoing in batch:
+                outgoing.fail(NAME, self.blocked)
+            return
+        channel = await self._channel_now()
+        for outgoing in batch:
+            self._spawn(self._publish(channel, outgoing))
+        await asyncio.sleep(0)  # by now all of them queue for the channel, so whoever comes next finds them written
+        try:
+            async with channel.lock:
+                pass
+        except aiormq.ChannelInvalidStateError:
+            return  # the broker has closed the channel: each message's own attempt tells why
+        for outgoing in batch:
+            if not outgoing.ready.done():
+                outgoing.sent()
+
+    async def _publish(self, channel: aiormq.Channel, outgoing: Outgoing) -> None:
+        queue = queue_of(outgoing.topic)
+        reason = "the connection was closed before the broker confirmed it"
+        self._under_way.add(outgoing)
+        try:
+            await channel.basic_publish(
+                outgoing.payload,
+                exchange=self._exchange if queue is None else "",
+                routing_key=outgoing.topic if queue is None else queue,
+                properties=properties_of(outgoing.headers),
+                mandatory=True,
+                timeout=CONFIRM_S,
+            )
+        except aiormq.PublishError as error:
+            if queue is None:  # nobody listening is no error of the one who speaks, a missing queue is
+                self._unheard.add(outgoing.topic)
+                self._on_unheard(outgoing, _nobody(outgoing.topic))
+                outgoing.confirm()
+            reason = words_of(error)
+        except Exception as error:  # noqa: BLE001 - told to whoever published this one
+            reason = await why(channel, error)
+        else:
+            self._unheard.discard(outgoing.topic)
+            outgoing.confirm()
+        finally:
+            self._under_way.discard(outgoing)
+            outgoing.fail(NAME, reason)  # does nothing once it is confirmed
+
+
+def _nobody(topic: str) -> str:
+    return f"nobody listens on {topic!r}: RabbitMQ returned the message as unroutable"
+
+
+def heed_blocking(connection: Any, told: Callable[[str | None], None]) -> None:
+    """Call ``told`` with the broker's words when it blocks the connection, and with ``None`` when it goes on.
+
+    The client keeps them for its log.
+    """
+    block = connection._Connection__handle_connection_blocked
+    unblock = connection._Connection__handle_connection_unblocked
+
+    async def blocked(frame: Any) -> None:
+        told(str(frame.reason or "no reason given"))
+        await block(frame)
+
+    async def unblocked(frame: Any) -> None:
+        told(None)
+        await unblock(frame)
+
+    connection._Connection__handle_connection_blocked = blocked
+    connection._Connection__handle_connection_unblocked = unblocked

@@ -1,0 +1,198 @@
+"""One connection to a Redis server: commands leave in call order, and answers come back in that order.
+
+The one module that imports redis-py; ``RedisTransport.connect`` loads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection, parse_url
+from redis.exceptions import NoPermissionError, ResponseError
+
+from choreo_bdd.exceptions import TransportError
+
+Answer = asyncio.Future[Any]
+Push = Callable[[list[Any]], None]
+
+_PUSHES = (b"message", b"pmessage")
+_PATIENCE_S = 10.0
+_QUIET_S = 2.0
+_POOL_OPTIONS = ("max_connections", "timeout")  # understood in a URL, but meant for a pool of connections
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a command failed, for people."""
+    if isinstance(error, NoPermissionError):
+        return f"the server denies it to this user ({error})"
+    if isinstance(error, ResponseError):
+        return f"the server refused it ({error})"
+    return str(error) or type(error).__name__
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the server answered, and the answer was no."""
+    return isinstance(error, ResponseError)
+
+
+def new_connection(url: str, login: Mapping[str, str], context: ssl.SSLContext | None, *, timeout_s: float) -> Any:
+    """A client connection, not open yet. ``login`` holds ``username`` and ``password``, where there are any."""
+    options: dict[str, Any] = {**parse_url(url), **login}
+    kind = options.pop("connection_class", Connection)
+    for name in _POOL_OPTIONS:
+        options.pop(name, None)
+    if context is not None and kind is UnixDomainSocketConnection:
+        raise TransportError("RedisTransport cannot speak TLS over a unix:// socket: use a rediss:// URL, or drop tls")
+    # RESP2 is understood by every server, and its answers are plain lists; nothing here may wait by itself or retry
+    options |= {"protocol": 2, "decode_responses": False, "socket_timeout": None, "socket_connect_timeout": timeout_s}
+    options |= {"health_check_interval": 0}
+    if kind is not UnixDomainSocketConnection:
+        options["socket_keepalive"] = True
+    if context is None:
+        if kind is SSLConnection and "ssl_cert_reqs" not in options:
+            options.setdefault("ssl_check_hostname", True)  # redis-py below 6 would not
+        return kind(**options)
+    connection = SSLConnection(**options)
+    connection.ssl_context.context = context
+    return connection
+
+
+async def open_wire(connection: Any) -> Wire:
+    """Connect, log in, select the database and have the server answer a PING."""
+    try:
+        await connection.connect()
+        await _prove(connection)
+    except BaseException:
+        await connection.disconnect(nowait=True)
+        raise
+    finally:
+        connection.username = connection.password = None
+    return Wire(connection)
+
+
+async def _prove(connection: Any) -> None:
+    await connection.send_command("PING", check_health=False)
+    try:
+        await connection.read_response()
+    except NoPermissionError:
+        return  # a user who may not PING is logged in all the same
+
+
+class Wire:
+    """An open connection. It never reconnects: once closed, ``closed`` says why."""
+
+    def __init__(self, connection: Any) -> None:
+        self.closed: str | None = None
+        self.on_closed: Callable[[str], None] | None = None
+        self.on_push: Push | None = None
+        self._connection = connection
+        # The client's own way to send would drain before anything may be noted as sent, and reconnect silently.
+        self._writer: asyncio.StreamWriter = connection._writer
+        self._loop = asyncio.get_running_loop()
+        self._due: deque[tuple[Answer, float]] = deque()
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._task = self._loop.create_task(self._read())
+        self._watch()
+
+    # --- commands -------------------------------------------------------------------------------------------------
+
+    def pack(self, *command: str | bytes | int) -> list[bytes]:
+        """The bytes of a command."""
+        packed: list[bytes] = self._connection.pack_command(*command)
+        return packed
+
+    def write(self, packed: Sequence[list[bytes]]) -> list[Answer]:
+        """Write commands at once; their answers to come. Raises ``ConnectionError`` when closed."""
+        if self.closed is not None:
+            raise ConnectionError(self.closed)
+        self._writer.writelines(chain.from_iterable(packed))
+        now = self._loop.time()
+        answers = [self._loop.create_future() for _ in packed]
+        self._due.extend((answer, now) for answer in answers)
+        self._watch()
+        return answers
+
+    def call(self, *command: str | bytes | int) -> Answer:
+        """Write one command at once; its answer to come."""
+        return self.write([self.pack(*command)])[0]
+
+    async def drained(self) -> None:
+        """Wait until the socket takes more."""
+        await self._writer.drain()
+
+    # --- answers --------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                try:
+                    answer = await self._connection.read_response()
+                except ResponseError as error:
+                    self._settle(error)
+                    continue
+                if self.on_push is not None and type(answer) is list and answer[0] in _PUSHES:
+                    self.on_push(answer)
+                else:
+                    self._settle(answer)
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing can be read any more
+            self.shut(f"the connection to the Redis server was lost ({type(error).__name__}: {error})")
+
+    def _settle(self, outcome: Any) -> None:
+        if not self._due:
+            return
+        answer, _ = self._due.popleft()
+        if isinstance(outcome, Exception):
+            _fail(answer, outcome)
+        elif not answer.done():
+            answer.set_result(outcome)
+
+    def _watch(self) -> None:
+        """Look after the oldest unanswered command, or after some quiet: a server that hangs is as good as lost."""
+        if self._watchdog is None:
+            due_at = self._due[0][1] + _PATIENCE_S if self._due else self._loop.time() + _QUIET_S
+            self._watchdog = self._loop.call_at(due_at, self._check)
+
+    def _check(self) -> None:
+        self._watchdog = None
+        if not self._due:
+            self.call("PING")  # a sign of life, whatever the answer is
+        elif self._due[0][1] + _PATIENCE_S <= self._loop.time():
+            self.shut(f"the Redis server has not answered for {_PATIENCE_S:g} s")
+        else:
+            self._watch()
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    def shut(self, reason: str) -> None:
+        """Close at once; what is still unanswered fails with the reason."""
+        if self.closed is not None:
+            return
+        self.closed = reason
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        self._writer.transport.abort()
+        while self._due:
+            _fail(self._due.popleft()[0], ConnectionError(reason))
+        if self.on_closed is not None:
+            self.on_closed(reason)
+
+    async def close(self, *, patience_s: float) -> None:
+        """Wait ``patience_s`` at the longest for the answers due, then close; leaves no task."""
+        self.on_closed = None
+        if self._due:
+            await asyncio.wait([self._due[-1][0]], timeout=patience_s)
+        self.shut("disconnected before the server answered")
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        await self._connection.disconnect(nowait=True)
+
+
+def _fail(answer: Answer, error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+        answer.exception()  # seen: not every answer is waited for

@@ -6,7 +6,6 @@ import re
 from typing import Any, TextIO
 
 import pytest
-
 from choreo_bdd.printable import printable
 
 _COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")

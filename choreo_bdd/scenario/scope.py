@@ -223,7 +223,7 @@ class Scope:
                 self.verdicts.judge(each, delivery)
             elif not each.hold(delivery):
                 self.outbox.failed(
-                    listener.link, listener.topic, "too many messages to hold until the variable is known"
+                    listener.link, listener.topic, "too many messages to hold until this check can be judged"
                 )
 
     def connection_lost(self, listener: TopicListener, reason: str) -> None:

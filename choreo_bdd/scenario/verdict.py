@@ -101,10 +101,15 @@ class Verdicts:
 
     def _met(self, expectation: Expectation, delivery: Delivery, result: MatchResult) -> None:
         latency = self._latency(expectation, delivery.message.received_at)
+        earliest = expectation.handle.earliest_ms
+        if earliest is not None and latency < earliest:
+            self._too_early(expectation, delivery, latency, earliest)
+            return
         budget = _exceeded_budget(expectation, latency)
         slow = "" if budget is None else f" [SLOW {latency:.1f}ms>{budget:.1f}ms]"
         self._record(expectation, delivery, TimelineAction.MATCHED, result.reason + slow)
-        sentence = f"matched on '{expectation.topic}' after {latency:.1f} ms"
+        note = ": it came before the act had ended" if self._outbox.is_during_act(delivery.message.received_at) else ""
+        sentence = f"matched on '{expectation.topic}' after {latency:.1f} ms{note}"
         self._pass_or_slow(expectation, result.reason, latency, sentence)
 
     def _pass_or_slow(self, expectation: Expectation, reason: str, latency: float, sentence: str) -> None:
@@ -117,6 +122,16 @@ class Verdicts:
         late = f"the message on '{expectation.topic}' took {note}"
         slow = Diagnosis(Cause.OVER_BUDGET, late, f"{Cause.OVER_BUDGET.value}: {late}")
         self._resolve(expectation, Outcome.SLOW, f"{note}: {reason}", latency, slow)
+
+    def _too_early(self, expectation: Expectation, delivery: Delivery, latency: float, earliest: float) -> None:
+        handle, since = expectation.handle, expectation.handle.budget_topic
+        came = f"{latency:.1f} ms after '{since}'" if since is not None else f"after {latency:.1f} ms"
+        sooner = f"{earliest - latency:.1f} ms sooner than the {earliest:g} ms it may not come before"
+        sentence = f"the message on '{expectation.topic}' came {came}, {sooner}"
+        handle.note_mismatch(sentence, delivery.value, MatchFailure("predicate", "<root>", {"not_before_ms": earliest}))
+        self._record(expectation, delivery, TimelineAction.MISMATCHED, f"{Cause.TOO_EARLY.value}: {sentence}")
+        text = f"{Cause.TOO_EARLY.value}: {sentence}"
+        self._resolve(expectation, Outcome.FAIL, sentence, latency, Diagnosis(Cause.TOO_EARLY, sentence, text))
 
     def _exceeded(self, expectation: Expectation, delivery: Delivery) -> None:
         handle = expectation.handle
@@ -212,6 +227,9 @@ class Verdicts:
         hop = _hop_start(expectation)
         if hop is not None:
             return max(0.0, (at - hop) * 1000)
+        if handle.budget_topic is None and self._outbox.is_during_act(at):
+            handle.since_publish_ms = 0.0
+            return 0.0
         # a topic the budget names may have been published in an earlier phase
         since = expectation.opened_at if handle.budget_topic is None else self._opened_at
         sent = self._outbox.last_sent(at, handle.budget_topic, since=since)

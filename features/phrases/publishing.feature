@@ -95,6 +95,50 @@ Feature: Phrases that publish
       level: 3
       """
 
+  Scenario: A reply that is looked at again, and kept
+    When I request "phrases.stock":
+      """
+      sku: tea
+      """
+    Then I expect a reply where sku is "tea"
+    And the reply has:
+      | field | value |
+      | level | 3     |
+    And the reply has not:
+      | field | value  |
+      | error | exists |
+    And I keep "level" of the reply as level
+    When I publish "phrases.told":
+      """
+      level: "{{ level }}"
+      """
+    Then I expect "phrases.told" where level is 3
+
+  @deliberate
+  Scenario Outline: A reply that is not as it is told: <told>
+    When I request "phrases.stock":
+      """
+      sku: tea
+      """
+    Then I expect a reply
+    And the reply <told>:
+      | field | value   |
+      | level | <level> |
+
+    Examples:
+      | told    | level |
+      | has     | 4     |
+      | has not | 3     |
+
+  @deliberate
+  Scenario: A field of the reply that cannot be kept
+    When I request "phrases.stock":
+      """
+      sku: tea
+      """
+    Then I expect a reply
+    And I keep "price" of the reply as price
+
   @deliberate @timeout(500ms)
   Scenario: A request with another reply than expected
     When I request "phrases.stock":

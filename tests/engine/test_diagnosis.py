@@ -181,6 +181,33 @@ class TestCauses:
         assert diagnosis.cause is Cause.TOO_LATE
         assert "250.0 ms after the wait of 500 ms" in diagnosis.sentence
 
+    async def test_too_early(self, strict: Harness) -> None:
+        async with strict.scenario("early", options=WATCHING) as s:
+            handle = s.expect("orders.settled", contains_fields({"status": "settled"})).not_before_ms(100)
+            s.publish("start", {})
+            await asyncio.sleep(0.04)
+            publishing("orders.settled", {"status": "settled"})(s)
+            await s.await_all(timeout_ms=500)
+        assert handle.outcome is Outcome.FAIL
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.TOO_EARLY
+        assert "came after 40.0 ms, 60.0 ms sooner than the 100 ms" in handle.diagnosis.sentence
+
+    async def test_from_the_earliest_moment_on_it_is_no_more_too_early(self, strict: Harness) -> None:
+        async with strict.scenario("in time", options=WATCHING) as s:
+            handle = s.expect("orders.settled", contains_fields({"status": "settled"})).not_before_ms(100)
+            s.publish("start", {})
+            await asyncio.sleep(0.1)
+            publishing("orders.settled", {"status": "settled"})(s)
+            await s.await_all(timeout_ms=500)
+        assert handle.outcome is Outcome.PASS
+
+    @pytest.mark.parametrize("earliest", [0, -1, float("nan")])
+    async def test_an_earliest_moment_that_is_none_is_refused(self, strict: Harness, earliest: float) -> None:
+        async with strict.scenario("refused", options=WATCHING) as s:
+            with pytest.raises(ValueError, match="must be positive and finite"):
+                s.expect("orders.settled", exists()).not_before_ms(earliest)
+
     async def test_a_late_message_that_does_not_match_is_not_it(self, strict: Harness) -> None:
         late = publishing("orders.settled", {"status": "open"})
         assert (await diagnosed(strict, nothing, after=late))[1].cause is Cause.NOTHING_ARRIVED

@@ -45,6 +45,16 @@ SENTENCES = [
     'I expect another "orders.settled" on kafka where a is 1 within 2s matching schema "order.json"',
     'I expect "orders.settled" matching schema "a b.json"',
     'I expect exactly 2 "orders.settled" messages within 1s of "orders.placed" matching schema "order.json"',
+    'I expect "orders.settled" on kafka where a is 1 within 1s of "a" not before 20ms waiting up to 5s',
+    'I expect "orders.settled" waiting up to 2 seconds matching schema "a b.json"',
+    'I expect another "orders.settled" not before 20ms waiting up to 5s',
+    'I expect at least 2 "orders.settled" messages within 1s waiting up to 5s',
+    'I expect between 1 and 3 "orders.settled" messages on kafka where a is 1 within 1s of "orders.placed"',
+    'I expect in order on kafka within 50ms of "orders.placed" waiting up to 5s',
+    "I expect a reply where level > 0 within 50ms waiting up to 5s",
+    'I expect no other "orders.settled" on kafka where a is 1 for 1 second',
+    "I expect nothing else for 50ms",
+    "I expect nothing else on kafka for 1.5 seconds",
     "I expect in order",
     "I expect in order on kafka within 50ms",
     "I expect a reply",
@@ -52,7 +62,15 @@ SENTENCES = [
     'I request "stock.level" on nats',
     'from "a" to "b" takes at most 50ms',
     'from "a" on kafka to "b" on nats takes at most 1.5 seconds',
+    'from "a" on kafka where note is "to" to "b" on nats where n is 1 and m > 2 takes at most 1s',
+    'from "a" to "b" where n is 1 takes at least 20ms',
     'the "orders.settled" message has',
+    'the first "orders.settled" message has',
+    'the last "orders.settled" message has not',
+    'the 2nd "orders.settled" messages has not',
+    "the reply has",
+    "the reply has not",
+    'I keep "order.id" of the reply as order_id',
     'I expect no "orders.settled" for 1 minute',
     'I expect no "orders.settled" on kafka where note is "for 5s" for 2 seconds',
     'I expect exactly 2 "orders.settled" messages',
@@ -195,4 +213,4 @@ def test_an_example_is_read_into_the_act_its_phrase_tells_of() -> None:
         assert type(act) is phrase.act
         if isinstance(act, Expect):
             assert isinstance(act.spec, ExpectationSpec)
-            assert act.spec.is_reply or act.spec.topic in phrase.example
+            assert act.spec.is_reply or act.spec.is_everything or act.spec.topic in phrase.example

@@ -26,6 +26,7 @@ class Cause(StrEnum):
     WRONG_CORRELATION = "wrong correlation"
     WRONG_TOPIC = "wrong topic?"
     TOO_LATE = "too late"
+    TOO_EARLY = "too early"
     UNDECODABLE = "undecodable"
     TRANSPORT_FAILED = "transport failed"
     UNEXPECTED = "unexpected"

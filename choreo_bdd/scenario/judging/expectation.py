@@ -13,7 +13,7 @@ from choreo_bdd.message import Message
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 
 _NEAR_MISSES_KEPT = 20
-_HELD_KEPT = 1000
+_HELD_KEPT = 100_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,10 @@ class TransportFailure:
 @dataclass(frozen=True, slots=True)
 class _Sent:
     at: float
-    topic: str
+    topic: str | None
+    """``None`` for an act of the user's own."""
+    began: float = 0.0
+    """When such an act began; ``at`` is when it counts from."""
 
 
 class _Departure:
@@ -115,6 +118,8 @@ class Outbox:
         self._unconfirmed: dict[Ready, str] = {}
         self.is_closed = False
         self.failures: list[TransportFailure] = []
+        self._act_began = 0.0
+        self._is_acting = False
 
     def put(self, publication: Publication) -> Ready | None:
         """Send a message, at once when the scope's subscriptions are live, else as soon as they are."""
@@ -202,10 +207,25 @@ class Outbox:
     @property
     def topics(self) -> frozenset[str]:
         """Topics this scope has published on."""
-        return frozenset(sent.topic for sent in self._sent)
+        return frozenset(sent.topic for sent in self._sent if sent.topic is not None)
+
+    def begin_act(self) -> None:
+        """Say that an act of the user's own is under way; when it counts from is not known yet."""
+        self._is_acting, self._act_began = True, self._clock()
+
+    def count_from(self, moment: float) -> None:
+        """Have times count from an act of the user's own, at a loop time."""
+        self._is_acting = False
+        self._sent.append(_Sent(moment, None, self._act_began))
+
+    def is_during_act(self, moment: float) -> bool:
+        """Whether at a loop time an act of the user's own had begun, and did not count yet."""
+        if self._is_acting and self._act_began <= moment:
+            return True
+        return any(sent.topic is None and sent.began <= moment < sent.at for sent in self._sent)
 
     def last_sent(self, by: float, topic: str | None = None, *, since: float = float("-inf")) -> float | None:
-        """Loop time of the last message (on ``topic``) that left between two loop times."""
+        """Loop time of the last message (on ``topic``) that left, or the last act, between two loop times."""
         for sent in reversed(self._sent):  # in order of time, and the latest is nearly always the one
             if sent.at < since:
                 return None

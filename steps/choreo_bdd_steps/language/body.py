@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from choreo_bdd.matchers import Matcher
@@ -41,13 +41,15 @@ class OutgoingMessage:
 class Expected:
     """One expected message before its variables are known: a whole payload, and single places in it.
 
-    All ``cells`` must fit, and of ``one_of`` (a condition joined by ``or``) at least one.
+    All ``cells`` must fit, and of ``one_of`` (a condition joined by ``or``) at least one. ``fields`` are those of the
+    payload one by one.
     """
 
     spec: Read | None = None
     cells: Row = ()
     around: tuple[tuple[str, Node], ...] = ()
     one_of: Row = ()
+    fields: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,20 @@ class ExpectationBody:
     def count(self) -> int:
         """How many messages it asks for: one, or one a row of a table."""
         return len(self.rows)
+
+    @property
+    def one_by_one(self) -> tuple[ExpectationBody, ...]:
+        """Each single thing that it says, as a body of its own."""
+        single = [
+            each
+            for row in self.rows
+            for each in (
+                *(Expected(field) for field in row.fields),
+                *(Expected(cells=(cell,)) for cell in row.cells),
+                *(Expected(around=(part,)) for part in row.around),
+            )
+        ]
+        return tuple(replace(self, rows=(each,)) for each in single)
 
     def build(self, variables: Variables) -> list[BodyMatcher]:
         """One matcher for each expected message. Raises BodyError, for a variable that is not set, say."""
@@ -122,7 +138,7 @@ def parse_expectation(
         payload, around = (node, ()) if node is None else _split_envelope(node)
         nodes = [each for each in (payload, *(part for _, part in around)) if each is not None]
         spec = None if payload is None else _reader(payload, convert)
-        expected = (Expected(spec, condition, around, one_of),)
+        expected = (Expected(spec, condition, around, one_of, () if payload is None else _fields(payload, convert)),)
     every = [*nodes, *(cell.node for cell in (*condition, *one_of))]
     for each in every:
         check_tags(each)
@@ -205,6 +221,13 @@ def _reader(node: Node, convert: _Convert | None) -> Read:
     if convert is None:
         return lambda builder: builder.value(node)
     return lambda builder: convert(str(as_text(builder.value(node))))
+
+
+def _fields(payload: Node, convert: _Convert | None) -> tuple[Read, ...]:
+    """A payload field by field; whole, where it is no object."""
+    if not isinstance(payload, Fields) or not payload.pairs:
+        return (_reader(payload, convert),)
+    return tuple(_reader(Fields((pair,), payload.line), convert) for pair in payload.pairs)
 
 
 # --- expecting ----------------------------------------------------------------------------------------

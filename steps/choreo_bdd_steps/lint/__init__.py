@@ -71,7 +71,7 @@ def _lint_file(file: Path, profile: str | None) -> Iterator[Finding]:
 def _lint_scenario(
     config: Config, contract: AsyncApi | None, scenario: Scenario, file: str, own_steps: OwnSteps
 ) -> Iterator[Finding]:
-    plan = make_plan(scenario.steps, scenario.transport or config.default_transport)
+    plan = make_plan(own_steps.marked(scenario.steps), scenario.transport or config.default_transport)
     try:
         settings = settings_for(config, scenario.tags)
     except (ChoreoError, ValueError):

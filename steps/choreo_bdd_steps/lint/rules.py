@@ -20,7 +20,7 @@ from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.suggesting import suggestion
-from choreo_bdd_steps.plan.plan import Plan, PlannedStep
+from choreo_bdd_steps.plan.plan import INSTANT, Plan, PlannedStep
 from choreo_bdd_steps.plan.settings import Settings
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
 from choreo_bdd_steps.vocabulary.acts import (
@@ -134,7 +134,7 @@ def transports(subject: Subject) -> Iterator[Finding]:
         if isinstance(step.act, PlayService) and step.act.answer is not None:
             named.append(step.act.answer.transport)
         if isinstance(step.spec, ExpectationSpec):
-            named += [each.transport for each in step.spec.chain]
+            named += [each.transport for each in step.spec.parts]
         for name in dict.fromkeys(each for each in named if each is not None and each not in known):
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(known)}"
@@ -150,7 +150,10 @@ def bodies(subject: Subject) -> Iterator[Finding]:
                 yield subject.at(step.call, "misplaced-body", step.misplaced.message)
                 continue
             if isinstance(step.spec, StepError):
-                yield subject.at(step.call, "reply-without-request", step.spec.message)
+                asked = step.act.spec if isinstance(step.act, Expect) else None
+                is_reply = isinstance(asked, ExpectationSpec) and asked.is_reply
+                rule = "reply-without-request" if is_reply else "listens-to-nothing"
+                yield subject.at(step.call, rule, step.spec.message)
             elif isinstance(step.spec, Exception):
                 raise step.spec
             _read_body(step)
@@ -164,7 +167,7 @@ def bodies(subject: Subject) -> Iterator[Finding]:
 
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
     """Build what a check expects where all of it is known already: what cannot be built now never can."""
-    for each in step.spec.chain if isinstance(step.spec, ExpectationSpec) else ():
+    for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
         if problem := half_wildcard(_TEMPLATE.sub("x", each.topic)):
             raise BodyError(problem)
         if each.body.calls_python and not subject.config.python_matchers:
@@ -231,7 +234,7 @@ def _templates(step: PlannedStep) -> Iterator[str | None]:
         case SetText(text=text):
             yield text
     if isinstance(step.spec, ExpectationSpec):
-        yield from (each.topic for each in step.spec.chain)
+        yield from (each.topic for each in step.spec.parts)
 
 
 def _given(step: PlannedStep) -> frozenset[str]:
@@ -250,7 +253,7 @@ def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
         if not isinstance(step.spec, ExpectationSpec):
             continue
         begin = _begin(subject.plan, step)
-        late = referenced_names([each.topic for each in step.spec.chain]) & subject.plan.assigned_between(
+        late = referenced_names([each.topic for each in step.spec.parts]) & subject.plan.assigned_between(
             begin, step.index
         )
         for name in sorted(late):
@@ -259,7 +262,7 @@ def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
 
 
 def _begin(plan: Plan, step: PlannedStep) -> int:
-    return next((each.index for each in plan.steps if each.phase == step.phase and each.publishes), -1)
+    return next((each.index for each in plan.steps if each.phase == step.phase and each.triggers), -1)
 
 
 def vacuous_steps(subject: Subject) -> Iterator[Finding]:
@@ -276,9 +279,8 @@ def budgets(subject: Subject) -> Iterator[Finding]:
     for step in subject.plan.steps:
         if not isinstance(step.spec, ExpectationSpec):
             continue
-        spec = step.spec.chain[-1]  # in a chain, the budget is that of its end
-        if spec.budget_s == 0 or spec.window_s == 0:
-            yield subject.at(step.call, "zero-duration", "a duration of 0 leaves no time for anything to happen")
+        if step.spec.is_instant:
+            yield subject.at(step.call, "zero-duration", INSTANT)
         anchor = step.act.anchor if isinstance(step.act, Expect) else None
         if anchor is not None and not _publishes(subject.plan, anchor, step):
             message = f"the time counts from the publish of {anchor!r}, which no step before this one publishes"
@@ -292,35 +294,39 @@ def _publishes(plan: Plan, topic: str, step: PlannedStep) -> bool:
 
 def captures(subject: Subject) -> Iterator[Finding]:
     """Fields kept of messages that no earlier check has taken, and answers of stand-ins that are not there."""
-    expected: set[str] = set()
+    expected: set[str | None] = set()
     stand_ins: set[str] = set()
     for step in subject.plan.steps:
         if isinstance(step.spec, ExpectationSpec):
-            expected.update(each.topic for each in step.spec.chain)
+            expected.update(None if each.is_reply else each.topic for each in step.spec.chain)
         match step.act:
             case None:
                 return  # a step of the user's own may expect anything
             case PlayService(topic=topic):
                 stand_ins.add(topic)
             case Keep(topic=topic) if topic not in expected:
-                message = f"no earlier check expects {topic!r}, so there is no message to keep a field of"
+                message = f"no earlier check expects {_taken_from(topic)}, so there is no message to keep a field of"
                 yield subject.at(step.call, "capture-without-check", message)
             case CheckTaken(topic=topic) if topic not in expected:
-                message = f"no earlier check expects {topic!r}, so there is no message to look at"
+                message = f"no earlier check expects {_taken_from(topic)}, so there is no message to look at"
                 yield subject.at(step.call, "check-without-message", message)
             case CheckService(topic=topic) if topic not in stand_ins:
                 message = f"no stand-in of this scenario answers {topic!r}"
                 yield subject.at(step.call, "no-stand-in", message)
 
 
+def _taken_from(topic: str | None) -> str:
+    return "a reply" if topic is None else repr(topic)
+
+
 def checks_above_their_publish(subject: Subject) -> Iterator[Finding]:
     """Checks that wait before anything has happened."""
     for step in subject.plan.steps:
-        publish = subject.plan.publish_below(step) if isinstance(step.spec, ExpectationSpec) else None
-        if publish is not None and isinstance(step.spec, ExpectationSpec) and step.spec.occurs.minimum:
+        trigger = subject.plan.trigger_below(step) if isinstance(step.spec, ExpectationSpec) else None
+        if trigger is not None and isinstance(step.spec, ExpectationSpec) and step.spec.occurs.minimum:
             message = (
-                f"this check stands above the publish in line {publish.call.line}, so it waits before anything has "
-                f"happened: put it below; what it expects is listened for before the publish anyway"
+                f"this check stands above the {trigger.deed} in line {trigger.call.line}, so it waits before anything "
+                f"has happened: put it below; what it expects is listened for before the {trigger.deed} anyway"
             )
             yield subject.at(step.call, "check-above-publish", message)
 

@@ -63,6 +63,7 @@ _BARE_TOPIC = re.compile(rf"(?<![\w.{{])([A-Za-z_]\w*(?:\.[A-Za-z_*>]\w*)+)(?![\
 _PARTS = re.compile(
     r"""
       (?P<T>\b(?:once|twice|\d+\ times?)\b)
+    | (?P<O>(?<=\bthe\ )(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|\d+(?:st|nd|rd|th))\b)
     | (?P<D>\b\d+(?:\.\d+)?\s*(?:milliseconds?|seconds?|minutes?|ms|s|m)\b)
     | (?P<N>(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]))
     | (?P<Q>"[^"]*")
@@ -76,6 +77,7 @@ _SLOTS: Mapping[str, str] = MappingProxyType(
     {
         "topic": "Q", "key": "Q", "path": "Q", "text": "Q", "transport": "W", "name": "W", "duration": "D",
         "count": "N", "number": "N", "literal": "N", "condition": "C", "times": "T",
+        "ordinal": "O",
     }
 )  # fmt: skip
 _MARK = re.compile(r"«(\w)»")

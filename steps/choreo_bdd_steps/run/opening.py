@@ -41,6 +41,8 @@ class Opener(Protocol):
     """What a scenario asks of the session it runs in."""
 
     config: Config
+    warnings: list[str]
+    """What the run should be told in the end, each with its place."""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop and return its result."""
@@ -48,6 +50,10 @@ class Opener(Protocol):
 
     def opening(self, name: str, transports: Sequence[str], call: StepCall) -> Opening:
         """How to open an engine scope over these transports; raises ``StepError``, placed at a step."""
+        ...
+
+    def hints(self, kind: str) -> bool:
+        """Whether a hint of this kind is still to be given: each is given once in a run."""
         ...
 
     def note_emptiness(self, nodeid: str, emptiness: Emptiness) -> None:

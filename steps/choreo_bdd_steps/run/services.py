@@ -73,7 +73,7 @@ class StandIns:
         end = len(plan.steps)
         later = plan.assigned_between(index, end)
         missing = sorted(needs - {"trigger", "index"} - later - self._state.variables.keys())
-        if missing and not plan.has_foreign_step(index, end):
+        if missing and not plan.has_own_step(index, end):
             raise StepError(
                 call.place,
                 f"the answer names the variable {missing[0]!r}, which no step of this scenario sets; set it with "

@@ -56,6 +56,7 @@ class Session:
         self.warnings: list[str] = []
         """What the run should be told in the end, each with its place."""
         self._vacuous: list[dict[str, str]] = []
+        self._hinted: set[str] = set()
         self._cleanups: list[Callable[[], object]] = []
 
     @property
@@ -98,6 +99,12 @@ class Session:
     def untouched_channels(self) -> tuple[str, ...]:
         """Addresses of the contract's channels that no scenario has touched so far; empty without a contract."""
         return () if self._coverage is None else self._coverage.untouched
+
+    def hints(self, kind: str) -> bool:
+        """Whether a hint of this kind is still to be given: each is given once in a run."""
+        is_new = kind not in self._hinted
+        self._hinted.add(kind)
+        return is_new
 
     def note_emptiness(self, nodeid: str, emptiness: Emptiness) -> None:
         """Keep a warning of something that proves nothing for the end of the run, and let reports know."""

@@ -25,10 +25,12 @@ class ExpectationSpec:
     """What a check step expects, before variables are filled in. Durations are seconds.
 
     ``window_s`` is how long a count or an absence is watched, from the last publish of the phase or on
-    ``window_topic``; ``None`` for the timeout. ``untaken`` leaves out messages that earlier checks have taken,
-    ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after the one
-    before it. With ``hop_from`` the budget counts from that topic's message. ``is_narrowed`` by anything the step
-    says of the message: without it any message on the topic will do.
+    ``window_topic``; ``None`` for the timeout. ``patience_s`` is a timeout of its own. A message that comes sooner than
+    ``earliest_s``, counted as the budget is, comes too early. ``untaken`` leaves out messages that earlier checks have
+    taken, ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after the one
+    before it. With ``is_everything`` its topics are those that the scenario's other checks listen to. With ``hop_from``
+    the budget counts from that topic's message. ``is_narrowed`` by anything the step says of the message: without it
+    any message on the topic will do.
     """
 
     topic: str
@@ -37,13 +39,17 @@ class ExpectationSpec:
     occurs: Occurs
     budget_s: float | None = None
     budget_topic: str | None = None
+    earliest_s: float | None = None
+    patience_s: float | None = None
     window_s: float | None = None
     window_topic: str | None = None
     untaken: bool = False
     is_reply: bool = False
     hop_from: Hop | None = None
     is_narrowed: bool = False
+    is_everything: bool = False
     then: tuple[ExpectationSpec, ...] = ()
+    beside: tuple[ExpectationSpec, ...] = ()
 
     @property
     def chain(self) -> tuple[ExpectationSpec, ...]:
@@ -51,17 +57,42 @@ class ExpectationSpec:
         return (self, *self.then)
 
     @property
+    def parts(self) -> tuple[ExpectationSpec, ...]:
+        """All that it listens for: the chain, and what it expects ``beside`` it on other topics."""
+        return (*self.chain, *self.beside)
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it is about what the checks before it leave: judged only when these are decided."""
+        return self.untaken and self.occurs.maximum == 0
+
+    def patience(self, timeout_s: float) -> float:
+        """How long it waits, or watches, where others wait for ``timeout_s``."""
+        if self.window_s is not None:
+            return self.window_s
+        end = self.chain[-1]
+        own = end.patience_s or timeout_s + (end.earliest_s or 0.0)
+        return max(own, end.budget_s or 0.0)
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether it leaves no time for anything to happen."""
+        end = self.chain[-1]
+        return 0 in (end.budget_s, end.window_s, end.patience_s, end.earliest_s)
+
+    @property
     def needs(self) -> frozenset[str]:
         """Variables that its bodies name."""
-        return frozenset().union(*(each.body.needs for each in self.chain))
+        return frozenset().union(*(each.body.needs for each in self.parts))
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """Where a hop begins."""
+    """Where a hop begins: with any message on a topic, or with one that a condition tells apart."""
 
     topic: str
     transport: str | None = None
+    condition: ExpectationBody | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +152,16 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class CheckTaken:
-    """Hold the message that the last check on a topic has taken against a body."""
+    """Hold a message that a check has taken against a body: it has all that is said there or, ``refused``, none of it.
 
-    topic: str
+    It is the one that the last check on the topic has taken, or with ``position`` the first (1), …, last (-1) of those
+    that the checks of a phase have taken there; without a ``topic`` it is the reply.
+    """
+
+    topic: str | None
     call: Step
+    position: int | None = None
+    refused: bool = False
 
     def read(self) -> ExpectationBody:
         """What is asked of the message. Raises ``BodyError``."""
@@ -221,10 +258,10 @@ class SetSeveral:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Keep a field of the message that the last check on a topic has taken."""
+    """Keep a field of the message that the last check on a topic has taken; without a ``topic`` of the reply."""
 
     path: str
-    topic: str
+    topic: str | None
     name: str
 
 

@@ -186,7 +186,9 @@ async def row(kind: str, framework: str, harm: Harm, rounds: int) -> Row:
     """Run one project of so many scenarios, and count."""
     async with wire(kind, harm) as (port, control):
         with tempfile.TemporaryDirectory() as folder:
-            write_project(Path(folder), kind, framework, port, control, rounds)
+            write_features(Path(folder), rounds)
+            write_settings(Path(folder), kind, port)
+            write_own_steps(Path(folder), framework, control)
             behave = ("behave", "--no-color", "-f", "plain", "--no-capture")
             pytest = ("pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "features")
             text = await finished(Path(folder), *(behave if framework == "behave" else pytest))
@@ -200,19 +202,24 @@ async def row(kind: str, framework: str, harm: Harm, rounds: int) -> Row:
     return Row(kind, framework, harm, counted.get("passed", 0), counted.get("failed", 0), min(told, rounds))
 
 
-def write_project(folder: Path, kind: str, framework: str, port: int, control: int, rounds: int) -> None:
-    """The files of a user's project."""
-    features = folder / "features"
-    (features / "steps").mkdir(parents=True)
+def write_features(folder: Path, rounds: int) -> None:
+    """One scenario a round."""
+    text = "Feature: silence\n" + "".join(SCENARIO.replace("NUMBER", str(number)) for number in range(rounds))
+    (folder / "features/steps").mkdir(parents=True)
+    (folder / "features/silence.feature").write_text(text)
+
+
+def write_settings(folder: Path, kind: str, port: int) -> None:
+    """Where the broker is reached."""
     settings = PROFILES[kind].replace("PORT", str(port))
     (folder / "choreo.yaml").write_text(CONFIG.replace("SETTINGS", settings))
-    text = "Feature: silence\n" + "".join(SCENARIO.replace("NUMBER", str(number)) for number in range(rounds))
-    (features / "silence.feature").write_text(text)
+
+
+def write_own_steps(folder: Path, framework: str, control: int) -> None:
+    """The steps that harm and mend the wire."""
     own = OWN_STEPS.replace("CONTROL", str(control))
-    if framework == "behave":
-        (features / "steps/own.py").write_text(own + BEHAVE)
-    else:
-        (folder / "conftest.py").write_text(own + PYTEST)
+    where, binding = ("features/steps/own.py", BEHAVE) if framework == "behave" else ("conftest.py", PYTEST)
+    (folder / where).write_text(own + binding)
 
 
 async def finished(folder: Path, *command: str) -> str:
@@ -240,10 +247,8 @@ async def main(kinds: list[str], rounds: int) -> int:
         harms: tuple[Harm, ...] = ("proxy", "SIGSTOP", "unbind") if kind == "rabbitmq" else ("proxy", "SIGSTOP")
         measured: list[Awaitable[Row]] = [row(kind, each, harm, rounds) for harm in harms for each in FRAMEWORKS]
         for each in await asyncio.gather(*measured):
-            print(
-                f"{each.kind:<14} {each.framework:<11} {each.harm:<8} {each.passed:>12} {each.failed:>7} {each.told:>5}",
-                flush=True,
-            )
+            counted = f"{each.passed:>12} {each.failed:>7} {each.told:>5}"
+            print(f"{each.kind:<14} {each.framework:<11} {each.harm:<8} {counted}", flush=True)
             is_right &= each.is_right(rounds)
     return 0 if is_right else 1
 

@@ -17,7 +17,7 @@ from choreo_bdd.inbound.dispatcher import Dispatcher
 from choreo_bdd.inbound.joining import Joining
 from choreo_bdd.inbound.listening import Delivery, Listener, Unreadable
 from choreo_bdd.inbound.nearby_topics import NearbyTopics
-from choreo_bdd.message import Message
+from choreo_bdd.message import Message, NoPayload
 from choreo_bdd.transports.base import Ready, Transport, promise_of
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
@@ -137,7 +137,7 @@ class Router:
         ``subscribed`` is the topic or pattern it was heard on.
         """
         try:
-            value = self._codec.decode(message.payload)
+            value = self._codec.decode(message.payload) if message.payload else self._read_nothing(message.payload)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a codec raises makes the message unreadable, no more
@@ -154,8 +154,18 @@ class Router:
                 "correlation policy %s raised %s on topic %r", _name(self._policy), _name(error), message.topic
             )
             raise Unreadable("stage_correlation_read_failed", error) from None
-        problems = () if self._guard is None else self._guard.problems(message, value, subscribed=subscribed)
+        guard = None if isinstance(message.payload, NoPayload) else self._guard  # what is not there has no shape
+        problems = () if guard is None else guard.problems(message, value, subscribed=subscribed)
         return Delivery(message, value, correlation_id, problems)
+
+    def _read_nothing(self, payload: bytes) -> object:
+        """What a message without a payload says: a tombstone is null, empty bytes too where they are no value."""
+        if isinstance(payload, NoPayload):
+            return None
+        try:
+            return self._codec.decode(b"")
+        except Exception:  # noqa: BLE001 - that there is nothing to read is no fault
+            return None
 
     def open(self, topic: str, listener: Listener) -> Ready | None:
         """Let a listener hear a topic; subscribes at the transport for the first one, and again after a refusal.

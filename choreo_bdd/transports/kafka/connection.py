@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
+from choreo_bdd.message import NoPayload
 from choreo_bdd.transports.kafka.clients import Clients, reason_of, tell_departures
 from choreo_bdd.transports.kafka.consumer import Feed
 from choreo_bdd.transports.kafka.topics import Topics
@@ -174,7 +175,7 @@ class Connection:
             async with asyncio.timeout(self._request_timeout_s):
                 confirmed = await self._clients.producer.send(
                     outgoing.topic,
-                    outgoing.payload,
+                    None if isinstance(outgoing.payload, NoPayload) else outgoing.payload,
                     key=None if outgoing.key is None else outgoing.key.encode(),
                     headers=[(name, value.encode()) for name, value in outgoing.headers.items()],
                 )

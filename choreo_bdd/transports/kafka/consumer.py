@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.message import NO_HEADERS, NO_PAYLOAD, Message
 from choreo_bdd.transports.kafka.clients import reason_of, tell_unreadable
 from choreo_bdd.transports.shared.subscriptions import Registration
 
@@ -172,10 +172,10 @@ class Feed:
 
 
 def _message(record: ConsumerRecord, now: float) -> Message:
-    """A record as a message. One without a value (a tombstone) has an empty payload."""
+    """A record as a message."""
     return Message(
         record.topic,
-        record.value or b"",
+        NO_PAYLOAD if record.value is None else record.value,
         now,
         {name: _text(value) or "" for name, value in record.headers} if record.headers else NO_HEADERS,
         _text(record.key),

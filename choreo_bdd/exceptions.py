@@ -22,9 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from choreo_bdd.writable import writable
+
 
 class ChoreoError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose. Its text can be written anywhere, whatever it quotes."""
+
+    def __str__(self) -> str:
+        return writable(super().__str__())
 
 
 class TransportError(ChoreoError):

@@ -11,6 +11,7 @@ from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.sending.outbox import TransportFailure
 from choreo_bdd.scenario.sending.replies import ReplyReport
 from choreo_bdd.scenario.timeline import TimelineEntry
+from choreo_bdd.writable import writable
 
 _SHOWN_ENTRIES = 20
 
@@ -52,7 +53,7 @@ class ScenarioResult:
     def assert_passed(self) -> None:
         """Raise ``AssertionError`` with the failure summary unless every handle passed."""
         if not self.passed:
-            raise AssertionError(self.failure_summary())
+            raise AssertionError(writable(self.failure_summary()))
 
     def failure_summary(self, *, redactor: Redactor | None = None) -> str:
         """Every handle with its diagnosis, and the last events of the timeline.

@@ -10,6 +10,7 @@ from typing import Any
 
 from choreo_bdd.matchers import Closeness, MatchFailure
 from choreo_bdd.redaction import redact_value
+from choreo_bdd.writable import writable
 
 _SHOWN_DIFFERENCES = 12
 _SHOWN_VALUE_CHARS = 160
@@ -46,6 +47,10 @@ class Diagnosis:
     sentence: str
     text: str
     differences: tuple[MatchFailure, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sentence", writable(self.sentence))
+        object.__setattr__(self, "text", writable(self.text))
 
 
 @dataclass(frozen=True, slots=True)

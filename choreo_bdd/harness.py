@@ -116,7 +116,12 @@ class Harness:
             self._stand_ins = [each for each in self._stand_ins if not each.is_stopped]
             for each in self._stand_ins:
                 await each.arm()
-        if isinstance(self._correlation, NoCorrelationPolicy) and self.transport_name != "MockTransport":
+        correlation = self._correlation
+        if (
+            isinstance(correlation, NoCorrelationPolicy)
+            and not correlation.is_meant
+            and self.transport_name != "MockTransport"
+        ):
             _LOG.warning(
                 "correlator_noop_against_real_transport: %s has no correlation policy, so scenarios that share a "
                 "topic see each other's messages",

@@ -28,7 +28,7 @@ _FOREIGN_KEPT = 64
 class Route:
     """One subscribed topic: the transport's callback, and the listeners behind it."""
 
-    __slots__ = ("_all", "_announced", "_broadcast", "_by_id", "_router", "foreign", "ready", "topic")
+    __slots__ = ("_adopted", "_all", "_announced", "_broadcast", "_by_id", "_router", "foreign", "ready", "topic")
 
     def __init__(self, router: Router, topic: str) -> None:
         self._router = router
@@ -38,6 +38,7 @@ class Route:
         self._all: list[Listener] = []
         self._announced: list[Listener] = []
         self._by_id: dict[str, list[Listener]] = {}
+        self._adopted: dict[Listener, list[str]] = {}
         self._broadcast: list[Listener] = []
 
     @property
@@ -64,13 +65,27 @@ class Route:
         """Let it go; true when nobody listens any more."""
         if listener in self._announced:
             self._announced.remove(listener)
+            self._leave(listener, self._adopted.pop(listener, []))
         elif listener in self._all:
             self._all.remove(listener)
-            bucket = self._bucket(listener)
-            bucket.remove(listener)
-            if not bucket and listener.correlation_id is not None:
-                del self._by_id[listener.correlation_id]
+            if listener.correlation_id is None:
+                self._broadcast.remove(listener)
+            else:
+                self._leave(listener, [listener.correlation_id, *self._adopted.pop(listener, [])])
         return not self.listeners
+
+    def _leave(self, listener: Listener, correlation_ids: Sequence[str]) -> None:
+        for each in correlation_ids:
+            self._by_id[each].remove(listener)
+            if not self._by_id[each]:
+                del self._by_id[each]
+
+    def adopt(self, listener: Listener, correlation_id: str) -> None:
+        """Let a listener that wants one id hear another one, too."""
+        bucket = self._by_id.setdefault(correlation_id, [])
+        if listener not in bucket:
+            bucket.append(listener)
+            self._adopted.setdefault(listener, []).append(correlation_id)
 
     def _bucket(self, listener: Listener) -> list[Listener]:
         if listener.correlation_id is None:
@@ -159,7 +174,7 @@ class Router:
         return Delivery(message, value, correlation_id, problems)
 
     def _read_nothing(self, payload: bytes) -> object:
-        """What a message without a payload says: a tombstone is null, empty bytes too where they are no value."""
+        """A message without a payload is a message: a tombstone is null, and so is what a codec makes no value of."""
         if isinstance(payload, NoPayload):
             return None
         try:
@@ -192,6 +207,10 @@ class Router:
         if route is not None and route.remove(listener):
             del self._routes[topic]
             self._transport.unsubscribe(topic, route)
+
+    def adopt(self, topic: str, listener: Listener, correlation_id: str) -> None:
+        """Let a listener to a topic hear another id, too."""
+        self._routes[topic].adopt(listener, correlation_id)
 
     def seen_since(self, pattern: str, since: float) -> Iterator[Delivery]:
         """Readable messages kept of a nearby pattern since a loop time, on topics nobody subscribed to by name."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from choreo_bdd.exceptions import ReplyAlreadyBoundError
 from choreo_bdd.scenario.facade import ReplyChain, Scenario
 from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis
-from choreo_bdd.scenario.judging.expectation import Occurs
 from choreo_bdd.scenario.judging.handle import _FAILURES_MAX, Handle, Outcome
+from choreo_bdd.scenario.judging.occurs import Occurs
 from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.result import ScenarioResult
 from choreo_bdd.scenario.scope import Scope

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from choreo_bdd.exceptions import SubscriptionFailed
+from choreo_bdd.scenario.links import Link
 from choreo_bdd.transports.base import Ready
 
 
@@ -24,3 +26,42 @@ async def prove(ready: Ready, transport: str, topic: str, *, timeout_s: float) -
     if error is not None:
         reason = error.reason if isinstance(error, SubscriptionFailed) else f"{type(error).__name__}: {error}"
         raise SubscriptionFailed(transport, topic, reason) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Arming:
+    topic: str
+    link: Link
+    ready: Ready
+
+
+class Proofs:
+    """The promises that the subscriptions of one scope are live; one is kept every ``patience_s`` s, or they fail."""
+
+    def __init__(self, *, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._armings: list[_Arming] = []
+
+    def add(self, topic: str, link: Link, ready: Ready) -> None:
+        """Take on a promise."""
+        self._armings.append(_Arming(topic, link, ready))
+
+    @property
+    def is_live(self) -> bool:
+        """Whether all of them have been kept."""
+        return all(is_proven(arming.ready) for arming in self._armings)
+
+    async def ready(self) -> None:
+        """Wait until all of them are kept; ``SubscriptionFailed`` for the first that is not."""
+        for arming in tuple(self._armings):  # a thousand topics may take their time, as long as there is progress
+            name = arming.link.name or arming.link.harness.transport_name
+            await prove(arming.ready, name, arming.topic, timeout_s=self._patience_s)
+        self._armings = [arming for arming in self._armings if not is_proven(arming.ready)]
+
+    def failure(self, link: str | None, topic: str) -> str | None:
+        """Why a subscription could not be proven live, if it could not."""
+        for arming in self._armings:
+            ready = arming.ready
+            if arming.topic == topic and arming.link.name == link and ready.done() and not is_proven(ready):
+                return "the subscription was removed" if ready.cancelled() else str(ready.exception())
+        return None

@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from choreo_bdd.message import MessageRecord
-from choreo_bdd.writable import writable
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
 
@@ -98,7 +97,6 @@ class _Note(NamedTuple):
 
 
 def _cut(detail: str) -> str:
-    detail = writable(detail)
     if len(detail) <= _TIMELINE_DETAIL_MAX_CHARS:
         return detail
     return detail[: _TIMELINE_DETAIL_MAX_CHARS - 3] + "..."

@@ -14,7 +14,6 @@ from choreo_bdd.scenario.scope import Scope
 from choreo_bdd.scenario.sending.outbox import TransportFailure
 from choreo_bdd.scenario.sending.replies import Reply
 from choreo_bdd.scenario.timeline import TimelineEntry
-from choreo_bdd.writable import writable
 
 
 class StageReplyState(StrEnum):
@@ -99,7 +98,7 @@ class StageScenarioResult:
             failed = "; ".join(
                 f"{handle.topic} on {handle.transport}: {handle.outcome.value}" for handle in self.failing_handles
             )
-            raise AssertionError(writable(f"stage scenario {self.name!r} failed: {failed or 'it was left early'}"))
+            raise AssertionError(f"stage scenario {self.name!r} failed: {failed or 'it was left early'}")
 
     def failure_summary(self) -> str:
         """Every handle with its diagnosis, and the last events of the timeline."""

@@ -123,14 +123,14 @@ def push(
 
 @chronicle.command(name="import")
 def import_reports(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Every results.json below it is sent, oldest first.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="All reports, histories and JUnit files below it.")],
     url: Annotated[str, typer.Option(envvar="CHRONICLE_URL", help="The server.")] = _DEFAULT_URL,
     tenant: Annotated[
         str | None, typer.Option(envvar="CHRONICLE_TENANT", help="Whose reports; default: each project's name.")
     ] = None,
     token: Annotated[str | None, typer.Option(envvar="CHRONICLE_TOKEN", help="A token to write with.")] = None,
 ) -> None:
-    """Send the reports of earlier runs. What the server has already is not kept twice.
+    """Send what is left of earlier runs, the oldest first. What the server has already is not kept twice.
 
     Exit code 1 when a report is refused or cannot be read, 2 when there is none or the server is away, else 0.
     """

@@ -19,6 +19,7 @@ Feature: Phrases that publish
     Then I expect exactly 0 "phrases.two" messages within 200ms
 
   Scenario: With a key
+    # NATS, RabbitMQ and Redis Pub/Sub have no keys, and lint says so there
     When I publish "phrases.keyed" with key "k-1":
       """
       n: 1
@@ -56,6 +57,22 @@ Feature: Phrases that publish
       """
     Then I expect exactly 3 "phrases.burst" messages within 400ms
     And I expect "phrases.burst" where n is 2
+
+  Scenario: A burst with a key for each message
+    When I publish 3 "phrases.burst" messages with key "k-{{ index }}" at 100 per second:
+      """
+      n: "{{ index }}"
+      """
+    Then I expect "phrases.burst" where n is 2
+
+  Scenario: A key and no payload
+    When I publish "phrases.gone" with key "k-1" and no payload
+    Then I expect no "phrases.rejected" for 200ms
+
+  @deliberate @timeout(400ms)
+  Scenario: A key and no payload, of which nobody takes notice
+    When I publish "phrases.gone" with key "k-1" and no payload
+    Then I expect "phrases.rejected"
 
   @deliberate @timeout(400ms)
   Scenario: A burst that is too small

@@ -45,6 +45,11 @@ def test_runs_and_ingest_times_are_counted_by_tenant(chronicle: Chronicle) -> No
         assert found["chronicle_ingest_seconds_bucket", tenant, "+Inf"] == count
 
 
+def test_the_description_of_the_api_says_what_it_answers(chronicle: Chronicle) -> None:
+    (kind,) = chronicle.get("/openapi.json")["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
+    assert chronicle.http.get("/metrics").headers["content-type"].startswith(kind)
+
+
 def test_a_muted_anomaly_counts_as_a_false_alarm_until_its_mute_ends(spoken: Chronicle) -> None:  # noqa: F811
     def counts() -> tuple[float, float]:
         found = scraped(spoken)

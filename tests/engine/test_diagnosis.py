@@ -112,10 +112,21 @@ class TestCauses:
         assert "other-7" in diagnosis.sentence
         assert str(handle.correlation_id) in diagnosis.sentence
 
-    async def test_wrong_correlation_without_any_id(self, strict: Harness) -> None:
+    async def test_no_correlation_id(self, strict: Harness) -> None:
         _, diagnosis = await diagnosed(strict, lambda s: strict.publish("orders.settled", {"status": "settled"}))
-        assert diagnosis.cause is Cause.WRONG_CORRELATION
+        assert diagnosis.cause is Cause.NO_CORRELATION_ID
         assert "without a correlation id" in diagnosis.sentence
+
+    async def test_the_closest_message_without_an_id_is_shown_with_what_it_differs_in(self, strict: Harness) -> None:
+        wanted = contains_fields({"status": "settled", "currency": "EUR"})
+        sent = {"status": "settled", "currency": "USD"}
+        _, diagnosis = await diagnosed(strict, lambda s: strict.publish("orders.settled", sent), matcher=wanted)
+        assert diagnosis.cause is Cause.NO_CORRELATION_ID
+        assert "1 message without a correlation id came" in diagnosis.sentence
+        assert "look at `correlation:` first" in diagnosis.sentence
+        assert "the closest of them (1 of 2 fields right):" in diagnosis.text
+        assert 'currency: expected "EUR", got "USD"' in diagnosis.text
+        assert [failure.path for failure in diagnosis.differences] == ["currency"]
 
     async def test_a_foreign_message_that_would_not_match_is_mentioned_but_no_cause(self, strict: Harness) -> None:
         def act(s: Scenario) -> None:

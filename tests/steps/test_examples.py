@@ -40,6 +40,7 @@ BEFORE = {
 }
 AFTER = {
     'When I publish "orders.placed" as raw bytes': [],
+    'When I publish "orders.placed" with key "7" and no payload': [],
     "When I publish": [PLACED],
     "When I request": ["Then I expect a reply where level is 3"],
     'Given a service that answers "fraud.check" with "fraud.checked":': [ASK, 'Then I expect "fraud.checked"'],

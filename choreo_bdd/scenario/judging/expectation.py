@@ -1,66 +1,71 @@
-"""Judging messages for one expectation: match, near-miss, late."""
+"""One expectation: a state machine that messages, the end of the wait and a ruling move on.
+
+It knows no clock, no loop and no transport: every time is handed in, so that it can be tried by itself.
+
+    HOLDING ──supply──▶ WAITING ──enough have matched, the window still runs──▶ MET
+       └────────────────────┴─────────────────settle─────────────────────────────┴──▶ SETTLED
+
+``hear`` says what a message has become, and is the one place where a message changes anything; ``settle`` is the one
+place where an outcome does. What is heard after the end changes no outcome, but may be its cause.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from enum import Enum, auto
 
-from choreo_bdd.contracts import Problem
 from choreo_bdd.inbound.listening import Delivery
-from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
+from choreo_bdd.matchers import Matcher, MatchFailure, MatchResult
+from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
+from choreo_bdd.scenario.judging.diagnosis import Diagnosis
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.matching import judge
+from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
+from choreo_bdd.scenario.judging.ruling import Ruling
 
 _NEAR_MISSES_KEPT = 20
 _HELD_KEPT = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Occurs:
-    """How often a matching message must come: at least ``minimum``, and at most ``maximum`` if there is one."""
+class State(Enum):
+    """Where an expectation stands; it only ever moves down this list."""
 
-    minimum: int = 1
-    maximum: int | None = None
-
-    @property
-    def waits_the_window_out(self) -> bool:
-        """Whether the verdict can only be PASS once the window has ended."""
-        return self.maximum is not None
-
-    def __str__(self) -> str:
-        if self.maximum == 0:
-            return "none"
-        if self.maximum is None:
-            return f"at least {self.minimum}"
-        if self.minimum == self.maximum:
-            return f"exactly {self.minimum}"
-        return f"at least {self.minimum} and at most {self.maximum}" if self.minimum else f"at most {self.maximum}"
-
-    @classmethod
-    def of(cls, *, exactly: int | None = None, at_least: int | None = None, at_most: int | None = None) -> Occurs:
-        """What the words say. Raises ``ValueError`` for no word at all, and for words or numbers that conflict."""
-        if (exactly is None) == (at_least is None and at_most is None):
-            raise ValueError("say how often: exactly=, or at_least= and at_most=, or one of these two")
-        for word, number in (("exactly", exactly), ("at_least", at_least), ("at_most", at_most)):
-            if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
-                raise TypeError(f"{word}= takes a whole number of messages, not {number!r}")
-        minimum, maximum = (at_least or 0, at_most) if exactly is None else (exactly, exactly)
-        if minimum < 0 or (maximum is not None and maximum < minimum) or (minimum, maximum) == (0, None):
-            raise ValueError(f"no number of messages is {cls(minimum, maximum)}")
-        return cls(minimum, maximum)
+    HOLDING = auto()
+    """Its matcher is not known yet: arrivals are kept and judged as soon as it is (spec/steps.md 3, rule 6)."""
+    WAITING = auto()
+    """Fewer matching messages have come than must."""
+    MET = auto()
+    """Enough have come, and only the end of the window says whether it were not too many."""
+    SETTLED = auto()
+    """It has its outcome."""
 
 
-ONCE = Occurs()
-NONE = Occurs(0, 0)
+class Heard(Enum):
+    """What a message has become to an expectation."""
+
+    UNCONCERNED = auto()
+    """It came before the expectation was armed."""
+    HELD = auto()
+    """Kept until the matcher is known."""
+    NO_ROOM = auto()
+    """Lost: too many are kept."""
+    NEAR_MISS = auto()
+    """It does not match."""
+    TAKEN_BEFORE = auto()
+    """It matches, but an expectation that comes before has taken it."""
+    OUT_OF_ORDER = auto()
+    """It matches, but is not known to have come after the one it has to come after."""
+    MATCHED = auto()
+    """Counted."""
+    TOO_MANY = auto()
+    """Counted, and one more than may come."""
+    LATE = auto()
+    """It came after the outcome, or after the end of the wait."""
 
 
 class Expectation:
-    """One armed expectation: its matcher, its window and its handle.
-
-    Without a matcher it *holds*: arrivals are kept and judged as soon as the matcher is known
-    (spec/steps.md 3, rule 6).
-    """
+    """One armed expectation: its matcher, its window, what it has heard, and its handle."""
 
     __slots__ = (
         "after",
@@ -80,6 +85,7 @@ class Expectation:
         "near_misses",
         "occurs",
         "opened_at",
+        "state",
         "taken",
         "topic",
         "unreadable",
@@ -104,6 +110,7 @@ class Expectation:
         self.occurs = occurs
         self.after = after
         self.count = 0
+        self.state = State.HOLDING if matcher is None else self._judging
         self.decisive: Message | None = None
         """The message that met it: the first match, or the one that made the required number full."""
         self.early: list[Delivery] = []
@@ -113,6 +120,7 @@ class Expectation:
         self.held: list[Delivery] = []
         self.near_misses: list[Delivery] = []
         self.unreadable: list[str] = []
+        """The class of the error for each message that nobody could read."""
         self.matched_at: float | None = None
         self.late_at: float | None = None
         self.closed_at: float | None = None
@@ -123,55 +131,161 @@ class Expectation:
         self.is_awaited = False
         """Whether somebody waits to decide it: until then all that comes counts, whenever the loop came to look."""
 
+    # --- what it is ------------------------------------------------------------------------------------------------
+
     @property
     def is_pending(self) -> bool:
-        """Whether it still waits."""
-        return self.handle.outcome is Outcome.PENDING
+        """Whether it has no outcome yet."""
+        return self.state is not State.SETTLED
 
     @property
     def is_unconditional(self) -> bool:
         """Whether any message at all is meant, one that cannot be read included."""
         return bool(getattr(self.matcher, "is_unconditional", False))
 
-    def is_over_for(self, delivery: Delivery) -> bool:
-        """Whether a message came after the end of the wait."""
+    @property
+    def is_met(self) -> bool:
+        """Whether as many matching messages have come as must come at least."""
+        return self.count >= self.occurs.minimum
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the messages counted so far decide it, whatever the rest of the window brings."""
+        return not self.occurs.allows(self.count) if self.occurs.waits_the_window_out else self.is_met
+
+    @property
+    def _judging(self) -> State:
+        return State.MET if self.is_met else State.WAITING
+
+    # --- the window ------------------------------------------------------------------------------------------------
+
+    def close_at(self, moment: float, *, lingers: bool = False) -> None:
+        """Let nothing that arrives later count; one that ``lingers`` is watched until somebody decides it."""
+        self.closes_at, self.lingers = moment, lingers
+
+    def reached(self, now: float, window_s: float) -> None:
+        """Say that its step is reached: one that lingers is watched for so long from here, at least."""
+        if self.lingers:
+            self.closes_at = max(self.closes_at or 0.0, now + window_s)
+
+    def closes_by(self, now: float) -> float:
+        """When its wait has ended, if it has ended by now."""
+        return now if self.closes_at is None else min(now, self.closes_at)
+
+    def _is_over_for(self, delivery: Delivery) -> bool:
         if self.closes_at is None or self.lingers or self.is_awaited:
             return False
         return delivery.message.received_at > self.closes_at
 
-    def judge(self, delivery: Delivery, matcher: Matcher) -> MatchResult:
-        """What the matcher says; a matcher that raises has made a near-miss of its own kind.
+    # --- transitions -----------------------------------------------------------------------------------------------
 
-        A message that breaks its contract matches nothing, except where none may come: there it still counts.
-        """
-        if delivery.problems and self.occurs.minimum:
-            first = delivery.problems[0]
-            return MatchResult(False, f"breaks its contract: {first}", _failure(first))
-        try:
-            result = match_delivery(matcher, delivery)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever a matcher raises, pytest.fail() too, is a finding about it
-            name = type(error).__name__
-            failure = MatchFailure("type_mismatch", "<root>", {"matcher_raised": name}, None)
-            return MatchResult(False, f"the matcher raised {name}", failure)
-        if not isinstance(result, MatchResult):
-            name = type(result).__name__
-            failure = MatchFailure("type_mismatch", "<root>", {"type": "MatchResult"}, name)
-            return MatchResult(False, f"the matcher returned {name}, not a MatchResult", failure)
-        return result
+    def hear(self, delivery: Delivery) -> tuple[Heard, str]:
+        """Take a message: what it has become, and why, in words."""
+        matcher = self.matcher
+        if self.state is State.SETTLED or (matcher is not None and self._is_over_for(delivery)):
+            self._hear_late(delivery)
+            return Heard.LATE, ""
+        if delivery.message.received_at < self.opened_at:
+            return Heard.UNCONCERNED, ""
+        if matcher is None:
+            return self._hold(delivery), ""
+        result = judge(matcher, delivery, any_counts=not self.occurs.minimum)
+        if not result.matched:
+            self._note_near_miss(delivery, result)
+            return Heard.NEAR_MISS, result.reason
+        return self._hear_match(delivery, result)
 
-    def note_near_miss(self, delivery: Delivery, result: MatchResult) -> None:
+    def _hear_match(self, delivery: Delivery, result: MatchResult) -> tuple[Heard, str]:
+        if self.is_gone(delivery.message):
+            return Heard.TAKEN_BEFORE, "an expectation before has taken it"
+        if self.is_early(delivery):
+            return Heard.OUT_OF_ORDER, self._note_early(delivery)
+        return self._take(delivery, result)
+
+    def hear_unreadable(self, received_at: float, error_class: str) -> bool:
+        """Take note of a message that nobody could read; false where it is of no concern."""
+        if self.state is State.SETTLED or received_at < self.opened_at:
+            return False
+        self.unreadable.append(error_class)
+        return True
+
+    def supply(self, matcher: Matcher) -> list[Delivery]:
+        """Bring the matcher; returns what was kept, in order of arrival, to be heard again."""
+        self.matcher = matcher
+        self.handle.matcher_description = matcher.description
+        self.handle.matcher_expected = expected_shape(matcher)
+        if self.state is State.HOLDING:
+            self.state = self._judging
+        held, self.held = self.held, []
+        return held
+
+    def settle(self, ruling: Ruling, *, at: float, explain: Callable[[], Diagnosis]) -> None:
+        """Take an outcome, once; ``explain`` makes the diagnosis that the ruling leaves open, when somebody asks."""
+        if self.state is State.SETTLED:
+            return
+        self.state, self.closed_at = State.SETTLED, at
+        handle, diagnosis = self.handle, ruling.diagnosis
+        handle.since_registration_ms = ruling.timing.since_registration_ms
+        handle.since_publish_ms = ruling.timing.since_publish_ms
+        handle.notes = ruling.notes
+        if ruling.failure is not None:
+            handle.note_failure(ruling.failure)
+        diagnose = explain if diagnosis is None else lambda: diagnosis
+        handle.resolve(ruling.outcome, ruling.reason, ruling.timing.latency_ms, diagnose=diagnose)
+
+    # --- what becomes of a message ---------------------------------------------------------------------------------
+
+    def _hold(self, delivery: Delivery) -> Heard:
+        if len(self.held) >= _HELD_KEPT:
+            return Heard.NO_ROOM
+        self.held.append(delivery)
+        return Heard.HELD
+
+    def _hear_late(self, delivery: Delivery) -> None:
+        """Remember the first match after the end of the wait: it changes no outcome, but it is the cause."""
+        waits_in_vain = self.handle.outcome not in (Outcome.PASS, Outcome.SLOW) and not self.occurs.waits_the_window_out
+        if self.matcher is None or self.late_at is not None or not waits_in_vain:
+            return
+        if judge(self.matcher, delivery).matched and not self.is_early(delivery):
+            self.late_at = delivery.message.received_at
+            self.handle.forget_diagnosis()
+
+    def _note_near_miss(self, delivery: Delivery, result: MatchResult) -> None:
         """Count a near-miss and keep the message for the diagnosis: the first ones and the latest."""
         self.handle.note_mismatch(result.reason, delivery.value, result.failure)
         if len(self.near_misses) >= _NEAR_MISSES_KEPT:
             self.near_misses.pop()
         self.near_misses.append(delivery)
 
-    @property
-    def is_met(self) -> bool:
-        """Whether as many matching messages have come as must come at least."""
-        return self.count >= self.occurs.minimum
+    def _note_early(self, delivery: Delivery) -> str:
+        """Count a matching message as a near-miss that came out of order, and say so."""
+        assert self.after is not None  # else nothing is early
+        reason = f"out of order: it matched, but came before the expected message on {self.after.topic!r}"
+        if self.is_untold(delivery):
+            reason = f"it matched, but the broker does not tell whether it came after the one on {self.after.topic!r}"
+        self.early.append(delivery)
+        failure = MatchFailure("predicate", "<root>", {"after": self.after.topic})
+        self.handle.note_mismatch(reason, delivery.value, failure)
+        return reason
+
+    def _take(self, delivery: Delivery, result: MatchResult) -> tuple[Heard, str]:
+        """Count a match and keep its message."""
+        message, occurs = delivery.message, self.occurs
+        self.count += 1
+        self.matched_at = message.received_at
+        self.taken.append(message)
+        self.state = self._judging
+        if self.decisive is None and self.state is State.MET:
+            self.decisive = message
+        self.handle.note_message(delivery.record(self.link))
+        if occurs.allows(self.count):
+            return Heard.MATCHED, result.reason
+        reason = f"{self.count} matching on {self.topic!r}, wanted {occurs}"
+        failure = MatchFailure("predicate", "<root>", {"max_count": occurs.maximum}, delivery.value)
+        self.handle.note_mismatch(reason, delivery.value, failure)
+        return Heard.TOO_MANY, reason
+
+    # --- order -----------------------------------------------------------------------------------------------------
 
     def is_early(self, delivery: Delivery, *, held_back: bool = False) -> bool:
         """Whether a message is not known to have come after the expectation that must be met first.
@@ -203,67 +317,3 @@ class Expectation:
         if before.link != self.link:  # over different transports only the arrival can be compared
             return (message.received_at, handed_over_later) > (before.decisive.received_at, False)
         return message.follows(before.decisive, handed_over_later=handed_over_later)
-
-    def note_early(self, delivery: Delivery) -> str:
-        """Count a matching message as a near-miss that came out of order, and say so."""
-        assert self.after is not None  # else nothing is early
-        reason = f"out of order: it matched, but came before the expected message on {self.after.topic!r}"
-        if self.is_untold(delivery):
-            reason = f"it matched, but the broker does not tell whether it came after the one on {self.after.topic!r}"
-        self.early.append(delivery)
-        self.handle.note_mismatch(
-            reason, delivery.value, MatchFailure("predicate", "<root>", {"after": self.after.topic})
-        )
-        return reason
-
-    def hold(self, delivery: Delivery) -> bool:
-        """Keep a message until the matcher is known; false when there is no room left."""
-        if len(self.held) >= _HELD_KEPT:
-            return False
-        self.held.append(delivery)
-        return True
-
-    def judge_late(self, delivery: Delivery) -> None:
-        """Remember the first match after the end of the wait: it changes no outcome, but it is the cause."""
-        waits_in_vain = self.handle.outcome not in (Outcome.PASS, Outcome.SLOW) and not self.occurs.waits_the_window_out
-        if self.matcher is None or self.late_at is not None or not waits_in_vain:
-            return
-        if self.judge(delivery, self.matcher).matched and not self.is_early(delivery):
-            self.late_at = delivery.message.received_at
-            self.handle.forget_diagnosis()
-
-    def take(self, delivery: Delivery) -> None:
-        """Count a match and keep its message."""
-        message = delivery.message
-        self.count += 1
-        self.matched_at = message.received_at
-        self.taken.append(message)
-        if self.decisive is None and self.is_met:
-            self.decisive = message
-        self.handle.note_message(delivery.record(self.link))
-
-
-def match_delivery(matcher: Matcher, delivery: Delivery) -> MatchResult:
-    """Let a matcher judge the payload, or the whole message if it asks for that (``match_message``)."""
-    whole: Callable[[Any, Any], MatchResult] | None = getattr(matcher, "match_message", None)
-    if whole is not None:
-        return whole(delivery.value, delivery.message)
-    return matcher.match(delivery.value)
-
-
-def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:
-    """How near a message came, for the diagnosis; a matcher that raises has nothing right."""
-    whole: Callable[[Any, Any], Closeness] | None = getattr(matcher, "message_closeness", None)
-    try:
-        near = closeness(matcher, delivery.value) if whole is None else whole(delivery.value, delivery.message)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - as in Expectation.judge
-        failure = MatchFailure("type_mismatch", "<root>", {"matcher_raised": type(error).__name__}, None)
-        return Closeness(0, 1, (failure,))
-    broken = tuple(map(_failure, delivery.problems))
-    return Closeness(near.matched, near.total + len(broken), (*near.differences, *broken)) if broken else near
-
-
-def _failure(problem: Problem) -> MatchFailure:
-    return MatchFailure("predicate", problem.path, problem.expected, problem.actual)

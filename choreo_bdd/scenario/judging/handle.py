@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 from choreo_bdd.matchers import MatchFailure
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario.judging.diagnosis import Diagnosis
-from choreo_bdd.writable import writable
 
 _FAILURES_MAX = 20
 
@@ -179,7 +178,7 @@ class Handle:
     def note_mismatch(self, reason: str, payload: Any, failure: MatchFailure | None) -> None:
         """Count a near-miss."""
         self.attempts += 1
-        self.last_mismatch_reason = writable(reason)
+        self.last_mismatch_reason = reason
         self.last_mismatch_payload = payload
         if failure is not None:
             self.note_failure(failure)
@@ -196,7 +195,7 @@ class Handle:
         """Settle the outcome, once; the diagnosis is made when somebody asks for it."""
         if self.outcome is Outcome.PENDING:
             self.outcome = outcome
-            self.reason = writable(reason)
+            self.reason = reason
             self._latency_ms = latency_ms
             self._diagnose = diagnose
 

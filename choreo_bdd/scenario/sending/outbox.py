@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from choreo_bdd.correlation import CorrelationIdNotInNamespaceError, CorrelationPolicyError, Envelope
+from choreo_bdd.correlation import Envelope
+from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
 from choreo_bdd.message import Encoded, MessageRecord
+from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.links import Link
-from choreo_bdd.scenario.subscriptions import Proofs
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.transports.base import Ready
 
@@ -32,8 +33,8 @@ class Publication:
     def prepare(cls, link: Link, topic: str, payload: Any, headers: Mapping[str, str], key: str | None) -> Publication:
         """Stamp a payload with the scope's id on this link and encode it; what the caller does to it later is its own.
 
-        Raises ``CorrelationIdNotInNamespaceError``, ``CorrelationPolicyError``, ``ContractBroken`` or what the codec
-        raises; nothing has been sent then.
+        Raises ``CorrelationIdNotInNamespaceError``, ``NoPlaceForIdError``, ``CorrelationPolicyError``,
+        ``ContractBroken`` or what the codec raises; nothing has been sent then.
         """
         envelope = _stamp(link, Envelope(topic, payload, headers))
         data = link.harness.outgoing(envelope.topic, envelope.payload, envelope.headers)
@@ -63,7 +64,7 @@ def _stamp(link: Link, envelope: Envelope) -> Envelope:
     policy = link.harness.correlation
     try:
         return policy.write(envelope, link.wire_id)
-    except CorrelationIdNotInNamespaceError:
+    except (CorrelationIdNotInNamespaceError, NoPlaceForIdError):
         raise
     except Exception as error:
         raise CorrelationPolicyError(type(policy).__name__, "write", error) from error

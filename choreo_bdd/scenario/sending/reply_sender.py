@@ -12,7 +12,7 @@ from typing import Any
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.redaction import describe_shape, mask_literals
-from choreo_bdd.scenario.judging.expectation import match_delivery
+from choreo_bdd.scenario.judging.matching import match_delivery
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.sending.outbox import Outbox, Publication
 from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, Answer, Reply

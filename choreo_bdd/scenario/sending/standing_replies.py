@@ -10,7 +10,7 @@ from choreo_bdd.inbound.listening import Delivery, Unreadable
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.arming import prove
-from choreo_bdd.scenario.judging.expectation import match_delivery
+from choreo_bdd.scenario.judging.matching import match_delivery
 from choreo_bdd.scenario.links import HarnessLike, Link
 from choreo_bdd.scenario.sending.outbox import Publication
 from choreo_bdd.scenario.sending.replies import Reply, ReplyPlan, ReplyReport

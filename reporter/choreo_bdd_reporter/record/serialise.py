@@ -25,6 +25,7 @@ from choreo_bdd_reporter.model.limits import (
     cap_detail,
     cap_stream,
     clean_text,
+    json_safe,
     keep_worst,
 )
 from choreo_bdd_reporter.model.tests import RecordedScenario
@@ -87,6 +88,7 @@ class _Serialiser:
         entries = result.timeline[-TIMELINE_MAX:]
         replies = self._replies()
         replies_out = len(result.replies) - len(replies)
+        self._learn(handles, entries)
         values = [self._handle_values(handle) for handle in handles]
         messages = [self._values.message(entry.message) for entry in entries]
         details = {
@@ -104,7 +106,7 @@ class _Serialiser:
         timeline = [self._entry(entry) for entry in entries]
         document: dict[str, Any] = {
             "name": self._line(result.name) or ("stage" if self._is_stage else ""),
-            "correlation_id": None if result.correlation_id is None else clean_text(str(result.correlation_id)),
+            "correlation_id": None if result.correlation_id is None else self._line(str(result.correlation_id)),
             "outcome": _scenario_outcome(result.handles),
             "duration_ms": self._duration(timeline),
             "completed_normally": completed_normally,
@@ -131,6 +133,18 @@ class _Serialiser:
             wire_id = handle.correlation_id
             if wire_id is not None and wire_id != self._result.correlation_id:
                 self._redactor.rename(wire_id, redact_correlation_id(wire_id))
+
+    def _learn(self, handles: Sequence[ObservedHandle], entries: Sequence[ObservedEntry]) -> None:
+        """First of all what is secret anywhere, so that it is found at every other place."""
+        for handle in handles:
+            self._values.learn(handle.matcher_expected)
+            self._values.learn(handle.last_mismatch_payload)
+            for failure in handle.failures[:FAILURES_MAX]:
+                self._redactor.learn_at_path(failure.path, json_safe([failure.expected, failure.actual]))
+        for message in (*(entry.message for entry in entries), *(each for one in handles for each in one.messages)):
+            if message is not None:
+                self._values.learn(message.payload)
+                self._values.learn(dict(message.headers))
 
     # --- expectations ---
 
@@ -162,7 +176,7 @@ class _Serialiser:
             "attempts": handle.attempts,
             "reason": self._prose(handle.reason),
             **values,
-            "diagnosis": _diagnosis(handle, latency_ms or 0.0),
+            "diagnosis": self._diagnosis(handle, latency_ms or 0.0),
         }
         if self._is_stage:
             document["transport"] = handle.transport
@@ -170,10 +184,22 @@ class _Serialiser:
                 document["correlation_id"] = redact_correlation_id(handle.correlation_id)
         return document
 
+    def _diagnosis(self, handle: ObservedHandle, latency_ms: float) -> dict[str, Any]:
+        outcome = str(handle.outcome)
+        if outcome == "pass":
+            return {"kind": "matched"}
+        if outcome == "slow":
+            return {"kind": "over_budget", "latency_ms": latency_ms, "budget_ms": amount(handle.budget_ms) or 0.0}
+        if outcome == "pending":
+            return {"kind": "pending"}
+        if outcome == "fail" or handle.attempts:
+            return {"kind": "near_miss", "attempts": max(1, handle.attempts), "deadline_ms": latency_ms}
+        return {"kind": "silent_timeout", "topic": self._line(handle.topic), "deadline_ms": latency_ms}
+
     def _handle_details(self, handle: ObservedHandle) -> dict[str, Any]:
         diagnosis = handle.diagnosis
         return {
-            "origin": handle.origin,
+            "origin": None if handle.origin is None else self._line(handle.origin),
             "step_text": None if handle.step_text is None else self._prose(handle.step_text),
             "cause": None if diagnosis is None else str(diagnosis.cause),
             "sentence": None if diagnosis is None else self._prose(diagnosis.sentence),
@@ -216,7 +242,7 @@ class _Serialiser:
         optional = {"topic": entry.topic}
         if self._is_stage:
             optional.update(transport=entry.transport, logical_topic=entry.logical_topic, source=entry.source)
-        document.update((key, clean_text(value)) for key, value in optional.items() if value is not None)
+        document.update((key, self._line(value)) for key, value in optional.items() if value is not None)
         return document
 
     # --- what transports could not do, and messages that nobody waited for ---
@@ -263,7 +289,7 @@ class _Serialiser:
             "candidate_count": reply.candidate_count,
             "match_count": reply.match_count,
             "reply_published": reply.reply_published,
-            "builder_error": reply.builder_error,
+            "builder_error": None if reply.builder_error is None else self._line(reply.builder_error),
         }
 
     def _summary(self, handles_out: int, replies_out: int, *, saw_all: bool) -> str:
@@ -316,19 +342,6 @@ def _reply_state(state: str) -> str:
     if state not in _REPLY_STATES:
         raise ValueError(f"unknown reply state {state!r}")
     return _REPLY_STATES[state]
-
-
-def _diagnosis(handle: ObservedHandle, latency_ms: float) -> dict[str, Any]:
-    outcome = str(handle.outcome)
-    if outcome == "pass":
-        return {"kind": "matched"}
-    if outcome == "slow":
-        return {"kind": "over_budget", "latency_ms": latency_ms, "budget_ms": amount(handle.budget_ms) or 0.0}
-    if outcome == "pending":
-        return {"kind": "pending"}
-    if outcome == "fail" or handle.attempts:
-        return {"kind": "near_miss", "attempts": max(1, handle.attempts), "deadline_ms": latency_ms}
-    return {"kind": "silent_timeout", "topic": clean_text(handle.topic), "deadline_ms": latency_ms}
 
 
 def _latency(handle: ObservedHandle) -> float | None:

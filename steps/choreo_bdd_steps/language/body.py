@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from choreo_bdd.matchers import Matcher
+from choreo_bdd.message import NO_PAYLOAD
 from choreo_bdd_steps.language.doc_strings.files import read_file
 from choreo_bdd_steps.language.doc_strings.raw import from_base64, from_hex, from_text
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_json, read_yaml
@@ -23,6 +24,7 @@ from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, text
 from choreo_bdd_steps.language.templates.functions import Variables, as_text
 
 Read = Callable[[Builder], object]
+_OURS = {"index": "the number of a burst's message", "trigger": "the message that a stand-in answers"}
 _WHOLE = Field("(the whole payload)")
 
 SWITCHED_OFF = "!python is switched off; allow it with `python_matchers: true` in choreo.yaml, or use @matcher"
@@ -73,6 +75,13 @@ class ExpectationBody:
     calls_python: bool = False
 
     @property
+    def around(self) -> frozenset[str]:
+        """What it asks of the message around the payload: ``key``, ``headers.<name>``, …"""
+        cells = [cell for row in self.rows for cell in (*row.cells, *row.one_of)]
+        named = [name for row in self.rows for name, _ in row.around]
+        return frozenset([*named, *(cell.field.envelope for cell in cells if cell.field.envelope)])
+
+    @property
     def count(self) -> int:
         """How many messages it asks for: one, or one a row of a table."""
         return len(self.rows)
@@ -107,8 +116,18 @@ class PayloadBody:
     needs: frozenset[str]
     base_dir: Path
 
+    @property
+    def around(self) -> frozenset[str]:
+        """What it puts around the payload: ``key``, ``headers.<name>``, …"""
+        return frozenset(name for draft in self.drafts for name, _ in draft.around)
+
     def build(self, variables: Variables, **extra: object) -> list[OutgoingMessage]:
         """One message for each draft, ``extra`` on top of the variables. Raises BodyError."""
+        if hidden := sorted(self.needs & extra.keys() & variables.values.keys()):
+            raise BodyError(
+                f"the variable {hidden[0]!r} cannot be seen here, where {{{{ {hidden[0]} }}}} is "
+                f"{_OURS.get(hidden[0], 'given')}: give the variable another name"
+            )
         builder = Builder(variables.extended(**extra), self.base_dir)
         return [_built_message(draft, builder) for draft in self.drafts]
 
@@ -173,6 +192,11 @@ def parse_envelope(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
 def parse_raw(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
     """Read bytes: the text itself, or what follows ``hex:`` or ``base64:``. Raises BodyError."""
     return _draft_body(text_node(docstring), from_text, base_dir)
+
+
+def no_payload(base_dir: Path) -> PayloadBody:
+    """What a publish without any payload sends."""
+    return _payload_body([Draft(lambda _: NO_PAYLOAD)], (), base_dir)
 
 
 def load_file(path: str, base_dir: Path) -> PayloadBody:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from choreo_bdd.topic_patterns import half_wildcard
+from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.scenario import Scenario
@@ -16,6 +17,7 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import SWITCHED_OFF
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
@@ -24,11 +26,9 @@ from choreo_bdd_steps.plan.plan import INSTANT, Plan, PlannedStep
 from choreo_bdd_steps.plan.settings import Settings
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
 from choreo_bdd_steps.vocabulary.acts import (
-    CheckService,
     CheckTaken,
     Expect,
     ExpectationSpec,
-    Keep,
     Payload,
     PlayService,
     Publish,
@@ -36,6 +36,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     SetLiteral,
     SetText,
     Wait,
+    misnamed,
 )
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
@@ -165,6 +166,38 @@ def bodies(subject: Subject) -> Iterator[Finding]:
             yield subject.at(step.call, "unreadable-body", str(error))
 
 
+def carried_parts(subject: Subject) -> Iterator[Finding]:
+    """Keys and headers that a bus does not carry."""
+    for step in subject.plan.steps:
+        for transport, topic, names in _parts_around(step):
+            known = subject.config.transports.get(transport)
+            problem = None if known is None else carried(known, topic).refuses(sorted(names))
+            if problem is not None:
+                yield subject.at(step.call, "not-carried", problem)
+
+
+def _parts_around(step: PlannedStep) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Transport and topic of each body of a step, with what it names around the payload."""
+    try:
+        match step.act:
+            case Publish(topic=topic, body=body, key=key) as publish:
+                named = {"key"} if key is not None and not publish.is_tombstone else set()
+                yield step.transport, topic, body.read().around | named
+            case Request(topic=topic, body=body):
+                yield step.transport, topic, body.read().around
+            case CheckTaken() as check:
+                yield step.transport, check.topic or "", check.read().around
+            case PlayService(topic=topic, answer=answer) as service:
+                condition = service.read_condition()
+                yield step.transport, topic, frozenset() if condition is None else condition.around
+                if answer is not None and answer.body is not None:
+                    yield answer.transport or step.transport, answer.topic, answer.body.read().around
+    except (BodyError, ValueError, TypeError):
+        return  # told by the rule on bodies
+    for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
+        yield each.transport or step.default_transport, each.topic, each.body.around
+
+
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
     """Build what a check expects where all of it is known already: what cannot be built now never can."""
     for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
@@ -178,8 +211,14 @@ def _build_expected(subject: Subject, step: PlannedStep) -> None:
 
 def _read_body(step: PlannedStep) -> frozenset[str]:
     """The variables a step's body needs; raises what is wrong with it."""
+    if wrong := misnamed(step.act):
+        raise wrong
     match step.act:
-        case Publish(body=body) | Request(body=body):
+        case Publish(body=body, problem=problem):
+            if problem is not None:
+                raise problem
+            return _payload(body)
+        case Request(body=body):
             return _payload(body)
         case PlayService(answer=answer) as service:
             condition = service.read_condition()
@@ -203,7 +242,7 @@ def _payload(payload: Payload) -> frozenset[str]:
 
 def variables(subject: Subject) -> Iterator[Finding]:
     """Names that no earlier step has set."""
-    known: set[str] = set()
+    known: set[str] = {CORRELATION_ID}
     if any(step.act is None for step in subject.plan.steps):
         return  # a step of the user's own may set anything
     for step in subject.plan.steps:
@@ -292,33 +331,6 @@ def _publishes(plan: Plan, topic: str, step: PlannedStep) -> bool:
     return any(each.act is None or (each.publishes and each.topic == topic) for each in plan.steps[: step.index])
 
 
-def captures(subject: Subject) -> Iterator[Finding]:
-    """Fields kept of messages that no earlier check has taken, and answers of stand-ins that are not there."""
-    expected: set[str | None] = set()
-    stand_ins: set[str] = set()
-    for step in subject.plan.steps:
-        if isinstance(step.spec, ExpectationSpec):
-            expected.update(None if each.is_reply else each.topic for each in step.spec.chain)
-        match step.act:
-            case None:
-                return  # a step of the user's own may expect anything
-            case PlayService(topic=topic):
-                stand_ins.add(topic)
-            case Keep(topic=topic) if topic not in expected:
-                message = f"no earlier check expects {_taken_from(topic)}, so there is no message to keep a field of"
-                yield subject.at(step.call, "capture-without-check", message)
-            case CheckTaken(topic=topic) if topic not in expected:
-                message = f"no earlier check expects {_taken_from(topic)}, so there is no message to look at"
-                yield subject.at(step.call, "check-without-message", message)
-            case CheckService(topic=topic) if topic not in stand_ins:
-                message = f"no stand-in of this scenario answers {topic!r}"
-                yield subject.at(step.call, "no-stand-in", message)
-
-
-def _taken_from(topic: str | None) -> str:
-    return "a reply" if topic is None else repr(topic)
-
-
 def checks_above_their_publish(subject: Subject) -> Iterator[Finding]:
     """Checks that wait before anything has happened."""
     for step in subject.plan.steps:
@@ -355,11 +367,11 @@ RULES: tuple[Rule, ...] = (
     tags,
     transports,
     bodies,
+    carried_parts,
     variables,
     topics_known_in_time,
     vacuous_steps,
     budgets,
-    captures,
     checks_above_their_publish,
     smells,
 )

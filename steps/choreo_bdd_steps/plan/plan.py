@@ -23,6 +23,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     SetLiteral,
     UseTransport,
     assigned,
+    misnamed,
 )
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
@@ -50,6 +51,10 @@ class PlannedStep:
         """What keeps the step from being read, whatever its variables are."""
         if self.misplaced is not None:
             return self.misplaced
+        if wrong := misnamed(self.act):
+            return wrong
+        if isinstance(self.act, Publish):
+            return self.act.problem
         if isinstance(self.act, CheckTaken | SetLiteral):
             try:
                 self.act.read()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from choreo_bdd.matchers import Matcher
@@ -12,11 +12,12 @@ from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
+from choreo_bdd_steps.language.matching.stamped import require_place, without_stamp
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.run.rows import of_their_own
 from choreo_bdd_steps.run.state import Armed, State
-from choreo_bdd_steps.run.taken_messages import Untaken
+from choreo_bdd_steps.run.taking.rows import of_their_own
+from choreo_bdd_steps.run.taking.taken_messages import Untaken
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read
@@ -113,6 +114,7 @@ class Arming:
 
     def _arm(self, check: PlannedStep, spec: ExpectationSpec) -> None:
         state = self._state
+        read(check.call, lambda: self._require_carried(check, spec))
         armed = Armed(check, spec, [], False, self.needed(spec), state.index)
         earlier_held = spec.untaken and any(each.held for each in self._before(check))
         armed.held = bool(self.unknown(spec.needs, check)) or earlier_held or spec.is_rest
@@ -122,6 +124,11 @@ class Arming:
             matcher = None if matchers is None else matchers[position]
             armed.handles.append(self._expect(check, each, self._topic(check, each), matcher, after))
         state.armed[check.index] = armed
+
+    def _require_carried(self, check: PlannedStep, spec: ExpectationSpec) -> None:
+        for each in spec.parts:
+            transport = each.transport or check.default_transport
+            self._state.require_carried(transport, self._topic(check, each), each.body.around)
 
     def _expect(
         self, check: PlannedStep, spec: ExpectationSpec, topic: str, matcher: Matcher | None, after: Handle | None
@@ -158,15 +165,23 @@ class Arming:
     def matchers(self, armed: Armed) -> Sequence[Matcher]:
         """What a check asks of each of its messages, all variables filled in."""
         check, spec = armed.step, armed.spec
-        built = self._built(spec, check.call)
+        built = self._built(spec, check.call, check.default_transport)
         apart = self._apart(check, spec, built) if spec.untaken else built
         if len(apart) == 1 or spec.then or spec.occurs.maximum == 0:
             return apart
         return of_their_own(apart, armed.handles, self._state.scope.expectation_of)
 
-    def _built(self, spec: ExpectationSpec, call: StepCall) -> list[BodyMatcher]:
-        functions = self._state.functions
-        return read(call, lambda: [matcher for each in spec.parts for matcher in each.body.build(functions)])
+    def _built(self, spec: ExpectationSpec, call: StepCall, default: str) -> list[BodyMatcher]:
+        return read(call, lambda: list(self._matchers_of(spec, default)))
+
+    def _matchers_of(self, spec: ExpectationSpec, default: str) -> Iterator[BodyMatcher]:
+        state = self._state
+        for each in spec.parts:
+            link = state.scope.links[state.links.get(each.transport or default)]
+            for matcher in each.body.build(state.functions):
+                if not each.is_reply:
+                    require_place(matcher, link, each.topic)
+                yield without_stamp(matcher, link)
 
     def _apart(
         self, check: PlannedStep, spec: ExpectationSpec, built: Sequence[BodyMatcher]

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from choreo_bdd.message import MessageRecord
+from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd.scenario import Handle, Outcome, ScenarioResult, Scope
 from choreo_bdd.scenario.facade import finish
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
@@ -15,10 +16,11 @@ from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.matching.capture import lookup
+from choreo_bdd_steps.language.matching.stamped import without_stamp
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.state import Armed, State
-from choreo_bdd_steps.run.taken_messages import taken_by_the_last, taken_in_its_phase
+from choreo_bdd_steps.run.taking.taken_messages import taken_by_the_last, taken_in_its_phase
 from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
@@ -132,7 +134,7 @@ class Judging:
             handle.asserted = True
             if handle.outcome is Outcome.PASS:
                 for note in handle.notes:
-                    warnings.warn(f"{armed.step.call.place}: {note}", stacklevel=2)
+                    warnings.warn(on_one_line(f"{armed.step.call.place}: {note}"), stacklevel=2)
         failed = [handle for handle in armed.handles if handle.outcome is not Outcome.PASS]
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return
@@ -154,16 +156,18 @@ class Judging:
         call = act.call
         body = read(call, act.read)
         message = self._taken(act.topic, act.position, call)
+        if act.topic is not None:
+            self._state.require_carried(message.transport or self._state.step.transport, message.topic, body.around)
         if act.refused:
             self._refuse(body, message, call)
             return
-        (matcher,) = read(call, lambda: body.build(self._state.functions))
+        (built,) = read(call, lambda: body.build(self._state.functions))
+        matcher = without_stamp(built, self._state.scope.links[message.transport])
         result = matcher.match_message(message.payload, message)
         if not result.matched:
             lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")
-            raise CheckFailed(
-                "\n".join([f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {result.reason}", *lines])
-            )
+            told = [f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {result.reason}"]
+            raise CheckFailed("\n".join([*map(on_one_line, told), *lines]))
 
     def _refuse(self, body: ExpectationBody, message: MessageRecord, call: StepCall) -> None:
         """Fail for each single thing a body says that holds of a message."""
@@ -233,5 +237,5 @@ def _is_late(expectation: Expectation) -> bool:
 
 def _verdict_text(handle: Handle) -> str:
     diagnosis = handle.diagnosis
-    details = diagnosis.text if diagnosis is not None else handle.reason
-    return f"[{handle.outcome.value.upper()}] {handle.step_text}  ({handle.origin})\n{details}"
+    details = diagnosis.text if diagnosis is not None else on_one_line(handle.reason)
+    return f"[{handle.outcome.value.upper()}] {on_one_line(str(handle.step_text))}  ({handle.origin})\n{details}"

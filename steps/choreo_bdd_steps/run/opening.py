@@ -31,10 +31,14 @@ class ScenarioInfo:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What opens an engine scope, and the name of each transport's link in it (``None`` where there is only one)."""
+    """What opens an engine scope, its id, and the name of each transport's link in it (``None`` where there is one).
+
+    The ``correlation_id`` is that of the default transport where the scenario uses that one and it has ids.
+    """
 
     open: Callable[[], Coroutine[Any, Any, Scope]]
     links: dict[str, str | None]
+    correlation_id: str
 
 
 class Opener(Protocol):

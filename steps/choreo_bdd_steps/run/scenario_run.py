@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from choreo_bdd import observers
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.redaction import Redactor
 from choreo_bdd.scenario import Scope
+from choreo_bdd.scenario.result import acquainted
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
@@ -49,7 +52,7 @@ class ScenarioRun:
         if step.act is None:
             raise StepError(step.call.place, f"{step.call.text!r} is not a step of this vocabulary")
         state.index = index
-        with observers.running(state.info.nodeid):
+        with observers.running(state.info.nodeid), self._hiding_secrets():
             state.open(step.call)
             warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
             self._arming.listen_early(step.call)
@@ -107,7 +110,7 @@ class ScenarioRun:
         state = self._state
         if not state.is_open:
             return None
-        with observers.running(state.info.nodeid):
+        with observers.running(state.info.nodeid), self._hiding_secrets():
             unasserted = self._unasserted(state.scope, state.done + 1 if passed is None else passed)
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
                 self._judging.judge_held()
@@ -137,9 +140,25 @@ class ScenarioRun:
         """Arm what the scenario expects before it publishes anything itself; for a before-scenario hook."""
         plan = self._state.plan
         if not plan.has_trigger(0) and plan.checks(0):
-            with observers.running(self._state.info.nodeid):
+            with observers.running(self._state.info.nodeid), self._hiding_secrets():
                 self._state.open(plan.steps[0].call)
                 self._arming.listen_early(plan.steps[0].call)
+
+    @contextlib.contextmanager
+    def _hiding_secrets(self) -> Iterator[None]:
+        """What an error tells is cleared of everything that this scenario's messages show to be secret."""
+        try:
+            yield
+        except ChoreoError as error:
+            error.args = (self.redactor().text(str(error)),)
+            raise
+
+    def redactor(self) -> Redactor:
+        """One that knows every value under a secret key of this scenario's messages so far."""
+        scope = self.scope
+        if scope is None:
+            return Redactor() if self.result is None else acquainted(self.result.handles, self.result.timeline)
+        return acquainted([each.handle for each in scope.expectations], scope.timeline.entries())
 
     # --- for steps of the user's own -------------------------------------------------------------------------------
 
@@ -151,6 +170,16 @@ class ScenarioRun:
     def scope(self) -> Scope | None:
         """The engine's scope while the scenario runs; ``None`` before its first library step and after its end."""
         return self._state.scope if self._state.is_open else None
+
+    @property
+    def correlation_id(self) -> str:
+        """The scenario's id, as messages carry it; of the default transport where prefixes differ.
+
+        Once the scenario has written an id itself, that one.
+        """
+        if not self._state.correlation_id:
+            self._state.open(self._state.plan.steps[0].call)
+        return self._state.correlation_id
 
     @property
     def variables(self) -> Mapping[str, Any]:

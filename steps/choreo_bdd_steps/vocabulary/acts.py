@@ -12,12 +12,14 @@ from choreo_bdd_steps.language.body import (
     ExpectationBody,
     PayloadBody,
     load_file,
+    no_payload,
     parse_envelope,
     parse_expectation,
     parse_payload,
     parse_raw,
 )
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.reserved_names import UNUSABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Payload:
     """What a step sends, as its author wrote it; a file is read when its step is reached, not before."""
 
     call: Step
-    form: Literal["payload", "envelope", "raw"] = "payload"
+    form: Literal["payload", "envelope", "raw", "nothing"] = "payload"
     file: str | None = None
 
     def read(self) -> PayloadBody:
@@ -108,6 +110,8 @@ class Payload:
         call = self.call
         if self.file is not None:
             return load_file(self.file, call.folder)
+        if self.form == "nothing":
+            return no_payload(call.folder)
         if self.form == "envelope":
             return parse_envelope(call.docstring or "", base_dir=call.folder)
         if self.form == "raw":
@@ -117,7 +121,7 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Publish what the body says; ``count`` times as a burst, whose bodies may use ``index``."""
+    """Publish what the body says; ``count`` times as a burst, whose bodies and keys may use ``index``."""
 
     topic: str
     transport: str | None
@@ -125,6 +129,20 @@ class Publish:
     key: str | None = None
     count: int | None = None
     per_second: float | None = None
+
+    @property
+    def is_tombstone(self) -> bool:
+        """Whether it has a key and no payload; a bus without keys gets an empty message."""
+        return self.body.form == "nothing"
+
+    @property
+    def problem(self) -> BodyError | None:
+        """What is wrong with its numbers."""
+        if self.count == 0:
+            return BodyError("a burst of 0 messages publishes nothing; write how many are sent")
+        if self.per_second == 0:
+            return BodyError("at a rate of 0 per second no message ever leaves; write a rate above 0")
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +312,14 @@ Act = (
     | UseTransport
     | Wait
 )
+
+
+def misnamed(act: Act | None) -> BodyError | None:
+    """What is wrong with the name of a variable that an act sets."""
+    name = min(assigned(act) & UNUSABLE, default=None)
+    if name is None:
+        return None
+    return BodyError(f"no variable can be called {name!r}: a template reads {{{{ {name} }}}} as something of its own")
 
 
 def assigned(act: Act | None) -> frozenset[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache, partial
-from typing import Any
 from urllib.parse import unquote
 
 from choreo_bdd.redaction.known_secrets import looks_like_token
@@ -116,20 +115,25 @@ _BEARER = partial(re.compile, r"\b(?P<head>bearer\s+)(?P<token>[A-Za-z0-9._~+/=-
 _COOKIE_HEADER = partial(
     re.compile, r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^\s\"'=;:]{1,256}=[^\"'\r\n]*", re.IGNORECASE
 )
-_SECRET_NAME = (
-    r"(?:(?:access|account|api|private|secret|shared|signing)[ \t])?"
-    r"[\w.-]{0,64}?(?:pass(?:words?|wd|phrase|code|wort|key)?|pwd|secrets?|tokens?|keys?|cookies?|csrf|xsrf"
-    r"|credentials?|creds|jwt|session(?:[_-]?id)?|sessid|seed|auth|bearer|t?otp|cvv|cvc"
-    r"|(?:pin|security|verification|recovery|backup|mfa)[_-]?codes?|mnemonic|phrase|connection[_-]?string)"
-    r"(?:[_-]?(?:value|confirm(?:ation)?|hash|field|text|plain|new|old|string|id|code))?\d{0,4}"
+_NAMED = cache(
+    partial(
+        re.compile,
+        r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?[\w.-]{1,100}+)"
+        r"(?P<quote>\\?[\"'])?(?P<sep>\s*+(?:=>|={1,2}|:)\s*+|\s++(?:is\s++)?(?=[\"']))",
+        re.IGNORECASE,
+    )
 )
-_VALUE = (
-    r"(?P<quote>\\?[\"'])?(?P<sep>\s*(?:=>|={1,2}|:)\s*|\s+(?:is\s+)?(?=[\"']))"
-    r"(?:\\(?P<escape>[\"'])(?P<nested>(?:(?!\\(?P=escape)).)*)"  # JSON inside JSON: \"key\": \"value\"
-    r"|b?(?P<open>[\"'])(?P<quoted>(?:\\.|(?!(?P=open)).)*)"
-    r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|[^\s,;&\"'<\\][^\s,;&]*))"
+"""A name and what stands between it and its value; whether the name is a secret's is asked then."""
+_VALUE = cache(
+    partial(
+        re.compile,
+        r"\\\"(?P<nested_double>[^\\]*+(?:\\(?!\")[^\\]*+)*+)"  # JSON inside JSON: \"key\": \"value\"
+        r"|\\'(?P<nested_single>[^\\]*+(?:\\(?!')[^\\]*+)*+)"
+        r"|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
+        r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|[^\s,;&\"'<\\][^\s,;&]*+)",
+        re.DOTALL,
+    )
 )
-_PAIR = partial(re.compile, rf"(?<![\w.-])(?P<key>{_SECRET_NAME}){_VALUE}", re.IGNORECASE | re.DOTALL)
 _CERTAIN_WITH_COLON = re.compile(r"pass|pwd|key|cookie|jwt|session|seed", re.IGNORECASE)
 
 
@@ -167,23 +171,38 @@ def _mask_bearer(match: re.Match[str]) -> str:
     return match["head"] + REDACTED
 
 
-def _mask_pair(match: re.Match[str]) -> str:
-    if not is_secret_key(match["key"]):
-        return match.group()
-    name = "nested" if match["escape"] else "quoted" if match["open"] else "bare"
-    value: str = match[name]
-    if value in ("", REDACTED):
-        return match.group()
-    if is_single_name(match["key"]) and (value.isdigit() or not looks_like_token(value)):
-        return match.group()
-    if not match["sep"].strip() and _is_word_of_parsers(match["key"]) and not looks_like_token(value):
-        return match.group()
-    if name == "bare" and not match["quote"] and ":" in match["sep"] and not _is_certain(match["key"], value):
-        return match.group()
-    # after a quoted key, the brackets behind a bare value belong to the JSON around it
-    closing = value[len(value.rstrip("]})")) :] if name == "bare" and match["quote"] else ""
-    head = match.group()[: match.start(name) - match.start()]
-    return head + REDACTED + closing
+def _mask_pairs(text: str, found: set[str] | None) -> tuple[str, int]:
+    """Mask the value behind each name of a secret: ``password=x``, ``"token": "x"``, ``api key 'x'``."""
+    named, value_of = _NAMED(), _VALUE()
+    pieces: list[str] = []
+    kept_to = at = 0
+    while (name := named.search(text, at)) is not None:
+        at = name.end()
+        value = value_of.match(text, at) if is_secret_key(name["key"]) else None
+        if value is None or not _is_secret_value(name, value):
+            continue
+        kind = str(value.lastgroup)
+        told = value[kind]
+        # after a quoted key, the brackets behind a bare value belong to the JSON around it
+        closing = told[len(told.rstrip("]})")) :] if kind == "bare" and name["quote"] else ""
+        if found is not None and kind != "bare" and looks_like_token(told):
+            found.add(told)
+        pieces += [text[kept_to : value.start(kind)], REDACTED, closing]
+        kept_to = at = value.end()
+    return ("".join([*pieces, text[kept_to:]]), len(pieces) // 3) if pieces else (text, 0)
+
+
+def _is_secret_value(name: re.Match[str], value: re.Match[str]) -> bool:
+    """Whether what stands behind the name of a secret is one, or prose."""
+    key, separator, told = name["key"], name["sep"], value[str(value.lastgroup)]
+    if told in ("", REDACTED) or key.lower().endswith("authorization"):  # which has had a pass of its own
+        return False
+    if is_single_name(key) and (told.isdigit() or not looks_like_token(told)):
+        return False
+    if not separator.strip() and _is_word_of_parsers(key):
+        return looks_like_token(told)
+    is_prose = value.lastgroup == "bare" and not name["quote"] and ":" in separator
+    return not is_prose or _is_certain(key, told)
 
 
 def _is_word_of_parsers(key: str) -> bool:
@@ -196,7 +215,8 @@ def _is_certain(key: str, value: str) -> bool:
     return bool(_CERTAIN_WITH_COLON.search(key)) or looks_like_token(value) or is_declared_name(key)
 
 
-_PASSES = (
+_Masking = tuple[Callable[[], re.Pattern[str]], Callable[[re.Match[str]], str]]
+_BEFORE_PAIRS: tuple[_Masking, ...] = (
     (_PRIVATE_KEY_BLOCK, _mask_all),
     (_URL, _mask_url),
     (_AUTHORIZATION, _mask_authorization),
@@ -205,30 +225,39 @@ _PASSES = (
     (_SIGNATURE, _mask_behind_head),
     (_SLACK_HOOK, _mask_behind_head),
     (_BASIC, _mask_basic),
-    (_PAIR, _mask_pair),
+)
+_AFTER_PAIRS: tuple[_Masking, ...] = (
     (_KNOWN_TOKENS, _mask_all),
     (_NATS_SEED, _mask_all),
 )
 
 
-_Pass = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
+_Pass = Callable[[str, set[str] | None], tuple[str, int]]
 _declared_patterns: list[re.Pattern[str]] = []
 
 
 @cache
 def _passes() -> tuple[_Pass, ...]:
     """Compiled when the first suspicious text comes: that takes longer than all else in loading this file."""
-    built_in = ((pattern(), mask) for pattern, mask in _PASSES)
-    own: list[_Pass] = [(pattern, _mask_all) for pattern in _declared_patterns]
-    names = "|".join(map(_with_any_separators, sorted(declared_names(), key=lambda name: (-len(name), name))))
-    if names:
-        pair = rf"(?<![\w.-])(?P<key>(?:[\w.-]{{0,64}}[._-])?(?:{names})){_VALUE}"
-        own.append((re.compile(pair, re.IGNORECASE | re.DOTALL), _mask_pair))
-    return (*own, *built_in)
+    before, after = (
+        [partial(_substituted, pattern(), mask) for pattern, mask in each] for each in (_BEFORE_PAIRS, _AFTER_PAIRS)
+    )
+    own = [partial(_substituted, pattern, _mask_all) for pattern in _declared_patterns]
+    return (*own, *before, _mask_pairs, *after)
 
 
-def _with_any_separators(name: str) -> str:
-    return "[_. -]?".join(map(re.escape, name))
+def _substituted(
+    pattern: re.Pattern[str], mask: Callable[[re.Match[str]], str], text: str, _found: set[str] | None
+) -> tuple[str, int]:
+    hits = 0
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal hits
+        masked = mask(match)
+        hits += masked != match.group()
+        return masked
+
+    return pattern.sub(replace, text), hits
 
 
 def declare_patterns(patterns: Iterable[str]) -> None:
@@ -291,12 +320,6 @@ def _may_be_declared(text: str) -> bool:
     return bool(names) and any(name in plain_name(text) for name in names)
 
 
-def _quoted_secret(match: re.Match[str]) -> str | None:
-    """What a masked pair had in quotes, if that is surely a credential and no prose."""
-    value = match.groupdict().get("quoted") or match.groupdict().get("nested")
-    return value if value and value != REDACTED and looks_like_token(value) else None
-
-
 def redact_text(text: str, found: set[str] | None = None) -> tuple[str, int]:
     """Mask credentials in running text; returns the text and the number of places masked.
 
@@ -307,16 +330,7 @@ def redact_text(text: str, found: set[str] | None = None) -> tuple[str, int]:
     if not is_suspicious(text):
         return text, 0
     hits = 0
-    for pattern, mask in _passes():
-
-        def replace(match: re.Match[str], mask: Any = mask) -> str:
-            nonlocal hits
-            masked: str = mask(match)
-            if masked != match.group():
-                hits += 1
-                if found is not None and (secret := _quoted_secret(match)):
-                    found.add(secret)
-            return masked
-
-        text = pattern.sub(replace, text)
+    for mask in _passes():
+        text, number = mask(text, found)
+        hits += number
     return text, hits

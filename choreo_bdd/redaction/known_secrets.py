@@ -1,4 +1,4 @@
-"""Values that are known to be secret, found again however they are written (private; ``choreo_bdd.redaction``)."""
+"""Values that are known to be secret, found again however they are written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
@@ -14,17 +15,26 @@ MIN_CHARS = 5
 
 _CERTAIN_CHARS = 8
 _KNOWN_MAX = 5000
+_FEW = 100
+"""So many forms are looked for one by one in less time than every place of a text is looked up."""
 _ESCAPED_BYTE = re.compile(r"%[0-9A-F]{2}")
 
 
 class KnownSecrets:
-    """Values to mask wherever they stand: as they are, and in base64, URL, JSON, XML and Python escapes."""
+    """Values to mask wherever they stand: as they are, and in base64, URL, JSON, XML and Python escapes.
 
-    __slots__ = ("_forms", "_values")
+    A text costs time by its length, however many values there are: every place of it is looked up by its first few
+    characters.
+    """
+
+    __slots__ = ("_forms", "_lengths", "_values")
 
     def __init__(self) -> None:
         self._values: set[str] = set()
-        self._forms: tuple[tuple[str, bool], ...] | None = None
+        self._forms: dict[str, bool] = {}
+        """Every way a value is written, and whether it is told from other text only as a word of its own."""
+        self._lengths: dict[str, list[int]] = {}
+        """How long the forms are that begin with some characters, the longest first."""
 
     def __len__(self) -> int:
         return len(self._values)
@@ -34,31 +44,57 @@ class KnownSecrets:
 
     def add(self, value: str) -> None:
         """Look for a value from now on; one that is too short to tell from other text is ignored."""
-        if len(value) >= MIN_CHARS and value not in self._values and len(self._values) < _KNOWN_MAX:
-            self._values.add(value)
-            self._forms = None
+        if len(value) < MIN_CHARS or value in self._values or len(self._values) >= _KNOWN_MAX:
+            return
+        self._values.add(value)
+        for form, is_word in forms(value):
+            self._forms[form] = is_word and self._forms.get(form, True)
+            lengths = self._lengths.setdefault(form[:MIN_CHARS], [])
+            if len(form) not in lengths:
+                lengths.append(len(form))
+                lengths.sort(reverse=True)
 
     def clear(self) -> None:
         """Know nothing any more."""
         self._values.clear()
-        self._forms = None
+        self._forms.clear()
+        self._lengths.clear()
 
     def are_in(self, text: str) -> bool:
         """Whether one of the values may be in a text; ``False`` is certain."""
-        return any(form in text for form, _ in self._all_forms())
+        if len(self._forms) <= _FEW:
+            return any(form in text for form in self._forms)
+        return next(self._places(text), None) is not None
 
     def mask(self, text: str, shown: str) -> str:
         """The text with ``shown`` in the place of every value."""
-        for form, is_word in self._all_forms():
-            if form in text:
-                text = put(shown, form, text) if is_word else text.replace(form, shown)
-        return text
+        if not self.are_in(text):
+            return text
+        pieces: list[str] = []
+        done = 0
+        for start, end in self._places(text):
+            if start >= done:
+                pieces += (text[done:start], shown)
+                done = end
+        return "".join((*pieces, text[done:])) if pieces else text
 
-    def _all_forms(self) -> tuple[tuple[str, bool], ...]:
-        if self._forms is None:
-            every = {form for value in self._values for form in forms(value)}
-            self._forms = tuple(sorted(every, key=lambda form: (-len(form[0]), form[0])))
-        return self._forms
+    def _places(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where a form stands in a text: the longest of those that begin at a place."""
+        for start in range(len(text) - MIN_CHARS + 1):
+            for length in self._lengths.get(text[start : start + MIN_CHARS], ()):
+                end = start + length
+                is_word = self._forms.get(text[start:end])
+                if is_word is not None and not (is_word and _is_inside_a_word(text, start, end)):
+                    yield start, end
+                    break
+
+
+def _is_inside_a_word(text: str, start: int, end: int) -> bool:
+    return _is_of_word(text[start - 1 : start]) or _is_of_word(text[end : end + 1])
+
+
+def _is_of_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 def put(shown: str, literal: str, text: str) -> str:
@@ -96,4 +132,6 @@ def looks_like_token(word: str) -> bool:
     if len(word) >= 20 or any(char.isdigit() for char in word):
         return True
     inner = word.strip(".-~/=")
+    if not any(map(str.isalnum, inner)):
+        return False
     return "." in inner or (not inner.islower() and not inner.istitle() and not inner.isupper())

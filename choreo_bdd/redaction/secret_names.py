@@ -1,4 +1,4 @@
-"""Which names are those of secrets (private; import ``choreo_bdd.redaction``)."""
+"""Which names are those of secrets."""
 
 from __future__ import annotations
 

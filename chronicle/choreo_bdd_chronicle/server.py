@@ -16,6 +16,7 @@ from choreo_bdd_chronicle.answer.app import build_app
 from choreo_bdd_chronicle.answer.stream import Feed
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import open_store
+from choreo_bdd_chronicle.webhooks import Teller, read_webhooks
 
 _TURN_SECONDS = 0.001  # whoever answers gets his turn soon, however hard another thread calculates
 _DRAIN_SECONDS = 2  # for the requests at hand
@@ -27,7 +28,10 @@ def create_app(settings: Settings) -> ASGIApp:
 
 
 def serve(settings: Settings, begun: Callable[[str], None]) -> None:
-    """Serve until a signal ends it; ``begun`` is told the address. Raises ``StoreError``, ``OSError``: port taken."""
+    """Serve until a signal ends it; ``begun`` is told the address.
+
+    Raises ``StoreError``, ``WebhookError``, and ``OSError`` when the port is taken.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with listening_at(settings) as listening:
         app, feed = _built(settings)
@@ -63,9 +67,10 @@ def listening_at(settings: Settings) -> socket.socket:
 
 
 def _built(settings: Settings) -> tuple[ASGIApp, Feed]:
+    webhooks = read_webhooks(settings.webhooks, settings.webhook_hosts)
     store = open_store(settings.database)
     feed = Feed(store, settings.listeners_max)
-    return build_app(store, feed, settings, _version()), feed
+    return build_app(store, feed, Teller(store, webhooks), settings, _version()), feed
 
 
 def _shown(host: str) -> str:

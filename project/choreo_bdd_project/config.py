@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from choreo_bdd.matchers.pattern_safety import require_bounded
 from choreo_bdd.redaction import safe_url
 from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, shown_name
 from choreo_bdd_project.config_problems import no_transport, validate
@@ -223,11 +224,11 @@ def _secrets(document: Mapping[str, Any], where: Place) -> Secrets:
     given = document.get("secrets") or {}
     for index, pattern in enumerate(given.get("patterns") or ()):
         try:
+            require_bounded(pattern)
             matches_nothing = re.search(pattern, "") is not None
         except re.error as error:
             raise ConfigError(
-                f"{where.at('secrets', 'patterns', index)}: expected a regular expression ({error.msg} at character "
-                f"{error.pos})"
+                f"{where.at('secrets', 'patterns', index)}: expected a regular expression ({error.msg})"
             ) from None
         if matches_nothing:
             raise ConfigError(f"{where.at('secrets', 'patterns', index)}: expected a pattern that cannot match nothing")

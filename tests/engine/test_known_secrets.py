@@ -109,3 +109,20 @@ class TestDeclared:
 
     def test_one_tests_secrets_are_not_the_next_ones(self) -> None:
         assert redact_text("patient-no: Ada P-123456 plain-word-x9")[1] == 0
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_it_is_found_among_thousands_of_others(way: str) -> None:
+    redactor = Redactor()
+    for value in (*(f"pw-{number}-secret" for number in range(2000)), CANARY):
+        redactor.learn(value)
+    assert hides(redactor.text(WRITTEN[way]))
+    everyone = [{"user": f"user {number}", "note": f"has pw-{number}-secret."} for number in range(2000)]
+    assert "pw-" not in json.dumps(redactor.value(everyone))
+
+
+@pytest.mark.parametrize("others", [0, 200])
+def test_of_values_that_begin_alike_the_longest_is_hidden_and_a_word_only_as_a_word(others: int) -> None:
+    redactor = Redactor()
+    redactor.learn(["correct horse battery", "correct", *(f"other-{number}" for number in range(others))])
+    assert redactor.text("correct horse battery, correct, correctly") == "<redacted>, <redacted>, correctly"

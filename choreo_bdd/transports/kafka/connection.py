@@ -190,13 +190,15 @@ class Connection:
         """Ask for topics again and again: the answers show new ones, and that somebody answers at all."""
         while True:
             await asyncio.sleep(_POLL_S)
+            if refused := self._clients.reach.refused:
+                self._lose(refused[-1])
             try:
                 await self._poll()
             except Exception as error:  # noqa: BLE001 - whatever it is, the question was not answered
                 if self._clock() - self._answered_at >= _PATIENCE_S:
                     self._lose(f"no broker has answered for {_PATIENCE_S:g} s ({reason_of(error)})")
             else:
-                self._answered_at, self.lost = self._clock(), None
+                self._answered_at, self.lost = self._clock(), None if not self._clients.reach.refused else self.lost
                 self._discover()
                 self._feed.rest()
 

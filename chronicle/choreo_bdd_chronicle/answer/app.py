@@ -48,6 +48,7 @@ from choreo_bdd_chronicle.store.writer import BusyError
 from choreo_bdd_chronicle.summariser import Summariser
 from choreo_bdd_chronicle.tokens import Caller, Scope
 from choreo_bdd_chronicle.watcher import Watcher
+from choreo_bdd_chronicle.webhooks import Teller
 
 BASE = "/api/v1"
 _READERS = 12
@@ -64,10 +65,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Api:
     """The handlers over one store. Reading and checking happen in threads, so that no one waits for another's."""
 
-    def __init__(self, store: Store, feed: Feed, settings: Settings, version: str) -> None:
+    def __init__(self, store: Store, feed: Feed, teller: Teller, settings: Settings, version: str) -> None:
         self._store = store
         self._watcher = Watcher(store, settings.pause)
         self._summariser = Summariser(store)
+        self._teller = teller
         self._feed = feed
         self._settings = settings
         self._times = IngestTimes()
@@ -98,6 +100,7 @@ class Api:
         """Finish what is at hand and let go of the store."""
         await self._feed.close()
         await to_thread.run_sync(self._watcher.close)
+        await to_thread.run_sync(self._teller.close)
         await to_thread.run_sync(self._summariser.close)
         await to_thread.run_sync(self._store.close)
 
@@ -242,10 +245,10 @@ class Api:
         return await to_thread.run_sync(work, limiter=self._readers)
 
 
-def build_app(store: Store, feed: Feed, settings: Settings, version: str) -> ASGIApp:
-    """The whole application over an open store, which it closes at the end, and the feed of what happens in it."""
+def build_app(store: Store, feed: Feed, teller: Teller, settings: Settings, version: str) -> ASGIApp:
+    """The whole application over an open store, which it closes at the end with those who tell what happens in it."""
 
-    api = Api(store, feed, settings, version)
+    api = Api(store, feed, teller, settings, version)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -35,6 +35,7 @@ from choreo_bdd_reporter.model.clock import Stopwatch, now
 from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_environment, project_name
 from choreo_bdd_reporter.model.limits import clean_text
 from choreo_bdd_reporter.model.notices import notice
+from choreo_bdd_reporter.model.schema_types import TestOutcome
 from choreo_bdd_reporter.model.tests import (
     SESSION_NODEID,
     Attempt,
@@ -44,7 +45,6 @@ from choreo_bdd_reporter.model.tests import (
     Step,
     StepStatus,
     Test,
-    TestOutcome,
 )
 from choreo_bdd_reporter.record.attachments import Attachments
 from choreo_bdd_reporter.record.masking import NodeIds, masked, masked_feature, masked_gherkin, masked_or_none

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from choreo_bdd_reporter.model.schema_types import ResultsHandle
 
 
-def latency_of_arrival(handle: Mapping[str, Any]) -> float | None:
+def latency_of_arrival(handle: ResultsHandle) -> float | None:
     """Milliseconds until the matching message was there; ``None`` where none came.
 
     The ``latency_ms`` of a timeout or a fail is its deadline, and that of an absence which was expected its window.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from choreo_bdd.observers.observed import (
     ObservedEntry,
@@ -28,11 +28,26 @@ from choreo_bdd_reporter.model.limits import (
     json_safe,
     keep_worst,
 )
+from choreo_bdd_reporter.model.schema_types import (
+    Action,
+    Diagnosis,
+    EventSource,
+    FailureKind,
+    HandleOutcome,
+    MatchFailure,
+    ReplyReport,
+    ReplyState,
+    ResultsHandle,
+    ResultsScenario,
+    ResultsStage,
+    ScenarioOutcome,
+    TimelineEntry,
+)
 from choreo_bdd_reporter.model.tests import RecordedScenario
 from choreo_bdd_reporter.record.values import Values, amount
 
 _WORST_FIRST = ("timeout", "fail", "pending", "slow", "pass")
-_REPLY_STATES = {
+_REPLY_STATES: dict[str, ReplyState] = {
     "fired": "replied",
     "fired_builder_error": "reply_failed",
     "replied": "replied",
@@ -50,7 +65,7 @@ def serialise(result: ObservedResult, *, completed_normally: bool, redactor: Red
 def unreadable_scenario(result: object, error: Exception, *, completed_normally: bool) -> RecordedScenario:
     """What is reported of a result that could not be serialised: that it existed, and why no more is known."""
     passed = getattr(result, "passed", False) is True
-    document: dict[str, Any] = {
+    document: ResultsScenario = {
         "name": clean_text(str(getattr(result, "name", "") or "scenario")),
         "correlation_id": None,
         "outcome": "pass" if passed else "fail",
@@ -63,6 +78,17 @@ def unreadable_scenario(result: object, error: Exception, *, completed_normally:
         "summary_text": f"[the details of this scenario could not be read: {type(error).__name__}]",
     }
     return RecordedScenario(document=document, truncated=True)
+
+
+class _HandleValues(TypedDict):
+    """The part of a handle that holds values of messages."""
+
+    expected: Any
+    actual: Any
+    truncated: bool
+    failure: MatchFailure | None
+    failures: list[MatchFailure]
+    failures_dropped: int
 
 
 class _Serialiser:
@@ -104,7 +130,7 @@ class _Serialiser:
             },
         }
         timeline = [self._entry(entry) for entry in entries]
-        document: dict[str, Any] = {
+        document: ResultsScenario = {
             "name": self._line(result.name) or ("stage" if self._is_stage else ""),
             "correlation_id": None if result.correlation_id is None else self._line(str(result.correlation_id)),
             "outcome": _scenario_outcome(result.handles),
@@ -148,7 +174,7 @@ class _Serialiser:
 
     # --- expectations ---
 
-    def _handle_values(self, handle: ObservedHandle) -> dict[str, Any]:
+    def _handle_values(self, handle: ObservedHandle) -> _HandleValues:
         outcome = str(handle.outcome)
         actual = handle.message if outcome in ("pass", "slow") else None
         if outcome == "fail":
@@ -165,17 +191,22 @@ class _Serialiser:
             "failures_dropped": handle.failures_dropped + len(handle.failures) - len(failures),
         }
 
-    def _handle(self, handle: ObservedHandle, values: dict[str, Any]) -> dict[str, Any]:
+    def _handle(self, handle: ObservedHandle, values: _HandleValues) -> ResultsHandle:
         latency_ms = _latency(handle)
-        document: dict[str, Any] = {
+        document: ResultsHandle = {
             "topic": self._line(handle.topic),
-            "outcome": str(handle.outcome),
+            "outcome": cast("HandleOutcome", str(handle.outcome)),
             "latency_ms": latency_ms,
             "budget_ms": amount(handle.budget_ms),
             "matcher_description": self._prose(handle.matcher_description),
             "attempts": handle.attempts,
             "reason": self._prose(handle.reason),
-            **values,
+            "expected": values["expected"],
+            "actual": values["actual"],
+            "truncated": values["truncated"],
+            "failure": values["failure"],
+            "failures": values["failures"],
+            "failures_dropped": values["failures_dropped"],
             "diagnosis": self._diagnosis(handle, latency_ms or 0.0),
         }
         if self._is_stage:
@@ -184,7 +215,7 @@ class _Serialiser:
                 document["correlation_id"] = redact_correlation_id(handle.correlation_id)
         return document
 
-    def _diagnosis(self, handle: ObservedHandle, latency_ms: float) -> dict[str, Any]:
+    def _diagnosis(self, handle: ObservedHandle, latency_ms: float) -> Diagnosis:
         outcome = str(handle.outcome)
         if outcome == "pass":
             return {"kind": "matched"}
@@ -219,9 +250,9 @@ class _Serialiser:
         kept = [self._failure(difference) for difference in differences[:DIFFERENCES_MAX]]
         return {"differences": kept, "differences_dropped": len(differences) - len(kept)}
 
-    def _failure(self, failure: ObservedFailure, depth: int = 0) -> dict[str, Any]:
-        document = {
-            "kind": failure.kind,
+    def _failure(self, failure: ObservedFailure, depth: int = 0) -> MatchFailure:
+        document: MatchFailure = {
+            "kind": cast("FailureKind", failure.kind),
             "path": self._line(failure.path),
             "expected": self._values.found_at(failure.path, failure.expected),
             "actual": self._values.found_at(failure.path, failure.actual),
@@ -232,18 +263,26 @@ class _Serialiser:
 
     # --- timeline ---
 
-    def _entry(self, entry: ObservedEntry) -> dict[str, Any]:
-        document = {
+    def _entry(self, entry: ObservedEntry) -> TimelineEntry:
+        document: TimelineEntry = {
             "offset_ms": amount(entry.offset_ms) or 0.0,
             "wall_clock": entry.wall_clock,
-            "action": str(entry.action),
+            "action": cast("Action", str(entry.action)),
             "detail": cap_detail(self._redactor.text(entry.detail)),
         }
-        optional = {"topic": entry.topic}
+        if entry.topic is not None:
+            document["topic"] = self._line(entry.topic)
         if self._is_stage:
-            optional.update(transport=entry.transport, logical_topic=entry.logical_topic, source=entry.source)
-        document.update((key, self._line(value)) for key, value in optional.items() if value is not None)
+            self._place_in_stage(document, entry)
         return document
+
+    def _place_in_stage(self, document: TimelineEntry, entry: ObservedEntry) -> None:
+        if entry.transport is not None:
+            document["transport"] = self._line(entry.transport)
+        if entry.logical_topic is not None:
+            document["logical_topic"] = self._line(entry.logical_topic)
+        if entry.source is not None:
+            document["source"] = cast("EventSource", clean_text(entry.source))
 
     # --- what transports could not do, and messages that nobody waited for ---
 
@@ -264,23 +303,22 @@ class _Serialiser:
 
     # --- replies, stage, text ---
 
-    def _replies(self) -> list[dict[str, Any]]:
+    def _replies(self) -> list[ReplyReport]:
         if self._result.kind == "stage":
             return [self._stage_reply(reply) for reply in self._result.replies[:REPLIES_MAX]]
         return [self._single_reply(reply) for reply in self._result.replies[:REPLIES_MAX]]
 
-    def _single_reply(self, reply: ObservedReply) -> dict[str, Any]:
-        return {**self._reply(reply, reply.reply_topic), "correlation_overridden": reply.correlation_overridden}
+    def _single_reply(self, reply: ObservedReply) -> ReplyReport:
+        return self._reply(reply, reply.reply_topic, overridden=reply.correlation_overridden)
 
-    def _stage_reply(self, reply: ObservedStageReply) -> dict[str, Any]:
+    def _stage_reply(self, reply: ObservedStageReply) -> ReplyReport:
         return {
-            **self._reply(reply, reply.response_topic),
-            "correlation_overridden": False,
+            **self._reply(reply, reply.response_topic, overridden=False),
             "trigger_transport": reply.trigger_transport,
             "response_transport": reply.response_transport,
         }
 
-    def _reply(self, reply: ObservedReply | ObservedStageReply, reply_topic: str) -> dict[str, Any]:
+    def _reply(self, reply: ObservedReply | ObservedStageReply, reply_topic: str, *, overridden: bool) -> ReplyReport:
         return {
             "trigger_topic": self._line(reply.trigger_topic),
             "reply_topic": self._line(reply_topic),
@@ -290,6 +328,7 @@ class _Serialiser:
             "match_count": reply.match_count,
             "reply_published": reply.reply_published,
             "builder_error": None if reply.builder_error is None else self._line(reply.builder_error),
+            "correlation_overridden": overridden,
         }
 
     def _summary(self, handles_out: int, replies_out: int, *, saw_all: bool) -> str:
@@ -306,7 +345,7 @@ class _Serialiser:
         text = "" if result.kind == "stage" else result.failure_summary(redactor=acquainted)
         return cap_stream("\n".join([text, *notes] if text else notes))
 
-    def _duration(self, timeline: Sequence[dict[str, Any]]) -> float:
+    def _duration(self, timeline: Sequence[TimelineEntry]) -> float:
         own = amount(self._result.duration_ms)
         return own if own is not None else max((entry["offset_ms"] for entry in timeline), default=0.0)
 
@@ -317,11 +356,11 @@ class _Serialiser:
         return cap_stream(self._redactor.text(text))
 
 
-def _stage(result: ObservedStage) -> dict[str, Any]:
+def _stage(result: ObservedStage) -> ResultsStage:
     ids = {
         handle.transport: redact_correlation_id(handle.correlation_id)
         for handle in result.handles
-        if handle.correlation_id is not None
+        if handle.transport is not None and handle.correlation_id is not None
     }
     return {
         "bridge_class": result.bridge_class or "Unknown",
@@ -330,13 +369,13 @@ def _stage(result: ObservedStage) -> dict[str, Any]:
     }
 
 
-def _scenario_outcome(handles: Sequence[ObservedHandle]) -> str:
+def _scenario_outcome(handles: Sequence[ObservedHandle]) -> ScenarioOutcome:
     outcomes = {str(handle.outcome) for handle in handles}
     worst = next((outcome for outcome in _WORST_FIRST if outcome in outcomes), "pass")
-    return "fail" if worst == "pending" else worst
+    return "fail" if worst == "pending" else cast("ScenarioOutcome", worst)
 
 
-def _reply_state(state: str) -> str:
+def _reply_state(state: str) -> ReplyState:
     if state == "armed":
         raise AssertionError("a reply is reported while it is still armed; reports are made after the scope ended")
     if state not in _REPLY_STATES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from copy import deepcopy
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -43,7 +44,7 @@ def _with_attachments(*attachments: Json) -> tuple[Json, Json]:
     return results, told
 
 
-def _rows(results: Json, gherkin: Json) -> dict[str, Json]:
+def _rows(results: Any, gherkin: Json) -> dict[str, Json]:
     index = build_index(group_entries(results, gherkin), results, gherkin)
     return {row["name"]: row for group in index["groups"] for row in group["rows"]}
 

@@ -167,6 +167,10 @@ class ReportBuilder:
         self._interrupted = False
         self._written = False
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what is to run."""
+        self._assembly.collected([item.nodeid for item in session.items])
+
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Note that a test has begun, whatever becomes of it."""
         self._assembly.begin(nodeid)

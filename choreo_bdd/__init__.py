@@ -20,6 +20,7 @@ from choreo_bdd.correlation import (
     test_namespace,
 )
 from choreo_bdd.harness import Harness
+from choreo_bdd.message import NO_PAYLOAD
 from choreo_bdd.scenario import Handle, Outcome, Scenario, ScenarioResult, ScopeOptions
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ BundleFn = Callable[[Scenario], None]
 """A bundle: a plain function that registers replies on a scenario. Several compose on one scenario."""
 
 __all__ = [
+    "NO_PAYLOAD",
     "BridgeAmbiguityError",
     "BridgeTranslationError",
     "BridgeTransportMismatchError",

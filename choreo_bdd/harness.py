@@ -18,7 +18,7 @@ from choreo_bdd.exceptions import TransportError
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.inbound.router import Router
 from choreo_bdd.matchers import Matcher
-from choreo_bdd.message import NO_HEADERS, NoPayload
+from choreo_bdd.message import NO_HEADERS, NO_PAYLOAD, NoPayload
 from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
@@ -198,10 +198,12 @@ class Harness:
     ) -> None:
         """Send a payload: bytes as they are, anything else through the codec; no correlation id is added.
 
+        ``None`` is no payload at all where the bus knows that, a tombstone on Kafka; ``NO_PAYLOAD`` says so anywhere.
+
         Raises ``ContractBroken`` for a message that the contract does not allow.
         """
         self.require_connected()
-        data = self.outgoing(topic, payload, headers)
+        data = self.outgoing(topic, self.meant(payload), headers)
         ready = promise_of(self._transport.publish(topic, data, on_sent=on_sent, **publish_extras(headers, key)))
         if ready is not None:
             ready.add_done_callback(partial(self._tell_lost, topic))
@@ -210,6 +212,10 @@ class Harness:
         """Say that a message nobody waits for did not leave."""
         if not ready.cancelled() and (error := ready.exception()) is not None:
             _LOG.error("publish(%r) over %s failed: %s", topic, self.transport_name, error)
+
+    def meant(self, payload: Any) -> Any:
+        """What a caller means by a payload: ``None`` is no payload at all where the bus knows that (a tombstone)."""
+        return NO_PAYLOAD if payload is None and self._transport.capabilities.tombstones else payload
 
     def encode(self, payload: Any) -> bytes:
         """Bytes of a payload; ``TypeError`` for what the codec cannot carry."""

@@ -14,7 +14,10 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class NoPayload(bytes):
-    """An empty payload that is none at all: a tombstone where the bus knows one (Kafka), elsewhere an empty message."""
+    """An empty payload that is none at all: a tombstone where the bus knows one (Kafka), elsewhere an empty message.
+
+    A message that arrives with it has the value ``None``, whatever the codec; one with empty bytes is the codec's.
+    """
 
     __slots__ = ()
 
@@ -144,6 +147,8 @@ class MessageRecord:
         """The decoded payload; bytes that the codec cannot read are given as they are."""
         if not isinstance(self.content, Encoded):
             return self.content
+        if isinstance(self.content.data, NoPayload):
+            return None
         try:
             return self.content.decode(self.content.data)
         except Exception:  # noqa: BLE001 - raw bytes may be published past any codec

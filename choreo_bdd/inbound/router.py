@@ -17,7 +17,7 @@ from choreo_bdd.inbound.dispatcher import Dispatcher
 from choreo_bdd.inbound.joining import Joining
 from choreo_bdd.inbound.listening import Delivery, Listener, Unreadable
 from choreo_bdd.inbound.nearby_topics import NearbyTopics
-from choreo_bdd.message import HeaderValues, Message
+from choreo_bdd.message import HeaderValues, Message, NoPayload
 from choreo_bdd.transports.base import Ready, Transport, promise_of
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
@@ -65,16 +65,20 @@ class Route:
         """Let it go; true when nobody listens any more."""
         if listener in self._announced:
             self._announced.remove(listener)
+            self._leave(listener, self._adopted.pop(listener, []))
         elif listener in self._all:
             self._all.remove(listener)
             if listener.correlation_id is None:
                 self._broadcast.remove(listener)
             else:
-                for each in (listener.correlation_id, *self._adopted.pop(listener, ())):
-                    self._by_id[each].remove(listener)
-                    if not self._by_id[each]:
-                        del self._by_id[each]
+                self._leave(listener, [listener.correlation_id, *self._adopted.pop(listener, [])])
         return not self.listeners
+
+    def _leave(self, listener: Listener, correlation_ids: Sequence[str]) -> None:
+        for each in correlation_ids:
+            self._by_id[each].remove(listener)
+            if not self._by_id[each]:
+                del self._by_id[each]
 
     def adopt(self, listener: Listener, correlation_id: str) -> None:
         """Let a listener that wants one id hear another one, too."""
@@ -150,7 +154,7 @@ class Router:
         ``subscribed`` is the topic or pattern it was heard on.
         """
         try:
-            value = self._codec.decode(message.payload) if message.payload else self._decode_nothing()
+            value = self._codec.decode(message.payload) if message.payload else self._read_nothing(message.payload)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a codec raises makes the message unreadable, no more
@@ -167,11 +171,14 @@ class Router:
                 "correlation policy %s raised %s on topic %r", _name(self._policy), _name(error), message.topic
             )
             raise Unreadable("stage_correlation_read_failed", error) from None
-        problems = () if self._guard is None else self._guard.problems(message, value, subscribed=subscribed)
+        guard = None if isinstance(message.payload, NoPayload) else self._guard  # what is not there has no shape
+        problems = () if guard is None else guard.problems(message, value, subscribed=subscribed)
         return Delivery(message, value, correlation_id, problems)
 
-    def _decode_nothing(self) -> object:
-        """A message without a payload is a message: a codec that makes no value of it gives null."""
+    def _read_nothing(self, payload: bytes) -> object:
+        """A message without a payload is a message: a tombstone is null, and so is what a codec makes no value of."""
+        if isinstance(payload, NoPayload):
+            return None
         try:
             return self._codec.decode(b"")
         except Exception:  # noqa: BLE001 - that there is nothing to read is no fault

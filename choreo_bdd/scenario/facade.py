@@ -175,7 +175,10 @@ class Scenario:
 
     @property
     def publish(self) -> _Publish:
-        """Publish a message; returns the scenario. Sent once everything expected is proven to listen."""
+        """Publish a message; returns the scenario. Sent once everything expected is proven to listen.
+
+        ``None`` is no payload at all where the bus knows that, a tombstone on Kafka; ``NO_PAYLOAD`` says so anywhere.
+        """
         self._require("publish", _State.EXPECTING, _State.TRIGGERED)
         return self._publish
 
@@ -203,7 +206,8 @@ class Scenario:
     def _publish(
         self, topic: str, payload: Any, *, headers: Mapping[str, str] | None = None, key: str | None = None
     ) -> Scenario:
-        self._scope.publish(topic, payload, headers=headers, key=key)
+        meant = self._scope.links[None].harness.meant(payload)
+        self._scope.publish(topic, meant, headers=headers, key=key)
         self._state = _State.TRIGGERED
         return self
 

@@ -43,6 +43,10 @@ class HarnessLike(Protocol):
         """``RuntimeError`` unless connected."""
         ...
 
+    def meant(self, payload: Any) -> Any:
+        """What a caller means by a payload, on this bus."""
+        ...
+
     def outgoing(self, topic: str, payload: Any, headers: Mapping[str, str]) -> bytes:
         """Bytes of a payload that its contract allows on the topic."""
         ...

@@ -179,7 +179,8 @@ class StageScenario:
     ) -> StageScenario:
         """Publish a message on a transport, once all this scope listens to is live; returns the scope."""
         transport = self.require_transport(on, "publish")
-        self.scope.publish(topic, payload, link=transport, headers=headers, key=key)
+        meant = self.scope.links[transport].harness.meant(payload)
+        self.scope.publish(topic, meant, link=transport, headers=headers, key=key)
         return self
 
     def on(self, trigger_topic: str, matcher: Matcher | None = None, *, on: str | None = None) -> StageReplyChain:

@@ -68,6 +68,8 @@ class TransportCapabilities:
     """Whether ``*`` (one segment) and ``>`` (the rest) in a subscribed topic are understood."""
     message_headers: bool = False
     """Whether ``publish`` takes ``headers`` and deliveries carry them."""
+    tombstones: bool = False
+    """Whether a message without a payload is a thing of its own on this bus, so that to publish ``None`` means one."""
     cheap_patterns: bool = False
     """Whether listening to a pattern costs no more than to a topic, so that several may be watched for diagnosis."""
 

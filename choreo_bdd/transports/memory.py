@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.environment import load_allowlist
-from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.message import NO_HEADERS, Message, NoPayload
 from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities, sink_of
 from choreo_bdd.transports.shared.credentials import AuthSource, Credentials, cleared_after
 
@@ -108,7 +108,8 @@ class MockTransport:
         """Deliver to every subscriber before returning; ``on_sent`` is called first."""
         if not self._connected or self._loop is None:
             raise RuntimeError("MockTransport is not connected: call connect() before publish()")
-        message = (topic, bytes(payload), on_sent, dict(headers), key)
+        data = payload if isinstance(payload, NoPayload) else bytes(payload)
+        message = (topic, data, on_sent, dict(headers), key)
         if threading.get_ident() == self._thread_id:
             self._deliver(*message)
         else:

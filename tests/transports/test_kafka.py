@@ -91,9 +91,15 @@ async def test_foreign_bytes_and_tombstones_are_delivered_all_the_same(
     await transport.subscribe(topic, sink)
     await producer.send_and_wait(topic, b"x", key=b"\xff", headers=[("h", b"\xfe"), ("none", b"")])
     await producer.send_and_wait(topic, None, key=b"gone")
-    await sink.wait_for(2)
+    await producer.send_and_wait(topic, b"", key=b"empty")
+    await transport.publish(topic, NO_PAYLOAD, key="gone, too")
+    await sink.wait_for(4)
     assert (sink.messages[0].key, dict(sink.messages[0].headers)) == ("\ufffd", {"h": "\ufffd", "none": ""})
-    assert (sink.messages[1].key, sink.messages[1].payload) == ("gone", b"")
+    assert [(message.key, message.payload is NO_PAYLOAD) for message in sink.messages[1:]] == [
+        ("gone", True),
+        ("empty", False),
+        ("gone, too", True),
+    ]
 
 
 async def test_no_payload_is_a_tombstone_and_an_empty_one_is_not(transport: KafkaTransport, broker: Broker) -> None:

@@ -105,6 +105,7 @@ class Clients:
         )
         for client in clients._connecting():
             _hold_back(client, reach)
+            _ask_for_all(client)
         return clients
 
     def _connecting(self) -> tuple[Any, ...]:
@@ -113,8 +114,6 @@ class Clients:
 
     async def start(self) -> None:
         """Connect them all, one after the other, and have one request answered; raises what aiokafka raises."""
-        for connecting in self._connecting():
-            _ask_for_all(connecting)
         for client, connecting in zip(
             (self.producer, self.consumer, self.scout, self.admin), self._connecting(), strict=True
         ):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from aiokafka.structs import ConsumerRecord
 
-from choreo_bdd.message import NO_HEADERS, Message, headers_from
+from choreo_bdd.message import NO_HEADERS, NO_PAYLOAD, Message, headers_from
 
 
 def message_of(record: ConsumerRecord, now: float) -> Message:
-    """A record as a message. One without a value (a tombstone) has an empty payload."""
+    """A record as a message. One without a value (a tombstone) has the payload that is none."""
     return Message(
         record.topic,
-        record.value or b"",
+        NO_PAYLOAD if record.value is None else record.value,
         now,
         headers_from([(name, _text(value) or "") for name, value in record.headers]) if record.headers else NO_HEADERS,
         _text(record.key),

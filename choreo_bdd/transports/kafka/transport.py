@@ -39,10 +39,10 @@ class KafkaTransport:
     """A transport over one Kafka cluster.
 
     A subscription starts at the end of the log and has no consumer group, so nothing is left on the broker. Messages
-    without a key go to a topic's first partition, in call order. A message without a value (a tombstone) is delivered
-    with an empty payload. With ``isolation_level="read_committed"`` (the default) a message of a transaction arrives
-    when that is committed, and never if it is aborted. A broker that goes away and comes back loses nothing; ``lost``
-    says while none answers.
+    without a key go to a topic's first partition, in call order. A record without a value (a tombstone) is a message
+    with ``NO_PAYLOAD``, in both directions. With ``isolation_level="read_committed"`` (the default) a message of a
+    transaction arrives when that is committed, and never if it is aborted. A broker that goes away and comes back
+    loses nothing; ``lost`` says while none answers.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class KafkaTransport:
     @property
     def capabilities(self) -> TransportCapabilities:
         """Broadcast, ordered, deaf to what came before; knows patterns and headers."""
-        return TransportCapabilities(topic_patterns=True, message_headers=True)
+        return TransportCapabilities(topic_patterns=True, message_headers=True, tombstones=True)
 
     # --- lifecycle ------------------------------------------------------------------------------------------------
 

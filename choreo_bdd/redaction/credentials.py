@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from typing import Any
-from urllib.parse import unquote
 
 REDACTED = "<redacted>"
 
@@ -72,6 +71,8 @@ def _mask_query(tail: str) -> str:
 
 def _mask_parameter(parameter: str) -> str:
     name, equals, value = parameter.partition("=")
+    from urllib.parse import unquote  # noqa: PLC0415 - slow to load, and few URLs have a query
+
     key = unquote(name)
     if equals and value and (key.lower() in _URL_QUERY_KEYS or is_secret_key(key)):
         return f"{name}={REDACTED}"

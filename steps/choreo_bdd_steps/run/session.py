@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -129,7 +129,7 @@ class Session:
 
     async def _shared_id(self, policies: Mapping[str, CorrelationPolicy]) -> Identity:
         """One id for all transports, behind the prefix each is configured with."""
-        shared = secrets.token_hex(16)
+        shared = os.urandom(16).hex()
         wire_ids = (
             self.config.transports[name].correlation_prefix + shared if policy.routes_by_correlation else None
             for name, policy in policies.items()

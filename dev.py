@@ -17,10 +17,12 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -35,6 +37,17 @@ CHECKS = {
     "ruff check": ("-m", "ruff", "check", "."),
     "ruff format": ("-m", "ruff", "format", "--check", "."),
     "mypy": ("-m", "mypy"),
+}
+PAGE_TOOLS = "reporter/page-tools"
+PAGE_MODULES = "reporter/choreo_bdd_reporter/page/js"
+PAGE_CHECKS = {
+    "eslint": (
+        "eslint/bin/eslint.js",
+        "--config",
+        f"{PAGE_TOOLS}/eslint.config.js",
+        "reporter/choreo_bdd_reporter/page/js",
+    ),
+    "tsc": ("typescript/bin/tsc", "--project", PAGE_TOOLS),
 }
 DEMO = ("-m", "behave", "-D", "choreo.profile=memory", "-f", "choreo", "-o", str(REPORT), "-f", "progress3")
 WORKERS = str(max(3, os.cpu_count() or 1))  # one more than two cores: much of the time tests wait for processes
@@ -69,10 +82,50 @@ def demo(extra: Sequence[str]) -> int:
 
 
 def check(extra: Sequence[str] = ()) -> int:
-    """Lint, format and types: all three run, whatever the first one finds."""
+    """Lint, format and types, of the page's modules too: all of them run, whatever the first one finds."""
     if extra:
         return _complain(f"check takes no arguments, and was given {' '.join(extra)}")
-    return max(_checked(name, *command) for name, command in CHECKS.items())
+    return max(*(_checked(name, partial(run, *command)) for name, command in CHECKS.items()), check_page())
+
+
+def check_page() -> int:
+    """Lint and types of the page's modules, by tools of npm's; where they cannot be had, only CI insists on them."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        return _leave_out("node and npm are not installed")
+    modules = ROOT / PAGE_TOOLS / "node_modules"
+    if _install_page_tools(npm, modules):
+        return _leave_out("npm could not install eslint and typescript, see above")
+    return max(
+        _checked(name, partial(_call, node, str(modules / script), *options))
+        for name, (script, *options) in PAGE_CHECKS.items()
+    )
+
+
+def _install_page_tools(npm: str, modules: Path) -> int:
+    """The tools that the lock file names, once for each state of it."""
+    wanted = hashlib.sha256((modules.parent / "package-lock.json").read_bytes()).hexdigest()
+    stamp = modules / ".up-to-date"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return 0
+    _say(f"installing the page's tools in {PAGE_TOOLS}")
+    failed = _call(
+        npm, "ci", "--prefix", str(modules.parent), "--ignore-scripts", "--no-audit", "--no-fund", "--silent"
+    )
+    if not failed:
+        stamp.write_text(wanted, encoding="utf-8")
+    return failed
+
+
+def _call(*command: str) -> int:
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def _leave_out(reason: str) -> int:
+    if os.environ.get("CI"):
+        return _complain(f"the page's modules cannot be checked: {reason}")
+    _say(f"the page's modules are left unchecked: {reason}")
+    return 0
 
 
 def test(extra: Sequence[str]) -> int:
@@ -158,9 +211,9 @@ def _stamp() -> str:
     return digest.hexdigest()
 
 
-def _checked(name: str, *command: str) -> int:
+def _checked(name: str, checks: Callable[[], int]) -> int:
     begun = time.monotonic()
-    code = run(*command)
+    code = checks()
     _say(f"{name}: {'FAILED' if code else 'ok'} ({time.monotonic() - begun:.1f} s)")
     return code
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from choreo_bdd.redaction import forget_declared_secrets
 from tests.support.brokers import kafka_broker, mark_broker_tests, nats_broker, rabbitmq_broker, redis_broker
 from tests.support.outcomes import check_reports_below
 from tests.support.processes import mark_process_tests
@@ -21,6 +22,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile("any-machine", deadline=None)  # a slow machine is no finding
 settings.load_profile("any-machine")
+
+
+@pytest.fixture(autouse=True)
+def _own_secrets() -> Iterator[None]:
+    """What one test's configuration shows to be secret is no secret of the next."""
+    yield
+    forget_declared_secrets()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,44 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache, partial
-from typing import Any
+
+from choreo_bdd.redaction.known_secrets import looks_like_token
+from choreo_bdd.redaction.secret_names import (
+    NAME_HINTS,
+    declared_names,
+    is_declared_name,
+    is_secret_key,
+    is_single_name,
+    plain_name,
+)
 
 REDACTED = "<redacted>"
-
-_SECRET_ENDINGS = (
-    "password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "jwt", "bearer",
-    "apikey", "accesskey", "accountkey", "privatekey", "secretkey", "signingkey", "sharedkey", "nkeyseed",
-    "authorization", "cookie", "cookies", "credential", "credentials", "sessionid", "sessid", "passcode", "pincode",
-    "apikeys", "accesstokens", "refreshtokens", "accesskeys", "privatekeys", "secretkeys", "encryptionkey", "masterkey",
-    "functionskey", "subscriptionkey", "connectionstring",
-)  # fmt: skip
-_SECRET_WORDS = frozenset({"password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "apikey"})
-"""A name that holds one of these anywhere is a secret's, whatever follows: ``passwordConfirm``, ``secret_value``."""
-_LOGINS = frozenset({"db", "user", "admin", "root", "smtp", "ftp", "http", "login", "mail", "proxy"})
-"""Whose ``pass`` is a password; a ``pass`` by itself counts tests."""
-_CAMEL_EDGE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SEPARATORS = re.compile(r"[\W_]+")
-
-
-@lru_cache(maxsize=4096)
-def _is_secret_name(key: str) -> bool:
-    parts = _SEPARATORS.split(_CAMEL_EDGE.sub("_", key).lower())
-    words = [word for part in parts if (word := part.rstrip("0123456789"))]
-    if not words:
-        return False
-    if words[-1] in ("auth", "pass"):
-        return words[-1] == "auth" or not _LOGINS.isdisjoint(words)
-    if words[-1] == "value":
-        words.pop()
-    return not _SECRET_WORDS.isdisjoint(words) or "".join(words).endswith(_SECRET_ENDINGS)
-
-
-def is_secret_key(key: object) -> bool:
-    """Whether a value under this key is a secret: ``accessToken``, ``x-api-key``, ``db_password`` ..."""
-    return isinstance(key, str) and len(key) <= 200 and _is_secret_name(key)
-
 
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*)?://", re.IGNORECASE)
 _HOST_PORT = re.compile(r"(?:\[[^\]]*\]|[^:\[\]@]*)(?::\d*)?")
@@ -98,12 +74,12 @@ def safe_url(url: str) -> str:
 
 # Nearly all text is innocent: one of these must be in it (in lower case) before a pattern is tried.
 _HINTS = (
-    "://", "auth", "bearer", "passw", "passphrase", "pwd", "secret", "token", "key", "cookie", "credential", "jwt",
-    "session", "eyj", "akia", "asia", "gh", "github_pat_", "xox", "xapp-", "aiza", "k_", "sk-", "glpat-", "whsec_",
-    "npm_", "pypi-", "sg.", "hvs.", "hf_", "dckr_pat_", "sig", "basic ",
+    "://", "auth", "bearer", "passw", "passphrase", "passcode", "passkey", "pwd", "secret", "token", "key", "cookie",
+    "credential", "creds", "jwt", "session", "sessid", "otp", "cvv", "cvc", "csrf", "xsrf", "code=", "code:",
+    "code\"", "code'", "mnemonic", "phrase", "connection", "pass=", "pass:", "pass\"", "pass'", "eyj", "akia",
+    "asia", "gh", "github_pat_", "xox", "xapp-", "aiza", "k_", "sk-", "glpat-", "whsec_", "npm_", "pypi-", "sg.",
+    "hvs.", "hf_", "dckr_pat_", "sig", "basic ",
 )  # fmt: skip
-_KEY_HINTS = ("auth", "bearer", "passw", "passphrase", "pwd", "secret", "token", "key", "cookie", "credential", "jwt",
-              "session")  # fmt: skip
 _NATS_SEED = partial(re.compile, r"\bS[UANOCX][A-Z2-7]{56}\b")
 _LIKE_NATS_SEED = re.compile(r"S[UANOCX][A-Z2-7]{56}")  # searched for quickly, because it begins with a letter
 _URL = partial(
@@ -140,26 +116,26 @@ _BEARER = partial(re.compile, r"\b(?P<head>bearer\s+)(?P<token>[A-Za-z0-9._~+/=-
 _COOKIE_HEADER = partial(
     re.compile, r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^\s\"'=;:]{1,256}=[^\"'\r\n]*", re.IGNORECASE
 )
-_PAIR = partial(
-    re.compile,
-    r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?"
-    r"[\w.-]{0,64}?(?:pass(?:word|wd|phrase)|pwd|secret|token|key|cookies?"
-    r"|credentials?|jwt|session[_-]?id|seed|auth|bearer))"
-    r"(?P<quote>\\?[\"'])?(?P<sep>\s*(?:=>|={1,2}|:)\s*|\s+(?:is\s+)?(?=[\"']))"
-    r"(?:\\(?P<escape>[\"'])(?P<nested>(?:(?!\\(?P=escape)).)*)"  # JSON inside JSON: \"key\": \"value\"
-    r"|b?(?P<open>[\"'])(?P<quoted>(?:\\.|(?!(?P=open)).)*)"
-    r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|[^\s,;&\"'<\\][^\s,;&]*))",
-    re.IGNORECASE | re.DOTALL,
+_NAMED = cache(
+    partial(
+        re.compile,
+        r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?[\w.-]{1,100}+)"
+        r"(?P<quote>\\?[\"'])?(?P<sep>\s*+(?:=>|={1,2}|:)\s*+|\s++(?:is\s++)?(?=[\"']))",
+        re.IGNORECASE,
+    )
+)
+"""A name and what stands between it and its value; whether the name is a secret's is asked then."""
+_VALUE = cache(
+    partial(
+        re.compile,
+        r"\\\"(?P<nested_double>[^\\]*+(?:\\(?!\")[^\\]*+)*+)"  # JSON inside JSON: \"key\": \"value\"
+        r"|\\'(?P<nested_single>[^\\]*+(?:\\(?!')[^\\]*+)*+)"
+        r"|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
+        r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|[^\s,;&\"'<\\][^\s,;&]*+)",
+        re.DOTALL,
+    )
 )
 _CERTAIN_WITH_COLON = re.compile(r"pass|pwd|key|cookie|jwt|session|seed", re.IGNORECASE)
-
-
-def _looks_like_token(word: str) -> bool:
-    """Whether a bare word is a credential rather than prose: ``of`` is not, ``s3cr3t`` and ``aB.c-9`` are."""
-    if len(word) >= 20 or any(char.isdigit() for char in word):
-        return True
-    inner = word.strip(".-~/=")
-    return "." in inner or (not inner.islower() and not inner.istitle() and not inner.isupper())
 
 
 def _mask_all(_match: re.Match[str]) -> str:
@@ -173,7 +149,7 @@ def _mask_behind_head(match: re.Match[str]) -> str:
 def _mask_basic(match: re.Match[str]) -> str:
     """``Basic dXNlcjpwYXNz`` is a login, ``basic internationalization`` is prose."""
     word = match.group()[len(match["head"]) :]
-    return match["head"] + REDACTED if not word.islower() and _looks_like_token(word) else match.group()
+    return match["head"] + REDACTED if not word.islower() and looks_like_token(word) else match.group()
 
 
 def _mask_url(match: re.Match[str]) -> str:
@@ -191,26 +167,43 @@ def _mask_authorization(match: re.Match[str]) -> str:
 
 def _mask_bearer(match: re.Match[str]) -> str:
     token = match["token"]
-    if not _looks_like_token(token.rstrip(".")):
+    if not looks_like_token(token.rstrip(".")):
         return match.group()
     return match["head"] + REDACTED
 
 
-def _mask_pair(match: re.Match[str]) -> str:
-    if not is_secret_key(match["key"]):
-        return match.group()
-    name = "nested" if match["escape"] else "quoted" if match["open"] else "bare"
-    value: str = match[name]
-    if value in ("", REDACTED):
-        return match.group()
-    if not match["sep"].strip() and _is_word_of_parsers(match["key"]) and not _looks_like_token(value):
-        return match.group()
-    if name == "bare" and not match["quote"] and ":" in match["sep"] and not _is_certain(match["key"], value):
-        return match.group()
-    # after a quoted key, the brackets behind a bare value belong to the JSON around it
-    closing = value[len(value.rstrip("]})")) :] if name == "bare" and match["quote"] else ""
-    head = match.group()[: match.start(name) - match.start()]
-    return head + REDACTED + closing
+def _mask_pairs(text: str, found: set[str] | None) -> tuple[str, int]:
+    """Mask the value behind each name of a secret: ``password=x``, ``"token": "x"``, ``api key 'x'``."""
+    named, value_of = _NAMED(), _VALUE()
+    pieces: list[str] = []
+    kept_to = at = 0
+    while (name := named.search(text, at)) is not None:
+        at = name.end()
+        value = value_of.match(text, at) if is_secret_key(name["key"]) else None
+        if value is None or not _is_secret_value(name, value):
+            continue
+        kind = str(value.lastgroup)
+        told = value[kind]
+        # after a quoted key, the brackets behind a bare value belong to the JSON around it
+        closing = told[len(told.rstrip("]})")) :] if kind == "bare" and name["quote"] else ""
+        if found is not None and kind != "bare" and looks_like_token(told):
+            found.add(told)
+        pieces += [text[kept_to : value.start(kind)], REDACTED, closing]
+        kept_to = at = value.end()
+    return ("".join([*pieces, text[kept_to:]]), len(pieces) // 3) if pieces else (text, 0)
+
+
+def _is_secret_value(name: re.Match[str], value: re.Match[str]) -> bool:
+    """Whether what stands behind the name of a secret is one, or prose."""
+    key, separator, told = name["key"], name["sep"], value[str(value.lastgroup)]
+    if told in ("", REDACTED) or key.lower().endswith("authorization"):  # which has had a pass of its own
+        return False
+    if is_single_name(key) and (told.isdigit() or not looks_like_token(told)):
+        return False
+    if not separator.strip() and _is_word_of_parsers(key):
+        return looks_like_token(told)
+    is_prose = value.lastgroup == "bare" and not name["quote"] and ":" in separator
+    return not is_prose or _is_certain(key, told)
 
 
 def _is_word_of_parsers(key: str) -> bool:
@@ -220,10 +213,11 @@ def _is_word_of_parsers(key: str) -> bool:
 
 def _is_certain(key: str, value: str) -> bool:
     """Behind an unquoted colon ``expected`` is prose, ``8f3a`` is not; after ``password:`` all counts."""
-    return bool(_CERTAIN_WITH_COLON.search(key)) or _looks_like_token(value)
+    return bool(_CERTAIN_WITH_COLON.search(key)) or looks_like_token(value) or is_declared_name(key)
 
 
-_PASSES = (
+_Masking = tuple[Callable[[], re.Pattern[str]], Callable[[re.Match[str]], str]]
+_BEFORE_PAIRS: tuple[_Masking, ...] = (
     (_PRIVATE_KEY_BLOCK, _mask_all),
     (_URL, _mask_url),
     (_AUTHORIZATION, _mask_authorization),
@@ -232,16 +226,58 @@ _PASSES = (
     (_SIGNATURE, _mask_behind_head),
     (_SLACK_HOOK, _mask_behind_head),
     (_BASIC, _mask_basic),
-    (_PAIR, _mask_pair),
+)
+_AFTER_PAIRS: tuple[_Masking, ...] = (
     (_KNOWN_TOKENS, _mask_all),
     (_NATS_SEED, _mask_all),
 )
 
 
+_Pass = Callable[[str, set[str] | None], tuple[str, int]]
+_declared_patterns: list[re.Pattern[str]] = []
+
+
 @cache
-def _passes() -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]:
+def _passes() -> tuple[_Pass, ...]:
     """Compiled when the first suspicious text comes: that takes longer than all else in loading this file."""
-    return tuple((pattern(), mask) for pattern, mask in _PASSES)
+    before, after = (
+        [partial(_substituted, pattern(), mask) for pattern, mask in each] for each in (_BEFORE_PAIRS, _AFTER_PAIRS)
+    )
+    own = [partial(_substituted, pattern, _mask_all) for pattern in _declared_patterns]
+    return (*own, *before, _mask_pairs, *after)
+
+
+def _substituted(
+    pattern: re.Pattern[str], mask: Callable[[re.Match[str]], str], text: str, _found: set[str] | None
+) -> tuple[str, int]:
+    hits = 0
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal hits
+        masked = mask(match)
+        hits += masked != match.group()
+        return masked
+
+    return pattern.sub(replace, text), hits
+
+
+def declare_patterns(patterns: Iterable[str]) -> None:
+    """Mask what these regular expressions find, whole. Raises ``re.error`` for one that is none."""
+    compiled = [re.compile(pattern) for pattern in patterns]
+    _declared_patterns.extend(each for each in compiled if each not in _declared_patterns)
+    forget_compiled()
+
+
+def forget_declared_patterns() -> None:
+    """Mask only what is masked anyway."""
+    _declared_patterns.clear()
+    forget_compiled()
+
+
+def forget_compiled() -> None:
+    """Compile the passes anew, because something was declared."""
+    _passes.cache_clear()
+    _is_suspicious_short.cache_clear()
 
 
 _CACHED_MAX_CHARS = 120
@@ -257,7 +293,7 @@ def is_innocent_json(text: str) -> bool:
         return False
     # a key may be written with separators anywhere in its last word
     joined = text.lower().translate(_WITHOUT_SEPARATORS)
-    return all(hint not in joined for hint in _KEY_HINTS)
+    return all(hint not in joined for hint in NAME_HINTS) and all(name not in joined for name in declared_names())
 
 
 def is_suspicious(text: str) -> bool:
@@ -275,13 +311,14 @@ def _look_for_hints(text: str) -> bool:
     for hint in _HINTS:  # no any(): this runs for every string of every message
         if hint in lower:
             return True
-    return _LIKE_NATS_SEED.search(text) is not None
+    return _LIKE_NATS_SEED.search(text) is not None or _may_be_declared(text)
 
 
-def _quoted_secret(match: re.Match[str]) -> str | None:
-    """What a masked pair had in quotes, if that is surely a credential and no prose."""
-    value = match.groupdict().get("quoted") or match.groupdict().get("nested")
-    return value if value and value != REDACTED and _looks_like_token(value) else None
+def _may_be_declared(text: str) -> bool:
+    if any(pattern.search(text) for pattern in _declared_patterns):
+        return True
+    names = declared_names()
+    return bool(names) and any(name in plain_name(text) for name in names)
 
 
 def redact_text(text: str, found: set[str] | None = None) -> tuple[str, int]:
@@ -294,16 +331,7 @@ def redact_text(text: str, found: set[str] | None = None) -> tuple[str, int]:
     if not is_suspicious(text):
         return text, 0
     hits = 0
-    for pattern, mask in _passes():
-
-        def replace(match: re.Match[str], mask: Any = mask) -> str:
-            nonlocal hits
-            masked: str = mask(match)
-            if masked != match.group():
-                hits += 1
-                if found is not None and (secret := _quoted_secret(match)):
-                    found.add(secret)
-            return masked
-
-        text = pattern.sub(replace, text)
+    for mask in _passes():
+        text, number = mask(text, found)
+        hits += number
     return text, hits

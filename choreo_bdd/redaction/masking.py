@@ -1,24 +1,41 @@
 """Masking of values, matchers and ids.
 
-Masking goes by *key* in structured values and by *pattern* in text; both put ``<redacted>`` in the place of
-the value and leave what surrounds it readable (spec/report.md C).
+Masking goes by *key* in structured values, by *pattern* in text, and by what is known to be secret in both; each puts
+``<redacted>`` in the place of the value and leaves what surrounds it readable (spec/report.md C).
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
-from choreo_bdd.redaction.credentials import REDACTED, is_secret_key, is_suspicious, redact_text
+from choreo_bdd.redaction.credentials import (
+    REDACTED,
+    declare_patterns,
+    forget_declared_patterns,
+    is_innocent_json,
+    is_suspicious,
+    redact_text,
+)
+from choreo_bdd.redaction.known_secrets import MIN_CHARS, KnownSecrets, put
+from choreo_bdd.redaction.secret_names import (
+    declare_names,
+    forget_declared_names,
+    is_count_under,
+    is_secret_key,
+    is_secret_path,
+)
 
 REDACTION_VERSION = "v1"
 
 _LITERAL = "<value>"
 _SHAPE_MAX_DEPTH = 8
 _SHAPE_MAX_ITEMS = 10
-_MIN_SECRET_CHARS = 5
+_LEARNED_MAX = 1000
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one is slow to test, so it comes last
 _PLAIN = (int, float, type(None))
 
@@ -36,7 +53,7 @@ redact_wire_id = redact_correlation_id
 
 @dataclass(slots=True)
 class Redactor:
-    """Masks values and text, counts what it masked, and finds literals masked once in later prose again.
+    """Masks values and text, counts what it masked, and finds what it knows to be secret wherever it stands.
 
     ``fields`` counts values masked by their key, ``stream_matches`` places masked in text. One redactor
     serves one test or one message; what it remembers never leaves memory.
@@ -44,11 +61,21 @@ class Redactor:
 
     fields: int = 0
     stream_matches: int = 0
-    _known: set[str] = field(default_factory=set, repr=False)
+    _known: KnownSecrets = field(default_factory=KnownSecrets, repr=False)
     _names: dict[str, str] = field(default_factory=dict, repr=False)
 
     def value(self, value: Any) -> Any:
         """A masked copy of a structured value; tuples and sets become lists. Depth is no problem."""
+        known = len(self._known)
+        masked = self._masked(value)
+        if len(self._known) == known:
+            return masked
+        counted = self.fields, self.stream_matches
+        masked = self._masked(masked)  # what is secret at one place may have been met at another before
+        self.fields, self.stream_matches = counted
+        return masked
+
+    def _masked(self, value: Any) -> Any:
         holder: list[Any] = [None]
         copies: dict[int, Any] = {}
         pending: list[tuple[Any, Any, Any]] = [(value, holder, 0)]
@@ -59,14 +86,14 @@ class Redactor:
 
     def at_path(self, path: str, value: Any) -> Any:
         """The same for a value that was found at a dotted path, whose parts count as keys."""
-        if any(is_secret_key(part) for part in path.split(".")):
+        if is_secret_path(path):
             return None if value is None else self._mask(value)
         return self.value(value)
 
     def text(self, text: str) -> str:
-        """Running text, masked by pattern and cleared of every literal masked before, or quoted as a secret here."""
+        """Running text, masked by pattern and cleared of every value known to be secret, or quoted as one here."""
         if not is_suspicious(text):  # nearly always
-            return self.without_known(text) if self._known or self._names else text
+            return self.without_known(text)
         found: set[str] = set()
         masked, hits = redact_text(text, found)
         if hits:
@@ -74,45 +101,58 @@ class Redactor:
             self.learn(found)
         return self.without_known(masked)
 
+    def document(self, text: str) -> str:
+        """A text that may be JSON, as a whole or line by line, masked by its structure; all else like running text."""
+        inner = self._json_inside(text.strip())
+        if inner is None and "\n{" in text:
+            lines = [self._json_inside(line.strip()) or line for line in text.split("\n")]
+            inner = "\n".join(lines)
+        return self.text(text if inner is None else inner)
+
     def rename(self, literal: str, name: str) -> None:
         """Show ``name`` wherever a text or a value has ``literal`` from now on; not counted, and not for short ones."""
-        if len(literal) >= _MIN_SECRET_CHARS:
+        if len(literal) >= MIN_CHARS:
             self._names[literal] = name
 
-    def names(self, text: str) -> bool:
-        """Whether something in the text has another name to be shown by."""
-        return any(literal in text for literal in self._names)
+    def touches(self, text: str) -> bool:
+        """Whether something in the text is known to be secret, or has another name to be shown by."""
+        return any(literal in text for literal in self._names) or self._known.are_in(text) or _DECLARED.are_in(text)
 
     def without_known(self, text: str) -> str:
-        """The text cleared of literals masked before, with names for what was renamed; nothing else, not counted."""
-        for literal in sorted(self._known, key=len, reverse=True):
-            text = _put(REDACTED, literal, text)
-        return self._renamed(text)
-
-    def _renamed(self, text: str) -> str:
+        """The text cleared of what is known to be secret, with names for what was renamed; not counted."""
+        if self._known:
+            text = self._known.mask(text, REDACTED)
+        if _DECLARED:
+            text = _DECLARED.mask(text, REDACTED)
         for literal, name in self._names.items():
-            text = _put(name, literal, text)
+            text = put(name, literal, text)
         return text
 
     def learn(self, value: Any) -> None:
         """Remember a value as a secret without counting it."""
         pending, seen = [value], 0
-        while pending and seen < 1000:
+        while pending and seen < _LEARNED_MAX:
             item = pending.pop()
             seen += 1
             if isinstance(item, Mapping):
                 pending.extend(item.values())
             elif isinstance(item, list | tuple | set | frozenset):
                 pending.extend(item)
-            elif isinstance(item, str | int | float) and not isinstance(item, bool):
-                literal = str(item)
-                if len(literal) >= _MIN_SECRET_CHARS and literal != REDACTED:
-                    self._known.add(literal)
+            elif isinstance(item, bytes | bytearray):
+                self._known.add(bytes(item).decode("latin-1"))
+            elif isinstance(item, str | int | float) and not isinstance(item, bool) and item != REDACTED:
+                self._known.add(str(item))
 
     def learn_secrets(self, value: Any) -> None:
         """Remember what a structured value has under secret keys, without counting it."""
         counted = self.fields, self.stream_matches
         self.value(value)
+        self.fields, self.stream_matches = counted
+
+    def learn_at_path(self, path: str, value: Any) -> None:
+        """The same for a value that was found at a path, whose parts count as keys."""
+        counted = self.fields, self.stream_matches
+        self.at_path(path, value)
         self.fields, self.stream_matches = counted
 
     def _mask(self, value: Any) -> str:
@@ -123,13 +163,11 @@ class Redactor:
 
     def _copy(self, source: Any, copies: dict[int, Any], pending: list[tuple[Any, Any, Any]]) -> Any:
         if isinstance(source, str):
-            masked, hits = redact_text(source)
-            self.stream_matches += hits
-            return self._renamed(masked) if self._names else masked
+            return self._copy_text(source)
         if isinstance(source, bytes | bytearray):
-            return self._copy(bytes(source).decode("latin-1"), copies, pending).encode("latin-1")
+            return self._copy_text(bytes(source).decode("latin-1")).encode("latin-1", "replace")
         if isinstance(source, _PLAIN) or not isinstance(source, _CONTAINERS):
-            return source
+            return REDACTED if type(source) in (int, float) and self._is_known(str(source)) else source
         if id(source) in copies:
             return copies[id(source)]
         if isinstance(source, dict | Mapping):
@@ -139,24 +177,83 @@ class Redactor:
         pending.extend((item, items, index) for index, item in enumerate(source))
         return items
 
+    def _is_known(self, text: str) -> bool:
+        return text in self._known or text in _DECLARED
+
+    def _copy_text(self, source: str) -> str:
+        inner = self._json_inside(source)
+        if inner is not None:
+            return self.without_known(inner)
+        found: set[str] = set()
+        masked, hits = redact_text(source, found)
+        if hits:
+            self.stream_matches += hits
+            self.learn(found)
+        return self.without_known(masked)
+
+    def _json_inside(self, source: str) -> str | None:
+        """A string that is JSON itself, masked by its structure; ``None`` where there is nothing to mask in it."""
+        if not source.startswith(("{", "[")) or is_innocent_json(source):
+            return None
+        try:
+            document = json.loads(source)
+        except (ValueError, RecursionError):
+            return None
+        counted = self.fields, self.stream_matches
+        masked = self.value(document)
+        if (self.fields, self.stream_matches) == counted:
+            return None
+        try:
+            return json.dumps(masked, ensure_ascii=False)
+        except RecursionError:
+            return None
+
     def _copy_mapping(
         self, source: Mapping[Any, Any], copies: dict[int, Any], pending: list[tuple[Any, Any, Any]]
     ) -> dict[Any, Any]:
-        copy: dict[Any, Any] = dict.fromkeys(source)
+        copy: dict[Any, Any] = {}
         copies[id(source)] = copy
         for key, item in source.items():
-            if is_secret_key(key):
-                copy[key] = self._mask(item)
+            shown = self._shown_key(key, copy)
+            copy[shown] = None
+            if is_secret_key(key) and not is_count_under(key, item):
+                copy[shown] = self._mask(item)
             else:
-                pending.append((item, copy, key))
+                pending.append((item, copy, shown))
         return copy
 
+    def _shown_key(self, key: Any, taken: Mapping[Any, Any]) -> Any:
+        """The key itself, unless a secret stands in it; then masked, and still another one than those before."""
+        if not isinstance(key, str):
+            return key
+        masked, hits = redact_text(key)
+        self.stream_matches += hits
+        masked = self.without_known(masked)
+        if masked not in taken:
+            return masked
+        return next(name for name in (f"{masked} ({number})" for number in count(2)) if name not in taken)
 
-def _put(shown: str, literal: str, text: str) -> str:
-    """The text with ``shown`` wherever the literal stands as a word of its own."""
-    if literal not in text:
-        return text
-    return re.sub(rf"(?<!\w){re.escape(literal)}(?!\w)", lambda _match: shown, text)
+
+_DECLARED = KnownSecrets()
+
+
+def declare_secrets(*, names: Iterable[str] = (), patterns: Iterable[str] = (), values: Iterable[str] = ()) -> None:
+    """Hide more from now on, in all this process shows: values under these names, and these values wherever they are.
+
+    ``patterns`` are regular expressions; what one finds in a text is masked whole. Raises ``re.error`` for one that
+    is none. Values of fewer than five characters are not looked for.
+    """
+    declare_names(names)
+    declare_patterns(patterns)
+    for value in values:
+        _DECLARED.add(value)
+
+
+def forget_declared_secrets() -> None:
+    """Hide only what is hidden anyway."""
+    forget_declared_names()
+    forget_declared_patterns()
+    _DECLARED.clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,13 @@ from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
+from choreo_bdd.scenario.adoption import hear_too, own, rename, translated
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.inbox import Inbox
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
-from choreo_bdd.scenario.links import Link, require_heard
+from choreo_bdd.scenario.links import Link, require_heard, require_matcher
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox, Publication
 from choreo_bdd.scenario.sending.replies import Reply, ReplyPlan
@@ -72,9 +73,7 @@ class Scope:
         self._watched: list[tuple[Link, str]] = []
         self._waiters: set[asyncio.Future[None]] = set()
         self._surprised = {name: link.harness.router.dispatcher.surprised for name, link in self.links.items()}
-        for link in self.links.values():
-            if link.wire_id is not None:
-                link.harness.router.dispatcher.register_scope(self, link.wire_id)
+        own(self, self.links.values())
 
     # --- arming ---------------------------------------------------------------------------------------------------
 
@@ -97,11 +96,8 @@ class Scope:
         ``unrouted`` hears every message of the topic, whatever correlation id it carries: for an inbox of one's own.
         """
         require_heard(topic, "expect")
-        if matcher is not None and not callable(getattr(matcher, "match", None)):
-            raise TypeError(
-                f"expect({topic!r}) needs a matcher, not {type(matcher).__name__}: "
-                f"wrap plain data, as in contains_fields({{...}}) or eq(...)"
-            )
+        if matcher is not None:
+            require_matcher(matcher, "expect", topic)
         where = self.links[link]
         predecessor = None if after is None else self.expectation_of(after)
         if predecessor is not None and not predecessor.occurs.minimum:
@@ -129,6 +125,8 @@ class Scope:
     def on(self, trigger_topic: str, matcher: Matcher | None, plan: ReplyPlan, *, link: str | None = None) -> Reply:
         """Arm a reply."""
         require_heard(trigger_topic, "on")
+        if matcher is not None:
+            require_matcher(matcher, "on", trigger_topic)
         listener = self._listen(self.links[link], trigger_topic)
         reply = Reply(trigger_topic, link, matcher, plan)
         listener.takers.append(reply)
@@ -168,6 +166,7 @@ class Scope:
             listener = TopicListener(link, topic, self, correlation_id=None if unrouted else link.wire_id)
             ready = link.harness.router.open(topic, listener)
             self._listeners[link.name, topic] = listener
+            hear_too([listener])
             if ready is not None:
                 self._proofs.add(topic, link, ready)
         return listener
@@ -258,6 +257,14 @@ class Scope:
         """
         publication = Publication.prepare(self.links[link], topic, payload, headers or {}, key)
         return self.outbox.put(publication)
+
+    def adopt(self, name: str | None, correlation_id: str) -> None:
+        """Take an id that the scenario writes on a link for its own; messages of its ids so far are heard on."""
+        shared = translated(self.links.values(), self.links[name], correlation_id)
+        self.correlation_id = correlation_id if name is None else shared
+        hear_too(self._listeners.values())
+        rename(self.expectations, self.links)
+        own(self, self.links.values())
 
     # --- waiting --------------------------------------------------------------------------------------------------
 

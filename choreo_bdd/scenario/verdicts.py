@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.listening import Delivery
+from choreo_bdd.matchers import MatchFailure
 from choreo_bdd.scenario.arming import Proofs
-from choreo_bdd.scenario.judging.diagnosis import Diagnosis, explain
+from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis, explain
 from choreo_bdd.scenario.judging.evidence import Surroundings, facts, unseen
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
 from choreo_bdd.scenario.judging.ruling import Ruling, Timing
-from choreo_bdd.scenario.judging.verdict import by_end_of_scope, by_message, by_time, near_misses, over_budget, timing
+from choreo_bdd.scenario.judging.verdict import (
+    by_end_of_scope,
+    by_message,
+    by_time,
+    near_misses,
+    over_budget,
+    timing,
+    too_early,
+)
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox
@@ -59,7 +69,7 @@ class Verdicts:
         if heard in _UNTOLD:
             return
         if heard is Heard.NO_ROOM:
-            link, reason = self._links[expectation.link], "too many messages to hold until the variable is known"
+            link, reason = self._links[expectation.link], "too many messages to hold until this check can be judged"
             self._outbox.failed(link, expectation.topic, reason)
         elif heard in _COUNTED:
             self._counted(expectation, delivery, heard, why)
@@ -73,7 +83,12 @@ class Verdicts:
             self._record(expectation, delivery, TimelineAction.MATCHED, why)
             return
         took = self._timing(expectation, delivery.message.received_at)
-        if heard is Heard.TOO_MANY:
+        early = None if heard is Heard.TOO_MANY else too_early(expectation.handle, took)
+        if early is not None:
+            failure = MatchFailure("predicate", "<root>", {"not_before_ms": expectation.handle.earliest_ms})
+            expectation.handle.note_mismatch(early, delivery.value, failure)
+            self._record(expectation, delivery, TimelineAction.MISMATCHED, f"{Cause.TOO_EARLY.value}: {early}")
+        elif heard is Heard.TOO_MANY:
             self._record(expectation, delivery, TimelineAction.MISMATCHED, f"unexpected: {why}")
         else:
             budget = over_budget(expectation.handle, took.latency_ms)
@@ -140,6 +155,9 @@ class Verdicts:
 
     def _timing(self, expectation: Expectation, at: float) -> Timing:
         topic = expectation.handle.budget_topic
+        if topic is None and self._outbox.is_during_act(at):
+            took = timing(expectation, at, sent=at, from_publish=True)
+            return replace(took, note=": it came before the act had ended")
         # a topic the budget names may have been published in an earlier phase
         since = expectation.opened_at if topic is None else self._opened_at
         sent = self._outbox.last_sent(at, topic, since=since)

@@ -14,7 +14,7 @@ from choreo_bdd.matchers import Matcher, anything
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
 from choreo_bdd.scenario.judging.handle import Handle
 from choreo_bdd.scenario.judging.occurs import NONE, Occurs
-from choreo_bdd.scenario.links import HarnessLike
+from choreo_bdd.scenario.links import HarnessLike, require_matcher
 from choreo_bdd.scenario.opening import Identity, open_scope
 from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.ordering import Step, expect_in_order
@@ -139,6 +139,7 @@ class StageScenario:
         With ``after`` it counts only once that other expectation, on whatever transport, has been met.
         """
         transport = self.require_transport(on, "expect")
+        require_matcher(matcher, "expect", topic)
         return self.scope.expect(topic, matcher, link=transport, after=after)
 
     def expect_none(self, topic: str, matcher: Matcher | None = None, *, on: str | None = None) -> Handle:
@@ -158,6 +159,7 @@ class StageScenario:
     ) -> Handle:
         """Expect a number of matching messages on a topic of a transport; see ``Scenario.expect_count``."""
         transport = self.require_transport(on, "expect_count")
+        require_matcher(matcher, "expect_count", topic)
         occurs = Occurs.of(exactly=exactly, at_least=at_least, at_most=at_most)
         return self.scope.expect(topic, matcher, link=transport, occurs=occurs)
 

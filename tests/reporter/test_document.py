@@ -14,25 +14,26 @@ from choreo_bdd_reporter.documents.results import (
     run_document,
     with_more_scenarios,
 )
+from choreo_bdd_reporter.model.schema_types import ResultsRun
 from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, RecordedScenario, Run, Step, Test
 from choreo_bdd_reporter.record.masking import masked_gherkin
 from choreo_bdd_reporter.record.tables import masked_table
 
-RunBlock = Callable[..., dict[str, Any]]
+RunBlock = Callable[..., ResultsRun]
 
 
 def scenario(outcome: str = "pass", *, stage: list[str] | None = None, **facts: Any) -> RecordedScenario:
-    document: dict[str, Any] = {"name": "s", "outcome": outcome, "handles": [{"outcome": outcome}], "timeline": []}
+    document: Any = {"name": "s", "outcome": outcome, "handles": [{"outcome": outcome}], "timeline": []}
     if stage is not None:
         document["stage"] = {"bridge_class": "B", "transports": stage, "correlation_ids": {}}
     return RecordedScenario(document=document, **facts)
 
 
 @pytest.fixture
-def run_block(empty_run: Run) -> Callable[..., dict[str, Any]]:
+def run_block(empty_run: Run) -> RunBlock:
     """The run's part of the results, for tests with these scenarios."""
 
-    def block(*scenarios: RecordedScenario) -> dict[str, Any]:
+    def block(*scenarios: RecordedScenario) -> ResultsRun:
         documents = [document_of(each) for each in a_test_each(*scenarios)]
         facts = [document.facts for document in documents]
         return run_document(empty_run, [each.test["outcome"] for each in documents], facts, truncated=False)
@@ -109,7 +110,12 @@ def test_a_run_is_truncated_as_soon_as_anything_is_left_out(run_block: RunBlock)
 
 def gherkin_test(*origins: str | None, outcome: str = "pass") -> Test:
     handles = [{"origin": origin} for origin in origins]
-    document = {"name": "s", "outcome": outcome, "handles": [{"outcome": outcome} for _ in origins], "timeline": []}
+    document: Any = {
+        "name": "s",
+        "outcome": outcome,
+        "handles": [{"outcome": outcome} for _ in origins],
+        "timeline": [],
+    }
     steps = (
         Step(keyword="When", text="I publish", line=6, status="passed"),
         Step(keyword="Then", text="I expect", line=7, status="passed", docstring="{}", table=(("a",),)),

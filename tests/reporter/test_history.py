@@ -108,7 +108,7 @@ def test_a_merged_report_remembers_its_run_once_however_often_it_is_merged(empty
 
 def test_headroom_of_scenarios_is_remembered(empty_run: Run, out: Path) -> None:
     handle = {"outcome": "pass", "latency_ms": 31.0, "budget_ms": 50.0, "actual": {}, "topic": "t"}
-    document = {"outcome": "pass", "handles": [handle], "timeline": [], "replies": []}
+    document: Any = {"outcome": "pass", "handles": [handle], "timeline": [], "replies": []}
     scenario = RecordedScenario(document=document, details={"handles": [{"origin": None}], "timeline": []})
     write_report(empty_run, [replace(a_test(), scenarios=(scenario,))], out)
     assert lines_of(out)[0]["tests"]["tests/test_shop.py"] == {"test_order": "p38"}
@@ -127,7 +127,8 @@ def test_headroom_of_scenarios_is_remembered(empty_run: Run, out: Path) -> None:
 )
 def test_headroom_is_what_the_tightest_message_left(handles: Any, share: float | None) -> None:
     names = ("outcome", "latency_ms", "budget_ms", "actual")
-    found = least_headroom([{"handles": [dict(zip(names, handle, strict=True)) for handle in handles]}])
+    scenario: Any = {"handles": [dict(zip(names, handle, strict=True)) for handle in handles]}
+    found = least_headroom([scenario])
     assert found == (None if share is None else pytest.approx(share))
 
 

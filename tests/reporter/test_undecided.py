@@ -88,6 +88,22 @@ def test_ctrl_c_ends_the_run_at_once_and_what_ran_then_is_not_passed(project: Pr
     assert outcomes_of(project.folder / "report") == ("passed", "failed")
 
 
+@pytest.mark.parametrize("runner", COMMANDS)
+def test_what_an_interrupted_run_did_not_come_to_is_listed_and_not_passed(project: Project, runner: str) -> None:
+    more = '\n  Scenario: later\n    When I publish "a"\n    Then I expect "a"\n'
+    project.feature(SHORT_AND_LONG + more).file("choreo.yaml", "{}")
+    interrupted(project, *COMMANDS[runner])
+    results = json.loads((project.folder / "report" / "results.json").read_text("utf-8"))
+    found = {test["name"]: test for test in results["tests"]}
+    assert {name: test["outcome"] for name, test in found.items()} == {
+        "short": "passed",
+        "long": "errored",
+        "later": "skipped",
+    }
+    assert found["later"]["skip_reason"] == "not run: the run was broken off before"
+    assert [test["name"] for test in results["tests"]] == ["short", "long", "later"]
+
+
 @pytest.mark.parametrize("options", [(), ("-n1",)], ids=["serial", "xdist"])
 @pytest.mark.parametrize("place", ["step", "fixture"])
 def test_a_test_that_pytest_exit_ends_is_not_passed(project: Project, place: str, options: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ _START = datetime(2027, 3, 4, 9, 12, 4, 118_000, tzinfo=UTC)
 Json = dict[str, Any]
 
 
-def results_of(tests: Sequence[Json], **run: Any) -> Json:
+def results_of(tests: Sequence[Json], **run: Any) -> Any:
     """A valid 1.3 document around ``tests``; ``run`` overrides single run fields."""
     totals = dict.fromkeys(("passed", "failed", "errored", "skipped", "slow"), 0)
     for item in tests:
@@ -137,6 +137,7 @@ def a_description(nodeid: str, name: str, steps: Sequence[Json], **fields: Any) 
         "keyword": "Scenario",
         "line": 6,
         "tags": ["orders"],
+        "inherited": [],
         "rule": None,
         "description": "",
         "steps": list(steps),

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from choreo_bdd.matchers import Closeness, MatchFailure
-from choreo_bdd.redaction import redact_value
+from choreo_bdd.redaction import Redactor
+from choreo_bdd.redaction.printable import on_one_line
 
 _SHOWN_DIFFERENCES = 12
 _SHOWN_VALUE_CHARS = 160
@@ -24,8 +25,10 @@ class Cause(StrEnum):
     WRONG_SHAPE = "wrong shape"
     CONTRACT_BROKEN = "contract broken"
     WRONG_CORRELATION = "wrong correlation"
+    NO_CORRELATION_ID = "no correlation id"
     WRONG_TOPIC = "wrong topic?"
     TOO_LATE = "too late"
+    TOO_EARLY = "too early"
     UNDECODABLE = "undecodable"
     TRANSPORT_FAILED = "transport failed"
     UNEXPECTED = "unexpected"
@@ -68,6 +71,7 @@ class Facts:
     unreadable: tuple[int, str] | None = None
     foreign_ids: tuple[str | None, ...] = ()
     foreign_matched: bool = False
+    foreign_closest: Closeness | None = None
     similar_topics: tuple[str, ...] = field(default=())
 
     @property
@@ -79,8 +83,10 @@ class Facts:
 def explain(facts: Facts) -> Diagnosis:
     """Name the cause of an unmet expectation, strongest evidence first."""
     cause, sentence = _cause(facts)
-    differences = () if facts.closest is None else facts.closest.differences
-    return Diagnosis(cause, sentence, "\n".join([f"{cause.value}: {sentence}", *_evidence(facts)]), differences)
+    closest = facts.closest or facts.foreign_closest
+    differences = () if closest is None else closest.differences
+    told = on_one_line(sentence)
+    return Diagnosis(cause, told, "\n".join([f"{cause.value}: {told}", *_evidence(facts)]), differences)
 
 
 def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one rung a cause, strongest first
@@ -101,7 +107,7 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
     if facts.near_misses:
         return (
             Cause.WRONG_SHAPE,
-            f"{_near_misses(facts)} on {facts.place} within {waited}, {_differing(facts)}",
+            f"{_near_misses(facts)} on {facts.place} within {waited}, {_differing(facts.closest, facts.reason)}",
         )
     if facts.unreadable is not None:
         count, error = facts.unreadable
@@ -110,29 +116,45 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
             f"{_count(count, 'message', 'messages')} on {facts.place} could not be read ({error})",
         )
     if facts.foreign_matched:
-        return (
-            Cause.WRONG_CORRELATION,
-            f"a matching message came on {facts.place}, but {_foreign(facts)}",
-        )
+        cause = Cause.NO_CORRELATION_ID if _is_nobodys(facts) else Cause.WRONG_CORRELATION
+        return cause, f"a matching message came on {facts.place}, but {_foreign(facts)}"
     if facts.similar_topics:
         named = ", ".join(f"'{topic}'" for topic in facts.similar_topics)
         return (
             Cause.WRONG_TOPIC,
             f"no matching message arrived on {facts.place} within {waited}, but one did on {named}",
         )
+    if _is_nobodys(facts) and facts.foreign_closest is not None and facts.foreign_closest.matched:
+        differing = _differing(facts.foreign_closest, facts.reason)
+        nobodys = f"{_foreign_count(facts)} came on {facts.place}, look at `correlation:` first; {differing}"
+        return Cause.NO_CORRELATION_ID, nobodys
     after = "" if facts.after is None else f" after the expected one on '{facts.after}'"
     return Cause.NOTHING_ARRIVED, f"no matching message arrived on {facts.place}{after} within {waited}"
+
+
+def _is_nobodys(facts: Facts) -> bool:
+    """Whether messages came that carry no id, and none of somebody else."""
+    return bool(facts.foreign_ids) and not any(facts.foreign_ids)
+
+
+def _foreign_count(facts: Facts) -> str:
+    """How many messages of others, or of nobody, came; each kind by itself."""
+    nobodys = sum(each is None for each in facts.foreign_ids)
+    others = len(facts.foreign_ids) - nobodys
+    told = [f"{_count(nobodys, 'message', 'messages')} without a correlation id"] if nobodys else []
+    told += [f"{_count(others, 'message', 'messages')} of another correlation id"] if others else []
+    return " and ".join(told)
 
 
 def _near_misses(facts: Facts) -> str:
     return _count(facts.near_misses, "near-miss", "near-misses")
 
 
-def _differing(facts: Facts) -> str:
-    if facts.closest is None or not facts.closest.differences:
-        return facts.reason
-    paths = ", ".join(dict.fromkeys(failure.path for failure in facts.closest.differences[:4]))
-    more = len(facts.closest.differences) - 4
+def _differing(closest: Closeness | None, reason: str) -> str:
+    if closest is None or not closest.differences:
+        return reason
+    paths = ", ".join(dict.fromkeys(failure.path for failure in closest.differences[:4]))
+    more = len(closest.differences) - 4
     return f"the closest differs in {paths}" + (f" and {more} more" if more > 0 else "")
 
 
@@ -147,13 +169,12 @@ def _evidence(facts: Facts) -> list[str]:
     if facts.closest is not None:
         lines += closest_lines(facts.closest)
     if facts.foreign_ids and not facts.foreign_matched:
-        lines.append(
-            f"  also on {facts.place}: "
-            f"{_count(len(facts.foreign_ids), 'message', 'messages')} of another correlation id"
-        )
+        lines.append(f"  also on {facts.place}: {_foreign_count(facts)}")
+        if facts.foreign_closest is not None and facts.closest is None:
+            lines += closest_lines(facts.foreign_closest, "the closest of them")
     if facts.unreadable is not None and facts.near_misses:
         lines.append(f"  also on {facts.place}: {facts.unreadable[0]} unreadable ({facts.unreadable[1]})")
-    return lines
+    return list(map(on_one_line, lines))
 
 
 def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[str]:
@@ -164,7 +185,8 @@ def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[s
         for failure in closest.differences[:_SHOWN_DIFFERENCES]
     ]
     hidden = len(closest.differences) - _SHOWN_DIFFERENCES
-    return [*lines, f"    … and {hidden} more"] if hidden > 0 else lines
+    lines += [f"    … and {hidden} more"] if hidden > 0 else []
+    return list(map(on_one_line, lines))
 
 
 def _actual(failure: MatchFailure) -> str:
@@ -172,10 +194,8 @@ def _actual(failure: MatchFailure) -> str:
 
 
 def show(value: Any, *, path: str = "") -> str:
-    """A value as one short line, secrets masked (a field name in ``path`` counts as its key)."""
-    key = path.rsplit(".", 1)[-1]
-    masked, _ = redact_value({key: value})
-    shown = masked[key]
+    """A value as one short line, secrets masked (every part of ``path`` counts as its key)."""
+    shown = Redactor().at_path(path, value)
     try:
         text = json.dumps(shown, ensure_ascii=False, default=repr)
     except (ValueError, RecursionError):

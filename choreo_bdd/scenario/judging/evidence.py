@@ -47,7 +47,7 @@ def unseen(expectation: Expectation, foreign: Sequence[Delivery], unattributed: 
         number = sum(each.correlation_id is None and accepts(expectation.matcher, each) for each in foreign)
         if number:
             sentence = f"{number} matching without a correlation id, so nobody can tell whose"
-            found.append(Unseen(number, sentence, Cause.WRONG_CORRELATION, counts=unattributed == "fail"))
+            found.append(Unseen(number, sentence, Cause.NO_CORRELATION_ID, counts=unattributed == "fail"))
     return tuple(found)
 
 
@@ -75,6 +75,7 @@ def facts(expectation: Expectation, around: Surroundings, *, waited_ms: float) -
         unreadable=(len(unreadable), unreadable[-1]) if unreadable else None,
         foreign_ids=tuple(delivery.correlation_id for delivery in around.foreign),
         foreign_matched=any(accepts(matcher, delivery) for delivery in around.foreign),
+        foreign_closest=None if matcher is None else closest_of(closeness_of(matcher, each) for each in around.foreign),
         similar_topics=_similar_topics(expectation, around.beside),
     )
 

@@ -25,7 +25,7 @@ from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
 from choreo_bdd.scenario.judging.ruling import Ruling
 
 _NEAR_MISSES_KEPT = 20
-_HELD_KEPT = 1000
+_HELD_KEPT = 100_000
 
 
 class State(Enum):

@@ -66,6 +66,7 @@ class Handle:
         self._latency_ms: float | None = None
         self._budget_ms: float | None = None
         self._budget_topic: str | None = None
+        self._earliest_ms: float | None = None
         self._diagnosis: Diagnosis | None = None
         self._diagnose: Callable[[], Diagnosis] | None = None
 
@@ -104,6 +105,11 @@ class Handle:
         return self._budget_topic
 
     @property
+    def earliest_ms(self) -> float | None:
+        """The latency below which a match comes too early."""
+        return self._earliest_ms
+
+    @property
     def failures(self) -> tuple[MatchFailure, ...]:
         """Structured near-misses, oldest first, at most 20: the first ones, and always the latest."""
         return tuple(self._failures)
@@ -125,14 +131,7 @@ class Handle:
         ``of`` names a topic: the budget then counts from the publish on it. Raises ``TypeError`` or ``ValueError``
         for a budget that is no positive finite number, ``RuntimeError`` once the expectation is resolved.
         """
-        if isinstance(budget_ms, bool) or not isinstance(budget_ms, int | float):
-            raise TypeError(f"a latency budget is a number of milliseconds, not {type(budget_ms).__name__}")
-        if not math.isfinite(budget_ms) or budget_ms <= 0:
-            raise ValueError(f"a latency budget must be positive and finite, not {budget_ms!r} ms")
-        if self.outcome is not Outcome.PENDING:
-            raise RuntimeError(
-                f"the expectation on {self.topic!r} is already {self.outcome.value}: too late for a budget"
-            )
+        self._require_duration(budget_ms, "a latency budget")
         if self._budget_ms is not None:
             warnings.warn(
                 f"within_ms({budget_ms}) overrides the budget of {self._budget_ms:g} ms on {self.topic!r}",
@@ -142,6 +141,26 @@ class Handle:
         self._budget_ms = float(budget_ms)
         self._budget_topic = of
         return self
+
+    def not_before_ms(self, earliest_ms: float, *, of: str | None = None) -> Handle:
+        """Let a match that comes sooner than this fail, as too early; counted, and ``of``, as in ``within_ms``.
+
+        Raises ``TypeError``, ``ValueError`` and ``RuntimeError`` as it does.
+        """
+        self._require_duration(earliest_ms, "the earliest time of a message")
+        self._earliest_ms = float(earliest_ms)
+        self._budget_topic = of
+        return self
+
+    def _require_duration(self, milliseconds: float, what: str) -> None:
+        if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
+            raise TypeError(f"{what} is a number of milliseconds, not {type(milliseconds).__name__}")
+        if not math.isfinite(milliseconds) or milliseconds <= 0:
+            raise ValueError(f"{what} must be positive and finite, not {milliseconds!r} ms")
+        if self.outcome is not Outcome.PENDING:
+            raise RuntimeError(
+                f"the expectation on {self.topic!r} is already {self.outcome.value}: too late for {what}"
+            )
 
     def __repr__(self) -> str:
         transport = f" transport={self._transport!r}" if self._transport is not None else ""

@@ -16,6 +16,8 @@ class Timing:
     latency_ms: float
     since_registration_ms: float | None = None
     since_publish_ms: float | None = None
+    note: str = ""
+    """What else is to be said of the moment."""
 
 
 @dataclass(frozen=True, slots=True)

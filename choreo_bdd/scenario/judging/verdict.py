@@ -34,7 +34,11 @@ def by_message(expectation: Expectation, reason: str, took: Timing) -> Ruling:
     if expectation.occurs.waits_the_window_out:
         text = f"{Cause.UNEXPECTED.value}: {reason}; the last came after {took.latency_ms:.1f} ms"
         return Ruling(Outcome.FAIL, reason, took, Diagnosis(Cause.UNEXPECTED, reason, text))
-    return _met(handle, reason, took, f"matched on '{handle.topic}' after {took.latency_ms:.1f} ms")
+    early = too_early(handle, took)
+    if early is not None:
+        text = f"{Cause.TOO_EARLY.value}: {early}"
+        return Ruling(Outcome.FAIL, early, took, Diagnosis(Cause.TOO_EARLY, early, text))
+    return _met(handle, reason, took, f"matched on '{handle.topic}' after {took.latency_ms:.1f} ms{took.note}")
 
 
 def by_time(
@@ -70,6 +74,16 @@ def by_end_of_scope(why: str) -> Ruling:
     """What is left of an expectation whose scope ended before its time."""
     reason = f"aborted: {why}"
     return Ruling(Outcome.TIMEOUT, reason, Timing(0.0), Diagnosis(Cause.ABORTED, reason, reason))
+
+
+def too_early(handle: Handle, took: Timing) -> str | None:
+    """What to say of a match that came before it may."""
+    earliest, since = handle.earliest_ms, handle.budget_topic
+    if earliest is None or took.latency_ms >= earliest:
+        return None
+    came = f"{took.latency_ms:.1f} ms after '{since}'" if since is not None else f"after {took.latency_ms:.1f} ms"
+    sooner = f"{earliest - took.latency_ms:.1f} ms sooner than the {earliest:g} ms it may not come before"
+    return f"the message on '{handle.topic}' came {came}, {sooner}"
 
 
 def over_budget(handle: Handle, latency_ms: float) -> float | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from choreo_bdd.correlation import CorrelationIdNotInNamespaceError, CorrelationPolicyError, Envelope
+from choreo_bdd.correlation import Envelope
+from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
 from choreo_bdd.message import Encoded, MessageRecord
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.links import Link
@@ -32,8 +33,8 @@ class Publication:
     def prepare(cls, link: Link, topic: str, payload: Any, headers: Mapping[str, str], key: str | None) -> Publication:
         """Stamp a payload with the scope's id on this link and encode it; what the caller does to it later is its own.
 
-        Raises ``CorrelationIdNotInNamespaceError``, ``CorrelationPolicyError``, ``ContractBroken`` or what the codec
-        raises; nothing has been sent then.
+        Raises ``CorrelationIdNotInNamespaceError``, ``NoPlaceForIdError``, ``CorrelationPolicyError``,
+        ``ContractBroken`` or what the codec raises; nothing has been sent then.
         """
         envelope = _stamp(link, Envelope(topic, payload, headers))
         data = link.harness.outgoing(envelope.topic, envelope.payload, envelope.headers)
@@ -63,7 +64,7 @@ def _stamp(link: Link, envelope: Envelope) -> Envelope:
     policy = link.harness.correlation
     try:
         return policy.write(envelope, link.wire_id)
-    except CorrelationIdNotInNamespaceError:
+    except (CorrelationIdNotInNamespaceError, NoPlaceForIdError):
         raise
     except Exception as error:
         raise CorrelationPolicyError(type(policy).__name__, "write", error) from error
@@ -81,7 +82,10 @@ class TransportFailure:
 @dataclass(frozen=True, slots=True)
 class _Sent:
     at: float
-    topic: str
+    topic: str | None
+    """``None`` for an act of the user's own."""
+    began: float = 0.0
+    """When such an act began; ``at`` is when it counts from."""
 
 
 class Outbox:
@@ -96,6 +100,8 @@ class Outbox:
         self._sent: list[_Sent] = []
         self._unconfirmed: dict[Ready, str] = {}
         self.failures: list[TransportFailure] = []
+        self._act_began = 0.0
+        self._is_acting = False
 
     def put(self, publication: Publication) -> Ready | None:
         """Send a message, at once when the scope's subscriptions are live, else as soon as they are."""
@@ -183,10 +189,25 @@ class Outbox:
     @property
     def topics(self) -> frozenset[str]:
         """Topics this scope has published on."""
-        return frozenset(sent.topic for sent in self._sent)
+        return frozenset(sent.topic for sent in self._sent if sent.topic is not None)
+
+    def begin_act(self) -> None:
+        """Say that an act of the user's own is under way; when it counts from is not known yet."""
+        self._is_acting, self._act_began = True, self._clock()
+
+    def count_from(self, moment: float) -> None:
+        """Have times count from an act of the user's own, at a loop time."""
+        self._is_acting = False
+        self._sent.append(_Sent(moment, None, self._act_began))
+
+    def is_during_act(self, moment: float) -> bool:
+        """Whether at a loop time an act of the user's own had begun, and did not count yet."""
+        if self._is_acting and self._act_began <= moment:
+            return True
+        return any(sent.topic is None and sent.began <= moment < sent.at for sent in self._sent)
 
     def last_sent(self, by: float, topic: str | None = None, *, since: float = float("-inf")) -> float | None:
-        """Loop time of the last message (on ``topic``) that left between two loop times."""
+        """Loop time of the last message (on ``topic``) that left, or the last act, between two loop times."""
         for sent in reversed(self._sent):  # in order of time, and the latest is nearly always the one
             if sent.at < since:
                 return None

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from choreo_bdd_reporter.model.arrival import latency_of_arrival
+from choreo_bdd_reporter.model.schema_types import ResultsHandle, ResultsScenario
 
 
-def least_headroom(scenarios: Iterable[Mapping[str, Any]]) -> float | None:
+def least_headroom(scenarios: Iterable[ResultsScenario]) -> float | None:
     """The least share of its budget that a message left over, below 0 where it came late; ``None`` without budgets."""
     handles = (handle for scenario in scenarios for handle in scenario.get("handles") or ())
-    shares = (1 - handle["latency_ms"] / handle["budget_ms"] for handle in handles if _has_headroom(handle))
-    return min(shares, default=None)
+    return min((share for handle in handles if (share := _headroom(handle)) is not None), default=None)
 
 
-def _has_headroom(handle: Mapping[str, Any]) -> bool:
-    """Whether a message came in answer to a budget; an absence that was expected is met by silence."""
-    return bool(handle.get("budget_ms")) and latency_of_arrival(handle) is not None
+def _headroom(handle: ResultsHandle) -> float | None:
+    """None without a budget, or a message that came for it; an absence that was expected is met by silence."""
+    budget = handle.get("budget_ms")
+    latency = latency_of_arrival(handle) if budget else None
+    return None if latency is None or not budget else 1 - latency / budget

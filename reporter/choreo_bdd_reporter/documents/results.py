@@ -11,7 +11,16 @@ from typing import Any
 from choreo_bdd.redaction import REDACTION_VERSION
 from choreo_bdd_reporter.documents.headroom import least_headroom
 from choreo_bdd_reporter.model.limits import SCENARIOS_MAX, cap_detail, keep_worst
-from choreo_bdd_reporter.model.tests import Attempt, RecordedScenario, Run, Step, Test, TestOutcome
+from choreo_bdd_reporter.model.schema_types import (
+    Redactions,
+    ResultsRun,
+    ResultsTest,
+    RunTransports,
+    TestOutcome,
+    Totals,
+    Xdist,
+)
+from choreo_bdd_reporter.model.tests import Attempt, RecordedScenario, Run, Step, Test
 
 SCHEMA_VERSION = "1.3"
 OUTCOMES: tuple[TestOutcome, ...] = ("passed", "failed", "errored", "skipped", "slow")
@@ -47,7 +56,7 @@ class TestDocument:
 
     __test__ = False
 
-    test: dict[str, Any]
+    test: ResultsTest
     gherkin: dict[str, Any]
     details: list[dict[str, Any]]
     attachments: list[Any]
@@ -125,7 +134,11 @@ def with_more_scenarios(known: TestDocument, scenarios: Sequence[RecordedScenari
         headroom=min((each for each in (known.facts.headroom, more.headroom) if each is not None), default=None),
     )
     log = "\n".join(filter(None, (known.test["log"], *_left_out_note(len(scenarios) - len(added)))))
-    test = {**known.test, "log": log, "scenarios": [*known.test["scenarios"], *(each.document for each in added)]}
+    test: ResultsTest = {
+        **known.test,
+        "log": log,
+        "scenarios": [*known.test["scenarios"], *(each.document for each in added)],
+    }
     details = [*known.details, *(each.details for each in added)]
     return replace(known, test=test, details=details, facts=facts)
 
@@ -146,10 +159,10 @@ def _facts(scenarios: Sequence[RecordedScenario], *, truncated: bool) -> TestFac
     )
 
 
-def run_document(run: Run, outcomes: Iterable[str], facts: Sequence[TestFacts], *, truncated: bool) -> dict[str, Any]:
+def run_document(run: Run, outcomes: Iterable[str], facts: Sequence[TestFacts], *, truncated: bool) -> ResultsRun:
     """The ``run`` of ``results.json``, for tests of these outcomes and facts."""
     environment = run.environment
-    redactions: dict[str, Any] = {"fields": run.redacted_fields, "stream_matches": run.redacted_text}
+    redactions: Redactions = {"fields": run.redacted_fields, "stream_matches": run.redacted_text}
     if any(each.staged is not None for each in facts):
         redactions["redaction_version"] = REDACTION_VERSION
     return {
@@ -175,13 +188,20 @@ def run_document(run: Run, outcomes: Iterable[str], facts: Sequence[TestFacts], 
     }
 
 
-def totals(outcomes: Iterable[str]) -> dict[str, int]:
+def totals(outcomes: Iterable[str]) -> Totals:
     """``run.totals`` of tests with these outcomes."""
     counts = Counter(outcomes)
-    return {**{outcome: counts[outcome] for outcome in OUTCOMES}, "total": counts.total()}
+    return {
+        "passed": counts["passed"],
+        "failed": counts["failed"],
+        "errored": counts["errored"],
+        "skipped": counts["skipped"],
+        "slow": counts["slow"],
+        "total": counts.total(),
+    }
 
 
-def transports(single: Iterable[str], staged: Iterable[str]) -> dict[str, Any]:
+def transports(single: Iterable[str], staged: Iterable[str]) -> RunTransports:
     """``run.transport`` and ``run.transports``: one name for a run on one harness, else all of them."""
     alone, together = set(single), set(staged)
     if not together and len(alone) <= 1:
@@ -193,13 +213,13 @@ def _transport_name(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64]
 
 
-def _xdist(run: Run) -> dict[str, Any] | None:
+def _xdist(run: Run) -> Xdist | None:
     if run.workers is None:
         return None
     return {"workers": run.workers.count, "incomplete_workers": list(run.workers.incomplete)}
 
 
-def _test(test: Test) -> dict[str, Any]:
+def _test(test: Test) -> ResultsTest:
     return {
         "nodeid": test.nodeid,
         "file": test.file,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from choreo_bdd_reporter.model.schema_types import ResultsHandle
 
 
-def latency_of_arrival(handle: Mapping[str, Any]) -> float | None:
+def latency_of_arrival(handle: ResultsHandle) -> float | None:
     """Milliseconds until the matching message was there; ``None`` where none came.
 
     The ``latency_ms`` of a timeout or a fail is its deadline, and that of an absence which was expected its window.
     """
-    came = handle["outcome"] in ("pass", "slow") and handle.get("actual") is not None
-    latency: float | None = handle["latency_ms"] if came else None
+    latency: float | None = handle["latency_ms"] if came(handle["outcome"], handle.get("actual")) else None
     return latency
+
+
+def came(outcome: str, actual: object) -> bool:
+    """Whether a handle of this outcome, which saw the message ``actual``, was met by it."""
+    return outcome in ("pass", "slow") and actual is not None

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-TestOutcome = Literal["passed", "failed", "errored", "skipped", "slow"]
+from choreo_bdd_reporter.model.schema_types import ChoreoMeta, ResultsScenario, TestOutcome
+
 StepStatus = Literal["passed", "failed", "errored", "skipped", "undefined", "untested", "slow"]
 
 SESSION_NODEID = "<session>"
@@ -20,7 +21,7 @@ SESSION_NODEID = "<session>"
 class RecordedScenario:
     """One engine scenario: its part of ``results.json``, and the details only the page shows."""
 
-    document: dict[str, Any]
+    document: ResultsScenario
     details: dict[str, Any] = field(default_factory=lambda: {"handles": [], "timeline": []})
     transport: str | None = None
     allowlist_path: str | None = None
@@ -92,7 +93,7 @@ class Test:
     outcome: TestOutcome
     class_name: str | None = None
     markers: tuple[str, ...] = ()
-    choreo_meta: dict[str, Any] | None = None
+    choreo_meta: ChoreoMeta | None = None
     duration_ms: float = 0.0
     started: float | None = None
     traceback: str | None = None

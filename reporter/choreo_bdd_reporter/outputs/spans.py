@@ -16,7 +16,8 @@ class Span:
     """A message sent, or on its way and received; ``parent`` is the place of what caused it in the same trace.
 
     Times are in microseconds since the epoch. A message carries no mark of who sent it: the cause is the last message
-    sent on its topic before, and so an inference.
+    sent on its topic before, and so an inference, which ``page/js/timeline/causality.js`` draws alike. Of a reply it is
+    the delivery of its trigger to whoever replies.
     """
 
     kind: Literal["send", "receive"]
@@ -99,7 +100,8 @@ class _Reader:
         elif topic is not None and event["action"] == "received":
             sender = self._sent.get((topic, transport))
             start = at if sender is None else self._spans[sender].end
-            self._received[topic] = len(self._spans)
+            if event.get("source") == "reply" or event["detail"].startswith("reply:"):
+                self._received[topic] = len(self._spans)
             self._spans.append(
                 Span(kind="receive", topic=topic, transport=transport, start=start, end=at, parent=sender)
             )

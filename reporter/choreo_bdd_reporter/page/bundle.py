@@ -20,11 +20,12 @@ from choreo_bdd_reporter.page.tokens import KEYWORDS, Token, Use, renamed, tight
 _IMPORT = re.compile(r"^import \{([^}]*)\} from '(\.{1,2}/[\w./-]+\.js)';\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|let|class)\b)", re.MULTILINE)
 _DECLARED = re.compile(r"^(export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
+_TYPES = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 _LEFTOVER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 BROWSER = words(
-    "Array Blob Boolean Date DecompressionStream Error Infinity JSON Map Math Node Number Object Promise RegExp "
-    "ResizeObserver Response Set String URLSearchParams Uint8Array addEventListener atob document getComputedStyle "
-    "globalThis history localStorage location matchMedia navigator performance removeEventListener "
+    "Array Blob Boolean Date DecompressionStream Element Error Infinity JSON Map Math Node Number Object Promise "
+    "RegExp ResizeObserver Response Set String URLSearchParams Uint8Array addEventListener atob document "
+    "getComputedStyle globalThis history localStorage location matchMedia navigator performance removeEventListener "
     "requestAnimationFrame setTimeout"
 )
 """Names of the browser that modules may use; whatever else a module names is its own and gets a shorter name."""
@@ -77,7 +78,7 @@ def _refuse_unknown(found: Iterable[Use]) -> None:
 def squeeze_css(text: str) -> str:
     """Styles without comments and needless space."""
     bare = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    return re.sub(r"\s*\n\s*|(?<=[{;,]) +| +(?=\{)|(?<=[\w-]:) +(?=[\w#.'-])|;(?=\s*\})", "", bare)
+    return re.sub(r"\s*\n\s*|(?<=[{;,]) +| +(?=[{}])|(?<=[\w-]:) +(?=[\w#.'-])|;(?=\s*\})", "", bare)
 
 
 def _visit(name: str, read: Callable[[str], str], ordered: dict[str, _Module], path: tuple[str, ...]) -> None:
@@ -106,8 +107,8 @@ def _parse(name: str, source: str) -> _Module:
 
 
 def _bare(module: _Module) -> str:
-    """The body without indentation, comment lines and empty ones."""
-    lines = [line.strip() for line in module.body.splitlines()]
+    """The body without indentation, comment lines and empty ones; what ``tsc`` reads about types is a comment."""
+    lines = [line.strip() for line in _TYPES.sub("", module.body).splitlines()]
     for line in lines:
         if line.count("`") % 2:
             raise BundleError(f"{module.name}: {line!r} opens a text over several lines; build it from parts")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from choreo_bdd_reporter.model.schema_types import Results
 from choreo_bdd_reporter.page.chunks import Chunk, deflated, split
 from choreo_bdd_reporter.page.embed import as_script, as_template, ascii_json, json_pieces
 from choreo_bdd_reporter.page.index import build_index
@@ -26,7 +27,7 @@ _KEPT_IN_BRIEF = ("nodeid", "file", "name", "outcome", "duration_ms")
 class PageData:
     """What a page embeds: ``index`` as the page reads it, ``whole`` documents or else ``chunks`` of entries."""
 
-    results: Json
+    results: Results
     index: Json
     whole: tuple[Sequence[str], Sequence[str]] | None
     chunks: Sequence[Sequence[Entry]]
@@ -55,18 +56,19 @@ class PageData:
 
 def page_data(results: Json, gherkin: Json, *, all_bodies: bool = False, folder: str | None = None) -> PageData:
     """Decide how the documents are embedded, and index them. With a ``folder`` beside the page, it holds the chunks."""
-    groups = group_entries(results, gherkin)
+    document = cast("Results", results)
+    groups = group_entries(document, gherkin)
     whole = None if folder else _whole(results, gherkin)
     chunks = [] if whole else [chunk for group in groups for chunk in split(group.entries)]
     events = sum(len(part["timeline"]) for entries in chunks for entry in entries for part in entry.parts)
     index = {
-        **build_index(groups, results, gherkin),
+        **build_index(groups, document, gherkin),
         "chunks": [len(entries) for entries in chunks],
         "bodies": all_bodies or events <= EVENTS_WITH_BODIES_MAX,
         "timelines": events <= EVENTS_MAX,
         "folder": folder,
     }
-    return PageData(results=results, index=index, whole=whole, chunks=chunks)
+    return PageData(results=document, index=index, whole=whole, chunks=chunks)
 
 
 def _whole(results: Json, gherkin: Json) -> tuple[list[str], list[str]] | None:
@@ -86,9 +88,13 @@ def _whole(results: Json, gherkin: Json) -> tuple[list[str], list[str]] | None:
     return kept
 
 
-def _brief(results: Json) -> dict[str, Any]:
+def _brief(results: Results) -> dict[str, Any]:
     """The results without what was sent, received and printed."""
-    return {**results, "tests": ({name: test[name] for name in _KEPT_IN_BRIEF} for test in results["tests"])}
+    return {**results, "tests": (_kept_in_brief(test) for test in results["tests"])}
+
+
+def _kept_in_brief(test: Json) -> dict[str, Any]:
+    return {name: test[name] for name in _KEPT_IN_BRIEF}
 
 
 def _results_element(pieces: Iterable[str]) -> Iterator[str]:

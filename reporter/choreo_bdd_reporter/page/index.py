@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from choreo_bdd_reporter.model.arrival import latency_of_arrival
+from choreo_bdd_reporter.model.schema_types import Results, ResultsHandle, ResultsScenario, TimelineEntry
 from choreo_bdd_reporter.read.entries import Entry, Group, Json
 from choreo_bdd_reporter.read.findings import findings_of, is_failing, is_unchecked, outcome_of
 
@@ -63,7 +64,7 @@ class _Told:
         return {name: value for name, value in found if value}
 
 
-def build_index(groups: Sequence[Group], results: Json, gherkin: Json) -> dict[str, Any]:
+def build_index(groups: Sequence[Group], results: Results, gherkin: Json) -> dict[str, Any]:
     """One row an entry, with its findings and its hops as six numbers each.
 
     A hop is topic, transport (-1 for none), outcome, latency and budget in microseconds (-1 for none), near-misses.
@@ -122,11 +123,11 @@ def _name(entry: Entry) -> str:
     return f"{text} ({worker})" if worker else text
 
 
-def _hops(part: Json, totals: _Totals) -> list[tuple[int, ...]]:
+def _hops(part: ResultsScenario, totals: _Totals) -> list[tuple[int, ...]]:
     return [_hop(handle, totals) for handle in part["handles"]]
 
 
-def _hop(handle: Json, totals: _Totals) -> tuple[int, ...]:
+def _hop(handle: ResultsHandle, totals: _Totals) -> tuple[int, ...]:
     latency = None if _is_absence(handle) else handle["latency_ms"]
     arrived = latency_of_arrival(handle)
     if arrived is not None:
@@ -141,7 +142,7 @@ def _hop(handle: Json, totals: _Totals) -> tuple[int, ...]:
     )
 
 
-def _is_absence(handle: Json) -> bool:
+def _is_absence(handle: ResultsHandle) -> bool:
     """Whether a passed expectation was met by silence: its latency is a wait then, and no message's."""
     return handle["outcome"] == "pass" and handle["actual"] is None
 
@@ -154,7 +155,7 @@ def _count_traffic(entry: Entry, totals: _Totals) -> None:
                 totals.traffic[totals.number(topic), totals.via(event.get("transport")), int(sent)] += 1
 
 
-def _topic(event: Json) -> str | None:
+def _topic(event: TimelineEntry) -> str | None:
     """Where a message travelled: a single harness files its reply under the trigger and names the answer beside it."""
     topic: str | None = event.get("topic")
     if event["action"] == "replied" and event["detail"].startswith("reply="):

@@ -34,26 +34,27 @@ _KNOWN_FUNCTIONS = (
     "replyOneLineSummary",
     "sourceBadgeText",
 )
+# in the order of the cascade
 _STYLES = (
-    "tokens",
-    "base",
-    "layout",
-    "header",
-    "broke",
-    "tree",
-    "scenario",
-    "history",
-    "steps",
-    "diff",
-    "expectations",
-    "replies",
-    "waterfall",
-    "message",
-    "overview",
-    "dialogs",
-    "narrow",
-    "wide",
-    "print",
+    "core/tokens",
+    "core/base",
+    "core/layout",
+    "overview/header",
+    "list/broke",
+    "list/tree",
+    "scenario/scenario",
+    "scenario/history",
+    "scenario/steps",
+    "message/diff",
+    "scenario/expectations",
+    "scenario/replies",
+    "timeline/waterfall",
+    "message/message",
+    "overview/overview",
+    "core/dialogs",
+    "core/narrow",
+    "core/wide",
+    "core/print",
 )
 
 
@@ -74,7 +75,7 @@ class _Assets:
 
 def _policy(*, script: str, style: str) -> str:
     sources = f"default-src 'none'; script-src {script}; style-src {style}; img-src data:"
-    return f"{sources}; base-uri 'none'; form-action 'none'"
+    return f"{sources}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types choreo"
 
 
 def render_page(results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+
+from choreo_bdd_reporter.model.schema_types import Results
 
 _FAILING = ("failed", "errored")
 _MEASURED = ("pass", "slow")
@@ -52,7 +53,7 @@ class Comparison:
     shifts: tuple[Shift, ...]
 
 
-def compare(old: dict[str, Any], new: dict[str, Any], *, threshold: float = 0.2) -> Comparison:
+def compare(old: Results, new: Results, *, threshold: float = 0.2) -> Comparison:
     """Compare two results documents. A hop has shifted when its latency changed by more than ``threshold``.
 
     A test that fails and was not there before is a new failure, too.
@@ -69,7 +70,7 @@ def compare(old: dict[str, Any], new: dict[str, Any], *, threshold: float = 0.2)
     )
 
 
-def _outcomes(results: dict[str, Any]) -> dict[str, str]:
+def _outcomes(results: Results) -> dict[str, str]:
     """The outcome of each node id; of several runs of one test the worst."""
     outcomes: dict[str, str] = {}
     for test in results["tests"]:
@@ -81,7 +82,7 @@ def _outcomes(results: dict[str, Any]) -> dict[str, str]:
 _Hop = tuple[str, str, str, "str | None", int]
 
 
-def _shifts(old: dict[str, Any], new: dict[str, Any], threshold: float) -> tuple[Shift, ...]:
+def _shifts(old: Results, new: Results, threshold: float) -> tuple[Shift, ...]:
     before = {hop: latency for hop, latency, _ in _hops(old)}
     shifts = [
         Shift(
@@ -95,7 +96,7 @@ def _shifts(old: dict[str, Any], new: dict[str, Any], threshold: float) -> tuple
     return tuple(sorted(told, key=lambda shift: (not shift.is_over_budget, -shift.change)))
 
 
-def _hops(results: dict[str, Any]) -> Iterator[tuple[_Hop, float, float | None]]:
+def _hops(results: Results) -> Iterator[tuple[_Hop, float, float | None]]:
     """Measured hops: test, scenario, topic, transport and, where these repeat, the how-many-eth."""
     seen: Counter[tuple[str, str, str, str | None]] = Counter()
     for test in results["tests"]:

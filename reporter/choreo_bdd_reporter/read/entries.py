@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from choreo_bdd_reporter.documents.results import row_ids
+from choreo_bdd_reporter.model.schema_types import Results, ResultsScenario, ResultsTest, TestOutcome
 
 Json = Mapping[str, Any]
 
@@ -24,7 +25,7 @@ class Entry:
     """
 
     row: str
-    test: Json
+    test: ResultsTest
     position: int | None
     scenario: Json | None
     notes: tuple[Json, ...]
@@ -37,7 +38,7 @@ class Entry:
         return list((self.scenario or {}).get("steps") or ())
 
     @property
-    def parts(self) -> list[Json]:
+    def parts(self) -> list[ResultsScenario]:
         """The message scopes of the test."""
         return list(self.test["scenarios"])
 
@@ -57,7 +58,7 @@ class Group:
     entries: list[Entry]
 
 
-def group_entries(results: Json, gherkin: Json) -> list[Group]:
+def group_entries(results: Results, gherkin: Json) -> list[Group]:
     """Every test of the run exactly once: features in their order, then the other tests by file."""
     rows = _Rows(results, gherkin)
     groups = [_feature_group(feature, rows) for feature in gherkin.get("features") or ()]
@@ -69,15 +70,15 @@ def group_entries(results: Json, gherkin: Json) -> list[Group]:
 class _Rows:
     """The tests by row id, and what is told of them."""
 
-    def __init__(self, results: Json, gherkin: Json) -> None:
+    def __init__(self, results: Results, gherkin: Json) -> None:
         ids = row_ids(results["tests"])
-        self.tests: dict[str, Json] = dict(zip(ids, results["tests"], strict=True))
+        self.tests: dict[str, ResultsTest] = dict(zip(ids, results["tests"], strict=True))
         self._positions = {row: position for position, row in enumerate(ids)}
         self._times = Counter(test["nodeid"] for test in results["tests"])
         self._details: Json = gherkin.get("details") or {}
         self._attachments: Json = gherkin.get("attachments") or {}
 
-    def entry(self, row: str, test: Json, scenario: Json | None) -> Entry:
+    def entry(self, row: str, test: ResultsTest, scenario: Json | None) -> Entry:
         return Entry(
             row=row,
             test=test,
@@ -119,10 +120,11 @@ def _file_groups(ids: Iterable[str], rows: _Rows) -> list[Group]:
     return [groups[name] for name in sorted(groups)]
 
 
-def _test_from_steps(scenario: Json, uri: str) -> dict[str, Any]:
+def _test_from_steps(scenario: Json, uri: str) -> ResultsTest:
     """A scenario the runner never started has steps but no test."""
     statuses = [step.get("status") for step in scenario.get("steps") or ()]
     broken = any(status in BROKEN_STEPS for status in statuses)
+    outcome = "errored" if broken else "skipped" if "skipped" in statuses else "untested"
     return {
         "nodeid": str(scenario.get("nodeid") or scenario.get("name") or ""),
         "file": uri,
@@ -130,7 +132,7 @@ def _test_from_steps(scenario: Json, uri: str) -> dict[str, Any]:
         "class": None,
         "markers": [],
         "choreo_meta": None,
-        "outcome": "errored" if broken else "skipped" if "skipped" in statuses else "untested",
+        "outcome": cast("TestOutcome", outcome),  # "untested" is the page's own: results.json has no such test
         "duration_ms": 0.0,
         "traceback": None,
         "stdout": "",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from choreo_bdd_reporter.documents.tracebacks import line_of_exception
-from choreo_bdd_reporter.read.entries import BROKEN_SCENARIOS, BROKEN_STEPS, BROKEN_TESTS, Entry, Json
+from choreo_bdd_reporter.model.schema_types import ResultsHandle, ResultsScenario
+from choreo_bdd_reporter.read.entries import BROKEN_SCENARIOS, BROKEN_STEPS, BROKEN_TESTS, Entry
 
 SHOWN_FINDINGS = 20
 _WORST_FIRST = ("errored", "failed", "fail", "timeout", "slow", "pending")
@@ -78,15 +79,15 @@ def _handle_findings(entry: Entry) -> Iterator[Finding]:
                 yield finding | ({"transport": handle["transport"]} if handle.get("transport") else {})
 
 
-def _cause(part: Json, handle: Json) -> str:
+def _cause(part: ResultsScenario, handle: ResultsHandle) -> str:
     if not part["completed_normally"] and handle["outcome"] == "timeout":
         return "aborted"
     kind = handle["diagnosis"]["kind"]
     return _CAUSES.get(kind, str(kind))
 
 
-def _sentence(handle: Json) -> str:
-    topic, outcome, latency, budget = (handle[name] for name in ("topic", "outcome", "latency_ms", "budget_ms"))
+def _sentence(handle: ResultsHandle) -> str:
+    topic, outcome, latency, budget = handle["topic"], handle["outcome"], handle["latency_ms"], handle["budget_ms"]
     if outcome == "slow" and latency is not None and budget is not None:
         over = _ms(latency - budget)
         return f"the message on '{topic}' took {_ms(latency)}, {over} over the budget of {_ms(budget)}"

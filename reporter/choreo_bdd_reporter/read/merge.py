@@ -10,21 +10,28 @@ from typing import Any, Literal
 
 from choreo_bdd_reporter.documents.results import SCHEMA_VERSION, row_ids, totals, transports
 from choreo_bdd_reporter.model.run_facts import merged_facts
+from choreo_bdd_reporter.model.schema_types import (
+    Redactions,
+    Results,
+    ResultsRun,
+    ResultsTest,
+    RunTransports,
+    Totals,
+    Xdist,
+)
 from choreo_bdd_reporter.read.report import Report
 
 Duplicates = Literal["worst", "last"]
 
 _WORST_FIRST = ("failed", "errored", "slow", "passed", "skipped")
 _LONGEST_MS = 366 * 86_400_000.0  # a file may state more than a calendar can hold
-_REQUIRED_TEXTS = ("python_version", "harness_version", "reporter_version", "hostname")
-_OPTIONAL_TEXTS = ("project_name", "allowlist_path", "git_sha", "git_branch", "environment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
     """The documents of the merged report, and the node ids that more than one of the reports had."""
 
-    results: dict[str, Any]
+    results: Results
     gherkin: dict[str, Any]
     duplicates: tuple[str, ...]
 
@@ -36,7 +43,7 @@ def merge(reports: Sequence[Report], *, duplicates: Duplicates = "worst") -> Mer
     """
     chosen = _choose(reports, duplicates)
     tests = [reports[number].results["tests"][place] for number, place in chosen.kept]
-    run = {**_run([report.results["run"] for report in reports]), "totals": totals(test["outcome"] for test in tests)}
+    run = _run([report.results["run"] for report in reports], totals(test["outcome"] for test in tests))
     return Merged(
         results={
             "schema_version": SCHEMA_VERSION,
@@ -84,21 +91,29 @@ def _owner(reports: Sequence[Report], where: dict[int, list[int]], duplicates: D
     return min(where, key=lambda number: _badness(reports[number].results["tests"][place] for place in where[number]))
 
 
-def _badness(tests: Iterable[Any]) -> int:
+def _badness(tests: Iterable[ResultsTest]) -> int:
     return min(_WORST_FIRST.index(test["outcome"]) for test in tests)
 
 
 # --- the run ---
 
 
-def _run(runs: Sequence[Any]) -> dict[str, Any]:
+def _run(runs: Sequence[ResultsRun], counted: Totals) -> ResultsRun:
     return {
         "started_at": min((run["started_at"] for run in runs), key=_moment),
         "finished_at": max((run["finished_at"] for run in runs), key=_moment),
         "duration_ms": _busy_ms(runs),
         **_transports(runs),
-        **{name: _agreed(runs, name) for name in _OPTIONAL_TEXTS},
-        **{name: ", ".join(dict.fromkeys(run[name] for run in runs)) for name in _REQUIRED_TEXTS},
+        "totals": counted,
+        "project_name": _agreed(run["project_name"] for run in runs),
+        "allowlist_path": _agreed(run["allowlist_path"] for run in runs),
+        "git_sha": _agreed(run["git_sha"] for run in runs),
+        "git_branch": _agreed(run["git_branch"] for run in runs),
+        "environment": _agreed(run["environment"] for run in runs),
+        "python_version": _listed(run["python_version"] for run in runs),
+        "harness_version": _listed(run["harness_version"] for run in runs),
+        "reporter_version": _listed(run["reporter_version"] for run in runs),
+        "hostname": _listed(run["hostname"] for run in runs),
         "xdist": _workers(runs),
         "truncated": any(run["truncated"] for run in runs),
         "redactions": _redactions(runs),
@@ -109,7 +124,7 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _busy_ms(runs: Sequence[Any]) -> float:
+def _busy_ms(runs: Sequence[ResultsRun]) -> float:
     """Time during which at least one of the runs was under way: shards that ran side by side count once."""
     spans = sorted((_moment(run["started_at"]), _length(run["duration_ms"])) for run in runs)
     ends = list(accumulate((start + length for start, length in spans), max))
@@ -125,20 +140,24 @@ def _length(milliseconds: float) -> timedelta:
     return timedelta(milliseconds=min(milliseconds, _LONGEST_MS))
 
 
-def _agreed(runs: Sequence[Any], name: str) -> Any:
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(texts))
+
+
+def _agreed(texts: Iterable[str | None]) -> str | None:
     """What all who state it state alike; a commit that is only one shard's would be a lie about the others."""
-    values = {run[name] for run in runs if run[name] is not None}
+    values = {text for text in texts if text is not None}
     return values.pop() if len(values) == 1 else None
 
 
-def _transports(runs: Sequence[Any]) -> dict[str, Any]:
+def _transports(runs: Sequence[ResultsRun]) -> RunTransports:
     return transports(
-        (run["transport"] for run in runs if run.get("transport") not in (None, "unknown")),
+        (name for run in runs if (name := run.get("transport")) is not None and name != "unknown"),
         (name for run in runs for name in run.get("transports") or ()),
     )
 
 
-def _workers(runs: Sequence[Any]) -> dict[str, Any] | None:
+def _workers(runs: Sequence[ResultsRun]) -> Xdist | None:
     parallel = [run["xdist"] for run in runs if run["xdist"] is not None]
     if not parallel:
         return None
@@ -148,8 +167,11 @@ def _workers(runs: Sequence[Any]) -> dict[str, Any] | None:
     }
 
 
-def _redactions(runs: Sequence[Any]) -> dict[str, Any]:
-    counters = {name: sum(run["redactions"][name] for run in runs) for name in ("fields", "stream_matches")}
+def _redactions(runs: Sequence[ResultsRun]) -> Redactions:
+    counters: Redactions = {
+        "fields": sum(run["redactions"]["fields"] for run in runs),
+        "stream_matches": sum(run["redactions"]["stream_matches"] for run in runs),
+    }
     version = next((found for run in runs if (found := run["redactions"].get("redaction_version"))), None)
     return counters if version is None else {**counters, "redaction_version": version}
 

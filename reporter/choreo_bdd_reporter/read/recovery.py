@@ -19,6 +19,7 @@ from choreo_bdd_reporter.documents.results import (
     row_ids,
     run_document,
 )
+from choreo_bdd_reporter.model.schema_types import Results
 from choreo_bdd_reporter.model.tests import Attempt, Environment, Run, Workers
 
 
@@ -26,7 +27,7 @@ from choreo_bdd_reporter.model.tests import Attempt, Environment, Run, Workers
 class Recovered:
     """The documents of a report that was never finished; ``ended`` says that its run was."""
 
-    results: dict[str, Any]
+    results: Results
     gherkin: dict[str, Any]
     ended: bool
 

@@ -11,6 +11,7 @@ from typing import Any
 from choreo_bdd_reporter.documents.file_names import MESSAGES, PAGE, PARTIAL, RESULTS
 from choreo_bdd_reporter.documents.schema_check import first_error
 from choreo_bdd_reporter.model.limits import unserialisable
+from choreo_bdd_reporter.model.schema_types import Results
 
 _TEMPLATE = '<template id="choreo-gherkin">'
 
@@ -27,7 +28,7 @@ class Report:
     """
 
     source: Path
-    results: dict[str, Any]
+    results: Results
     gherkin: dict[str, Any] = field(default_factory=dict)
     messages: Path | None = None
     notes: tuple[str, ...] = ()

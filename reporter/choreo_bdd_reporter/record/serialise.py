@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from choreo_bdd.observers.observed import (
     ObservedEntry,
@@ -25,13 +25,29 @@ from choreo_bdd_reporter.model.limits import (
     cap_detail,
     cap_stream,
     clean_text,
+    json_safe,
     keep_worst,
+)
+from choreo_bdd_reporter.model.schema_types import (
+    Action,
+    Diagnosis,
+    EventSource,
+    FailureKind,
+    HandleOutcome,
+    MatchFailure,
+    ReplyReport,
+    ReplyState,
+    ResultsHandle,
+    ResultsScenario,
+    ResultsStage,
+    ScenarioOutcome,
+    TimelineEntry,
 )
 from choreo_bdd_reporter.model.tests import RecordedScenario
 from choreo_bdd_reporter.record.values import Values, amount
 
 _WORST_FIRST = ("timeout", "fail", "pending", "slow", "pass")
-_REPLY_STATES = {
+_REPLY_STATES: dict[str, ReplyState] = {
     "fired": "replied",
     "fired_builder_error": "reply_failed",
     "replied": "replied",
@@ -49,7 +65,7 @@ def serialise(result: ObservedResult, *, completed_normally: bool, redactor: Red
 def unreadable_scenario(result: object, error: Exception, *, completed_normally: bool) -> RecordedScenario:
     """What is reported of a result that could not be serialised: that it existed, and why no more is known."""
     passed = getattr(result, "passed", False) is True
-    document: dict[str, Any] = {
+    document: ResultsScenario = {
         "name": clean_text(str(getattr(result, "name", "") or "scenario")),
         "correlation_id": None,
         "outcome": "pass" if passed else "fail",
@@ -62,6 +78,17 @@ def unreadable_scenario(result: object, error: Exception, *, completed_normally:
         "summary_text": f"[the details of this scenario could not be read: {type(error).__name__}]",
     }
     return RecordedScenario(document=document, truncated=True)
+
+
+class _HandleValues(TypedDict):
+    """The part of a handle that holds values of messages."""
+
+    expected: Any
+    actual: Any
+    truncated: bool
+    failure: MatchFailure | None
+    failures: list[MatchFailure]
+    failures_dropped: int
 
 
 class _Serialiser:
@@ -87,6 +114,7 @@ class _Serialiser:
         entries = result.timeline[-TIMELINE_MAX:]
         replies = self._replies()
         replies_out = len(result.replies) - len(replies)
+        self._learn(handles, entries)
         values = [self._handle_values(handle) for handle in handles]
         messages = [self._values.message(entry.message) for entry in entries]
         details = {
@@ -102,9 +130,9 @@ class _Serialiser:
             },
         }
         timeline = [self._entry(entry) for entry in entries]
-        document: dict[str, Any] = {
+        document: ResultsScenario = {
             "name": self._line(result.name) or ("stage" if self._is_stage else ""),
-            "correlation_id": None if result.correlation_id is None else clean_text(str(result.correlation_id)),
+            "correlation_id": None if result.correlation_id is None else self._line(str(result.correlation_id)),
             "outcome": _scenario_outcome(result.handles),
             "duration_ms": self._duration(timeline),
             "completed_normally": completed_normally,
@@ -132,9 +160,21 @@ class _Serialiser:
             if wire_id is not None and wire_id != self._result.correlation_id:
                 self._redactor.rename(wire_id, redact_correlation_id(wire_id))
 
+    def _learn(self, handles: Sequence[ObservedHandle], entries: Sequence[ObservedEntry]) -> None:
+        """First of all what is secret anywhere, so that it is found at every other place."""
+        for handle in handles:
+            self._values.learn(handle.matcher_expected)
+            self._values.learn(handle.last_mismatch_payload)
+            for failure in handle.failures[:FAILURES_MAX]:
+                self._redactor.learn_at_path(failure.path, json_safe([failure.expected, failure.actual]))
+        for message in (*(entry.message for entry in entries), *(each for one in handles for each in one.messages)):
+            if message is not None:
+                self._values.learn(message.payload)
+                self._values.learn(dict(message.headers))
+
     # --- expectations ---
 
-    def _handle_values(self, handle: ObservedHandle) -> dict[str, Any]:
+    def _handle_values(self, handle: ObservedHandle) -> _HandleValues:
         outcome = str(handle.outcome)
         actual = handle.message if outcome in ("pass", "slow") else None
         if outcome == "fail":
@@ -151,18 +191,23 @@ class _Serialiser:
             "failures_dropped": handle.failures_dropped + len(handle.failures) - len(failures),
         }
 
-    def _handle(self, handle: ObservedHandle, values: dict[str, Any]) -> dict[str, Any]:
+    def _handle(self, handle: ObservedHandle, values: _HandleValues) -> ResultsHandle:
         latency_ms = _latency(handle)
-        document: dict[str, Any] = {
+        document: ResultsHandle = {
             "topic": self._line(handle.topic),
-            "outcome": str(handle.outcome),
+            "outcome": cast("HandleOutcome", str(handle.outcome)),
             "latency_ms": latency_ms,
             "budget_ms": amount(handle.budget_ms),
             "matcher_description": self._prose(handle.matcher_description),
             "attempts": handle.attempts,
             "reason": self._prose(handle.reason),
-            **values,
-            "diagnosis": _diagnosis(handle, latency_ms or 0.0),
+            "expected": values["expected"],
+            "actual": values["actual"],
+            "truncated": values["truncated"],
+            "failure": values["failure"],
+            "failures": values["failures"],
+            "failures_dropped": values["failures_dropped"],
+            "diagnosis": self._diagnosis(handle, latency_ms or 0.0),
         }
         if self._is_stage:
             document["transport"] = handle.transport
@@ -170,10 +215,22 @@ class _Serialiser:
                 document["correlation_id"] = redact_correlation_id(handle.correlation_id)
         return document
 
+    def _diagnosis(self, handle: ObservedHandle, latency_ms: float) -> Diagnosis:
+        outcome = str(handle.outcome)
+        if outcome == "pass":
+            return {"kind": "matched"}
+        if outcome == "slow":
+            return {"kind": "over_budget", "latency_ms": latency_ms, "budget_ms": amount(handle.budget_ms) or 0.0}
+        if outcome == "pending":
+            return {"kind": "pending"}
+        if outcome == "fail" or handle.attempts:
+            return {"kind": "near_miss", "attempts": max(1, handle.attempts), "deadline_ms": latency_ms}
+        return {"kind": "silent_timeout", "topic": self._line(handle.topic), "deadline_ms": latency_ms}
+
     def _handle_details(self, handle: ObservedHandle) -> dict[str, Any]:
         diagnosis = handle.diagnosis
         return {
-            "origin": handle.origin,
+            "origin": None if handle.origin is None else self._line(handle.origin),
             "step_text": None if handle.step_text is None else self._prose(handle.step_text),
             "cause": None if diagnosis is None else str(diagnosis.cause),
             "sentence": None if diagnosis is None else self._prose(diagnosis.sentence),
@@ -193,9 +250,9 @@ class _Serialiser:
         kept = [self._failure(difference) for difference in differences[:DIFFERENCES_MAX]]
         return {"differences": kept, "differences_dropped": len(differences) - len(kept)}
 
-    def _failure(self, failure: ObservedFailure, depth: int = 0) -> dict[str, Any]:
-        document = {
-            "kind": failure.kind,
+    def _failure(self, failure: ObservedFailure, depth: int = 0) -> MatchFailure:
+        document: MatchFailure = {
+            "kind": cast("FailureKind", failure.kind),
             "path": self._line(failure.path),
             "expected": self._values.found_at(failure.path, failure.expected),
             "actual": self._values.found_at(failure.path, failure.actual),
@@ -206,18 +263,26 @@ class _Serialiser:
 
     # --- timeline ---
 
-    def _entry(self, entry: ObservedEntry) -> dict[str, Any]:
-        document = {
+    def _entry(self, entry: ObservedEntry) -> TimelineEntry:
+        document: TimelineEntry = {
             "offset_ms": amount(entry.offset_ms) or 0.0,
             "wall_clock": entry.wall_clock,
-            "action": str(entry.action),
+            "action": cast("Action", str(entry.action)),
             "detail": cap_detail(self._redactor.text(entry.detail)),
         }
-        optional = {"topic": entry.topic}
+        if entry.topic is not None:
+            document["topic"] = self._line(entry.topic)
         if self._is_stage:
-            optional.update(transport=entry.transport, logical_topic=entry.logical_topic, source=entry.source)
-        document.update((key, clean_text(value)) for key, value in optional.items() if value is not None)
+            self._place_in_stage(document, entry)
         return document
+
+    def _place_in_stage(self, document: TimelineEntry, entry: ObservedEntry) -> None:
+        if entry.transport is not None:
+            document["transport"] = self._line(entry.transport)
+        if entry.logical_topic is not None:
+            document["logical_topic"] = self._line(entry.logical_topic)
+        if entry.source is not None:
+            document["source"] = cast("EventSource", clean_text(entry.source))
 
     # --- what transports could not do, and messages that nobody waited for ---
 
@@ -238,23 +303,22 @@ class _Serialiser:
 
     # --- replies, stage, text ---
 
-    def _replies(self) -> list[dict[str, Any]]:
+    def _replies(self) -> list[ReplyReport]:
         if self._result.kind == "stage":
             return [self._stage_reply(reply) for reply in self._result.replies[:REPLIES_MAX]]
         return [self._single_reply(reply) for reply in self._result.replies[:REPLIES_MAX]]
 
-    def _single_reply(self, reply: ObservedReply) -> dict[str, Any]:
-        return {**self._reply(reply, reply.reply_topic), "correlation_overridden": reply.correlation_overridden}
+    def _single_reply(self, reply: ObservedReply) -> ReplyReport:
+        return self._reply(reply, reply.reply_topic, overridden=reply.correlation_overridden)
 
-    def _stage_reply(self, reply: ObservedStageReply) -> dict[str, Any]:
+    def _stage_reply(self, reply: ObservedStageReply) -> ReplyReport:
         return {
-            **self._reply(reply, reply.response_topic),
-            "correlation_overridden": False,
+            **self._reply(reply, reply.response_topic, overridden=False),
             "trigger_transport": reply.trigger_transport,
             "response_transport": reply.response_transport,
         }
 
-    def _reply(self, reply: ObservedReply | ObservedStageReply, reply_topic: str) -> dict[str, Any]:
+    def _reply(self, reply: ObservedReply | ObservedStageReply, reply_topic: str, *, overridden: bool) -> ReplyReport:
         return {
             "trigger_topic": self._line(reply.trigger_topic),
             "reply_topic": self._line(reply_topic),
@@ -263,7 +327,8 @@ class _Serialiser:
             "candidate_count": reply.candidate_count,
             "match_count": reply.match_count,
             "reply_published": reply.reply_published,
-            "builder_error": reply.builder_error,
+            "builder_error": None if reply.builder_error is None else self._line(reply.builder_error),
+            "correlation_overridden": overridden,
         }
 
     def _summary(self, handles_out: int, replies_out: int, *, saw_all: bool) -> str:
@@ -280,7 +345,7 @@ class _Serialiser:
         text = "" if result.kind == "stage" else result.failure_summary(redactor=acquainted)
         return cap_stream("\n".join([text, *notes] if text else notes))
 
-    def _duration(self, timeline: Sequence[dict[str, Any]]) -> float:
+    def _duration(self, timeline: Sequence[TimelineEntry]) -> float:
         own = amount(self._result.duration_ms)
         return own if own is not None else max((entry["offset_ms"] for entry in timeline), default=0.0)
 
@@ -291,11 +356,11 @@ class _Serialiser:
         return cap_stream(self._redactor.text(text))
 
 
-def _stage(result: ObservedStage) -> dict[str, Any]:
+def _stage(result: ObservedStage) -> ResultsStage:
     ids = {
         handle.transport: redact_correlation_id(handle.correlation_id)
         for handle in result.handles
-        if handle.correlation_id is not None
+        if handle.transport is not None and handle.correlation_id is not None
     }
     return {
         "bridge_class": result.bridge_class or "Unknown",
@@ -304,31 +369,18 @@ def _stage(result: ObservedStage) -> dict[str, Any]:
     }
 
 
-def _scenario_outcome(handles: Sequence[ObservedHandle]) -> str:
+def _scenario_outcome(handles: Sequence[ObservedHandle]) -> ScenarioOutcome:
     outcomes = {str(handle.outcome) for handle in handles}
     worst = next((outcome for outcome in _WORST_FIRST if outcome in outcomes), "pass")
-    return "fail" if worst == "pending" else worst
+    return "fail" if worst == "pending" else cast("ScenarioOutcome", worst)
 
 
-def _reply_state(state: str) -> str:
+def _reply_state(state: str) -> ReplyState:
     if state == "armed":
         raise AssertionError("a reply is reported while it is still armed; reports are made after the scope ended")
     if state not in _REPLY_STATES:
         raise ValueError(f"unknown reply state {state!r}")
     return _REPLY_STATES[state]
-
-
-def _diagnosis(handle: ObservedHandle, latency_ms: float) -> dict[str, Any]:
-    outcome = str(handle.outcome)
-    if outcome == "pass":
-        return {"kind": "matched"}
-    if outcome == "slow":
-        return {"kind": "over_budget", "latency_ms": latency_ms, "budget_ms": amount(handle.budget_ms) or 0.0}
-    if outcome == "pending":
-        return {"kind": "pending"}
-    if outcome == "fail" or handle.attempts:
-        return {"kind": "near_miss", "attempts": max(1, handle.attempts), "deadline_ms": latency_ms}
-    return {"kind": "silent_timeout", "topic": clean_text(handle.topic), "deadline_ms": latency_ms}
 
 
 def _latency(handle: ObservedHandle) -> float | None:

@@ -60,7 +60,8 @@ class Journal:
             line += f"{text},"
         rest = {"facts": asdict(document.facts), "redacted": redacted, "at": now()}
         self._append(line + compact_json(rest)[1:])
-        head = {name: document.test[name] for name in _KEPT}
+        test: dict[str, Any] = {**document.test}
+        head = {name: test[name] for name in _KEPT}
         feature = document.gherkin["feature"]["uri"] if document.gherkin else None
         self._places[head["nodeid"], head["worker_id"]] = Place(
             tuple(spans), head, document.facts, feature, bool(document.attachments)

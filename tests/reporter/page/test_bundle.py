@@ -46,6 +46,13 @@ def test_comment_lines_and_indentation_are_left_out_but_texts_stay() -> None:
     assert text == "function a(){return'a // b';}\n"
 
 
+def test_types_are_left_out() -> None:
+    source = "/** @param {Page.Row} row */\nfunction shown(row) {\n    /** @type {any} */\n    const a = row;\n}\n"
+    block = "/**\n * @param {string[]} rows\n * @returns {void}\n */\nfunction all(rows) { rows.map(shown); }\n"
+    tight = "function shown(row){const a=row;}function all(rows){rows.map(shown);}\n"
+    assert _bundle(main=source + block, keep=("shown", "row", "a", "all", "rows")) == tight
+
+
 @pytest.mark.parametrize(
     ("source", "tight"),
     [

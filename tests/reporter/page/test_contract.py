@@ -9,12 +9,14 @@ import re
 from collections import Counter
 from html.parser import HTMLParser
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from choreo_bdd_reporter.page import render_page
+from choreo_bdd_reporter.page.bundle import squeeze_css
 from tests.support.page_builders import a_test, results_of
 from tests.support.page_sample import sample_run
 
@@ -163,20 +165,27 @@ def test_two_renderings_of_one_run_are_the_same_bytes(run: tuple[dict[str, Any],
     assert render_page(*run) == render_page(*run)
 
 
-def test_every_selector_is_scoped_to_the_report(style: str) -> None:
-    loose = [part for part in _selectors(style) if not part.startswith(".harness-report")]
-    assert loose == []
+def test_every_rule_stands_inside_the_report(style: str) -> None:
+    outer = [head for depth, head in _heads(style) if depth == 0]
+    assert {head for head in outer if not head.startswith("@media")} == {".harness-report"}
+    for media, inside in pairwise(_heads(style)):
+        if media[0] == 0 and media[1].startswith("@media"):
+            assert inside == (1, ".harness-report")
 
 
-def _selectors(style: str) -> list[str]:
-    bare = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
-    heads = [head.strip() for head in re.findall(r"([^{};]+)\{", bare)]
-    return [part.strip() for head in heads if not head.startswith("@") for part in head.split(",")]
+def _heads(style: str) -> list[tuple[int, str]]:
+    """What stands before each opening brace, with the number of blocks around it."""
+    depth, heads = 0, []
+    for text, brace in re.findall(r"([^{};]*)([{};])", style):
+        if brace == "{":
+            heads.append((depth, text.strip()))
+        depth += {"{": 1, "}": -1, ";": 0}[brace]
+    return heads
 
 
 def test_colours_are_written_in_the_token_block_only(style: str) -> None:
     literal = re.compile(r"#[0-9a-fA-F]{3,8}\b|\b(?:rgb|hsl|oklch)a?\(")
-    tokens, rest = style.split('.harness-report[data-theme="light"]', 1)
+    tokens, rest = style.split('&[data-theme="light"]', 1)
     assert literal.search(tokens)
     assert literal.findall(rest) == []
 
@@ -198,8 +207,7 @@ def test_every_styled_class_is_given_to_some_element(style: str, script: str, do
 
 
 def test_every_module_and_stylesheet_is_a_short_file_of_its_own() -> None:
-    page = files("choreo_bdd_reporter.page")
-    sources = [*_modules().values(), *(path.read_text("utf-8") for path in page.joinpath("css").iterdir())]
+    sources = [*_modules().values(), *_stylesheets().values()]
     assert len(sources) > 50
     assert max(len(source.splitlines()) for source in sources) <= 200
 
@@ -218,9 +226,47 @@ def test_modules_stand_in_small_rooms_that_import_one_way() -> None:
     assert back == []
 
 
+def test_stylesheets_stand_in_the_rooms_of_the_modules_and_name_the_page_once() -> None:
+    sheets = _stylesheets()
+    rooms = Counter(name.rpartition("/")[0] for name in sheets)
+    assert set(rooms) <= {name.rpartition("/")[0] for name in _modules()} - {""}
+    assert max(rooms.values()) <= 15
+    assert {name: source.count(".harness-report") for name, source in sheets.items()} == dict.fromkeys(sheets, 1)
+
+
+def test_tightened_styles_still_nest(style: str) -> None:
+    source = """
+    /* why */
+    .page {
+      --gap: 4px;
+      &[data-theme="dark"],
+      & > *::before { color : red; }
+      :focus-visible { outline: 0 }
+      @media (max-width: 820px) {
+        margin: -8px;
+        .row + .row { margin: calc(-1 * var(--gap)); }
+      }
+    }
+    """
+    tight = (
+        '.page{--gap:4px;&[data-theme="dark"],& > *::before{color : red}:focus-visible{outline:0}'
+        "@media (max-width:820px){margin:-8px;.row + .row{margin:calc(-1 * var(--gap))}}}"
+    )
+    assert squeeze_css(source) == tight
+    assert style.count("{") == style.count("}")
+
+
 def _modules() -> dict[str, str]:
-    folder = Path(str(files("choreo_bdd_reporter.page").joinpath("js")))
-    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in folder.rglob("*.js")}
+    return _sources("js")
+
+
+def _stylesheets() -> dict[str, str]:
+    return _sources("css")
+
+
+def _sources(kind: str) -> dict[str, str]:
+    folder = Path(str(files("choreo_bdd_reporter.page").joinpath(kind)))
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in folder.rglob(f"*.{kind}")}
 
 
 def test_the_data_takes_no_more_room_than_it_must() -> None:

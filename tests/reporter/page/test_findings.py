@@ -26,7 +26,7 @@ from tests.support.page_sample import WRONG_LANE, failing_test, sample_run
 CHECKED = [{"scenario": 0, "handle": 0}]
 
 
-def _entry(test: Json, steps: list[Json] | None = None, notes: list[Json] | None = None) -> Entry:
+def _entry(test: Any, steps: list[Json] | None = None, notes: list[Json] | None = None) -> Entry:
     scenario = None if steps is None else a_description(test["nodeid"], test["name"], steps)
     return Entry(row=test["nodeid"], test=test, position=0, scenario=scenario, notes=tuple(notes or ()))
 
@@ -40,6 +40,7 @@ def _silent(**scope: Any) -> Json:
 
 
 def test_the_engines_own_words_come_first() -> None:
+    test: Any
     test, described, notes = failing_test()
     entry = Entry(row=test["nodeid"], test=test, position=0, scenario=described, notes=tuple(notes[test["nodeid"]]))
     (finding,) = findings_of(entry)
@@ -163,6 +164,7 @@ def test_many_findings_are_cut_worst_first() -> None:
 
 
 def test_every_test_is_listed_once_described_or_not() -> None:
+    results: Any
     results, gherkin = sample_run()
     results["tests"].append(a_test("plain", nodeid="tests/test_a.py::plain", file="tests/test_a.py"))
     groups = group_entries(results, gherkin)

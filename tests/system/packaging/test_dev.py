@@ -52,6 +52,7 @@ def ran(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(dev, "_make_venv", make_venv)
     monkeypatch.setattr(dev, "run", run)
+    monkeypatch.setattr(dev, "check_page", lambda: 0)
     return commands
 
 
@@ -78,6 +79,37 @@ def test_a_check_that_fails_stops_nothing_and_decides_the_exit_code(
     printed = capsys.readouterr()
     assert "mypy: FAILED" in printed.out
     assert "the tests pass, a check above does not" in printed.err
+
+
+@pytest.mark.parametrize(("is_ci", "code"), [(True, 1), (False, 0)], ids=["in CI", "on a desk"])
+def test_without_node_only_ci_insists_on_the_checks_of_the_page(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_ci: bool, code: int
+) -> None:
+    monkeypatch.setenv("CI", "true" if is_ci else "")
+    monkeypatch.setattr(dev.shutil, "which", lambda _: None)
+    assert dev.check_page() == code
+    printed = capsys.readouterr()
+    assert "node and npm are not installed" in (printed.err if is_ci else printed.out)
+
+
+def test_the_tools_of_the_page_are_installed_once_and_again_when_a_version_changes(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[str] = []
+
+    def call(program: str, what: str, *_: str) -> int:
+        called.append(what if program == "npm" else Path(what).stem)
+        (dev.ROOT / dev.PAGE_TOOLS / "node_modules").mkdir(exist_ok=True)
+        return 1 if what.endswith("tsc") else 0
+
+    monkeypatch.setattr(dev.shutil, "which", lambda name: name)
+    monkeypatch.setattr(dev, "_call", call)
+    lock = dev.ROOT / dev.PAGE_TOOLS / "package-lock.json"
+    lock.parent.mkdir(parents=True)
+    for text in ("{}", "{}", '{"lockfileVersion": 3}'):
+        lock.write_text(text, "utf-8")
+        assert dev.check_page() == 1
+    assert called == ["ci", "eslint", "tsc", "eslint", "tsc", "ci", "eslint", "tsc"]
 
 
 @pytest.mark.parametrize(("again", "code"), [(0, 0), (1, 1)])

@@ -9,6 +9,7 @@ import { renderNoScenario, renderScenario } from './scenario/scenario.js';
 const STACKED = '(max-width: 820px)';
 const PATIENCE_MS = 120;
 
+/** @param {Page.Context} context */
 export function createDetail(root, context) {
   const { model, store, views } = context;
   const pane = root.querySelector('[data-slot="detail"]');

@@ -21,6 +21,10 @@ const GATHER_AFTER_MS = 500;
 const NARROWING = ['q', 'cause', 'sort', 'group'];
 
 // Without a choice the first broken scenario is the one to look at, else the first slow one, else the first.
+/**
+ * @param {Page.Model} model
+ * @param {Page.Store} store
+ */
 function preferred(model, store, view) {
   const shown = filterEntries(model.entries, view, store);
   return (shown.find((entry) => entry.failing) ?? shown.find((entry) => entry.outcome === 'slow') ?? shown[0])?.id ?? null;

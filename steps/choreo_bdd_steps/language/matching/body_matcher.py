@@ -42,7 +42,7 @@ class BodyMatcher:
     @property
     def is_unconditional(self) -> bool:
         """Whether any message at all is meant."""
-        return not self.parts and not self.envelope
+        return not self.parts and not self.envelope and not self.choices
 
     def match(self, payload: object) -> MatchResult:
         """Judge the payload; the first part that refuses it speaks."""

@@ -14,7 +14,7 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, me
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.templates.functions import Variables, as_base64, as_hex, as_json, as_text
+from choreo_bdd_steps.language.templates.functions import Variables, as_base64, as_hex, as_json, as_text, function_names
 
 _SOLE = re.compile(r"\{\{[-+]?(.*?)[-+]?\}\}", re.DOTALL)
 
@@ -42,6 +42,9 @@ def rendered(source: str, variables: Variables, line: int | None = None) -> obje
     except BodyError as error:
         raise BodyError(f"{error.message} in {source!r}", line) from error
     except Exception as error:  # a user's function may raise anything
+        if hidden := sorted(names_in(source) & function_names() & variables.values.keys()):
+            problem = f"the variable {hidden[0]!r} hides the function {hidden[0]}(): give the variable another name"
+            raise BodyError(f"the template {source!r} failed: {problem}", line) from error
         raise BodyError(f"the template {source!r} failed: {error}", line) from error
 
 

@@ -12,15 +12,18 @@ export const CHANGES = {
 };
 
 // The letter of this run.
+/** @param {Page.Entry} entry */
 export function nowLetter({ recorded }) {
   return { errored: 'e', skipped: 'k' }[recorded] ?? recorded[0];
 }
 
+/** @param {Page.Entry} entry */
 function lastVerdict({ past }) {
   return [...past].findLast((letter) => (BAD + GOOD).includes(letter)) ?? '?';
 }
 
 // Passed and failed at one commit; on a desk, where a commit says nothing about the code, that means nothing.
+/** @param {Page.Entry} entry */
 export function isUnsteady(entry) {
   const { runs, sha, ci } = entry.before;
   const seen = new Map();
@@ -34,6 +37,10 @@ function hasOne(letters, wanted) {
   return [...letters].some((letter) => wanted.includes(letter));
 }
 
+/**
+ * @param {Page.Entry} entry
+ * @param {any} index
+ */
 export function pastLetter({ past, before }, index) {
   return past[index - before.runs.length + past.length] ?? '.';
 }

@@ -4,10 +4,20 @@
 import { el } from './dom.js';
 
 // where the script came from, if it is not inside this file; only then there is such a folder
-const FOLDER = document.currentScript?.src.replace(/[^/]*$/, '') ?? null;
+/** @type {any} */
+const SCRIPT = document.currentScript;
+const FOLDER = SCRIPT?.src.replace(/[^/]*$/, '') ?? null;
 const awaited = new Map();
+// the page may run no other script than those of this folder, and says so to browsers that know trusted types
+const scripts = FOLDER ? (globalThis.trustedTypes ?? { createPolicy: (_, rules) => rules }).createPolicy('choreo', { createScriptURL: ownFile }) : null;
+
+function ownFile(id) {
+  if (!/^\w+$/.test(id)) throw new Error(`not a part of this page: ${id}`);
+  return `${FOLDER}${id}.js`;
+}
 
 export function embeddedText(id) {
+  /** @type {any} */
   const holder = document.getElementById(id);
   return holder ? (holder.content ?? holder).textContent : '';
 }
@@ -42,10 +52,11 @@ function fileText(id) {
   globalThis.choreoChunk = (name, text) => awaited.get(name)?.(text);
   return new Promise((resolve, reject) => {
     awaited.set(id, resolve);
-    const script = el('script', { src: `${FOLDER}${id}.js`, on: {
+    const script = el('script', { on: {
       load: () => script.remove(),
       error: () => reject(new Error(`The file ${id}.js is missing from the folder beside this page, and with it the messages of this scenario.`)),
     } });
+    script.src = scripts.createScriptURL(id);
     document.head.append(script);
   });
 }
@@ -54,6 +65,7 @@ function fileText(id) {
 async function templateText(id) {
   const complete = () => document.readyState !== 'loading' || document.getElementById(id)?.nextElementSibling;
   if (!complete()) await new Promise((resolve) => { document.addEventListener('DOMContentLoaded', resolve, { once: true }); });
+  /** @type {any} */
   const node = document.getElementById(id);
   if (!node) throw new Error('This file is not complete: the messages of this scenario are missing from its end.');
   const text = node.content.textContent;

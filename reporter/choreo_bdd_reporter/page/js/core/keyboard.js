@@ -3,7 +3,7 @@
 export function followPageKeys(actions) {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const typing = event.target.matches?.('input, textarea, select');
+    const typing = event.target instanceof Element && event.target.matches('input, textarea, select');
     if (typing && event.key !== 'Escape') return;
     if (!Object.hasOwn(actions, event.key)) return;
     if (actions[event.key]() !== false) event.preventDefault();

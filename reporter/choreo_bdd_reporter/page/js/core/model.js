@@ -6,6 +6,11 @@ const HOP_OUTCOMES = ['pass', 'slow', 'fail', 'timeout', 'pending'];
 const HOP_NUMBERS = 6;
 const NONE = Object.freeze([]);
 
+/**
+ * @param {Page.Results} results
+ * @param {Page.Index} index
+ * @returns {Page.Model}
+ */
 export function buildModel(results, index) {
   const before = { runs: index.runs, ci: index.ci, sha: results.run.git_sha };
   const groups = index.groups.map(({ rows, ...group }) => ({ ...group, rows, entries: [] }));
@@ -34,6 +39,14 @@ export function buildModel(results, index) {
   };
 }
 
+/**
+ * @param {Page.Row} row
+ * @param {any} group
+ * @param {Page.Test[]} tests
+ * @param {string[]} names
+ * @param {Page.Entry["before"]} before
+ * @returns {any}
+ */
 function entryOf(row, group, tests, names, before) {
   const test = typeof row.test === 'number' ? tests[row.test] : row.test;
   return {
@@ -74,6 +87,7 @@ export function arrived(hop) {
   return hop.latency !== null && (hop.outcome === 'pass' || hop.outcome === 'slow');
 }
 
+/** @param {Page.Entry[]} entries */
 export function countOutcomes(entries) {
   const counts = { total: entries.length, broken: 0 };
   for (const entry of entries) {
@@ -84,6 +98,7 @@ export function countOutcomes(entries) {
 }
 
 // The place an entry takes when the worst come first.
+/** @param {Page.Entry} entry */
 export function severity(entry) {
   const rank = ['error', 'fail', 'timeout', 'slow', 'none', 'pass', 'skip'].indexOf(verdictKind(entry.outcome));
   return entry.failing ? rank : rank + 10;

@@ -5,10 +5,19 @@ import { blobOf, chunkText, inflated } from './embedded.js';
 
 const DECODED_CHUNKS = 3;
 
+/**
+ * @param {Page.Index} index
+ * @param {Page.Gherkin} gherkin
+ * @returns {Page.Store}
+ */
 export function createStore(index, gherkin) {
   return index.chunks.length > 0 ? chunkStore(index.chunks) : wholeStore(gherkin);
 }
 
+/**
+ * @param {Page.Gherkin} gherkin
+ * @returns {Page.Store}
+ */
 function wholeStore(gherkin) {
   const described = (gherkin.features ?? []).flatMap((feature) => feature.scenarios ?? []);
   const scenarios = new Map(described.map((scenario) => [scenario.nodeid, scenario]));
@@ -24,10 +33,22 @@ function wholeStore(gherkin) {
   };
 }
 
+/**
+ * @param {Page.Test} test
+ * @param {Page.Described | null} scenario
+ * @param {Page.Attachment[]} attachments
+ * @param {(part: any, index: number) => Page.Notes} notesOf
+ * @returns {Page.Detail}
+ */
 function detailOf(test, scenario, attachments, notesOf) {
   return { test, scenario, attachments, steps: scenario?.steps ?? [], parts: test.scenarios.map((part, index) => ({ ...part, notes: notesOf(part, index) })) };
 }
 
+/**
+ * @param {Page.Scenario} part
+ * @param {Page.ScopeNote | undefined} note
+ * @returns {Page.Notes}
+ */
 function alignNotes(part, note) {
   const payload = (place) => JSON.parse(note.payloads[place]);
   const message = (place) => (place < 0 ? null : { ...note.messages[place], payload: payload(note.messages[place].payload) });
@@ -39,6 +60,10 @@ function alignNotes(part, note) {
   };
 }
 
+/**
+ * @param {number[]} counts
+ * @returns {Page.Store}
+ */
 function chunkStore(counts) {
   const starts = counts.map((_, index) => counts.slice(0, index).reduce((sum, count) => sum + count, 0));
   const blobs = new Map();
@@ -68,6 +93,10 @@ function chunkStore(counts) {
 }
 
 // Lines of JSON, of which those are parsed that somebody looks at.
+/**
+ * @param {string} text
+ * @returns {Page.Chunk}
+ */
 function readChunk(text) {
   const lines = text.split('\n');
   const [entries, payloads] = JSON.parse(lines[1]);
@@ -83,12 +112,22 @@ function readChunk(text) {
   };
 }
 
+/**
+ * @param {Page.Chunk} chunk
+ * @param {number} place
+ * @returns {Page.Detail}
+ */
 export function unpack(chunk, place) {
   const [test, scenario, attachments] = chunk.entry(place);
   const parts = test.scenarios.map((part) => unpackPart(chunk, part));
   return detailOf({ ...test, scenarios: parts }, scenario, attachments, (part) => part.notes);
 }
 
+/**
+ * @param {Page.Chunk} chunk
+ * @param {Page.PackedPart} packed
+ * @returns {Page.Part}
+ */
 function unpackPart(chunk, packed) {
   const { notes, same, heard, strays, broken, left, ...part } = packed;
   const timeline = unpackTimeline(chunk, packed.timeline);
@@ -108,11 +147,17 @@ function unpackPart(chunk, packed) {
 
 const COLUMNS = ['action', 'topic', 'detail', 'transport', 'source', 'logical_topic'];
 
+/**
+ * @param {Page.Chunk} chunk
+ * @param {Page.PackedTimeline} packed
+ * @returns {Page.TimelineEntry[]}
+ */
 function unpackTimeline(chunk, { step, clock, drift, ...columns }) {
   let offset = 0;
   const began = Date.parse(clock) - (step[0] ?? 0) / 1000;
   return step.map((ahead, index) => {
     offset += ahead;
+    /** @type {any} */
     const event = { offset_ms: offset / 1000, wall_clock: drift[index] ?? new Date(began + offset / 1000).toISOString(), detail: '' };
     for (const name of COLUMNS) if (columns[name]?.[index] >= 0) event[name] = chunk.texts[columns[name][index]];
     return event;

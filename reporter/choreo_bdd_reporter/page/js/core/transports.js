@@ -4,6 +4,7 @@ import { el } from './dom.js';
 
 const COLOURS = 6;
 
+/** @param {Page.Model} model */
 export function transportStyles(model) {
   const sorted = [...new Set([...(model.run.transports ?? []), ...model.transports])].sort();
   return new Map(sorted.map((name, index) => [name, { colour: index % COLOURS, letter: letterOf(name, sorted) }]));
@@ -15,10 +16,16 @@ function letterOf(name, all) {
   return name[0].toUpperCase() + (clash ? name.slice(1, 2) : '');
 }
 
+/** @param {Page.Context} context */
 export function transportClass(context, name) {
   return `hr-t${context.transports.get(name)?.colour ?? 0}`;
 }
 
+/**
+ * @param {Page.Context} context
+ * @param {string | null | undefined} name
+ * @param {Record<string, any>} [options]
+ */
 export function transportBadge(context, name, { extraClass = '', full = true, ...attributes } = {}) {
   if (!name) return null;
   const letter = context.transports.get(name)?.letter ?? '?';

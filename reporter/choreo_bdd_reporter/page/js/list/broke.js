@@ -8,6 +8,7 @@ import { verdictBadge } from '../core/verdicts.js';
 
 const FIRST = 3;
 
+/** @param {Page.Context} context */
 export function createBroke(root, context) {
   const { model } = context;
   const host = root.querySelector('[data-slot="broke"]');
@@ -28,6 +29,11 @@ export function createBroke(root, context) {
   };
 }
 
+/**
+ * @param {any} group
+ * @param {Page.Context} context
+ * @param {boolean} hidden
+ */
 function causeItem(group, context, hidden) {
   const { views, model } = context;
   const choose = () => {

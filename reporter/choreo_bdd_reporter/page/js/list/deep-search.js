@@ -4,6 +4,7 @@ import { parseQuery } from './query.js';
 import { detailTexts } from './search.js';
 import { unpack } from '../core/store.js';
 
+/** @param {Page.Store} store */
 export function createDeepSearch(store, onFound) {
   const found = new Map();
   let running = 0;

@@ -8,6 +8,7 @@ import { OUTCOMES, verdictGlyph, verdictKind, verdictWord } from '../core/verdic
 
 const SORTS = [['', 'as written'], ['severity', 'worst first'], ['duration', 'slowest first'], ['headroom', 'least headroom first'], ['name', 'by name']];
 
+/** @param {Page.Context} context */
 export function createFilters(root, context, deep) {
   const { model, views } = context;
   const search = el('input', {
@@ -54,6 +55,7 @@ function pill(outcome, count, views) {
 }
 
 // One list each for what the run has more than one of; choosing adds a term to the search.
+/** @param {Page.Model} model */
 function narrowing(model, views) {
   const seen = { markers: new Set(), transport: new Set(), topic: new Set(), change: new Set(Object.keys(CHANGES).filter((word) => model.entries.some(CHANGES[word]))) };
   for (const entry of model.entries) {
@@ -61,6 +63,7 @@ function narrowing(model, views) {
     for (const name of transportsOf(entry)) seen.transport.add(name);
     for (const hop of entry.hops()) seen.topic.add(hop.topic);
   }
+  /** @type {[string, string, (value: string) => string][]} */
   const lists = [['markers', 'Tag', (tag) => tag], ['transport', 'Transport', (name) => `t:${name}`], ['topic', 'Topic', (topic) => `c:${topic}`], ['change', 'Change', (word) => `is:${word}`]];
   return lists.filter(([name]) => seen[name].size > 0).map(([name, label, term]) =>
     choice(name, label, [['', 'any'], ...[...seen[name]].sort().map((value) => [value, value])], (value, select) => {

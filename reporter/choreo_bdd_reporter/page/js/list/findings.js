@@ -2,12 +2,14 @@
 
 import { causeKey } from './search.js';
 
+/** @param {Page.Finding} finding */
 export function causeLabel({ cause, topic }) {
   if (!topic) return cause;
   return cause.endsWith('?') ? `${cause} ${topic}` : `${cause} on ${topic}`;
 }
 
 // Entries that broke for the same reason on the same topic, most frequent first.
+/** @param {Page.Entry[]} entries */
 export function causeGroups(entries) {
   const groups = new Map();
   for (const entry of entries) {

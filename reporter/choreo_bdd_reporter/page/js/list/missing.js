@@ -2,6 +2,7 @@
 
 import { el, fill } from '../core/dom.js';
 
+/** @param {Page.Model} model */
 export function createMissing(root, model) {
   const place = el('div', { role: 'status', 'data-slot': 'missing' });
   root.querySelector('[data-slot="notices"]').after(place);

@@ -100,6 +100,7 @@ function fieldTest(name, value) {
   return Object.hasOwn(FIELDS, name) ? FIELDS[name](value) : null;
 }
 
+/** @param {RegExpExecArray} measure */
 function measureTest([, name, operator, number, unit]) {
   const limit = Number(number) * (SCALES[unit] ?? 1);
   return (entry) => MEASURES[name](entry).some((value) => COMPARE[operator](value, limit));
@@ -111,6 +112,7 @@ function topicPattern(text) {
   return new RegExp(`^${parts.join('')}$`, 'i');
 }
 
+/** @param {Page.Entry} entry */
 export function transportsOf(entry) {
   const used = entry.hops().map((hop) => hop.transport).filter(Boolean);
   return [...new Set([...entry.transports, ...used])];

@@ -3,6 +3,10 @@
 import { arrived, severity } from '../core/model.js';
 import { parseQuery } from './query.js';
 
+/**
+ * @param {Page.Entry[]} entries
+ * @param {Page.Store} store
+ */
 export function filterEntries(entries, view, store, found = null) {
   const wanted = new Set(view.status);
   const { tests, words } = parseQuery(view.q);
@@ -20,22 +24,29 @@ const ORDERS = {
   name: (a, b) => a.name.localeCompare(b.name),
 };
 
+/** @param {Page.Entry[]} entries */
 function sorted(entries, order) {
   return Object.hasOwn(ORDERS, order) ? entries.sort(ORDERS[order]) : entries;
 }
 
 // The share of its budget that the tightest hop left over; entries without budgets come last.
+/** @param {Page.Entry} entry */
 export function leastHeadroom(entry) {
   entry.headroom ??= Math.min(2, ...entry.hops().filter((hop) => arrived(hop) && hop.budget > 0).map((hop) => 1 - hop.latency / hop.budget));
   return entry.headroom;
 }
 
 // Without a topic the sentence tells causes apart, whatever numbers stand in it.
+/** @param {Page.Finding} finding */
 export function causeKey({ cause, topic, transport, sentence }) {
   return [cause, topic ?? sentence.replace(/\d+(\.\d+)?/g, '#'), transport].join('\n');
 }
 
 // Built at the first search and kept: what the index knows, and in a report of ordinary size everything else too.
+/**
+ * @param {Page.Entry} entry
+ * @param {Page.Store} store
+ */
 function searchText(entry, store) {
   entry.searchText ??= [...indexTexts(entry), ...(store.whole ? detailTexts(store.detail(entry)) : [])].join('\n').toLowerCase();
   return entry.searchText;
@@ -44,6 +55,10 @@ function searchText(entry, store) {
 const SLICE_MS = 8;
 
 // The texts are gathered while nobody is waiting, so that the first letter typed finds them.
+/**
+ * @param {Page.Entry[]} entries
+ * @param {Page.Store} store
+ */
 export function gatherTexts(entries, store, from = 0) {
   const began = performance.now();
   let at = from;
@@ -51,6 +66,7 @@ export function gatherTexts(entries, store, from = 0) {
   if (at < entries.length) setTimeout(() => gatherTexts(entries, store, at), 4 * SLICE_MS);
 }
 
+/** @param {Page.Entry} entry */
 function indexTexts(entry) {
   return [
     entry.id, entry.id.includes(entry.name) ? '' : entry.name, entry.group.name, entry.rule ?? '', ...entry.allTags(), ...entry.topics(),
@@ -58,6 +74,7 @@ function indexTexts(entry) {
   ];
 }
 
+/** @param {Page.Detail} detail */
 export function detailTexts({ test, steps, parts }) {
   return [
     ...test.markers, test.traceback ?? '', test.stdout, test.stderr, test.log,
@@ -66,6 +83,7 @@ export function detailTexts({ test, steps, parts }) {
   ];
 }
 
+/** @param {Page.Part} part */
 function partTexts(part) {
   return [
     part.name, part.correlation_id ?? '',

@@ -2,16 +2,24 @@
 
 import { transportsOf } from './query.js';
 
+/**
+ * @param {Page.Model} model
+ * @param {any} visible
+ * @param {any} closed
+ * @param {any} options
+ */
 export function treeRows(model, visible, closed, { group, sort }) {
   if (group === 'by-transport') return grouped(transportGroups(model, visible), closed, () => null);
   if (sort) return visible.map((entry) => ({ id: entry.id, level: 1, entry }));
   return grouped(featureGroups(model, visible), closed, (entry) => entry.rule);
 }
 
+/** @param {Page.Entry} entry */
 export function ruleId(entry) {
   return `${entry.group.id}\nrule:${entry.rule}`;
 }
 
+/** @param {Page.Model} model */
 function featureGroups(model, visible) {
   const byGroup = new Map(model.groups.map((group) => [group, []]));
   for (const entry of visible) byGroup.get(entry.group).push(entry);
@@ -19,6 +27,7 @@ function featureGroups(model, visible) {
 }
 
 // An entry that uses several transports stands under each of them.
+/** @param {Page.Model} model */
 function transportGroups(model, visible) {
   const groups = new Map();
   for (const entry of visible) {
@@ -38,6 +47,7 @@ function grouped(groups, closed, ruleOf) {
   });
 }
 
+/** @param {Page.Entry[]} entries */
 function ruleRows(entries, closed, ruleOf) {
   const rows = [];
   let last = null;

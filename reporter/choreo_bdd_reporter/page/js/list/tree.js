@@ -11,6 +11,7 @@ import { caret, verdictBadge, verdictWord } from '../core/verdicts.js';
 
 const ROW_HEIGHT = 32;
 
+/** @param {Page.Context} context */
 export function createTree(root, context) {
   const { model, views } = context;
   const host = root.querySelector('[data-slot="tree"]');
@@ -116,6 +117,7 @@ function renderTreeRow(row, index, { selected, active, context }) {
   return row.entry ? scenarioRow(row.entry, common, selected) : groupRow(row, common, context);
 }
 
+/** @param {Page.Context} context */
 function groupRow(row, common, context) {
   const counts = countOutcomes(row.entries);
   const { broken } = counts;
@@ -128,6 +130,7 @@ function groupRow(row, common, context) {
     el('span.hr-row-count', {}, String(counts.total)));
 }
 
+/** @param {Page.Entry} entry */
 function scenarioRow(entry, common, selected) {
   return el('div', {
     ...common, class: 'hr-row hr-row--scenario', 'data-nodeid': entry.id, 'data-outcome': entry.recorded,
@@ -139,6 +142,7 @@ function scenarioRow(entry, common, selected) {
     el('span.hr-row-time', {}, duration(entry.durationMs)));
 }
 
+/** @param {Page.Model} model */
 function emptyTree(model, views) {
   if (model.entries.length === 0) return el('p', {}, 'Nothing ran. Check the paths and tag filters the runner was started with.');
   const { status, q, cause } = views.current;

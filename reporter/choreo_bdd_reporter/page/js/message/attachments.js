@@ -7,6 +7,7 @@ import { jsonBlock } from './json.js';
 
 const IMAGE = /^image\/(png|jpeg|gif|webp)$/;
 
+/** @param {Page.Detail} detail */
 export function renderAttachments({ attachments }) {
   return attachments.length > 0 && el('section', {}, el('h3.hr-label', {}, plural(attachments.length, 'Attachment')), attachments.map((each, index) => lazyDetails(
     { class: 'hr-fold', 'data-attachment': each.media_type }, `${each.name || `attachment ${index + 1}`}, ${each.media_type}, ${bytes(each.size)}${each.cut ? ', cut' : ''}`,
@@ -14,10 +15,12 @@ export function renderAttachments({ attachments }) {
   )));
 }
 
+/** @param {Page.Attachment} attachment */
 function cutNote({ text, size }) {
   return el('p.hr-note.hr-note--warn', {}, text == null ? `Left out: with ${bytes(size)} it is too large for a report.` : `Cut: the first part of ${bytes(size)}.`);
 }
 
+/** @param {Page.Attachment} attachment */
 function content({ media_type: type, text, base64, name }) {
   if (text != null) return (type === 'application/json' && jsonText(text)) || el('pre.hr-pre', { tabindex: '0' }, terminalText(text));
   if (base64 == null) return null;

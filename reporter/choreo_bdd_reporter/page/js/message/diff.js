@@ -5,12 +5,20 @@ import { inlineJson, plural } from '../core/format.js';
 import { inlineValue } from './json.js';
 
 // Where it is known in which fields the closest near-miss differs, all of them stand in the table; else the first that was found.
+/**
+ * @param {Page.Handle} handle
+ * @param {Page.OpenNote} note
+ */
 export function differenceTable(handle, note) {
   if (!handle?.failure) return null;
   const found = differencesOf(handle, note);
   return [failureTable(found), note?.differences_dropped > 0 && el('p.hr-note', {}, `${plural(note.differences_dropped, 'more field')} ${note.differences_dropped === 1 ? 'differs' : 'differ'}: see the bodies.`)];
 }
 
+/**
+ * @param {Page.Handle} handle
+ * @param {Page.OpenNote} note
+ */
 export function differencesOf(handle, note) {
   return note?.differences?.length > 0 ? note.differences : [handle.failure];
 }

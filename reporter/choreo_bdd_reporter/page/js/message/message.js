@@ -4,10 +4,12 @@ import { el } from '../core/dom.js';
 import { bytes } from '../core/format.js';
 import { jsonBlock } from './json.js';
 
+/** @type {[string, string, ((value: any) => string)?][]} */
 const FACTS = [
   ['key', 'key'], ['partition', 'partition'], ['offset', 'offset'], ['size', 'size', (value) => bytes(value)], ['broker_time', 'broker time'],
 ];
 
+/** @param {Page.Message} message */
 export function messageFacts(message) {
   const facts = FACTS.filter(([name]) => message[name] !== null && message[name] !== undefined);
   const headers = Object.entries(message.headers ?? {});

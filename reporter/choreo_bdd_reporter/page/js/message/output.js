@@ -6,6 +6,10 @@ import { bytes } from '../core/format.js';
 
 const STREAMS = [['stdout', 'Standard output'], ['stderr', 'Standard error'], ['log', 'Log']];
 
+/**
+ * @param {Page.Entry} entry
+ * @param {any} options
+ */
 export function renderOutput(entry, { test, parts }) {
   const explained = entry.findings.some((finding) => finding.handle !== undefined);
   const blocks = [

@@ -6,6 +6,7 @@ const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$
 const PLAIN_KEY = /^[\w-]+$/;
 const PER_RUN = new Set(['correlation_id', 'correlation-id', 'correlationId']);
 
+/** @param {Page.Message} message */
 export function expectationSnippet(message) {
   const head = `Then I expect "${message.topic}"${place(message)}`;
   if (message.payload === null || typeof message.payload !== 'object') return `${head}:\n${docString(message.payload)}`;
@@ -14,11 +15,13 @@ export function expectationSnippet(message) {
   return cells.length > ROWS_UP_TO ? `${head}:\n${docString(message.payload)}` : `${head}:\n${table([['field', 'value'], ...cells])}`;
 }
 
+/** @param {Page.Message} message */
 export function publishSnippet(message) {
   const key = message.key == null ? '' : ` with key "${message.key}"`;
   return `When I publish "${message.topic}"${place(message)}${key}:\n${docString(message.payload)}`;
 }
 
+/** @param {Page.Message} message */
 function place({ transport }) {
   return transport ? ` on ${transport}` : '';
 }
@@ -51,6 +54,7 @@ function table(rows) {
   return escaped.map((cells) => `  | ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`).join('\n');
 }
 
+/** @type {[string, string, (facts: any) => string][]} */
 const TOOLS = [
   ['nats', 'nats pub', ({ topic, body, headers }) => `nats pub ${headers.map(([name, value]) => `-H ${shellQuoted(`${name}:${value}`)} `).join('')}${shellQuoted(topic)} ${body}`],
   ['kafka', 'kcat', ({ topic, body, headers, key }) => `printf %s ${body} | kcat -P -b localhost:9092 -t ${shellQuoted(topic)}${key === null ? '' : ` -k ${shellQuoted(key)}`}${headers.map(([name, value]) => ` -H ${shellQuoted(`${name}=${value}`)}`).join('')}`],
@@ -59,6 +63,7 @@ const TOOLS = [
 ];
 
 // The command of the broker the transport is named after, or of every broker.
+/** @param {Page.Message} message */
 export function publishCommands(message, defaultTransport) {
   const name = (message.transport ?? defaultTransport ?? '').toLowerCase();
   const named = TOOLS.filter(([broker]) => name.includes(broker));

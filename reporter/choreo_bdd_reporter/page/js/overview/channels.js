@@ -3,6 +3,7 @@
 import { el } from '../core/dom.js';
 import { percent, plural } from '../core/format.js';
 
+/** @param {Page.Model} model */
 export function renderChannels({ channels, noun }) {
   if (!channels) return null;
   const { spec, touched, untouched } = channels;

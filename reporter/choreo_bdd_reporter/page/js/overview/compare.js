@@ -9,6 +9,7 @@ import { verdictBadge } from '../core/verdicts.js';
 
 const FAILED = ['failed', 'errored'];
 
+/** @param {Page.Context} context */
 export function createCompare(context) {
   let older = null;
   let problem = null;
@@ -46,6 +47,7 @@ function readOlder(document) {
   return { run: document.run, tests: new Map(document.tests.map((test) => [test.nodeid, test])), hops: hopGroups(hops) };
 }
 
+/** @param {Page.Context} context */
 function differences(older, context) {
   const { entries } = context.model;
   const before = (entry) => older.tests.get(entry.nodeid);
@@ -63,6 +65,11 @@ function differences(older, context) {
   ];
 }
 
+/**
+ * @param {any} title
+ * @param {Page.Entry[]} entries
+ * @param {any} options
+ */
 function list(title, entries, { views }) {
   const item = (entry) => el('li', {}, verdictBadge(entry.outcome), ' ', button(entry.name, () => views.open(entry.id)), ' ',
     el('span.hr-note', {}, entry.findings[0]?.sentence));
@@ -70,6 +77,7 @@ function list(title, entries, { views }) {
     entries.length > 50 && el('p.hr-note', {}, `${entries.length - 50} more`));
 }
 
+/** @param {Page.Context} context */
 function shifts(older, context) {
   const now = hopGroups(context.model.entries.flatMap((entry) => entry.hops()));
   const rows = [...now.values()].filter((group) => group.latencies.length > 0 && older.hops.get(group.key)?.latencies.length > 0)

@@ -5,6 +5,7 @@ import { el, fill } from '../core/dom.js';
 import { duration, localTime, percent, plural } from '../core/format.js';
 import { OUTCOMES, verdictKind, verdictWord } from '../core/verdicts.js';
 
+/** @param {Page.Model} model */
 export function renderHeader(root, model) {
   const field = (name) => root.querySelector(`[data-field="${name}"]`);
   fill(field('project_name'), model.run.project_name ?? 'Message scenarios');
@@ -16,6 +17,7 @@ export function renderHeader(root, model) {
   fill(root.querySelector('[data-slot="notices"]'), notices(model));
 }
 
+/** @param {Page.Counts} counts */
 function runOutcome(counts) {
   if (counts.broken > 0) return 'fail';
   if (counts.total === 0) return 'none';
@@ -42,6 +44,7 @@ function runFacts({ run, latencies, entries }) {
   return facts.filter(([, text]) => text).map(([name, text]) => el('span', { 'data-field': name }, text));
 }
 
+/** @param {Page.Counts} counts */
 function proportion(counts) {
   return OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => el('span', {
     class: `hr-seg hr-seg--${verdictKind(outcome)}`,
@@ -70,6 +73,7 @@ function notice(text, extraClass = '') {
   return el('p', { class: `hr-notice ${extraClass}`, 'data-visible': 'true' }, text);
 }
 
+/** @type {[string, string, (run: Page.Run) => any][]} */
 const ABOUT = [
   ['started_at', 'Started', (run) => localTime(run.started_at)],
   ['finished_at', 'Finished', (run) => localTime(run.finished_at)],
@@ -86,6 +90,7 @@ const ABOUT = [
   ['redactions', 'Redacted', (run) => `${plural(run.redactions.fields, 'field')}, ${plural(run.redactions.stream_matches, 'match', 'matches')} in text`],
 ];
 
+/** @param {Page.Run} run */
 export function aboutList(run) {
   const known = ABOUT.map(([name, label, read]) => [name, label, read(run)]).filter(([, , value]) => value && value !== 'unknown');
   return el('dl.hr-about', {}, known.map(([name, label, value]) => [

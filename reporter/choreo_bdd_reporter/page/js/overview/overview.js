@@ -9,6 +9,7 @@ import { sortedTable } from '../core/table.js';
 import { transportBadge } from '../core/transports.js';
 
 // Hops of the same topic and transport: { topic, transport, count, missing, latencies sorted, tight, entries by latency }.
+/** @param {Page.Hop[]} hops */
 export function hopGroups(hops) {
   const groups = new Map();
   for (const hop of hops) {
@@ -34,10 +35,12 @@ export function percentile(sorted, share) {
   return sorted.length > 0 ? sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] : -1;
 }
 
+/** @param {Page.Entry[]} entries */
 function hopsOf(entries) {
   return entries.flatMap((entry) => entry.hops().map((hop) => ({ ...hop, entry })));
 }
 
+/** @param {Page.Context} context */
 export function renderHops(host, context) {
   const rows = [...hopGroups(hopsOf(context.model.entries)).values()];
   if (rows.length === 0) return fill(host, el('p.hr-empty', {}, 'No expectation was made in this run.'));
@@ -53,6 +56,10 @@ export function renderHops(host, context) {
     ], rows, 1)));
 }
 
+/**
+ * @param {any} options
+ * @param {Page.Context} context
+ */
 function tightest({ tight }, context) {
   if (!tight) return el('span.hr-note', {}, 'no budget');
   return [
@@ -62,11 +69,16 @@ function tightest({ tight }, context) {
 }
 
 // A topic leads to the scenarios that expect it.
+/**
+ * @param {any} options
+ * @param {Page.Context} context
+ */
 function topicButton({ topic }, context) {
   const q = /\s/.test(topic) ? `c:"${topic}"` : `c:${topic}`;
   return button(el('code.hr-topic', {}, topic), () => context.views.set({ q }, { remember: true }), { title: `Show scenarios with ${topic}` });
 }
 
+/** @param {Page.Context} context */
 export function renderTopics(host, context) {
   const { model } = context;
   const names = [...context.transports.keys()];

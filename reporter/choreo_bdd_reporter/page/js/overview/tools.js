@@ -20,11 +20,13 @@ const TERMS = [
   ['took>1s', 'the scenario took longer'], ['miss:>0', 'had near-misses'],
 ];
 
+/** @param {Page.Model} model */
 export function renderTools(root, model) {
   fill(root.querySelector('[data-slot="tools"]'), aboutPopover(model.run), themeSwitch(root), helpButton(root));
   fillHelp(root.querySelector('[data-slot="help"]'));
 }
 
+/** @param {Page.Run} run */
 function aboutPopover(run) {
   const panel = el('div.hr-popover', { id: 'hr-about-panel', hidden: true }, aboutList(run));
   const toggle = button('About this run', () => show(panel.hidden), {

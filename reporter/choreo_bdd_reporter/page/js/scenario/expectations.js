@@ -10,6 +10,10 @@ import { listVerdict, verdictKind } from '../core/verdicts.js';
 
 const PASSED_SHOWN = 6;
 
+/**
+ * @param {Page.Part} part
+ * @param {Page.Context} context
+ */
 export function renderExpectations(part, partIndex, context) {
   if (part.handles.length === 0) return null;
   return el('div', { 'data-field': 'handles' },
@@ -18,6 +22,7 @@ export function renderExpectations(part, partIndex, context) {
 }
 
 // In a long list those that passed step back, with the tightest of them named.
+/** @param {Page.Handle[]} handles */
 function listed(handles, row) {
   const rows = (indices) => inParts(indices, row);
   const all = [...handles.keys()];
@@ -29,6 +34,11 @@ function listed(handles, row) {
   return [rows(all.filter((index) => handles[index].outcome !== 'pass')), el('details.hr-fold', {}, el('summary', {}, `${passed.length} passed`, tightest), rows(passed))];
 }
 
+/**
+ * @param {Page.Handle} handle
+ * @param {Page.OpenNote} note
+ * @param {Page.Context} context
+ */
 function expectationRow(handle, note, ref, context) {
   const options = {
     class: `hr-handle hr-handle--${verdictKind(handle.outcome)}`, 'data-topic': handle.topic, 'data-outcome': handle.outcome,
@@ -45,6 +55,7 @@ function expectationRow(handle, note, ref, context) {
 }
 
 // The budget is the pale bar, the time taken the solid one; what is left over is said in words.
+/** @param {Pick<Page.Handle, "latency_ms" | "budget_ms" | "outcome">} handle */
 export function budgetBar({ latency_ms: latency, budget_ms: budget, outcome }) {
   if (latency === null) return null;
   if (outcome === 'fail' || outcome === 'timeout') return el('span.hr-budget', {}, el('span.hr-budget-text', {}, `waited ${duration(latency)}`));
@@ -59,6 +70,10 @@ export function budgetBar({ latency_ms: latency, budget_ms: budget, outcome }) {
         : `${duration(budget - latency)} left (${percent(budget - latency, budget)})`)));
 }
 
+/**
+ * @param {Page.Handle} handle
+ * @param {Page.OpenNote} note
+ */
 function expectationBody(handle, note) {
   return el('div.hr-handle-body', {},
     (note.sentence || handle.reason) && el('p', {}, note.sentence || handle.reason),
@@ -72,6 +87,10 @@ function expectationBody(handle, note) {
     note.text && lazyDetails({ class: 'hr-fold' }, 'full diagnosis', () => el('pre.hr-pre', { tabindex: '0' }, note.text)));
 }
 
+/**
+ * @param {Page.Handle} handle
+ * @param {Page.OpenNote} note
+ */
 function timings(handle, note) {
   const facts = [
     ['attempts', handle.attempts > 0 && plural(handle.attempts, 'near-miss', 'near-misses')],

@@ -17,6 +17,7 @@ const SENTENCES = [
   [isUnsteady, () => 'Flaky: it has passed and failed at one commit.'],
 ];
 
+/** @param {Page.Entry} entry */
 export function renderHistory(entry) {
   const { runs } = entry.before;
   if (runs.length === 0) return null;
@@ -24,10 +25,12 @@ export function renderHistory(entry) {
   return el('div.hr-history', {}, entry.past && [el('span.hr-note', {}, `last ${runsOf(entry)}`), strip(entry)], entry.past && sparkline(entry), sentences.length > 0 && el('p', {}, sentences.join(' ')));
 }
 
+/** @param {Page.Entry} entry */
 function runsOf({ before }) {
   return plural(before.runs.length, 'run');
 }
 
+/** @param {Page.Entry} entry */
 function strip(entry) {
   const letters = [...entry.before.runs.map((_, index) => pastLetter(entry, index)), nowLetter(entry)];
   const words = letters.map((letter) => PAST_WORDS[letter] ?? PAST_WORDS['.']);
@@ -41,6 +44,7 @@ function strip(entry) {
 }
 
 // From 0 % to 100 % of a budget; runs without one are left out.
+/** @param {Page.Entry} entry */
 function sparkline(entry) {
   const now = leastHeadroom(entry);
   const shares = [...[...entry.room].filter((mark) => mark !== ' ').map((mark) => (mark.charCodeAt(0) - ROOM_FROM) / ROOM_STEPS), ...(now > 1 ? [] : [Math.max(0, now)])];

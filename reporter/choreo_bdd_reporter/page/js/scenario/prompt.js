@@ -11,6 +11,11 @@ const EVENTS_UP_TO = 60;
 const SECTION_UP_TO = 6000;
 const VALUE_UP_TO = 1500;
 
+/**
+ * @param {Page.Entry} entry
+ * @param {Page.Detail} detail
+ * @param {any} options
+ */
 export function promptText(entry, detail, { model }) {
   const unexplained = entry.findings.every((finding) => finding.handle === undefined);
   return spelt([
@@ -40,6 +45,10 @@ function atMost(text, limit) {
   return text.length <= limit ? text : `${text.slice(0, limit)} [cut: ${text.length - limit} more characters are in the report]`;
 }
 
+/**
+ * @param {Page.Handle} handle
+ * @param {Page.OpenNote} note
+ */
 function expectationLines(handle, note) {
   const { latency_ms: latency, budget_ms: budget } = handle;
   const waited = latency !== null && `${['pass', 'slow'].includes(handle.outcome) ? 'after' : 'waited'} ${duration(latency)}`;
@@ -53,6 +62,10 @@ function expectationLines(handle, note) {
   ];
 }
 
+/**
+ * @param {Page.Handle} handle
+ * @param {Page.OpenNote} note
+ */
 function nearMissLines(handle, note) {
   const { failures, failures_dropped: dropped } = handle;
   return [
@@ -69,6 +82,7 @@ function failureLines(failure, indent) {
   return [`${indent}${pathText(failure.path)} (${failure.kind}): expected ${expectedText(failure)}, ${arrived}`];
 }
 
+/** @param {Page.Reply} reply */
 function replyLine(reply) {
   return `${reply.state}  ${whereabouts(reply.trigger_topic, reply.trigger_transport)} -> ${whereabouts(reply.reply_topic, reply.response_transport)}${reply.builder_error ? `  ${reply.builder_error}` : ''}`;
 }

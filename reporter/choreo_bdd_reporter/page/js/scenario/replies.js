@@ -28,6 +28,10 @@ const WORDS = new Map([
   ['armed_matcher_mismatched', ['not triggered', 'slow']], ['armed_no_match', ['not triggered', 'slow']],
 ]);
 
+/**
+ * @param {Page.Part} part
+ * @param {Page.Context} context
+ */
 export function renderReplies(part, context) {
   if (part.replies.length === 0) return null;
   return el('div', { 'data-field': 'replies' },
@@ -35,6 +39,10 @@ export function renderReplies(part, context) {
     part.replies.map((reply) => replyRow(reply, context)));
 }
 
+/**
+ * @param {Page.Reply} reply
+ * @param {Page.Context} context
+ */
 function replyRow(reply, context) {
   const [word, status] = WORDS.get(reply.state) ?? [reply.state, 'none'];
   const failed = reply.state === 'reply_failed';
@@ -57,6 +65,7 @@ function replyRow(reply, context) {
       reply.correlation_overridden && el('p.hr-note', {}, 'The reply carried a correlation id of its own.')));
 }
 
+/** @param {Page.Reply} reply */
 export function replyOneLineSummary(reply) {
   switch (reply.state) {
     case 'replied': return `Answered ${plural(reply.match_count, 'message')} of ${reply.candidate_count} seen.`;
@@ -67,6 +76,7 @@ export function replyOneLineSummary(reply) {
   }
 }
 
+/** @param {Page.Reply} reply */
 export function renderReplyLifecycle(reply) {
   const progress = PROGRESS.get(reply.state) ?? STEPS.map(() => 'na');
   return el('ol.hr-reply-stages', {}, STEPS.map((name, index) => {

@@ -6,12 +6,20 @@ import { duration, inlineJson } from '../core/format.js';
 import { shellQuoted } from '../message/snippets.js';
 import { verdictWord } from '../core/verdicts.js';
 
+/**
+ * @param {Page.Entry} entry
+ * @param {any} options
+ */
 export function runCommand(entry, { scenario }) {
   if (scenario && entry.group.where.endsWith('.feature')) return `behave ${shellQuoted(`${entry.group.where}:${scenario.line}`)}`;
   return `pytest ${shellQuoted(entry.nodeid)}`;
 }
 
 // The scenario as it stands in its feature file.
+/**
+ * @param {Page.Entry} entry
+ * @param {any} options
+ */
 export function gherkinText(entry, { scenario, steps }) {
   const tags = entry.tags.map((tag) => `@${String(tag).replace(/^@/, '')}`).join(' ');
   const lines = [tags, `${scenario.keyword}: ${scenario.name}`, ...steps.filter((step) => !step.background).flatMap((step) => [
@@ -20,6 +28,10 @@ export function gherkinText(entry, { scenario, steps }) {
   return lines.filter(Boolean).join('\n');
 }
 
+/**
+ * @param {Page.Entry} entry
+ * @param {Page.Detail} detail
+ */
 export function scenarioText(entry, detail) {
   return [
     `${verdictWord(entry.outcome)}  ${entry.group.name}: ${entry.name}  (${duration(entry.durationMs)})`,
@@ -35,10 +47,12 @@ function section(title, lines) {
   return lines.length > 0 ? ['', `${title}:`, ...lines.map((line) => `  ${line}`)] : [];
 }
 
+/** @param {Page.Step} step */
 export function stepLine(step) {
   return `${verdictWord(step.status).padEnd(8)}${step.keyword.trim()} ${step.text}${block(step)}`;
 }
 
+/** @param {Page.Step} step */
 function block(step) {
   return blockLines(step).map((line) => `\n          ${line}`).join('');
 }
@@ -52,6 +66,10 @@ export function eventLine(event) {
   return [duration(event.offset_ms).padStart(9), event.action, event.topic, event.transport && `[${event.transport}]`, event.detail].filter(Boolean).join('  ');
 }
 
+/**
+ * @param {Page.Handle} handle
+ * @param {Page.OpenNote} note
+ */
 function differing(handle, note) {
   const fields = (note.differences ?? []).map((failure) => `\n    ${pathText(failure.path)}: expected ${expectedText(failure)}, ${failure.kind === 'missing' ? 'it was not in the message' : `arrived ${inlineJson(failure.actual)}`}`);
   return `${handle.topic}${fields.join('')}\n    expected ${JSON.stringify(handle.expected)}\n    arrived  ${JSON.stringify(handle.actual)}`;

@@ -22,6 +22,11 @@ import { renderWaterfall } from '../timeline/waterfall.js';
 
 const FINDINGS_SHOWN = 5;
 
+/**
+ * @param {Page.Entry} entry
+ * @param {Page.Detail} detail
+ * @param {Page.Context} context
+ */
 export function renderScenario(host, entry, detail, context) {
   fill(host, el('article.hr-article', { 'aria-labelledby': 'hr-scenario-title' },
     heading(entry, detail, context),
@@ -39,11 +44,17 @@ export function renderScenario(host, entry, detail, context) {
   linkHighlights(host.firstChild);
 }
 
+/** @param {Page.Model} model */
 export function renderNoScenario(host, model) {
   const text = model.entries.length === 0 ? 'There is nothing to show: the run recorded no scenarios.' : 'Choose a scenario on the left.';
   fill(host, el('div.hr-empty', {}, el('p', {}, text)));
 }
 
+/**
+ * @param {Page.Entry} entry
+ * @param {Page.Detail} detail
+ * @param {Page.Context} context
+ */
 function heading(entry, detail, context) {
   const { group } = entry;
   return el('header.hr-scenario-head', {},
@@ -76,6 +87,11 @@ function tagButton(name, { views }, look = 'hr-tag') {
 const VERBATIM = new Set(['failed', 'error', 'step failed']);
 
 // The first is the worst and stands open; the others are a line until they are asked for.
+/**
+ * @param {Page.Finding} finding
+ * @param {Page.Detail} detail
+ * @param {Page.Context} context
+ */
 function findingCard(finding, detail, context, first) {
   const handle = detail.parts[finding.part]?.handles[finding.handle];
   const note = detail.parts[finding.part]?.notes.handles[finding.handle];
@@ -95,6 +111,11 @@ function findingCard(finding, detail, context, first) {
 }
 
 // Which near-miss the table is about, and where the others are: not in the timeline if it was not kept whole.
+/**
+ * @param {Page.Handle} handle
+ * @param {Page.OpenNote} note
+ * @param {Page.Part} part
+ */
 function otherMisses({ failures, failures_dropped: dropped }, note, part) {
   if (failures.length < 2) return null;
   const kept = part.timeline.filter((event) => event.action === 'mismatched').length;
@@ -107,6 +128,10 @@ function sentenceCase(text) {
   return /^[a-z][a-z ]/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
 }
 
+/**
+ * @param {Page.Detail} detail
+ * @param {Page.Context} context
+ */
 function partSections(detail, context) {
   return el('div.hr-column', {}, detail.parts.map((part, index) => {
     const section = el('section.hr-scenario', { 'data-scenario-name': part.name, 'data-outcome': part.outcome });

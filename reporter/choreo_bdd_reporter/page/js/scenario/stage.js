@@ -3,6 +3,10 @@
 import { el } from '../core/dom.js';
 import { transportBadge } from '../core/transports.js';
 
+/**
+ * @param {Page.Part} part
+ * @param {Page.Context} context
+ */
 export function renderStageBreadcrumb(part, context) {
   const { stage } = part;
   if (!stage) return null;
@@ -15,6 +19,10 @@ export function renderStageBreadcrumb(part, context) {
   }, pills, el('span.hr-stage-tag', {}, `joined by ${stage.bridge_class}`), correlationIds(stage, context));
 }
 
+/**
+ * @param {Page.Stage} stage
+ * @param {Page.Context} context
+ */
 function correlationIds(stage, context) {
   const ids = Object.entries(stage.correlation_ids);
   if (ids.length === 0) return null;
@@ -24,6 +32,10 @@ function correlationIds(stage, context) {
 }
 
 // The first reply that could not be sent, on the transport it was meant for.
+/**
+ * @param {Page.Part} part
+ * @param {Page.Context} context
+ */
 export function failingReply(part, context) {
   const failed = part.replies.find((reply) => reply.state === 'reply_failed' && reply.response_transport);
   return failed && el('p.hr-scenario-failing-reply', { 'data-failing-reply-response-transport': failed.response_transport },
@@ -31,6 +43,7 @@ export function failingReply(part, context) {
 }
 
 // Sorted transports on which something failed or stayed silent.
+/** @param {Page.Part} part */
 export function collectFailingTransports(part) {
   if (part.outcome !== 'fail' && part.outcome !== 'timeout') return [];
   const failing = part.handles.filter((handle) => handle.transport && handle.outcome !== 'pass' && handle.outcome !== 'slow');

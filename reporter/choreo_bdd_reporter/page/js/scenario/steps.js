@@ -16,6 +16,7 @@ export function renderSteps({ warnings }, { steps, scenario }) {
     own.length > 0 && stepList(own));
 }
 
+/** @param {Page.Step} step */
 function stepItem(step, warnings) {
   const refs = (step.checks ?? []).map(({ scenario, handle }) => `${scenario}.${handle}`).join(' ');
   return el('li', { class: `hr-step hr-step--${verdictKind(step.status)}`, 'data-outcome': step.status, 'data-refs': refs || null },
@@ -32,6 +33,7 @@ function quoted(text) {
   return text.split(/("[^"]*")/).map((piece, index) => (index % 2 === 1 ? el('span.hr-step-value', {}, piece) : piece));
 }
 
+/** @param {Page.Step} step */
 function stepArguments(step) {
   return [
     step.docstring && stepFold(`doc string, ${plural(step.docstring.split('\n').length, 'line')}`, () => textBlock(step.docstring)),

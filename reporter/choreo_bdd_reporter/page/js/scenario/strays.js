@@ -10,6 +10,10 @@ const REASONS = new Map([
   ['no_correlation_field', 'without a correlation id'], ['no_extractor', 'on a topic whose correlation id nobody reads'],
 ]);
 
+/**
+ * @param {Page.Part} part
+ * @param {Page.Context} context
+ */
 export function renderStrays({ notes }, context) {
   const { strays, broken, left } = notes;
   return [

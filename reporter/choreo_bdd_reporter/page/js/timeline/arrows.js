@@ -28,6 +28,7 @@ function middleOf(position) {
   return (position + 0.5) * LINE_HEIGHT;
 }
 
+/** @param {Page.TimelineRow} row */
 function arrow(row, places, axis, width) {
   const x1 = axis.share(endOf(row.parent)) * width;
   const x2 = axis.share(row.end) * width;

@@ -1,8 +1,9 @@
 // From a flat timeline to a story: which message caused which delivery, verdict and reply.
 // A row: { id, kind, action, topic, transport, source, detail, start, end, judged, parent, children, message, same, late, ref, handle, cause, failures }.
 
-import { differencesOf } from '../message/diff.js';
+import { linkExpectations } from './expected.js';
 
+/** @param {Page.Part} part */
 export function causalRows(part, partIndex) {
   const story = { part, partIndex, rows: [], sent: new Map(), waiting: new Map() };
   part.timeline.forEach((event, index) => READERS.get(event.action)?.(story, event, index));
@@ -18,6 +19,7 @@ const READERS = new Map([
   ['replied', readReplied], ['reply_failed', readReplied], ['correlation_skipped', readSkipped], ['deadline', readDeadline],
 ]);
 
+/** @param {Page.TimelineEntry} event */
 function addRow(story, event, index, fields) {
   const row = {
     id: `${story.partIndex}-${index}`, action: event.action, topic: event.topic ?? null, transport: event.transport ?? null,
@@ -29,11 +31,13 @@ function addRow(story, event, index, fields) {
   return row;
 }
 
+/** @param {Page.TimelineEntry} event */
 function readPublished(story, event, index) {
   const row = addRow(story, event, index, { kind: 'publish' });
   keep(story.sent, channel(event.topic, event.transport), row);
 }
 
+/** @param {Page.TimelineEntry} event */
 function readReceived(story, event, index) {
   const parent = emissionFor(story, event, index);
   const forReply = event.source === 'reply' || event.detail.startsWith('reply:');
@@ -42,6 +46,7 @@ function readReceived(story, event, index) {
 }
 
 // A verdict belongs to the oldest delivery on its channel that has none yet; the two share a row.
+/** @param {Page.TimelineEntry} event */
 function readJudged(story, event, index) {
   const same = story.part.notes.same(index);
   const waiting = story.waiting.get(channel(event.topic, event.transport)) ?? [];
@@ -51,6 +56,7 @@ function readJudged(story, event, index) {
   Object.assign(row, { action: event.action, judged: event.offset_ms, detail: event.detail, message: row.message ?? story.part.notes.messages[index] });
 }
 
+/** @param {Page.TimelineEntry} event */
 function deliveryFields(story, event, index) {
   const parent = emissionFor(story, event, index);
   return { kind: 'delivery', forReply: false, parent, start: parent?.end ?? event.offset_ms };
@@ -66,6 +72,7 @@ function markLate(story) {
   }
 }
 
+/** @param {Page.TimelineEntry} event */
 function readReplied(story, event, index) {
   const { trigger, triggerTransport, response } = replyEnds(story.part, event);
   const parent = story.rows.findLast((row) => row.kind === 'delivery' && row.forReply && row.topic === trigger
@@ -78,6 +85,10 @@ function readReplied(story, event, index) {
 }
 
 // A stage names the response and points back at its trigger; a single harness does the reverse.
+/**
+ * @param {Page.Part} part
+ * @param {Page.TimelineEntry} event
+ */
 function replyEnds(part, event) {
   const [, role, topic] = /^(trigger|reply)=(\S*)/.exec(event.detail) ?? [];
   if (role === 'reply') return { trigger: event.topic, triggerTransport: null, response: topic };
@@ -87,11 +98,13 @@ function replyEnds(part, event) {
   return { trigger, triggerTransport: armed?.trigger_transport ?? null, response: event.topic };
 }
 
+/** @param {Page.TimelineEntry} event */
 function readSkipped(story, event, index) {
   const parent = emissionFor(story, event, index);
   addRow(story, event, index, { kind: 'skipped', parent, start: parent?.end ?? event.offset_ms });
 }
 
+/** @param {Page.TimelineEntry} event */
 function readDeadline(story, event, index) {
   addRow(story, event, index, { kind: 'deadline' });
 }
@@ -100,65 +113,18 @@ function channel(topic, transport) {
   return `${transport ?? ''}\n${topic}`;
 }
 
+/** @param {Page.TimelineRow} row */
 function keep(lists, key, row) {
   if (!lists.has(key)) lists.set(key, []);
   lists.get(key).push(row);
 }
 
 // The latest earlier message on the same topic of the same transport, the same body preferred.
+/** @param {Page.TimelineEntry} event */
 function emissionFor(story, event, index) {
   const sent = story.sent.get(channel(event.topic, event.transport)) ?? [];
   const same = story.part.notes.same(index);
   return sent.findLast((row) => same !== null && row.same === same) ?? sent.at(-1) ?? null;
-}
-
-// Each verdict in the timeline is one of the expectations; this finds out which.
-function linkExpectations(story) {
-  const { handles } = story.part;
-  const used = new Set();
-  const misses = new Map();
-  for (const row of story.rows) {
-    const here = [...handles.keys()].filter((index) => handles[index].topic === row.topic
-      && (handles[index].transport ?? null) === row.transport);
-    if (row.action === 'matched') attach(story, row, firstFree(handles, here, used, row.detail), used);
-    if (row.action === 'mismatched') attachMiss(story, row, here, misses);
-    if (row.kind === 'deadline' && row.topic) attachDeadline(story, row, here, used);
-  }
-}
-
-function firstFree(handles, here, used, detail) {
-  const free = here.filter((index) => !used.has(index) && ['pass', 'slow'].includes(handles[index].outcome));
-  return free.find((index) => detail && detail.startsWith(handles[index].reason)) ?? free[0];
-}
-
-function attach(story, row, index, used) {
-  if (index === undefined) return;
-  used?.add(index);
-  row.handle = story.part.handles[index];
-  row.cause = story.part.notes.handles[index].cause ?? null;
-  row.ref = `${story.partIndex}.${index}`;
-  // nobody here sent it: the bar then shows the wait its latency is about
-  const waited = row.handle.latency_ms;
-  if (row.action === 'matched' && !row.parent && waited !== null) Object.assign(row, { kind: 'arrival', start: Math.max(0, row.judged - waited) });
-}
-
-function attachMiss(story, row, here, misses) {
-  const { handles } = story.part;
-  const index = here.find((candidate) => handles[candidate].attempts > (misses.get(candidate) ?? 0));
-  if (index === undefined) return;
-  const nth = misses.get(index) ?? 0;
-  misses.set(index, nth + 1);
-  attach(story, row, index);
-  const { failures, attempts } = handles[index];
-  const first = failures[nth] ? [failures[nth]] : [];
-  row.failures = attempts === 1 && first.length > 0 ? differencesOf(handles[index], story.part.notes.handles[index]) : first;
-}
-
-function attachDeadline(story, row, here, used) {
-  const { handles } = story.part;
-  const index = here.find((candidate) => !used.has(candidate) && !['pass', 'slow'].includes(handles[candidate].outcome));
-  attach(story, row, index, used);
-  if (row.handle) row.start = Math.max(0, row.end - (row.handle.latency_ms ?? 0));
 }
 
 // What was expected and never came gets a row too, up to the deadline of the scope.
@@ -178,6 +144,7 @@ function addAbsent(story) {
   });
 }
 
+/** @param {Page.TimelineRow[]} rows */
 function inTreeOrder(rows) {
   const ordered = [];
   const visit = (row, level) => {

@@ -14,6 +14,11 @@ import { clockOf, limitsOf, shownRows, wholeView } from './state.js';
 const MINIMAP_FROM = 60;
 
 // `actions` are those of the buttons above the rows.
+/**
+ * @param {Page.Part} part
+ * @param {Page.TimelineRow[]} rows
+ * @param {Page.Context} context
+ */
 export function createChart(part, rows, state, context, actions) {
   const head = el('div.hr-waterfall-head', {});
   const axisHost = el('div', { role: 'rowgroup' });

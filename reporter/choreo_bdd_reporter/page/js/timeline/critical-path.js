@@ -2,6 +2,7 @@
 
 import { endOf, isWait } from './timescale.js';
 
+/** @param {Page.TimelineRow[]} rows */
 export function criticalPath(rows) {
   const messages = rows.filter((row) => !isWait(row) && row.kind !== 'skipped');
   const last = messages.reduce((latest, row) => (!latest || endOf(row) > endOf(latest) ? row : latest), null);
@@ -13,6 +14,7 @@ export function criticalPath(rows) {
 }
 
 // Who answered an arrival from outside is not recorded; what the test had sent last before it is the likeliest cause.
+/** @param {Page.TimelineRow} row */
 function sentBefore(messages, row) {
   if (row.kind === 'publish') return null;
   return messages.findLast((other) => other.kind === 'publish' && other.end <= row.end && other !== row) ?? null;

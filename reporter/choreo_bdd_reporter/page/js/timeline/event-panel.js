@@ -11,6 +11,11 @@ import { transportBadge } from '../core/transports.js';
 import { verdictBadge } from '../core/verdicts.js';
 import { linkTo } from '../core/view-state.js';
 
+/**
+ * @param {Page.TimelineRow} row
+ * @param {Page.Part} part
+ * @param {Page.Context} context
+ */
 export function eventPanel(row, part, context, close) {
   const budget = row.handle?.budget_ms;
   const facts = [
@@ -31,12 +36,20 @@ export function eventPanel(row, part, context, close) {
   ];
 }
 
+/**
+ * @param {Page.TimelineRow} row
+ * @param {Page.Part} part
+ */
 function body(row, part) {
   if (row.message) return messageFacts(row.message);
   if (isWait(row)) return null;
   return el('p.hr-note', {}, part.notes.cut ? 'Bodies of passed scenarios are not in this page; results.json holds what was matched.' : 'The message body was not kept.');
 }
 
+/**
+ * @param {Page.TimelineRow} row
+ * @param {Page.Context} context
+ */
 function copies(row, context) {
   const link = copyButton('copy link', () => linkTo(context.views.current));
   if (!row.message || !row.topic) return el('p.hr-copies', {}, link);

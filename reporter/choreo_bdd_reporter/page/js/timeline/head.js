@@ -5,6 +5,11 @@ import { duration, plural } from '../core/format.js';
 import { transportBadge } from '../core/transports.js';
 import { budgetOf } from './tracks.js';
 
+/**
+ * @param {Page.Part} part
+ * @param {Page.TimelineRow[]} rows
+ * @param {Page.Context} context
+ */
 export function timelineHead(part, rows, state, actions, context) {
   const names = [...new Set(part.timeline.map((event) => event.transport).filter(Boolean))].sort();
   const { critical, spans } = state;
@@ -35,6 +40,7 @@ function zoomButton(text, label, click) {
   return button(text, click, { class: 'hr-button', 'aria-label': label, title: label });
 }
 
+/** @type {[string, string, (row: Page.TimelineRow) => boolean][]} */
 const LEGEND = [
   ['sent', 'sent', () => true], ['matched', 'matched', () => true], ['near', 'near-miss', (row) => row.action === 'mismatched'],
   ['late', 'late', (row) => row.late], ['foreign', 'other scope', (row) => row.kind === 'skipped'],
@@ -42,6 +48,7 @@ const LEGEND = [
 ];
 
 // Only the marks that occur.
+/** @param {Page.TimelineRow[]} rows */
 function legend(rows, critical) {
   const items = LEGEND.filter(([, , occurs]) => rows.some(occurs));
   return el('span.hr-legend', { 'aria-hidden': 'true' },
@@ -52,8 +59,11 @@ function legend(rows, critical) {
 // More of them tell nothing apart; each stands in its row as well.
 const BUDGETS_ON_AXIS = 12;
 
+/** @param {Page.TimelineRow[]} rows */
 export function axisRow(axis, rows) {
-  const limits = rows.map((row) => [row, budgetOf(row)]).filter(([, budget]) => budget && budget.limit >= axis.from && budget.limit <= axis.to);
+  /** @type {[Page.TimelineRow, any][]} */
+  const pairs = rows.map((row) => [row, budgetOf(row)]);
+  const limits = pairs.filter(([, budget]) => budget && budget.limit >= axis.from && budget.limit <= axis.to);
   return el('div.hr-waterfall-axis', { role: 'row', 'aria-rowindex': 1 },
     el('span', { role: 'columnheader' }, 'Message'),
     el('span', { role: 'columnheader', class: 'hr-ticks', 'aria-label': `Time, ${axis.ticks[0]?.label} to ${axis.ticks.at(-1)?.label}` },

@@ -6,24 +6,35 @@ import { plural } from '../core/format.js';
 import { isWait } from './timescale.js';
 
 // Sections as sections.js takes them; `attributes` go to the section's node.
+/** @param {Page.TimelineRow[]} rows */
 export function causeSections(rows, closed) {
   return [{ rows: rows.filter((row) => !hiddenBelow(row, closed)), attributes: {} }];
 }
 
+/** @param {Page.TimelineRow} row */
 function hiddenBelow(row, closed) {
   for (let above = row.parent; above; above = above.parent) if (closed.has(above.id)) return true;
   return false;
 }
 
 // Every registered transport has its lane, also an empty one; what belongs to no transport stands in the last.
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {Page.Part} part
+ * @param {Page.Context} context
+ */
 export function laneSections(rows, part, closed, context) {
-  const inOrder = [...rows].sort((a, b) => isWait(a) - isWait(b) || a.start - b.start || a.order - b.order);
+  const inOrder = [...rows].sort((a, b) => Number(isWait(a)) - Number(isWait(b)) || a.start - b.start || a.order - b.order);
   const names = part.stage.transports;
   const lanes = names.map((name) => lane(name, inOrder.filter((row) => row.transport === name), closed, context));
   const rest = inOrder.filter((row) => !names.includes(row.transport));
   return rest.length > 0 ? [...lanes, lane(null, rest, closed, context)] : lanes;
 }
 
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {Page.Context} context
+ */
 function lane(name, rows, closed, context) {
   const id = `lane:${name ?? ''}`;
   const open = !closed.has(id);
@@ -31,6 +42,7 @@ function lane(name, rows, closed, context) {
   return { rows: open ? rows : [], head: laneHead(id, name, rows.length, open, context), attributes };
 }
 
+/** @param {Page.Context} context */
 function laneHead(id, name, count, open, context) {
   return el('div.hr-lane-head', { role: 'row', tabindex: '-1', 'aria-level': 1, 'aria-expanded': String(open), 'data-node-id': id },
     el('span', { role: 'gridcell' }, name ? transportBadge(context, name) : 'the scope itself', ' ', el('span.hr-note', {}, plural(count, 'row'))));

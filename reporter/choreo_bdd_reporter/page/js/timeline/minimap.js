@@ -6,6 +6,7 @@ import { endOf } from './timescale.js';
 const HEIGHT = 44;
 const INKS = ['plain', 'pass', 'slow', 'fail', 'timeout', 'view'];
 
+/** @param {Page.TimelineRow[]} rows */
 export function createMinimap(rows, tone, onView) {
   const canvas = el('canvas.hr-minimap-canvas', { height: HEIGHT });
   const probes = INKS.map((name) => el('i', { class: `hr-ink hr-ink--${name}` }));

@@ -10,6 +10,10 @@ import { caret } from '../core/verdicts.js';
 const DEEPEST_INDENT = 9;
 
 // `place`: { position, parentPosition or null, axis, clock, lanes, closed, critical, active, selected, total }.
+/**
+ * @param {Page.TimelineRow} row
+ * @param {Page.Context} context
+ */
 export function timelineRow(row, place, context) {
   const level = place.lanes ? 2 : row.level;
   return el('div', {
@@ -27,6 +31,7 @@ export function timelineRow(row, place, context) {
     el('span', { role: 'gridcell', class: 'hr-number' }, tookText(row)));
 }
 
+/** @param {Page.TimelineRow} row */
 export function tookText(row) {
   const took = endOf(row) - row.start;
   return took === 0 || row.topic === null || (row.kind === 'delivery' && !row.parent) ? '' : duration(took);
@@ -39,10 +44,11 @@ const PHRASES = new Map([
 
 // How a wait ended where it was neither silence nor a wrong message.
 const WAITS = new Map([
-  ['too late', 'came too late'], ['wrong correlation', 'came for another scope'], ['wrong topic?', 'came on another topic?'], ['out of order', 'out of order'],
+  ['too late', 'came too late'], ['wrong correlation', 'came for another scope'], ['no correlation id', 'came without an id'], ['wrong topic?', 'came on another topic?'], ['out of order', 'out of order'],
   ['too few', 'too few came'], ['undecodable', 'unreadable'], ['transport failed', 'transport failed'], ['aborted', 'aborted'],
 ]);
 
+/** @param {Page.TimelineRow} row */
 export function rowPhrase(row) {
   if (isWait(row) && WAITS.has(row.cause)) return WAITS.get(row.cause);
   if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
@@ -53,6 +59,10 @@ export function rowPhrase(row) {
   return PHRASES.get(row.action) ?? row.action;
 }
 
+/**
+ * @param {Page.TimelineRow} row
+ * @param {Page.Context} context
+ */
 function rowLabel(row, place, context) {
   const parent = row.children.length > 0 && !place.lanes;
   return [
@@ -64,6 +74,7 @@ function rowLabel(row, place, context) {
   ];
 }
 
+/** @param {Page.TimelineRow} row */
 export function phraseTone(row) {
   if (row.action === 'matched') return row.handle?.outcome === 'slow' ? 'slow' : 'pass';
   if (isWait(row) && row.handle?.outcome !== 'fail') return 'timeout';

@@ -8,6 +8,10 @@ import { roundView, timeSpans, wallClock } from './timescale.js';
 const FOCUSED_FROM = 200;
 const BROKEN_TONES = ['fail', 'timeout', 'slow'];
 
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {Page.Part} part
+ */
 export function startState(rows, part) {
   const spans = timeSpans(rows);
   const broken = rows.some((row) => BROKEN_TONES.includes(phraseTone(row)));
@@ -31,6 +35,7 @@ export function clockOf({ absolute, clock }) {
 }
 
 // Rows that ended badly, with everything that led to them.
+/** @param {Page.TimelineRow[]} rows */
 function failingPath(rows) {
   const kept = new Set();
   for (const row of rows) {
@@ -39,6 +44,10 @@ function failingPath(rows) {
   return rows.filter((row) => kept.has(row));
 }
 
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {any} options
+ */
 export function shownRows(rows, { focused, lanes }) {
   return focused && !lanes ? failingPath(rows) : rows;
 }

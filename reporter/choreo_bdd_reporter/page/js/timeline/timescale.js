@@ -8,6 +8,7 @@ const SQUEEZE = 4;
 const FREE_LEAD = 0.2;
 
 // The spans of everything and of the messages alone (deadlines and waits left out), from the first of them on.
+/** @param {Page.TimelineRow[]} rows */
 export function timeSpans(rows) {
   const ends = (list) => list.reduce((latest, row) => Math.max(latest, row.end, row.judged ?? 0), 0);
   const first = rows.reduce((earliest, row) => Math.min(earliest, row.start), Infinity);
@@ -18,10 +19,12 @@ export function timeSpans(rows) {
   return { from, whole, messages, squeezed: (messages - from) * SQUEEZE < whole - from };
 }
 
+/** @param {Page.TimelineRow} row */
 export function endOf(row) {
   return row.judged ?? row.end;
 }
 
+/** @param {Page.TimelineRow} row */
 export function isWait(row) {
   return row.kind === 'deadline' || row.kind === 'absent';
 }
@@ -39,6 +42,11 @@ export function zoomedView(view, factor, at, limits) {
 }
 
 // What zooming keeps where it is: of the rows in sight the first of the `wanted` ids, else the one nearest to the middle.
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {any} wanted
+ * @param {any} options
+ */
 export function centreOf(rows, wanted, { from, to }) {
   const middle = (from + to) / 2;
   const inSight = rows.filter((row) => row.anchor >= from && row.anchor <= to);
@@ -80,6 +88,7 @@ function tickStep(span) {
 }
 
 // Wall clock times, with as many digits of a second as the distance between two ticks asks for.
+/** @param {Page.TimelineRow[]} rows */
 export function wallClock(rows) {
   const known = rows.find((row) => row.wallClock);
   if (!known) return null;

@@ -4,6 +4,7 @@ import { el } from '../core/dom.js';
 import { duration } from '../core/format.js';
 import { endOf } from './timescale.js';
 
+/** @param {Page.TimelineRow} row */
 export function markTrack(row, axis, rowsAbove, critical) {
   const inside = (ms) => ms >= axis.from && ms <= axis.to;
   const end = endOf(row);
@@ -22,6 +23,7 @@ const BAR_KINDS = new Map(Object.entries({
   delivery: 'hop', arrival: 'arrival', reply: 'work', replyFailed: 'work', skipped: 'skip', deadline: 'wait', absent: 'wait',
 }));
 
+/** @param {Page.TimelineRow} row */
 function bar(row, axis) {
   const kind = BAR_KINDS.get(row.kind);
   if (kind) return barNode(kind, axis, row.start, endOf(row));
@@ -34,6 +36,7 @@ function barNode(kind, axis, from, to) {
 }
 
 // Where the budget of an expectation ended: { began, limit } in ms, or nothing.
+/** @param {Page.TimelineRow} row */
 export function budgetOf(row) {
   const { handle } = row;
   if (handle?.budget_ms == null || handle.latency_ms == null) return null;
@@ -42,6 +45,7 @@ export function budgetOf(row) {
   return { began, limit: began + handle.budget_ms };
 }
 
+/** @param {Page.TimelineRow} row */
 function budgetMarks(row, axis, inside) {
   const budget = budgetOf(row);
   if (!budget) return null;
@@ -51,6 +55,7 @@ function budgetMarks(row, axis, inside) {
   ];
 }
 
+/** @param {Page.TimelineRow} row */
 function markKind(row) {
   if (row.action === 'matched') return row.handle?.outcome === 'slow' ? 'slow' : 'matched';
   if (row.action === 'mismatched') return 'near';

@@ -11,6 +11,11 @@ import { centreOf, pannedView, zoomedView } from './timescale.js';
 import { limitsOf, startState, wholeView } from './state.js';
 import { followMouse } from './zooming.js';
 
+/**
+ * @param {Page.Part} part
+ * @param {Page.Entry} entry
+ * @param {Page.Context} context
+ */
 export function renderWaterfall(part, partIndex, entry, context) {
   if (part.timeline.length === 0) return noTimeline(part);
   const rows = causalRows(part, partIndex);
@@ -29,6 +34,7 @@ export function renderWaterfall(part, partIndex, entry, context) {
   return chart.section;
 }
 
+/** @param {Page.Part} part */
 function noTimeline(part) {
   const text = part.handles.length > 0
     ? 'No message timeline is kept here; the expectations above hold the latencies.'
@@ -36,6 +42,12 @@ function noTimeline(part) {
   return el('section', {}, el('h3.hr-label', {}, 'Message timeline'), el('p.hr-callout', {}, text));
 }
 
+/**
+ * @param {any} chart
+ * @param {Page.TimelineRow[]} rows
+ * @param {any} state
+ * @param {any} options
+ */
 function zoomingOf(chart, rows, state, { views }) {
   const focused = () => (chart.grid.contains(document.activeElement) ? state.active : null);
   const current = () => state.view ?? wholeView(state);
@@ -71,6 +83,12 @@ function switchesOf(chart, state) {
 }
 
 // Keys and clicks on the rows, and the message that the address names.
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {Page.Part} part
+ * @param {Page.Entry} entry
+ * @param {Page.Context} context
+ */
 function followReader(chart, rows, state, part, entry, context) {
   const { grid, scroller, side } = chart;
   const byId = new Map(rows.map((row) => [row.id, row]));

@@ -1,0 +1,108 @@
+"""What stands both in Python and in the page's modules says the same in both."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from playwright.sync_api import expect
+
+from choreo_bdd_reporter.outputs.spans import traces
+from choreo_bdd_reporter.page import chunks, index, render
+from tests.support.page_builders import Json, a_handle, a_scope, a_test, an_event, results_of
+from tests.support.page_sample import sample_run
+
+from .conftest import OpenReport
+
+if TYPE_CHECKING:
+    from choreo_bdd_reporter.model.schema_types import ResultsHandle
+
+
+def _module(name: str) -> str:
+    return files("choreo_bdd_reporter.page").joinpath(f"js/{name}").read_text("utf-8")
+
+
+def _words(source: str, name: str) -> tuple[str, ...]:
+    found = re.search(rf"^const {name} = \[(.*)\];$", source, re.MULTILINE)
+    assert found is not None, name
+    return tuple(re.findall(r"'([^']*)'", found[1]))
+
+
+def test_the_columns_of_a_chunk_are_those_that_are_read() -> None:
+    assert _words(_module("core/store.js"), "COLUMNS") == chunks._COLUMNS
+
+
+def test_the_numbers_of_a_hop_mean_the_same_to_who_writes_and_who_reads_them() -> None:
+    source = _module("core/model.js")
+    assert _words(source, "HOP_OUTCOMES") == index.HOP_OUTCOMES
+    hop = index._hop(cast("ResultsHandle", a_handle("t", "pass", 1.0)), index._Totals(None))
+    assert f"const HOP_NUMBERS = {len(hop)};" in source
+
+
+def test_the_same_characters_are_spelt_out() -> None:
+    found = re.search(r"^const HIDDEN = /(.*)/gu;$", _module("core/dom.js"), re.MULTILINE)
+    assert found is not None
+    in_script = re.sub(r"\\u\{(\w+)\}", lambda long: f"\\U{long[1]:0>8}", found[1])
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert re.findall(in_script, everything) == render._HIDDEN.findall(everything)
+
+
+def _replied(*, is_stage: bool) -> Json:
+    """An order that is answered, the answer expected, and the order expected as well."""
+    answer, of_reply = ("paid", "trigger=order"), ""
+    if not is_stage:
+        answer, of_reply = ("order", "reply=paid"), "reply: order"
+
+    def event(offset: float, action: str, topic: str, detail: str = "", *, source: str = "expect") -> Json:
+        return an_event(offset, action, topic, detail, **({"transport": "nats", "source": source} if is_stage else {}))
+
+    timeline = [
+        event(0.0, "published", "order", source="publish"),
+        event(0.4, "received", "order", of_reply, source="reply"),
+        event(0.5, "received", "order"),
+        event(0.6, "matched", "order"),
+        event(0.9, "replied", *answer, source="reply"),
+        event(1.2, "received", "paid"),
+        event(1.3, "matched", "paid"),
+        event(2.0, "published", "order", source="publish"),
+        event(2.2, "received", "order"),
+        event(2.3, "mismatched", "order"),
+    ]
+    scope = a_scope("pass", [a_handle("order", "pass", 0.5), a_handle("paid", "pass", 1.2)], timeline)
+    return a_test("staged" if is_stage else "replied", scenarios=[scope])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", ["single", "stage", "sample"])
+def test_a_message_has_one_cause_in_the_page_and_in_traces(open_report: OpenReport, kind: str) -> None:
+    run = sample_run() if kind == "sample" else (results_of([_replied(is_stage=kind == "stage")]), {})
+    report = open_report(run)
+    seen = 0
+    for test in run[0]["tests"]:
+        report.page.evaluate("id => { location.hash = `#test=${encodeURIComponent(id)}` }", test["nodeid"])
+        expect(report.page.locator("#hr-scenario-title")).to_have_text(test["name"])
+        for place, trace in enumerate(found for found in traces(run[0]) if found.test is test):
+            drawn = _drawn(report.page, place)
+            told = {(span.kind, span.topic, _cause(trace.spans, span)) for span in trace.spans}
+            assert told == drawn
+            seen += len(told)
+    assert seen > 3
+
+
+def _cause(spans: Any, span: Any) -> tuple[str, str] | None:
+    return None if span.parent is None else (spans[span.parent].kind, spans[span.parent].topic)
+
+
+def _drawn(page: Any, place: int) -> set[Any]:
+    datasets = "[...document.querySelectorAll('.hr-waterfall-row')].map((row) => ({ ...row.dataset }))"
+    rows = [
+        (row["nodeId"], row.get("parentId"), row["kind"], row.get("topic"))
+        for row in page.evaluate(datasets)
+        if row["nodeId"].startswith(f"{place}-")
+    ]
+    kinds = {"publish": "send", "reply": "send", "delivery": "receive", "arrival": "receive"}
+    known = {node: (kinds[kind], topic) for node, _, kind, topic in rows if kind in kinds}
+    return {(*known[node], known.get(parent)) for node, parent, _, _ in rows if node in known}

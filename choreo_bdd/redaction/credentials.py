@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache, partial
-from urllib.parse import unquote
 
 from choreo_bdd.redaction.known_secrets import looks_like_token
 from choreo_bdd.redaction.secret_names import (
@@ -48,6 +47,8 @@ def _mask_query(tail: str) -> str:
 
 def _mask_parameter(parameter: str) -> str:
     name, equals, value = parameter.partition("=")
+    from urllib.parse import unquote  # noqa: PLC0415 - slow to load, and few URLs have a query
+
     key = unquote(name)
     if equals and value and (key.lower() in _URL_QUERY_KEYS or is_secret_key(key)):
         return f"{name}={REDACTED}"

@@ -6,7 +6,6 @@ Masking goes by *key* in structured values, by *pattern* in text, and by what is
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -43,6 +42,8 @@ _PLAIN = (int, float, type(None))
 
 def redact_correlation_id(correlation_id: str) -> str:
     """Short, stable stand-in for an id: ``sha256:`` and the first 16 hex digits of its SHA-256 over UTF-8."""
+    import hashlib  # noqa: PLC0415 - OpenSSL's, and needed only where an id is shown
+
     digest = hashlib.sha256(correlation_id.encode("utf-8", "surrogatepass")).hexdigest()
     return f"sha256:{digest[:16]}"
 

@@ -13,7 +13,7 @@ from choreo_bdd.exceptions import ReplyAlreadyBoundError
 from choreo_bdd.matchers import Matcher, anything
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.occurs import NONE, Occurs
-from choreo_bdd.scenario.links import HarnessLike, required
+from choreo_bdd.scenario.links import HarnessLike, require_matcher
 from choreo_bdd.scenario.opening import open_scope, own_id
 from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.ordering import Step, expect_in_order
@@ -121,7 +121,8 @@ class Scenario:
 
         With ``after`` it counts only once that other expectation of this scenario has been met.
         """
-        return self._expect(lambda: self._scope.expect(topic, required(matcher, "expect"), after=after))
+        require_matcher(matcher, "expect", topic)
+        return self._expect(lambda: self._scope.expect(topic, matcher, after=after))
 
     def expect_none(self, topic: str, matcher: Matcher | None = None) -> Handle:
         """Expect no matching message on a topic, or no message at all.
@@ -145,8 +146,9 @@ class Scenario:
         With ``exactly`` or ``at_most`` it is decided when ``await_all`` has waited to its end, or by one too many.
         Raises ``ValueError`` for numbers that conflict.
         """
+        require_matcher(matcher, "expect_count", topic)
         occurs = Occurs.of(exactly=exactly, at_least=at_least, at_most=at_most)
-        return self._expect(lambda: self._scope.expect(topic, required(matcher, "expect_count"), occurs=occurs))
+        return self._expect(lambda: self._scope.expect(topic, matcher, occurs=occurs))
 
     def expect_in_order(self, steps: Iterable[Step]) -> tuple[Handle, ...]:
         """Expect messages one after the other, each given by topic and matcher; one handle a step.

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from choreo_bdd.codecs import Codec
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.inbound.router import Router
-from choreo_bdd.matchers import Matcher
 from choreo_bdd.topic_patterns import half_wildcard
 from choreo_bdd.transports.base import Ready
 
@@ -103,8 +102,11 @@ def require_heard(topic: object, member: str) -> None:
         raise ValueError(f"{member}() cannot listen: {problem}")
 
 
-def required(matcher: Matcher, member: str) -> Matcher:
-    """The matcher; ``TypeError`` for none at all, which would be taken for one that is not known yet."""
-    if matcher is None:
-        raise TypeError(f"{member}() needs a matcher, not None: for any message at all write anything()")
-    return matcher
+def require_matcher(matcher: object, member: str, topic: str) -> None:
+    """``TypeError`` for what is no matcher."""
+    if not callable(getattr(matcher, "match", None)):
+        what = "None" if matcher is None else type(matcher).__name__
+        raise TypeError(
+            f"{member}({topic!r}) needs a matcher, not {what}: "
+            f"wrap plain data, as in contains_fields({{...}}) or eq(...); anything() takes any message"
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.scenario.judging.handle import Handle
+from choreo_bdd.scenario.links import require_matcher
 from choreo_bdd.scenario.scope import Scope
 
 Step = tuple[str, Matcher]
@@ -16,5 +17,6 @@ def expect_in_order(scope: Scope, steps: Iterable[Step], *, link: str | None = N
     """Arm one expectation a step; each counts only messages that come after the one before it has been met."""
     handles: list[Handle] = []
     for topic, matcher in steps:
+        require_matcher(matcher, "expect_in_order", topic)
         handles.append(scope.expect(topic, matcher, link=link, after=handles[-1] if handles else None))
     return tuple(handles)

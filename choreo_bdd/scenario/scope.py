@@ -24,7 +24,7 @@ from choreo_bdd.scenario.inbox import Inbox
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
-from choreo_bdd.scenario.links import Link, require_heard
+from choreo_bdd.scenario.links import Link, require_heard, require_matcher
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox, Publication
 from choreo_bdd.scenario.sending.replies import Reply, ReplyPlan
@@ -96,11 +96,8 @@ class Scope:
         ``unrouted`` hears every message of the topic, whatever correlation id it carries: for an inbox of one's own.
         """
         require_heard(topic, "expect")
-        if matcher is not None and not callable(getattr(matcher, "match", None)):
-            raise TypeError(
-                f"expect({topic!r}) needs a matcher, not {type(matcher).__name__}: "
-                f"wrap plain data, as in contains_fields({{...}}) or eq(...)"
-            )
+        if matcher is not None:
+            require_matcher(matcher, "expect", topic)
         where = self.links[link]
         predecessor = None if after is None else self.expectation_of(after)
         if predecessor is not None and not predecessor.occurs.minimum:
@@ -135,6 +132,8 @@ class Scope:
     def on(self, trigger_topic: str, matcher: Matcher | None, plan: ReplyPlan, *, link: str | None = None) -> Reply:
         """Arm a reply."""
         require_heard(trigger_topic, "on")
+        if matcher is not None:
+            require_matcher(matcher, "on", trigger_topic)
         listener = self._listen(self.links[link], trigger_topic)
         reply = Reply(trigger_topic, link, matcher, plan)
         listener.takers.append(reply)

@@ -14,7 +14,7 @@ from choreo_bdd.matchers import Matcher, anything
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
 from choreo_bdd.scenario.judging.handle import Handle
 from choreo_bdd.scenario.judging.occurs import NONE, Occurs
-from choreo_bdd.scenario.links import HarnessLike, required
+from choreo_bdd.scenario.links import HarnessLike, require_matcher
 from choreo_bdd.scenario.opening import Identity, open_scope
 from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.ordering import Step, expect_in_order
@@ -139,7 +139,8 @@ class StageScenario:
         With ``after`` it counts only once that other expectation, on whatever transport, has been met.
         """
         transport = self.require_transport(on, "expect")
-        return self.scope.expect(topic, required(matcher, "expect"), link=transport, after=after)
+        require_matcher(matcher, "expect", topic)
+        return self.scope.expect(topic, matcher, link=transport, after=after)
 
     def expect_none(self, topic: str, matcher: Matcher | None = None, *, on: str | None = None) -> Handle:
         """Expect no matching message on a topic of a transport; see ``Scenario.expect_none``."""
@@ -158,8 +159,9 @@ class StageScenario:
     ) -> Handle:
         """Expect a number of matching messages on a topic of a transport; see ``Scenario.expect_count``."""
         transport = self.require_transport(on, "expect_count")
+        require_matcher(matcher, "expect_count", topic)
         occurs = Occurs.of(exactly=exactly, at_least=at_least, at_most=at_most)
-        return self.scope.expect(topic, required(matcher, "expect_count"), link=transport, occurs=occurs)
+        return self.scope.expect(topic, matcher, link=transport, occurs=occurs)
 
     def expect_in_order(self, steps: Iterable[Step], *, on: str | None = None) -> tuple[Handle, ...]:
         """Expect messages one after the other on a transport; see ``Scenario.expect_in_order``.

@@ -15,11 +15,11 @@ from choreo_bdd.transports.base import (
     TransportCapabilities,
     TransportError,
 )
-from choreo_bdd.transports.memory import MockTransport
 
 if TYPE_CHECKING:
     from choreo_bdd.transports.kafka import KafkaTransport, TopicPolicy
     from choreo_bdd.transports.kafka.auth import KafkaAuth
+    from choreo_bdd.transports.memory import MockTransport
     from choreo_bdd.transports.nats import NatsTransport
     from choreo_bdd.transports.nats.auth import NatsAuth
     from choreo_bdd.transports.rabbitmq import Exchange, RabbitTransport
@@ -57,6 +57,7 @@ _LAZY = {
     "Exchange": "choreo_bdd.transports.rabbitmq",
     "KafkaAuth": "choreo_bdd.transports.kafka",
     "KafkaTransport": "choreo_bdd.transports.kafka",
+    "MockTransport": "choreo_bdd.transports.memory",
     "NatsAuth": "choreo_bdd.transports.nats",
     "NatsTransport": "choreo_bdd.transports.nats",
     "RabbitAuth": "choreo_bdd.transports.rabbitmq",

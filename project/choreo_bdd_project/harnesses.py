@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.contracts import MessageContract
 from choreo_bdd.correlation import CorrelationPolicy, FieldPolicy, HeaderPolicy, NoCorrelationPolicy
-from choreo_bdd.environment import HostNotInAllowlist
+from choreo_bdd.exceptions import HostNotInAllowlist
 from choreo_bdd.harness import Harness
 from choreo_bdd.redaction import safe_url
-from choreo_bdd.transports import MockTransport
 from choreo_bdd.transports.base import Transport, TransportCapabilities
 from choreo_bdd.transports.shared.loopback import is_loopback
 from choreo_bdd_project.codec_choice import configured_codec
@@ -107,6 +106,8 @@ def _maker_of_another_package(transport: TransportConfig) -> TransportMaker:
 
 
 def _memory(config: Config, transport: TransportConfig) -> Transport:  # noqa: ARG001 - one signature for all makers
+    from choreo_bdd.transports.memory import MockTransport  # noqa: PLC0415 - loaded when it is first needed
+
     return MockTransport()
 
 

@@ -382,12 +382,3 @@ class TestText:
         _, diagnosis = await diagnosed(strict, act, matcher=contains_fields({"a": 1, "b": 1, "c": 1}))
         assert "101 near-misses" in diagnosis.sentence
         assert "2 of 3 fields right" in diagnosis.text
-
-
-@pytest.mark.parametrize(
-    "expect", [lambda s: s.expect("t", None), lambda s: s.expect_count("t", None, exactly=1)], ids=["one", "several"]
-)
-async def test_no_matcher_at_all_is_refused(strict: Harness, expect: Callable[[Any], object]) -> None:
-    async with strict.scenario("no matcher") as s:
-        with pytest.raises(TypeError, match=r"needs a matcher, not None: for any message at all write anything\(\)"):
-            expect(s)

@@ -100,3 +100,25 @@ def test_a_harness_on_another_event_loop_says_so() -> None:
     first.run_until_complete(harness.disconnect())
     first.close()
     asyncio.run(harness.connect())  # and may then begin anew elsewhere
+
+
+@pytest.mark.parametrize("wrong", [None, {"total": 1}, 5])
+async def test_what_is_no_matcher_is_refused_where_it_stands(harness: Harness, wrong: Any) -> None:
+    async with harness.scenario("misuse") as s:
+        for call in (
+            lambda: s.expect("orders", wrong),
+            lambda: s.expect_count("orders", wrong, exactly=1),
+            lambda: s.expect_in_order([("orders", wrong)]),
+        ):
+            with pytest.raises(TypeError, match=r"'orders'.* needs a matcher, not (None|dict|int)"):
+                call()
+
+
+async def test_a_reply_to_what_is_no_matcher_is_refused_and_the_scenario_ends_as_ever(harness: Harness) -> None:
+    wrong: Any = 5
+    async with harness.scenario("misuse") as s:
+        with pytest.raises(TypeError, match=r"on\('orders'\) needs a matcher, not int"):
+            s.on("orders", wrong).publish("replies", {})
+        s.expect_none("orders")
+        s.publish("else", {})
+        assert (await s.await_all(timeout_ms=1)).passed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -131,7 +131,7 @@ class Session:
             harnesses = {transport: self.harness(transport) for transport in used}
         except (ChoreoError, RuntimeError, ValueError) as error:
             raise StepError(call.place, str(error)) from error
-        shared = secrets.token_hex(16)
+        shared = os.urandom(16).hex()
         ids = {each: self._wire_id(each, shared) for each in used}
         is_only = len(used) == 1
         told = ids.get(self.config.default_transport) or next(filter(None, ids.values()), shared)

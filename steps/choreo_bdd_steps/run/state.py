@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import os
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -117,7 +117,7 @@ class State:
 
     def inbox(self, phase: int) -> str:
         """Name of the place where the replies to a phase's requests are heard."""
-        return self._inboxes.setdefault(phase, secrets.token_hex(12))
+        return self._inboxes.setdefault(phase, os.urandom(12).hex())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop, in the open scope."""

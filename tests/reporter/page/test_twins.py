@@ -35,7 +35,8 @@ def test_the_columns_of_a_chunk_are_those_that_are_read() -> None:
 def test_the_numbers_of_a_hop_mean_the_same_to_who_writes_and_who_reads_them() -> None:
     source = _module("core/model.js")
     assert _words(source, "HOP_OUTCOMES") == index.HOP_OUTCOMES
-    hop = index._hop(a_handle("t", "pass", 1.0), index._Totals(None))  # type: ignore[arg-type] - made by hand
+    handle: Any = a_handle("t", "pass", 1.0)
+    hop = index._hop(handle, index._Totals(None))
     assert f"const HOP_NUMBERS = {len(hop)};" in source
 
 
@@ -50,14 +51,17 @@ def test_the_same_characters_are_spelt_out() -> None:
 def _replied(*, is_stage: bool) -> Json:
     """An order that is answered, the answer expected, and the order expected as well."""
     at = {"transport": "nats"} if is_stage else {}
-    by = (lambda source: {"source": source}) if is_stage else (lambda _: {})
-    answer = ("paid", "trigger=order") if is_stage else ("order", "reply=paid")
+
+    def by(source: str) -> dict[str, str]:
+        return {"source": source} if is_stage else {}
+
+    filed, told = ("paid", "trigger=order") if is_stage else ("order", "reply=paid")
     timeline = [
         an_event(0.0, "published", "order", **at, **by("publish")),
         an_event(0.4, "received", "order", "" if is_stage else "reply: order", **at, **by("reply")),
         an_event(0.5, "received", "order", **at, **by("expect")),
         an_event(0.6, "matched", "order", **at, **by("expect")),
-        an_event(0.9, "replied", *answer, **at, **by("reply")),
+        an_event(0.9, "replied", filed, told, **at, **by("reply")),
         an_event(1.2, "received", "paid", **at, **by("expect")),
         an_event(1.3, "matched", "paid", **at, **by("expect")),
         an_event(2.0, "published", "order", **at, **by("publish")),
@@ -93,9 +97,7 @@ def _drawn(page: Any, place: int) -> set[Any]:
     datasets = "[...document.querySelectorAll('.hr-waterfall-row')].map((row) => ({ ...row.dataset }))"
     rows = [
         (row["nodeId"], row.get("parentId"), row["kind"], row.get("topic"))
-        for row in page.evaluate(
-            "[...document.querySelectorAll('.hr-waterfall-row')].map((row) => ({ ...row.dataset }))"
-        )
+        for row in page.evaluate(datasets)
         if row["nodeId"].startswith(f"{place}-")
     ]
     kinds = {"publish": "send", "reply": "send", "delivery": "receive", "arrival": "receive"}

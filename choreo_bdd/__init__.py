@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from choreo_bdd.correlation import (
     CorrelationIdNotInNamespaceError,
@@ -42,6 +42,14 @@ if TYPE_CHECKING:
         StageStateError,
         UnknownTransportError,
     )
+else:  # not for type checkers, to which any name would be one of ours
+
+    def __getattr__(name):
+        """The Stage's names of ``__all__``, loaded when one of them is asked for: most runs use one transport."""
+        if name in __all__:
+            return getattr(import_module("choreo_bdd.stage"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __version__ = "0.1.0"
 
@@ -82,32 +90,3 @@ __all__ = [
     "UnknownTransportError",
     "test_namespace",
 ]
-
-_OF_STAGE = frozenset(
-    {
-        "BridgeAmbiguityError",
-        "BridgeTranslationError",
-        "BridgeTransportMismatchError",
-        "CorrelationBridge",
-        "IdentityBridge",
-        "InvalidTransportNameError",
-        "MappedBridge",
-        "MissingTransportError",
-        "Stage",
-        "StageConnectError",
-        "StageDisconnectError",
-        "StageError",
-        "StageReplyReport",
-        "StageReplyState",
-        "StageScenarioResult",
-        "StageStateError",
-        "UnknownTransportError",
-    }
-)
-"""Names of ``choreo_bdd.stage``, which is loaded when the first of them is asked for: most runs use one transport."""
-
-
-def __getattr__(name: str) -> Any:
-    if name in _OF_STAGE:
-        return getattr(import_module("choreo_bdd.stage"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

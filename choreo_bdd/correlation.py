@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, runtime_checkable
+from functools import cached_property
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError
+from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
+from choreo_bdd.matchers.values.paths import MISSING, Missing, Part, Quantifier, parse_path
 
 __all__ = [
     "CorrelationIdNotInNamespaceError",
@@ -15,6 +17,7 @@ __all__ = [
     "CorrelationPolicyError",
     "DictFieldPolicy",
     "Envelope",
+    "FieldPolicy",
     "HeaderPolicy",
     "NoCorrelationPolicy",
     "test_namespace",
@@ -56,10 +59,12 @@ class CorrelationPolicy(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class NoCorrelationPolicy:
-    """No ids at all: every scenario sees every message on its topics."""
+    """No ids at all: every scenario sees every message on its topics; where that ``is_meant`` nobody is warned."""
 
-    strict = False
+    is_meant: bool = False
+    strict: ClassVar[bool] = False
 
     @property
     def routes_by_correlation(self) -> bool:
@@ -123,6 +128,117 @@ class DictFieldPolicy:
         if isinstance(value, str):
             return value
         return None if value is None or not self.strict else str(value)
+
+
+@dataclass(frozen=True)
+class FieldPolicy:
+    """The id travels in a field of the payload, anywhere in it: ``field`` is a path such as ``data.order_id``.
+
+    What has no such place, a text, a list or a number, carries it in a header of the field's own name, where the
+    transport ``has_headers``; else ``NoPlaceForIdError``. Bytes are sent as they are. A number counts as its text, and
+    a message without an id belongs to no scenario. ``ValueError`` for a path that stands for several fields.
+    """
+
+    field: str
+    prefix: str = ""
+    has_headers: bool = True
+    strict: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if any(isinstance(part, Quantifier) for part in parse_path(self.field)):
+            raise ValueError(f"{self.field!r} stands for several fields, and one message carries one id")
+
+    @cached_property
+    def path(self) -> tuple[Part, ...]:
+        """The names, and indexes of lists, that lead to the field."""
+        return tuple(part for part in parse_path(self.field) if not isinstance(part, Quantifier))
+
+    @property
+    def header(self) -> str:
+        """The header that carries the id of a payload that has no fields."""
+        return str(self.path[-1])
+
+    @property
+    def routes_by_correlation(self) -> bool:
+        """Always true."""
+        return True
+
+    async def new_id(self) -> str | None:
+        """The prefix and 32 random hex digits."""
+        return self.prefix + _random_id()
+
+    def write(self, envelope: Envelope, correlation_id: str) -> Envelope:
+        """Stamp a payload that has no id yet; an id the caller chose is honoured."""
+        value = self.value(envelope.payload)
+        existing = envelope.headers.get(self.header) if value is MISSING else value
+        _check_namespace(correlation_id if existing is None else str(existing), self.prefix)
+        if existing is not None or value is None:
+            return envelope
+        stamped = _placed(envelope.payload, self.path, correlation_id)
+        if stamped is not MISSING:
+            return replace(envelope, payload=stamped)
+        if self.has_headers:
+            return replace(envelope, headers={**envelope.headers, self.header: correlation_id})
+        if isinstance(envelope.payload, bytes | bytearray | memoryview):
+            return envelope
+        raise NoPlaceForIdError(self.field, envelope.payload)
+
+    def read(self, envelope: Envelope) -> str | None:
+        """The field's value as text, or the header's where there is no such field."""
+        value = self.value(envelope.payload)
+        return envelope.headers.get(self.header) if value is None or value is MISSING else str(value)
+
+    def value(self, payload: Any) -> Any:
+        """What stands in the field, ``MISSING`` where there is none."""
+        return _value_at(payload, self.path)
+
+    def without(self, payload: Any) -> tuple[Any, ...]:
+        """What a payload may have been before it was stamped: without the field, and without objects made for it."""
+        bare = [_removed(payload, self.path)]
+        for end in range(len(self.path) - 1, 0, -1):
+            if _value_at(bare[-1], self.path[:end]) != {}:
+                break
+            bare.append(_removed(bare[-1], self.path[:end]))
+        return tuple(bare)
+
+
+def _value_at(payload: Any, path: tuple[Part, ...]) -> Any:
+    for part in path:
+        payload = _entry(payload, part)
+    return payload
+
+
+def _entry(payload: Any, part: Part) -> Any:
+    if isinstance(part, str):
+        return payload.get(part, MISSING) if isinstance(payload, dict) else MISSING
+    is_there = isinstance(payload, list) and -len(payload) <= part < len(payload)
+    return payload[part] if is_there else MISSING
+
+
+def _placed(payload: Any, path: tuple[Part, ...], value: str) -> Any | Missing:
+    """A copy with a value at a path, objects made on the way; ``MISSING`` where something else is there."""
+    if not path:
+        return value
+    part, below = path[0], _entry(payload, path[0])
+    if below is MISSING and not (isinstance(part, str) and isinstance(payload, dict)):
+        return MISSING
+    inner = _placed({} if below is MISSING else below, path[1:], value)
+    return MISSING if inner is MISSING else _with(payload, part, inner)
+
+
+def _with(payload: Any, part: Part, value: Any) -> Any:
+    copy: Any = dict(payload) if isinstance(payload, dict) else list(payload)
+    copy[part] = value
+    return copy
+
+
+def _removed(payload: Any, path: tuple[Part, ...]) -> Any:
+    part, below = path[0], _entry(payload, path[0])
+    if below is MISSING:
+        return payload
+    if len(path) > 1:
+        return _with(payload, part, _removed(below, path[1:]))
+    return {name: each for name, each in payload.items() if name != part} if isinstance(payload, dict) else payload
 
 
 @dataclass(frozen=True)

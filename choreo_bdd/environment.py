@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from choreo_bdd.exceptions import AllowlistConfigError, AllowlistError, HostNotInAllowlist
 from choreo_bdd.redaction import safe_url
+from choreo_bdd.yaml_files import YamlProblem, read_yaml
 
 __all__ = ["Allowlist", "AllowlistConfigError", "AllowlistError", "HostNotInAllowlist", "load_allowlist"]
 
@@ -53,12 +54,12 @@ def load_allowlist(path: str | Path) -> Allowlist:
     Raises ``AllowlistConfigError`` for any other content and ``FileNotFoundError`` for a missing file.
     """
     source = Path(path)
-    import yaml  # noqa: PLC0415 - a tenth of the engine's import time, and most runs have no allowlist
-
     try:
-        document = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise AllowlistConfigError(f"{source}: not a readable YAML file: {error}") from error
+        _, document = read_yaml(source.read_text(encoding="utf-8"))
+    except YamlProblem as problem:
+        raise AllowlistConfigError(f"{problem.at(source)} (not a readable YAML file)") from None
+    except UnicodeDecodeError as error:
+        raise AllowlistConfigError(f"{source}: not a readable YAML file: {error.reason}") from None
     if not document:
         return Allowlist(source_path=source)
     if not isinstance(document, dict):

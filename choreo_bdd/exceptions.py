@@ -13,6 +13,7 @@
     ├── ContractBroken               a message breaks the contract of its topic; it was not sent
     ├── CorrelationPolicyError       (also RuntimeError)
     ├── CorrelationIdNotInNamespaceError  (also ValueError)
+    ├── NoPlaceForIdError        a message has no place for the correlation id; it was not sent
     └── ReplyAlreadyBoundError       (also RuntimeError)
 
 Stage errors live in ``choreo_bdd.stage``, configuration errors with what reads the configuration; they share this base.
@@ -22,9 +23,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from choreo_bdd.redaction.printable import printable
+
 
 class ChoreoError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose; what it quotes of messages steers no terminal."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class TransportError(ChoreoError):
@@ -92,6 +98,18 @@ class CorrelationPolicyError(ChoreoError, RuntimeError):
 
 class CorrelationIdNotInNamespaceError(ChoreoError, ValueError):
     """A correlation id lacks the prefix its policy reserves for tests."""
+
+
+class NoPlaceForIdError(ChoreoError):
+    """A payload has no such field, and its bus no headers: nobody could tell whose message it is."""
+
+    def __init__(self, field: str, payload: object) -> None:
+        super().__init__(
+            f"the correlation id travels in the field {field!r}, and this payload, a {type(payload).__name__}, has no "
+            f"place for it, nor has the bus headers: send an object, or write `correlation: none` in choreo.yaml and "
+            f"tell the messages apart with `where`"
+        )
+        self.field = field
 
 
 class ReplyAlreadyBoundError(ChoreoError, RuntimeError):

@@ -18,11 +18,11 @@ from choreo_bdd.exceptions import TransportError
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.inbound.router import Router
 from choreo_bdd.matchers import Matcher
-from choreo_bdd.message import NO_HEADERS
+from choreo_bdd.message import NO_HEADERS, NoPayload
 from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
-from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
-from choreo_bdd.scenario.standing_replies import StandIn
+from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
+from choreo_bdd.scenario.sending.standing_replies import StandIn
 from choreo_bdd.transports.base import (
     Fencing,
     Losable,
@@ -116,7 +116,12 @@ class Harness:
             self._stand_ins = [each for each in self._stand_ins if not each.is_stopped]
             for each in self._stand_ins:
                 await each.arm()
-        if isinstance(self._correlation, NoCorrelationPolicy) and self.transport_name != "MockTransport":
+        correlation = self._correlation
+        if (
+            isinstance(correlation, NoCorrelationPolicy)
+            and not correlation.is_meant
+            and self.transport_name != "MockTransport"
+        ):
             _LOG.warning(
                 "correlator_noop_against_real_transport: %s has no correlation policy, so scenarios that share a "
                 "topic see each other's messages",
@@ -203,6 +208,8 @@ class Harness:
 
     def encode(self, payload: Any) -> bytes:
         """Bytes of a payload; ``TypeError`` for what the codec cannot carry."""
+        if isinstance(payload, NoPayload):
+            return payload
         if isinstance(payload, bytes | bytearray | memoryview):
             return bytes(payload)
         return self._codec.encode(payload)

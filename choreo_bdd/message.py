@@ -10,6 +10,15 @@ from typing import Any
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
+class NoPayload(bytes):
+    """An empty payload that is none at all: a tombstone where the bus knows one (Kafka), elsewhere an empty message."""
+
+    __slots__ = ()
+
+
+NO_PAYLOAD = NoPayload()
+
+
 def _no_headers() -> Mapping[str, str]:
     return NO_HEADERS
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+from choreo_bdd.redaction import forget_declared_secrets
 from tests.support.brokers import kafka_broker, mark_broker_tests, nats_broker, rabbitmq_broker, redis_broker
+from tests.support.outcomes import check_reports_below
 from tests.support.processes import mark_process_tests
 
 __all__ = ["kafka_broker", "nats_broker", "rabbitmq_broker", "redis_broker"]
@@ -21,7 +24,24 @@ settings.register_profile("any-machine", deadline=None)  # a slow machine is no 
 settings.load_profile("any-machine")
 
 
+@pytest.fixture(autouse=True)
+def _own_secrets() -> Iterator[None]:
+    """What one test's configuration shows to be secret is no secret of the next."""
+    yield
+    forget_declared_secrets()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that need a broker, or run a project of their own."""
     mark_broker_tests(items)
     mark_process_tests(items)
+
+
+@pytest.fixture(autouse=True)
+def _outcomes_agree(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever report a test has written: each of its outputs tells the outcomes that the results tell."""
+    yield
+    used = request.node.funcargs
+    folder = used["pytester"].path if "pytester" in used else used.get("tmp_path")
+    if folder is not None:
+        check_reports_below(folder)

@@ -37,6 +37,8 @@ FOREIGN = (
 MAX_LINES = 400
 LONG_MODULES: dict[str, str] = {}
 """Modules that may be longer, each with the reason."""
+MAX_FILES = 15
+_CODE = frozenset({".py", ".js", ".css"})
 
 
 def test_imports_follow_the_arrows() -> None:
@@ -183,6 +185,13 @@ def test_no_module_grows_too_long_without_a_reason() -> None:
 
 def test_reasons_for_length_are_still_needed() -> None:
     assert {name for name in LONG_MODULES if modules().get(name, 0) <= MAX_LINES} == set()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_folder_holds_more_files_than_a_reader_takes_in(room: str) -> None:
+    folders = [ROOMS[room], *(path for path in ROOMS[room].rglob("*") if path.is_dir())]
+    counts = {folder: sum(path.suffix in _CODE for path in folder.iterdir()) for folder in folders}
+    assert not {str(folder): count for folder, count in counts.items() if count > MAX_FILES}
 
 
 def test_every_file_and_folder_that_the_architecture_page_names_is_there() -> None:

@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
-import yaml
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # ships no types
 from referencing import Registry, Resource
 from referencing.exceptions import NoSuchResource, Unresolvable
 from referencing.jsonschema import DRAFT7
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.yaml_files import YamlProblem, read_yaml
 
 _HOLD_VALUES = frozenset({"const", "default", "enum", "example", "examples"})
 _MAX_HOPS = 100
@@ -127,9 +127,11 @@ def _retrieve(uri: str) -> Resource[Any]:
     path = Path(url2pathname(parts.path))
     try:
         # through JSON: such a document has neither dates nor keys that are no text, whatever YAML makes of them
-        contents = json.loads(json.dumps(yaml.safe_load(path.read_text("utf-8")), default=str))
-    except yaml.YAMLError as error:
-        raise AsyncApiError(f"{path} cannot be read as YAML: {error}") from error
+        _, document = read_yaml(path.read_text("utf-8"))
+        contents = json.loads(json.dumps(document, default=str))
+    except YamlProblem as problem:
+        where = "" if problem.line is None else f" (line {problem.line})"
+        raise AsyncApiError(f"{path} {problem.problem}{where}") from None
     except OSError as error:
         raise AsyncApiError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, TypeError, RecursionError) as error:

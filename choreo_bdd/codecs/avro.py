@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from fastavro import schemaless_reader, schemaless_writer
+from fastavro._read_py import schemaless_reader as recursive_reader
 from fastavro.read import LOGICAL_READERS
 from fastavro.schema import load_schema
 from fastavro.write import LOGICAL_WRITERS
@@ -57,6 +58,7 @@ class AvroCodec:
             self._schema: Any = _with_json_values(load_schema(str(schema)))
         except Exception as error:  # the file, its JSON and its schema fail in ways of their own
             raise ValueError(f"{schema} is not a usable Avro schema: {type(error).__name__}: {error}") from error
+        self._read = recursive_reader if _names_itself(self._schema) else schemaless_reader
         self._name = schema.name
         self._schema_id = schema_id
         self._any_id = any_id
@@ -65,7 +67,7 @@ class AvroCodec:
         """The value; ``ValueError`` when the bytes are not one value of the schema."""
         source = BytesIO(self._body(data))
         try:
-            value: Any = schemaless_reader(source, self._schema, None)
+            value: Any = self._read(source, self._schema, None)
         except Exception as error:  # the library raises whatever the bytes lead it into
             raise ValueError(f"not a value of {self._name}: {type(error).__name__}: {error}") from error
         if source.read(1):
@@ -92,6 +94,21 @@ class AvroCodec:
         if found != self._schema_id and not self._any_id:
             raise ValueError(f"the message was written with schema id {found}, not {self._schema_id}")
         return data[_CONFLUENT_HEADER.size :]
+
+
+def _names_itself(schema: Any, around: frozenset[str] = frozenset()) -> bool:
+    """Whether a value may hold one of its own kind, so that bytes say how deep it goes.
+
+    The library's compiled reader follows them until the stack of the process is full; the one in Python raises.
+    """
+    if isinstance(schema, str):
+        return schema in around
+    if isinstance(schema, list):
+        return any(_names_itself(each, around) for each in schema)
+    inside = around | {schema["name"]} if "name" in schema else around
+    parts = [schema.get("items"), schema.get("values"), *(field["type"] for field in schema.get("fields", ()))]
+    parts += [schema["type"]] if not isinstance(schema.get("type"), str) or "name" not in schema else []
+    return any(_names_itself(part, inside) for part in parts if part is not None)
 
 
 def _with_json_values(schema: Any) -> Any:

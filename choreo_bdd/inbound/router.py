@@ -27,7 +27,7 @@ _FOREIGN_KEPT = 64
 class Route:
     """One subscribed topic: the transport's callback, and the listeners behind it."""
 
-    __slots__ = ("_all", "_broadcast", "_by_id", "_router", "foreign", "ready", "topic")
+    __slots__ = ("_adopted", "_all", "_broadcast", "_by_id", "_router", "foreign", "ready", "topic")
 
     def __init__(self, router: Router, topic: str) -> None:
         self._router = router
@@ -36,6 +36,7 @@ class Route:
         self.foreign: deque[Delivery] = deque(maxlen=_FOREIGN_KEPT)
         self._all: list[Listener] = []
         self._by_id: dict[str, list[Listener]] = {}
+        self._adopted: dict[Listener, list[str]] = {}
         self._broadcast: list[Listener] = []
 
     @property
@@ -52,11 +53,21 @@ class Route:
         """Let it go; true when nobody listens any more."""
         if listener in self._all:
             self._all.remove(listener)
-            bucket = self._bucket(listener)
-            bucket.remove(listener)
-            if not bucket and listener.correlation_id is not None:
-                del self._by_id[listener.correlation_id]
+            if listener.correlation_id is None:
+                self._broadcast.remove(listener)
+            else:
+                for each in (listener.correlation_id, *self._adopted.pop(listener, ())):
+                    self._by_id[each].remove(listener)
+                    if not self._by_id[each]:
+                        del self._by_id[each]
         return not self._all
+
+    def adopt(self, listener: Listener, correlation_id: str) -> None:
+        """Let a listener that wants one id hear another one, too."""
+        bucket = self._by_id.setdefault(correlation_id, [])
+        if listener not in bucket:
+            bucket.append(listener)
+            self._adopted.setdefault(listener, []).append(correlation_id)
 
     def _bucket(self, listener: Listener) -> list[Listener]:
         if listener.correlation_id is None:
@@ -122,7 +133,7 @@ class Router:
         ``subscribed`` is the topic or pattern it was heard on.
         """
         try:
-            value = self._codec.decode(message.payload)
+            value = self._codec.decode(message.payload) if message.payload else self._decode_nothing()
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a codec raises makes the message unreadable, no more
@@ -141,6 +152,13 @@ class Router:
             raise Unreadable("stage_correlation_read_failed", error) from None
         problems = () if self._guard is None else self._guard.problems(message, value, subscribed=subscribed)
         return Delivery(message, value, correlation_id, problems)
+
+    def _decode_nothing(self) -> object:
+        """A message without a payload is a message: a codec that makes no value of it gives null."""
+        try:
+            return self._codec.decode(b"")
+        except Exception:  # noqa: BLE001 - that there is nothing to read is no fault
+            return None
 
     def open(self, topic: str, listener: Listener) -> Ready | None:
         """Let a listener hear a topic; subscribes at the transport for the first one, and again after a refusal.
@@ -164,6 +182,10 @@ class Router:
         if route is not None and route.remove(listener):
             del self._routes[topic]
             self._transport.unsubscribe(topic, route)
+
+    def adopt(self, topic: str, listener: Listener, correlation_id: str) -> None:
+        """Let a listener to a topic hear another id, too."""
+        self._routes[topic].adopt(listener, correlation_id)
 
     def seen_since(self, pattern: str, since: float) -> Iterator[Delivery]:
         """Readable messages kept of a nearby pattern since a loop time, on topics nobody subscribed to by name."""

@@ -42,7 +42,6 @@ from choreo_bdd.matchers.leaves import (
     of_type,
     starts_with,
 )
-from choreo_bdd.matchers.paths import MISSING, FieldPath, Quantifier, parse_path, walk
 from choreo_bdd.matchers.protocols import Matcher, Reportable
 from choreo_bdd.matchers.protocols import expected_shape as _expected_shape
 from choreo_bdd.matchers.quantifiers import any_element, every
@@ -59,6 +58,7 @@ from choreo_bdd.matchers.result import (
 from choreo_bdd.matchers.schema import json_schema
 from choreo_bdd.matchers.shapes import as_matcher, contains_fields, exactly, unordered
 from choreo_bdd.matchers.timestamps import after, before, is_iso8601
+from choreo_bdd.matchers.values.paths import MISSING, FieldPath, Quantifier, parse_path, walk
 
 __all__ = [
     "COMPOSED_ALL",

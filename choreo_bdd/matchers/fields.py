@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from choreo_bdd.matchers import leaves
 from choreo_bdd.matchers.closeness import Closeness, closeness, total
 from choreo_bdd.matchers.leaves import ValueMatcher
-from choreo_bdd.matchers.paths import (
+from choreo_bdd.matchers.protocols import Matcher, admits_missing, failure_of, rendered
+from choreo_bdd.matchers.quantifiers import NO_ELEMENT, list_expected
+from choreo_bdd.matchers.result import ROOT_PATH, MatchFailure, MatchResult, Miss, matched, prefixed
+from choreo_bdd.matchers.values.paths import (
     MISSING,
     FieldPath,
     Quantifier,
@@ -19,9 +22,6 @@ from choreo_bdd.matchers.paths import (
     path_parts,
     step,
 )
-from choreo_bdd.matchers.protocols import Matcher, admits_missing, failure_of, rendered
-from choreo_bdd.matchers.quantifiers import NO_ELEMENT, list_expected
-from choreo_bdd.matchers.result import ROOT_PATH, MatchFailure, MatchResult, Miss, matched, prefixed
 
 
 @dataclass(frozen=True, slots=True, repr=False)

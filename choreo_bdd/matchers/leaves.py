@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from choreo_bdd.matchers import operators
 from choreo_bdd.matchers.operators import Operator
+from choreo_bdd.matchers.pattern_safety import require_bounded
 from choreo_bdd.matchers.protocols import Matcher, described, is_matcher, rendered
 from choreo_bdd.matchers.result import (
     ROOT_PATH,
@@ -129,10 +130,14 @@ def approx(value: float, tolerance: float) -> ValueMatcher:
 
 
 def matches(pattern: str | re.Pattern[str]) -> ValueMatcher:
-    """Text that matches the regular expression as a whole. Raises re.error for a broken one."""
+    """Text that matches the regular expression as a whole.
+
+    Raises re.error for a broken one, and for one that can take exponential time.
+    """
     compiled = re.compile(pattern)
     if not isinstance(compiled.pattern, str):
         raise TypeError("matches needs a text pattern, not a bytes pattern")
+    require_bounded(compiled.pattern, compiled.flags)
     return leaf(operators.MATCHES, compiled, words=f"matches {compiled.pattern!r}")
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from choreo_bdd.matchers.closeness import Closeness, closeness, total
-from choreo_bdd.matchers.equality import Equal, equality
-from choreo_bdd.matchers.paths import MISSING
 from choreo_bdd.matchers.protocols import Matcher, admits_missing, failure_of, is_matcher, rendered
 from choreo_bdd.matchers.result import ROOT_PATH, FailureKind, MatchFailure, Miss, show
+from choreo_bdd.matchers.values.equality import Equal, equality
+from choreo_bdd.matchers.values.paths import MISSING
 
 
 class Node(Protocol):

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from choreo_bdd.matchers.equality import strict_equal
-from choreo_bdd.matchers.ordering import as_written, in_order
 from choreo_bdd.matchers.protocols import Matcher
 from choreo_bdd.matchers.result import FailureKind
+from choreo_bdd.matchers.values.equality import strict_equal
+from choreo_bdd.matchers.values.ordering import as_written, in_order
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from choreo_bdd.matchers.leaves import ValueMatcher, leaf
-from choreo_bdd.matchers.moments import moment as _moment
-from choreo_bdd.matchers.moments import parse_timestamp
 from choreo_bdd.matchers.operators import Operator
+from choreo_bdd.matchers.values.moments import moment as _moment
+from choreo_bdd.matchers.values.moments import parse_timestamp
 
 
 def is_iso8601() -> ValueMatcher:

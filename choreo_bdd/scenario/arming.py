@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from choreo_bdd.exceptions import SubscriptionFailed
+from choreo_bdd.scenario.links import Link
 from choreo_bdd.transports.base import Ready
 
 
@@ -27,3 +30,45 @@ async def prove(ready: Ready, transport: str, topic: str, *, timeout_s: float, p
     if error is not None:
         reason = error.reason if isinstance(error, SubscriptionFailed) else f"{type(error).__name__}: {error}"
         raise SubscriptionFailed(transport, topic, reason) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Arming:
+    topic: str
+    link: Link
+    ready: Ready
+
+
+class Proofs:
+    """The promises that the subscriptions of one scope are live, within ``patience_s`` seconds."""
+
+    def __init__(self, clock: Callable[[], float], *, patience_s: float) -> None:
+        self._clock = clock
+        self._patience_s = patience_s
+        self._armings: list[_Arming] = []
+
+    def add(self, topic: str, link: Link, ready: Ready) -> None:
+        """Take on a promise."""
+        self._armings.append(_Arming(topic, link, ready))
+
+    @property
+    def is_live(self) -> bool:
+        """Whether all of them have been kept."""
+        return all(is_proven(arming.ready) for arming in self._armings)
+
+    async def ready(self) -> None:
+        """Wait until all of them are kept; ``SubscriptionFailed`` for the first that is not."""
+        deadline = self._clock() + self._patience_s
+        for arming in tuple(self._armings):
+            name = arming.link.name or arming.link.harness.transport_name
+            left_s = deadline - self._clock()
+            await prove(arming.ready, name, arming.topic, timeout_s=left_s, patience_s=self._patience_s)
+        self._armings = [arming for arming in self._armings if not is_proven(arming.ready)]
+
+    def failure(self, link: str | None, topic: str) -> str | None:
+        """Why a subscription could not be proven live, if it could not."""
+        for arming in self._armings:
+            ready = arming.ready
+            if arming.topic == topic and arming.link.name == link and ready.done() and not is_proven(ready):
+                return "the subscription was removed" if ready.cancelled() else str(ready.exception())
+        return None

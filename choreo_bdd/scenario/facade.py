@@ -9,16 +9,17 @@ from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 from choreo_bdd import observers
-from choreo_bdd.exceptions import CorrelationPolicyError, ReplyAlreadyBoundError
+from choreo_bdd.exceptions import ReplyAlreadyBoundError
 from choreo_bdd.matchers import Matcher, anything
-from choreo_bdd.scenario.expectation import NONE, Occurs
-from choreo_bdd.scenario.handle import Handle, Outcome
-from choreo_bdd.scenario.links import HarnessLike, Link
+from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.occurs import NONE, Occurs
+from choreo_bdd.scenario.links import HarnessLike
+from choreo_bdd.scenario.opening import open_scope, own_id
 from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.ordering import Step, expect_in_order
-from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.result import ScenarioResult
 from choreo_bdd.scenario.scope import Scope
+from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
 
@@ -286,7 +287,7 @@ class ScenarioContext:
         self._scenario: Scenario | None = None
 
     async def __aenter__(self) -> Scenario:
-        self._scenario = Scenario(await open_scope(self._harness, self._name, self._options))
+        self._scenario = Scenario(await open_scope(self._name, {None: self._harness}, own_id, self._options))
         return self._scenario
 
     async def __aexit__(
@@ -294,14 +295,3 @@ class ScenarioContext:
     ) -> None:
         assert self._scenario is not None  # __aenter__ has run
         self._scenario.end(error)
-
-
-async def open_scope(harness: HarnessLike, name: str, options: ScopeOptions) -> Scope:
-    """A scope over one unnamed link, with a fresh id; ``CorrelationPolicyError`` when none can be made."""
-    await harness.heal()
-    policy = harness.correlation
-    try:
-        correlation_id = await policy.new_id()
-    except Exception as error:
-        raise CorrelationPolicyError(type(policy).__name__, "new_id", error) from error
-    return Scope(name, [Link(None, harness, correlation_id)], correlation_id=correlation_id, options=options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from choreo_bdd.codecs import Codec
@@ -61,13 +61,22 @@ class HarnessLike(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Link:
-    """One transport of a scope: its harness and the scope's correlation id on its wire."""
+    """One transport of a scope: its harness and the scope's correlation id on its wire.
+
+    ``wire_id`` changes where the scenario writes an id of its own; ``minted`` is the one made for it, and ``adopted``
+    are those that it has written.
+    """
 
     name: str | None
     harness: HarnessLike
     wire_id: str | None
+    minted: str | None = field(init=False)
+    adopted: dict[str, None] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.minted = self.wire_id
 
 
 def require_topic(topic: object, member: str) -> None:

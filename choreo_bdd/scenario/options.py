@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Unattributed = Literal["fail", "warn", "ignore"]
+"""What a matching message without an id, where ids are expected, does to an absence or a count (spec/steps.md 5)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScopeOptions:
@@ -15,8 +18,7 @@ class ScopeOptions:
     watch_similar_topics: bool = False
     arm_timeout_s: float = 10.0
     anchor_at_first_event: bool = False
-    unattributed: Literal["fail", "warn", "ignore"] = "warn"
-    """What a matching message without an id, where ids are expected, does to an absence or a count (steps.md 5)."""
+    unattributed: Unattributed = "warn"
 
 
 DEFAULTS = ScopeOptions()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from choreo_bdd.matchers import Matcher
-from choreo_bdd.scenario.handle import Handle
+from choreo_bdd.scenario.judging.handle import Handle
 from choreo_bdd.scenario.scope import Scope
 
 Step = tuple[str, Matcher]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn, Protocol
 
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.redaction import Redactor
-from choreo_bdd.scenario.handle import Handle, Outcome
-from choreo_bdd.scenario.outbox import TransportFailure
-from choreo_bdd.scenario.replies import ReplyReport
+from choreo_bdd.redaction.printable import on_one_line
+from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.sending.outbox import TransportFailure
+from choreo_bdd.scenario.sending.replies import ReplyReport
 from choreo_bdd.scenario.timeline import TimelineEntry
 
 _SHOWN_ENTRIES = 20
@@ -130,8 +132,8 @@ def summarise(result: Summarisable, redactor: Redactor | None = None) -> str:
     for handle in result.handles:
         lines += _handle_lines(handle)
     lines += [f"  transport failed: {each.topic}: {each.reason}" for each in result.transport_failures]
-    text = "\n".join([*lines, *_timeline_lines(result)])
-    return (redactor or _acquainted(result)).text(text)
+    text = "\n".join(map(on_one_line, [*lines, *_timeline_lines(result)]))
+    return (redactor or acquainted(result.handles, result.timeline)).text(text)
 
 
 def _verdict(result: Summarisable) -> str:
@@ -141,16 +143,18 @@ def _verdict(result: Summarisable) -> str:
     return f"failed {failing} of {total}" + ("" if failing else ": it was left before its verdict")
 
 
-def _acquainted(result: Summarisable) -> Redactor:
-    """A redactor that knows every value that stands under a secret key in a payload, so as to find it in prose."""
+def acquainted(handles: Iterable[Handle], entries: Iterable[TimelineEntry]) -> Redactor:
+    """A redactor that knows every value under a secret key of a message, so as to find it in prose."""
     redactor = Redactor()
-    for handle in result.handles:
-        redactor.value([handle.matcher_expected, handle.last_mismatch_payload])
+    for handle in handles:
+        redactor.learn_secrets([handle.matcher_expected, handle.last_mismatch_payload])
         for failure in handle.failures:
-            redactor.at_path(failure.path, [failure.expected, failure.actual])
-    for entry in result.timeline:
+            redactor.learn_at_path(failure.path, [failure.expected, failure.actual])
+        for message in handle.messages:
+            redactor.learn_secrets([message.payload, message.headers])
+    for entry in entries:
         if entry.message is not None:
-            redactor.value(entry.message.payload)
+            redactor.learn_secrets([entry.message.payload, entry.message.headers])
     return redactor
 
 

@@ -18,17 +18,20 @@ from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
-from choreo_bdd.scenario.expectation import ONCE, Expectation, Occurs
-from choreo_bdd.scenario.handle import Handle, Outcome
+from choreo_bdd.scenario.adoption import hear_too, own, rename, translated
+from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.inbox import Inbox
+from choreo_bdd.scenario.judging.expectation import Expectation, Heard
+from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
 from choreo_bdd.scenario.links import Link, require_heard
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
-from choreo_bdd.scenario.outbox import Outbox, Publication
-from choreo_bdd.scenario.replies import Reply, ReplyPlan
-from choreo_bdd.scenario.reply_sender import Replier
-from choreo_bdd.scenario.subscriptions import Proofs, TopicListener
+from choreo_bdd.scenario.sending.outbox import Outbox, Publication
+from choreo_bdd.scenario.sending.replies import Reply, ReplyPlan
+from choreo_bdd.scenario.sending.reply_sender import Replier
+from choreo_bdd.scenario.subscriptions import TopicListener
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
-from choreo_bdd.scenario.verdict import Verdicts
+from choreo_bdd.scenario.verdicts import Verdicts
 from choreo_bdd.transports.base import Ready
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
@@ -70,9 +73,7 @@ class Scope:
         self._watched: list[tuple[Link, str]] = []
         self._waiters: set[asyncio.Future[None]] = set()
         self._surprised = {name: link.harness.router.dispatcher.surprised for name, link in self.links.items()}
-        for link in self.links.values():
-            if link.wire_id is not None:
-                link.harness.router.dispatcher.register_scope(self, link.wire_id)
+        own(self, self.links.values())
 
     # --- arming ---------------------------------------------------------------------------------------------------
 
@@ -137,15 +138,8 @@ class Scope:
         """Bring the matcher of an expectation that holds; what it kept is judged now, in order of arrival."""
         expectation = self.expectation_of(handle)
         self._inbox.flush()
-        expectation.matcher = matcher
-        handle.matcher_description = matcher.description
-        handle.matcher_expected = expected_shape(matcher)
-        held, expectation.held = expectation.held, []
-        for delivery in held:
-            if expectation.is_pending and not expectation.is_over_for(delivery):
-                self.verdicts.judge(expectation, delivery)
-            else:
-                expectation.judge_late(delivery)
+        for delivery in expectation.supply(matcher):
+            self.verdicts.hear(expectation, delivery)
 
     def close_at(self, handle: Handle, moment: float, *, lingers: bool = False) -> None:
         """Let nothing that arrives after a loop time count for this expectation.
@@ -153,14 +147,11 @@ class Scope:
         One that ``lingers`` is watched beyond it, until somebody decides it: nothing between the publish and the step
         that asks for an absence is unwatched (spec/steps.md 1).
         """
-        expectation = self.expectation_of(handle)
-        expectation.closes_at, expectation.lingers = moment, lingers
+        self.expectation_of(handle).close_at(moment, lingers=lingers)
 
     def reached(self, handle: Handle, window_s: float) -> None:
         """Say that the step is reached now: an expectation that lingers is watched for so long from here, at least."""
-        expectation = self.expectation_of(handle)
-        if expectation.lingers:
-            expectation.closes_at = max(expectation.closes_at or 0.0, self.clock() + window_s)
+        self.expectation_of(handle).reached(self.clock(), window_s)
 
     def expectation_of(self, handle: Handle) -> Expectation:
         """The engine's side of a handle of this scope; ``ValueError`` for one of another scenario."""
@@ -176,6 +167,7 @@ class Scope:
             listener = TopicListener(link, topic, self, correlation_id=None if unrouted else link.wire_id)
             ready = link.harness.router.open(topic, listener)
             self._listeners[link.name, topic] = listener
+            hear_too([listener])
             if ready is not None:
                 self._proofs.add(topic, link, ready)
         return listener
@@ -211,20 +203,13 @@ class Scope:
                 self._received(listener, delivery, "reply", f"reply:{each.plan.reply_topic}")
                 self.replier.trigger(each, delivery)
                 continue
-            if not each.is_pending or (each.matcher is not None and each.is_over_for(delivery)):
-                each.judge_late(delivery)
-                continue
-            if delivery.message.received_at < each.opened_at:
+            heard, why = each.hear(delivery)
+            if heard is Heard.LATE or heard is Heard.UNCONCERNED:
                 continue
             if not received_by_expectation:
                 self._received(listener, delivery, "expect", "expect")
                 received_by_expectation = True
-            if each.matcher is not None:
-                self.verdicts.judge(each, delivery)
-            elif not each.hold(delivery):
-                self.outbox.failed(
-                    listener.link, listener.topic, "too many messages to hold until the variable is known"
-                )
+            self.verdicts.follow(each, delivery, heard, why)
 
     def connection_lost(self, listener: TopicListener, reason: str) -> None:
         """Settle what waits on a connection that is gone: nothing can arrive there any more."""
@@ -273,6 +258,14 @@ class Scope:
         """
         publication = Publication.prepare(self.links[link], topic, payload, headers or {}, key)
         return self.outbox.put(publication)
+
+    def adopt(self, name: str | None, correlation_id: str) -> None:
+        """Take an id that the scenario writes on a link for its own; messages of its ids so far are heard on."""
+        shared = translated(self.links.values(), self.links[name], correlation_id)
+        self.correlation_id = correlation_id if name is None else shared
+        hear_too(self._listeners.values())
+        rename(self.expectations, self.links)
+        own(self, self.links.values())
 
     # --- waiting --------------------------------------------------------------------------------------------------
 

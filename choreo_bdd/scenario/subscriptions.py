@@ -1,19 +1,15 @@
-"""What a scope listens to: a listener a link and topic, and the proofs that each is live."""
+"""What a scope listens to: a listener a link and topic."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from choreo_bdd.inbound.listening import Delivery, Unreadable
 from choreo_bdd.message import Message
-from choreo_bdd.scenario.arming import is_proven, prove
-from choreo_bdd.scenario.expectation import Expectation
+from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.links import Link
-from choreo_bdd.scenario.replies import Reply
-from choreo_bdd.transports.base import Ready
+from choreo_bdd.scenario.sending.replies import Reply
 
 _STAGE_LOG = logging.getLogger("choreo_bdd.stage")
 
@@ -56,57 +52,13 @@ class TopicListener:
             place = {"transport": self.link.name, "topic": message.topic, "error_class": error.error_class}
             _STAGE_LOG.warning(error.stage_event, extra=place)
         concerned = [
-            each
+            each.hear_unreadable(message.received_at, error.error_class)
             for each in self.takers
-            if isinstance(each, Expectation) and each.is_pending and message.received_at >= each.opened_at
+            if isinstance(each, Expectation)
         ]
-        for expectation in concerned:
-            expectation.unreadable.append(error.error_class)
-        if concerned:
+        if any(concerned):
             self._owner.note_unreadable(self, message, error.error_class)
 
     def connection_lost(self, reason: str) -> None:
         """Tell that nothing can arrive here any more."""
         self._owner.connection_lost(self, reason)
-
-
-@dataclass(frozen=True, slots=True)
-class _Arming:
-    topic: str
-    link: Link
-    ready: Ready
-
-
-class Proofs:
-    """The promises that the subscriptions of one scope are live, within ``patience_s`` seconds."""
-
-    def __init__(self, clock: Callable[[], float], *, patience_s: float) -> None:
-        self._clock = clock
-        self._patience_s = patience_s
-        self._armings: list[_Arming] = []
-
-    def add(self, topic: str, link: Link, ready: Ready) -> None:
-        """Take on a promise."""
-        self._armings.append(_Arming(topic, link, ready))
-
-    @property
-    def is_live(self) -> bool:
-        """Whether all of them have been kept."""
-        return all(is_proven(arming.ready) for arming in self._armings)
-
-    async def ready(self) -> None:
-        """Wait until all of them are kept; ``SubscriptionFailed`` for the first that is not."""
-        deadline = self._clock() + self._patience_s
-        for arming in tuple(self._armings):
-            name = arming.link.name or arming.link.harness.transport_name
-            left_s = deadline - self._clock()
-            await prove(arming.ready, name, arming.topic, timeout_s=left_s, patience_s=self._patience_s)
-        self._armings = [arming for arming in self._armings if not is_proven(arming.ready)]
-
-    def failure(self, link: str | None, topic: str) -> str | None:
-        """Why a subscription could not be proven live, if it could not."""
-        for arming in self._armings:
-            ready = arming.ready
-            if arming.topic == topic and arming.link.name == link and ready.done() and not is_proven(ready):
-                return "the subscription was removed" if ready.cancelled() else str(ready.exception())
-        return None

@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import Literal, NoReturn
 
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
-from choreo_bdd.scenario.handle import Handle, Outcome
-from choreo_bdd.scenario.outbox import TransportFailure
-from choreo_bdd.scenario.replies import Reply
+from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.result import summarise
 from choreo_bdd.scenario.scope import Scope
+from choreo_bdd.scenario.sending.outbox import TransportFailure
+from choreo_bdd.scenario.sending.replies import Reply
 from choreo_bdd.scenario.timeline import TimelineEntry
 
 

@@ -8,16 +8,18 @@ from types import TracebackType
 from typing import Any
 
 from choreo_bdd import observers
+from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.exceptions import ReplyAlreadyBoundError
 from choreo_bdd.matchers import Matcher, anything
-from choreo_bdd.scenario.expectation import NONE, Occurs
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
-from choreo_bdd.scenario.handle import Handle
-from choreo_bdd.scenario.links import HarnessLike, Link
+from choreo_bdd.scenario.judging.handle import Handle
+from choreo_bdd.scenario.judging.occurs import NONE, Occurs
+from choreo_bdd.scenario.links import HarnessLike
+from choreo_bdd.scenario.opening import Identity, open_scope
 from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.ordering import Step, expect_in_order
-from choreo_bdd.scenario.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.scope import Scope
+from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.timeline import TimelineAction
 from choreo_bdd.stage.bridges import CorrelationBridge
 from choreo_bdd.stage.errors import (
@@ -111,21 +113,16 @@ class StageScenario:
         if self._was_entered:
             raise StageStateError(f"stage scenario {self._name!r} is not re-entrant: ask the Stage for another one")
         self._was_entered = True
-        self._scope = await self._open()
+        self._scope = await open_scope(self._name, self._harnesses, self._identify, self._options)
         return self
 
-    async def _open(self) -> Scope:
+    async def _identify(self, policies: Mapping[str, CorrelationPolicy]) -> Identity:
         bridge = self._bridge
-        for harness in self._harnesses.values():
-            await harness.heal()
         try:
             logical = await bridge.fresh()
         except Exception as error:
             raise BridgeTranslationError(type(bridge).__name__, "fresh", None, error) from error
-        harnesses = self._harnesses
-        wire_ids = mint(bridge, logical, {name: harness.correlation for name, harness in harnesses.items()})
-        links = [Link(name, harness, wire_ids[name]) for name, harness in harnesses.items()]
-        return Scope(self._name, links, correlation_id=str(logical), options=self._options)
+        return Identity(str(logical), tuple(mint(bridge, logical, policies).values()))
 
     def require_transport(self, on: str | None, member: str) -> str:
         """The transport ``on=`` names; ``MissingTransportError`` or ``UnknownTransportError``."""

@@ -6,7 +6,7 @@ The broker transports load their client library only when they connect, so namin
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from choreo_bdd.transports.base import (
     ConflictingAuthError,
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from choreo_bdd.transports.rabbitmq.auth import RabbitAuth
     from choreo_bdd.transports.redis import RedisTransport
     from choreo_bdd.transports.redis.auth import RedisAuth
+else:  # not for type checkers, to which any name would be one of ours
+
+    def __getattr__(name):
+        if name in _LAZY:
+            return getattr(import_module(_LAZY[name]), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "ConflictingAuthError",
@@ -56,9 +63,3 @@ _LAZY = {
     "RedisTransport": "choreo_bdd.transports.redis",
     "TopicPolicy": "choreo_bdd.transports.kafka",
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

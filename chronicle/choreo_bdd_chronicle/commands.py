@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
@@ -46,6 +47,13 @@ class ScopeName(StrEnum):
     ADMIN = "admin"
 
 
+class TableFormat(StrEnum):
+    """What a table is written as."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
 class GateFormat(StrEnum):
     """How the gate tells; ``github`` annotates, and writes Markdown into ``GITHUB_STEP_SUMMARY``."""
 
@@ -70,11 +78,12 @@ def serve(
     _need_server()
     from choreo_bdd_chronicle import server, settings  # noqa: PLC0415
     from choreo_bdd_chronicle.store import StoreError  # noqa: PLC0415
+    from choreo_bdd_chronicle.webhooks import WebhookError  # noqa: PLC0415
 
     try:
         found = settings.read_settings(host=host, port=port, data=data, database=database, needs_token=require_token)
         server.serve(found, lambda address: typer.echo(f"Chronicle: {address}  (ctrl-c ends it)"))
-    except (StoreError, settings.SettingsError) as problem:
+    except (StoreError, WebhookError, settings.SettingsError) as problem:
         _refuse(problem)
     except OSError as problem:
         _refuse(f"cannot listen at {host or 'the address'}: {problem.strerror or problem}; --port names another port")
@@ -98,7 +107,7 @@ def migrate(data: Data = None, database: Database = None) -> None:
 
 @chronicle.command()
 def push(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="results.json files, or folders with one.")],
+    reports: Annotated[list[Path], typer.Argument(metavar="FILE…", help="results.json files, or folders with one.")],
     url: Annotated[str, typer.Option(envvar="CHRONICLE_URL", help="The server.")] = _DEFAULT_URL,
     tenant: Annotated[
         str | None, typer.Option(envvar="CHRONICLE_TENANT", help="Whose reports; default: the project's name.")
@@ -118,19 +127,19 @@ def push(
     queue = Queue(data_folder() / "waiting")
     pusher = Pusher(url=url.rstrip("/"), queue=queue, say=typer.echo, tenant=tenant, token=token)
     pusher.push_waiting()
-    raise typer.Exit(max(pusher.push(file) for file in files))
+    raise typer.Exit(max(pusher.push(file) for file in reports))
 
 
 @chronicle.command(name="import")
 def import_reports(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Every results.json below it is sent, oldest first.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="All reports, histories and JUnit files below it.")],
     url: Annotated[str, typer.Option(envvar="CHRONICLE_URL", help="The server.")] = _DEFAULT_URL,
     tenant: Annotated[
         str | None, typer.Option(envvar="CHRONICLE_TENANT", help="Whose reports; default: each project's name.")
     ] = None,
     token: Annotated[str | None, typer.Option(envvar="CHRONICLE_TOKEN", help="A token to write with.")] = None,
 ) -> None:
-    """Send the reports of earlier runs. What the server has already is not kept twice.
+    """Send what is left of earlier runs, the oldest first. What the server has already is not kept twice.
 
     Exit code 1 when a report is refused or cannot be read, 2 when there is none or the server is away, else 0.
     """
@@ -198,15 +207,23 @@ def retention(
 
 @chronicle.command()
 def export(
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; default: printed.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; default: CSV is printed.")] = None,
+    form: Annotated[TableFormat, typer.Option("--format", help="CSV for spreadsheets, or Parquet.")] = TableFormat.CSV,
     tenant: TenantOption = None,
     data: Data = None,
     database: Database = None,
 ) -> None:
-    """Write what was measured as CSV: a row for each topic and transport of each run."""
+    """Write what was measured as a table: a row for each topic and transport of each run."""
     _need_server()
-    from choreo_bdd_chronicle.answer.exporting import write_csv  # noqa: PLC0415
+    from choreo_bdd_chronicle.answer.views.exporting import write_csv, write_parquet  # noqa: PLC0415
 
+    if form is TableFormat.PARQUET:
+        if out is None or find_spec("pyarrow") is None:
+            _refuse('Parquet needs --out FILE, and pip install "choreo-bdd[chronicle-parquet]"')
+        with _opened(data, database) as store, store.reading() as connection:
+            count = _written(out, lambda: write_parquet(connection, tenant, out))
+        typer.echo(f"{out}: {count} rows")
+        return
     try:
         with _opened(data, database) as store, store.reading() as connection:
             if out is None:
@@ -217,6 +234,12 @@ def export(
     except OSError as problem:
         _refuse(f"{out or 'the output'}: cannot be written: {problem.strerror or problem}")
     typer.echo(f"{out}: {count} rows")
+
+
+@chronicle.command()
+def grafana() -> None:
+    """Print a Grafana dashboard over /metrics, as JSON to import."""
+    typer.echo(files("choreo_bdd_chronicle.pages").joinpath("grafana.json").read_text(encoding="utf-8"), nl=False)
 
 
 @chronicle.command()
@@ -310,6 +333,13 @@ def _opened(data: Path | None, database: str | None) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _written(out: Path, write: Callable[[], int]) -> int:
+    try:
+        return write()
+    except OSError as problem:
+        _refuse(f"{out}: cannot be written: {problem.strerror or problem}")
 
 
 def _percent(text: str) -> float:

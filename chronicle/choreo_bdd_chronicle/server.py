@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
+import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
@@ -11,28 +13,49 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from choreo_bdd_chronicle.answer.app import build_app
+from choreo_bdd_chronicle.answer.stream import Feed
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import open_store
+from choreo_bdd_chronicle.webhooks import Teller, read_webhooks
 
-_DRAIN_SECONDS = 2  # event streams have no end of their own
+_TURN_SECONDS = 0.001  # whoever answers gets his turn soon, however hard another thread calculates
+_DRAIN_SECONDS = 2  # for the requests at hand
 
 
 def create_app(settings: Settings) -> ASGIApp:
     """The application of a server, its database opened and brought up to date. Raises ``StoreError``."""
-    return build_app(open_store(settings.database), settings, _version())
+    return _built(settings)[0]
 
 
 def serve(settings: Settings, begun: Callable[[str], None]) -> None:
-    """Serve until a signal ends it; ``begun`` is told the address. Raises ``StoreError``, ``OSError``: port taken."""
+    """Serve until a signal ends it; ``begun`` is told the address.
+
+    Raises ``StoreError``, ``WebhookError``, and ``OSError`` when the port is taken.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with listening_at(settings) as listening:
-        app = create_app(settings)
+        app, feed = _built(settings)
+        sys.setswitchinterval(_TURN_SECONDS)
+        gc.freeze()  # what is loaded now stays; looking through it again would double the time of reading a report
         begun(f"http://{_shown(settings.host)}:{listening.getsockname()[1]}")
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )  # fmt: skip
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config, feed).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Ends the event streams before it waits for the requests at hand: they have no end of their own."""
+
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+        super().__init__(config)
+        self._feed = feed
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of everybody."""
+        self._feed.end()
+        await super().shutdown(sockets)
 
 
 def listening_at(settings: Settings) -> socket.socket:
@@ -41,6 +64,13 @@ def listening_at(settings: Settings) -> socket.socket:
     made = socket.create_server((settings.host.strip("[]"), settings.port), family=family, backlog=1024)
     # asyncio turns Nagle's delay off (40 ms an answer) only for sockets that name their protocol
     return socket.socket(made.family, made.type, socket.IPPROTO_TCP, fileno=made.detach())
+
+
+def _built(settings: Settings) -> tuple[ASGIApp, Feed]:
+    webhooks = read_webhooks(settings.webhooks, settings.webhook_hosts)
+    store = open_store(settings.database)
+    feed = Feed(store, settings.listeners_max)
+    return build_app(store, feed, Teller(store, webhooks), settings, _version()), feed
 
 
 def _shown(host: str) -> str:

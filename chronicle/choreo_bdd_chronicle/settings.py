@@ -24,7 +24,8 @@ class Settings:
     """How one server runs.
 
     ``body_max`` bounds a report's decoded bytes, ``listeners_max`` the open event streams; for ``pause`` seconds
-    reports are gathered before changes are looked for.
+    reports are gathered before changes are looked for. ``webhooks`` are told of anomalies; only addresses at
+    ``webhook_hosts`` are taken.
     """
 
     database: str
@@ -35,6 +36,8 @@ class Settings:
     pause: float = 0.5
     needs_token: bool = False
     sends_hsts: bool = False
+    webhooks: tuple[str, ...] = ()
+    webhook_hosts: tuple[str, ...] = ()
 
 
 def read_settings(
@@ -55,6 +58,8 @@ def read_settings(
         body_max=_number(environment, "CHRONICLE_MAX_BODY_SIZE", BODY_MAX),
         listeners_max=_number(environment, "CHRONICLE_MAX_SSE_CONNECTIONS", LISTENERS_MAX),
         needs_token=needs_token or not is_loopback(at),
+        webhooks=tuple(environment.get("CHRONICLE_WEBHOOKS", "").split()),
+        webhook_hosts=tuple(environment.get("CHRONICLE_WEBHOOK_HOSTS", "").split()),
         sends_hsts=environment.get("CHRONICLE_ENVIRONMENT") in ("staging", "production"),
     )
 

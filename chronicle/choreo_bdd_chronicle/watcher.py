@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,11 +13,17 @@ from choreo_bdd_chronicle.store import Store, findings
 from choreo_bdd_chronicle.store.ingesting import Line
 from choreo_bdd_chronicle.store.writer import BusyError
 
+_RESTS = 9
+"""So many times as long as a look took is rested after it."""
+_REST_MAX_S = 10.0
 _log = logging.getLogger("choreo_bdd_chronicle")
 
 
 class Watcher:
-    """Looks for changes in the lines it is told of, gathered for ``pause`` seconds. Close it before its store."""
+    """Looks for changes in the lines it is told of, gathered for ``pause`` seconds. Close it before its store.
+
+    It rests for longer than it works, so that whoever sends reports is not kept waiting by it.
+    """
 
     def __init__(self, store: Store, pause: float) -> None:
         self._store = store
@@ -41,18 +48,21 @@ class Watcher:
         self._thread.join()
 
     def _run(self) -> None:
-        while line := self._next():
+        rest = self._pause
+        while line := self._next(rest):
+            begun = time.monotonic()
             try:
                 self._look(line)
             except (SQLAlchemyError, BusyError) as problem:
                 _log.warning("detection is put off until the next run: %s", problem)
             except Exception:  # noqa: BLE001 - one line that cannot be judged does not end the watch over the others
                 _log.exception("detection failed")
+            rest = max(self._pause, min(_REST_MAX_S, _RESTS * (time.monotonic() - begun)))
 
-    def _next(self) -> Line | None:
+    def _next(self, rest: float) -> Line | None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_over.is_set())
-        self._is_over.wait(self._pause)
+        self._is_over.wait(rest)
         with self._changed:
             if self._is_over.is_set():
                 return None

@@ -62,7 +62,6 @@ Feature: Bodies
   Scenario: A message and what is around it
     When I publish "orders.placed" as an envelope:
       """
-      key: c-7
       headers: {channel: web}
       payload:
         order: {id: envelope, currency: EUR, items: [{sku: tea, quantity: 1, price: 450}]}
@@ -72,14 +71,6 @@ Feature: Bodies
       | @headers.channel | web      |
       | order.id         | envelope |
     And I expect "orders.settled" where order.id is "envelope"
-
-  Scenario: A message with a key
-    # brokers that have no keys ignore it
-    When I publish "orders.placed" with key "c-7":
-      """
-      order: {id: keyed, currency: EUR, items: [{sku: tea, quantity: 1, price: 450}]}
-      """
-    Then I expect "orders.accepted" where order.id is "keyed" and total is 450
 
   Scenario: Bytes that are no message
     When I publish "orders.placed" as raw bytes:

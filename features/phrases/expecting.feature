@@ -19,6 +19,20 @@ Feature: Phrases that expect
     When I publish "phrases.placed" from file "data/order.json"
     Then I expect "phrases.settled" within 5ms
 
+  Scenario: One message that is waited for longer than others, and does not come early
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" where order.id is 7 within 2s not before 5ms waiting up to 3s
+
+  @deliberate
+  Scenario: One message that comes too early
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" not before 2s
+
+  @deliberate
+  Scenario: One message that is waited for less long than others
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.rejected" waiting up to 100ms
+
   Scenario: A pattern
     When I publish "phrases.placed" from file "data/order.json"
     Then I expect "phrases.*" where order.customer is "Ada"
@@ -58,6 +72,18 @@ Feature: Phrases that expect
     And I expect at least 2 "phrases.accepted" messages
     And I expect at most 2 "phrases.accepted" messages within 300ms
 
+  Scenario: Between two numbers
+    When I publish 2 "phrases.placed" messages:
+      """
+      order: {id: "{{ index }}"}
+      """
+    Then I expect between 1 and 3 "phrases.settled" messages within 600ms
+
+  @deliberate
+  Scenario: Fewer than between two numbers
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect between 2 and 3 "phrases.settled" messages within 400ms
+
   @deliberate
   Scenario: At most one of two
     When I publish 2 "phrases.placed" messages:
@@ -74,6 +100,30 @@ Feature: Phrases that expect
   Scenario: None, yet one comes
     When I publish "phrases.placed" from file "data/order.json"
     Then I expect no "phrases.accepted" where order.id is 7 for 400ms
+
+  Scenario: No other than the one that was expected
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" where order.id is 7
+    And I expect no other "phrases.settled" for 200ms
+
+  @deliberate
+  Scenario: No other, yet there is one
+    When I publish 2 "phrases.placed" messages
+    Then I expect "phrases.accepted"
+    And I expect no other "phrases.accepted" for 200ms
+
+  Scenario: Nothing else than what was expected
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.accepted"
+    And I expect "phrases.settled"
+    And I expect nothing else for 200ms
+
+  @deliberate
+  Scenario: Nothing else, yet there is something
+    When I publish 2 "phrases.placed" messages
+    Then I expect exactly 2 "phrases.accepted" messages within 300ms
+    And I expect "phrases.settled"
+    And I expect nothing else for 400ms
 
   Scenario: In order
     When I publish "phrases.placed" from file "data/order.json"
@@ -95,6 +145,22 @@ Feature: Phrases that expect
     When I publish "phrases.placed" from file "data/order.json"
     Then from "phrases.accepted" to "phrases.settled" takes at most 2s
 
+  Scenario: A hop between two messages that conditions tell apart
+    When I publish 2 "phrases.placed" messages:
+      """
+      order: {id: "{{ index }}"}
+      """
+    Then from "phrases.accepted" where order.id is 1 to "phrases.settled" where order.id is 1 takes at most 2s
+
+  Scenario: A hop that takes its time
+    When I publish "phrases.placed" from file "data/order.json"
+    Then from "phrases.accepted" to "phrases.settled" takes at least 5ms
+
+  @deliberate
+  Scenario: A hop that takes too little time
+    When I publish "phrases.placed" from file "data/order.json"
+    Then from "phrases.accepted" to "phrases.settled" takes at least 2s
+
   @deliberate
   Scenario: A slow hop
     When I publish "phrases.placed" from file "data/order.json"
@@ -104,6 +170,28 @@ Feature: Phrases that expect
     When I publish "phrases.placed" from file "data/order.json"
     Then I expect "phrases.settled" where order.id is 7
     And the "phrases.settled" message has:
+      | field          | value |
+      | order.customer | Ada   |
+
+  Scenario: Each of several messages
+    When I publish 2 "phrases.placed" messages at 20 per second:
+      """
+      order: {id: "{{ index }}"}
+      """
+    Then I expect exactly 2 "phrases.settled" messages within 600ms
+    And the first "phrases.settled" message has:
+      | field    | value |
+      | order.id | 0     |
+    And the last "phrases.settled" message has not:
+      | field    | value  |
+      | order.id | 0      |
+      | error    | exists |
+
+  @deliberate
+  Scenario: What a message should not have
+    When I publish "phrases.placed" from file "data/order.json"
+    Then I expect "phrases.settled" where order.id is 7
+    And the first "phrases.settled" message has not:
       | field          | value |
       | order.customer | Ada   |
 

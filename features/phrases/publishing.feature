@@ -19,6 +19,7 @@ Feature: Phrases that publish
     Then I expect exactly 0 "phrases.two" messages within 200ms
 
   Scenario: With a key
+    # NATS, RabbitMQ and Redis Pub/Sub have no keys, and lint says so there
     When I publish "phrases.keyed" with key "k-1":
       """
       n: 1
@@ -57,6 +58,22 @@ Feature: Phrases that publish
     Then I expect exactly 3 "phrases.burst" messages within 400ms
     And I expect "phrases.burst" where n is 2
 
+  Scenario: A burst with a key for each message
+    When I publish 3 "phrases.burst" messages with key "k-{{ index }}" at 100 per second:
+      """
+      n: "{{ index }}"
+      """
+    Then I expect "phrases.burst" where n is 2
+
+  Scenario: A key and no payload
+    When I publish "phrases.gone" with key "k-1" and no payload
+    Then I expect no "phrases.rejected" for 200ms
+
+  @deliberate @timeout(400ms)
+  Scenario: A key and no payload, of which nobody takes notice
+    When I publish "phrases.gone" with key "k-1" and no payload
+    Then I expect "phrases.rejected"
+
   @deliberate @timeout(400ms)
   Scenario: A burst that is too small
     When I publish 2 "phrases.burst" messages
@@ -94,6 +111,50 @@ Feature: Phrases that publish
       """
       level: 3
       """
+
+  Scenario: A reply that is looked at again, and kept
+    When I request "phrases.stock":
+      """
+      sku: tea
+      """
+    Then I expect a reply where sku is "tea"
+    And the reply has:
+      | field | value |
+      | level | 3     |
+    And the reply has not:
+      | field | value  |
+      | error | exists |
+    And I keep "level" of the reply as level
+    When I publish "phrases.told":
+      """
+      level: "{{ level }}"
+      """
+    Then I expect "phrases.told" where level is 3
+
+  @deliberate
+  Scenario Outline: A reply that is not as it is told: <told>
+    When I request "phrases.stock":
+      """
+      sku: tea
+      """
+    Then I expect a reply
+    And the reply <told>:
+      | field | value   |
+      | level | <level> |
+
+    Examples:
+      | told    | level |
+      | has     | 4     |
+      | has not | 3     |
+
+  @deliberate
+  Scenario: A field of the reply that cannot be kept
+    When I request "phrases.stock":
+      """
+      sku: tea
+      """
+    Then I expect a reply
+    And I keep "price" of the reply as price
 
   @deliberate @timeout(500ms)
   Scenario: A request with another reply than expected

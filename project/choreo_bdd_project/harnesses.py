@@ -6,20 +6,22 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.contracts import MessageContract
-from choreo_bdd.correlation import CorrelationPolicy, DictFieldPolicy, HeaderPolicy, NoCorrelationPolicy
+from choreo_bdd.correlation import CorrelationPolicy, FieldPolicy, HeaderPolicy, NoCorrelationPolicy
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.harness import Harness
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports import MockTransport
-from choreo_bdd.transports.base import Transport
+from choreo_bdd.transports.base import Transport, TransportCapabilities
 from choreo_bdd.transports.shared.loopback import is_loopback
 from choreo_bdd_project.codec_choice import configured_codec
 from choreo_bdd_project.config import Config, ConfigError, TransportConfig
 from choreo_bdd_project.logins import kafka_login, nats_login, rabbitmq_login, redis_login
+from choreo_bdd_project.topic_settings import TopicSettings
 from choreo_bdd_project.transport_types import GROUP, other_types
 
 if TYPE_CHECKING:
     from choreo_bdd.asyncapi import AsyncApi
+    from choreo_bdd.transports.redis.messages import EntryLayout
 
 TransportMaker = Callable[[Config, TransportConfig], Transport]
 """Makes the transport of an entry of the configuration. Raises ``ConfigError`` for what that cannot mean."""
@@ -59,22 +61,31 @@ def build_harness(
     the transport's type means. Raises ``ConfigError`` for what the configuration cannot mean and
     ``HostNotInAllowlist`` for an address tests may not connect to.
     """
+    made = make_transport(config, transport)
     return Harness(
-        make_transport(config, transport),
+        made,
         codec=configured_codec(config, transport),
-        correlation=_policy(transport),
+        correlation=_policy(transport, made.capabilities),
         contract=contract,
         unknown_topics=config.unknown_topics,
     )
 
 
-def _policy(transport: TransportConfig) -> CorrelationPolicy:
+def _policy(transport: TransportConfig, capabilities: TransportCapabilities) -> CorrelationPolicy:
     prefix = transport.correlation_prefix
     if transport.correlation_field is not None:
-        return DictFieldPolicy(transport.correlation_field, prefix, strict=True)
+        try:
+            return FieldPolicy(transport.correlation_field, prefix, has_headers=capabilities.message_headers)
+        except ValueError as error:
+            raise ConfigError(f"{transport.place}.correlation.field: {error}") from error
     if transport.correlation_header is not None:
+        if not capabilities.message_headers:
+            raise ConfigError(
+                f"{transport.place}.correlation.header: messages of this transport carry no headers; use "
+                f"{{field: …}}, or `none` and tell messages apart with `where`"
+            )
         return HeaderPolicy(transport.correlation_header, prefix, strict=True)
-    return NoCorrelationPolicy()
+    return NoCorrelationPolicy(is_meant=transport.correlation_off)
 
 
 def _maker_of_another_package(transport: TransportConfig) -> TransportMaker:
@@ -118,8 +129,20 @@ def _redis(config: Config, transport: TransportConfig) -> Transport:
         allowlist_path=config.allowlist,
         auth=redis_login(config, transport),
         streams=bool(transport.options.get("streams")),
+        topics=[(each.pattern, _layout(each)) for each in transport.topics],
         **_patience(transport),
     )
+
+
+def _layout(topic: TopicSettings) -> EntryLayout | None:
+    from choreo_bdd.transports.redis.messages import EntryLayout  # noqa: PLC0415 - loaded when it is first needed
+
+    if not topic.settings.get("stream"):
+        return None
+    try:
+        return EntryLayout(topic.settings.get("payload_field"))
+    except ValueError as error:
+        raise ConfigError(f"{topic.place}.payload_field: {error}") from error
 
 
 def _kafka(config: Config, transport: TransportConfig) -> Transport:

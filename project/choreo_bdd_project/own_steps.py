@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import parse
+
+from choreo_bdd_project.gherkin.step import Step
 
 _STEPS = frozenset({"given", "when", "then", "step", "Given", "When", "Then", "Step"})
 _IGNORED_FOLDERS = frozenset({".venv", "venv", "node_modules", "build", "dist", ".git", ".tox", "site-packages"})
@@ -16,18 +19,38 @@ _IGNORED_FOLDERS = frozenset({".venv", "venv", "node_modules", "build", "dist", 
 class OwnSteps:
     """Sentences that Python code near the features defines, for behave or for pytest-bdd.
 
-    ``matchers`` and ``functions`` are the names of its extensions.
+    ``matchers`` and ``functions`` are the names of its extensions, ``acts`` the sentences that it declares to be acts.
     """
 
     def __init__(
-        self, patterns: frozenset[str], matchers: frozenset[str] = frozenset(), functions: frozenset[str] = frozenset()
+        self,
+        patterns: frozenset[str],
+        matchers: frozenset[str] = frozenset(),
+        functions: frozenset[str] = frozenset(),
+        acts: frozenset[str] = frozenset(),
     ) -> None:
         self.matchers = matchers
         self.functions = functions
+        self._acts = _Sentences(acts)
+        self._sentences = _Sentences(patterns)
+
+    def define(self, text: str) -> bool:
+        """Whether one of them is this sentence."""
+        return self._sentences.contain(text)
+
+    def marked(self, steps: Sequence[Step]) -> tuple[Step, ...]:
+        """Steps as the frameworks will run them: those that are declared acts say so."""
+        return tuple(replace(step, is_act=self._acts.contain(step.text.strip())) for step in steps)
+
+
+class _Sentences:
+    """Sentences that patterns stand for."""
+
+    def __init__(self, patterns: frozenset[str]) -> None:
         self._parsed = [compiled for pattern in patterns if (compiled := _parse(pattern)) is not None]
         self._regexes = [compiled for pattern in patterns if (compiled := _regex(pattern)) is not None]
 
-    def define(self, text: str) -> bool:
+    def contain(self, text: str) -> bool:
         """Whether one of them is this sentence."""
         return any(each.parse(text) is not None for each in self._parsed) or any(
             each.fullmatch(text) is not None for each in self._regexes
@@ -39,12 +62,13 @@ def read_own_steps(folder: Path) -> OwnSteps:
 
     A file that cannot be read defines none.
     """
-    decorated = [each for tree in _sources(folder) for each in _decorated(tree)]
+    trees = list(_sources(folder))
+    decorated = [each for tree in trees for each in _decorated(tree)]
 
     def under(names: frozenset[str]) -> frozenset[str]:
         return frozenset(text for name, text in decorated if name in names)
 
-    return OwnSteps(under(_STEPS), under(frozenset({"matcher"})), under(frozenset({"function"})))
+    return OwnSteps(under(_STEPS), under(frozenset({"matcher"})), under(frozenset({"function"})), _acts(trees))
 
 
 def project_of(file: Path) -> Path:
@@ -97,11 +121,32 @@ def _decorated(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """Each decorator's name with the text it is given, or else with the name of the function below it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            for decorator in node.decorator_list:
-                if not isinstance(decorator, ast.Call):
-                    yield _name(decorator), node.name
-                elif decorator.args:
-                    yield from ((_name(decorator.func), text) for text in _text(decorator.args[0]))
+            yield from _decorators(node)
+
+
+def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, str]]:
+    for decorator in node.decorator_list:
+        if not isinstance(decorator, ast.Call):
+            yield _name(decorator), node.name
+        elif decorator.args:
+            yield from ((_name(decorator.func), text) for text in _text(decorator.args[0]))
+
+
+def _acts(trees: Iterable[ast.AST]) -> frozenset[str]:
+    """The patterns of functions that have the decorator ``@act`` too."""
+    functions = [
+        list(_decorators(node))
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return frozenset(
+        text
+        for decorators in functions
+        if "act" in [name for name, _ in decorators]
+        for name, text in decorators
+        if name in _STEPS
+    )
 
 
 def _text(argument: ast.expr) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import TransportConfig
 
 _HEADER = "reply-to"
@@ -55,5 +56,5 @@ def reply_address(transport: TransportConfig, inbox: str) -> ReplyAddress:
         return ReplyAddress(name, name, field=transport.request_field)
     if transport.request_header is not None:
         return ReplyAddress(name, name, header=transport.request_header)
-    has_headers = transport.type != "redis" or bool(transport.options.get("streams"))
+    has_headers = carried(transport, name).headers
     return ReplyAddress(name, name, header=_HEADER) if has_headers else ReplyAddress(name, name, field=_FIELD)

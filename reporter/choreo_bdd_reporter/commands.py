@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from choreo_bdd.redaction.printable import in_json
 from choreo_bdd_reporter.documents.file_names import HISTORY, PAGE, RESULTS
-from choreo_bdd_reporter.outputs.terminal import complain, say
+from choreo_bdd_reporter.outputs.terminal import complain, say, say_document
 from choreo_bdd_schemas import validate_report
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def diff(
         DiffFormat.MARKDOWN: comparison.as_markdown,
         DiffFormat.JSON: comparison.as_json,
     }
-    say(tell[form](compared))
+    (say_document if form is DiffFormat.JSON else say)(tell[form](compared))
     raise typer.Exit(1 if compared.new_failures else 0)
 
 
@@ -205,7 +206,9 @@ def summary(
         SummaryFormat.JUNIT: junit.as_junit,
         SummaryFormat.GITHUB: summary.as_annotations,
     }
-    say(tell[form](merged.results, merged.gherkin))
+    (say if form in (SummaryFormat.TEXT, SummaryFormat.MARKDOWN) else say_document)(
+        tell[form](merged.results, merged.gherkin)
+    )
     step_summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if form is SummaryFormat.GITHUB and step_summary:
         with open(step_summary, "a", encoding="utf-8") as file:
@@ -227,10 +230,10 @@ def export(
 
     merged = _as_one(sources)
     if form is ExportFormat.CTRF:
-        say(compact_json(outputs.as_ctrf(merged.results, merged.gherkin)))
+        say_document(in_json(compact_json(outputs.as_ctrf(merged.results, merged.gherkin))))
         return
     traced = outputs.as_otlp if form is ExportFormat.OTLP else outputs.as_chrome_trace
-    say(compact_json(traced(merged.results)))
+    say_document(in_json(compact_json(traced(merged.results))))
     if left_out := without_timeline(merged.results):
         complain(f"scenarios without a timeline are in no trace: {left_out}")
 

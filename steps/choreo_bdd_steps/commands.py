@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.redaction.printable import printable
 from choreo_bdd_steps.lint import Severity, as_github, as_text, feature_files, lint
 from choreo_bdd_steps.lint import as_json as as_findings_json
 from choreo_bdd_steps.plan.explain import explain_file
@@ -74,7 +75,7 @@ def explain(
     """Print what a scenario will do: its phases, what is armed where, budgets and timeouts. Connects to nothing."""
     file, _, line = place.rpartition(":") if place.rpartition(":")[2].isdigit() else (place, "", "")
     try:
-        print(explain_file(Path(file), int(line) if line else None, profile))
+        print(printable(explain_file(Path(file), int(line) if line else None, profile)))
     except ChoreoError as error:
         print(f"choreo-bdd explain: {error}", file=sys.stderr)
         raise typer.Exit(2) from None

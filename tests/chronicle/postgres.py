@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-TRIES = 300
+TRIES = 1500
 
 
 def programs() -> Path:

@@ -13,11 +13,11 @@ from pathlib import Path
 COMMAND = (sys.executable, "-c", "from choreo_bdd.cli import main; main()", "chronicle")
 
 
-def start(data: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
+def start(data: Path, *options: str, stderr: int | None = None) -> tuple[subprocess.Popen[str], str]:
     """Start a server; its process, and its address once it can be reached."""
     command = [*COMMAND, "serve", "--port", "0", "--data", str(data), *options]
     environment = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment)
     assert process.stdout is not None
     found = re.search(r"http://\S+", process.stdout.readline())
     assert found is not None

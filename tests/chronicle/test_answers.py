@@ -258,7 +258,7 @@ def test_every_answer_has_its_id_and_the_security_headers(chronicle: Chronicle, 
 
 
 def test_a_failure_within_is_told_without_its_cause(chronicle: Chronicle, monkeypatch: pytest.MonkeyPatch) -> None:
-    from choreo_bdd_chronicle.answer import runs
+    from choreo_bdd_chronicle.answer.views import runs
 
     def fail(*_: object) -> None:
         raise RuntimeError("secret")

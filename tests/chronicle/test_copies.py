@@ -62,6 +62,29 @@ def test_no_topic_breaks_the_table_or_becomes_a_formula(chronicle: Chronicle, to
     assert row["topic"][0] not in "=@-"
 
 
+def test_the_same_rows_are_written_as_parquet(chronicle: Chronicle, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    for hour in range(2):
+        chronicle.keep(
+            report([handle("=a"), handle("b", None, outcome="timeout")], begun=BEGUN + timedelta(hours=hour))
+        )
+    file = tmp_path / "measured.parquet"
+    done = run("export", "--format", "parquet", "--out", str(file), "--database", chronicle.settings.database)
+    assert (done.exit_code, "4 rows" in done.output) == (0, True), done.output
+    rows = parquet.read_table(file).to_pylist()
+    assert [(row["topic"], row["sample_count"], row["p95_ms"]) for row in rows[:2]] == [
+        ("=a", 1, pytest.approx(10.0, rel=0.01)), ("b", 1, None),
+    ]  # fmt: skip
+    assert rows[2]["started_at"] == BEGUN + timedelta(hours=1)
+    assert [str(row["sample_count"]) for row in rows] == [row["sample_count"] for row in exported(chronicle)]
+
+
+def test_parquet_says_what_it_needs(tmp_path: Path) -> None:
+    done = run("export", "--format", "parquet", "--data", str(tmp_path))
+    assert done.exit_code == 2
+    assert "--out FILE" in done.output
+
+
 def everything(chronicle: Chronicle) -> Any:
     runs = chronicle.get("/runs", tenant="alpha")
     raw = [chronicle.http.get(f"/api/v1/runs/{run['id']}/raw").content for run in runs["items"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -105,4 +106,58 @@ def test_it_ends_where_the_server_goes_away(folder: Path) -> None:
 
 def test_a_folder_without_reports_is_named(tmp_path: Path) -> None:
     done = bring(tmp_path / "nowhere", "http://127.0.0.1:9")
-    assert (done.exit_code, "nowhere: no results.json below it" in done.output) == (2, True)
+    assert (done.exit_code, "nowhere: no results.json, history.jsonl or JUnit file below it" in done.output) == (
+        2,
+        True,
+    )
+
+
+JUNIT = """<?xml version="1.0"?>
+<testsuites><testsuite name="shop" timestamp="2026-10-01T12:00:00" hostname="runner">
+<testcase classname="tests.test_orders" name="test_paid" time="1.5"/>
+<testcase classname="tests.test_orders" name="test_refused"><failure message="no refund">trace</failure></testcase>
+<testcase classname="tests.test_orders" name="test_later"><skipped message="not yet"/></testcase>
+<testcase classname="tests.test_orders" name="test_broken"><error message="no broker"/></testcase>
+</testsuite></testsuites>"""
+
+
+def test_junit_verdicts_are_kept_as_runs(server: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "junit.xml").write_text(JUNIT)
+    (tmp_path / "in" / "coverage.xml").write_text("<coverage/>")
+    for told in ("1 found, 1 sent", "1 found, 0 sent, 1 known already"):
+        done = bring(tmp_path / "in", server)
+        assert (done.exit_code, told in done.output) == (0, True), done.output
+    with Client(base_url=f"{server}/api/v1") as http:
+        (run,) = http.get("/runs", params={"tenant": "default"}).json()["items"]
+        scenarios = http.get(f"/runs/{run['id']}").json()["scenarios"]
+    assert run["started_at"] == "2026-10-01T12:00:00.000000Z"
+    counted = [run[f"total_{name}"] for name in ("tests", "passed", "failed", "errored", "skipped")]
+    assert counted == [4, 1, 1, 1, 1]
+    assert [(each["name"], each["outcome"]) for each in scenarios] == [
+        ("test_paid", "pass"), ("test_refused", "fail"), ("test_broken", "fail"),
+    ]  # fmt: skip
+
+
+def test_the_history_beside_a_report_brings_the_runs_before_it(server: str, tmp_path: Path) -> None:
+    place = put(tmp_path / "in", report(begun=BEGUN + timedelta(days=1)))
+    past = [
+        {"history": 1, "started_at": (BEGUN + timedelta(days=day)).isoformat(), "git_sha": f"c{day}",
+         "git_branch": "main", "ci": True, "tests": {"features/a.feature": {"Paid": letters}}}
+        for day, letters in enumerate(("f", "p37"))
+    ]  # fmt: skip
+    (place / "history.jsonl").write_text("".join(json.dumps(each) + "\n" for each in past))
+    done = bring(place, server)
+    assert "2 found, 2 sent" in done.output  # the report's own line is the report
+    with Client(base_url=f"{server}/api/v1") as http:
+        latest, first = http.get("/runs", params={"tenant": "shop"}).json()["items"]
+    assert (first["git_sha"], first["branch"], first["environment"]) == ("c0", "main", "ci")
+    assert (first["total_tests"], first["total_failed"], latest["total_failed"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("content", ["<testsuite", '<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>'])
+def test_a_file_that_cannot_be_read_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / "junit.xml").write_text(content)
+    done = bring(tmp_path, "http://127.0.0.1:9")
+    assert done.exit_code == 1
+    assert "junit.xml: cannot be read: no " in done.output

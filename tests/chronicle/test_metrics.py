@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
+from typer.testing import CliRunner
+
+from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings
 from tests.chronicle.conftest import Chronicle, started
 from tests.chronicle.reports import report
@@ -43,6 +47,20 @@ def test_runs_and_ingest_times_are_counted_by_tenant(chronicle: Chronicle) -> No
         buckets = [value for key, value in found.items() if key[:2] == ("chronicle_ingest_seconds_bucket", tenant)]
         assert buckets == sorted(buckets)
         assert found["chronicle_ingest_seconds_bucket", tenant, "+Inf"] == count
+
+
+def test_the_grafana_dashboard_asks_for_what_is_there(chronicle: Chronicle) -> None:
+    chronicle.keep(report())
+    done = CliRunner().invoke(commands, ["chronicle", "grafana"])
+    asked = [target["expr"] for panel in json.loads(done.stdout)["panels"] for target in panel["targets"]]
+    names = {name for each in asked for name in re.findall(r"chronicle_\w+", each)}
+    assert len(asked) >= 7
+    assert names <= {key[0] for key in scraped(chronicle)}
+
+
+def test_the_description_of_the_api_says_what_it_answers(chronicle: Chronicle) -> None:
+    (kind,) = chronicle.get("/openapi.json")["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
+    assert chronicle.http.get("/metrics").headers["content-type"].startswith(kind)
 
 
 def test_a_muted_anomaly_counts_as_a_false_alarm_until_its_mute_ends(spoken: Chronicle) -> None:  # noqa: F811

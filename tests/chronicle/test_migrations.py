@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.schema import CreateTable
 from typer.testing import CliRunner
 
 from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.store import StoreError, open_store, tables
+from choreo_bdd_chronicle.store.migrating import HEAD
 
 
 def test_migrations_make_the_tables_of_the_code(database: str) -> None:
@@ -21,6 +24,12 @@ def test_migrations_make_the_tables_of_the_code(database: str) -> None:
     with store.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
     store.close()
+
+
+def test_the_last_migration_is_the_one_that_is_asked_for() -> None:
+    config = Config()
+    config.set_main_option("script_location", "choreo_bdd_chronicle.store:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
 def test_sqlite_tables_are_laid_out_as_declared(tmp_path: Path) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from httpx2 import Client, HTTPError
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy import event as listening
 
+from choreo_bdd_chronicle.check import check_report
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import open_store, tables
+from choreo_bdd_chronicle.store.ingesting import Submission
 from tests.chronicle import postgres as postgresql
 from tests.chronicle.conftest import Chronicle, started
 from tests.chronicle.reports import body, event, handle, late, one_test, report, scenario, timed_out
@@ -30,9 +34,10 @@ BYTES = [b"", b"\x00", b"\xff", b"NaN", b"{", b"]", b'"', b"\\", b"1e999", b"\\u
 ROUNDS = 250
 
 
-def mutated(draw: random.Random) -> bytes:
+def mutated(draw: random.Random, document: Any = None) -> bytes:
     """A report with something wrong, somewhere; some stay sound."""
-    document = report(tests=[one_test([scenario([handle(), late(), timed_out()], timeline=[event(), event(2.0)])])])
+    if document is None:
+        document = report(tests=[one_test([scenario([handle(), late(), timed_out()], timeline=[event(), event(2.0)])])])
     for _ in range(draw.randint(1, 2)):
         place: Any = document
         while True:
@@ -64,7 +69,7 @@ def counts(database: str) -> dict[str, int]:
     with store.reading() as connection:
         found = {
             table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in (tables.runs, tables.raw_reports, tables.scenarios)
+            for table in (tables.runs, tables.raw_reports, tables.scenarios, tables.unsummed)
         }
         told = select(func.count()).where(tables.events.c.kind == "run.completed")
         found["told"] = connection.execute(told).scalar_one()
@@ -153,6 +158,37 @@ def test_what_was_acknowledged_outlives_a_kill(options: tuple[str, ...], tmp_pat
     finally:
         process.terminate()
         process.communicate(timeout=30)
+
+
+def test_what_an_ended_server_left_unsummed_is_summed_up_by_the_next(database: str) -> None:
+    store, sent = open_store(database), body(report())
+    left = Submission(tenant="alpha", key=None, content_hash="", gzipped=gzip.compress(sent), report=check_report(sent))
+    for kept in [store.keep(left) for _ in range(3)]:
+        kept.result()
+    store.close()
+    assert counts(database)["unsummed"] == 3
+    with started(Settings(database=database)) as chronicle:
+        (topic,) = chronicle.get("/topics", tenant="alpha")["items"]
+        assert topic["sample_count"] == 3
+    assert counts(database)["unsummed"] == 0
+    with started(Settings(database=database)) as chronicle:
+        (topic,) = chronicle.get("/topics", tenant="alpha")["items"]
+        assert topic["sample_count"] == 3
+
+
+def test_a_report_that_cannot_be_written_does_not_cost_its_neighbours_theirs(database: str) -> None:
+    store, sent = open_store(database), body(report())
+    good = Submission(tenant="alpha", key="1", content_hash="", gzipped=sent, report=check_report(sent))
+    bad = replace(good, key="2", gzipped=cast("bytes", None))
+    blocked = threading.Event()
+    store.change(lambda _connection, _dialect: blocked.wait(30))  # so that the others wait together
+    futures = [store.keep(each) for each in (good, bad, replace(good, key="3"), replace(good, key="1"))]
+    blocked.set()
+    assert futures[1].exception() is not None
+    assert [futures[place].result().is_duplicate for place in (0, 2, 3)] == [False, False, True]
+    assert futures[3].result().run_id == futures[0].result().run_id
+    store.close()
+    assert counts(database)["runs"] == 2
 
 
 def test_a_database_that_was_restarted_is_found_again(postgres: postgresql.Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from httpx2 import Client
 
 from tests.chronicle import postgres as postgresql
 from tests.chronicle.reports import body, report
-from tests.chronicle.servers import serving
+from tests.chronicle.servers import serving, start
 
 Told = tuple[int, str, Any]
 
@@ -130,3 +131,13 @@ def test_a_listener_too_many_is_told_so(tmp_path: Path, monkeypatch: pytest.Monk
             assert "event: error" in refused.text
             assert http.get("/api/v1/stream?tenant=nobody").status_code == 404
             assert http.get("/api/v1/stream").status_code == 422
+
+
+def test_a_server_that_ends_lets_its_listeners_go_without_a_word(tmp_path: Path) -> None:
+    process, url = start(tmp_path, stderr=subprocess.PIPE)
+    send(url)
+    with listening(url) as one, listening(url) as other:
+        process.terminate()
+        assert [*one, *other] == []
+    _, complaints = process.communicate(timeout=30)
+    assert complaints == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -373,3 +374,34 @@ async def test_bytes_it_cannot_read_are_undecodable(transport: MockTransport, or
     await reading.disconnect()
     assert handle.diagnosis is not None
     assert handle.diagnosis.cause is Cause.UNDECODABLE
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [["null", "N"], {"type": "array", "items": "N"}, {"type": "map", "values": ["null", "N"]},
+     {"type": "record", "name": "M", "fields": [{"name": "n", "type": ["null", "N"]}]}],
+)  # fmt: skip
+def test_bytes_do_not_say_how_deep_an_avro_value_goes(tmp_path: Path, inner: object) -> None:
+    path = tmp_path / "node.avsc"
+    path.write_text(json.dumps({"type": "record", "name": "N", "fields": [{"name": "inner", "type": inner}]}))
+    code = (
+        "import pathlib, sys\nfrom choreo_bdd.codecs.avro import AvroCodec\n"
+        "codec = AvroCodec(pathlib.Path(sys.argv[1]))\n"
+        "try: codec.decode(b'\\x02' * 400_000)\n"
+        "except ValueError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, "not a value of node.avsc" in done.stdout) == (0, True), done
+
+
+def test_an_avro_list_of_its_own_kind_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "node.avsc"
+    path.write_text(
+        json.dumps({"type": "record", "name": "N", "fields": [
+            {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+            {"name": "next", "type": ["null", "N"], "default": None},
+        ]})
+    )  # fmt: skip
+    codec = AvroCodec(path)
+    value = {"at": "2026-01-01T00:00:00+00:00", "next": {"at": "2026-01-02T00:00:00+00:00", "next": None}}
+    assert codec.decode(codec.encode(value)) == value

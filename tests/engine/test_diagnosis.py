@@ -112,10 +112,21 @@ class TestCauses:
         assert "other-7" in diagnosis.sentence
         assert str(handle.correlation_id) in diagnosis.sentence
 
-    async def test_wrong_correlation_without_any_id(self, strict: Harness) -> None:
+    async def test_no_correlation_id(self, strict: Harness) -> None:
         _, diagnosis = await diagnosed(strict, lambda s: strict.publish("orders.settled", {"status": "settled"}))
-        assert diagnosis.cause is Cause.WRONG_CORRELATION
+        assert diagnosis.cause is Cause.NO_CORRELATION_ID
         assert "without a correlation id" in diagnosis.sentence
+
+    async def test_the_closest_message_without_an_id_is_shown_with_what_it_differs_in(self, strict: Harness) -> None:
+        wanted = contains_fields({"status": "settled", "currency": "EUR"})
+        sent = {"status": "settled", "currency": "USD"}
+        _, diagnosis = await diagnosed(strict, lambda s: strict.publish("orders.settled", sent), matcher=wanted)
+        assert diagnosis.cause is Cause.NO_CORRELATION_ID
+        assert "1 message without a correlation id came" in diagnosis.sentence
+        assert "look at `correlation:` first" in diagnosis.sentence
+        assert "the closest of them (1 of 2 fields right):" in diagnosis.text
+        assert 'currency: expected "EUR", got "USD"' in diagnosis.text
+        assert [failure.path for failure in diagnosis.differences] == ["currency"]
 
     async def test_a_foreign_message_that_would_not_match_is_mentioned_but_no_cause(self, strict: Harness) -> None:
         def act(s: Scenario) -> None:
@@ -180,6 +191,33 @@ class TestCauses:
         assert handle.outcome is Outcome.TIMEOUT
         assert diagnosis.cause is Cause.TOO_LATE
         assert "250.0 ms after the wait of 500 ms" in diagnosis.sentence
+
+    async def test_too_early(self, strict: Harness) -> None:
+        async with strict.scenario("early", options=WATCHING) as s:
+            handle = s.expect("orders.settled", contains_fields({"status": "settled"})).not_before_ms(100)
+            s.publish("start", {})
+            await asyncio.sleep(0.04)
+            publishing("orders.settled", {"status": "settled"})(s)
+            await s.await_all(timeout_ms=500)
+        assert handle.outcome is Outcome.FAIL
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.TOO_EARLY
+        assert "came after 40.0 ms, 60.0 ms sooner than the 100 ms" in handle.diagnosis.sentence
+
+    async def test_from_the_earliest_moment_on_it_is_no_more_too_early(self, strict: Harness) -> None:
+        async with strict.scenario("in time", options=WATCHING) as s:
+            handle = s.expect("orders.settled", contains_fields({"status": "settled"})).not_before_ms(100)
+            s.publish("start", {})
+            await asyncio.sleep(0.1)
+            publishing("orders.settled", {"status": "settled"})(s)
+            await s.await_all(timeout_ms=500)
+        assert handle.outcome is Outcome.PASS
+
+    @pytest.mark.parametrize("earliest", [0, -1, float("nan")])
+    async def test_an_earliest_moment_that_is_none_is_refused(self, strict: Harness, earliest: float) -> None:
+        async with strict.scenario("refused", options=WATCHING) as s:
+            with pytest.raises(ValueError, match="must be positive and finite"):
+                s.expect("orders.settled", exists()).not_before_ms(earliest)
 
     async def test_a_late_message_that_does_not_match_is_not_it(self, strict: Harness) -> None:
         late = publishing("orders.settled", {"status": "open"})

@@ -11,7 +11,7 @@ import pytest
 from choreo_bdd import Handle, Harness, Outcome, ScopeOptions
 from choreo_bdd.matchers import contains_fields, eq, field_equals
 from choreo_bdd.scenario import Cause, Occurs
-from choreo_bdd.scenario.handle import _FAILURES_MAX
+from choreo_bdd.scenario.judging.handle import _FAILURES_MAX
 from tests.support.engine_doubles import BrokerLike, RaisingMatcher
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from choreo_bdd import Handle, Harness, HeaderPolicy, Outcome, Scenario, ScopeOptions
 from choreo_bdd.matchers import eq, exists, field_equals
 from choreo_bdd.scenario import Cause
+from choreo_bdd.scenario.judging.expectation import Expectation
 from tests.support.engine_doubles import FaultyTransport
 
 WATCHING = ScopeOptions(watch_similar_topics=True)
@@ -72,7 +74,8 @@ class TestHeldExpectations:
             assert handle.diagnosis is not None
             assert handle.diagnosis.cause is Cause.TOO_LATE
 
-    async def test_more_than_can_be_held_is_a_finding(self, harness: Harness) -> None:
+    async def test_more_than_can_be_held_is_a_finding(self, harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys.modules[Expectation.__module__], "_HELD_KEPT", 1000)
         async with holding(harness) as (s, handle):
             for number in range(1001):
                 harness.publish("t", number)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
-from choreo_bdd_reporter.outputs.ctrf import as_ctrf
-from choreo_bdd_reporter.outputs.junit import as_junit
+from tests.support.outcomes import OUTCOMES, check_outcomes
 from tests.support.project import BARE, LOADER, Project
 
 pytestmark = pytest.mark.process
@@ -34,7 +32,6 @@ Feature: f
     When I publish "a"
     Then I expect "never"
 """
-OUTCOMES = {"passed": "passed", "failed": "failed", "errored": "failed", "skipped": "skipped"}
 
 
 @pytest.fixture
@@ -42,46 +39,12 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path).file("pyproject.toml", FORMATTER).file("features/steps/choreo.py", LOADER)
 
 
-def outcomes_of(folder: Path) -> dict[str, tuple[str, ...]]:
-    """The outcomes of the scenarios "short" and "long", and of what else there is, in each output."""
+def outcomes_of(folder: Path) -> tuple[str, str]:
+    """Of the scenarios "short" and "long"; that the other outputs tell the same is looked at after every test."""
     results = json.loads((folder / "results.json").read_text("utf-8"))
-    junit = ElementTree.fromstring(as_junit(results, {}))
-    found = {
-        "results": {test["name"]: OUTCOMES[test["outcome"]] for test in results["tests"]},
-        "junit": {case.attrib["name"]: _of_case(case) for case in junit.iter("testcase")},
-        "ctrf": {test["name"]: test["status"] for test in as_ctrf(results, {})["results"]["tests"]},
-        "messages": _of_messages(folder / "messages.ndjson"),
-    }
-    return {
-        output: tuple(outcome for _, outcome in sorted(outcomes.items(), key=lambda each: each[0], reverse=True))
-        for output, outcomes in found.items()
-    }
-
-
-def _of_case(case: ElementTree.Element) -> str:
-    if case.find("failure") is not None or case.find("error") is not None:
-        return "failed"
-    return "passed" if case.find("skipped") is None else "skipped"
-
-
-def _of_messages(path: Path) -> dict[str, str]:
-    """As a reader of the protocol sees it: the worst of the steps."""
-    found = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-    def each(kind: str) -> list[Any]:
-        return [message[kind] for message in found if kind in message]
-
-    names = {pickle["id"]: pickle["name"] for pickle in each("pickle")}
-    cases = {case["id"]: names[case["pickleId"]] for case in each("testCase")}
-    started = {one["id"]: cases[one["testCaseId"]] for one in each("testCaseStarted")}
-    seen: dict[str, set[str]] = {name: set() for name in started.values()}
-    for step in each("testStepFinished"):
-        seen[started[step["testCaseStartedId"]]].add(step["testStepResult"]["status"])
-    assert each("testRunFinished")[0]["success"] is not any("FAILED" in statuses for statuses in seen.values())
-    return {
-        name: "failed" if "FAILED" in statuses else "skipped" if "SKIPPED" in statuses else "passed"
-        for name, statuses in seen.items()
-    }
+    found = {test["name"]: OUTCOMES[test["outcome"]] for test in results["tests"]}
+    assert sorted(found) == ["long", "short"]
+    return found["short"], found["long"]
 
 
 def interrupted(project: Project, *command: str) -> float:
@@ -122,8 +85,23 @@ def test_ctrl_c_ends_the_run_at_once_and_what_ran_then_is_not_passed(project: Pr
     project.feature(SHORT_AND_LONG).file("choreo.yaml", "{}")
     lasted = interrupted(project, *COMMANDS[runner])
     assert lasted < 20, "the check's own timeout was waited for"
-    found = outcomes_of(project.folder / "report")
-    assert found == dict.fromkeys(found, ("passed", "failed"))
+    assert outcomes_of(project.folder / "report") == ("passed", "failed")
+
+
+@pytest.mark.parametrize("runner", COMMANDS)
+def test_what_an_interrupted_run_did_not_come_to_is_listed_and_not_passed(project: Project, runner: str) -> None:
+    more = '\n  Scenario: later\n    When I publish "a"\n    Then I expect "a"\n'
+    project.feature(SHORT_AND_LONG + more).file("choreo.yaml", "{}")
+    interrupted(project, *COMMANDS[runner])
+    results = json.loads((project.folder / "report" / "results.json").read_text("utf-8"))
+    found = {test["name"]: test for test in results["tests"]}
+    assert {name: test["outcome"] for name, test in found.items()} == {
+        "short": "passed",
+        "long": "errored",
+        "later": "skipped",
+    }
+    assert found["later"]["skip_reason"] == "not run: the run was broken off before"
+    assert [test["name"] for test in results["tests"]] == ["short", "long", "later"]
 
 
 @pytest.mark.parametrize("options", [(), ("-n1",)], ids=["serial", "xdist"])
@@ -146,8 +124,7 @@ def test_a_test_that_pytest_exit_ends_is_not_passed(project: Project, place: str
         """,
     ).feature(SHORT_AND_LONG.replace('When I publish "a"\n    Then I expect "never"', "When I stop"))
     project.pytest("features", "--harness-report=report", *options)
-    found = outcomes_of(project.folder / "report")
-    assert found == dict.fromkeys(found, ("passed", "failed"))
+    assert outcomes_of(project.folder / "report") == ("passed", "failed")
 
 
 HOOKS = {
@@ -166,8 +143,7 @@ FIXTURES = {
 def test_a_hook_of_behave_that_fails_is_seen_in_every_output(project: Project, hook: str) -> None:
     project.feature(SHORT_AND_LONG.replace('"never"', '"a"')).file("features/environment.py", HOOKS[hook])
     assert project.behave("-f", "choreo", "-o", "report").code == 1
-    found = outcomes_of(project.folder / "report")
-    assert found == dict.fromkeys(found, ("passed", "failed"))
+    assert outcomes_of(project.folder / "report") == ("passed", "failed")
 
 
 @pytest.mark.parametrize("fixture", FIXTURES)
@@ -176,8 +152,7 @@ def test_a_fixture_of_pytest_that_fails_is_seen_in_every_output(project: Project
         "conftest.py", f"import pytest\n\n@pytest.fixture(autouse=True)\ndef f(request):\n    {FIXTURES[fixture]}\n"
     )
     assert project.pytest("features", "--harness-report=report").code == 1
-    found = outcomes_of(project.folder / "report")
-    assert found == dict.fromkeys(found, ("passed", "failed"))
+    assert outcomes_of(project.folder / "report") == ("passed", "failed")
 
 
 def test_parameters_of_a_fixture_are_tests_of_their_own(project: Project) -> None:
@@ -219,3 +194,15 @@ def test_parameters_of_a_fixture_are_tests_of_their_own(project: Project) -> Non
         "plain[1]": "failed",
         "plain[2]": "passed",
     }
+
+
+@pytest.mark.parametrize("file", ["results.json", "index.html", "messages.ndjson"])
+def test_an_output_that_tells_another_outcome_is_noticed(project: Project, file: str) -> None:
+    project.feature(SHORT_AND_LONG.replace('"never"', '"a"')).behave("-f", "choreo", "-o", "report")
+    path = project.folder / "report" / file
+    kept = path.read_text("utf-8")
+    check_outcomes(path.parent)
+    path.write_text(re.sub(r'(: ?")passed"', r'\1failed"', kept).replace("PASSED", "FAILED"), "utf-8")
+    with pytest.raises(AssertionError):
+        check_outcomes(path.parent)
+    path.write_text(kept, "utf-8")

@@ -179,17 +179,21 @@ def test_a_profile_without_a_configuration_is_told(project: Project, framework: 
     ("config", "place", "complaint"),
     [
         ("timeout: 2s\nprofile: {}\n", "choreo.yaml:2: profile: ", "did you mean profiles?"),
-        ("profiles:\n  memory:\n    bus: {type: memory}\ntimeout: soon\n", "choreo.yaml:4: timeout: ", "soon"),
+        (
+            "profiles:\n  memory:\n    bus: {type: memory}\ntimeout: soon\n",
+            "choreo.yaml:4: timeout: ",
+            "expected a duration with its unit: 50ms",
+        ),
         (
             "profiles:\n  memory:\n    bus: {type: carrier-pigeon}\n",
             "choreo.yaml:3: profiles.memory.bus",
-            "carrier-pigeon",
+            "expected one of 'memory', 'kafka'",
         ),
-        ("profiles: [\n", "choreo.yaml: ", "cannot be read as YAML"),
+        ("profiles: [\n", "choreo.yaml:2: ", "cannot be read as YAML"),
         (
             "default_transport: kafka\n",
             "choreo.yaml:1: default_transport: ",
-            "'kafka' is not a transport of profile 'memory'",
+            "expected a transport of profile 'memory', which has 'bus'",
         ),
         ("allowlist: nosuch.yaml\n", "choreo.yaml:1: allowlist: ", "does not exist"),
     ],
@@ -206,7 +210,7 @@ def test_an_error_in_the_configuration_names_file_line_and_key(
 
 def test_a_broken_configuration_fails_each_scenario_with_its_place(project: Project, framework: str) -> None:
     text = run_with(project, framework, None, "timeout: soon\n")
-    assert "choreo.yaml:1: timeout: 'soon'" in text
+    assert "choreo.yaml:1: timeout: expected a duration" in text
 
 
 def test_a_broken_configuration_that_environment_py_needs_ends_behave_with_one_message(project: Project) -> None:
@@ -217,7 +221,7 @@ def test_a_broken_configuration_that_environment_py_needs_ends_behave_with_one_m
         "def before_all(context):\n    start_choreo(context)\n",
     )
     ran = project.behave()
-    assert "choreo.yaml:1: timeout: 'soon'" in ran
+    assert "choreo.yaml:1: timeout: expected a duration" in ran
     assert ran.code == 1
 
 

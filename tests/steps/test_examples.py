@@ -17,22 +17,30 @@ ASK = 'When I publish "fraud.check":\n  order_id: 7'
 PLACED = 'Then I expect at least 1 "orders.placed" message'
 STAND_IN = 'Given a service that answers "fraud.check" with "fraud.checked" after 20ms once'
 
+ASK_STOCK, REPLIED = 'When I request "stock.level"', "Then I expect a reply"
+
 BEFORE = {
     'Then I expect "orders.settled"': [ORDER],
     'Then I expect another "orders.settled"': [ORDER, 'Then I expect "orders.settled"'],
     "Then I expect no": [ORDER],
     "Then I expect exactly": [ORDER],
+    "Then I expect between": [ORDER],
+    "Then I expect no other": [ORDER, 'Then I expect "orders.accepted"'],
+    "Then I expect nothing else": [ORDER, 'Then I expect "orders.accepted"'],
     "Then I expect at": [ORDER],
     "Then I expect in order": [ORDER],
     "Then I expect a reply": ['When I request "stock.level"'],
     "Then from": [ORDER],
     'Then the "orders.settled" message has': [ORDER, 'Then I expect "orders.settled"'],
+    "Then the reply has": [ASK_STOCK, REPLIED],
+    'Then I keep "level" of the reply': [ASK_STOCK, REPLIED],
     'Then the service answered "fraud.check"': [STAND_IN, ASK],
     'Then the service never answered "fraud.check"': [STAND_IN, 'When I publish "else"'],
     'Then I keep "order.id"': [ORDER, 'Then I expect "orders.accepted"'],
 }
 AFTER = {
     'When I publish "orders.placed" as raw bytes': [],
+    'When I publish "orders.placed" with key "7" and no payload': [],
     "When I publish": [PLACED],
     "When I request": ["Then I expect a reply where level is 3"],
     'Given a service that answers "fraud.check" with "fraud.checked":': [ASK, 'Then I expect "fraud.checked"'],
@@ -54,6 +62,7 @@ def shop(make_bench: MakeBench) -> Bench:
     """Services that accept an order, then settle it twice; a stock that answers."""
     bench = make_bench(timeout_s=1.0)
     bench.service("orders.placed", lambda order: [("orders.accepted", order), *[("orders.settled", order)] * 2])
+    bench.echo("orders.placed", "orders.paid", after_s=0.05)
     answer_requests(bench, "stock.level", level=3)
     return bench
 

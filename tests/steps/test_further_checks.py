@@ -75,6 +75,128 @@ def test_what_the_same_message_lacks_is_named(bench: Bench) -> None:
     assert 'who: expected "Bob", got "Ada"' in played.message
 
 
+THREE = ('When I publish "a"', 'Then I expect exactly 3 "x" messages within 50ms')
+
+
+def says_three(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {"n": 1}), ("x", {"n": 2}), ("x", {"n": 3})])
+
+
+@pytest.mark.parametrize(
+    ("which", "number"), [("first", 1), ("second", 2), ("third", 3), ("last", 3), ("1st", 1), ("2nd", 2), ("3rd", 3)]
+)
+def test_each_of_several_messages_is_looked_at_by_its_place(bench: Bench, which: str, number: int) -> None:
+    says_three(bench)
+    bench.play(*THREE, f'And the {which} "x" message has:\n  n: {number}').passed()
+    played = bench.play(*THREE, f'And the {which} "x" message has:\n  n: 7')
+    assert f"n: expected 7, got {number}" in played.message
+
+
+def test_messages_of_several_checks_are_counted_together_as_they_came(bench: Bench) -> None:
+    says_three(bench)
+    bench.play(
+        'When I publish "a"',
+        'Then I expect "x" where n is 2',
+        'And I expect another "x" where n is 1',
+        'And the first "x" message has:\n  n: 1',
+        'And the second "x" message has:\n  n: 2',
+        'And the "x" message has:\n  n: 1',
+    ).passed()
+
+
+def test_a_pattern_and_its_topic_count_no_message_twice(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x.eu", {"n": 1}), ("x.eu", {"n": 2})])
+    bench.play(
+        'When I publish "a"',
+        'Then I expect exactly 2 "x.eu" messages within 50ms',
+        'And I expect "x.*"',
+        'And the second "x.eu" message has:\n  n: 2',
+        'And the first "x.*" message has:\n  n: 1',
+    ).passed()
+
+
+def test_a_later_phase_counts_its_own(bench: Bench) -> None:
+    says_three(bench)
+    bench.service("b", lambda _: [("x", {"n": 8})])
+    bench.play(
+        *THREE,
+        'When I publish "b"',
+        'Then I expect "x"',
+        'And the first "x" message has:\n  n: 8',
+        'And the last "x" message has:\n  n: 8',
+    ).passed()
+
+
+def test_a_place_that_no_message_has_is_told(bench: Bench) -> None:
+    says_three(bench)
+    played = bench.play('When I publish "a"', 'Then I expect "x"', 'And the second "x" message has:\n  n: 2')
+    assert "features/play.feature:5: the checks of this phase have taken 1 message(s) on 'x'" in played.message
+    assert 'I expect at least 2 "x" messages' in played.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "  n: 2",
+        "  n: !gt 1\n  who: !exists",
+        "| field | value |\n| n     | > 1   |",
+        "| field  | value |\n| @topic | y     |",
+        "| n | who |\n| 2 | Ada |",
+    ],
+)
+def test_what_a_message_has_not(bench: Bench, body: str) -> None:
+    bench.service("a", lambda _: [("x", {"n": 1})])
+    bench.play('When I publish "a"', 'Then I expect "x"', f'And the "x" message has not:\n{body}').passed()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "  n: 1",
+        "  n: 2\n  who: Ada",
+        "| field | value |\n| n     | 2     |\n| who   | Ada   |",
+        "| field  | value |\n| @topic | x     |",
+        "| n | who |\n| 2 | Ada |",
+    ],
+)
+def test_a_message_that_has_any_of_it_fails(bench: Bench, body: str) -> None:
+    bench.service("a", lambda _: [("x", {"n": 1, "who": "Ada"})])
+    played = bench.play('When I publish "a"', 'Then I expect "x"', f'And the first "x" message has not:\n{body}')
+    assert "unexpected: the message on 'x' has what it should not have" in played.message
+    assert played.message.startswith('[FAIL] the first "x" message has not:  (features/play.feature:5)')
+
+
+def test_the_reply_is_looked_at_again_and_kept(bench: Bench) -> None:
+    answer_requests(bench, "stock", level=7, shelf="B")
+    bench.play(
+        'When I request "stock"',
+        "Then I expect a reply where level is 7",
+        "And the reply has:\n  shelf: B",
+        "And the reply has not:\n| field | value  |\n| error | exists |",
+        'And I keep "shelf" of the reply as shelf',
+        'When I publish "x":\n  shelf: "{{ shelf }}"',
+        'Then I expect "x" where shelf is B',
+    ).passed()
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("the reply has:\n  shelf: A", 'shelf: expected "A", got "B"'),
+        ("the reply has not:\n  shelf: B", "has what it should not have"),
+        ('I keep "size" of the reply as size', "no field 'size'"),
+    ],
+)
+def test_a_reply_that_is_otherwise_is_told(bench: Bench, step: str, told: str) -> None:
+    answer_requests(bench, "stock", level=7, shelf="B")
+    assert told in bench.play('When I request "stock"', "Then I expect a reply", f"And {step}").message
+
+
+def test_a_reply_nobody_has_expected_cannot_be_looked_at(bench: Bench) -> None:
+    played = bench.play('When I publish "a"', "Then the reply has:\n  who: Bob")
+    assert "no earlier check of this scenario has taken a reply" in played.message
+
+
 def test_a_message_nobody_has_taken_cannot_be_looked_at(bench: Bench) -> None:
     played = bench.play('When I publish "a"', 'Then the "x" message has:\n  who: Bob')
     assert "features/play.feature:4: no earlier check of this scenario has taken a message on 'x'" in played.message
@@ -157,6 +279,44 @@ def test_a_hop_may_begin_with_a_publish(bench: Bench, budget: str, outcome: str)
     slow_pair(bench)
     played = bench.play('When I publish "a"', f'Then from "a" to "y" takes at most {budget}')
     assert played.outcomes == [outcome]
+
+
+@pytest.mark.parametrize("begin", ["x", "a"])
+@pytest.mark.parametrize(("earliest", "outcome"), [("30ms", "pass"), ("150ms", "fail")])
+def test_a_hop_may_have_to_take_at_least_so_long(bench: Bench, begin: str, earliest: str, outcome: str) -> None:
+    slow_pair(bench)
+    played = bench.play('When I publish "a"', f'Then from "{begin}" to "y" takes at least {earliest}')
+    assert played.outcomes[-1] == outcome
+    if outcome == "fail":
+        assert "too early: the message on 'y' came" in played.message
+        assert f"ms after '{begin}'" in played.message
+
+
+def two_orders(bench: Bench) -> None:
+    """The first order is accepted at once and settled late, the second the other way round."""
+    bench.service("a", lambda _: [("x", {"id": 1}), ("y", {"id": 2})])
+    bench.service("a", lambda _: [("x", {"id": 2}), ("y", {"id": 1})], after_s=0.08)
+
+
+@pytest.mark.parametrize(
+    ("hop", "outcome"),
+    [
+        ('from "x" where id is 1 to "y" where id is 1 takes at most 30ms', "slow"),
+        ('from "x" where id is 1 to "y" where id is 1 takes at most 190ms', "pass"),
+        ('from "x" where id is 1 to "y" where id is 1 takes at least 30ms', "pass"),
+        ('from "x" to "y" where id is 2 takes at most 30ms', "pass"),
+        ('from "a" where n is 1 to "y" where id is 1 takes at most 30ms', "slow"),
+    ],
+)
+def test_conditions_tell_the_two_messages_of_a_hop_apart(bench: Bench, hop: str, outcome: str) -> None:
+    two_orders(bench)
+    assert bench.play('When I publish "a":\n  n: 1', f"Then {hop}").outcomes == ["pass", outcome]
+
+
+def test_a_hop_that_begins_with_none_of_the_messages_says_so(bench: Bench) -> None:
+    two_orders(bench)
+    played = bench.play('When I publish "a"', 'Then from "x" where id is 9 to "y" takes at most 30ms')
+    assert "wrong shape: 2 near-misses on 'x'" in played.message
 
 
 def test_a_slow_hop_may_be_a_warning(make_bench: MakeBench) -> None:

@@ -44,7 +44,7 @@ def test_neither_check_nor_publish_divides_no_phase(between: str) -> None:
 def test_a_check_before_any_publish_has_a_phase_that_publishes_nothing() -> None:
     plan = plan_of('Then I expect "x"', 'When I publish "a"', 'Then I expect "y"')
     assert phases(plan) == [0, 1, 1]
-    assert [plan.has_publish(phase) for phase in (0, 1)] == [False, True]
+    assert [plan.has_trigger(phase) for phase in (0, 1)] == [False, True]
 
 
 def test_background_steps_are_steps_like_any_other() -> None:
@@ -55,7 +55,7 @@ def test_background_steps_are_steps_like_any_other() -> None:
 
 def test_the_last_publish_of_a_phase_is_known() -> None:
     plan = plan_of('When I publish "a"', 'And I publish "b"', 'Then I expect "x"', 'When I publish "c"')
-    assert [plan.is_last_publish(step) for step in plan.steps if step.call.text.startswith("I publish")] == [
+    assert [plan.is_last_trigger(step) for step in plan.steps if step.call.text.startswith("I publish")] == [
         False,
         True,
         True,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from choreo_bdd_project.config import memory_config
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language import Variables, parse_expectation, parse_field, parse_payload
-from choreo_bdd_steps.language.matching import BodyMatcher
+from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 from choreo_bdd_steps.run.scenario_run import ScenarioInfo
 from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.vocabulary.phrase import StepCall

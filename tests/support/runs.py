@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.outcomes import check_outcomes
+
 ROOT = Path(__file__).parents[2]
 EVERYTHING = {
     "behave": ("--tags=@deliberate or not @deliberate",),
@@ -83,6 +85,7 @@ def run_features(
     text = ran.stdout + ran.stderr
     results = report / "results.json"
     assert results.is_file(), text
+    check_outcomes(report)
     return Run(ran.returncode, text, json.loads(results.read_text("utf-8")))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -116,18 +116,20 @@ class Bench:
         """A service that answers with what it got, and a little more."""
         self.service(topic, lambda message: [(reply, {**message, **payload})], after_s=after_s)
 
-    def begin(self, *steps: str, tags: Sequence[str] = (), file: str = FILE) -> ScenarioRun:
-        return self.session.scenario(ScenarioInfo("play", f"{FILE}::play", read_steps(*steps, file=file), tags))
+    def begin(self, *steps: str, tags: Sequence[str] = (), file: str = FILE, acts: Container[str] = ()) -> ScenarioRun:
+        calls = [replace(call, is_act=call.text in acts) for call in read_steps(*steps, file=file)]
+        return self.session.scenario(ScenarioInfo("play", f"{FILE}::play", calls, tags))
 
     def play(
         self,
         *steps: str,
         tags: Sequence[str] = (),
         own: Mapping[str, Callable[[ScenarioRun], object]] = MappingProxyType({}),
+        acts: Mapping[str, Callable[[ScenarioRun], object]] = MappingProxyType({}),
         file: str = FILE,
         listen: bool = True,
     ) -> Played:
-        run = self.begin(*steps, tags=tags, file=file)
+        run = self.begin(*steps, tags=tags, file=file, acts=acts)
         error, failed_step = None, None
         try:
             if listen:
@@ -136,6 +138,10 @@ class Bench:
                 failed_step = call.text
                 if call.text in own:
                     own[call.text](run)
+                elif call.text in acts:
+                    run.begin_act(index)
+                    acts[call.text](run)
+                    run.end_act()
                 else:
                     run.perform(index)
             failed_step = None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import NewPartitions, NewTopic
 
 from choreo_bdd.brokers import Broker, KafkaOptions
@@ -20,6 +20,7 @@ from choreo_bdd.brokers.kinds import kafka_tansu
 from choreo_bdd.brokers.plan import Place
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import ConflictingAuthError, PublishFailed, SubscriptionFailed, TransportError
+from choreo_bdd.message import NO_PAYLOAD
 from choreo_bdd.transports import KafkaAuth, KafkaTransport, TopicPolicy
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
@@ -93,6 +94,21 @@ async def test_foreign_bytes_and_tombstones_are_delivered_all_the_same(
     await sink.wait_for(2)
     assert (sink.messages[0].key, dict(sink.messages[0].headers)) == ("\ufffd", {"h": "\ufffd", "none": ""})
     assert (sink.messages[1].key, sink.messages[1].payload) == ("gone", b"")
+
+
+async def test_no_payload_is_a_tombstone_and_an_empty_one_is_not(transport: KafkaTransport, broker: Broker) -> None:
+    topic, sink = new_topic(), Sink()
+    await transport.subscribe(topic, sink)
+    await transport.publish(topic, NO_PAYLOAD, key="gone")
+    await transport.publish(topic, b"", key="empty")
+    await sink.wait_for(2)
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=broker.url, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        records = [await consumer.getone(), await consumer.getone()]
+    finally:
+        await consumer.stop()
+    assert [(record.key, record.value) for record in records] == [(b"gone", None), (b"empty", b"")]
 
 
 async def test_no_message_of_an_outsider_is_lost_right_after_arming_and_none_from_before_arrives(

@@ -23,7 +23,8 @@ from aiokafka.errors import (
 )
 from aiokafka.partitioner import DefaultPartitioner
 
-from choreo_bdd.exceptions import TransportError
+from choreo_bdd.exceptions import HostNotInAllowlist, TransportError
+from choreo_bdd.transports.shared.advertised import Reach
 
 FETCH_WAIT_MS = 10
 """How long the broker may park a fetch. Some never wake a parked one when data arrives, and on all of them it delays
@@ -72,15 +73,16 @@ class Clients:
     consumer: Any
     scout: Any
     admin: Any
+    reach: Reach
 
     @classmethod
     def create(
-        cls, common: Mapping[str, Any], client_id: str, *, isolation_level: str, max_message_bytes: int
+        cls, common: Mapping[str, Any], client_id: str, *, isolation_level: str, max_message_bytes: int, reach: Reach
     ) -> Clients:
-        """The clients, not started yet."""
+        """The clients, not started yet; none of them connects to where ``reach`` does not let it."""
         alone = {"group_id": None, "enable_auto_commit": False, "isolation_level": isolation_level}
         size = {"max_request_size": max_message_bytes}
-        return cls(
+        clients = cls(
             AIOKafkaProducer(client_id=client_id, acks="all", partitioner=_partition, **size, **common),
             # "earliest" concerns positions that no longer exist: a log that was emptied or made anew
             AIOKafkaConsumer(
@@ -92,12 +94,27 @@ class Clients:
             ),
             AIOKafkaConsumer(client_id=f"{client_id}-scout", retry_backoff_ms=20, **alone, **common),
             AIOKafkaAdminClient(client_id=f"{client_id}-admin", **common),
+            reach,
         )
+        for client in clients._connecting():
+            _hold_back(client, reach)
+        return clients
+
+    def _connecting(self) -> tuple[Any, ...]:
+        """What connects, inside each client."""
+        return self.producer.client, self.consumer._client, self.scout._client, self.admin._client
 
     async def start(self) -> None:
         """Connect them all, one after the other, and have one request answered; raises what aiokafka raises."""
-        for client in (self.producer, self.consumer, self.scout, self.admin):
-            await client.start()
+        for client, connecting in zip(
+            (self.producer, self.consumer, self.scout, self.admin), self._connecting(), strict=True
+        ):
+            try:
+                await client.start()
+            finally:
+                brokers = [(each.host, each.port) for each in connecting.cluster.brokers()]
+                if (refused := self.reach.first_refused(brokers)) is not None:
+                    raise HostNotInAllowlist(refused) from None
         try:
             await self.admin.describe_topics([])
         except NodeNotReadyError as error:
@@ -114,6 +131,19 @@ class Clients:
             _stopped(self.scout.stop(), self.scout._client, timeout_s),
             _stopped(self.admin.close(), self.admin._client, timeout_s),
         )
+
+
+def _hold_back(client: Any, reach: Reach) -> None:
+    """Connect only where that is permitted: a broker tells, and tells anew at any time, where its clients shall go."""
+    connect = client._get_conn
+
+    async def permitted(node_id: Any, **options: Any) -> Any:
+        broker = client.cluster.broker_metadata(node_id)
+        if broker is not None and not reach.permits(broker.host, broker.port):
+            return None  # as for a broker that cannot be reached
+        return await connect(node_id, **options)
+
+    client._get_conn = permitted
 
 
 async def _stopped(stopping: Awaitable[None], client: Any, timeout_s: float) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
+from choreo_bdd.message import NoPayload
 from choreo_bdd.transports.kafka.clients import Clients, reason_of, tell_departures
 from choreo_bdd.transports.kafka.consumer import Feed
 from choreo_bdd.transports.kafka.topics import Topics
@@ -162,7 +163,7 @@ class Connection:
             async with asyncio.timeout(self._request_timeout_s):
                 confirmed = await self._clients.producer.send(
                     outgoing.topic,
-                    outgoing.payload,
+                    None if isinstance(outgoing.payload, NoPayload) else outgoing.payload,
                     key=None if outgoing.key is None else outgoing.key.encode(),
                     headers=[(name, value.encode()) for name, value in outgoing.headers.items()],
                 )
@@ -177,13 +178,15 @@ class Connection:
         """Ask for topics again and again: the answers show new ones, and that somebody answers at all."""
         while True:
             await asyncio.sleep(_POLL_S)
+            if refused := self._clients.reach.refused:
+                self._lose(refused[-1])
             try:
                 await self._poll()
             except Exception as error:  # noqa: BLE001 - whatever it is, the question was not answered
                 if self._clock() - self._answered_at >= _PATIENCE_S:
                     self._lose(f"no broker has answered for {_PATIENCE_S:g} s ({reason_of(error)})")
             else:
-                self._answered_at, self.lost = self._clock(), None
+                self._answered_at, self.lost = self._clock(), None if not self._clients.reach.refused else self.lost
                 self._discover()
                 self._feed.rest()
 

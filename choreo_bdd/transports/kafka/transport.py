@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from choreo_bdd.environment import load_allowlist
-from choreo_bdd.exceptions import ConflictingAuthError, TransportError
+from choreo_bdd.exceptions import ConflictingAuthError, HostNotInAllowlist, TransportError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.kafka.auth import client_options, is_sent_in_clear
 from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
+from choreo_bdd.transports.shared.advertised import Reach
 from choreo_bdd.transports.shared.credentials import (
     AuthDescriptor,
     AuthSource,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from choreo_bdd.transports.kafka.connection import Connection
 
 _NAME = "KafkaTransport"
+_CATEGORY = "kafka_brokers"
 _TEARDOWN_S = 2.0
 _SCHEME = "kafka://"
 
@@ -90,10 +92,10 @@ class KafkaTransport:
 
     async def connect(self) -> None:
         """Check the allowlist, then connect within ``connect_timeout_s``; ``TransportError`` when that fails."""
-        if self.allowlist_path is not None:
-            load_allowlist(self.allowlist_path).enforce(
-                "kafka_brokers", self._servers, label="Kafka broker", normalise=_host_and_port
-            )
+        allowlist = None if self.allowlist_path is None else load_allowlist(self.allowlist_path)
+        if allowlist is not None:
+            allowlist.enforce(_CATEGORY, self._servers, label="Kafka broker", normalise=_host_and_port)
+        reach = Reach(_CATEGORY, [_host_and_port(server) for server in self._servers], allowlist)
         try:
             from choreo_bdd.transports.kafka import connection as wire  # noqa: PLC0415 - loads the client
         except ModuleNotFoundError as error:
@@ -102,7 +104,7 @@ class KafkaTransport:
             ) from error
         await self.disconnect()
         self._connection = wire.Connection(
-            await self._log_in(),
+            await self._log_in(reach),
             self._subscriptions,
             policy=self._policy,
             request_timeout_s=self._request_timeout_ms / 1000,
@@ -110,7 +112,7 @@ class KafkaTransport:
             tell_lost=self._tell_lost,
         )
 
-    async def _log_in(self) -> Clients:
+    async def _log_in(self, reach: Reach) -> Clients:
         """Resolve the credentials, translate and use them, and clear them whatever comes of it."""
         from choreo_bdd.transports.kafka.clients import Clients  # noqa: PLC0415 - as above
 
@@ -121,13 +123,14 @@ class KafkaTransport:
                 self._client_id,
                 isolation_level=self._isolation_level,
                 max_message_bytes=self._max_message_bytes,
+                reach=reach,
             )
             try:
                 async with asyncio.timeout(self._connect_timeout_s):
                     await clients.start()
             except BaseException as error:
                 await clients.stop(timeout_s=_TEARDOWN_S)
-                if not isinstance(error, Exception):
+                if not isinstance(error, Exception) or isinstance(error, HostNotInAllowlist):
                     raise
                 failure = TransportError(self._connect_failure(error))
                 raise failure from (None if self._credentials.given else error)

@@ -27,6 +27,7 @@ from choreo_bdd.transports.shared.credentials import (
     without_credentials,
 )
 from choreo_bdd.transports.shared.fences import fence
+from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
@@ -278,9 +279,13 @@ class NatsTransport:
         *,
         on_sent: OnSent | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
-        key: str | None = None,  # noqa: ARG002 - NATS has no keys
+        key: str | None = None,
     ) -> Ready:
-        """Queue a message; call order is wire order. The promise resolves when the server has taken it."""
+        """Queue a message; call order is wire order. The promise resolves when the server has taken it.
+
+        Raises ``PublishFailed`` for a key, which NATS does not have.
+        """
+        refuse_key(_NAME, topic, key, "put it into a header or the payload")
         outbound = self._require_connected()
         return outbound.put(Outgoing(topic, payload, headers, None, on_sent))
 

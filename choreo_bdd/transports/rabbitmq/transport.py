@@ -23,6 +23,7 @@ from choreo_bdd.transports.shared.credentials import (
     without_credentials,
 )
 from choreo_bdd.transports.shared.fences import fence
+from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
@@ -203,9 +204,13 @@ class RabbitTransport:
         *,
         on_sent: OnSent | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
-        key: str | None = None,  # noqa: ARG002 - the topic is AMQP's routing key
+        key: str | None = None,
     ) -> Ready:
-        """Queue a message; call order is wire order. The promise resolves when the broker has confirmed it."""
+        """Queue a message; call order is wire order. The promise resolves when the broker has confirmed it.
+
+        Raises ``PublishFailed`` for a key: the topic is AMQP's routing key.
+        """
+        refuse_key(_NAME, topic, key, "the topic is AMQP's routing key; put it into a header or the payload")
         _, outbound = self._require_connected()
         return outbound.put(Outgoing(topic, payload, headers, None, on_sent))
 

@@ -1,4 +1,4 @@
-"""A transport's two connections to one Redis server: one talks, one listens."""
+"""A transport's connections to one Redis server: one talks, the others listen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from choreo_bdd.transports.redis.connection import Answer, Wire, new_connection, open_wire, reason_of
-from choreo_bdd.transports.redis.messages import EntryLayout
+from choreo_bdd.transports.redis.messages import Layouts
 from choreo_bdd.transports.redis.pubsub import PubSub
 from choreo_bdd.transports.redis.streams import Streams
 from choreo_bdd.transports.shared.outbound import Outgoing
@@ -34,17 +34,20 @@ async def open_link(
     login: Mapping[str, str],
     context: ssl.SSLContext | None,
     *,
-    layout: EntryLayout | None,
+    layouts: Layouts,
     timeout_s: float,
 ) -> Link:
-    """Connect and log in twice; over Streams with a ``layout``, else over Pub/Sub. Leaves nothing open on failure."""
-    talking = await open_wire(new_connection(url, login, context, timeout_s=timeout_s))
+    """Connect and log in: once to talk, once to listen to streams, once to channels. Leaves nothing open on failure."""
+    wires: list[Wire] = []
     try:
-        listening = await open_wire(new_connection(url, login, context, timeout_s=timeout_s))
+        while len(wires) < 1 + layouts.has_streams + layouts.has_channels:
+            wires.append(await open_wire(new_connection(url, login, context, timeout_s=timeout_s)))
     except BaseException:
-        await talking.close(patience_s=0)
+        for wire in wires:
+            await wire.close(patience_s=0)
         raise
-    link = Link(talking, listening, PubSub(listening) if layout is None else Streams(talking, listening, layout))
+    talking, *listening = wires
+    link = Link(talking, listening, _mode(talking, listening, layouts))
     try:
         await link.mode.start()
     except BaseException:
@@ -53,10 +56,52 @@ async def open_link(
     return link
 
 
-class Link:
-    """Two open connections, and the mode they are used in. When one is lost, so is the other."""
+def _mode(talking: Wire, listening: Sequence[Wire], layouts: Layouts) -> _Mode:
+    if not layouts.has_streams:
+        return PubSub(listening[0])
+    streams = Streams(talking, listening[0], layouts)
+    return _Both(PubSub(listening[1]), streams, layouts) if layouts.has_channels else streams
 
-    def __init__(self, talking: Wire, listening: Wire, mode: _Mode) -> None:
+
+class _Both:
+    """Channels and streams side by side, as the layouts tell."""
+
+    def __init__(self, channels: PubSub, streams: Streams, layouts: Layouts) -> None:
+        self._channels = channels
+        self._streams = streams
+        self._layouts = layouts
+
+    def _of(self, topic: str) -> _Mode:
+        return self._channels if self._layouts.of(topic) is None else self._streams
+
+    def add(self, registration: Registration) -> None:
+        self._of(registration.topic).add(registration)
+
+    def remove(self, registration: Registration) -> None:
+        self._of(registration.topic).remove(registration)
+
+    def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]:
+        return self._of(outgoing.topic).command(outgoing)
+
+    async def start(self) -> None:
+        await self._channels.start()
+        await self._streams.start()
+
+    async def stop(self) -> None:
+        await self._streams.stop()
+        await self._channels.stop()
+
+    async def fence(self, registrations: Sequence[Registration]) -> None:
+        for mode in (self._channels, self._streams):
+            concerned = [each for each in registrations if self._of(each.topic) is mode]
+            if concerned:
+                await mode.fence(concerned)
+
+
+class Link:
+    """Open connections, and the mode they are used in. When one is lost, so are the others."""
+
+    def __init__(self, talking: Wire, listening: Sequence[Wire], mode: _Mode) -> None:
         self.mode = mode
         self._talking = talking
         self._listening = listening
@@ -70,7 +115,7 @@ class Link:
                 wire.shut(reason)
             listener(reason)
 
-        wires = (self._talking, self._listening)
+        wires = (self._talking, *self._listening)
         for wire in wires:
             wire.on_closed = shut
         already = next((wire.closed for wire in wires if wire.closed is not None), None)
@@ -93,10 +138,11 @@ class Link:
         await self._talking.drained()
 
     async def close(self) -> None:
-        """Wait a little for the answers due, then close both connections; leaves no task."""
+        """Wait a little for the answers due, then close all connections; leaves no task."""
         await self.mode.stop()
         await self._talking.close(patience_s=_ANSWER_S)
-        await self._listening.close(patience_s=0)
+        for wire in self._listening:
+            await wire.close(patience_s=0)
 
 
 def _settle(outgoing: Outgoing, answer: Answer) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from choreo_bdd import topic_patterns
 from choreo_bdd.message import NO_HEADERS, Message
 from choreo_bdd.transports.shared.outbound import Outgoing
 
@@ -21,10 +22,11 @@ _SEQUENCES = 1000
 class EntryLayout:
     """Where an entry keeps what: the payload in ``payload_field``, the key in ``key``, headers in all other fields.
 
-    ``maxlen`` has every publish trim its stream to about that many entries. ``ValueError`` for what cannot be meant.
+    Without a ``payload_field`` the fields are the payload: an object of texts, with neither key nor headers. ``maxlen``
+    has every publish trim its stream to about that many entries. ``ValueError`` for what cannot be meant.
     """
 
-    payload_field: str = "payload"
+    payload_field: str | None = "payload"
     maxlen: int | None = None
 
     def __post_init__(self) -> None:
@@ -35,11 +37,13 @@ class EntryLayout:
 
     def reserved(self, headers: Mapping[str, str]) -> str | None:
         """A header that cannot travel because its name is taken, if there is one."""
-        return next((name for name in (self.payload_field, KEY_FIELD) if name in headers), None)
+        return next((name for name in (self.payload_field, KEY_FIELD) if name is not None and name in headers), None)
 
     def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]:
-        """How a message is appended to its stream."""
+        """How a message is appended to its stream; ``ValueError`` for a payload that has no fields to be an entry."""
         cap: tuple[str | int, ...] = () if self.maxlen is None else ("MAXLEN", "~", self.maxlen)
+        if self.payload_field is None:
+            return ("XADD", outgoing.topic, *cap, "*", *(part for pair in _fields(outgoing.payload) for part in pair))
         key = () if outgoing.key is None else (KEY_FIELD, outgoing.key)
         headers = (part for pair in outgoing.headers.items() for part in pair)
         return ("XADD", outgoing.topic, *cap, "*", self.payload_field, outgoing.payload, *key, *headers)
@@ -51,10 +55,12 @@ class EntryLayout:
         is the payload. ``offset`` is milliseconds * 1000 + sequence number (999 at most), which a report can hold.
         """
         values = dict(zip(fields[::2], fields[1::2], strict=True))
-        payload = values.pop(self.payload_field.encode(), None)
+        payload = None if self.payload_field is None else values.pop(self.payload_field.encode(), None)
         headers = {_text(name): _text(value) for name, value in values.items()}
         if payload is None:
             payload = json.dumps(headers, ensure_ascii=False).encode()
+        if self.payload_field is None:
+            headers = {}
         milliseconds, sequence = entry
         place = milliseconds * _SEQUENCES + min(sequence, _SEQUENCES - 1)
         return Message(
@@ -67,6 +73,46 @@ class EntryLayout:
             broker_time=milliseconds / 1000,
             order=place,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """Which topics are streams, and how their entries are laid out; ``None`` is a channel of Pub/Sub.
+
+    Of ``topics``, patterns each, the first that fits counts; all others are as ``usual`` says.
+    """
+
+    usual: EntryLayout | None
+    topics: tuple[tuple[str, EntryLayout | None], ...] = ()
+
+    def of(self, topic: str) -> EntryLayout | None:
+        """The layout of a topic."""
+        return next((layout for pattern, layout in self.topics if topic_patterns.matches(pattern, topic)), self.usual)
+
+    @property
+    def has_channels(self) -> bool:
+        """Whether any topic is a channel of Pub/Sub."""
+        return self.usual is None or any(layout is None for _, layout in self.topics)
+
+    @property
+    def has_streams(self) -> bool:
+        """Whether any topic is a stream."""
+        return self.usual is not None or any(layout is not None for _, layout in self.topics)
+
+
+def _fields(payload: bytes) -> Iterator[tuple[str, str]]:
+    """A JSON object as the fields of an entry: texts as they are, all else as JSON."""
+    try:
+        value = json.loads(payload)
+    except ValueError as error:
+        raise ValueError("the fields of this stream's entries are the payload, and this one is no JSON") from error
+    if not isinstance(value, dict) or not value:
+        raise ValueError(
+            "the fields of this stream's entries are the payload, so it has to be an object with at least one; to keep "
+            "it in one field, name that: payload_field"
+        )
+    for name, each in value.items():
+        yield name, each if isinstance(each, str) else json.dumps(each, ensure_ascii=False)
 
 
 def id_of(text: bytes) -> Id:

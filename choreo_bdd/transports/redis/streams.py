@@ -8,7 +8,7 @@ from typing import Any
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.transports.redis.connection import Wire, is_refusal, reason_of
-from choreo_bdd.transports.redis.messages import START, EntryLayout, Id, id_of, text_of
+from choreo_bdd.transports.redis.messages import START, EntryLayout, Id, Layouts, id_of, text_of
 from choreo_bdd.transports.redis.pubsub import glob_of
 from choreo_bdd.transports.shared.outbound import Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
@@ -36,10 +36,10 @@ class _Stream:
 class Streams:
     """The listening side of Streams: a talking connection for positions, and one that reads and blocks."""
 
-    def __init__(self, talking: Wire, listening: Wire, layout: EntryLayout) -> None:
+    def __init__(self, talking: Wire, listening: Wire, layouts: Layouts) -> None:
         self._talking = talking
         self._listening = listening
-        self._layout = layout
+        self._layouts = layouts
         self._loop = asyncio.get_running_loop()
         self._streams: dict[str, _Stream] = {}
         self._patterns: list[Registration] = []
@@ -212,9 +212,10 @@ class Streams:
         stream = self._streams.get(name)
         if stream is None:
             return  # unsubscribed while it was read
+        layout = self._layout_of(name)
         for text, fields in entries:
             entry = id_of(text)
-            message = self._layout.message(name, entry, fields, now)
+            message = layout.message(name, entry, fields, now)
             for registration, start in tuple(stream.listeners.items()):
                 if entry > start:
                     registration.deliver(message)
@@ -247,7 +248,10 @@ class Streams:
         if self._patterns and outgoing.topic not in self._streams:
             self._meet(outgoing.topic)
             self._spawn(self._interrupt())
-        return self._layout.command(outgoing)
+        return self._layout_of(outgoing.topic).command(outgoing)
+
+    def _layout_of(self, name: str) -> EntryLayout:
+        return self._layouts.of(name) or EntryLayout()  # a stream heard through a pattern need not be told of itself
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)

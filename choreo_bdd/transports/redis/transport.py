@@ -13,7 +13,7 @@ from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.redis.auth import context_of, login_of
-from choreo_bdd.transports.redis.messages import EntryLayout
+from choreo_bdd.transports.redis.messages import EntryLayout, Layouts
 from choreo_bdd.transports.shared.credentials import (
     AuthSource,
     Credentials,
@@ -23,6 +23,7 @@ from choreo_bdd.transports.shared.credentials import (
     without_credentials,
 )
 from choreo_bdd.transports.shared.fences import fence
+from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
@@ -41,6 +42,9 @@ class RedisTransport:
     a field of its own; ``stream_maxlen`` trims each stream published to, to about that many entries. Subscriptions
     hear what is appended after they were made.
 
+    ``topics`` tells single topics apart, and patterns of them: how their entries are laid out, or ``None`` for a
+    channel of Pub/Sub; the first that fits counts.
+
     Patterns know ``*`` (one segment) and ``>`` (the rest). Over streams they also cover streams that appear later:
     at once those this transport publishes to, others within about 0.1 s.
     """
@@ -55,6 +59,7 @@ class RedisTransport:
         streams: bool = False,
         payload_field: str = "payload",
         stream_maxlen: int | None = None,
+        topics: Sequence[tuple[str, EntryLayout | None]] = (),
     ) -> None:
         if not url:
             raise ValueError("RedisTransport needs a URL, such as redis://localhost:6379/0")
@@ -64,7 +69,7 @@ class RedisTransport:
         self._url = url
         self._connect_timeout_s = connect_timeout_s
         self._credentials = Credentials(_NAME, auth)
-        self._layout = EntryLayout(payload_field, stream_maxlen) if streams else None
+        self._layouts = Layouts(EntryLayout(payload_field, stream_maxlen) if streams else None, tuple(topics))
         self._subscriptions = Subscriptions(_NAME)
         self._link: Link | None = None
         self._outbound: Outbound | None = None
@@ -74,8 +79,12 @@ class RedisTransport:
     @property
     def capabilities(self) -> TransportCapabilities:
         """Broadcast, ordered, lossy without a subscriber; knows patterns, and over streams headers."""
-        streams = self._layout is not None
-        return TransportCapabilities(topic_patterns=True, message_headers=streams, cheap_patterns=not streams)
+        usual = self._layouts.usual
+        return TransportCapabilities(
+            topic_patterns=True,
+            message_headers=usual is not None and usual.payload_field is not None,
+            cheap_patterns=usual is None,
+        )
 
     # --- lifecycle ------------------------------------------------------------------------------------------------
 
@@ -109,7 +118,7 @@ class RedisTransport:
                 warn_of_plaintext(_NAME, self._url)
             async with asyncio.timeout(self._connect_timeout_s):
                 return await open_link(
-                    self._url, login, context, layout=self._layout, timeout_s=self._connect_timeout_s
+                    self._url, login, context, layouts=self._layouts, timeout_s=self._connect_timeout_s
                 )
 
     def _connect_failure(self, error: Exception) -> str:
@@ -180,21 +189,31 @@ class RedisTransport:
     ) -> Ready:
         """Queue a message; call order is wire order. The promise resolves when the server has taken it.
 
-        Raises ``PublishFailed`` for headers that cannot travel. Pub/Sub has no keys and ignores ``key``.
+        Raises ``PublishFailed`` for a key or headers that cannot travel: Pub/Sub has none of them.
         """
         outbound, _ = self._require_connected()
-        if headers:
-            self._require_room(topic, headers)
+        self._require_room(topic, headers, key)
         return outbound.put(Outgoing(topic, payload, headers, key, on_sent))
 
-    def _require_room(self, topic: str, headers: Mapping[str, str]) -> None:
-        if self._layout is None:
+    def _require_room(self, topic: str, headers: Mapping[str, str], key: str | None) -> None:
+        layout = self._layouts.of(topic)
+        if layout is None:
+            refuse_key(_NAME, topic, key, "put it into the payload, or use streams=True")
+        elif layout.payload_field is None:
+            refuse_key(_NAME, topic, key, "the entry's fields are the payload; name its own field: payload_field")
+        if not headers:
+            return
+        if layout is None:
             raise PublishFailed(
                 _NAME,
                 topic,
                 "Redis Pub/Sub carries bytes and no headers; put the data into the payload, or use streams=True",
             )
-        taken = self._layout.reserved(headers)
+        if layout.payload_field is None:
+            raise PublishFailed(
+                _NAME, topic, "the entry's fields are the payload, so it has no headers; name its own field"
+            )
+        taken = layout.reserved(headers)
         if taken is not None:
             raise PublishFailed(
                 _NAME, topic, f"the entry's field {taken!r} is taken, so no header can have that name; rename it"
@@ -233,7 +252,7 @@ class RedisTransport:
         return self._outbound, self._link
 
     def __repr__(self) -> str:
-        return f"RedisTransport(url={safe_url(self._url)!r}, streams={self._layout is not None})"
+        return f"RedisTransport(url={safe_url(self._url)!r}, streams={self._layouts.usual is not None})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("RedisTransport cannot be pickled: it holds a live connection")

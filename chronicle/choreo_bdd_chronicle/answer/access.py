@@ -15,11 +15,15 @@ from choreo_bdd_chronicle.tokens import Caller, Scope
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="Chronicle: any user name, the token as password", Bearer'}
 
 
-def authorise(request: Request, store: Store, scope: Scope, *, needs_token: bool) -> Caller:
+def stranger(request: Request) -> Caller:
+    """Who asks where no token is needed: this machine, but no page of another site that a local browser shows."""
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method not in ("GET", "HEAD"):
+        raise ApiError(403, "Pages of other sites may not write here.")
+    return Caller()
+
+
+def authorise(request: Request, store: Store, scope: Scope) -> Caller:
     """Who asks. ``ApiError`` 401 without a token that is known, 403 for one that is not good for this."""
-    if not needs_token:
-        _refuse_strangers(request)
-        return Caller()
     token = _token(request.headers.get("Authorization", ""))
     if token is None:
         raise ApiError(401, "A token is needed: Authorization: Bearer TOKEN.", headers=_CHALLENGE)
@@ -43,9 +47,3 @@ def _token(header: str) -> str | None:
         except (binascii.Error, UnicodeDecodeError):
             return None
     return None
-
-
-def _refuse_strangers(request: Request) -> None:
-    """Without tokens nobody but this machine is served: no page of another site that a local browser shows."""
-    if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method not in ("GET", "HEAD"):
-        raise ApiError(403, "Pages of other sites may not write here.")

@@ -7,7 +7,7 @@ import gzip
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -24,19 +24,20 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from choreo_bdd_chronicle.answer import asking, runs
-from choreo_bdd_chronicle.answer.access import authorise
+from choreo_bdd_chronicle.answer import asking
+from choreo_bdd_chronicle.answer.access import authorise, stranger
 from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, TOPIC_MAX, Endpoint, Question
 from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.guard import Guard
-from choreo_bdd_chronicle.answer.lifecycle import KINDS, Kind
-from choreo_bdd_chronicle.answer.metrics import CONTENT_TYPE, IngestTimes, exposition
 from choreo_bdd_chronicle.answer.models import Health
 from choreo_bdd_chronicle.answer.openapi import describe
-from choreo_bdd_chronicle.answer.report_page import APART, drawn
-from choreo_bdd_chronicle.answer.shared import run_row, tenant_id
-from choreo_bdd_chronicle.answer.stating import pinning, stating
 from choreo_bdd_chronicle.answer.stream import Feed
+from choreo_bdd_chronicle.answer.views import runs
+from choreo_bdd_chronicle.answer.views.lifecycle import KINDS, Kind
+from choreo_bdd_chronicle.answer.views.metrics import CONTENT_TYPE, IngestTimes, exposition
+from choreo_bdd_chronicle.answer.views.report_page import APART, drawn
+from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
+from choreo_bdd_chronicle.answer.views.stating import pinning, stating
 from choreo_bdd_chronicle.pages import Pages
 from choreo_bdd_chronicle.receive.body import read_body
 from choreo_bdd_chronicle.receive.ingest import ingest, tenant_of
@@ -44,8 +45,10 @@ from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.store.removing import remove
 from choreo_bdd_chronicle.store.writer import BusyError
+from choreo_bdd_chronicle.summariser import Summariser
 from choreo_bdd_chronicle.tokens import Caller, Scope
 from choreo_bdd_chronicle.watcher import Watcher
+from choreo_bdd_chronicle.webhooks import Teller
 
 BASE = "/api/v1"
 _READERS = 12
@@ -62,10 +65,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Api:
     """The handlers over one store. Reading and checking happen in threads, so that no one waits for another's."""
 
-    def __init__(self, store: Store, settings: Settings, version: str) -> None:
+    def __init__(self, store: Store, feed: Feed, teller: Teller, settings: Settings, version: str) -> None:
         self._store = store
         self._watcher = Watcher(store, settings.pause)
-        self._feed = Feed(store, settings.listeners_max)
+        self._summariser = Summariser(store)
+        self._teller = teller
+        self._feed = feed
         self._settings = settings
         self._times = IngestTimes()
         self._readers = CapacityLimiter(_READERS)
@@ -95,6 +100,8 @@ class Api:
         """Finish what is at hand and let go of the store."""
         await self._feed.close()
         await to_thread.run_sync(self._watcher.close)
+        await to_thread.run_sync(self._teller.close)
+        await to_thread.run_sync(self._summariser.close)
         await to_thread.run_sync(self._store.close)
 
     async def take_report(self, request: Request) -> Response:
@@ -206,6 +213,9 @@ class Api:
         return handle
 
     def _answer(self, endpoint: Endpoint, question: Question) -> bytes:
+        if endpoint.is_summed:
+            with suppress(SQLAlchemyError, BusyError, TimeoutError):  # then it is told what is summed up so far
+                self._store.sum_up()
         with self._store.reading() as connection:
             return msgspec.json.encode(endpoint.answer(connection, question))
 
@@ -227,18 +237,18 @@ class Api:
             return tenant_id(connection, slug)
 
     async def _caller(self, request: Request, scope: Scope) -> Caller:
-        needs_token = self._settings.needs_token
-        work = partial(authorise, request, self._store, scope, needs_token=needs_token)
-        return await to_thread.run_sync(work, limiter=self._readers)
+        if not self._settings.needs_token:
+            return stranger(request)
+        return await to_thread.run_sync(partial(authorise, request, self._store, scope), limiter=self._readers)
 
     async def _read(self, work: Callable[[], Any]) -> Any:
         return await to_thread.run_sync(work, limiter=self._readers)
 
 
-def build_app(store: Store, settings: Settings, version: str) -> ASGIApp:
-    """The whole application over an open store, which it closes at the end."""
+def build_app(store: Store, feed: Feed, teller: Teller, settings: Settings, version: str) -> ASGIApp:
+    """The whole application over an open store, which it closes at the end with those who tell what happens in it."""
 
-    api = Api(store, settings, version)
+    api = Api(store, feed, teller, settings, version)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from choreo_bdd_chronicle.answer import anomalies, asking, budgets, comparing, lifecycle, reliability, runs, topics
+from choreo_bdd_chronicle.answer import asking
 from choreo_bdd_chronicle.answer.asking import Asked, Parameter
 from choreo_bdd_chronicle.answer.models import (
     AnomalyItem,
@@ -26,6 +26,7 @@ from choreo_bdd_chronicle.answer.models import (
     TopicItem,
     TopicRun,
 )
+from choreo_bdd_chronicle.answer.views import anomalies, budgets, comparing, lifecycle, reliability, runs, topics
 from choreo_bdd_chronicle.tokens import Caller
 
 
@@ -43,13 +44,17 @@ Answer = Callable[[Connection, Question], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Something to read: where, what it is, what may be asked, and the read model it answers with."""
+    """Something to read: where, what it is, what may be asked, and the read model it answers with.
+
+    ``is_summed`` tells that it reads the summaries, which have to be complete then.
+    """
 
     path: str
     summary: str
     model: Any
     answer: Answer
     parameters: tuple[Parameter, ...] = ()
+    is_summed: bool = False
 
 
 TOPIC_MAX = 256
@@ -102,6 +107,7 @@ ENDPOINTS = (
         model=Page[TopicItem],
         answer=lambda connection, question: topics.list_topics(connection, question.asked),
         parameters=(asking.TENANT, *asking.FILTERS, *asking.page()),
+        is_summed=True,
     ),
     Endpoint(
         path="/topics/{topic:path}/latency",
@@ -113,6 +119,7 @@ ENDPOINTS = (
             *asking.FILTERS,
             asking.choice("resolution", asking.RESOLUTIONS, "how long a bucket is"),
         ),
+        is_summed=True,
     ),
     Endpoint(
         path="/topics/{topic:path}/runs",

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, Endpoint
-from choreo_bdd_chronicle.answer.lifecycle import KINDS
 from choreo_bdd_chronicle.answer.models import Health, Ingested
+from choreo_bdd_chronicle.answer.views.lifecycle import KINDS
 from choreo_bdd_chronicle.receive.ingest import KEY_HEADER, TENANT_HEADER
 
 _REF = "#/components/schemas/{name}"
@@ -29,6 +29,7 @@ def describe(version: str, base: str) -> dict[str, Any]:
     paths[f"{base}/stream"] = {"get": _stream()}
     paths[f"{base}/runs/{{run_id}}/raw"] = {"get": _operation("The report, byte for byte", {}, ["run_id"])}
     paths[f"{base}/health"] = {"get": _operation("Whether the server can do its work", answers[repr(Health)], [])}
+    paths["/metrics"] = {"get": _metrics()}
     for method, summary in (("put", "Keep a run whatever its age"), ("delete", "Let go of a pinned run")):
         paths.setdefault(f"{base}/runs/{{run_id}}/pin", {})[method] = _operation(summary, {}, ["run_id"])
     for kind in KINDS:
@@ -88,6 +89,12 @@ def _state() -> dict[str, Any]:
         },
     }
     operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": said}}}
+    return operation
+
+
+def _metrics() -> dict[str, Any]:
+    operation = _operation("What Prometheus reads: runs, how long taking them in took, anomalies", {}, [])
+    operation["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
     return operation
 
 

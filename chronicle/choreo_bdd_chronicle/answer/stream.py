@@ -16,6 +16,8 @@ from choreo_bdd_chronicle.store.events import Event
 
 WAITING_MAX = 100
 """A listener that is so many events behind is cut off; it comes back and catches up by ``Last-Event-ID``."""
+TOLD_AT_ONCE = 25
+"""So many listeners are told before anybody else has a turn."""
 KEEP_ALIVE_SECONDS = 15.0
 _KEEP_ALIVE = b": still here\n\n"
 _FULL = b'event: error\ndata: {"detail":"Too many listeners; come back later."}\n\n'
@@ -66,10 +68,14 @@ class Feed:
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Let every listener go."""
+        """Stop reading."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self.end()
+
+    def end(self) -> None:
+        """Let every listener go, as soon as it has what waits for it."""
         for listeners in self._listeners.values():
             for listener in listeners:
                 listener.end()
@@ -113,16 +119,18 @@ class Feed:
             self._news.clear()
             try:
                 while found := await to_thread.run_sync(self._since, self._last, None):
-                    self._tell(found)
+                    await self._tell(found)
             except SQLAlchemyError:
                 continue  # told with the next that can be read
 
-    def _tell(self, found: Sequence[Event]) -> None:
+    async def _tell(self, found: Sequence[Event]) -> None:
         for event in found:
-            frame = _frame(event)
-            for listener in self._listeners.get(event.tenant_id, ()):
-                listener.tell(event.number, frame)
-        self._last = found[-1].number
+            frame, listeners = _frame(event), tuple(self._listeners.get(event.tenant_id, ()))
+            self._last = event.number
+            for begin in range(0, len(listeners), TOLD_AT_ONCE):
+                for listener in listeners[begin : begin + TOLD_AT_ONCE]:
+                    listener.tell(event.number, frame)
+                await asyncio.sleep(0)  # so that who asks something in between is answered
 
     def _latest(self) -> int:
         with self._store.reading() as connection:

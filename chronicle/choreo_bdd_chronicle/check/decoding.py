@@ -32,7 +32,7 @@ def decode(body: bytes) -> Any:
         raise _refused(f"not UTF-8 text: {error.reason} at byte {error.start}") from error
     except msgspec.DecodeError as error:
         raise _refused(f"not JSON: {error}") from error
-    if _is_deeper(body, DEPTH_MAX):
+    if is_deeper(body, DEPTH_MAX):
         raise _refused(f"nested deeper than {DEPTH_MAX} levels")
     return document
 
@@ -54,9 +54,11 @@ def _without_halves(body: bytes) -> bytes:
     return _ESCAPES.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
 
 
-def _is_deeper(body: bytes, limit: int) -> bool:
+def is_deeper(body: bytes, limit: int) -> bool:
     """Whether well-formed JSON is nested deeper: bare of strings, each pass peels the innermost level off."""
-    bare = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE).replace(b'""', b"")
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    bare = body.translate(None, _NOT_STRUCTURE).replace(b'""', b"")
     bare = _STRINGS.sub(b"", bare)
     for _ in range(limit):
         if not bare:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from choreo_bdd_chronicle.detect.causes import Cause
 from choreo_bdd_chronicle.summarise.tally import Tally
 
@@ -54,8 +56,7 @@ class Run:
     total_slow: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
+class Scenario(Struct, frozen=True, kw_only=True, gc=False):
     """One exercised message flow of a test, at its ``position`` among the report's scenarios."""
 
     position: int
@@ -76,8 +77,7 @@ class Failed:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
-class TopicTally:
+class TopicTally(Struct, frozen=True, gc=False):
     """What was measured on one topic of one transport (empty: not known which) in one run."""
 
     topic: str

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from choreo_bdd_chronicle.detect.statistics import Sums, Values, best_split, summed_distances, t_test
+from choreo_bdd_chronicle.detect.statistics import Sums, Values, best_split, is_wave, summed_distances, t_test
 
 FEWEST_RUNS = 4
 """A level has at least so many runs: a change is not raised before."""
 _ALL_OF_SHORT = 8
 """All runs of a level with fewer runs than this must show it, as one or two far outliers look like a level, too."""
+_LEVELS_OF_A_WAVE = 3
+"""Up and down: fewer levels make no wave."""
 _SHOWN = 0.25
 """A run shows a change when it is at least this share of the way from the old to the new level."""
 
@@ -55,7 +57,10 @@ def levels(logs: Values, sensitivity: Sensitivity) -> list[Level]:
         for at in (weakest - 1, weakest):  # the changes on both sides now have another neighbour
             if 0 <= at < len(doubts):
                 doubts[at] = _doubt(logs, sums, edges[at : at + 3], sensitivity)
-    return [Level(start, stop, sums.sample(start, stop).mean) for start, stop in pairwise(edges) if start < stop]
+    found = [Level(start, stop, sums.sample(start, stop).mean) for start, stop in pairwise(edges) if start < stop]
+    if len(found) >= _LEVELS_OF_A_WAVE and is_wave(logs, [each.start for each in found]):
+        return [Level(0, len(logs), sums.sample(0, len(logs)).mean)]
+    return found
 
 
 def _split(logs: Values) -> list[int]:

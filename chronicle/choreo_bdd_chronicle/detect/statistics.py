@@ -1,10 +1,11 @@
-"""The two measures that change points rest on: the energy statistic, and the probability of Student's t."""
+"""What change points rest on: the energy statistic, the probability of Student's t, and what a wave explains."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,3 +127,30 @@ def binomial_tail(hits: int, tries: int, rate: float) -> float:
         for k in range(hits, tries + 1)
     )
     return min(1.0, sum(map(math.exp, logs)))
+
+
+_SHORTEST_WAVE, _FEWEST_WAVES, _WAVES_TRIED = 8, 1.15, 40
+
+
+def is_wave(logs: Values, starts: Sequence[int]) -> bool:
+    """Whether a smooth wave explains a series better than the levels that start there (Bayes' information criterion).
+
+    It must have been through more than one whole turn: a slow rise that is over looks like half a wave, too.
+    """
+    size = len(logs)
+    lengths = np.geomspace(_SHORTEST_WAVE, max(size / _FEWEST_WAVES, _SHORTEST_WAVE), _WAVES_TRIED)
+    turns = 2 * np.pi * np.arange(size)[:, None] / lengths
+    wave = min(_unexplained(logs, np.column_stack([np.ones(size), np.sin(turn), np.cos(turn)])) for turn in turns.T)
+    edges = [*starts, size]
+    steps = sum(float(np.square(logs[a:b] - logs[a:b].mean()).sum()) for a, b in pairwise(edges))
+    return _criterion(wave, size, 4) < _criterion(steps, size, 2 * len(starts) - 1)
+
+
+def _unexplained(logs: Values, columns: Values) -> float:
+    """The sum of squares that is left of a series by the best sum of these columns."""
+    best = np.linalg.lstsq(columns, logs, rcond=None)[0]
+    return float(np.square(logs - columns @ best).sum())
+
+
+def _criterion(unexplained: float, size: int, parameters: int) -> float:
+    return size * math.log(max(unexplained, 1e-12) / size) + parameters * math.log(size)

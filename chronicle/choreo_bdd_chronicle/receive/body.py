@@ -23,11 +23,12 @@ async def read_body(pieces: AsyncIterator[bytes], encoding: str, most: int) -> b
 
 
 async def _plain(pieces: AsyncIterator[bytes], most: int) -> bytes:
-    body = bytearray()
+    body, size = list[bytes](), 0
     async for piece in pieces:
-        body += piece
-        _check(len(body), most)
-    return bytes(body)
+        body.append(piece)
+        size += len(piece)
+        _check(size, most)
+    return b"".join(body)
 
 
 async def _unzipped(pieces: AsyncIterator[bytes], most: int) -> bytes:

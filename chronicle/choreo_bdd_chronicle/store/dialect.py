@@ -18,6 +18,9 @@ class Dialect(Protocol):
     def begin_writing(self, connection: Connection) -> None:
         """Make sure, at the start of a transaction, that nobody else writes until its end."""
 
+    def new_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
+        """So many numbers for new rows of a table that counts its rows, rising, and never given out before."""
+
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
         """Put in many rows at once, each with a value for every column of the table, in order."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, select
 
 from choreo_bdd_chronicle.check.moments import now
 from choreo_bdd_chronicle.store import tables
@@ -28,14 +28,20 @@ class Event:
     data: str
 
 
-def announce(connection: Connection, dialect: Dialect, tenant: int, kind: str, data: Mapping[str, Any]) -> None:
-    """Tell all who listen, once the transaction is committed; what is long past is forgotten now and then."""
-    added = connection.execute(
-        insert(tables.events).values(tenant_id=tenant, at=now(), kind=kind, data=json.dumps(data))
-    ).inserted_primary_key
-    number = int(added[0]) if added else 0
-    if number % AT_ONCE == 0:
-        connection.execute(delete(tables.events).where(tables.events.c.id <= number - KEPT))
+def announce(connection: Connection, dialect: Dialect, told: Sequence[tuple[int, str, Mapping[str, Any]]]) -> None:
+    """Tell all who listen, once the transaction is committed: of which tenant, what kind, and what of it.
+
+    What is long past is forgotten now and then.
+    """
+    moment, numbers = now(), dialect.new_ids(connection, tables.events, len(told))
+    rows = [
+        (number, tenant, moment, kind, json.dumps(data))
+        for number, (tenant, kind, data) in zip(numbers, told, strict=True)
+    ]
+    dialect.insert_rows(connection, tables.events, rows)
+    for number in numbers:
+        if number % AT_ONCE == 0:
+            connection.execute(delete(tables.events).where(tables.events.c.id <= number - KEPT))
     dialect.notify(connection)
 
 

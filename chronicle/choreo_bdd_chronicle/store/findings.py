@@ -85,7 +85,7 @@ def settle(
             changed = update(tables.anomalies).where(tables.anomalies.c.id == int(change.anomaly_id))
             connection.execute(changed.values(values | kept))
         if change.kind in _DETECTED and change.finding.ended is None:
-            announce(connection, dialect, line.tenant_id, "anomaly.detected", _told(change.finding))
+            announce(connection, dialect, [(line.tenant_id, "anomaly.detected", _told(change.finding))])
     return changes
 
 

@@ -1,21 +1,24 @@
-"""One report into the tables, in one transaction."""
+"""Reports into the tables: those that wait together in few statements and one transaction."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select
 
-from choreo_bdd_chronicle.check import Report, Run, TopicTally
+from choreo_bdd_chronicle.check import Report, TopicTally
 from choreo_bdd_chronicle.check.moments import moment_text, now
-from choreo_bdd_chronicle.store import rolling, tables
+from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.store.dialect import Dialect
 from choreo_bdd_chronicle.store.events import announce
+from choreo_bdd_chronicle.store.rolling import TOPICS_AT_ONCE
 from choreo_bdd_chronicle.store.tallies import values_of
+from choreo_bdd_chronicle.summarise.histogram import Histogram
 from choreo_bdd_chronicle.summarise.tally import Tally, together
 
 
@@ -49,100 +52,156 @@ class Receipt:
     is_same: bool = True
 
 
-def keep(connection: Connection, dialect: Dialect, submission: Submission) -> Receipt:
-    """Write a report; one whose key is known is only recognised (spec/chronicle.md 9.3)."""
-    tenant = _tenant_id(connection, submission.tenant)
-    line = Line(tenant, submission.report.run.environment or "", submission.report.run.branch or "")
-    if submission.key is not None and (known := _by_key(connection, tenant, submission.key)):
-        is_same = known.content_hash == submission.content_hash
-        return Receipt(run_id=known.public_id, line=line, is_duplicate=True, is_same=is_same)
-    report, public_id = submission.report, str(uuid4())
-    run = connection.execute(
-        insert(tables.runs).values(
-            public_id=public_id,
-            tenant_id=tenant,
-            idempotency_key=submission.key,
-            content_hash=submission.content_hash,
-            ingested_at=now(),
-            **_run_values(report),
-        )
-    ).inserted_primary_key
-    run_id = run[0] if run else 0
-    dialect.insert_rows(connection, tables.raw_reports, [(run_id, submission.gzipped)])
-    scenarios = [
-        (run_id, each.position, each.test_nodeid, each.name, each.correlation_id, each.outcome, each.duration_ms,
-         each.completed_normally, each.handle_count)
-        for each in report.scenarios
-    ]  # fmt: skip
-    dialect.insert_rows(connection, tables.scenarios, scenarios)
-    failures = [
-        (run_id, number, each.position, each.cause.topic, each.cause.outcome, each.cause.kind, each.cause.path)
-        for number, each in enumerate(report.failures)
-    ]
-    dialect.insert_rows(connection, tables.failures, failures)
-    _keep_topics(connection, dialect, tenant, run_id, report)
-    _announce(connection, dialect, tenant, public_id, report)
-    return Receipt(run_id=public_id, line=line)
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A report that is written, with the numbers it got."""
+
+    run_id: int
+    public_id: str
+    tenant_id: int
+    submission: Submission
 
 
-def _tenant_id(connection: Connection, slug: str) -> int:
-    known = connection.execute(select(tables.tenants.c.id).where(tables.tenants.c.slug == slug)).scalar()
-    if known is not None:
-        return int(known)
-    added = insert(tables.tenants).values(slug=slug, name=slug, created_at=now()).returning(tables.tenants.c.id)
-    return int(connection.execute(added).scalar_one())
+def keep(connection: Connection, dialect: Dialect, submissions: Sequence[Submission]) -> list[Receipt]:
+    """Write reports; one whose key is known is only recognised (spec/chronicle.md 9.3). A receipt for each, in order.
+
+    Their figures are marked as not yet summed up: ``rolling`` takes them into the summaries, behind the answer.
+    """
+    tenants = _tenant_ids(connection, {each.tenant for each in submissions})
+    known = _known(connection, tenants, submissions)
+    receipts: list[Receipt] = []
+    fresh: list[tuple[str, Submission]] = []
+    for each in submissions:
+        tenant, run = tenants[each.tenant], each.report.run
+        line = Line(tenant, run.environment or "", run.branch or "")
+        first = known.get((tenant, each.key)) if each.key is not None else None
+        if first is not None:
+            public_id, content_hash = first
+            is_same = content_hash == each.content_hash
+            receipts.append(Receipt(run_id=public_id, line=line, is_duplicate=True, is_same=is_same))
+            continue
+        public_id = str(uuid4())
+        receipts.append(Receipt(run_id=public_id, line=line))
+        fresh.append((public_id, each))
+        if each.key is not None:
+            known[tenant, each.key] = (public_id, each.content_hash)
+    if fresh:
+        numbers = dialect.new_ids(connection, tables.runs, len(fresh))
+        _write(
+            connection,
+            dialect,
+            [_New(number, public_id, tenants[each.tenant], each)
+             for number, (public_id, each) in zip(numbers, fresh, strict=True)],
+        )  # fmt: skip
+    return receipts
 
 
-def _by_key(connection: Connection, tenant: int, key: str) -> Row[Any, Any] | None:
+def _tenant_ids(connection: Connection, slugs: set[str]) -> dict[str, int]:
+    tenants = tables.tenants.c
+    rows = connection.execute(select(tenants.slug, tenants.id).where(tenants.slug.in_(slugs)))
+    known = {row.slug: int(row.id) for row in rows}
+    for slug in sorted(slugs - set(known)):
+        added = insert(tables.tenants).values(slug=slug, name=slug, created_at=now()).returning(tenants.id)
+        known[slug] = int(connection.execute(added).scalar_one())
+    return known
+
+
+def _known(
+    connection: Connection, tenants: Mapping[str, int], submissions: Sequence[Submission]
+) -> dict[tuple[int, str], tuple[str, str]]:
+    """By tenant and key: the run that was kept under it, and the hash of its report."""
+    keys = {each.key for each in submissions if each.key is not None}
+    if not keys:
+        return {}
     runs = tables.runs.c
-    wanted = select(runs.public_id, runs.content_hash).where(runs.tenant_id == tenant, runs.idempotency_key == key)
-    return connection.execute(wanted).first()
-
-
-def _run_values(report: Report) -> dict[str, Any]:
-    facts, every = asdict(report.run), together(each.tally for each in report.topics).histogram
-    transports = report.run.transports
-    return {
-        **facts,
-        "transports": None if transports is None else json.dumps(transports),
-        "topic_count": len({each.topic for each in report.topics}),
-        "p50_ms": every.percentile(0.5),
-        "p95_ms": every.percentile(0.95),
-        "p99_ms": every.percentile(0.99),
-    }
-
-
-def _keep_topics(connection: Connection, dialect: Dialect, tenant: int, run_id: int, report: Report) -> None:
-    merged = _merged(report.topics)
-    names = sorted({topic for topic, _ in merged})
-    for begin in range(0, len(names), rolling.TOPICS_AT_ONCE):
-        some = set(names[begin : begin + rolling.TOPICS_AT_ONCE])
-        tallies = {place: tally for place, tally in merged.items() if place[0] in some}
-        _keep_some(connection, dialect, (tenant, run_id), report.run, tallies)
-
-
-def _keep_some(
-    connection: Connection, dialect: Dialect, ids: tuple[int, int], run: Run, tallies: Mapping[tuple[str, str], Tally]
-) -> None:
-    tenant, run_id = ids
-    numbers = _topic_ids(connection, tenant, sorted({topic for topic, _ in tallies}), run.started_at)
-    place = rolling.Place(run.started_at, run.environment or "", run.branch or "")
-    rows = {(numbers[topic], transport): tally for (topic, transport), tally in tallies.items()}
-    measured = [
-        (
-            topic,
-            run.started_at,
-            run_id,
-            transport,
-            place.environment,
-            place.branch,
-            tally.histogram.percentile(0.9),
-            *values_of(tally),
+    rows = connection.execute(
+        select(runs.tenant_id, runs.idempotency_key, runs.public_id, runs.content_hash).where(
+            runs.tenant_id.in_(tenants.values()), runs.idempotency_key.in_(keys)
         )
-        for (topic, transport), tally in rows.items()
-    ]
-    dialect.insert_rows(connection, tables.run_topics, measured)
-    rolling.add(connection, dialect, place, rows)
+    )
+    return {(row.tenant_id, row.idempotency_key): (row.public_id, row.content_hash) for row in rows}
+
+
+def _write(connection: Connection, dialect: Dialect, new: Sequence[_New]) -> None:
+    for table, rows in (
+        (tables.runs, [_run_row(each) for each in new]),
+        (tables.raw_reports, [(each.run_id, each.submission.gzipped) for each in new]),
+        (tables.scenarios, [row for each in new for row in _scenario_rows(each)]),
+        (tables.failures, [row for each in new for row in _failure_rows(each)]),
+        (tables.run_topics, _topic_rows(connection, new)),
+        (tables.unsummed, [(each.run_id,) for each in new]),
+    ):
+        dialect.insert_rows(connection, table, rows)
+    announce(connection, dialect, [(each.tenant_id, "run.completed", _told(each)) for each in new])
+
+
+def _run_row(new: _New) -> tuple[Any, ...]:
+    submission, report, run = new.submission, new.submission.report, new.submission.report.run
+    every = Histogram.merged(each.tally.histogram for each in report.topics)
+    return (
+        new.run_id,
+        new.public_id,
+        new.tenant_id,
+        submission.key,
+        submission.content_hash,
+        now(),
+        run.started_at,
+        run.finished_at,
+        run.duration_ms,
+        run.environment,
+        run.transport,
+        None if run.transports is None else json.dumps(run.transports),
+        run.branch,
+        run.git_sha,
+        run.hostname,
+        run.harness_version,
+        run.reporter_version,
+        run.python_version,
+        run.project_name,
+        run.total_tests,
+        run.total_passed,
+        run.total_failed,
+        run.total_errored,
+        run.total_skipped,
+        run.total_slow,
+        len({each.topic for each in report.topics}),
+        every.percentile(0.5),
+        every.percentile(0.95),
+        every.percentile(0.99),
+        False,
+    )
+
+
+def _scenario_rows(new: _New) -> Iterator[tuple[Any, ...]]:
+    run_id = new.run_id
+    for each in new.submission.report.scenarios:
+        yield (
+            run_id, each.position, each.test_nodeid, each.name, each.correlation_id, each.outcome, each.duration_ms,
+            each.completed_normally, each.handle_count,
+        )  # fmt: skip
+
+
+def _failure_rows(new: _New) -> Iterator[tuple[Any, ...]]:
+    for number, each in enumerate(new.submission.report.failures):
+        cause = each.cause
+        yield new.run_id, number, each.position, cause.topic, cause.outcome, cause.kind, cause.path
+
+
+def _topic_rows(connection: Connection, new: Sequence[_New]) -> list[tuple[Any, ...]]:
+    merged = [_merged(each.submission.report.topics) for each in new]
+    names: defaultdict[int, set[str]] = defaultdict(set)
+    for each, tallies in zip(new, merged, strict=True):
+        names[each.tenant_id].update(topic for topic, _ in tallies)
+    numbers = {tenant: _topic_ids(connection, tenant, sorted(some)) for tenant, some in names.items()}
+    rows = []
+    for each, tallies in zip(new, merged, strict=True):
+        run = each.submission.report.run
+        for (topic, transport), tally in tallies.items():
+            rows.append((
+                numbers[each.tenant_id][topic], run.started_at, each.run_id, transport, run.environment or "",
+                run.branch or "", tally.histogram.percentile(0.9), *values_of(tally),
+            ))  # fmt: skip
+    return rows
 
 
 def _merged(topics: Sequence[TopicTally]) -> dict[tuple[str, str], Tally]:
@@ -154,39 +213,24 @@ def _merged(topics: Sequence[TopicTally]) -> dict[tuple[str, str], Tally]:
     return found
 
 
-def _topic_ids(connection: Connection, tenant: int, names: Sequence[str], moment: int) -> dict[str, int]:
-    """The topics' numbers; new ones are entered, and a late report moves no topic's latest run back."""
-    topics = tables.topics.c
-    known = {
-        row.name: row
-        for row in connection.execute(
-            select(topics.name, topics.id, topics.first_run_at, topics.latest_run_at).where(
-                topics.tenant_id == tenant, topics.name.in_(names)
-            )
-        )
-    }
-    moved = [row.id for row in known.values() if row.latest_run_at < moment]
-    if moved:
-        connection.execute(update(tables.topics).where(topics.id.in_(moved)).values(latest_run_at=moment))
-    earlier = [row.id for row in known.values() if row.first_run_at > moment]
-    if earlier:
-        connection.execute(update(tables.topics).where(topics.id.in_(earlier)).values(first_run_at=moment))
-    ids = {name: int(row.id) for name, row in known.items()}
-    new = [
-        {"tenant_id": tenant, "name": name, "first_run_at": moment, "latest_run_at": moment}
-        for name in names
-        if name not in known
-    ]
+def _topic_ids(connection: Connection, tenant: int, names: Sequence[str]) -> dict[str, int]:
+    """The topics' numbers; new ones are entered."""
+    topics, found = tables.topics.c, dict[str, int]()
+    for begin in range(0, len(names), TOPICS_AT_ONCE):
+        some = names[begin : begin + TOPICS_AT_ONCE]
+        known = select(topics.name, topics.id).where(topics.tenant_id == tenant, topics.name.in_(some))
+        found.update((row.name, int(row.id)) for row in connection.execute(known))
+    new = [{"tenant_id": tenant, "name": name} for name in names if name not in found]
     if new:
         added = connection.execute(insert(tables.topics).returning(topics.name, topics.id), new)
-        ids.update((row.name, int(row.id)) for row in added)
-    return ids
+        found.update((row.name, int(row.id)) for row in added)
+    return found
 
 
-def _announce(connection: Connection, dialect: Dialect, tenant: int, public_id: str, report: Report) -> None:
-    run = report.run
-    data = {
-        "run_id": public_id,
+def _told(new: _New) -> dict[str, Any]:
+    run = new.submission.report.run
+    return {
+        "run_id": new.public_id,
         "started_at": moment_text(run.started_at),
         "environment": run.environment,
         "totals": {
@@ -196,4 +240,3 @@ def _announce(connection: Connection, dialect: Dialect, tenant: int, public_id: 
             "total": run.total_tests,
         },
     }
-    announce(connection, dialect, tenant, "run.completed", data)

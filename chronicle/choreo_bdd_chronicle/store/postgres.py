@@ -29,6 +29,11 @@ class PostgresDialect:
         """Wait until no other process writes."""
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITING})
 
+    def new_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
+        """From the table's sequence."""
+        wanted = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+        return sorted(connection.execute(wanted, {"name": table.name, "count": count}).scalars())
+
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
         """``COPY``, which takes thousands of rows in the time of a few inserts."""
         if not rows:

@@ -14,6 +14,8 @@ from choreo_bdd_chronicle.summarise.days import DAY
 
 def remove(connection: Connection, dialect: Dialect, run: int) -> bool:
     """Remove a run with all that hangs on it; false when there is none."""
+    while rolling.waits(connection):  # what is corrected must be complete
+        rolling.catch_up(connection, dialect)
     runs, measured = tables.runs, tables.run_topics
     row = connection.execute(select(runs).where(runs.c.id == run)).first()
     if row is None:
@@ -21,7 +23,7 @@ def remove(connection: Connection, dialect: Dialect, run: int) -> bool:
     touched = connection.execute(select(measured.c.topic_id).where(measured.c.run_id == run).distinct()).scalars()
     topics = [int(each) for each in touched]
     connection.execute(delete(runs).where(runs.c.id == run))  # what hangs on it goes with it
-    place = rolling.Place(row.started_at, row.environment or "", row.branch or "")
+    place = rolling.Place.of(row.started_at, row.environment or "", row.branch or "")
     for begin in range(0, len(topics), rolling.TOPICS_AT_ONCE):
         rolling.correct(connection, dialect, place, topics[begin : begin + rolling.TOPICS_AT_ONCE])
     dialect.free_space(connection)

@@ -1,24 +1,27 @@
-"""Summaries of days and of topics' whole lives, kept in step with the runs."""
+"""Summaries of days and of topics' whole lives, brought in step with the runs behind the answer that keeps them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 
 from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.store.dialect import Dialect
-from choreo_bdd_chronicle.store.tallies import columns_of, tally_of, values_of
+from choreo_bdd_chronicle.store.tallies import columns_of, sum_of, tally_of, values_of
 from choreo_bdd_chronicle.summarise.days import ALWAYS, DAY, day_of
 from choreo_bdd_chronicle.summarise.tally import NOTHING, Tally, together
 
 TOPICS_AT_ONCE = 1000
 """Databases bound how many values one statement may name."""
+ROWS_AT_ONCE = 2000
+"""So many rows of runs are summed up in one go at most, but always a whole run: nobody who writes waits for long."""
 
-_Key = tuple[int, int, str]
-"""Topic, day or ``ALWAYS``, transport."""
+_Key = tuple[int, str]
+"""Topic and transport."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,130 +32,177 @@ class _Sum:
     latest_at: int = -(2**63)
     tally: Tally = NOTHING
 
-    def __add__(self, other: _Sum) -> _Sum:
-        runs, latest = self.run_count + other.run_count, max(self.latest_at, other.latest_at)
-        return _Sum(runs, latest, together((self.tally, other.tally)))
+    @classmethod
+    def of(cls, parts: Sequence[_Sum]) -> _Sum:
+        """All of them as one."""
+        if len(parts) == 1:
+            return parts[0]
+        runs, latest = sum(each.run_count for each in parts), max(each.latest_at for each in parts)
+        return cls(runs, latest, together(each.tally for each in parts))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """When and where a run was: what its summaries are told apart by, beside topic and transport."""
+    """What summaries are told apart by, beside topic and transport: a day or ``ALWAYS``, and where the runs were."""
 
-    started_at: int
+    day: int
     environment: str
     branch: str
 
-    def branch_of(self, day: int) -> str:
+    @classmethod
+    def of(cls, started_at: int, environment: str, branch: str) -> Place:
+        """The place of a run."""
+        return cls(day_of(started_at), environment, branch)
+
+    @property
+    def always(self) -> Place:
         """A topic's whole life is summed over all branches: there may be hundreds, each short-lived."""
-        return "" if day == ALWAYS else self.branch
+        return Place(ALWAYS, self.environment, "")
 
 
-def add(connection: Connection, dialect: Dialect, place: Place, rows: Mapping[tuple[int, str], Tally]) -> None:
-    """Take a run's tallies, by topic and transport, into the summaries."""
-    days = (day_of(place.started_at), ALWAYS)
-    known = _known(connection, place, {topic for topic, _ in rows}, days)
-    summed = {**known}
-    for (topic, via), tally in rows.items():
-        for day in days:
-            summed[topic, day, via] = known.get((topic, day, via), _Sum()) + _Sum(1, place.started_at, tally)
-    _replace(connection, dialect, place, days, summed)
+def waits(connection: Connection) -> tuple[int, int] | None:
+    """The first and the last run that is not yet summed up."""
+    runs = tables.unsummed.c.run_id
+    first, last = connection.execute(select(func.min(runs), func.max(runs))).one()
+    return None if first is None else (int(first), int(last))
+
+
+def catch_up(connection: Connection, dialect: Dialect) -> None:
+    """Take runs that wait into the summaries, those first that came first: one at least, and ``ROWS_AT_ONCE``."""
+    runs = _waiting(connection)
+    if not runs:
+        return
+    lives: defaultdict[Place, defaultdict[_Key, list[_Sum]]] = defaultdict(lambda: defaultdict(list))
+    for place, day in _parts(connection, runs).items():
+        for key, found in day.items():
+            lives[place.always][key].append(found)
+        _add(connection, dialect, place, day)
+    for place, found_days in lives.items():
+        _add(connection, dialect, place, {key: _Sum.of(found) for key, found in found_days.items()})
+    connection.execute(delete(tables.unsummed).where(tables.unsummed.c.run_id.in_(runs)))
 
 
 def correct(connection: Connection, dialect: Dialect, place: Place, topics: Iterable[int]) -> None:
-    """Make the summaries anew that a run was in which is gone: from the runs of its day, and then from the days."""
-    ids, day = set(topics), day_of(place.started_at)
+    """Make the summaries anew that a run was in which is gone: from the runs of its day, and then from the days.
+
+    No run may wait to be summed up: it would be counted here already.
+    """
+    ids = set(topics)
     runs, days = tables.run_topics, tables.roll_ups
-    begin, end = day * DAY, (day + 1) * DAY
+    begin, end = place.day * DAY, (place.day + 1) * DAY
     of_day = connection.execute(
         select(runs.c.topic_id, runs.c.transport, runs.c.started_at, *columns_of(runs)).where(
             runs.c.topic_id.in_(ids), runs.c.started_at >= begin, runs.c.started_at < end,
             runs.c.environment == place.environment, runs.c.branch == place.branch,
         )
     )  # fmt: skip
-    left = (((row.topic_id, day, row.transport), _Sum(1, row.started_at, tally_of(row))) for row in of_day)
-    _replace(connection, dialect, place, (day,), _summed(left, ids, day))
+    left = (((row.topic_id, row.transport), _Sum(1, row.started_at, tally_of(row))) for row in of_day)
+    _replace(connection, dialect, place, ids, _summed(left))
     of_always = connection.execute(
         select(days.c.topic_id, days.c.transport, days.c.run_count, days.c.latest_at, *columns_of(days)).where(
             days.c.topic_id.in_(ids), days.c.day != ALWAYS, days.c.environment == place.environment
         )
     )
-    lives = (
-        ((row.topic_id, ALWAYS, row.transport), _Sum(row.run_count, row.latest_at, tally_of(row))) for row in of_always
-    )
-    _replace(connection, dialect, place, (ALWAYS,), _summed(lives, ids, ALWAYS))
+    lives = (((row.topic_id, row.transport), _Sum(row.run_count, row.latest_at, tally_of(row))) for row in of_always)
+    _replace(connection, dialect, place.always, ids, _summed(lives))
     _forget_unused(connection, ids)
 
 
-def _summed(parts: Iterable[tuple[_Key, _Sum]], topics: set[int], day: int) -> dict[_Key, _Sum]:
-    """The parts of one key together; topics without a part have an empty sum, so that theirs is removed."""
-    found: defaultdict[_Key, _Sum] = defaultdict(_Sum, {(topic, day, ""): _Sum() for topic in topics})
+def _waiting(connection: Connection) -> list[int]:
+    runs, waiting = tables.runs.c, tables.unsummed.c
+    rows = connection.execute(
+        select(waiting.run_id, runs.topic_count)
+        .join_from(tables.unsummed, tables.runs, runs.id == waiting.run_id)
+        .order_by(waiting.run_id)
+        .limit(TOPICS_AT_ONCE)
+    )
+    found, size = list[int](), 0
+    for row in rows:
+        size += row.topic_count
+        if found and size > ROWS_AT_ONCE:
+            break
+        found.append(int(row.run_id))
+    return found
+
+
+def _parts(connection: Connection, runs: Sequence[int]) -> Mapping[Place, Mapping[_Key, _Sum]]:
+    """What these runs measured, by where it counts."""
+    table = tables.run_topics
+    rows = connection.execute(
+        select(
+            table.c.topic_id, table.c.transport, table.c.started_at, table.c.environment, table.c.branch,
+            *columns_of(table),
+        ).where(table.c.run_id.in_(runs))
+    )  # fmt: skip
+    places: dict[tuple[int, str, str], Place] = {}
+    found: defaultdict[Place, defaultdict[_Key, list[Row[Any]]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        topic, transport, *where = row[:5]
+        place = places.get(tuple(where)) or places.setdefault(tuple(where), Place.of(*where))
+        found[place][topic, transport].append(row)
+    return {
+        place: {key: _Sum(len(some), max(row.started_at for row in some), sum_of(some)) for key, some in by_key.items()}
+        for place, by_key in found.items()
+    }
+
+
+def _add(connection: Connection, dialect: Dialect, place: Place, added: Mapping[_Key, _Sum]) -> None:
+    """Take more into the summaries of a place."""
+    topics = sorted({topic for topic, _ in added})
+    for begin in range(0, len(topics), TOPICS_AT_ONCE):
+        some = set(topics[begin : begin + TOPICS_AT_ONCE])
+        summed = _known(connection, place, some)
+        for key, each in added.items():
+            if key[0] in some:
+                summed[key] = _Sum.of((summed[key], each)) if key in summed else each
+        _replace(connection, dialect, place, some, summed)
+
+
+def _summed(parts: Iterable[tuple[_Key, _Sum]]) -> dict[_Key, _Sum]:
+    """The parts of one key together."""
+    found: defaultdict[_Key, list[_Sum]] = defaultdict(list)
     for key, part in parts:
-        found[key] += part
-    return found
+        found[key].append(part)
+    return {key: _Sum.of(each) for key, each in found.items()}
 
 
-def _known(connection: Connection, place: Place, topics: set[int], days: tuple[int, ...]) -> dict[_Key, _Sum]:
+def _known(connection: Connection, place: Place, topics: set[int]) -> dict[_Key, _Sum]:
     table = tables.roll_ups
-    found: dict[_Key, _Sum] = {}
-    for day in days:
-        rows = connection.execute(
-            select(table.c.topic_id, table.c.transport, table.c.run_count, table.c.latest_at, *columns_of(table)).where(
-                table.c.topic_id.in_(topics), table.c.day == day, table.c.environment == place.environment,
-                table.c.branch == place.branch_of(day),
-            )
-        )  # fmt: skip
-        found.update(
-            ((row.topic_id, day, row.transport), _Sum(row.run_count, row.latest_at, tally_of(row))) for row in rows
+    rows = connection.execute(
+        select(table.c.topic_id, table.c.transport, table.c.run_count, table.c.latest_at, *columns_of(table)).where(
+            *_of(place, topics)
         )
-    return found
+    )
+    return {(row.topic_id, row.transport): _Sum(row.run_count, row.latest_at, tally_of(row)) for row in rows}
 
 
 def _replace(
-    connection: Connection,
-    dialect: Dialect,
-    place: Place,
-    days: tuple[int, ...],
-    summed: Mapping[_Key, _Sum],
+    connection: Connection, dialect: Dialect, place: Place, topics: set[int], summed: Mapping[_Key, _Sum]
 ) -> None:
-    table = tables.roll_ups
-    topics = {topic for topic, _, _ in summed}
-    for day in days:
-        connection.execute(
-            delete(table).where(
-                table.c.topic_id.in_(topics), table.c.day == day, table.c.environment == place.environment,
-                table.c.branch == place.branch_of(day),
-            )
-        )  # fmt: skip
-    dialect.insert_rows(
-        connection,
-        table,
-        [
-            (
-                topic,
-                day,
-                place.environment,
-                place.branch_of(day),
-                via,
-                each.run_count,
-                each.latest_at,
-                *values_of(each.tally),
-            )
-            for (topic, day, via), each in summed.items()
-            if each.run_count
-        ],
+    """Make these the summaries of these topics at this place."""
+    connection.execute(delete(tables.roll_ups).where(*_of(place, topics)))
+    rows = [
+        (
+            topic, place.day, place.environment, place.branch, via, each.run_count, each.latest_at,
+            *values_of(each.tally),
+        )
+        for (topic, via), each in summed.items()
+    ]  # fmt: skip
+    dialect.insert_rows(connection, tables.roll_ups, rows)
+
+
+def _of(place: Place, topics: set[int]) -> tuple[ColumnElement[bool], ...]:
+    table = tables.roll_ups.c
+    return (
+        table.topic_id.in_(topics),
+        table.day == place.day,
+        table.environment == place.environment,
+        table.branch == place.branch,
     )
 
 
 def _forget_unused(connection: Connection, topics: set[int]) -> None:
-    """A topic without a run is gone; the others' first and latest run are those that are left."""
+    """A topic without a run is gone."""
     runs = tables.run_topics.c
-    left = connection.execute(
-        select(runs.topic_id, func.min(runs.started_at), func.max(runs.started_at))
-        .where(runs.topic_id.in_(topics))
-        .group_by(runs.topic_id)
-    ).all()
-    for topic, first, latest in left:
-        changed = tables.topics.update().where(tables.topics.c.id == topic)
-        connection.execute(changed.values(first_run_at=first, latest_run_at=latest))
-    gone = topics - {row[0] for row in left}
-    connection.execute(delete(tables.topics).where(tables.topics.c.id.in_(gone)))
+    left = connection.execute(select(runs.topic_id).where(runs.topic_id.in_(topics)).distinct()).scalars()
+    connection.execute(delete(tables.topics).where(tables.topics.c.id.in_(topics - set(left))))

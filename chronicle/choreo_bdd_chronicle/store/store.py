@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from threading import Condition, Event, Thread
 from typing import TypeVar
 
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, make_url, select
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 
-from choreo_bdd_chronicle.store import ingesting
+from choreo_bdd_chronicle.store import ingesting, rolling
 from choreo_bdd_chronicle.store.dialect import Dialect
 from choreo_bdd_chronicle.store.ingesting import Receipt, Submission
-from choreo_bdd_chronicle.store.migrating import is_current, upgrade
+from choreo_bdd_chronicle.store.migrating import LaterReleaseError, is_current, upgrade
 from choreo_bdd_chronicle.store.sqlite import SqliteDialect
 from choreo_bdd_chronicle.store.writer import Writer
 
 Result = TypeVar("Result")
 
-_READERS_PATIENCE_S = 5.0
-"""A query that takes longer is not waited for when the store closes."""
+_PATIENCE_S = 5.0
+"""What takes longer is not waited for: a query when the store closes, summaries when somebody asks."""
 
 
 class StoreError(Exception):
@@ -51,11 +50,22 @@ class Store:
 
     def keep(self, submission: Submission) -> Future[Receipt]:
         """Write a report, whole or not at all; the receipt is there once it is on disk."""
-        return self._writer.submit(lambda connection: ingesting.keep(connection, self._dialect, submission))
+        return self._writer.submit_to(self._keep, submission)
 
     def change(self, work: Callable[[Connection, Dialect], Result]) -> Future[Result]:
         """Have something else written in a transaction of its own."""
         return self._writer.submit(lambda connection: work(connection, self._dialect))
+
+    def sum_up(self) -> None:
+        """Have every run that is kept now in the summaries, with other work in between.
+
+        Raises ``SQLAlchemyError``, ``BusyError`` and, when it takes long, ``TimeoutError``.
+        """
+        with self.reading() as connection:
+            waiting = rolling.waits(connection)
+        last = waiting[1] if waiting else 0
+        while waiting and waiting[0] <= last:
+            waiting = self.change(_sum_some).result(_PATIENCE_S)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -85,16 +95,24 @@ class Store:
         """Write what waits, let whoever reads come to an end, then let go of the database."""
         with self._reader_left:  # a connection in use while the others are closed would be nobody's any more
             self._is_over.set()
-            self._reader_left.wait_for(lambda: not self._readers, timeout=_READERS_PATIENCE_S)
+            self._reader_left.wait_for(lambda: not self._readers, timeout=_PATIENCE_S)
         self._writer.close()
         with suppress(SQLAlchemyError), self._engine.begin() as connection:
             self._dialect.notify(connection)  # so that the listener need not run out of patience
         self._listener.join()
         self._engine.dispose()
 
+    def _keep(self, connection: Connection, submissions: Sequence[Submission]) -> Sequence[Receipt]:
+        return ingesting.keep(connection, self._dialect, submissions)
+
     def _wake(self) -> None:
         for wake in self._wakers:
             wake()
+
+
+def _sum_some(connection: Connection, dialect: Dialect) -> tuple[int, int] | None:
+    rolling.catch_up(connection, dialect)
+    return rolling.waits(connection)
 
 
 def open_store(url: str) -> Store:
@@ -106,7 +124,7 @@ def open_store(url: str) -> Store:
     except (SQLAlchemyError, OSError) as problem:
         reason = getattr(problem, "orig", None) or problem
         raise StoreError(f"{shown(url)}: cannot be opened: {reason}") from problem
-    except CommandError as problem:
+    except LaterReleaseError as problem:
         raise StoreError(f"{shown(url)}: was written by a later release; install that one ({problem})") from problem
     return Store(engine, dialect)
 

@@ -124,10 +124,7 @@ topics = Table(
     Column("id", _Key, primary_key=True),
     Column("tenant_id", BigInteger, ForeignKey("tenants.id"), nullable=False),
     Column("name", Text, nullable=False),
-    Column("first_run_at", BigInteger, nullable=False),
-    Column("latest_run_at", BigInteger, nullable=False),
     UniqueConstraint("tenant_id", "name"),
-    Index(None, "tenant_id", "latest_run_at"),
 )
 
 
@@ -175,6 +172,13 @@ roll_ups = Table(
     sqlite_with_rowid=False,
 )
 """Days since 1970; ``summarise.days.ALWAYS`` is a topic's whole life, where the branch is left empty."""
+
+unsummed = Table(
+    "unsummed",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+)
+"""Runs that are kept and not yet in ``roll_ups``: entered with the run, taken out with the change of its summaries."""
 
 anomalies = Table(
     "anomalies",

@@ -37,7 +37,10 @@ class Histogram:
     @classmethod
     def of(cls, latencies_ms: Iterable[float]) -> Histogram:
         """The histogram of these latencies, in milliseconds. Raises ``ValueError`` for one that is no latency."""
-        return cls._sorted(Counter(map(_bucket, latencies_ms)))
+        counts: dict[int, int] = {}
+        for bucket in map(_bucket, latencies_ms):
+            counts[bucket] = counts.get(bucket, 0) + 1
+        return cls(tuple(sorted(counts.items())))
 
     @classmethod
     def merged(cls, histograms: Iterable[Histogram]) -> Histogram:
@@ -52,22 +55,18 @@ class Histogram:
         return cls(tuple(sorted(counts.items())))
 
     @classmethod
+    def merged_bytes(cls, stored: Iterable[bytes]) -> Histogram:
+        """All latencies of histograms that ``to_bytes`` stored. Raises ``ValueError`` for other bytes."""
+        counts: dict[int, int] = {}
+        for data in stored:
+            for bucket, count in zip(*_numbers(data), strict=True):
+                counts[bucket] = counts.get(bucket, 0) + count
+        return cls(tuple(sorted(counts.items())))
+
+    @classmethod
     def from_bytes(cls, data: bytes) -> Histogram:
         """The histogram that ``to_bytes`` stored. Raises ``ValueError``, which says what is wrong with other bytes."""
-        if len(data) < _HEAD.size:
-            raise ValueError(f"no histogram: {len(data)} bytes, and its head alone has {_HEAD.size}")
-        stored_format, letter, size = _HEAD.unpack_from(data)
-        if stored_format != FORMAT:
-            raise ValueError(f"no histogram of format {FORMAT}: its first byte is {stored_format}")
-        count_type = letter.decode("latin-1")
-        if count_type not in _COUNT_TYPES:
-            raise ValueError(f"no histogram: its counts have the unknown type {count_type!r}")
-        content = struct.Struct(f"<{size}h{size}{count_type}")
-        if len(data) != _HEAD.size + content.size:
-            wanted = _HEAD.size + content.size
-            raise ValueError(f"a damaged histogram: {size} buckets take {wanted} bytes, and there are {len(data)}")
-        numbers = content.unpack_from(data, _HEAD.size)
-        buckets, counts = numbers[:size], numbers[size:]
+        buckets, counts = _numbers(data)
         if 0 in counts or list(buckets) != sorted(set(buckets)):
             raise ValueError("a damaged histogram: its buckets are empty or not in rising order")
         return cls(tuple(zip(buckets, counts, strict=True)))
@@ -142,3 +141,21 @@ def _bucket(latency_ms: float) -> int:
 def _middle(bucket: int) -> float:
     """The latency that is equally far, as a factor, from both ends of the bucket."""
     return 0.0 if bucket == _ZERO else math.exp((bucket + 0.5) * _WIDTH)
+
+
+def _numbers(data: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The buckets of a stored histogram, and how many latencies each has."""
+    if len(data) < _HEAD.size:
+        raise ValueError(f"no histogram: {len(data)} bytes, and its head alone has {_HEAD.size}")
+    stored_format, letter, size = _HEAD.unpack_from(data)
+    if stored_format != FORMAT:
+        raise ValueError(f"no histogram of format {FORMAT}: its first byte is {stored_format}")
+    count_type = letter.decode("latin-1")
+    if count_type not in _COUNT_TYPES:
+        raise ValueError(f"no histogram: its counts have the unknown type {count_type!r}")
+    content = f"<{size}h{size}{count_type}"
+    if len(data) != _HEAD.size + struct.calcsize(content):
+        wanted = _HEAD.size + struct.calcsize(content)
+        raise ValueError(f"a damaged histogram: {size} buckets take {wanted} bytes, and there are {len(data)}")
+    numbers = struct.unpack_from(content, data, _HEAD.size)
+    return numbers[:size], numbers[size:]

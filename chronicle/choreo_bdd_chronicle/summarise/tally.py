@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Self
+
+from msgspec import Struct
 
 from choreo_bdd_chronicle.summarise.histogram import Histogram
 
@@ -14,8 +15,7 @@ _SUMMED = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(Struct, frozen=True, kw_only=True, gc=False):
     """Counts by outcome, budgets kept and missed, and the latencies of messages that arrived, in milliseconds.
 
     ``budgeted`` handles have a budget, ``over_budget`` of them missed it: late, or never there. ``sum_log`` is the sum
@@ -38,21 +38,21 @@ class Tally:
     histogram: Histogram
 
     @classmethod
-    def of(cls, outcomes: dict[str, int], latencies: list[float], budgets: list[float], over_budget: int) -> Self:
-        """The tally of some handles: how many of each outcome, what arrived, the budgets, how many were missed."""
+    def of(cls, outcomes: Sequence[str], latencies: list[float], budgets: list[float], over_budget: int) -> Self:
+        """The tally of some handles: the outcome of each, what arrived, the budgets, how many were missed."""
         return cls(
-            passed=outcomes.get("pass", 0),
-            slow=outcomes.get("slow", 0),
-            failed=outcomes.get("fail", 0),
-            timeout=outcomes.get("timeout", 0),
-            pending=outcomes.get("pending", 0),
+            passed=outcomes.count("pass"),
+            slow=outcomes.count("slow"),
+            failed=outcomes.count("fail"),
+            timeout=outcomes.count("timeout"),
+            pending=outcomes.count("pending"),
             budgeted=len(budgets),
             over_budget=over_budget,
             arrived=len(latencies),
             min_ms=min(latencies, default=None),
             max_ms=max(latencies, default=None),
             sum_ms=math.fsum(latencies),
-            sum_log=math.fsum(math.log(each) for each in latencies if each > 0),
+            sum_log=math.fsum(map(math.log, filter(None, latencies))),
             budget_ms=max(budgets, default=None),
             histogram=Histogram.of(latencies),
         )

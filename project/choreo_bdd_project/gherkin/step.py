@@ -9,7 +9,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Sentence, body and place of a step; ``media_type`` is what stands behind the opening quotes of its doc string."""
+    """Sentence, body and place of a step; ``media_type`` is what stands behind the opening quotes of its doc string.
+
+    ``is_act`` says that its author has declared it, in Python, to make messages come.
+    """
 
     text: str
     file: str
@@ -19,6 +22,7 @@ class Step:
     media_type: str | None = None
     table: Sequence[Sequence[str]] | None = None
     background: bool = False
+    is_act: bool = False
 
     @property
     def folder(self) -> Path:

@@ -49,7 +49,7 @@ from choreo_bdd_reporter.model.tests import (
 from choreo_bdd_reporter.record.attachments import Attachments
 from choreo_bdd_reporter.record.masking import NodeIds, masked, masked_feature, masked_gherkin, masked_or_none
 from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
-from choreo_bdd_reporter.store.configured_directory import configured_directory
+from choreo_bdd_reporter.store.configured_directory import configured_directory, hide_configured_secrets
 from choreo_bdd_reporter.store.directory import ReportDirectoryError, prepare, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
@@ -86,6 +86,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         super().__init__(stream_opener, config)
         self.stream = None
         self._directory = _directory(stream_opener.name)
+        hide_configured_secrets(Path.cwd())
         self._stopwatch = Stopwatch()
         self._git = GitLookup(Path.cwd())
         self._recorder = Recorder()

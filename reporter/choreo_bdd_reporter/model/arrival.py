@@ -10,6 +10,10 @@ def latency_of_arrival(handle: ResultsHandle) -> float | None:
 
     The ``latency_ms`` of a timeout or a fail is its deadline, and that of an absence which was expected its window.
     """
-    came = handle["outcome"] in ("pass", "slow") and handle.get("actual") is not None
-    latency: float | None = handle["latency_ms"] if came else None
+    latency: float | None = handle["latency_ms"] if came(handle["outcome"], handle.get("actual")) else None
     return latency
+
+
+def came(outcome: str, actual: object) -> bool:
+    """Whether a handle of this outcome, which saw the message ``actual``, was met by it."""
+    return outcome in ("pass", "slow") and actual is not None

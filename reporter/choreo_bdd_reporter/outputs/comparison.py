@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
+from choreo_bdd.redaction.printable import in_json, on_one_line
 from choreo_bdd_reporter.outputs.markdown import code, table
 from choreo_bdd_reporter.read.compare import Comparison, Shift
 
@@ -22,7 +23,7 @@ _LISTS = (
 def as_json(comparison: Comparison) -> str:
     """Everything, for programs."""
     shifts = [{**asdict(shift), "over_budget": shift.is_over_budget} for shift in comparison.shifts]
-    return json.dumps({**asdict(comparison), "shifts": shifts}, indent=2)
+    return in_json(json.dumps({**asdict(comparison), "shifts": shifts}, indent=2))
 
 
 def as_text(comparison: Comparison) -> str:
@@ -36,7 +37,7 @@ def as_text(comparison: Comparison) -> str:
     if comparison.shifts:
         told = [_sentence(shift) for shift in comparison.shifts]
         lines += ["", f"Latency ({len(told)}):", *(f"  {text}" for text in _shown(told))]
-    return "\n".join(lines)
+    return "\n".join(map(on_one_line, lines))
 
 
 def _counts(comparison: Comparison) -> dict[str, int]:

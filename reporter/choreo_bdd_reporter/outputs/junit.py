@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 from xml.etree import ElementTree
 
+from choreo_bdd.redaction.printable import in_xml, on_one_line, printable
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.summary import Failure, failures
 
@@ -25,7 +26,7 @@ def as_junit(results: Any, gherkin: Any) -> str:
     for file, found in groupby(by_file, key=lambda each: each[1]["file"]):
         _add_suite(root, file, [(test, reasons.get(row)) for row, test in found], results["run"])
     ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + in_xml(ElementTree.tostring(root, encoding="unicode"))
 
 
 def _add_suite(root: ElementTree.Element, file: str, tests: list[tuple[Any, Failure | None]], run: Any) -> None:
@@ -58,11 +59,11 @@ def _add_case(suite: ElementTree.Element, test: Any, reason: Failure | None) -> 
 
 
 def _add_text(parent: ElementTree.Element, name: str, text: str, attributes: dict[str, str]) -> None:
-    ElementTree.SubElement(parent, name, attributes).text = _FORBIDDEN.sub("\ufffd", text)
+    ElementTree.SubElement(parent, name, attributes).text = _FORBIDDEN.sub("\ufffd", printable(text))
 
 
 def _safe(attributes: dict[str, str]) -> dict[str, str]:
-    return {name: _FORBIDDEN.sub("\ufffd", text) for name, text in attributes.items()}
+    return {name: _FORBIDDEN.sub("\ufffd", on_one_line(text)) for name, text in attributes.items()}
 
 
 def _counts(tests: Iterable[Any]) -> dict[str, str]:

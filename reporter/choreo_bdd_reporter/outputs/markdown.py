@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from choreo_bdd.redaction.printable import on_one_line
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@-])")
 
 
 def plain(text: str) -> str:
     """Running text on one line, its special characters escaped."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", on_one_line(" ".join(text.split())))
 
 
 def code(text: str) -> str:
     """A code span on one line, safe in a table, too."""
-    line = " ".join(text.split()).replace("|", "\\|")
+    line = on_one_line(" ".join(text.split())).replace("|", "\\|")
     fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", line)), default=0))
     space = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{fence}{space}{line}{space}{fence}"

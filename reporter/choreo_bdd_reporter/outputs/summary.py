@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from choreo_bdd.redaction.printable import annotation, on_one_line
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.markdown import code, plain, table
 from choreo_bdd_reporter.read.entries import Entry, group_entries
@@ -150,7 +151,7 @@ def as_text(results: Any, gherkin: Any) -> str:
             f"  {hop.latency_ms:8.1f} of {hop.budget_ms:.1f} ms ({hop.used:.0%})  {hop.place}  ({hop.nodeid})"
             for hop in hops
         ]
-    return "\n".join(lines)
+    return "\n".join(map(on_one_line, lines))
 
 
 def as_markdown(results: Any, gherkin: Any) -> str:
@@ -187,19 +188,10 @@ def as_annotations(results: Any, gherkin: Any) -> str:
     found = failures(results, gherkin)
     lines = [_annotation(failure) for failure in found[:ANNOTATIONS_MAX]]
     left = len(found) - ANNOTATIONS_MAX
-    lines += [f"::notice::{left} more failures are not annotated"] if left > 0 else []
-    return "\n".join([*lines, headline(results)])
+    lines += [annotation("notice", f"{left} more failures are not annotated")] if left > 0 else []
+    return "\n".join([*lines, on_one_line(headline(results))])
 
 
 def _annotation(failure: Failure) -> str:
-    properties = {"file": failure.file, "line": failure.line, "title": f"{failure.name}: {failure.cause}"}
-    told = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value)
-    return f"::error {told}::{_data(failure.sentence)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    title = f"{failure.name}: {failure.cause}"
+    return annotation("error", failure.sentence, file=failure.file, line=failure.line, title=title)

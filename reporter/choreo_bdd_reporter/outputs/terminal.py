@@ -1,26 +1,28 @@
-"""Printing text that tests made up: it must neither steer the terminal nor break the printing."""
+"""Printing text that tests made up: it must neither steer the terminal or the CI log nor break the printing."""
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TextIO
 
-# control characters but tab and line feed, marks that turn the direction of text, and halves of surrogate pairs
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from choreo_bdd.redaction.printable import printable
 
 
 def say(text: object) -> None:
     """Print to standard output."""
+    _print(printable(str(text)), sys.stdout)
+
+
+def say_document(text: str) -> None:
+    """Print what a program reads, as it is: JSON, XML, workflow commands; its own escapes have made it harmless."""
     _print(text, sys.stdout)
 
 
 def complain(text: object) -> None:
     """Print to standard error."""
-    _print(text, sys.stderr)
+    _print(printable(str(text)), sys.stderr)
 
 
-def _print(text: object, stream: TextIO) -> None:
+def _print(text: str, stream: TextIO) -> None:
     encoding = stream.encoding or "utf-8"
-    shown = _UNPRINTABLE.sub("\ufffd", str(text))
-    print(shown.encode(encoding, "replace").decode(encoding), file=stream)
+    print(text.encode(encoding, "replace").decode(encoding), file=stream)

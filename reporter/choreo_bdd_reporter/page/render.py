@@ -76,7 +76,7 @@ class _Assets:
 
 def _policy(*, script: str, style: str) -> str:
     sources = f"default-src 'none'; script-src {script}; style-src {style}; img-src data:"
-    return f"{sources}; base-uri 'none'; form-action 'none'"
+    return f"{sources}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types choreo"
 
 
 def render_page(results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> str:

@@ -13,8 +13,17 @@ TEXT_MAX_BYTES = 65_536
 BINARY_MAX_BYTES = 1_000_000
 ATTACHMENTS_MAX = 20
 
+_MASKED_MAX_BYTES = 2_000_000
+"""Of longer text only the beginning is read, of which a part is kept."""
+
 _TEXTUAL = ("application/json", "application/xml", "application/x-yaml")
-_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_PICTURES = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+    "image/webp": (b"RIFF",),
+}
+"""How their data begins; what only calls itself a picture is treated like anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +66,10 @@ def attachment(media_type: str, data: bytes | str, redactor: Redactor, name: str
         "size": len(raw),
     }
     if isinstance(data, str) or _is_text(media_type, raw):
-        masked = redactor.text(clean_text(raw.decode("utf-8", "replace"))).encode()
+        shown = clean_text(raw[:_MASKED_MAX_BYTES].decode("utf-8", "replace"))
+        masked = redactor.document(shown).encode()
         text = masked[:TEXT_MAX_BYTES].decode("utf-8", "ignore")
-        return {**kept, "text": text, "cut": len(masked) > TEXT_MAX_BYTES}
+        return {**kept, "text": text, "cut": len(masked) > TEXT_MAX_BYTES or len(raw) > _MASKED_MAX_BYTES}
     if len(raw) > BINARY_MAX_BYTES:
         return {**kept, "base64": None, "cut": True}
     return {**kept, "base64": base64.b64encode(raw).decode("ascii"), "cut": False}
@@ -69,7 +79,7 @@ def _is_text(media_type: str, raw: bytes) -> bool:
     """Whatever its type says, what can be read may hold a secret, which base64 would keep from being masked."""
     if media_type.startswith("text/") or media_type in _TEXTUAL:
         return True
-    if media_type in _PICTURES:
+    if raw.startswith(_PICTURES.get(media_type, ())):
         return False
     try:
         raw.decode("utf-8")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from choreo_bdd import observers
-from choreo_bdd.observed import ObservedResult
 from choreo_bdd.observers import RunFact
+from choreo_bdd.observers.observed import ObservedResult
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.model.tests import SESSION_NODEID, RecordedScenario

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, TypedDict, cast
 
-from choreo_bdd.observed import (
+from choreo_bdd.observers.observed import (
     ObservedEntry,
     ObservedFailure,
     ObservedHandle,
@@ -25,6 +25,7 @@ from choreo_bdd_reporter.model.limits import (
     cap_detail,
     cap_stream,
     clean_text,
+    json_safe,
     keep_worst,
 )
 from choreo_bdd_reporter.model.schema_types import (
@@ -113,6 +114,7 @@ class _Serialiser:
         entries = result.timeline[-TIMELINE_MAX:]
         replies = self._replies()
         replies_out = len(result.replies) - len(replies)
+        self._learn(handles, entries)
         values = [self._handle_values(handle) for handle in handles]
         messages = [self._values.message(entry.message) for entry in entries]
         details = {
@@ -130,7 +132,7 @@ class _Serialiser:
         timeline = [self._entry(entry) for entry in entries]
         document: ResultsScenario = {
             "name": self._line(result.name) or ("stage" if self._is_stage else ""),
-            "correlation_id": None if result.correlation_id is None else clean_text(str(result.correlation_id)),
+            "correlation_id": None if result.correlation_id is None else self._line(str(result.correlation_id)),
             "outcome": _scenario_outcome(result.handles),
             "duration_ms": self._duration(timeline),
             "completed_normally": completed_normally,
@@ -157,6 +159,18 @@ class _Serialiser:
             wire_id = handle.correlation_id
             if wire_id is not None and wire_id != self._result.correlation_id:
                 self._redactor.rename(wire_id, redact_correlation_id(wire_id))
+
+    def _learn(self, handles: Sequence[ObservedHandle], entries: Sequence[ObservedEntry]) -> None:
+        """First of all what is secret anywhere, so that it is found at every other place."""
+        for handle in handles:
+            self._values.learn(handle.matcher_expected)
+            self._values.learn(handle.last_mismatch_payload)
+            for failure in handle.failures[:FAILURES_MAX]:
+                self._redactor.learn_at_path(failure.path, json_safe([failure.expected, failure.actual]))
+        for message in (*(entry.message for entry in entries), *(each for one in handles for each in one.messages)):
+            if message is not None:
+                self._values.learn(message.payload)
+                self._values.learn(dict(message.headers))
 
     # --- expectations ---
 
@@ -193,7 +207,7 @@ class _Serialiser:
             "failure": values["failure"],
             "failures": values["failures"],
             "failures_dropped": values["failures_dropped"],
-            "diagnosis": _diagnosis(handle, latency_ms or 0.0),
+            "diagnosis": self._diagnosis(handle, latency_ms or 0.0),
         }
         if self._is_stage:
             document["transport"] = handle.transport
@@ -201,10 +215,22 @@ class _Serialiser:
                 document["correlation_id"] = redact_correlation_id(handle.correlation_id)
         return document
 
+    def _diagnosis(self, handle: ObservedHandle, latency_ms: float) -> Diagnosis:
+        outcome = str(handle.outcome)
+        if outcome == "pass":
+            return {"kind": "matched"}
+        if outcome == "slow":
+            return {"kind": "over_budget", "latency_ms": latency_ms, "budget_ms": amount(handle.budget_ms) or 0.0}
+        if outcome == "pending":
+            return {"kind": "pending"}
+        if outcome == "fail" or handle.attempts:
+            return {"kind": "near_miss", "attempts": max(1, handle.attempts), "deadline_ms": latency_ms}
+        return {"kind": "silent_timeout", "topic": self._line(handle.topic), "deadline_ms": latency_ms}
+
     def _handle_details(self, handle: ObservedHandle) -> dict[str, Any]:
         diagnosis = handle.diagnosis
         return {
-            "origin": handle.origin,
+            "origin": None if handle.origin is None else self._line(handle.origin),
             "step_text": None if handle.step_text is None else self._prose(handle.step_text),
             "cause": None if diagnosis is None else str(diagnosis.cause),
             "sentence": None if diagnosis is None else self._prose(diagnosis.sentence),
@@ -245,10 +271,18 @@ class _Serialiser:
             "detail": cap_detail(self._redactor.text(entry.detail)),
         }
         if entry.topic is not None:
-            document["topic"] = clean_text(entry.topic)
+            document["topic"] = self._line(entry.topic)
         if self._is_stage:
-            _place_in_stage(document, entry)
+            self._place_in_stage(document, entry)
         return document
+
+    def _place_in_stage(self, document: TimelineEntry, entry: ObservedEntry) -> None:
+        if entry.transport is not None:
+            document["transport"] = self._line(entry.transport)
+        if entry.logical_topic is not None:
+            document["logical_topic"] = self._line(entry.logical_topic)
+        if entry.source is not None:
+            document["source"] = cast("EventSource", clean_text(entry.source))
 
     # --- what transports could not do, and messages that nobody waited for ---
 
@@ -293,7 +327,7 @@ class _Serialiser:
             "candidate_count": reply.candidate_count,
             "match_count": reply.match_count,
             "reply_published": reply.reply_published,
-            "builder_error": reply.builder_error,
+            "builder_error": None if reply.builder_error is None else self._line(reply.builder_error),
             "correlation_overridden": overridden,
         }
 
@@ -322,15 +356,6 @@ class _Serialiser:
         return cap_stream(self._redactor.text(text))
 
 
-def _place_in_stage(document: TimelineEntry, entry: ObservedEntry) -> None:
-    if entry.transport is not None:
-        document["transport"] = clean_text(entry.transport)
-    if entry.logical_topic is not None:
-        document["logical_topic"] = clean_text(entry.logical_topic)
-    if entry.source is not None:
-        document["source"] = cast("EventSource", clean_text(entry.source))
-
-
 def _stage(result: ObservedStage) -> ResultsStage:
     ids = {
         handle.transport: redact_correlation_id(handle.correlation_id)
@@ -356,19 +381,6 @@ def _reply_state(state: str) -> ReplyState:
     if state not in _REPLY_STATES:
         raise ValueError(f"unknown reply state {state!r}")
     return _REPLY_STATES[state]
-
-
-def _diagnosis(handle: ObservedHandle, latency_ms: float) -> Diagnosis:
-    outcome = str(handle.outcome)
-    if outcome == "pass":
-        return {"kind": "matched"}
-    if outcome == "slow":
-        return {"kind": "over_budget", "latency_ms": latency_ms, "budget_ms": amount(handle.budget_ms) or 0.0}
-    if outcome == "pending":
-        return {"kind": "pending"}
-    if outcome == "fail" or handle.attempts:
-        return {"kind": "near_miss", "attempts": max(1, handle.attempts), "deadline_ms": latency_ms}
-    return {"kind": "silent_timeout", "topic": clean_text(handle.topic), "deadline_ms": latency_ms}
 
 
 def _latency(handle: ObservedHandle) -> float | None:

@@ -29,6 +29,7 @@ class Values:
         self._redactor = redactor
         # with the source itself, so that nothing else can take its place in memory
         self._known: dict[int, tuple[_Value, Any]] = {}
+        self._learned: dict[int, Any] = {}
         self._places: dict[int, tuple[int, Any]] = {}
         self._innocent: dict[str, _Value] = {}
         self._payloads: dict[str, int] = {}
@@ -37,6 +38,15 @@ class Values:
     def shown(self, value: Any) -> tuple[Any, bool]:
         """A payload or shape within the limits of ``results.json``, and whether it was too large as a whole."""
         return self._value(value).shown()
+
+    def learn(self, value: Any) -> None:
+        """Remember what is secret in a value, so that it is found in every other one."""
+        if value is None or id(value) in self._learned:
+            return
+        self._learned[id(value)] = value
+        text = small_json(value)
+        if text is None or not is_innocent_json(text):
+            self._redactor.learn_secrets(json_safe(value))
 
     def found_at(self, path: str, value: Any) -> Any:
         """The same for a value that was found at a dotted path, whose parts count as keys."""
@@ -81,7 +91,7 @@ class Values:
         text = None if has_redactors() else small_json(value)
         found = None if text is None else self._innocent.get(text)
         if found is None:
-            if text is None or not is_plain_json(text) or not is_innocent_json(text) or self._redactor.names(text):
+            if text is None or not is_plain_json(text) or not is_innocent_json(text) or self._redactor.touches(text):
                 return _Value(whole=_finished(self._redactor.value(json_safe(value))))
             # nearly all values are like this: small, and without anything to hide
             found = self._innocent[text] = _Value(text=text)

@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,6 +22,7 @@ import behave
 from behave.matchers import RegexMatcher, get_step_matcher_factory
 from behave.model_type import Argument, Status
 from behave.parser import ParserError, parse_file
+from behave.runner import the_step_registry
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.frameworks.behave_model import expand, scenario_of
@@ -27,12 +30,24 @@ from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.own_acts import act, is_act
 from choreo_bdd_steps.plan.settings import configuration
 from choreo_bdd_steps.run.scenario_run import ScenarioInfo, ScenarioRun
 from choreo_bdd_steps.run.session import Session
-from choreo_bdd_steps.vocabulary import PHRASES, Phrase
+from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognise_text
 
 PROVEN_ON = "1.3.3"
+
+__all__ = [
+    "PROVEN_ON",
+    "act",
+    "before_scenario",
+    "expand_buses",
+    "read_feature",
+    "scenario_run",
+    "start_choreo",
+    "use_choreo",
+]
 
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
@@ -49,6 +64,37 @@ def use_choreo() -> None:
             behave.step(phrase.regex)(_step_function(phrase))
     finally:
         factory.use_step_matcher(users_own.NAME)
+    _accompany_acts()
+
+
+def _accompany_acts() -> None:
+    """Have the functions declared with ``@act`` run between what comes before and after an act."""
+    find = the_step_registry.find_match
+    if not isinstance(find, partial):
+        the_step_registry.find_match = partial(_find_accompanied, find)
+
+
+def _find_accompanied(find: Callable[[Any], Any], step: Any) -> Any:
+    match = find(step)
+    if match is not None and is_act(match.func):
+        match.func = _accompanied(match.func, step.name)
+    return match
+
+
+def _accompanied(function: Callable[..., object], text: str) -> Callable[..., object]:
+    @wraps(function)
+    def step(context: Any, *arguments: Any, **parameters: Any) -> object:
+        steps = list(context.scenario.all_steps)
+        index = next((index for index, each in enumerate(steps) if each.status == Status.untested), None)
+        if index is None or steps[index].name != text:
+            raise _not_seen_ahead(context, "an act")
+        run = scenario_run(context)
+        run.begin_act(index)
+        returned = function(context, *arguments, **parameters)
+        run.end_act()
+        return returned
+
+    return step
 
 
 class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no types
@@ -85,10 +131,14 @@ def _position(context: Any, phrase: Phrase, parameters: Mapping[str, str]) -> in
             if phrase.parameters(step.name) == parameters:
                 return index
             break
-    raise StepError(
+    raise _not_seen_ahead(context, "a step of the choreo vocabulary")
+
+
+def _not_seen_ahead(context: Any, what: str) -> StepError:
+    return StepError(
         _place(context.scenario),
-        "a step of the choreo vocabulary was run by execute_steps(): it was not seen ahead, so nothing listened for "
-        "its message in time. Write the step into the scenario itself",
+        f"{what} was run by execute_steps(): it was not seen ahead, so nothing listened for its message in time. Write "
+        f"the step into the scenario itself",
     )
 
 
@@ -190,7 +240,14 @@ def read_feature(path: Path) -> list[tuple[int, ScenarioInfo]]:
 
 
 def _info(context: Any) -> ScenarioInfo:
-    return _info_of(scenario_of(context.feature, context.scenario))
+    scenario, registry = scenario_of(context.feature, context.scenario), context._runner.step_registry
+
+    def declared(step: Any) -> bool:
+        match = None if recognise_text(step.name) is not None else registry.find_match(step)
+        return match is not None and is_act(match.func)
+
+    pairs = zip(scenario.steps, context.scenario.all_steps, strict=True)
+    return _info_of(replace(scenario, steps=tuple(replace(each, is_act=declared(step)) for each, step in pairs)))
 
 
 def _info_of(scenario: Scenario) -> ScenarioInfo:

@@ -10,6 +10,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import pytest
 from pytest_bdd import step
 from pytest_bdd.parser import Feature, Scenario, Step
 from pytest_bdd.parsers import StepParser
-from pytest_bdd.scenario import scenario_wrapper_template_registry
+from pytest_bdd.scenario import get_step_function, scenario_wrapper_template_registry
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.frameworks.pytest_bdd_model import (
@@ -39,6 +40,7 @@ from choreo_bdd_steps.adapters.pytest_bdd_features import (
     tag_expression,
 )
 from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.own_acts import is_act
 
 if TYPE_CHECKING:
     from choreo_bdd_steps.run.scenario_run import ScenarioRun
@@ -123,7 +125,7 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
 def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
     if has_asked(Path(feature.filename), request.config):
         scenario_names(Path(feature.filename))
-    run = _session(request.config).scenario(_info(request.node, feature, scenario))
+    run = _session(request.config).scenario(_info(request, feature, scenario))
     request.node.stash[_RUN] = run
     run.listen()
 
@@ -139,8 +141,12 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
 
 
 def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:
-    """Note how far the scenario has come."""
-    request.node.stash[_PASSED] = request.node.stash[_POSITION] + 1
+    """Note how far the scenario has come; from the end of an act times count."""
+    __tracebackhide__ = True
+    stash = request.node.stash
+    stash[_PASSED] = stash[_POSITION] + 1
+    if stash[_RUN].is_act(stash[_POSITION]):
+        _told_plainly(stash[_RUN].end_act)
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, scenario: Scenario, step: Step) -> None:
@@ -148,14 +154,20 @@ def pytest_bdd_before_step(request: pytest.FixtureRequest, scenario: Scenario, s
     request.node.stash[_POSITION] = next(index for index, each in enumerate(scenario.steps) if each is step)
 
 
-def pytest_bdd_before_step_call(step: Step, feature: Feature, step_func: Callable[..., object]) -> None:
-    """pytest-bdd would never await a coroutine, and the step would pass having done nothing."""
+def pytest_bdd_before_step_call(
+    request: pytest.FixtureRequest, step: Step, feature: Feature, step_func: Callable[..., object]
+) -> None:
+    """Listen before an act. pytest-bdd would never await a coroutine, and the step would pass having done nothing."""
+    __tracebackhide__ = True
     if inspect.iscoroutinefunction(step_func):
         raise StepError(
             f"{relative(feature.filename)}:{step.line_number}",
             f"the step function {step_func.__name__!r} is `async def`, which pytest-bdd does not await; make it a "
             f"plain function and run coroutines with choreo_session.run(…)",
         )
+    run, position = request.node.stash[_RUN], request.node.stash[_POSITION]
+    if run.is_act(position):
+        _told_plainly(lambda: run.begin_act(position))
 
 
 def pytest_bdd_step_func_lookup_error(feature: Feature, step: Step) -> None:
@@ -241,11 +253,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         session.close()
 
 
-def _info(node: pytest.Item, feature: Feature, scenario: Scenario) -> Any:
+def _info(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> Any:
     from choreo_bdd_steps.run.scenario_run import ScenarioInfo  # noqa: PLC0415 - see the module's docstring
+    from choreo_bdd_steps.vocabulary import recognise_text  # noqa: PLC0415 - see the module's docstring
 
-    read = scenario_of(node, feature, scenario)
-    return ScenarioInfo(transport=read.transport, name=read.name, nodeid=read.nodeid, steps=read.steps, tags=read.tags)
+    def declared(step: Step) -> bool:
+        found = None if recognise_text(step.name) is not None else get_step_function(request, step)
+        return found is not None and is_act(found.step_func)
+
+    read = scenario_of(request.node, feature, scenario)
+    steps = [replace(each, is_act=declared(step)) for each, step in zip(read.steps, scenario.steps, strict=True)]
+    return ScenarioInfo(transport=read.transport, name=read.name, nodeid=read.nodeid, steps=steps, tags=read.tags)
 
 
 # --- collecting feature files -----------------------------------------------------------------------------------------

@@ -15,10 +15,10 @@ from choreo_bdd_steps.language.body import (
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.extensions import function, matcher
-from choreo_bdd_steps.language.functions import Variables
-from choreo_bdd_steps.language.matching import BodyMatcher
+from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 from choreo_bdd_steps.language.paths import Field, parse_field
-from choreo_bdd_steps.language.templates import referenced_names, render
+from choreo_bdd_steps.language.templates.functions import Variables
+from choreo_bdd_steps.language.templates.rendering import referenced_names, render
 
 __all__ = [
     "BodyError",

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from choreo_bdd.matchers import Matcher
-from choreo_bdd_steps.language.conditions import Condition, parse_condition
+from choreo_bdd.message import NO_PAYLOAD
+from choreo_bdd_steps.language.doc_strings.files import read_file
+from choreo_bdd_steps.language.doc_strings.raw import from_base64, from_hex, from_text
+from choreo_bdd_steps.language.doc_strings.yaml_body import read_json, read_yaml
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.files import read_file
-from choreo_bdd_steps.language.functions import Variables, as_text
-from choreo_bdd_steps.language.matching import BodyMatcher, body_matcher, equalling, expecting, together
+from choreo_bdd_steps.language.grammar.conditions import Condition, parse_condition
+from choreo_bdd_steps.language.grammar.placing import Placed, placed
+from choreo_bdd_steps.language.grammar.tables import Cell, Row, Table, assemble, read_table
+from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher, body_matcher, equalling, expecting, together
+from choreo_bdd_steps.language.matching.values import Builder, check_tags, needs_of, refuse_tags, tags_in
+from choreo_bdd_steps.language.matching.wire import as_operand, as_sent, label
 from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
-from choreo_bdd_steps.language.placing import Placed, placed
-from choreo_bdd_steps.language.raw import from_base64, from_hex, from_text
 from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, text_node
-from choreo_bdd_steps.language.tables import Cell, Row, Table, assemble, read_table
-from choreo_bdd_steps.language.values import Builder, check_tags, needs_of, refuse_tags, tags_in
-from choreo_bdd_steps.language.wire import as_operand, as_sent, label
-from choreo_bdd_steps.language.yaml_body import read_json, read_yaml
+from choreo_bdd_steps.language.templates.functions import Variables, as_text
 
 Read = Callable[[Builder], object]
+_OURS = {"index": "the number of a burst's message", "trigger": "the message that a stand-in answers"}
 _WHOLE = Field("(the whole payload)")
 
 SWITCHED_OFF = "!python is switched off; allow it with `python_matchers: true` in choreo.yaml, or use @matcher"
@@ -41,13 +43,15 @@ class OutgoingMessage:
 class Expected:
     """One expected message before its variables are known: a whole payload, and single places in it.
 
-    All ``cells`` must fit, and of ``one_of`` (a condition joined by ``or``) at least one.
+    All ``cells`` must fit, and of ``one_of`` (a condition joined by ``or``) at least one. ``fields`` are those of the
+    payload one by one.
     """
 
     spec: Read | None = None
     cells: Row = ()
     around: tuple[tuple[str, Node], ...] = ()
     one_of: Row = ()
+    fields: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,30 @@ class ExpectationBody:
     calls_python: bool = False
 
     @property
+    def around(self) -> frozenset[str]:
+        """What it asks of the message around the payload: ``key``, ``headers.<name>``, …"""
+        cells = [cell for row in self.rows for cell in (*row.cells, *row.one_of)]
+        named = [name for row in self.rows for name, _ in row.around]
+        return frozenset([*named, *(cell.field.envelope for cell in cells if cell.field.envelope)])
+
+    @property
     def count(self) -> int:
         """How many messages it asks for: one, or one a row of a table."""
         return len(self.rows)
+
+    @property
+    def one_by_one(self) -> tuple[ExpectationBody, ...]:
+        """Each single thing that it says, as a body of its own."""
+        single = [
+            each
+            for row in self.rows
+            for each in (
+                *(Expected(field) for field in row.fields),
+                *(Expected(cells=(cell,)) for cell in row.cells),
+                *(Expected(around=(part,)) for part in row.around),
+            )
+        ]
+        return tuple(replace(self, rows=(each,)) for each in single)
 
     def build(self, variables: Variables) -> list[BodyMatcher]:
         """One matcher for each expected message. Raises BodyError, for a variable that is not set, say."""
@@ -91,8 +116,18 @@ class PayloadBody:
     needs: frozenset[str]
     base_dir: Path
 
+    @property
+    def around(self) -> frozenset[str]:
+        """What it puts around the payload: ``key``, ``headers.<name>``, …"""
+        return frozenset(name for draft in self.drafts for name, _ in draft.around)
+
     def build(self, variables: Variables, **extra: object) -> list[OutgoingMessage]:
         """One message for each draft, ``extra`` on top of the variables. Raises BodyError."""
+        if hidden := sorted(self.needs & extra.keys() & variables.values.keys()):
+            raise BodyError(
+                f"the variable {hidden[0]!r} cannot be seen here, where {{{{ {hidden[0]} }}}} is "
+                f"{_OURS.get(hidden[0], 'given')}: give the variable another name"
+            )
         builder = Builder(variables.extended(**extra), self.base_dir)
         return [_built_message(draft, builder) for draft in self.drafts]
 
@@ -122,7 +157,7 @@ def parse_expectation(
         payload, around = (node, ()) if node is None else _split_envelope(node)
         nodes = [each for each in (payload, *(part for _, part in around)) if each is not None]
         spec = None if payload is None else _reader(payload, convert)
-        expected = (Expected(spec, condition, around, one_of),)
+        expected = (Expected(spec, condition, around, one_of, () if payload is None else _fields(payload, convert)),)
     every = [*nodes, *(cell.node for cell in (*condition, *one_of))]
     for each in every:
         check_tags(each)
@@ -157,6 +192,11 @@ def parse_envelope(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
 def parse_raw(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
     """Read bytes: the text itself, or what follows ``hex:`` or ``base64:``. Raises BodyError."""
     return _draft_body(text_node(docstring), from_text, base_dir)
+
+
+def no_payload(base_dir: Path) -> PayloadBody:
+    """What a publish without any payload sends."""
+    return _payload_body([Draft(lambda _: NO_PAYLOAD)], (), base_dir)
 
 
 def load_file(path: str, base_dir: Path) -> PayloadBody:
@@ -205,6 +245,13 @@ def _reader(node: Node, convert: _Convert | None) -> Read:
     if convert is None:
         return lambda builder: builder.value(node)
     return lambda builder: convert(str(as_text(builder.value(node))))
+
+
+def _fields(payload: Node, convert: _Convert | None) -> tuple[Read, ...]:
+    """A payload field by field; whole, where it is no object."""
+    if not isinstance(payload, Fields) or not payload.pairs:
+        return (_reader(payload, convert),)
+    return tuple(_reader(Fields((pair,), payload.line), convert) for pair in payload.pairs)
 
 
 # --- expecting ----------------------------------------------------------------------------------------

@@ -38,4 +38,10 @@ MATCHERS = frozenset(
         "uuid",
     }
 )
+UNUSABLE = frozenset(
+    {"self", "true", "false", "none", "True", "False", "None", "not", "and", "or", "is", "in", "if", "else"}
+)
+"""Names that a template reads as something else than a variable."""
 FUNCTIONS = frozenset({"uuid", "now", "now_ms", "random_int", "seq", "env"})
+CORRELATION_ID = "correlation_id"
+"""The variable that every scenario has: its id."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from choreo_bdd.topic_patterns import half_wildcard
+from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.scenario import Scenario
@@ -16,19 +17,18 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import SWITCHED_OFF
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.functions import Variables
-from choreo_bdd_steps.language.templates import referenced_names
+from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
+from choreo_bdd_steps.language.templates.functions import Variables
+from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.suggesting import suggestion
-from choreo_bdd_steps.plan.plan import Plan, PlannedStep
+from choreo_bdd_steps.plan.plan import INSTANT, Plan, PlannedStep
 from choreo_bdd_steps.plan.settings import Settings
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
 from choreo_bdd_steps.vocabulary.acts import (
-    CheckService,
     CheckTaken,
     Expect,
     ExpectationSpec,
-    Keep,
     Payload,
     PlayService,
     Publish,
@@ -36,6 +36,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     SetLiteral,
     SetText,
     Wait,
+    misnamed,
 )
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
@@ -134,7 +135,7 @@ def transports(subject: Subject) -> Iterator[Finding]:
         if isinstance(step.act, PlayService) and step.act.answer is not None:
             named.append(step.act.answer.transport)
         if isinstance(step.spec, ExpectationSpec):
-            named += [each.transport for each in step.spec.chain]
+            named += [each.transport for each in step.spec.parts]
         for name in dict.fromkeys(each for each in named if each is not None and each not in known):
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(known)}"
@@ -150,7 +151,10 @@ def bodies(subject: Subject) -> Iterator[Finding]:
                 yield subject.at(step.call, "misplaced-body", step.misplaced.message)
                 continue
             if isinstance(step.spec, StepError):
-                yield subject.at(step.call, "reply-without-request", step.spec.message)
+                asked = step.act.spec if isinstance(step.act, Expect) else None
+                is_reply = isinstance(asked, ExpectationSpec) and asked.is_reply
+                rule = "reply-without-request" if is_reply else "listens-to-nothing"
+                yield subject.at(step.call, rule, step.spec.message)
             elif isinstance(step.spec, Exception):
                 raise step.spec
             _read_body(step)
@@ -162,9 +166,41 @@ def bodies(subject: Subject) -> Iterator[Finding]:
             yield subject.at(step.call, "unreadable-body", str(error))
 
 
+def carried_parts(subject: Subject) -> Iterator[Finding]:
+    """Keys and headers that a bus does not carry."""
+    for step in subject.plan.steps:
+        for transport, topic, names in _parts_around(step):
+            known = subject.config.transports.get(transport)
+            problem = None if known is None else carried(known, topic).refuses(sorted(names))
+            if problem is not None:
+                yield subject.at(step.call, "not-carried", problem)
+
+
+def _parts_around(step: PlannedStep) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Transport and topic of each body of a step, with what it names around the payload."""
+    try:
+        match step.act:
+            case Publish(topic=topic, body=body, key=key) as publish:
+                named = {"key"} if key is not None and not publish.is_tombstone else set()
+                yield step.transport, topic, body.read().around | named
+            case Request(topic=topic, body=body):
+                yield step.transport, topic, body.read().around
+            case CheckTaken() as check:
+                yield step.transport, check.topic or "", check.read().around
+            case PlayService(topic=topic, answer=answer) as service:
+                condition = service.read_condition()
+                yield step.transport, topic, frozenset() if condition is None else condition.around
+                if answer is not None and answer.body is not None:
+                    yield answer.transport or step.transport, answer.topic, answer.body.read().around
+    except (BodyError, ValueError, TypeError):
+        return  # told by the rule on bodies
+    for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
+        yield each.transport or step.default_transport, each.topic, each.body.around
+
+
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
     """Build what a check expects where all of it is known already: what cannot be built now never can."""
-    for each in step.spec.chain if isinstance(step.spec, ExpectationSpec) else ():
+    for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
         if problem := half_wildcard(_TEMPLATE.sub("x", each.topic)):
             raise BodyError(problem)
         if each.body.calls_python and not subject.config.python_matchers:
@@ -175,8 +211,14 @@ def _build_expected(subject: Subject, step: PlannedStep) -> None:
 
 def _read_body(step: PlannedStep) -> frozenset[str]:
     """The variables a step's body needs; raises what is wrong with it."""
+    if wrong := misnamed(step.act):
+        raise wrong
     match step.act:
-        case Publish(body=body) | Request(body=body):
+        case Publish(body=body, problem=problem):
+            if problem is not None:
+                raise problem
+            return _payload(body)
+        case Request(body=body):
             return _payload(body)
         case PlayService(answer=answer) as service:
             condition = service.read_condition()
@@ -200,7 +242,7 @@ def _payload(payload: Payload) -> frozenset[str]:
 
 def variables(subject: Subject) -> Iterator[Finding]:
     """Names that no earlier step has set."""
-    known: set[str] = set()
+    known: set[str] = {CORRELATION_ID}
     if any(step.act is None for step in subject.plan.steps):
         return  # a step of the user's own may set anything
     for step in subject.plan.steps:
@@ -231,7 +273,7 @@ def _templates(step: PlannedStep) -> Iterator[str | None]:
         case SetText(text=text):
             yield text
     if isinstance(step.spec, ExpectationSpec):
-        yield from (each.topic for each in step.spec.chain)
+        yield from (each.topic for each in step.spec.parts)
 
 
 def _given(step: PlannedStep) -> frozenset[str]:
@@ -250,7 +292,7 @@ def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
         if not isinstance(step.spec, ExpectationSpec):
             continue
         begin = _begin(subject.plan, step)
-        late = referenced_names([each.topic for each in step.spec.chain]) & subject.plan.assigned_between(
+        late = referenced_names([each.topic for each in step.spec.parts]) & subject.plan.assigned_between(
             begin, step.index
         )
         for name in sorted(late):
@@ -259,7 +301,7 @@ def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
 
 
 def _begin(plan: Plan, step: PlannedStep) -> int:
-    return next((each.index for each in plan.steps if each.phase == step.phase and each.publishes), -1)
+    return next((each.index for each in plan.steps if each.phase == step.phase and each.triggers), -1)
 
 
 def vacuous_steps(subject: Subject) -> Iterator[Finding]:
@@ -276,9 +318,8 @@ def budgets(subject: Subject) -> Iterator[Finding]:
     for step in subject.plan.steps:
         if not isinstance(step.spec, ExpectationSpec):
             continue
-        spec = step.spec.chain[-1]  # in a chain, the budget is that of its end
-        if spec.budget_s == 0 or spec.window_s == 0:
-            yield subject.at(step.call, "zero-duration", "a duration of 0 leaves no time for anything to happen")
+        if step.spec.is_instant:
+            yield subject.at(step.call, "zero-duration", INSTANT)
         anchor = step.act.anchor if isinstance(step.act, Expect) else None
         if anchor is not None and not _publishes(subject.plan, anchor, step):
             message = f"the time counts from the publish of {anchor!r}, which no step before this one publishes"
@@ -290,37 +331,14 @@ def _publishes(plan: Plan, topic: str, step: PlannedStep) -> bool:
     return any(each.act is None or (each.publishes and each.topic == topic) for each in plan.steps[: step.index])
 
 
-def captures(subject: Subject) -> Iterator[Finding]:
-    """Fields kept of messages that no earlier check has taken, and answers of stand-ins that are not there."""
-    expected: set[str] = set()
-    stand_ins: set[str] = set()
-    for step in subject.plan.steps:
-        if isinstance(step.spec, ExpectationSpec):
-            expected.update(each.topic for each in step.spec.chain)
-        match step.act:
-            case None:
-                return  # a step of the user's own may expect anything
-            case PlayService(topic=topic):
-                stand_ins.add(topic)
-            case Keep(topic=topic) if topic not in expected:
-                message = f"no earlier check expects {topic!r}, so there is no message to keep a field of"
-                yield subject.at(step.call, "capture-without-check", message)
-            case CheckTaken(topic=topic) if topic not in expected:
-                message = f"no earlier check expects {topic!r}, so there is no message to look at"
-                yield subject.at(step.call, "check-without-message", message)
-            case CheckService(topic=topic) if topic not in stand_ins:
-                message = f"no stand-in of this scenario answers {topic!r}"
-                yield subject.at(step.call, "no-stand-in", message)
-
-
 def checks_above_their_publish(subject: Subject) -> Iterator[Finding]:
     """Checks that wait before anything has happened."""
     for step in subject.plan.steps:
-        publish = subject.plan.publish_below(step) if isinstance(step.spec, ExpectationSpec) else None
-        if publish is not None and isinstance(step.spec, ExpectationSpec) and step.spec.occurs.minimum:
+        trigger = subject.plan.trigger_below(step) if isinstance(step.spec, ExpectationSpec) else None
+        if trigger is not None and isinstance(step.spec, ExpectationSpec) and step.spec.occurs.minimum:
             message = (
-                f"this check stands above the publish in line {publish.call.line}, so it waits before anything has "
-                f"happened: put it below; what it expects is listened for before the publish anyway"
+                f"this check stands above the {trigger.deed} in line {trigger.call.line}, so it waits before anything "
+                f"has happened: put it below; what it expects is listened for before the {trigger.deed} anyway"
             )
             yield subject.at(step.call, "check-above-publish", message)
 
@@ -349,11 +367,11 @@ RULES: tuple[Rule, ...] = (
     tags,
     transports,
     bodies,
+    carried_parts,
     variables,
     topics_known_in_time,
     vacuous_steps,
     budgets,
-    captures,
     checks_above_their_publish,
     smells,
 )

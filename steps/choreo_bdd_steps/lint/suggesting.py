@@ -17,6 +17,22 @@ _LIKE_ENOUGH = 0.78
 
 _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
+        r"\bI expect (?:nothing|no) (?:more|further|other|else)(?: messages?| events?)? (?:for|within) (?=\d)": (
+            "I expect nothing else for "
+        ),
+        r"\bI expect no (?:more|further|additional|other) (?:(?:messages?|events?) )?(?:on |to )?(?=\")": (
+            "I expect no other "
+        ),
+        r"\bI expect (\d+)(?: to | ?- ?|\.\.)(\d+) (?=\")": r"I expect between \1 and \2 ",
+        r"(?<=\") (?:not earlier than|no earlier than|not sooner than|no sooner than|after at least) (?=\d)": (
+            " not before "
+        ),
+        r"^(I expect (?:exactly|at most|between) .*) waiting up to (?=\d)": r"\1 within ",
+        r"^(the (?:.*\" message|reply)) (?:(?:does not|doesn't) (?:have|contain)|hasn't|has no)\b": r"\1 has not",
+        r"^I publish (?:a )?tombstone (?:on |to |for )?(\"[^\"]*\") with key (\"[^\"]*\")$": (
+            r"I publish \1 with key \2 and no payload"
+        ),
+        r"(?<=\") (?:and|with) (?:an |a )?(?:empty|null|no) (?:payload|body|value)$": " and no payload",
         r"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:should be|is) (?:received|seen)": r"I expect \1",
         r"^I wait (?:up to |for )*(\d\S*) for (?:an? |the )?(?:message )?(?:on )?(\".*\")$": r"I expect \2 within \1",
         r"\bI (?:should|must|will|would) (?:not|never) (?:expect|receive|get|see)\b": "I expect no",
@@ -46,7 +62,7 @@ _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
 """Words for the same thing, as other tools and people use them, and ours."""
 _MORE_OR_FEWER = re.compile(r"\b(more|fewer|less) than (\d+)\b")
 _SENSES: tuple[tuple[re.Pattern[str], bool], ...] = (
-    (re.compile(r"\b(?:no|not|none|never|nothing|without|nobody)\b|n't\b"), True),
+    (re.compile(r"\b(?:no|not|none|never|nothing|without|nobody|(?:is|has|do|does|did|was|must|should)n'?t)\b"), True),
     (re.compile(r"\bat least\b|\bmore than\b"), False),
     (re.compile(r"\bat most\b|\b(?:fewer|less) than\b"), False),
     (re.compile(r"\bexactly\b"), False),
@@ -63,6 +79,7 @@ _BARE_TOPIC = re.compile(rf"(?<![\w.{{])([A-Za-z_]\w*(?:\.[A-Za-z_*>]\w*)+)(?![\
 _PARTS = re.compile(
     r"""
       (?P<T>\b(?:once|twice|\d+\ times?)\b)
+    | (?P<O>(?<=\bthe\ )(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|\d+(?:st|nd|rd|th))\b)
     | (?P<D>\b\d+(?:\.\d+)?\s*(?:milliseconds?|seconds?|minutes?|ms|s|m)\b)
     | (?P<N>(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]))
     | (?P<Q>"[^"]*")
@@ -76,6 +93,7 @@ _SLOTS: Mapping[str, str] = MappingProxyType(
     {
         "topic": "Q", "key": "Q", "path": "Q", "text": "Q", "transport": "W", "name": "W", "duration": "D",
         "count": "N", "number": "N", "literal": "N", "condition": "C", "times": "T",
+        "ordinal": "O",
     }
 )  # fmt: skip
 _MARK = re.compile(r"«(\w)»")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from choreo_bdd.asyncapi import AsyncApi
-from choreo_bdd_steps.language.templates import referenced_names
+from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject
 from choreo_bdd_steps.plan.plan import PlannedStep
@@ -45,4 +45,4 @@ def _named(step: PlannedStep) -> Iterator[str | None]:
 def _expected(spec: ExpectationSpec) -> Iterator[str]:
     if spec.hop_from is not None:
         yield spec.hop_from.topic
-    yield from (each.topic for each in spec.chain if not each.is_reply)
+    yield from (each.topic for each in spec.parts if not each.is_reply)

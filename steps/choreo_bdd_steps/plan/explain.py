@@ -10,7 +10,7 @@ from choreo_bdd_project.config import Config
 from choreo_bdd_project.gherkin.feature import read_feature
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import build_contract
-from choreo_bdd_project.own_steps import project_of, read_own_steps
+from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
@@ -34,14 +34,14 @@ def explain_file(path: Path, line: int | None = None, profile: str | None = None
         raise StepError(f"{path}:{line or 1}", "there is no scenario here")
     own = read_own_steps(project_of(path))
     with declared(own.matchers, own.functions):
-        told = ["\n".join(_explain(config, each, f"{path.as_posix()}:{each.begins_at}")) for each in scenarios]
+        told = ["\n".join(_explain(config, each, own, f"{path.as_posix()}:{each.begins_at}")) for each in scenarios]
     return "\n\n".join(told)
 
 
-def _explain(config: Config, scenario: Scenario, place: str) -> Iterator[str]:
+def _explain(config: Config, scenario: Scenario, own: OwnSteps, place: str) -> Iterator[str]:
     settings = settings_for(config, scenario.tags)
     default = scenario.transport or config.default_transport
-    plan = make_plan(scenario.steps, default)
+    plan = make_plan(own.marked(scenario.steps), default)
     used = plan.transports or (default,)
     yield f"{place}  {scenario.name}"
     yield (
@@ -59,49 +59,68 @@ def _phase(plan: Plan, steps: Sequence[PlannedStep], settings: Settings) -> Iter
         if step is opening:
             yield "    armed and proven live here:"
             yield from (f"      {_armed(plan, opening, check, settings)}" for check in plan.checks(step.phase))
-        own = "" if step.act is not None else "   (a step of your own)"
+        own = "" if step.act is not None else f"   ({_own(step)})"
         yield f"    line {step.call.line}: {step.call.keyword} {step.call.text}{own}"
 
 
+def _own(step: PlannedStep) -> str:
+    return "an act of your own: times count from its end, or from mark()" if step.is_own_act else "a step of your own"
+
+
 def _opening(plan: Plan, steps: Sequence[PlannedStep]) -> PlannedStep | None:
-    """The step before which the phase's checks are armed: its first publish, or the scenario's first step."""
+    """The step before which the phase's checks are armed: its first publish or act, or the scenario's first step."""
     phase = steps[0].phase
     if not plan.checks(phase):
         return None
-    return next((step for step in steps if step.publishes), steps[0])
+    return next((step for step in steps if step.triggers), steps[0])
 
 
 def _armed(plan: Plan, opening: PlannedStep, check: PlannedStep, settings: Settings) -> str:
     spec, line = check.spec, f"line {check.call.line}"
     if not isinstance(spec, ExpectationSpec):
         return f"{line}: cannot be armed: {spec}"
-    places = [f"{_topic(each)} on {each.transport or check.default_transport}" for each in spec.chain]
-    facts = [("another, " if spec.untaken else "") + str(spec.occurs), *_time(spec, settings)]
+    places = [f"{_topic(each)} on {each.transport or check.default_transport}" for each in spec.parts]
+    facts = [_often(spec), *_time(spec, settings, _last(plan, check.phase))]
     awaited = sorted(spec.needs & plan.assigned_between(opening.index, check.index))
     if awaited:
         facts.append(f"judged when {', '.join(awaited)} is known")
-    return f"{line}: {', then '.join(places)}: {'; '.join(facts)}"
+    return f"{line}: {(', then ' if spec.then else ', ').join(places)}: {'; '.join(facts)}"
+
+
+def _often(spec: ExpectationSpec) -> str:
+    if spec.is_rest:
+        return "no other than earlier checks have taken"
+    return ("another, " if spec.untaken else "") + str(spec.occurs)
 
 
 def _topic(spec: ExpectationSpec) -> str:
     return "the reply" if spec.is_reply else f'"{spec.topic}"'
 
 
-def _time(spec: ExpectationSpec, settings: Settings) -> Iterator[str]:
+def _last(plan: Plan, phase: int) -> PlannedStep | None:
+    return next((step for step in reversed(plan.steps) if step.phase == phase and step.triggers), None)
+
+
+def _time(spec: ExpectationSpec, settings: Settings, last: PlannedStep | None) -> Iterator[str]:
     end = spec.chain[-1]
     if end.budget_s is not None:
         what = "message" if spec.then and end.budget_topic == spec.topic else "publish"
-        yield f"budget {_duration(end.budget_s)} from {_anchor(what, end.budget_topic)}"
+        yield f"budget {_duration(end.budget_s)} from {_anchor(what, end.budget_topic, last)}"
+    if end.earliest_s is not None:
+        yield f"too early before {_duration(end.earliest_s)}"
     if end.occurs.waits_the_window_out:
-        window = settings.timeout_s if end.window_s is None else end.window_s
-        since = "" if end.window_topic is None else f" from {_anchor('publish', end.window_topic)}"
+        window = spec.patience(settings.timeout_s)
+        since = "" if end.window_topic is None else f" from {_anchor('publish', end.window_topic, last)}"
         yield f"watched for {_duration(window)}{since}"
     else:
-        yield f"timeout {_duration(max(settings.timeout_s, end.budget_s or 0.0))}"
+        yield f"timeout {_duration(spec.patience(settings.timeout_s))}"
 
 
-def _anchor(what: str, topic: str | None) -> str:
-    return "the phase's last publish" if topic is None else f'the {what} of "{topic}"'
+def _anchor(what: str, topic: str | None, last: PlannedStep | None) -> str:
+    if topic is not None:
+        return f'the {what} of "{topic}"'
+    is_own_act = last is not None and last.is_own_act
+    return f"the end of the act in line {last.call.line}" if last and is_own_act else "the phase's last publish"
 
 
 def _transport(config: Config, name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.language.body import parse_expectation
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.vocabulary import recognise
 from choreo_bdd_steps.vocabulary.acts import (
@@ -22,8 +23,11 @@ from choreo_bdd_steps.vocabulary.acts import (
     SetLiteral,
     UseTransport,
     assigned,
+    misnamed,
 )
 from choreo_bdd_steps.vocabulary.phrase import StepCall
+
+INSTANT = "a duration of 0 leaves no time for anything to happen; write a longer one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +51,38 @@ class PlannedStep:
         """What keeps the step from being read, whatever its variables are."""
         if self.misplaced is not None:
             return self.misplaced
+        if wrong := misnamed(self.act):
+            return wrong
+        if isinstance(self.act, Publish):
+            return self.act.problem
         if isinstance(self.act, CheckTaken | SetLiteral):
             try:
                 self.act.read()
             except BodyError as error:
                 return error
+        if isinstance(self.spec, ExpectationSpec) and self.spec.is_instant:
+            return BodyError(INSTANT)
         return self.spec if isinstance(self.spec, Exception) else None
 
     @property
     def publishes(self) -> bool:
         """Whether it sends a message, one that wants a reply included."""
         return isinstance(self.act, Publish | Request)
+
+    @property
+    def is_own_act(self) -> bool:
+        """Whether it is a step of the user's own that is declared to make messages come."""
+        return self.act is None and self.call.is_act
+
+    @property
+    def triggers(self) -> bool:
+        """Whether it makes messages come: phases begin with such a step, and times count from it."""
+        return self.publishes or self.is_own_act
+
+    @property
+    def deed(self) -> str:
+        """What to call a step that triggers."""
+        return "publish" if self.publishes else "act"
 
     @property
     def topic(self) -> str | None:
@@ -89,7 +114,7 @@ class PlannedStep:
         """The transports a check listens on."""
         if not isinstance(self.spec, ExpectationSpec):
             return ()
-        return tuple(each.transport or self.default_transport for each in self.spec.chain)
+        return tuple(each.transport or self.default_transport for each in self.spec.parts)
 
     @property
     def assigns(self) -> frozenset[str]:
@@ -107,27 +132,43 @@ class Plan:
         """The checks of a phase."""
         return tuple(step for step in self.steps if step.phase == phase and isinstance(step.act, Expect))
 
-    def has_publish(self, phase: int) -> bool:
-        """Whether a phase publishes anything itself."""
-        return any(step.phase == phase and step.publishes for step in self.steps)
+    def has_trigger(self, phase: int) -> bool:
+        """Whether a phase makes anything happen itself, as far as is known ahead."""
+        return any(step.phase == phase and step.triggers for step in self.steps)
 
-    def publish_below(self, check: PlannedStep) -> PlannedStep | None:
-        """The publish that a check stands above, where nothing before the check makes anything happen."""
+    def trigger_below(self, check: PlannedStep) -> PlannedStep | None:
+        """The publish or act that a check stands above, where nothing before the check makes anything happen."""
         if any(each.publishes or each.act is None for each in self.steps[: check.index]):
             return None
-        return next((each for each in self.steps[check.index :] if each.publishes), None)
+        return next((each for each in self.steps[check.index :] if each.triggers), None)
 
-    def is_last_publish(self, step: PlannedStep) -> bool:
-        """Whether no later step of its phase publishes."""
-        return not any(later.phase == step.phase and later.publishes for later in self.steps[step.index + 1 :])
+    def is_last_trigger(self, step: PlannedStep) -> bool:
+        """Whether no later step of its phase makes anything happen."""
+        return not any(later.phase == step.phase and later.triggers for later in self.steps[step.index + 1 :])
 
     def assigned_between(self, first: int, last: int) -> frozenset[str]:
         """Variables that steps after ``first`` and before ``last`` set."""
         return frozenset().union(*(step.assigns for step in self.steps[first + 1 : last]))
 
-    def has_foreign_step(self, first: int, last: int) -> bool:
-        """Whether a step of the user's own stands after ``first`` and before ``last``."""
+    def has_own_step(self, first: int, last: int) -> bool:
+        """Whether a step of the user's own stands after ``first`` and before ``last``, declared or not."""
         return any(step.act is None for step in self.steps[first + 1 : last])
+
+    def has_foreign_step(self, first: int, last: int) -> bool:
+        """Whether a step stands after ``first`` and before ``last`` of which nobody knows what it does."""
+        return any(step.act is None and not step.is_own_act for step in self.steps[first + 1 : last])
+
+    def counted_over(self, check: PlannedStep) -> PlannedStep | None:
+        """The last step of the user's own, not declared an act, that the budget of a check counts over."""
+        spec = check.spec
+        if not isinstance(spec, ExpectationSpec) or spec.chain[-1].budget_s is None or spec.chain[-1].budget_topic:
+            return None
+        for step in reversed(self.steps[: check.index]):
+            if step.triggers:
+                return None
+            if step.act is None:
+                return step
+        return None
 
     @property
     def transports(self) -> tuple[str, ...]:
@@ -142,13 +183,13 @@ class Plan:
 
 
 def make_plan(calls: Sequence[StepCall], default_transport: str) -> Plan:
-    """Divide a scenario into phases: a publish after a check begins the next one."""
+    """Divide a scenario into phases: a publish, or another act, after a check begins the next one."""
     steps: list[PlannedStep] = []
     phase, has_check = 0, False
     for index, call in enumerate(calls):
         match = recognise(call)
         act = None if match is None else match.act()
-        if isinstance(act, Publish | Request) and has_check:
+        if has_check and (isinstance(act, Publish | Request) or (act is None and call.is_act)):
             phase, has_check = phase + 1, False
         has_check = has_check or isinstance(act, Expect | CheckTaken | CheckService)
         if isinstance(act, UseTransport):
@@ -156,7 +197,27 @@ def make_plan(calls: Sequence[StepCall], default_transport: str) -> Plan:
         spec = act.spec if isinstance(act, Expect) else None
         misplaced = None if match is None else match.misplaced()
         steps.append(PlannedStep(index, call, act, phase, default_transport, spec, misplaced))
-    return Plan(tuple(_placed(step, steps) for step in steps))
+    placed = [_placed(step, steps) for step in steps]
+    return Plan(tuple(_spread(step, placed) for step in placed))
+
+
+def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
+    """A check of everything, on the topics that the other checks listen to up to the end of its phase."""
+    spec = step.spec
+    if not isinstance(spec, ExpectationSpec) or not spec.is_everything:
+        return step
+    heard = [
+        replace(spec, topic=part.topic, transport=part.transport or each.default_transport, is_reply=part.is_reply)
+        for each in steps
+        for part in (each.spec.parts if isinstance(each.spec, ExpectationSpec) else ())
+        if not part.is_everything and (each.phase == step.phase or (each.phase < step.phase and not part.is_reply))
+    ]
+    here = list(dict.fromkeys(each for each in heard if spec.transport in (None, each.transport)))
+    if not here:
+        on = "" if spec.transport is None else f" on {spec.transport}"
+        problem = f"no check of this scenario listens to anything{on}, so there is nothing else to hear"
+        return replace(step, spec=StepError(step.call.place, problem))
+    return replace(step, spec=replace(here[0], beside=tuple(here[1:])))
 
 
 def _placed(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
@@ -181,9 +242,10 @@ def _to_request(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[Planne
 def _hop(spec: ExpectationSpec, start: Hop, steps: Sequence[PlannedStep]) -> ExpectationSpec:
     """The message a hop ends with: after the publish it begins with, or else after that topic's own message."""
     end = replace(spec, hop_from=None, transport=spec.transport or _transport_of(spec.topic, steps))
-    if any(each.publishes and _names(each, start.topic) for each in steps):
+    if start.condition is None and any(each.publishes and _names(each, start.topic) for each in steps):
         return end
-    begin = ExpectationSpec(start.topic, start.transport or _transport_of(start.topic, steps), end.body, end.occurs)
+    body = start.condition or parse_expectation(None, None, None, base_dir=end.body.base_dir)
+    begin = ExpectationSpec(start.topic, start.transport or _transport_of(start.topic, steps), body, end.occurs)
     return replace(begin, then=(end,))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
+from choreo_bdd_project.secrets import declare
 from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.language.durations import parse_duration
 
@@ -26,14 +27,16 @@ class Settings:
 def configuration(start: Path, profile: str | None = None) -> Config:
     """The configuration that applies to a folder: the nearest file upwards, else one in-memory transport.
 
-    Raises ``ConfigError``.
+    What it shows to be secret is hidden from then on. Raises ``ConfigError``.
     """
     path = find_config(start)
     if path is None:
         if profile not in (None, "memory"):
             raise ConfigError(f"profile {profile!r} was asked for, but there is no choreo.yaml in {start} or above")
         return memory_config()
-    return load_config(path, schema=config_schema(), profile=profile)
+    config = load_config(path, schema=config_schema(), profile=profile)
+    declare(config)
+    return config
 
 
 def slow_policy(text: str) -> Literal["fail", "warn"]:

@@ -37,14 +37,14 @@ def guard(plan: Plan, step: PlannedStep, policy: Policy) -> Emptiness | None:
 
 
 def unchecked(plan: Plan, step: PlannedStep) -> str | None:
-    """What is wrong with a phase's last publish if nothing, not even a step of the user's own, checks the phase."""
-    if not step.publishes or not plan.is_last_publish(step):
+    """What is wrong with a phase's last publish or act if nothing, not even the user's own, checks the phase."""
+    if not step.triggers or not plan.is_last_trigger(step):
         return None
     checks = (Expect, CheckTaken, CheckService)
     checked = any(each.phase == step.phase and isinstance(each.act, checks) for each in plan.steps)
     if checked or any(each.act is None for each in plan.steps[step.index + 1 :]):
         return None
-    return "nothing checks what this publish leads to: the scenario passes whatever happens"
+    return f"nothing checks what this {step.deed} leads to: the scenario passes whatever happens"
 
 
 def cannot_fail(plan: Plan, step: PlannedStep) -> str | None:

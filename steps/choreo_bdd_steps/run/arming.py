@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from choreo_bdd.matchers import Matcher
@@ -11,12 +11,13 @@ from choreo_bdd.topic_patterns import half_wildcard
 from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.matching import BodyMatcher
-from choreo_bdd_steps.language.templates import referenced_names
+from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
+from choreo_bdd_steps.language.matching.stamped import require_place, without_stamp
+from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.run.rows import of_their_own
 from choreo_bdd_steps.run.state import Armed, State
-from choreo_bdd_steps.run.taken_messages import Untaken
+from choreo_bdd_steps.run.taking.rows import of_their_own
+from choreo_bdd_steps.run.taking.taken_messages import Untaken
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read
@@ -42,22 +43,22 @@ class Arming:
 
     # --- when -----------------------------------------------------------------------------------------------------
 
-    def enter(self, publish: PlannedStep) -> Sequence[_Check]:
-        """Begin a phase; the checks to ``listen_to`` before anything is published."""
-        if publish.phase in self._entered:
+    def enter(self, trigger: PlannedStep) -> Sequence[_Check]:
+        """Begin a phase; the checks to ``listen_to`` before anything happens."""
+        if trigger.phase in self._entered:
             return ()
-        self._entered.add(publish.phase)
+        self._entered.add(trigger.phase)
         for step in self._state.plan.steps:
-            if step.phase == publish.phase:
+            if step.phase == trigger.phase:
                 require_readable(step)
-        checks = self._unarmed(publish.phase)
+        checks = self._unarmed(trigger.phase)
         for check, spec in checks:
-            self.require_topic(check, spec, f"when its phase begins at {publish.call.place}")
+            self.require_topic(check, spec, f"when its phase begins at {trigger.call.place}")
         return checks
 
     def listen_early(self, call: StepCall) -> None:
         """Where the scenario publishes nothing itself, a check listens from the moment its topic is known."""
-        if not self._state.plan.has_publish(0):
+        if not self._state.plan.has_trigger(0):
             known = [(check, spec) for check, spec in self._unarmed(0) if not self._unknown_in_topic(check, spec)]
             if known:
                 self._state.act(call, self.listen_to(known))
@@ -79,14 +80,14 @@ class Arming:
         return sorted(name for name in names if name in ahead or name not in self._state.variables)
 
     def _unknown_in_topic(self, check: PlannedStep, spec: ExpectationSpec) -> list[str]:
-        topics = [each.topic for each in spec.chain]
+        topics = [each.topic for each in spec.parts]
         return self.unknown(read(check.call, lambda: referenced_names(topics)), check)
 
     def require_topic(self, check: PlannedStep, spec: ExpectationSpec, when: str) -> None:
         """``StepError`` for a topic that names a variable not known ``when`` it must be."""
         unknown = self._unknown_in_topic(check, spec)
         if unknown:
-            topic = next(each.topic for each in spec.chain if unknown[0] in referenced_names(each.topic))
+            topic = next(each.topic for each in spec.parts if unknown[0] in referenced_names(each.topic))
             raise StepError(
                 check.call.place,
                 f"the topic {topic!r} names the variable {unknown[0]!r}, which is not known {when}; a topic must "
@@ -94,8 +95,11 @@ class Arming:
             )
 
     def is_held_back(self, armed: Armed) -> bool:
-        """Whether a held check still waits for a variable, or for an earlier check to take its messages first."""
-        if self.unknown(armed.spec.needs, armed.step):
+        """Whether a held check still waits for a variable, or for an earlier check to take its messages first.
+
+        One about the rest waits until all earlier ones are decided: for its own step.
+        """
+        if armed.spec.is_rest or self.unknown(armed.spec.needs, armed.step):
             return True
         return armed.spec.untaken and any(each.held for each in self._before(armed.step))
 
@@ -110,15 +114,21 @@ class Arming:
 
     def _arm(self, check: PlannedStep, spec: ExpectationSpec) -> None:
         state = self._state
+        read(check.call, lambda: self._require_carried(check, spec))
         armed = Armed(check, spec, [], False, self.needed(spec), state.index)
         earlier_held = spec.untaken and any(each.held for each in self._before(check))
-        armed.held = bool(self.unknown(spec.needs, check)) or earlier_held
+        armed.held = bool(self.unknown(spec.needs, check)) or earlier_held or spec.is_rest
         matchers = None if armed.held else self.matchers(armed)
-        for position, each in enumerate(part for part in spec.chain for _ in range(part.body.count)):
+        for position, each in enumerate(_by_message(spec)):
             after = armed.handles[-1] if armed.handles and spec.then else None
             matcher = None if matchers is None else matchers[position]
             armed.handles.append(self._expect(check, each, self._topic(check, each), matcher, after))
         state.armed[check.index] = armed
+
+    def _require_carried(self, check: PlannedStep, spec: ExpectationSpec) -> None:
+        for each in spec.parts:
+            transport = each.transport or check.default_transport
+            self._state.require_carried(transport, self._topic(check, each), each.body.around)
 
     def _expect(
         self, check: PlannedStep, spec: ExpectationSpec, topic: str, matcher: Matcher | None, after: Handle | None
@@ -134,9 +144,11 @@ class Arming:
             origin=check.call.place,
             step_text=check.call.text,
         )
+        anchor = spec.budget_topic and str(state.render(spec.budget_topic, check.call))
         if spec.budget_s is not None:
-            anchor = spec.budget_topic
-            handle.within_ms(spec.budget_s * 1000, of=anchor and str(state.render(anchor, check.call)))
+            handle.within_ms(spec.budget_s * 1000, of=anchor)
+        if spec.earliest_s is not None:
+            handle.not_before_ms(spec.earliest_s * 1000, of=anchor)
         handle.asserted = False
         return handle
 
@@ -153,23 +165,36 @@ class Arming:
     def matchers(self, armed: Armed) -> Sequence[Matcher]:
         """What a check asks of each of its messages, all variables filled in."""
         check, spec = armed.step, armed.spec
-        built = self._built(spec, check.call)
+        built = self._built(spec, check.call, check.default_transport)
         apart = self._apart(check, spec, built) if spec.untaken else built
         if len(apart) == 1 or spec.then or spec.occurs.maximum == 0:
             return apart
         return of_their_own(apart, armed.handles, self._state.scope.expectation_of)
 
-    def _built(self, spec: ExpectationSpec, call: StepCall) -> list[BodyMatcher]:
-        functions = self._state.functions
-        return read(call, lambda: [matcher for each in spec.chain for matcher in each.body.build(functions)])
+    def _built(self, spec: ExpectationSpec, call: StepCall, default: str) -> list[BodyMatcher]:
+        return read(call, lambda: list(self._matchers_of(spec, default)))
+
+    def _matchers_of(self, spec: ExpectationSpec, default: str) -> Iterator[BodyMatcher]:
+        state = self._state
+        for each in spec.parts:
+            link = state.scope.links[state.links.get(each.transport or default)]
+            for matcher in each.body.build(state.functions):
+                if not each.is_reply:
+                    require_place(matcher, link, each.topic)
+                yield without_stamp(matcher, link)
 
     def _apart(
         self, check: PlannedStep, spec: ExpectationSpec, built: Sequence[BodyMatcher]
     ) -> Sequence[BodyMatcher | Untaken]:
-        """For ``another``: a message that an earlier check has taken is no match."""
-        scope, link, topic = self._state.scope, self._state.links.get(check.transport), self._topic(check, spec)
+        """For ``another`` and ``no other``: a message that an earlier check has taken is no match."""
+        scope, links = self._state.scope, self._state.links
         others = [scope.expectation_of(handle) for each in self._before(check) for handle in each.handles]
-        return [Untaken(matcher, topic, tuple(each for each in others if each.link == link)) for matcher in built]
+        apart: list[Untaken] = []
+        for matcher, part in zip(built, _by_message(spec), strict=True):
+            link = links.get(part.transport or check.default_transport)
+            mine = tuple(each for each in others if each.link == link)
+            apart.append(Untaken(matcher, self._topic(check, part), mine))
+        return apart
 
     def _before(self, check: PlannedStep) -> list[Armed]:
         return [each for each in self._state.armed.values() if each.step.index < check.index]
@@ -180,16 +205,16 @@ class Arming:
 
     # --- until when -----------------------------------------------------------------------------------------------
 
-    def start_clocks(self, publish: PlannedStep) -> None:
-        """Every deadline of the phase runs from its last publish, or from a later act of the user's own."""
+    def start_clocks(self, trigger: PlannedStep) -> None:
+        """Every deadline of the phase runs from its last publish or act, or from a later step nobody knows."""
         plan, scope = self._state.plan, self._state.scope
-        if not plan.is_last_publish(publish):
+        if not plan.is_last_trigger(trigger):
             return
         sent = scope.outbox.last_sent(scope.clock()) or scope.clock()
         for armed in self._state.armed.values():
-            if armed.step.phase != publish.phase:
+            if armed.step.phase != trigger.phase:
                 continue
-            waits_for_user = plan.has_foreign_step(publish.index, armed.step.index)
+            waits_for_user = plan.has_foreign_step(trigger.index, armed.step.index)
             if armed.spec.occurs.waits_the_window_out or not waits_for_user:
                 self.close(armed, self._anchored(armed, sent))
 
@@ -208,6 +233,9 @@ class Arming:
 
     def patience_s(self, spec: ExpectationSpec) -> float:
         """How long a check waits, or watches."""
-        if spec.window_s is not None:
-            return spec.window_s
-        return max(self._state.settings.timeout_s, spec.budget_s or 0.0)
+        return spec.patience(self._state.settings.timeout_s)
+
+
+def _by_message(spec: ExpectationSpec) -> list[ExpectationSpec]:
+    """What a check listens for, once for each message it is about."""
+    return [part for part in spec.parts for _ in range(part.body.count)]

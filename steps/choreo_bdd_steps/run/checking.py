@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from choreo_bdd.message import MessageRecord
+from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd.scenario import Handle, Outcome, ScenarioResult, Scope
-from choreo_bdd.scenario.diagnosis import closest_lines
-from choreo_bdd.scenario.expectation import Expectation
 from choreo_bdd.scenario.facade import finish
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
+from choreo_bdd.scenario.judging.diagnosis import closest_lines
+from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd_steps.errors import CheckFailed, StepError
-from choreo_bdd_steps.language.capture import lookup
+from choreo_bdd_steps.language.body import ExpectationBody
+from choreo_bdd_steps.language.matching.capture import lookup
+from choreo_bdd_steps.language.matching.stamped import without_stamp
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.state import Armed, State
+from choreo_bdd_steps.run.taking.taken_messages import taken_by_the_last, taken_in_its_phase
 from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
@@ -58,7 +61,7 @@ class Judging:
 
     def _unheard(self, step: PlannedStep) -> StepError:
         assert isinstance(step.spec, ExpectationSpec)  # check() has asked
-        if not self._state.plan.has_publish(step.phase):
+        if not self._state.plan.has_trigger(step.phase):
             self._arming.require_topic(step, step.spec, "yet")
         return StepError(step.call.place, "nothing listens for this check: the step that begins its phase has failed")
 
@@ -66,7 +69,7 @@ class Judging:
         """A check that began to listen only after the user's own steps had acted could miss what it is about."""
         step, begun, plan = armed.step, armed.armed_at, self._state.plan
         acted_before = begun > 0 and plan.has_foreign_step(-1, begun)
-        if acted_before and not plan.has_publish(step.phase) and not plan.has_foreign_step(begun, step.index):
+        if acted_before and not plan.has_trigger(step.phase) and not plan.has_foreign_step(begun, step.index):
             raise StepError(
                 step.call.place,
                 f"this check began to listen at {plan.steps[begun].call.place}, after steps of your own that may have "
@@ -99,14 +102,13 @@ class Judging:
                     "the publish, so that the check means one thing from beginning to end",
                 )
             return
+        self._state.run(self._supplied(armed))
+
+    async def _supplied(self, armed: Armed) -> None:
         matchers = self._arming.matchers(armed)
         armed.held, armed.values = False, self._arming.needed(armed.spec)
-
-        async def supply() -> None:
-            for handle, matcher in zip(armed.handles, matchers, strict=True):
-                self._state.scope.supply(handle, matcher)
-
-        self._state.run(supply())
+        for handle, matcher in zip(armed.handles, matchers, strict=True):
+            self._state.scope.supply(handle, matcher)
 
     def judge_held(self) -> None:
         """Checks that waited for a variable are judged as soon as it is known for good."""
@@ -132,48 +134,71 @@ class Judging:
             handle.asserted = True
             if handle.outcome is Outcome.PASS:
                 for note in handle.notes:
-                    warnings.warn(f"{armed.step.call.place}: {note}", stacklevel=2)
+                    warnings.warn(on_one_line(f"{armed.step.call.place}: {note}"), stacklevel=2)
         failed = [handle for handle in armed.handles if handle.outcome is not Outcome.PASS]
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return
         if failed:
             told = [*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]
-            publish = self._state.plan.publish_below(armed.step)
-            if publish is not None and armed.spec.occurs.minimum:
-                told.append(f"this check stands above the publish in line {publish.call.line}: put it below")
+            trigger = self._state.plan.trigger_below(armed.step)
+            if trigger is not None and armed.spec.occurs.minimum:
+                told.append(f"this check stands above the {trigger.deed} in line {trigger.call.line}: put it below")
             raise CheckFailed("\n".join(told))
 
     # --- the message a check has taken ----------------------------------------------------------------------------
 
-    def captured(self, path: str, topic: str, call: StepCall) -> Any:
-        """A field of the message that satisfied the last passed expectation on a topic."""
-        return read(call, partial(lookup, path, self._taken(topic, call)))
+    def captured(self, path: str, topic: str | None, call: StepCall) -> Any:
+        """A field of the message that satisfied the last passed expectation on a topic, or of the reply."""
+        return read(call, partial(lookup, path, self._taken(topic, None, call)))
 
     def check_taken(self, act: CheckTaken) -> None:
-        """Hold the message that the last check on a topic has taken against a body, without waiting."""
+        """Hold a message that a check has taken against a body, without waiting."""
         call = act.call
         body = read(call, act.read)
-        message = self._taken(act.topic, call)
-        (matcher,) = read(call, lambda: body.build(self._state.functions))
+        message = self._taken(act.topic, act.position, call)
+        if act.topic is not None:
+            self._state.require_carried(message.transport or self._state.step.transport, message.topic, body.around)
+        if act.refused:
+            self._refuse(body, message, call)
+            return
+        (built,) = read(call, lambda: body.build(self._state.functions))
+        matcher = without_stamp(built, self._state.scope.links[message.transport])
         result = matcher.match_message(message.payload, message)
         if not result.matched:
             lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")
-            raise CheckFailed(
-                "\n".join([f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {result.reason}", *lines])
-            )
+            told = [f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {result.reason}"]
+            raise CheckFailed("\n".join([*map(on_one_line, told), *lines]))
 
-    def _taken(self, topic: str, call: StepCall) -> MessageRecord:
-        wanted = self._state.render(topic, call)
-        for armed in sorted(self._state.armed.values(), key=lambda each: -each.step.index):
-            if armed.step.index >= self._state.index:
-                continue
-            for handle in armed.handles:
-                for message in handle.messages:
-                    if wanted in (handle.topic, message.topic):
-                        return message
-        raise StepError(
-            call.place, f"no earlier check of this scenario has taken a message on {wanted!r}; expect it first"
-        )
+    def _refuse(self, body: ExpectationBody, message: MessageRecord, call: StepCall) -> None:
+        """Fail for each single thing a body says that holds of a message."""
+        functions = self._state.functions
+        built = [matcher for each in body.one_by_one for matcher in read(call, partial(each.build, functions))]
+        held = [each.description for each in built if each.match_message(message.payload, message).matched]
+        if held:
+            told = f"unexpected: the message on {message.topic!r} has what it should not have"
+            lines = [f"  it has {each}" for each in held]
+            raise CheckFailed("\n".join([f"[FAIL] {call.text}  ({call.place})", told, *lines]))
+
+    def _taken(self, topic: str | None, position: int | None, call: StepCall) -> MessageRecord:
+        """The message that is meant; ``StepError`` where no earlier check has taken one."""
+        state = self._state
+        wanted = None if topic is None else str(state.render(topic, call))
+        earlier = [each for each in state.armed.values() if each.step.index < state.index]
+        if position is None:
+            taken = taken_by_the_last(earlier, wanted)
+        else:
+            among = taken_in_its_phase(earlier, wanted, state.scope.expectation_of)
+            if 0 < len(among) < position:
+                raise StepError(
+                    call.place,
+                    f"the checks of this phase have taken {len(among)} message(s) on {wanted!r}, and this step looks "
+                    f'at number {position}; expect them first, as in: I expect at least {position} "{topic}" messages',
+                )
+            taken = among[position - 1 if position > 0 else position] if among else None
+        if taken is None:
+            what = "a reply" if wanted is None else f"a message on {wanted!r}"
+            raise StepError(call.place, f"no earlier check of this scenario has taken {what}; expect it first")
+        return taken
 
     # --- the end --------------------------------------------------------------------------------------------------
 
@@ -183,13 +208,15 @@ class Judging:
         So are all that are pending when the end has to come ``at_once``.
         """
         scope, completed = self._state.scope, True
-        for handle in chain.from_iterable(armed.handles for armed in self._state.armed.values()):
-            expectation = scope.expectation_of(handle)
-            if at_once or expectation.closes_at is None or expectation.matcher is None:
-                completed = completed and handle.outcome is not Outcome.PENDING
-                scope.verdicts.abort(expectation, "the scenario ended before this check could be decided")
-                continue
-            await scope.decide([expectation])
+        for armed in self._state.armed.values():
+            if armed.held and not at_once and not self._arming.unknown(armed.spec.needs, armed.step):
+                await self._supplied(armed)  # those before it are decided by now
+            for expectation in map(scope.expectation_of, armed.handles):
+                if at_once or expectation.closes_at is None or expectation.matcher is None:
+                    completed = completed and not expectation.is_pending
+                    scope.verdicts.abort(expectation, "the scenario ended before this check could be decided")
+                    continue
+                await scope.decide([expectation])
         result = _result_of(scope, aborted=not completed)
         scope.close()
         return result, completed
@@ -210,5 +237,5 @@ def _is_late(expectation: Expectation) -> bool:
 
 def _verdict_text(handle: Handle) -> str:
     diagnosis = handle.diagnosis
-    details = diagnosis.text if diagnosis is not None else handle.reason
-    return f"[{handle.outcome.value.upper()}] {handle.step_text}  ({handle.origin})\n{details}"
+    details = diagnosis.text if diagnosis is not None else on_one_line(handle.reason)
+    return f"[{handle.outcome.value.upper()}] {on_one_line(str(handle.step_text))}  ({handle.origin})\n{details}"

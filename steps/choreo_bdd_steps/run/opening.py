@@ -31,16 +31,22 @@ class ScenarioInfo:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What opens an engine scope, and the name of each transport's link in it (``None`` where there is only one)."""
+    """What opens an engine scope, its id, and the name of each transport's link in it (``None`` where there is one).
+
+    The ``correlation_id`` is that of the default transport where the scenario uses that one and it has ids.
+    """
 
     open: Callable[[], Coroutine[Any, Any, Scope]]
     links: dict[str, str | None]
+    correlation_id: str
 
 
 class Opener(Protocol):
     """What a scenario asks of the session it runs in."""
 
     config: Config
+    warnings: list[str]
+    """What the run should be told in the end, each with its place."""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop and return its result."""
@@ -48,6 +54,10 @@ class Opener(Protocol):
 
     def opening(self, name: str, transports: Sequence[str], call: StepCall) -> Opening:
         """How to open an engine scope over these transports; raises ``StepError``, placed at a step."""
+        ...
+
+    def hints(self, kind: str) -> bool:
+        """Whether a hint of this kind is still to be given: each is given once in a run."""
         ...
 
     def note_emptiness(self, nodeid: str, emptiness: Emptiness) -> None:

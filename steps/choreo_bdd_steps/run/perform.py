@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.language.functions import new_uuid
+from choreo_bdd_steps.language.templates.functions import new_uuid
 from choreo_bdd_steps.run.checking import Judging
 from choreo_bdd_steps.run.sending import Sending
 from choreo_bdd_steps.run.services import StandIns

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from choreo_bdd import observers
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.redaction import Redactor
 from choreo_bdd.scenario import Scope
+from choreo_bdd.scenario.result import acquainted
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
+from choreo_bdd_steps.plan.plan import PlannedStep
+from choreo_bdd_steps.run.acting import Acting, UndeclaredAct, undeclared
 from choreo_bdd_steps.run.arming import Arming, require_readable
 from choreo_bdd_steps.run.checking import AnyResult, Judging
 from choreo_bdd_steps.run.opening import Opener, ScenarioInfo
@@ -32,6 +37,7 @@ class ScenarioRun:
         self._state = State(session, info)
         self._arming = Arming(self._state)
         self._judging = Judging(self._state, self._arming)
+        self._acting = Acting(self._state, self._arming)
         self._performer = Performer(
             self._state, Sending(self._state, self._arming), self._judging, StandIns(self._state)
         )
@@ -46,11 +52,12 @@ class ScenarioRun:
         if step.act is None:
             raise StepError(step.call.place, f"{step.call.text!r} is not a step of this vocabulary")
         state.index = index
-        with observers.running(state.info.nodeid):
+        with observers.running(state.info.nodeid), self._hiding_secrets():
             state.open(step.call)
             warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
             self._arming.listen_early(step.call)
             require_readable(step)
+            self._name_undeclared(step)
             try:
                 self._performer.perform(step.act, step.call)
             except BodyError as error:
@@ -60,6 +67,38 @@ class ScenarioRun:
             self._judging.judge_held()
             if warning is not None:  # only now: that it proves nothing is no news of a step that fails
                 self._warn_of(warning)
+
+    def begin_act(self, index: int) -> None:
+        """Before a step of the user's own that is declared an act: arm what follows."""
+        state = self._state
+        step = state.plan.steps[index]
+        state.index = index
+        with observers.running(state.info.nodeid):
+            state.open(step.call)
+            self._acting.begin(step)
+
+    def end_act(self) -> None:
+        """After it: from here times count, unless the act has said from where."""
+        state = self._state
+        step = state.step
+        with observers.running(state.info.nodeid):
+            self._acting.end(step)
+            state.done = step.index
+            self._judging.judge_held()
+            warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
+            if warning is not None:
+                self._warn_of(warning)
+
+    def is_act(self, index: int) -> bool:
+        """Whether the step at this position is an act of the user's own."""
+        return self._state.plan.steps[index].is_own_act
+
+    def _name_undeclared(self, check: PlannedStep) -> None:
+        step = self._state.plan.counted_over(check)
+        if step is not None and self._state.session.hints(UndeclaredAct.__name__):
+            told = undeclared(step, check)
+            self._state.session.warnings.append(told)
+            warnings.warn(told, UndeclaredAct, stacklevel=3)
 
     def finish(self, *, passed: int | None = None, at_once: bool = False) -> AnyResult | None:
         """Settle what is armed, leave the scope and report the scenario, once.
@@ -71,7 +110,7 @@ class ScenarioRun:
         state = self._state
         if not state.is_open:
             return None
-        with observers.running(state.info.nodeid):
+        with observers.running(state.info.nodeid), self._hiding_secrets():
             unasserted = self._unasserted(state.scope, state.done + 1 if passed is None else passed)
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
                 self._judging.judge_held()
@@ -100,17 +139,47 @@ class ScenarioRun:
     def listen(self) -> None:
         """Arm what the scenario expects before it publishes anything itself; for a before-scenario hook."""
         plan = self._state.plan
-        if not plan.has_publish(0) and plan.checks(0):
-            with observers.running(self._state.info.nodeid):
+        if not plan.has_trigger(0) and plan.checks(0):
+            with observers.running(self._state.info.nodeid), self._hiding_secrets():
                 self._state.open(plan.steps[0].call)
                 self._arming.listen_early(plan.steps[0].call)
 
+    @contextlib.contextmanager
+    def _hiding_secrets(self) -> Iterator[None]:
+        """What an error tells is cleared of everything that this scenario's messages show to be secret."""
+        try:
+            yield
+        except ChoreoError as error:
+            error.args = (self.redactor().text(str(error)),)
+            raise
+
+    def redactor(self) -> Redactor:
+        """One that knows every value under a secret key of this scenario's messages so far."""
+        scope = self.scope
+        if scope is None:
+            return Redactor() if self.result is None else acquainted(self.result.handles, self.result.timeline)
+        return acquainted([each.handle for each in scope.expectations], scope.timeline.entries())
+
     # --- for steps of the user's own -------------------------------------------------------------------------------
+
+    def mark(self) -> None:
+        """In a step declared with ``@act``: have budgets and absences count from now, not from the step's end."""
+        self._acting.mark()
 
     @property
     def scope(self) -> Scope | None:
         """The engine's scope while the scenario runs; ``None`` before its first library step and after its end."""
         return self._state.scope if self._state.is_open else None
+
+    @property
+    def correlation_id(self) -> str:
+        """The scenario's id, as messages carry it; of the default transport where prefixes differ.
+
+        Once the scenario has written an id itself, that one.
+        """
+        if not self._state.correlation_id:
+            self._state.open(self._state.plan.steps[0].call)
+        return self._state.correlation_id
 
     @property
     def variables(self) -> Mapping[str, Any]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
+from choreo_bdd.correlation import Envelope
 from choreo_bdd.transports.base import Ready
 from choreo_bdd_project.reply_addresses import ReplyAddress, reply_address
-from choreo_bdd_steps.language.body import OutgoingMessage
+from choreo_bdd_steps.language.body import OutgoingMessage, PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.templates.rendering import render
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.state import SEND_TIMEOUT_S, State
@@ -27,10 +31,27 @@ class Sending:
     def publish(self, act: Publish, call: StepCall) -> None:
         """Arm the phase if this begins it, prove it live, then publish; returns when the messages have left."""
         body = read(call, act.body.read)
+        if act.is_tombstone and not self._has_keys(act, call):
+            act = replace(act, key=None)
         extras = [{}] if act.count is None else [{"index": index} for index in range(act.count)]
+        outgoing = [message for extra in extras for message in read(call, partial(self._built, act, body, extra))]
+        named = body.around if act.key is None else body.around | {"key"}
+        self._send(act, call, outgoing, named)
+
+    def _has_keys(self, act: Publish, call: StepCall) -> bool:
+        transport = self._state.step.transport
+        self._state.require_transport(transport, call)
+        return self._state.carries_keys(transport, str(self._state.render(act.topic, call)))
+
+    def _built(self, act: Publish, body: PayloadBody, extra: Mapping[str, object]) -> list[OutgoingMessage]:
         functions = self._state.functions
-        outgoing = [message for extra in extras for message in read(call, partial(body.build, functions, **extra))]
-        self._send(act, call, outgoing)
+        built = body.build(functions, **extra)
+        if act.key is None:
+            return built
+        if any(message.key is not None for message in built):
+            raise BodyError("the sentence names a key, and the body another one (@key); keep one of them")
+        key = str(render(act.key, functions.extended(**extra)))
+        return [replace(message, key=key) for message in built]
 
     def request(self, act: Request, call: StepCall) -> None:
         """Publish a message that says where its reply is wanted."""
@@ -39,15 +60,18 @@ class Sending:
         state.require_transport(step.transport, call)
         address = reply_address(state.session.config.transports[step.transport], state.inbox(step.phase))
         built = read(call, partial(body.build, state.functions))
-        self._send(act, call, [read(call, partial(_addressed, message, address)) for message in built])
+        self._send(act, call, [read(call, partial(_addressed, message, address)) for message in built], body.around)
 
-    def _send(self, act: Publish | Request, call: StepCall, outgoing: list[OutgoingMessage]) -> None:
-        key, per_second = (act.key, act.per_second) if isinstance(act, Publish) else (None, None)
+    def _send(
+        self, act: Publish | Request, call: StepCall, outgoing: list[OutgoingMessage], named: Iterable[str]
+    ) -> None:
+        per_second = act.per_second if isinstance(act, Publish) else None
         state = self._state
         step: PlannedStep = state.step
         link = state.require_transport(step.transport, call)
         topic = state.render(act.topic, call)
-        rendered_key = None if key is None else str(state.render(key, call))
+        state.require_carried(step.transport, str(topic), named)
+        self._adopt(outgoing, topic, link)
         checks = self._arming.enter(step)
 
         async def send() -> None:
@@ -56,9 +80,7 @@ class Sending:
             for position, message in enumerate(outgoing):
                 if per_second is not None and position:
                     await asyncio.sleep(1 / per_second)
-                ready = state.scope.publish(
-                    topic, message.payload, link=link, headers=message.headers, key=rendered_key or message.key
-                )
+                ready = state.scope.publish(topic, message.payload, link=link, headers=message.headers, key=message.key)
                 if ready is not None:
                     promises.append(ready)
             if promises:
@@ -66,6 +88,14 @@ class Sending:
             self._arming.start_clocks(step)
 
         state.act(call, send())
+
+    def _adopt(self, outgoing: Sequence[OutgoingMessage], topic: str, link: str | None) -> None:
+        """An id that the scenario writes itself becomes its own before anybody listens for it."""
+        where = self._state.scope.links[link]
+        for message in outgoing if where.wire_id is not None else ():
+            written = where.harness.correlation.read(Envelope(topic, message.payload, message.headers))
+            if written is not None and written != where.wire_id:
+                self._state.adopt(link, written)
 
 
 def _addressed(message: OutgoingMessage, address: ReplyAddress) -> OutgoingMessage:

@@ -7,10 +7,11 @@ from typing import Any
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import ReplyPlan
-from choreo_bdd.scenario.replies import MAX_FIRINGS, Answer, Reply
+from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, Answer, Reply
 from choreo_bdd_steps.errors import CheckFailed, StepError
-from choreo_bdd_steps.language.body import PayloadBody
+from choreo_bdd_steps.language.body import ExpectationBody, PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.matching.stamped import without_stamp
 from choreo_bdd_steps.run.state import State
 from choreo_bdd_steps.vocabulary.acts import CheckService, PlayService
 from choreo_bdd_steps.vocabulary.phrase import StepCall
@@ -36,13 +37,15 @@ class StandIns:
         reply_transport = None if reply is None else reply.transport
         reply_link = link if reply_transport is None else state.require_transport(reply_transport, call)
         asked = read(call, act.read_condition)
-        matcher = None if asked is None else read(call, lambda: asked.build(state.functions)[0])
+        self._require_carried(act, asked, body)
+        built = None if asked is None else read(call, lambda: asked.build(state.functions)[0])
+        matcher = None if built is None else without_stamp(built, state.scope.links[link])
 
         def answer(trigger: Any) -> Any:
             if body is None:
                 raise StandInFailed
             try:
-                message = body.build(state.functions.extended(trigger=trigger))[0]
+                message = body.build(state.functions, trigger=trigger)[0]
             except BodyError as error:
                 state.broken_answers.append(f"{body_error(call, error)}, so the stand-in did not answer")
                 raise
@@ -67,13 +70,21 @@ class StandIns:
 
         state.act(call, arm())
 
+    def _require_carried(self, act: PlayService, asked: ExpectationBody | None, body: PayloadBody | None) -> None:
+        """Neither a condition nor an answer may name what its bus does not carry."""
+        state, here = self._state, self._state.step.transport
+        if asked is not None:
+            state.require_carried(here, act.topic, asked.around)
+        if act.answer is not None and body is not None:
+            state.require_carried(act.answer.transport or here, act.answer.topic, body.around)
+
     def _require_settable(self, needs: frozenset[str], call: StepCall) -> None:
         """An answer may name variables of later steps, but not one that nobody sets."""
         plan, index = self._state.plan, self._state.index
         end = len(plan.steps)
         later = plan.assigned_between(index, end)
         missing = sorted(needs - {"trigger", "index"} - later - self._state.variables.keys())
-        if missing and not plan.has_foreign_step(index, end):
+        if missing and not plan.has_own_step(index, end):
             raise StepError(
                 call.place,
                 f"the answer names the variable {missing[0]!r}, which no step of this scenario sets; set it with "

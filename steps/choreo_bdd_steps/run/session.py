@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from choreo_bdd import observers
+from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
 from choreo_bdd.loop import LoopThread
 from choreo_bdd.scenario import Scope, ScopeOptions
-from choreo_bdd.scenario.facade import open_scope
-from choreo_bdd.scenario.links import Link
+from choreo_bdd.scenario.opening import Identity, open_scope
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
@@ -24,6 +24,7 @@ from choreo_bdd_steps.plan.settings import slow_policy
 from choreo_bdd_steps.plan.vacuity import Emptiness
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
 from choreo_bdd_steps.run.opening import Opening, ScenarioInfo
+from choreo_bdd_steps.run.quiet_logs import QuietLogs
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
@@ -51,11 +52,13 @@ class Session:
         self._coverage = None if self.contract is None else ChannelCoverage(self.contract)
         self._make_transport = make_transport
         self._loop = LoopThread()
+        self._logs = QuietLogs()
         self._harnesses: dict[str, Harness] = {}
         self._transports: dict[str, Transport] = {}
         self.warnings: list[str] = []
         """What the run should be told in the end, each with its place."""
         self._vacuous: list[dict[str, str]] = []
+        self._hinted: set[str] = set()
         self._cleanups: list[Callable[[], object]] = []
 
     @property
@@ -99,6 +102,12 @@ class Session:
         """Addresses of the contract's channels that no scenario has touched so far; empty without a contract."""
         return () if self._coverage is None else self._coverage.untouched
 
+    def hints(self, kind: str) -> bool:
+        """Whether a hint of this kind is still to be given: each is given once in a run."""
+        is_new = kind not in self._hinted
+        self._hinted.add(kind)
+        return is_new
+
     def note_emptiness(self, nodeid: str, emptiness: Emptiness) -> None:
         """Keep a warning of something that proves nothing for the end of the run, and let reports know."""
         self.warnings.append(str(emptiness))
@@ -121,11 +130,15 @@ class Session:
             harnesses = {transport: self.harness(transport) for transport in used}
         except (ChoreoError, RuntimeError, ValueError) as error:
             raise StepError(call.place, str(error)) from error
-        if len(used) == 1:
-            return Opening(partial(open_scope, harnesses[used[0]], name, self._scope_options), {used[0]: None})
         shared = secrets.token_hex(16)
-        links = [Link(each, harness, self._wire_id(each, shared)) for each, harness in harnesses.items()]
-        return Opening(partial(_stage_scope, name, links, shared, self._scope_options), {each: each for each in used})
+        ids = {each: self._wire_id(each, shared) for each in used}
+        is_only = len(used) == 1
+        told = ids.get(self.config.default_transport) or next(filter(None, ids.values()), shared)
+        identity = Identity(ids[used[0]] if is_only else shared, tuple(ids.values()))
+        links = {each: None if is_only else each for each in used}
+        by_link = {links[each]: harness for each, harness in harnesses.items()}
+        opened = partial(open_scope, name, by_link, partial(_given, identity), self._scope_options)
+        return Opening(opened, links, told)
 
     def _wire_id(self, transport: str, shared: str) -> str | None:
         """The scenario's id on a transport: one for all of them, behind the prefix each is configured with."""
@@ -143,10 +156,11 @@ class Session:
                 self.run(harness.disconnect())
         self._harnesses.clear()
         self._loop.stop()
+        self._logs.stop()
 
 
-async def _stage_scope(name: str, links: Sequence[Link], shared: str, options: ScopeOptions) -> Scope:
-    return Scope(name, links, correlation_id=shared, options=options)
+async def _given(identity: Identity, _: Mapping[str | None, CorrelationPolicy]) -> Identity:
+    return identity
 
 
 async def _connected(harness: Harness) -> None:

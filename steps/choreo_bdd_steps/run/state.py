@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import Handle, Scope
+from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import ConfigError
 from choreo_bdd_steps.errors import CheckFailed, StepError
-from choreo_bdd_steps.language.functions import Variables
-from choreo_bdd_steps.language.templates import render
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
+from choreo_bdd_steps.language.templates.functions import Variables
+from choreo_bdd_steps.language.templates.rendering import render
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
 from choreo_bdd_steps.plan.settings import Settings, settings_for
 from choreo_bdd_steps.run.opening import Opener, Opening, ScenarioInfo
@@ -55,6 +58,8 @@ class State:
         self._opening: Opening | None = None
         self._opened: Scope | None = None
         self.links: Mapping[str, str | None] = {}
+        self.correlation_id = ""
+        """The scenario's id, once it is open: that of its default transport where it uses several."""
         self._inboxes: dict[int, str] = {}
         self.broken_answers: list[str] = []
         """What kept stand-ins from answering: templates that did not fit their triggers."""
@@ -91,6 +96,20 @@ class State:
             names = [name for name in self.plan.transports if name in self.session.config.transports]
             self._opening = self.session.opening(self.info.name, names, call)
             self.links = self._opening.links
+            self.correlation_id = self._opening.correlation_id
+            self.variables.setdefault(CORRELATION_ID, self.correlation_id)
+
+    def adopt(self, link: str | None, correlation_id: str) -> None:
+        """Take an id that the scenario writes itself for its own, in templates too where nobody has set the name."""
+        scope = self.scope
+
+        async def adopt() -> None:
+            scope.adopt(link, correlation_id)
+
+        self.run(adopt())
+        if self.variables.get(CORRELATION_ID) == self.correlation_id:
+            self.variables[CORRELATION_ID] = correlation_id
+        self.correlation_id = correlation_id
 
     def leave(self) -> None:
         """Forget the scope."""
@@ -131,6 +150,16 @@ class State:
     def render(self, text: str, call: StepCall) -> Any:
         """A text with its templates filled in; ``StepError`` names a variable that is not known."""
         return read(call, lambda: render(text, self.functions))
+
+    def require_carried(self, transport: str, topic: str, names: Iterable[str]) -> None:
+        """``BodyError`` for a key or header that a bus cannot carry: nothing is dropped in silence."""
+        problem = carried(self.session.config.transports[transport], topic).refuses(sorted(names))
+        if problem is not None:
+            raise BodyError(problem)
+
+    def carries_keys(self, transport: str, topic: str) -> bool:
+        """Whether messages on a topic have keys."""
+        return carried(self.session.config.transports[transport], topic).keys
 
     def require_transport(self, name: str, call: StepCall) -> str | None:
         """The engine's link for a transport; ``StepError`` for one the profile does not have."""

@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.redaction.printable import in_json, printable
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.settings import configuration
 from choreo_bdd_steps.starting import demo as demonstration
@@ -81,7 +82,7 @@ def doctor(
     except ChoreoError as error:
         _refuse("doctor", error)
     findings = asyncio.run(examine(config, patience_s=patience_s))
-    print(_as_json(config, findings) if as_json else _as_text(config, findings))
+    print(in_json(_as_json(config, findings)) if as_json else printable(_as_text(config, findings)))
     raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from choreo_bdd_steps.vocabulary import expecting, publishing, services, variables, waiting
+from choreo_bdd_steps.vocabulary import expecting, further_checks, publishing, services, variables, waiting
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase, StepCall
 
 __all__ = ["PHRASES", "Match", "Phrase", "StepCall", "recognise", "recognise_text"]
@@ -10,6 +10,7 @@ __all__ = ["PHRASES", "Match", "Phrase", "StepCall", "recognise", "recognise_tex
 PHRASES: tuple[Phrase, ...] = (
     *publishing.PHRASES,
     *expecting.PHRASES,
+    *further_checks.PHRASES,
     *services.PHRASES,
     *variables.PHRASES,
     *waiting.PHRASES,

@@ -12,12 +12,14 @@ from choreo_bdd_steps.language.body import (
     ExpectationBody,
     PayloadBody,
     load_file,
+    no_payload,
     parse_envelope,
     parse_expectation,
     parse_payload,
     parse_raw,
 )
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.reserved_names import UNUSABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,12 @@ class ExpectationSpec:
     """What a check step expects, before variables are filled in. Durations are seconds.
 
     ``window_s`` is how long a count or an absence is watched, from the last publish of the phase or on
-    ``window_topic``; ``None`` for the timeout. ``untaken`` leaves out messages that earlier checks have taken,
-    ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after the one
-    before it. With ``hop_from`` the budget counts from that topic's message. ``is_narrowed`` by anything the step
-    says of the message: without it any message on the topic will do.
+    ``window_topic``; ``None`` for the timeout. ``patience_s`` is a timeout of its own. A message that comes sooner than
+    ``earliest_s``, counted as the budget is, comes too early. ``untaken`` leaves out messages that earlier checks have
+    taken, ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after the one
+    before it. With ``is_everything`` its topics are those that the scenario's other checks listen to. With ``hop_from``
+    the budget counts from that topic's message. ``is_narrowed`` by anything the step says of the message: without it
+    any message on the topic will do.
     """
 
     topic: str
@@ -37,13 +41,17 @@ class ExpectationSpec:
     occurs: Occurs
     budget_s: float | None = None
     budget_topic: str | None = None
+    earliest_s: float | None = None
+    patience_s: float | None = None
     window_s: float | None = None
     window_topic: str | None = None
     untaken: bool = False
     is_reply: bool = False
     hop_from: Hop | None = None
     is_narrowed: bool = False
+    is_everything: bool = False
     then: tuple[ExpectationSpec, ...] = ()
+    beside: tuple[ExpectationSpec, ...] = ()
 
     @property
     def chain(self) -> tuple[ExpectationSpec, ...]:
@@ -51,17 +59,42 @@ class ExpectationSpec:
         return (self, *self.then)
 
     @property
+    def parts(self) -> tuple[ExpectationSpec, ...]:
+        """All that it listens for: the chain, and what it expects ``beside`` it on other topics."""
+        return (*self.chain, *self.beside)
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it is about what the checks before it leave: judged only when these are decided."""
+        return self.untaken and self.occurs.maximum == 0
+
+    def patience(self, timeout_s: float) -> float:
+        """How long it waits, or watches, where others wait for ``timeout_s``."""
+        if self.window_s is not None:
+            return self.window_s
+        end = self.chain[-1]
+        own = end.patience_s or timeout_s + (end.earliest_s or 0.0)
+        return max(own, end.budget_s or 0.0)
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether it leaves no time for anything to happen."""
+        end = self.chain[-1]
+        return 0 in (end.budget_s, end.window_s, end.patience_s, end.earliest_s)
+
+    @property
     def needs(self) -> frozenset[str]:
         """Variables that its bodies name."""
-        return frozenset().union(*(each.body.needs for each in self.chain))
+        return frozenset().union(*(each.body.needs for each in self.parts))
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """Where a hop begins."""
+    """Where a hop begins: with any message on a topic, or with one that a condition tells apart."""
 
     topic: str
     transport: str | None = None
+    condition: ExpectationBody | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +102,7 @@ class Payload:
     """What a step sends, as its author wrote it; a file is read when its step is reached, not before."""
 
     call: Step
-    form: Literal["payload", "envelope", "raw"] = "payload"
+    form: Literal["payload", "envelope", "raw", "nothing"] = "payload"
     file: str | None = None
 
     def read(self) -> PayloadBody:
@@ -77,6 +110,8 @@ class Payload:
         call = self.call
         if self.file is not None:
             return load_file(self.file, call.folder)
+        if self.form == "nothing":
+            return no_payload(call.folder)
         if self.form == "envelope":
             return parse_envelope(call.docstring or "", base_dir=call.folder)
         if self.form == "raw":
@@ -86,7 +121,7 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Publish what the body says; ``count`` times as a burst, whose bodies may use ``index``."""
+    """Publish what the body says; ``count`` times as a burst, whose bodies and keys may use ``index``."""
 
     topic: str
     transport: str | None
@@ -94,6 +129,20 @@ class Publish:
     key: str | None = None
     count: int | None = None
     per_second: float | None = None
+
+    @property
+    def is_tombstone(self) -> bool:
+        """Whether it has a key and no payload; a bus without keys gets an empty message."""
+        return self.body.form == "nothing"
+
+    @property
+    def problem(self) -> BodyError | None:
+        """What is wrong with its numbers."""
+        if self.count == 0:
+            return BodyError("a burst of 0 messages publishes nothing; write how many are sent")
+        if self.per_second == 0:
+            return BodyError("at a rate of 0 per second no message ever leaves; write a rate above 0")
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +170,16 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class CheckTaken:
-    """Hold the message that the last check on a topic has taken against a body."""
+    """Hold a message that a check has taken against a body: it has all that is said there or, ``refused``, none of it.
 
-    topic: str
+    It is the one that the last check on the topic has taken, or with ``position`` the first (1), …, last (-1) of those
+    that the checks of a phase have taken there; without a ``topic`` it is the reply.
+    """
+
+    topic: str | None
     call: Step
+    position: int | None = None
+    refused: bool = False
 
     def read(self) -> ExpectationBody:
         """What is asked of the message. Raises ``BodyError``."""
@@ -221,10 +276,10 @@ class SetSeveral:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Keep a field of the message that the last check on a topic has taken."""
+    """Keep a field of the message that the last check on a topic has taken; without a ``topic`` of the reply."""
 
     path: str
-    topic: str
+    topic: str | None
     name: str
 
 
@@ -257,6 +312,14 @@ Act = (
     | UseTransport
     | Wait
 )
+
+
+def misnamed(act: Act | None) -> BodyError | None:
+    """What is wrong with the name of a variable that an act sets."""
+    name = min(assigned(act) & UNUSABLE, default=None)
+    if name is None:
+        return None
+    return BodyError(f"no variable can be called {name!r}: a template reads {{{{ {name} }}}} as something of its own")
 
 
 def assigned(act: Act | None) -> frozenset[str]:

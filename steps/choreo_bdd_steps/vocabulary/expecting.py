@@ -9,7 +9,7 @@ from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps.language.body import ExpectationBody, parse_expectation
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec, Hop
+from choreo_bdd_steps.vocabulary.acts import Expect, ExpectationSpec, Hop
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
 
 _QUANTITY = {
@@ -19,6 +19,12 @@ _QUANTITY = {
 }
 _NARROWED = "[ on {transport}][ where {condition}]"
 _WITHIN = "[ within {within:duration}[ of {anchor:topic}]]"
+_NOT_BEFORE = "[ not before {earliest:duration}]"
+_PATIENCE = "[ waiting up to {patience:duration}]"
+_HOP = (
+    "from {topic}[ on {transport}][ where {condition}] "
+    "to {end:topic}[ on {end_transport:transport}][ where {end_condition:condition}]"
+)
 _SCHEMA = "[ matching schema {schema:path}]"
 
 
@@ -50,21 +56,34 @@ def _body(match: Match) -> ExpectationBody:
     )
 
 
-def _budget_s(match: Match) -> float | None:
-    within = match.args.get("within")
-    return None if within is None else parse_duration(within)
+def _seconds(match: Match, name: str) -> float | None:
+    duration = match.args.get(name)
+    return None if duration is None else parse_duration(duration)
+
+
+def _timed(match: Match, spec: ExpectationSpec) -> ExpectationSpec:
+    """A check with the times its sentence names."""
+    budget_s, earliest_s, patience_s = (_seconds(match, name) for name in ("within", "earliest", "patience"))
+    if budget_s is not None and earliest_s is not None and budget_s <= earliest_s:
+        raise BodyError(
+            f"no message can come within {match.arg('within')} and not before {match.arg('earliest')}: "
+            f"the first time must be the longer one"
+        )
+    if patience_s is not None and earliest_s is not None and patience_s <= earliest_s:
+        raise BodyError(
+            f"who waits up to {match.arg('patience')} sees no message that comes not before {match.arg('earliest')}: "
+            f"wait longer"
+        )
+    return replace(
+        spec, budget_s=budget_s, budget_topic=match.args.get("anchor"), earliest_s=earliest_s, patience_s=patience_s
+    )
 
 
 def _one(match: Match) -> ExpectationSpec:
-    return ExpectationSpec(
-        match.arg("topic"),
-        match.args["transport"],
-        _body(match),
-        Occurs(),
-        budget_s=_budget_s(match),
-        budget_topic=match.args["anchor"],
-        is_narrowed=_is_narrowed(match),
+    spec = ExpectationSpec(
+        match.arg("topic"), match.args["transport"], _body(match), Occurs(), is_narrowed=_is_narrowed(match)
     )
+    return _timed(match, spec)
 
 
 def _is_narrowed(match: Match) -> bool:
@@ -81,29 +100,56 @@ def _none(match: Match) -> ExpectationSpec:
     return ExpectationSpec(match.arg("topic"), match.args["transport"], _body(match), Occurs(0, 0), window_s=window_s)
 
 
+def _no_other(match: Match) -> ExpectationSpec:
+    return replace(_none(match), untaken=True)
+
+
+def _nothing_else(match: Match) -> ExpectationSpec:
+    nothing = ExpectationSpec(
+        "(everything)",
+        match.args["transport"],
+        _body(match),
+        Occurs(0, 0),
+        window_s=parse_duration(match.arg("window")),
+    )
+    return replace(nothing, untaken=True, is_everything=True)
+
+
 def _reply(match: Match) -> ExpectationSpec:
-    return ExpectationSpec("(the reply)", None, _body(match), Occurs(), budget_s=_budget_s(match), is_reply=True)
+    return _timed(match, ExpectationSpec("(the reply)", None, _body(match), Occurs(), is_reply=True))
+
+
+def _count(match: Match, occurs: Occurs, said: str) -> ExpectationSpec:
+    asked = replace(_one(match), occurs=occurs)
+    if asked.body.count > 1:
+        raise BodyError(
+            f"`{said}` and a table of {asked.body.count} rows, a message each: which of the two is meant? For one "
+            f'message a row write: I expect "{match.arg("topic")}": with this table; to count messages of one kind '
+            f"begin the table with | field | value |",
+            1,
+        )
+    if not occurs.waits_the_window_out:
+        return asked
+    return replace(asked, budget_s=None, budget_topic=None, window_s=asked.budget_s, window_topic=asked.budget_topic)
+
+
+def _between(match: Match) -> ExpectationSpec:
+    low, high = int(match.arg("low")), int(match.arg("high"))
+    if low > high:
+        raise BodyError(
+            f"no number lies between {low} and {high}; the smaller one comes first: between {high} and {low}"
+        )
+    return _count(match, Occurs(low, high), f"between {low} and {high}")
 
 
 def _counted(quantity: str) -> Phrase:
     def spec(match: Match) -> ExpectationSpec:
-        asked = replace(_one(match), occurs=_QUANTITY[quantity](int(match.arg("count"))))
-        if asked.body.count > 1:
-            count, topic = match.arg("count"), match.arg("topic")
-            raise BodyError(
-                f"`{quantity} {count}` and a table of {asked.body.count} rows, a message each: which of the two is "
-                f'meant? For one message a row write: I expect "{topic}": with this table; to count messages of one '
-                f"kind begin the table with | field | value |",
-                1,
-            )
-        if not asked.occurs.waits_the_window_out:
-            return asked
-        return replace(
-            asked, budget_s=None, budget_topic=None, window_s=asked.budget_s, window_topic=asked.budget_topic
-        )
+        count = int(match.arg("count"))
+        return _count(match, _QUANTITY[quantity](count), f"{quantity} {count}")
 
+    patience = _PATIENCE if quantity == "at least" else ""
     return Phrase(
-        f"I expect {quantity} {{count}} {{topic}} messages{_NARROWED}{_WITHIN}{_SCHEMA}",
+        f"I expect {quantity} {{count}} {{topic}} messages{_NARROWED}{_WITHIN}{patience}{_SCHEMA}",
         Expect,
         f"Expect {quantity} so many matching messages"
         + ("." if quantity == "at least" else "; the window (`within`, or the timeout) is waited out."),
@@ -115,8 +161,7 @@ def _counted(quantity: str) -> Phrase:
 
 def _in_order(match: Match) -> ExpectationSpec:
     rows = [_row(match, row, line) for line, row in enumerate(_ordered_rows(match), start=2)]
-    budget_s = _budget_s(match)
-    last = replace(rows[-1], budget_s=budget_s)
+    last = _timed(match, rows[-1])
     return last if len(rows) == 1 else replace(rows[0], then=(*rows[1:-1], last))
 
 
@@ -142,34 +187,36 @@ def _row(match: Match, row: dict[str, str], line: int) -> ExpectationSpec:
 
 
 def _hop(match: Match) -> ExpectationSpec:
-    return ExpectationSpec(
+    base_dir, condition, end_condition = match.call.folder, match.args["condition"], match.args["end_condition"]
+    begin = Hop(
+        match.arg("topic"),
+        match.args["transport"],
+        None if condition is None else parse_expectation(None, None, condition, base_dir=base_dir),
+    )
+    end = ExpectationSpec(
         match.arg("end"),
         match.args["end_transport"],
-        _body(match),
+        parse_expectation(None, None, end_condition, base_dir=base_dir),
         Occurs(),
-        budget_s=parse_duration(match.arg("within")),
-        budget_topic=match.arg("topic"),
-        hop_from=Hop(match.arg("topic"), match.args["transport"]),
-        is_narrowed=_is_narrowed(match),
+        hop_from=begin,
+        is_narrowed=end_condition is not None,
     )
-
-
-def _taken(match: Match) -> CheckTaken:
-    return CheckTaken(match.arg("topic"), match.call)
+    return replace(_timed(match, end), budget_topic=begin.topic)
 
 
 PHRASES = (
     Phrase(
-        f"I expect {{topic}}{_NARROWED}{_WITHIN}{_SCHEMA}",
+        f"I expect {{topic}}{_NARROWED}{_WITHIN}{_NOT_BEFORE}{_PATIENCE}{_SCHEMA}",
         Expect,
         "Expect at least one matching message. `within` is the latency budget, from the last publish of the phase "
-        "or from the publish of the topic named; `matching schema` holds the payload against a JSON Schema file.",
+        "or from the publish of the topic named; one that comes sooner than `not before` says fails as too early; "
+        "`waiting up to` is this check's own timeout; `matching schema` holds the payload against a JSON Schema file.",
         'Then I expect "orders.settled" where order.id is 7 within 50ms',
         _expecting(_one),
         "a doc string or a table",
     ),
     Phrase(
-        f"I expect another {{topic}}{_NARROWED}{_WITHIN}{_SCHEMA}",
+        f"I expect another {{topic}}{_NARROWED}{_WITHIN}{_NOT_BEFORE}{_PATIENCE}{_SCHEMA}",
         Expect,
         "Expect a matching message that no earlier check of the scenario has taken.",
         'Then I expect another "orders.settled"',
@@ -184,9 +231,33 @@ PHRASES = (
         _expecting(_none),
         "a doc string or a table",
     ),
+    Phrase(
+        "I expect no other {topic}[ on {transport}][ where {condition}] for {window:duration}",
+        Expect,
+        "Expect that no matching message comes but those that earlier checks of the scenario have taken.",
+        'Then I expect no other "orders.accepted" for 200ms',
+        _expecting(_no_other),
+        "a doc string or a table",
+    ),
+    Phrase(
+        "I expect nothing else[ on {transport}] for {window:duration}",
+        Expect,
+        "Expect that on all topics the scenario's checks listen to no message comes but those that earlier checks "
+        "have taken; write it below them.",
+        "Then I expect nothing else for 200ms",
+        _expecting(_nothing_else),
+    ),
     *(_counted(quantity) for quantity in _QUANTITY),
     Phrase(
-        "I expect in order[ on {transport}][ within {within:duration}]",
+        f"I expect between {{low:count}} and {{high:count}} {{topic}} messages{_NARROWED}{_WITHIN}{_SCHEMA}",
+        Expect,
+        "Expect so many matching messages, both numbers included; the window (`within`, or the timeout) is waited out.",
+        'Then I expect between 1 and 3 "orders.settled" messages within 500ms',
+        _expecting(_between),
+        "a doc string or a table",
+    ),
+    Phrase(
+        f"I expect in order[ on {{transport}}]{_WITHIN}{_PATIENCE}",
         Expect,
         "Expect messages one after another: a table with the column `topic`, optionally `transport`, then fields. "
         "`within` is the budget of the last one.",
@@ -196,7 +267,7 @@ PHRASES = (
         "a table",
     ),
     Phrase(
-        f"I expect a reply[ where {{condition}}][ within {{within:duration}}]{_SCHEMA}",
+        f"I expect a reply[ where {{condition}}]{_WITHIN}{_PATIENCE}{_SCHEMA}",
         Expect,
         "Expect a reply to the phase's request.",
         "Then I expect a reply where level > 0 within 100ms",
@@ -204,20 +275,18 @@ PHRASES = (
         "a doc string or a table",
     ),
     Phrase(
-        "from {topic}[ on {transport}] to {end:topic}[ on {end_transport:transport}] takes at most {within:duration}",
+        f"{_HOP} takes at most {{within:duration}}",
         Expect,
         "Expect that a message comes on the second topic so soon after the one on the first: its publish, where this "
-        "scenario publishes it, else its receipt.",
-        'Then from "orders.accepted" to "orders.settled" takes at most 100ms',
+        "scenario publishes it and no `where` tells it apart, else its receipt.",
+        'Then from "orders.accepted" to "orders.settled" where order.id is 7 takes at most 100ms',
         _expecting(_hop),
-        "a doc string or a table",
     ),
     Phrase(
-        "the {topic} message has",
-        CheckTaken,
-        "Check more of the message that the last check on a topic has taken; nothing is waited for.",
-        'Then the "orders.settled" message has:\n  | field          | value |\n  | order.customer | Ada   |',
-        _taken,
-        "a doc string or a table",
+        f"{_HOP} takes at least {{earliest:duration}}",
+        Expect,
+        "Expect that a message comes on the second topic, and not sooner than that after the one on the first.",
+        'Then from "orders.placed" to "orders.paid" takes at least 20ms',
+        _expecting(_hop),
     ),
 )

@@ -29,6 +29,10 @@ def _envelope(match: Match) -> Publish:
     return _publish(match, Payload(match.call, "envelope"))
 
 
+def _nothing(match: Match) -> Publish:
+    return _publish(match, Payload(match.call, "nothing"))
+
+
 def _raw(match: Match) -> Publish:
     return _publish(match, Payload(match.call, "raw"))
 
@@ -62,12 +66,19 @@ PHRASES = (
         "a doc string",
     ),
     Phrase(
-        "I publish {count} {topic} messages[ on {transport}][ at {rate:number} per second]",
+        "I publish {count} {topic} messages[ on {transport}][ with key {key}][ at {rate:number} per second]",
         Publish,
-        "Publish a burst; `{{ index }}` counts from 0.",
+        "Publish a burst; `{{ index }}` counts from 0, in the key too.",
         'When I publish 3 "orders.placed" messages:\n  """\n  id: {{ index }}\n  """',
         _many,
         "a doc string or a table",
+    ),
+    Phrase(
+        "I publish {topic}[ on {transport}] with key {key} and no payload",
+        Publish,
+        "Publish a tombstone, which says that what has this key is gone; an empty message on buses that know none.",
+        'When I publish "orders.placed" with key "7" and no payload',
+        _nothing,
     ),
     Phrase(
         "I publish {topic}[ on {transport}] as raw bytes",

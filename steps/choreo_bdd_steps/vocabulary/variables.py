@@ -25,7 +25,7 @@ def _several(match: Match) -> SetSeveral:
 
 
 def _keep(match: Match) -> Keep:
-    return Keep(match.arg("path"), match.arg("topic"), match.arg("name"))
+    return Keep(match.arg("path"), match.args.get("topic"), match.arg("name"))
 
 
 def _default_transport(match: Match) -> UseTransport:
@@ -74,6 +74,13 @@ PHRASES = (
         Keep,
         "Keep a field of the message that satisfied the last expectation on a topic.",
         'Then I keep "order.id" of "orders.accepted" as order_id',
+        _keep,
+    ),
+    Phrase(
+        "I keep {path} of the reply as {name}",
+        Keep,
+        "Keep a field of the reply that satisfied the last `I expect a reply`.",
+        'Then I keep "level" of the reply as level',
         _keep,
     ),
 )

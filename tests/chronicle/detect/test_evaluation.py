@@ -82,3 +82,19 @@ def test_what_is_raised_is_right_and_early_and_in_its_place() -> None:
     assert reached.recall >= 0.75
     assert reached.delay <= 5
     assert abs(reached.position) <= 1
+
+
+def wave(turn: int) -> Planted:
+    """A load that comes and goes, once in so many runs."""
+    return Planted(f"wave of {turn}", factor=lambda run: 1 + 0.15 * math.sin(2 * math.pi * run / turn))
+
+
+@pytest.mark.timeout(300)
+def test_a_slow_wave_is_no_endless_row_of_shifts() -> None:
+    """What was raised before a whole turn was seen is all: without a look for waves it was two shifts a turn, 11."""
+    waves = [wave(turn) for turn in (20, 25, 30, 40)]
+    found = [one for seed in range(2) for one in judged([STABLE] * 6 + waves, 500 + seed)]
+    for one in waves:
+        print(f"{one.kind:10} {score(found, one.kind)}")
+    slow = [score(found, one.kind).false for one in waves[2:]]
+    assert sum(slow) <= 6

@@ -101,7 +101,9 @@ def test_channels_of_the_contract_that_nobody_touched_are_named(open_report: Ope
 
 @pytest.mark.browser
 def test_without_a_contract_no_channels_are_mentioned(open_report: OpenReport) -> None:
-    assert open_report(_run(), "#tab=topics").page.locator(".hr-channels").count() == 0
+    page = open_report(_run(), "#tab=topics").page
+    expect(page.get_by_role("heading", name="Topics and transports")).to_be_visible()
+    assert page.locator(".hr-channels").count() == 0
 
 
 @pytest.mark.browser
@@ -116,7 +118,9 @@ def test_late_and_foreign_messages_and_broken_transports_stand_below_the_timelin
     ]
     broken = [{"transport": "nats", "topic": "orders.created", "reason": "connection lost"}]
     page = open_report(_with_details(surprises=strays, transport_failures=broken)).page
-    found = page.locator(".hr-strays li").all_inner_texts()
+    rows = page.locator(".hr-strays li")
+    expect(rows).to_have_count(3)
+    found = rows.all_inner_texts()
     assert found[0].split() == ["orders.created", "N", "nats", "connection", "lost"]
     assert found[1].startswith("parcels.leaving 3 times for another scope")
     assert found[2].startswith("orders.accepted 1 time late: its scope had ended")
@@ -157,6 +161,7 @@ def test_attachments_are_shown_by_their_kind(open_report: OpenReport) -> None:
     )
     page = report.page
     folds = page.locator("[data-attachment]")
+    expect(folds).to_have_count(4)
     assert folds.locator("> summary").all_inner_texts()[0] == "order.json, application/json, 9 B"
     for fold in folds.all():
         fold.locator("> summary").click()

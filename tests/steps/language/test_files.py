@@ -18,7 +18,7 @@ from choreo_bdd_steps.language import (
     parse_expectation,
     parse_raw,
 )
-from choreo_bdd_steps.language.capture import lookup
+from choreo_bdd_steps.language.matching.capture import lookup
 
 HERE = Path(__file__).parent
 VARIABLES = Variables({"order_id": "O-1", "n": 5, "flag": True, "order": {"items": [{"sku": "x"}]}})
@@ -93,3 +93,48 @@ def test_values_are_captured_by_path() -> None:
     ):
         with pytest.raises(BodyError, match=fragment):
             lookup(path, message)
+
+
+class TestReach:
+    """A feature file is data, perhaps somebody else's: its bodies come from its own project."""
+
+    @pytest.fixture
+    def project(self, tmp_path: Path) -> Path:
+        root = tmp_path / "project"
+        (root / "features").mkdir(parents=True)
+        (root / "choreo.yaml").write_text("files: [../listed, ../one.json]\n")
+        (root / "body.json").write_text('{"inside": 1}')
+        (tmp_path / "listed").mkdir()
+        for name in ("listed/a.json", "one.json", "outside.json", ".env"):
+            (tmp_path / name).write_text('{"outside": 1}')
+        (root / "features" / "link.json").symlink_to(tmp_path / "outside.json")
+        (root / "features" / "inner.json").symlink_to(root / "body.json")
+        (root / "features" / "system").symlink_to("/proc/self")
+        return root
+
+    @pytest.mark.parametrize("path", ["../body.json", "inner.json", "../../listed/a.json", "../../one.json"])
+    def test_it_is_the_project_and_what_choreo_yaml_lists(self, project: Path, path: str) -> None:
+        assert load_file(path, project / "features").build(VARIABLES)
+
+    @pytest.mark.parametrize(
+        "path", ["../../outside.json", "link.json", "../../.env", "/etc/hostname", "ROOT/../outside.json"]
+    )
+    def test_nothing_outside_is_read_links_resolved(self, project: Path, path: str) -> None:
+        with pytest.raises(BodyError, match=r"outside the project's folder .*under `files` in choreo\.yaml"):
+            load_file(path.replace("ROOT", str(project)), project / "features")
+
+    @pytest.mark.parametrize("path", ["/proc/self/environ", "system/environ", "/dev/zero", "/sys/kernel/notes"])
+    def test_the_system_is_never_read_whatever_is_listed(self, project: Path, path: str) -> None:
+        (project / "choreo.yaml").write_text("files: [/]\n")
+        with pytest.raises(BodyError, match=r"the system's|cannot read"):
+            load_file(path, project / "features")
+
+    def test_a_schema_reaches_no_further(self, project: Path) -> None:
+        text = '{"$ref": "../../outside.json"}'
+        (project / "features" / "schema.json").write_text(text)
+        [built] = parse_expectation("!schema schema.json", None, None, base_dir=project / "features").build(VARIABLES)
+        assert not accepts(built, {})  # what stands there would accept everything
+
+    def test_a_folder_is_no_body(self, project: Path) -> None:
+        with pytest.raises(BodyError, match="no regular file"):
+            load_file(".", project / "features")

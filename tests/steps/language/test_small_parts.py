@@ -12,6 +12,9 @@ from choreo_bdd_steps.language import (
     referenced_names,
     render,
 )
+from choreo_bdd_steps.language.matching import tags
+from choreo_bdd_steps.language.reserved_names import FUNCTIONS, MATCHERS
+from choreo_bdd_steps.language.templates import functions
 
 
 @pytest.mark.parametrize(
@@ -53,3 +56,11 @@ def test_fields_know_payload_from_envelope() -> None:
     assert parse_field("'@id'").segments == ("@id",)
     with pytest.raises(BodyError, match="@key, @headers"):
         parse_field("@headers")
+
+
+def test_every_matcher_that_there_is_has_a_reserved_name_and_the_other_way_round() -> None:
+    assert tags._WITHOUT_VALUE.keys() | tags._WITH_VALUE.keys() | tags._WITH_FILES.keys() | {"python"} == MATCHERS
+
+
+def test_every_function_that_there_is_has_a_reserved_name_and_the_other_way_round() -> None:
+    assert functions._functions(Variables()).keys() == FUNCTIONS

@@ -299,6 +299,23 @@ def test_a_budget_above_the_timeout_raises_it_and_is_no_finding(tmp_path: Path, 
         ("the variable x is 5", "x is 5"),
         ('I publish "t" with headers:', 'I publish "t" as an envelope'),
         ('I send a message to queue "q"', 'I publish "q"'),
+        ('I expect no more messages on "t" for 1s', 'I expect no other "t" for 1s'),
+        ('I expect no further "t" for 1s', 'I expect no other "t" for 1s'),
+        ("I expect nothing more for 1s", "I expect nothing else for 1s"),
+        ("I expect no other messages within 1s", "I expect nothing else for 1s"),
+        ('I expect 1 to 3 "t" messages', 'I expect between 1 and 3 "t" messages'),
+        ('I expect between 1 and 3 "t" mesages', 'I expect between 1 and 3 "t" messages'),
+        ('I expect "t" not earlier than 100ms', 'I expect "t" not before 100ms'),
+        ('I expect exactly 2 "t" messages waiting up to 5s', 'I expect exactly 2 "t" messages within 5s'),
+        ('I expect "t" wating up to 5s', 'I expect "t" waiting up to 5s'),
+        ('the "t" message does not have', 'the "t" message has not'),
+        ('the second "t" message contains', 'the second "t" message has'),
+        ("the reply contains", "the reply has"),
+        ("the reply doesn't have", "the reply has not"),
+        ('I publish a tombstone on "t" with key "k"', 'I publish "t" with key "k" and no payload'),
+        ('I publish "t" with key "k" and an empty payload', 'I publish "t" with key "k" and no payload'),
+        ('I save "id" of the reply as kept', 'I keep "id" of the reply as kept'),
+        ('from "a" to "b" takes more than 50ms', 'from "a" to "b" takes at least 50ms'),
     ],
 )
 def test_what_people_guess_is_told_as_the_phrase_they_meant(text: str, meant: str) -> None:
@@ -309,6 +326,12 @@ def test_what_people_guess_is_told_as_the_phrase_they_meant(text: str, meant: st
 def test_no_suggestion_says_the_opposite(text: str) -> None:
     told = suggestion(text)
     assert told is None or (" no " in told) == (" not " in text)
+
+
+@pytest.mark.parametrize("text", ['the "t" message hasnt', "the reply doesnt have", 'I dont expect any "t" for 1s'])
+def test_a_negation_without_an_apostrophe_is_one(text: str) -> None:
+    told = suggestion(text)
+    assert told is None or " no" in told
 
 
 XML = """      \"\"\"
@@ -354,3 +377,28 @@ def test_a_step_of_the_users_own_may_have_expected_the_message(tmp_path: Path) -
     (tmp_path / "steps.py").write_text("@then('it is there')\ndef check(): ...\n", encoding="utf-8")
     steps = ['When I publish "a"', "Then it is there", 'And I keep "id" of "b" as it']
     assert lint([write(tmp_path, steps)]) == []
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "      | field        | value |\n      | items[*].sku | tea   |",
+        doc("items: !every {sku: tea}"),
+    ],
+)
+@pytest.mark.parametrize(("items", "rules"), [("[]", ["every-of-nothing"]), ("[{sku: tea}]", [])])
+def test_warns_of_every_element_of_a_list_that_is_sent_empty(
+    tmp_path: Path, check: str, items: str, rules: list[str]
+) -> None:
+    body = check if check.startswith("\n") else f"\n{check}"
+    steps = ['When I publish "t":' + doc(f"items: {items}"), f'Then I expect "t":{body}']
+    findings = lint([write(tmp_path, steps)])
+    assert [finding.rule for finding in findings] == rules
+    assert all(finding.severity is Severity.WARNING for finding in findings)
+
+
+@pytest.mark.parametrize("name", ["self", "none", "not"])
+def test_finds_variables_that_no_template_can_name(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, [f'Given {name} is "x"', 'When I publish "a"', 'Then I expect "b"'])
+    (finding,) = lint([path])
+    assert f"no variable can be called {name!r}" in finding.message

@@ -44,6 +44,9 @@ export function follow(shown) {
   shown(true);
 }
 
+/** Show the page again, after something has changed. */
+export const again = () => show(false);
+
 export function open(href) {
   if (href !== location.href) history.pushState(null, '', href);
   scrollTo(0, 0);

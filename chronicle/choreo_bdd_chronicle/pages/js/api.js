@@ -10,15 +10,22 @@ export class Refused extends Error {
 }
 
 /** The answer to a question; parameters without a value are not asked. */
-export async function ask(path, parameters = {}) {
+export const ask = async (path, parameters = {}) => (await answered(path, parameters, { headers: { Accept: 'application/json' } })).json();
+
+/** Have the server write something down. */
+export async function tell(path, parameters, said) {
+  await answered(path, parameters, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(said) });
+}
+
+async function answered(path, parameters, request) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined && value !== ''));
   let answer;
   try {
-    answer = await fetch(`${base}${path}${query.size > 0 ? `?${query}` : ''}`, { headers: { Accept: 'application/json' } });
+    answer = await fetch(`${base}${path}${query.size > 0 ? `?${query}` : ''}`, request);
   } catch {
     throw new Refused(0, 'The server cannot be reached. Is “choreo-bdd chronicle serve” still running?');
   }
-  if (answer.ok) return answer.json();
+  if (answer.ok) return answer;
   const said = await answer.json().catch(() => ({}));
   throw new Refused(answer.status, said.detail ?? `The server answered with ${answer.status}.`);
 }

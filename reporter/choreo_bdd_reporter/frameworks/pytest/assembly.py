@@ -38,6 +38,7 @@ from choreo_bdd_reporter.record.masking import NodeIds, masked
 from choreo_bdd_reporter.writer import ReportWriter
 
 _BROKEN_OFF = "not decided: the run was broken off here, by Ctrl-C, pytest.exit() or the end of its process"
+_NOT_RUN = "not run: the run was broken off before"
 _Key = tuple[str, "str | None"]
 
 
@@ -161,6 +162,8 @@ class TestAssembly:
         self._writer = writer
         self._root = root
         self._begun: dict[str, None] = {}
+        self._ahead: dict[str, None] = {}
+        self._met: set[str] = set()
         self._failed: dict[_Key, _Assembled] = {}
         self._nodeids = NodeIds()
         self._open: dict[_Key, _Assembled] = {}
@@ -193,7 +196,8 @@ class TestAssembly:
             self._writer.note(self.run_facts)
 
     def collected(self, nodeids: list[str]) -> None:
-        """Note the order of collection, in which a parallel run is reported, too."""
+        """Note what is to run, and in which order: a parallel run is reported in it, too."""
+        self._ahead.update(dict.fromkeys(nodeids))
         for nodeid in nodeids:
             self._order.setdefault(nodeid, len(self._order))
 
@@ -204,6 +208,7 @@ class TestAssembly:
     def begin(self, nodeid: str) -> None:
         """Note that a test has begun; pytest-xdist does not say where."""
         self._begun[nodeid] = None
+        self._met.add(nodeid)
 
     def add_gherkin(self, shown: Mapping[str, list[dict[str, Any]]]) -> None:
         """Take in the Gherkin side of tests that were broken off, by node id."""
@@ -214,6 +219,7 @@ class TestAssembly:
     def add(self, report: pytest.TestReport, worker_id: str | None) -> None:
         """Take in the report of one phase; a new ``setup`` of the same test is a repetition and replaces it."""
         self._begun.pop(report.nodeid, None)
+        self._met.add(report.nodeid)
         key = (report.nodeid, worker_id)
         if key not in self._open:
             begun = _Assembled(report.nodeid, worker_id, earlier=self._earlier(key))
@@ -255,16 +261,23 @@ class TestAssembly:
         self._writer.add_scenarios(stand_in, scenarios_of(part), redacted=self._redacted())
 
     def close(self, *, interrupted: bool) -> None:
-        """Hand over the tests whose end was never reported: their worker crashed, or the run was broken off."""
+        """Hand over the tests whose end was never reported: their worker crashed, or the run was broken off.
+
+        In a run that was broken off those are told, too, that it did not come to.
+        """
         told = {nodeid for nodeid, _ in self._open}
         for nodeid in self._begun.keys() - told:  # not even its setup was reported
             self._open[nodeid, None] = self._from_nodeid((nodeid, None))
-        if interrupted and not self._open:  # between two tests
+        unstarted = [nodeid for nodeid in self._ahead if nodeid not in self._met] if interrupted else []
+        if interrupted and not self._open and not unstarted:  # after the last test
             key = (SESSION_NODEID, None)
             self._open[key] = self._from_nodeid(key)
         for each in self._open.values():
             if each.is_undecided(interrupted=interrupted):
                 each.break_off()
+        for nodeid in unstarted:
+            left = self._open[nodeid, None] = self._from_nodeid((nodeid, None))
+            left.outcome, left.skip_reason = "skipped", _NOT_RUN
         while self._open:
             self._write(self._open.pop(next(iter(self._open))))
 

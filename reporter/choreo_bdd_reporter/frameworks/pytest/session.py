@@ -32,6 +32,7 @@ from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_envi
 from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.model.tests import Environment, Run, Workers
 from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
+from choreo_bdd_reporter.store.configured_directory import hide_configured_secrets
 from choreo_bdd_reporter.store.directory import ReportDirectoryError, prepare, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
@@ -41,6 +42,7 @@ _WORKER_FACTS = "choreo_bdd_facts"
 
 def enable(config: pytest.Config, directory: str) -> None:
     """Register the plugin. A directory no report may go to is a usage error, before any test runs."""
+    hide_configured_secrets(config.rootpath)
     steps = PytestBddSteps()
     config.pluginmanager.register(steps, "choreo_bdd_report_steps")
     if hasattr(config, "workerinput"):
@@ -164,6 +166,10 @@ class ReportBuilder:
         self._workers: dict[str, bool] = {}
         self._interrupted = False
         self._written = False
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what is to run."""
+        self._assembly.collected([item.nodeid for item in session.items])
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Note that a test has begun, whatever becomes of it."""

@@ -5,6 +5,7 @@ import { link } from '../address.js';
 import { h } from '../dom.js';
 import { ago, change, commit, ms, words } from '../format.js';
 import { badge, choice, nothing, pager, title } from '../parts.js';
+import { saying } from '../saying.js';
 
 export const name = 'Anomalies';
 
@@ -29,14 +30,15 @@ export async function view({ filters, query }) {
     h('div', { class: 'controls' },
       choice('Shown', 'state', [['open', 'Open'], ['resolved', 'Resolved'], ['all', 'All']], query, 'open'),
       choice('Severity', 'severity', [['', 'Any'], ['critical', 'Critical'], ['warning', 'Warning']], query)),
-    page.items.length > 0 ? anomalyList(page.items) : nothing(state === 'open' ? 'Nothing is open.' : 'There is none.', 'A change of a level is raised when four runs show it.'),
+    page.items.length > 0 ? anomalyList(page.items, filters.tenant) : nothing(state === 'open' ? 'Nothing is open.' : 'There is none.', 'A change of a level is raised when four runs show it.'),
     pager(page),
   ];
 }
 
-export const anomalyList = (items) => h('ul', { class: 'anomalies' }, items.map(card));
+/** Cards; with a tenant, each can be spoken of. */
+export const anomalyList = (items, tenant = null) => h('ul', { class: 'anomalies' }, items.map((one) => card(one, tenant)));
 
-function card(one) {
+function card(one, tenant) {
   const better = one.change_pct < 0;
   const kind = one.resolved ? 'quiet' : better ? 'good' : one.severity === 'critical' ? 'bad' : 'slow';
   const [metric, shown] = METRICS[one.metric] ?? [one.metric, (value) => value.toFixed(1)];
@@ -45,7 +47,7 @@ function card(one) {
     h('div', { class: 'what' }, h('strong', {}, place), badge(kind, one.resolved ? 'resolved' : better ? 'better' : one.severity), one.state === 'open' || one.resolved ? null : badge('quiet', one.state), h('span', { class: 'quiet' }, METHODS[one.detection_method] ?? one.detection_method)),
     h('div', { class: 'how' }, h('strong', {}, change(one.change_pct)), ` ${metric} ${shown(one.baseline_value)} → ${shown(one.current_value)}`),
     h('div', { class: 'whence' }, commits(one), link(`/runs/${one.changed_at_run_id ?? one.run_id}`, {}, {}, one.changed_at_run_id ? 'first run with it' : 'the run'), h('span', { class: 'quiet', title: one.detected_at }, `found ${ago(one.detected_at)}`),
-      one.resolved_at ? h('span', { class: 'quiet' }, `over ${ago(one.resolved_at)}`) : null, one.owner ? h('span', {}, `owner ${one.owner}`) : null, one.reason ? h('span', {}, one.reason) : null));
+      one.resolved_at ? h('span', { class: 'quiet' }, `over ${ago(one.resolved_at)}`) : null, one.owner ? h('span', {}, `owner ${one.owner}`) : null, one.reason ? h('span', {}, one.reason) : null, tenant ? saying('anomalies', one, tenant) : null));
 }
 
 function commits(one) {

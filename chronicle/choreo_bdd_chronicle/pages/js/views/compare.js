@@ -1,10 +1,11 @@
-// Two runs side by side: what became of each scenario.
+// Two runs side by side, or a run beside a branch: what became of each scenario.
 
 import { ask } from '../api.js';
 import { link, set } from '../address.js';
 import { h } from '../dom.js';
 import { change, commit, count, duration, moment, ms, words } from '../format.js';
-import { badge, choice, figures, nothing, table, title } from '../parts.js';
+import { badge, choice, entry, figures, nothing, table, title } from '../parts.js';
+import { againstBranch } from './branch.js';
 
 export const name = 'Compare';
 
@@ -22,19 +23,30 @@ export async function view({ filters, query }) {
   const runs = await ask('/runs', { ...filters, limit: 200 });
   const ids = [query.get('before') ?? runs.items[1]?.id, query.get('after') ?? runs.items[0]?.id];
   if (!ids.every(Boolean)) return [title('Compare'), nothing('There are not two runs to compare.', 'Push another report, or widen the filters above.')];
+  const base = query.get('base');
+  if (base) return branchView(filters, query, ids[1], runs.items, base);
   const [before, after] = await Promise.all(ids.map((id) => ask(`/runs/${encodeURIComponent(id)}`)));
   const rows = compared(before.scenarios, after.scenarios);
   const what = query.get('what') ?? 'changed';
   const shown = rows.filter((row) => what === 'all' || (what === 'changed' ? row.what !== 'same' : row.what === what));
   return [
     title('Compare two runs', h('button', { type: 'button', class: 'action', click: () => set({ before: after.id, after: before.id }) }, 'Swap')),
-    h('div', { class: 'controls' }, picker('Before', 'before', before, runs.items), picker('After', 'after', after, runs.items),
+    h('div', { class: 'controls' }, picker('Before', 'before', before, runs.items), picker('After', 'after', after, runs.items), entry('or a branch', 'base', query, 'main'),
       choice('Shown', 'what', [['changed', 'What changed'], ['failing', 'New failures'], ['fixed', 'Fixed'], ['all', 'All']], query, 'changed')),
     figures(['New failures', count(rows.filter((row) => row.what === 'failing').length), rows.some((row) => row.what === 'failing') ? 'bad' : null],
       ['Fixed', count(rows.filter((row) => row.what === 'fixed').length)], ['Still failing', count(rows.filter((row) => row.what === 'still').length)],
       ...['p50_ms', 'p95_ms'].map((key) => [key.replace('_ms', ''), `${ms(before[key])} → ${ms(after[key])}${before[key] && after[key] ? ` (${change((after[key] / before[key] - 1) * 100)})` : ''}`]),
       ['Commits', [link(`/runs/${before.id}`, {}, {}, commit(before.git_sha)), ' → ', link(`/runs/${after.id}`, {}, {}, commit(after.git_sha))]]),
     shown.length > 0 ? table('Scenarios of both runs', COLUMNS, shown, query) : nothing('Nothing to show.', what === 'changed' ? 'Every scenario fared as before.' : 'No scenario is of that kind.'),
+  ];
+}
+
+async function branchView({ tenant }, query, id, runs, base) {
+  const run = await ask(`/runs/${encodeURIComponent(id)}`);
+  return [
+    title('Compare with a branch', h('button', { type: 'button', class: 'action', click: () => set({ base: null }) }, 'Compare two runs')),
+    h('div', { class: 'controls' }, entry('Branch', 'base', query), picker('Run', 'after', run, runs)),
+    ...(await againstBranch(tenant, id, base, query)),
   ];
 }
 

@@ -5,6 +5,7 @@ import { link } from '../address.js';
 import { h } from '../dom.js';
 import { ago, count, words } from '../format.js';
 import { badge, nothing, pager, table, title } from '../parts.js';
+import { said } from '../saying.js';
 
 export const name = 'Failures';
 
@@ -29,7 +30,7 @@ export async function view({ filters, query }) {
   const page = await ask('/failures', { ...filters, offset: query.get('offset') });
   return [
     title('Failures by cause'),
-    page.items.length > 0 ? table('Causes, the latest first', COLUMNS, page.items, query) : nothing('Nothing failed.', 'In the runs that the filters let through every message was as expected.'),
+    page.items.length > 0 ? table('Causes, the latest first', [...COLUMNS, said('failures', filters.tenant)], page.items, query) : nothing('Nothing failed.', 'In the runs that the filters let through every message was as expected.'),
     pager(page),
   ];
 }

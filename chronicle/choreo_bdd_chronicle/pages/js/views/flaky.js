@@ -4,6 +4,7 @@ import { ask } from '../api.js';
 import { h } from '../dom.js';
 import { commit, count, percent, words } from '../format.js';
 import { badge, choice, nothing, pager, table, title } from '../parts.js';
+import { said } from '../saying.js';
 
 export const name = 'Flaky';
 
@@ -28,7 +29,7 @@ export async function view({ filters, query }) {
     title('Flaky scenarios'),
     h('p', { class: 'quiet' }, 'Flaky means passed and failed at one commit. Runs in which nearly all failed count for none.'),
     h('div', { class: 'controls' }, choice('Condition', 'condition', [['', 'Flaky'], ['broken', 'Broken'], ['fixed', 'Fixed']], query)),
-    page.items.length > 0 ? table('Scenarios, the worst first', COLUMNS, page.items, query) : nothing('None.', page.reason),
+    page.items.length > 0 ? table('Scenarios, the worst first', [...COLUMNS, said('flaky', filters.tenant)], page.items, query) : nothing('None.', page.reason),
     pager(page),
   ];
 }

@@ -8,6 +8,13 @@ import { el } from './dom.js';
 const SCRIPT = document.currentScript;
 const FOLDER = SCRIPT?.src.replace(/[^/]*$/, '') ?? null;
 const awaited = new Map();
+// the page may run no other script than those of this folder, and says so to browsers that know trusted types
+const scripts = FOLDER ? (globalThis.trustedTypes ?? { createPolicy: (_, rules) => rules }).createPolicy('choreo', { createScriptURL: ownFile }) : null;
+
+function ownFile(id) {
+  if (!/^\w+$/.test(id)) throw new Error(`not a part of this page: ${id}`);
+  return `${FOLDER}${id}.js`;
+}
 
 export function embeddedText(id) {
   /** @type {any} */
@@ -45,10 +52,11 @@ function fileText(id) {
   globalThis.choreoChunk = (name, text) => awaited.get(name)?.(text);
   return new Promise((resolve, reject) => {
     awaited.set(id, resolve);
-    const script = el('script', { src: `${FOLDER}${id}.js`, on: {
+    const script = el('script', { on: {
       load: () => script.remove(),
       error: () => reject(new Error(`The file ${id}.js is missing from the folder beside this page, and with it the messages of this scenario.`)),
     } });
+    script.src = scripts.createScriptURL(id);
     document.head.append(script);
   });
 }

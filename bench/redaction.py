@@ -1,0 +1,50 @@
+"""How long masking takes on text that was made to be slow: ``python -m bench.redaction [MEGABYTES]``.
+
+Every shape is one piece repeated, behind the name of a secret; each must take less than ``BAR_S`` a megabyte.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from choreo_bdd.redaction import Redactor
+
+BAR_S = 2.0
+SHAPES = (
+    "cookie:", "cookie: a=", "set-cookie:", "eyJaaaaaa-", "eyJaaaaaa.", "eyJaaaaaa.bbbb.", "]", "})]", "password=(",
+    "password=[",
+    'password="', "password='", '\\"key\\": ', "\\\\\"", "key   ", "key\n", "a.b.", "key.", "key_", "token=",
+    "token = ",
+    "token: token: ", "bearer ", "basic ", "authorization: digest ", "authorization: ", "a://b@", "http://a:",
+    "http://a:b@",
+    "://", "sig=", "x-amz-signature=", "-----BEGIN PRIVATE KEY-----", "SG.aaaaaaaaaaaaaaaa.",
+    "hooks.slack.com/services/",
+    "sk-", "AKIA", "SU" + "A" * 56, "xoxb-", "secret\t", "otp:", "passwordpassword", "key" * 20 + " ",
+    '{"token":"', '["', "{",
+    "\u00e9key=", "code:", "session_id_", "=" * 64, "pass ", "mnemonic phrase ",
+)  # fmt: skip
+
+
+def main() -> int:
+    """Print a table; 1 when a shape is over the bar."""
+    size = int(float(sys.argv[1]) * 1_000_000) if len(sys.argv) > 1 else 1_000_000
+    worst = 0.0
+    for piece in SHAPES:
+        text = '"password":' + (piece * (size // len(piece) + 1))[:size] + "x"
+        redactor = Redactor()
+        redactor.learn(["canary-9f3b-Zq7", "another-9f3b"])
+        began = time.perf_counter()
+        redactor.text(text)
+        in_text = time.perf_counter() - began
+        began = time.perf_counter()
+        Redactor().value({"body": text, text[:1000]: [text]})
+        in_value = time.perf_counter() - began
+        worst = max(worst, in_text, in_value / 2)
+        print(f"{piece[:32]!r:40} text {in_text:6.2f} s   value, twice {in_value:6.2f} s")
+    print(f"{len(SHAPES)} shapes of {size / 1e6:g} MB, the slowest {worst:.2f} s, bar {BAR_S:g} s a megabyte")
+    return int(worst > BAR_S * size / 1_000_000)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

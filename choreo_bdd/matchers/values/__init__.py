@@ -1,0 +1,1 @@
+"""How values are compared, put in order and reached; no matcher in sight."""

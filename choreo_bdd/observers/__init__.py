@@ -1,0 +1,29 @@
+"""The seam between the engine and whoever reports on it (spec/harness.md 3.9)."""
+
+from __future__ import annotations
+
+from choreo_bdd.observers.announcing import (
+    Observer,
+    RunFact,
+    RunObserver,
+    _observers,
+    current_test_nodeid,
+    emit,
+    note_run_fact,
+    register_observer,
+    running,
+    unregister_observer,
+)
+
+__all__ = [
+    "Observer",
+    "RunFact",
+    "RunObserver",
+    "_observers",
+    "current_test_nodeid",
+    "emit",
+    "note_run_fact",
+    "register_observer",
+    "running",
+    "unregister_observer",
+]

@@ -1,0 +1,336 @@
+"""Where credentials hide: secret keys, URLs, running text (private; import ``choreo_bdd.redaction``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache, partial
+from urllib.parse import unquote
+
+from choreo_bdd.redaction.known_secrets import looks_like_token
+from choreo_bdd.redaction.secret_names import (
+    NAME_HINTS,
+    declared_names,
+    is_declared_name,
+    is_secret_key,
+    is_single_name,
+    plain_name,
+)
+
+REDACTED = "<redacted>"
+
+_SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*)?://", re.IGNORECASE)
+_HOST_PORT = re.compile(r"(?:\[[^\]]*\]|[^:\[\]@]*)(?::\d*)?")
+_URL_QUERY_KEYS = frozenset(
+    {"password", "token", "secret", "key", "auth", "credential", "credentials", "username", "user"}
+)
+
+
+def _split_userinfo(rest: str) -> tuple[str, str]:
+    """Split what follows ``scheme://`` into user info (may be empty) and the remainder."""
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        userinfo = authority.rpartition("@")[0]
+    elif "@" in rest and not _HOST_PORT.fullmatch(authority):
+        userinfo = rest.rpartition("@")[0]  # a password that holds / ? or # unescaped
+    else:
+        return "", rest
+    return userinfo, rest[len(userinfo) + 1 :]
+
+
+def _mask_query(tail: str) -> str:
+    path, mark, query = tail.partition("?")
+    if not mark:
+        return tail
+    parts = re.split(r"([&;#])", query)
+    return path + mark + "".join(_mask_parameter(part) for part in parts)
+
+
+def _mask_parameter(parameter: str) -> str:
+    name, equals, value = parameter.partition("=")
+    key = unquote(name)
+    if equals and value and (key.lower() in _URL_QUERY_KEYS or is_secret_key(key)):
+        return f"{name}={REDACTED}"
+    return parameter
+
+
+def _safe_single_url(url: str) -> str:
+    scheme = _SCHEME.match(url)
+    head = scheme.group() if scheme else ""
+    userinfo, tail = _split_userinfo(url[len(head) :])
+    return head + (f"{REDACTED}@" if userinfo else "") + _mask_query(tail)
+
+
+def safe_url(url: str) -> str:
+    """The URL without its credentials: user info and secret query values become ``<redacted>``.
+
+    Works on text only, so it never raises and treats an unparsable URL like any other; everything that is no
+    secret stays as it was written. A comma-separated list of URLs is treated URL by URL.
+    """
+    parts = re.split(r"(,\s*(?=[A-Za-z][A-Za-z0-9+.-]*://))", str(url))
+    return "".join(part if index % 2 else _safe_single_url(part) for index, part in enumerate(parts))
+
+
+# Nearly all text is innocent: one of these must be in it (in lower case) before a pattern is tried.
+_HINTS = (
+    "://", "auth", "bearer", "passw", "passphrase", "passcode", "passkey", "pwd", "secret", "token", "key", "cookie",
+    "credential", "creds", "jwt", "session", "sessid", "otp", "cvv", "cvc", "csrf", "xsrf", "code=", "code:",
+    "code\"", "code'", "mnemonic", "phrase", "connection", "pass=", "pass:", "pass\"", "pass'", "eyj", "akia",
+    "asia", "gh", "github_pat_", "xox", "xapp-", "aiza", "k_", "sk-", "glpat-", "whsec_", "npm_", "pypi-", "sg.",
+    "hvs.", "hf_", "dckr_pat_", "sig", "basic ",
+)  # fmt: skip
+_NATS_SEED = partial(re.compile, r"\bS[UANOCX][A-Z2-7]{56}\b")
+_LIKE_NATS_SEED = re.compile(r"S[UANOCX][A-Z2-7]{56}")  # searched for quickly, because it begins with a letter
+_URL = partial(
+    re.compile,
+    r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://(?:(?![,;|]?[a-z][a-z0-9+.-]{0,30}://)[^\s\"'<>`])+",
+    re.IGNORECASE,
+)
+_PRIVATE_KEY_BLOCK = partial(
+    re.compile, r"-----BEGIN ([A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?)-----.*?(?:-----END \1-----|\Z)", re.DOTALL
+)
+_KNOWN_TOKENS = partial(
+    re.compile,
+    r"(?<![\w-])eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"  # JWT
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS
+    r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{20,}"
+    r"|\bxox[abposr]-[\w-]{10,}|\bxapp-[\w-]{10,}|\bwhsec_\w{16,}|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{20,}"
+    r"|\bSG\.[\w-]{16,64}\.[\w-]{16,}|\bhvs\.[\w-]{20,}|\bhf_[A-Za-z0-9]{30,}|\bdckr_pat_[\w-]{20,}"
+    r"|\bAIza[0-9A-Za-z_-]{35}|\b[sr]k_(?:live|test)_\w{10,}|\bsk-[A-Za-z0-9_-]{20,}",
+)
+_AUTHORIZATION = partial(
+    re.compile,
+    r"(?P<head>\b(?:proxy-)?authorization\\?[\"']?\s*[:=]\s*\\?[\"']?)"
+    r"(?!(?:[\w-]+[ \t]+)?<redacted>)"
+    r"(?:(?P<multi>(?:digest|aws4-hmac-sha256)\s+)[^\r\n]+"  # several quoted parameters: the whole line
+    r"|(?P<scheme>[A-Za-z][\w-]*[ \t]+)?[^\s\"',;\\]+)",
+    re.IGNORECASE,
+)
+_SIGNATURE = partial(
+    re.compile, r"(?P<head>\b(?:x-amz-signature|sig)=)[A-Za-z0-9%+/_-]{20,}=*", re.IGNORECASE
+)  # of a URL
+_SLACK_HOOK = partial(re.compile, r"(?P<head>\bhooks\.slack\.com/services/)[\w/]{10,}", re.IGNORECASE)
+_BASIC = partial(re.compile, r"\b(?P<head>basic\s{1,8})[A-Za-z0-9+/]{16,}={0,2}(?![\w/+])", re.IGNORECASE)
+_BEARER = partial(re.compile, r"\b(?P<head>bearer\s+)(?P<token>[A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
+_COOKIE_HEADER = partial(
+    re.compile, r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^\s\"'=;:]{1,256}=[^\"'\r\n]*", re.IGNORECASE
+)
+_NAMED = cache(
+    partial(
+        re.compile,
+        r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?[\w.-]{1,100}+)"
+        r"(?P<quote>\\?[\"'])?(?P<sep>\s*+(?:=>|={1,2}|:)\s*+|\s++(?:is\s++)?(?=[\"']))",
+        re.IGNORECASE,
+    )
+)
+"""A name and what stands between it and its value; whether the name is a secret's is asked then."""
+_VALUE = cache(
+    partial(
+        re.compile,
+        r"\\\"(?P<nested_double>[^\\]*+(?:\\(?!\")[^\\]*+)*+)"  # JSON inside JSON: \"key\": \"value\"
+        r"|\\'(?P<nested_single>[^\\]*+(?:\\(?!')[^\\]*+)*+)"
+        r"|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
+        r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|[^\s,;&\"'<\\][^\s,;&]*+)",
+        re.DOTALL,
+    )
+)
+_CERTAIN_WITH_COLON = re.compile(r"pass|pwd|key|cookie|jwt|session|seed", re.IGNORECASE)
+
+
+def _mask_all(_match: re.Match[str]) -> str:
+    return REDACTED
+
+
+def _mask_behind_head(match: re.Match[str]) -> str:
+    return f"{match['head']}{REDACTED}"
+
+
+def _mask_basic(match: re.Match[str]) -> str:
+    """``Basic dXNlcjpwYXNz`` is a login, ``basic internationalization`` is prose."""
+    word = match.group()[len(match["head"]) :]
+    return match["head"] + REDACTED if not word.islower() and looks_like_token(word) else match.group()
+
+
+def _mask_url(match: re.Match[str]) -> str:
+    scheme, mark, rest = match.group().partition("://")
+    userinfo, tail = _split_userinfo(rest)
+    _, colon, password = userinfo.partition(":")
+    if not colon or not password or userinfo == REDACTED:
+        return match.group()
+    return f"{scheme}{mark}{REDACTED}@{tail}"
+
+
+def _mask_authorization(match: re.Match[str]) -> str:
+    return match["head"] + (match["multi"] or match["scheme"] or "") + REDACTED
+
+
+def _mask_bearer(match: re.Match[str]) -> str:
+    token = match["token"]
+    if not looks_like_token(token.rstrip(".")):
+        return match.group()
+    return match["head"] + REDACTED
+
+
+def _mask_pairs(text: str, found: set[str] | None) -> tuple[str, int]:
+    """Mask the value behind each name of a secret: ``password=x``, ``"token": "x"``, ``api key 'x'``."""
+    named, value_of = _NAMED(), _VALUE()
+    pieces: list[str] = []
+    kept_to = at = 0
+    while (name := named.search(text, at)) is not None:
+        at = name.end()
+        value = value_of.match(text, at) if is_secret_key(name["key"]) else None
+        if value is None or not _is_secret_value(name, value):
+            continue
+        kind = str(value.lastgroup)
+        told = value[kind]
+        # after a quoted key, the brackets behind a bare value belong to the JSON around it
+        closing = told[len(told.rstrip("]})")) :] if kind == "bare" and name["quote"] else ""
+        if found is not None and kind != "bare" and looks_like_token(told):
+            found.add(told)
+        pieces += [text[kept_to : value.start(kind)], REDACTED, closing]
+        kept_to = at = value.end()
+    return ("".join([*pieces, text[kept_to:]]), len(pieces) // 3) if pieces else (text, 0)
+
+
+def _is_secret_value(name: re.Match[str], value: re.Match[str]) -> bool:
+    """Whether what stands behind the name of a secret is one, or prose."""
+    key, separator, told = name["key"], name["sep"], value[str(value.lastgroup)]
+    if told in ("", REDACTED) or key.lower().endswith("authorization"):  # which has had a pass of its own
+        return False
+    if is_single_name(key) and (told.isdigit() or not looks_like_token(told)):
+        return False
+    if not separator.strip() and _is_word_of_parsers(key):
+        return looks_like_token(told)
+    is_prose = value.lastgroup == "bare" and not name["quote"] and ":" in separator
+    return not is_prose or _is_certain(key, told)
+
+
+def _is_word_of_parsers(key: str) -> bool:
+    """``unexpected token 'x'`` is no secret, ``token 's3cr3t'`` is."""
+    return key.lower().endswith(("token", "auth"))
+
+
+def _is_certain(key: str, value: str) -> bool:
+    """Behind an unquoted colon ``expected`` is prose, ``8f3a`` is not; after ``password:`` all counts."""
+    return bool(_CERTAIN_WITH_COLON.search(key)) or looks_like_token(value) or is_declared_name(key)
+
+
+_Masking = tuple[Callable[[], re.Pattern[str]], Callable[[re.Match[str]], str]]
+_BEFORE_PAIRS: tuple[_Masking, ...] = (
+    (_PRIVATE_KEY_BLOCK, _mask_all),
+    (_URL, _mask_url),
+    (_AUTHORIZATION, _mask_authorization),
+    (_COOKIE_HEADER, _mask_behind_head),
+    (_BEARER, _mask_bearer),
+    (_SIGNATURE, _mask_behind_head),
+    (_SLACK_HOOK, _mask_behind_head),
+    (_BASIC, _mask_basic),
+)
+_AFTER_PAIRS: tuple[_Masking, ...] = (
+    (_KNOWN_TOKENS, _mask_all),
+    (_NATS_SEED, _mask_all),
+)
+
+
+_Pass = Callable[[str, set[str] | None], tuple[str, int]]
+_declared_patterns: list[re.Pattern[str]] = []
+
+
+@cache
+def _passes() -> tuple[_Pass, ...]:
+    """Compiled when the first suspicious text comes: that takes longer than all else in loading this file."""
+    before, after = (
+        [partial(_substituted, pattern(), mask) for pattern, mask in each] for each in (_BEFORE_PAIRS, _AFTER_PAIRS)
+    )
+    own = [partial(_substituted, pattern, _mask_all) for pattern in _declared_patterns]
+    return (*own, *before, _mask_pairs, *after)
+
+
+def _substituted(
+    pattern: re.Pattern[str], mask: Callable[[re.Match[str]], str], text: str, _found: set[str] | None
+) -> tuple[str, int]:
+    hits = 0
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal hits
+        masked = mask(match)
+        hits += masked != match.group()
+        return masked
+
+    return pattern.sub(replace, text), hits
+
+
+def declare_patterns(patterns: Iterable[str]) -> None:
+    """Mask what these regular expressions find, whole. Raises ``re.error`` for one that is none."""
+    compiled = [re.compile(pattern) for pattern in patterns]
+    _declared_patterns.extend(each for each in compiled if each not in _declared_patterns)
+    forget_compiled()
+
+
+def forget_declared_patterns() -> None:
+    """Mask only what is masked anyway."""
+    _declared_patterns.clear()
+    forget_compiled()
+
+
+def forget_compiled() -> None:
+    """Compile the passes anew, because something was declared."""
+    _passes.cache_clear()
+    _is_suspicious_short.cache_clear()
+
+
+_CACHED_MAX_CHARS = 120
+_WITHOUT_SEPARATORS = {code: None for code in range(128) if not chr(code).isalnum()}
+
+
+def is_innocent_json(text: str) -> bool:
+    """Whether a value surely holds no secret, neither by its keys nor in its strings, judged by its JSON text.
+
+    ``False`` says nothing: the value has to be looked at. Meant for ASCII JSON; escapes are never innocent.
+    """
+    if "\\" in text or is_suspicious(text):
+        return False
+    # a key may be written with separators anywhere in its last word
+    joined = text.lower().translate(_WITHOUT_SEPARATORS)
+    return all(hint not in joined for hint in NAME_HINTS) and all(name not in joined for name in declared_names())
+
+
+def is_suspicious(text: str) -> bool:
+    """Whether patterns have to be tried on a text; ``False`` is certain."""
+    return _is_suspicious_short(text) if len(text) <= _CACHED_MAX_CHARS else _look_for_hints(text)
+
+
+@lru_cache(maxsize=8192)
+def _is_suspicious_short(text: str) -> bool:
+    return _look_for_hints(text)
+
+
+def _look_for_hints(text: str) -> bool:
+    lower = text.lower()
+    for hint in _HINTS:  # no any(): this runs for every string of every message
+        if hint in lower:
+            return True
+    return _LIKE_NATS_SEED.search(text) is not None or _may_be_declared(text)
+
+
+def _may_be_declared(text: str) -> bool:
+    if any(pattern.search(text) for pattern in _declared_patterns):
+        return True
+    names = declared_names()
+    return bool(names) and any(name in plain_name(text) for name in names)
+
+
+def redact_text(text: str, found: set[str] | None = None) -> tuple[str, int]:
+    """Mask credentials in running text; returns the text and the number of places masked.
+
+    Known are URL credentials, authorization and cookie headers, ``password=``-like pairs (also quoted as in
+    JSON), JSON web tokens, NATS seeds, private key blocks and the tokens of common cloud services. What stood in
+    quotes beside the name of a secret is added to ``found``.
+    """
+    if not is_suspicious(text):
+        return text, 0
+    hits = 0
+    for mask in _passes():
+        text, number = mask(text, found)
+        hits += number
+    return text, hits

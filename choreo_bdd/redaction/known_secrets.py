@@ -1,0 +1,137 @@
+"""Values that are known to be secret, found again however they are written."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from urllib.parse import quote, quote_plus
+
+MIN_CHARS = 5
+"""Shorter values are not looked for in texts: they would be found in half of all words."""
+
+_CERTAIN_CHARS = 8
+_KNOWN_MAX = 5000
+_FEW = 100
+"""So many forms are looked for one by one in less time than every place of a text is looked up."""
+_ESCAPED_BYTE = re.compile(r"%[0-9A-F]{2}")
+
+
+class KnownSecrets:
+    """Values to mask wherever they stand: as they are, and in base64, URL, JSON, XML and Python escapes.
+
+    A text costs time by its length, however many values there are: every place of it is looked up by its first few
+    characters.
+    """
+
+    __slots__ = ("_forms", "_lengths", "_values")
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._forms: dict[str, bool] = {}
+        """Every way a value is written, and whether it is told from other text only as a word of its own."""
+        self._lengths: dict[str, list[int]] = {}
+        """How long the forms are that begin with some characters, the longest first."""
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, value: object) -> bool:
+        return value in self._values
+
+    def add(self, value: str) -> None:
+        """Look for a value from now on; one that is too short to tell from other text is ignored."""
+        if len(value) < MIN_CHARS or value in self._values or len(self._values) >= _KNOWN_MAX:
+            return
+        self._values.add(value)
+        for form, is_word in forms(value):
+            self._forms[form] = is_word and self._forms.get(form, True)
+            lengths = self._lengths.setdefault(form[:MIN_CHARS], [])
+            if len(form) not in lengths:
+                lengths.append(len(form))
+                lengths.sort(reverse=True)
+
+    def clear(self) -> None:
+        """Know nothing any more."""
+        self._values.clear()
+        self._forms.clear()
+        self._lengths.clear()
+
+    def are_in(self, text: str) -> bool:
+        """Whether one of the values may be in a text; ``False`` is certain."""
+        if len(self._forms) <= _FEW:
+            return any(form in text for form in self._forms)
+        return next(self._places(text), None) is not None
+
+    def mask(self, text: str, shown: str) -> str:
+        """The text with ``shown`` in the place of every value."""
+        if not self.are_in(text):
+            return text
+        pieces: list[str] = []
+        done = 0
+        for start, end in self._places(text):
+            if start >= done:
+                pieces += (text[done:start], shown)
+                done = end
+        return "".join((*pieces, text[done:])) if pieces else text
+
+    def _places(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where a form stands in a text: the longest of those that begin at a place."""
+        for start in range(len(text) - MIN_CHARS + 1):
+            for length in self._lengths.get(text[start : start + MIN_CHARS], ()):
+                end = start + length
+                is_word = self._forms.get(text[start:end])
+                if is_word is not None and not (is_word and _is_inside_a_word(text, start, end)):
+                    yield start, end
+                    break
+
+
+def _is_inside_a_word(text: str, start: int, end: int) -> bool:
+    return _is_of_word(text[start - 1 : start]) or _is_of_word(text[end : end + 1])
+
+
+def _is_of_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
+def put(shown: str, literal: str, text: str) -> str:
+    """The text with ``shown`` wherever the literal stands as a word of its own."""
+    if literal not in text:
+        return text
+    return re.sub(rf"(?<!\w){re.escape(literal)}(?!\w)", lambda _match: shown, text)
+
+
+@lru_cache(maxsize=8192)
+def forms(value: str) -> tuple[tuple[str, bool], ...]:
+    """Every way a value is written, and whether it is told from other text only as a word of its own."""
+    raw = value.encode("utf-8", "surrogatepass")
+    is_word = not (len(value) >= _CERTAIN_CHARS and looks_like_token(value))
+    escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+    escaped |= {json.dumps(each)[1:-1] for each in tuple(escaped)}  # JSON inside JSON
+    escaped |= {quote(raw, safe=""), quote(raw), quote_plus(raw), html.escape(value), html.escape(value, quote=False)}
+    escaped |= {_ESCAPED_BYTE.sub(lambda match: match.group().lower(), each) for each in tuple(escaped)}
+    encoded = _in_base64(raw) if len(raw) >= _CERTAIN_CHARS else set()
+    return tuple((each, is_word) for each in escaped) + tuple((each, False) for each in encoded)
+
+
+def _in_base64(raw: bytes) -> set[str]:
+    """What base64 makes of the bytes wherever they stand in a text: what the bytes around them cannot change."""
+    found = set()
+    for before in range(3):
+        whole = base64.b64encode(bytes(before) + raw).decode("ascii")
+        core = whole[(0, 2, 3)[before] : (before + len(raw)) * 8 // 6]
+        found |= {core, core.replace("+", "-").replace("/", "_")}
+    return found
+
+
+def looks_like_token(word: str) -> bool:
+    """Whether a bare word is a credential rather than prose: ``of`` is not, ``s3cr3t`` and ``aB.c-9`` are."""
+    if len(word) >= 20 or any(char.isdigit() for char in word):
+        return True
+    inner = word.strip(".-~/=")
+    if not any(map(str.isalnum, inner)):
+        return False
+    return "." in inner or (not inner.islower() and not inner.istitle() and not inner.isupper())

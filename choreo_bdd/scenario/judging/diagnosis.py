@@ -1,0 +1,213 @@
+"""Why an expectation came out as it did: the cause in one word, one sentence, and the evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from choreo_bdd.matchers import Closeness, MatchFailure
+from choreo_bdd.redaction import Redactor
+from choreo_bdd.redaction.printable import on_one_line
+
+_SHOWN_DIFFERENCES = 12
+_SHOWN_VALUE_CHARS = 160
+
+
+class Cause(StrEnum):
+    """The one word, or three, that says where to look."""
+
+    MATCHED = "matched"
+    OVER_BUDGET = "over budget"
+    NOTHING_ARRIVED = "nothing arrived"
+    WRONG_SHAPE = "wrong shape"
+    CONTRACT_BROKEN = "contract broken"
+    WRONG_CORRELATION = "wrong correlation"
+    NO_CORRELATION_ID = "no correlation id"
+    WRONG_TOPIC = "wrong topic?"
+    TOO_LATE = "too late"
+    TOO_EARLY = "too early"
+    UNDECODABLE = "undecodable"
+    TRANSPORT_FAILED = "transport failed"
+    UNEXPECTED = "unexpected"
+    OUT_OF_ORDER = "out of order"
+    TOO_FEW = "too few"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Cause, one sentence for a list, and the long text for whoever has to mend it. Payload values are redacted.
+
+    ``differences`` has every field in which the closest near-miss differs, as it is.
+    """
+
+    cause: Cause
+    sentence: str
+    text: str
+    differences: tuple[MatchFailure, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about an expectation that was not met."""
+
+    topic: str
+    transport: str | None
+    correlation_id: str | None
+    waited_ms: float
+    wanted: str
+    arrived: int
+    near_misses: int
+    reason: str
+    closest: Closeness | None = None
+    early: str | None = None
+    after: str | None = None
+    contract_problem: str | None = None
+    late_ms: float | None = None
+    transport_failure: str | None = None
+    unreadable: tuple[int, str] | None = None
+    foreign_ids: tuple[str | None, ...] = ()
+    foreign_matched: bool = False
+    foreign_closest: Closeness | None = None
+    similar_topics: tuple[str, ...] = field(default=())
+
+    @property
+    def place(self) -> str:
+        """Topic, and transport where there are several."""
+        return f"'{self.topic}'" if self.transport is None else f"'{self.topic}' on {self.transport}"
+
+
+def explain(facts: Facts) -> Diagnosis:
+    """Name the cause of an unmet expectation, strongest evidence first."""
+    cause, sentence = _cause(facts)
+    closest = facts.closest or facts.foreign_closest
+    differences = () if closest is None else closest.differences
+    told = on_one_line(sentence)
+    return Diagnosis(cause, told, "\n".join([f"{cause.value}: {told}", *_evidence(facts)]), differences)
+
+
+def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one rung a cause, strongest first
+    waited = f"{facts.waited_ms:.0f} ms"
+    if facts.transport_failure is not None:
+        return Cause.TRANSPORT_FAILED, f"{facts.place} could not be served: {facts.transport_failure}"
+    if facts.late_ms is not None:
+        return (
+            Cause.TOO_LATE,
+            f"the message on {facts.place} came {facts.late_ms:.1f} ms after the wait of {waited} had ended",
+        )
+    if facts.arrived:
+        return Cause.TOO_FEW, f"{facts.arrived} matching on {facts.place} within {waited}, wanted {facts.wanted}"
+    if facts.early is not None:
+        return Cause.OUT_OF_ORDER, f"on {facts.place} {facts.early}"
+    if facts.contract_problem is not None:
+        return Cause.CONTRACT_BROKEN, f"a message on {facts.place} breaks its contract: {facts.contract_problem}"
+    if facts.near_misses:
+        return (
+            Cause.WRONG_SHAPE,
+            f"{_near_misses(facts)} on {facts.place} within {waited}, {_differing(facts.closest, facts.reason)}",
+        )
+    if facts.unreadable is not None:
+        count, error = facts.unreadable
+        return (
+            Cause.UNDECODABLE,
+            f"{_count(count, 'message', 'messages')} on {facts.place} could not be read ({error})",
+        )
+    if facts.foreign_matched:
+        cause = Cause.NO_CORRELATION_ID if _is_nobodys(facts) else Cause.WRONG_CORRELATION
+        return cause, f"a matching message came on {facts.place}, but {_foreign(facts)}"
+    if facts.similar_topics:
+        named = ", ".join(f"'{topic}'" for topic in facts.similar_topics)
+        return (
+            Cause.WRONG_TOPIC,
+            f"no matching message arrived on {facts.place} within {waited}, but one did on {named}",
+        )
+    if _is_nobodys(facts) and facts.foreign_closest is not None and facts.foreign_closest.matched:
+        differing = _differing(facts.foreign_closest, facts.reason)
+        nobodys = f"{_foreign_count(facts)} came on {facts.place}, look at `correlation:` first; {differing}"
+        return Cause.NO_CORRELATION_ID, nobodys
+    after = "" if facts.after is None else f" after the expected one on '{facts.after}'"
+    return Cause.NOTHING_ARRIVED, f"no matching message arrived on {facts.place}{after} within {waited}"
+
+
+def _is_nobodys(facts: Facts) -> bool:
+    """Whether messages came that carry no id, and none of somebody else."""
+    return bool(facts.foreign_ids) and not any(facts.foreign_ids)
+
+
+def _foreign_count(facts: Facts) -> str:
+    """How many messages of others, or of nobody, came; each kind by itself."""
+    nobodys = sum(each is None for each in facts.foreign_ids)
+    others = len(facts.foreign_ids) - nobodys
+    told = [f"{_count(nobodys, 'message', 'messages')} without a correlation id"] if nobodys else []
+    told += [f"{_count(others, 'message', 'messages')} of another correlation id"] if others else []
+    return " and ".join(told)
+
+
+def _near_misses(facts: Facts) -> str:
+    return _count(facts.near_misses, "near-miss", "near-misses")
+
+
+def _differing(closest: Closeness | None, reason: str) -> str:
+    if closest is None or not closest.differences:
+        return reason
+    paths = ", ".join(dict.fromkeys(failure.path for failure in closest.differences[:4]))
+    more = len(closest.differences) - 4
+    return f"the closest differs in {paths}" + (f" and {more} more" if more > 0 else "")
+
+
+def _foreign(facts: Facts) -> str:
+    seen = next((value for value in facts.foreign_ids if value is not None), None)
+    wanted = f"not this scenario's '{facts.correlation_id}'"
+    return f"with correlation id '{seen}', {wanted}" if seen is not None else f"without a correlation id, {wanted}"
+
+
+def _evidence(facts: Facts) -> list[str]:
+    lines: list[str] = []
+    if facts.closest is not None:
+        lines += closest_lines(facts.closest)
+    if facts.foreign_ids and not facts.foreign_matched:
+        lines.append(f"  also on {facts.place}: {_foreign_count(facts)}")
+        if facts.foreign_closest is not None and facts.closest is None:
+            lines += closest_lines(facts.foreign_closest, "the closest of them")
+    if facts.unreadable is not None and facts.near_misses:
+        lines.append(f"  also on {facts.place}: {facts.unreadable[0]} unreadable ({facts.unreadable[1]})")
+    return list(map(on_one_line, lines))
+
+
+def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[str]:
+    """Each field in which a message differs from what was expected, values redacted."""
+    lines = [f"  {what} ({closest.matched} of {closest.total} fields right):"]
+    lines += [
+        f"    {failure.path}: expected {show(failure.expected, path=failure.path)}, got {_actual(failure)}"
+        for failure in closest.differences[:_SHOWN_DIFFERENCES]
+    ]
+    hidden = len(closest.differences) - _SHOWN_DIFFERENCES
+    lines += [f"    … and {hidden} more"] if hidden > 0 else []
+    return list(map(on_one_line, lines))
+
+
+def _actual(failure: MatchFailure) -> str:
+    return "nothing (missing)" if failure.kind == "missing" else show(failure.actual, path=failure.path)
+
+
+def show(value: Any, *, path: str = "") -> str:
+    """A value as one short line, secrets masked (every part of ``path`` counts as its key)."""
+    shown = Redactor().at_path(path, value)
+    try:
+        text = json.dumps(shown, ensure_ascii=False, default=repr)
+    except (ValueError, RecursionError):
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= _SHOWN_VALUE_CHARS else text[: _SHOWN_VALUE_CHARS - 1] + "…"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def closest_of(near_misses: Iterable[Closeness]) -> Closeness | None:
+    """The near-miss with most fields right, then fewest wrong; the latest where that ties."""
+    ranked = list(near_misses)
+    return max(reversed(ranked), key=lambda miss: (miss.score, -len(miss.differences)), default=None)

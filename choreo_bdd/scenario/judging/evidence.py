@@ -1,0 +1,112 @@
+"""What is known about an expectation when it is decided: pure functions of what it heard and what stands around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from choreo_bdd import topic_patterns
+from choreo_bdd.inbound.listening import Delivery
+from choreo_bdd.scenario.judging.diagnosis import Cause, Facts, closest_of
+from choreo_bdd.scenario.judging.expectation import Expectation
+from choreo_bdd.scenario.judging.matching import accepts, closeness_of
+from choreo_bdd.scenario.options import Unattributed
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Messages an absence or a count has not seen; ``counts`` says whether they might break it."""
+
+    number: int
+    sentence: str
+    cause: Cause
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an expectation has not heard itself."""
+
+    failure: str | None = None
+    """What a transport failed to do: to subscribe, to send, or to say that all has come."""
+    foreign: Sequence[Delivery] = ()
+    """Messages on its topic that carry no id of a scenario at hand."""
+    beside: Sequence[Delivery] = ()
+    """Messages on other topics that it could have been meant to listen to."""
+
+
+def unseen(expectation: Expectation, foreign: Sequence[Delivery], unattributed: Unattributed) -> tuple[Unseen, ...]:
+    """Messages that could have been meant, and that could not be judged or attributed (spec/steps.md 5)."""
+    found: list[Unseen] = []
+    if expectation.unreadable:
+        number, error = len(expectation.unreadable), expectation.unreadable[-1]
+        came = "message that came could" if number == 1 else "messages that came could"
+        sentence = f"{number} {came} not be read ({error})"
+        found.append(Unseen(number, sentence, Cause.UNDECODABLE, counts=expectation.is_unconditional))
+    if unattributed != "ignore":
+        number = sum(each.correlation_id is None and accepts(expectation.matcher, each) for each in foreign)
+        if number:
+            sentence = f"{number} matching without a correlation id, so nobody can tell whose"
+            found.append(Unseen(number, sentence, Cause.NO_CORRELATION_ID, counts=unattributed == "fail"))
+    return tuple(found)
+
+
+def facts(expectation: Expectation, around: Surroundings, *, waited_ms: float) -> Facts:
+    """What bears on an expectation that was not met."""
+    handle, matcher, after = expectation.handle, expectation.matcher, expectation.after
+    unreadable, late, closed = expectation.unreadable, expectation.late_at, expectation.closed_at
+    return Facts(
+        topic=handle.topic,
+        transport=handle.transport,
+        correlation_id=handle.correlation_id,
+        waited_ms=waited_ms,
+        wanted=str(expectation.occurs),
+        arrived=expectation.count,
+        early=_early(expectation),
+        after=after.topic if after is not None and after.is_met else None,
+        near_misses=handle.attempts,
+        reason=handle.last_mismatch_reason or "",
+        closest=None
+        if matcher is None
+        else closest_of(closeness_of(matcher, each) for each in expectation.near_misses),
+        contract_problem=_contract_problem(expectation),
+        late_ms=None if late is None or closed is None else max(0.0, (late - closed) * 1000),
+        transport_failure=around.failure,
+        unreadable=(len(unreadable), unreadable[-1]) if unreadable else None,
+        foreign_ids=tuple(delivery.correlation_id for delivery in around.foreign),
+        foreign_matched=any(accepts(matcher, delivery) for delivery in around.foreign),
+        foreign_closest=None if matcher is None else closest_of(closeness_of(matcher, each) for each in around.foreign),
+        similar_topics=_similar_topics(expectation, around.beside),
+    )
+
+
+def _contract_problem(expectation: Expectation) -> str | None:
+    """What is wrong under its contract with the message that was meant, if nothing else is wrong with it."""
+    broken = [delivery for delivery in expectation.near_misses if delivery.problems]
+    meant = [delivery for delivery in broken if accepts(expectation.matcher, delivery)]
+    if not meant and len(broken) < len(expectation.near_misses):
+        return None
+    return next((str(delivery.problems[0]) for delivery in meant or broken), None)
+
+
+def _early(expectation: Expectation) -> str | None:
+    """How many matching messages came out of order, and out of what order."""
+    if not expectation.early or expectation.after is None:
+        return None
+    first = expectation.after
+    if any(map(expectation.is_untold, expectation.early)):
+        return (
+            f"a matching message came, but whether before or after the one on {first.topic!r} cannot be told: "
+            f"the broker gives both the same time"
+        )
+    count = len(expectation.early)
+    messages = "a matching message" if count == 1 else f"{count} matching messages"
+    return f"{messages} came before the expected one on {first.topic!r}" + (
+        "" if first.is_met else ", which never came"
+    )
+
+
+def _similar_topics(expectation: Expectation, beside: Sequence[Delivery]) -> tuple[str, ...]:
+    return topic_patterns.similar(
+        expectation.topic, {each.message.topic for each in beside if accepts(expectation.matcher, each)}
+    )

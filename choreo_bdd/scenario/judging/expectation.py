@@ -1,0 +1,319 @@
+"""One expectation: a state machine that messages, the end of the wait and a ruling move on.
+
+It knows no clock, no loop and no transport: every time is handed in, so that it can be tried by itself.
+
+    HOLDING ──supply──▶ WAITING ──enough have matched, the window still runs──▶ MET
+       └────────────────────┴─────────────────settle─────────────────────────────┴──▶ SETTLED
+
+``hear`` says what a message has become, and is the one place where a message changes anything; ``settle`` is the one
+place where an outcome does. What is heard after the end changes no outcome, but may be its cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from choreo_bdd.inbound.listening import Delivery
+from choreo_bdd.matchers import Matcher, MatchFailure, MatchResult
+from choreo_bdd.matchers.protocols import expected_shape
+from choreo_bdd.message import Message
+from choreo_bdd.scenario.judging.diagnosis import Diagnosis
+from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.matching import judge
+from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
+from choreo_bdd.scenario.judging.ruling import Ruling
+
+_NEAR_MISSES_KEPT = 20
+_HELD_KEPT = 100_000
+
+
+class State(Enum):
+    """Where an expectation stands; it only ever moves down this list."""
+
+    HOLDING = auto()
+    """Its matcher is not known yet: arrivals are kept and judged as soon as it is (spec/steps.md 3, rule 6)."""
+    WAITING = auto()
+    """Fewer matching messages have come than must."""
+    MET = auto()
+    """Enough have come, and only the end of the window says whether it were not too many."""
+    SETTLED = auto()
+    """It has its outcome."""
+
+
+class Heard(Enum):
+    """What a message has become to an expectation."""
+
+    UNCONCERNED = auto()
+    """It came before the expectation was armed."""
+    HELD = auto()
+    """Kept until the matcher is known."""
+    NO_ROOM = auto()
+    """Lost: too many are kept."""
+    NEAR_MISS = auto()
+    """It does not match."""
+    TAKEN_BEFORE = auto()
+    """It matches, but an expectation that comes before has taken it."""
+    OUT_OF_ORDER = auto()
+    """It matches, but is not known to have come after the one it has to come after."""
+    MATCHED = auto()
+    """Counted."""
+    TOO_MANY = auto()
+    """Counted, and one more than may come."""
+    LATE = auto()
+    """It came after the outcome, or after the end of the wait."""
+
+
+class Expectation:
+    """One armed expectation: its matcher, its window, what it has heard, and its handle."""
+
+    __slots__ = (
+        "after",
+        "closed_at",
+        "closes_at",
+        "count",
+        "decisive",
+        "early",
+        "handle",
+        "held",
+        "is_awaited",
+        "late_at",
+        "lingers",
+        "link",
+        "matched_at",
+        "matcher",
+        "near_misses",
+        "occurs",
+        "opened_at",
+        "state",
+        "taken",
+        "topic",
+        "unreadable",
+    )
+
+    def __init__(
+        self,
+        handle: Handle,
+        matcher: Matcher | None,
+        *,
+        topic: str,
+        link: str | None,
+        opened_at: float,
+        occurs: Occurs = ONCE,
+        after: Expectation | None = None,
+    ) -> None:
+        self.handle = handle
+        self.matcher = matcher
+        self.topic = topic
+        self.link = link
+        self.opened_at = opened_at
+        self.occurs = occurs
+        self.after = after
+        self.count = 0
+        self.state = State.HOLDING if matcher is None else self._judging
+        self.decisive: Message | None = None
+        """The message that met it: the first match, or the one that made the required number full."""
+        self.early: list[Delivery] = []
+        """Matching messages that came before the expectation it has to come after was met."""
+        self.taken: list[Message] = []
+        """Every message that was counted."""
+        self.held: list[Delivery] = []
+        self.near_misses: list[Delivery] = []
+        self.unreadable: list[str] = []
+        """The class of the error for each message that nobody could read."""
+        self.matched_at: float | None = None
+        self.late_at: float | None = None
+        self.closed_at: float | None = None
+        self.closes_at: float | None = None
+        """Loop time after which nothing counts any more; ``None`` until whoever waits says so."""
+        self.lingers = False
+        """Whether it is watched beyond that, until somebody decides it."""
+        self.is_awaited = False
+        """Whether somebody waits to decide it: until then all that comes counts, whenever the loop came to look."""
+
+    # --- what it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it has no outcome yet."""
+        return self.state is not State.SETTLED
+
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether any message at all is meant, one that cannot be read included."""
+        return bool(getattr(self.matcher, "is_unconditional", False))
+
+    @property
+    def is_met(self) -> bool:
+        """Whether as many matching messages have come as must come at least."""
+        return self.count >= self.occurs.minimum
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the messages counted so far decide it, whatever the rest of the window brings."""
+        return not self.occurs.allows(self.count) if self.occurs.waits_the_window_out else self.is_met
+
+    @property
+    def _judging(self) -> State:
+        return State.MET if self.is_met else State.WAITING
+
+    # --- the window ------------------------------------------------------------------------------------------------
+
+    def close_at(self, moment: float, *, lingers: bool = False) -> None:
+        """Let nothing that arrives later count; one that ``lingers`` is watched until somebody decides it."""
+        self.closes_at, self.lingers = moment, lingers
+
+    def reached(self, now: float, window_s: float) -> None:
+        """Say that its step is reached: one that lingers is watched for so long from here, at least."""
+        if self.lingers:
+            self.closes_at = max(self.closes_at or 0.0, now + window_s)
+
+    def closes_by(self, now: float) -> float:
+        """When its wait has ended, if it has ended by now."""
+        return now if self.closes_at is None else min(now, self.closes_at)
+
+    def _is_over_for(self, delivery: Delivery) -> bool:
+        if self.closes_at is None or self.lingers or self.is_awaited:
+            return False
+        return delivery.message.received_at > self.closes_at
+
+    # --- transitions -----------------------------------------------------------------------------------------------
+
+    def hear(self, delivery: Delivery) -> tuple[Heard, str]:
+        """Take a message: what it has become, and why, in words."""
+        matcher = self.matcher
+        if self.state is State.SETTLED or (matcher is not None and self._is_over_for(delivery)):
+            self._hear_late(delivery)
+            return Heard.LATE, ""
+        if delivery.message.received_at < self.opened_at:
+            return Heard.UNCONCERNED, ""
+        if matcher is None:
+            return self._hold(delivery), ""
+        result = judge(matcher, delivery, any_counts=not self.occurs.minimum)
+        if not result.matched:
+            self._note_near_miss(delivery, result)
+            return Heard.NEAR_MISS, result.reason
+        return self._hear_match(delivery, result)
+
+    def _hear_match(self, delivery: Delivery, result: MatchResult) -> tuple[Heard, str]:
+        if self.is_gone(delivery.message):
+            return Heard.TAKEN_BEFORE, "an expectation before has taken it"
+        if self.is_early(delivery):
+            return Heard.OUT_OF_ORDER, self._note_early(delivery)
+        return self._take(delivery, result)
+
+    def hear_unreadable(self, received_at: float, error_class: str) -> bool:
+        """Take note of a message that nobody could read; false where it is of no concern."""
+        if self.state is State.SETTLED or received_at < self.opened_at:
+            return False
+        self.unreadable.append(error_class)
+        return True
+
+    def supply(self, matcher: Matcher) -> list[Delivery]:
+        """Bring the matcher; returns what was kept, in order of arrival, to be heard again."""
+        self.matcher = matcher
+        self.handle.matcher_description = matcher.description
+        self.handle.matcher_expected = expected_shape(matcher)
+        if self.state is State.HOLDING:
+            self.state = self._judging
+        held, self.held = self.held, []
+        return held
+
+    def settle(self, ruling: Ruling, *, at: float, explain: Callable[[], Diagnosis]) -> None:
+        """Take an outcome, once; ``explain`` makes the diagnosis that the ruling leaves open, when somebody asks."""
+        if self.state is State.SETTLED:
+            return
+        self.state, self.closed_at = State.SETTLED, at
+        handle, diagnosis = self.handle, ruling.diagnosis
+        handle.since_registration_ms = ruling.timing.since_registration_ms
+        handle.since_publish_ms = ruling.timing.since_publish_ms
+        handle.notes = ruling.notes
+        if ruling.failure is not None:
+            handle.note_failure(ruling.failure)
+        diagnose = explain if diagnosis is None else lambda: diagnosis
+        handle.resolve(ruling.outcome, ruling.reason, ruling.timing.latency_ms, diagnose=diagnose)
+
+    # --- what becomes of a message ---------------------------------------------------------------------------------
+
+    def _hold(self, delivery: Delivery) -> Heard:
+        if len(self.held) >= _HELD_KEPT:
+            return Heard.NO_ROOM
+        self.held.append(delivery)
+        return Heard.HELD
+
+    def _hear_late(self, delivery: Delivery) -> None:
+        """Remember the first match after the end of the wait: it changes no outcome, but it is the cause."""
+        waits_in_vain = self.handle.outcome not in (Outcome.PASS, Outcome.SLOW) and not self.occurs.waits_the_window_out
+        if self.matcher is None or self.late_at is not None or not waits_in_vain:
+            return
+        if judge(self.matcher, delivery).matched and not self.is_early(delivery):
+            self.late_at = delivery.message.received_at
+            self.handle.forget_diagnosis()
+
+    def _note_near_miss(self, delivery: Delivery, result: MatchResult) -> None:
+        """Count a near-miss and keep the message for the diagnosis: the first ones and the latest."""
+        self.handle.note_mismatch(result.reason, delivery.value, result.failure)
+        if len(self.near_misses) >= _NEAR_MISSES_KEPT:
+            self.near_misses.pop()
+        self.near_misses.append(delivery)
+
+    def _note_early(self, delivery: Delivery) -> str:
+        """Count a matching message as a near-miss that came out of order, and say so."""
+        assert self.after is not None  # else nothing is early
+        reason = f"out of order: it matched, but came before the expected message on {self.after.topic!r}"
+        if self.is_untold(delivery):
+            reason = f"it matched, but the broker does not tell whether it came after the one on {self.after.topic!r}"
+        self.early.append(delivery)
+        failure = MatchFailure("predicate", "<root>", {"after": self.after.topic})
+        self.handle.note_mismatch(reason, delivery.value, failure)
+        return reason
+
+    def _take(self, delivery: Delivery, result: MatchResult) -> tuple[Heard, str]:
+        """Count a match and keep its message."""
+        message, occurs = delivery.message, self.occurs
+        self.count += 1
+        self.matched_at = message.received_at
+        self.taken.append(message)
+        self.state = self._judging
+        if self.decisive is None and self.state is State.MET:
+            self.decisive = message
+        self.handle.note_message(delivery.record(self.link))
+        if occurs.allows(self.count):
+            return Heard.MATCHED, result.reason
+        reason = f"{self.count} matching on {self.topic!r}, wanted {occurs}"
+        failure = MatchFailure("predicate", "<root>", {"max_count": occurs.maximum}, delivery.value)
+        self.handle.note_mismatch(reason, delivery.value, failure)
+        return Heard.TOO_MANY, reason
+
+    # --- order -----------------------------------------------------------------------------------------------------
+
+    def is_early(self, delivery: Delivery, *, held_back: bool = False) -> bool:
+        """Whether a message is not known to have come after the expectation that must be met first.
+
+        One message cannot do for both. One that was ``held_back`` has been handed over before the other was.
+        """
+        if self.is_gone(delivery.message):
+            return True
+        return not self._is_in_order(delivery, handed_over_later=not held_back)
+
+    def is_gone(self, message: Message) -> bool:
+        """Whether an expectation that must be met before has taken the message: it is no message of this one."""
+        before = self.after
+        while before is not None:
+            if before.decisive is message:
+                return True
+            before = before.after
+        return False
+
+    def is_untold(self, delivery: Delivery) -> bool:
+        """Whether the broker does not tell which came first: this message, or the one it has to come after."""
+        return self.after is not None and self.after.decisive is not None and self._is_in_order(delivery) is None
+
+    def _is_in_order(self, delivery: Delivery, *, handed_over_later: bool = True) -> bool | None:
+        before = self.after
+        if before is None or before.decisive is None:
+            return before is None
+        message = delivery.message
+        if before.link != self.link:  # over different transports only the arrival can be compared
+            return (message.received_at, handed_over_later) > (before.decisive.received_at, False)
+        return message.follows(before.decisive, handed_over_later=handed_over_later)

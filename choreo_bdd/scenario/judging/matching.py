@@ -1,0 +1,72 @@
+"""What a matcher says of a message, whatever it raises (spec/harness.md 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from choreo_bdd.contracts import Problem
+from choreo_bdd.inbound.listening import Delivery
+from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
+
+
+def match_delivery(matcher: Matcher, delivery: Delivery) -> MatchResult:
+    """Let a matcher judge the payload, or the whole message if it asks for that (``match_message``)."""
+    whole: Callable[[Any, Any], MatchResult] | None = getattr(matcher, "match_message", None)
+    if whole is not None:
+        return whole(delivery.value, delivery.message)
+    return matcher.match(delivery.value)
+
+
+def judge(matcher: Matcher, delivery: Delivery, *, any_counts: bool = False) -> MatchResult:
+    """What the matcher says; a matcher that raises has made a near-miss of its own kind.
+
+    A message that breaks its contract matches nothing, except where ``any_counts``: where none may come it still does.
+    """
+    if delivery.problems and not any_counts:
+        first = delivery.problems[0]
+        return MatchResult(False, f"breaks its contract: {first}", _failure(first))
+    try:
+        result = match_delivery(matcher, delivery)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a matcher raises, pytest.fail() too, is a finding about it
+        return MatchResult(False, f"the matcher raised {type(error).__name__}", _raised(error))
+    if not isinstance(result, MatchResult):
+        name = type(result).__name__
+        failure = MatchFailure("type_mismatch", "<root>", {"type": "MatchResult"}, name)
+        return MatchResult(False, f"the matcher returned {name}, not a MatchResult", failure)
+    return result
+
+
+def accepts(matcher: Matcher | None, delivery: Delivery) -> bool:
+    """Whether a matcher, if there is one, would take a message; one that raises would not."""
+    if matcher is None:
+        return False
+    try:
+        return match_delivery(matcher, delivery).matched
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - only a hint is lost; what a matcher raises is reported where it judges
+        return False
+
+
+def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:
+    """How near a message came, for the diagnosis; a matcher that raises has nothing right."""
+    whole: Callable[[Any, Any], Closeness] | None = getattr(matcher, "message_closeness", None)
+    try:
+        near = closeness(matcher, delivery.value) if whole is None else whole(delivery.value, delivery.message)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - as in judge()
+        return Closeness(0, 1, (_raised(error),))
+    broken = tuple(map(_failure, delivery.problems))
+    return Closeness(near.matched, near.total + len(broken), (*near.differences, *broken)) if broken else near
+
+
+def _raised(error: BaseException) -> MatchFailure:
+    return MatchFailure("type_mismatch", "<root>", {"matcher_raised": type(error).__name__}, None)
+
+
+def _failure(problem: Problem) -> MatchFailure:
+    return MatchFailure("predicate", problem.path, problem.expected, problem.actual)

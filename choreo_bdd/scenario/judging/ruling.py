@@ -1,0 +1,33 @@
+"""What has been decided about an expectation, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from choreo_bdd.matchers import MatchFailure
+from choreo_bdd.scenario.judging.diagnosis import Diagnosis
+from choreo_bdd.scenario.judging.handle import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds to one moment: the latency that a budget is held against, and both numbers it may be."""
+
+    latency_ms: float
+    since_registration_ms: float | None = None
+    since_publish_ms: float | None = None
+    note: str = ""
+    """What else is to be said of the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """An outcome and its reason; without a ``diagnosis`` the evidence explains it, when somebody asks."""
+
+    outcome: Outcome
+    reason: str
+    timing: Timing
+    diagnosis: Diagnosis | None = None
+    notes: tuple[str, ...] = ()
+    failure: MatchFailure | None = None
+    """A structured account of what was wrong, beside those of the near-misses."""

@@ -1,0 +1,141 @@
+"""The verdict: pure functions of an expectation, the evidence and the fence's answer (spec/harness.md 3.4, 3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from choreo_bdd.matchers import MatchFailure
+from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis
+from choreo_bdd.scenario.judging.evidence import Unseen
+from choreo_bdd.scenario.judging.expectation import Expectation, State
+from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.ruling import Ruling, Timing
+
+
+def timing(expectation: Expectation, at: float, *, sent: float | None, from_publish: bool) -> Timing:
+    """Milliseconds to the loop time ``at``; ``sent`` is when the publish left from which it may count.
+
+    ``from_publish`` says that it counts from there where no budget says otherwise.
+    """
+    since_registration = max(0.0, (at - expectation.opened_at) * 1000)
+    hop = _hop_start(expectation)
+    if hop is not None:
+        return Timing(max(0.0, (at - hop) * 1000), since_registration)
+    if sent is None:
+        return Timing(since_registration, since_registration)
+    since_publish = (at - sent) * 1000
+    anchored = from_publish or expectation.handle.budget_topic is not None
+    return Timing(since_publish if anchored else since_registration, since_registration, since_publish)
+
+
+def by_message(expectation: Expectation, reason: str, took: Timing) -> Ruling:
+    """What the message says that has just been counted and has decided it."""
+    handle = expectation.handle
+    if expectation.occurs.waits_the_window_out:
+        text = f"{Cause.UNEXPECTED.value}: {reason}; the last came after {took.latency_ms:.1f} ms"
+        return Ruling(Outcome.FAIL, reason, took, Diagnosis(Cause.UNEXPECTED, reason, text))
+    early = too_early(handle, took)
+    if early is not None:
+        text = f"{Cause.TOO_EARLY.value}: {early}"
+        return Ruling(Outcome.FAIL, early, took, Diagnosis(Cause.TOO_EARLY, early, text))
+    return _met(handle, reason, took, f"matched on '{handle.topic}' after {took.latency_ms:.1f} ms{took.note}")
+
+
+def by_time(
+    expectation: Expectation,
+    *,
+    waited_ms: float,
+    waited: Timing,
+    matched: Timing | None,
+    failure: str | None,
+    unseen: Sequence[Unseen],
+) -> Ruling:
+    """What the end of the wait decides.
+
+    ``failure`` is what a transport failed to do, the fence included: without its answer nothing has been seen not to
+    come. ``matched`` has the times of the last match, if there is one.
+    """
+    handle, occurs = expectation.handle, expectation.occurs
+    if expectation.state is not State.MET or failure is not None:
+        return _unmet(expectation, waited_ms, waited, failure)
+    reason = f"{expectation.count} matching on {handle.topic!r} within {waited_ms:g} ms, wanted {occurs}"
+    notes = tuple(each.sentence for each in unseen)
+    reason = "; ".join([reason, *notes])
+    meant = next((each for each in unseen if each.counts and not occurs.allows(expectation.count + each.number)), None)
+    if meant is not None:
+        diagnosis = Diagnosis(meant.cause, reason, f"{meant.cause.value}: {reason}")
+        return Ruling(Outcome.FAIL, reason, waited, diagnosis, notes)
+    if matched is None:
+        return Ruling(Outcome.PASS, reason, waited, Diagnosis(Cause.MATCHED, reason, reason), notes)
+    return _met(handle, reason, matched, reason, notes)
+
+
+def by_end_of_scope(why: str) -> Ruling:
+    """What is left of an expectation whose scope ended before its time."""
+    reason = f"aborted: {why}"
+    return Ruling(Outcome.TIMEOUT, reason, Timing(0.0), Diagnosis(Cause.ABORTED, reason, reason))
+
+
+def too_early(handle: Handle, took: Timing) -> str | None:
+    """What to say of a match that came before it may."""
+    earliest, since = handle.earliest_ms, handle.budget_topic
+    if earliest is None or took.latency_ms >= earliest:
+        return None
+    came = f"{took.latency_ms:.1f} ms after '{since}'" if since is not None else f"after {took.latency_ms:.1f} ms"
+    sooner = f"{earliest - took.latency_ms:.1f} ms sooner than the {earliest:g} ms it may not come before"
+    return f"the message on '{handle.topic}' came {came}, {sooner}"
+
+
+def over_budget(handle: Handle, latency_ms: float) -> float | None:
+    """The budget, where a latency is beyond it."""
+    budget = handle.budget_ms
+    return None if budget is None or latency_ms <= budget else budget
+
+
+def near_misses(handle: Handle) -> str:
+    """How many there were, in words."""
+    return f"{handle.attempts} {'near-miss' if handle.attempts == 1 else 'near-misses'}"
+
+
+def _met(handle: Handle, reason: str, took: Timing, sentence: str, notes: tuple[str, ...] = ()) -> Ruling:
+    """PASS with this sentence, or SLOW when it took too long."""
+    latency, budget = took.latency_ms, over_budget(handle, took.latency_ms)
+    if budget is None:
+        return Ruling(Outcome.PASS, reason, took, Diagnosis(Cause.MATCHED, sentence, sentence), notes)
+    note = f"{latency:.1f} ms, {latency - budget:.1f} ms over the budget of {budget:.1f} ms"
+    late = f"the message on '{handle.topic}' took {note}"
+    slow = Diagnosis(Cause.OVER_BUDGET, late, f"{Cause.OVER_BUDGET.value}: {late}")
+    return Ruling(Outcome.SLOW, f"{note}: {reason}", took, slow, notes)
+
+
+def _unmet(expectation: Expectation, waited_ms: float, waited: Timing, failure: str | None) -> Ruling:
+    handle, minimum = expectation.handle, expectation.occurs.minimum
+    outcome, reason = _shortfall(expectation, waited_ms, failure)
+    if handle.transport is not None:
+        reason = f"[{handle.transport}] {reason}"
+    too_few = 0 < expectation.count < minimum
+    counted = MatchFailure("predicate", "<root>", {"min_count": minimum}, expectation.count) if too_few else None
+    return Ruling(outcome, reason, waited, failure=counted)
+
+
+def _shortfall(expectation: Expectation, waited_ms: float, failure: str | None) -> tuple[Outcome, str]:
+    handle, before = expectation.handle, f"before timeout_ms={waited_ms:g}"
+    latest = f"; latest: {handle.last_mismatch_reason}" if handle.attempts else ""
+    if failure is not None:
+        outcome = Outcome.FAIL if handle.attempts or expectation.count else Outcome.TIMEOUT
+        return outcome, f"transport failed: {failure} (timeout_ms={waited_ms:g})"
+    if expectation.count:
+        near = f", {near_misses(handle)}" if handle.attempts else ""
+        wanted = f"wanted {expectation.occurs}"
+        return Outcome.FAIL, f"{expectation.count} matching on {handle.topic!r} {before}, {wanted}{near}{latest}"
+    if handle.attempts:
+        return Outcome.FAIL, f"{near_misses(handle)}, none matched {before}{latest}"
+    return Outcome.TIMEOUT, f"no matching message arrived on {handle.topic!r} {before}"
+
+
+def _hop_start(expectation: Expectation) -> float | None:
+    """When the message came from which the budget counts, where that is the one this expectation comes after."""
+    before = expectation.after
+    if before is None or before.decisive is None or before.topic != expectation.handle.budget_topic:
+        return None
+    return before.decisive.received_at

@@ -1,0 +1,245 @@
+"""A scope's way out: stamp, encode, wait for the scope's own subscriptions, send in order, remember what left when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from choreo_bdd.correlation import Envelope
+from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
+from choreo_bdd.message import Encoded, MessageRecord
+from choreo_bdd.scenario.arming import Proofs
+from choreo_bdd.scenario.links import Link
+from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
+from choreo_bdd.transports.base import Ready
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A message ready to go: stamped and encoded."""
+
+    link: Link
+    topic: str
+    data: bytes = field(repr=False)
+    value: Any = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    key: str | None = field(repr=False)
+
+    @classmethod
+    def prepare(cls, link: Link, topic: str, payload: Any, headers: Mapping[str, str], key: str | None) -> Publication:
+        """Stamp a payload with the scope's id on this link and encode it; what the caller does to it later is its own.
+
+        Raises ``CorrelationIdNotInNamespaceError``, ``NoPlaceForIdError``, ``CorrelationPolicyError``,
+        ``ContractBroken`` or what the codec raises; nothing has been sent then.
+        """
+        envelope = _stamp(link, Envelope(topic, payload, headers))
+        data = link.harness.outgoing(envelope.topic, envelope.payload, envelope.headers)
+        return cls(link, envelope.topic, data, envelope.payload, dict(envelope.headers), key)
+
+    @property
+    def overrides_id(self) -> bool:
+        """Whether it carries another id than its scope's, read back through the policy; ``CorrelationPolicyError``."""
+        if self.link.wire_id is None:
+            return False
+        policy = self.link.harness.correlation
+        try:
+            carried = policy.read(Envelope(self.topic, self.value, self.headers))
+        except Exception as error:
+            raise CorrelationPolicyError(type(policy).__name__, "read", error) from error
+        return carried is not None and carried != self.link.wire_id
+
+    def record(self, transport: str | None) -> MessageRecord:
+        """The message as results keep it; ``transport`` is its name on a Stage."""
+        content = Encoded(self.data, self.link.harness.codec.decode)
+        return MessageRecord(self.topic, transport, content, len(self.data), self.headers, self.key)
+
+
+def _stamp(link: Link, envelope: Envelope) -> Envelope:
+    if link.wire_id is None:
+        return envelope
+    policy = link.harness.correlation
+    try:
+        return policy.write(envelope, link.wire_id)
+    except (CorrelationIdNotInNamespaceError, NoPlaceForIdError):
+        raise
+    except Exception as error:
+        raise CorrelationPolicyError(type(policy).__name__, "write", error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class TransportFailure:
+    """A transport could not do what the scenario asked of it."""
+
+    transport: str | None
+    topic: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    at: float
+    topic: str | None
+    """``None`` for an act of the user's own."""
+    began: float = 0.0
+    """When such an act began; ``at`` is when it counts from."""
+
+
+class Outbox:
+    """Publishes of one scope, in call order."""
+
+    def __init__(self, proofs: Proofs, timeline: _Timeline, clock: Callable[[], float]) -> None:
+        self._proofs = proofs
+        self._timeline = timeline
+        self._clock = clock
+        self._waiting: deque[tuple[Publication, Ready]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._sent: list[_Sent] = []
+        self._unconfirmed: dict[Ready, str] = {}
+        self.failures: list[TransportFailure] = []
+        self._act_began = 0.0
+        self._is_acting = False
+
+    def put(self, publication: Publication) -> Ready | None:
+        """Send a message, at once when the scope's subscriptions are live, else as soon as they are."""
+        if self._task is None and self._proofs.is_live:
+            return self.send(publication, partial(self._published, publication))
+        done: Ready = asyncio.get_running_loop().create_future()
+        self._waiting.append((publication, done))
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._send_waiting())
+        return done
+
+    def send(self, publication: Publication, on_sent: Callable[[], None]) -> Ready | None:
+        """Hand a message to the transport now; a later failure is recorded."""
+        ready = publication.link.harness.send(
+            publication.topic,
+            publication.data,
+            on_sent=on_sent,
+            headers=publication.headers,
+            key=publication.key,
+        )
+        if ready is not None:
+            self._unconfirmed[ready] = publication.topic
+            ready.add_done_callback(partial(self._settled, publication))
+        return ready
+
+    async def _send_waiting(self) -> None:
+        try:
+            await self._proofs.ready()
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits for these messages, and recorded
+            self._refuse(error)
+            return
+        finally:
+            self._task = None
+        while self._waiting:
+            publication, done = self._waiting.popleft()
+            try:
+                ready = self.send(publication, partial(self._published, publication))
+            except Exception as error:  # noqa: BLE001 - as above
+                self.failed(publication.link, publication.topic, f"{type(error).__name__}: {error}")
+                _fail(done, error)
+                continue
+            if ready is None:
+                done.set_result(None)
+            else:
+                ready.add_done_callback(partial(_copy, to=done))
+
+    def _refuse(self, error: Exception) -> None:
+        while self._waiting:
+            publication, done = self._waiting.popleft()
+            self.failed(publication.link, publication.topic, str(error))
+            _fail(done, error)
+
+    def _settled(self, publication: Publication, ready: Ready) -> None:
+        del self._unconfirmed[ready]
+        if not ready.cancelled() and (error := ready.exception()) is not None:
+            self.failed(publication.link, publication.topic, str(error))
+
+    def failed(self, link: Link, topic: str, reason: str) -> None:
+        """Record that a transport could not do its part; it becomes a diagnosis of its own."""
+        self.failures.append(TransportFailure(link.name, topic, reason))
+
+    def _published(self, publication: Publication) -> None:
+        self._sent.append(_Sent(self._clock(), publication.topic))
+        self._timeline.record(
+            action=TimelineAction.PUBLISHED,
+            topic=publication.topic,
+            transport=publication.link.name,
+            source="publish" if publication.link.name is not None else None,
+            message=publication,
+        )
+
+    @property
+    def overdue(self) -> str | None:
+        """Which messages are still under way, and why; ``None`` if none is.
+
+        Not sent, because a subscription of the scope is not proven live, or sent and not confirmed by the broker.
+        """
+        if self._waiting:
+            waiting = _listed(publication.topic for publication, _ in self._waiting)
+            return f"the message on {waiting} has not been sent yet: a subscription is still unconfirmed"
+        if self._unconfirmed:
+            return f"the broker has not confirmed the message on {_listed(self._unconfirmed.values())} yet"
+        return None
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Topics this scope has published on."""
+        return frozenset(sent.topic for sent in self._sent if sent.topic is not None)
+
+    def begin_act(self) -> None:
+        """Say that an act of the user's own is under way; when it counts from is not known yet."""
+        self._is_acting, self._act_began = True, self._clock()
+
+    def count_from(self, moment: float) -> None:
+        """Have times count from an act of the user's own, at a loop time."""
+        self._is_acting = False
+        self._sent.append(_Sent(moment, None, self._act_began))
+
+    def is_during_act(self, moment: float) -> bool:
+        """Whether at a loop time an act of the user's own had begun, and did not count yet."""
+        if self._is_acting and self._act_began <= moment:
+            return True
+        return any(sent.topic is None and sent.began <= moment < sent.at for sent in self._sent)
+
+    def last_sent(self, by: float, topic: str | None = None, *, since: float = float("-inf")) -> float | None:
+        """Loop time of the last message (on ``topic``) that left, or the last act, between two loop times."""
+        for sent in reversed(self._sent):  # in order of time, and the latest is nearly always the one
+            if sent.at < since:
+                return None
+            if sent.at <= by and topic in (None, sent.topic):
+                return sent.at
+        return None
+
+    def close(self) -> None:
+        """Give up what has not been sent yet."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        while self._waiting:
+            self._waiting.popleft()[1].cancel()
+
+
+def _listed(topics: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(map(repr, topics)))
+
+
+def _fail(done: Ready, error: BaseException) -> None:
+    if not done.done():
+        done.set_exception(error)
+        done.exception()  # mark it as seen: the failure is recorded even if nobody awaits this future
+
+
+def _copy(settled: Ready, to: Ready) -> None:
+    if to.done():
+        return
+    if settled.cancelled():
+        to.cancel()
+    elif (error := settled.exception()) is not None:
+        _fail(to, error)
+    else:
+        to.set_result(None)

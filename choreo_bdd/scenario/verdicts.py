@@ -1,0 +1,234 @@
+"""The judge of a scope: asks what stands around an expectation, has it decided, and tells whoever waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+
+from choreo_bdd import topic_patterns
+from choreo_bdd.inbound.listening import Delivery
+from choreo_bdd.matchers import MatchFailure
+from choreo_bdd.scenario.arming import Proofs
+from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis, explain
+from choreo_bdd.scenario.judging.evidence import Surroundings, facts, unseen
+from choreo_bdd.scenario.judging.expectation import Expectation, Heard
+from choreo_bdd.scenario.judging.ruling import Ruling, Timing
+from choreo_bdd.scenario.judging.verdict import (
+    by_end_of_scope,
+    by_message,
+    by_time,
+    near_misses,
+    over_budget,
+    timing,
+    too_early,
+)
+from choreo_bdd.scenario.links import Link
+from choreo_bdd.scenario.options import ScopeOptions
+from choreo_bdd.scenario.sending.outbox import Outbox
+from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
+
+_COUNTED = frozenset({Heard.MATCHED, Heard.TOO_MANY})
+_UNTOLD = frozenset({Heard.UNCONCERNED, Heard.LATE, Heard.HELD})
+
+
+class Verdicts:
+    """The judge of one scope."""
+
+    def __init__(
+        self,
+        expectations: Sequence[Expectation],
+        links: Mapping[str | None, Link],
+        outbox: Outbox,
+        proofs: Proofs,
+        timeline: _Timeline,
+        *,
+        options: ScopeOptions,
+        clock: Callable[[], float],
+        notify: Callable[[], None],
+    ) -> None:
+        self._expectations = expectations
+        self._links = links
+        self._outbox = outbox
+        self._proofs = proofs
+        self._timeline = timeline
+        self._options = options
+        self._clock = clock
+        self._notify = notify
+        self._opened_at = clock()
+
+    # --- by messages ----------------------------------------------------------------------------------------------
+
+    def hear(self, expectation: Expectation, delivery: Delivery) -> None:
+        """Let an expectation have a message, and draw the consequences."""
+        self.follow(expectation, delivery, *expectation.hear(delivery))
+
+    def follow(self, expectation: Expectation, delivery: Delivery, heard: Heard, why: str) -> None:
+        """Draw the consequences of what an expectation has heard."""
+        if heard in _UNTOLD:
+            return
+        if heard is Heard.NO_ROOM:
+            link, reason = self._links[expectation.link], "too many messages to hold until this check can be judged"
+            self._outbox.failed(link, expectation.topic, reason)
+        elif heard in _COUNTED:
+            self._counted(expectation, delivery, heard, why)
+            if expectation.decisive is delivery.message:
+                self._hear_successors(expectation)
+        else:
+            self._record(expectation, delivery, TimelineAction.MISMATCHED, why)
+
+    def _counted(self, expectation: Expectation, delivery: Delivery, heard: Heard, why: str) -> None:
+        if not expectation.is_decided:
+            self._record(expectation, delivery, TimelineAction.MATCHED, why)
+            return
+        took = self._timing(expectation, delivery.message.received_at)
+        early = None if heard is Heard.TOO_MANY else too_early(expectation.handle, took)
+        if early is not None:
+            failure = MatchFailure("predicate", "<root>", {"not_before_ms": expectation.handle.earliest_ms})
+            expectation.handle.note_mismatch(early, delivery.value, failure)
+            self._record(expectation, delivery, TimelineAction.MISMATCHED, f"{Cause.TOO_EARLY.value}: {early}")
+        elif heard is Heard.TOO_MANY:
+            self._record(expectation, delivery, TimelineAction.MISMATCHED, f"unexpected: {why}")
+        else:
+            budget = over_budget(expectation.handle, took.latency_ms)
+            slow = "" if budget is None else f" [SLOW {took.latency_ms:.1f}ms>{budget:.1f}ms]"
+            self._record(expectation, delivery, TimelineAction.MATCHED, why + slow)
+        self._settle(expectation, by_message(expectation, why, took), self._clock())
+
+    def _hear_successors(self, met: Expectation) -> None:
+        """Let expectations that come after hear again what came between a message that was held back and now."""
+        for successor in self._expectations:
+            if successor.after is not met or not successor.early:
+                continue
+            early, successor.early = successor.early, []
+            for delivery in early:
+                if successor.is_gone(delivery.message):
+                    continue
+                if not successor.is_pending or successor.is_early(delivery, held_back=True):
+                    successor.early.append(delivery)
+                else:
+                    self.hear(successor, delivery)
+
+    # --- by time --------------------------------------------------------------------------------------------------
+
+    def expire(self, expectation: Expectation, *, timeout_ms: float | None = None, mark: bool = True) -> None:
+        """Settle an expectation whose time has run out; ``mark`` notes the deadline on the timeline.
+
+        ``timeout_ms`` is the wait to name; by default the time since the scope's anchor.
+        """
+        if not expectation.is_pending:
+            return
+        closed = expectation.closes_by(self._clock())
+        waited = self._timing(expectation, closed)
+        waited_ms = round(waited.latency_ms, 1) if timeout_ms is None else timeout_ms
+        failure = self._failure(expectation) or self._outbox.overdue
+        matched_at = expectation.matched_at
+        ruling = by_time(
+            expectation,
+            waited_ms=waited_ms,
+            waited=waited,
+            matched=None if matched_at is None else self._timing(expectation, matched_at),
+            failure=failure,
+            unseen=unseen(expectation, self._unattributable(expectation), self._options.unattributed),
+        )
+        if mark and ruling.diagnosis is None:
+            self._mark_deadline(expectation, closed)
+        self._settle(expectation, ruling, closed, waited_ms, failure)
+
+    def abort(self, expectation: Expectation, why: str) -> None:
+        """Settle an expectation whose scope ended before its time."""
+        self._settle(expectation, by_end_of_scope(why), self._clock())
+
+    def _settle(
+        self,
+        expectation: Expectation,
+        ruling: Ruling,
+        at: float,
+        waited_ms: float = 0.0,
+        failure: str | None = None,
+    ) -> None:
+        expectation.settle(ruling, at=at, explain=partial(self._explain, expectation, waited_ms, failure))
+        self._notify()
+
+    # --- what stands around ---------------------------------------------------------------------------------------
+
+    def _timing(self, expectation: Expectation, at: float) -> Timing:
+        topic = expectation.handle.budget_topic
+        if topic is None and self._outbox.is_during_act(at):
+            took = timing(expectation, at, sent=at, from_publish=True)
+            return replace(took, note=": it came before the act had ended")
+        # a topic the budget names may have been published in an earlier phase
+        since = expectation.opened_at if topic is None else self._opened_at
+        sent = self._outbox.last_sent(at, topic, since=since)
+        return timing(expectation, at, sent=sent, from_publish=self._options.latency_from == "publish")
+
+    def _explain(self, expectation: Expectation, waited_ms: float, failure: str | None) -> Diagnosis:
+        around = Surroundings(
+            failure or self._failure(expectation), self._foreign(expectation), self._beside(expectation)
+        )
+        return explain(facts(expectation, around, waited_ms=waited_ms))
+
+    def _unattributable(self, expectation: Expectation) -> Sequence[Delivery]:
+        """What could break an absence or a count and carries no id, where ids are expected."""
+        has_id = self._links[expectation.link].wire_id is not None
+        return self._foreign(expectation) if has_id and expectation.occurs.waits_the_window_out else ()
+
+    def _foreign(self, expectation: Expectation) -> list[Delivery]:
+        router = self._links[expectation.link].harness.router
+        return [
+            delivery
+            for delivery in router.foreign_since(expectation.topic, expectation.opened_at)
+            if not router.dispatcher.is_known(delivery.correlation_id or "")
+        ]
+
+    def _beside(self, expectation: Expectation) -> list[Delivery]:
+        if topic_patterns.is_pattern(expectation.topic):
+            return []
+        link = self._links[expectation.link]
+        router, published = link.harness.router, self._outbox.topics
+        patterns = router.nearby.beside(expectation.topic)
+        beside = chain.from_iterable(router.seen_since(each, expectation.opened_at) for each in patterns)
+        return [
+            delivery
+            for delivery in beside
+            if delivery.message.topic not in published and link.wire_id in (None, delivery.correlation_id)
+        ]
+
+    def _failure(self, expectation: Expectation) -> str | None:
+        """What transports failed to do for this scope: first the expectation's own transport, then any other."""
+        outbox = self._outbox
+        own = [each for each in outbox.failures if each.transport == expectation.link]
+        if own:
+            return own[-1].reason
+        unproven = self._proofs.failure(expectation.link, expectation.topic)
+        if unproven is not None:
+            return unproven
+        if outbox.failures:
+            elsewhere = outbox.failures[-1]
+            return f"on {elsewhere.transport}, {elsewhere.reason}"
+        return None
+
+    # --- on the timeline ------------------------------------------------------------------------------------------
+
+    def _record(self, expectation: Expectation, delivery: Delivery, action: TimelineAction, detail: str) -> None:
+        on_stage = expectation.link is not None
+        self._timeline.record(
+            action=action,
+            topic=expectation.topic if on_stage else delivery.message.topic,
+            detail="" if on_stage and action is TimelineAction.MATCHED else detail,
+            transport=expectation.link,
+            source="expect" if on_stage else None,
+        )
+
+    def _mark_deadline(self, expectation: Expectation, closed: float) -> None:
+        parts = [f"{expectation.count} matching"] if expectation.count else []
+        parts += [near_misses(expectation.handle)] if expectation.handle.attempts else []
+        self._timeline.record(
+            action=TimelineAction.DEADLINE,
+            topic=expectation.topic,
+            detail=", ".join(parts) or "no message",
+            transport=expectation.link,
+            source="expect" if expectation.link is not None else None,
+            at=closed,  # who waits one after the other asks later than the time ran out
+        )

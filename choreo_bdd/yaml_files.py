@@ -1,0 +1,98 @@
+"""YAML files of a project: read with the safe loader, within bounds, and without ever quoting what stands in them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import yaml
+
+_MAX_SIZE = 1_000_000
+"""Values and pieces of text, counted as often as aliases repeat them."""
+_CHARS_A_PIECE = 64
+_QUOTE = re.compile(r"['\"]")
+
+
+class YamlProblem(ValueError):
+    """A text is no YAML, or too much of it; says what was expected and never what was found.
+
+    ``line`` is where, counted from 1; ``None`` where that is not known.
+    """
+
+    def __init__(self, problem: str, line: int | None = None) -> None:
+        self.problem = f"cannot be read as YAML: {problem}"
+        super().__init__(self.problem)
+        self.line = line
+
+    def at(self, path: object) -> str:
+        """The problem behind the place where it is."""
+        return f"{path}: {self.problem}" if self.line is None else f"{path}:{self.line}: {self.problem}"
+
+
+def read_yaml(text: str) -> tuple[yaml.Node | None, Any]:
+    """A text's nodes, for their places, and the value they mean. Raises ``YamlProblem``."""
+    import yaml  # noqa: PLC0415 - a tenth of the engine's import time, and most runs read none
+
+    loader = yaml.SafeLoader("")
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            return None, None
+        _require_bounded(node)
+        return node, loader.construct_document(node)
+    except YamlProblem:
+        raise
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise YamlProblem(_told(error.problem), mark.line + 1 if mark else None) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise YamlProblem("a control character stands there", line) from None
+    except RecursionError:
+        raise YamlProblem("it is nested too deeply") from None
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        raise YamlProblem("a value is not what its form says") from None
+
+
+def _told(problem: str | None) -> str:
+    """The loader's own words up to the first that it quotes."""
+    words = _QUOTE.split(problem or "something is wrong with its form")[0].rstrip(" ,(")
+    if words == "found character":
+        words = "found a character that begins no value"
+    return (
+        f"{words}; look at indentation and quotes. Text that begins with one of "
+        f"* & ! % @ ` or has a colon in it stands in quotes"
+    )
+
+
+def _require_bounded(root: yaml.Node) -> None:
+    """Aliases multiply a small text: count what they repeat, once for each place, without following it there."""
+    sizes: dict[int, int] = {}
+    waiting: list[tuple[yaml.Node, bool]] = [(root, False)]
+    opened: set[int] = set()
+    while waiting:
+        node, is_left = waiting.pop()
+        if id(node) in sizes:
+            continue
+        inside = _inside(node)
+        if is_left:
+            opened.discard(id(node))
+            sizes[id(node)] = 1 + _length(node) + sum(sizes[id(each)] for each in inside)
+            if sizes[id(node)] > _MAX_SIZE:
+                raise YamlProblem("its aliases repeat too much; write out what is meant", node.start_mark.line + 1)
+            continue
+        if id(node) in opened:
+            raise YamlProblem("an alias stands inside what it repeats", node.start_mark.line + 1)
+        opened.add(id(node))
+        waiting.append((node, True))
+        waiting += [(each, False) for each in inside]
+
+
+def _inside(node: yaml.Node) -> list[yaml.Node]:
+    children: list[Any] = node.value if isinstance(node.value, list) else []
+    return [each for child in children for each in (child if isinstance(child, tuple) else (child,))]
+
+
+def _length(node: yaml.Node) -> int:
+    return len(node.value) // _CHARS_A_PIECE if isinstance(node.value, str) else 0

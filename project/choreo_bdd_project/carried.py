@@ -1,0 +1,54 @@
+"""What a message can carry beside its payload, as far as the configuration tells: known without a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from choreo_bdd_project.config import TransportConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Whether messages of a ``bus`` have keys and headers."""
+
+    bus: str
+    keys: bool = True
+    headers: bool = True
+
+    def refuses(self, names: Iterable[str]) -> str | None:
+        """Why a message cannot have these parts, ``key`` and ``headers.<name>``; ``None`` where it can."""
+        for name in names:
+            if name == "key" and not self.keys:
+                return f"{self.bus} carries no keys, so @key would be dropped: {self._way_out('keys')}"
+            if name.startswith("headers") and not self.headers:
+                return f"{self.bus} carries no headers, so @{name} would be dropped: {self._way_out('headers')}"
+        return None
+
+    def _way_out(self, what: str) -> str:
+        if self.bus == _PUBSUB.bus:
+            return f"put it into the payload, or use `streams: true`, which has {what}"
+        others = "Kafka, Redis streams and the memory bus have" if what == "keys" else "other buses have"
+        return f"put it into {'a header or the payload' if self.headers else 'the payload'}; {others} {what}"
+
+
+_NATS = Carried("NATS", keys=False)
+_RABBITMQ = Carried("RabbitMQ", keys=False)
+_PUBSUB = Carried("Redis Pub/Sub", keys=False, headers=False)
+_FIELDS = Carried("an entry whose fields are its payload", keys=False, headers=False)
+
+
+def carried(transport: TransportConfig, topic: str) -> Carried:
+    """What messages on a topic can carry; a transport of another package tells by itself what it cannot."""
+    match transport.type:
+        case "nats":
+            return _NATS
+        case "rabbitmq":
+            return _RABBITMQ
+        case "redis":
+            settings = transport.topic(topic)
+            if settings is not None and settings.get("stream"):
+                return Carried("a Redis stream") if settings.get("payload_field") else _FIELDS
+            return Carried("a Redis stream") if transport.options.get("streams") else _PUBSUB
+        case kind:
+            return Carried(kind)

@@ -1,0 +1,118 @@
+"""What a schema says against a configuration, in words that show no value of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from choreo_bdd_project.config_file import ConfigError, Place, shown_name
+
+if TYPE_CHECKING:
+    import jsonschema
+
+_TYPES = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
+_SCHEMA_TYPES = {
+    "object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false", "integer": "a whole number",
+    "number": "a number", "null": "nothing",
+}  # fmt: skip
+
+
+def validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: Place) -> None:
+    """Raise ``ConfigError`` for what the schema says first against a document."""
+    import jsonschema  # noqa: PLC0415 - slow to load, and needed only where there is a file
+
+    validator = jsonschema.Draft202012Validator(dict(schema))
+    error = jsonschema.exceptions.best_match(validator.iter_errors(document))
+    if error is None:
+        return
+    unknown = _unknown_key(error)
+    if unknown is not None:
+        raise ConfigError(_no_such_key(error, unknown, where))
+    raise ConfigError(f"{where.at(*error.absolute_path)}: {_in_yaml(error) or _expected(error)}")
+
+
+def _no_such_key(error: jsonschema.ValidationError, unknown: str, where: Place) -> str:
+    known = sorted(_of_schema(error, "properties") or ())
+    close = difflib.get_close_matches(unknown, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+    # without a value of its own it may be one itself: {user: app, s3cr3t}
+    is_named = bool(close) or (isinstance(error.instance, dict) and error.instance.get(unknown) is not None)
+    if not is_named:
+        return f"{where.at(*error.absolute_path)}: there is a key without a value that is not known; {hint}"
+    return f"{where.at(*error.absolute_path, unknown)}: there is no such key; {hint}"
+
+
+def _of_schema(error: jsonschema.ValidationError, keyword: str) -> Any:
+    return error.schema.get(keyword) if isinstance(error.schema, Mapping) else None
+
+
+def _unknown_key(error: jsonschema.ValidationError) -> str | None:
+    """The key that the schema does not know, where that is what is wrong."""
+    if error.validator != "additionalProperties" or not isinstance(error.instance, dict):
+        return None
+    known = _of_schema(error, "properties") or {}
+    return next((str(key) for key in error.instance if key not in known), None)
+
+
+def _in_yaml(error: jsonschema.ValidationError) -> str | None:
+    """What YAML has made of a word that was meant as text."""
+    if error.validator not in ("type", "enum", "anyOf", "oneOf"):
+        return None
+    if isinstance(error.instance, bool):
+        expected = _of_schema(error, "enum")
+        words = f"; expected one of {', '.join(map(str, expected))}" if expected else ""
+        return f"YAML reads on, off, yes and no as true and false; put a word of text in quotes{words}"
+    is_number = isinstance(error.instance, (int, float))
+    if is_number and error.absolute_path and "timeout" in str(error.absolute_path[-1]):
+        return f"{error.instance} is a number without a unit; write {error.instance}s or {error.instance}ms"
+    return None
+
+
+def _expected(error: jsonschema.ValidationError) -> str:
+    wanted: Any = error.validator_value
+    found = _TYPES.get(type(error.instance), type(error.instance).__name__)
+    match error.validator:
+        case "type":
+            names = [wanted] if isinstance(wanted, str) else wanted
+            return f"expected {' or '.join(_SCHEMA_TYPES.get(each, each) for each in names)}, found {found}"
+        case "enum":
+            return f"expected one of {', '.join(map(repr, wanted))}"
+        case "required":
+            given: Any = error.instance
+            missing = ", ".join(repr(name) for name in wanted if name not in given)
+            return f"{missing} is a required property"
+        case "dependentRequired":
+            there: Any = error.instance
+            lacking = [(name, each) for name, needed in wanted.items() for each in needed if name in there]
+            return "; ".join(f"{name!r} needs {each!r} beside it" for name, each in lacking if each not in there)
+    described = str(_of_schema(error, "description") or "").rstrip(".")
+    return (
+        f"expected {described[:1].lower()}{described[1:]}"
+        if described
+        else _OTHER.get(str(error.validator), _ANY_OTHER).format(wanted)
+    )
+
+
+_OTHER = {
+    "const": "expected {}",
+    "pattern": "expected text of the form {}",
+    "minItems": "expected at least {} in the list",
+    "minProperties": "expected at least {} in the mapping",
+    "minLength": "expected text of at least {} characters",
+    "maxItems": "expected at most {} in the list",
+    "minimum": "expected at least {}",
+    "maximum": "expected at most {}",
+    "uniqueItems": "expected a list in which nothing stands twice",
+    "propertyNames": "expected other names for its keys",
+    "additionalProperties": "there is a key that is not known here",
+}
+_ANY_OTHER = "what stands there has none of the forms that are expected"
+
+
+def no_transport(place: str, profile: str, names: Mapping[str, Any]) -> ConfigError:
+    """The default transport is none of the profile's."""
+    return ConfigError(
+        f"{place}: expected a transport of profile {shown_name(profile)!r}, which has "
+        f"{', '.join(repr(shown_name(name)) for name in names)}"
+    )

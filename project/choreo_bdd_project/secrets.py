@@ -1,0 +1,47 @@
+"""What a configuration shows to be secret: its logins, the variables features may read, and what ``secrets`` lists."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from choreo_bdd.redaction import declare_secrets, is_secret_key
+from choreo_bdd_project.config import Config
+
+_NO_SECRETS = frozenset({"user", "username", "type", "mechanism", "nkey_file", "credentials_file"})
+"""Keys of a login whose values may be shown."""
+
+
+def declare(config: Config) -> None:
+    """Have everything that a configuration shows to be secret hidden from now on, wherever it stands."""
+    values = [os.environ[name] for name in (*config.env_names, *config.secrets.env) if name in os.environ]
+    for transport in config.transports.values():
+        values += _values(transport.options, is_login=False)
+    declare_secrets(names=config.secrets.names, patterns=config.secrets.patterns, values=values)
+
+
+def _values(settings: Any, *, is_login: bool) -> Iterator[str]:
+    if isinstance(settings, Mapping):
+        for key, value in settings.items():
+            yield from _values(value, is_login=key not in _NO_SECRETS and (is_login or is_secret_key(key)))
+    elif isinstance(settings, list):
+        for value in settings:
+            yield from _values(value, is_login=is_login)
+    elif isinstance(settings, str):
+        yield from [settings] if is_login else _of_url(settings)
+
+
+def _of_url(text: str) -> Iterable[str]:
+    """The password of each URL in a text; for NATS a name without one is a token."""
+    for url in re.split(r"[,\s]+", text):
+        try:
+            parts = urlsplit(url)
+            is_token = parts.password is None and parts.scheme in ("nats", "tls")
+            given = parts.username if is_token else parts.password
+        except ValueError:
+            continue
+        if given:
+            yield from {given, unquote(given)}

@@ -1,0 +1,28 @@
+"""Settings of single topics: ``topics:`` below a transport in choreo.yaml (spec/steps.md 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from choreo_bdd.topic_patterns import half_wildcard, matches
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """What is told of the topics a ``pattern`` stands for; ``place`` is where it is told."""
+
+    pattern: str
+    settings: Mapping[str, Any]
+    place: str
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the pattern."""
+        return half_wildcard(self.pattern)
+
+
+def first_that_fits(topics: Sequence[TopicSettings], topic: str) -> Mapping[str, Any] | None:
+    """The settings of a topic: those of the first pattern it falls under. A pattern falls under its very self."""
+    return next((each.settings for each in topics if matches(each.pattern, topic)), None)

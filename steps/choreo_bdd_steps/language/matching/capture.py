@@ -1,0 +1,49 @@
+"""Reading one value out of a message that has arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from choreo_bdd.matchers import MISSING, Quantifier, walk
+from choreo_bdd.matchers.values.paths import step
+from choreo_bdd.message import Message, MessageRecord
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.paths import Segment, envelope_path, parse_field
+
+
+def lookup(path: str, message: MessageRecord) -> object:
+    """The value at ``path`` of a message; ``items[*].sku`` gives a list, ``@key`` and the like what stands around.
+
+    Raises BodyError when nothing is there.
+    """
+    place = parse_field(path)
+    if place.envelope is None:
+        return _value(message.payload, place.segments, path)
+    found = walk(envelope_of(message), envelope_path(place.envelope))
+    if found is MISSING:
+        raise BodyError(f"the message on {message.topic!r} has no {path}")
+    return found
+
+
+def envelope_of(message: Message | MessageRecord) -> dict[str, object]:
+    """What stands around the payload, under the names a body uses; what the message lacks is left out."""
+    around = {"@topic": message.topic, "@key": message.key, "@partition": message.partition}
+    return {"@headers": dict(message.headers)} | {name: part for name, part in around.items() if part is not None}
+
+
+def _value(node: object, segments: Sequence[Segment], path: str) -> object:
+    for position, segment in enumerate(segments):
+        if isinstance(segment, Quantifier):
+            return _elements(node, segment, segments[position + 1 :], path)
+        node = step(node, segment)
+        if node is MISSING:
+            raise BodyError(f"the message has no field {path!r}; nothing is at {segment!r}")
+    return node
+
+
+def _elements(node: object, which: Quantifier, rest: Sequence[Segment], path: str) -> list[object]:
+    if which is Quantifier.SOME:
+        raise BodyError(f"{path!r} names no single value; use [0], or [*] for all of them")
+    if not isinstance(node, list):
+        raise BodyError(f"the message has no list for the [*] of {path!r}, but {type(node).__name__}")
+    return [_value(element, rest, path) for element in node]

@@ -1,0 +1,96 @@
+"""What renders templates: a sandboxed Jinja2 environment in which an unknown name is an error.
+
+Imported when the first template is met, because Jinja2 takes longer to load than all of the language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.templates.functions import Variables, as_base64, as_hex, as_json, as_text, function_names
+
+_SOLE = re.compile(r"\{\{[-+]?(.*?)[-+]?\}\}", re.DOTALL)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Jinja2 with payloads in mind: a dot on an object reads its key, never a Python method."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """``order.items`` is the field, not dict.items."""
+        if isinstance(obj, Mapping):
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+
+_ENVIRONMENT = _Environment(undefined=StrictUndefined, finalize=as_text, keep_trailing_newline=True)
+_ENVIRONMENT.filters.update(tojson=as_json, b64=as_base64, hex=as_hex)
+
+
+def rendered(source: str, variables: Variables, line: int | None = None) -> object:
+    """One template rendered. Raises BodyError, which names the variable that is not set."""
+    try:
+        return _plain(_compiled(source)(variables.namespace()))
+    except UndefinedError as error:
+        raise BodyError(_unknown(source, error, variables), line) from error
+    except BodyError as error:
+        raise BodyError(f"{error.message} in {source!r}", line) from error
+    except Exception as error:  # a user's function may raise anything
+        if hidden := sorted(names_in(source) & function_names() & variables.values.keys()):
+            problem = f"the variable {hidden[0]!r} hides the function {hidden[0]}(): give the variable another name"
+            raise BodyError(f"the template {source!r} failed: {problem}", line) from error
+        raise BodyError(f"the template {source!r} failed: {error}", line) from error
+
+
+@lru_cache(maxsize=4096)
+def names_in(source: str) -> frozenset[str]:
+    """The names that a template needs, functions among them. Raises BodyError for one that cannot be read."""
+    return frozenset(meta.find_undeclared_variables(_parsed(source)))
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str) -> Callable[[dict[str, object]], object]:
+    parsed = _parsed(source.strip())
+    sole = _SOLE.fullmatch(source.strip())
+    if sole and _is_one_expression(parsed):
+        return _ENVIRONMENT.compile_expression(sole[1], undefined_to_none=False)
+    template = _ENVIRONMENT.from_string(source)
+    return template.render
+
+
+def _parsed(source: str) -> nodes.Template:
+    try:
+        return _ENVIRONMENT.parse(source)
+    except (TemplateError, RecursionError) as error:
+        raise BodyError(f"the template {source!r} cannot be read: {error}; write {{{{ name }}}}") from error
+
+
+def _is_one_expression(parsed: nodes.Template) -> bool:
+    match parsed.body:
+        case [nodes.Output(nodes=[node])]:
+            return not isinstance(node, nodes.TemplateData)
+    return False
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Undefined):
+        str(value)  # raises the error that names it
+    if callable(value):
+        raise BodyError("a function stands where a value is expected; call it with ()")
+    if isinstance(value, (tuple, Iterator)):
+        return list(value)
+    return value
+
+
+def _unknown(source: str, error: UndefinedError, variables: Variables) -> str:
+    problem = f"{error.message} in the template {source!r}"
+    if "has no" in str(error.message):
+        return f"{problem}; check the name against the data"
+    known = ", ".join(sorted(variables.values)) or "none"
+    return f'{problem}; set the variable in an earlier step (Given <name> is "…"); known variables: {known}'

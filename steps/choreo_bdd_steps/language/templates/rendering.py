@@ -1,0 +1,57 @@
+"""Templates: text with ``{{ … }}`` or ``{% … %}`` in it, found at any depth; ``template_engine`` renders it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from choreo_bdd_steps.language.templates.functions import Variables, function_names
+
+
+def render(value: object, variables: Variables) -> object:
+    """``value`` with every template in it rendered, at any depth.
+
+    Text that is exactly one ``{{ … }}`` takes the value's type, all other text stays text. Raises BodyError.
+    """
+    if isinstance(value, str):
+        return render_text(value, variables) if _is_template(value) else value
+    if isinstance(value, Mapping):
+        return {str(render(key, variables)): render(item, variables) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [render(item, variables) for item in value]
+    return value
+
+
+def render_text(source: str, variables: Variables, line: int | None = None) -> object:
+    """One template rendered. Raises BodyError, which names the variable that is not set."""
+    from choreo_bdd_steps.language.templates.engine import rendered  # noqa: PLC0415 - brings in Jinja2
+
+    return rendered(source, variables, line)
+
+
+def referenced_names(value: object, *, known: Collection[str] = ()) -> frozenset[str]:
+    """The variables that the templates in ``value`` need, without functions and without ``known`` names.
+
+    Raises BodyError for a template that cannot be read.
+    """
+    templates = [text for text in _texts(value) if _is_template(text)]
+    if not templates:
+        return frozenset()
+    from choreo_bdd_steps.language.templates.engine import names_in  # noqa: PLC0415 - brings in Jinja2
+
+    return frozenset().union(*map(names_in, templates)) - function_names() - frozenset(known)
+
+
+def _is_template(text: str) -> bool:
+    return "{{" in text or "{%" in text
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(key)
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)

@@ -1,0 +1,36 @@
+"""What a run does not log: chatter of the brokers' clients, and the engine's words for those who program it."""
+
+from __future__ import annotations
+
+import logging
+
+_CLIENTS = ("aiokafka", "aio_pika", "aiormq", "nats", "redis")
+_NO_CORRELATION = "correlator_noop_against_real_transport"
+
+
+class QuietLogs:
+    """Client logs from WARNING on, unless somebody has chosen a level; ``stop`` puts back what was there."""
+
+    def __init__(self) -> None:
+        loggers = map(logging.getLogger, _CLIENTS)
+        self._quietened = [each for each in loggers if each.level == logging.NOTSET]
+        for each in self._quietened:
+            each.setLevel(logging.WARNING)
+        logging.getLogger("choreo_bdd.harness").addFilter(_plainly)
+
+    def stop(self) -> None:
+        """Put back what was there; harmless when called again."""
+        for each in self._quietened:
+            each.setLevel(logging.NOTSET)
+        self._quietened.clear()
+        logging.getLogger("choreo_bdd.harness").removeFilter(_plainly)
+
+
+def _plainly(record: logging.LogRecord) -> bool:
+    """Say that no correlation is configured in the words of choreo.yaml."""
+    if isinstance(record.msg, str) and record.msg.startswith(_NO_CORRELATION):
+        record.msg = (
+            "%s: choreo.yaml names no `correlation:`, so scenarios that share a topic see each other's messages; "
+            "name a field or a header, or write `correlation: none` where nothing ties messages together"
+        )
+    return True

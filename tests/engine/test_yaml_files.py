@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from choreo_bdd.yaml_files import YamlProblem, read_yaml
+
+
+def bomb(piece: str = "1") -> str:
+    lines = [f"a: &a [{','.join([piece] * 10)}]"]
+    for before, name in zip("abcdefg", "bcdefgh", strict=True):
+        lines.append(f"{name}: &{name} [{','.join([f'*{before}'] * 10)}]")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [bomb(), bomb("x" * 500), bomb().replace(": &", ": !!seq &"), "z: &z {x: 1}\ny: {<<: [*z, *z]}\n" + bomb()],
+)
+def test_what_aliases_multiply_is_refused(text: str) -> None:
+    with pytest.raises(YamlProblem, match="its aliases repeat too much"):
+        read_yaml(text)
+
+
+def test_an_alias_inside_itself_is_refused() -> None:
+    with pytest.raises(YamlProblem, match="an alias stands inside"):
+        read_yaml("a: &a [*a]")
+
+
+def test_aliases_that_save_writing_are_read() -> None:
+    assert read_yaml("a: &a {x: 1}\nb: [*a, *a]\nc: {<<: *a, y: 2}")[1] == {
+        "a": {"x": 1}, "b": [{"x": 1}, {"x": 1}], "c": {"x": 1, "y": 2},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: *canary", "a: &canary x: y", "a: !canary x", "a: %canary", "a: @canary", "a: `canary", "a: canary: x: y",
+     'a: "canary', "a: 'canary", "a: [canary", "a: {canary", "? canary\n- x", "a: 1\n\tcanary: 2", "canary\n: : x",
+     "a: canary\x01", "!!int canary", "a: !!timestamp canary", "a: !!bool canary",
+     "a: !!float canary", "a: !!binary canary-ü", "[" * 5000 + "canary",
+     "--- a\n--- canary"],
+)  # fmt: skip
+def test_what_is_no_yaml_is_told_without_a_word_of_it(text: str) -> None:
+    with pytest.raises(YamlProblem) as told:
+        read_yaml(text)
+    assert "canary" not in told.value.at("choreo.yaml")
+    assert told.value.__cause__ is None

@@ -1,0 +1,90 @@
+"""What is wrong with a configuration is told by file, line and key, and never by a value: it may be a password."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd.redaction import Redactor
+from choreo_bdd_project.config import ConfigError, load_config
+from choreo_bdd_project.secrets import declare
+from choreo_bdd_schemas import config_schema
+
+C = "canary-cfg-9f3b"
+SERVERS = "['nats://127.0.0.1:1']"
+AUTH = f"profiles:\n  p:\n    bus:\n      type: nats\n      servers: {SERVERS}\n      auth:\n        user: app\n"
+BROKEN = {
+    "alias": AUTH + f"        password: *{C}\n",
+    "anchor": AUTH + f"        password: &{C} x: y\n",
+    "tag": AUTH + f"        password: !{C} x\n",
+    "percent": AUTH + f"        password: %{C}\n",
+    "colon": AUTH + f"        password: {C}: x: y\n",
+    "open quote": AUTH + f'        password: "{C}\n',
+    "indent": AUTH + f"       password: {C}\n",
+    "list": AUTH + f"        password: [{C}]\n",
+    "mapping": AUTH + f"        password: {{{C}: 1}}\n",
+    "key without a value": f"profiles: {{p: {{bus: {{type: nats, auth: {{user: a, {C}}}}}}}}}\n",
+    "key that is a URL": f"profiles: {{p: {{bus: {{type: nats, 'nats://u:{C}@h': 1}}}}}}\n",
+    "bus is text": f"profiles:\n  p:\n    bus: nats://u:{C}@h:1\n",
+    "bus is a list": f'profiles:\n  p:\n    bus: [{{type: nats, servers: ["nats://u:{C}@h:1"]}}]\n',
+    "profile is a list": f'profiles:\n  p:\n    - bus: {{type: nats, servers: ["nats://u:{C}@h:1"]}}\n',
+    "profiles are text": f"profiles: nats://u:{C}@h:1\n",
+    "a name of a profile": f"profiles:\n  nats://u:{C}@h: {{bus: {{type: memory}}}}\n",
+    "type": f"profiles:\n  p:\n    bus: {{type: {C}}}\n",
+    "servers": f"profiles:\n  p:\n    bus: {{type: nats, servers: 'nats://u:{C}@h:1', type_: 1}}\n",
+    "timeout": f"timeout: {C}\n",
+    "slow": f"slow: {C}\n",
+    "default transport": f"default_transport: {C}\n",
+    "text": f"{C}\n",
+    "twice": AUTH + f"        password: {C}\n        password: {C}\n",
+    "number as a name": AUTH + f"        1: {C}\n",
+    "secrets": f"secrets: {C}\n",
+    "pattern": f"secrets: {{patterns: ['({C}']}}\n",
+    "control character": f"timeout: {C}\x01\n",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_no_broken_configuration_shows_a_value(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "choreo.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as told:
+        load_config(path, schema=config_schema())
+    causes = repr([told.value.__cause__, told.value.__context__ if not told.value.__suppress_context__ else None])
+    assert "canary" not in f"{told.value} {causes}"
+    assert str(path) in str(told.value)
+
+
+@pytest.mark.parametrize("text", [f'[tool.choreo]\nx = "{C}\n', f"[tool.choreo]\nx = {C}\n", f'a = 1\na = "{C}"\n'])
+def test_nor_does_broken_toml(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as told:
+        load_config(path, schema=config_schema())
+    assert "canary" not in str(told.value)
+    assert "line" in str(told.value)
+
+
+def test_what_a_configuration_shows_to_be_secret_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READ", "read-9f3b")
+    monkeypatch.setenv("LISTED", "listed-9f3b")
+    monkeypatch.setenv("LOGIN", "login-9f3b")
+    path = tmp_path / "choreo.yaml"
+    path.write_text(
+        "env: [READ, MISSING]\nsecrets: {env: [LISTED], names: [ward], patterns: ['W-[0-9]{4}']}\nprofiles:\n  p:\n"
+        "    a: {type: nats, servers: ['nats://ann:in-url-9f3b@127.0.0.1:1', 'nats://only-9f3b@127.0.0.1:1']}\n"
+        "    b: {type: nats, servers: ['nats://127.0.0.1:1'], auth: {user: ann-user, password: '${LOGIN}'}}\n"
+    )
+    declare(load_config(path, schema=config_schema()))
+    told = "read-9f3b listed-9f3b login-9f3b in-url-9f3b only-9f3b W-1234"
+    assert Redactor().text(told) == " ".join(["<redacted>"] * 6)
+    assert Redactor().text("ann-user at 127.0.0.1") == "ann-user at 127.0.0.1"
+    assert Redactor().value({"ward": "7", "a": 1}) == {"ward": "<redacted>", "a": 1}
+
+
+def test_a_pattern_that_finds_nothing_everywhere_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "choreo.yaml"
+    path.write_text("secrets: {patterns: ['x*']}\n")
+    with pytest.raises(ConfigError, match=r"choreo.yaml:1: secrets.patterns.0: expected a pattern that cannot match"):
+        load_config(path, schema=config_schema())

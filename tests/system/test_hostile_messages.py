@@ -1,0 +1,172 @@
+"""What a message says leaks nothing and steers nothing, under both frameworks and in every output."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import zlib
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.support.project import Finished, Project
+
+CANARY = "c4n4ry-9f3b-Zq7"
+DECLARED = "d3cl4red-9f3b-Zq7"
+IN_ENV = "3nv-9f3b-Zq7"
+OF_A_LOGIN = "l0gin-9f3b-Zq7"
+OF_A_PATTERN = "PAT-739311"
+SECRETS = (CANARY, DECLARED, IN_ENV, OF_A_LOGIN, OF_A_PATTERN)
+EVIL = "\x1b]0;a\x07\x1b[2J\x9b31m\u202e\n::error file=x,line=1::e\n  ::stop-commands::tok\n::add-mask::e ##[add-mask]e"
+STEERS = re.compile(r"\x1b|\x9b|\u202e|\x07|^\s*::[\w-]+|::(?:error|add-mask|stop-commands)|##\[", re.MULTILINE)
+
+SERVICE = """
+    import json
+    SAID = json.loads({said!r})
+
+    def serve(bus):
+        def answer(topic, payload):
+            asked = json.loads(payload)
+            for topic, said in SAID[asked["kind"]]:
+                said = {{"correlation_id": asked["correlation_id"], **said}}
+                bus.publish(topic, json.dumps(said).encode())
+        bus.subscribe("t.q", answer)
+"""
+ENVIRONMENT = """
+    from choreo_bdd_steps.adapters.behave import start_choreo
+    from service import serve
+
+    def before_all(context):
+        session = start_choreo(context)
+        bus = session.transport("bus")
+        async def begin(): serve(bus)
+        session.run(begin())
+"""
+CONFTEST = """
+    import pytest
+    from service import serve
+
+    @pytest.fixture(scope="session", autouse=True)
+    def shop(choreo_session):
+        bus = choreo_session.transport("bus")
+        async def begin(): serve(bus)
+        choreo_session.run(begin())
+"""
+CONFIG = f"""
+    timeout: 150ms
+    env: [SHOWN_VALUE]
+    secrets:
+      names: [patient_no]
+      patterns: ['PAT-\\d{{6}}']
+      env: [HIDDEN_VALUE]
+    profiles:
+      memory:
+        bus: {{type: memory, correlation: {{field: correlation_id}}}}
+      real:
+        bus: {{type: nats, servers: ['nats://127.0.0.1:1'], auth: {{user: ann, password: {OF_A_LOGIN}}}}}
+    default_profile: memory
+"""
+
+
+def project(folder: Path, said: dict[str, list[tuple[str, dict[str, object]]]], checks: dict[str, str]) -> Project:
+    """A service that answers with what a message of each kind asks for, and a check of each."""
+    made = Project(folder, {"PYTHONPATH": str(folder) + ":" + os.environ.get("PYTHONPATH", ""), "SHOWN_VALUE": IN_ENV})
+    made.file("choreo.yaml", CONFIG).file("service.py", SERVICE.format(said=json.dumps(said)))
+    made.file("features/environment.py", ENVIRONMENT).file("conftest.py", CONFTEST)
+    made.file("behave.ini", "[behave.formatters]\nchoreo = choreo_bdd_reporter.behave_formatter:ChoreoFormatter\n")
+    scenarios = [
+        f'  Scenario: {kind}\n    When I publish "t.q":\n      | field | value |\n      | kind | {kind} |\n    {check}'
+        for kind, check in checks.items()
+    ]
+    (folder / "features").mkdir(exist_ok=True)
+    (folder / "features" / "a.feature").write_text(
+        "Feature: what messages say\n" + "\n".join(scenarios) + "\n", "utf-8"
+    )
+    return made
+
+
+def ran(made: Project, framework: str) -> Finished:
+    """With a report in ``rep`` and JUnit in ``junit``."""
+    if framework == "behave":
+        return made.behave("-f", "choreo", "-o", "rep", "-f", "plain", "--junit", "--junit-directory", "junit")
+    return made.pytest("features", "--harness-report=rep", "--junitxml=junit/a.xml", "-rA", bare=False)
+
+
+def outputs(made: Project) -> dict[str, str]:
+    """Every file of the report with what is packed in it, the JUnit files, and what the report commands print."""
+    found = {}
+    for path in sorted((made.folder / "rep").iterdir()):
+        found[path.name] = path.read_text("utf-8")
+        for packed in re.findall(r'[">]([A-Za-z0-9+/]{200,}={0,2})[<"]', found[path.name]):
+            try:
+                found[path.name] += zlib.decompress(base64.b64decode(packed)).decode()
+            except (ValueError, zlib.error):
+                continue
+    for path in (made.folder / "junit").glob("*.xml"):
+        ElementTree.parse(path)
+        found[f"junit/{path.name}"] = path.read_text("utf-8")
+    for command in (
+        *(("summary", "rep", "--format", each) for each in ("text", "markdown", "junit", "github")),
+        *(("export", "rep", "--format", each) for each in ("ctrf", "otlp", "chrome-trace")),
+        ("diff", "rep", "rep", "--format", "text"),
+    ):
+        found[" ".join(command)] = made._run("choreo_bdd", "report", *command).text
+    return found
+
+
+LEAKS: dict[str, list[tuple[str, dict[str, object]]]] = {
+    "nested": [("t.r", {"auth": {"value": CANARY}, "v": 2})],
+    "list": [("t.r", {"passwords": [CANARY], "v": 2})],
+    "later": [("t.other", {"token": CANARY}), ("t.r", {"note": f"got {CANARY}", "v": 2})],
+    "key": [("t.r", {"token": CANARY, CANARY: 1, "v": 2})],
+    "inside": [("t.r", {"body": json.dumps({"credentials": {"x": CANARY}}), "v": 2})],
+    "base64": [("t.r", {"token": CANARY, "note": base64.b64encode(f"u:{CANARY}".encode()).decode(), "v": 2})],
+    "topic": [("t.r", {"token": CANARY, "v": 2}), (f"t.r.{CANARY}", {"v": 1})],
+    "named": [("t.r", {"patientNo": DECLARED, "note": f"for {DECLARED}", "v": 2})],
+    "pattern": [("t.r", {"note": f"for {OF_A_PATTERN}", "v": 2})],
+    "env": [("t.r", {"note": f"for {IN_ENV}", "v": 2})],
+}
+CHECKS = dict.fromkeys(LEAKS, 'Then I expect "t.r" where v is 1 and note is "x" and auth.value is "x"')
+CHECKS["later"] = 'Then I expect "t.other" where token is "x"\n    And I expect "t.r" where note is "x"'
+
+
+@pytest.mark.parametrize("framework", ["behave", "pytest"])
+def test_a_secret_of_a_message_is_in_no_output(framework: str, tmp_path: Path) -> None:
+    made = project(tmp_path, LEAKS, CHECKS)
+    done = ran(made, framework)
+    assert done.code == 1, done.text
+    assert done.count("wrong shape") >= len(LEAKS) - 2, done.text  # the attacks have taken place
+    found = {framework: done.text, **outputs(made)}
+    assert len(found) > 12
+    leaks = {(name, secret) for name, text in found.items() for secret in SECRETS if secret in text}
+    encoded = {name for name, text in found.items() if base64.b64encode(f"u:{CANARY}".encode()).decode()[4:20] in text}
+    assert (leaks, encoded) == (set(), set())
+
+
+HOSTILE: dict[str, list[tuple[str, dict[str, object]]]] = {
+    "id": [("t.r", {"correlation_id": EVIL, "v": 1})],
+    "name": [("t.r", {"v": {EVIL: 1}})],
+    "value": [("t.r", {"v": EVIL})],
+    "topic": [(f"t.r{EVIL}", {"v": 1})],
+}
+
+
+@pytest.mark.parametrize("framework", ["behave", "pytest"])
+def test_no_message_steers_a_terminal_or_a_log(framework: str, tmp_path: Path) -> None:
+    checks = dict.fromkeys(HOSTILE, 'Then I expect "t.r" where v is 1 and v.x is 2')
+    checks["id"] = 'Then I expect "t.r" where v is 1'
+    made = project(tmp_path, HOSTILE, checks)
+    done = ran(made, framework)
+    assert done.code == 1
+    found = {framework: done.text, **outputs(made)}
+    printed = [name for name in found if name == framework or name.startswith(("junit", "summary", "export", "diff"))]
+    assert len(printed) == 10
+    github = {name: found[name] for name in printed if "github" in name}
+    for name in printed:
+        text = found[name]
+        if name in github:  # its own commands begin lines; what they quote must not
+            text = re.sub(r"^::(error|notice) [^\n]*?::", "", text, flags=re.MULTILINE)
+        assert not STEERS.search(text), (name, STEERS.search(text), text)

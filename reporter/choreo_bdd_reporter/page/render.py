@@ -54,6 +54,7 @@ _STYLES = (
     "core/dialogs",
     "core/narrow",
     "core/wide",
+    "core/contrast",
     "core/print",
 )
 

@@ -207,3 +207,23 @@ def test_the_search_that_the_empty_box_shows_finds_what_the_headline_counts(open
     box.fill((box.get_attribute("placeholder") or "").split()[0])
     counted = page.locator(".hr-count-broken").inner_text()
     expect(page.locator("[data-field=search-count]")).to_contain_text(f"{counted} of ")
+
+
+def test_what_was_not_met_on_a_topic_is_found_and_reached_from_the_hops(open_report: OpenReport) -> None:
+    met, unmet = a_handle("order.paid", "pass", 1.0), a_handle("order.paid", "timeout", 300.0)
+    other = a_handle("mail.sent", "fail", 5.0)
+    run = results_of([
+        a_test("broke on it", "failed", [a_scope("timeout", [unmet])]),
+        a_test("broke elsewhere", "failed", [a_scope("fail", [met, other])]),
+        a_test("fine", scenarios=[a_scope("pass", [met])]),
+    ])  # fmt: skip
+    report = open_report((run, {}))
+    for query in ("broke:order.paid", "broke:order.*", '"broke on" broke:>'):
+        report.page.fill("[data-filter=search]", query)
+        expect(report.page.locator("[data-field=search-count]")).to_contain_text("1 of 3")
+        assert _names(report) == ["broke on it"]
+    report.page.fill("[data-filter=search]", "")
+    report.page.get_by_role("button", name="Hops and budgets").click()
+    report.page.get_by_title("Show scenarios that broke on mail.sent").click()
+    expect(report.page.locator("[data-field=search-count]")).to_contain_text("1 of 3")
+    assert _names(report) == ["broke elsewhere"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -16,9 +16,6 @@ from tests.support.page_builders import Json, a_handle, a_scope, a_test, an_even
 from tests.support.page_sample import sample_run
 
 from .conftest import OpenReport
-
-if TYPE_CHECKING:
-    from choreo_bdd_reporter.model.schema_types import ResultsHandle
 
 
 def _module(name: str) -> str:
@@ -38,7 +35,8 @@ def test_the_columns_of_a_chunk_are_those_that_are_read() -> None:
 def test_the_numbers_of_a_hop_mean_the_same_to_who_writes_and_who_reads_them() -> None:
     source = _module("core/model.js")
     assert _words(source, "HOP_OUTCOMES") == index.HOP_OUTCOMES
-    hop = index._hop(cast("ResultsHandle", a_handle("t", "pass", 1.0)), index._Totals(None))
+    handle: Any = a_handle("t", "pass", 1.0)
+    hop = index._hop(handle, index._Totals(None))
     assert f"const HOP_NUMBERS = {len(hop)};" in source
 
 
@@ -52,24 +50,23 @@ def test_the_same_characters_are_spelt_out() -> None:
 
 def _replied(*, is_stage: bool) -> Json:
     """An order that is answered, the answer expected, and the order expected as well."""
-    answer, of_reply = ("paid", "trigger=order"), ""
-    if not is_stage:
-        answer, of_reply = ("order", "reply=paid"), "reply: order"
+    at = {"transport": "nats"} if is_stage else {}
 
-    def event(offset: float, action: str, topic: str, detail: str = "", *, source: str = "expect") -> Json:
-        return an_event(offset, action, topic, detail, **({"transport": "nats", "source": source} if is_stage else {}))
+    def by(source: str) -> dict[str, str]:
+        return {"source": source} if is_stage else {}
 
+    filed, told = ("paid", "trigger=order") if is_stage else ("order", "reply=paid")
     timeline = [
-        event(0.0, "published", "order", source="publish"),
-        event(0.4, "received", "order", of_reply, source="reply"),
-        event(0.5, "received", "order"),
-        event(0.6, "matched", "order"),
-        event(0.9, "replied", *answer, source="reply"),
-        event(1.2, "received", "paid"),
-        event(1.3, "matched", "paid"),
-        event(2.0, "published", "order", source="publish"),
-        event(2.2, "received", "order"),
-        event(2.3, "mismatched", "order"),
+        an_event(0.0, "published", "order", **at, **by("publish")),
+        an_event(0.4, "received", "order", "" if is_stage else "reply: order", **at, **by("reply")),
+        an_event(0.5, "received", "order", **at, **by("expect")),
+        an_event(0.6, "matched", "order", **at, **by("expect")),
+        an_event(0.9, "replied", filed, told, **at, **by("reply")),
+        an_event(1.2, "received", "paid", **at, **by("expect")),
+        an_event(1.3, "matched", "paid", **at, **by("expect")),
+        an_event(2.0, "published", "order", **at, **by("publish")),
+        an_event(2.2, "received", "order", **at, **by("expect")),
+        an_event(2.3, "mismatched", "order", **at, **by("expect")),
     ]
     scope = a_scope("pass", [a_handle("order", "pass", 0.5), a_handle("paid", "pass", 1.2)], timeline)
     return a_test("staged" if is_stage else "replied", scenarios=[scope])

@@ -12,6 +12,7 @@ import { followPageKeys } from './core/keyboard.js';
 import { buildModel } from './core/model.js';
 import { filterEntries, gatherTexts } from './list/search.js';
 import { createStore } from './core/store.js';
+import { createResizer } from './list/resizer.js';
 import { renderTools, toggleHelp } from './overview/tools.js';
 import { transportStyles } from './core/transports.js';
 import { createTree } from './list/tree.js';
@@ -32,6 +33,7 @@ function preferred(model, store, view) {
 
 async function start(root) {
   const index = await embeddedJson('choreo-index');
+  root.querySelector('[data-slot="fallback"]').remove();
   const model = buildModel(JSON.parse(embeddedText('harness-results')), index);
   const store = createStore(index, await embeddedJson('choreo-gherkin'));
   const deep = createDeepSearch(store, () => showVisible(views.current));
@@ -49,6 +51,7 @@ async function start(root) {
   renderHeader(root, model);
   renderTools(root, model);
   const broke = createBroke(root, context);
+  createResizer(root);
   const filters = createFilters(root, context, deep);
   const tree = createTree(root, context);
   const detail = createDetail(root, context);

@@ -7,6 +7,7 @@ import { transportBadge } from '../core/transports.js';
 import { verdictBadge } from '../core/verdicts.js';
 
 const FIRST = 3;
+const ON_PAPER = 500;
 
 /** @param {Page.Context} context */
 export function createBroke(root, context) {
@@ -18,6 +19,9 @@ export function createBroke(root, context) {
   const list = el('ul.hr-causes', {}, items);
   fill(host, el('h2.hr-label', {}, 'What broke'), list, groups.length > FIRST && moreButton(items, groups.length));
   host.hidden = false;
+  const paper = el('ol.hr-print', {});
+  host.append(paper);
+  addEventListener('beforeprint', () => fill(paper, printed(model)));
   return {
     update(view) {
       items.forEach((item, index) => {
@@ -27,6 +31,16 @@ export function createBroke(root, context) {
       });
     },
   };
+}
+
+// On paper nothing can be opened: every failure stands there with its cause.
+/** @param {Page.Model} model */
+function printed(model) {
+  const failing = model.entries.filter((entry) => entry.failing);
+  return [
+    failing.slice(0, ON_PAPER).map((entry) => el('li', {}, el('strong', {}, entry.name), ': ', causeLabel(entry.findings[0]), '. ', entry.findings[0].sentence, ' ', el('span.hr-note', {}, entry.group.name))),
+    failing.length > ON_PAPER && el('li', {}, `${plural(failing.length - ON_PAPER, 'more', 'more')}, in results.json`),
+  ];
 }
 
 /**

@@ -1,4 +1,4 @@
-// The search language: words, "quoted words", @tag, s:failed, t:kafka, c:orders.*, f:checkout, is:regressed, cause:late, hop>50ms, budget<10%,
+// The search language: words, "quoted words", @tag, s:failed, t:kafka, c:orders.*, broke:orders.*, f:checkout, is:regressed, cause:late, hop>50ms, budget<10%,
 // took>1s, miss:>0; a ! in front turns a term around, a space means "and". What is no such term is a word.
 
 import { CHANGES } from '../core/changes.js';
@@ -30,13 +30,12 @@ const FIELDS = {
   },
   t: (value) => (entry) => transportsOf(entry).some((name) => name.toLowerCase() === value),
   c: (value) => {
-    const known = new Map();
-    const pattern = topicPattern(value);
-    const fits = (topic) => {
-      if (!known.has(topic)) known.set(topic, pattern.test(topic));
-      return known.get(topic);
-    };
+    const fits = topicTest(value);
     return (entry) => [...entry.topics()].some(fits);
+  },
+  broke: (value) => {
+    const fits = topicTest(value);
+    return (entry) => entry.hops().some((hop) => !arrived(hop) && fits(hop.topic));
   },
   f: (value) => (entry) => `${entry.group.name}\n${entry.group.where}`.toLowerCase().includes(value),
   is: (value) => {
@@ -104,6 +103,16 @@ function fieldTest(name, value) {
 function measureTest([, name, operator, number, unit]) {
   const limit = Number(number) * (SCALES[unit] ?? 1);
   return (entry) => MEASURES[name](entry).some((value) => COMPARE[operator](value, limit));
+}
+
+// Topics repeat: each is tried once.
+function topicTest(text) {
+  const known = new Map();
+  const pattern = topicPattern(text);
+  return (topic) => {
+    if (!known.has(topic)) known.set(topic, pattern.test(topic));
+    return known.get(topic);
+  };
 }
 
 // As in the step vocabulary: * is one segment, > the rest.

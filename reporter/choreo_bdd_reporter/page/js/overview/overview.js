@@ -52,7 +52,7 @@ export function renderHops(host, context) {
       ['Least headroom', tightness, (row) => tightest(row, context), 'text'],
       ...[['p50', 0.5], ['p95', 0.95], ['max', 1]].map(([title, share]) =>
         [title, (row) => percentile(row.latencies, share), (row) => duration(row.latencies.length > 0 ? percentile(row.latencies, share) : null)]),
-      ['Expected', (row) => row.count], ['Not met', (row) => row.missing],
+      ['Expected', (row) => row.count], ['Not met', (row) => row.missing, (row) => (row.missing > 0 ? brokenButton(row, context) : 0)],
     ], rows, 1)));
 }
 
@@ -68,14 +68,26 @@ function tightest({ tight }, context) {
   ];
 }
 
+// What was not met leads to the scenarios in which it was not.
+/**
+ * @param {any} row
+ * @param {Page.Context} context
+ */
+function brokenButton({ topic, missing }, context) {
+  return button(String(missing), () => context.views.set({ q: topicTerm('broke', topic) }, { remember: true }), { title: `Show scenarios that broke on ${topic}` });
+}
+
 // A topic leads to the scenarios that expect it.
 /**
  * @param {any} options
  * @param {Page.Context} context
  */
 function topicButton({ topic }, context) {
-  const q = /\s/.test(topic) ? `c:"${topic}"` : `c:${topic}`;
-  return button(el('code.hr-topic', {}, topic), () => context.views.set({ q }, { remember: true }), { title: `Show scenarios with ${topic}` });
+  return button(el('code.hr-topic', {}, topic), () => context.views.set({ q: topicTerm('c', topic) }, { remember: true }), { title: `Show scenarios with ${topic}` });
+}
+
+function topicTerm(field, topic) {
+  return /\s/.test(topic) ? `${field}:"${topic}"` : `${field}:${topic}`;
 }
 
 /** @param {Page.Context} context */

@@ -15,7 +15,7 @@ const KEYS = [
 
 const TERMS = [
   ['late order', 'both words'], ['"late order"', 'these words'], ['!word', 'without it; ! works before every term'], ['@tag', 'this tag'],
-  ['s:failing', 'all that the headline counts as failed'], ['s:fail,slow', 'one of these verdicts; also timeout, error, pass, skip, flaky'], ['t:kafka', 'on this transport'], ['c:orders.*', 'expects this topic; * one segment, > the rest'],
+  ['s:failing', 'all that the headline counts as failed'], ['s:fail,slow', 'one of these verdicts; also timeout, error, pass, skip, flaky'], ['t:kafka', 'on this transport'], ['c:orders.*', 'expects this topic; * one segment, > the rest'], ['broke:orders.*', 'an expectation on this topic was not met'],
   ['is:regressed', 'passed before and fails now; also is:fixed, is:new, is:flaky'], ['f:checkout', 'in this feature'], ['cause:"too late"', 'broke for this cause'], ['hop>50ms', 'a message took longer'], ['budget<10%', 'a message left less of its budget'],
   ['took>1s', 'the scenario took longer'], ['miss:>0', 'had near-misses'],
 ];

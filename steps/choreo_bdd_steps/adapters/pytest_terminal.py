@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 import pytest
 
-from choreo_bdd.printable import printable
+from choreo_bdd.redaction.printable import printable
 
 _COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 _HIDING = re.compile(r"\x1b\[(?:[0-9;]*;)?8(?:;[0-9;]*)?m")

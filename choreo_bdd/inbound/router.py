@@ -122,7 +122,8 @@ class Route:
             return tuple(self._all)
         owners = self._by_id.get(correlation_id) if correlation_id is not None else None
         if isinstance(correlation_id, HeaderValues):  # a proxy may have added its own: either is this message's
-            owners = [each for one in correlation_id.values for each in self._by_id.get(one, ())] or None
+            concerned = (each for one in correlation_id.values for each in self._by_id.get(one, ()))
+            owners = list(dict.fromkeys(concerned)) or None  # who is named twice has one message all the same
         if owners is None:
             self.foreign.append(delivery)
             self._router.dispatcher.unowned(delivery.message, correlation_id or "")

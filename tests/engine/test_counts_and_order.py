@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, MissingTransportError, Outcome, Stage
+from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, MissingTransportError, Outcome, ScopeOptions, Stage
 from choreo_bdd.matchers import contains_fields, field_equals, gt
 from choreo_bdd.message import Message
 from choreo_bdd.scenario import Cause, Handle, Occurs
@@ -92,6 +92,19 @@ class TestNone:
             broker.let_go("orders")
             await s.await_all(timeout_ms=300)
         assert handle.was_fulfilled()
+
+    async def test_a_message_without_an_id_breaks_it_however_many_come_behind(
+        self, strict: Harness, transport: MockTransport
+    ) -> None:
+        async with strict.scenario("busy topic", options=ScopeOptions(unattributed="fail")) as s:
+            handle = s.expect_none("refunds", field_equals("n", 1))
+            s.publish("orders", {})
+            transport.publish("refunds", b'{"n": 1}')
+            for _ in range(100):
+                transport.publish("refunds", b'{"n": 2}')
+                transport.publish("refunds", b'{"n": 1, "correlation_id": "of another run"}')
+            await s.await_all(timeout_ms=10)
+        assert (handle.outcome, cause_of(handle)) == (Outcome.FAIL, Cause.NO_CORRELATION_ID)
 
     async def test_comes_too_late_once_something_was_published(self, harness: Harness) -> None:
         async with harness.scenario("state") as s:

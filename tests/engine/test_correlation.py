@@ -243,7 +243,7 @@ class TestInAScenario:
         async with harness.scenario("twice") as s:
             handle = s.expect_count("t", exists(), exactly=1)
             s.publish("start", {})
-            transport.publish("t", b"1", headers={"correlation-id": HeaderValues([s.correlation_id] * 2)})
+            transport.publish("t", b"1", headers={"correlation-id": HeaderValues([str(s.correlation_id)] * 2)})
             await s.await_all(timeout_ms=10)
         assert handle.outcome is Outcome.PASS
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from choreo_bdd.codecs import Codec
 from choreo_bdd.contracts import Guard
@@ -23,18 +24,34 @@ from choreo_bdd.transports.base import Ready, Transport, promise_of
 _LOG = logging.getLogger("choreo_bdd.scenario")
 
 _FOREIGN_KEPT = 64
+_NOBODYS_KEPT = 10_000
+"""More than of others': one of these may break an absence, whatever comes behind it."""
 
 
 class Route:
     """One subscribed topic: the transport's callback, and the listeners behind it."""
 
-    __slots__ = ("_adopted", "_all", "_announced", "_broadcast", "_by_id", "_router", "foreign", "ready", "topic")
+    __slots__ = (
+        "_adopted",
+        "_all",
+        "_announced",
+        "_broadcast",
+        "_by_id",
+        "_router",
+        "foreign",
+        "nobodys",
+        "ready",
+        "topic",
+    )
 
     def __init__(self, router: Router, topic: str) -> None:
         self._router = router
         self.topic = topic
         self.ready: Ready | None = None
         self.foreign: deque[Delivery] = deque(maxlen=_FOREIGN_KEPT)
+        """What carried an id, but not one of everybody who listens."""
+        self.nobodys: deque[Delivery] = deque(maxlen=_NOBODYS_KEPT)
+        """What carried no id where one is expected."""
         self._all: list[Listener] = []
         self._announced: list[Listener] = []
         self._by_id: dict[str, list[Listener]] = {}
@@ -122,9 +139,10 @@ class Route:
             return tuple(self._all)
         owners = self._by_id.get(correlation_id) if correlation_id is not None else None
         if isinstance(correlation_id, HeaderValues):  # a proxy may have added its own: either is this message's
-            owners = [each for one in correlation_id.values for each in self._by_id.get(one, ())] or None
+            concerned = (each for one in correlation_id.values for each in self._by_id.get(one, ()))
+            owners = list(dict.fromkeys(concerned)) or None  # who is named twice has one message all the same
         if owners is None:
-            self.foreign.append(delivery)
+            (self.nobodys if correlation_id is None else self.foreign).append(delivery)
             self._router.dispatcher.unowned(delivery.message, correlation_id or "")
             return tuple(self._broadcast)
         if len(self._by_id) > 1:
@@ -224,11 +242,19 @@ class Router:
                     continue
 
     def foreign_since(self, topic: str, since: float) -> tuple[Delivery, ...]:
-        """Messages on a topic since a loop time that carried somebody else's id, or none."""
+        """The latest messages on a topic since a loop time that carried somebody else's id, or none."""
         route = self._routes.get(topic)
         if route is None:
             return ()
-        return tuple(delivery for delivery in route.foreign if delivery.message.received_at >= since)
+        latest = sorted(
+            (*route.foreign, *islice(reversed(route.nobodys), _FOREIGN_KEPT)), key=lambda each: each.message.received_at
+        )
+        return _since(since, latest)
+
+    def nobodys_since(self, topic: str, since: float) -> tuple[Delivery, ...]:
+        """All messages on a topic since a loop time that carried no id where one is expected."""
+        route = self._routes.get(topic)
+        return () if route is None else _since(since, route.nobodys)
 
     def connection_lost(self, reason: str) -> None:
         """Tell everybody who listens that nothing can arrive any more."""
@@ -241,6 +267,10 @@ class Router:
         self._joining.stop()
         self._routes.clear()
         self.nearby.clear()
+
+
+def _since(since: float, deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
+    return tuple(delivery for delivery in deliveries if delivery.message.received_at >= since)
 
 
 def _failed(ready: Ready | None) -> bool:

@@ -174,8 +174,10 @@ class Verdicts:
 
     def _unattributable(self, expectation: Expectation) -> Sequence[Delivery]:
         """What could break an absence or a count and carries no id, where ids are expected."""
-        has_id = self._links[expectation.link].wire_id is not None
-        return self._foreign(expectation) if has_id and expectation.occurs.waits_the_window_out else ()
+        link = self._links[expectation.link]
+        if link.wire_id is None or not expectation.occurs.waits_the_window_out:
+            return ()
+        return link.harness.router.nobodys_since(expectation.topic, expectation.opened_at)
 
     def _foreign(self, expectation: Expectation) -> list[Delivery]:
         router = self._links[expectation.link].harness.router

@@ -24,6 +24,7 @@ from choreo_bdd import (
     test_namespace,
 )
 from choreo_bdd.matchers import exists
+from choreo_bdd.message import HeaderValues
 from choreo_bdd.transports import MockTransport
 from tests.support.engine_doubles import ScriptedPolicy, sent_as
 
@@ -235,6 +236,16 @@ class TestInAScenario:
             await s.await_all(timeout_ms=10)
         assert sent_as(transport, "t") == [{"correlation_id": "elsewhere"}]
         assert handle.outcome is Outcome.TIMEOUT
+
+    async def test_a_message_that_names_its_id_twice_is_one_message(self, transport: MockTransport) -> None:
+        harness = Harness(transport, correlation=HeaderPolicy())
+        await harness.connect()
+        async with harness.scenario("twice") as s:
+            handle = s.expect_count("t", exists(), exactly=1)
+            s.publish("start", {})
+            transport.publish("t", b"1", headers={"correlation-id": HeaderValues([str(s.correlation_id)] * 2)})
+            await s.await_all(timeout_ms=10)
+        assert handle.outcome is Outcome.PASS
 
     async def test_an_id_outside_the_namespace_is_not_sent(self, transport: MockTransport) -> None:
         harness = Harness(transport, correlation=test_namespace())

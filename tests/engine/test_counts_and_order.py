@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, MissingTransportError, Outcome, Stage
+from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, MissingTransportError, Outcome, ScopeOptions, Stage
 from choreo_bdd.matchers import contains_fields, field_equals, gt
 from choreo_bdd.message import Message
 from choreo_bdd.scenario import Cause, Handle, Occurs
@@ -92,6 +92,19 @@ class TestNone:
             broker.let_go("orders")
             await s.await_all(timeout_ms=300)
         assert handle.was_fulfilled()
+
+    async def test_a_message_without_an_id_breaks_it_however_many_come_behind(
+        self, strict: Harness, transport: MockTransport
+    ) -> None:
+        async with strict.scenario("busy topic", options=ScopeOptions(unattributed="fail")) as s:
+            handle = s.expect_none("refunds", field_equals("n", 1))
+            s.publish("orders", {})
+            transport.publish("refunds", b'{"n": 1}')
+            for _ in range(100):
+                transport.publish("refunds", b'{"n": 2}')
+                transport.publish("refunds", b'{"n": 1, "correlation_id": "of another run"}')
+            await s.await_all(timeout_ms=10)
+        assert (handle.outcome, cause_of(handle)) == (Outcome.FAIL, Cause.NO_CORRELATION_ID)
 
     async def test_comes_too_late_once_something_was_published(self, harness: Harness) -> None:
         async with harness.scenario("state") as s:
@@ -284,6 +297,27 @@ class TestOrder:
             await s.await_all(timeout_ms=100)
         assert first.was_fulfilled()
         assert cause_of(second) is Cause.NOTHING_ARRIVED
+
+    @pytest.mark.parametrize("topics", [("a.b", "a.*"), ("a.*", "a.b")], ids=["topic first", "pattern first"])
+    @pytest.mark.parametrize("pattern_hears_first", [True, False])
+    @pytest.mark.parametrize(("sent", "passes"), [(1, False), (2, True)])
+    async def test_one_message_heard_twice_does_not_do_for_two_steps_and_two_do(
+        self, topics: tuple[str, str], sent: int, *, pattern_hears_first: bool, passes: bool
+    ) -> None:
+        transport = PlainTransport()
+        harness = Harness(transport)
+        await harness.connect()
+        async with harness.scenario("topic and pattern") as s:
+            s.expect_in_order([(topic, contains_fields({"n": 1})) for topic in topics])
+            s.publish("start", {})
+            hearing = sorted(transport.callbacks, key=lambda each: each[0], reverse=not pattern_hears_first)
+            for _ in range(sent):
+                await asyncio.sleep(0.01)
+                for _, callback in hearing:  # as a broker does: a copy for each subscription
+                    sink_of(callback)(Message("a.b", b'{"n": 1}', asyncio.get_running_loop().time()))
+            result = await s.await_all(timeout_ms=100)
+        await harness.disconnect()
+        assert result.passed is passes
 
     async def test_two_messages_on_one_topic_are_two_steps(self, harness: Harness) -> None:
         async with harness.scenario("same topic") as s:

@@ -204,6 +204,19 @@ class TestCauses:
         assert handle.diagnosis.cause is Cause.TOO_EARLY
         assert "came after 40.0 ms, 60.0 ms sooner than the 100 ms" in handle.diagnosis.sentence
 
+    @pytest.mark.parametrize("said", [{"exactly": 1}, {"at_least": 1}, {"at_most": 1}], ids=str)
+    async def test_too_early_where_messages_are_counted(self, strict: Harness, said: dict[str, int]) -> None:
+        async with strict.scenario("early", options=WATCHING) as s:
+            handle = s.expect_count("orders.settled", contains_fields({"status": "settled"}), **said)
+            handle.not_before_ms(100)
+            s.publish("start", {})
+            await asyncio.sleep(0.04)
+            publishing("orders.settled", {"status": "settled"})(s)
+            await s.await_all(timeout_ms=500)
+        assert handle.outcome is Outcome.FAIL
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.TOO_EARLY
+
     async def test_from_the_earliest_moment_on_it_is_no_more_too_early(self, strict: Harness) -> None:
         async with strict.scenario("in time", options=WATCHING) as s:
             handle = s.expect("orders.settled", contains_fields({"status": "settled"})).not_before_ms(100)

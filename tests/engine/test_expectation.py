@@ -50,7 +50,7 @@ def ended(of: Expectation, around: Surroundings | None = None, *, at: float = 10
         waited=timing(of, at, sent=None, from_publish=False),
         matched=matched,
         failure=around.failure,
-        unseen=unseen(of, around.foreign, "fail"),
+        unseen=unseen(of, [each for each in around.foreign if each.correlation_id is None], "fail"),
     )
     of.settle(ruling, at=at, explain=lambda: explain(facts(of, around, waited_ms=2000)))
     return of.handle

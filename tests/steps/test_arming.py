@@ -403,6 +403,24 @@ def test_a_held_check_after_a_failed_step_gets_its_true_verdict_if_its_variable_
     assert [handle.asserted for handle in played.handles] == [True, True, False]
 
 
+def test_a_held_check_that_cannot_be_read_is_aborted_with_the_reason_and_the_scenario_still_ends(bench: Bench) -> None:
+    def gone_wrong(run: ScenarioRun) -> None:
+        run.set_variable("x", "[")
+        raise RuntimeError("a fault of the step's own")
+
+    played = bench.play(
+        'When I publish "go"',
+        "And a step of my own",
+        'Then I expect "answer":\n  status: !matches "{{ x }}"',
+        own={"a step of my own": gone_wrong},
+    )
+    assert played.failed_step == "a step of my own"
+    assert played.outcomes == ["timeout"]
+    assert "aborted: " in played.handles[0].reason
+    assert "unterminated character set" in played.handles[0].reason
+    assert bench.session.transport("bus").active_subscription_count() == 0
+
+
 def test_a_held_check_whose_variable_never_came_is_aborted_not_judged(bench: Bench) -> None:
     bench.service("a", lambda _: [("settled", {"id": 7})])
     played = bench.play(

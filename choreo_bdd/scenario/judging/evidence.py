@@ -37,8 +37,11 @@ class Surroundings:
     """What its transport knows of the topics concerned."""
 
 
-def unseen(expectation: Expectation, foreign: Sequence[Delivery], unattributed: Unattributed) -> tuple[Unseen, ...]:
-    """Messages that could have been meant, and that could not be judged or attributed (spec/steps.md 5)."""
+def unseen(expectation: Expectation, nobodys: Sequence[Delivery], unattributed: Unattributed) -> tuple[Unseen, ...]:
+    """Messages that could have been meant, and that could not be judged or attributed (spec/steps.md 5).
+
+    ``nobodys`` carry no id where one is expected.
+    """
     found: list[Unseen] = []
     if expectation.unreadable:
         number, error = len(expectation.unreadable), expectation.unreadable[-1]
@@ -46,7 +49,7 @@ def unseen(expectation: Expectation, foreign: Sequence[Delivery], unattributed: 
         sentence = f"{number} {came} not be read ({error})"
         found.append(Unseen(number, sentence, Cause.UNDECODABLE, counts=expectation.is_unconditional))
     if unattributed != "ignore":
-        number = sum(each.correlation_id is None and accepts(expectation.matcher, each) for each in foreign)
+        number = sum(accepts(expectation.matcher, each) for each in nobodys)
         if number:
             sentence = f"{number} matching without a correlation id, so nobody can tell whose"
             found.append(Unseen(number, sentence, Cause.NO_CORRELATION_ID, counts=unattributed == "fail"))

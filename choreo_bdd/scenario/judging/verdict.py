@@ -34,10 +34,6 @@ def by_message(expectation: Expectation, reason: str, took: Timing) -> Ruling:
     if expectation.occurs.waits_the_window_out:
         text = f"{Cause.UNEXPECTED.value}: {reason}; the last came after {took.latency_ms:.1f} ms"
         return Ruling(Outcome.FAIL, reason, took, Diagnosis(Cause.UNEXPECTED, reason, text))
-    early = too_early(handle, took)
-    if early is not None:
-        text = f"{Cause.TOO_EARLY.value}: {early}"
-        return Ruling(Outcome.FAIL, early, took, Diagnosis(Cause.TOO_EARLY, early, text))
     return _met(handle, reason, took, f"matched on '{handle.topic}' after {took.latency_ms:.1f} ms{took.note}")
 
 
@@ -98,7 +94,11 @@ def near_misses(handle: Handle) -> str:
 
 
 def _met(handle: Handle, reason: str, took: Timing, sentence: str, notes: tuple[str, ...] = ()) -> Ruling:
-    """PASS with this sentence, or SLOW when it took too long."""
+    """PASS with this sentence, SLOW when it took too long, or FAIL when it came too early."""
+    early = too_early(handle, took)
+    if early is not None:
+        text = f"{Cause.TOO_EARLY.value}: {early}"
+        return Ruling(Outcome.FAIL, early, took, Diagnosis(Cause.TOO_EARLY, early, text), notes)
     latency, budget = took.latency_ms, over_budget(handle, took.latency_ms)
     if budget is None:
         return Ruling(Outcome.PASS, reason, took, Diagnosis(Cause.MATCHED, sentence, sentence), notes)

@@ -208,18 +208,29 @@ class Judging:
         So are all that are pending when the end has to come ``at_once``.
         """
         scope, completed = self._state.scope, True
-        for armed in self._state.armed.values():
-            if armed.held and not at_once and not self._arming.unknown(armed.spec.needs, armed.step):
-                await self._supplied(armed)  # those before it are decided by now
-            for expectation in map(scope.expectation_of, armed.handles):
-                if at_once or expectation.closes_at is None or expectation.matcher is None:
-                    completed = completed and not expectation.is_pending
-                    scope.verdicts.abort(expectation, "the scenario ended before this check could be decided")
-                    continue
-                await scope.decide([expectation])
-        result = _result_of(scope, aborted=not completed)
-        scope.close()
-        return result, completed
+        try:
+            for armed in self._state.armed.values():
+                why = await self._supplied_at_last(armed, at_once=at_once)
+                for expectation in map(scope.expectation_of, armed.handles):
+                    if at_once or expectation.closes_at is None or expectation.matcher is None:
+                        completed = completed and not expectation.is_pending
+                        scope.verdicts.abort(expectation, why)
+                        continue
+                    await scope.decide([expectation])
+            return _result_of(scope, aborted=not completed), completed
+        finally:
+            scope.close()
+
+    async def _supplied_at_last(self, armed: Armed, *, at_once: bool) -> str:
+        """Bring a held check what it waits for, if that is known by now; returns what to say where it is not judged."""
+        why = "the scenario ended before this check could be decided"
+        if not armed.held or at_once or self._arming.unknown(armed.spec.needs, armed.step):
+            return why
+        try:
+            await self._supplied(armed)  # those before it are decided by now
+        except StepError as error:  # its own step, which would tell, was not reached
+            return f"{why}: {error}"
+        return why
 
 
 def _result_of(scope: Scope, *, aborted: bool) -> AnyResult:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from statistics import median
 
 from choreo_bdd_reporter.model.schema_types import Results
 from choreo_bdd_reporter.read.ranks import FEWEST, differ
@@ -117,8 +116,8 @@ class _Hop:
         ordered = sorted(self.latencies)
         return Spread(
             messages=len(ordered),
-            p50_ms=median(ordered),
-            p95_ms=ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))],
+            p50_ms=ordered[len(ordered) * 50 // 100],
+            p95_ms=ordered[len(ordered) * 95 // 100],
             max_ms=ordered[-1],
         )
 

@@ -318,10 +318,10 @@ def test_a_hop_that_became_slower_in_many_scenarios_is_one_line_with_both_distri
     old = of_latencies(write, "old", range(10, 50), budget_ms=500.0)
     new = of_latencies(write, "new", range(60, 100), budget_ms=500.0)
     (shift,) = shifts_of(run, old, new)
-    assert shift["old"] == {"messages": 40, "p50_ms": 29.5, "p95_ms": 48, "max_ms": 49}
-    assert shift["new"] == {"messages": 40, "p50_ms": 79.5, "p95_ms": 98, "max_ms": 99}
+    assert shift["old"] == {"messages": 40, "p50_ms": 30, "p95_ms": 48, "max_ms": 49}
+    assert shift["new"] == {"messages": 40, "p50_ms": 80, "p95_ms": 98, "max_ms": 99}
     said = run("report", "diff", str(old), str(new)).stdout
-    assert "29.5 / 48.0 / 49.0 ms of 40 messages -> 79.5 / 98.0 / 99.0 ms of 40 messages, median +169%" in said
+    assert "30.0 / 48.0 / 49.0 ms of 40 messages -> 80.0 / 98.0 / 99.0 ms of 40 messages, median +167%" in said
 
 
 def test_messages_that_scatter_as_much_as_their_medians_differ_are_noise(run: Run, write: Write) -> None:

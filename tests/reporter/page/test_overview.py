@@ -79,7 +79,8 @@ def _older(tmp_path: Path) -> Path:
     results["tests"].remove(by_name["Order 2 is accepted"])
     by_name["Invoice follows in time"]["scenarios"][0]["handles"][0]["latency_ms"] = 20.0
     by_name["Card is charged"].update(nodeid="features/gone.feature::Card is swiped")
-    path = tmp_path / "results.json"
+    path = tmp_path / "older" / "results.json"
+    path.parent.mkdir()
     path.write_text(json.dumps(results), encoding="utf-8")
     return path
 
@@ -155,7 +156,7 @@ def test_a_file_of_another_kind_is_refused_with_its_name(open_report: OpenReport
 def test_a_hostile_older_run_is_only_text(open_report: OpenReport, tmp_path: Path) -> None:
     attack = "<img src=x onerror='window.hit = 1'>"
     results: dict[str, Any] = results_of([{**sample_run()[0]["tests"][0], "nodeid": attack, "name": attack}])
-    path = tmp_path / "results.json"
+    path = tmp_path / "older.json"
     path.write_text(json.dumps(results))
     report = open_report(green_run(), "#tab=compare")
     report.page.locator("input[type=file]").set_input_files(path)

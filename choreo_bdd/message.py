@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -103,6 +103,10 @@ class Message:
         """Say that it has done something here: a broker that keeps it until then takes it away."""
         if self.kept is not None:
             self.kept.use()
+
+    def is_like(self, other: Message) -> bool:
+        """Whether it may be the same one, heard through another subscription: alike in all but when that was."""
+        return self.topic == other.topic and replace(self, received_at=0.0) == replace(other, received_at=0.0)
 
     def follows(self, other: Message, *, handed_over_later: bool) -> bool | None:
         """Whether it came after another one over the same transport; ``None`` where the broker does not tell."""

@@ -102,5 +102,6 @@ class Joining:
         """Refuse whoever still waits."""
         waiting, self._waiting = self._waiting, []
         self._refuse(waiting, "the harness was disconnected before it was live")
-        if self._task is not None:
-            self._task.cancel()
+        task, self._task = self._task, None  # whoever joins from now on has a task of its own
+        if task is not None:
+            task.cancel()

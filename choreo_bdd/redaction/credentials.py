@@ -90,14 +90,20 @@ _URL = partial(
 _PRIVATE_KEY_BLOCK = partial(
     re.compile, r"-----BEGIN ([A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?)-----.*?(?:-----END \1-----|\Z)", re.DOTALL
 )
+_TOKEN_FORMS = (
+    ("AKIA", r"[0-9A-Z]{16}\b"), ("ASIA", r"[0-9A-Z]{16}\b"),  # AWS
+    ("gh", r"[pousr]_[A-Za-z0-9]{20,}"), ("github_pat_", r"\w{20,}"), ("glpat-", r"[\w-]{20,}"),
+    ("xox", r"[abposr]-[\w-]{10,}"), ("xapp-", r"[\w-]{10,}"), ("whsec_", r"\w{16,}"), ("npm_", r"[A-Za-z0-9]{30,}"),
+    ("pypi-", r"[\w-]{20,}"), ("SG.", r"[\w-]{16,64}\.[\w-]{16,}"), ("hvs.", r"[\w-]{20,}"),
+    ("hf_", r"[A-Za-z0-9]{30,}"), ("dckr_pat_", r"[\w-]{20,}"), ("AIza", r"[0-9A-Za-z_-]{35}"),
+    ("sk_", r"(?:live|test)_\w{10,}"), ("rk_", r"(?:live|test)_\w{10,}"), ("sk-", r"[A-Za-z0-9_-]{20,}"),
+)  # fmt: skip
+"""How the tokens of well-known services begin, and what follows."""
 _KNOWN_TOKENS = partial(
     re.compile,
-    r"(?<![\w-])eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"  # JWT
-    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS
-    r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{20,}"
-    r"|\bxox[abposr]-[\w-]{10,}|\bxapp-[\w-]{10,}|\bwhsec_\w{16,}|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{20,}"
-    r"|\bSG\.[\w-]{16,64}\.[\w-]{16,}|\bhvs\.[\w-]{20,}|\bhf_[A-Za-z0-9]{30,}|\bdckr_pat_[\w-]{20,}"
-    r"|\bAIza[0-9A-Za-z_-]{35}|\b[sr]k_(?:live|test)_\w{10,}|\bsk-[A-Za-z0-9_-]{20,}",
+    # each alternative begins with its letters and looks back from behind them, which is searched for far sooner
+    r"eyJ(?<![\w-]eyJ)[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"  # JWT
+    + "".join(rf"|{re.escape(head)}(?<!\w{re.escape(head)}){rest}" for head, rest in _TOKEN_FORMS),
 )
 _AUTHORIZATION = partial(
     re.compile,

@@ -75,7 +75,7 @@ class KnownSecrets:
         for start, end in self._places(text):
             if start >= done:
                 pieces += (text[done:start], shown)
-                done = end
+            done = max(done, end)  # one value may begin within another
         return "".join((*pieces, text[done:])) if pieces else text
 
     def _places(self, text: str) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 
 _SLICE_S = 0.002
+_FREE_S = 0.001
+"""So little judging, added up, is nothing that a stamp could wait for: the loop is not watched for it."""
 _QUIET_TURNS = 8
 """After so many turns without anything new, what clients have read has come through their own queues and tasks."""
 _TURNS_AT_MOST = 200
@@ -36,9 +38,6 @@ class Inbox:
         """Do this now, or soon: when judging has had its slice, or after the work that has led to it."""
         self._waiting.append(work)
         self._quiet_turns = 0
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            asyncio.get_running_loop().call_soon(self._next_turn)
         if not self._is_busy:
             self._work()
 
@@ -57,13 +56,16 @@ class Inbox:
                 self._spent_s += self._clock() - began
         finally:
             self._is_busy = False
+            if not self._is_scheduled and (self._waiting or self._spent_s >= _FREE_S):
+                self._is_scheduled = True
+                asyncio.get_running_loop().call_soon(self._next_turn)
 
     def _next_turn(self) -> None:
         self._quiet_turns += 1
         self._turns += 1
-        if self._quiet_turns >= _QUIET_TURNS or self._turns >= _TURNS_AT_MOST:
-            self._is_scheduled = bool(self._waiting)
-            self._spent_s, self._quiet_turns, self._turns = 0.0, 0, 0
-            self._work()
-        if self._is_scheduled:
+        if self._quiet_turns < _QUIET_TURNS and self._turns < _TURNS_AT_MOST:
             asyncio.get_running_loop().call_soon(self._next_turn)
+            return
+        self._is_scheduled = False
+        self._spent_s, self._quiet_turns, self._turns = 0.0, 0, 0
+        self._work()

@@ -298,6 +298,27 @@ class TestOrder:
         assert first.was_fulfilled()
         assert cause_of(second) is Cause.NOTHING_ARRIVED
 
+    @pytest.mark.parametrize("topics", [("a.b", "a.*"), ("a.*", "a.b")], ids=["topic first", "pattern first"])
+    @pytest.mark.parametrize("pattern_hears_first", [True, False])
+    @pytest.mark.parametrize(("sent", "passes"), [(1, False), (2, True)])
+    async def test_one_message_heard_twice_does_not_do_for_two_steps_and_two_do(
+        self, topics: tuple[str, str], sent: int, *, pattern_hears_first: bool, passes: bool
+    ) -> None:
+        transport = PlainTransport()
+        harness = Harness(transport)
+        await harness.connect()
+        async with harness.scenario("topic and pattern") as s:
+            s.expect_in_order([(topic, contains_fields({"n": 1})) for topic in topics])
+            s.publish("start", {})
+            hearing = sorted(transport.callbacks, key=lambda each: each[0], reverse=not pattern_hears_first)
+            for _ in range(sent):
+                await asyncio.sleep(0.01)
+                for _, callback in hearing:  # as a broker does: a copy for each subscription
+                    sink_of(callback)(Message("a.b", b'{"n": 1}', asyncio.get_running_loop().time()))
+            result = await s.await_all(timeout_ms=100)
+        await harness.disconnect()
+        assert result.passed is passes
+
     async def test_two_messages_on_one_topic_are_two_steps(self, harness: Harness) -> None:
         async with harness.scenario("same topic") as s:
             first, second = s.expect_in_order([("t", contains_fields({})), ("t", contains_fields({}))])

@@ -121,3 +121,19 @@ async def test_disconnecting_refuses_who_still_waits_and_leaving_before_is_no_tr
             with pytest.raises(SubscriptionFailed, match=r"'b'.*disconnected"):
                 await waits.ready()
         await harness.connect()
+
+
+async def test_who_joins_in_the_turn_of_a_reconnection_is_let_in() -> None:
+    async with shared(NoCorrelationPolicy()) as (transport, harness):
+        transport.answers.clear()
+        async with harness.scenario("waits") as waits:
+            waits.expect("a", anything())
+            await asyncio.sleep(0)
+            await harness.disconnect()
+            await harness.connect()
+            transport.answers.set()
+            async with harness.scenario("one") as one, harness.scenario("two") as two:
+                one.expect("a", anything())
+                transport.confirm("a")
+                two.expect("a", anything())
+                await asyncio.wait_for(two.ready(), 1)

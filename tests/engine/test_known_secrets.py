@@ -47,6 +47,12 @@ def test_a_value_learned_in_one_place_is_hidden_in_every_form(text: str) -> None
     assert hides(json.dumps(redactor.value({"a": [text]}), ensure_ascii=False))
 
 
+def test_values_that_overlap_are_hidden_to_the_end_of_the_last() -> None:
+    redactor = Redactor()
+    redactor.learn(["tok-1234-abcd", "abcd-9f3b-zyxw", "9f3b-zy"])
+    assert redactor.text("of tok-1234-abcd-9f3b-zyxw here") == "of <redacted> here"
+
+
 @pytest.mark.parametrize(
     "value",
     [

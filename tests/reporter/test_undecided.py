@@ -61,7 +61,11 @@ def interrupted(project: Project, *command: str) -> float:
         "    if scenario.name == 'long': pathlib.Path('ready').touch()\n",
     )
     with subprocess.Popen(
-        [sys.executable, "-m", *command], cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [sys.executable, "-m", *command],
+        cwd=project.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=_as_in_the_foreground,  # noqa: PLW1509 - one call, and no thread of ours is about
     ) as run:
         until = time.monotonic() + 50
         while not ready.exists() and time.monotonic() < until:
@@ -71,6 +75,11 @@ def interrupted(project: Project, *command: str) -> float:
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=50)
         return time.monotonic() - began
+
+
+def _as_in_the_foreground() -> None:
+    """A shell starts what runs in its background deaf to Ctrl-C, and so would be the run of a whole suite there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 COMMANDS = {

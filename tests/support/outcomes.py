@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.ctrf import as_ctrf
 from choreo_bdd_reporter.outputs.junit import as_junit
@@ -20,7 +21,6 @@ OUTCOMES = {"passed": "passed", "slow": "passed", "failed": "failed", "errored":
 OF_PAGE = {**OUTCOMES, "timeout": "failed"}
 _INDEX = re.compile(r'<template id="choreo-index">(.*?)</template>', re.DOTALL)
 _DOUBLE_BYTES = 1000  # of what stands for a page in tests that look at something else
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 Told = Counter[tuple[str, str]]
 """How often a name has an outcome."""
@@ -38,7 +38,7 @@ def check_outcomes(folder: Path) -> None:
     """No output of the report in ``folder`` has a test more, a test less or another outcome than the results."""
     results = json.loads((folder / "results.json").read_text("utf-8"))
     tests = [(test["name"] or test["nodeid"], OUTCOMES[test["outcome"]]) for test in results["tests"]]
-    in_xml = Counter((_NOT_IN_XML.sub("\ufffd", name), outcome) for name, outcome in tests)
+    in_xml = Counter((on_one_line(name), outcome) for name, outcome in tests)
     assert {"junit": of_junit(results), "ctrf": of_ctrf(results)} == {"junit": in_xml, "ctrf": Counter(tests)}
     rows = dict(zip(row_ids(results["tests"]), (outcome for _, outcome in tests), strict=True))
     page = dict(_of_page((folder / "index.html").read_text("utf-8"), results["tests"]))

@@ -154,7 +154,7 @@ async def test_a_kafka_broker_that_does_so_later_gets_nothing_either(kafka_broke
         await harness.connect()
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         transport.on_lost(lambda reason: None if lost.done() else lost.set_result(reason))
-        clients = transport._connection._clients
+        clients = transport._life.require()._clients
         lies[0] = True
         for client in clients._connecting():  # as when an idle connection was closed, and metadata have grown old
             with contextlib.suppress(Exception):

@@ -97,12 +97,13 @@ class Inbox:
     def remove(self, listening: Listening) -> None:
         """Let somebody hear no more."""
         table = self._table(listening.topic)
+        hearing = table.get(listening.topic, [])
+        if listening not in hearing:  # it heard through a queue that has ended since
+            return
         self._wanted[binding_key(listening.topic)] -= 1
-        others = [each for each in table.get(listening.topic, ()) if each is not listening]
-        if others:
-            table[listening.topic] = others
-        else:
-            table.pop(listening.topic, None)
+        hearing.remove(listening)
+        if not hearing:
+            del table[listening.topic]
 
     def _table(self, topic: str) -> dict[str, list[Listening]]:
         return self._patterns if topic_patterns.is_pattern(topic) or "#" in topic else self._by_topic

@@ -8,16 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 
-def script_json(value: Any) -> str:
-    """JSON for a data ``<script>``: no ``<`` can close the element, line separators are escaped."""
-    return as_script(ascii_json(value))
-
-
-def template_json(value: Any) -> str:
-    """JSON for an inert ``<template>``: neither a tag nor a character reference can arise."""
-    return as_template(ascii_json(value))
-
-
 def as_script(ascii_text: str) -> str:
     """A JSON text made safe for a data ``<script>``."""
     # ASCII output already turns U+2028 and U+2029 into escapes and keeps lone surrogates writable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.page_builders import results_of
-from tests.support.page_sample import FAILING, green_run, long_run, sample_run
+from tests.support.page_sample import FAILING, green_run, long_run, passing_test, sample_run
 
 from .conftest import OpenReport
 
@@ -78,7 +79,8 @@ def _older(tmp_path: Path) -> Path:
     results["tests"].remove(by_name["Order 2 is accepted"])
     by_name["Invoice follows in time"]["scenarios"][0]["handles"][0]["latency_ms"] = 20.0
     by_name["Card is charged"].update(nodeid="features/gone.feature::Card is swiped")
-    path = tmp_path / "results.json"
+    path = tmp_path / "older" / "results.json"
+    path.parent.mkdir()
     path.write_text(json.dumps(results), encoding="utf-8")
     return path
 
@@ -100,6 +102,32 @@ def test_an_older_run_that_is_chosen_is_compared(open_report: OpenReport, tmp_pa
     assert "+47.2 ms (236 %)" in shift
     page.get_by_role("button", name="Parcel leaves on the express lane").click()
     expect(page.locator("#hr-scenario-title")).to_have_text("Parcel leaves on the express lane")
+
+
+def _of_latencies(latencies: Iterable[float]) -> dict[str, Any]:
+    """A run in which one hop is met by a scenario for each latency."""
+    return results_of([passing_test(f"Order {number}", float(ms))[0] for number, ms in enumerate(latencies)])
+
+
+@pytest.mark.parametrize(
+    ("older", "told"),
+    [
+        ([4, 30, 6, 9, 25, 5, 12], []),
+        (
+            [1, 1.2, 1.4, 1.6, 1.8, 2, 2.2],
+            ["orders.accepted 1.6 ms / 2.2 ms / 2.2 ms of 7 13 ms / 31 ms / 31 ms of 7 +11.4 ms (713 %) 23 % of 50 ms"],
+        ),
+    ],
+)
+def test_only_shifts_beyond_noise_are_told_with_both_distributions(
+    open_report: OpenReport, tmp_path: Path, older: list[float], told: list[str]
+) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(_of_latencies(older)))
+    page = open_report((_of_latencies([5, 13, 28, 10, 4, 22, 31]), {}), "#tab=compare").page
+    page.locator("input[type=file]").set_input_files(path)
+    expect(page.get_by_text("of 1 hop", exact=False)).to_be_visible()
+    assert [row.replace("\t", " ") for row in _rows(page)] == told
 
 
 def test_an_older_run_that_is_dropped_is_compared(open_report: OpenReport, tmp_path: Path) -> None:
@@ -128,7 +156,7 @@ def test_a_file_of_another_kind_is_refused_with_its_name(open_report: OpenReport
 def test_a_hostile_older_run_is_only_text(open_report: OpenReport, tmp_path: Path) -> None:
     attack = "<img src=x onerror='window.hit = 1'>"
     results: dict[str, Any] = results_of([{**sample_run()[0]["tests"][0], "nodeid": attack, "name": attack}])
-    path = tmp_path / "results.json"
+    path = tmp_path / "older.json"
     path.write_text(json.dumps(results))
     report = open_report(green_run(), "#tab=compare")
     report.page.locator("input[type=file]").set_input_files(path)

@@ -5,11 +5,6 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
-FORMS = (
-    "> 0, >= 0, < 0, <= 0, != x, one of A, B, matches /re/, between 1 and 5, approx 3.14 ± 0.01, before/after "
-    "<moment>, exists, absent, any, null, not null, contains x, starts with x, ends with x, length 3, a uuid, a number"
-)
-
 # how each beginning goes on when it is an operator; the first that fits speaks
 _BEGINNINGS = tuple(
     (re.compile(rf"(?:{pattern})", re.IGNORECASE), form)

@@ -88,15 +88,11 @@ class Untaken:
                 for each in self._others
                 if each.topic == topic
                 for taken in each.taken
-                if taken.topic == message.topic and _alike(taken, message)
+                if taken.is_like(message)
             ]
             free = (pair for pair in alike if self._claims.setdefault(id(pair[0]), message) is message)
             takers.extend(each for _, each in islice(free, 1))
         return takers[0] if takers else None
-
-
-def _alike(message: Message, other: Message) -> bool:
-    return replace(message, received_at=0.0) == replace(other, received_at=0.0)
 
 
 def taken_by_the_last(checks: Iterable[Armed], topic: str | None) -> MessageRecord | None:

@@ -198,7 +198,8 @@ def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[s
 def _actual(failure: MatchFailure) -> str:
     if failure.kind != "missing":
         return show(failure.actual, path=failure.path)
-    return "nothing (missing)" if failure.actual is None else f"nothing (missing; there is {failure.actual})"
+    there = "".join(f"; there is {beside.actual}" for beside in failure.children)
+    return f"nothing (missing{there})"
 
 
 def show(value: Any, *, path: str = "") -> str:

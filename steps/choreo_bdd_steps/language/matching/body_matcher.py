@@ -154,10 +154,11 @@ def _merged(shapes: list[object]) -> object:
 
 def _with_headers(graded: Closeness, message: Message | MessageRecord) -> Closeness:
     """The same, with the names of the headers that are there beside each that is missing."""
-    there = ", ".join(sorted(message.headers)) or "no header at all"
+    names = ", ".join(sorted(message.headers)) or "no header at all"
+    there = (MatchFailure("missing", "@headers", None, names),)  # no value of the missing one, which may be secret
 
     def told(failure: MatchFailure) -> MatchFailure:
         is_header = failure.kind == "missing" and failure.path.startswith(_HEADER)
-        return replace(failure, actual=there) if is_header else failure
+        return replace(failure, children=there) if is_header else failure
 
     return replace(graded, differences=tuple(map(told, graded.differences)))

@@ -21,10 +21,18 @@ TOPICS = ("a", "b", "c", "d", "e")
 BASE_WOBBLE = (1.0, 1.02, 0.99, 1.01, 0.98)
 
 
-def run(number: int, factor: float = 1.0, slow: float = 1.0, outcome: str = "passed", branch: str = "main") -> bytes:
-    """A run in which every topic has the factor, and topic a another one beside."""
+def run(
+    number: int,
+    factor: float = 1.0,
+    slow: float = 1.0,
+    *,
+    outcome: str = "passed",
+    branch: str = "main",
+    times: int = 1,
+) -> bytes:
+    """A run in which every topic has the factor, and topic a another one beside, in so many scenarios."""
     handles = [handle(topic, 20.0 * factor * (slow if topic == "a" else 1.0)) for topic in TOPICS]
-    test = one_test([scenario(handles)]) | {"outcome": outcome}
+    test = one_test([scenario(handles)] * times) | {"outcome": outcome}
     return body(report(begun=BEGUN + timedelta(hours=number), tests=[test], git_branch=branch))
 
 
@@ -87,10 +95,11 @@ def test_without_a_base_every_failure_is_new(chronicle: Chronicle) -> None:
 
 
 def test_two_runs_are_compared_test_by_test(chronicle: Chronicle) -> None:
-    old, new = chronicle.keep(run(0)), chronicle.keep(run(1, slow=3.0, outcome="failed"))
+    old, new = chronicle.keep(run(0, times=5)), chronicle.keep(run(1, slow=3.0, outcome="failed", times=5))
     found = chronicle.get("/compare", tenant="alpha", run=new, base_run=old)
     assert (len(found["new_failures"]), found["base_run_ids"]) == (1, [old])
-    assert [(each["topic"], each["change_pct"]) for each in found["hops"]] == [("a", 200.0)]
+    (hop,) = found["hops"]
+    assert (hop["topic"], hop["change_pct"], hop["old_messages"], hop["new_messages"]) == ("a", 200.0, 5, 5)
     assert chronicle.ask("/compare", tenant="alpha", run=new).status_code == 422
     assert chronicle.ask("/compare", tenant="alpha", base="main").status_code == 422
     chronicle.keep(run(5), tenant="beta")

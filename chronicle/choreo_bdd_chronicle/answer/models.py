@@ -265,12 +265,12 @@ class KnownIssue(Struct, frozen=True, kw_only=True):
 
 
 class HopShift(Struct, frozen=True, kw_only=True):
-    """A hop of one test whose latency shifted between two runs."""
+    """A topic on a transport whose median latency shifted between two runs by more than chance."""
 
-    nodeid: str
-    scenario: str
     topic: str
     transport: str | None
+    old_messages: int
+    new_messages: int
     old_ms: float
     new_ms: float
     change_pct: float

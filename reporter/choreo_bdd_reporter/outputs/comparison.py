@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 from choreo_bdd.redaction.printable import in_json, on_one_line
 from choreo_bdd_reporter.outputs.markdown import code, table
-from choreo_bdd_reporter.read.compare import Comparison, Shift
+from choreo_bdd_reporter.read.compare import Comparison, Shift, Spread
+from choreo_bdd_reporter.read.ranks import FEWEST
 
 _SHOWN_MAX = 20
 _LISTS = (
@@ -21,8 +22,17 @@ _LISTS = (
 
 
 def as_json(comparison: Comparison) -> str:
-    """Everything, for programs."""
-    shifts = [{**asdict(shift), "over_budget": shift.is_over_budget} for shift in comparison.shifts]
+    """Everything, for programs; ``old_ms`` and ``new_ms`` are medians."""
+    shifts = [
+        {
+            **asdict(shift),
+            "old_ms": shift.old.p50_ms,
+            "new_ms": shift.new.p50_ms,
+            "messages_over_budget": shift.over_budget,
+            "over_budget": shift.over_budget > 0,
+        }
+        for shift in comparison.shifts
+    ]
     return in_json(json.dumps({**asdict(comparison), "shifts": shifts}, indent=2))
 
 
@@ -36,7 +46,9 @@ def as_text(comparison: Comparison) -> str:
             lines += ["", f"{title} ({len(nodeids)}):", *(f"  {text}" for text in _shown(nodeids))]
     if comparison.shifts:
         told = [_sentence(shift) for shift in comparison.shifts]
-        lines += ["", f"Latency ({len(told)}):", *(f"  {text}" for text in _shown(told))]
+        lines += ["", f"Latency ({len(told)}), median / p95 / max:", *(f"  {text}" for text in _shown(told))]
+    if comparison.too_few:
+        lines += ["", _too_few(comparison)]
     return "\n".join(map(on_one_line, lines))
 
 
@@ -58,8 +70,11 @@ def as_markdown(comparison: Comparison) -> str:
             lines += ["", f"### {title}", "", *(f"- {text}" for text in _shown([code(each) for each in nodeids]))]
     if comparison.shifts:
         rows = [_cells(shift) for shift in comparison.shifts[:_SHOWN_MAX]]
-        lines += ["", "### Latency per hop", "", *table(("Scenario", "Hop", "Before", "Now", "Change", "Budget"), rows)]
+        titles = ("Hop", "Before: median / p95 / max", "Now", "Change", "Budget")
+        lines += ["", "### Latency per hop", "", *table(titles, rows)]
         lines += [f"\n{_more(len(comparison.shifts))}"] if len(comparison.shifts) > _SHOWN_MAX else []
+    if comparison.too_few:
+        lines += ["", _too_few(comparison)]
     return "\n".join(lines)
 
 
@@ -73,26 +88,33 @@ def _more(total: int) -> str:
     return f"… and {total - _SHOWN_MAX} more (--format json has all)"
 
 
+def _too_few(comparison: Comparison) -> str:
+    hops = "1 hop has" if comparison.too_few == 1 else f"{comparison.too_few} hops have"
+    return f"{hops} fewer than {FEWEST} messages in a run: only a crossed budget is told of so few."
+
+
 def _hop(shift: Shift) -> str:
     return shift.topic if shift.transport is None else f"{shift.topic} on {shift.transport}"
 
 
+def _spread(spread: Spread) -> str:
+    messages = "1 message" if spread.messages == 1 else f"{spread.messages} messages"
+    return f"{spread.p50_ms:.1f} / {spread.p95_ms:.1f} / {spread.max_ms:.1f} ms of {messages}"
+
+
 def _sentence(shift: Shift) -> str:
     budget = "" if shift.budget_ms is None else f", budget {shift.budget_ms:.1f} ms"
-    over = " OVER BUDGET" if shift.is_over_budget else ""
-    return (
-        f"{shift.old_ms:8.1f} ms -> {shift.new_ms:8.1f} ms  {shift.change:+.0%}{over}{budget}  "
-        f"{_hop(shift)}  ({shift.nodeid})"
-    )
+    over = f", OVER BUDGET {shift.over_budget} of {shift.new.messages}" if shift.over_budget else ""
+    return f"{_hop(shift)}: {_spread(shift.old)} -> {_spread(shift.new)}, median {shift.change:+.0%}{over}{budget}"
 
 
 def _cells(shift: Shift) -> tuple[str, ...]:
     budget = "" if shift.budget_ms is None else f"{shift.budget_ms:.1f} ms"
+    over = f"**{budget}, over in {shift.over_budget} of {shift.new.messages}**"
     return (
-        code(shift.nodeid),
         code(_hop(shift)),
-        f"{shift.old_ms:.1f} ms",
-        f"{shift.new_ms:.1f} ms",
+        _spread(shift.old),
+        _spread(shift.new),
         f"{shift.change:+.0%}",
-        f"**{budget}, over**" if shift.is_over_budget else budget,
+        over if shift.over_budget else budget,
     )

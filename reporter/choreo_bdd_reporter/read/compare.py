@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from choreo_bdd_reporter.model.schema_types import Results
+from choreo_bdd_reporter.read.ranks import FEWEST, differ
 
 _FAILING = ("failed", "errored")
 _MEASURED = ("pass", "slow")
@@ -16,33 +16,50 @@ NOISE_MS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """Latency of one hop in both reports, in milliseconds; ``budget_ms`` is the newer report's."""
+class Spread:
+    """How the latencies of a hop's messages are distributed in one report, in milliseconds."""
 
-    nodeid: str
-    scenario: str
+    messages: int
+    p50_ms: float
+    p95_ms: float
+    max_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A hop, which is a topic on a transport over all scenarios, in both reports.
+
+    ``budget_ms`` is the tightest of the newer report's, ``over_budget`` how many of its messages broke their own.
+    """
+
     topic: str
     transport: str | None
-    old_ms: float
-    new_ms: float
+    old: Spread
+    new: Spread
     budget_ms: float | None
+    over_budget: int
 
     @property
     def change(self) -> float:
-        """How much slower, as a share of the older latency; negative when faster."""
-        return (self.new_ms - self.old_ms) / max(self.old_ms, NOISE_MS)
+        """How much slower the median is, as a share of the older one; negative when faster."""
+        return self._by_ms / max(self.old.p50_ms, NOISE_MS)
 
     @property
-    def is_over_budget(self) -> bool:
-        """Whether the newer latency breaks the budget."""
-        return self.budget_ms is not None and self.new_ms > self.budget_ms
+    def share_of_budget(self) -> float | None:
+        """How much of the budget the shift is; negative when faster."""
+        return self._by_ms / self.budget_ms if self.budget_ms else None
+
+    @property
+    def _by_ms(self) -> float:
+        return self.new.p50_ms - self.old.p50_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Node ids by what became of them, and the hops that shifted, worst first.
+    """Node ids by what became of them, and the hops that shifted, those that matter most to their budgets first.
 
-    ``removed`` are tests that only the older report has, ``added`` those that only the newer one has.
+    ``removed`` are tests that only the older report has, ``added`` those that only the newer one has. ``too_few`` hops
+    have so few messages on a side that only a crossed budget is told of them.
     """
 
     new_failures: tuple[str, ...]
@@ -51,22 +68,28 @@ class Comparison:
     added: tuple[str, ...]
     removed: tuple[str, ...]
     shifts: tuple[Shift, ...]
+    too_few: int
 
 
 def compare(old: Results, new: Results, *, threshold: float = 0.2) -> Comparison:
-    """Compare two results documents. A hop has shifted when its latency changed by more than ``threshold``.
+    """Compare two results documents. A test that fails and was not there before is a new failure, too.
 
-    A test that fails and was not there before is a new failure, too.
+    A hop has shifted when its median changed by more than ``threshold``, a share of the older one, and by a
+    millisecond, and its messages differ by more than chance; where they are too few for that, when all of them kept
+    their budgets and now all break them.
     """
     before, after = _outcomes(old), _outcomes(new)
     failing = [nodeid for nodeid, outcome in after.items() if outcome in _FAILING]
+    hops, now = _hops(old), _hops(new)
+    pairs = [(hops[key], hop) for key, hop in now.items() if key in hops]
     return Comparison(
         new_failures=tuple(nodeid for nodeid in failing if before.get(nodeid) not in _FAILING),
         still_failing=tuple(nodeid for nodeid in failing if before.get(nodeid) in _FAILING),
         fixed=tuple(n for n, outcome in before.items() if outcome in _FAILING and after.get(n) in ("passed", "slow")),
         added=tuple(nodeid for nodeid in after if nodeid not in before),
         removed=tuple(nodeid for nodeid in before if nodeid not in after),
-        shifts=_shifts(old, new, threshold),
+        shifts=_shifts(pairs, threshold),
+        too_few=sum(_are_few(*pair) for pair in pairs),
     )
 
 
@@ -79,30 +102,68 @@ def _outcomes(results: Results) -> dict[str, str]:
     return outcomes
 
 
-_Hop = tuple[str, str, str, "str | None", int]
+@dataclass(frozen=True, slots=True)
+class _Hop:
+    """What one report measured of a topic on a transport."""
 
+    topic: str
+    transport: str | None
+    latencies: list[float] = field(default_factory=list)
+    budgets: list[float] = field(default_factory=list)
+    over: list[float] = field(default_factory=list)
 
-def _shifts(old: Results, new: Results, threshold: float) -> tuple[Shift, ...]:
-    before = {hop: latency for hop, latency, _ in _hops(old)}
-    shifts = [
-        Shift(
-            nodeid=hop[0], scenario=hop[1], topic=hop[2], transport=hop[3],
-            old_ms=before[hop], new_ms=latency, budget_ms=budget,
+    def spread(self) -> Spread:
+        ordered = sorted(self.latencies)
+        return Spread(
+            messages=len(ordered),
+            p50_ms=ordered[len(ordered) * 50 // 100],
+            p95_ms=ordered[len(ordered) * 95 // 100],
+            max_ms=ordered[-1],
         )
-        for hop, latency, budget in _hops(new)
-        if hop in before and abs(latency - before[hop]) > NOISE_MS
-    ]  # fmt: skip
-    told = (shift for shift in shifts if abs(shift.change) > threshold)
-    return tuple(sorted(told, key=lambda shift: (not shift.is_over_budget, -shift.change)))
 
 
-def _hops(results: Results) -> Iterator[tuple[_Hop, float, float | None]]:
-    """Measured hops: test, scenario, topic, transport and, where these repeat, the how-many-eth."""
-    seen: Counter[tuple[str, str, str, str | None]] = Counter()
+def _hops(results: Results) -> dict[tuple[str, str | None], _Hop]:
+    hops: dict[tuple[str, str | None], _Hop] = {}
+    for topic, transport, latency, budget in _measured(results):
+        hop = hops.setdefault((topic, transport), _Hop(topic, transport))
+        hop.latencies.append(latency)
+        if budget is not None:
+            hop.budgets.append(budget)
+            if latency > budget:
+                hop.over.append(latency)
+    return hops
+
+
+def _measured(results: Results) -> Iterator[tuple[str, str | None, float, float | None]]:
+    """Topic, transport, latency and budget of every message that came."""
     for test in results["tests"]:
         for scenario in test["scenarios"]:
             for handle in scenario["handles"]:
-                hop = (test["nodeid"], scenario["name"], handle["topic"], handle.get("transport"))
-                seen[hop] += 1
                 if handle["outcome"] in _MEASURED and handle["latency_ms"] is not None:
-                    yield (*hop, seen[hop]), handle["latency_ms"], handle["budget_ms"]
+                    yield handle["topic"], handle.get("transport"), handle["latency_ms"], handle["budget_ms"]
+
+
+def _are_few(old: _Hop, new: _Hop) -> bool:
+    return min(len(old.latencies), len(new.latencies)) < FEWEST
+
+
+def _shifts(pairs: Sequence[tuple[_Hop, _Hop]], threshold: float) -> tuple[Shift, ...]:
+    shifts = [
+        Shift(
+            topic=new.topic, transport=new.transport, old=old.spread(), new=new.spread(),
+            budget_ms=min(new.budgets, default=None), over_budget=len(new.over),
+        )
+        for old, new in pairs
+        if (_has_crossed(old, new) if _are_few(old, new) else differ(new.latencies, old.latencies))
+    ]  # fmt: skip
+    told = (each for each in shifts if abs(each.new.p50_ms - each.old.p50_ms) > NOISE_MS)
+    return tuple(sorted((each for each in told if abs(each.change) > threshold), key=_matters, reverse=True))
+
+
+def _has_crossed(old: _Hop, new: _Hop) -> bool:
+    return not old.over and len(new.over) == len(new.latencies)
+
+
+def _matters(shift: Shift) -> tuple[bool, float, float]:
+    """Slower before faster, then by share of the budget, then by share of the older latency."""
+    return shift.change > 0, abs(shift.share_of_budget or 0.0), abs(shift.change)

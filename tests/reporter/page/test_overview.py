@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.page_builders import results_of
-from tests.support.page_sample import FAILING, green_run, long_run, sample_run
+from tests.support.page_sample import FAILING, green_run, long_run, passing_test, sample_run
 
 from .conftest import OpenReport
 
@@ -101,6 +102,32 @@ def test_an_older_run_that_is_chosen_is_compared(open_report: OpenReport, tmp_pa
     assert "+47.2 ms (236 %)" in shift
     page.get_by_role("button", name="Parcel leaves on the express lane").click()
     expect(page.locator("#hr-scenario-title")).to_have_text("Parcel leaves on the express lane")
+
+
+def _of_latencies(latencies: Iterable[float]) -> dict[str, Any]:
+    """A run in which one hop is met by a scenario for each latency."""
+    return results_of([passing_test(f"Order {number}", float(ms))[0] for number, ms in enumerate(latencies)])
+
+
+@pytest.mark.parametrize(
+    ("older", "told"),
+    [
+        ([4, 30, 6, 9, 25, 5, 12], []),
+        (
+            [1, 1.2, 1.4, 1.6, 1.8, 2, 2.2],
+            ["orders.accepted 1.6 ms / 2.2 ms / 2.2 ms of 7 13 ms / 31 ms / 31 ms of 7 +11.4 ms (713 %) 23 % of 50 ms"],
+        ),
+    ],
+)
+def test_only_shifts_beyond_noise_are_told_with_both_distributions(
+    open_report: OpenReport, tmp_path: Path, older: list[float], told: list[str]
+) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(_of_latencies(older)))
+    page = open_report((_of_latencies([5, 13, 28, 10, 4, 22, 31]), {}), "#tab=compare").page
+    page.locator("input[type=file]").set_input_files(path)
+    expect(page.get_by_text("of 1 hop", exact=False)).to_be_visible()
+    assert [row.replace("\t", " ") for row in _rows(page)] == told
 
 
 def test_an_older_run_that_is_dropped_is_compared(open_report: OpenReport, tmp_path: Path) -> None:

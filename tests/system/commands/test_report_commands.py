@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -260,13 +260,13 @@ def two_runs(write: Write) -> tuple[Path, Path]:
         "old",
         a_test("a.py::stays", "failed"), a_test("a.py::mended", "errored"), a_test("a.py::breaks"),
         a_test("a.py::gone"),
-        a_test("a.py::hop", "passed", a_handle(latency_ms=10.0), a_handle(latency_ms=50.0)),
+        a_test("a.py::hop", "passed", a_handle(latency_ms=10.0), a_handle(latency_ms=50.0, topic="free")),
     )  # fmt: skip
     new = write(
         "new",
         a_test("a.py::stays", "failed"), a_test("a.py::mended"), a_test("a.py::breaks", "failed"),
         a_test("a.py::new", "failed"),
-        a_test("a.py::hop", "slow", a_handle("slow", 30.0, budget_ms=20.0), a_handle(latency_ms=50.5)),
+        a_test("a.py::hop", "slow", a_handle("slow", 30.0, budget_ms=20.0), a_handle(latency_ms=50.5, topic="free")),
     )  # fmt: skip
     return old, new
 
@@ -297,11 +297,63 @@ def test_a_diff_without_new_failures_ends_well(run: Run, write: Write) -> None:
     assert run("report", "diff", str(old), str(old)).stdout.startswith("0 new failures, 0 fixed, 2 still failing, 0 l")
 
 
+def of_latencies(write: Write, name: str, latencies: Iterable[float], **facts: Any) -> Path:
+    """A report in which one hop is met by a scenario for each latency."""
+    tests = [a_test(f"a.py::x{n}", "passed", a_handle(latency_ms=ms, **facts)) for n, ms in enumerate(latencies)]
+    return write(name, *tests)
+
+
+def shifts_of(run: Run, old: Path, new: Path, *more: str) -> list[Any]:
+    found: list[Any] = json.loads(run("report", "diff", str(old), str(new), "--format", "json", *more).stdout)["shifts"]
+    return found
+
+
 def test_a_small_shift_is_told_when_asked_for(run: Run, write: Write) -> None:
-    old = write("old", a_test("a.py::x", "passed", a_handle(latency_ms=50.0)))
-    new = write("new", a_test("a.py::x", "passed", a_handle(latency_ms=55.0)))
+    old, new = of_latencies(write, "old", [50.0] * 5), of_latencies(write, "new", [55.0] * 5)
     assert "Latency" not in run("report", "diff", str(old), str(new)).stdout
     assert "+10%" in run("report", "diff", str(old), str(new), "--threshold", "5").stdout
+
+
+def test_a_hop_that_became_slower_in_many_scenarios_is_one_line_with_both_distributions(run: Run, write: Write) -> None:
+    old = of_latencies(write, "old", range(10, 50), budget_ms=500.0)
+    new = of_latencies(write, "new", range(60, 100), budget_ms=500.0)
+    (shift,) = shifts_of(run, old, new)
+    assert shift["old"] == {"messages": 40, "p50_ms": 30, "p95_ms": 48, "max_ms": 49}
+    assert shift["new"] == {"messages": 40, "p50_ms": 80, "p95_ms": 98, "max_ms": 99}
+    said = run("report", "diff", str(old), str(new)).stdout
+    assert "30.0 / 48.0 / 49.0 ms of 40 messages -> 80.0 / 98.0 / 99.0 ms of 40 messages, median +167%" in said
+
+
+def test_messages_that_scatter_as_much_as_their_medians_differ_are_noise(run: Run, write: Write) -> None:
+    old = of_latencies(write, "old", [4, 30, 6, 9, 25, 5, 12])
+    assert shifts_of(run, old, of_latencies(write, "new", [5, 13, 28, 10, 4, 22, 31])) == []
+
+
+def test_single_messages_are_told_only_when_they_cross_their_budget(run: Run, write: Write) -> None:
+    old = of_latencies(write, "old", [4.0], budget_ms=100.0)
+    new = of_latencies(write, "new", [11.0], budget_ms=100.0)
+    said = run("report", "diff", str(old), str(new)).stdout
+    assert said.startswith("0 new failures, 0 fixed, 0 still failing, 0 latencies shifted")
+    assert "1 hop has fewer than 5 messages in a run" in said
+    (crossed,) = shifts_of(run, old, of_latencies(write, "over", [101.0], budget_ms=100.0))
+    assert (crossed["over_budget"], crossed["messages_over_budget"]) == (True, 1)
+
+
+def test_what_matters_most_to_its_budget_comes_first(run: Run, write: Write) -> None:
+    def report(name: str, tight: float, wide: float) -> Path:
+        tests = [
+            a_test(
+                f"a.py::{n}", "passed",
+                a_handle(latency_ms=wide, topic="wide", budget_ms=9000.0),
+                a_handle(latency_ms=tight, topic="tight", budget_ms=100.0),
+                a_handle(latency_ms=wide, topic="free"),
+            )
+            for n in range(6)
+        ]  # fmt: skip
+        return write(name, *tests)
+
+    found = shifts_of(run, report("old", 40.0, 10.0), report("new", 60.0, 100.0))
+    assert [shift["topic"] for shift in found] == ["tight", "wide", "free"]
 
 
 @pytest.fixture

@@ -51,8 +51,9 @@ def compared(connection: Connection, caller: Caller, asked: Asked) -> Compared:
         removed=list(found.removed),
         hops=[
             HopShift(
-                nodeid=each.nodeid, scenario=each.scenario, topic=each.topic, transport=each.transport,
-                old_ms=each.old_ms, new_ms=each.new_ms, change_pct=each.change * 100, budget_ms=each.budget_ms,
+                topic=each.topic, transport=each.transport, old_messages=each.old.messages,
+                new_messages=each.new.messages, old_ms=each.old.p50_ms, new_ms=each.new.p50_ms,
+                change_pct=each.change * 100, budget_ms=each.budget_ms,
             )
             for each in found.shifts
         ],

@@ -3,6 +3,7 @@
 import { button, el, fill } from '../core/dom.js';
 import { duration, localTime, percent, plural } from '../core/format.js';
 import { hopGroups, percentile } from './overview.js';
+import { distribution, shiftsBetween } from './shifts.js';
 import { sortedTable } from '../core/table.js';
 import { transportBadge } from '../core/transports.js';
 import { verdictBadge } from '../core/verdicts.js';
@@ -79,13 +80,16 @@ function list(title, entries, { views }) {
 
 /** @param {Page.Context} context */
 function shifts(older, context) {
-  const now = hopGroups(context.model.entries.flatMap((entry) => entry.hops()));
-  const rows = [...now.values()].filter((group) => group.latencies.length > 0 && older.hops.get(group.key)?.latencies.length > 0)
-    .map((group) => ({ ...group, old: percentile(older.hops.get(group.key).latencies, 0.5), new: percentile(group.latencies, 0.5) }));
-  if (rows.length === 0) return null;
-  return el('section', {}, el('h3.hr-label', {}, 'Latency shift per hop (median)'), sortedTable('Latency shifts', [
-    ['Hop', (row) => row.topic, (row) => [el('code.hr-topic', {}, row.topic), ' ', transportBadge(context, row.transport)]],
-    ['Before', (row) => row.old, (row) => duration(row.old)], ['Now', (row) => row.new, (row) => duration(row.new)],
-    ['Shift', (row) => row.new - row.old, (row) => `${row.new > row.old ? '+' : '−'}${duration(Math.abs(row.new - row.old))} (${percent(row.new - row.old, row.old)})`],
-  ], rows, 3));
+  const { shifts: rows, hops, few } = shiftsBetween(older.hops, hopGroups(context.model.entries.flatMap((entry) => entry.hops())));
+  if (hops === 0) return null;
+  return el('section', {}, el('h3.hr-label', {}, `Latency shifts: ${rows.length} of ${plural(hops, 'hop')}`),
+    el('p.hr-note', {}, 'Only what differs by more than two runs of one commit do. Before and now: median / p95 / max of so many messages.'),
+    few > 0 && el('p.hr-note', {}, `${plural(few, 'hop')} with fewer than 5 messages in a run: only a crossed budget is told of so few.`),
+    rows.length > 0 && sortedTable('Latency shifts', [
+      ['Hop', ({ group }) => group.topic, ({ group }) => [el('code.hr-topic', {}, group.topic), ' ', transportBadge(context, group.transport)]],
+      ['Before', ({ before }) => percentile(before.latencies, 0.5), ({ before }) => distribution(before)],
+      ['Now', ({ group }) => percentile(group.latencies, 0.5), ({ group }) => distribution(group)],
+      ['Shift', ({ by }) => by, ({ by, before }) => `${by > 0 ? '+' : '−'}${duration(Math.abs(by))} (${percent(by, percentile(before.latencies, 0.5))})`],
+      ['Of budget', ({ share }) => share, ({ share, group }) => (group.budget ? `${percent(share, 1)} of ${duration(group.budget)}` : 'no budget')],
+    ], rows, 4));
 }

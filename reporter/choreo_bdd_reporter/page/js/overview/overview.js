@@ -8,18 +8,20 @@ import { arrived } from '../core/model.js';
 import { sortedTable } from '../core/table.js';
 import { transportBadge } from '../core/transports.js';
 
-// Hops of the same topic and transport: { topic, transport, count, missing, latencies sorted, tight, entries by latency }.
+// Hops of the same topic and transport: { topic, transport, count, missing, latencies sorted, tight, budget the smallest, over how many broke theirs }.
 /** @param {Page.Hop[]} hops */
 export function hopGroups(hops) {
   const groups = new Map();
   for (const hop of hops) {
     const key = `${hop.topic}\n${hop.transport ?? ''}`;
-    if (!groups.has(key)) groups.set(key, { key, topic: hop.topic, transport: hop.transport, count: 0, missing: 0, latencies: [], tight: null });
+    if (!groups.has(key)) groups.set(key, { key, topic: hop.topic, transport: hop.transport, count: 0, missing: 0, latencies: [], tight: null, budget: null, over: 0 });
     const group = groups.get(key);
     group.count += 1;
     if (!arrived(hop)) group.missing += 1;
     else {
       group.latencies.push(hop.latency);
+      if (hop.budget > 0) group.budget = Math.min(hop.budget, group.budget ?? hop.budget);
+      if (hop.budget > 0 && hop.latency > hop.budget) group.over += 1;
       if (hop.budget > 0 && (!group.tight || headroom(hop) < headroom(group.tight))) group.tight = hop;
     }
   }

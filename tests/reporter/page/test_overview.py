@@ -122,7 +122,7 @@ def _of_latencies(latencies: Iterable[float]) -> dict[str, Any]:
 def test_only_shifts_beyond_noise_are_told_with_both_distributions(
     open_report: OpenReport, tmp_path: Path, older: list[float], told: list[str]
 ) -> None:
-    path = tmp_path / "results.json"
+    path = tmp_path / "older.json"
     path.write_text(json.dumps(_of_latencies(older)))
     page = open_report((_of_latencies([5, 13, 28, 10, 4, 22, 31]), {}), "#tab=compare").page
     page.locator("input[type=file]").set_input_files(path)

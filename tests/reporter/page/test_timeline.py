@@ -290,10 +290,12 @@ def binary(open_report: OpenReport) -> Page:
 
 def test_bytes_are_shown_as_hex_and_text_and_saved_as_they_were(binary: Page) -> None:
     assert binary.get_by_label("Payload", exact=True).inner_text().splitlines() == [
-        "0000  00 0a 5c 27 41 ff 7e 7e 7e 7e 7e 7e 7e 7e 7e 7e  ..\\'A.~~~~~~~~~~",
-        "0010  7e 7e 7e 7e                                      ~~~~",
+        "0000  00 0a 5c 27 41 ff 7e 7e  ..\\'A.~~",
+        "0008  7e 7e 7e 7e 7e 7e 7e 7e  ~~~~~~~~",
+        "0010  7e 7e 7e 7e              ~~~~",
     ]
     panel = binary.get_by_role("complementary", name="Message")
+    assert panel.evaluate("node => node.scrollWidth <= node.clientWidth"), "wider than its panel"
     expect(panel).to_contain_text("Bytes, 20 B.")
     assert "_unserialisable" not in panel.inner_text()
     with binary.expect_download() as saved:

@@ -6,7 +6,8 @@ import { bytesIn, hexOf, readable } from '../core/values.js';
 
 // Beyond this many characters colour costs more than it helps.
 const COLOURED_UP_TO = 20_000;
-const PER_LINE = 16;
+// Narrow enough for hex and text to stand beside each other in the panel of a message.
+const PER_LINE = 8;
 
 // `size` is that of the message on the wire, where it is known: a value that is cut tells no other.
 export function jsonBlock(value, attributes = {}, size = null) {

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, NoReturn
+from weakref import WeakValueDictionary
 
 from choreo_bdd.codecs import Codec, JSONCodec
 from choreo_bdd.contracts import Guard, MessageContract, UnknownTopics
@@ -40,6 +41,8 @@ from choreo_bdd.transports.base import (
 _LOG = logging.getLogger("choreo_bdd.harness")
 _RECOVERY_S = 5.0
 _RECOVERY_POLL_S = 0.1
+_USERS: WeakValueDictionary[int, Harness] = WeakValueDictionary()
+"""Which harness is connected through a transport, by the transport's identity."""
 
 
 class Harness:
@@ -105,15 +108,21 @@ class Harness:
     async def connect(self) -> None:
         """Connect the transport, once; what it raises passes through and leaves the harness disconnected.
 
-        From then on it belongs to this event loop: on another one ``RuntimeError`` says so.
+        From then on it belongs to this event loop: on another one ``RuntimeError`` says so, as it does when another
+        harness holds the transport's connection to its broker: each would end the other's.
         """
         if self._connecting is None:
             self._connecting = asyncio.Lock()
-        self._require_own_loop()
+        self.require_own_loop()
         async with self._connecting:
             if self._connected:
                 return
-            await self._transport.connect()
+            self._take_transport()
+            try:
+                await self._transport.connect()
+            except BaseException:
+                self._free_transport()
+                raise
             self._connected, self._loop = True, asyncio.get_running_loop()
             if self._losable is not None and not self._hears_of_loss:
                 self._losable.on_lost(self.router.connection_lost)
@@ -133,6 +142,20 @@ class Harness:
                 self.transport_name,
             )
 
+    def _take_transport(self) -> None:
+        if self._losable is None:  # a bus without a connection of its own may be shared
+            return
+        if _USERS.setdefault(id(self._transport), self) is not self:
+            raise RuntimeError(
+                f"this {self.transport_name} is in use by another harness, which would lose its subscriptions and its "
+                f"connection to this one: give each harness a transport of its own, share the one harness, or "
+                f"disconnect the other one first"
+            )
+
+    def _free_transport(self) -> None:
+        if _USERS.get(id(self._transport)) is self:
+            del _USERS[id(self._transport)]
+
     async def disconnect(self) -> None:
         """Disconnect and forget every subscription; a no-op while disconnected."""
         self._awaits_healing = False
@@ -140,8 +163,13 @@ class Harness:
             await self.force_disconnect()
 
     async def force_disconnect(self) -> None:
-        """Disconnect whatever the state; the transport's exception propagates, the state has changed by then."""
-        self._require_own_loop()
+        """Disconnect whatever the state; the transport's exception propagates, the state has changed by then.
+
+        A transport that another harness is connected through is left alone.
+        """
+        self.require_own_loop()
+        if _USERS.get(id(self._transport), self) is not self:
+            return
         for each in self._stand_ins:
             each.rest()
         if self.lost is None:  # who listens has been told of a loss already, and that is the cause
@@ -150,6 +178,7 @@ class Harness:
             await self._transport.disconnect()
         finally:
             self._connected, self._loop = False, None
+            self._free_transport()
             with contextlib.suppress(Exception):
                 self._transport.clear_subscriptions()
             self.router.reset()
@@ -159,12 +188,17 @@ class Harness:
         return self._connected
 
     def require_connected(self) -> None:
-        """``RuntimeError`` unless connected."""
+        """``RuntimeError`` unless connected, and on the event loop it was connected on."""
         if not self._connected:
             raise RuntimeError(f"the harness over {self.transport_name} is not connected: await connect() first")
+        self.require_own_loop()
 
-    def _require_own_loop(self) -> None:
-        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+    def require_own_loop(self) -> None:
+        """``RuntimeError`` on another event loop than the one it was connected on; a thread without one is on none."""
+        here = self._loop
+        with contextlib.suppress(RuntimeError):
+            here = asyncio.get_running_loop()
+        if self._loop is not None and here is not self._loop:
             raise RuntimeError(
                 f"the harness over {self.transport_name} was connected on another event loop: connect and use it on "
                 f'one, as with @pytest_asyncio.fixture(scope="session", loop_scope="session") and '
@@ -185,6 +219,7 @@ class Harness:
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration of this callback."""
+        self.require_own_loop()
         self._transport.unsubscribe(topic, callback)
 
     def publish(
@@ -249,6 +284,7 @@ class Harness:
 
         A transport that cannot ask its broker is taken at its word.
         """
+        self.require_own_loop()
         if isinstance(self._transport, Fencing):
             await self._transport.fence(topics)
 
@@ -271,7 +307,7 @@ class Harness:
 
     async def heal(self) -> None:
         """Connect again if the connection was lost; scenarios do so when they begin. Raises what connecting raises."""
-        self._require_own_loop()
+        self.require_own_loop()
         if self._healing is None:
             self._healing = asyncio.Lock()
         async with self._healing:  # scenarios that begin at the same time heal it once

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from choreo_bdd.inbound.listening import Delivery
+from choreo_bdd.message import values_of
 from choreo_bdd.redaction import redact_correlation_id
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.scope import Scope
@@ -24,8 +25,9 @@ def note_foreign_messages(scope: Scope, bridge: object = None) -> None:
     A bridge with a ``from_wire`` is asked whose message it is, for the debug log.
     """
     for link, topic, sources in scope.listening():
+        own = {link.minted, link.wire_id, *link.adopted}
         for delivery in link.harness.router.foreign_since(topic, scope.opened_at):
-            if delivery.correlation_id in (None, link.wire_id):
+            if delivery.correlation_id is None or not own.isdisjoint(values_of(delivery.correlation_id)):
                 continue
             for source in sources:
                 _note(scope, link, delivery, source, bridge)

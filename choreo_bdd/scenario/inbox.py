@@ -8,30 +8,36 @@ from collections import deque
 from collections.abc import Callable
 
 _SLICE_S = 0.002
+_FREE_S = 0.001
+"""So little judging, added up, is nothing that a stamp could wait for: the loop is not watched for it."""
+_QUIET_TURNS = 8
+"""After so many turns without anything new, what clients have read has come through their own queues and tasks."""
+_TURNS_AT_MOST = 200
+"""So long is waited for that: whatever never ends must not keep all verdicts waiting."""
 
 
 class Inbox:
-    """Work in order of arrival: done at once, until a turn of the loop has given to it what it may have.
+    """Work in order of arrival: done at once, until it has had a slice of the loop.
 
-    What is left waits for the loop's next turns, so that judging never delays a stamp (spec/steps.md 5).
+    What is left waits for its next slice until the loop has been quiet for some turns: a message takes several of them
+    from its socket to here, and judging never delays a stamp (spec/steps.md 5).
     ``clock`` is the thread's own time, in seconds: a machine busy with something else has not judged.
     """
 
-    __slots__ = ("_clock", "_is_busy", "_is_scheduled", "_spent_s", "_waiting")
+    __slots__ = ("_clock", "_is_busy", "_is_scheduled", "_quiet_turns", "_spent_s", "_turns", "_waiting")
 
     def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
         self._clock = clock
         self._waiting: deque[Callable[[], None]] = deque()
         self._spent_s = 0.0
+        self._quiet_turns = self._turns = 0
         self._is_busy = False
         self._is_scheduled = False
 
     def put(self, work: Callable[[], None]) -> None:
-        """Do this now, or soon: when this turn has had enough, or after the work that has led to it."""
+        """Do this now, or soon: when judging has had its slice, or after the work that has led to it."""
         self._waiting.append(work)
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            asyncio.get_running_loop().call_soon(self._next_turn)
+        self._quiet_turns = 0
         if not self._is_busy:
             self._work()
 
@@ -50,12 +56,16 @@ class Inbox:
                 self._spent_s += self._clock() - began
         finally:
             self._is_busy = False
+            if not self._is_scheduled and (self._waiting or self._spent_s >= _FREE_S):
+                self._is_scheduled = True
+                asyncio.get_running_loop().call_soon(self._next_turn)
 
     def _next_turn(self) -> None:
-        self._spent_s = 0.0
-        self._work()
-        self._is_scheduled = bool(self._waiting)
-        if self._is_scheduled:
+        self._quiet_turns += 1
+        self._turns += 1
+        if self._quiet_turns < _QUIET_TURNS and self._turns < _TURNS_AT_MOST:
             asyncio.get_running_loop().call_soon(self._next_turn)
-        else:
-            self._spent_s = 0.0
+            return
+        self._is_scheduled = False
+        self._spent_s, self._quiet_turns, self._turns = 0.0, 0, 0
+        self._work()

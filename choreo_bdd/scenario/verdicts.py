@@ -10,6 +10,7 @@ from itertools import chain
 from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import MatchFailure
+from choreo_bdd.message import values_of
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis, explain
 from choreo_bdd.scenario.judging.evidence import Surroundings, facts, unseen
@@ -184,7 +185,7 @@ class Verdicts:
         return [
             delivery
             for delivery in router.foreign_since(expectation.topic, expectation.opened_at)
-            if not router.dispatcher.is_known(delivery.correlation_id or "")
+            if not any(map(router.dispatcher.is_known, values_of(delivery.correlation_id or "")))
         ]
 
     def _beside(self, expectation: Expectation) -> list[Delivery]:

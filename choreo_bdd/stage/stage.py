@@ -99,7 +99,12 @@ class Stage:
         _LOG.warning(event, extra={"transport": transport, "error_class": type(error).__name__})
 
     async def disconnect(self) -> None:
-        """Disconnect all transports, in reverse order, each of them; ``StageDisconnectError`` tells who failed."""
+        """Disconnect all transports, in reverse order, each of them; ``StageDisconnectError`` tells who failed.
+
+        On another event loop than theirs ``RuntimeError`` says so, and nothing has changed.
+        """
+        for harness in self._harnesses.values():
+            harness.require_own_loop()
         if self._state is not _State.CONNECTED:
             self._state = _State.DISCONNECTED
             return

@@ -125,14 +125,22 @@ def _redis(config: Config, transport: TransportConfig) -> Transport:
 
     url = _addresses(transport, "url")[0]
     _require_permitted(config, transport, [url])
-    return RedisTransport(
-        url=url,
-        allowlist_path=config.allowlist,
-        auth=redis_login(config, transport),
-        streams=bool(transport.options.get("streams")),
-        topics=[(each.pattern, _layout(each)) for each in transport.topics],
-        **_patience(transport),
-    )
+    streams = transport.options.get("streams", False)
+    usual = streams if isinstance(streams, Mapping) else {}
+    topics = [(each.pattern, _layout(each)) for each in transport.topics]
+    try:
+        return RedisTransport(
+            url=url,
+            allowlist_path=config.allowlist,
+            auth=redis_login(config, transport),
+            streams=bool(streams),
+            payload_field=usual.get("payload_field", "payload"),
+            stream_maxlen=usual.get("maxlen"),
+            topics=topics,
+            **_patience(transport),
+        )
+    except ValueError as error:
+        raise ConfigError(f"{transport.place}.streams: {error}") from error
 
 
 def _layout(topic: TopicSettings) -> EntryLayout | None:

@@ -15,6 +15,7 @@ import typer
 from choreo_bdd.redaction.printable import in_json
 from choreo_bdd_reporter.documents.file_names import HISTORY, PAGE, RESULTS
 from choreo_bdd_reporter.outputs.terminal import complain, say, say_document
+from choreo_bdd_reporter.read.bounded_files import open_text
 from choreo_bdd_schemas import validate_report
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def validate(
 
 def _validate(path: Path) -> int:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        with open_text(path) as file:
+            document = json.loads(file.read())
     except (OSError, ValueError, RecursionError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else f"not JSON: {problem}"
         complain(f"{path}: cannot be read: {reason}")

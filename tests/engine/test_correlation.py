@@ -23,7 +23,7 @@ from choreo_bdd import (
     Outcome,
     test_namespace,
 )
-from choreo_bdd.matchers import exists
+from choreo_bdd.matchers import eq, exists
 from choreo_bdd.message import HeaderValues
 from choreo_bdd.transports import MockTransport
 from tests.support.engine_doubles import ScriptedPolicy, sent_as
@@ -246,6 +246,22 @@ class TestInAScenario:
             transport.publish("t", b"1", headers={"correlation-id": HeaderValues([str(s.correlation_id)] * 2)})
             await s.await_all(timeout_ms=10)
         assert handle.outcome is Outcome.PASS
+
+    async def test_a_message_that_names_anothers_id_beside_ours_is_not_told_as_anothers(
+        self, transport: MockTransport
+    ) -> None:
+        harness = Harness(transport, correlation=HeaderPolicy(strict=True))
+        await harness.connect()
+        async with harness.scenario("asks") as s, harness.scenario("shares the topic") as other:
+            handle = s.expect("t", eq(1))
+            other.expect("t", eq(1))
+            s.publish("start", {})
+            transport.publish("t", b"2", headers={"correlation-id": HeaderValues([str(s.correlation_id), "proxy"])})
+            await s.await_all(timeout_ms=10)
+            other.publish("start", {})
+            await other.await_all(timeout_ms=1)
+        assert handle.diagnosis is not None
+        assert "another correlation id" not in handle.diagnosis.text
 
     async def test_an_id_outside_the_namespace_is_not_sent(self, transport: MockTransport) -> None:
         harness = Harness(transport, correlation=test_namespace())

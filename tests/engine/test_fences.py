@@ -20,6 +20,7 @@ from choreo_bdd.transports import MockTransport
 from tests.support.engine_doubles import CountingCodec
 
 Arm = Callable[[Scenario], Handle]
+Judging = Callable[[int], Callable[[], None]]
 
 
 class FencedTransport(MockTransport):
@@ -112,6 +113,11 @@ class TestFence:
             transport.behind.append(("t", 1))
             await s.scope.decide([s.scope.expectation_of(handle)])
             assert handle.outcome is Outcome.FAIL
+
+
+async def _turns(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
 
 
 class TestBlockedLoop:
@@ -255,7 +261,9 @@ class TestWhateverUserCodeRaises:
 class TestInbox:
     """However long judging takes, the loop gets back to its sockets."""
 
-    async def test_work_that_takes_long_waits_for_the_next_turn(self) -> None:
+    @pytest.fixture
+    def slow(self) -> tuple[Inbox, Judging, list[int]]:
+        """An inbox, work for it that takes 1.5 ms each, and what has been done of it."""
         now, done = [0.0], list[int]()
 
         def work(number: int) -> Callable[[], None]:
@@ -265,16 +273,41 @@ class TestInbox:
 
             return judge
 
-        inbox = Inbox(clock=lambda: now[0])
+        return Inbox(clock=lambda: now[0]), work, done
+
+    async def test_work_that_takes_long_waits_for_a_quiet_loop(self, slow: tuple[Inbox, Judging, list[int]]) -> None:
+        inbox, work, done = slow
         for number in range(5):
             inbox.put(work(number))
         assert done == [0, 1]
-        await asyncio.sleep(0)
+        await _turns(7)
+        assert done == [0, 1]
+        await _turns(1)
         assert done == [0, 1, 2, 3]
         inbox.put(work(5))
         assert done == [0, 1, 2, 3]
         inbox.flush()
         assert done == [0, 1, 2, 3, 4, 5]
+
+    async def test_nothing_is_judged_between_messages_that_come_turn_by_turn(
+        self, slow: tuple[Inbox, Judging, list[int]]
+    ) -> None:
+        inbox, work, done = slow
+        for number in range(60):
+            inbox.put(work(number))
+            await _turns(3)
+        assert done == [0, 1]
+        await _turns(8 * 30)
+        assert done == list(range(60))
+
+    async def test_a_loop_that_is_never_quiet_judges_all_the_same(self, slow: tuple[Inbox, Judging, list[int]]) -> None:
+        inbox, work, done = slow
+        for number in range(300):
+            inbox.put(work(number))
+            await _turns(1)
+        assert 2 < len(done) < 10
+        inbox.flush()
+        assert done == list(range(300))
 
     async def test_quick_work_is_done_at_once(self) -> None:
         done: list[int] = []

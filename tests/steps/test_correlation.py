@@ -166,6 +166,23 @@ def test_messages_of_each_key_that_is_written_are_heard(bench_with: MakeBench) -
     ).passed()
 
 
+def test_messages_of_the_id_before_the_adopted_one_are_nobody_elses(bench_with: MakeBench) -> None:
+    bench, ids = bench_with("{field: id}"), list[str]()
+    played = bench.play(
+        "Given the id is noted",
+        'When I publish "b" on other',
+        doc('And I publish "start"', "id: mine"),
+        "And a slow service answers with the id it was given first",
+        'Then I expect "a"',
+        own={
+            "the id is noted": lambda run: ids.append(run.correlation_id),
+            "a slow service answers with the id it was given first": lambda _: bench.say("a", {"id": ids[0]}),
+        },
+    ).passed()
+    assert played.result is not None
+    assert "correlation_skipped" not in [entry.action.value for entry in played.result.timeline]
+
+
 def test_what_is_adopted_on_one_transport_is_heard_on_the_other(bench_with: MakeBench) -> None:
     bench = bench_with("{field: order_id}")
     bus, other = bench.session.transport("bus"), bench.session.transport("other")

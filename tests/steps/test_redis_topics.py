@@ -95,6 +95,20 @@ def test_what_is_published_is_laid_out_as_told(bench_with: Callable[..., Bench],
     assert json.loads(framed[b"data"]) == {"kind": "y", "order_id": "o-2"}
 
 
+def test_all_topics_may_be_streams_of_one_layout(bench_with: Callable[..., Bench], client: redis.Redis) -> None:
+    def speak(run: object) -> None:
+        client.xadd("usual.in", {"data": '{"order_id": "o-1", "n": 7}', "tenant": "acme"})
+
+    bench = bench_with("\n      streams: {payload_field: data, maxlen: 1000}")
+    bench.play(
+        'When I publish "usual.out":\n| order_id |\n| o-1 |',
+        WAIT,
+        'Then I expect "usual.in" where n is 7 and @headers.tenant is acme',
+        own={WAIT.partition(" ")[2]: speak},
+    ).passed()
+    assert set(entry_of(client, "usual.out")) == {b"data"}
+
+
 def test_channels_and_streams_are_heard_side_by_side_and_absences_look_at_both(
     bench_with: Callable[..., Bench], client: redis.Redis
 ) -> None:
@@ -116,6 +130,22 @@ def test_a_payload_without_fields_is_no_entry_of_such_a_stream(bench_with: Calla
     played = bench_with().play('When I publish "shop.out" as raw bytes\n"""\nHello\n"""', 'Then I expect "shop.out"')
     assert "play.feature:3" in played.message
     assert "the fields of this stream's entries are the payload" in played.message
+
+
+@pytest.mark.parametrize(
+    ("streams", "told"),
+    [
+        ("{maxlen: 0}", r"choreo.yaml:8: .*streams.maxlen: "),
+        ("{payload: data}", r"choreo.yaml:8: .*streams.payload: there is no such key; did you mean payload_field"),
+        ("{payload_field: key}", r"streams: the payload cannot be kept in the field 'key': choose another name"),
+    ],
+)
+def test_a_layout_of_all_streams_that_cannot_be_meant_is_an_error(tmp_path: Path, streams: str, told: str) -> None:
+    path = tmp_path / "choreo.yaml"
+    path.write_text(config_text("redis://127.0.0.1", more=f"\n      streams: {streams}"), "utf-8")
+    with pytest.raises(ConfigError, match=told):
+        config = load_config(path, schema=config_schema())
+        build_harness(config, config.transports["bus"])
 
 
 @pytest.mark.parametrize(

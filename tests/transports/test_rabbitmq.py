@@ -471,6 +471,29 @@ async def test_a_scenario_takes_from_a_queue_what_it_uses_and_leaves_the_rest(
     assert first.body == b'{"n": 0}'  # where it was
 
 
+async def test_what_others_take_while_it_opens_makes_no_new_message_a_leftover(
+    rabbitmq_broker: Broker, outsider: Any, lasting_queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = lasting_queue
+    consume = aiormq.Channel.basic_consume
+
+    async def after_the_others(channel: aiormq.Channel, name: str, *args: Any, **words: Any) -> Any:
+        if name == queue:
+            await outsider.queue_purge(queue)  # as a consumer that was quicker
+        return await consume(channel, name, *args, **words)
+
+    monkeypatch.setattr(aiormq.Channel, "basic_consume", after_the_others)
+    for _ in range(3):
+        await outsider.basic_publish(b"old", routing_key=queue)
+    transport, sink = RabbitTransport(url=rabbitmq_broker.url), Sink()
+    await transport.connect()
+    await transport.subscribe(f"queue:{queue}", sink)
+    await transport.publish(f"queue:{queue}", b"new")
+    await transport.fence({f"queue:{queue}"})
+    await transport.disconnect()
+    assert [(each.payload, each.is_leftover) for each in sink.messages] == [(b"new", False)]
+
+
 async def test_leftovers_of_a_queue_never_count_and_may_be_left_alone(
     rabbitmq_broker: Broker, outsider: Any, lasting_queue: str
 ) -> None:

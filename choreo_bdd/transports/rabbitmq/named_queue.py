@@ -62,12 +62,26 @@ class NamedQueue:
             await self._consume_stream(open_channel, deliver)
 
     async def _consume(self, channel: aiormq.Channel, deliver: Callable[[Message], None]) -> None:
+        early: list[tuple[aiormq.abc.DeliveredMessage, float]] = []
+        is_live = False
+
         async def arrived(delivered: aiormq.abc.DeliveredMessage) -> None:
-            deliver(self._message(delivered))
+            received_at = asyncio.get_running_loop().time()
+            if is_live:
+                deliver(self._message(delivered, received_at))
+            else:
+                early.append((delivered, received_at))
 
         consuming = await channel.basic_consume(self.name, arrived)
         self._tag = consuming.consumer_tag or ""
         self._watch(channel)
+        if self._leftovers:  # by now others may have taken some of them
+            waiting = await self._handed_out(channel)
+            await asyncio.sleep(0)  # what has been read before that answer is handed over by a task each
+            self._leftovers = min(self._leftovers, len(early) + waiting)
+        is_live = True
+        for delivered, received_at in early:
+            deliver(self._message(delivered, received_at))
 
     async def _consume_stream(self, open_channel: OpenChannel, deliver: Callable[[Message], None]) -> None:
         """Read a stream from now on. An acknowledgement takes nothing from it: it asks for more."""
@@ -90,13 +104,13 @@ class NamedQueue:
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    def _message(self, delivered: aiormq.abc.DeliveredMessage) -> Message:
+    def _message(self, delivered: aiormq.abc.DeliveredMessage, received_at: float) -> Message:
         tag = cast(int, delivered.delivery_tag)
         self._unused.add(tag)
         is_leftover = self._leftovers > 0
         self._leftovers -= is_leftover
         kept = Kept(lambda: self._use(tag), is_leftover=is_leftover)
-        return message_of(delivered, self._topic, asyncio.get_running_loop().time(), kept)
+        return message_of(delivered, self._topic, received_at, kept)
 
     def _use(self, tag: int) -> None:
         if tag not in self._unused or self._ended is not None:
@@ -115,10 +129,7 @@ class NamedQueue:
     # --- fences ---------------------------------------------------------------------------------------------------
 
     async def drained(self, open_channel: OpenChannel) -> None:
-        """Wait until the queue has nothing left that it could hand to us.
-
-        The second answer on the consuming channel comes behind what the queue had handed out before the first.
-        """
+        """Wait until the queue has nothing left that it could hand to us."""
         if self._is_stream:
             end = await _end_of_stream(await open_channel(), self.name)
             while self._reached < end:
@@ -128,13 +139,20 @@ class NamedQueue:
         assert self._channel is not None  # as it has been confirmed
         while True:
             self.require_live()
-            declared = await self._channel.queue_declare(self.name, passive=True)
-            self.others = max(0, (declared.consumer_count or 0) - 1)
-            await self._channel.queue_declare(self.name, passive=True)
-            if not declared.message_count:
+            if not await self._handed_out(self._channel):
                 self.require_live()
                 return
             await asyncio.sleep(_AGAIN_S)
+
+    async def _handed_out(self, channel: aiormq.Channel) -> int:
+        """Wait for all that the queue has handed to us so far; returns how many messages it still has.
+
+        The second answer on the consuming channel comes behind what the queue had handed out before the first.
+        """
+        declared = await channel.queue_declare(self.name, passive=True)
+        self.others = max(0, (declared.consumer_count or 0) - 1)
+        await channel.queue_declare(self.name, passive=True)
+        return declared.message_count or 0
 
     def remark(self) -> str | None:
         """What to know of a message that did not come."""

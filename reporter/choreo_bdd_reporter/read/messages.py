@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from choreo_bdd_reporter.documents.cucumber_messages import TEST_ATTACHMENT, VERDICT_ATTACHMENT
 from choreo_bdd_reporter.documents.results import feature_documents
+from choreo_bdd_reporter.model.notices import notice
+from choreo_bdd_reporter.read.bounded_files import open_text
+from choreo_bdd_reporter.read.shapes import fits
+from choreo_bdd_reporter.read.told import is_test, is_verdict
 
 _REFERENCES = ("id", "pickleId", "pickleStepId", "testCaseId", "testCaseStartedId", "testStepId", "astNodeId")
 _LISTS = ("astNodeIds", "pickleStepIds")
+
+
+class Moment(TypedDict):
+    """A time of day as messages tell it."""
+
+    seconds: int
+    nanos: int
+
+
+class RunFinished(TypedDict):
+    """The last message of a run."""
+
+    success: bool
+    timestamp: Moment
 
 
 def gherkin_from_messages(path: Path) -> dict[str, Any] | None:
@@ -38,12 +56,13 @@ class _Told:
     def add(self, attachment: Any) -> None:
         name, case = attachment.get("fileName"), str(attachment.get("testCaseStartedId"))
         if name == TEST_ATTACHMENT:
-            self._add_test(json.loads(attachment["body"]), case)
+            if is_test(body := _body(attachment)):
+                self._add_test(body, case)
         elif name == VERDICT_ATTACHMENT:
-            body = json.loads(attachment["body"])
-            self.notes.setdefault(body["nodeid"], {})[body["scenario"], body["handle"]] = body["note"]
+            if is_verdict(body := _body(attachment)):
+                self.notes.setdefault(body["nodeid"], {})[body["scenario"], body["handle"]] = body["note"]
         elif head := next(self._to_come.get(case, iter(())), None):
-            _fill(head, attachment.get("body") or "")
+            _fill(head, str(attachment.get("body") or ""))
 
     def _add_test(self, body: Any, case: str) -> None:
         self.described.append((body["feature"], body["scenario"]))
@@ -53,14 +72,23 @@ class _Told:
 
 
 def _attachments(path: Path) -> Iterator[dict[str, Any]]:
-    return (envelope["attachment"] for envelope in read_envelopes(path) if envelope.get("attachment"))
+    told = (envelope.get("attachment") for envelope in read_envelopes(path))
+    return (attachment for attachment in told if isinstance(attachment, dict))
+
+
+def _body(attachment: Mapping[str, Any]) -> Any:
+    """The JSON in an attachment, ``None`` where there is none."""
+    try:
+        return json.loads(str(attachment.get("body")))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _fill(head: dict[str, Any], body: str) -> None:
     """Put a body where it belongs, without the line that says that something is missing."""
     if "text" in head:
-        head["text"] = body.rpartition("\n")[0] if head["cut"] else body
-    elif not head["cut"]:
+        head["text"] = body.rpartition("\n")[0] if head.get("cut") else body
+    elif not head.get("cut"):
         head["base64"] = body
 
 
@@ -75,12 +103,17 @@ def _details(notes: dict[tuple[int, int], Any]) -> list[dict[str, Any]]:
 
 
 def read_envelopes(path: Path) -> Iterator[dict[str, Any]]:
-    """The messages of a stream, whose last line may be cut off."""
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    """The messages of a stream, whose last line may be cut off; what can be no message is passed over."""
+    try:
+        file = open_text(path, errors="replace")
+    except OSError as error:
+        notice(f"{path} cannot be read and is left out ({error.strerror})")
+        return
+    with file as lines:
         for line in lines:
             try:
                 envelope = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return
             if isinstance(envelope, dict):
                 yield envelope
@@ -92,9 +125,13 @@ def merged_envelopes(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
     for number, path in enumerate(paths):
         for envelope in read_envelopes(path):
             if "testRunFinished" in envelope:
-                ends.append(envelope["testRunFinished"])
+                if fits(envelope["testRunFinished"], RunFinished):
+                    ends.append(envelope["testRunFinished"])
             elif number == 0 or not {"meta", "testRunStarted"} & envelope.keys():
-                yield renamed(envelope, f"{number}-")
+                try:
+                    yield renamed(envelope, f"{number}-")
+                except RecursionError:
+                    notice(f"{path}: a message is nested too deeply and is left out")
     if ends:
         last = max((end["timestamp"] for end in ends), key=lambda at: (at["seconds"], at["nanos"]))
         yield {"testRunFinished": {**ends[0], "success": all(end["success"] for end in ends), "timestamp": last}}
@@ -112,7 +149,7 @@ def renamed(node: Any, prefix: str) -> Any:
 def _renamed_value(name: str, value: Any, prefix: str) -> Any:
     if name in _REFERENCES and isinstance(value, str):
         return prefix + value
-    if name in _LISTS:
+    if name in _LISTS and fits(value, list[str]):
         return [prefix + each for each in value]
     if name == "testRunStarted":
         return value

@@ -32,12 +32,24 @@ class Recovered:
     ended: bool
 
 
-def recover(lines: Iterable[str]) -> Recovered | None:
-    """A report from the lines of a journal, the last of which may be cut off; ``None`` when it is no journal."""
+class JournalError(Exception):
+    """A file is no journal, or a damaged one; the text says why."""
+
+
+def recover(lines: Iterable[str]) -> Recovered:
+    """A report from the lines of a journal, the last of which may be cut off. Raises ``JournalError``."""
     read = _parsed(lines)
     head = next(read, None)
-    if head is None or head.get("journal") != JOURNAL_FORMAT:
-        return None
+    if not isinstance(head, dict) or head.get("journal") != JOURNAL_FORMAT:
+        raise JournalError("its first line says nothing of one")
+    try:
+        return _read(head, read)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        # whatever is missing or of a wrong type in a line of the format: nothing but this library writes one
+        raise JournalError(f"a line has not what format {JOURNAL_FORMAT} asks for ({type(error).__name__})") from error
+
+
+def _read(head: Any, read: Iterator[Any]) -> Recovered:
     last: dict[tuple[str, str | None], Any] = {}
     known: dict[str, Any] = {}
     at, redacted = head["started_at"], (0, 0)
@@ -93,7 +105,7 @@ def _parsed(lines: Iterable[str]) -> Iterator[Any]:
     for line in lines:
         try:
             yield json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
 
 

@@ -11,7 +11,10 @@ from typing import Any
 from choreo_bdd_reporter.documents.file_names import MESSAGES, PAGE, PARTIAL, RESULTS
 from choreo_bdd_reporter.documents.schema_check import first_error
 from choreo_bdd_reporter.model.limits import unserialisable
-from choreo_bdd_reporter.model.schema_types import Results
+from choreo_bdd_reporter.model.schema_types import Results, ResultsRun, ResultsTest
+from choreo_bdd_reporter.read.bounded_files import open_text
+from choreo_bdd_reporter.read.shapes import fits
+from choreo_bdd_reporter.read.told import checked
 
 _TEMPLATE = '<template id="choreo-gherkin">'
 
@@ -64,15 +67,28 @@ def _has_report(directory: Path) -> bool:
 
 def _read_results(path: Path) -> Report:
     results, notes = _parse(path)
-    problem = first_error(results)
-    if problem is not None:
+    if problem := first_error(results):
         raise ReportError(f"{path}: no valid report: {problem}; see choreo-bdd report validate {path}")
+    if problem := _misshapen(results):
+        raise ReportError(f"{path}: no valid report: {problem}")
     messages = path.with_name(MESSAGES)
     has_messages = path.name == RESULTS and messages.is_file()
-    gherkin = _gherkin_beside(path, messages if has_messages else None)
+    gherkin, left_out = _gherkin_beside(path, messages if has_messages else None)
     return Report(
-        source=path, results=results, gherkin=gherkin, messages=messages if has_messages else None, notes=notes
+        source=path,
+        results=results,
+        gherkin=gherkin,
+        messages=messages if has_messages else None,
+        notes=(*notes, *left_out),
     )
+
+
+def _misshapen(results: Results) -> str | None:
+    """What nobody can calculate with, and what is odd where the check in samples does not look."""
+    if not fits(results["run"], ResultsRun):
+        return "run: a number that is out of range"
+    odd = next((place for place, test in enumerate(results["tests"]) if not fits(test, ResultsTest)), None)
+    return None if odd is None else f"tests[{odd}]: a member of a wrong type, or a number that is out of range"
 
 
 def _parse(path: Path) -> tuple[Any, tuple[str, ...]]:
@@ -84,7 +100,8 @@ def _parse(path: Path) -> tuple[Any, tuple[str, ...]]:
         return unserialisable(name)
 
     try:
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=marked)
+        with open_text(path) as file:
+            document = json.loads(file.read(), parse_constant=marked)
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -94,22 +111,32 @@ def _parse(path: Path) -> tuple[Any, tuple[str, ...]]:
     return document, (note,) if constants else ()
 
 
-def _gherkin_beside(path: Path, messages: Path | None) -> dict[str, Any]:
-    """Steps and details that ``results.json`` has no room for: out of the page, else out of the messages."""
+def _gherkin_beside(path: Path, messages: Path | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Steps and details that ``results.json`` has no room for: out of the page, else out of the messages.
+
+    And notes on what of it is damaged and left out.
+    """
     if path.name != RESULTS:
-        return {}  # a file that was moved or renamed says nothing about its neighbours
-    found = _gherkin_of_page(path.with_name(PAGE))
+        return {}, ()  # a file that was moved or renamed says nothing about its neighbours
+    source = path.with_name(PAGE)
+    found = _gherkin_of_page(source)
     if found is None and messages is not None:
         from choreo_bdd_reporter.read.messages import gherkin_from_messages  # noqa: PLC0415 - rarely needed
 
-        found = gherkin_from_messages(messages)
-    return found or {}
+        source, found = messages, gherkin_from_messages(messages)
+    return _sound(source, found or {})
+
+
+def _sound(source: Path, told: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    sound, damaged = checked(told)
+    note = f"{source}: what it says of {', '.join(damaged)} is damaged and left out"
+    return sound, (note,) if damaged else ()
 
 
 def _gherkin_of_page(page: Path) -> dict[str, Any] | None:
     """The inert template of a page that was small enough to hold its data whole."""
     try:
-        with page.open(encoding="utf-8", errors="replace") as file:
+        with open_text(page, errors="replace") as file:
             line = next((line for line in file if _TEMPLATE in line), None)
         text = (line or "").partition(_TEMPLATE)[2].partition("</template>")[0]
         found = json.loads(text)
@@ -119,17 +146,21 @@ def _gherkin_of_page(page: Path) -> dict[str, Any] | None:
 
 
 def _read_partial(path: Path) -> Report:
-    from choreo_bdd_reporter.read.recovery import recover  # noqa: PLC0415 - rarely needed
+    from choreo_bdd_reporter.read.recovery import JournalError, recover  # noqa: PLC0415 - rarely needed
 
     try:
-        with path.open(encoding="utf-8", errors="replace") as lines:
+        with open_text(path, errors="replace") as lines:
             found = recover(lines)
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
-    if found is None:
-        raise ReportError(f"{path}: no journal of a run: its first line says nothing of one")
+    except JournalError as error:
+        raise ReportError(f"{path}: no journal of a run: {error}") from error
+    problem = first_error(found.results) or _misshapen(found.results)
+    if problem is not None:
+        raise ReportError(f"{path}: a damaged journal: {problem}")
+    gherkin, left_out = _sound(path, found.gherkin)
     until = found.results["run"]["finished_at"]
     note = f"{path.parent}: its run broke off; this is what it had reported until {until}"
     if found.ended:
         note = f"{path.parent}: its report was never finished; this is what its run had reported when it ended, {until}"
-    return Report(source=path, results=found.results, gherkin=found.gherkin, notes=(note,))
+    return Report(source=path, results=found.results, gherkin=gherkin, notes=(note, *left_out))

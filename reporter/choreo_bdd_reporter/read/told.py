@@ -1,0 +1,196 @@
+"""What a page or messages tell beside the results, checked: what is damaged is left out, and named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+from choreo_bdd_reporter.read.shapes import fits
+
+_PLACES_MAX = 100_000
+
+
+class ToldCheck(TypedDict):
+    """The place of an expectation that a step declares."""
+
+    scenario: int
+    handle: int
+
+
+class ToldStep(TypedDict):
+    """A step as it ran."""
+
+    keyword: str
+    text: str
+    status: str
+    line: NotRequired[int | None]
+    duration_ms: NotRequired[float | None]
+    docstring: NotRequired[str | None]
+    table: NotRequired[list[list[str]] | None]
+    background: NotRequired[bool]
+    message: NotRequired[str | None]
+    checks: NotRequired[list[ToldCheck] | None]
+
+
+class ToldScenario(TypedDict, total=False):
+    """A scenario of a feature; ``nodeid`` is the row of its test."""
+
+    nodeid: str | None
+    name: str | None
+    keyword: str | None
+    line: int | None
+    tags: list[str] | None
+    inherited: list[str] | None
+    rule: str | None
+    description: str | None
+    steps: list[ToldStep] | None
+
+
+class ToldHead(TypedDict, total=False):
+    """A feature without its scenarios."""
+
+    uri: str | None
+    name: str | None
+    description: str | None
+    keyword: str | None
+    tags: list[str] | None
+    line: int | None
+
+
+class ToldFeature(ToldHead, total=False):
+    """A feature."""
+
+    scenarios: list[ToldScenario] | None
+
+
+class ToldNote(TypedDict, total=False):
+    """What is known of an expectation beyond the results; ``messages`` are places in those of its scenario."""
+
+    origin: str | None
+    cause: str | None
+    sentence: str | None
+    messages: list[int] | None
+
+
+class ToldMessage(TypedDict):
+    """A message that a scenario has heard; ``payload`` is a place in the payloads of its scenario."""
+
+    payload: int
+
+
+class ToldDetails(TypedDict, total=False):
+    """What is known of a message scope beyond the results."""
+
+    handles: list[ToldNote] | None
+    timeline: list[int] | None
+    messages: list[ToldMessage] | None
+    payloads: list[str] | None
+    surprises: list[dict[str, Any]] | None
+    transport_failures: list[dict[str, Any]] | None
+    left_out: dict[str, Any] | None
+
+
+class ToldAttempt(TypedDict):
+    """An earlier attempt at a test."""
+
+    outcome: str
+    reason: str | None
+
+
+class ToldAttachment(TypedDict, total=False):
+    """An attachment: its ``text``, or its bytes as ``base64``."""
+
+    text: str
+    base64: str | None
+    cut: bool
+
+
+class ToldExit(TypedDict, total=False):
+    """How the run ended."""
+
+    status: int | None
+    interrupted: bool
+
+
+class ToldChannels(TypedDict):
+    """Channels of the contract."""
+
+    spec: str
+    touched: list[str]
+    untouched: list[str]
+
+
+class ToldWarning(TypedDict):
+    """A step that proves nothing."""
+
+    place: str
+    nodeid: str
+    reason: str
+
+
+class ToldHistory(TypedDict):
+    """Earlier runs: when each began, on which commit, whether in continuous integration; and the past of each test."""
+
+    runs: list[list[Any]]
+    ci: bool
+    tests: dict[str, list[str]]
+
+
+class ToldTest(TypedDict):
+    """A test as an attachment of a message tells of it."""
+
+    nodeid: str
+    feature: ToldHead
+    scenario: ToldScenario
+    attachments: NotRequired[list[ToldAttachment] | None]
+
+
+class ToldVerdict(TypedDict):
+    """What an attachment of a message tells of an expectation."""
+
+    nodeid: str
+    scenario: int
+    handle: int
+    note: ToldNote
+
+
+_KNOWN: Mapping[str, Any] = {
+    "features": list[ToldFeature] | None,
+    "details": dict[str, list[ToldDetails]] | None,
+    "attempts": dict[str, list[ToldAttempt]] | None,
+    "attachments": dict[str, list[ToldAttachment]] | None,
+    "exit": ToldExit | None,
+    "channels": ToldChannels | None,
+    "vacuity": list[ToldWarning] | None,
+    "history": ToldHistory | None,
+    "left_out": Any,
+}
+
+
+def checked(told: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What is sound of it, and the names of what is left out because it is not."""
+    sound = {name: value for name, value in told.items() if name in _KNOWN and fits(value, _KNOWN[name])}
+    details = sound.get("details") or {}
+    if not all(_points_inside(each) for scopes in details.values() for each in scopes):
+        del sound["details"]
+    return sound, [name for name in told if name in _KNOWN and name not in sound]
+
+
+def is_test(body: Any) -> bool:
+    """Whether the body of an attachment tells of a test."""
+    return fits(body, ToldTest) and isinstance(body["feature"].get("uri"), str)
+
+
+def is_verdict(body: Any) -> bool:
+    """Whether the body of an attachment tells of an expectation at a place that a report can have."""
+    return fits(body, ToldVerdict) and all(0 <= body[name] < _PLACES_MAX for name in ("scenario", "handle"))
+
+
+def _points_inside(details: ToldDetails) -> bool:
+    messages, payloads = details.get("messages") or (), details.get("payloads") or ()
+    places = [*(details.get("timeline") or ())]
+    for note in details.get("handles") or ():
+        places += note.get("messages") or ()
+    return all(-1 <= place < len(messages) for place in places) and all(
+        0 <= message["payload"] < len(payloads) for message in messages
+    )

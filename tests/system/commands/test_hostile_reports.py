@@ -1,0 +1,87 @@
+"""Damaged and hostile report folders: every command ends with the exit code it documents and a sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from choreo_bdd_reporter.commands import commands
+from tests.support.hostile_reports import LEFT_OUT, OUT_OF_RANGE, REFUSED, Damage, write_whole
+
+READING: tuple[tuple[str, ...], ...] = (
+    ("merge", "REPORT", "-o", "merged"),
+    ("diff", "REPORT", "REPORT"),
+    ("diff", "REPORT", "sound", "--format", "json"),
+    ("summary", "REPORT"),
+    ("summary", "REPORT", "--format", "junit"),
+    ("summary", "REPORT", "--format", "github"),
+    ("export", "REPORT", "--format", "ctrf"),
+    ("export", "REPORT", "--format", "otlp"),
+    ("export", "REPORT", "--format", "chrome-trace"),
+    ("render", "REPORT"),  # the last: it makes the page anew
+)
+
+runner = CliRunner()
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of an undamaged report."""
+    folder = tmp_path_factory.mktemp("whole") / "report"
+    write_whole(folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def damaged(
+    whole: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Damage], Path]:
+    """Make a report and damage it; not below ``tmp_path``, where the suite looks for sound ones."""
+
+    def made(damage: Damage) -> Path:
+        monkeypatch.chdir(tmp_path_factory.mktemp("hostile"))
+        for name in ("report", "sound"):
+            Path(name).mkdir()
+            for file, content in whole.items():
+                Path(name, file).write_bytes(content)
+        damage(Path("report"))
+        return Path("report")
+
+    return made
+
+
+def run(*arguments: str) -> Result:
+    """A command, which must not end by an exception that nobody foresaw."""
+    done = runner.invoke(commands, ["report", *("report" if each == "REPORT" else each for each in arguments)])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
+
+
+@pytest.mark.parametrize("name", [*REFUSED, *OUT_OF_RANGE])
+def test_what_is_no_report_is_refused_with_a_sentence(damaged: Callable[[Damage], Path], name: str) -> None:
+    damaged({**REFUSED, **OUT_OF_RANGE}[name])
+    before = sorted(os.listdir("."))
+    for command in READING:
+        done = run(*command)
+        assert (command, done.exit_code) == (command, 2), done.output
+        assert "report" in done.stderr.splitlines()[0]
+    assert sorted(os.listdir(".")) == before
+    if name in REFUSED and not Path("report", ".partial.jsonl").exists():
+        checked = run("validate", "REPORT")
+        assert checked.exit_code in (1, 2)
+        assert checked.output.startswith("report/results.json: ")
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_a_report_is_read_without_what_is_damaged_beside_it(damaged: Callable[[Damage], Path], name: str) -> None:
+    damaged(LEFT_OUT[name])
+    for command in READING:
+        done = run(*command)
+        assert (command, done.exit_code) == (command, 0), done.output
+    assert run("validate", "merged").exit_code == 0
+    assert run("open", "report", "--no-browser").exit_code == 0

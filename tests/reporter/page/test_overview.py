@@ -106,7 +106,10 @@ def test_an_older_run_that_is_chosen_is_compared(open_report: OpenReport, tmp_pa
 
 def _of_latencies(latencies: Iterable[float]) -> dict[str, Any]:
     """A run in which one hop is met by a scenario for each latency."""
-    return results_of([passing_test(f"Order {number}", float(ms))[0] for number, ms in enumerate(latencies)])
+    results: dict[str, Any] = results_of(
+        [passing_test(f"Order {number}", float(ms))[0] for number, ms in enumerate(latencies)]
+    )
+    return results
 
 
 @pytest.mark.parametrize(

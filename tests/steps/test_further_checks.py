@@ -427,3 +427,33 @@ def test_a_bare_template_sets_a_variable_as_it_does_in_quotes(bench: Bench) -> N
 def test_a_template_inside_a_json_value_says_where_it_belongs(bench: Bench) -> None:
     played = bench.play('Given x is {"a": {{ uuid() }}}', 'When I publish "t"', 'Then I expect "t"')
     assert "a template inside a value belongs below `the variables:`, in the row | x | … |" in played.message
+
+
+# --- headers that are missing -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("carried", "told"),
+    [
+        ({"tenant": "acme", "Region": "eu"}, "nothing (missing; there is Region, tenant)"),
+        ({}, "nothing (missing; there is no header at all)"),
+    ],
+)
+@pytest.mark.parametrize(
+    "check", [('Then I expect "t" waiting up to 50ms',), ('Then I expect "t"', 'And the "t" message has')]
+)
+def test_a_missing_header_lists_those_that_are_there(
+    bench: Bench, check: tuple[str, ...], carried: dict[str, str], told: str
+) -> None:
+    sent = "".join(f"\n  | @headers.{name} | {value} |" for name, value in carried.items())
+    played = bench.play(
+        f'When I publish "t":\n  | field | value |\n  | n | 1 |{sent}',
+        *check[:-1],
+        f"{check[-1]}:\n  | field | value |\n  | @headers.region | eu |",
+    )
+    assert f'@headers.region: expected "eu", got {told}' in played.message
+
+
+def test_a_missing_key_says_nothing_of_headers(bench: Bench) -> None:
+    played = bench.play('When I publish "t"', 'Then I expect "t" where @key is "k" waiting up to 50ms')
+    assert "nothing (missing)" in played.message

@@ -1,17 +1,17 @@
-"""A publisher in another process, over the broker's own client: each line on stdin names a topic, and is answered.
+"""A publisher in another process, over the broker's own client: each line on stdin is answered when it is done.
 
-Run as a program with the kind of broker and its address. It knows nothing of this project.
+A line names a topic, for one message, and may say how many behind it: those leave as one burst, and their ``n`` counts
+from 1. Run as a program with the kind of broker and its address. It knows nothing of this project.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
-PAYLOAD = b'{"n": 1}'
-Publish = Callable[[str], Awaitable[Any]]
+Publish = Callable[[str, Sequence[bytes]], Awaitable[None]]
 
 
 async def _nats(url: str) -> Publish:
@@ -19,8 +19,9 @@ async def _nats(url: str) -> Publish:
 
     client = await nats.connect(url)
 
-    async def publish(topic: str) -> None:
-        await client.publish(topic, PAYLOAD)
+    async def publish(topic: str, payloads: Sequence[bytes]) -> None:
+        for payload in payloads:
+            await client.publish(topic, payload)
         await client.flush()
 
     return publish
@@ -31,7 +32,12 @@ async def _kafka(url: str) -> Publish:
 
     producer = AIOKafkaProducer(bootstrap_servers=url)
     await producer.start()
-    return lambda topic: producer.send_and_wait(topic, PAYLOAD)
+
+    async def publish(topic: str, payloads: Sequence[bytes]) -> None:
+        for sent in [await producer.send(topic, payload) for payload in payloads]:
+            await sent
+
+    return publish
 
 
 async def _rabbitmq(url: str) -> Publish:
@@ -40,28 +46,39 @@ async def _rabbitmq(url: str) -> Publish:
     connection = await aio_pika.connect(url)
     channel = await connection.channel()
     exchange = await channel.get_exchange("choreo")
-    return lambda topic: exchange.publish(aio_pika.Message(PAYLOAD), routing_key=topic, mandatory=False)
+
+    async def publish(topic: str, payloads: Sequence[bytes]) -> None:
+        messages = map(aio_pika.Message, payloads)
+        await asyncio.gather(*(exchange.publish(each, routing_key=topic, mandatory=False) for each in messages))
+
+    return publish
 
 
-async def _redis(url: str) -> Publish:
+async def _redis(url: str, *, streams: bool = False) -> Publish:
     import redis.asyncio
 
     client = redis.asyncio.Redis.from_url(url)
-    return lambda topic: client.publish(topic, PAYLOAD)
+
+    async def publish(topic: str, payloads: Sequence[bytes]) -> None:
+        pipe = client.pipeline(transaction=False)
+        for payload in payloads:
+            pipe.xadd(topic, {"payload": payload}) if streams else pipe.publish(topic, payload)
+        await pipe.execute()
+
+    return publish
 
 
-async def _redis_streams(url: str) -> Publish:
-    import redis.asyncio
-
-    client = redis.asyncio.Redis.from_url(url)
-    return lambda topic: client.xadd(topic, {"payload": PAYLOAD})
-
-
-_KINDS = {"nats": _nats, "kafka": _kafka, "rabbitmq": _rabbitmq, "redis": _redis, "redis-streams": _redis_streams}
+_KINDS: dict[str, Callable[[str], Awaitable[Publish]]] = {
+    "nats": _nats,
+    "kafka": _kafka,
+    "rabbitmq": _rabbitmq,
+    "redis": _redis,
+    "redis-streams": partial(_redis, streams=True),
+}
 
 
 async def main(kind: str, url: str) -> None:
-    """Publish once a line, until there are no more."""
+    """Publish what each line asks for, until there are no more."""
     publish = await _KINDS[kind](url)
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
@@ -69,7 +86,8 @@ async def main(kind: str, url: str) -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     while line := await reader.readline():
-        await publish(line.decode().strip())
+        topic, _, count = line.decode().strip().partition(" ")
+        await publish(topic, [b'{"n": %d}' % (index + 1) for index in range(int(count or 1))])
         sys.stdout.write("sent\n")
         sys.stdout.flush()
 

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 import redis.asyncio
 
+from choreo_bdd import Harness
 from choreo_bdd.brokers import Broker
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
+from choreo_bdd.matchers import anything
 from choreo_bdd.transports import RedisTransport
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
@@ -183,6 +185,28 @@ async def test_publishing_to_nobody_is_no_error(pubsub: RedisTransport, root: st
     await asyncio.wait_for(pubsub.publish(root, b"x"), PATIENCE_S)
 
 
+async def test_that_nobody_has_heard_the_last_message_on_a_channel_is_known(pubsub: RedisTransport, root: str) -> None:
+    await pubsub.publish(root, b"x")
+    assert f"nobody listens on '{root}'" in str(pubsub.remark(root))
+    await pubsub.subscribe(root, Sink())
+    await pubsub.publish(root, b"x")
+    assert pubsub.remark(root) is None
+
+
+async def test_a_check_that_misses_an_answer_says_that_nobody_heard_the_question(
+    redis_broker: Broker, root: str
+) -> None:
+    harness = Harness(RedisTransport(url=redis_broker.url))
+    await harness.connect()
+    async with harness.scenario("asked") as scenario:
+        answer = scenario.expect(f"{root}.answer", anything())
+        scenario.publish(root, {})
+        await scenario.await_all(timeout_ms=50)
+    await harness.disconnect()
+    assert answer.diagnosis is not None
+    assert f"nobody listens on '{root}'" in answer.diagnosis.text
+
+
 # --- streams ----------------------------------------------------------------------------------------------------------
 
 
@@ -276,6 +300,34 @@ async def test_a_pattern_finds_streams_nobody_here_names(streams: RedisTransport
     await outsider.xadd(f"{root}.new", {"payload": "1"})
     await sink.wait_for(1)
     assert sink.messages[0].topic == f"{root}.new"
+
+
+@pytest.mark.parametrize("others", [False, True])
+async def test_a_stream_made_anew_with_lower_ids_is_heard(
+    streams: RedisTransport, outsider: Any, root: str, *, others: bool
+) -> None:
+    sink = await listen(streams, root)
+    await outsider.xadd(root, {"payload": "old"}, id="1000-1")
+    await sink.wait_for(1)
+    await outsider.delete(root)
+    await outsider.xadd(root, {"payload": "before"}, id="1-1")
+    late = await listen(streams, root) if others else Sink()
+    await outsider.xadd(root, {"payload": "new"}, id="2-1")
+    await asyncio.wait_for(streams.fence([root]), PATIENCE_S)
+    assert [message.payload for message in sink.messages] == [b"old", b"before", b"new"]
+    assert [message.payload for message in late.messages] == ([b"new"] if others else [])
+
+
+async def test_a_stream_whose_last_entry_was_deleted_is_not_heard_again(
+    streams: RedisTransport, outsider: Any, root: str
+) -> None:
+    sink = await listen(streams, root)
+    await outsider.xadd(root, {"payload": "kept"}, id="1-1")
+    last = await outsider.xadd(root, {"payload": "deleted"}, id="2-1")
+    await sink.wait_for(2)
+    await outsider.xdel(root, last)
+    await asyncio.wait_for(streams.fence([root]), PATIENCE_S)
+    assert [message.payload for message in sink.messages] == [b"kept", b"deleted"]
 
 
 async def test_a_stream_that_becomes_something_else_loses_the_transport_openly(

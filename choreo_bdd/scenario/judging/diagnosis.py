@@ -196,7 +196,9 @@ def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[s
 
 
 def _actual(failure: MatchFailure) -> str:
-    return "nothing (missing)" if failure.kind == "missing" else show(failure.actual, path=failure.path)
+    if failure.kind != "missing":
+        return show(failure.actual, path=failure.path)
+    return "nothing (missing)" if failure.actual is None else f"nothing (missing; there is {failure.actual})"
 
 
 def show(value: Any, *, path: str = "") -> str:

@@ -80,6 +80,8 @@ class Connection:
         self._mode = mode
         self._talking = talking
         self._listening = listening
+        self._unheard: set[str] = set()
+        """Channels on which the last message reached nobody."""
         self.outbound: Outbound
 
     async def start(self) -> None:
@@ -119,8 +121,25 @@ class Connection:
                 kept.append(outgoing)
         for outgoing, answer in zip(kept, self._talking.write(packed), strict=True):
             outgoing.sent()
-            answer.add_done_callback(partial(_settle, outgoing))
+            answer.add_done_callback(partial(self._settle, outgoing))
         await self._talking.drained()
+
+    def _settle(self, outgoing: Outgoing, answer: Answer) -> None:
+        error = answer.exception()
+        if error is not None:
+            outgoing.fail(_NAME, reason_of(error))
+            return
+        if answer.result() == 0:  # of a PUBLISH: how many it has reached; an XADD tells the entry's id
+            self._unheard.add(outgoing.topic)
+        else:
+            self._unheard.discard(outgoing.topic)
+        outgoing.confirm()
+
+    def remark(self, topic: str) -> str | None:
+        """That nobody took the last message on a channel, if so."""
+        if topic not in self._unheard:
+            return None
+        return f"nobody listens on {topic!r}: Redis says that the message has reached no subscriber"
 
     async def probe_streams(self, name: str) -> None:
         """Write an entry, read it and delete it again in one transaction; ``TransportError`` for a refusal."""
@@ -184,11 +203,3 @@ async def open_connection(
     connection = Connection(talking, listening, mode)
     await connection.start()
     return connection
-
-
-def _settle(outgoing: Outgoing, answer: Answer) -> None:
-    error = answer.exception()
-    if error is None:
-        outgoing.confirm()
-    else:
-        outgoing.fail(_NAME, reason_of(error))

@@ -225,12 +225,35 @@ class Streams:
         """Ask where the streams end, and wait until they have been read that far."""
         await self._meet_all({each.topic for each in registrations if topic_patterns.is_pattern(each.topic)})
         names = [name for name, stream in self._streams.items() if stream.listeners.keys() & set(registrations)]
+        await self._start_over(names)
         ends = await self._ends(names)
         while self._is_behind(ends):
             self._progress.clear()
             await self._progress.wait()
             if self._listening.closed is not None:
                 raise ConnectionError(self._listening.closed)
+
+    async def _start_over(self, names: Sequence[str]) -> None:
+        """Read those from their start that were made anew, with ids below what has been read of their predecessors."""
+        read = {name: self._streams[name].position for name in names}
+        for name, answer in zip(
+            names, self._talking.write([self._talking.pack("XINFO", "STREAM", n) for n in names]), strict=True
+        ):
+            try:
+                last = _last_id(await answer)
+            except Exception as error:
+                if not is_refusal(error):
+                    raise
+                if "no such key" not in str(error):
+                    continue  # this user may not ask
+                last = START
+            stream = self._streams.get(name)
+            if stream is None or stream.position != read[name] or last >= read[name]:
+                continue
+            stream.position = START
+            stream.listeners = {each: START if start > last else start for each, start in stream.listeners.items()}
+            self._is_stale = True
+        await self._interrupt()
 
     async def _ends(self, names: Sequence[str]) -> Mapping[str, Id]:
         """The id of each stream's last entry, where there is one."""
@@ -258,3 +281,8 @@ class Streams:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _last_id(info: Sequence[Any]) -> Id:
+    """The id of the last entry a stream ever had, of what XINFO STREAM answers."""
+    return id_of(dict(zip(info[::2], info[1::2], strict=True))[b"last-generated-id"])

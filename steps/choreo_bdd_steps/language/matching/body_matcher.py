@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from choreo_bdd.matchers import (
     Closeness,
@@ -25,6 +25,7 @@ from choreo_bdd_steps.language.matching.wire import on_wire
 from choreo_bdd_steps.language.paths import envelope_path
 
 _DESCRIBED_CHARACTERS = 300
+_HEADER = "@headers."
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -88,7 +89,7 @@ class BodyMatcher:
         wire = on_wire(envelope_of(message))
         graded = [
             *(closeness(part, payload) for part in self.parts),
-            *(closeness(matcher, wire) for matcher in self._around()),
+            *(_with_headers(closeness(matcher, wire), message) for matcher in self._around()),
             *_nearest([choice.message_closeness(payload, message) for choice in self.choices]),
         ]
         return total(graded) if graded else Closeness(1, 1)
@@ -149,3 +150,14 @@ def _merged(shapes: list[object]) -> object:
             return shapes[0] if len(shapes) == 1 else {"all_of": shapes}
         merged.update(shape)
     return merged
+
+
+def _with_headers(graded: Closeness, message: Message | MessageRecord) -> Closeness:
+    """The same, with the names of the headers that are there beside each that is missing."""
+    there = ", ".join(sorted(message.headers)) or "no header at all"
+
+    def told(failure: MatchFailure) -> MatchFailure:
+        is_header = failure.kind == "missing" and failure.path.startswith(_HEADER)
+        return replace(failure, actual=there) if is_header else failure
+
+    return replace(graded, differences=tuple(map(told, graded.differences)))

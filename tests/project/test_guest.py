@@ -35,6 +35,7 @@ def pytest_in(project: Project, *arguments: str) -> Finished:
 
 def test_feature_files_of_others_are_left_alone(project: Project) -> None:
     project.file("tests/features/cart.feature", FOREIGN).file("tests/test_a.py", "def test_a(): pass\n")
+    project.file("tests/features/steps/cart.py", "from behave import given\n")
     ran = pytest_in(project, "tests")
     assert (ran.code, "1 passed" in ran) == (0, True), ran.text
 
@@ -52,6 +53,7 @@ ASKED = {
     "choreo.yaml at the root": ("choreo.yaml", "{}\n"),
     "choreo.yaml above the file": ("tests/choreo.yaml", "{}\n"),
     "pyproject.toml": ("pyproject.toml", "[tool.choreo]\n"),
+    "behave's steps": ("tests/features/steps/choreo.py", LOADER),
     "choreo_features": ("pytest.ini", "[pytest]\nchoreo_features = tests/features\n"),
 }
 

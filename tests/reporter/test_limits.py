@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -128,6 +129,22 @@ def test_plain_text_is_not_changed() -> None:
 def test_bad_items_are_kept_before_good_ones_and_stay_in_order() -> None:
     assert keep_worst("abcde", 3, [False, False, True, False, True]) == ([0, 2, 4], 2)
     assert keep_worst("ab", 3, []) == ([0, 1], 0)
+
+
+def test_cut_bytes_tell_how_many_they_were() -> None:
+    value = json_safe(bytes(range(256)) * 12)
+    assert cap_value(value)[0]["_repr"] == {
+        "_truncated": True,
+        "_original_bytes": 3072,
+        "_head": repr(bytes(range(256)) * 12)[:2048],
+    }
+    body = cap_body(json_safe(b"\\'\n\xff" * 20_000))
+    assert (body["_unserialisable"], body["_repr"]["_original_bytes"]) == (True, 80_000)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_bytes_are_written_alike_whatever_holds_them(kind: Callable[[bytes], Any]) -> None:
+    assert json_safe(kind(b"\x00a")) == {"_unserialisable": True, "_repr": "b'\\x00a'"}
 
 
 def test_a_body_of_exactly_the_limit_stays_whole() -> None:

@@ -96,7 +96,19 @@ def ran(made: Project, framework: str) -> Finished:
 
 
 def outputs(made: Project) -> dict[str, str]:
-    """Every file of the report with what is packed in it, the JUnit files, and what the report commands print."""
+    """What a run has written, and what the report commands print."""
+    found = written(made)
+    for command in (
+        *(("summary", "rep", "--format", each) for each in ("text", "markdown", "junit", "github")),
+        *(("export", "rep", "--format", each) for each in ("ctrf", "otlp", "chrome-trace")),
+        ("diff", "rep", "rep", "--format", "text"),
+    ):
+        found[" ".join(command)] = made._run("choreo_bdd", "report", *command).text
+    return found
+
+
+def written(made: Project) -> dict[str, str]:
+    """Every file of the report with what is packed in it, and the JUnit files."""
     found = {}
     for path in sorted((made.folder / "rep").iterdir()):
         found[path.name] = path.read_text("utf-8")
@@ -108,12 +120,6 @@ def outputs(made: Project) -> dict[str, str]:
     for path in (made.folder / "junit").glob("*.xml"):
         ElementTree.parse(path)
         found[f"junit/{path.name}"] = path.read_text("utf-8")
-    for command in (
-        *(("summary", "rep", "--format", each) for each in ("text", "markdown", "junit", "github")),
-        *(("export", "rep", "--format", each) for each in ("ctrf", "otlp", "chrome-trace")),
-        ("diff", "rep", "rep", "--format", "text"),
-    ):
-        found[" ".join(command)] = made._run("choreo_bdd", "report", *command).text
     return found
 
 
@@ -144,6 +150,44 @@ def test_a_secret_of_a_message_is_in_no_output(framework: str, tmp_path: Path) -
     leaks = {(name, secret) for name, text in found.items() for secret in SECRETS if secret in text}
     encoded = {name for name, text in found.items() if base64.b64encode(f"u:{CANARY}".encode()).decode()[4:20] in text}
     assert (leaks, encoded) == (set(), set())
+
+
+ADDRESS = {"nats": "servers: ['{}']", "kafka": "servers: ['{}']", "rabbitmq": "url: '{}'", "redis": "url: '{}'"}
+THROUGH_A_BROKER = """
+    Feature: what comes back from a broker
+      Scenario: a body out of a file
+        When I publish "t.r" from file "bodies/secret.json"
+        Then I expect "t.r" where v is 1 and note is "x"
+"""
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("kind", ADDRESS)
+def test_a_secret_that_came_back_from_a_broker_is_in_no_file(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    broker = request.getfixturevalue(f"{kind}_broker")
+    made = Project(tmp_path)
+    made.file(
+        "choreo.yaml",
+        f"""
+        timeout: 2s
+        default_profile: real
+        profiles:
+          real:
+            bus: {{type: {kind}, {ADDRESS[kind].format(broker.url)}, correlation: {{field: correlation_id}}}}
+        """,
+    )
+    made.file("features/a.feature", THROUGH_A_BROKER)
+    made.file("features/steps/s.py", "from choreo_bdd_steps.adapters.behave import use_choreo\nuse_choreo()\n")
+    made.file("behave.ini", "[behave.formatters]\nchoreo = choreo_bdd_reporter.behave_formatter:ChoreoFormatter\n")
+    body = {"v": 2, "auth": {"value": CANARY}, "note": f"got {CANARY}", CANARY: [CANARY]}
+    made.file("features/bodies/secret.json", json.dumps(body))
+    done = ran(made, "behave")
+    assert done.count("wrong shape") >= 1, done.text  # the message has gone through the broker and come back
+    found = {"behave": done.text, **written(made)}
+    assert "<redacted>" in found["results.json"]
+    assert {name for name, text in found.items() if CANARY in text} == set()
 
 
 def test_what_pytest_prints_by_itself_steers_nothing_either(tmp_path: Path) -> None:

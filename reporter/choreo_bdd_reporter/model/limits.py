@@ -31,6 +31,8 @@ _NODES_MAX = 100_000
 _INT_MAX_BITS = 1024
 _HUGE_NUMBER = re.compile(r"\d{300}")
 _NUMBERS = (int, float, type(None))
+_BYTES = (bytes, bytearray, memoryview)
+_ESCAPED = re.compile(r"\\x..|\\.")
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one is slow to test, so it comes last
 
 Item = TypeVar("Item")
@@ -87,6 +89,8 @@ def cap_body(value: Any) -> Any:
     text = value if isinstance(value, str) else json.dumps(value)
     if len(text) <= BODY_MAX_CHARS:
         return value
+    if _is_bytes(value):
+        return {**value, "_repr": _marker(_count_bytes(value["_repr"]), value["_repr"][:_BODY_HEAD_CHARS])}
     tail = text[_BODY_HEAD_CHARS - BODY_MAX_CHARS :]
     return {**_marker(len(text.encode("utf-8")), text[:_BODY_HEAD_CHARS]), "_tail": tail}
 
@@ -98,10 +102,25 @@ def _cap_strings(value: Any) -> Any:
             return value
         return _marker(len(raw), raw[:STRING_MAX_BYTES].decode("utf-8", "ignore"))
     if isinstance(value, dict):
-        return {key: _cap_strings(item) for key, item in value.items()}
+        capped = {key: _cap_strings(item) for key, item in value.items()}
+        if _is_bytes(value) and capped["_repr"] != value["_repr"]:
+            capped["_repr"]["_original_bytes"] = _count_bytes(value["_repr"])
+        return capped
     if isinstance(value, list):
         return [_cap_strings(item) for item in value]
     return value
+
+
+def _is_bytes(value: Any) -> bool:
+    """Whether a value is the marker of bytes, which are kept as Python writes them."""
+    if not isinstance(value, dict) or value.get("_unserialisable") is not True:
+        return False
+    return isinstance(value["_repr"], str) and value["_repr"].startswith(("b'", 'b"'))
+
+
+def _count_bytes(written: str) -> int:
+    """How many bytes a literal of bytes stands for."""
+    return len(_ESCAPED.sub(".", written)) - len("b''")
 
 
 def _marker(original_bytes: int, head: str) -> dict[str, Any]:
@@ -156,7 +175,7 @@ class _Converter:
             return self._container(value, depth, parents)
         if hasattr(value, "expected_shape"):
             return self._shape(value, depth, parents)
-        return unserialisable(_repr(value))
+        return unserialisable(_repr(bytes(value) if isinstance(value, _BYTES) else value))
 
     def _container(self, value: Any, depth: int, parents: tuple[int, ...]) -> Any:
         if id(value) in parents:

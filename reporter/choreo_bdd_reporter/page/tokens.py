@@ -125,13 +125,18 @@ def renamed(source: Sequence[Token], found: Iterable[Use], names: Mapping[str, s
 
 
 def tightened(source: Sequence[Token]) -> str:
-    """The text without spaces that mean nothing. A line break stays where a statement may end without a semicolon."""
+    """The text without spaces that mean nothing. A line break stays where a statement may end without a semicolon.
+
+    A semicolon before a closing brace goes, too: no loop of the dialect has an empty statement for a body.
+    """
     kept: list[str] = []
     for index, token in enumerate(source):
         if token.kind != "space":
+            if token.text == "}" and kept and kept[-1] == ";":
+                kept.pop()
             kept.append(token.text)
-        elif kept and index + 1 < len(source):
-            kept.append(_gap(kept[-1], token.text, source[index + 1].text))
+        elif kept and index + 1 < len(source) and (gap := _gap(kept[-1], token.text, source[index + 1].text)):
+            kept.append(gap)
     return "".join(kept)
 
 

@@ -45,7 +45,15 @@ def _named(config: pytest.Config) -> list[Path]:
 
 def has_asked(path: Path, config: pytest.Config) -> bool:
     """Whether a project wants anything of this library: where it is only installed, nothing may change."""
-    return bool(config.getini("choreo_features")) or _is_configured(path.parent) or _is_configured(config.rootpath)
+    is_configured = bool(config.getini("choreo_features")) or _is_configured(path.parent)
+    return is_configured or _is_configured(config.rootpath) or _has_our_steps(path.parent)
+
+
+@lru_cache(maxsize=1024)
+def _has_our_steps(folder: Path) -> bool:
+    """Whether behave would load our vocabulary there: from the nearest folder ``steps``, in this folder or above."""
+    steps = next((place for each in (folder, *folder.parents) if (place := each / "steps").is_dir()), None)
+    return steps is not None and any(b"choreo_bdd_steps" in path.read_bytes() for path in steps.glob("*.py"))
 
 
 @lru_cache(maxsize=1024)

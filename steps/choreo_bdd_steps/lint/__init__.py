@@ -51,19 +51,22 @@ def _lint_file(file: Path, profile: str | None) -> Iterator[Finding]:
     config = configuration(file.resolve().parent, profile)
     contract = build_contract(config)
     try:
-        scenarios = read_feature(file).scenarios
+        feature = read_feature(file)
     except FeatureError as error:
         yield Finding(relative(file), error.line, "unreadable-feature", error.reason)
         return
     own_steps = read_own_steps(project_of(file))
     lines: dict[str, set[int]] = defaultdict(set)
-    for scenario in scenarios:
+    for scenario in feature.scenarios:
         with declared(own_steps.matchers, own_steps.functions):
             found = list(_lint_scenario(config, contract, scenario, relative(file), own_steps))
         yield from found
         lines[scenario.name].add(scenario.begins_at)
-    if not scenarios:
+    if not feature.templates:
         yield Finding(relative(file), 1, "empty-feature", "the feature has no scenarios")
+    for name, line in feature.without_rows:
+        message = f"the outline {name!r} has no rows, so it tests nothing: give it Examples"
+        yield Finding(relative(file), line, "outline-without-rows", message, Severity.WARNING)
     for name, places in lines.items():
         for line in sorted(places)[1:]:
             message = f"the name {name!r} is taken by the scenario in line {min(places)}; pytest-bdd would run only one"

@@ -89,6 +89,22 @@ def test_on_a_desk_one_commit_with_two_verdicts_is_not_flaky(open_report: OpenRe
     assert _names(_run(ci=False), "is:flaky", open_report) == []
 
 
+@pytest.mark.parametrize(
+    ("lead", "query", "found"),
+    [("2 flaky", "is:flaky", 2), ("1 new since the last run", "is:new", 1), ("1 fixed", "is:fixed", 1)],
+)
+def test_a_count_of_the_headline_leads_to_its_scenarios_and_back(
+    lead: str, query: str, found: int, open_report: OpenReport
+) -> None:
+    page = open_report(_run(), "#status=skipped").page
+    page.get_by_role("button", name=lead).click()
+    expect(page.locator('[role="treeitem"][data-nodeid]')).to_have_count(found)
+    expect(page.locator('[data-filter="search"]')).to_have_value(query)
+    assert urlencode({"q": query}) in page.url
+    page.go_back()
+    expect(page.locator('[data-filter="search"]')).to_have_value("")
+
+
 def test_a_change_is_chosen_from_a_list(open_report: OpenReport) -> None:
     page = open_report(_run()).page
     page.get_by_text("Filter, sort, group").click()

@@ -106,7 +106,10 @@ def test_an_older_run_that_is_chosen_is_compared(open_report: OpenReport, tmp_pa
 
 def _of_latencies(latencies: Iterable[float]) -> dict[str, Any]:
     """A run in which one hop is met by a scenario for each latency."""
-    return results_of([passing_test(f"Order {number}", float(ms))[0] for number, ms in enumerate(latencies)])
+    results: dict[str, Any] = results_of(
+        [passing_test(f"Order {number}", float(ms))[0] for number, ms in enumerate(latencies)]
+    )
+    return results
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ def _of_latencies(latencies: Iterable[float]) -> dict[str, Any]:
 def test_only_shifts_beyond_noise_are_told_with_both_distributions(
     open_report: OpenReport, tmp_path: Path, older: list[float], told: list[str]
 ) -> None:
-    path = tmp_path / "results.json"
+    path = tmp_path / "older.json"
     path.write_text(json.dumps(_of_latencies(older)))
     page = open_report((_of_latencies([5, 13, 28, 10, 4, 22, 31]), {}), "#tab=compare").page
     page.locator("input[type=file]").set_input_files(path)

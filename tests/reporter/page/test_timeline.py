@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from choreo_bdd_reporter.model.limits import json_safe
 from tests.support.page_builders import (
     a_handle,
     a_message,
@@ -276,6 +277,37 @@ def test_a_message_is_copied_for_the_tool_of_its_broker_with_quotes_that_hold(me
     command = _copied(message, "copy nats pub")
     assert command.startswith("nats pub -H 'correlation-id:9f2c41' -H 'content-type:application/json' 'orders.paid' '{")
     assert "it'\\''s" in command
+
+
+@pytest.fixture
+def binary(open_report: OpenReport) -> Page:
+    results, gherkin = sample_run()
+    _, _, notes = stage_test()
+    put_message(notes[STAGE][0], 5, a_message("orders.paid", json_safe(b"\x00\n\\'A\xff" + b"~" * 14)))
+    gherkin["details"] |= notes
+    return open_report((results, gherkin), "#" + urlencode({"test": STAGE, "event": "0-5"})).page
+
+
+def test_bytes_are_shown_as_hex_and_text_and_saved_as_they_were(binary: Page) -> None:
+    assert binary.get_by_label("Payload", exact=True).inner_text().splitlines() == [
+        "0000  00 0a 5c 27 41 ff 7e 7e  ..\\'A.~~",
+        "0008  7e 7e 7e 7e 7e 7e 7e 7e  ~~~~~~~~",
+        "0010  7e 7e 7e 7e              ~~~~",
+    ]
+    panel = binary.get_by_role("complementary", name="Message")
+    assert panel.evaluate("node => node.scrollWidth <= node.clientWidth"), "wider than its panel"
+    expect(panel).to_contain_text("Bytes, 20 B.")
+    assert "_unserialisable" not in panel.inner_text()
+    with binary.expect_download() as saved:
+        panel.get_by_role("link", name="Save").click()
+    assert saved.value.path().read_bytes() == b"\x00\n\\'A\xff" + b"~" * 14
+
+
+def test_bytes_are_published_again_from_the_saved_file(binary: Page) -> None:
+    assert _copied(binary, "copy as publish step") == (
+        'When I publish "orders.paid" on nats with key "A-17" from file "body.bin"'
+    )
+    assert _copied(binary, "copy as expectation") == 'Then I expect "orders.paid" on nats'
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,16 @@ def test_finds_two_scenarios_of_one_name(tmp_path: Path) -> None:
     assert [(finding.rule, finding.line) for finding in findings] == [("duplicate-name", 8)]
 
 
+@pytest.mark.parametrize("examples", ["", "\n    Examples:\n      | topic |\n"], ids=["no examples", "no rows"])
+def test_finds_an_outline_that_has_no_rows(tmp_path: Path, examples: str) -> None:
+    path = write(tmp_path, ['When I publish "a"', 'Then I expect "b"'])
+    outline = '\n  Scenario Outline: all\n    When I publish "<topic>"\n    Then I expect "b"\n'
+    path.write_text(path.read_text() + outline + examples)
+    (finding,) = lint([path])
+    assert (finding.rule, finding.line, finding.severity) == ("outline-without-rows", 8, Severity.WARNING)
+    assert finding.message == "the outline 'all' has no rows, so it tests nothing: give it Examples"
+
+
 def test_finds_placeholders_no_column_fills(tmp_path: Path) -> None:
     path = write(tmp_path, ['When I publish "<topic>"', 'Then I expect "b"'])
     text = path.read_text().replace("Scenario:", "Scenario Outline:")

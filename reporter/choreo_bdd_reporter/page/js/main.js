@@ -48,7 +48,7 @@ async function start(root) {
   const context = { root, model, store, views, transports: transportStyles(model) };
   let visible = model.entries;
 
-  renderHeader(root, model);
+  renderHeader(root, context);
   renderTools(root, model);
   const broke = createBroke(root, context);
   createResizer(root);

@@ -43,7 +43,3 @@ export function localTime(iso) {
   if (Number.isNaN(date.getTime())) return String(iso);
   return date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
-
-export function inlineJson(value) {
-  return value === undefined ? '' : JSON.stringify(value);
-}

@@ -1,7 +1,8 @@
 // The typed failure tree of a rejected message: field by field, what was expected and what arrived.
 
 import { el } from '../core/dom.js';
-import { inlineJson, plural } from '../core/format.js';
+import { plural } from '../core/format.js';
+import { inlineJson } from '../core/values.js';
 import { inlineValue } from './json.js';
 
 // Where it is known in which fields the closest near-miss differs, all of them stand in the table; else the first that was found.

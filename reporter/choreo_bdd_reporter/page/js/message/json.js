@@ -2,14 +2,19 @@
 
 import { append, el } from '../core/dom.js';
 import { bytes } from '../core/format.js';
+import { bytesIn, hexOf, readable } from '../core/values.js';
 
 // Beyond this many characters colour costs more than it helps.
 const COLOURED_UP_TO = 20_000;
+// Narrow enough for hex and text to stand beside each other in the panel of a message.
+const PER_LINE = 8;
 
 // `size` is that of the message on the wire, where it is known: a value that is cut tells no other.
 export function jsonBlock(value, attributes = {}, size = null) {
   if (isCutMarker(value)) return cutBlock(value, attributes, size);
-  const text = JSON.stringify(value, null, 2) ?? 'undefined';
+  const raw = bytesIn(value);
+  if (raw) return hexBlock(raw, attributes, size);
+  const text = readable(value, 2) ?? 'undefined';
   const block = el('pre.hr-json', { tabindex: '0', ...attributes });
   append(block, text.length > COLOURED_UP_TO ? [text] : tokens(text));
   return block;
@@ -43,7 +48,21 @@ function cutBlock(marker, attributes, size) {
     el('pre.hr-json', { tabindex: '0', ...attributes }, marker._head, marker._tail && `\n…\n${marker._tail}`));
 }
 
+// As bytes were: hex and text beside each other, and a way to save them.
+function hexBlock({ codes, size, whole }, attributes, known) {
+  const lines = Array.from({ length: Math.ceil(codes.length / PER_LINE) }, (_, line) => {
+    const part = codes.slice(line * PER_LINE, (line + 1) * PER_LINE);
+    const text = String.fromCharCode(...part.map((code) => (code >= 32 && code < 127 ? code : 46)));
+    return `${(line * PER_LINE).toString(16).padStart(4, '0')}  ${hexOf(part).padEnd(PER_LINE * 3)} ${text}`;
+  });
+  const url = `data:application/octet-stream,${codes.map((code) => `%${hexOf([code])}`).join('')}`;
+  return el('div', {},
+    el('p.hr-note', {}, whole ? `Bytes, ${bytes(size)}. ` : `Cut: the first ${bytes(codes.length)} of ${bytes(known ?? size)}. `,
+      whole && codes.length > 0 && el('a', { href: url, download: 'body.bin' }, 'Save')),
+    el('pre.hr-json.hr-hex', { tabindex: '0', ...attributes }, lines.join('\n')));
+}
+
 export function inlineValue(value) {
-  const text = JSON.stringify(value) ?? '–';
+  const text = readable(value) ?? '–';
   return el('code.hr-value', {}, text);
 }

@@ -3,6 +3,7 @@
 import { el } from '../core/dom.js';
 import { bytes } from '../core/format.js';
 import { jsonBlock } from './json.js';
+import { readable } from '../core/values.js';
 
 /** @type {[string, string, ((value: any) => string)?][]} */
 const FACTS = [
@@ -20,7 +21,7 @@ export function messageFacts(message) {
     ])),
     headers.length > 0 && el('h4.hr-sublabel', {}, 'Headers'),
     headers.length > 0 && el('dl.hr-facts-list', {}, headers.map(([name, value]) => [
-      el('dt', {}, name), el('dd', {}, el('code', {}, typeof value === 'string' ? value : JSON.stringify(value))),
+      el('dt', {}, name), el('dd', {}, el('code', {}, typeof value === 'string' ? value : readable(value))),
     ])),
     el('h4.hr-sublabel', {}, 'Payload'),
     message.payload === undefined ? el('p.hr-note', {}, 'not kept') : jsonBlock(message.payload, { 'aria-label': 'Payload' }, message.size),

@@ -1,5 +1,7 @@
 // A message as something to run: a step of the vocabulary, or a command of its broker's own tool.
 
+import { bytesIn, readable } from '../core/values.js';
+
 const ROWS_UP_TO = 30;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
@@ -9,6 +11,7 @@ const PER_RUN = new Set(['correlation_id', 'correlation-id', 'correlationId']);
 /** @param {Page.Message} message */
 export function expectationSnippet(message) {
   const head = `Then I expect "${message.topic}"${place(message)}`;
+  if (bytesIn(message.payload)) return head;
   if (message.payload === null || typeof message.payload !== 'object') return `${head}:\n${docString(message.payload)}`;
   const cells = fields(message.payload, '').map(([path, value]) => [path, cellText(value)]);
   if (cells.length === 0) return head;
@@ -18,7 +21,8 @@ export function expectationSnippet(message) {
 /** @param {Page.Message} message */
 export function publishSnippet(message) {
   const key = message.key == null ? '' : ` with key "${message.key}"`;
-  return `When I publish "${message.topic}"${place(message)}${key}:\n${docString(message.payload)}`;
+  const head = `When I publish "${message.topic}"${place(message)}${key}`;
+  return bytesIn(message.payload) ? `${head} from file "body.bin"` : `${head}:\n${docString(message.payload)}`;
 }
 
 /** @param {Page.Message} message */
@@ -27,13 +31,13 @@ function place({ transport }) {
 }
 
 function docString(value) {
-  const lines = ['"""', ...JSON.stringify(value ?? null, null, 2).replaceAll('"""', '\\"\\"\\"').split('\n'), '"""'];
+  const lines = ['"""', ...readable(value ?? null, 2).replaceAll('"""', '\\"\\"\\"').split('\n'), '"""'];
   return lines.map((line) => `  ${line}`).join('\n');
 }
 
 // Each leaf with its path; what differs from run to run by its nature is left to the scope.
 function fields(value, path) {
-  if (value === null || typeof value !== 'object' || Object.keys(value).length === 0) return [[path, value]];
+  if (value === null || typeof value !== 'object' || Object.keys(value).length === 0 || bytesIn(value)) return [[path, value]];
   if (Array.isArray(value)) return value.flatMap((item, index) => fields(item, `${path}[${index}]`));
   return Object.entries(value).filter(([key]) => path || !PER_RUN.has(key)).flatMap(([key, item]) => {
     const name = PLAIN_KEY.test(key) ? key : `'${key}'`;
@@ -45,7 +49,7 @@ function fields(value, path) {
 function cellText(value) {
   if (typeof value === 'string' && UUID.test(value)) return 'a uuid';
   if (typeof value === 'string' && TIMESTAMP.test(value)) return 'a timestamp';
-  return JSON.stringify(value);
+  return readable(value);
 }
 
 function table(rows) {
@@ -68,7 +72,7 @@ export function publishCommands(message, defaultTransport) {
   const name = (message.transport ?? defaultTransport ?? '').toLowerCase();
   const named = TOOLS.filter(([broker]) => name.includes(broker));
   const facts = {
-    topic: message.topic, key: message.key ?? null, body: shellQuoted(typeof message.payload === 'string' ? message.payload : JSON.stringify(message.payload ?? null)),
+    topic: message.topic, key: message.key ?? null, body: shellQuoted(typeof message.payload === 'string' ? message.payload : readable(message.payload ?? null)),
     headers: Object.entries(message.headers ?? {}).filter(([, value]) => typeof value === 'string'),
   };
   return (named.length > 0 ? named : TOOLS).map(([, tool, command]) => [tool, command(facts)]);

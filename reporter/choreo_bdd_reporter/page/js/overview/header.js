@@ -1,18 +1,19 @@
 // The overview: one headline, the verdict bar, the facts of the run and what to know before trusting it.
 
 import { CHANGES } from '../core/changes.js';
-import { el, fill } from '../core/dom.js';
+import { button, el, fill } from '../core/dom.js';
 import { duration, localTime, percent, plural } from '../core/format.js';
 import { OUTCOMES, verdictKind, verdictWord } from '../core/verdicts.js';
 
-/** @param {Page.Model} model */
-export function renderHeader(root, model) {
+/** @param {Page.Context} context */
+export function renderHeader(root, context) {
+  const { model, views } = context;
   const field = (name) => root.querySelector(`[data-field="${name}"]`);
   fill(field('project_name'), model.run.project_name ?? 'Message scenarios');
   const title = field('title');
   fill(title, headline(model));
   title.setAttribute('data-outcome', runOutcome(model.counts));
-  fill(field('facts'), runFacts(model));
+  fill(field('facts'), runFacts(model, views));
   fill(root.querySelector('[data-slot="proportion"]'), proportion(model.counts));
   fill(root.querySelector('[data-slot="notices"]'), notices(model));
 }
@@ -34,14 +35,19 @@ function headline({ counts, noun }) {
   return passed === counts.total ? `${counts.total === 1 ? 'The' : 'All'} ${all} passed` : `${passed} of ${all} passed, none failed`;
 }
 
-function runFacts({ run, latencies, entries }) {
+// What changed since the runs before, and how the tests behave, lead to the scenarios it is said of.
+const LEADS = { new: 'new since the last run', regressed: 'regressed', fixed: 'fixed', flaky: 'flaky' };
+
+function runFacts({ run, latencies, entries }, views) {
   const facts = [
     ['duration', duration(run.duration_ms)], ['started_at_friendly', localTime(run.started_at)],
     ['environment_short', run.environment], ['branch_short', run.git_branch], ...Object.entries(latencies).map(([name, ms]) => [name, `${name} ${duration(ms)}`]),
   ];
-  const flaky = entries.filter(CHANGES.flaky).length;
-  if (flaky > 0) facts.push(['flaky', `${flaky} flaky`]);
-  return facts.filter(([, text]) => text).map(([name, text]) => el('span', { 'data-field': name }, text));
+  const leads = Object.entries(LEADS).map(([word, text]) => [word, text, entries.filter(CHANGES[word]).length]).filter(([, , count]) => count > 0);
+  return [
+    facts.filter(([, text]) => text).map(([name, text]) => el('span', { 'data-field': name }, text)),
+    leads.map(([word, text, count]) => button(`${count.toLocaleString('en')} ${text}`, () => views.set({ q: `is:${word}`, status: [] }, { remember: true }), { 'data-field': word })),
+  ];
 }
 
 /** @param {Page.Counts} counts */

@@ -3,7 +3,8 @@
 import { differencesOf, expectedText, pathText } from '../message/diff.js';
 import { spelt } from '../core/dom.js';
 import { causeLabel } from '../list/findings.js';
-import { duration, inlineJson } from '../core/format.js';
+import { duration } from '../core/format.js';
+import { inlineJson } from '../core/values.js';
 import { eventLine, runCommand, stepLine } from './scenario-text.js';
 import { verdictWord } from '../core/verdicts.js';
 

@@ -2,7 +2,8 @@
 
 import { causeLabel } from '../list/findings.js';
 import { expectedText, pathText } from '../message/diff.js';
-import { duration, inlineJson } from '../core/format.js';
+import { duration } from '../core/format.js';
+import { inlineJson } from '../core/values.js';
 import { shellQuoted } from '../message/snippets.js';
 import { verdictWord } from '../core/verdicts.js';
 
@@ -72,5 +73,5 @@ export function eventLine(event) {
  */
 function differing(handle, note) {
   const fields = (note.differences ?? []).map((failure) => `\n    ${pathText(failure.path)}: expected ${expectedText(failure)}, ${failure.kind === 'missing' ? 'it was not in the message' : `arrived ${inlineJson(failure.actual)}`}`);
-  return `${handle.topic}${fields.join('')}\n    expected ${JSON.stringify(handle.expected)}\n    arrived  ${JSON.stringify(handle.actual)}`;
+  return `${handle.topic}${fields.join('')}\n    expected ${inlineJson(handle.expected)}\n    arrived  ${inlineJson(handle.actual)}`;
 }

@@ -9,6 +9,7 @@ import { isWait } from './timescale.js';
 import { rowPhrase, tookText } from './rows.js';
 import { transportBadge } from '../core/transports.js';
 import { verdictBadge } from '../core/verdicts.js';
+import { readable } from '../core/values.js';
 import { linkTo } from '../core/view-state.js';
 
 /**
@@ -55,7 +56,7 @@ function copies(row, context) {
   if (!row.message || !row.topic) return el('p.hr-copies', {}, link);
   const message = { ...row.message, topic: row.topic, transport: row.transport };
   return el('p.hr-copies', {},
-    copyButton('copy JSON', () => JSON.stringify(message.payload, null, 2)),
+    copyButton('copy JSON', () => readable(message.payload, 2)),
     copyButton('copy as expectation', () => expectationSnippet(message)),
     copyButton('copy as publish step', () => publishSnippet(message)),
     publishCommands(message, context.model.defaultTransport).map(([name, command]) => copyButton(`copy ${name}`, () => command)),

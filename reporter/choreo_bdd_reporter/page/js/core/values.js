@@ -1,0 +1,40 @@
+// Values as text. What JSON has no form for is kept as Python writes it, and what was too long is kept in part.
+
+import { bytes } from './format.js';
+
+const LITERAL = /^b(['"])/;
+const ESCAPES = /\\x([0-9a-f]{2})|\\([^x])|([^\\])/g;
+const CONTROLS = { n: 10, r: 13, t: 9 };
+const INLINE_BYTES = 8;
+
+// { codes, size } of a value that was bytes, which is `whole` or the beginning; else null.
+export function bytesIn(value) {
+  if (value?._unserialisable !== true) return null;
+  const cut = value._repr?._truncated === true;
+  const text = cut ? value._repr._head : value._repr;
+  if (typeof text !== 'string' || !LITERAL.test(text)) return null;
+  const inner = cut ? text.slice(2) : text.slice(2, -1);
+  const codes = [...inner.matchAll(ESCAPES)].map(([, hex, escaped, plain]) => (hex ? Number(`0x${hex}`) : CONTROLS[escaped] ?? (escaped ?? plain).charCodeAt(0)));
+  return { codes, size: cut ? value._repr._original_bytes : codes.length, whole: !cut };
+}
+
+export function hexOf(codes) {
+  return codes.map((code) => code.toString(16).padStart(2, '0')).join(' ');
+}
+
+// JSON in which no marker of the report stands.
+export function readable(value, indent = 0) {
+  return JSON.stringify(value, (_, each) => shownFor(each), indent);
+}
+
+function shownFor(value) {
+  const raw = bytesIn(value);
+  if (raw) return `<${bytes(raw.size)}: ${hexOf(raw.codes.slice(0, INLINE_BYTES))}${raw.size > INLINE_BYTES ? ' …' : ''}>`;
+  if (value?._unserialisable === true) return `<${value._repr._head ?? value._repr}>`;
+  if (value?._truncated === true && typeof value._head === 'string') return value._original_bytes ? `${value._head}… (cut, ${bytes(value._original_bytes)})` : value._head;
+  return value;
+}
+
+export function inlineJson(value) {
+  return value === undefined ? '' : readable(value);
+}

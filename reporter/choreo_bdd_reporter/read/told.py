@@ -100,7 +100,7 @@ class ToldAttempt(TypedDict):
 class ToldAttachment(TypedDict, total=False):
     """An attachment: its ``text``, or its bytes as ``base64``."""
 
-    text: str
+    text: str | None
     base64: str | None
     cut: bool
 

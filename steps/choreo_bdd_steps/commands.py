@@ -99,3 +99,14 @@ def lint_features(
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     print(f"{len(files)} file(s): {errors} error(s), {len(findings) - errors} warning(s)", file=sys.stderr)
     raise typer.Exit(1 if errors else 0)
+
+
+@commands.command(name="lsp")
+def language_server() -> None:
+    """Serve an editor on standard input and output: completion, lint while typing, hover, definitions, renaming."""
+    try:
+        from choreo_bdd_steps.editor.server import make_server  # noqa: PLC0415 - an extra, and slow to load
+    except ModuleNotFoundError as error:
+        print(f"choreo-bdd lsp: {error.name} is not installed; `pip install 'choreo-bdd[lsp]'`", file=sys.stderr)
+        raise typer.Exit(2) from None
+    make_server().start_io()

@@ -12,6 +12,7 @@ from typing import Any
 from choreo_bdd.correlation import Envelope
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
 from choreo_bdd.message import Encoded, MessageRecord
+from choreo_bdd.observers.traffic import Sent
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
@@ -183,7 +184,10 @@ class Outbox:
         self.failures.append(TransportFailure(link.name, topic, reason))
 
     def _published(self, publication: Publication) -> None:
-        self._sent.append(_Sent(self._clock(), publication.topic))
+        now = self._clock()
+        self._sent.append(_Sent(now, publication.topic))
+        if (traffic := publication.link.harness.router.traffic) is not None:
+            traffic.send(Sent(now, publication.topic, publication.data, publication.headers, publication.key))
         self._timeline.record(
             action=TimelineAction.PUBLISHED,
             topic=publication.topic,

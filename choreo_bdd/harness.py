@@ -195,9 +195,10 @@ class Harness:
 
     def require_own_loop(self) -> None:
         """``RuntimeError`` on another event loop than the one it was connected on; a thread without one is on none."""
-        here = self._loop
-        with contextlib.suppress(RuntimeError):
+        try:
             here = asyncio.get_running_loop()
+        except RuntimeError:
+            return
         if self._loop is not None and here is not self._loop:
             raise RuntimeError(
                 f"the harness over {self.transport_name} was connected on another event loop: connect and use it on "

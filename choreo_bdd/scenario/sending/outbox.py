@@ -117,6 +117,8 @@ class Outbox:
         self._waiting: deque[tuple[Publication, Ready]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._sent: list[_Sent] = []
+        self._acts: list[_Sent] = []
+        """Those of ``_sent`` that are acts of the user's own."""
         self._unconfirmed: dict[Ready, str] = {}
         self.is_closed = False
         self.failures: list[TransportFailure] = []
@@ -221,13 +223,15 @@ class Outbox:
     def count_from(self, moment: float) -> None:
         """Have times count from an act of the user's own, at a loop time."""
         self._is_acting = False
-        self._sent.append(_Sent(moment, None, self._act_began))
+        act = _Sent(moment, None, self._act_began)
+        self._sent.append(act)
+        self._acts.append(act)
 
     def is_during_act(self, moment: float) -> bool:
         """Whether at a loop time an act of the user's own had begun, and did not count yet."""
         if self._is_acting and self._act_began <= moment:
             return True
-        return any(sent.topic is None and sent.began <= moment < sent.at for sent in self._sent)
+        return any(act.began <= moment < act.at for act in self._acts)
 
     def last_sent(self, by: float, topic: str | None = None, *, since: float = float("-inf")) -> float | None:
         """Loop time of the last message (on ``topic``) that left, or the last act, between two loop times."""

@@ -13,7 +13,7 @@ from choreo_bdd_chronicle.store import Store, findings
 from choreo_bdd_chronicle.store.ingesting import Line
 from choreo_bdd_chronicle.store.writer import BusyError
 
-_RESTS = 9
+_RESTS = 19
 """So many times as long as a look took is rested after it."""
 _REST_MAX_S = 10.0
 _log = logging.getLogger("choreo_bdd_chronicle")

@@ -8,7 +8,6 @@ import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from choreo_bdd_chronicle.detect import detect
 from choreo_bdd_chronicle.store import Store, findings
 from choreo_bdd_chronicle.store.ingesting import Line
 from choreo_bdd_chronicle.store.writer import BusyError
@@ -71,6 +70,8 @@ class Watcher:
             return line
 
     def _look(self, line: Line) -> None:
+        from choreo_bdd_chronicle.detect.detecting import detect  # noqa: PLC0415 - numpy, which a start can do without
+
         with self._store.reading() as connection:
             runs = findings.runs_of(connection, line)
             series = findings.series_of(connection, runs)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import nan
 from statistics import median
 
-from choreo_bdd_chronicle.detect import Finding, TopicSeries, detect
+from choreo_bdd_chronicle.detect import Finding, TopicSeries
+from choreo_bdd_chronicle.detect.detecting import detect
 from choreo_bdd_chronicle.detect.lifecycle import Known, reconcile
 from tests.chronicle.detect.generating import RUNS, Planted, generated, run_at, until
 

@@ -51,7 +51,11 @@ class Judged:
 
 def judged(planted: Sequence[Planted], seed: int, *, noise: float = 0.15) -> list[Judged]:
     """One tenant, judged run by run; what was raised about whole runs is false and comes last."""
-    series = generated(planted, seed, noise=noise)
+    return judged_on(planted, generated(planted, seed, noise=noise))
+
+
+def judged_on(planted: Sequence[Planted], series: Sequence[TopicSeries]) -> list[Judged]:
+    """The same for series that somebody else made."""
     shifts = [one for one in raised(series) if one.finding.method == "change_point"]
     result = []
     for one, topic in zip(planted, series, strict=True):
@@ -81,11 +85,11 @@ class Score:
 
     @property
     def recall(self) -> float:
-        return self.found / self.planted
+        return self.found / self.planted if self.planted else nan
 
     @property
     def precision(self) -> float:
-        return self.found / (self.found + self.false)
+        return self.found / (self.found + self.false) if self.found or self.false else nan
 
     def __str__(self) -> str:
         return f"{self.found}/{self.planted} found, {self.false} false, delay {self.delay}, position {self.position}"

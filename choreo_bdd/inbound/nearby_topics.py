@@ -18,6 +18,8 @@ class NearbyTopic:
 
     __slots__ = ("ready", "seen", "users")
 
+    is_bystander = True
+
     def __init__(self) -> None:
         self.seen: deque[Message] = deque(maxlen=_KEPT)
         self.users = 0

@@ -10,6 +10,7 @@ from choreo_bdd import Harness, Outcome
 from choreo_bdd.brokers import Broker
 from choreo_bdd.codecs import Codec, JSONCodec, RawCodec, TextCodec
 from choreo_bdd.matchers import anything
+from choreo_bdd.scenario.judging.diagnosis import Cause
 from choreo_bdd.transports import NatsTransport
 from tests.support.subscribers import PATIENCE_S, Sink, new_topic
 
@@ -26,7 +27,8 @@ async def test_a_request_nobody_listens_for_ends_at_once_and_says_so(nats_broker
         await asyncio.wait_for(s.await_all(timeout_ms=LONG_MS), PATIENCE_S)
     assert handle.outcome is Outcome.TIMEOUT
     assert handle.diagnosis is not None
-    assert f"nobody listens on '{asked}'" in handle.diagnosis.text
+    assert handle.diagnosis.cause is Cause.NOBODY_LISTENS
+    assert f"nobody listens on '{asked}': the NATS server says" in handle.diagnosis.text
     await harness.disconnect()
 
 

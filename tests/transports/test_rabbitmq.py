@@ -21,11 +21,12 @@ from choreo_bdd.brokers import Broker
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.matchers import field_equals
+from choreo_bdd.scenario.judging.diagnosis import Cause
 from choreo_bdd.transports import Exchange, RabbitTransport
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
 from tests.support.rabbit_doubles import relay_to
-from tests.support.subscribers import PATIENCE_S, Sink
+from tests.support.subscribers import PATIENCE_S, Sent, Sink
 
 PATIENCE_MS = 1000 * PATIENCE_S
 
@@ -162,11 +163,24 @@ async def test_patterns_are_ours_and_the_brokers_own(
 
 
 async def test_a_message_nobody_listens_for_is_no_failure_and_is_known(transport: RabbitTransport) -> None:
-    await transport.publish("nobody.listens", b"{}")
-    assert "nobody listens on 'nobody.listens'" in str(transport.remark("nobody.listens"))
+    first, second = Sent(), Sent()
+    await transport.publish("nobody.listens", b"{}", on_sent=first)
+    assert first.unheard_words == ["RabbitMQ returned the message as unroutable"]
     await transport.subscribe("nobody.listens", Sink())
-    await transport.publish("nobody.listens", b"{}")
-    assert transport.remark("nobody.listens") is None
+    await transport.publish("nobody.listens", b"{}", on_sent=second)
+    assert second.unheard_words == []
+
+
+async def test_an_answer_that_does_not_come_because_nobody_heard_the_question(rabbitmq_broker: Broker) -> None:
+    harness, topic = Harness(RabbitTransport(url=rabbitmq_broker.url)), unique("price")
+    await harness.connect()
+    async with harness.scenario("asked") as scenario:
+        answer = scenario.expect(f"{topic}.answer", field_equals("n", 1))
+        scenario.publish(topic, {})
+        await scenario.await_all(timeout_ms=50)
+    await harness.disconnect()
+    assert answer.diagnosis is not None
+    assert answer.diagnosis.cause is Cause.NOBODY_LISTENS
 
 
 async def test_a_request_that_nobody_hears_is_told_at_once(rabbitmq_broker: Broker) -> None:
@@ -181,6 +195,7 @@ async def test_a_request_that_nobody_hears_is_told_at_once(rabbitmq_broker: Brok
         await scenario.await_all(timeout_ms=PATIENCE_MS)
         assert scenario.scope.clock() - began < PATIENCE_S / 2
     assert answer.diagnosis is not None
+    assert answer.diagnosis.cause is Cause.NOBODY_LISTENS
     assert f"nobody listens on '{topic}': RabbitMQ returned the message as unroutable" in answer.diagnosis.text
     await harness.disconnect()
 

@@ -290,17 +290,16 @@ class Connection:
             raise
 
     def remark(self, topic: str) -> str | None:
-        """Why a message may be missing: nobody took what was published there, or its queue has other consumers."""
+        """Why a message may be missing: its queue has other consumers."""
         queues = (each.handle for each in self._subscriptions if each.topic == topic)
-        others = (each.remark() for each in queues if isinstance(each, NamedQueue))
-        return self._publisher.remark(topic) or next(others, None)
+        return next((each.remark() for each in queues if isinstance(each, NamedQueue)), None)
 
-    def _tell_unheard(self, outgoing: Outgoing, reason: str) -> None:
+    def _tell_unheard(self, outgoing: Outgoing) -> None:
         """Nobody has heard a message: if it was a request, no answer comes."""
         inbox = f"{QUEUE_PREFIX}{outgoing.headers.get(REPLY_TO, '')}"
         for registration in self._subscriptions:
             if registration.topic == inbox:
-                registration.despair(reason)
+                registration.unanswered(outgoing.topic)
 
     # --- details --------------------------------------------------------------------------------------------------
 

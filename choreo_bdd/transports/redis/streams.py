@@ -273,6 +273,11 @@ class Streams:
             self._spawn(self._interrupt())
         return self._layout_of(outgoing.topic).command(outgoing)
 
+    @staticmethod
+    def bystanders(_: str) -> int:
+        """None: an entry stays for whoever comes to read it."""
+        return 0
+
     def _layout_of(self, name: str) -> EntryLayout:
         return self._layouts.of(name) or EntryLayout()  # a stream heard through a pattern need not be told of itself
 

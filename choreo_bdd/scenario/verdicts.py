@@ -215,13 +215,13 @@ class Verdicts:
 
     def _failure(self, expectation: Expectation) -> str | None:
         """What transports failed to do for this scope: first the expectation's own transport, then any other."""
+        unproven = self._proofs.failure(expectation.link, expectation.topic)
+        if unproven is not None:  # of what follows from it, others tell
+            return unproven
         outbox = self._outbox
         own = [each for each in outbox.failures if each.transport == expectation.link]
         if own:
             return own[-1].reason
-        unproven = self._proofs.failure(expectation.link, expectation.topic)
-        if unproven is not None:
-            return unproven
         if outbox.failures:
             elsewhere = outbox.failures[-1]
             return f"on {elsewhere.transport}, {elsewhere.reason}"

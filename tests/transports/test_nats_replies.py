@@ -32,6 +32,18 @@ async def test_a_request_nobody_listens_for_ends_at_once_and_says_so(nats_broker
     await harness.disconnect()
 
 
+async def test_a_subject_the_server_would_hang_up_on_is_the_cause_and_not_what_follows(nats_broker: Broker) -> None:
+    harness, subject = Harness(NatsTransport(servers=[nats_broker.url])), "x" * 5000
+    await harness.connect()
+    async with harness.scenario("too long") as s:
+        handle = s.expect(subject, anything())
+        s.publish(subject, {})
+        await s.await_all(timeout_ms=200)
+    assert handle.diagnosis is not None
+    assert "the subject is too long: 5000 bytes, where 4000 can be sent" in handle.diagnosis.text
+    await harness.disconnect()
+
+
 async def test_an_empty_reply_of_a_service_is_one(nats_broker: Broker) -> None:
     transport, inbox, sink = NatsTransport(servers=[nats_broker.url]), new_topic(), Sink()
     await transport.connect()

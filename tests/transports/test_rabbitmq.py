@@ -509,6 +509,51 @@ async def test_what_others_take_while_it_opens_makes_no_new_message_a_leftover(
     assert [(each.payload, each.is_leftover) for each in sink.messages] == [(b"new", False)]
 
 
+async def test_who_left_while_the_queue_was_opening_is_waited_for(
+    transport: RabbitTransport, outsider: Any, lasting_queue: str
+) -> None:
+    topic = f"queue:{lasting_queue}"
+    await outsider.basic_publish(b"old", routing_key=lasting_queue)
+    for milliseconds in range(12):
+        leaving, staying = Sink(), Sink()
+        transport.subscribe(topic, leaving)
+        await asyncio.sleep(milliseconds / 2000)
+        transport.unsubscribe(topic, leaving)
+        await asyncio.wait_for(transport.subscribe(topic, staying), PATIENCE_S)
+        await transport.fence({topic})
+        assert [(each.payload, each.is_leftover) for each in staying.messages] == [(b"old", True)]
+        transport.unsubscribe(topic, staying)
+
+
+async def backlog(channel: Any, kind: str, number: int) -> str:
+    queue = unique("backlog")
+    await channel.queue_declare(queue, durable=True, arguments={"x-queue-type": kind})
+    for _ in range(number):
+        await channel.basic_publish(b"old", routing_key=queue, wait=False)
+    while await waiting_in(channel, queue) < number:  # noqa: ASYNC110 - the broker has no event for it
+        await asyncio.sleep(0.05)
+    return queue
+
+
+@pytest.mark.parametrize(("kind", "number"), [("classic", 3000), ("quorum", 1500)])
+async def test_a_backlog_is_no_news(transport: RabbitTransport, outsider: Any, kind: str, number: int) -> None:
+    queue, sink = await backlog(outsider, kind, number), Sink()
+    await asyncio.wait_for(transport.subscribe(f"queue:{queue}", sink), PATIENCE_S)
+    await transport.publish(f"queue:{queue}", b"new")
+    await transport.fence({f"queue:{queue}"})
+    assert [each.payload for each in sink.messages if not each.is_leftover] == [b"new"]
+    assert len(sink.messages) == number + 1
+    await outsider.queue_delete(queue)
+
+
+async def test_a_quorum_queue_whose_backlog_hides_the_news_says_so(transport: RabbitTransport, outsider: Any) -> None:
+    queue = await backlog(outsider, "quorum", 2100)
+    await asyncio.wait_for(transport.subscribe(f"queue:{queue}", Sink()), PATIENCE_S)
+    with pytest.raises(TransportError, match=r"given us 2,\d+ messages that nobody uses, and keeps \d+ more.*purge"):
+        await asyncio.wait_for(transport.fence({f"queue:{queue}"}), PATIENCE_S)
+    await outsider.queue_delete(queue)
+
+
 async def test_leftovers_of_a_queue_never_count_and_may_be_left_alone(
     rabbitmq_broker: Broker, outsider: Any, lasting_queue: str
 ) -> None:

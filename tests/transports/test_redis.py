@@ -322,6 +322,18 @@ async def test_a_stream_made_anew_with_lower_ids_is_heard(
     assert [message.payload for message in late.messages] == ([b"new"] if others else [])
 
 
+async def test_a_stream_made_anew_is_heard_before_anybody_asks_whether_all_has_come(
+    streams: RedisTransport, outsider: Any, root: str
+) -> None:
+    sink = await listen(streams, root)
+    await outsider.xadd(root, {"payload": "old"}, id="1000-1")
+    await sink.wait_for(1)
+    await outsider.delete(root)
+    await outsider.xadd(root, {"payload": "new"}, id="1-1")
+    await sink.wait_for(2)
+    assert sink.payloads == [b"old", b"new"]
+
+
 async def test_a_stream_whose_last_entry_was_deleted_is_not_heard_again(
     streams: RedisTransport, outsider: Any, root: str
 ) -> None:

@@ -21,6 +21,8 @@ class NearbyTopic:
 
     __slots__ = ("_pattern", "_take_down", "ready", "seen", "users")
 
+    is_bystander = True
+
     def __init__(self, pattern: str, take_down: TakeDown) -> None:
         self._pattern = pattern
         self._take_down = take_down

@@ -136,6 +136,11 @@ class Route:
         for listener in self.listeners:
             listener.connection_lost(reason)
 
+    def unanswered(self, asked: str) -> None:
+        """Take note that the broker knows of nobody who could answer here."""
+        for listener in self.listeners:
+            listener.unanswered(asked)
+
     def _concerned(self, delivery: Delivery) -> Sequence[Listener]:
         if not self._by_id:
             return tuple(self._broadcast)

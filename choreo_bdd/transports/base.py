@@ -13,6 +13,8 @@ from choreo_bdd.message import Message
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.abilities import (
     Allowlisted,
+    Asking,
+    Bystander,
     Fencing,
     Healing,
     Interruptible,
@@ -21,10 +23,13 @@ from choreo_bdd.transports.abilities import (
     OnLost,
     Probing,
     Remarking,
+    Sender,
 )
 
 __all__ = [
     "Allowlisted",
+    "Asking",
+    "Bystander",
     "ConflictingAuthError",
     "Fencing",
     "Healing",
@@ -37,6 +42,7 @@ __all__ = [
     "PublishFailed",
     "Ready",
     "Remarking",
+    "Sender",
     "SubscriptionFailed",
     "Transport",
     "TransportCallback",
@@ -51,7 +57,7 @@ TransportCallback = Callable[[str, bytes], None]
 
 OnSent = Callable[[], None]
 """Called once the message can no longer be lost on this side. One with a true ``is_given_up`` says that the message
-is not wanted any more: a transport that still has it may drop it."""
+is not wanted any more: a transport that still has it may drop it. A ``Sender`` is told when it has reached nobody."""
 
 Ready = asyncio.Future[None]
 """Resolves when the broker has confirmed, or carries the error that says why it has not."""

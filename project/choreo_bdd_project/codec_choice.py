@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from choreo_bdd.codecs import Codec, JSONCodec, RawCodec, TextCodec
 from choreo_bdd_project.config import Config, ConfigError, TransportConfig
 
-_NAMES = ("avro", "json", "msgpack", "protobuf", "raw", "text")
 _LIBRARIES = frozenset({"msgpack", "fastavro", "google"})
 
 
@@ -27,20 +29,12 @@ def configured_codec(config: Config, transport: TransportConfig) -> Codec:
 
 
 def _make(config: Config, transport: TransportConfig) -> Codec:
-    match transport.codec:
-        case "json":
-            return JSONCodec(strict=True)
-        case "text":
-            return TextCodec()
-        case "raw":
-            return RawCodec()
-        case "msgpack":
-            return _msgpack()
-        case "avro":
-            return _avro(config, transport)
-        case "protobuf":
-            return _protobuf(config, transport)
-    raise ConfigError(f"{transport.place}: there is no codec {transport.codec!r}; there are {', '.join(_NAMES)}")
+    if transport.codec in _PLAIN:
+        return _PLAIN[transport.codec]()
+    if transport.codec in _CONFIGURED:
+        return _CONFIGURED[transport.codec](config, transport)
+    names = ", ".join(sorted({*_PLAIN, *_CONFIGURED}))
+    raise ConfigError(f"{transport.place}: there is no codec {transport.codec!r}; there are {names}")
 
 
 def _msgpack() -> Codec:
@@ -65,6 +59,27 @@ def _protobuf(config: Config, transport: TransportConfig) -> Codec:
     return ProtobufCodec(_path(config, transport, "descriptor"), str(_needed(transport, "message")))
 
 
+def _python(config: Config, transport: TransportConfig) -> Codec:
+    """What the function of the project's own returns."""
+    place, reference = f"{transport.place}.codec", str(_needed(transport, "factory"))
+    if not config.python_matchers:
+        raise ConfigError(
+            f"{place}: a codec in Python is code that runs, and that is switched off; allow it with "
+            f"`python_matchers: true` in choreo.yaml"
+        )
+    module, _, name = reference.partition(":")
+    try:
+        codec = getattr(import_module(module), name)()
+    except Exception as error:  # whatever the project's own code raises
+        raise ConfigError(
+            f"{place}: {reference!r} gives no codec: {type(error).__name__}: {error}; write package.module:function, "
+            f"a function that returns one"
+        ) from error
+    if not isinstance(codec, Codec):
+        raise ConfigError(f"{place}: what {reference!r} returns has no encode(value) and decode(data)")
+    return codec
+
+
 def _path(config: Config, transport: TransportConfig, key: str) -> Path:
     path = config.base_dir / str(_needed(transport, key))
     if not path.is_file():
@@ -76,3 +91,16 @@ def _needed(transport: TransportConfig, key: str) -> object:
     if key not in transport.codec_options:
         raise ConfigError(f"{transport.place}.codec: the codec {transport.codec!r} needs the key {key!r}")
     return transport.codec_options[key]
+
+
+_PLAIN: Mapping[str, Callable[[], Codec]] = {
+    "json": partial(JSONCodec, strict=True),
+    "msgpack": _msgpack,
+    "raw": RawCodec,
+    "text": TextCodec,
+}
+_CONFIGURED: Mapping[str, Callable[[Config, TransportConfig], Codec]] = {
+    "avro": _avro,
+    "protobuf": _protobuf,
+    "python": _python,
+}

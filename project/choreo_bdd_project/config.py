@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +24,7 @@ __all__ = [
     "Secrets",
     "TransportConfig",
     "find_config",
+    "for_topic",
     "load_config",
     "memory_config",
 ]
@@ -31,6 +32,9 @@ __all__ = [
 FILE_NAMES = ("choreo.yaml", "choreo.yml")
 _PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|seconds?|minutes?|milliseconds?)")
+_SHORT_CODECS = {"avro": "schema", "python": "factory"}
+"""Codecs that may be written by name alone, and what then stands beside the name."""
+
 _UNIT_SECONDS = {"ms": 0.001, "millisecond": 0.001, "s": 1.0, "second": 1.0, "m": 60.0, "minute": 60.0}
 
 
@@ -177,29 +181,52 @@ def _substitute(value: Any, where: Place, at: tuple[str | int, ...]) -> Any:
 
 def _transport(name: str, settings: Mapping[str, Any], at: Callable[..., str]) -> TransportConfig:
     place = at()
-    given = settings.get("correlation")
-    correlation = given if isinstance(given, dict) else {}
     request = settings.get("request") or {}
-    codec = settings.get("codec", "json")
-    codec_options = codec if isinstance(codec, dict) else {"type": codec}
     own = ("type", "correlation", "codec", "request", "connect_timeout", "topics")
     patience = settings.get("connect_timeout")
     return TransportConfig(
         name=name,
         type=settings["type"],
         place=place,
-        correlation_field=correlation.get("field"),
-        correlation_header=_header(correlation, settings["type"], place),
-        correlation_prefix=correlation.get("prefix", ""),
-        correlation_off=given is not None and not correlation,
+        **_correlation(settings.get("correlation"), settings["type"], place),
         request_field=request.get("field"),
         request_header=request.get("header"),
         connect_timeout_s=None if patience is None else _seconds(patience, f"{place}.connect_timeout"),
         topics=tuple(_topics(settings.get("topics") or {}, at)),
-        codec=codec_options["type"],
-        codec_options=MappingProxyType(codec_options),
+        **_codec(settings.get("codec", "json")),
         options=MappingProxyType({key: value for key, value in settings.items() if key not in own}),
     )
+
+
+def for_topic(transport: TransportConfig, topic: TopicSettings) -> TransportConfig:
+    """A transport as it is for the topics under one pattern: their codec and correlation. Raises ``ConfigError``."""
+    codec, correlation = topic.settings.get("codec"), topic.settings.get("correlation")
+    told: dict[str, Any] = {} if codec is None else _codec(codec)
+    if correlation is not None:
+        told |= _correlation(correlation, transport.type, topic.place)
+        if told["correlation_prefix"]:
+            raise ConfigError(f"{topic.place}.correlation.prefix: ids have one prefix; write it at the transport")
+        told["correlation_prefix"] = transport.correlation_prefix
+    return replace(transport, place=topic.place, **told)
+
+
+def _correlation(given: Any, kind: str, place: str) -> dict[str, Any]:
+    correlation = given if isinstance(given, dict) else {}
+    return {
+        "correlation_field": correlation.get("field"),
+        "correlation_header": _header(correlation, kind, place),
+        "correlation_prefix": correlation.get("prefix", ""),
+        "correlation_off": given is not None and not correlation,
+    }
+
+
+def _codec(given: Any) -> dict[str, Any]:
+    """A codec's name, its settings, or the short form: ``{avro: FILE}``, ``{python: REFERENCE}``."""
+    options = dict(given) if isinstance(given, dict) else {"type": given}
+    for short, name in _SHORT_CODECS.items():
+        if short in options:
+            options |= {"type": short, name: options.pop(short)}
+    return {"codec": options["type"], "codec_options": MappingProxyType(options)}
 
 
 def _topics(topics: Mapping[str, Mapping[str, Any]], at: Callable[..., str]) -> Iterator[TopicSettings]:

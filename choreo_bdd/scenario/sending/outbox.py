@@ -36,7 +36,7 @@ class Publication:
         Raises ``CorrelationIdNotInNamespaceError``, ``NoPlaceForIdError``, ``CorrelationPolicyError``,
         ``ContractBroken`` or what the codec raises; nothing has been sent then.
         """
-        envelope = _stamp(link, Envelope(topic, payload, headers))
+        envelope = _stamp(link, Envelope(topic, payload, link.harness.headers_of(topic, headers)))
         data = link.harness.outgoing(envelope.topic, envelope.payload, envelope.headers)
         return cls(link, envelope.topic, data, envelope.payload, dict(envelope.headers), key)
 
@@ -54,7 +54,7 @@ class Publication:
 
     def record(self, transport: str | None) -> MessageRecord:
         """The message as results keep it; ``transport`` is its name on a Stage."""
-        content = Encoded(self.data, self.link.harness.codec.decode)
+        content = Encoded(self.data, self.link.harness.codec_of(self.topic).decode)
         return MessageRecord(self.topic, transport, content, len(self.data), self.headers, self.key)
 
 

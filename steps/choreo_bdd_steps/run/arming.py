@@ -181,7 +181,7 @@ class Arming:
             for matcher in each.body.build(state.functions):
                 if not each.is_reply:
                     require_place(matcher, link, each.topic)
-                yield without_stamp(matcher, link)
+                yield without_stamp(matcher, link, each.topic)
 
     def _apart(
         self, check: PlannedStep, spec: ExpectationSpec, built: Sequence[BodyMatcher]

@@ -22,7 +22,7 @@ from choreo_bdd_project.transport_types import GROUP, other_types
 if TYPE_CHECKING:
     from choreo_bdd.asyncapi import AsyncApi
     from choreo_bdd.transports.rabbitmq import Exchange, Route
-    from choreo_bdd.transports.redis.messages import EntryLayout
+    from choreo_bdd.transports.redis.messages import EntryLayout, Layout
 
 TransportMaker = Callable[[Config, TransportConfig], Transport]
 """Makes the transport of an entry of the configuration. Raises ``ConfigError`` for what that cannot mean."""
@@ -145,13 +145,15 @@ def _nats(config: Config, transport: TransportConfig) -> Transport:
 
 def _redis(config: Config, transport: TransportConfig) -> Transport:
     from choreo_bdd.transports.redis import RedisTransport  # noqa: PLC0415 - loaded when it is first needed
+    from choreo_bdd.transports.redis.messages import EntryLayout  # noqa: PLC0415 - as above
 
     url = _addresses(transport, "url")[0]
     _require_permitted(config, transport, [url])
     streams = transport.options.get("streams", False)
     usual = streams if isinstance(streams, Mapping) else {}
-    topics = [(each.pattern, _layout(each)) for each in transport.topics]
     try:
+        layout = EntryLayout(usual.get("payload_field", "payload"), usual.get("maxlen")) if streams else None
+        topics = [(each.pattern, _layout(each, layout)) for each in transport.topics]
         return RedisTransport(
             url=url,
             allowlist_path=config.allowlist,
@@ -166,9 +168,14 @@ def _redis(config: Config, transport: TransportConfig) -> Transport:
         raise ConfigError(f"{transport.place}.streams: {error}") from error
 
 
-def _layout(topic: TopicSettings) -> EntryLayout | None:
-    from choreo_bdd.transports.redis.messages import EntryLayout  # noqa: PLC0415 - loaded when it is first needed
+def _layout(topic: TopicSettings, usual: EntryLayout | None) -> Layout:
+    """What a topic is; one of which nothing is said is what all others are."""
+    from choreo_bdd.transports.redis.messages import EntryLayout, ListEnd  # noqa: PLC0415 - loaded when first needed
 
+    if topic.settings.get("list"):
+        return ListEnd(is_right=topic.settings["list"] == "right")
+    if "stream" not in topic.settings:
+        return usual
     if not topic.settings.get("stream"):
         return None
     try:

@@ -140,7 +140,13 @@ def _nats(config: Config, transport: TransportConfig) -> Transport:
     servers = _addresses(transport, "servers", "url")
     _require_permitted(config, transport, servers)
     servers, login = nats_login(config, transport, servers)
-    return NatsTransport(servers=servers, allowlist_path=config.allowlist, auth=login, **_patience(transport))
+    return NatsTransport(
+        servers=servers,
+        allowlist_path=config.allowlist,
+        auth=login,
+        streams=[(each.pattern, each.settings.get("jetstream")) for each in transport.topics],
+        **_patience(transport),
+    )
 
 
 def _redis(config: Config, transport: TransportConfig) -> Transport:

@@ -8,9 +8,13 @@ from importlib import import_module
 from pathlib import Path
 
 from choreo_bdd.codecs import Codec, JSONCodec, RawCodec, TextCodec
+from choreo_bdd.environment import HostNotInAllowlist, load_allowlist
+from choreo_bdd.redaction import safe_url
+from choreo_bdd.transports.shared.loopback import is_loopback
 from choreo_bdd_project.config import Config, ConfigError, TransportConfig
 
-_LIBRARIES = frozenset({"msgpack", "fastavro", "google"})
+_EXTRAS = {"msgpack": "msgpack", "fastavro": "avro", "google": "protobuf", "httpx": "http"}
+"""The optional libraries, and the extra that brings each."""
 
 
 def configured_codec(config: Config, transport: TransportConfig) -> Codec:
@@ -18,11 +22,12 @@ def configured_codec(config: Config, transport: TransportConfig) -> Codec:
     try:
         return _make(config, transport)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _LIBRARIES:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
             raise
         raise ConfigError(
             f"{transport.place}: the codec {transport.codec!r} needs a library that is not installed: "
-            f"pip install 'choreo-bdd[{transport.codec}]'"
+            f"pip install 'choreo-bdd[{extra}]'"
         ) from error
     except ValueError as error:
         raise ConfigError(f"{transport.place}.codec: {error}") from error
@@ -44,6 +49,8 @@ def _msgpack() -> Codec:
 
 
 def _avro(config: Config, transport: TransportConfig) -> Codec:
+    if "registry" in transport.codec_options:
+        return _registry(config, transport)
     from choreo_bdd.codecs.avro import AvroCodec  # noqa: PLC0415 - loaded when it is first needed
 
     schema_id = transport.codec_options.get("schema_id")
@@ -51,6 +58,33 @@ def _avro(config: Config, transport: TransportConfig) -> Codec:
     if not confluent:
         return AvroCodec(_path(config, transport, "schema"))
     return AvroCodec(_path(config, transport, "schema"), schema_id=schema_id or 0, any_id=schema_id is None)
+
+
+def _registry(config: Config, transport: TransportConfig) -> Codec:
+    from choreo_bdd.codecs.avro_registry import RegistryCodec, SchemaRegistry  # noqa: PLC0415 - when it is first needed
+
+    def permit(address: str) -> None:
+        """Before it is asked: the list may have changed, and lint asks nobody."""
+        if config.allowlist is not None:
+            origin = safe_url(address)
+            load_allowlist(config.allowlist).enforce("http_hosts", [origin], label="schema registry", normalise=_host)
+        elif not is_loopback(address):
+            raise HostNotInAllowlist(
+                f"{transport.place}.codec.registry: {safe_url(address)!r} is not on this machine, and without an "
+                f"allowlist only loopback addresses may be asked. List it under http_hosts in a file and name that "
+                f"file as `allowlist:`"
+            )
+
+    options = transport.codec_options
+    schema = _path(config, transport, "schema") if "schema" in options else None
+    registry = SchemaRegistry(str(options["registry"]), permit)
+    permit(str(options["registry"]))
+    return RegistryCodec(registry, subject=options.get("subject"), schema=schema)
+
+
+def _host(address: str) -> str:
+    """``https://host:port/path`` as ``host:port``."""
+    return address.rpartition("://")[2].partition("/")[0].rpartition("@")[2]
 
 
 def _protobuf(config: Config, transport: TransportConfig) -> Codec:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from choreo_bdd.matchers.pattern_safety import require_bounded
 from choreo_bdd.redaction import safe_url
+from choreo_bdd.topic_patterns import is_pattern
 from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, shown_name
 from choreo_bdd_project.config_problems import no_transport, validate
 from choreo_bdd_project.topic_settings import TopicSettings, first_that_fits
@@ -202,6 +203,9 @@ def for_topic(transport: TransportConfig, topic: TopicSettings) -> TransportConf
     """A transport as it is for the topics under one pattern: their codec and correlation. Raises ``ConfigError``."""
     codec, correlation = topic.settings.get("codec"), topic.settings.get("correlation")
     told: dict[str, Any] = {} if codec is None else _codec(codec)
+    if "registry" in told.get("codec_options", ()) and not is_pattern(topic.pattern):
+        usual = {"subject": f"{topic.pattern}-value"}  # as producers name it that are told nothing else
+        told["codec_options"] = MappingProxyType({**usual, **told["codec_options"]})
     if correlation is not None:
         told |= _correlation(correlation, transport.type, topic.place)
         if told["correlation_prefix"]:

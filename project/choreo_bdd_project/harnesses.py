@@ -191,7 +191,7 @@ def _layout(topic: TopicSettings, usual: EntryLayout | None) -> Layout:
 
 
 def _kafka(config: Config, transport: TransportConfig) -> Transport:
-    from choreo_bdd.transports.kafka import KafkaTransport  # noqa: PLC0415 - loaded when it is first needed
+    from choreo_bdd.transports.kafka import KafkaTransport, TopicWay  # noqa: PLC0415 - loaded when it is first needed
 
     servers = _addresses(transport, "servers")
     _require_permitted(config, transport, servers)
@@ -201,6 +201,10 @@ def _kafka(config: Config, transport: TransportConfig) -> Transport:
         bootstrap_servers=servers,
         allowlist_path=config.allowlist,
         auth=kafka_login(config, transport),
+        topics=[
+            (each.pattern, TopicWay(each.settings.get("partition"), each.settings.get("create")))
+            for each in transport.topics
+        ],
         **named,
         **_patience(transport),
     )

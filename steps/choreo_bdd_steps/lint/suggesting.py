@@ -40,7 +40,7 @@ _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         r"\b(?:should|must|will|would) (?=\w)": "",
         r"\bI (?:receive|get|see|await)\b": "I expect",
         r"\bI (?:send|emit|produce)\b": "I publish",
-        r"\b(?:an?|the) (?:answer|response)\b": "a reply",
+        r"\b(I expect) (?:an?|the) (?:answer|response)\b": r"\1 a reply",
         r"\bI (publish|expect(?: no)?|request) (?:an? |the )?(?:message|event|topic)s?(?: on| to)? (?=\")": r"I \1 ",
         r"(?<=\w) in (?=\d)": " within ",
         r"\b(contains|equals)\b(?=:?$)": "has",
@@ -78,7 +78,8 @@ _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b{_OUTSIDE_QUOTES}")
 _BARE_TOPIC = re.compile(rf"(?<![\w.{{])([A-Za-z_]\w*(?:\.[A-Za-z_*>]\w*)+)(?![\w.]){_OUTSIDE_QUOTES}")
 _PARTS = re.compile(
     r"""
-      (?P<T>\b(?:once|twice|\d+\ times?)\b)
+      (?P<M>\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\b)
+    | (?P<T>\b(?:once|twice|\d+\ times?)\b)
     | (?P<O>(?<=\bthe\ )(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|\d+(?:st|nd|rd|th))\b)
     | (?P<D>\b\d+(?:\.\d+)?\s*(?:milliseconds?|seconds?|minutes?|ms|s|m)\b)
     | (?P<N>(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]))
@@ -93,7 +94,7 @@ _SLOTS: Mapping[str, str] = MappingProxyType(
     {
         "topic": "Q", "key": "Q", "path": "Q", "text": "Q", "transport": "W", "name": "W", "duration": "D",
         "count": "N", "number": "N", "literal": "N", "condition": "C", "times": "T",
-        "ordinal": "O",
+        "ordinal": "O", "method": "M", "status": "N",
     }
 )  # fmt: skip
 _MARK = re.compile(r"«(\w)»")

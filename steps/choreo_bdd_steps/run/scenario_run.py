@@ -18,6 +18,7 @@ from choreo_bdd_steps.plan import vacuity
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.acting import Acting, UndeclaredAct, undeclared
 from choreo_bdd_steps.run.arming import Arming, require_readable
+from choreo_bdd_steps.run.calling import Calling
 from choreo_bdd_steps.run.checking import AnyResult, Judging
 from choreo_bdd_steps.run.opening import Opener, ScenarioInfo
 from choreo_bdd_steps.run.perform import Performer
@@ -39,7 +40,11 @@ class ScenarioRun:
         self._judging = Judging(self._state, self._arming)
         self._acting = Acting(self._state, self._arming)
         self._performer = Performer(
-            self._state, Sending(self._state, self._arming), self._judging, StandIns(self._state)
+            self._state,
+            Sending(self._state, self._arming),
+            Calling(self._state, self._arming),
+            self._judging,
+            StandIns(self._state),
         )
         self.result: AnyResult | None = None
 

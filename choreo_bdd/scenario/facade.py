@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 from choreo_bdd import observers
-from choreo_bdd.exceptions import PublishFailed, ReplyAlreadyBoundError
+from choreo_bdd.exceptions import ReplyAlreadyBoundError, TransportError
 from choreo_bdd.matchers import Matcher, anything
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
@@ -321,6 +321,6 @@ async def call(
         await sent
     answer = listener.answer
     if answer is None:
-        raise PublishFailed(scope.links[link].harness.transport_name, topic, "its answer cannot be read")
+        raise TransportError(f"{scope.links[link].harness.transport_name} has no answer to {topic} that can be read")
     scope.outbox.count_from(answer.message.received_at)
     return answer.record(link)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from choreo_bdd.codecs.media import MediaBytes
 from choreo_bdd.environment import load_allowlist
-from choreo_bdd.exceptions import HostNotInAllowlist, PublishFailed, TransportError
+from choreo_bdd.exceptions import ChoreoError, HostNotInAllowlist, TransportError
 from choreo_bdd.message import NO_HEADERS, Message, NoPayload, headers_from
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities, sink_of
@@ -168,13 +168,13 @@ class HttpTransport:
     ) -> Ready | None:
         """Send a request; what this returns resolves once its answer has been delivered.
 
-        It fails with ``PublishFailed`` where no answer came, and ``HostNotInAllowlist``.
+        It fails with ``TransportError`` where no answer came, and ``HostNotInAllowlist``.
         """
         method, _, path = topic.partition(" ")
         if method not in METHODS or not path.startswith("/"):
-            raise PublishFailed("HttpTransport", topic, "a call is a method and a path, as in: POST /orders")
+            raise TransportError(f"{safe_url(topic)!r} is no call, which is a method and a path, as in: POST /orders")
         if key is not None:
-            raise PublishFailed("HttpTransport", topic, "a request has no key; put it into a header or the body")
+            raise TransportError("a request over HTTP has no key; put it into a header or the body")
         call = asyncio.ensure_future(self._call(topic, payload, on_sent, headers))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
@@ -197,7 +197,7 @@ class HttpTransport:
         """The answer with its whole body; raises what is wrong as an error of ours, without any secret."""
         if self._client is None:
             raise RuntimeError("HttpTransport is not connected: call connect() first")
-        topic, where = f"{method} {path}", safe_url(self._url + path)
+        where = safe_url(self._url + path)
         try:
             async with asyncio.timeout(self._timeout_s):
                 request = self._request(method, path, headers, payload, on_sent)
@@ -206,10 +206,10 @@ class HttpTransport:
                     await _read(response)
                 finally:
                     await response.aclose()
-        except (HostNotInAllowlist, PublishFailed):
+        except ChoreoError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the client raises is why no answer came
-            raise PublishFailed("HttpTransport", topic, told(error, where, self._timeout_s)) from None
+            raise TransportError(f"{method} has no answer: {told(error, where, self._timeout_s)}") from None
         return response
 
     def _request(
@@ -256,11 +256,9 @@ async def _read(response: httpx.Response) -> None:
     async for part in response.aiter_bytes():
         body += part
         if len(body) > _LARGEST_ANSWER:
-            where = response.request
-            raise PublishFailed(
-                "HttpTransport",
-                f"{where.method} {where.url.path}",
-                f"the answer is larger than {_LARGEST_ANSWER // 1024 // 1024} MB, more than a check can look at",
+            largest = _LARGEST_ANSWER // 1024 // 1024
+            raise TransportError(
+                f"the answer of {safe_url(str(response.url))} is larger than {largest} MB, more than a check looks at"
             )
     response._content = bytes(body)
 

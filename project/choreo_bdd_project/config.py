@@ -95,6 +95,8 @@ class Config:
     unattributed: Literal["fail", "warn", "ignore"] = "warn"
     asyncapi: tuple[Path, ...] = ()
     unknown_topics: Literal["error", "warn", "ignore"] = "error"
+    traces: bool = False
+    """Whether what is sent is put into a trace, and services' spans are listened for."""
 
     @property
     def called(self) -> tuple[str, ...]:
@@ -165,6 +167,7 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
         unattributed=document.get("unattributed", "warn"),
         asyncapi=_asyncapi(document, where),
         unknown_topics=_asyncapi_settings(document).get("unknown", "error"),
+        traces=bool(document.get("traces", False)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -23,6 +24,7 @@ from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.taken_messages import taken_by_the_last, taken_in_its_phase
+from choreo_bdd_steps.run.tracing.failures import failures
 from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec, Keep
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
@@ -147,10 +149,19 @@ class Judging:
             told = [*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]
             if armed.spec.is_response and self._state.response is not None:
                 told.append(answered(self._state.response))
+            told += self._failures_of_services()
             trigger = self._state.plan.trigger_below(armed.step)
             if trigger is not None and armed.spec.occurs.minimum:
                 told.append(f"this check stands above the {trigger.deed} in line {trigger.call.line}: put it below")
             raise CheckFailed("\n".join(told))
+
+    def _failures_of_services(self) -> list[str]:
+        """What services say has failed in them since the last publish; a verdict never comes of it."""
+        state, scope = self._state, self._state.scope
+        state.let_services_tell()
+        now = scope.clock()
+        sent = scope.outbox.last_sent(now)
+        return failures(state.spans, None if sent is None else time.time() - (now - sent))
 
     # --- the message a check has taken ----------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from choreo_bdd import observers
@@ -120,7 +121,10 @@ class ScenarioRun:
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
                 self._judging.judge_held()
             try:
-                self.result, completed = state.run(self._judging.finish(at_once=at_once))
+                result, completed = state.run(self._judging.finish(at_once=at_once))
+                if not at_once:
+                    state.let_services_tell()
+                self.result = replace(result, spans=state.spans)
                 state.session.note_channels(state.scope)
             finally:
                 state.leave()

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario import Handle, Scope
+from choreo_bdd.traces import Span
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import ConfigError
 from choreo_bdd_steps.errors import CheckFailed, StepError
@@ -115,6 +116,17 @@ class State:
             self.variables[CORRELATION_ID] = correlation_id
         self.correlation_id = correlation_id
 
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """What services have told so far of what they did for this scenario."""
+        traces, opening = self.session.traces, self._opening
+        return () if traces is None or opening is None else traces.told(opening.trace_id)
+
+    def let_services_tell(self) -> None:
+        """Give services that tell what they do a moment to tell the rest."""
+        if self.session.traces is not None:
+            self.run(self.session.traces.settle())
+
     def leave(self) -> None:
         """Forget the scope."""
         self._opening = self._opened = None
@@ -134,6 +146,8 @@ class State:
         except BaseException:
             work.close()
             raise
+        if (traces := self.session.traces) is not None:
+            traces.follow(self._opened, self._opening.trace_id, self.links)
         return await work
 
     def act(self, call: StepCall, work: Coroutine[Any, Any, None]) -> None:

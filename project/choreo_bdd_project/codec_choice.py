@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from choreo_bdd.codecs import Codec, JSONCodec, RawCodec, TextCodec
+from choreo_bdd.codecs.media import MediaCodec
 from choreo_bdd.environment import HostNotInAllowlist, load_allowlist
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.shared.loopback import is_loopback
@@ -20,7 +21,7 @@ _EXTRAS = {"msgpack": "msgpack", "fastavro": "avro", "google": "protobuf", "http
 def configured_codec(config: Config, transport: TransportConfig) -> Codec:
     """The codec of a transport. Raises ``ConfigError`` for one that is not there, or cannot be set up as told."""
     try:
-        return _make(config, transport)
+        return MediaCodec() if transport.is_called else _make(config, transport)
     except ModuleNotFoundError as error:
         extra = _EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:

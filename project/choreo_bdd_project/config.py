@@ -30,6 +30,8 @@ __all__ = [
     "memory_config",
 ]
 
+CALLED = "http"
+"""The type of a transport that a scenario calls and never listens to."""
 FILE_NAMES = ("choreo.yaml", "choreo.yml")
 _PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|seconds?|minutes?|milliseconds?)")
@@ -59,6 +61,11 @@ class TransportConfig:
     codec: str = "json"
     codec_options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+    @property
+    def is_called(self) -> bool:
+        """Whether a scenario calls it and never listens to it."""
+        return self.type == CALLED
 
     def topic(self, topic: str) -> Mapping[str, Any] | None:
         """What the configuration says of one topic; ``None`` where it says nothing."""
@@ -93,6 +100,13 @@ class Config:
     unattributed: Literal["fail", "warn", "ignore"] = "warn"
     asyncapi: tuple[Path, ...] = ()
     unknown_topics: Literal["error", "warn", "ignore"] = "error"
+    traces: bool = False
+    """Whether what is sent is put into a trace, and services' spans are listened for."""
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """Names of the transports that a scenario calls and never listens to."""
+        return tuple(name for name, each in self.transports.items() if each.is_called)
 
     @property
     def base_dir(self) -> Path:
@@ -138,7 +152,8 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
     }
     if not transports:
         raise ConfigError(f"{where.at('profiles', chosen)}: the profile names no transport")
-    default = document.get("default_transport") or next(iter(transports))
+    buses = (name for name, each in transports.items() if not each.is_called)
+    default = document.get("default_transport") or next(buses, next(iter(transports)))
     if default not in transports:
         raise no_transport(where.at("default_transport"), chosen, transports)
     return Config(
@@ -146,7 +161,7 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
         profile=chosen,
         transports=MappingProxyType(transports),
         default_transport=default,
-        timeout_s=_seconds(document.get("timeout", "2s"), where.at("timeout")),
+        timeout_s=seconds(document.get("timeout", "2s"), where.at("timeout")),
         slow=document.get("slow", "fail"),
         allowlist=_allowlist(document, where),
         report_dir=(document.get("report") or {}).get("dir"),
@@ -157,6 +172,7 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
         unattributed=document.get("unattributed", "warn"),
         asyncapi=_asyncapi(document, where),
         unknown_topics=_asyncapi_settings(document).get("unknown", "error"),
+        traces=bool(document.get("traces", False)),
     )
 
 
@@ -192,7 +208,7 @@ def _transport(name: str, settings: Mapping[str, Any], at: Callable[..., str]) -
         **_correlation(settings.get("correlation"), settings["type"], place),
         request_field=request.get("field"),
         request_header=request.get("header"),
-        connect_timeout_s=None if patience is None else _seconds(patience, f"{place}.connect_timeout"),
+        connect_timeout_s=None if patience is None else seconds(patience, f"{place}.connect_timeout"),
         topics=tuple(_topics(settings.get("topics") or {}, at)),
         **_codec(settings.get("codec", "json")),
         options=MappingProxyType({key: value for key, value in settings.items() if key not in own}),
@@ -290,7 +306,8 @@ def _asyncapi(document: Mapping[str, Any], where: Place) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _seconds(text: str, place: str) -> float:
+def seconds(text: str, place: str) -> float:
+    """A duration of the configuration in seconds; ``ConfigError`` for what is none."""
     match = _DURATION.fullmatch(str(text).strip())
     if match is None:
         raise ConfigError(f"{place}: expected a duration such as 500ms, 2s or 1 minute")

@@ -36,7 +36,9 @@ def envelope_of(message: Message | MessageRecord, asked: Iterable[str] = ()) -> 
 
     Of what is ``asked`` for, ``headers.x-death[0].reason`` is a place in a header that holds a list or an object.
     """
-    around = {"@topic": message.topic, "@key": message.key, "@partition": message.partition}
+    around: dict[str, object] = {"@topic": message.topic, "@key": message.key, "@partition": message.partition}
+    status = message.headers.get(":status")
+    around["@status"] = None if status is None else int(status)
     headers: dict[str, object] = dict(message.headers)
     for name in asked:
         path = name.removeprefix(_HEADERS)

@@ -28,6 +28,7 @@ from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
 from choreo_bdd_steps.run.opening import Opening, ScenarioInfo, TakenDown
 from choreo_bdd_steps.run.quiet_logs import QuietLogs
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
+from choreo_bdd_steps.run.tracing.traces import Traces
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
@@ -83,6 +84,7 @@ class Session:
         self.contract = build_contract(self.config)
         """What the configured AsyncAPI documents say; ``None`` where there are none."""
         self._coverage = None if self.contract is None else ChannelCoverage(self.contract)
+        self.traces = Traces(self.config) if self.config.traces else None
         self._make_transport = make_transport
         self._loop: EngineLoop = LoopThread() if loop is None else loop
         self._token = token
@@ -198,7 +200,19 @@ class Session:
         links = {each: None if is_only else each for each in used}
         by_link = {links[each]: harness for each, harness in harnesses.items()}
         opened = partial(open_scope, name, by_link, partial(_given, identity), self._scope_options)
-        return Opening(opened, links, told)
+        if self.traces is not None:
+            self.traces.start()
+        return Opening(opened, links, told, shared)
+
+    def environment_for_services(self) -> Mapping[str, str]:
+        """What a service under test is started with: where it sends its traces, where these are wanted; else nothing.
+
+        Raises ``ConfigError`` where what reads traces is not installed.
+        """
+        if self.traces is None:
+            return {}
+        self.traces.start()
+        return self.traces.environment
 
     def _wire_id(self, transport: str, shared: str) -> str | None:
         """The scenario's id on a transport: one for all of them, behind the prefix each is configured with."""
@@ -215,6 +229,8 @@ class Session:
             with contextlib.suppress(Exception):
                 self.run(harness.disconnect())
         self._harnesses.clear()
+        if self.traces is not None:
+            self.traces.stop()
         self._loop.stop()
         self._logs.stop()
 

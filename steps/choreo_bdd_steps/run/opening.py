@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from choreo_bdd.scenario import Scope
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.vacuity import Emptiness
+from choreo_bdd_steps.services.facts import Running
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
@@ -45,6 +46,8 @@ class Opener(Protocol):
     """What a scenario asks of the session it runs in."""
 
     config: Config
+    services: Running
+    """What choreo.yaml has started for this run."""
     warnings: list[str]
     """What the run should be told in the end, each with its place."""
 

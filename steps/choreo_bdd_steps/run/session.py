@@ -20,12 +20,13 @@ from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.plan.settings import slow_policy
+from choreo_bdd_steps.plan.settings import at_addresses, slow_policy
 from choreo_bdd_steps.plan.vacuity import Emptiness
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
 from choreo_bdd_steps.run.opening import Opening, ScenarioInfo
 from choreo_bdd_steps.run.quiet_logs import QuietLogs
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
+from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
@@ -41,6 +42,10 @@ class Session:
             self.config = config if slow is None else replace(config, slow=slow_policy(slow))
         except ValueError as error:
             raise ConfigError(str(error)) from error
+        self.services = services_of(self.config)
+        """What choreo.yaml has started for this run."""
+        if self.config.services:
+            self.config = at_addresses(self.config, self.services.addresses)
         self._scope_options = ScopeOptions(
             latency_from="publish",
             keep_timeline=True,
@@ -157,6 +162,7 @@ class Session:
                 self.run(harness.disconnect())
         self._harnesses.clear()
         self._loop.stop()
+        end_services(self.config)
         self._logs.stop()
 
 

@@ -10,15 +10,18 @@ from choreo_bdd_project.config import TransportConfig
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Whether messages of a ``bus`` have keys and headers."""
+    """Whether messages of a ``bus`` have keys, headers and a status."""
 
     bus: str
     keys: bool = True
     headers: bool = True
+    status: bool = False
 
     def refuses(self, names: Iterable[str]) -> str | None:
         """Why a message cannot have these parts, ``key`` and ``headers.<name>``; ``None`` where it can."""
         for name in names:
+            if name == "status" and not self.status:
+                return f"{self.bus} carries no status, so @status would find none: only a response over HTTP has one"
             if name == "key" and not self.keys:
                 return f"{self.bus} carries no keys, so @key would be dropped: {self._way_out('keys')}"
             if name.startswith("headers") and not self.headers:
@@ -33,6 +36,7 @@ class Carried:
 
 
 _NATS = Carried("NATS", keys=False)
+_HTTP = Carried("HTTP", keys=False, status=True)
 _RABBITMQ = Carried("RabbitMQ", keys=False)
 _PUBSUB = Carried("Redis Pub/Sub", keys=False, headers=False)
 _FIELDS = Carried("an entry whose fields are its payload", keys=False, headers=False)
@@ -43,6 +47,8 @@ def carried(transport: TransportConfig, topic: str) -> Carried:
     match transport.type:
         case "nats":
             return _NATS
+        case "http":
+            return _HTTP
         case "rabbitmq":
             return _RABBITMQ
         case "redis":

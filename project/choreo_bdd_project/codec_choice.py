@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from choreo_bdd.codecs import Codec, JSONCodec, RawCodec, TextCodec
+from choreo_bdd.codecs.media import MediaCodec
 from choreo_bdd_project.config import Config, ConfigError, TransportConfig
 
 _NAMES = ("avro", "json", "msgpack", "protobuf", "raw", "text")
@@ -14,7 +15,7 @@ _LIBRARIES = frozenset({"msgpack", "fastavro", "google"})
 def configured_codec(config: Config, transport: TransportConfig) -> Codec:
     """The codec of a transport. Raises ``ConfigError`` for one that is not there, or cannot be set up as told."""
     try:
-        return _make(config, transport)
+        return MediaCodec() if transport.is_called else _make(config, transport)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _LIBRARIES:
             raise

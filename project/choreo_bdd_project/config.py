@@ -29,6 +29,8 @@ __all__ = [
     "memory_config",
 ]
 
+CALLED = "http"
+"""The type of a transport that a scenario calls and never listens to."""
 FILE_NAMES = ("choreo.yaml", "choreo.yml")
 
 
@@ -52,6 +54,11 @@ class TransportConfig:
     codec: str = "json"
     codec_options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+    @property
+    def is_called(self) -> bool:
+        """Whether a scenario calls it and never listens to it."""
+        return self.type == CALLED
 
     def topic(self, topic: str) -> Mapping[str, Any] | None:
         """What the configuration says of one topic; ``None`` where it says nothing."""
@@ -88,6 +95,13 @@ class Config:
     unknown_topics: Literal["error", "warn", "ignore"] = "error"
     services: tuple[ServiceConfig, ...] = ()
     """What is started for a run, in this order."""
+    traces: bool = False
+    """Whether what is sent is put into a trace, and services' spans are listened for."""
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """Names of the transports that a scenario calls and never listens to."""
+        return tuple(name for name, each in self.transports.items() if each.is_called)
 
     @property
     def base_dir(self) -> Path:
@@ -137,7 +151,8 @@ def load_config(
     }
     if not transports:
         raise ConfigError(f"{where.at('profiles', chosen)}: the profile names no transport")
-    default = document.get("default_transport") or next(iter(transports))
+    buses = (name for name, each in transports.items() if not each.is_called)
+    default = document.get("default_transport") or next(buses, next(iter(transports)))
     if default not in transports:
         raise no_transport(where.at("default_transport"), chosen, transports)
     return Config(
@@ -157,6 +172,7 @@ def load_config(
         asyncapi=_asyncapi(document, where),
         unknown_topics=_asyncapi_settings(document).get("unknown", "error"),
         services=services,
+        traces=bool(document.get("traces", False)),
     )
 
 

@@ -12,9 +12,11 @@ from choreo_bdd.harness import Harness
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import Transport, TransportCapabilities
 from choreo_bdd.transports.shared.loopback import is_loopback
+from choreo_bdd.transports.shared.tls import configured_context
 from choreo_bdd_project.codec_choice import configured_codec
-from choreo_bdd_project.config import Config, ConfigError, TransportConfig
-from choreo_bdd_project.logins import kafka_login, nats_login, rabbitmq_login, redis_login
+from choreo_bdd_project.config import CALLED, Config, ConfigError, TransportConfig
+from choreo_bdd_project.config_file import seconds
+from choreo_bdd_project.logins import http_login, kafka_login, nats_login, rabbitmq_login, redis_login
 from choreo_bdd_project.topic_settings import TopicSettings
 from choreo_bdd_project.transport_types import GROUP, other_types
 
@@ -65,7 +67,7 @@ def build_harness(
         made,
         codec=configured_codec(config, transport),
         correlation=_policy(transport, made.capabilities),
-        contract=contract,
+        contract=None if transport.is_called else contract,
         unknown_topics=config.unknown_topics,
     )
 
@@ -84,7 +86,7 @@ def _policy(transport: TransportConfig, capabilities: TransportCapabilities) -> 
                 f"{{field: …}}, or `none` and tell messages apart with `where`"
             )
         return HeaderPolicy(transport.correlation_header, prefix, strict=True)
-    return NoCorrelationPolicy(is_meant=transport.correlation_off)
+    return NoCorrelationPolicy(is_meant=transport.correlation_off or transport.is_called)
 
 
 def _maker_of_another_package(transport: TransportConfig) -> TransportMaker:
@@ -109,6 +111,26 @@ def _memory(config: Config, transport: TransportConfig) -> Transport:  # noqa: A
     from choreo_bdd.transports.memory import MockTransport  # noqa: PLC0415 - loaded when it is first needed
 
     return MockTransport()
+
+
+def _http(config: Config, transport: TransportConfig) -> Transport:
+    from choreo_bdd.transports.http import HttpTransport  # noqa: PLC0415 - loaded when it is first needed
+
+    options = transport.options
+    timeout = options.get("timeout")
+    try:
+        return HttpTransport(
+            url=_addresses(transport, "url")[0],
+            headers={name: str(value) for name, value in (options.get("headers") or {}).items()},
+            login=http_login(transport),
+            tls=configured_context(options.get("tls", False), config.base_dir),
+            follow_redirects=bool(options.get("follow_redirects", False)),
+            proxy=options.get("proxy"),
+            allowlist_path=config.allowlist,
+            **({} if timeout is None else {"timeout_s": seconds(timeout, f"{transport.place}.timeout")}),
+        )
+    except ValueError as error:
+        raise ConfigError(f"{transport.place}: {error}") from error
 
 
 def _nats(config: Config, transport: TransportConfig) -> Transport:
@@ -184,6 +206,7 @@ def _rabbitmq(config: Config, transport: TransportConfig) -> Transport:
 
 
 _MAKERS: Mapping[str, TransportMaker] = {
+    CALLED: _http,
     "kafka": _kafka,
     "memory": _memory,
     "nats": _nats,

@@ -152,6 +152,11 @@ class Handle:
         self._budget_topic = of
         return self
 
+    def counted_from(self, topic: str) -> Handle:
+        """Have the latency count from the publish on a topic, with or without a budget; returns the handle."""
+        self._budget_topic = topic
+        return self
+
     def _require_duration(self, milliseconds: float, what: str) -> None:
         if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
             raise TypeError(f"{what} is a number of milliseconds, not {type(milliseconds).__name__}")

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from choreo_bdd.scenario import Scope
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.vacuity import Emptiness
+from choreo_bdd_steps.run.tracing.traces import Traces
 from choreo_bdd_steps.services.facts import Running
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
@@ -34,12 +35,14 @@ class ScenarioInfo:
 class Opening:
     """What opens an engine scope, its id, and the name of each transport's link in it (``None`` where there is one).
 
-    The ``correlation_id`` is that of the default transport where the scenario uses that one and it has ids.
+    The ``correlation_id`` is that of the default transport where the scenario uses that one and it has ids. Its
+    ``trace_id`` is what services put their spans under.
     """
 
     open: Callable[[], Coroutine[Any, Any, Scope]]
     links: dict[str, str | None]
     correlation_id: str
+    trace_id: str
 
 
 class Opener(Protocol):
@@ -57,6 +60,11 @@ class Opener(Protocol):
 
     def opening(self, name: str, transports: Sequence[str], call: StepCall) -> Opening:
         """How to open an engine scope over these transports; raises ``StepError``, placed at a step."""
+        ...
+
+    @property
+    def traces(self) -> Traces | None:
+        """What services tell of their work; ``None`` where nothing is traced."""
         ...
 
     def hints(self, kind: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from choreo_bdd import observers
@@ -18,14 +19,15 @@ from choreo_bdd_steps.plan import vacuity
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.acting import Acting, UndeclaredAct, undeclared
 from choreo_bdd_steps.run.arming import Arming, require_readable
+from choreo_bdd_steps.run.calling import Calling
 from choreo_bdd_steps.run.checking import AnyResult, Judging
 from choreo_bdd_steps.run.opening import Opener, ScenarioInfo
 from choreo_bdd_steps.run.perform import Performer
 from choreo_bdd_steps.run.sending import Sending
 from choreo_bdd_steps.run.services import StandIns
 from choreo_bdd_steps.run.state import State
-from choreo_bdd_steps.run.surroundings import Surroundings
 from choreo_bdd_steps.run.unasserted import never_asserted
+from choreo_bdd_steps.services.surroundings import Surroundings
 from choreo_bdd_steps.vocabulary.reading import body_error
 
 __all__ = ["AnyResult", "ScenarioInfo", "ScenarioRun"]
@@ -41,7 +43,11 @@ class ScenarioRun:
         self._judging = Judging(self._state, self._arming)
         self._acting = Acting(self._state, self._arming)
         self._performer = Performer(
-            self._state, Sending(self._state, self._arming), self._judging, StandIns(self._state)
+            self._state,
+            Sending(self._state, self._arming),
+            Calling(self._state, self._arming),
+            self._judging,
+            StandIns(self._state),
         )
         self.result: AnyResult | None = None
 
@@ -118,7 +124,10 @@ class ScenarioRun:
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
                 self._judging.judge_held()
             try:
-                self.result, completed = state.run(self._judging.finish(at_once=at_once))
+                result, completed = state.run(self._judging.finish(at_once=at_once))
+                if not at_once:
+                    state.let_services_tell()
+                self.result = replace(result, spans=state.spans)
                 state.session.note_channels(state.scope)
             finally:
                 state.leave()

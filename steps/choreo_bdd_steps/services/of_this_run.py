@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import atexit
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.settings import at_addresses
-from choreo_bdd_steps.services.facts import NoServices, Running
+from choreo_bdd_steps.services.facts import Running
 
 _Key = tuple[Path | None, str]
 _running: dict[_Key, Running | ChoreoError] = {}
 
 
-def services_of(config: Config) -> Running:
-    """What the configuration names, started when it is first asked for.
+def services_of(config: Config, environment: Mapping[str, str]) -> Running:
+    """What the configuration names, started with this environment beside their own when first asked for.
 
     Raises what starting raised, each time: nothing is tried again in silence.
     """
-    if not config.services:
-        return NoServices()
     key = (config.source, config.profile)
     found = _running.get(key)
     if found is None:
-        found = _running[key] = _start(config)
+        found = _running[key] = _start(config, environment)
     if isinstance(found, ChoreoError):
         raise found
     return found
 
 
-def _start(config: Config) -> Running | ChoreoError:
+def _start(config: Config, environment: Mapping[str, str]) -> Running | ChoreoError:
     from choreo_bdd_steps.services.running import Services  # noqa: PLC0415 - most runs start none
 
-    services = Services()
+    services = Services(environment)
     # atexit is not for processes that multiprocessing has made, its own way is
     if _is_worker():
         from multiprocessing.util import Finalize  # noqa: PLC0415 - as above

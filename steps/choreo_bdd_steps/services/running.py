@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from choreo_bdd.brokers import Broker, processes, start
@@ -38,9 +39,10 @@ class _Held:
 
 
 class Services:
-    """Services that this process has started."""
+    """Services that this process has started; each has ``environment`` beside its own and the run's."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._environment = environment
         self.addresses: dict[str, Address] = {}
         self.started: list[Started] = []
         self._held: list[_Held] = []
@@ -100,7 +102,7 @@ class Services:
         if not cwd.is_dir():
             raise ServiceFailed(f"{service.place}.cwd", f"there is no folder {cwd}")
         try:
-            return Program(command, cwd=cwd, env=service.env(self.addresses), output=output)
+            return Program(command, cwd=cwd, env={**self._environment, **service.env(self.addresses)}, output=output)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise ServiceFailed(

@@ -27,7 +27,9 @@ def lookup(path: str, message: MessageRecord) -> object:
 
 def envelope_of(message: Message | MessageRecord) -> dict[str, object]:
     """What stands around the payload, under the names a body uses; what the message lacks is left out."""
-    around = {"@topic": message.topic, "@key": message.key, "@partition": message.partition}
+    around: dict[str, object] = {"@topic": message.topic, "@key": message.key, "@partition": message.partition}
+    status = message.headers.get(":status")
+    around["@status"] = None if status is None else int(status)
     return {"@headers": dict(message.headers)} | {name: part for name, part in around.items() if part is not None}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from choreo_bdd.matchers.pattern_safety import require_bounded
 from choreo_bdd.redaction import safe_url
+from choreo_bdd.topic_patterns import is_pattern
 from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, seconds, shown_name
 from choreo_bdd_project.config_problems import no_transport, validate
 from choreo_bdd_project.placeholders import Addresses, fill
@@ -25,6 +26,7 @@ __all__ = [
     "Secrets",
     "TransportConfig",
     "find_config",
+    "for_topic",
     "load_config",
     "memory_config",
 ]
@@ -32,6 +34,8 @@ __all__ = [
 CALLED = "http"
 """The type of a transport that a scenario calls and never listens to."""
 FILE_NAMES = ("choreo.yaml", "choreo.yml")
+_SHORT_CODECS = {"avro": "schema", "python": "factory"}
+"""Codecs that may be written by name alone, and what then stands beside the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,29 +186,55 @@ def _known(services: Sequence[ServiceConfig], addresses: Addresses | None) -> Ad
 
 def _transport(name: str, settings: Mapping[str, Any], at: Callable[..., str]) -> TransportConfig:
     place = at()
-    given = settings.get("correlation")
-    correlation = given if isinstance(given, dict) else {}
     request = settings.get("request") or {}
-    codec = settings.get("codec", "json")
-    codec_options = codec if isinstance(codec, dict) else {"type": codec}
     own = ("type", "correlation", "codec", "request", "connect_timeout", "topics")
     patience = settings.get("connect_timeout")
     return TransportConfig(
         name=name,
         type=settings["type"],
         place=place,
-        correlation_field=correlation.get("field"),
-        correlation_header=_header(correlation, settings["type"], place),
-        correlation_prefix=correlation.get("prefix", ""),
-        correlation_off=given is not None and not correlation,
+        **_correlation(settings.get("correlation"), settings["type"], place),
         request_field=request.get("field"),
         request_header=request.get("header"),
         connect_timeout_s=None if patience is None else seconds(patience, f"{place}.connect_timeout"),
         topics=tuple(_topics(settings.get("topics") or {}, at)),
-        codec=codec_options["type"],
-        codec_options=MappingProxyType(codec_options),
+        **_codec(settings.get("codec", "json")),
         options=MappingProxyType({key: value for key, value in settings.items() if key not in own}),
     )
+
+
+def for_topic(transport: TransportConfig, topic: TopicSettings) -> TransportConfig:
+    """A transport as it is for the topics under one pattern: their codec and correlation. Raises ``ConfigError``."""
+    codec, correlation = topic.settings.get("codec"), topic.settings.get("correlation")
+    told: dict[str, Any] = {} if codec is None else _codec(codec)
+    if "registry" in told.get("codec_options", ()) and not is_pattern(topic.pattern):
+        usual = {"subject": f"{topic.pattern}-value"}  # as producers name it that are told nothing else
+        told["codec_options"] = MappingProxyType({**usual, **told["codec_options"]})
+    if correlation is not None:
+        told |= _correlation(correlation, transport.type, topic.place)
+        if told["correlation_prefix"]:
+            raise ConfigError(f"{topic.place}.correlation.prefix: ids have one prefix; write it at the transport")
+        told["correlation_prefix"] = transport.correlation_prefix
+    return replace(transport, place=topic.place, **told)
+
+
+def _correlation(given: Any, kind: str, place: str) -> dict[str, Any]:
+    correlation = given if isinstance(given, dict) else {}
+    return {
+        "correlation_field": correlation.get("field"),
+        "correlation_header": _header(correlation, kind, place),
+        "correlation_prefix": correlation.get("prefix", ""),
+        "correlation_off": given is not None and not correlation,
+    }
+
+
+def _codec(given: Any) -> dict[str, Any]:
+    """A codec's name, its settings, or the short form: ``{avro: FILE}``, ``{python: REFERENCE}``."""
+    options = dict(given) if isinstance(given, dict) else {"type": given}
+    for short, name in _SHORT_CODECS.items():
+        if short in options:
+            options |= {"type": short, name: options.pop(short)}
+    return {"codec": options["type"], "codec_options": MappingProxyType(options)}
 
 
 def _topics(topics: Mapping[str, Mapping[str, Any]], at: Callable[..., str]) -> Iterator[TopicSettings]:

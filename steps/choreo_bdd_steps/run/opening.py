@@ -11,6 +11,7 @@ from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.vacuity import Emptiness
 from choreo_bdd_steps.recording import Link
 from choreo_bdd_steps.run.tracing.traces import Traces
+from choreo_bdd_steps.services.facts import Running
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
@@ -58,6 +59,8 @@ class Opener(Protocol):
     """What a scenario asks of the session it runs in."""
 
     config: Config
+    services: Running
+    """What choreo.yaml has started for this run."""
     warnings: list[str]
     """What the run should be told in the end, each with its place."""
 

@@ -131,11 +131,15 @@ def joined(source: Sequence[Token]) -> list[Token]:
     """
     kept: list[Token] = []
     declares = [False]  # whether the statement that is open at each depth is a declaration
+    last = -1  # where the last token that is no space stands
     for token in source:
+        if token.kind == "space":
+            kept.append(token)
+            continue
         is_declaring = token.kind == "name" and token.text in ("const", "let")
-        if token.kind != "space" and _ends_statement(kept):
+        if last >= 0 and kept[last].text == ";":
             if is_declaring and declares[-1]:
-                kept[_last_solid(kept)] = Token("sign", ",")
+                kept[last] = Token("sign", ",")
                 continue
             declares[-1] = False
         declares[-1] = declares[-1] or is_declaring
@@ -143,6 +147,7 @@ def joined(source: Sequence[Token]) -> list[Token]:
         _step(declares, token)
         if token.text == "=>":
             _unwrap_parameter(kept)
+        last = len(kept) - 1
     return kept
 
 
@@ -153,15 +158,6 @@ def _step(depths: list[bool], token: Token) -> None:
         depths.pop()
     if token.text.endswith("${") if is_template else token.text in ("(", "[", "{"):
         depths.append(False)
-
-
-def _last_solid(tokens: Sequence[Token]) -> int:
-    return next((index for index in range(len(tokens) - 1, -1, -1) if tokens[index].kind != "space"), -1)
-
-
-def _ends_statement(kept: Sequence[Token]) -> bool:
-    last = _last_solid(kept)
-    return last >= 0 and kept[last].text == ";"
 
 
 def _unwrap_parameter(kept: list[Token]) -> None:

@@ -227,6 +227,14 @@ class Scope:
             if isinstance(each, Expectation):
                 self.verdicts.expire(each)
 
+    def unanswered(self, listener: TopicListener, asked: str) -> None:
+        """Settle at once what waits for an answer to a request that has reached nobody; absence is still watched."""
+        self._inbox.flush()
+        for each in listener.takers:
+            if isinstance(each, Expectation) and not each.occurs.waits_the_window_out:
+                each.asked = asked
+                self.verdicts.expire(each)
+
     def _received(self, listener: TopicListener, delivery: Delivery, source: str, detail: str) -> None:
         self.timeline.record(
             action=TimelineAction.RECEIVED,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -63,6 +62,8 @@ class State:
         self._inboxes: dict[int, str] = {}
         self.broken_answers: list[str] = []
         """What kept stand-ins from answering: templates that did not fit their triggers."""
+        self.acts: dict[int, float] = {}
+        """When acts of the user's own counted from, in loop time, by the positions of their steps."""
         self.index = -1
         """Position of the step at work."""
         self.done = -1
@@ -117,7 +118,9 @@ class State:
 
     def inbox(self, phase: int) -> str:
         """Name of the place where the replies to a phase's requests are heard."""
-        return self._inboxes.setdefault(phase, os.urandom(12).hex())
+        if phase not in self._inboxes:
+            self._inboxes[phase] = self.session.token(12)
+        return self._inboxes[phase]
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop, in the open scope."""

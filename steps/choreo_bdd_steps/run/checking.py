@@ -159,9 +159,15 @@ class Judging:
         """What services say has failed in them since the last publish; a verdict never comes of it."""
         state, scope = self._state, self._state.scope
         state.let_services_tell()
-        now = scope.clock()
-        sent = scope.outbox.last_sent(now)
-        return failures(state.spans, None if sent is None else time.time() - (now - sent))
+        ahead_s = time.time() - scope.clock()
+        before = (each for each in reversed(state.plan.steps[: state.index]) if each.triggers)
+        deed = next((each.deed for each in before), "publish")
+
+        def after(moment: float) -> str:
+            sent = scope.outbox.last_sent(moment - ahead_s)
+            return "" if sent is None else f"{(moment - ahead_s - sent) * 1000:.0f} ms after the {deed}"
+
+        return failures(state.spans, after)
 
     # --- the message a check has taken ----------------------------------------------------------------------------
 

@@ -146,10 +146,12 @@ class Judging:
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return
         if failed:
+            evidence = self._failures_of_services()
+            for handle in failed:
+                handle.add_to_diagnosis(evidence)
             told = [*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]
             if armed.spec.is_response and self._state.response is not None:
                 told.append(answered(self._state.response))
-            told += self._failures_of_services()
             trigger = self._state.plan.trigger_below(armed.step)
             if trigger is not None and armed.spec.occurs.minimum:
                 told.append(f"this check stands above the {trigger.deed} in line {trigger.call.line}: put it below")

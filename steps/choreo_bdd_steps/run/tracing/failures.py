@@ -20,4 +20,4 @@ def failures(spans: tuple[Span, ...], after: Callable[[float], str]) -> list[str
 
 def _sentence(span: Span, after: str) -> str:
     did = f"received {span.topic}" if span.kind == "consumer" and span.topic else f"worked on {span.name!r}"
-    return f"  {span.service} {did} {after}{' ' if after else ''}and failed: {span.error}"
+    return f"{span.service} {did} {after}{' ' if after else ''}and failed: {span.error}"

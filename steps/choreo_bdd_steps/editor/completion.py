@@ -33,6 +33,8 @@ _SAMPLES = {
     "times": "once",
     "ordinal": "first",
     "transport": "bus",
+    "method": "POST",
+    "status": "200",
 }
 """What stands in a gap at first; elsewhere the parameter's name does."""
 _DURATIONS = ("50ms", "100ms", "500ms", "1s", "5s")
@@ -153,6 +155,9 @@ def _values(document: Document, project: Project, slot: Slot, column: int) -> It
             yield from (Proposal(each, each, begin, What.VALUE) for each in _DURATIONS)
         case "times" | "ordinal":
             words = ("once", "twice", "3 times") if slot.kind == "times" else ("first", "second", "third", "last")
+            yield from (Proposal(each, each, begin, What.VALUE) for each in words)
+        case "method" | "status":
+            words = ("GET", "POST", "PUT", "PATCH", "DELETE") if slot.kind == "method" else ("200", "201", "202", "404")
             yield from (Proposal(each, each, begin, What.VALUE) for each in words)
         case "condition":
             yield from _condition(slot.begun or "", column)

@@ -203,7 +203,9 @@ class Scope:
 
     def _judge(self, listener: TopicListener, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
-        received_by_expectation = False
+        received_by_expectation = listener.is_called
+        if listener.is_called:
+            self._received(listener, delivery, "expect", "answer")
         for each in tuple(listener.takers):
             if isinstance(each, Reply):
                 if delivery.message.is_leftover and self.options.leftovers == "leave":
@@ -225,6 +227,14 @@ class Scope:
         self.outbox.failed(listener.link, listener.topic, reason)
         for each in listener.takers:
             if isinstance(each, Expectation):
+                self.verdicts.expire(each)
+
+    def unanswered(self, listener: TopicListener, asked: str) -> None:
+        """Settle at once what waits for an answer to a request that has reached nobody; absence is still watched."""
+        self._inbox.flush()
+        for each in listener.takers:
+            if isinstance(each, Expectation) and not each.occurs.waits_the_window_out:
+                each.asked = asked
                 self.verdicts.expire(each)
 
     def _received(self, listener: TopicListener, delivery: Delivery, source: str, detail: str) -> None:
@@ -266,6 +276,12 @@ class Scope:
         """
         publication = Publication.prepare(self.links[link], topic, payload, headers or {}, key)
         return self.outbox.put(publication)
+
+    def called(self, topic: str, *, link: str | None = None) -> TopicListener:
+        """Who hears the answers to calls of a topic, on a link that answers where it was called."""
+        listener = self._listen(self.links[link], topic, unrouted=True)
+        listener.is_called = True
+        return listener
 
     def adopt(self, name: str | None, correlation_id: str) -> None:
         """Take an id that the scenario writes on a link for its own; messages of its ids so far are heard on."""

@@ -29,11 +29,15 @@ class ListenerOwner(Protocol):
         """Take note that nothing can arrive here any more."""
         ...
 
+    def unanswered(self, listener: TopicListener, asked: str) -> None:
+        """Take note that what was asked on a topic has reached nobody."""
+        ...
+
 
 class TopicListener:
     """A scope's listener on one link and topic."""
 
-    __slots__ = ("_owner", "correlation_id", "link", "takers", "topic")
+    __slots__ = ("_owner", "answer", "correlation_id", "is_called", "link", "takers", "topic")
 
     def __init__(self, link: Link, topic: str, owner: ListenerOwner, *, correlation_id: str | None) -> None:
         self._owner = owner
@@ -41,9 +45,15 @@ class TopicListener:
         self.topic = topic
         self.correlation_id = correlation_id
         self.takers: list[Expectation | Reply] = []
+        self.is_called = False
+        """Whether its topic is that of a call: whoever calls wants the answer, checked or not."""
+        self.answer: Delivery | None = None
+        """The latest answer to such a call."""
 
     def receive(self, delivery: Delivery) -> None:
         """Hand a message on."""
+        if self.is_called:
+            self.answer = delivery
         self._owner.hear(self, delivery)
 
     def unreadable(self, message: Message, error: Unreadable) -> None:
@@ -62,3 +72,7 @@ class TopicListener:
     def connection_lost(self, reason: str) -> None:
         """Tell that nothing can arrive here any more."""
         self._owner.connection_lost(self, reason)
+
+    def unanswered(self, asked: str) -> None:
+        """Tell that no answer comes here."""
+        self._owner.unanswered(self, asked)

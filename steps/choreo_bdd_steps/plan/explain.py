@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from choreo_bdd_project.config import Config
-from choreo_bdd_project.gherkin.feature import read_feature
+from choreo_bdd_project.config import Config, ConfigError
+from choreo_bdd_project.gherkin.errors import FeatureError
+from choreo_bdd_project.gherkin.feature import parse_feature, read_feature
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import build_contract
 from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
@@ -38,10 +39,46 @@ def explain_file(path: Path, line: int | None = None, profile: str | None = None
     return "\n\n".join(told)
 
 
+def told_of(text: str, path: Path, line: int, config: Config, own: OwnSteps) -> list[str]:
+    """What the plans of a text say of the step in a line, once for all rows and transports that say the same.
+
+    Nothing where the text is no feature, or no scenario has the step.
+    """
+    try:
+        scenarios = parse_feature(text, path).scenarios
+    except FeatureError:
+        return []
+    told: dict[str, None] = {}
+    for scenario in scenarios:
+        if not any(step.line == line for step in scenario.steps):
+            continue
+        with declared(own.matchers, own.functions):
+            plan = make_plan(own.marked(scenario.steps), scenario.transport or config.default_transport)
+            told |= dict.fromkeys(_told(plan, line, _settings(config, scenario)))
+    return list(told)
+
+
+def _settings(config: Config, scenario: Scenario) -> Settings:
+    try:
+        return settings_for(config, scenario.tags)
+    except ConfigError:
+        return settings_for(config, ())  # lint tells what is wrong with the tag
+
+
+def _told(plan: Plan, line: int, settings: Settings) -> Iterator[str]:
+    step = next(each for each in plan.steps if each.call.line == line)
+    opening = _opening(plan, [each for each in plan.steps if each.phase == step.phase])
+    if opening is step:
+        yield f"Phase {step.phase + 1} begins here. Armed and proven live before it:"
+        yield from (f"- {_armed(plan, step, check, settings)}" for check in plan.checks(step.phase))
+    elif opening is not None and step in plan.checks(step.phase):
+        yield f"Phase {step.phase + 1}, armed before line {opening.call.line}: {_armed(plan, opening, step, settings)}"
+
+
 def _explain(config: Config, scenario: Scenario, own: OwnSteps, place: str) -> Iterator[str]:
     settings = settings_for(config, scenario.tags)
     default = scenario.transport or config.default_transport
-    plan = make_plan(own.marked(scenario.steps), default)
+    plan = make_plan(own.marked(scenario.steps), default, config.called)
     used = plan.transports or (default,)
     yield f"{place}  {scenario.name}"
     yield (
@@ -94,6 +131,8 @@ def _often(spec: ExpectationSpec) -> str:
 
 
 def _topic(spec: ExpectationSpec) -> str:
+    if spec.is_response:
+        return f"the response of {spec.topic}"
     return "the reply" if spec.is_reply else f'"{spec.topic}"'
 
 
@@ -103,6 +142,13 @@ def _last(plan: Plan, phase: int) -> PlannedStep | None:
 
 def _time(spec: ExpectationSpec, settings: Settings, last: PlannedStep | None) -> Iterator[str]:
     end = spec.chain[-1]
+    if spec.is_response:
+        yield (
+            "it is there when the call ends"
+            if end.budget_s is None
+            else (f"budget {_duration(end.budget_s)} from when the request leaves")
+        )
+        return
     if end.budget_s is not None:
         what = "message" if spec.then and end.budget_topic == spec.topic else "publish"
         yield f"budget {_duration(end.budget_s)} from {_anchor(what, end.budget_topic, last)}"
@@ -119,8 +165,9 @@ def _time(spec: ExpectationSpec, settings: Settings, last: PlannedStep | None) -
 def _anchor(what: str, topic: str | None, last: PlannedStep | None) -> str:
     if topic is not None:
         return f'the {what} of "{topic}"'
-    is_own_act = last is not None and last.is_own_act
-    return f"the end of the act in line {last.call.line}" if last and is_own_act else "the phase's last publish"
+    if last is None or last.publishes:
+        return "the phase's last publish"
+    return f"the end of the {last.deed} in line {last.call.line}"
 
 
 def _transport(config: Config, name: str) -> str:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from choreo_bdd_steps.vocabulary.acts import (
     Act,
+    Call,
     CheckService,
     CheckTaken,
     Expect,
@@ -31,6 +32,7 @@ _INTENTS: Mapping[type[Act], str] = MappingProxyType(
     {
         Publish: "publish",
         Request: "publish",
+        Call: "call",
         Expect: "expect",
         PlayService: "reply",
         SetText: "variable",
@@ -46,6 +48,7 @@ _INTENTS: Mapping[type[Act], str] = MappingProxyType(
 )
 _TITLES = {
     "publish": "Publishing",
+    "call": "Calling over HTTP",
     "expect": "Expecting",
     "reply": "Stand-ins",
     "variable": "Variables",
@@ -100,3 +103,8 @@ def _section(title: str, family: Sequence[Phrase]) -> Iterator[str]:
         yield from textwrap.wrap(phrase.doc, _WIDTH, initial_indent="    ", subsequent_indent="    ")
         yield textwrap.indent(phrase.example, "      | ", lambda _: True)
         yield ""
+
+
+def as_hover(phrase: Phrase) -> str:
+    """One phrase for a window beside the cursor, as Markdown."""
+    return f"**`{phrase.text}`**\n\n{phrase.doc}\n\n```gherkin\n{phrase.example}\n```"

@@ -21,6 +21,7 @@ SCENARIOS = 500
 ROUNDS = 3
 GOALS = {"behave": 2.0, "pytest": 1.5}
 
+CONFIG = "transports:\n  memory: {type: memory}\n"
 LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
 LIBRARY_SCENARIO = """
   Scenario: number {n}
@@ -84,6 +85,7 @@ def write_project(folder: Path, scenario: str, files: dict[str, str]) -> Path:
     (folder / "features" / "steps").mkdir(parents=True)
     text = "Feature: cost\n" + "".join(scenario.format(n=n) for n in range(SCENARIOS))
     (folder / "features" / "cost.feature").write_text(text, "utf-8")
+    (folder / "choreo.yaml").write_text(CONFIG, "utf-8")  # feature files are collected where it stands
     for name, content in files.items():
         (folder / name).write_text(content, "utf-8")
     return folder

@@ -19,7 +19,7 @@ from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.adoption import hear_too, own, rename, translated
 from choreo_bdd.scenario.arming import Proofs
-from choreo_bdd.scenario.inbox import Inbox
+from choreo_bdd.scenario.backlog import Backlog
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
@@ -51,7 +51,7 @@ class Scope:
         self.opened_at = self.clock()
         self.expectations: list[Expectation] = []
         self._by_handle: dict[Handle, Expectation] = {}
-        self._inbox = Inbox()
+        self._backlog = Backlog()
         self.replies: list[Reply] = []
         self._proofs = Proofs(patience_s=options.arm_timeout_s)
         self.outbox = Outbox(self._proofs, self.timeline, self.clock)
@@ -140,7 +140,7 @@ class Scope:
     def supply(self, handle: Handle, matcher: Matcher) -> None:
         """Bring the matcher of an expectation that holds; what it kept is judged now, in order of arrival."""
         expectation = self.expectation_of(handle)
-        self._inbox.flush()
+        self._backlog.flush()
         for delivery in expectation.supply(matcher):
             self.verdicts.hear(expectation, delivery)
 
@@ -196,7 +196,7 @@ class Scope:
 
     def hear(self, listener: TopicListener, delivery: Delivery) -> None:
         """Take a message; it is judged now, or in the loop's next turns where this one has judged enough."""
-        self._inbox.put(partial(self._judge, listener, delivery))
+        self._backlog.put(partial(self._judge, listener, delivery))
 
     def _judge(self, listener: TopicListener, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
@@ -220,7 +220,7 @@ class Scope:
 
     def connection_lost(self, listener: TopicListener, reason: str) -> None:
         """Settle what waits on a connection that is gone: nothing can arrive there any more."""
-        self._inbox.flush()
+        self._backlog.flush()
         self.outbox.failed(listener.link, listener.topic, reason)
         for each in listener.takers:
             if isinstance(each, Expectation):
@@ -228,7 +228,7 @@ class Scope:
 
     def unanswered(self, listener: TopicListener, asked: str) -> None:
         """Settle at once what waits for an answer to a request that has reached nobody; absence is still watched."""
-        self._inbox.flush()
+        self._backlog.flush()
         for each in listener.takers:
             if isinstance(each, Expectation) and not each.occurs.waits_the_window_out:
                 each.asked = asked
@@ -318,7 +318,7 @@ class Scope:
         for _ in range(_TURNS_TO_DRAIN):
             await asyncio.sleep(0)
         await asyncio.gather(*(self._fence(self.links[name], tuple(asked)) for name, asked in topics.items()))
-        self._inbox.flush()
+        self._backlog.flush()
 
     async def _fence(self, link: Link, topics: tuple[str, ...]) -> None:
         try:

@@ -203,7 +203,9 @@ class Scope:
 
     def _judge(self, listener: TopicListener, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
-        received_by_expectation = False
+        received_by_expectation = listener.is_called
+        if listener.is_called:
+            self._received(listener, delivery, "expect", "answer")
         for each in tuple(listener.takers):
             if isinstance(each, Reply):
                 if delivery.message.is_leftover and self.options.leftovers == "leave":
@@ -236,24 +238,23 @@ class Scope:
                 self.verdicts.expire(each)
 
     def _received(self, listener: TopicListener, delivery: Delivery, source: str, detail: str) -> None:
-        self.timeline.record(
-            action=TimelineAction.RECEIVED,
-            topic=delivery.message.topic,
-            detail=detail if listener.link.name is None else "",
-            transport=listener.link.name,
-            source=source if listener.link.name is not None else None,
-            message=delivery,
-            at=delivery.message.received_at,
-        )
+        told = detail if listener.link.name is None else ""
+        self._arrived(listener, delivery.message, told, source, delivery)
 
     def note_unreadable(self, listener: TopicListener, message: Message, error_class: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
+        self._arrived(listener, message, f"undecodable ({error_class})", "expect")
+
+    def _arrived(
+        self, listener: TopicListener, message: Message, detail: str, source: str, delivery: Delivery | None = None
+    ) -> None:
         self.timeline.record(
             action=TimelineAction.RECEIVED,
             topic=message.topic,
-            detail=f"undecodable ({error_class})",
+            detail=detail,
             transport=listener.link.name,
-            source="expect" if listener.link.name is not None else None,
+            source=source if listener.link.name is not None else None,
+            message=delivery,
             at=message.received_at,
         )
 
@@ -274,6 +275,12 @@ class Scope:
         """
         publication = Publication.prepare(self.links[link], topic, payload, headers or {}, key)
         return self.outbox.put(publication)
+
+    def called(self, topic: str, *, link: str | None = None) -> TopicListener:
+        """Who hears the answers to calls of a topic, on a link that answers where it was called."""
+        listener = self._listen(self.links[link], topic, unrouted=True)
+        listener.is_called = True
+        return listener
 
     def adopt(self, name: str | None, correlation_id: str) -> None:
         """Take an id that the scenario writes on a link for its own; messages of its ids so far are heard on."""

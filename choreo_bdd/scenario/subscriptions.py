@@ -37,7 +37,7 @@ class ListenerOwner(Protocol):
 class TopicListener:
     """A scope's listener on one link and topic."""
 
-    __slots__ = ("_owner", "correlation_id", "link", "takers", "topic")
+    __slots__ = ("_owner", "answer", "correlation_id", "is_called", "link", "takers", "topic")
 
     def __init__(self, link: Link, topic: str, owner: ListenerOwner, *, correlation_id: str | None) -> None:
         self._owner = owner
@@ -45,9 +45,15 @@ class TopicListener:
         self.topic = topic
         self.correlation_id = correlation_id
         self.takers: list[Expectation | Reply] = []
+        self.is_called = False
+        """Whether its topic is that of a call: whoever calls wants the answer, checked or not."""
+        self.answer: Delivery | None = None
+        """The latest answer to such a call."""
 
     def receive(self, delivery: Delivery) -> None:
         """Hand a message on."""
+        if self.is_called:
+            self.answer = delivery
         self._owner.hear(self, delivery)
 
     def unreadable(self, message: Message, error: Unreadable) -> None:

@@ -37,7 +37,8 @@ class Publication:
         Raises ``CorrelationIdNotInNamespaceError``, ``NoPlaceForIdError``, ``CorrelationPolicyError``,
         ``ContractBroken`` or what the codec raises; nothing has been sent then.
         """
-        envelope = _stamp(link, Envelope(topic, payload, headers))
+        carried = _traced(link, topic, link.harness.headers_of(topic, headers))
+        envelope = _stamp(link, Envelope(topic, payload, carried))
         data = link.harness.outgoing(envelope.topic, envelope.payload, envelope.headers)
         return cls(link, envelope.topic, data, envelope.payload, dict(envelope.headers), key)
 
@@ -55,8 +56,16 @@ class Publication:
 
     def record(self, transport: str | None) -> MessageRecord:
         """The message as results keep it; ``transport`` is its name on a Stage."""
-        content = Encoded(self.data, self.link.harness.codec.decode)
+        content = Encoded(self.data, self.link.harness.codec_of(self.topic).decode)
         return MessageRecord(self.topic, transport, content, len(self.data), self.headers, self.key)
+
+
+def _traced(link: Link, topic: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    if link.trace_headers is None:
+        return headers
+    written = {name.lower() for name in headers}
+    asked = {name: value for name, value in link.trace_headers(topic).items() if name not in written}
+    return {**asked, **headers}
 
 
 def _stamp(link: Link, envelope: Envelope) -> Envelope:

@@ -21,13 +21,16 @@ from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.plan.settings import slow_policy
+from choreo_bdd_steps.plan.settings import at_addresses, slow_policy
 from choreo_bdd_steps.plan.vacuity import Emptiness
 from choreo_bdd_steps.recording import link_of
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
 from choreo_bdd_steps.run.opening import Opening, ScenarioInfo, TakenDown
 from choreo_bdd_steps.run.quiet_logs import QuietLogs
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
+from choreo_bdd_steps.run.tracing.traces import Traces
+from choreo_bdd_steps.services.facts import NoServices, Running
+from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
@@ -73,6 +76,11 @@ class Session:
             self.config = config if slow is None else replace(config, slow=slow_policy(slow))
         except ValueError as error:
             raise ConfigError(str(error)) from error
+        self.traces = Traces(self.config) if self.config.traces else None
+        self.services: Running = NoServices()
+        """What choreo.yaml has started for this run."""
+        if self.config.services:
+            self._start_services()
         self._scope_options = ScopeOptions(
             latency_from="publish",
             keep_timeline=True,
@@ -198,7 +206,28 @@ class Session:
         links = {each: None if is_only else each for each in used}
         by_link = {links[each]: harness for each, harness in harnesses.items()}
         opened = partial(open_scope, name, by_link, partial(_given, identity), self._scope_options)
-        return Opening(opened, links, told)
+        if self.traces is not None:
+            self.traces.start()
+        return Opening(opened, links, told, shared)
+
+    def _start_services(self) -> None:
+        try:
+            self.services = services_of(self.config, self.environment_for_services())
+            self.config = at_addresses(self.config, self.services.addresses)
+        except BaseException:
+            if self.traces is not None:
+                self.traces.stop()
+            raise
+
+    def environment_for_services(self) -> Mapping[str, str]:
+        """What a service under test is started with: where it sends its traces, where these are wanted; else nothing.
+
+        Raises ``ConfigError`` where what reads traces is not installed.
+        """
+        if self.traces is None:
+            return {}
+        self.traces.start()
+        return self.traces.environment
 
     def _wire_id(self, transport: str, shared: str) -> str | None:
         """The scenario's id on a transport: one for all of them, behind the prefix each is configured with."""
@@ -215,7 +244,10 @@ class Session:
             with contextlib.suppress(Exception):
                 self.run(harness.disconnect())
         self._harnesses.clear()
+        if self.traces is not None:
+            self.traces.stop()
         self._loop.stop()
+        end_services(self.config)
         self._logs.stop()
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from choreo_bdd.message import NO_PAYLOAD
 from choreo_bdd.scenario import Occurs
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_steps import language
@@ -21,12 +22,12 @@ class ExpectationSpec:
     """What a check step expects, before variables are filled in. Durations are seconds.
 
     ``window_s`` is how long a count or an absence is watched, from the last publish of the phase or on
-    ``window_topic``; ``None`` for the timeout. ``patience_s`` is a timeout of its own. A message that comes sooner than
-    ``earliest_s``, counted as the budget is, comes too early. ``untaken`` leaves out messages that earlier checks have
-    taken, ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after the one
-    before it. With ``is_everything`` its topics are those that the scenario's other checks listen to. With ``hop_from``
-    the budget counts from that topic's message. ``is_narrowed`` by anything the step says of the message: without it
-    any message on the topic will do.
+    ``window_topic``; ``None`` for the timeout. ``patience_s`` is a timeout of its own. A message that comes sooner
+    than ``earliest_s``, counted as the budget is, comes too early. ``untaken`` leaves out messages that earlier checks
+    have taken, ``is_reply`` listens where the phase's request wants its answer, ``is_response`` is about what the last
+    call answers, and each of ``then`` must come after the one before it. With ``is_everything`` its topics are those
+    that the scenario's other checks listen to. With ``hop_from`` the budget counts from that topic's message.
+    ``is_narrowed`` by anything the step says of the message: without it any message on the topic will do.
     """
 
     topic: str
@@ -41,6 +42,7 @@ class ExpectationSpec:
     window_topic: str | None = None
     untaken: bool = False
     is_reply: bool = False
+    is_response: bool = False
     hop_from: Hop | None = None
     is_narrowed: bool = False
     is_everything: bool = False
@@ -96,7 +98,7 @@ class Payload:
     """What a step sends, as its author wrote it; a file is read when its step is reached, not before."""
 
     call: Step
-    form: Literal["payload", "envelope", "raw", "nothing"] = "payload"
+    form: Literal["payload", "optional", "envelope", "raw", "nothing"] = "payload"
     file: str | None = None
 
     def read(self) -> PayloadBody:
@@ -110,7 +112,13 @@ class Payload:
             return language.parse_envelope(call.docstring or "", base_dir=call.folder)
         if self.form == "raw":
             return language.parse_raw(call.docstring or "", base_dir=call.folder)
-        return language.parse_payload(call.docstring, call.table, media_type=call.media_type, base_dir=call.folder)
+        return language.parse_payload(
+            call.docstring,
+            call.table,
+            media_type=call.media_type,
+            base_dir=call.folder,
+            otherwise=NO_PAYLOAD if self.form == "optional" else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,35 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """Call a service over HTTP, and wait for its answer."""
+
+    method: str
+    path: str
+    transport: str | None
+    body: Payload
+
+    @property
+    def topic(self) -> str:
+        """What reports call it: ``POST /orders``."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def problem(self) -> BodyError | None:
+        """What is wrong with its method or its path."""
+        if self.method not in METHODS:
+            return BodyError(f"there is no HTTP method {self.method}; use one of {', '.join(METHODS)}")
+        if not self.path.startswith(("/", "{{")):
+            return BodyError(
+                f"the path {self.path!r} begins with no /; where it leads is said by `url:` in choreo.yaml"
+            )
+        return None
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
 class Expect:
     """Expect messages.
 
@@ -167,13 +204,15 @@ class CheckTaken:
     """Hold a message that a check has taken against a body: it has all that is said there or, ``refused``, none of it.
 
     It is the one that the last check on the topic has taken, or with ``position`` the first (1), …, last (-1) of those
-    that the checks of a phase have taken there; without a ``topic`` it is the reply.
+    that the checks of a phase have taken there; without a ``topic`` it is the reply, or ``of_response`` what the last
+    call has answered.
     """
 
     topic: str | None
     call: Step
     position: int | None = None
     refused: bool = False
+    of_response: bool = False
 
     def read(self) -> ExpectationBody:
         """What is asked of the message. Raises ``BodyError``."""
@@ -272,11 +311,15 @@ class SetSeveral:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Keep a field of the message that the last check on a topic has taken; without a ``topic`` of the reply."""
+    """Keep a field of the message that the last check on a topic has taken.
+
+    Without a ``topic`` it is one of the reply, or ``of_response`` of what the last call has answered.
+    """
 
     path: str
     topic: str | None
     name: str
+    of_response: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +339,7 @@ class Wait:
 Act = (
     Publish
     | Request
+    | Call
     | Expect
     | CheckTaken
     | PlayService

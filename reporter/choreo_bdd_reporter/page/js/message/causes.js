@@ -11,7 +11,7 @@ export function placeArrivals(rows, notes) {
   let last = null;
   for (const row of rows.filter(isMessage)) {
     const again = last !== null && row.same !== null && row.same === last.same && row.topic === last.topic && row.transport === last.transport;
-    if (isFromOutside(row)) Object.assign(row, again ? { after: last.after, told: last.told } : causeOf(row, seen, last));
+    if (isFromOutside(row)) Object.assign(row, again ? { after: last.after, told: last.told } : cameOf(row, seen, last));
     if (row.after) row.start = row.after.end;
     if (!again) last = row;
     remember(row, seen);
@@ -54,7 +54,7 @@ function spanOf(traceparent) {
 
 // { after: the row it came of or came after, told: whether its headers say so }
 /** @param {Page.TimelineRow} row */
-function causeOf(row, { ids, traced, spans }, last) {
+function cameOf(row, { ids, traced, spans }, last) {
   const headers = headersOf(row);
   const named = headers.filter(([name]) => CAUSE_HEADERS.has(name)).map(([, value]) => ids.get(value)).find(Boolean);
   if (named) return { after: named, told: true };

@@ -3,6 +3,7 @@
 
 import { linkExpectations } from './expected.js';
 import { placeArrivals } from '../message/causes.js';
+import { spanRows } from '../message/spans.js';
 
 /** @param {Page.Part} part */
 export function causalRows(part, partIndex) {
@@ -12,6 +13,7 @@ export function causalRows(part, partIndex) {
   placeArrivals(story.rows, part.notes);
   markLate(story);
   addAbsent(story);
+  story.rows.push(...spanRows(story.rows, part, partIndex));
   for (const row of story.rows) row.parent?.children.push(row);
   return inTreeOrder(story.rows);
 }

@@ -57,6 +57,7 @@ const WAITS = new Map([
 
 /** @param {Page.TimelineRow} row */
 export function rowPhrase(row) {
+  if (row.kind === 'span') return row.error ? `${row.service} failed` : row.service;
   if (isWait(row) && WAITS.has(row.cause)) return WAITS.get(row.cause);
   if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
   if (row.handle && isWait(row)) return 'no match by the deadline';
@@ -84,6 +85,7 @@ function rowLabel(row, place, context) {
 
 /** @param {Page.TimelineRow} row */
 export function phraseTone(row) {
+  if (row.error) return 'fail';
   if (row.action === 'matched') return row.handle?.outcome === 'slow' ? 'slow' : 'pass';
   if (isWait(row) && row.handle?.outcome !== 'fail') return 'timeout';
   if (row.late) return 'slow';

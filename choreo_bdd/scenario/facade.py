@@ -8,9 +8,9 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from choreo_bdd import observers
+from choreo_bdd import matchers, observers
 from choreo_bdd.exceptions import ReplyAlreadyBoundError, TransportError
-from choreo_bdd.matchers import Matcher, anything
+from choreo_bdd.matchers import Matcher
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.occurs import NONE, Occurs
@@ -131,7 +131,7 @@ class Scenario:
         Decided when ``await_all`` has waited to its end, or by the first that comes.
         Without a correlation policy anybody's message counts. A connection that is lost meanwhile never passes it.
         """
-        return self._expect(lambda: self._scope.expect(topic, matcher or anything(), occurs=NONE))
+        return self._expect(lambda: self._scope.expect(topic, matcher or matchers.anything(), occurs=NONE))
 
     def expect_count(
         self,
@@ -312,7 +312,8 @@ async def call(
     It is an act (spec/steps.md 3): times count from the moment the whole answer is there; those that name the topic
     from when the request left. Raises what keeps the request from leaving, or the answer from coming.
     """
-    listener = scope.called(topic, link=link)
+    listener = scope.listen(scope.links[link], topic, unrouted=True)
+    listener.is_called = True
     await scope.ready()
     listener.answer = None
     scope.outbox.begin_act()

@@ -102,7 +102,7 @@ class Scope:
         predecessor = None if after is None else self.expectation_of(after)
         if predecessor is not None and not predecessor.occurs.minimum:
             raise ValueError(f"nothing can be expected after {after!r}: it may be met by no message at all")
-        listener = self._listen(where, topic, unrouted=unrouted)
+        listener = self.listen(where, topic, unrouted=unrouted)
         if not unrouted:
             self._watch(where, topic)
         handle = Handle(
@@ -134,7 +134,7 @@ class Scope:
         require_heard(trigger_topic, "on")
         if matcher is not None:
             require_matcher(matcher, "on", trigger_topic)
-        listener = self._listen(self.links[link], trigger_topic)
+        listener = self.listen(self.links[link], trigger_topic)
         reply = Reply(trigger_topic, link, matcher, plan)
         listener.takers.append(reply)
         self.replies.append(reply)
@@ -166,7 +166,8 @@ class Scope:
             raise ValueError(f"{handle!r} is no expectation of scenario {self.name!r}: use one that this scenario made")
         return expectation
 
-    def _listen(self, link: Link, topic: str, *, unrouted: bool = False) -> TopicListener:
+    def listen(self, link: Link, topic: str, *, unrouted: bool = False) -> TopicListener:
+        """Who hears a topic on a link for this scope; ``unrouted`` as for ``expect``."""
         link.harness.require_connected()
         listener = self._listeners.get((link.name, topic))
         if listener is None:
@@ -229,6 +230,14 @@ class Scope:
             if isinstance(each, Expectation):
                 self.verdicts.expire(each)
 
+    def unanswered(self, listener: TopicListener, asked: str) -> None:
+        """Settle at once what waits for an answer to a request that has reached nobody; absence is still watched."""
+        self._inbox.flush()
+        for each in listener.takers:
+            if isinstance(each, Expectation) and not each.occurs.waits_the_window_out:
+                each.asked = asked
+                self.verdicts.expire(each)
+
     def _received(self, listener: TopicListener, delivery: Delivery, source: str, detail: str) -> None:
         self.timeline.record(
             action=TimelineAction.RECEIVED,
@@ -268,12 +277,6 @@ class Scope:
         """
         publication = Publication.prepare(self.links[link], topic, payload, headers or {}, key)
         return self.outbox.put(publication)
-
-    def called(self, topic: str, *, link: str | None = None) -> TopicListener:
-        """Who hears the answers to calls of a topic, on a link that answers where it was called."""
-        listener = self._listen(self.links[link], topic, unrouted=True)
-        listener.is_called = True
-        return listener
 
     def adopt(self, name: str | None, correlation_id: str) -> None:
         """Take an id that the scenario writes on a link for its own; messages of its ids so far are heard on."""

@@ -62,13 +62,24 @@ def read_own_steps(folder: Path) -> OwnSteps:
 
     A file that cannot be read defines none.
     """
-    trees = list(_sources(folder))
+    trees = [tree for _, tree in _sources(folder)]
     decorated = [each for tree in trees for each in _decorated(tree)]
 
     def under(names: frozenset[str]) -> frozenset[str]:
         return frozenset(text for name, text in decorated if name in names)
 
     return OwnSteps(under(_STEPS), under(frozenset({"matcher"})), under(frozenset({"function"})), _acts(trees))
+
+
+def defining(folder: Path, text: str) -> list[tuple[Path, int]]:
+    """File and line (from 1) of the functions under a folder that define a sentence."""
+    return [
+        (path, node.lineno)
+        for path, tree in _sources(folder)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and _Sentences(frozenset(each for name, each in _decorators(node) if name in _STEPS)).contain(text.strip())
+    ]
 
 
 def project_of(file: Path) -> Path:
@@ -80,16 +91,17 @@ def project_of(file: Path) -> Path:
     return folder
 
 
-def _sources(folder: Path) -> Iterator[ast.AST]:
+def _sources(folder: Path) -> Iterator[tuple[Path, ast.AST]]:
     paths = [path for path in folder.rglob("*.py") if _IGNORED_FOLDERS.isdisjoint(path.relative_to(folder).parts)]
     roots = _import_roots(folder)
     read = set(paths)
     while paths:
+        path = paths.pop()
         try:
-            tree = ast.parse(paths.pop().read_text(encoding="utf-8"))
+            tree = ast.parse(path.read_text(encoding="utf-8"))
         except (SyntaxError, UnicodeDecodeError, OSError):
             continue
-        yield tree
+        yield path, tree
         imported = {path for name in _imports(tree) for root in roots for path in _module(root, name)} - read
         read |= imported
         paths.extend(imported)

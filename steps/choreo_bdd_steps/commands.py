@@ -14,6 +14,7 @@ from choreo_bdd.redaction.printable import printable
 from choreo_bdd_steps.lint import Severity, as_github, as_text, feature_files, lint
 from choreo_bdd_steps.lint import as_json as as_findings_json
 from choreo_bdd_steps.plan.explain import explain_file
+from choreo_bdd_steps.plan.settings import configuration
 from choreo_bdd_steps.starting.commands import commands as starting
 from choreo_bdd_steps.vocabulary import PHRASES
 from choreo_bdd_steps.vocabulary_docs.editor_glue import as_glue
@@ -99,3 +100,76 @@ def lint_features(
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     print(f"{len(files)} file(s): {errors} error(s), {len(findings) - errors} warning(s)", file=sys.stderr)
     raise typer.Exit(1 if errors else 0)
+
+
+@commands.command()
+def draft(
+    document: Annotated[Path, typer.Argument(metavar="ASYNCAPI", help="An AsyncAPI document, 2.x or 3.x.")],
+    folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the features go.")] = Path(
+        "features"
+    ),
+) -> None:
+    """Write a feature for each channel of an AsyncAPI document, which runs at once with stand-ins.
+
+    A file that is there stays as it is. Exit code 2 when the document cannot be read or nothing can be written.
+    """
+    from choreo_bdd_steps.drafting.features import drafts  # noqa: PLC0415 - reads schemas, which other commands do not
+
+    try:
+        drafted = drafts(document, configuration(folder.resolve()))
+        for each in drafted.features:
+            _write_new(folder / each.name, each.text)
+    except (ChoreoError, OSError) as error:
+        print(f"choreo-bdd draft: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    for reason in drafted.left_out:
+        print(f"left out: {reason}", file=sys.stderr)
+
+
+def _write_new(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        print(f"{path} is there already and stays as it is", file=sys.stderr)
+        return
+    print(path)
+
+
+@commands.command()
+def replay(
+    recordings: Annotated[Path, typer.Argument(metavar="FILE", help="recordings.jsonl of a report.")],
+    place: Annotated[
+        str | None, typer.Argument(metavar="[FEATURE[:LINE]]", help="Only this feature, or this scenario of it.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Judge again whenever a feature is saved.")] = False,
+) -> None:
+    """Judge recorded scenarios anew, as their feature files are now: no broker, no service, no waiting.
+
+    Exit code 0: all pass; 1: some fail; 2: the file cannot be read, or a scenario of it is gone.
+    """
+    from choreo_bdd_steps.replaying.told import replay_told, watch_told  # noqa: PLC0415 - loads the engine
+
+    try:
+        if watch:
+            watch_told(recordings, place, lambda text: print(printable(text), flush=True))
+        told, failed = replay_told(recordings, place)
+    except ChoreoError as error:
+        print(f"choreo-bdd replay: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    print(printable(told))
+    raise typer.Exit(1 if failed else 0)
+
+
+@commands.command(name="lsp")
+def language_server() -> None:
+    """Serve an editor on standard input and output: completion, lint while typing, hover, definitions, renaming."""
+    try:
+        from choreo_bdd_steps.editor.server import make_server  # noqa: PLC0415 - an extra, and slow to load
+    except ModuleNotFoundError as error:
+        print(f"choreo-bdd lsp: {error.name} is not installed; `pip install 'choreo-bdd[lsp]'`", file=sys.stderr)
+        raise typer.Exit(2) from None
+    make_server().start_io()

@@ -88,7 +88,9 @@ class Connection:
         self._inbox: Inbox | None = None
         self._footing: Footing | None = None
         self._opening = asyncio.Lock()
-        self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._establishing: dict[Registration, asyncio.Task[None]] = {}
+        self._leaving: dict[str, set[asyncio.Task[None]]] = {}
+        """By queue, what must have come to its end before somebody else may consume it."""
         self._may_mark = True
         self._subscriptions = subscriptions
         self._lose = lose
@@ -167,9 +169,13 @@ class Connection:
 
     def arm(self, registration: Registration) -> None:
         """Have a topic's messages come into our own queue, or consume the queue it names."""
-        self.spawn(self._establish(registration))
+        task = self._establishing[registration] = self.spawn(self._establish(registration))
+        task.add_done_callback(lambda _: self._establishing.pop(registration, None))
 
     async def _establish(self, registration: Registration) -> None:
+        if registration.is_removed:
+            return
+
         def ended(reason: str) -> None:
             registration.fail(NAME, reason)
             if not self._is_over and not registration.is_removed:
@@ -185,13 +191,19 @@ class Connection:
             registration.fail(NAME, reason)  # does nothing once it is confirmed
         if registration.is_removed:
             self.disarm(registration)
+            if (name := queue_of(registration.topic)) is not None:
+                await self._others_have_left(name)
 
     def disarm(self, registration: Registration) -> None:
         """End a subscription; a queue of others has back then what nobody has used."""
         heard, registration.handle = registration.handle, None
         if isinstance(heard, NamedQueue):
-            self._leaving[heard.name] = self.spawn(heard.leave())
-        elif heard is not None and self._inbox is not None:
+            self._leaves(heard.name, self.spawn(heard.leave()))
+        elif heard is None:
+            name, opening = queue_of(registration.topic), self._establishing.get(registration)
+            if name is not None and opening is not None:
+                self._leaves(name, opening)
+        elif self._inbox is not None:
             self._inbox.remove(heard)
             self.spawn(self._drop(self._inbox, heard))
 
@@ -208,13 +220,23 @@ class Connection:
         except Exception as error:
             raise SubscriptionFailed(NAME, topic, self._publisher.blocked or reason_of(error)) from error
 
+    def _leaves(self, name: str, task: asyncio.Task[None]) -> None:
+        leaving = self._leaving.setdefault(name, set())
+        leaving.add(task)
+        task.add_done_callback(leaving.discard)
+
+    async def _others_have_left(self, name: str) -> None:
+        """What they give back would count as new."""
+        leaving = self._leaving.get(name, set()) - {asyncio.current_task()}
+        if leaving:
+            await asyncio.wait(leaving)
+
     async def _consume(self, queue: NamedQueue, deliver: Callable[[Message], None]) -> NamedQueue:
-        if (leaving := self._leaving.pop(queue.name, None)) is not None:  # what it gives back would count as new
-            await asyncio.wait([leaving])
+        await self._others_have_left(queue.name)
         try:
             await queue.open(self._opened, deliver)
         except BaseException:
-            self.spawn(queue.leave())
+            self._leaves(queue.name, self.spawn(queue.leave()))
             raise
         return queue
 
@@ -290,17 +312,16 @@ class Connection:
             raise
 
     def remark(self, topic: str) -> str | None:
-        """Why a message may be missing: nobody took what was published there, or its queue has other consumers."""
+        """Why a message may be missing: its queue has other consumers."""
         queues = (each.handle for each in self._subscriptions if each.topic == topic)
-        others = (each.remark() for each in queues if isinstance(each, NamedQueue))
-        return self._publisher.remark(topic) or next(others, None)
+        return next((each.remark() for each in queues if isinstance(each, NamedQueue)), None)
 
-    def _tell_unheard(self, outgoing: Outgoing, reason: str) -> None:
+    def _tell_unheard(self, outgoing: Outgoing) -> None:
         """Nobody has heard a message: if it was a request, no answer comes."""
         inbox = f"{QUEUE_PREFIX}{outgoing.headers.get(REPLY_TO, '')}"
         for registration in self._subscriptions:
             if registration.topic == inbox:
-                registration.despair(reason)
+                registration.unanswered(outgoing.topic)
 
     # --- details --------------------------------------------------------------------------------------------------
 

@@ -12,8 +12,10 @@ from choreo_bdd.transports.rabbitmq.messages import properties_of, queue_of
 from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, why, words_of
 from choreo_bdd.transports.shared.outbound import Outgoing
 
-OnUnheard = Callable[[Outgoing, str], None]
-"""Called with a message that the broker has routed to nobody, and a sentence that says so."""
+OnUnheard = Callable[[Outgoing], None]
+"""Called with a message that the broker has routed to nobody."""
+
+_RETURNED = "RabbitMQ returned the message as unroutable"
 
 
 class Publisher:
@@ -33,8 +35,6 @@ class Publisher:
         self._on_unheard = on_unheard
         self._channel: aiormq.Channel | None = None
         self._under_way: set[Outgoing] = set()
-        self._unheard: set[str] = set()
-        """Topics on which the last message reached nobody."""
         self.blocked: str | None = None
         """Why the broker takes nothing from us for the moment, in its own words."""
 
@@ -53,10 +53,6 @@ class Publisher:
         if self.blocked is not None:
             for outgoing in tuple(self._under_way):
                 outgoing.fail(NAME, self.blocked)
-
-    def remark(self, topic: str) -> str | None:
-        """That nobody took the last message on a topic, if so."""
-        return _nobody(topic) if topic in self._unheard else None
 
     async def write(self, batch: Sequence[Outgoing]) -> None:
         """Send messages in this order; each learns its fate when the broker confirms it."""
@@ -92,22 +88,17 @@ class Publisher:
             )
         except aiormq.PublishError as error:
             if queue is None:  # nobody listening is no error of the one who speaks, a missing queue is
-                self._unheard.add(outgoing.topic)
-                self._on_unheard(outgoing, _nobody(outgoing.topic))
+                outgoing.unheard(_RETURNED)
+                self._on_unheard(outgoing)
                 outgoing.confirm()
             reason = words_of(error)
         except Exception as error:  # noqa: BLE001 - told to whoever published this one
             reason = await why(channel, error)
         else:
-            self._unheard.discard(outgoing.topic)
             outgoing.confirm()
         finally:
             self._under_way.discard(outgoing)
             outgoing.fail(NAME, reason)  # does nothing once it is confirmed
-
-
-def _nobody(topic: str) -> str:
-    return f"nobody listens on {topic!r}: RabbitMQ returned the message as unroutable"
 
 
 def heed_blocking(connection: Any, told: Callable[[str | None], None]) -> None:

@@ -71,6 +71,14 @@ def read_feature(path: Path | str) -> Feature:
         raise FeatureError(file, None, f"cannot be read: {error.strerror}") from error
 
 
+def parse_feature(text: str, path: Path | str) -> Feature:
+    """The text of a feature file as it would be run from ``path``, where an editor may have it otherwise.
+
+    Raises as ``read_feature`` does.
+    """
+    return _parsed(text, relative(path))
+
+
 def find_scenario(nodeid: str, root: Path) -> tuple[FeatureHead, Scenario] | None:
     """The scenario that a node id names, below its feature; ``None`` for that of anything else.
 
@@ -91,14 +99,19 @@ def find_scenario(nodeid: str, root: Path) -> tuple[FeatureHead, Scenario] | Non
 @lru_cache(maxsize=256)
 def _read(path: str, file: str, _changed_ns: int, _size: int) -> Feature:
     """Kept until the file changes: runners, lint and reports ask for the same one."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FeatureError(file, 1, f"is not a feature file: {error}") from error
+    return _parsed(text, file)
+
+
+def _parsed(text: str, file: str) -> Feature:
     from gherkin.errors import ParserError  # noqa: PLC0415 - the parser is slow to load, and not every run reads files
     from gherkin.parser import Parser  # noqa: PLC0415 - as above
 
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
         document: Any = Parser().parse(text)
-    except UnicodeDecodeError as error:
-        raise FeatureError(file, 1, f"is not a feature file: {error}") from error
     except ParserError as error:
         raise _unreadable(file, error) from error
     if document.get("feature") is None:

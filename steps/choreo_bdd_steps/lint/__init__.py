@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from choreo_bdd.asyncapi import AsyncApi
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.gherkin.errors import FeatureError
-from choreo_bdd_project.gherkin.feature import read_feature
+from choreo_bdd_project.gherkin.feature import Feature, parse_feature, read_feature
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import build_contract
@@ -26,7 +27,21 @@ from choreo_bdd_steps.lint.topics import unknown_topics
 from choreo_bdd_steps.plan.plan import make_plan
 from choreo_bdd_steps.plan.settings import configuration, settings_for
 
-__all__ = ["Finding", "Severity", "as_github", "as_json", "as_text", "feature_files", "lint"]
+__all__ = [
+    "Finding",
+    "Severity",
+    "Surroundings",
+    "as_github",
+    "as_json",
+    "as_text",
+    "feature_files",
+    "lint",
+    "lint_text",
+    "surroundings",
+]
+
+
+_MANY = 10_000
 
 
 def feature_files(paths: Iterable[Path]) -> list[Path]:
@@ -48,20 +63,49 @@ def lint(files: Sequence[Path], *, profile: str | None = None) -> list[Finding]:
     return sorted(findings)
 
 
-def _lint_file(file: Path, profile: str | None) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around a feature file and lint holds it against.
+
+    ``told`` is what was found in scenarios already: an editor asks again with every letter, of one of many.
+    """
+
+    config: Config
+    contract: AsyncApi | None
+    own_steps: OwnSteps
+    told: dict[Scenario, tuple[Finding, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+
+def surroundings(file: Path, profile: str | None = None) -> Surroundings:
+    """What stands around a file, whether it is there yet or not. Raises ``ConfigError``."""
     config = configuration(file.resolve().parent, profile)
-    contract = build_contract(config)
+    return Surroundings(config, build_contract(config), read_own_steps(project_of(file)))
+
+
+def lint_text(text: str, file: Path, around: Surroundings) -> list[Finding]:
+    """All findings in a file's text as an editor has it, in order of place."""
+    return sorted(set(_lint(lambda: parse_feature(text, file), file, around)))
+
+
+def _lint_file(file: Path, profile: str | None) -> Iterator[Finding]:
+    return _lint(lambda: read_feature(file), file, surroundings(file, profile))
+
+
+def _lint(read: Callable[[], Feature], file: Path, around: Surroundings) -> Iterator[Finding]:
     try:
-        feature = read_feature(file)
+        feature = read()
     except FeatureError as error:
         yield Finding(relative(file), error.line, "unreadable-feature", error.reason)
         return
-    own_steps = read_own_steps(project_of(file))
+    own_steps, told = around.own_steps, around.told
+    if len(told) > _MANY:
+        told.clear()
     lines: dict[str, set[int]] = defaultdict(set)
     for scenario in feature.scenarios:
-        with declared(own_steps.matchers, own_steps.functions):
-            found = list(_lint_scenario(config, contract, scenario, relative(file), own_steps))
-        yield from found
+        if scenario not in told:
+            with declared(own_steps.matchers, own_steps.functions):
+                told[scenario] = tuple(_lint_scenario(around, scenario, relative(file)))
+        yield from told[scenario]
         lines[scenario.name].add(scenario.begins_at)
     if not feature.templates:
         yield Finding(relative(file), 1, "empty-feature", "the feature has no scenarios")
@@ -74,9 +118,8 @@ def _lint_file(file: Path, profile: str | None) -> Iterator[Finding]:
             yield Finding(relative(file), line, "duplicate-name", message)
 
 
-def _lint_scenario(
-    config: Config, contract: AsyncApi | None, scenario: Scenario, file: str, own_steps: OwnSteps
-) -> Iterator[Finding]:
+def _lint_scenario(around: Surroundings, scenario: Scenario, file: str) -> Iterator[Finding]:
+    config, own_steps = around.config, around.own_steps
     plan = make_plan(own_steps.marked(scenario.steps), scenario.transport or config.default_transport, config.called)
     try:
         settings = settings_for(config, scenario.tags)
@@ -85,5 +128,5 @@ def _lint_scenario(
     subject = Subject(scenario, file, plan, settings, config, own_steps)
     for rule in (*RULES, calls, captures, every_element_of_nothing):
         yield from rule(subject)
-    if contract is not None:
-        yield from unknown_topics(subject, contract)
+    if around.contract is not None:
+        yield from unknown_topics(subject, around.contract)

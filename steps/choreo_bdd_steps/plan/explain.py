@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from choreo_bdd_project.config import Config
-from choreo_bdd_project.gherkin.feature import read_feature
+from choreo_bdd_project.config import Config, ConfigError
+from choreo_bdd_project.gherkin.errors import FeatureError
+from choreo_bdd_project.gherkin.feature import parse_feature, read_feature
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import build_contract
 from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
@@ -36,6 +37,42 @@ def explain_file(path: Path, line: int | None = None, profile: str | None = None
     with declared(own.matchers, own.functions):
         told = ["\n".join(_explain(config, each, own, f"{path.as_posix()}:{each.begins_at}")) for each in scenarios]
     return "\n\n".join(told)
+
+
+def told_of(text: str, path: Path, line: int, config: Config, own: OwnSteps) -> list[str]:
+    """What the plans of a text say of the step in a line, once for all rows and transports that say the same.
+
+    Nothing where the text is no feature, or no scenario has the step.
+    """
+    try:
+        scenarios = parse_feature(text, path).scenarios
+    except FeatureError:
+        return []
+    told: dict[str, None] = {}
+    for scenario in scenarios:
+        if not any(step.line == line for step in scenario.steps):
+            continue
+        with declared(own.matchers, own.functions):
+            plan = make_plan(own.marked(scenario.steps), scenario.transport or config.default_transport, config.called)
+            told |= dict.fromkeys(_told(plan, line, _settings(config, scenario)))
+    return list(told)
+
+
+def _settings(config: Config, scenario: Scenario) -> Settings:
+    try:
+        return settings_for(config, scenario.tags)
+    except ConfigError:
+        return settings_for(config, ())  # lint tells what is wrong with the tag
+
+
+def _told(plan: Plan, line: int, settings: Settings) -> Iterator[str]:
+    step = next(each for each in plan.steps if each.call.line == line)
+    opening = _opening(plan, [each for each in plan.steps if each.phase == step.phase])
+    if opening is step:
+        yield f"Phase {step.phase + 1} begins here. Armed and proven live before it:"
+        yield from (f"- {_armed(plan, step, check, settings)}" for check in plan.checks(step.phase))
+    elif opening is not None and step in plan.checks(step.phase):
+        yield f"Phase {step.phase + 1}, armed before line {opening.call.line}: {_armed(plan, opening, step, settings)}"
 
 
 def _explain(config: Config, scenario: Scenario, own: OwnSteps, place: str) -> Iterator[str]:

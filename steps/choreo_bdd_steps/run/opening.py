@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from choreo_bdd.scenario import Scope
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.vacuity import Emptiness
+from choreo_bdd_steps.recording import Link
 from choreo_bdd_steps.run.tracing.traces import Traces
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
@@ -44,6 +45,15 @@ class Opening:
     trace_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class TakenDown:
+    """The traffic of a scenario so far by transport, the ids drawn for it, and the loop time when it began."""
+
+    links: Mapping[str, Link]
+    tokens: tuple[str, ...]
+    begun: float
+
+
 class Opener(Protocol):
     """What a scenario asks of the session it runs in."""
 
@@ -62,6 +72,14 @@ class Opener(Protocol):
     @property
     def traces(self) -> Traces | None:
         """What services tell of their work; ``None`` where nothing is traced."""
+        ...
+
+    def taken_down(self) -> TakenDown | None:
+        """What has gone over the transports since the scenario began; ``None`` where nobody wants to know."""
+        ...
+
+    def token(self, size: int) -> str:
+        """So many random bytes, as hexadecimal digits, for the scenario at work."""
         ...
 
     def hints(self, kind: str) -> bool:

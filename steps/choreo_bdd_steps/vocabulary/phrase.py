@@ -129,15 +129,20 @@ def _compiled(text: str) -> re.Pattern[str]:
 
 
 def _regex(text: str) -> str:
-    parts = [_part(piece) for piece in _PIECE.finditer(text)]
-    return "".join(parts) + r"\s*:?"
+    return pattern_of(text) + r"\s*:?"
 
 
-def _part(piece: re.Match[str]) -> str:
+def pattern_of(text: str, *, named: bool = True) -> str:
+    """A part of a phrase as a regular expression; its parameters are named groups unless ``named`` is false."""
+    return "".join(_part(piece, named=named) for piece in _PIECE.finditer(text))
+
+
+def _part(piece: re.Match[str], *, named: bool) -> str:
     if piece["open"]:
         return "(?:"
     if piece["close"]:
         return ")?"
     if piece["name"]:
-        return _KINDS[piece["kind"] or piece["name"]].format(piece["name"])
+        pattern = _KINDS[piece["kind"] or piece["name"]].format(piece["name"])
+        return pattern if named else pattern.replace(f"(?P<{piece['name']}>", "(?:")
     return re.sub(r"\bmessages?\b", "messages?", re.escape(piece["text"]).replace(r"\ ", " "))

@@ -103,3 +103,8 @@ def _section(title: str, family: Sequence[Phrase]) -> Iterator[str]:
         yield from textwrap.wrap(phrase.doc, _WIDTH, initial_indent="    ", subsequent_indent="    ")
         yield textwrap.indent(phrase.example, "      | ", lambda _: True)
         yield ""
+
+
+def as_hover(phrase: Phrase) -> str:
+    """One phrase for a window beside the cursor, as Markdown."""
+    return f"**`{phrase.text}`**\n\n{phrase.doc}\n\n```gherkin\n{phrase.example}\n```"

@@ -22,6 +22,30 @@ _MOMENT = re.compile(r"(before|after)\s+(.+)", re.DOTALL)
 _WITH_OPERAND = re.compile(r"(one of|contains|starts with|ends with|length)\s+(.+)", re.DOTALL)
 _KIND = re.compile(r"an?\s+([A-Za-z][A-Za-z0-9_ ]*)")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+FORMS = (
+    "exists",
+    "absent",
+    "any",
+    "null",
+    "not null",
+    "> 0",
+    ">= 0",
+    "< 0",
+    "<= 0",
+    "!= x",
+    "between 1 and 5",
+    "approx 3.14 ± 0.01",
+    "one of A, B",
+    "contains x",
+    "starts with x",
+    "ends with x",
+    "matches /re/",
+    "length 3",
+    "length >= 3",
+    "before 2026-01-31T12:00:00Z",
+    "after 2026-01-31T12:00:00Z",
+)
+"""A specimen of each operator, for whoever is shown what a cell may say."""
 _CLOSING = {"[": "]", "{": "}"}
 _TAG = re.compile(r"![A-Za-z]")
 

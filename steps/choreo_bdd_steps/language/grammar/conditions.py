@@ -18,6 +18,25 @@ _FORMS = (
     "is, is not, =, >, >=, <, <=, is one of a, b, is between 1 and 5, is before/after <moment>, matches /re/, exists, "
     "is absent, contains, starts with, ends with"
 )
+CONDITION_FORMS = (
+    'is "x"',
+    'is not "x"',
+    "> 0",
+    ">= 0",
+    "< 0",
+    "<= 0",
+    "is one of a, b",
+    "is between 1 and 5",
+    "is before 2026-01-31T12:00:00Z",
+    "is after 2026-01-31T12:00:00Z",
+    "matches /re/",
+    "exists",
+    "is absent",
+    'contains "x"',
+    'starts with "x"',
+    'ends with "x"',
+)
+"""A specimen of what may stand behind a field, for whoever is shown it."""
 _QUOTED = re.compile(r"""(?<![^\s\[(,.]) (?: "(?:\\.|[^"\\])*" | '(?:[^']|'')*' )""", re.VERBOSE | re.DOTALL)
 _TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _PATTERN = re.compile(r"/(?:\\.|[^/\\])*/i?", re.DOTALL)

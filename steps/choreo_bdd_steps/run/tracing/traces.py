@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from choreo_bdd.scenario import Scope
-from choreo_bdd.traces import Receiver, Span, traceparent
+from choreo_bdd.traces.spans import Span, traceparent
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config, ConfigError
 
@@ -19,6 +19,8 @@ class Traces:
     """The traces of a run: a receiver on this machine, and one trace a scenario."""
 
     def __init__(self, config: Config) -> None:
+        from choreo_bdd.traces.receiver import Receiver  # noqa: PLC0415 - a server, loaded where traces are wanted
+
         self._config = config
         self._receiver = Receiver()
 

@@ -1,0 +1,1 @@
+"""First features written from a contract: ``choreo-bdd draft asyncapi.yaml``."""

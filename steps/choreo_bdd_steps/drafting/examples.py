@@ -1,0 +1,196 @@
+"""A valid value for a JSON Schema, and the places where one can be spoilt."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import rstr
+
+from choreo_bdd.asyncapi.documents import Documents, Node
+
+_DEPTH = 6
+_LONGEST_PATTERN = 200
+_FORMATS: Mapping[str, str] = {
+    "uuid": "7d9f9b0e-3c1e-4a55-9c9b-0a4d6c3f2b11",
+    "date-time": "2026-01-31T12:00:00Z",
+    "date": "2026-01-31",
+    "time": "12:00:00Z",
+    "duration": "PT5M",
+    "email": "ada@example.com",
+    "hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.com/1",
+    "url": "https://example.com/1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field in an example: names and positions on the way to it; ``choices`` where the schema lists its values."""
+
+    path: tuple[str | int, ...]
+    required: bool = False
+    choices: tuple[Any, ...] = ()
+
+
+class Examples:
+    """Makes values for the schemas of some documents; the same ones every time."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def value(self, node: Node, depth: int = 0, name: str = "text") -> Any:
+        """A value that the schema most likely allows; whoever needs to be sure asks a validator.
+
+        ``name`` is that of the field, which a text with no rules takes up.
+        """
+        node = self._merged(node)
+        told = node.value
+        if not isinstance(told, dict):
+            return name
+        given = _given(told)
+        if given:
+            return next((each for each in given if each is not None), None)
+        for key in ("oneOf", "anyOf"):
+            if isinstance(told.get(key), list) and told[key]:
+                return self.value(Node(f"{node.uri}/{key}/0", told[key][0]), depth, name)
+        kind = _kind(told)
+        if kind == "object":
+            return self._object(node, depth)
+        return self._array(node, depth, name) if kind == "array" else _scalar(kind, told, name)
+
+    def places(self, node: Node, example: Any, path: tuple[str | int, ...] = ()) -> Iterator[Place]:
+        """The fields of an example that a schema requires or lists the values of, outermost first."""
+        node = self._merged(node)
+        told = node.value
+        if not isinstance(told, dict) or len(path) > _DEPTH:
+            return
+        choices = [told["const"]] if "const" in told else told.get("enum")
+        if path and isinstance(choices, list):
+            yield Place(path, choices=tuple(choices))
+        if isinstance(example, dict):
+            required = [name for name in told.get("required", ()) if name in example]
+            yield from (Place((*path, name), required=True) for name in required)
+            for name, child in self._documents.members(node, "properties"):
+                if name in example:
+                    yield from self.places(child, example[name], (*path, name))
+        elif isinstance(example, list) and example and isinstance(told.get("items"), dict):
+            yield from self.places(node["items"], example[0], (*path, 0))
+
+    def _merged(self, node: Node) -> Node:
+        """What a reference leads to, the parts of an ``allOf`` as one object."""
+        node = self._documents.follow(node)
+        told = node.value
+        if not isinstance(told, dict) or not isinstance(told.get("allOf"), list):
+            return node
+        whole = {key: value for key, value in told.items() if key != "allOf"}
+        for index, part in enumerate(told["allOf"]):
+            of_part = self._merged(Node(f"{node.uri}/allOf/{index}", part)).value
+            if isinstance(of_part, dict):
+                whole = {
+                    **of_part,
+                    **whole,
+                    "properties": {**of_part.get("properties", {}), **whole.get("properties", {})},
+                    "required": [*dict.fromkeys([*whole.get("required", ()), *of_part.get("required", ())])],
+                }
+        return Node(node.uri, whole)
+
+    def _object(self, node: Node, depth: int) -> dict[str, Any]:
+        required = node.value.get("required", ())
+        members = self._documents.members(node, "properties") if depth < _DEPTH else ()
+        return {
+            name: self.value(child, depth + 1, name)
+            for name, child in members
+            if depth < _DEPTH // 2 or name in required  # a schema may hold itself
+        }
+
+    def _array(self, node: Node, depth: int, name: str) -> list[Any]:
+        least = int(node.value.get("minItems", 0))
+        if depth >= _DEPTH or not isinstance(node.value.get("items"), dict):
+            return [name] * least
+        return [self.value(node["items"], depth + 1, name)] * max(least, 1)
+
+
+def _given(told: Mapping[str, Any]) -> list[Any]:
+    """Values that a schema names itself."""
+    single = [told[key] for key in ("const", "example", "default") if key in told]
+    several = [each for key in ("examples", "enum") if isinstance(told.get(key), list) for each in told[key]]
+    return single or several
+
+
+def _scalar(kind: str, told: Mapping[str, Any], name: str) -> Any:
+    match kind:
+        case "integer":
+            return int(_number(told))
+        case "number":
+            return _number(told)
+        case "boolean":
+            return True
+        case "null":
+            return None
+        case _:
+            return _text(told, name)
+
+
+def spoilt(example: Any, place: Place, *, stranger: Any = None) -> Any:
+    """An example without a field, or with a value there that nobody lists."""
+    head: Any = place.path[0]
+    rest = place.path[1:]
+    copy: Any = dict(example) if isinstance(example, dict) else list(example)
+    if rest:
+        copy[head] = spoilt(copy[head], Place(rest), stranger=stranger)
+    elif stranger is None:
+        del copy[head]
+    else:
+        copy[head] = stranger
+    return copy
+
+
+def stranger_to(choices: tuple[Any, ...]) -> Any:
+    """A value of the same kind that is not among those listed."""
+    if all(isinstance(each, int | float) and not isinstance(each, bool) for each in choices):
+        return max(choices) + 1
+    return "stranger" if "stranger" not in choices else "nobody knows this"
+
+
+def _kind(told: Mapping[str, Any]) -> str:
+    kind = told.get("type")
+    if isinstance(kind, list):
+        kind = next((each for each in kind if each != "null"), "null")
+    if isinstance(kind, str):
+        return kind
+    return "object" if "properties" in told or "required" in told else "array" if "items" in told else "string"
+
+
+def _number(told: Mapping[str, Any]) -> float:
+    low = told.get("minimum")
+    above = told.get("exclusiveMinimum")
+    high = told.get("maximum", told.get("exclusiveMaximum"))
+    step = told.get("multipleOf")
+    if isinstance(above, int | float) and not isinstance(above, bool):
+        low = above + (step or (1 if high is None or high is True or above + 1 < high else (high - above) / 2))
+    elif above is True and isinstance(low, int | float):  # as drafts up to 4 write it
+        low += step or 1
+    value = low if isinstance(low, int | float) else step or 1
+    if step:
+        value = -(-value // step) * step
+    return min(value, high) if isinstance(high, int | float) and not isinstance(high, bool) and low is None else value
+
+
+def _text(told: Mapping[str, Any], name: str) -> str:
+    pattern = told.get("pattern")
+    if isinstance(pattern, str) and len(pattern) <= _LONGEST_PATTERN:
+        try:
+            return rstr.Rstr(random.Random(1)).xeger(pattern)
+        except (ValueError, re.error, RecursionError, OverflowError, KeyError):
+            return name
+    text = _FORMATS.get(str(told.get("format")), name)
+    short = int(told.get("minLength", 0))
+    longest = told.get("maxLength")
+    text = text + "x" * (short - len(text))
+    return text[: int(longest)] if isinstance(longest, int) else text

@@ -1,0 +1,313 @@
+"""Features drafted from the channels of an AsyncAPI document, each with a stand-in that takes what is valid."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from choreo_bdd.asyncapi.channels import Channel, MessageSpec, read_channels
+from choreo_bdd.asyncapi.documents import Documents
+from choreo_bdd.asyncapi.schemas import compiled
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_project.config import Config
+from choreo_bdd_steps.drafting.examples import Examples, Place, spoilt, stranger_to
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WATCHED = "200ms"
+_OWN_ID = "{{ correlation_id }}"
+
+
+class DraftError(ChoreoError):
+    """Nothing can be drafted from a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A feature: the name of its file, and its text."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """The features of a document, and what of it could not be drafted."""
+
+    features: tuple[Draft, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message with a valid payload and headers, and the places where the payload can be spoilt."""
+
+    name: str
+    payload: Any
+    headers: dict[str, Any]
+    places: tuple[Place, ...] = ()
+
+    @property
+    def condition(self) -> str:
+        """What tells it from one that is not valid, as a step says it; empty for no difference."""
+        clauses = " and ".join(dict.fromkeys(map(_clause, self.places)))
+        return f" where {clauses}" if clauses else ""
+
+    def takes(self, payload: Any) -> bool:
+        """Whether its condition holds for a payload."""
+        return all(_holds(place, payload) for place in self.places)
+
+
+def drafts(path: Path, config: Config) -> Drafts:
+    """A feature for each channel, as the configuration's default transport carries its messages.
+
+    Raises ``AsyncApiError`` for a document that cannot be read, ``DraftError`` for one without channels.
+    """
+    documents, left_out = Documents(path), list[str]()
+    channels = read_channels(documents)
+    if not channels:
+        raise DraftError(f"{path}: no channel with an address stands in this document")
+    transport = config.transports.get(config.default_transport)
+    id_field = None if transport is None else transport.correlation_field
+    told = [(channel, _messages(documents, channel, id_field, left_out)) for channel in channels]
+    writable = [(channel, messages) for channel, messages in told if messages]
+    sent, names, found = _sent(documents), set[str](), []
+    for channel, messages in writable:
+        reply = _reply(channel, writable, sent)
+        writer = _Writer(channel.example, messages, reply, has_contract=bool(config.asyncapi))
+        head = f"# Drafted from {path.name}. The values are examples: put those in that your service knows."
+        lines = [head, *_about(reply), f"Feature: {channel.address}", *writer.scenarios(left_out)]
+        name = _file_name(channel.address, names)
+        names.add(name)
+        found.append(Draft(name, "\n".join(lines) + "\n"))
+    return Drafts(tuple(found), tuple(left_out))
+
+
+# --- what a document says -----------------------------------------------------------------------------
+
+
+def _sent(documents: Documents) -> frozenset[str]:
+    """Addresses on which the application sends, as far as the document tells."""
+    root = documents.root
+    if str(root.value.get("asyncapi")).startswith("2"):
+        return frozenset(name for name, channel in documents.members(root, "channels") if channel.has("subscribe"))
+    senders = (node for _, node in documents.members(root, "operations") if node.value.get("action") == "send")
+    channels = (documents.follow(node["channel"]) for node in senders if node.has("channel"))
+    return frozenset(str(channel.value.get("address")) for channel in channels if isinstance(channel.value, dict))
+
+
+def _reply(
+    channel: Channel, channels: Iterable[tuple[Channel, Sequence[_Message]]], sent: frozenset[str]
+) -> tuple[str, _Message] | None:
+    """Topic and message that come of one on a channel: where the application sends, or else on any other."""
+    others = [(each.example, messages[0], each.address in sent) for each, messages in channels if each is not channel]
+    usable = [each for each in others if not each[1].headers or isinstance(each[1].payload, dict)]
+    chosen = next((each for each in usable if each[2]), usable[0] if usable else None)
+    return None if chosen is None else chosen[:2]
+
+
+def _messages(
+    documents: Documents, channel: Channel, id_field: str | None, left_out: list[str]
+) -> tuple[_Message, ...]:
+    """The channel's messages; what no valid payload is found for is left out."""
+    if not channel.messages:
+        return (_Message("message", {}, {}),)
+    made = [_message(documents, spec) for spec in channel.messages]
+    for spec, message in zip(channel.messages, made, strict=True):
+        if message is None:
+            left_out.append(f"{spec.node.place}: no valid payload was found, so nothing is drafted; write it yourself")
+    found = [_with_id(each, id_field) for each in made if each is not None]
+    return tuple(replace(each, places=tuple(_refused_places(each, found))) for each in found)
+
+
+def _refused_places(message: _Message, messages: Sequence[_Message]) -> Iterator[Place]:
+    """Where the payload can be spoilt so that it is none of the channel's other messages, either."""
+    for place in message.places:
+        payload = _broken(message.payload, place)
+        if not any(each.takes(payload) for each in messages):
+            yield place
+
+
+def _message(documents: Documents, spec: MessageSpec) -> _Message | None:
+    examples, payload, places = Examples(documents), _told(spec, "payload"), tuple[Place, ...]()
+    if spec.payload is not None:
+        validator = compiled(spec.payload, documents)
+        if payload is None or not validator.is_valid(payload):
+            payload = examples.value(spec.payload.node)
+        if not validator.is_valid(payload):
+            return None
+        places = tuple(
+            place
+            for place in dict.fromkeys(examples.places(spec.payload.node, payload))
+            if _field(place.path) is not None and not validator.is_valid(_broken(payload, place))
+        )
+    headers: dict[str, Any] = dict(_told(spec, "headers") or {})
+    for schema in spec.headers:
+        made = examples.value(schema.node)
+        headers = {**(made if isinstance(made, dict) else {}), **headers}
+    return _Message(_name(spec), {} if payload is None else payload, headers, places)
+
+
+def _name(spec: MessageSpec) -> str:
+    told = spec.node.value.get("name")
+    name = str(told or spec.node.place.rpartition("/")[2])
+    return "message" if name in ("message", "") or name.isdigit() else name
+
+
+def _with_id(message: _Message, id_field: str | None) -> _Message:
+    """With the scenario's own id where the transport looks for one, which no scenario can do without."""
+    path: tuple[str | int, ...] = tuple(id_field.split(".")) if id_field else ()
+    if not path or not _has(message.payload, path):
+        return message
+    payload = spoilt(message.payload, Place(path), stranger=_OWN_ID)
+    return replace(message, payload=payload, places=tuple(each for each in message.places if each.path != path))
+
+
+def _told(spec: MessageSpec, part: str) -> Any:
+    """What the message's own first example says."""
+    given = spec.node.value.get("examples")
+    first = given[0] if isinstance(given, list) and given else None
+    return first.get(part) if isinstance(first, dict) else None
+
+
+def _broken(payload: Any, place: Place) -> Any:
+    return spoilt(payload, place, stranger=stranger_to(place.choices) if place.choices else None)
+
+
+# --- a feature ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """The scenarios of one channel; ``reply`` is topic and message of what the stand-in answers with."""
+
+    topic: str
+    messages: Sequence[_Message]
+    reply: tuple[str, _Message] | None
+    has_contract: bool
+
+    def scenarios(self, left_out: list[str]) -> Iterator[str]:
+        """What stands below the feature's name."""
+        if self.reply is not None:
+            yield from ("", "  Background:")
+            for number, condition in enumerate(dict.fromkeys(each.condition for each in self.messages)):
+                word = "And" if number else "Given"
+                yield f'    {word} a service that answers "{self.topic}"{condition} with "{self.reply[0]}":'
+                yield from _body(_whole(self.reply[1], self.reply[1].payload))
+        for message in self.messages:
+            yield from ("", f"  Scenario: A valid {message.name} is taken")
+            yield from self._publish(message, message.payload)
+            yield f"    Then {self._expected(message)}"
+            if message.headers and message.places and self.has_contract:
+                left_out.append(
+                    f"{self.topic}: a contract lets no {message.name} with headers out that breaks it, so what the "
+                    "service refuses is not drafted"
+                )
+                continue
+            for place in message.places:
+                yield from self._refused(message, place)
+
+    def _refused(self, message: _Message, place: Place) -> Iterator[str]:
+        name = _field(place.path)
+        shown = f"with a stranger as {name}" if place.choices else f"without {name}"
+        yield from ("", f"  Scenario: A {message.name} {shown} is not taken")
+        payload = _broken(message.payload, place)
+        if message.headers:
+            yield from self._publish(message, payload)
+        else:
+            yield f'    When I publish "{self.topic}" as raw bytes:'
+            yield from _body(payload, media_type="")
+        expected = f'"{self.topic}"{message.condition}' if self.reply is None else f'"{self.reply[0]}"'
+        yield f"    Then I expect no {expected} for {_WATCHED}"
+
+    def _publish(self, message: _Message, payload: Any) -> Iterator[str]:
+        if message.headers and not isinstance(payload, dict):
+            yield f'    When I publish "{self.topic}" as an envelope:'
+            yield from _body({"headers": message.headers, "payload": payload})
+            return
+        yield f'    When I publish "{self.topic}":'
+        yield from _body(_whole(message, payload))
+
+    def _expected(self, message: _Message) -> str:
+        if self.reply is not None:
+            return f'I expect "{self.reply[0]}"'
+        return f'I expect exactly 1 "{self.topic}" messages{message.condition} within {_WATCHED}'
+
+
+def _whole(message: _Message, payload: Any) -> Any:
+    """A payload with the headers that go with it."""
+    return {"@headers": message.headers, **payload} if message.headers else payload
+
+
+def _about(reply: tuple[str, _Message] | None) -> Iterator[str]:
+    if reply is not None:
+        yield "# The stand-in plays the service, so that this runs at once: take the background out when yours runs."
+    else:
+        yield "# The document has no other channel, so these scenarios look at the message itself: where your service"
+        yield "# answers somewhere, expect that topic instead."
+
+
+def _body(value: Any, media_type: str = "json") -> Iterator[str]:
+    text = _OWN_ID.join(map(_literally, json.dumps(value, indent=2, ensure_ascii=False).split(_OWN_ID)))
+    yield f'      """{media_type}'
+    yield textwrap.indent(text.replace('"""', '\\"\\"\\"'), "      ")
+    yield '      """'
+
+
+def _literally(text: str) -> str:
+    """Text that no template is found in; the braces of JSON itself never stand so close."""
+    return re.sub(r"\{\{|\{%|\{#", lambda found: f"{{{{ '{found[0]}' }}}}", text)
+
+
+def _clause(place: Place) -> str:
+    """What a condition says of a field that is as it should be."""
+    field = _field(place.path)
+    listed = [json.dumps(each, ensure_ascii=False) for each in place.choices if each is not None]
+    if not listed:
+        return f"{field} exists"
+    return f"{field} is {listed[0]}" if len(listed) == 1 else f"{field} is one of {', '.join(listed)}"
+
+
+def _holds(place: Place, payload: Any) -> bool:
+    if not _has(payload, place.path):
+        return False
+    return not place.choices or _at(payload, place.path) in [each for each in place.choices if each is not None]
+
+
+def _has(payload: Any, path: Sequence[str | int]) -> bool:
+    try:
+        _at(payload, path)
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
+
+
+def _at(payload: Any, path: Sequence[str | int]) -> Any:
+    for part in path:
+        payload = payload[part]
+    return payload
+
+
+def _field(path: Sequence[str | int]) -> str | None:
+    """A path as conditions write it; ``None`` where a name on it would have to be quoted."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif _PLAIN.fullmatch(part):
+            text += f".{part}" if text else part
+        else:
+            return None
+    return text
+
+
+def _file_name(address: str, taken: set[str]) -> str:
+    name = re.sub(r"[^A-Za-z0-9]+", "_", address).strip("_").lower() or "channel"
+    number = 2
+    while f"{name}.feature" in taken:
+        name, number = f"{name.rstrip('0123456789').rstrip('_')}_{number}", number + 1
+    return f"{name}.feature"

@@ -1,0 +1,242 @@
+"""The language server: an editor's questions on standard input, the answers on standard output (LSP 3.17)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+from urllib.request import url2pathname
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcInvalidParams
+from pygls.lsp.server import LanguageServer
+from pygls.workspace import ServerTextPosition, ServerTextRange
+
+from choreo_bdd import __version__
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_steps.editor.completion import Proposal, What, complete
+from choreo_bdd_steps.editor.diagnostics import Diagnostic, broken, diagnose
+from choreo_bdd_steps.editor.document import Document, Span
+from choreo_bdd_steps.editor.hover import hover
+from choreo_bdd_steps.editor.places import BadName, check_name, definitions, occurrences
+from choreo_bdd_steps.editor.surroundings import Project, read_project
+from choreo_bdd_steps.editor.tables import formatted
+from choreo_bdd_steps.lint import Severity
+
+_PAUSE_S = 0.05
+"""How long typing must rest before lint looks at a text."""
+
+_SIGNS = {
+    What.SENTENCE: lsp.CompletionItemKind.Snippet,
+    What.WORDS: lsp.CompletionItemKind.Keyword,
+    What.TOPIC: lsp.CompletionItemKind.Event,
+    What.TRANSPORT: lsp.CompletionItemKind.Module,
+    What.VARIABLE: lsp.CompletionItemKind.Variable,
+    What.FUNCTION: lsp.CompletionItemKind.Function,
+    What.OPERATOR: lsp.CompletionItemKind.Operator,
+    What.FIELD: lsp.CompletionItemKind.Field,
+    What.VALUE: lsp.CompletionItemKind.Value,
+    What.TAG: lsp.CompletionItemKind.Property,
+    What.FILE: lsp.CompletionItemKind.File,
+}
+_SEVERITIES = {
+    Severity.ERROR: lsp.DiagnosticSeverity.Error,
+    Severity.WARNING: lsp.DiagnosticSeverity.Warning,
+}
+
+
+class _Session:
+    """What one editor has open, and what is known around it."""
+
+    def __init__(self, server: LanguageServer) -> None:
+        self.server = server
+        self._projects: dict[Path, Project | ChoreoError] = {}
+        self._waiting: dict[str, asyncio.TimerHandle] = {}
+
+    def document(self, uri: str) -> Document:
+        return Document(_path(uri), self.server.workspace.get_text_document(uri).source)
+
+    def project(self, document: Document) -> Project | ChoreoError:
+        """What stands around a file; read once, until something is saved."""
+        folder = document.path.parent
+        if folder not in self._projects:
+            try:
+                self._projects[folder] = read_project(document.path)
+            except ChoreoError as error:
+                self._projects[folder] = error
+        return self._projects[folder]
+
+    def forget(self) -> None:
+        """Something around the open files may have changed."""
+        self._projects.clear()
+        for uri in self.server.workspace.text_documents:
+            self.look_soon(uri)
+
+    def look_soon(self, uri: str) -> None:
+        """Look at a text when nobody types any more."""
+        if (timer := self._waiting.pop(uri, None)) is not None:
+            timer.cancel()
+        self._waiting[uri] = asyncio.get_running_loop().call_later(_PAUSE_S, self._look, uri)
+
+    def close(self, uri: str) -> None:
+        """Its findings go with it."""
+        if (timer := self._waiting.pop(uri, None)) is not None:
+            timer.cancel()
+        self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
+
+    def _look(self, uri: str) -> None:
+        self._waiting.pop(uri, None)
+        document = self.document(uri)
+        project = self.project(document)
+        found = broken(project) if isinstance(project, ChoreoError) else diagnose(document, project)
+        version = self.server.workspace.get_text_document(uri).version
+        params = lsp.PublishDiagnosticsParams(uri, [self._diagnostic(uri, each) for each in found], version)
+        self.server.text_document_publish_diagnostics(params)
+
+    def _diagnostic(self, uri: str, each: Diagnostic) -> lsp.Diagnostic:
+        return lsp.Diagnostic(
+            range=self.range(uri, each.span),
+            message=each.message,
+            severity=_SEVERITIES[each.severity],
+            code=each.rule,
+            source="choreo-bdd",
+        )
+
+    def place(self, uri: str, position: lsp.Position) -> tuple[int, int]:
+        """A cursor in lines and characters from 0, however the editor counts the latter."""
+        found = self.server.workspace.get_text_document(uri).position_from_client_units(position)
+        return found.line, found.character
+
+    def range(self, uri: str, span: Span) -> lsp.Range:
+        """A span as the editor counts."""
+        begin, end = ServerTextPosition(span.line, span.begin), ServerTextPosition(span.line, span.end)
+        return self.server.workspace.get_text_document(uri).range_to_client_units(ServerTextRange(begin, end))
+
+
+def make_server() -> LanguageServer:
+    """A server that knows nothing yet; ``start_io()`` has it talk."""
+    server = LanguageServer("choreo-bdd", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental)
+    session = _Session(server)
+    _watch(server, session)
+    _answer(server, session)
+    return server
+
+
+def _watch(server: LanguageServer, session: _Session) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: lsp.DidOpenTextDocumentParams) -> None:
+        session.look_soon(params.text_document.uri)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: lsp.DidChangeTextDocumentParams) -> None:
+        session.look_soon(params.text_document.uri)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
+    def saved(_params: lsp.DidSaveTextDocumentParams) -> None:
+        session.forget()
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def files_changed(_params: lsp.DidChangeWatchedFilesParams) -> None:
+        session.forget()
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: lsp.DidCloseTextDocumentParams) -> None:
+        session.close(params.text_document.uri)
+
+
+def _answer(server: LanguageServer, session: _Session) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=list('" {|@!')))
+    def completed(params: lsp.CompletionParams) -> lsp.CompletionList:
+        uri = params.text_document.uri
+        document = session.document(uri)
+        project = session.project(document)
+        if isinstance(project, ChoreoError):
+            return lsp.CompletionList(is_incomplete=False, items=[])
+        line, column = session.place(uri, params.position)
+        proposals = complete(document, project, line, column)
+        written = document.lines[line].raw[:column] if proposals else ""
+        items = [
+            _item(each, session.range(uri, Span(line, each.begin, column)), written[each.begin :], at)
+            for at, each in enumerate(proposals)
+        ]
+        return lsp.CompletionList(is_incomplete=True, items=items)
+
+    @server.feature(lsp.TEXT_DOCUMENT_HOVER)
+    def hovered(params: lsp.HoverParams) -> lsp.Hover | None:
+        document = session.document(params.text_document.uri)
+        project = session.project(document)
+        told = None if isinstance(project, ChoreoError) else hover(document, project, params.position.line)
+        return None if told is None else lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, told))
+
+    @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
+    def defined(params: lsp.DefinitionParams) -> list[lsp.Location]:
+        uri = params.text_document.uri
+        document = session.document(uri)
+        project = session.project(document)
+        if isinstance(project, ChoreoError):
+            return []
+        found = definitions(document, project, *session.place(uri, params.position))
+        return [
+            lsp.Location(uri, session.range(uri, each.span))
+            if each.path == document.path
+            else lsp.Location(each.path.as_uri(), lsp.Range(_start(each.span), _start(each.span)))
+            for each in found
+        ]
+
+    @server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
+    def prepared(params: lsp.PrepareRenameParams) -> lsp.PrepareRenamePlaceholder | None:
+        uri = params.text_document.uri
+        line, column = session.place(uri, params.position)
+        found = occurrences(session.document(uri), line, column)
+        if found is None:
+            return None
+        here = next(span for span in found[1] if span.holds(line, column))
+        return lsp.PrepareRenamePlaceholder(session.range(uri, here), found[0])
+
+    @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
+    def renamed(params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
+        uri = params.text_document.uri
+        found = occurrences(session.document(uri), *session.place(uri, params.position))
+        if found is None:
+            return None
+        try:
+            check_name(params.new_name)
+        except BadName as error:
+            raise JsonRpcInvalidParams(str(error)) from error
+        return lsp.WorkspaceEdit({uri: [lsp.TextEdit(session.range(uri, span), params.new_name) for span in found[1]]})
+
+    @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
+    def laid_out(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
+        uri = params.text_document.uri
+        document = session.document(uri)
+        return list(_edits(session, uri, document))
+
+
+def _item(each: Proposal, place: lsp.Range, written: str, at: int) -> lsp.CompletionItem:
+    """``written`` is what it replaces: an editor keeps only items that begin with it."""
+    return lsp.CompletionItem(
+        label=each.label,
+        kind=_SIGNS[each.what],
+        detail=each.detail or None,
+        documentation=lsp.MarkupContent(lsp.MarkupKind.Markdown, each.meaning) if each.meaning else None,
+        insert_text_format=lsp.InsertTextFormat.Snippet,
+        text_edit=lsp.TextEdit(place, each.insert),
+        filter_text=each.label if written.strip() else f"{written}{each.label}",
+        sort_text=f"{at:04}",
+    )
+
+
+def _edits(session: _Session, uri: str, document: Document) -> Iterable[lsp.TextEdit]:
+    for number, text in formatted(document):
+        yield lsp.TextEdit(session.range(uri, Span(number, 0, len(document.lines[number].raw))), text)
+
+
+def _start(span: Span) -> lsp.Position:
+    return lsp.Position(span.line, span.begin)
+
+
+def _path(uri: str) -> Path:
+    """The file of a URI; one that is not saved yet counts as lying in the current folder."""
+    parts = urlparse(uri)
+    return Path(url2pathname(unquote(parts.path))) if parts.scheme == "file" else Path.cwd() / "untitled.feature"

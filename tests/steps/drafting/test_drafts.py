@@ -1,0 +1,112 @@
+"""Features drafted from AsyncAPI documents: sound, and running at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd.asyncapi import AsyncApiError
+from choreo_bdd_project.config import memory_config
+from choreo_bdd_steps.drafting.features import DraftError, drafts
+from choreo_bdd_steps.lint import lint
+from choreo_bdd_steps.plan.settings import configuration
+from tests.steps.drafting.documents import CHOICE_2, DOCUMENTS, HEADERS_2, ORDERS_3, RATES_3
+
+_CONFIGURATION = "profiles: {memory: {bus: {type: memory, correlation: {field: correlation_id}}}}\n"
+_LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
+
+
+def _drafted(tmp_path: Path, document: str) -> dict[str, str]:
+    path = tmp_path / "api.yaml"
+    path.write_text(document)
+    return {each.name: each.text for each in drafts(path, memory_config()).features}
+
+
+def _project(folder: Path, *, with_contracts: bool) -> Path:
+    (folder / "features" / "steps").mkdir(parents=True)
+    (folder / "features" / "steps" / "choreo.py").write_text(_LOADER)
+    for name, text in DOCUMENTS.items():
+        (folder / f"{name}.yaml").write_text(text)
+    spec = f"asyncapi: [{', '.join(f'{name}.yaml' for name in DOCUMENTS)}]\n" if with_contracts else ""
+    (folder / "choreo.yaml").write_text(_CONFIGURATION + spec)
+    return folder
+
+
+def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", *command]
+    return subprocess.run(program, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.process
+def test_every_drafted_feature_passes_lint_and_runs_held_against_its_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _project(tmp_path, with_contracts=True)
+    monkeypatch.chdir(folder)
+    for name in DOCUMENTS:
+        drafted = drafts(Path(f"{name}.yaml"), configuration(folder))
+        assert drafted.features
+        for each in drafted.features:
+            path = folder / "features" / name / each.name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(each.text)
+    assert lint(sorted(folder.rglob("*.feature"))) == []
+    run = _run(folder, "behave", "--no-color", "--format", "progress", "features")
+    assert run.returncode == 0, run.stdout
+
+
+def test_each_required_field_and_each_list_of_values_has_its_scenario(tmp_path: Path) -> None:
+    text = _drafted(tmp_path, RATES_3)["rates_pair.feature"]
+    for name in ("rate", "valid", "day"):
+        assert f"Scenario: A rate without {name} is not taken" in text
+    assert "Scenario: A rate with a stranger as scale is not taken" in text
+    assert '"scale": 101' in text
+    assert '"rates.eurusd"' in text
+
+
+def test_fields_inside_lists_are_spoilt_too(tmp_path: Path) -> None:
+    text = _drafted(tmp_path, ORDERS_3)["shop_orders_placed.feature"]
+    assert "without lines[0].sku" in text
+    assert '"A-17"' in text, "the document's own example"
+    assert 'with "shop.orders.confirmed":' in text, "the channel that the application sends on"
+
+
+def test_what_could_be_another_message_of_the_channel_is_not_drafted(tmp_path: Path) -> None:
+    text = _drafted(tmp_path, CHOICE_2)["accounts_changed.feature"]
+    assert "Scenario: A valid Opened is taken" in text
+    assert "Scenario: A valid Closed is taken" in text
+    assert "Scenario: A Closed with a stranger as reason is not taken" in text
+
+
+def test_what_cannot_be_drafted_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "api.yaml"
+    path.write_text(DOCUMENTS["impossible"])
+    drafted = drafts(path, memory_config())
+    assert [each.name for each in drafted.features] == ["anything_goes.feature"]
+    [left_out] = drafted.left_out
+    assert left_out.startswith("api.yaml#/channels/none/messages/none: no valid payload was found")
+
+
+def test_headers_travel_with_the_message(tmp_path: Path) -> None:
+    text = _drafted(tmp_path, HEADERS_2)["mail_send.feature"]
+    assert '"@headers": {\n          "priority": 1\n' in text
+
+
+@pytest.mark.process
+def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
+    folder = _project(tmp_path, with_contracts=False)
+    mine = folder / "features" / "hello.feature"
+    mine.write_text("Feature: Mine\n")
+    run = _run(folder, "choreo_bdd", "draft", "alone.yaml")
+    assert run.returncode == 0
+    assert "is there already and stays as it is" in run.stderr
+    assert mine.read_text() == "Feature: Mine\n"
+
+
+@pytest.mark.parametrize("document", ["asyncapi: 3.0.0\nchannels: {}\n", "openapi: 3.1.0\n", "]"])
+def test_a_document_that_is_none_is_refused(tmp_path: Path, document: str) -> None:
+    with pytest.raises((DraftError, AsyncApiError), match=r"api\.yaml"):
+        _drafted(tmp_path, document)

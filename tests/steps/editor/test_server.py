@@ -1,0 +1,124 @@
+"""The language server as an editor meets it: a process, and a real client on its standard streams."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+
+from choreo_bdd_steps.vocabulary import PHRASES
+from tests.support.language_client import Editor, editor
+
+pytestmark = pytest.mark.process
+
+_SOUND = 'Feature: F\n\n  Scenario: S\n    When I publish "a"\n    Then I expect "b" within 50ms\n'
+
+
+def _run(file: Path, work: Callable[[Editor], Awaitable[None]]) -> None:
+    async def session() -> None:
+        async with editor(file) as opened:
+            await work(opened)
+
+    asyncio.run(session())
+
+
+def test_an_editor_gets_all_it_asks_for(project: Path) -> None:
+    """One process, so that it is paid for once: each question as a client sends it."""
+    file = project / "features" / "open.feature"
+
+    async def work(opened: Editor) -> None:
+        assert await opened.open(_SOUND) == []
+        await _completes(opened)
+        await _diagnoses(opened)
+        await _hovers_and_leads(opened)
+        await _renames(opened)
+        await _lays_out(opened)
+
+    _run(file, work)
+
+
+async def _completes(opened: Editor) -> None:
+    await opened.write(_SOUND + "    And ")
+    items = await opened.completed(5, 8)
+    assert {item.label for item in items} >= {phrase.text for phrase in PHRASES}
+    assert all(item.insert_text_format is lsp.InsertTextFormat.Snippet for item in items)
+
+
+async def _diagnoses(opened: Editor) -> None:
+    broken = _SOUND.replace('"b" within', '"😀" on nowhere within')
+    [found] = await opened.write(broken)
+    assert found.code == "unknown-transport"
+    at = broken.split("\n")[4].encode("utf-16-le").index("nowhere".encode("utf-16-le")) // 2
+    assert (found.range.start.line, found.range.start.character) == (4, at), "columns count UTF-16 units"
+    [unreadable] = await opened.write(_SOUND + "  Nonsense")
+    assert unreadable.code == "unreadable-feature"
+    assert await opened.write(_SOUND) == []
+
+
+async def _hovers_and_leads(opened: Editor) -> None:
+    hovered = await opened.client.text_document_hover_async(lsp.HoverParams(opened.document, lsp.Position(4, 12)))
+    assert hovered is not None
+    assert isinstance(hovered.contents, lsp.MarkupContent)
+    assert "armed before line 4" in hovered.contents.value
+    await opened.write(_SOUND + "    And a customer called Ada\n")
+    led = await opened.client.text_document_definition_async(lsp.DefinitionParams(opened.document, lsp.Position(5, 12)))
+    assert isinstance(led, list)
+    [place] = led
+    assert isinstance(place, lsp.Location)
+    assert place.uri.endswith("own.py")
+
+
+async def _renames(opened: Editor) -> None:
+    text = _SOUND.replace("    When", "    Given total is 7\n    When").replace('"a"\n', '"a.{{ total }}"\n')
+    await opened.write(text)
+    cursor = lsp.Position(3, 12)
+    ready = await opened.client.text_document_prepare_rename_async(lsp.PrepareRenameParams(opened.document, cursor))
+    assert isinstance(ready, lsp.PrepareRenamePlaceholder)
+    assert ready.placeholder == "total"
+    edit = await opened.client.text_document_rename_async(lsp.RenameParams(opened.document, cursor, "sum"))
+    assert edit is not None
+    assert edit.changes is not None
+    assert [change.range.start.line for change in edit.changes[opened.uri]] == [3, 4]
+    with pytest.raises(JsonRpcException, match="is no name of a variable"):
+        await opened.client.text_document_rename_async(lsp.RenameParams(opened.document, cursor, "two words"))
+
+
+async def _lays_out(opened: Editor) -> None:
+    await opened.write(_SOUND.replace('"a"\n', '"a":\n      |x|\n      | long |\n'))
+    options = lsp.FormattingOptions(tab_size=2, insert_spaces=True)
+    params = lsp.DocumentFormattingParams(opened.document, options)
+    edits = await opened.client.text_document_formatting_async(params)
+    assert edits is not None
+    assert [edit.new_text for edit in edits] == ["      | x    |"]
+
+
+def test_a_configuration_that_cannot_be_read_is_told_and_mended(project: Path) -> None:
+    configuration = project / "choreo.yaml"
+    sound = configuration.read_text()
+    configuration.write_text("profiles: [\n")
+
+    async def work(opened: Editor) -> None:
+        [found] = await opened.open(_SOUND)
+        assert found.code == "configuration"
+        assert "choreo.yaml" in found.message
+        configuration.write_text(sound)
+        opened.client.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams([]))
+        assert await opened.write(_SOUND) == []
+
+    _run(project / "features" / "open.feature", work)
+
+
+def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "pygls.py").write_text("raise ModuleNotFoundError(name='pygls')\n")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from choreo_bdd.cli import main; main()"
+    run = subprocess.run(
+        [sys.executable, "-c", program, "lsp"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 2
+    assert "pip install 'choreo-bdd[lsp]'" in run.stderr

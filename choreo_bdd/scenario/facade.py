@@ -22,6 +22,7 @@ from choreo_bdd.scenario.result import ScenarioResult
 from choreo_bdd.scenario.scope import Scope
 from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
 
+_ANSWER_S = 60.0
 _LOG = logging.getLogger("choreo_bdd.scenario")
 
 
@@ -320,6 +321,8 @@ async def call(
     sent = scope.publish(topic, payload, link=link, headers=headers)
     if sent is not None:
         await sent
+    if listener.answer is None:  # a replay hands answers over when they came
+        await scope.until(lambda: listener.answer is not None, scope.clock() + _ANSWER_S)
     answer = listener.answer
     if answer is None:
         raise TransportError(f"{scope.links[link].harness.transport_name} has no answer to {topic} that can be read")

@@ -204,9 +204,9 @@ class Scope:
 
     def _judge(self, listener: TopicListener, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
-        received_by_expectation = listener.is_called
-        if listener.is_called:
+        if received_by_expectation := listener.is_called:
             self._received(listener, delivery, "expect", "answer")
+            self.notify()
         for each in tuple(listener.takers):
             if isinstance(each, Reply):
                 if delivery.message.is_leftover and self.options.leftovers == "leave":

@@ -23,9 +23,12 @@ class HarnessLike(Protocol):
         """Its correlation policy."""
         ...
 
-    @property
-    def codec(self) -> Codec:
-        """Its codec."""
+    def codec_of(self, topic: str) -> Codec:
+        """The codec of a topic."""
+        ...
+
+    def headers_of(self, topic: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """What a message with these headers is sent with on a topic."""
         ...
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from choreo_bdd_project.config import TransportConfig
 
@@ -40,6 +41,7 @@ _HTTP = Carried("HTTP", keys=False, status=True)
 _RABBITMQ = Carried("RabbitMQ", keys=False)
 _PUBSUB = Carried("Redis Pub/Sub", keys=False, headers=False)
 _FIELDS = Carried("an entry whose fields are its payload", keys=False, headers=False)
+_LIST = Carried("a Redis list", keys=False, headers=False)
 
 
 def carried(transport: TransportConfig, topic: str) -> Carried:
@@ -52,9 +54,15 @@ def carried(transport: TransportConfig, topic: str) -> Carried:
         case "rabbitmq":
             return _RABBITMQ
         case "redis":
-            settings = transport.topic(topic)
-            if settings is not None and settings.get("stream"):
-                return Carried("a Redis stream") if settings.get("payload_field") else _FIELDS
-            return Carried("a Redis stream") if transport.options.get("streams") else _PUBSUB
+            return _redis(transport, transport.topic(topic) or {})
         case kind:
             return Carried(kind)
+
+
+def _redis(transport: TransportConfig, settings: Mapping[str, Any]) -> Carried:
+    if settings.get("list"):
+        return _LIST
+    if settings.get("stream"):
+        return Carried("a Redis stream") if settings.get("payload_field") else _FIELDS
+    is_stream = transport.options.get("streams") and "stream" not in settings
+    return Carried("a Redis stream") if is_stream else _PUBSUB

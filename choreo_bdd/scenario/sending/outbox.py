@@ -37,7 +37,8 @@ class Publication:
         Raises ``CorrelationIdNotInNamespaceError``, ``NoPlaceForIdError``, ``CorrelationPolicyError``,
         ``ContractBroken`` or what the codec raises; nothing has been sent then.
         """
-        envelope = _stamp(link, Envelope(topic, payload, _traced(link, topic, headers)))
+        carried = _traced(link, topic, link.harness.headers_of(topic, headers))
+        envelope = _stamp(link, Envelope(topic, payload, carried))
         data = link.harness.outgoing(envelope.topic, envelope.payload, envelope.headers)
         return cls(link, envelope.topic, data, envelope.payload, dict(envelope.headers), key)
 
@@ -55,7 +56,7 @@ class Publication:
 
     def record(self, transport: str | None) -> MessageRecord:
         """The message as results keep it; ``transport`` is its name on a Stage."""
-        content = Encoded(self.data, self.link.harness.codec.decode)
+        content = Encoded(self.data, self.link.harness.codec_of(self.topic).decode)
         return MessageRecord(self.topic, transport, content, len(self.data), self.headers, self.key)
 
 

@@ -213,6 +213,9 @@ def _finish(context: Any, run: ScenarioRun) -> None:
     scenario = context.scenario
     statuses = [step.status for step in scenario.all_steps]
     passed = next((index for index, status in enumerate(statuses) if status is not Status.passed), len(statuses))
+    wrote = run.service_lines() if passed < len(statuses) else ""
+    if wrote:
+        context.attach("text/plain", f"what the services wrote while this scenario ran\n{wrote}".encode())
     try:
         run.finish(passed=passed, at_once=context._runner.aborted)
     except StepError as error:

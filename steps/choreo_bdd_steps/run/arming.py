@@ -188,7 +188,7 @@ class Arming:
                     continue
                 if not each.is_reply:
                     require_place(matcher, link, each.topic)
-                yield without_stamp(matcher, link)
+                yield without_stamp(matcher, link, each.topic)
 
     def _apart(
         self, check: PlannedStep, spec: ExpectationSpec, built: Sequence[BodyMatcher]

@@ -197,7 +197,7 @@ class Judging:
             self._refuse(body, message, call)
             return
         (built,) = read(call, lambda: body.build(self._state.functions))
-        matcher = without_stamp(built, self._state.scope.links[message.transport])
+        matcher = without_stamp(built, self._state.scope.links[message.transport], message.topic)
         result = matcher.match_message(message.payload, message)
         if not result.matched:
             lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")

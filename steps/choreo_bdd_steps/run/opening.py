@@ -11,6 +11,7 @@ from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.vacuity import Emptiness
 from choreo_bdd_steps.recording import Link
 from choreo_bdd_steps.run.tracing.traces import Traces
+from choreo_bdd_steps.services.facts import Running
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
@@ -58,6 +59,8 @@ class Opener(Protocol):
     """What a scenario asks of the session it runs in."""
 
     config: Config
+    services: Running
+    """What choreo.yaml has started for this run."""
     warnings: list[str]
     """What the run should be told in the end, each with its place."""
 
@@ -69,17 +72,17 @@ class Opener(Protocol):
         """How to open an engine scope over these transports; raises ``StepError``, placed at a step."""
         ...
 
-    @property
-    def traces(self) -> Traces | None:
-        """What services tell of their work; ``None`` where nothing is traced."""
-        ...
-
     def taken_down(self) -> TakenDown | None:
         """What has gone over the transports since the scenario began; ``None`` where nobody wants to know."""
         ...
 
     def token(self, size: int) -> str:
         """So many random bytes, as hexadecimal digits, for the scenario at work."""
+        ...
+
+    @property
+    def traces(self) -> Traces | None:
+        """What services tell of their work; ``None`` where nothing is traced."""
         ...
 
     def hints(self, kind: str) -> bool:

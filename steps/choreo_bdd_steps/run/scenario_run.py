@@ -29,6 +29,7 @@ from choreo_bdd_steps.run.sending import Sending
 from choreo_bdd_steps.run.services import StandIns
 from choreo_bdd_steps.run.state import State
 from choreo_bdd_steps.run.unasserted import never_asserted
+from choreo_bdd_steps.services.surroundings import Surroundings
 from choreo_bdd_steps.vocabulary.reading import body_error
 
 __all__ = ["AnyResult", "ScenarioInfo", "ScenarioRun"]
@@ -39,6 +40,7 @@ class ScenarioRun:
 
     def __init__(self, session: Opener, info: ScenarioInfo) -> None:
         self._state = State(session, info)
+        self._around = Surroundings(session.services)
         self._arming = Arming(self._state)
         self._judging = Judging(self._state, self._arming)
         self._acting = Acting(self._state, self._arming)
@@ -124,7 +126,8 @@ class ScenarioRun:
         if not state.is_open:
             return None
         with observers.running(state.info.nodeid), self._hiding_secrets():
-            unasserted = self._unasserted(state.scope, state.done + 1 if passed is None else passed)
+            done = state.done + 1 if passed is None else passed
+            unasserted = [*self._unasserted(state.scope, done), *self._without_services(done)]
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
                 self._judging.judge_held()
             try:
@@ -171,6 +174,12 @@ class ScenarioRun:
         handles = [expectation.handle for expectation in scope.expectations]
         return list(never_asserted(self._state.plan, self._state.armed.values(), handles, passed=passed))
 
+    def _without_services(self, passed: int) -> Iterator[vacuity.Emptiness]:
+        plan = self._state.plan
+        if passed == len(plan.steps) and self._state.session.config.vacuity != "ignore":
+            for how in self._around.deaths():
+                yield vacuity.Emptiness(plan.steps[0].call.place, f"this scenario has passed, but {how}")
+
     def _warn_of(self, emptiness: vacuity.Emptiness) -> None:
         self._state.session.note_emptiness(self._state.info.nodeid, emptiness)
         warnings.warn(str(emptiness), vacuity.VacuityWarning, stacklevel=3)
@@ -189,8 +198,17 @@ class ScenarioRun:
         try:
             yield
         except ChoreoError as error:
-            error.args = (self.redactor().text(str(error)),)
+            error.args = (self.redactor().text(f"{error}{self._around.told()}"),)
             raise
+
+    @property
+    def length(self) -> int:
+        """How many steps it has."""
+        return len(self._state.plan.steps)
+
+    def service_lines(self) -> str:
+        """What the services of choreo.yaml have written since this scenario began; empty where that is nothing."""
+        return self._around.everything()
 
     def redactor(self) -> Redactor:
         """One that knows every value under a secret key of this scenario's messages so far."""

@@ -39,7 +39,7 @@ class StandIns:
         asked = read(call, act.read_condition)
         self._require_carried(act, asked, body)
         built = None if asked is None else read(call, lambda: asked.build(state.functions)[0])
-        matcher = None if built is None else without_stamp(built, state.scope.links[link])
+        matcher = None if built is None else without_stamp(built, state.scope.links[link], act.topic)
 
         def answer(trigger: Any) -> Any:
             if body is None:

@@ -21,7 +21,7 @@ from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.plan.settings import slow_policy
+from choreo_bdd_steps.plan.settings import at_addresses, slow_policy
 from choreo_bdd_steps.plan.vacuity import Emptiness
 from choreo_bdd_steps.recording import link_of
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
@@ -29,6 +29,8 @@ from choreo_bdd_steps.run.opening import Opening, ScenarioInfo, TakenDown
 from choreo_bdd_steps.run.quiet_logs import QuietLogs
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from choreo_bdd_steps.run.tracing.traces import Traces
+from choreo_bdd_steps.services.facts import NoServices, Running
+from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
@@ -74,6 +76,11 @@ class Session:
             self.config = config if slow is None else replace(config, slow=slow_policy(slow))
         except ValueError as error:
             raise ConfigError(str(error)) from error
+        self.traces = Traces(self.config) if self.config.traces else None
+        self.services: Running = NoServices()
+        """What choreo.yaml has started for this run."""
+        if self.config.services:
+            self._start_services()
         self._scope_options = ScopeOptions(
             latency_from="publish",
             keep_timeline=True,
@@ -84,7 +91,6 @@ class Session:
         self.contract = build_contract(self.config)
         """What the configured AsyncAPI documents say; ``None`` where there are none."""
         self._coverage = None if self.contract is None else ChannelCoverage(self.contract)
-        self.traces = Traces(self.config) if self.config.traces else None
         self._make_transport = make_transport
         self._loop: EngineLoop = LoopThread() if loop is None else loop
         self._token = token
@@ -204,6 +210,15 @@ class Session:
             self.traces.start()
         return Opening(opened, links, told, shared)
 
+    def _start_services(self) -> None:
+        try:
+            self.services = services_of(self.config, self.environment_for_services())
+            self.config = at_addresses(self.config, self.services.addresses)
+        except BaseException:
+            if self.traces is not None:
+                self.traces.stop()
+            raise
+
     def environment_for_services(self) -> Mapping[str, str]:
         """What a service under test is started with: where it sends its traces, where these are wanted; else nothing.
 
@@ -232,6 +247,7 @@ class Session:
         if self.traces is not None:
             self.traces.stop()
         self._loop.stop()
+        end_services(self.config)
         self._logs.stop()
 
 

@@ -99,7 +99,7 @@ class Scope:
         predecessor = None if after is None else self.expectation_of(after)
         if predecessor is not None and not predecessor.occurs.minimum:
             raise ValueError(f"nothing can be expected after {after!r}: it may be met by no message at all")
-        listener = self._listen(where, topic, unrouted=unrouted)
+        listener = self.listen(where, topic, unrouted=unrouted)
         if not unrouted:
             self._watch(where, topic)
         handle = Handle(
@@ -131,7 +131,7 @@ class Scope:
         require_heard(trigger_topic, "on")
         if matcher is not None:
             require_matcher(matcher, "on", trigger_topic)
-        listener = self._listen(self.links[link], trigger_topic)
+        listener = self.listen(self.links[link], trigger_topic)
         reply = Reply(trigger_topic, link, matcher, plan)
         listener.takers.append(reply)
         self.replies.append(reply)
@@ -163,7 +163,8 @@ class Scope:
             raise ValueError(f"{handle!r} is no expectation of scenario {self.name!r}: use one that this scenario made")
         return expectation
 
-    def _listen(self, link: Link, topic: str, *, unrouted: bool = False) -> TopicListener:
+    def listen(self, link: Link, topic: str, *, unrouted: bool = False) -> TopicListener:
+        """Who hears a topic on a link for this scope; ``unrouted`` as for ``expect``."""
         link.harness.require_connected()
         listener = self._listeners.get((link.name, topic))
         if listener is None:
@@ -200,9 +201,9 @@ class Scope:
 
     def _judge(self, listener: TopicListener, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
-        received_by_expectation = listener.is_called
-        if listener.is_called:
+        if received_by_expectation := listener.is_called:
             self._received(listener, delivery, "expect", "answer")
+            self.notify()
         for each in tuple(listener.takers):
             if isinstance(each, Reply):
                 if delivery.message.is_leftover and self.options.leftovers == "leave":
@@ -272,12 +273,6 @@ class Scope:
         """
         publication = Publication.prepare(self.links[link], topic, payload, headers or {}, key)
         return self.outbox.put(publication)
-
-    def called(self, topic: str, *, link: str | None = None) -> TopicListener:
-        """Who hears the answers to calls of a topic, on a link that answers where it was called."""
-        listener = self._listen(self.links[link], topic, unrouted=True)
-        listener.is_called = True
-        return listener
 
     def adopt(self, name: str | None, correlation_id: str) -> None:
         """Take an id that the scenario writes on a link for its own; messages of its ids so far are heard on."""

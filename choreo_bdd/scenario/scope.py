@@ -229,25 +229,32 @@ class Scope:
             if isinstance(each, Expectation):
                 self.verdicts.expire(each)
 
+    def unanswered(self, listener: TopicListener, asked: str) -> None:
+        """Settle at once what waits for an answer to a request that has reached nobody; absence is still watched."""
+        self._inbox.flush()
+        for each in listener.takers:
+            if isinstance(each, Expectation) and not each.occurs.waits_the_window_out:
+                each.asked = asked
+                self.verdicts.expire(each)
+
     def _received(self, listener: TopicListener, delivery: Delivery, source: str, detail: str) -> None:
-        self.timeline.record(
-            action=TimelineAction.RECEIVED,
-            topic=delivery.message.topic,
-            detail=detail if listener.link.name is None else "",
-            transport=listener.link.name,
-            source=source if listener.link.name is not None else None,
-            message=delivery,
-            at=delivery.message.received_at,
-        )
+        told = detail if listener.link.name is None else ""
+        self._arrived(listener, delivery.message, told, source, delivery)
 
     def note_unreadable(self, listener: TopicListener, message: Message, error_class: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
+        self._arrived(listener, message, f"undecodable ({error_class})", "expect")
+
+    def _arrived(
+        self, listener: TopicListener, message: Message, detail: str, source: str, delivery: Delivery | None = None
+    ) -> None:
         self.timeline.record(
             action=TimelineAction.RECEIVED,
             topic=message.topic,
-            detail=f"undecodable ({error_class})",
+            detail=detail,
             transport=listener.link.name,
-            source="expect" if listener.link.name is not None else None,
+            source=source if listener.link.name is not None else None,
+            message=delivery,
             at=message.received_at,
         )
 

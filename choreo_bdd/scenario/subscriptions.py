@@ -29,6 +29,10 @@ class ListenerOwner(Protocol):
         """Take note that nothing can arrive here any more."""
         ...
 
+    def unanswered(self, listener: TopicListener, asked: str) -> None:
+        """Take note that what was asked on a topic has reached nobody."""
+        ...
+
 
 class TopicListener:
     """A scope's listener on one link and topic."""
@@ -68,3 +72,7 @@ class TopicListener:
     def connection_lost(self, reason: str) -> None:
         """Tell that nothing can arrive here any more."""
         self._owner.connection_lost(self, reason)
+
+    def unanswered(self, asked: str) -> None:
+        """Tell that no answer comes here."""
+        self._owner.unanswered(self, asked)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,8 +13,10 @@ from typing import Any, Literal
 from choreo_bdd.matchers.pattern_safety import require_bounded
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.topic_patterns import is_pattern
-from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, shown_name
+from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, seconds, shown_name
 from choreo_bdd_project.config_problems import no_transport, validate
+from choreo_bdd_project.placeholders import Addresses, fill
+from choreo_bdd_project.service_settings import ServiceConfig, read_services
 from choreo_bdd_project.topic_settings import TopicSettings, first_that_fits
 from choreo_bdd_project.transport_types import admitting_other_types
 
@@ -33,12 +34,8 @@ __all__ = [
 CALLED = "http"
 """The type of a transport that a scenario calls and never listens to."""
 FILE_NAMES = ("choreo.yaml", "choreo.yml")
-_PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
-_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|seconds?|minutes?|milliseconds?)")
 _SHORT_CODECS = {"avro": "schema", "python": "factory"}
 """Codecs that may be written by name alone, and what then stands beside the name."""
-
-_UNIT_SECONDS = {"ms": 0.001, "millisecond": 0.001, "s": 1.0, "second": 1.0, "m": 60.0, "minute": 60.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +97,8 @@ class Config:
     unattributed: Literal["fail", "warn", "ignore"] = "warn"
     asyncapi: tuple[Path, ...] = ()
     unknown_topics: Literal["error", "warn", "ignore"] = "error"
+    services: tuple[ServiceConfig, ...] = ()
+    """What is started for a run, in this order."""
     traces: bool = False
     """Whether what is sent is put into a trace, and services' spans are listened for."""
 
@@ -132,10 +131,13 @@ def find_config(start: Path) -> Path | None:
     return None
 
 
-def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = None) -> Config:
+def load_config(
+    path: Path, *, schema: Mapping[str, Any], profile: str | None = None, addresses: Addresses | None = None
+) -> Config:
     """Read, validate and resolve one profile of a configuration file.
 
-    ``schema`` is the JSON Schema of the file. Raises ``ConfigError``.
+    ``schema`` is the JSON Schema of the file; ``addresses`` are those of its services, ``None`` while they do not run.
+    Raises ``ConfigError``.
     """
     document, lines = read_document(path)
     where = Place(path, lines)
@@ -145,7 +147,8 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
     if chosen not in profiles:
         there_are = ", ".join(repr(shown_name(each)) for each in profiles)
         raise ConfigError(f"{path}: there is no profile {chosen!r}; the file has {there_are}")
-    resolved = _substitute(profiles[chosen], where, ("profiles", chosen))
+    services = read_services(document.get("services") or {}, where, chosen)
+    resolved = fill(profiles[chosen], partial(where.at, "profiles", chosen), _known(services, addresses))
     transports = {
         name: _transport(name, settings, partial(where.at, "profiles", chosen, name))
         for name, settings in resolved.items()
@@ -172,28 +175,13 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
         unattributed=document.get("unattributed", "warn"),
         asyncapi=_asyncapi(document, where),
         unknown_topics=_asyncapi_settings(document).get("unknown", "error"),
+        services=services,
         traces=bool(document.get("traces", False)),
     )
 
 
-def _substitute(value: Any, where: Place, at: tuple[str | int, ...]) -> Any:
-    if isinstance(value, dict):
-        return {key: _substitute(item, where, (*at, key)) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_substitute(item, where, (*at, index)) for index, item in enumerate(value)]
-    if not isinstance(value, str):
-        return value
-
-    def replaced(match: re.Match[str]) -> str:
-        found = os.environ.get(match["name"], match["default"])
-        if found is None:
-            raise ConfigError(
-                f"{where.at(*at)}: the environment variable {match['name']} is not set; set it, or give a default "
-                f"with ${{{match['name']}:-default}}"
-            )
-        return found
-
-    return _PLACEHOLDER.sub(replaced, value)
+def _known(services: Sequence[ServiceConfig], addresses: Addresses | None) -> Addresses:
+    return {each.name: (addresses or {}).get(each.name) for each in services}
 
 
 def _transport(name: str, settings: Mapping[str, Any], at: Callable[..., str]) -> TransportConfig:
@@ -304,12 +292,3 @@ def _asyncapi(document: Mapping[str, Any], where: Place) -> tuple[Path, ...]:
         if not path.is_file():
             raise ConfigError(f"{where.at('asyncapi')}: the file {safe_url(str(path))} does not exist")
     return tuple(paths)
-
-
-def seconds(text: str, place: str) -> float:
-    """A duration of the configuration in seconds; ``ConfigError`` for what is none."""
-    match = _DURATION.fullmatch(str(text).strip())
-    if match is None:
-        raise ConfigError(f"{place}: expected a duration such as 500ms, 2s or 1 minute")
-    unit = match["unit"]
-    return float(match["number"]) * _UNIT_SECONDS[unit if unit in _UNIT_SECONDS else unit.removesuffix("s")]

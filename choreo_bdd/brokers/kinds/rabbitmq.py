@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from choreo_bdd.brokers import _programs, handshakes
-from choreo_bdd.brokers._ports import free_port
 from choreo_bdd.brokers.errors import BrokerUnavailable
 from choreo_bdd.brokers.options import RabbitOptions
 from choreo_bdd.brokers.plan import Companion, Kind, Place, Plan, Program
+from choreo_bdd.brokers.ports import free_port
 from choreo_bdd.brokers.profiles import with_tls
 
 _HINT = "Get it by: apt-get install rabbitmq-server (there is no wheel of it)"

@@ -26,12 +26,17 @@ _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def printable(text: str) -> str:
     """Text of several lines with what would steer a terminal or a CI log spelt out, such as ``\\x1b``."""
-    return _LINES().sub(_spelt, text)
+    return text if _is_tame(text) else _LINES().sub(_spelt, text)
 
 
 def on_one_line(text: str) -> str:
     """The same on one line: line feeds and tabs are spelt out, too."""
-    return _ONE_LINE().sub(_spelt, text)
+    return text if _is_tame(text) else _ONE_LINE().sub(_spelt, text)
+
+
+def _is_tame(text: str) -> bool:
+    """Whether nothing in a text can steer anything, as in nearly all; ``False`` says nothing."""
+    return text.isascii() and text.isprintable() and "::" not in text and "##" not in text
 
 
 def _spelt(match: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario import Handle, Scope
-from choreo_bdd.traces import Span
+from choreo_bdd.traces.spans import Span
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import ConfigError
 from choreo_bdd_steps.errors import CheckFailed, StepError

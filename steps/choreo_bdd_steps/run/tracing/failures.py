@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from choreo_bdd.redaction.printable import on_one_line
-from choreo_bdd.traces import Span
+from choreo_bdd.traces.spans import Span
 
 _TOLD_AT_MOST = 3
 

@@ -250,7 +250,7 @@ def fill(database: str, handles: int) -> Row:
 def asked(url: str) -> Iterator[Row]:
     """Lists and series, each asked some dozens of times on one connection."""
     now = datetime.now(UTC)
-    questions = [
+    questions: list[tuple[str, str, dict[str, Any], str]] = [
         ("run list (50)", "/runs", {"limit": 50}, "< 20 ms"),
         ("topic list (200)", "/topics", {"limit": 200}, "< 100 ms"),
     ]

@@ -9,4 +9,3 @@ Feature: From the call to the parcel
     And I expect "orders.reserved" on kafka
     And I expect "payments.charged" on rabbit where amount is 25
     And I expect "shipping.booked" on nats
-    And I expect "audit.noted" on nats

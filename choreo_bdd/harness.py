@@ -23,7 +23,7 @@ from choreo_bdd.message import NO_HEADERS, NO_PAYLOAD, NoPayload
 from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
-from choreo_bdd.scenario.sending.standing_replies import StandIn
+from choreo_bdd.scenario.sending.standing_replies import Chains, StandIn
 from choreo_bdd.topic_patterns import ByTopic
 from choreo_bdd.transports.base import (
     Allowlisted,
@@ -81,6 +81,7 @@ class Harness:
         self._awaits_healing = False
         self._healing: asyncio.Lock | None = None
         self._stand_ins: list[StandIn] = []
+        self._chains = Chains()
         self._guard = None if contract is None else Guard(contract, unknown_topics)
         self.router = Router(transport, self._codecs.of, self._correlation, self._guard)
 
@@ -211,9 +212,10 @@ class Harness:
 
     def require_own_loop(self) -> None:
         """``RuntimeError`` on another event loop than the one it was connected on; a thread without one is on none."""
-        here = self._loop
-        with contextlib.suppress(RuntimeError):
+        try:
             here = asyncio.get_running_loop()
+        except RuntimeError:
+            return
         if self._loop is not None and here is not self._loop:
             raise RuntimeError(
                 f"the harness over {self.transport_name} was connected on another event loop: connect and use it on "
@@ -368,10 +370,13 @@ class Harness:
 
         ``payload`` is sent as it is, or is a plain or async callable of the decoded trigger; ``times`` is how many
         triggers are answered. The answer carries its trigger's correlation id. Returns once it is proven to listen;
-        ``SubscriptionFailed`` when it cannot.
+        ``SubscriptionFailed`` when it cannot. Stand-ins that answer nothing but each other stop after 1,000 answers in
+        a row; their report and the log say so.
         """
         self.require_connected()
-        stand_in = StandIn(self, topic, matcher, ReplyPlan(reply_topic, payload, None, times, delay_ms / 1000))
+        stand_in = StandIn(
+            self, topic, matcher, ReplyPlan(reply_topic, payload, None, times, delay_ms / 1000), self._chains
+        )
         try:
             await stand_in.arm()
         except BaseException:

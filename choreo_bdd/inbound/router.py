@@ -19,6 +19,7 @@ from choreo_bdd.inbound.joining import Joining
 from choreo_bdd.inbound.listening import Delivery, Listener, Unreadable
 from choreo_bdd.inbound.nearby_topics import NearbyTopics
 from choreo_bdd.message import HeaderValues, Message, NoPayload
+from choreo_bdd.observers.traffic import Lost, Traffic
 from choreo_bdd.transports.base import Ready, Transport, promise_of
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
@@ -115,6 +116,7 @@ class Route:
 
     def deliver(self, message: Message) -> None:
         """Decode, read the id, and hand the message to the listeners concerned."""
+        self._router.take_down(self.topic, message)
         try:
             delivery = self._router.read(message, subscribed=self.topic)
         except Unreadable as error:
@@ -126,10 +128,18 @@ class Route:
 
     def interrupted(self, reason: str) -> None:
         """Take note that the broker has ended this subscription; whoever opens the topic next gets a new one."""
-        self.ready = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if self._router.traffic is not None:
+            self._router.traffic.lost.append(Lost(loop.time(), reason, self.topic))
+        self.ready = loop.create_future()
         self.ready.cancel()
         for listener in self.listeners:
             listener.connection_lost(reason)
+
+    def unanswered(self, asked: str) -> None:
+        """Take note that the broker knows of nobody who could answer here."""
+        for listener in self.listeners:
+            listener.unanswered(asked)
 
     def _concerned(self, delivery: Delivery) -> Sequence[Listener]:
         if not self._by_id:
@@ -166,9 +176,16 @@ class Router:
         self._policy = policy
         self._routes: dict[str, Route] = {}
         self._joining = Joining(transport)
-        self.nearby = NearbyTopics(transport)
+        self.nearby = NearbyTopics(transport, self.take_down)
         self.dispatcher = Dispatcher()
+        self.traffic: Traffic | None = None
+        """Where arrivals are taken down, if anybody wants them."""
         self.strict = bool(getattr(policy, "strict", False))
+
+    def take_down(self, subscribed: str, message: Message) -> None:
+        """Note an arrival, where that is wanted."""
+        if self.traffic is not None:
+            self.traffic.hear(subscribed, message)
 
     def read(self, message: Message, *, subscribed: str = ">") -> Delivery:
         """Decode a message, read its id and hold it against the contract, each once.
@@ -258,6 +275,8 @@ class Router:
 
     def connection_lost(self, reason: str) -> None:
         """Tell everybody who listens that nothing can arrive any more."""
+        if self.traffic is not None:
+            self.traffic.lost.append(Lost(asyncio.get_running_loop().time(), reason))
         for route in tuple(self._routes.values()):
             for listener in route.listeners:
                 listener.connection_lost(reason)

@@ -8,9 +8,9 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from choreo_bdd import observers
+from choreo_bdd import matchers, observers
 from choreo_bdd.exceptions import ReplyAlreadyBoundError, TransportError
-from choreo_bdd.matchers import Matcher, anything
+from choreo_bdd.matchers import Matcher
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.occurs import NONE, Occurs
@@ -131,7 +131,7 @@ class Scenario:
         Decided when ``await_all`` has waited to its end, or by the first that comes.
         Without a correlation policy anybody's message counts. A connection that is lost meanwhile never passes it.
         """
-        return self._expect(lambda: self._scope.expect(topic, matcher or anything(), occurs=NONE))
+        return self._expect(lambda: self._scope.expect(topic, matcher or matchers.anything(), occurs=NONE))
 
     def expect_count(
         self,

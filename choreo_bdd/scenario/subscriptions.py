@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from choreo_bdd.inbound.listening import Delivery, Unreadable
@@ -11,6 +12,7 @@ from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.sending.replies import Reply
 
+_LOG = logging.getLogger("choreo_bdd.scenario")
 _STAGE_LOG = logging.getLogger("choreo_bdd.stage")
 
 
@@ -27,6 +29,10 @@ class ListenerOwner(Protocol):
 
     def connection_lost(self, listener: TopicListener, reason: str) -> None:
         """Take note that nothing can arrive here any more."""
+        ...
+
+    def unanswered(self, listener: TopicListener, asked: str) -> None:
+        """Take note that what was asked on a topic has reached nobody."""
         ...
 
 
@@ -68,3 +74,23 @@ class TopicListener:
     def connection_lost(self, reason: str) -> None:
         """Tell that nothing can arrive here any more."""
         self._owner.connection_lost(self, reason)
+
+    def unanswered(self, asked: str) -> None:
+        """Tell that no answer comes here."""
+        self._owner.unanswered(self, asked)
+
+
+def guarded(link: Link, topic: str, call: Callable[[], None]) -> None:
+    """Stop listening; what goes wrong with that is logged and keeps nobody from the rest."""
+    try:
+        call()
+    except Exception as error:  # noqa: BLE001 - one transport's trouble must not keep the others subscribed
+        event = "unsubscribe raised" if link.name is None else "stage_scope_unsubscribe_failed"
+        logger = _LOG if link.name is None else _STAGE_LOG
+        logger.warning(
+            "%s %s on topic %r",
+            event,
+            type(error).__name__,
+            topic,
+            extra={"transport": link.name, "topic": topic, "error_class": type(error).__name__},
+        )

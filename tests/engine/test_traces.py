@@ -11,9 +11,8 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from choreo_bdd.traces import Receiver, Span, traceparent
-from choreo_bdd.traces.receiver import LARGEST_BODY
-from choreo_bdd.traces.spans import SPANS_A_TRACE
+from choreo_bdd.traces.receiver import LARGEST_BODY, Receiver
+from choreo_bdd.traces.spans import SPANS_A_TRACE, Span, traceparent
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = {

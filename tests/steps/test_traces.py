@@ -130,6 +130,10 @@ def test_a_failed_check_says_which_service_failed(traced: Bench) -> None:
     assert played.outcomes == ["timeout"]
     assert "settlement received orders.placed " in played.message
     assert "ms after the publish and failed: ValueError" in played.message
+    diagnosis = played.handles[0].diagnosis
+    assert diagnosis is not None
+    assert diagnosis.sentence.startswith("no matching message arrived on 'orders.settled'")
+    assert "; settlement received orders.placed " in diagnosis.sentence
 
 
 def test_a_service_that_did_its_work_is_no_cause(traced: Bench) -> None:

@@ -57,8 +57,8 @@ class Connection:
         self._lose = lose
         self._arrivals = Arrivals()
         self._jetstream = _jetstream()(client, self._arrivals, streams)
-        self._asked: dict[str, str] = {}
-        """By subscribed inbox, the subject that a reply was asked for on last."""
+        self._asked: dict[str, Outgoing] = {}
+        """By subscribed inbox, the request that an answer was asked for with last."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused: set[tuple[str, str]] = set()
         self._unconfirmed: list[Outgoing] = []
@@ -143,9 +143,10 @@ class Connection:
     async def _establish(self, registration: Registration) -> None:
         def take(raw: Any, at: float) -> None:
             if says_nobody_listens(raw):
-                if raw.subject == registration.topic:
-                    asked = self._asked.get(raw.subject, "the subject of the request")
-                    registration.despair(f"nobody listens on {asked}: the NATS server says there are no responders")
+                request = self._asked.get(raw.subject)
+                if raw.subject == registration.topic and request is not None:
+                    request.unheard("the NATS server says there are no responders")
+                    registration.unanswered(request.topic)
                 return
             registration.deliver(Message(raw.subject, raw.data, at, headers_of(raw)))
 
@@ -228,7 +229,7 @@ class Connection:
                     continue
                 reply_to = headers.pop(REPLY_TO, "")
                 if any(each.topic == reply_to for each in self._subscriptions):
-                    self._asked[reply_to] = repr(outgoing.topic)
+                    self._asked[reply_to] = outgoing
                 await self._client.publish(outgoing.topic, outgoing.payload, reply=reply_to, headers=headers or None)
             except TransportError as error:
                 outgoing.fail(NAME, str(error))

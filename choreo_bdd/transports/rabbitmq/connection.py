@@ -86,7 +86,9 @@ class Connection:
         self._asking = asyncio.Semaphore(_ASKING_AT_ONCE)
         self._grounds: dict[Exchange, Ground] = {}
         self._firehose = Firehose(open_channel=self._opened, lend=self._lent)
-        self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._establishing: dict[Registration, asyncio.Task[None]] = {}
+        self._leaving: dict[str, set[asyncio.Task[None]]] = {}
+        """By queue, what must have come to its end before somebody else may consume it."""
         self._subscriptions = subscriptions
         self._lose = lose
         self._is_over = False
@@ -164,9 +166,13 @@ class Connection:
 
     def arm(self, registration: Registration) -> None:
         """Have a topic's messages come into our own queue, or consume the queue it names."""
-        self.spawn(self._establish(registration))
+        task = self._establishing[registration] = self.spawn(self._establish(registration))
+        task.add_done_callback(lambda _: self._establishing.pop(registration, None))
 
     async def _establish(self, registration: Registration) -> None:
+        if registration.is_removed:
+            return
+
         def ended(reason: str) -> None:
             registration.fail(NAME, reason)
             if not self._is_over and not registration.is_removed:
@@ -182,15 +188,26 @@ class Connection:
             registration.fail(NAME, reason)  # does nothing once it is confirmed
         if registration.is_removed:
             self.disarm(registration)
+            if (name := self._consumed(registration.topic)) is not None:
+                await self._others_have_left(name)
 
     def disarm(self, registration: Registration) -> None:
         """End a subscription; a queue of others has back then what nobody has used."""
         heard, registration.handle = registration.handle, None
         if isinstance(heard, NamedQueue):
-            self._leaving[heard.name] = self.spawn(heard.leave())
+            self._leaves(heard.name, self.spawn(heard.leave()))
         elif heard is not None:
             heard.source.remove(heard.listening)
             self.spawn(self._drop(heard))
+        else:
+            name, opening = self._consumed(registration.topic), self._establishing.get(registration)
+            if name is not None and opening is not None:
+                self._leaves(name, opening)
+
+    def _consumed(self, topic: str) -> str | None:
+        """The queue that a topic is consumed from; ``None`` for one heard through a queue of our own."""
+        route = self._routes.of(topic)
+        return route.queue if route.consume else None
 
     async def _subscribe(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Heard | NamedQueue:
         """Live once this returns; ``SubscriptionFailed`` says why it cannot be."""
@@ -205,13 +222,23 @@ class Connection:
         except Exception as error:
             raise SubscriptionFailed(NAME, topic, self._publisher.blocked or reason_of(error)) from error
 
+    def _leaves(self, name: str, task: asyncio.Task[None]) -> None:
+        leaving = self._leaving.setdefault(name, set())
+        leaving.add(task)
+        task.add_done_callback(leaving.discard)
+
+    async def _others_have_left(self, name: str) -> None:
+        """What they give back would count as new."""
+        leaving = self._leaving.get(name, set()) - {asyncio.current_task()}
+        if leaving:
+            await asyncio.wait(leaving)
+
     async def _consume(self, queue: NamedQueue, deliver: Callable[[Message], None]) -> NamedQueue:
-        if (leaving := self._leaving.pop(queue.name, None)) is not None:  # what it gives back would count as new
-            await asyncio.wait([leaving])
+        await self._others_have_left(queue.name)
         try:
             await queue.open(self._opened, deliver)
         except BaseException:
-            self.spawn(queue.leave())
+            self._leaves(queue.name, self.spawn(queue.leave()))
             raise
         return queue
 
@@ -263,17 +290,16 @@ class Connection:
             raise TransportError(missing) from error
 
     def remark(self, topic: str) -> str | None:
-        """Why a message may be missing: nobody took what was published there, or its queue has other consumers."""
+        """Why a message may be missing: its queue has other consumers."""
         queues = (each.handle for each in self._subscriptions if each.topic == topic)
-        others = (each.remark() for each in queues if isinstance(each, NamedQueue))
-        return self._publisher.remark(topic) or next(others, None)
+        return next((each.remark() for each in queues if isinstance(each, NamedQueue)), None)
 
-    def _tell_unheard(self, outgoing: Outgoing, reason: str) -> None:
+    def _tell_unheard(self, outgoing: Outgoing) -> None:
         """Nobody has heard a message: if it was a request, no answer comes."""
         inbox = f"{QUEUE_PREFIX}{outgoing.headers.get(REPLY_TO, '')}"
         for registration in self._subscriptions:
             if registration.topic == inbox:
-                registration.despair(reason)
+                registration.unanswered(outgoing.topic)
 
     # --- details --------------------------------------------------------------------------------------------------
 

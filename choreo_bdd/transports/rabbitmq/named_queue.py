@@ -19,6 +19,8 @@ OpenChannel = Callable[[], Awaitable[aiormq.Channel]]
 
 _AGAIN_S = 0.01
 _STREAM_PREFETCH = 1000
+_QUORUM_AT_ONCE = 2000
+"""So many messages that are not acknowledged a quorum queue gives a consumer, and no more."""
 _STREAM_OFFSET = "x-stream-offset"
 
 
@@ -140,9 +142,15 @@ class NamedQueue:
         assert self._channel is not None  # as it has been confirmed
         while True:
             self.require_live()
-            if not await self._handed_out(self._channel):
+            waiting = await self._handed_out(self._channel)
+            if not waiting:
                 self.require_live()
                 return
+            if len(self._unused) >= _QUORUM_AT_ONCE and not self._used:
+                raise TransportError(
+                    f"the queue {self.name!r} has given us {len(self._unused):,} messages that nobody uses, and keeps "
+                    f"{waiting:,} more until then, as quorum queues do: purge what was left in it"
+                )
             await asyncio.sleep(_AGAIN_S)
 
     async def _handed_out(self, channel: aiormq.Channel) -> int:

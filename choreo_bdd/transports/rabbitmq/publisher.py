@@ -13,8 +13,10 @@ from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, why, words_
 from choreo_bdd.transports.rabbitmq.routes import Routes
 from choreo_bdd.transports.shared.outbound import Outgoing
 
-OnUnheard = Callable[[Outgoing, str], None]
-"""Called with a message that the broker has routed to nobody, and a sentence that says so."""
+OnUnheard = Callable[[Outgoing], None]
+"""Called with a message that the broker has routed to nobody."""
+
+_RETURNED = "RabbitMQ returned the message as unroutable"
 
 
 class Publisher:
@@ -34,8 +36,6 @@ class Publisher:
         self._on_unheard = on_unheard
         self._channel: aiormq.Channel | None = None
         self._under_way: set[Outgoing] = set()
-        self._unheard: set[str] = set()
-        """Topics on which the last message reached nobody."""
         self.blocked: str | None = None
         """Why the broker takes nothing from us for the moment, in its own words."""
 
@@ -54,10 +54,6 @@ class Publisher:
         if self.blocked is not None:
             for outgoing in tuple(self._under_way):
                 outgoing.fail(NAME, self.blocked)
-
-    def remark(self, topic: str) -> str | None:
-        """That nobody took the last message on a topic, if so."""
-        return _nobody(topic) if topic in self._unheard else None
 
     async def write(self, batch: Sequence[Outgoing]) -> None:
         """Send messages in this order; each learns its fate when the broker confirms it."""
@@ -94,23 +90,18 @@ class Publisher:
         except aiormq.PublishError as error:
             reason = words_of(error)
             if route.exchange is not None and route.fails_unheard:
-                reason = f"{_nobody(outgoing.topic)}, and its topic is mandatory"
+                reason = f"nobody listens on {outgoing.topic!r}: {_RETURNED}, and its topic is mandatory"
             elif not route.fails_unheard:  # nobody listening is no error of the one who speaks, a missing queue is
-                self._unheard.add(outgoing.topic)
-                self._on_unheard(outgoing, _nobody(outgoing.topic))
+                outgoing.unheard(_RETURNED)
+                self._on_unheard(outgoing)
                 outgoing.confirm()
         except Exception as error:  # noqa: BLE001 - told to whoever published this one
             reason = await why(channel, error)
         else:
-            self._unheard.discard(outgoing.topic)
             outgoing.confirm()
         finally:
             self._under_way.discard(outgoing)
             outgoing.fail(NAME, reason)  # does nothing once it is confirmed
-
-
-def _nobody(topic: str) -> str:
-    return f"nobody listens on {topic!r}: RabbitMQ returned the message as unroutable"
 
 
 def heed_blocking(connection: Any, told: Callable[[str | None], None]) -> None:

@@ -30,6 +30,7 @@ class _Mode(Protocol):
     def add(self, registration: Registration) -> None: ...
     def remove(self, registration: Registration) -> None: ...
     def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]: ...
+    def bystanders(self, topic: str) -> int: ...
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
     async def fence(self, registrations: Sequence[Registration]) -> None: ...
@@ -67,6 +68,9 @@ class _SideBySide:
     def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]:
         return self._of(outgoing.topic).command(outgoing)
 
+    def bystanders(self, topic: str) -> int:
+        return self._of(topic).bystanders(topic)
+
     async def start(self) -> None:
         for mode in self._modes.values():
             await mode.start()
@@ -90,8 +94,6 @@ class Connection:
         self._talking = talking
         self._listening = listening
         self._arming: set[asyncio.Task[None]] = set()
-        self._unheard: set[str] = set()
-        """Channels on which the last message reached nobody."""
         self.outbound: Outbound
 
     async def start(self) -> None:
@@ -122,34 +124,29 @@ class Connection:
     async def _send(self, batch: Sequence[Outgoing]) -> None:
         """Write messages in order, in one go; each is told its fate when the server answers."""
         packed, kept = [], []
+        ours = self._mode.bystanders
         for outgoing in batch:
             try:
                 packed.append(self._talking.pack(*self._mode.command(outgoing)))
             except ValueError as error:  # such as text that cannot be encoded
                 outgoing.fail(_NAME, f"{type(error).__name__}: {error}")
             else:
-                kept.append(outgoing)
-        for outgoing, answer in zip(kept, self._talking.write(packed), strict=True):
+                kept.append((outgoing, ours(outgoing.topic)))
+        for (outgoing, bystanders), answer in zip(kept, self._talking.write(packed), strict=True):
             outgoing.sent()
-            answer.add_done_callback(partial(self._settle, outgoing))
+            answer.add_done_callback(partial(self._settle, outgoing, bystanders))
         await self._talking.drained()
 
-    def _settle(self, outgoing: Outgoing, answer: Answer) -> None:
+    def _settle(self, outgoing: Outgoing, bystanders: int, answer: Answer) -> None:
         error = answer.exception()
         if error is not None:
             outgoing.fail(_NAME, reason_of(error))
             return
-        if answer.result() == 0:  # of a PUBLISH: how many it has reached; an XADD tells the entry's id
-            self._unheard.add(outgoing.topic)
-        else:
-            self._unheard.discard(outgoing.topic)
+        reached = answer.result()  # of a PUBLISH: how many subscriptions; an XADD tells the entry's id
+        # subscribed before and since, so that they were among those counted
+        if isinstance(reached, int) and reached <= min(bystanders, self._mode.bystanders(outgoing.topic)):
+            outgoing.unheard("Redis says that the message has reached no subscriber")
         outgoing.confirm()
-
-    def remark(self, topic: str) -> str | None:
-        """That nobody took the last message on a channel, if so."""
-        if topic not in self._unheard:
-            return None
-        return f"nobody listens on {topic!r}: Redis says that the message has reached no subscriber"
 
     async def probe_streams(self, name: str) -> None:
         """Write an entry, read it and delete it again in one transaction; ``TransportError`` for a refusal."""

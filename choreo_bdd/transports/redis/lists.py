@@ -103,6 +103,11 @@ class Lists:
         layout = self._layouts.of(outgoing.topic)
         return (layout if isinstance(layout, ListEnd) else ListEnd()).command(outgoing)
 
+    @staticmethod
+    def bystanders(_: str) -> int:
+        """None: what is pushed waits for whoever takes it."""
+        return 0
+
     async def fence(self, _: Sequence[Registration]) -> None:
         """Have the server answer on this connection: behind all that it has shown."""
         await self._wire.call("PING")

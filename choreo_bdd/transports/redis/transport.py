@@ -190,10 +190,6 @@ class RedisTransport:
         """Have the server answer behind all it had for these topics; ``TransportError`` if it does not."""
         await self._life.fence(topics)
 
-    def remark(self, topic: str) -> str | None:
-        """That nobody has heard the last message on a channel, as the server says when it takes it."""
-        return None if self._life.connection is None else self._life.connection.remark(topic)
-
     async def probe(self) -> None:
         """Have a message go there and back: on a channel of our own, or in a stream that nobody ever sees.
 

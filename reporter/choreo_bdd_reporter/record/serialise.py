@@ -171,8 +171,7 @@ class _Serialiser:
                 self._redactor.learn_at_path(failure.path, json_safe([failure.expected, failure.actual]))
         for message in (*(entry.message for entry in entries), *(each for one in handles for each in one.messages)):
             if message is not None:
-                self._values.learn(message.payload)
-                self._values.learn(dict(message.headers))
+                self._values.learn_message(message)
 
     # --- expectations ---
 

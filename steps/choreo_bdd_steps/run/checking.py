@@ -146,10 +146,12 @@ class Judging:
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return
         if failed:
+            evidence = self._failures_of_services()
+            for handle in failed:
+                handle.add_to_diagnosis(evidence)
             told = [*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]
             if armed.spec.is_response and self._state.response is not None:
                 told.append(answered(self._state.response))
-            told += self._failures_of_services()
             trigger = self._state.plan.trigger_below(armed.step)
             if trigger is not None and armed.spec.occurs.minimum:
                 told.append(f"this check stands above the {trigger.deed} in line {trigger.call.line}: put it below")
@@ -159,9 +161,15 @@ class Judging:
         """What services say has failed in them since the last publish; a verdict never comes of it."""
         state, scope = self._state, self._state.scope
         state.let_services_tell()
-        now = scope.clock()
-        sent = scope.outbox.last_sent(now)
-        return failures(state.spans, None if sent is None else time.time() - (now - sent))
+        ahead_s = time.time() - scope.clock()
+        before = (each for each in reversed(state.plan.steps[: state.index]) if each.triggers)
+        deed = next((each.deed for each in before), "publish")
+
+        def after(moment: float) -> str:
+            sent = scope.outbox.last_sent(moment - ahead_s)
+            return "" if sent is None else f"{(moment - ahead_s - sent) * 1000:.0f} ms after the {deed}"
+
+        return failures(state.spans, after)
 
     # --- the message a check has taken ----------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -16,7 +17,8 @@ from choreo_bdd.scenario.result import acquainted
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
-from choreo_bdd_steps.plan.plan import PlannedStep
+from choreo_bdd_steps.plan.plan import Plan, PlannedStep
+from choreo_bdd_steps.recording import RECORD, Recording, as_line
 from choreo_bdd_steps.run.acting import Acting, UndeclaredAct, undeclared
 from choreo_bdd_steps.run.arming import Arming, require_readable
 from choreo_bdd_steps.run.calling import Calling
@@ -97,6 +99,11 @@ class ScenarioRun:
             if warning is not None:
                 self._warn_of(warning)
 
+    @property
+    def plan(self) -> Plan:
+        """What the scenario will do."""
+        return self._state.plan
+
     def is_act(self, index: int) -> bool:
         """Whether the step at this position is an act of the user's own."""
         return self._state.plan.steps[index].is_own_act
@@ -132,11 +139,34 @@ class ScenarioRun:
             finally:
                 state.leave()
             observers.emit(self.result, completed)
+            if observers.wants_recordings():
+                self._keep_recording(self.result, passed)
             for each in unasserted:
                 if state.session.config.vacuity == "error":
                     raise StepError(each.place, each.reason)
                 self._warn_of(each)
         return self.result
+
+    def _keep_recording(self, result: AnyResult, passed: int | None) -> None:
+        """What a failing scenario has sent and heard is kept: its checks can be judged anew without a broker."""
+        state = self._state
+        steps = state.plan.steps
+        failed = not result.passed or (passed is not None and passed < len(steps))
+        taken = state.session.taken_down()
+        if taken is None or not (failed or os.environ.get(RECORD) == "all"):
+            return
+        recording = Recording(
+            nodeid=state.info.nodeid,
+            feature=steps[0].call.file,
+            line=steps[0].call.line,
+            profile=state.session.config.profile,
+            outcome="failed" if failed else "passed",
+            links=taken.links,
+            tokens=taken.tokens,
+            acts={index: at - taken.begun for index, at in state.acts.items()},
+            variables=dict(state.variables),
+        )
+        observers.keep_recording(as_line(recording, self.redactor()))
 
     def _unasserted(self, scope: Scope, passed: int) -> list[vacuity.Emptiness]:
         if self._state.session.config.vacuity == "ignore":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario import Handle, Scope
-from choreo_bdd.traces import Span
+from choreo_bdd.traces.spans import Span
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import ConfigError
 from choreo_bdd_steps.errors import CheckFailed, StepError
@@ -68,6 +67,8 @@ class State:
         """What the last call has answered."""
         self.broken_answers: list[str] = []
         """What kept stand-ins from answering: templates that did not fit their triggers."""
+        self.acts: dict[int, float] = {}
+        """When acts of the user's own counted from, in loop time, by the positions of their steps."""
         self.index = -1
         """Position of the step at work."""
         self.done = -1
@@ -133,7 +134,9 @@ class State:
 
     def inbox(self, phase: int) -> str:
         """Name of the place where the replies to a phase's requests are heard."""
-        return self._inboxes.setdefault(phase, os.urandom(12).hex())
+        if phase not in self._inboxes:
+            self._inboxes[phase] = self.session.token(12)
+        return self._inboxes[phase]
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop, in the open scope."""

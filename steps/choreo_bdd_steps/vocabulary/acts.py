@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from choreo_bdd.message import NO_PAYLOAD
 from choreo_bdd.scenario import Occurs
 from choreo_bdd_project.gherkin.step import Step
-from choreo_bdd_steps.language.body import (
-    ExpectationBody,
-    PayloadBody,
-    load_file,
-    no_payload,
-    parse_envelope,
-    parse_expectation,
-    parse_payload,
-    parse_raw,
-)
+from choreo_bdd_steps import language
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.reserved_names import UNUSABLE
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.language import ExpectationBody, PayloadBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +105,14 @@ class Payload:
         """The body, before variables are filled in. Raises ``BodyError``."""
         call = self.call
         if self.file is not None:
-            return load_file(self.file, call.folder)
+            return language.load_file(self.file, call.folder)
         if self.form == "nothing":
-            return no_payload(call.folder)
+            return language.no_payload(call.folder)
         if self.form == "envelope":
-            return parse_envelope(call.docstring or "", base_dir=call.folder)
+            return language.parse_envelope(call.docstring or "", base_dir=call.folder)
         if self.form == "raw":
-            return parse_raw(call.docstring or "", base_dir=call.folder)
-        return parse_payload(
+            return language.parse_raw(call.docstring or "", base_dir=call.folder)
+        return language.parse_payload(
             call.docstring,
             call.table,
             media_type=call.media_type,
@@ -225,7 +219,9 @@ class CheckTaken:
         call = self.call
         if call.docstring is None and call.table is None:
             raise BodyError("there is nothing to check: write a doc string or a table below the step")
-        body = parse_expectation(call.docstring, call.table, None, media_type=call.media_type, base_dir=call.folder)
+        body = language.parse_expectation(
+            call.docstring, call.table, None, media_type=call.media_type, base_dir=call.folder
+        )
         if body.count > 1:
             raise BodyError(
                 f"this table asks for {body.count} messages, one a row, and the step looks at one; begin the table "
@@ -260,7 +256,7 @@ class PlayService:
         """What a message must hold to be answered. Raises ``BodyError``."""
         if self.condition is None:
             return None
-        return parse_expectation(None, None, self.condition, base_dir=self.call.folder)
+        return language.parse_expectation(None, None, self.condition, base_dir=self.call.folder)
 
 
 @dataclass(frozen=True, slots=True)

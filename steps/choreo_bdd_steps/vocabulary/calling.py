@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from choreo_bdd.scenario import Occurs
-from choreo_bdd_steps.language.body import ExpectationBody, parse_expectation
+from choreo_bdd_steps import language
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.vocabulary.acts import Call, CheckTaken, Expect, ExpectationSpec, Keep, Payload
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.language.body import ExpectationBody
 
 
 def _call(match: Match, body: Payload) -> Call:
@@ -51,7 +56,7 @@ def _asked(match: Match) -> ExpectationSpec:
 
 def _body(match: Match, condition: str | None) -> ExpectationBody:
     call = match.call
-    body = parse_expectation(
+    body = language.parse_expectation(
         call.docstring,
         call.table,
         condition,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from choreo_bdd.scenario import Scope
-from choreo_bdd.traces import Receiver, Span, traceparent
+from choreo_bdd.traces.receiver import Receiver
+from choreo_bdd.traces.spans import Span, traceparent
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config, ConfigError
 

@@ -45,6 +45,7 @@ const PHRASES = new Map([
 // How a wait ended where it was neither silence nor a wrong message.
 const WAITS = new Map([
   ['too late', 'came too late'], ['too early', 'came too early'], ['wrong correlation', 'came for another scope'],
+  ['nobody listens', 'nobody listens'],
   ['no correlation id', 'came without an id'], ['wrong topic?', 'came on another topic?'], ['out of order', 'out of order'],
   ['too few', 'too few came'], ['undecodable', 'unreadable'], ['transport failed', 'transport failed'], ['aborted', 'aborted'],
 ]);

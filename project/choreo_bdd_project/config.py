@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from choreo_bdd.matchers.pattern_safety import require_bounded
+from choreo_bdd.matchers.patterns.safety import require_bounded
 from choreo_bdd.redaction import safe_url
 from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, shown_name
 from choreo_bdd_project.config_problems import no_transport, validate

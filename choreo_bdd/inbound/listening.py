@@ -67,3 +67,7 @@ class Listener(Protocol):
     def connection_lost(self, reason: str) -> None:
         """Take note that nothing can arrive any more."""
         ...
+
+    def unanswered(self, asked: str) -> None:
+        """Take note that no answer comes to what was asked on a topic: nobody listens there."""
+        ...

@@ -7,7 +7,6 @@ loop's thread.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -29,14 +28,12 @@ from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox, Publication
 from choreo_bdd.scenario.sending.replies import Reply, ReplyPlan
 from choreo_bdd.scenario.sending.reply_sender import Replier
-from choreo_bdd.scenario.subscriptions import TopicListener
+from choreo_bdd.scenario.subscriptions import TopicListener, guarded
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.scenario.verdicts import Verdicts
 from choreo_bdd.transports.base import Ready
 
-_LOG = logging.getLogger("choreo_bdd.scenario")
 _TURNS_TO_DRAIN = 3  # of the loop: socket, reader, whoever the reader wakes
-_STAGE_LOG = logging.getLogger("choreo_bdd.stage")
 
 
 class Scope:
@@ -203,7 +200,9 @@ class Scope:
 
     def _judge(self, listener: TopicListener, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
-        received_by_expectation = False
+        received_by_expectation = listener.is_called
+        if listener.is_called:
+            self._received(listener, delivery, "expect", "answer")
         for each in tuple(listener.takers):
             if isinstance(each, Reply):
                 if delivery.message.is_leftover and self.options.leftovers == "leave":
@@ -227,25 +226,32 @@ class Scope:
             if isinstance(each, Expectation):
                 self.verdicts.expire(each)
 
+    def unanswered(self, listener: TopicListener, asked: str) -> None:
+        """Settle at once what waits for an answer to a request that has reached nobody; absence is still watched."""
+        self._inbox.flush()
+        for each in listener.takers:
+            if isinstance(each, Expectation) and not each.occurs.waits_the_window_out:
+                each.asked = asked
+                self.verdicts.expire(each)
+
     def _received(self, listener: TopicListener, delivery: Delivery, source: str, detail: str) -> None:
-        self.timeline.record(
-            action=TimelineAction.RECEIVED,
-            topic=delivery.message.topic,
-            detail=detail if listener.link.name is None else "",
-            transport=listener.link.name,
-            source=source if listener.link.name is not None else None,
-            message=delivery,
-            at=delivery.message.received_at,
-        )
+        told = detail if listener.link.name is None else ""
+        self._arrived(listener, delivery.message, told, source, delivery)
 
     def note_unreadable(self, listener: TopicListener, message: Message, error_class: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
+        self._arrived(listener, message, f"undecodable ({error_class})", "expect")
+
+    def _arrived(
+        self, listener: TopicListener, message: Message, detail: str, source: str, delivery: Delivery | None = None
+    ) -> None:
         self.timeline.record(
             action=TimelineAction.RECEIVED,
             topic=message.topic,
-            detail=f"undecodable ({error_class})",
+            detail=detail,
             transport=listener.link.name,
-            source="expect" if listener.link.name is not None else None,
+            source=source if listener.link.name is not None else None,
+            message=delivery,
             at=message.received_at,
         )
 
@@ -266,6 +272,12 @@ class Scope:
         """
         publication = Publication.prepare(self.links[link], topic, payload, headers or {}, key)
         return self.outbox.put(publication)
+
+    def called(self, topic: str, *, link: str | None = None) -> TopicListener:
+        """Who hears the answers to calls of a topic, on a link that answers where it was called."""
+        listener = self._listen(self.links[link], topic, unrouted=True)
+        listener.is_called = True
+        return listener
 
     def adopt(self, name: str | None, correlation_id: str) -> None:
         """Take an id that the scenario writes on a link for its own; messages of its ids so far are heard on."""
@@ -360,28 +372,13 @@ class Scope:
         self.outbox.close()
         self.replier.close()
         for (_, topic), listener in self._listeners.items():
-            self._guarded(listener.link, topic, partial(listener.link.harness.router.close, topic, listener))
+            guarded(listener.link, topic, partial(listener.link.harness.router.close, topic, listener))
         for link, pattern in self._watched:
-            self._guarded(link, pattern, partial(link.harness.router.nearby.remove, pattern))
+            guarded(link, pattern, partial(link.harness.router.nearby.remove, pattern))
         self._listeners.clear()
         self._watched.clear()
         for link in self.links.values():
             link.harness.router.dispatcher.deregister_scope(self)
-
-    @staticmethod
-    def _guarded(link: Link, topic: str, call: Callable[[], None]) -> None:
-        try:
-            call()
-        except Exception as error:  # noqa: BLE001 - one transport's trouble must not keep the others subscribed
-            event = "unsubscribe raised" if link.name is None else "stage_scope_unsubscribe_failed"
-            logger = _LOG if link.name is None else _STAGE_LOG
-            logger.warning(
-                "%s %s on topic %r",
-                event,
-                type(error).__name__,
-                topic,
-                extra={"transport": link.name, "topic": topic, "error_class": type(error).__name__},
-            )
 
 
 def _release(waiter: asyncio.Future[None]) -> None:

@@ -123,7 +123,8 @@ class Verdicts:
         closed = expectation.closes_by(self._clock())
         waited = self._timing(expectation, closed)
         waited_ms = round(waited.latency_ms, 1) if timeout_ms is None else timeout_ms
-        failure = self._failure(expectation) or self._outbox.overdue
+        overdue = self._outbox.overdue if expectation.asked is None else None  # it is known by now that nothing comes
+        failure = self._failure(expectation) or overdue
         matched_at = expectation.matched_at
         ruling = by_time(
             expectation,
@@ -159,17 +160,23 @@ class Verdicts:
         if topic is None and self._outbox.is_during_act(at):
             took = timing(expectation, at, sent=at, from_publish=True)
             return replace(took, note=": it came before the act had ended")
-        # a topic the budget names may have been published in an earlier phase
-        since = expectation.opened_at if topic is None else self._opened_at
-        sent = self._outbox.last_sent(at, topic, since=since)
+        sent = self._outbox.last_sent(at, topic, since=self._since(expectation))
         return timing(expectation, at, sent=sent, from_publish=self._options.latency_from == "publish")
 
+    def _since(self, expectation: Expectation) -> float:
+        """When what it depends on began; a topic that the budget names may have been published in an earlier phase."""
+        return expectation.opened_at if expectation.handle.budget_topic is None else self._opened_at
+
     def _explain(self, expectation: Expectation, waited_ms: float, failure: str | None) -> Diagnosis:
+        depends_on = expectation.asked or expectation.handle.budget_topic
+        unheard = self._outbox.nobody_listens(depends_on, since=self._since(expectation))
+        told = "; ".join(unheard.sentences)
         around = Surroundings(
             failure or self._failure(expectation),
             self._foreign(expectation),
             self._beside(expectation),
-            self._remarks(expectation),
+            self._remarks(expectation) + (() if unheard.are_all else unheard.sentences),
+            told if unheard.are_all else None,
         )
         return explain(facts(expectation, around, waited_ms=waited_ms))
 
@@ -208,13 +215,13 @@ class Verdicts:
 
     def _failure(self, expectation: Expectation) -> str | None:
         """What transports failed to do for this scope: first the expectation's own transport, then any other."""
+        unproven = self._proofs.failure(expectation.link, expectation.topic)
+        if unproven is not None:  # of what follows from it, others tell
+            return unproven
         outbox = self._outbox
         own = [each for each in outbox.failures if each.transport == expectation.link]
         if own:
             return own[-1].reason
-        unproven = self._proofs.failure(expectation.link, expectation.topic)
-        if unproven is not None:
-            return unproven
         if outbox.failures:
             elsewhere = outbox.failures[-1]
             return f"on {elsewhere.transport}, {elsewhere.reason}"

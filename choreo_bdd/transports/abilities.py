@@ -6,10 +6,12 @@ The engine asks for each by its protocol and does without where it is missing.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from choreo_bdd.message import Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OnLost = Callable[[str], None]
 """Called with the reason when a connection goes down although nobody closed it."""
@@ -70,7 +72,7 @@ class Remarking(Protocol):
     """A transport that knows something of a topic which whoever misses a message should hear."""
 
     def remark(self, topic: str) -> str | None:
-        """Such as that nobody listens to what is published there, or who else takes messages from it."""
+        """Such as who else takes messages from it."""
         ...
 
 
@@ -107,5 +109,33 @@ class Interruptible(Protocol):
     """A callback that wants to know when nothing comes any more of what it waits for."""
 
     def interrupted(self, reason: str) -> None:
-        """The broker has ended the subscription, or says that no answer will come."""
+        """The broker has ended the subscription."""
+        ...
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A callback that waits for an answer, and wants to know when none will come."""
+
+    def unanswered(self, asked: str) -> None:
+        """The broker says that the request on topic ``asked``, whose answer is waited for here, has reached nobody."""
+        ...
+
+
+@runtime_checkable
+class Bystander(Protocol):
+    """A callback that watches for diagnosis only: a message that has reached nobody else has reached nobody."""
+
+    @property
+    def is_bystander(self) -> bool:
+        """Whether that is so."""
+        ...
+
+
+@runtime_checkable
+class Sender(Protocol):
+    """An ``on_sent`` that wants to know what became of its message."""
+
+    def unheard(self, words: str) -> None:
+        """The broker says, in these words, that the message has reached nobody."""
         ...

@@ -6,13 +6,15 @@ import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 from choreo_bdd.exceptions import ConflictingAuthError, PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.abilities import (
     Allowlisted,
+    Asking,
+    Bystander,
     Fencing,
     Healing,
     Interruptible,
@@ -21,10 +23,13 @@ from choreo_bdd.transports.abilities import (
     OnLost,
     Probing,
     Remarking,
+    Sender,
 )
 
 __all__ = [
     "Allowlisted",
+    "Asking",
+    "Bystander",
     "ConflictingAuthError",
     "Fencing",
     "Healing",
@@ -37,6 +42,7 @@ __all__ = [
     "PublishFailed",
     "Ready",
     "Remarking",
+    "Sender",
     "SubscriptionFailed",
     "Transport",
     "TransportCallback",
@@ -51,7 +57,7 @@ TransportCallback = Callable[[str, bytes], None]
 
 OnSent = Callable[[], None]
 """Called once the message can no longer be lost on this side. One with a true ``is_given_up`` says that the message
-is not wanted any more: a transport that still has it may drop it."""
+is not wanted any more: a transport that still has it may drop it. A ``Sender`` is told when it has reached nobody."""
 
 Ready = asyncio.Future[None]
 """Resolves when the broker has confirmed, or carries the error that says why it has not."""
@@ -118,7 +124,7 @@ class Transport(Protocol):
 
 def sink_of(callback: TransportCallback) -> Callable[[Message], None]:
     """How to hand a message to a callback: whole where it asks for that, else topic and payload."""
-    if isinstance(callback, MessageSink):
+    if _is_sink(callback):
         return callback.deliver
 
     def plain(message: Message) -> None:
@@ -126,6 +132,11 @@ def sink_of(callback: TransportCallback) -> Callable[[Message], None]:
         message.used()  # whoever asks for no more than this takes it as it comes
 
     return plain
+
+
+def _is_sink(callback: object) -> TypeGuard[MessageSink]:
+    """What ``isinstance(callback, MessageSink)`` says, without what that costs: half of arming an expectation."""
+    return callable(getattr(callback, "deliver", None))
 
 
 def promise_of(returned: object) -> Ready | None:

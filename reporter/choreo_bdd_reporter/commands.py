@@ -234,8 +234,9 @@ def export(
     if form is ExportFormat.CTRF:
         say_document(in_json(compact_json(outputs.as_ctrf(merged.results, merged.gherkin))))
         return
-    traced = outputs.as_otlp if form is ExportFormat.OTLP else outputs.as_chrome_trace
-    say_document(in_json(compact_json(traced(merged.results))))
+    is_otlp = form is ExportFormat.OTLP
+    traced = outputs.as_otlp(merged.results, merged.gherkin) if is_otlp else outputs.as_chrome_trace(merged.results)
+    say_document(in_json(compact_json(traced)))
     if left_out := without_timeline(merged.results):
         complain(f"scenarios without a timeline are in no trace: {left_out}")
 

@@ -137,6 +137,33 @@ def _write_new(path: Path, text: str) -> None:
     print(path)
 
 
+@commands.command()
+def replay(
+    recordings: Annotated[Path, typer.Argument(metavar="FILE", help="recordings.jsonl of a report.")],
+    place: Annotated[
+        str | None, typer.Argument(metavar="[FEATURE[:LINE]]", help="Only this feature, or this scenario of it.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Judge again whenever a feature is saved.")] = False,
+) -> None:
+    """Judge recorded scenarios anew, as their feature files are now: no broker, no service, no waiting.
+
+    Exit code 0: all pass; 1: some fail; 2: the file cannot be read, or a scenario of it is gone.
+    """
+    from choreo_bdd_steps.replaying.told import replay_told, watch_told  # noqa: PLC0415 - loads the engine
+
+    try:
+        if watch:
+            watch_told(recordings, place, lambda text: print(printable(text), flush=True))
+        told, failed = replay_told(recordings, place)
+    except ChoreoError as error:
+        print(f"choreo-bdd replay: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    print(printable(told))
+    raise typer.Exit(1 if failed else 0)
+
+
 @commands.command(name="lsp")
 def language_server() -> None:
     """Serve an editor on standard input and output: completion, lint while typing, hover, definitions, renaming."""

@@ -60,6 +60,18 @@ def raw(topic: str, data: bytes) -> Act:
     return act
 
 
+def nobody_hears(unheard: str, transport: MockTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the bus say so of messages on a topic, as brokers do."""
+    publish = transport.publish
+
+    def telling(topic: str, payload: bytes, *, on_sent: Any, **extras: Any) -> None:
+        publish(topic, payload, on_sent=on_sent, **extras)
+        if topic == unheard:
+            on_sent.unheard("the test says so")
+
+    monkeypatch.setattr(transport, "publish", telling)
+
+
 def nothing(s: Scenario) -> None:
     """Nobody does anything."""
 
@@ -306,6 +318,21 @@ class TestCauses:
         )
         assert '    total: expected {"type": "integer"}, got "5"' in diagnosis.text
 
+    async def test_nobody_listens(
+        self, strict: Harness, transport: MockTransport, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        nobody_hears("orders.placed", transport, monkeypatch)
+        async with strict.scenario("unheard", options=WATCHING) as s:
+            handle = s.expect("orders.settled", exists())
+            s.publish("orders.placed", {})
+            await s.await_all(timeout_ms=500)
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.NOBODY_LISTENS
+        assert handle.diagnosis.sentence == (
+            "no matching message arrived on 'orders.settled' within 500 ms: "
+            "nobody listens on 'orders.placed': the test says so"
+        )
+
     async def test_aborted(self, strict: Harness) -> None:
         async with breaking(strict.scenario("left")) as s:
             handle = s.expect("orders.settled", exists())
@@ -315,6 +342,54 @@ class TestCauses:
     def test_every_cause_is_shown_above(self) -> None:
         shown = {name.removeprefix("test_").upper() for name in vars(TestCauses)}
         assert {cause.name for cause in Cause} <= shown
+
+
+class TestNobodyListens:
+    """Of what a check depends on: what left in its phase, or the publish its budget counts from."""
+
+    @pytest.fixture(autouse=True)
+    def unheard(self, transport: MockTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+        nobody_hears("orders.placed", transport, monkeypatch)
+
+    async def test_what_somebody_heard_may_bring_it(self, strict: Harness) -> None:
+        _, diagnosis = await diagnosed(strict, lambda s: s.publish("orders.placed", {}))
+        assert diagnosis.cause is Cause.NOTHING_ARRIVED
+        assert "note: nobody listens on 'orders.placed': the test says so" in diagnosis.text
+
+    async def test_so_may_an_act_of_ones_own(self, strict: Harness) -> None:
+        async with strict.scenario("act", options=WATCHING) as s:
+            handle = s.expect("orders.settled", exists())
+            s.publish("orders.placed", {})
+            s.scope.outbox.begin_act()
+            s.scope.outbox.count_from(s.scope.clock())
+            await s.await_all(timeout_ms=50)
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.NOTHING_ARRIVED
+
+    async def test_a_budget_names_what_it_depends_on(self, strict: Harness) -> None:
+        async with strict.scenario("of", options=WATCHING) as s:
+            handle = s.expect("orders.settled", exists()).within_ms(20, of="orders.placed")
+            s.publish("orders.placed", {})
+            s.publish("orders.paid", {})
+            await s.await_all(timeout_ms=50)
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.NOBODY_LISTENS
+
+    async def test_what_came_all_the_same_counts_for_more(self, strict: Harness) -> None:
+        async with strict.scenario("near", options=WATCHING) as s:
+            handle = s.expect("orders.settled", contains_fields({"n": 1}))
+            s.publish("orders.placed", {})
+            publishing("orders.settled", {"n": 2})(s)
+            await s.await_all(timeout_ms=50)
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.WRONG_SHAPE
+
+    async def test_absence_passes(self, strict: Harness) -> None:
+        async with strict.scenario("absence", options=WATCHING) as s:
+            handle = s.expect_none("orders.settled", exists())
+            s.publish("orders.placed", {})
+            await s.await_all(timeout_ms=50)
+        assert handle.outcome is Outcome.PASS
 
 
 class TestPrecedence:

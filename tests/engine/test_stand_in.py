@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -194,3 +195,34 @@ async def test_a_refused_subscription_is_the_callers_to_know() -> None:
 async def test_a_harness_that_is_not_connected_has_no_stand_ins() -> None:
     with pytest.raises(RuntimeError, match="not connected"):
         await Harness(MockTransport()).stand_in("asked", "told", {})
+
+
+@pytest.mark.parametrize("payload", [{}, lambda asked: {"n": asked.get("n", 0) + 1}], ids=["the same", "another"])
+async def test_stand_ins_that_answer_each_other_stop_and_say_so(
+    harness: Harness, transport: MockTransport, payload: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    ping = await harness.stand_in("ping", "pong", payload)
+    pong = await harness.stand_in("pong", "ping", payload)
+    harness.publish("ping", {})
+    await _turns_until(lambda: "EndlessAnswers" in (ping.report().builder_error, pong.report().builder_error))
+    assert ping.answers + pong.answers == 1000
+    assert "is the 1,000th answer to an answer in a row: stand-ins of this harness trigger each other" in caplog.text
+    harness.publish("pong", {"n": -1})
+    await _turns_until(lambda: ping.answers + pong.answers > 1000)
+
+
+async def test_a_stand_in_answers_as_often_as_others_ask(harness: Harness) -> None:
+    stand_in = await harness.stand_in("asked", "told", {})
+    await harness.stand_in("told", "heard", {})
+    for _ in range(3000):
+        harness.publish("asked", {})
+    await _turns_until(lambda: stand_in.answers == 3000)
+    assert stand_in.report().builder_error is None
+
+
+async def _turns_until(condition: Callable[[], bool]) -> None:
+    for _ in range(100_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it never came to that")

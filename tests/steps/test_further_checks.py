@@ -302,7 +302,7 @@ def two_orders(bench: Bench) -> None:
     ("hop", "outcome"),
     [
         ('from "x" where id is 1 to "y" where id is 1 takes at most 30ms', "slow"),
-        ('from "x" where id is 1 to "y" where id is 1 takes at most 190ms', "pass"),
+        ('from "x" where id is 1 to "y" where id is 1 takes at most 900ms', "pass"),
         ('from "x" where id is 1 to "y" where id is 1 takes at least 30ms', "pass"),
         ('from "x" to "y" where id is 2 takes at most 30ms', "pass"),
         ('from "a" where n is 1 to "y" where id is 1 takes at most 30ms', "slow"),
@@ -335,13 +335,13 @@ def test_a_hop_whose_beginning_nobody_saw_says_so(bench: Bench) -> None:
 
 
 def test_a_count_may_be_watched_from_a_publish_that_is_named(bench: Bench) -> None:
-    bench.echo("a", "x", after_s=0.1)
+    bench.echo("a", "x", after_s=0.6)
     played = bench.play(
         'When I publish "a"',
-        "And I wait 80ms",
+        "And I wait 500ms",
         'And I publish "b"',
-        'Then I expect exactly 0 "x" messages within 60ms of "a"',
-        'And I expect at least 1 "x" message within 190ms of "a"',
+        'Then I expect exactly 0 "x" messages within 300ms of "a"',  # as many of "b" would see the one that comes
+        'And I expect at least 1 "x" message within 5s of "a"',
     )
     assert played.outcomes == ["pass", "pass"]
 

@@ -35,6 +35,19 @@ class Sink:
                 await self._changed.wait()
 
 
+class Sent:
+    """Who publishes, and wants to know what the broker says of whom a message has reached."""
+
+    def __init__(self) -> None:
+        self.unheard_words: list[str] = []
+
+    def __call__(self) -> None:
+        """It has left."""
+
+    def unheard(self, words: str) -> None:
+        self.unheard_words.append(words)
+
+
 def new_topic(*segments: str) -> str:
     """A topic nobody else uses."""
     return ".".join((f"t{secrets.token_hex(4)}", *(segments or ("a",))))

@@ -21,11 +21,12 @@ from choreo_bdd.brokers import Broker
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.matchers import field_equals
+from choreo_bdd.scenario.judging.diagnosis import Cause
 from choreo_bdd.transports import Exchange, RabbitTransport
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
 from tests.support.rabbit_doubles import relay_to
-from tests.support.subscribers import PATIENCE_S, Sink
+from tests.support.subscribers import PATIENCE_S, Sent, Sink
 
 PATIENCE_MS = 1000 * PATIENCE_S
 
@@ -162,11 +163,24 @@ async def test_patterns_are_ours_and_the_brokers_own(
 
 
 async def test_a_message_nobody_listens_for_is_no_failure_and_is_known(transport: RabbitTransport) -> None:
-    await transport.publish("nobody.listens", b"{}")
-    assert "nobody listens on 'nobody.listens'" in str(transport.remark("nobody.listens"))
+    first, second = Sent(), Sent()
+    await transport.publish("nobody.listens", b"{}", on_sent=first)
+    assert first.unheard_words == ["RabbitMQ returned the message as unroutable"]
     await transport.subscribe("nobody.listens", Sink())
-    await transport.publish("nobody.listens", b"{}")
-    assert transport.remark("nobody.listens") is None
+    await transport.publish("nobody.listens", b"{}", on_sent=second)
+    assert second.unheard_words == []
+
+
+async def test_an_answer_that_does_not_come_because_nobody_heard_the_question(rabbitmq_broker: Broker) -> None:
+    harness, topic = Harness(RabbitTransport(url=rabbitmq_broker.url)), unique("price")
+    await harness.connect()
+    async with harness.scenario("asked") as scenario:
+        answer = scenario.expect(f"{topic}.answer", field_equals("n", 1))
+        scenario.publish(topic, {})
+        await scenario.await_all(timeout_ms=50)
+    await harness.disconnect()
+    assert answer.diagnosis is not None
+    assert answer.diagnosis.cause is Cause.NOBODY_LISTENS
 
 
 async def test_a_request_that_nobody_hears_is_told_at_once(rabbitmq_broker: Broker) -> None:
@@ -181,6 +195,7 @@ async def test_a_request_that_nobody_hears_is_told_at_once(rabbitmq_broker: Brok
         await scenario.await_all(timeout_ms=PATIENCE_MS)
         assert scenario.scope.clock() - began < PATIENCE_S / 2
     assert answer.diagnosis is not None
+    assert answer.diagnosis.cause is Cause.NOBODY_LISTENS
     assert f"nobody listens on '{topic}': RabbitMQ returned the message as unroutable" in answer.diagnosis.text
     await harness.disconnect()
 
@@ -492,6 +507,51 @@ async def test_what_others_take_while_it_opens_makes_no_new_message_a_leftover(
     await transport.fence({f"queue:{queue}"})
     await transport.disconnect()
     assert [(each.payload, each.is_leftover) for each in sink.messages] == [(b"new", False)]
+
+
+async def test_who_left_while_the_queue_was_opening_is_waited_for(
+    transport: RabbitTransport, outsider: Any, lasting_queue: str
+) -> None:
+    topic = f"queue:{lasting_queue}"
+    await outsider.basic_publish(b"old", routing_key=lasting_queue)
+    for milliseconds in range(12):
+        leaving, staying = Sink(), Sink()
+        transport.subscribe(topic, leaving)
+        await asyncio.sleep(milliseconds / 2000)
+        transport.unsubscribe(topic, leaving)
+        await asyncio.wait_for(transport.subscribe(topic, staying), PATIENCE_S)
+        await transport.fence({topic})
+        assert [(each.payload, each.is_leftover) for each in staying.messages] == [(b"old", True)]
+        transport.unsubscribe(topic, staying)
+
+
+async def backlog(channel: Any, kind: str, number: int) -> str:
+    queue = unique("backlog")
+    await channel.queue_declare(queue, durable=True, arguments={"x-queue-type": kind})
+    for _ in range(number):
+        await channel.basic_publish(b"old", routing_key=queue, wait=False)
+    while await waiting_in(channel, queue) < number:  # noqa: ASYNC110 - the broker has no event for it
+        await asyncio.sleep(0.05)
+    return queue
+
+
+@pytest.mark.parametrize(("kind", "number"), [("classic", 3000), ("quorum", 1500)])
+async def test_a_backlog_is_no_news(transport: RabbitTransport, outsider: Any, kind: str, number: int) -> None:
+    queue, sink = await backlog(outsider, kind, number), Sink()
+    await asyncio.wait_for(transport.subscribe(f"queue:{queue}", sink), PATIENCE_S)
+    await transport.publish(f"queue:{queue}", b"new")
+    await transport.fence({f"queue:{queue}"})
+    assert [each.payload for each in sink.messages if not each.is_leftover] == [b"new"]
+    assert len(sink.messages) == number + 1
+    await outsider.queue_delete(queue)
+
+
+async def test_a_quorum_queue_whose_backlog_hides_the_news_says_so(transport: RabbitTransport, outsider: Any) -> None:
+    queue = await backlog(outsider, "quorum", 2100)
+    await asyncio.wait_for(transport.subscribe(f"queue:{queue}", Sink()), PATIENCE_S)
+    with pytest.raises(TransportError, match=r"given us 2,\d+ messages that nobody uses, and keeps \d+ more.*purge"):
+        await asyncio.wait_for(transport.fence({f"queue:{queue}"}), PATIENCE_S)
+    await outsider.queue_delete(queue)
 
 
 async def test_leftovers_of_a_queue_never_count_and_may_be_left_alone(

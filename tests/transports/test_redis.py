@@ -14,17 +14,18 @@ from typing import Any
 import pytest
 import redis.asyncio
 
-from choreo_bdd import Harness
+from choreo_bdd import Harness, ScopeOptions
 from choreo_bdd.brokers import Broker
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.matchers import anything
+from choreo_bdd.scenario.judging.diagnosis import Cause
 from choreo_bdd.transports import RedisTransport
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
 from tests.support.redis_doubles import fake_server
-from tests.support.subscribers import PATIENCE_S, Sink
+from tests.support.subscribers import PATIENCE_S, Sent, Sink
 
 LOGIN = {b"CLIENT": b"+OK\r\n", b"PING": b"+PONG\r\n"}
 
@@ -186,11 +187,12 @@ async def test_publishing_to_nobody_is_no_error(pubsub: RedisTransport, root: st
 
 
 async def test_that_nobody_has_heard_the_last_message_on_a_channel_is_known(pubsub: RedisTransport, root: str) -> None:
-    await pubsub.publish(root, b"x")
-    assert f"nobody listens on '{root}'" in str(pubsub.remark(root))
+    first, second = Sent(), Sent()
+    await pubsub.publish(root, b"x", on_sent=first)
+    assert first.unheard_words == ["Redis says that the message has reached no subscriber"]
     await pubsub.subscribe(root, Sink())
-    await pubsub.publish(root, b"x")
-    assert pubsub.remark(root) is None
+    await pubsub.publish(root, b"x", on_sent=second)
+    assert second.unheard_words == []
 
 
 async def test_a_check_that_misses_an_answer_says_that_nobody_heard_the_question(
@@ -198,13 +200,15 @@ async def test_a_check_that_misses_an_answer_says_that_nobody_heard_the_question
 ) -> None:
     harness = Harness(RedisTransport(url=redis_broker.url))
     await harness.connect()
-    async with harness.scenario("asked") as scenario:
-        answer = scenario.expect(f"{root}.answer", anything())
-        scenario.publish(root, {})
+    watching = ScopeOptions(watch_similar_topics=True)
+    async with harness.scenario("asked", options=watching) as scenario:
+        answer = scenario.expect(f"{root}.answer", anything())  # and {root}.* is watched, which is nobody who answers
+        scenario.publish(f"{root}.question", {})
         await scenario.await_all(timeout_ms=50)
     await harness.disconnect()
     assert answer.diagnosis is not None
-    assert f"nobody listens on '{root}'" in answer.diagnosis.text
+    assert answer.diagnosis.cause is Cause.NOBODY_LISTENS
+    assert f"nobody listens on '{root}.question'" in answer.diagnosis.text
 
 
 # --- streams ----------------------------------------------------------------------------------------------------------
@@ -316,6 +320,18 @@ async def test_a_stream_made_anew_with_lower_ids_is_heard(
     await asyncio.wait_for(streams.fence([root]), PATIENCE_S)
     assert [message.payload for message in sink.messages] == [b"old", b"before", b"new"]
     assert [message.payload for message in late.messages] == ([b"new"] if others else [])
+
+
+async def test_a_stream_made_anew_is_heard_before_anybody_asks_whether_all_has_come(
+    streams: RedisTransport, outsider: Any, root: str
+) -> None:
+    sink = await listen(streams, root)
+    await outsider.xadd(root, {"payload": "old"}, id="1000-1")
+    await sink.wait_for(1)
+    await outsider.delete(root)
+    await outsider.xadd(root, {"payload": "new"}, id="1-1")
+    await sink.wait_for(2)
+    assert sink.payloads == [b"old", b"new"]
 
 
 async def test_a_stream_whose_last_entry_was_deleted_is_not_heard_again(

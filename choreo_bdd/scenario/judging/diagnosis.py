@@ -30,6 +30,7 @@ class Cause(StrEnum):
     TOO_LATE = "too late"
     TOO_EARLY = "too early"
     UNDECODABLE = "undecodable"
+    NOBODY_LISTENS = "nobody listens"
     TRANSPORT_FAILED = "transport failed"
     UNEXPECTED = "unexpected"
     OUT_OF_ORDER = "out of order"
@@ -75,6 +76,8 @@ class Facts:
     similar_topics: tuple[str, ...] = field(default=())
     leftovers: int = 0
     remarks: tuple[str, ...] = ()
+    nobody_listens: str | None = None
+    """What the broker says, where nothing that the expectation depends on has reached anybody."""
 
     @property
     def place(self) -> str:
@@ -130,6 +133,11 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
         differing = _differing(facts.foreign_closest, facts.reason)
         nobodys = f"{_foreign_count(facts)} came on {facts.place}, look at `correlation:` first; {differing}"
         return Cause.NO_CORRELATION_ID, nobodys
+    if facts.nobody_listens is not None:
+        return (
+            Cause.NOBODY_LISTENS,
+            f"no matching message arrived on {facts.place} within {waited}: {facts.nobody_listens}",
+        )
     after = "" if facts.after is None else f" after the expected one on '{facts.after}'"
     return Cause.NOTHING_ARRIVED, f"no matching message arrived on {facts.place}{after} within {waited}"
 

@@ -34,7 +34,9 @@ class Surroundings:
     beside: Sequence[Delivery] = ()
     """Messages on other topics that it could have been meant to listen to."""
     remarks: tuple[str, ...] = ()
-    """What its transport knows of the topics concerned."""
+    """What is known of the topics concerned."""
+    nobody_listens: str | None = None
+    """What the broker says, where nothing that it depends on has reached anybody."""
 
 
 def unseen(expectation: Expectation, nobodys: Sequence[Delivery], unattributed: Unattributed) -> tuple[Unseen, ...]:
@@ -84,6 +86,7 @@ def facts(expectation: Expectation, around: Surroundings, *, waited_ms: float) -
         similar_topics=_similar_topics(expectation, around.beside),
         leftovers=expectation.leftovers,
         remarks=around.remarks,
+        nobody_listens=around.nobody_listens,
     )
 
 

@@ -72,6 +72,7 @@ class Expectation:
     __slots__ = (
         "_copies",
         "after",
+        "asked",
         "closed_at",
         "closes_at",
         "count",
@@ -132,6 +133,8 @@ class Expectation:
         self.unreadable: list[str] = []
         """The class of the error for each message that nobody could read."""
         self.leftovers = 0
+        self.asked: str | None = None
+        """The topic of the request whose answer it waits for, once the broker has said that nobody listens there."""
         """How many matching messages were in their queue before, and are no answer here."""
         self.matched_at: float | None = None
         self.late_at: float | None = None

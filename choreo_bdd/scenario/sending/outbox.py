@@ -12,13 +12,14 @@ from typing import Any
 from choreo_bdd.correlation import Envelope
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
 from choreo_bdd.message import Encoded, MessageRecord
+from choreo_bdd.observers.traffic import Sent
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.transports.base import Ready
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Publication:
     """A message ready to go: stamped and encoded."""
 
@@ -36,7 +37,8 @@ class Publication:
         Raises ``CorrelationIdNotInNamespaceError``, ``NoPlaceForIdError``, ``CorrelationPolicyError``,
         ``ContractBroken`` or what the codec raises; nothing has been sent then.
         """
-        envelope = _stamp(link, Envelope(topic, payload, headers))
+        carried = _traced(link, topic, link.harness.headers_of(topic, headers))
+        envelope = _stamp(link, Envelope(topic, payload, carried))
         data = link.harness.outgoing(envelope.topic, envelope.payload, envelope.headers)
         return cls(link, envelope.topic, data, envelope.payload, dict(envelope.headers), key)
 
@@ -54,8 +56,16 @@ class Publication:
 
     def record(self, transport: str | None) -> MessageRecord:
         """The message as results keep it; ``transport`` is its name on a Stage."""
-        content = Encoded(self.data, self.link.harness.codec.decode)
+        content = Encoded(self.data, self.link.harness.codec_of(self.topic).decode)
         return MessageRecord(self.topic, transport, content, len(self.data), self.headers, self.key)
+
+
+def _traced(link: Link, topic: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    if link.trace_headers is None:
+        return headers
+    written = {name.lower() for name in headers}
+    asked = {name: value for name, value in link.trace_headers(topic).items() if name not in written}
+    return {**asked, **headers}
 
 
 def _stamp(link: Link, envelope: Envelope) -> Envelope:
@@ -80,21 +90,35 @@ class TransportFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class Unheard:
+    """Messages that have reached nobody: a sentence a topic, and whether that is all that left."""
+
+    sentences: tuple[str, ...]
+    are_all: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Sent:
     at: float
-    topic: str | None
+    publication: Publication | None = None
     """``None`` for an act of the user's own."""
     began: float = 0.0
     """When such an act began; ``at`` is when it counts from."""
+
+    @property
+    def topic(self) -> str | None:
+        """Where it went; ``None`` for an act."""
+        return None if self.publication is None else self.publication.topic
 
 
 class _Departure:
     """Told when a message has left. A transport that still has it may ask whether its scope wants it to leave."""
 
-    __slots__ = ("_outbox", "_sent")
+    __slots__ = ("_outbox", "_publication", "_sent")
 
-    def __init__(self, outbox: Outbox, sent: Callable[[], None]) -> None:
+    def __init__(self, outbox: Outbox, publication: Publication, sent: Callable[[], None]) -> None:
         self._outbox = outbox
+        self._publication = publication
         self._sent = sent
 
     def __call__(self) -> None:
@@ -104,6 +128,10 @@ class _Departure:
     def is_given_up(self) -> bool:
         """Whether the scope has been left: what it had not sent by then would only disturb the next one."""
         return self._outbox.is_closed
+
+    def unheard(self, words: str) -> None:
+        """Note what the broker says: it has reached nobody."""
+        self._outbox.unheard(self._publication, words)
 
 
 class Outbox:
@@ -116,7 +144,11 @@ class Outbox:
         self._waiting: deque[tuple[Publication, Ready]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._sent: list[_Sent] = []
+        self._acts: list[_Sent] = []
+        """Those of ``_sent`` that are acts of the user's own."""
         self._unconfirmed: dict[Ready, str] = {}
+        self._unheard: dict[Publication, str] = {}
+        """What has reached nobody, and in what words the broker said so."""
         self.is_closed = False
         self.failures: list[TransportFailure] = []
         self._act_began = 0.0
@@ -137,7 +169,7 @@ class Outbox:
         ready = publication.link.harness.send(
             publication.topic,
             publication.data,
-            on_sent=_Departure(self, on_sent),
+            on_sent=_Departure(self, publication, on_sent),
             headers=publication.headers,
             key=publication.key,
         )
@@ -183,7 +215,10 @@ class Outbox:
         self.failures.append(TransportFailure(link.name, topic, reason))
 
     def _published(self, publication: Publication) -> None:
-        self._sent.append(_Sent(self._clock(), publication.topic))
+        now = self._clock()
+        self._sent.append(_Sent(now, publication))
+        if (traffic := publication.link.harness.router.traffic) is not None:
+            traffic.send(Sent(now, publication.topic, publication.data, publication.headers, publication.key))
         self._timeline.record(
             action=TimelineAction.PUBLISHED,
             topic=publication.topic,
@@ -191,6 +226,18 @@ class Outbox:
             source="publish" if publication.link.name is not None else None,
             message=publication,
         )
+
+    def unheard(self, publication: Publication, words: str) -> None:
+        """Record that a message has reached nobody."""
+        self._unheard[publication] = words
+
+    def nobody_listens(self, topic: str | None, *, since: float) -> Unheard:
+        """What has reached nobody of all that left, or was done, since a loop time (on ``topic``)."""
+        sent = [each.publication for each in self._sent if each.at >= since and topic in (None, each.topic)]
+        concerned = set(sent)
+        said = {each.topic: words for each, words in self._unheard.items() if each in concerned}
+        sentences = tuple(f"nobody listens on {at!r}: {words}" for at, words in said.items())
+        return Unheard(sentences, are_all=bool(said) and concerned <= self._unheard.keys())
 
     @property
     def overdue(self) -> str | None:
@@ -217,13 +264,15 @@ class Outbox:
     def count_from(self, moment: float) -> None:
         """Have times count from an act of the user's own, at a loop time."""
         self._is_acting = False
-        self._sent.append(_Sent(moment, None, self._act_began))
+        act = _Sent(moment, began=self._act_began)
+        self._sent.append(act)
+        self._acts.append(act)
 
     def is_during_act(self, moment: float) -> bool:
         """Whether at a loop time an act of the user's own had begun, and did not count yet."""
         if self._is_acting and self._act_began <= moment:
             return True
-        return any(sent.topic is None and sent.began <= moment < sent.at for sent in self._sent)
+        return any(act.began <= moment < act.at for act in self._acts)
 
     def last_sent(self, by: float, topic: str | None = None, *, since: float = float("-inf")) -> float | None:
         """Loop time of the last message (on ``topic``) that left, or the last act, between two loop times."""

@@ -19,6 +19,8 @@ OpenChannel = Callable[[], Awaitable[aiormq.Channel]]
 
 _AGAIN_S = 0.01
 _STREAM_PREFETCH = 1000
+_QUORUM_AT_ONCE = 2000
+"""So many messages that are not acknowledged a quorum queue gives a consumer, and no more."""
 _STREAM_OFFSET = "x-stream-offset"
 
 
@@ -90,7 +92,8 @@ class NamedQueue:
         self._reached = await _end_of_stream(await open_channel(), self.name)
 
         async def arrived(delivered: aiormq.abc.DeliveredMessage) -> None:
-            deliver(message_of(delivered, self._topic, asyncio.get_running_loop().time()))
+            now = asyncio.get_running_loop().time()
+            deliver(message_of(delivered, self._topic, now, lane=self._topic))
             self._reached = max(self._reached, _offset(delivered))
             await channel.basic_ack(cast(int, delivered.delivery_tag), wait=False)
 
@@ -110,7 +113,7 @@ class NamedQueue:
         is_leftover = self._leftovers > 0
         self._leftovers -= is_leftover
         kept = Kept(lambda: self._use(tag), is_leftover=is_leftover)
-        return message_of(delivered, self._topic, received_at, kept)
+        return message_of(delivered, self._topic, received_at, kept, lane=self._topic)
 
     def _use(self, tag: int) -> None:
         if tag not in self._unused or self._ended is not None:
@@ -139,9 +142,15 @@ class NamedQueue:
         assert self._channel is not None  # as it has been confirmed
         while True:
             self.require_live()
-            if not await self._handed_out(self._channel):
+            waiting = await self._handed_out(self._channel)
+            if not waiting:
                 self.require_live()
                 return
+            if len(self._unused) >= _QUORUM_AT_ONCE and not self._used:
+                raise TransportError(
+                    f"the queue {self.name!r} has given us {len(self._unused):,} messages that nobody uses, and keeps "
+                    f"{waiting:,} more until then, as quorum queues do: purge what was left in it"
+                )
             await asyncio.sleep(_AGAIN_S)
 
     async def _handed_out(self, channel: aiormq.Channel) -> int:

@@ -8,33 +8,34 @@ from typing import Any
 
 import aiormq
 
-from choreo_bdd.transports.rabbitmq.messages import properties_of, queue_of
+from choreo_bdd.transports.rabbitmq.messages import properties_of
 from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, why, words_of
+from choreo_bdd.transports.rabbitmq.routes import Routes
 from choreo_bdd.transports.shared.outbound import Outgoing
 
-OnUnheard = Callable[[Outgoing, str], None]
-"""Called with a message that the broker has routed to nobody, and a sentence that says so."""
+OnUnheard = Callable[[Outgoing], None]
+"""Called with a message that the broker has routed to nobody."""
+
+_RETURNED = "RabbitMQ returned the message as unroutable"
 
 
 class Publisher:
-    """Publishes on a channel of its own to one exchange, or into the queue that a topic names."""
+    """Publishes on a channel of its own, each message by the route of its topic."""
 
     def __init__(
         self,
-        exchange: str,
+        routes: Routes,
         open_channel: Callable[[], Awaitable[aiormq.Channel]],
         *,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         on_unheard: OnUnheard,
     ) -> None:
-        self._exchange = exchange
+        self._routes = routes
         self._open_channel = open_channel
         self._spawn = spawn
         self._on_unheard = on_unheard
         self._channel: aiormq.Channel | None = None
         self._under_way: set[Outgoing] = set()
-        self._unheard: set[str] = set()
-        """Topics on which the last message reached nobody."""
         self.blocked: str | None = None
         """Why the broker takes nothing from us for the moment, in its own words."""
 
@@ -53,10 +54,6 @@ class Publisher:
         if self.blocked is not None:
             for outgoing in tuple(self._under_way):
                 outgoing.fail(NAME, self.blocked)
-
-    def remark(self, topic: str) -> str | None:
-        """That nobody took the last message on a topic, if so."""
-        return _nobody(topic) if topic in self._unheard else None
 
     async def write(self, batch: Sequence[Outgoing]) -> None:
         """Send messages in this order; each learns its fate when the broker confirms it."""
@@ -78,36 +75,33 @@ class Publisher:
                 outgoing.sent()
 
     async def _publish(self, channel: aiormq.Channel, outgoing: Outgoing) -> None:
-        queue = queue_of(outgoing.topic)
+        route = self._routes.of(outgoing.topic)
         reason = "the connection was closed before the broker confirmed it"
         self._under_way.add(outgoing)
         try:
             await channel.basic_publish(
                 outgoing.payload,
-                exchange=self._exchange if queue is None else "",
-                routing_key=outgoing.topic if queue is None else queue,
+                exchange="" if route.exchange is None else route.exchange.name,
+                routing_key=route.key_of(outgoing.topic),
                 properties=properties_of(outgoing.headers),
-                mandatory=True,
+                mandatory=route.mandatory is not False,
                 timeout=CONFIRM_S,
             )
         except aiormq.PublishError as error:
-            if queue is None:  # nobody listening is no error of the one who speaks, a missing queue is
-                self._unheard.add(outgoing.topic)
-                self._on_unheard(outgoing, _nobody(outgoing.topic))
-                outgoing.confirm()
             reason = words_of(error)
+            if route.exchange is not None and route.fails_unheard:
+                reason = f"nobody listens on {outgoing.topic!r}: {_RETURNED}, and its topic is mandatory"
+            elif not route.fails_unheard:  # nobody listening is no error of the one who speaks, a missing queue is
+                outgoing.unheard(_RETURNED)
+                self._on_unheard(outgoing)
+                outgoing.confirm()
         except Exception as error:  # noqa: BLE001 - told to whoever published this one
             reason = await why(channel, error)
         else:
-            self._unheard.discard(outgoing.topic)
             outgoing.confirm()
         finally:
             self._under_way.discard(outgoing)
             outgoing.fail(NAME, reason)  # does nothing once it is confirmed
-
-
-def _nobody(topic: str) -> str:
-    return f"nobody listens on {topic!r}: RabbitMQ returned the message as unroutable"
 
 
 def heed_blocking(connection: Any, told: Callable[[str | None], None]) -> None:

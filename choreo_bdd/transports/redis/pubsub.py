@@ -15,6 +15,7 @@ from choreo_bdd.transports.shared.outbound import Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
 
 _NAME = "RedisTransport"
+_UNESCAPED_STAR = re.compile(r"(?<!\\)\*")
 _GLOB_SIGNS = re.compile(r"([*?\[\]\\])")
 
 
@@ -24,16 +25,28 @@ def glob_of(pattern: str) -> str:
     return ".".join(segments)
 
 
+def _glob_read(glob: str) -> re.Pattern[str]:
+    texts = (re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL) for text in _UNESCAPED_STAR.split(glob))
+    return re.compile(".*".join(map(re.escape, texts)), re.DOTALL)
+
+
 class _Channel:
     """What the server knows as one subscription, by channel name or by glob."""
 
-    __slots__ = ("is_glob", "is_live", "name", "registrations")
+    __slots__ = ("_reached", "is_glob", "is_live", "name", "registrations")
 
     def __init__(self, name: str, *, is_glob: bool) -> None:
         self.name = name
         self.is_glob = is_glob
         self.is_live = False
         self.registrations: list[Registration] = []
+        self._reached = _glob_read(name) if is_glob else None
+
+    def reaches(self, topic: str) -> bool:
+        """Whether the server counts it among those that a message on a topic goes to."""
+        if not self.is_live:
+            return False
+        return self.name == topic if self._reached is None else self._reached.fullmatch(topic) is not None
 
 
 class PubSub:
@@ -106,6 +119,11 @@ class PubSub:
         """How a message is published."""
         return "PUBLISH", outgoing.topic, outgoing.payload
 
+    def bystanders(self, topic: str) -> int:
+        """How many live subscriptions of ours a message on a topic reaches although nobody listens to it there."""
+        reached = [each for each in (*self._channels.values(), *self._globs.values()) if each.reaches(topic)]
+        return sum(all(each.is_bystander or not _hears(each, topic) for each in one.registrations) for one in reached)
+
     async def fence(self, _: Sequence[Registration]) -> None:
         """Have the server answer on the connection it delivers on: behind all it had for us."""
         try:
@@ -119,6 +137,10 @@ class PubSub:
 
     async def stop(self) -> None:
         """Nothing runs beside the connection."""
+
+
+def _hears(registration: Registration, topic: str) -> bool:
+    return registration.topic == topic or topic_patterns.matches(registration.topic, topic)
 
 
 def _text(name: bytes) -> str:

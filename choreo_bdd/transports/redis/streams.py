@@ -48,7 +48,7 @@ class Streams:
         self._filled = asyncio.Event()
         self._progress = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._discovery: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Learn how to interrupt our own blocking read, and begin to read."""
@@ -87,9 +87,10 @@ class Streams:
             starts = {
                 name: START for name in self._streams if topic_patterns.matches(registration.topic, name)
             } | starts
-            self._discover_for(registration)
+            self._patterns.append(registration)
         for name, start in starts.items():
             self._attach(name, registration, start)
+        self._look_around()
         await self._interrupt()  # whoever is woken gets what comes in the order in which it comes
         registration.confirm()
 
@@ -128,20 +129,20 @@ class Streams:
             if not stream.listeners:
                 del self._streams[name]
 
-    # --- streams that appear later --------------------------------------------------------------------------------
+    # --- streams that appear later, or anew -----------------------------------------------------------------------
 
-    def _discover_for(self, registration: Registration) -> None:
-        self._patterns.append(registration)
-        if self._discovery is None or self._discovery.done():
-            self._discovery = self._spawn(self._discover())
+    def _look_around(self) -> None:
+        if self._looking is None or self._looking.done():
+            self._looking = self._spawn(self._keep_looking())
 
-    async def _discover(self) -> None:
+    async def _keep_looking(self) -> None:
         pause = _DISCOVERY_S
-        while self._patterns:
+        while self._patterns or self._streams:
             await asyncio.sleep(pause)
             began = self._loop.time()
             try:
                 await self._meet_all({registration.topic for registration in self._patterns})
+                await self._start_over([name for name, stream in self._streams.items() if stream.position > START])
             except ConnectionError:
                 return
             except Exception as error:  # noqa: BLE001 - a subscription that hears no more is a lost one
@@ -273,8 +274,14 @@ class Streams:
             self._spawn(self._interrupt())
         return self._layout_of(outgoing.topic).command(outgoing)
 
+    @staticmethod
+    def bystanders(_: str) -> int:
+        """None: an entry stays for whoever comes to read it."""
+        return 0
+
     def _layout_of(self, name: str) -> EntryLayout:
-        return self._layouts.of(name) or EntryLayout()  # a stream heard through a pattern need not be told of itself
+        layout = self._layouts.of(name)
+        return layout if isinstance(layout, EntryLayout) else EntryLayout()  # one heard through a pattern may be untold
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from choreo_bdd.exceptions import PublishFailed
-from choreo_bdd.transports.base import OnSent, Ready
+from choreo_bdd.transports.base import OnSent, Ready, Sender
 
 _LOG = logging.getLogger("choreo_bdd.transports")
 
@@ -16,7 +16,7 @@ _LOG = logging.getLogger("choreo_bdd.transports")
 class Outgoing:
     """A message on its way: ``sent`` when the bytes have left, then ``confirm`` or ``fail``."""
 
-    __slots__ = ("_on_sent", "headers", "key", "payload", "ready", "topic")
+    __slots__ = ("_has_left", "_on_sent", "headers", "key", "payload", "ready", "topic")
 
     def __init__(
         self, topic: str, payload: bytes, headers: Mapping[str, str], key: str | None, on_sent: OnSent | None
@@ -27,6 +27,7 @@ class Outgoing:
         self.key = key
         self.ready: Ready = asyncio.get_running_loop().create_future()
         self._on_sent = on_sent
+        self._has_left = False
 
     def is_given_up(self) -> bool:
         """Whether whoever published it does not want it to leave any more; its promise is cancelled then."""
@@ -37,9 +38,14 @@ class Outgoing:
 
     def sent(self) -> None:
         """The bytes have left."""
-        on_sent, self._on_sent = self._on_sent, None
-        if on_sent is not None:
-            on_sent()
+        if self._on_sent is not None and not self._has_left:
+            self._has_left = True
+            self._on_sent()
+
+    def unheard(self, words: str) -> None:
+        """The broker says that it has reached nobody, which is no failure of whoever speaks."""
+        if isinstance(self._on_sent, Sender):
+            self._on_sent.unheard(words)
 
     def confirm(self) -> None:
         """The message can no longer be lost on this side."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from choreo_bdd_steps.vocabulary import expecting, further_checks, publishing, services, variables, waiting
+from choreo_bdd_steps.vocabulary import calling, expecting, further_checks, publishing, services, variables, waiting
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase, StepCall
 
 __all__ = ["PHRASES", "Match", "Phrase", "StepCall", "recognise", "recognise_text"]
 
 PHRASES: tuple[Phrase, ...] = (
     *publishing.PHRASES,
+    *calling.PHRASES,
     *expecting.PHRASES,
     *further_checks.PHRASES,
     *services.PHRASES,

@@ -18,7 +18,7 @@ from tests.support.walkthrough import blocks, carry_out
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
-ON_A_BROKER = {"real-brokers", "authentication", "several-buses"}
+ON_A_BROKER = {"real-brokers", "authentication", "several-buses", "http", "traces"}
 NOT_A_GUIDE = {"index", "steps"}
 GUIDES = sorted({page.stem for page in DOCS.glob("*.md")} - NOT_A_GUIDE)
 

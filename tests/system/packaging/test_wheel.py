@@ -24,6 +24,8 @@ PACKAGES = {
 }
 DEMO = "choreo_bdd_steps/starting/order_pipeline/"
 """Not in any package's folder: copied into the wheel from features/ and examples/."""
+MADE = {"choreo_bdd_reporter/page/made/app.js", "choreo_bdd_reporter/page/made/style.css"}
+"""The page's script and style, which the build makes."""
 FEATURE = """\
 Feature: Away from home
   Scenario: A stand-in answers
@@ -93,7 +95,7 @@ def test_it_holds_every_file_of_a_package(wheel: Path, package: str) -> None:
     here = {path.relative_to(folder.parent).as_posix() for path in folder.rglob("*") if path.is_file()}
     names = zipfile.ZipFile(wheel).namelist()
     shipped = {name for name in names if name.startswith(f"{package}/") and not name.startswith(DEMO)}
-    assert shipped == {name for name in here if "__pycache__" not in name}
+    assert shipped - MADE == {name for name in here if "__pycache__" not in name}
     assert f"{package}/py.typed" in shipped
 
 
@@ -113,6 +115,15 @@ def test_behave_runs_a_project_and_writes_its_report(python: Path, project: Path
     page = (project / "report" / "index.html").read_text("utf-8")
     assert "<style" in page
     assert "harness-results" in page
+
+
+def test_the_page_was_made_with_the_wheel_and_is_not_joined_again(wheel: Path, python: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        made = sorted(archive.read(name).decode() for name in MADE)
+    code = "import json; from choreo_bdd_reporter.page import assets; assets.joined = None; made = assets.assets()"
+    printed = run(python, "-c", f"{code}; print(json.dumps([made.script, made.style]))", cwd=tmp_path)
+    assert sorted(json.loads(printed)) == made
+    assert sum(len(text.encode()) for text in made) < 150_000
 
 
 def test_pytest_finds_steps_and_report_without_an_import(python: Path, project: Path) -> None:

@@ -368,6 +368,19 @@ declare namespace Page {
     transport_failures?: TransportFailure[];
     surprises?: Stray[];
     left_out?: LeftOut;
+    spans?: Span[];
+  }
+
+  interface Span {
+    id: string;
+    parent: string;
+    service: string;
+    name: string;
+    kind: string;
+    topic: string | null;
+    error: string | null;
+    offset_ms: number;
+    duration_ms: number;
   }
 
   interface Attachment {
@@ -435,6 +448,7 @@ declare namespace Page {
     summary_text: string;
     stage?: Stage;
     notes: HandleNote[];
+    spans: Span[];
     strays: Stray[];
     broken: TransportFailure[];
     left: LeftOut;
@@ -463,6 +477,7 @@ declare namespace Page {
     handles: OpenNote[];
     messages: (Message | null)[];
     same(index: number): number | null;
+    spans: Span[];
     strays: Stray[];
     broken: TransportFailure[];
     left: LeftOut;
@@ -569,7 +584,7 @@ declare namespace Page {
 
   interface TimelineRow {
     id: string;
-    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival';
+    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival' | 'span';
     action: string;
     topic: string | null;
     transport: string | null;

@@ -2,6 +2,7 @@
 // A row: { id, kind, action, topic, transport, source, detail, start, end, judged, parent, children, message, same, late, ref, handle, cause, failures }.
 
 import { linkExpectations } from './expected.js';
+import { spanRows } from '../message/spans.js';
 
 /** @param {Page.Part} part */
 export function causalRows(part, partIndex) {
@@ -10,6 +11,7 @@ export function causalRows(part, partIndex) {
   linkExpectations(story);
   markLate(story);
   addAbsent(story);
+  story.rows.push(...spanRows(story.rows, part, partIndex));
   for (const row of story.rows) row.parent?.children.push(row);
   return inTreeOrder(story.rows);
 }

@@ -4,7 +4,7 @@ import { endOf, isWait } from './timescale.js';
 
 /** @param {Page.TimelineRow[]} rows */
 export function criticalPath(rows) {
-  const messages = rows.filter((row) => !isWait(row) && row.kind !== 'skipped');
+  const messages = rows.filter((row) => !isWait(row) && row.kind !== 'skipped' && row.kind !== 'span');
   const last = messages.reduce((latest, row) => (!latest || endOf(row) > endOf(latest) ? row : latest), null);
   const path = [];
   for (let row = last; row; row = row.parent ?? sentBefore(messages, row)) path.unshift(row);

@@ -43,7 +43,7 @@ export function eventPanel(row, part, context, close) {
  */
 function body(row, part) {
   if (row.message) return messageFacts(row.message);
-  if (isWait(row)) return null;
+  if (isWait(row) || row.kind === 'span') return null;
   return el('p.hr-note', {}, part.notes.cut ? 'Bodies of passed scenarios are not in this page; results.json holds what was matched.' : 'The message body was not kept.');
 }
 

@@ -45,12 +45,14 @@ const PHRASES = new Map([
 // How a wait ended where it was neither silence nor a wrong message.
 const WAITS = new Map([
   ['too late', 'came too late'], ['too early', 'came too early'], ['wrong correlation', 'came for another scope'],
+  ['nobody listens', 'nobody listens'],
   ['no correlation id', 'came without an id'], ['wrong topic?', 'came on another topic?'], ['out of order', 'out of order'],
   ['too few', 'too few came'], ['undecodable', 'unreadable'], ['transport failed', 'transport failed'], ['aborted', 'aborted'],
 ]);
 
 /** @param {Page.TimelineRow} row */
 export function rowPhrase(row) {
+  if (row.kind === 'span') return row.error ? `${row.service} failed` : row.service;
   if (isWait(row) && WAITS.has(row.cause)) return WAITS.get(row.cause);
   if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
   if (row.handle && isWait(row)) return 'no match by the deadline';
@@ -77,6 +79,7 @@ function rowLabel(row, place, context) {
 
 /** @param {Page.TimelineRow} row */
 export function phraseTone(row) {
+  if (row.error) return 'fail';
   if (row.action === 'matched') return row.handle?.outcome === 'slow' ? 'slow' : 'pass';
   if (isWait(row) && row.handle?.outcome !== 'fail') return 'timeout';
   if (row.late) return 'slow';

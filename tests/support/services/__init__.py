@@ -1,0 +1,31 @@
+"""Services as people write them, each run in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_STOP_S = 10.0
+
+
+@contextmanager
+def running_service(name: str, *arguments: str) -> Iterator[None]:
+    """A service of this folder, from the moment it says that it is ready."""
+    program = [sys.executable, str(Path(__file__).with_name(f"{name}.py")), *arguments]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            if process.stdout.readline().strip() != "ready":
+                process.kill()
+                raise AssertionError(f"the service {name} did not get ready:\n{process.stderr.read()}")
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()

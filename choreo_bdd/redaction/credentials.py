@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
+from urllib.parse import unquote, urlsplit
 
 from choreo_bdd.redaction.known_secrets import looks_like_token
 from choreo_bdd.redaction.secret_names import (
@@ -70,6 +71,19 @@ def safe_url(url: str) -> str:
     """
     parts = re.split(r"(,\s*(?=[A-Za-z][A-Za-z0-9+.-]*://))", str(url))
     return "".join(part if index % 2 else _safe_single_url(part) for index, part in enumerate(parts))
+
+
+def secrets_in_urls(text: str) -> Iterator[str]:
+    """The password of each URL of a list, as written and as meant; in NATS a name without one is a token."""
+    for url in re.split(r"[,\s]+", text):
+        try:
+            parts = urlsplit(url)
+            is_token = parts.password is None and parts.scheme in ("nats", "tls")
+            given = parts.username if is_token else parts.password
+        except ValueError:
+            continue
+        if given:
+            yield from {given, unquote(given)}
 
 
 # Nearly all text is innocent: one of these must be in it (in lower case) before a pattern is tried.

@@ -136,3 +136,10 @@ def looks_like_token(word: str) -> bool:
     if not any(map(str.isalnum, inner)):
         return False
     return "." in inner or (not inner.islower() and not inner.istitle() and not inner.isupper())
+
+
+def is_unmistakable(value: str) -> bool:
+    """Whether a value is no plain word and no small number, so that it may be hidden beyond the test it was met in."""
+    if len(value) < _CERTAIN_CHARS and value.isdigit():
+        return False
+    return looks_like_token(value) or (len(value) >= _CERTAIN_CHARS and not value.isalpha())

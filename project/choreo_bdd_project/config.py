@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from choreo_bdd.matchers.pattern_safety import require_bounded
+from choreo_bdd.matchers.patterns.safety import require_bounded
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.topic_patterns import is_pattern
 from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, seconds, shown_name

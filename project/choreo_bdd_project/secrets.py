@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from choreo_bdd.redaction import declare_secrets, is_secret_key
+from choreo_bdd.redaction import declare_secrets, is_secret_key, secrets_in_urls
 from choreo_bdd_project.config import Config, TransportConfig
 
 _NO_SECRETS = frozenset({"user", "username", "type", "mechanism", "nkey_file", "credentials_file"})
@@ -44,17 +42,4 @@ def _values(settings: Any, *, is_login: bool) -> Iterator[str]:
         for value in settings:
             yield from _values(value, is_login=is_login)
     elif isinstance(settings, str):
-        yield from [settings] if is_login else _of_url(settings)
-
-
-def _of_url(text: str) -> Iterable[str]:
-    """The password of each URL in a text; for NATS a name without one is a token."""
-    for url in re.split(r"[,\s]+", text):
-        try:
-            parts = urlsplit(url)
-            is_token = parts.password is None and parts.scheme in ("nats", "tls")
-            given = parts.username if is_token else parts.password
-        except ValueError:
-            continue
-        if given:
-            yield from {given, unquote(given)}
+        yield from [settings] if is_login else secrets_in_urls(settings)

@@ -22,6 +22,7 @@ from choreo_bdd.scenario.result import ScenarioResult
 from choreo_bdd.scenario.scope import Scope
 from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
 
+_ANSWER_S = 60.0
 _LOG = logging.getLogger("choreo_bdd.scenario")
 
 
@@ -312,13 +313,16 @@ async def call(
     It is an act (spec/steps.md 3): times count from the moment the whole answer is there; those that name the topic
     from when the request left. Raises what keeps the request from leaving, or the answer from coming.
     """
-    listener = scope.called(topic, link=link)
+    listener = scope.listen(scope.links[link], topic, unrouted=True)
+    listener.is_called = True
     await scope.ready()
     listener.answer = None
     scope.outbox.begin_act()
     sent = scope.publish(topic, payload, link=link, headers=headers)
     if sent is not None:
         await sent
+    if listener.answer is None:  # a replay hands answers over when they came
+        await scope.until(lambda: listener.answer is not None, scope.clock() + _ANSWER_S)
     answer = listener.answer
     if answer is None:
         raise TransportError(f"{scope.links[link].harness.transport_name} has no answer to {topic} that can be read")

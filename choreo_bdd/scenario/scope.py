@@ -19,7 +19,7 @@ from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.adoption import hear_too, own, rename, translated
 from choreo_bdd.scenario.arming import Proofs
-from choreo_bdd.scenario.inbox import Inbox
+from choreo_bdd.scenario.backlog import Backlog
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
@@ -51,7 +51,7 @@ class Scope:
         self.opened_at = self.clock()
         self.expectations: list[Expectation] = []
         self._by_handle: dict[Handle, Expectation] = {}
-        self._inbox = Inbox()
+        self._backlog = Backlog()
         self.replies: list[Reply] = []
         self._proofs = Proofs(patience_s=options.arm_timeout_s)
         self.outbox = Outbox(self._proofs, self.timeline, self.clock)
@@ -99,7 +99,7 @@ class Scope:
         predecessor = None if after is None else self.expectation_of(after)
         if predecessor is not None and not predecessor.occurs.minimum:
             raise ValueError(f"nothing can be expected after {after!r}: it may be met by no message at all")
-        listener = self._listen(where, topic, unrouted=unrouted)
+        listener = self.listen(where, topic, unrouted=unrouted)
         if not unrouted:
             self._watch(where, topic)
         handle = Handle(
@@ -131,7 +131,7 @@ class Scope:
         require_heard(trigger_topic, "on")
         if matcher is not None:
             require_matcher(matcher, "on", trigger_topic)
-        listener = self._listen(self.links[link], trigger_topic)
+        listener = self.listen(self.links[link], trigger_topic)
         reply = Reply(trigger_topic, link, matcher, plan)
         listener.takers.append(reply)
         self.replies.append(reply)
@@ -140,7 +140,7 @@ class Scope:
     def supply(self, handle: Handle, matcher: Matcher) -> None:
         """Bring the matcher of an expectation that holds; what it kept is judged now, in order of arrival."""
         expectation = self.expectation_of(handle)
-        self._inbox.flush()
+        self._backlog.flush()
         for delivery in expectation.supply(matcher):
             self.verdicts.hear(expectation, delivery)
 
@@ -163,7 +163,8 @@ class Scope:
             raise ValueError(f"{handle!r} is no expectation of scenario {self.name!r}: use one that this scenario made")
         return expectation
 
-    def _listen(self, link: Link, topic: str, *, unrouted: bool = False) -> TopicListener:
+    def listen(self, link: Link, topic: str, *, unrouted: bool = False) -> TopicListener:
+        """Who hears a topic on a link for this scope; ``unrouted`` as for ``expect``."""
         link.harness.require_connected()
         listener = self._listeners.get((link.name, topic))
         if listener is None:
@@ -196,13 +197,13 @@ class Scope:
 
     def hear(self, listener: TopicListener, delivery: Delivery) -> None:
         """Take a message; it is judged now, or in the loop's next turns where this one has judged enough."""
-        self._inbox.put(partial(self._judge, listener, delivery))
+        self._backlog.put(partial(self._judge, listener, delivery))
 
     def _judge(self, listener: TopicListener, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
-        received_by_expectation = listener.is_called
-        if listener.is_called:
+        if received_by_expectation := listener.is_called:
             self._received(listener, delivery, "expect", "answer")
+            self.notify()
         for each in tuple(listener.takers):
             if isinstance(each, Reply):
                 if delivery.message.is_leftover and self.options.leftovers == "leave":
@@ -220,7 +221,7 @@ class Scope:
 
     def connection_lost(self, listener: TopicListener, reason: str) -> None:
         """Settle what waits on a connection that is gone: nothing can arrive there any more."""
-        self._inbox.flush()
+        self._backlog.flush()
         self.outbox.failed(listener.link, listener.topic, reason)
         for each in listener.takers:
             if isinstance(each, Expectation):
@@ -228,7 +229,7 @@ class Scope:
 
     def unanswered(self, listener: TopicListener, asked: str) -> None:
         """Settle at once what waits for an answer to a request that has reached nobody; absence is still watched."""
-        self._inbox.flush()
+        self._backlog.flush()
         for each in listener.takers:
             if isinstance(each, Expectation) and not each.occurs.waits_the_window_out:
                 each.asked = asked
@@ -273,12 +274,6 @@ class Scope:
         publication = Publication.prepare(self.links[link], topic, payload, headers or {}, key)
         return self.outbox.put(publication)
 
-    def called(self, topic: str, *, link: str | None = None) -> TopicListener:
-        """Who hears the answers to calls of a topic, on a link that answers where it was called."""
-        listener = self._listen(self.links[link], topic, unrouted=True)
-        listener.is_called = True
-        return listener
-
     def adopt(self, name: str | None, correlation_id: str) -> None:
         """Take an id that the scenario writes on a link for its own; messages of its ids so far are heard on."""
         shared = translated(self.links.values(), self.links[name], correlation_id)
@@ -318,7 +313,7 @@ class Scope:
         for _ in range(_TURNS_TO_DRAIN):
             await asyncio.sleep(0)
         await asyncio.gather(*(self._fence(self.links[name], tuple(asked)) for name, asked in topics.items()))
-        self._inbox.flush()
+        self._backlog.flush()
 
     async def _fence(self, link: Link, topics: tuple[str, ...]) -> None:
         try:

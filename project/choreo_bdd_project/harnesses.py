@@ -10,7 +10,6 @@ from choreo_bdd.correlation import CorrelationByTopic, CorrelationPolicy, FieldP
 from choreo_bdd.exceptions import HostNotInAllowlist
 from choreo_bdd.harness import Harness
 from choreo_bdd.redaction import safe_url
-from choreo_bdd.topic_patterns import is_pattern
 from choreo_bdd.transports.base import Transport, TransportCapabilities
 from choreo_bdd.transports.shared.loopback import is_loopback
 from choreo_bdd.transports.shared.tls import configured_context
@@ -260,9 +259,6 @@ def _route(topic: TopicSettings, usual: Exchange) -> Route:
     from choreo_bdd.transports.rabbitmq import Route  # noqa: PLC0415 - loaded when it is first needed
 
     said, queue = topic.settings.get("exchange"), topic.settings.get("queue")
-    for one in ("queue", "routing_key"):
-        if one in topic.settings and is_pattern(topic.pattern):
-            raise ConfigError(f"{topic.place}.{one}: a pattern stands for many topics, and this is one; name the topic")
     if said is None:
         exchange = usual if queue is None else None
     else:

@@ -58,11 +58,6 @@ class ServiceConfig:
         return bool(self.settings.get("reuse", False))
 
     @property
-    def shared(self) -> bool:
-        """Whether the workers of a parallel run have one together."""
-        return bool(self.settings.get("shared", False))
-
-    @property
     def fixed_port(self) -> int | None:
         """The port it is said to be at; ``None`` for a free one."""
         port = self.settings.get("port", (self.settings.get("ready") or {}).get("port"))

@@ -11,6 +11,7 @@ import typer
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction.printable import printable
+from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.lint import Severity, as_github, as_text, feature_files, lint
 from choreo_bdd_steps.lint import as_json as as_findings_json
 from choreo_bdd_steps.plan.explain import explain_file
@@ -162,6 +163,34 @@ def replay(
         raise typer.Exit(0) from None
     print(printable(told))
     raise typer.Exit(1 if failed else 0)
+
+
+@commands.command()
+def prove(
+    features: Annotated[list[Path], typer.Argument(help="Feature files, or folders of them.")],
+    min_score: Annotated[
+        float, typer.Option("--min-score", min=0, max=1, help="Fail below this part of what was spoilt and noticed.")
+    ] = 1.0,
+    framework: Annotated[str | None, typer.Option("--with", help="behave or pytest; default: what fits.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="A file to write the proofs to, too.")] = None,
+) -> None:
+    """Run features, then judge what passed again on spoilt traffic: a check that still passes proves nothing.
+
+    Exit code 0: every feature has the score; 1: one has not; 2: there was nothing to prove.
+    """
+    from choreo_bdd_steps.proving import told  # noqa: PLC0415 - loads the engine
+
+    try:
+        if framework not in (None, "behave", "pytest"):
+            raise StepError("--with", f"there are behave and pytest, not {framework!r}")
+        found = told.proofs(told.recorded(features, framework))
+        if json_file is not None:
+            json_file.write_text(told.as_json(found), "utf-8")
+    except (ChoreoError, OSError) as error:
+        print(f"choreo-bdd prove: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    print(printable(told.as_text(found)))
+    raise typer.Exit(1 if any(proof.score < min_score for proof in found) else 0)
 
 
 @commands.command(name="lsp")

@@ -15,7 +15,7 @@ import aiormq
 import pytest
 
 from choreo_bdd.brokers import Broker
-from choreo_bdd_project.config import Config, load_config
+from choreo_bdd_project.config import Config, ConfigError, load_config
 from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.starting.doctor import examine
@@ -23,6 +23,12 @@ from tests.support.services import running_service
 from tests.support.step_bench import Bench
 
 pytestmark = pytest.mark.broker
+CELERY = """
+        tasks:
+          queue: shop.tasks
+          headers: {amqp.content_type: application/json, amqp.content_encoding: utf-8}
+        charged: {exchange: amq.topic, correlation: {property: correlation_id}}
+"""
 WAIT = "And the service speaks"
 TOPICS = """
         orders.place: {exchange: "", mandatory: true}
@@ -230,11 +236,26 @@ def test_two_exchanges_with_one_routing_key_are_told_apart(
     ).passed()
 
 
-def test_a_queue_is_one_topic_and_no_pattern(tmp_path: Path, rabbitmq_broker: Broker) -> None:
-    config = config_of(tmp_path, rabbitmq_broker.url, "\n        'q.*': {queue: audit}")
-    (finding,) = asyncio.run(examine(config, patience_s=5))
-    assert "choreo.yaml:11" in str(finding.problem)
-    assert "a pattern stands for many topics" in str(finding.problem)
+@pytest.mark.parametrize("setting", ["queue: audit", "routing_key: audit"])
+def test_a_queue_is_one_topic_and_no_pattern(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ConfigError, match=r"choreo\.yaml:11: .*a pattern stands for many topics"):
+        config_of(tmp_path, "amqp://127.0.0.1", f"\n        'q.*': {{{setting}}}")
+
+
+# --- Celery -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_of_celery_does_what_a_scenario_asks_for(
+    bench_with: Callable[..., Bench], rabbitmq_broker: Broker
+) -> None:
+    bench = bench_with(CELERY, exchange="amq.topic")
+    with running_service("celery_shop", rabbitmq_broker.url):
+        bench.play(
+            'When I publish "tasks" as an envelope:\n"""\n'
+            'headers: {id: "{{ correlation_id }}", task: shop.charge}\npayload: [[1999], {}, {}]\n"""',
+            'Then I expect "charged" where cents is 1999',
+            'And I expect exactly 1 "tasks" message where @headers.task is shop.charge within 100ms',
+        ).passed()
 
 
 def control(broker: Broker, command: str) -> None:

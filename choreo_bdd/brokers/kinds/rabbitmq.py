@@ -75,6 +75,7 @@ def _environment(place: Place, epmd_port: int) -> dict[str, str]:
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
         "RABBITMQ_LOG_BASE": str(folder / "log"),
+        "RABBITMQ_LOGS": "-",  # else it takes a variable LOGS that others set, behavex among them, for its own
         "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
         "RABBITMQ_CONFIG_FILES": str(folder / "none" / "*.conf"),
         "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),

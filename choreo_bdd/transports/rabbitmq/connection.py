@@ -20,9 +20,9 @@ from choreo_bdd.transports.rabbitmq.exchange import Exchange
 from choreo_bdd.transports.rabbitmq.firehose import Firehose
 from choreo_bdd.transports.rabbitmq.footing import NoSuchExchange
 from choreo_bdd.transports.rabbitmq.ground import Ground, Heard, Source
-from choreo_bdd.transports.rabbitmq.inbox import OnEnd
 from choreo_bdd.transports.rabbitmq.messages import REPLY_TO
 from choreo_bdd.transports.rabbitmq.named_queue import NamedQueue
+from choreo_bdd.transports.rabbitmq.own_queue import OnEnd
 from choreo_bdd.transports.rabbitmq.publisher import Publisher, heed_blocking
 from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, last_word, reason_of, words_of
 from choreo_bdd.transports.rabbitmq.routes import QUEUE_PREFIX, Route, Routes

@@ -13,7 +13,7 @@ from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
 from choreo_bdd.transports.rabbitmq.footing import Footing, Lend
-from choreo_bdd.transports.rabbitmq.inbox import Inbox, Listening, OnEnd
+from choreo_bdd.transports.rabbitmq.own_queue import Listening, OnEnd, OwnQueue
 
 OpenChannel = Callable[[], Awaitable[aiormq.Channel]]
 
@@ -54,22 +54,22 @@ class Ground:
         self._lane = lane
         self._open_channel = open_channel
         self._lend = lend
-        self._inbox: Inbox | None = None
+        self._own_queue: OwnQueue | None = None
         self._footing: Footing | None = None
         self._opening = asyncio.Lock()
         self._may_mark = True
 
-    async def found(self) -> tuple[Inbox, Footing]:
+    async def found(self) -> tuple[OwnQueue, Footing]:
         """Our own queue and the exchange; ``TransportError`` where that is missing."""
         async with self._opening:
-            if self._inbox is None or self._footing is None or self._inbox.ended is not None:
-                inbox = Inbox(await self._open_channel(), self._lane)
-                await inbox.open()
+            if self._own_queue is None or self._footing is None or self._own_queue.ended is not None:
+                queue = OwnQueue(await self._open_channel(), self._lane)
+                await queue.open()
                 if self._footing is not None:
                     await self._footing.leave()
-                self._inbox, self._footing = inbox, Footing(self.exchange, queue=inbox.queue, lend=self._lend)
+                self._own_queue, self._footing = queue, Footing(self.exchange, queue=queue.queue, lend=self._lend)
         await self._footing.find()
-        return self._inbox, self._footing
+        return self._own_queue, self._footing
 
     async def leave(self) -> None:
         """Take away what we have tied to the exchange."""
@@ -80,40 +80,40 @@ class Ground:
 
     async def listen(self, topic: str, key: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Listening:
         """Hear what is routed by a key, or a pattern of them."""
-        inbox, footing = await self.found()
-        listening = inbox.add(topic, deliver, on_end, key=key)
+        queue, footing = await self.found()
+        listening = queue.add(topic, deliver, on_end, key=key)
         try:
-            if self._may_mark and not await self._bound_behind_a_marker(inbox, listening):
+            if self._may_mark and not await self._bound_behind_a_marker(queue, listening):
                 self._may_mark = False
             if not listening.is_live:
                 async with self._lend() as channel:
-                    await inbox.bind(channel, listening, self.exchange.name, may_mark=False)
+                    await queue.bind(channel, listening, self.exchange.name, may_mark=False)
         except BaseException:
-            inbox.remove(listening)
+            queue.remove(listening)
             raise
         if (deaf := footing.why_deaf(key)) is not None:
             asyncio.get_running_loop().call_soon(on_end, deaf)  # once it is known to be confirmed
         return listening
 
-    async def _bound_behind_a_marker(self, inbox: Inbox, listening: Listening) -> bool:
+    async def _bound_behind_a_marker(self, queue: OwnQueue, listening: Listening) -> bool:
         """False for a user who may put no marker into our own queue: he may not use the default exchange."""
         try:
             async with self._lend() as channel:
-                await inbox.bind(channel, listening, self.exchange.name, may_mark=True)
+                await queue.bind(channel, listening, self.exchange.name, may_mark=True)
         except (aiormq.ChannelAccessRefused, aiormq.ChannelInvalidStateError):
             return False
         return True
 
     def remove(self, listening: Listening) -> None:
         """Let somebody hear no more, at once."""
-        if self._inbox is not None:
-            self._inbox.remove(listening)
+        if self._own_queue is not None:
+            self._own_queue.remove(listening)
 
     async def drop(self, listening: Listening) -> None:
         """Unbind what nobody wants any more."""
-        if self._inbox is not None:
+        if self._own_queue is not None:
             async with self._lend() as channel:
-                await self._inbox.drop(channel, listening, self.exchange.name)
+                await self._own_queue.drop(channel, listening, self.exchange.name)
 
     # --- fences ---------------------------------------------------------------------------------------------------
 
@@ -123,23 +123,23 @@ class Ground:
 
     async def settle(self) -> None:
         """Have a marker come out of our own queue behind all the rest, or ask how much is left in it."""
-        assert self._inbox is not None  # somebody listens there
+        assert self._own_queue is not None  # somebody listens there
         if self._may_mark:
             try:
                 async with self._lend() as channel:
-                    await self._inbox.marked(channel)
+                    await self._own_queue.marked(channel)
             except (aiormq.ChannelAccessRefused, aiormq.ChannelInvalidStateError):
                 self._may_mark = False
             else:
                 return
-        await self._inbox.drained()
+        await self._own_queue.drained()
 
     async def _require_unchanged(self) -> None:
-        assert self._inbox is not None  # as above
+        assert self._own_queue is not None  # as above
         assert self._footing is not None
         try:
             await self._footing.require_unchanged()
         except TransportError as error:
-            for each in self._inbox.listening:
+            for each in self._own_queue.listening:
                 each.on_end(str(error))
             raise

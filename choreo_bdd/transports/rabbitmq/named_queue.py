@@ -11,8 +11,8 @@ import aiormq
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Kept, Message
-from choreo_bdd.transports.rabbitmq.inbox import OnEnd
 from choreo_bdd.transports.rabbitmq.messages import REPLY_PREFIX, message_of
+from choreo_bdd.transports.rabbitmq.own_queue import OnEnd
 from choreo_bdd.transports.rabbitmq.refusals import last_word, words_of
 
 OpenChannel = Callable[[], Awaitable[aiormq.Channel]]

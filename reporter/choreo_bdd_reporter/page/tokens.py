@@ -26,6 +26,7 @@ _TEMPLATE = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*", re.DOTALL)
 _BEFORE_VALUE = words("( , = : [ ! & | ? ?? || && { } ; => + return case in of")
 _BEFORE_OBJECT = words("( , = : [ ? ?? || && ... return const let of in")
 _CLOSING = {"}": ("{", "object", "${"), ")": ("(",), "]": ("[",)}
+_SHORTER = {"true": "!0", "false": "!1"}
 _OPENS_BINDING = words("( , { [ ...")
 _ENDS_BINDING = words(", ) } ] =")
 KEYWORDS = words(
@@ -143,12 +144,18 @@ def joined(source: Sequence[Token]) -> list[Token]:
                 continue
             declares[-1] = False
         declares[-1] = declares[-1] or is_declaring
-        kept.append(Token("name", "let", token.within) if is_declaring else token)
+        kept.append(Token("name", "let", token.within) if is_declaring else _shortest(token))
         _step(declares, token)
         if token.text == "=>":
             _unwrap_parameter(kept)
         last = len(kept) - 1
     return kept
+
+
+def _shortest(token: Token) -> Token:
+    """``true`` and ``false`` as ``!0`` and ``!1``; the dialect has no property of these names."""
+    short = _SHORTER.get(token.text) if token.kind == "name" else None
+    return token if short is None else Token("sign", short, token.within)
 
 
 def _step(depths: list[bool], token: Token) -> None:

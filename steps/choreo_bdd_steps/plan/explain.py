@@ -53,7 +53,7 @@ def told_of(text: str, path: Path, line: int, config: Config, own: OwnSteps) -> 
         if not any(step.line == line for step in scenario.steps):
             continue
         with declared(own.matchers, own.functions):
-            plan = make_plan(own.marked(scenario.steps), scenario.transport or config.default_transport)
+            plan = make_plan(own.marked(scenario.steps), scenario.transport or config.default_transport, config.called)
             told |= dict.fromkeys(_told(plan, line, _settings(config, scenario)))
     return list(told)
 

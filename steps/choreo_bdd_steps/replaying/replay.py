@@ -6,7 +6,7 @@ import itertools
 import os
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from choreo_bdd_steps.vocabulary.acts import SetSeveral, SetText, SetUnique
 class Replayed:
     """A scenario judged anew: ``failure`` is what its first failing step says, at ``line``; ``None`` if none fails.
 
+    ``failures`` are what all failing steps say, by line, where it went on behind the first.
     ``passed`` are the lines of the steps that passed, ``skipped`` of those that only a live run can carry out.
     """
 
@@ -42,6 +43,7 @@ class Replayed:
     skipped: tuple[int, ...]
     line: int | None
     failure: str | None
+    failures: Mapping[int, str] = field(default_factory=dict)
 
 
 def find_scenario(recording: Recording, text: str | None = None) -> Scenario:
@@ -87,8 +89,8 @@ class Surroundings:
         return self._known[key]
 
 
-def replay(recording: Recording, scenario: Scenario, around: Around) -> Replayed:
-    """Judge a scenario on its recording."""
+def replay(recording: Recording, scenario: Scenario, around: Around, *, to_the_end: bool = False) -> Replayed:
+    """Judge a scenario on its recording; ``to_the_end`` judges the steps behind a failing one, too."""
     config, own = around.config, around.own_steps
     script = Script(recording)
     tokens = itertools.chain(recording.tokens, iter(lambda: os.urandom(12).hex(), None))
@@ -106,16 +108,24 @@ def replay(recording: Recording, scenario: Scenario, around: Around) -> Replayed
     try:
         with declared(own.matchers, own.functions), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _judged(session, info, recording, scenario, script)
+            return _judged(session, info, recording, scenario, script, to_the_end=to_the_end)
     finally:
         session.close()
 
 
-def _judged(session: Session, info: ScenarioInfo, recording: Recording, scenario: Scenario, script: Script) -> Replayed:
+def _judged(
+    session: Session,
+    info: ScenarioInfo,
+    recording: Recording,
+    scenario: Scenario,
+    script: Script,
+    *,
+    to_the_end: bool,
+) -> Replayed:
     run = ScenarioRun(session, info)
     passed: list[int] = []
     skipped: list[int] = []
-    line, failure = None, None
+    failures: dict[int, str] = {}
     for name in recording.variables.keys() - _set_by_steps(run):
         run.set_variable(name, recording.variables[name])  # a step of the user's own has set it
     for index, step in enumerate(run.plan.steps):
@@ -126,13 +136,16 @@ def _judged(session: Session, info: ScenarioInfo, recording: Recording, scenario
                 continue
             run.perform(index)
         except (CheckFailed, StepError, ChoreoError) as error:
-            line, failure = step.call.line, str(error)
-            break
+            failures[step.call.line] = str(error)
+            if not to_the_end:
+                break
+            continue
         passed.append(step.call.line)
         for name, value in _drawn(step, recording.variables):
             run.set_variable(name, value)
     run.finish(passed=len(passed), at_once=True)
-    return Replayed(recording, scenario, tuple(passed), tuple(skipped), line, failure)
+    line, failure = next(iter(failures.items()), (None, None))
+    return Replayed(recording, scenario, tuple(passed), tuple(skipped), line, failure, failures)
 
 
 def _pass_over(session: Session, run: ScenarioRun, index: int, script: Script) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from choreo_bdd import topic_patterns
+from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import NO_HEADERS, Message
 from choreo_bdd.observers.traffic import Heard, Lost, Sent
 from choreo_bdd.transports.base import (
@@ -107,6 +109,10 @@ class ReplayTransport:
         self._capabilities = link.capabilities
         self._subscriptions: list[tuple[str, TransportCallback, Callable[[Message], None]]] = []
         self._on_lost: list[OnLost] = []
+        self._is_called = link.type == "http"
+        self._answers = Counter(heard.message.topic for heard in link.heard)
+        """How many answers to calls of a topic are still to come."""
+        self._callers: list[tuple[str, asyncio.Future[None]]] = []
         self.lost: str | None = None
 
     @property
@@ -167,7 +173,16 @@ class ReplayTransport:
         if on_sent is not None:
             sent = on_sent
             done.add_done_callback(lambda _: sent())
-        return done
+        return self._answer(topic) if self._is_called else done
+
+    def _answer(self, topic: str) -> Ready:
+        """Who calls waits for the answer."""
+        answered: Ready = asyncio.get_running_loop().create_future()
+        if self._answers[topic]:
+            self._callers.append((topic, answered))
+        else:
+            answered.set_exception(TransportError(f"no answer to {topic} has been recorded"))
+        return answered
 
     async def fence(self, topics: Collection[str]) -> None:
         """All that was recorded until now has been delivered."""
@@ -186,6 +201,12 @@ class ReplayTransport:
         for topic, _, deliver in tuple(self._subscriptions):
             if topic in heard.subscribed or topic_patterns.matches(topic, message.topic):
                 deliver(message)
+        self._answers[message.topic] -= 1
+        for place, (topic, answered) in enumerate(self._callers):
+            if topic == message.topic:
+                answered.set_result(None)
+                del self._callers[place]
+                return
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("ReplayTransport cannot be pickled: it belongs to one event loop")

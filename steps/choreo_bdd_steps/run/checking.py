@@ -160,7 +160,7 @@ class Judging:
     def _failures_of_services(self) -> list[str]:
         """What services say has failed in them since the last publish; a verdict never comes of it."""
         state, scope = self._state, self._state.scope
-        state.let_services_tell()
+        state.hear_of_failures()
         ahead_s = time.time() - scope.clock()
         before = (each for each in reversed(state.plan.steps[: state.index]) if each.triggers)
         deed = next((each.deed for each in before), "publish")

@@ -128,6 +128,11 @@ class State:
         if self.session.traces is not None:
             self.run(self.session.traces.settle())
 
+    def hear_of_failures(self) -> None:
+        """Give services that tell what they do a moment to tell what has failed in them."""
+        if self.session.traces is not None and self._opening is not None:
+            self.run(self.session.traces.hear_of_failure(self._opening.trace_id))
+
     def leave(self) -> None:
         """Forget the scope."""
         self._opening = self._opened = None

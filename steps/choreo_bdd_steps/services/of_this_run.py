@@ -10,7 +10,7 @@ from pathlib import Path
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.settings import at_addresses
-from choreo_bdd_steps.services.facts import Running
+from choreo_bdd_steps.services.facts import NoServices, Running
 
 _Key = tuple[Path | None, str]
 _running: dict[_Key, Running | ChoreoError] = {}
@@ -21,6 +21,8 @@ def services_of(config: Config, environment: Mapping[str, str]) -> Running:
 
     Raises what starting raised, each time: nothing is tried again in silence.
     """
+    if not config.services:
+        return NoServices()
     key = (config.source, config.profile)
     found = _running.get(key)
     if found is None:

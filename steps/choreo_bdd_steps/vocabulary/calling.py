@@ -12,7 +12,7 @@ from choreo_bdd_steps.vocabulary.acts import Call, CheckTaken, Expect, Expectati
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
 
 if TYPE_CHECKING:
-    from choreo_bdd_steps.language.body import ExpectationBody
+    from choreo_bdd_steps.language import ExpectationBody
 
 
 def _call(match: Match, body: Payload) -> Call:

@@ -102,6 +102,7 @@ def test_variables_get_short_names_and_properties_keep_theirs(source: str, short
         ("const t = `${[1].map((m) => { const g = m; const a = g; return a; })}`;\nconst g = t;",
          "let t=`${[1].map(m=>{let g=m,a=g;return a})}`,g=t;"),
         ("for (let a = 0; a < 1; a += 1) z(a);\nconst g = 1;", "for(let a=0;a<1;a+=1)z(a);let g=1;"),
+        ("const a = z(true, 'true');\nfunction g() { return false; }", "let a=z(!0,'true');function g(){return!1}"),
         ("const { a } = z;\nconst [g] = a;", "let{a}=z,[g]=a;"),
         ("const g = async (a) => z((m, n) => m);", "let g=async(a)=>z((m,n)=>m);"),
     ],

@@ -149,6 +149,14 @@ def test_what_only_reads_starts_nothing(shop: Project) -> None:
     assert not pids(shop)
 
 
+def test_the_doctor_starts_them_and_reaches_what_they_are(shop: Project) -> None:
+    ran = shop._run("choreo_bdd", "doctor")
+    assert ran.code == 0, ran.text
+    assert "service orders: ready after" in ran
+    assert "nats (nats): ok" in ran
+    assert not pids(shop) & alive()
+
+
 def test_a_profile_that_does_not_name_it_does_without(shop: Project) -> None:
     shop.file(
         "choreo.yaml",

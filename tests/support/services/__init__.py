@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_STOP_S = 10.0
+_READY_S = 45.0
+_STOP_S = 1.0
 
 
 @contextmanager
@@ -18,12 +20,17 @@ def running_service(name: str, *arguments: str) -> Iterator[None]:
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
+        overdue = threading.Timer(_READY_S, process.kill)
+        overdue.start()
         try:
-            if process.stdout.readline().strip() != "ready":
+            is_ready = any(line.strip() == "ready" for line in process.stdout)
+            overdue.cancel()
+            if not is_ready:
                 process.kill()
                 raise AssertionError(f"the service {name} did not get ready:\n{process.stderr.read()}")
             yield
         finally:
+            overdue.cancel()
             process.terminate()
             try:
                 process.wait(_STOP_S)

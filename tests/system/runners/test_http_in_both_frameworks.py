@@ -67,6 +67,9 @@ def test_both_frameworks_tell_the_same_of_a_call_and_no_secret(door: str, tmp_pa
     # behave's own plain formatter prints the steps as they stand in the feature
     assert len(written) >= 6
     assert not [secret for secret in HIDDEN for text in texts if secret in text]
+    project.file("choreo.yaml", (tmp_path / "choreo.yaml").read_text("utf-8").replace(door, "http://127.0.0.1:1"))
+    replayed = project._run("choreo_bdd", "replay", "pytest-report/recordings.jsonl")
+    assert "@status: expected 201, got 409" in replayed  # without the service
     assert "valid, schema 1.3" in project._run("choreo_bdd", "report", "validate", "pytest-report")
 
 

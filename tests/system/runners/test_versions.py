@@ -26,7 +26,7 @@ def told(folder: Path, *command: str, **environment: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "choreo.yaml").write_text("transports:\n  memory: {type: memory}\n", encoding="utf-8")
+    (tmp_path / "choreo.yaml").write_text("profiles:\n  memory:\n    bus: {type: memory}\n", encoding="utf-8")
     steps = tmp_path / "features/steps"
     steps.mkdir(parents=True)
     (steps / "choreo.py").write_text("from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n")
@@ -34,7 +34,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_version_of_pytest_is_told_as_without_the_plug_ins(folder: Path) -> None:
-    # a folder without a configuration of its own, so that nothing but the plug-ins differs
     with_plug_ins = told(folder, "-m", "pytest", "--version")
     assert with_plug_ins == told(folder, "-m", "pytest", "--version", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
 

@@ -503,6 +503,7 @@ declare namespace Page {
     latency: number | null;
     budget: number | null;
     misses: number;
+    added?: number | null;
   }
 
   interface Entry {
@@ -594,6 +595,8 @@ declare namespace Page {
     end: number;
     judged: number | null;
     parent: TimelineRow | null;
+    after?: TimelineRow | null;
+    told?: boolean;
     children: TimelineRow[];
     message: Message | null;
     handle: Handle | null;

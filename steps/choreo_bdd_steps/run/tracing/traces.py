@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from functools import partial
 
 from choreo_bdd.scenario import Scope
-from choreo_bdd.traces.receiver import Receiver
 from choreo_bdd.traces.spans import Span, traceparent
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config, ConfigError
 
+_FAILURE_S = 1.0
+_LOOK_S = 0.05
 _SETTLE_S = 0.25
 """How long services that tell anything are given, at the end of a scenario, to tell the rest."""
 
@@ -20,6 +22,8 @@ class Traces:
     """The traces of a run: a receiver on this machine, and one trace a scenario."""
 
     def __init__(self, config: Config) -> None:
+        from choreo_bdd.traces.receiver import Receiver  # noqa: PLC0415 - a server, loaded where traces are wanted
+
         self._config = config
         self._receiver = Receiver()
 
@@ -57,6 +61,14 @@ class Traces:
         """Give services time to tell the rest, where any of them tells anything."""
         if self._receiver.spans.heard:
             await asyncio.sleep(_SETTLE_S)
+
+    async def hear_of_failure(self, trace_id: str) -> None:
+        """Where a check has failed and services tell anything, wait a little longer for one that has failed, too."""
+        deadline = time.monotonic() + _FAILURE_S
+        while self._receiver.spans.heard and time.monotonic() < deadline:
+            if any(span.has_failed for span in self.told(trace_id)):
+                return
+            await asyncio.sleep(_LOOK_S)
 
     def told(self, trace_id: str) -> tuple[Span, ...]:
         """What services have told of a trace."""

@@ -38,7 +38,7 @@ class Listening:
         self.is_live = False
 
 
-class Inbox:
+class OwnQueue:
     """A queue of our own, and who hears which of its messages; ``lane`` tells it from the other queues of ours.
 
     A queue for each topic would lose the order between two topics: the broker hands out each queue by itself. There is

@@ -86,7 +86,11 @@ def _validate(path: Path) -> int:
         reason = problem.strerror if isinstance(problem, OSError) else f"not JSON: {problem}"
         complain(f"{path}: cannot be read: {reason}")
         return 2
+    from choreo_bdd_reporter.read.report import misshapen  # noqa: PLC0415 - reads shapes, which few commands do
+
     errors = validate_report(document, at_most=_SHOWN_MAX)
+    if not errors and (problem := misshapen(document)):  # what the schema allows, and nobody can calculate with
+        errors = [problem]
     if not errors:
         say(f"{path}: valid, schema {document['schema_version']}, {len(document['tests'])} tests")
         return 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import email
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -48,6 +51,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution of this checkout."""
+    folder = tmp_path_factory.mktemp("sdist")
+    build = "import sys; from hatchling.build import build_sdist; build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, str(folder)], cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="session")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with the wheel installed, and this environment's other packages.
 
@@ -82,6 +95,39 @@ def run(python: Path, *arguments: str, cwd: Path) -> str:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     return done.stdout
+
+
+def test_its_names_and_its_description_are_what_an_index_takes(wheel: Path, sdist: Path) -> None:
+    for check in (("twine", "check", "--strict", str(wheel), str(sdist)), ("check_wheel_contents", str(wheel))):
+        done = subprocess.run([sys.executable, "-m", *check], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_its_metadata_say_what_it_is_for_and_whose(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as packed:
+        (name,) = (each for each in packed.namelist() if each.endswith(".dist-info/METADATA"))
+        told = email.message_from_bytes(packed.read(name))
+    assert (told["Name"], told["License-Expression"], told["Requires-Python"]) == ("choreo-bdd", "Apache-2.0", ">=3.11")
+    assert told["Author"]
+    assert {"Typing :: Typed", "Framework :: Pytest"} <= set(told.get_all("Classifier", []))
+    description = str(told.get_payload())
+    assert description.startswith("# choreo-bdd")
+    # an index has the description only, and no file beside it
+    assert re.findall(r"\]\((?!https://|#)[^)]*\)", description) == []
+
+
+def test_the_source_distribution_holds_what_its_tests_need(sdist: Path, tmp_path: Path) -> None:
+    with tarfile.open(sdist) as packed:
+        packed.extractall(tmp_path, filter="data")
+    (root,) = tmp_path.iterdir()
+    rooms = [root, *(root / path.relative_to(ROOT).parent for path in PACKAGES.values())]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, rooms))}
+    for chosen in (["tests", "--collect-only"], ["tests/schemas", "tests/test_house.py", "tests/steps/language"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen],
+            cwd=root, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
 
 
 def test_it_holds_the_rooms_and_nothing_else(wheel: Path) -> None:

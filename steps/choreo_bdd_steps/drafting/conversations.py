@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from choreo_bdd_steps.drafting.traffic import Seen
-
-Path = tuple[str | int, ...]
+from choreo_bdd_steps.language.trees import MISSING, Path, at, label, leaves, put
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
@@ -82,10 +81,10 @@ def _on(transport: str, default: str) -> str:
 def _variables(triggers: Sequence[Any]) -> dict[str, tuple[Path, str]]:
     """Ids of the trigger that no second one would have: by variable, where they stand and how they are made."""
     found: dict[str, tuple[Path, str]] = {}
-    for path, value in _leaves(triggers[0]):
+    for path, value in leaves(triggers[0]):
         if not isinstance(value, str) or not value:
             continue
-        varies = len(triggers) > 1 and len({_key(_at(each, path)) for each in triggers}) == len(triggers)
+        varies = len(triggers) > 1 and len({_key(at(each, path)) for each in triggers}) == len(triggers)
         if _UUID.fullmatch(value) or (varies and not _MOMENT.fullmatch(value)):
             name = "_".join(str(part) for part in path if isinstance(part, str)).replace("-", "_")
             if _PLAIN.fullmatch(name) and name not in found:
@@ -95,34 +94,34 @@ def _variables(triggers: Sequence[Any]) -> dict[str, tuple[Path, str]]:
 
 def _sent(trigger: Any, variables: Mapping[str, tuple[Path, str]]) -> Any:
     for name, (path, _) in variables.items():
-        trigger = _put(trigger, path, f"{{{{ {name} }}}}")
-    for path, value in list(_leaves(trigger)):
+        trigger = put(trigger, path, f"{{{{ {name} }}}}")
+    for path, value in list(leaves(trigger)):
         if isinstance(value, str) and _MOMENT.fullmatch(value):
-            trigger = _put(trigger, path, "{{ now() }}")
+            trigger = put(trigger, path, "{{ now() }}")
     return trigger
 
 
 def _expected(
     times: Sequence[Any], triggers: Sequence[Any], variables: Mapping[str, tuple[Path, str]]
 ) -> Iterator[tuple[str, str]]:
-    for path, value in list(_leaves(times[0]))[:_LEAVES_MAX]:
-        label = _label(path)
-        if label is None:
+    for path, value in list(leaves(times[0]))[:_LEAVES_MAX]:
+        field = label(path)
+        if field is None:
             continue
-        values = [_at(each, path) for each in times]
-        if any(each is _MISSING for each in values):
+        values = [at(each, path) for each in times]
+        if any(each is MISSING for each in values):
             continue
         named = next((name for name, (there, _) in variables.items() if _follows(values, triggers, there)), None)
         if named is not None:
-            yield label, f"{{{{ {named} }}}}"
+            yield field, f"{{{{ {named} }}}}"
         elif len({_key(each) for each in values}) == 1 and not _is_volatile(value):
-            yield label, json.dumps(value, ensure_ascii=False)
+            yield field, json.dumps(value, ensure_ascii=False)
         else:
-            yield label, _kind(value)
+            yield field, _kind(value)
 
 
 def _follows(values: Sequence[Any], triggers: Sequence[Any], path: Path) -> bool:
-    return all(value == _at(trigger, path) for value, trigger in zip(values, triggers, strict=True))
+    return all(value == at(trigger, path) for value, trigger in zip(values, triggers, strict=True))
 
 
 def _is_volatile(value: Any) -> bool:
@@ -157,10 +156,10 @@ def _stand_in(
 ) -> Iterator[str]:
     """What could play the service while it is not there."""
     body = times[0]
-    for path, value in list(_leaves(body)):
-        source = _source([_at(each, path) for each in times], triggers)
+    for path, value in list(leaves(body)):
+        source = _source([at(each, path) for each in times], triggers)
         if source is not None and isinstance(value, str | int | float):
-            body = _put(body, path, f"{{{{ trigger.{source} }}}}")
+            body = put(body, path, f"{{{{ trigger.{source} }}}}")
     yield "    # where the service is not there yet, this plays it:"
     yield f'    # Given a service that answers "{topic}" with "{answer[1]}"{_on(answer[0], default)}:'
     yield from (f"    # {line[4:]}" for line in _doc_string(body))
@@ -168,8 +167,8 @@ def _stand_in(
 
 def _source(values: Sequence[Any], triggers: Sequence[Any]) -> str | None:
     """The field of the trigger that has the same value each time."""
-    paths = (path for path, _ in _leaves(triggers[0]) if _follows(values, triggers, path))
-    return next((label for path in paths if (label := _label(path)) is not None), None)
+    paths = (path for path, _ in leaves(triggers[0]) if _follows(values, triggers, path))
+    return next((field for path in paths if (field := label(path)) is not None), None)
 
 
 def _doc_string(value: Any) -> Iterator[str]:
@@ -188,50 +187,6 @@ def _table(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
     longest = max(map(len, values))
     for (name, _), value in zip(rows, values, strict=True):
         yield f"      | {name:<{width}} | {value:<{longest}} |"
-
-
-def _label(path: Path) -> str | None:
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif _PLAIN.fullmatch(part):
-            text += f".{part}" if text else part
-        else:
-            return None
-    return text or None
-
-
-# --- trees --------------------------------------------------------------------------------------------
-
-_MISSING = object()
-
-
-def _leaves(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    if isinstance(node, Mapping):
-        for name, value in node.items():
-            yield from _leaves(value, (*path, str(name)))
-    elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from _leaves(value, (*path, index))
-    elif path:
-        yield path, node
-
-
-def _at(node: Any, path: Path) -> Any:
-    for part in path:
-        try:
-            node = node[part]
-        except (KeyError, IndexError, TypeError):
-            return _MISSING
-    return node
-
-
-def _put(node: Any, path: Path, value: Any) -> Any:
-    head: Any = path[0]
-    copy: Any = dict(node) if isinstance(node, Mapping) else list(node)
-    copy[head] = value if len(path) == 1 else _put(copy[head], path[1:], value)
-    return copy
 
 
 def _without(payload: Any, path: Path) -> Any:

@@ -138,6 +138,9 @@ class Route:
 
     def unanswered(self, asked: str) -> None:
         """Take note that the broker knows of nobody who could answer here."""
+        if self._router.traffic is not None:
+            lost = Lost(asyncio.get_running_loop().time(), asked, self.topic, is_unanswered=True)
+            self._router.traffic.lost.append(lost)
         for listener in self.listeners:
             listener.unanswered(asked)
 

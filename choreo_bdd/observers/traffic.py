@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from choreo_bdd.message import Message
 
@@ -23,22 +23,28 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message of a scenario's own, and when it left."""
+    """A message of a scenario's own, when it left, and the broker's words where it has reached nobody."""
 
     at: float
     topic: str
     payload: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     key: str | None = field(repr=False)
+    unheard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The connection went down; with a ``topic`` only what is subscribed there ended."""
+    """The connection went down; with a ``topic`` only what is subscribed there ended.
+
+    With ``is_unanswered`` nothing ended: the request on the topic that ``reason`` names has reached nobody, and no
+    answer comes on ``topic``.
+    """
 
     at: float
     reason: str
     topic: str | None = None
+    is_unanswered: bool = False
 
 
 class Traffic:
@@ -75,3 +81,11 @@ class Traffic:
         """Take down a departure."""
         if len(self.sent) < MESSAGES_MAX:
             self.sent.append(sent)
+
+    def unheard(self, topic: str, payload: bytes, words: str) -> None:
+        """Take down that a message which has left has reached nobody."""
+        for place in range(len(self.sent) - 1, -1, -1):
+            sent = self.sent[place]
+            if sent.topic == topic and sent.payload is payload:
+                self.sent[place] = replace(sent, unheard=words)
+                return

@@ -150,11 +150,14 @@ class _Writer:
 
     def _lost(self, lost: Lost) -> dict[str, Any]:
         topic = None if lost.topic is None else self._text(lost.topic)
-        return _without_none({"at": lost.at, "reason": self._redactor.text(lost.reason), "topic": topic})
+        reason = self._redactor.text(lost.reason)
+        return _without_none(
+            {"at": lost.at, "reason": reason, "topic": topic, "unanswered": lost.is_unanswered or None}
+        )
 
     def _sent(self, sent: Sent) -> dict[str, Any]:
-        told = {"at": sent.at, "topic": self._text(sent.topic), **self._body(sent.payload, sent.headers, sent.key)}
-        return _without_none(told)
+        body = self._body(sent.payload, sent.headers, sent.key)
+        return _without_none({"at": sent.at, "topic": self._text(sent.topic), **body, "unheard": sent.unheard})
 
     def _body(self, payload: bytes, headers: Mapping[str, str], key: str | None) -> dict[str, Any]:
         shown: dict[str, str] = self._redactor.value(dict(headers))
@@ -284,12 +287,24 @@ def _heard(told: Any) -> Heard:
 
 def _sent(told: Any) -> Sent:
     _is(dict, told)
-    return Sent(_number(told["at"]), _is(str, told["topic"]), _payload(told), _headers(told), _maybe(str, told, "key"))
+    return Sent(
+        _number(told["at"]),
+        _is(str, told["topic"]),
+        _payload(told),
+        _headers(told),
+        _maybe(str, told, "key"),
+        _maybe(str, told, "unheard"),
+    )
 
 
 def _lost(told: Any) -> Lost:
     _is(dict, told)
-    return Lost(_number(told["at"]), _is(str, told["reason"]), _maybe(str, told, "topic"))
+    return Lost(
+        _number(told["at"]),
+        _is(str, told["reason"]),
+        _maybe(str, told, "topic"),
+        bool(_maybe(bool, told, "unanswered")),
+    )
 
 
 def _headers(told: Mapping[str, Any]) -> Mapping[str, str]:

@@ -230,6 +230,8 @@ class Outbox:
     def unheard(self, publication: Publication, words: str) -> None:
         """Record that a message has reached nobody."""
         self._unheard[publication] = words
+        if (traffic := publication.link.harness.router.traffic) is not None:
+            traffic.unheard(publication.topic, publication.data, words)
 
     def nobody_listens(self, topic: str | None, *, since: float) -> Unheard:
         """What has reached nobody of all that left, or was done, since a loop time (on ``topic``)."""

@@ -155,7 +155,7 @@ def _pass_over(session: Session, run: ScenarioRun, index: int, script: Script) -
     run.begin_act(index)
     moment = script.cue(None, None)
     if moment is not None:
-        session.run(_until(moment))
+        session.run(_until(moment.done))
     run.end_act()
 
 

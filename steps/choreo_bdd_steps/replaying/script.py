@@ -6,12 +6,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NoReturn
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import NO_HEADERS, Message
 from choreo_bdd.observers.traffic import Heard, Lost, Sent
+from choreo_bdd.transports.abilities import Asking, Sender
 from choreo_bdd.transports.base import (
     Interruptible,
     OnLost,
@@ -33,6 +35,7 @@ class _Cue:
     topic: str | None
     asked: asyncio.Event
     done: asyncio.Future[None]
+    unheard: str | None = None
 
 
 class Script:
@@ -82,14 +85,14 @@ class Script:
             else:
                 what()
 
-    def cue(self, transport: str | None, topic: str | None) -> asyncio.Future[None] | None:
-        """The scenario does what it did: resolves at the moment when it was; ``None`` for what it did not do then."""
+    def cue(self, transport: str | None, topic: str | None) -> _Cue | None:
+        """The scenario does what it did: done at the moment when it was; ``None`` for what it did not do then."""
         for cue in self._cues:
             if cue.asked.is_set():
                 continue
             if (cue.transport, cue.topic) == (transport, topic):
                 cue.asked.set()
-                return cue.done
+                return cue
             if transport is not None:  # a publish of another topic stands first: this is a stand-in's, or a new one
                 return None
         return None
@@ -140,7 +143,11 @@ class ReplayTransport:
                 listener(lost.reason)
             return
         for topic, callback, _ in tuple(self._subscriptions):
-            if topic == lost.topic and isinstance(callback, Interruptible):
+            if topic != lost.topic:
+                continue
+            if lost.is_unanswered and isinstance(callback, Asking):
+                callback.unanswered(lost.reason)
+            elif isinstance(callback, Interruptible):
                 callback.interrupted(lost.reason)
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
@@ -165,15 +172,14 @@ class ReplayTransport:
         key: str | None = None,  # noqa: ARG002 - as above
     ) -> Ready | None:
         """Send nothing: what came of it has been recorded. It has left at the moment when it left then."""
-        done = self._script.cue(self._name, topic)
-        if done is None:
+        cue = self._script.cue(self._name, topic)
+        if cue is None:
             if on_sent is not None:
                 on_sent()
             return None
         if on_sent is not None:
-            sent = on_sent
-            done.add_done_callback(lambda _: sent())
-        return self._answer(topic) if self._is_called else done
+            cue.done.add_done_callback(partial(_has_left, on_sent, cue.unheard))
+        return self._answer(topic) if self._is_called else cue.done
 
     def _answer(self, topic: str) -> Ready:
         """Who calls waits for the answer."""
@@ -221,4 +227,10 @@ def _loss(transport: ReplayTransport, lost: Lost) -> Callable[[], None]:
 
 
 def _cue(sent: Sent, name: str) -> _Cue:
-    return _Cue(sent.at, name, sent.topic, asyncio.Event(), asyncio.get_running_loop().create_future())
+    return _Cue(sent.at, name, sent.topic, asyncio.Event(), asyncio.get_running_loop().create_future(), sent.unheard)
+
+
+def _has_left(on_sent: OnSent, unheard: str | None, _: asyncio.Future[None]) -> None:
+    on_sent()
+    if unheard is not None and isinstance(on_sent, Sender):
+        on_sent.unheard(unheard)

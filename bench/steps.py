@@ -21,6 +21,7 @@ SCENARIOS = 500
 ROUNDS = 3
 GOALS = {"behave": 2.0, "pytest": 1.5}
 
+CONFIG = "profiles:\n  memory:\n    bus: {type: memory}\n"
 LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
 LIBRARY_SCENARIO = """
   Scenario: number {n}
@@ -126,7 +127,11 @@ def profile(framework: str, library: Path) -> None:
 def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as place:
         library = write_project(Path(place) / "library", LIBRARY_SCENARIO, {"features/steps/choreo.py": LOADER})
-        noop_files = {"features/steps/noop.py": NOOP_BEHAVE, "features/conftest.py": NOOP_PYTEST}
+        noop_files = {
+            "features/steps/noop.py": NOOP_BEHAVE,
+            "features/conftest.py": NOOP_PYTEST,
+            "choreo.yaml": CONFIG,  # which pytest collects feature files by, and nobody reads
+        }
         noop = write_project(Path(place) / "noop", NOOP_SCENARIO, noop_files)
         if arguments[:1] == ["--profile"]:
             profile(arguments[1], library)

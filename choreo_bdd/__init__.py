@@ -9,21 +9,20 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from choreo_bdd.correlation import (
-    CorrelationIdNotInNamespaceError,
-    CorrelationPolicy,
-    CorrelationPolicyError,
-    DictFieldPolicy,
-    Envelope,
-    HeaderPolicy,
-    NoCorrelationPolicy,
-    test_namespace,
-)
-from choreo_bdd.harness import Harness
-from choreo_bdd.message import NO_PAYLOAD
-from choreo_bdd.scenario import Handle, Outcome, Scenario, ScenarioResult, ScopeOptions
-
 if TYPE_CHECKING:
+    from choreo_bdd.correlation import (
+        CorrelationIdNotInNamespaceError,
+        CorrelationPolicy,
+        CorrelationPolicyError,
+        DictFieldPolicy,
+        Envelope,
+        HeaderPolicy,
+        NoCorrelationPolicy,
+        test_namespace,
+    )
+    from choreo_bdd.harness import Harness
+    from choreo_bdd.message import NO_PAYLOAD
+    from choreo_bdd.scenario import Handle, Outcome, Scenario, ScenarioResult, ScopeOptions
     from choreo_bdd.stage import (
         BridgeAmbiguityError,
         BridgeTranslationError,
@@ -44,17 +43,21 @@ if TYPE_CHECKING:
         UnknownTransportError,
     )
 else:  # not for type checkers, to which any name would be one of ours
+    _MODULES = ("correlation", "message", "scenario", "harness", "stage")
 
     def __getattr__(name):
-        """The Stage's names of ``__all__``, loaded when one of them is asked for: most runs use one transport."""
-        if name in __all__:
-            return getattr(import_module("choreo_bdd.stage"), name)
+        """The names of ``__all__``, loaded when one is asked for: pytest's plug-in is there without an engine, too."""
+        modules = (import_module(f"{__name__}.{each}") for each in _MODULES if name in __all__)
+        for module in modules:
+            if hasattr(module, name):
+                globals()[name] = found = getattr(module, name)
+                return found
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 __version__ = "0.1.0"
 
-BundleFn = Callable[[Scenario], None]
+BundleFn = Callable[["Scenario"], None]
 """A bundle: a plain function that registers replies on a scenario. Several compose on one scenario."""
 
 __all__ = [

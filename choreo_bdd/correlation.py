@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
 from choreo_bdd.matchers.values.paths import MISSING, Missing, Part, Quantifier, parse_path
+from choreo_bdd.topic_patterns import ByTopic
 
 __all__ = [
+    "CorrelationByTopic",
     "CorrelationIdNotInNamespaceError",
     "CorrelationPolicy",
     "CorrelationPolicyError",
@@ -20,6 +22,7 @@ __all__ = [
     "FieldPolicy",
     "HeaderPolicy",
     "NoCorrelationPolicy",
+    "policy_of",
     "test_namespace",
 ]
 
@@ -275,6 +278,58 @@ class HeaderPolicy:
             return value
         wanted = self.header.lower()
         return next((text for name, text in envelope.headers.items() if name.lower() == wanted), None)
+
+
+@dataclass(frozen=True)
+class CorrelationByTopic:
+    """A policy of their own for single topics, the first that fits; ids are those of the ``usual`` policy or of these.
+
+    On a topic whose policy does not correlate every scenario sees every message, whatever holds elsewhere.
+    """
+
+    usual: CorrelationPolicy
+    topics: tuple[tuple[str, CorrelationPolicy], ...]
+
+    def of(self, topic: str) -> CorrelationPolicy:
+        """The policy of a topic."""
+        return ByTopic(self.usual, self.topics).of(topic)
+
+    @property
+    def _correlating(self) -> CorrelationPolicy:
+        every = (self.usual, *(policy for _, policy in self.topics))
+        return next((each for each in every if each.routes_by_correlation), self.usual)
+
+    @property
+    def strict(self) -> bool:
+        """As the policy whose ids are used."""
+        return bool(getattr(self._correlating, "strict", False))
+
+    @property
+    def prefix(self) -> str:
+        """What ids begin with."""
+        return str(getattr(self._correlating, "prefix", ""))
+
+    @property
+    def routes_by_correlation(self) -> bool:
+        """Whether any topic's messages are routed by id."""
+        return self._correlating.routes_by_correlation
+
+    async def new_id(self) -> str | None:
+        """A fresh id."""
+        return await self._correlating.new_id()
+
+    def write(self, envelope: Envelope, correlation_id: str) -> Envelope:
+        """An envelope that carries the id as its topic's messages do."""
+        return self.of(envelope.topic).write(envelope, correlation_id)
+
+    def read(self, envelope: Envelope) -> str | None:
+        """The id a message carries where its topic's messages do."""
+        return self.of(envelope.topic).read(envelope)
+
+
+def policy_of(policy: CorrelationPolicy, topic: str) -> CorrelationPolicy:
+    """What ties the messages of one topic together."""
+    return policy.of(topic) if isinstance(policy, CorrelationByTopic) else policy
 
 
 def _check_namespace(value: object, prefix: str) -> None:

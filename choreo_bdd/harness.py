@@ -7,7 +7,7 @@ import contextlib
 import inspect
 import logging
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
 from weakref import WeakValueDictionary
@@ -24,6 +24,7 @@ from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.sending.standing_replies import Chains, StandIn
+from choreo_bdd.topic_patterns import ByTopic
 from choreo_bdd.transports.base import (
     Allowlisted,
     Fencing,
@@ -48,6 +49,9 @@ _USERS: WeakValueDictionary[int, Harness] = WeakValueDictionary()
 class Harness:
     """A facade over one transport. It knows nothing of brokers, addresses or credentials.
 
+    Topics, or patterns of them, may have ``codecs`` of their own, and ``headers`` that every message sent there carries
+    unless it has its own; the first that fits counts (correlation: ``CorrelationByTopic``).
+
     With a ``contract`` every message is held against it, going out and coming in; ``unknown_topics`` is what becomes
     of a message on a topic that it does not describe.
     """
@@ -60,9 +64,12 @@ class Harness:
         correlation: CorrelationPolicy | None = None,
         contract: MessageContract | None = None,
         unknown_topics: UnknownTopics = "error",
+        codecs: Sequence[tuple[str, Codec]] = (),
+        headers: Sequence[tuple[str, Mapping[str, str]]] = (),
     ) -> None:
         self._transport = transport
-        self._codec: Codec = codec if codec is not None else JSONCodec()
+        self._codecs: ByTopic[Codec] = ByTopic(codec if codec is not None else JSONCodec(), tuple(codecs))
+        self._headers: ByTopic[Mapping[str, str]] = ByTopic(NO_HEADERS, tuple(headers))
         self._correlation: CorrelationPolicy = correlation if correlation is not None else NoCorrelationPolicy()
         self._losable = transport if isinstance(transport, Losable) else None
         self._allowlisted = transport if isinstance(transport, Allowlisted) else None
@@ -76,7 +83,7 @@ class Harness:
         self._stand_ins: list[StandIn] = []
         self._chains = Chains()
         self._guard = None if contract is None else Guard(contract, unknown_topics)
-        self.router = Router(transport, self._codec, self._correlation, self._guard)
+        self.router = Router(transport, self._codecs.of, self._correlation, self._guard)
 
     @property
     def transport_name(self) -> str:
@@ -90,8 +97,17 @@ class Harness:
 
     @property
     def codec(self) -> Codec:
-        """The codec."""
-        return self._codec
+        """The codec of all topics that have none of their own."""
+        return self._codecs.usual
+
+    def codec_of(self, topic: str) -> Codec:
+        """The codec of a topic."""
+        return self._codecs.of(topic)
+
+    def headers_of(self, topic: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """What a message with these headers is sent with on a topic."""
+        own = self._headers.of(topic)
+        return {**own, **headers} if own else headers
 
     @property
     def correlation(self) -> CorrelationPolicy:
@@ -196,9 +212,10 @@ class Harness:
 
     def require_own_loop(self) -> None:
         """``RuntimeError`` on another event loop than the one it was connected on; a thread without one is on none."""
-        here = self._loop
-        with contextlib.suppress(RuntimeError):
+        try:
             here = asyncio.get_running_loop()
+        except RuntimeError:
+            return
         if self._loop is not None and here is not self._loop:
             raise RuntimeError(
                 f"the harness over {self.transport_name} was connected on another event loop: connect and use it on "
@@ -239,6 +256,7 @@ class Harness:
         Raises ``ContractBroken`` for a message that the contract does not allow.
         """
         self.require_connected()
+        headers = self.headers_of(topic, headers)
         data = self.outgoing(topic, self.meant(payload), headers)
         ready = promise_of(self._transport.publish(topic, data, on_sent=on_sent, **publish_extras(headers, key)))
         if ready is not None:
@@ -253,24 +271,24 @@ class Harness:
         """What a caller means by a payload: ``None`` is no payload at all where the bus knows that (a tombstone)."""
         return NO_PAYLOAD if payload is None and self._transport.capabilities.tombstones else payload
 
-    def encode(self, payload: Any) -> bytes:
-        """Bytes of a payload; ``TypeError`` for what the codec cannot carry."""
+    def encode(self, payload: Any, topic: str = "") -> bytes:
+        """Bytes of a payload, by the topic's codec; ``TypeError`` for what that cannot carry."""
         if isinstance(payload, NoPayload):
             return payload
         if isinstance(payload, bytes | bytearray | memoryview):
             return bytes(payload)
-        return self._codec.encode(payload)
+        return self.codec_of(topic).encode(payload)
 
     def outgoing(self, topic: str, payload: Any, headers: Mapping[str, str]) -> bytes:
         """Bytes of a payload that may be sent; ``TypeError`` as for ``encode``, ``ContractBroken`` for any other.
 
         A payload given as bytes is on purpose what it is: only its topic is held against the contract.
         """
-        data = self.encode(payload)
+        data = self.encode(payload, topic)
         if self._guard is not None:
             self._guard.require_topic(topic)
             if not isinstance(payload, bytes | bytearray | memoryview):
-                self._guard.require_message(topic, self._codec.decode(data), headers)
+                self._guard.require_message(topic, self.codec_of(topic).decode(data), headers)
         return data
 
     def send(

@@ -41,6 +41,10 @@ class LoopThread:
             raise RuntimeError("the engine's loop is not running: call start() first")
         return self._loop
 
+    def time(self) -> float:
+        """The loop's own time, in seconds."""
+        return self.loop.time()
+
     def start(self) -> None:
         """Start the thread; a no-op while it runs."""
         if self.is_running:

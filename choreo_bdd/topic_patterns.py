@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 _CLOSE = 0.7
 _NAMED = 3
 _WATCHED_SEGMENTS = 4
 _INBOXES = ("_INBOX.", "choreo.reply.")
+
+Setting = TypeVar("Setting")
 
 
 def is_pattern(topic: str) -> bool:
@@ -42,6 +46,18 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def matches(pattern: str, topic: str) -> bool:
     """Whether a topic name falls under a pattern (or is that very name)."""
     return pattern == topic or (is_pattern(pattern) and _compiled(pattern).fullmatch(topic) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ByTopic(Generic[Setting]):
+    """A setting that single topics, or patterns of them, may have of their own: the first that fits counts."""
+
+    usual: Setting
+    topics: tuple[tuple[str, Setting], ...] = ()
+
+    def of(self, topic: str) -> Setting:
+        """What holds for a topic. A pattern falls under its very self."""
+        return next((own for pattern, own in self.topics if matches(pattern, topic)), self.usual)
 
 
 def similar(topic: str, candidates: Iterable[str]) -> tuple[str, ...]:

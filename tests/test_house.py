@@ -64,12 +64,21 @@ def modules_after(code: str) -> set[str]:
 @pytest.mark.parametrize(
     ("module", "not_needed"),
     [
-        ("choreo_bdd", {"choreo_bdd.stage", "difflib", "uuid", "yaml", "jsonschema"}),
+        ("choreo_bdd", {"asyncio", "choreo_bdd.harness", "choreo_bdd.redaction"}),
+        (
+            "choreo_bdd.harness",
+            {
+                *("choreo_bdd.stage", "choreo_bdd.matchers.leaves", "difflib", "uuid", "yaml", "jsonschema"),
+                *("decimal", "html", "pathlib", "urllib"),
+            },
+        ),
         (
             "choreo_bdd_steps.adapters.behave",
             {
                 *("jinja2", "yaml", "jsonschema", "gherkin.parser", "tomllib", "importlib.resources", "tempfile"),
                 *("choreo_bdd.stage", "choreo_bdd.asyncapi", "choreo_bdd.brokers", "choreo_bdd.transports.nats"),
+                *("choreo_bdd.matchers.leaves", "choreo_bdd_steps.language.body", "choreo_bdd_steps.plan"),
+                "choreo_bdd_steps.run",
             },
         ),
     ],
@@ -79,6 +88,11 @@ def test_what_takes_long_to_load_is_loaded_when_it_is_used(module: str, not_need
     loaded = modules_after(f"import {module}") - modules_after(f"import {own}")
     assert module in loaded
     assert not loaded & not_needed
+
+
+def test_pytest_starts_with_our_plug_ins_and_without_the_engine() -> None:
+    loaded = modules_after("import choreo_bdd_steps.adapters.pytest_bdd, choreo_bdd_reporter.pytest_plugin")
+    assert not loaded & {"choreo_bdd.harness", "choreo_bdd.scenario", "choreo_bdd_steps.vocabulary"}
 
 
 def test_a_template_a_body_and_a_second_transport_load_what_they_need() -> None:

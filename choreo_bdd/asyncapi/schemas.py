@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from choreo_bdd.asyncapi.channels import Schema
 from choreo_bdd.asyncapi.documents import AsyncApiError, Documents, Node
 from choreo_bdd.contracts import Problem
+from choreo_bdd.matchers.patterns.in_schemas import guarded, refused_patterns
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -31,7 +32,7 @@ def compiled(schema: Schema, documents: Documents) -> Validator:
     kind = validator_for(told, default=_dialect(schema))
     for node in documents.reached(schema.node):
         _require_schema(validator_for(node.value, default=kind), node)
-    return kind({"$ref": schema.node.uri}, registry=documents.registry)
+    return guarded(kind)({"$ref": schema.node.uri}, registry=documents.registry)
 
 
 def _dialect(schema: Schema) -> type[Validator]:
@@ -57,6 +58,8 @@ def _require_schema(kind: type[Validator], node: Node) -> None:
     except SchemaError as error:
         where = "/".join([node.place, *map(str, error.absolute_path)])
         raise AsyncApiError(f"{where}: this is no JSON Schema: {error.message}") from error
+    for place, why in refused_patterns(node.value):
+        raise AsyncApiError(f"{'/'.join([node.place, *map(str, place)])}: {why}")
 
 
 def problems_of(validator: Validator, value: Any, *, message: str, part: str) -> Iterator[Problem]:

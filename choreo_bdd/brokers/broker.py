@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from choreo_bdd.brokers import _processes
+from choreo_bdd.brokers import processes
 from choreo_bdd.brokers.errors import BrokerFailed
 from choreo_bdd.brokers.plan import Place, Plan, Probe, Program
 
@@ -108,7 +108,7 @@ class Broker:
         self._end_server(self._plan.stop_timeout_s)
         companion, self._companion = self._companion, None
         if companion is not None:
-            _processes.end(companion, patience_s=_COMPANION_S)
+            processes.end(companion, patience_s=_COMPANION_S)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def leave_running(self) -> None:
@@ -123,7 +123,7 @@ class Broker:
         self._launch_companion(patience_s)
         self._server = self._spawn(self._plan.command)
         self._unleash()
-        self._leash = _processes.leash(self.pids, self.folder)
+        self._leash = processes.leash(self.pids, self.folder)
         self._wait_for_answer(self._server, self._plan.probe, patience_s)
 
     def _launch_companion(self, patience_s: float) -> None:
@@ -142,7 +142,7 @@ class Broker:
             except subprocess.TimeoutExpired:
                 code = None
             finally:
-                _processes.end(process, patience_s=0)
+                processes.end(process, patience_s=0)
             if code != 0:
                 ended = f"ended with code {code}" if code is not None else f"did not end within {_PREPARE_S:g} s"
                 raise self._failure(f"could not be prepared: its set-up command {ended}")
@@ -151,7 +151,7 @@ class Broker:
     def _spawn(self, command: tuple[str, ...]) -> subprocess.Popen[bytes]:
         environment = {**os.environ, **self._plan.environment}
         try:
-            return _processes.spawn(command, folder=self.folder, environment=environment, log=self.log)
+            return processes.spawn(command, folder=self.folder, environment=environment, log=self.log)
         except OSError as error:
             raise self._failure(f"could not be started: {error}") from error
 
@@ -169,17 +169,17 @@ class Broker:
                 raise self._failure(f"ended before it answered on port {self.port}")
             if time.monotonic() > deadline:
                 raise self._failure(f"did not answer on port {self.port} within {patience_s:g} s ({last})")
-            time.sleep(_processes.POLL_S)
+            time.sleep(processes.POLL_S)
 
     def _unleash(self) -> None:
         if self._leash is not None:
-            _processes.unleash(self._leash)
+            processes.unleash(self._leash)
             self._leash = None
 
     def _end_server(self, patience_s: float) -> None:
         server, self._server = self._server, None  # once ended its id may become another process's
         if server is not None:
-            _processes.end(server, patience_s=patience_s)
+            processes.end(server, patience_s=patience_s)
 
     def _failure(self, reason: str) -> BrokerFailed:
         return BrokerFailed(self.kind, self.program, reason, self.log_tail())

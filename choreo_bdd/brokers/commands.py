@@ -12,9 +12,9 @@ import typer
 import yaml
 
 from choreo_bdd.brokers import left_running
-from choreo_bdd.brokers._ports import is_free
 from choreo_bdd.brokers.errors import BrokerFailed, BrokerUnavailable
 from choreo_bdd.brokers.left_running import LeftRunning
+from choreo_bdd.brokers.ports import is_free
 from choreo_bdd.brokers.starting import KINDS, available, start
 
 commands = typer.Typer(

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from choreo_bdd.brokers import _folders, _processes
+from choreo_bdd.brokers import _folders, processes
 from choreo_bdd.brokers.broker import Broker
 from choreo_bdd.brokers.starting import KINDS
 
@@ -90,7 +90,7 @@ def end(left: LeftRunning) -> None:
     """End its processes, remove its folder and forget it."""
     for pid, birth in left.births.items():
         if _lives(pid, birth):
-            _processes.end_group(pid, partial(_is_gone, pid, birth), patience_s=_PATIENCE_S)
+            processes.end_group(pid, partial(_is_gone, pid, birth), patience_s=_PATIENCE_S)
     shutil.rmtree(left.folder, ignore_errors=True)
     _path(left.kind).unlink(missing_ok=True)
 

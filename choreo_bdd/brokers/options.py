@@ -48,12 +48,16 @@ class RedisOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RabbitOptions:
-    """A RabbitMQ node with one administrator. ``config`` is appended to rabbitmq.conf."""
+    """A RabbitMQ node with one administrator. ``config`` is appended to rabbitmq.conf.
+
+    ``trace`` has it send copies of all messages to ``amq.rabbitmq.trace``, as ``rabbitmqctl trace_on`` does.
+    """
 
     user: str = "guest"
     password: str = field(default="guest", repr=False)
     tls: TlsFiles | None = None
     plugins: tuple[str, ...] = ()
+    trace: bool = False
     config: str = field(default="", repr=False)
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from choreo_bdd.brokers._ports import HOST, free_port, is_free
 from choreo_bdd.brokers.broker import Broker
 from choreo_bdd.brokers.errors import BrokerFailed, BrokerUnavailable
 from choreo_bdd.brokers.kinds import kafka, nats, rabbitmq, redis
 from choreo_bdd.brokers.plan import Availability, Kind, Place, Program
+from choreo_bdd.brokers.ports import HOST, free_port, is_free
 
 KindName = Literal["nats", "kafka", "rabbitmq", "redis"]
 KINDS: Mapping[str, Kind[Any]] = MappingProxyType(

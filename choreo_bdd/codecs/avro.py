@@ -19,7 +19,7 @@ from uuid import UUID
 from fastavro import schemaless_reader, schemaless_writer
 from fastavro._read_py import schemaless_reader as recursive_reader
 from fastavro.read import LOGICAL_READERS
-from fastavro.schema import load_schema
+from fastavro.schema import load_schema, parse_schema
 from fastavro.write import LOGICAL_WRITERS
 
 _CONFLUENT_HEADER = struct.Struct(">bI")
@@ -47,19 +47,21 @@ _PARSERS: dict[str, Callable[[str], object]] = {
 
 
 class AvroCodec:
-    """Avro's binary encoding of one value, after a schema in a file.
+    """Avro's binary encoding of one value, after a schema, which may be in a file.
 
     ``schema_id`` puts Confluent's header of five bytes before it, with this id; a message is then read if its header
     has the same id, or with ``any_id`` whatever id it has. Raises ``ValueError`` for a schema that cannot be read.
     """
 
-    def __init__(self, schema: Path, *, schema_id: int | None = None, any_id: bool = False) -> None:
+    def __init__(self, schema: Path | dict[str, Any], *, schema_id: int | None = None, any_id: bool = False) -> None:
+        self._name = schema.name if isinstance(schema, Path) else f"the schema {schema_id}"
         try:
-            self._schema: Any = _with_json_values(load_schema(str(schema)))
+            parsed = load_schema(str(schema)) if isinstance(schema, Path) else parse_schema(schema)
+            self._schema: Any = _with_json_values(parsed)
         except Exception as error:  # the file, its JSON and its schema fail in ways of their own
-            raise ValueError(f"{schema} is not a usable Avro schema: {type(error).__name__}: {error}") from error
+            shown = schema if isinstance(schema, Path) else self._name
+            raise ValueError(f"{shown} is not a usable Avro schema: {type(error).__name__}: {error}") from error
         self._read = recursive_reader if _names_itself(self._schema) else schemaless_reader
-        self._name = schema.name
         self._schema_id = schema_id
         self._any_id = any_id
 
@@ -88,12 +90,17 @@ class AvroCodec:
     def _body(self, data: bytes) -> bytes:
         if self._schema_id is None:
             return data
-        if len(data) < _CONFLUENT_HEADER.size or data[0] != _CONFLUENT_MAGIC:
-            raise ValueError("the message does not begin with Confluent's header: a zero byte and a schema id")
-        found = _CONFLUENT_HEADER.unpack_from(data)[1]
+        found = id_of_frame(data)
         if found != self._schema_id and not self._any_id:
             raise ValueError(f"the message was written with schema id {found}, not {self._schema_id}")
         return data[_CONFLUENT_HEADER.size :]
+
+
+def id_of_frame(data: bytes) -> int:
+    """The schema id in Confluent's header; ``ValueError`` where there is no such header."""
+    if len(data) < _CONFLUENT_HEADER.size or data[0] != _CONFLUENT_MAGIC:
+        raise ValueError("the message does not begin with Confluent's header: a zero byte and a schema id")
+    return int(_CONFLUENT_HEADER.unpack_from(data)[1])
 
 
 def _names_itself(schema: Any, around: frozenset[str] = frozenset()) -> bool:

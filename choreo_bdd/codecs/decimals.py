@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 def exact_number(text: str) -> float | Decimal:
@@ -14,6 +16,8 @@ def exact_number(text: str) -> float | Decimal:
     value = float(text)
     if repr(value) == text:
         return value
+    from decimal import Decimal  # noqa: PLC0415 - slow to load, and few numbers need it
+
     exact = Decimal(text)
     return value if Decimal(repr(value)) == exact else exact
 
@@ -24,6 +28,8 @@ def encode_exactly(value: Any, encode: Callable[..., str], **options: Any) -> st
     written: dict[str, str] = {}
 
     def aside(other: object) -> str:
+        from decimal import Decimal  # noqa: PLC0415 - as above
+
         if not isinstance(other, Decimal) or not other.is_finite():
             raise TypeError(f"Object of type {type(other).__name__} is not JSON serializable")
         mark = f"{token}-{len(written)}"

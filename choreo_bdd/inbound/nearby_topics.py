@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.message import Message
@@ -12,15 +12,20 @@ from choreo_bdd.transports.base import Ready, Transport, promise_of
 
 _KEPT = 64
 
+TakeDown = Callable[[str, Message], None]
+"""Takes note of a message, with the topic or pattern it was heard on."""
+
 
 class NearbyTopic:
     """One pattern watched for diagnosis only: keeps its latest messages and judges nothing."""
 
-    __slots__ = ("ready", "seen", "users")
+    __slots__ = ("_pattern", "_take_down", "ready", "seen", "users")
 
     is_bystander = True
 
-    def __init__(self) -> None:
+    def __init__(self, pattern: str, take_down: TakeDown) -> None:
+        self._pattern = pattern
+        self._take_down = take_down
         self.seen: deque[Message] = deque(maxlen=_KEPT)
         self.users = 0
         self.ready: Ready | None = None
@@ -32,13 +37,15 @@ class NearbyTopic:
     def deliver(self, message: Message) -> None:
         """Keep the message for a while."""
         self.seen.append(message)
+        self._take_down(self._pattern, message)
 
 
 class NearbyTopics:
     """The patterns watched on one transport."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, take_down: TakeDown = lambda _pattern, _message: None) -> None:
         self._transport = transport
+        self._take_down = take_down
         self._watched: dict[str, NearbyTopic] = {}
 
     def beside(self, topic: str) -> tuple[str, ...]:
@@ -50,7 +57,7 @@ class NearbyTopics:
         """Keep the latest messages of a pattern; counted, so each call needs a ``remove``."""
         nearby = self._watched.get(pattern)
         if nearby is None:
-            nearby = NearbyTopic()
+            nearby = NearbyTopic(pattern, self._take_down)
             nearby.ready = promise_of(self._transport.subscribe(pattern, nearby))
             self._watched[pattern] = nearby
         nearby.users += 1

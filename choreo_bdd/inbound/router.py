@@ -8,17 +8,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from choreo_bdd.codecs import Codec
 from choreo_bdd.contracts import Guard
-from choreo_bdd.correlation import CorrelationPolicy, Envelope
+from choreo_bdd.correlation import CorrelationPolicy, Envelope, policy_of
 from choreo_bdd.inbound.dispatcher import Dispatcher
 from choreo_bdd.inbound.joining import Joining
 from choreo_bdd.inbound.listening import Delivery, Listener, Unreadable
 from choreo_bdd.inbound.nearby_topics import NearbyTopics
 from choreo_bdd.message import HeaderValues, Message, NoPayload
+from choreo_bdd.observers.traffic import Lost, Traffic
 from choreo_bdd.transports.base import Ready, Transport, promise_of
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
@@ -115,6 +116,7 @@ class Route:
 
     def deliver(self, message: Message) -> None:
         """Decode, read the id, and hand the message to the listeners concerned."""
+        self._router.take_down(self.topic, message)
         try:
             delivery = self._router.read(message, subscribed=self.topic)
         except Unreadable as error:
@@ -126,7 +128,10 @@ class Route:
 
     def interrupted(self, reason: str) -> None:
         """Take note that the broker has ended this subscription; whoever opens the topic next gets a new one."""
-        self.ready = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if self._router.traffic is not None:
+            self._router.traffic.lost.append(Lost(loop.time(), reason, self.topic))
+        self.ready = loop.create_future()
         self.ready.cancel()
         for listener in self.listeners:
             listener.connection_lost(reason)
@@ -140,7 +145,7 @@ class Route:
         if not self._by_id:
             return tuple(self._broadcast)
         correlation_id = delivery.correlation_id
-        if correlation_id is None and not self._router.strict:
+        if correlation_id is None and not (self._router.strict and self._router.correlates(delivery.message.topic)):
             return tuple(self._all)
         owners = self._by_id.get(correlation_id) if correlation_id is not None else None
         if isinstance(correlation_id, HeaderValues):  # a proxy may have added its own: either is this message's
@@ -159,29 +164,41 @@ class Router:
     """The inbound side of one harness."""
 
     def __init__(
-        self, transport: Transport, codec: Codec, policy: CorrelationPolicy, guard: Guard | None = None
+        self,
+        transport: Transport,
+        codec_of: Callable[[str], Codec],
+        policy: CorrelationPolicy,
+        guard: Guard | None = None,
     ) -> None:
         self._transport = transport
         self._guard = guard
-        self._codec = codec
+        self._codec_of = codec_of
         self._policy = policy
         self._routes: dict[str, Route] = {}
         self._joining = Joining(transport)
-        self.nearby = NearbyTopics(transport)
+        self.nearby = NearbyTopics(transport, self.take_down)
         self.dispatcher = Dispatcher()
+        self.traffic: Traffic | None = None
+        """Where arrivals are taken down, if anybody wants them."""
         self.strict = bool(getattr(policy, "strict", False))
+
+    def take_down(self, subscribed: str, message: Message) -> None:
+        """Note an arrival, where that is wanted."""
+        if self.traffic is not None:
+            self.traffic.hear(subscribed, message)
 
     def read(self, message: Message, *, subscribed: str = ">") -> Delivery:
         """Decode a message, read its id and hold it against the contract, each once.
 
         ``subscribed`` is the topic or pattern it was heard on.
         """
+        codec = self._codec_of(message.topic)
         try:
-            value = self._codec.decode(message.payload) if message.payload else self._read_nothing(message.payload)
+            value = codec.decode(message.payload) if message.payload else _read_nothing(codec, message.payload)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a codec raises makes the message unreadable, no more
-            _LOG.warning("codec %s raised %s on topic %r", _name(self._codec), _name(error), message.topic)
+            _LOG.warning("codec %s raised %s on topic %r", _name(codec), _name(error), message.topic)
             raise Unreadable("stage_codec_decode_failed", error) from None
         try:
             envelope = Envelope(message.topic, value, message.headers)
@@ -198,14 +215,9 @@ class Router:
         problems = () if guard is None else guard.problems(message, value, subscribed=subscribed)
         return Delivery(message, value, correlation_id, problems)
 
-    def _read_nothing(self, payload: bytes) -> object:
-        """A message without a payload is a message: a tombstone is null, and so is what a codec makes no value of."""
-        if isinstance(payload, NoPayload):
-            return None
-        try:
-            return self._codec.decode(b"")
-        except Exception:  # noqa: BLE001 - that there is nothing to read is no fault
-            return None
+    def correlates(self, topic: str) -> bool:
+        """Whether the messages of a topic are told apart by their ids."""
+        return policy_of(self._policy, topic).routes_by_correlation
 
     def open(self, topic: str, listener: Listener) -> Ready | None:
         """Let a listener hear a topic; subscribes at the transport for the first one, and again after a refusal.
@@ -263,6 +275,8 @@ class Router:
 
     def connection_lost(self, reason: str) -> None:
         """Tell everybody who listens that nothing can arrive any more."""
+        if self.traffic is not None:
+            self.traffic.lost.append(Lost(asyncio.get_running_loop().time(), reason))
         for route in tuple(self._routes.values()):
             for listener in route.listeners:
                 listener.connection_lost(reason)
@@ -284,3 +298,13 @@ def _failed(ready: Ready | None) -> bool:
 
 def _name(thing: object) -> str:
     return type(thing).__name__
+
+
+def _read_nothing(codec: Codec, payload: bytes) -> object:
+    """A message without a payload is a message: a tombstone is null, and so is what a codec makes no value of."""
+    if isinstance(payload, NoPayload):
+        return None
+    try:
+        return codec.decode(b"")
+    except Exception:  # noqa: BLE001 - that there is nothing to read is no fault
+        return None

@@ -6,46 +6,12 @@ optional. Matchers are immutable and may be shared by scenarios.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from choreo_bdd.matchers.closeness import Closeness, Gradable, closeness, differences, score
-from choreo_bdd.matchers.composition import all_of, any_of, not_
-from choreo_bdd.matchers.fields import (
-    at,
-    field_equals,
-    field_exists,
-    field_gt,
-    field_in,
-    field_lt,
-    field_matches,
-    field_ne,
-)
-from choreo_bdd.matchers.leaves import (
-    JsonType,
-    absent,
-    anything,
-    approx,
-    between,
-    contains,
-    ends_with,
-    eq,
-    exists,
-    ge,
-    gt,
-    in_,
-    is_uuid,
-    le,
-    length,
-    lt,
-    matches,
-    ne,
-    not_null,
-    null,
-    of_type,
-    starts_with,
-)
 from choreo_bdd.matchers.protocols import Matcher, Reportable
 from choreo_bdd.matchers.protocols import expected_shape as _expected_shape
-from choreo_bdd.matchers.quantifiers import any_element, every
-from choreo_bdd.matchers.raw import payload_contains
 from choreo_bdd.matchers.result import (
     COMPOSED_ALL,
     COMPOSED_ANY,
@@ -55,10 +21,61 @@ from choreo_bdd.matchers.result import (
     MatchFailure,
     MatchResult,
 )
-from choreo_bdd.matchers.schema import json_schema
-from choreo_bdd.matchers.shapes import as_matcher, contains_fields, exactly, unordered
-from choreo_bdd.matchers.timestamps import after, before, is_iso8601
 from choreo_bdd.matchers.values.paths import MISSING, FieldPath, Quantifier, parse_path, walk
+
+if TYPE_CHECKING:
+    from choreo_bdd.matchers.composition import all_of, any_of, not_
+    from choreo_bdd.matchers.fields import (
+        at,
+        field_equals,
+        field_exists,
+        field_gt,
+        field_in,
+        field_lt,
+        field_matches,
+        field_ne,
+    )
+    from choreo_bdd.matchers.leaves import (
+        JsonType,
+        absent,
+        anything,
+        approx,
+        between,
+        contains,
+        ends_with,
+        eq,
+        exists,
+        ge,
+        gt,
+        in_,
+        is_uuid,
+        le,
+        length,
+        lt,
+        matches,
+        ne,
+        not_null,
+        null,
+        of_type,
+        starts_with,
+    )
+    from choreo_bdd.matchers.quantifiers import any_element, every
+    from choreo_bdd.matchers.raw import payload_contains
+    from choreo_bdd.matchers.schema import json_schema
+    from choreo_bdd.matchers.shapes import as_matcher, contains_fields, exactly, unordered
+    from choreo_bdd.matchers.timestamps import after, before, is_iso8601
+else:  # not for type checkers, to which any name would be one of ours
+    _MODULES = ("leaves", "composition", "fields", "quantifiers", "shapes", "timestamps", "schema", "raw")
+
+    def __getattr__(name):
+        """The matchers of ``__all__``, loaded when one is asked for: the engine knows what a matcher is, and none."""
+        modules = (import_module(f"{__name__}.{each}") for each in _MODULES if name in __all__)
+        for module in modules:
+            if hasattr(module, name):
+                globals()[name] = found = getattr(module, name)
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "COMPOSED_ALL",

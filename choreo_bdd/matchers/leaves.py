@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from choreo_bdd.matchers import operators
 from choreo_bdd.matchers.operators import Operator
-from choreo_bdd.matchers.pattern_safety import require_bounded
+from choreo_bdd.matchers.patterns.safety import require_bounded
 from choreo_bdd.matchers.protocols import Matcher, described, is_matcher, rendered
 from choreo_bdd.matchers.result import (
     ROOT_PATH,

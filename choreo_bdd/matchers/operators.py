@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from choreo_bdd.matchers.patterns.bounded import fullmatch
 from choreo_bdd.matchers.protocols import Matcher
 from choreo_bdd.matchers.result import FailureKind
 from choreo_bdd.matchers.values.equality import strict_equal
@@ -123,7 +124,7 @@ BETWEEN = {
     True: Operator("between", "between", lambda actual, ends: _at_least(actual, ends[0]) and _at_most(actual, ends[1])),
 }
 APPROX = Operator("approx", "approx", _close)
-MATCHES = Operator("matches", "matches", _of_text(lambda text, pattern: bool(pattern.fullmatch(text))))
+MATCHES = Operator("matches", "matches", _of_text(lambda text, pattern: fullmatch(pattern, text)))
 STARTS = Operator("starts_with", "starts with", _of_text(str.startswith))
 ENDS = Operator("ends_with", "ends with", _of_text(str.endswith))
 LENGTH = Operator("length", "length", _measured)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.matchers.closeness import Closeness
+from choreo_bdd.matchers.patterns.in_schemas import guarded, refused_patterns
 from choreo_bdd.matchers.result import ROOT_PATH, FailureKind, MatchFailure, MatchResult, matched, missed
 
 if TYPE_CHECKING:
@@ -75,8 +76,10 @@ def json_schema(
         kind.check_schema(given)
     except SchemaError as error:
         raise ValueError(f"the JSON Schema is broken at {error.json_path}: {error.message}") from error
+    for place, why in refused_patterns(given):
+        raise ValueError(f"the JSON Schema is refused at {'/'.join(map(str, place))}: {why}")
     words = f"valid under schema {_title(schema)}"
-    return SchemaMatcher(kind(given, registry=_registry(retrieve)), words, matched(words))
+    return SchemaMatcher(guarded(kind)(given, registry=_registry(retrieve)), words, matched(words))
 
 
 def _registry(retrieve: Callable[[str], object] | None) -> Registry[Any]:

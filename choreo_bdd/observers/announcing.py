@@ -33,6 +33,14 @@ class RunObserver(Protocol):
         """Take what is known under a key from now on."""
 
 
+@runtime_checkable
+class RecordingObserver(Protocol):
+    """An observer that keeps what went over the transports while a scenario ran."""
+
+    def keep_recording(self, text: str) -> None:
+        """Take one recording, a line of JSON."""
+
+
 current_test_nodeid: ContextVar[str | None] = ContextVar("choreo_bdd_current_test_nodeid", default=None)
 """Node id of the running test; set by test-framework adapters, never by the engine."""
 
@@ -77,6 +85,22 @@ def note_run_fact(key: str, value: RunFact) -> None:
             continue
         try:
             observer.run_fact(key, value)
+        except Exception as error:  # noqa: BLE001 - as above
+            warnings.warn(f"a scenario observer raised {type(error).__name__}: {error}", RuntimeWarning, stacklevel=2)
+
+
+def wants_recordings() -> bool:
+    """Whether anybody would keep a recording."""
+    return any(isinstance(observer, RecordingObserver) for observer in _observers)
+
+
+def keep_recording(text: str) -> None:
+    """Hand a recording, one line of JSON, to every observer that keeps them; one that raises is warned about."""
+    for observer in tuple(_observers):
+        if not isinstance(observer, RecordingObserver):
+            continue
+        try:
+            observer.keep_recording(text)
         except Exception as error:  # noqa: BLE001 - as above
             warnings.warn(f"a scenario observer raised {type(error).__name__}: {error}", RuntimeWarning, stacklevel=2)
 

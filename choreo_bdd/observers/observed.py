@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+from choreo_bdd.observers.beside import ObservedSurprise, ObservedTransportFailure
 from choreo_bdd.redaction import Redactor
 
 
@@ -280,38 +281,6 @@ class ObservedStageReply(_AnyReply, Protocol):
     @property
     def response_transport(self) -> str:
         """Over which transport."""
-
-
-class ObservedSurprise(Protocol):
-    """A message that no scenario owned."""
-
-    @property
-    def topic(self) -> str:
-        """Where it was, or was expected."""
-
-    @property
-    def classification(self) -> str:
-        """Why nobody owned it."""
-
-    @property
-    def size(self) -> int:
-        """Bytes of the payload."""
-
-
-class ObservedTransportFailure(Protocol):
-    """Something a transport could not do."""
-
-    @property
-    def transport(self) -> str | None:
-        """The transport's name on a Stage."""
-
-    @property
-    def topic(self) -> str:
-        """Where it was, or was expected."""
-
-    @property
-    def reason(self) -> str:
-        """Why, in prose."""
 
 
 class _AnyResult(Protocol):

@@ -5,7 +5,7 @@ Standard library only and cheap to import, because every other module of the eng
 
 from __future__ import annotations
 
-from choreo_bdd.redaction.credentials import REDACTED, is_innocent_json, redact_text, safe_url
+from choreo_bdd.redaction.credentials import REDACTED, is_innocent_json, redact_text, safe_url, secrets_in_urls
 from choreo_bdd.redaction.masking import (
     REDACTION_VERSION,
     RedactionCounts,
@@ -38,4 +38,5 @@ __all__ = [
     "redact_value",
     "redact_wire_id",
     "safe_url",
+    "secrets_in_urls",
 ]

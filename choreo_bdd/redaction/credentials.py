@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
 
 from choreo_bdd.redaction.known_secrets import looks_like_token
@@ -72,6 +72,21 @@ def safe_url(url: str) -> str:
     return "".join(part if index % 2 else _safe_single_url(part) for index, part in enumerate(parts))
 
 
+def secrets_in_urls(text: str) -> Iterator[str]:
+    """The password of each URL of a list, as written and as meant; in NATS a name without one is a token."""
+    from urllib.parse import unquote, urlsplit  # noqa: PLC0415 - slow to load, and few texts hold a URL
+
+    for url in re.split(r"[,\s]+", text):
+        try:
+            parts = urlsplit(url)
+            is_token = parts.password is None and parts.scheme in ("nats", "tls")
+            given = parts.username if is_token else parts.password
+        except ValueError:
+            continue
+        if given:
+            yield from {given, unquote(given)}
+
+
 # Nearly all text is innocent: one of these must be in it (in lower case) before a pattern is tried.
 _HINTS = (
     "://", "auth", "bearer", "passw", "passphrase", "passcode", "passkey", "pwd", "secret", "token", "key", "cookie",
@@ -80,6 +95,8 @@ _HINTS = (
     "asia", "gh", "github_pat_", "xox", "xapp-", "aiza", "k_", "sk-", "glpat-", "whsec_", "npm_", "pypi-", "sg.",
     "hvs.", "hf_", "dckr_pat_", "sig", "basic ",
 )  # fmt: skip
+_HINTS_BESIDE_NAMES = tuple(hint for hint in _HINTS if not any(name in hint for name in NAME_HINTS))
+"""Those that are not found by the names of secrets already."""
 _NATS_SEED = partial(re.compile, r"\bS[UANOCX][A-Z2-7]{56}\b")
 _LIKE_NATS_SEED = re.compile(r"S[UANOCX][A-Z2-7]{56}")  # searched for quickly, because it begins with a letter
 _URL = partial(
@@ -222,20 +239,21 @@ def _is_certain(key: str, value: str) -> bool:
     return bool(_CERTAIN_WITH_COLON.search(key)) or looks_like_token(value) or is_declared_name(key)
 
 
-_Masking = tuple[Callable[[], re.Pattern[str]], Callable[[re.Match[str]], str]]
+_Masking = tuple[str, Callable[[], re.Pattern[str]], Callable[[re.Match[str]], str]]
+"""What stands in every text that the pattern finds something in (in lower case), the pattern, and what masks it."""
 _BEFORE_PAIRS: tuple[_Masking, ...] = (
-    (_PRIVATE_KEY_BLOCK, _mask_all),
-    (_URL, _mask_url),
-    (_AUTHORIZATION, _mask_authorization),
-    (_COOKIE_HEADER, _mask_behind_head),
-    (_BEARER, _mask_bearer),
-    (_SIGNATURE, _mask_behind_head),
-    (_SLACK_HOOK, _mask_behind_head),
-    (_BASIC, _mask_basic),
+    ("private key", _PRIVATE_KEY_BLOCK, _mask_all),
+    ("://", _URL, _mask_url),
+    ("authorization", _AUTHORIZATION, _mask_authorization),
+    ("cookie", _COOKIE_HEADER, _mask_behind_head),
+    ("bearer", _BEARER, _mask_bearer),
+    ("sig", _SIGNATURE, _mask_behind_head),
+    ("hooks.slack.com", _SLACK_HOOK, _mask_behind_head),
+    ("basic", _BASIC, _mask_basic),
 )
 _AFTER_PAIRS: tuple[_Masking, ...] = (
-    (_KNOWN_TOKENS, _mask_all),
-    (_NATS_SEED, _mask_all),
+    ("", _KNOWN_TOKENS, _mask_all),
+    ("", _NATS_SEED, _mask_all),
 )
 
 
@@ -244,13 +262,14 @@ _declared_patterns: list[re.Pattern[str]] = []
 
 
 @cache
-def _passes() -> tuple[_Pass, ...]:
+def _passes() -> tuple[tuple[str, _Pass], ...]:
     """Compiled when the first suspicious text comes: that takes longer than all else in loading this file."""
     before, after = (
-        [partial(_substituted, pattern(), mask) for pattern, mask in each] for each in (_BEFORE_PAIRS, _AFTER_PAIRS)
+        [(needed, partial(_substituted, pattern(), mask)) for needed, pattern, mask in each]
+        for each in (_BEFORE_PAIRS, _AFTER_PAIRS)
     )
-    own = [partial(_substituted, pattern, _mask_all) for pattern in _declared_patterns]
-    return (*own, *before, _mask_pairs, *after)
+    own = [("", partial(_substituted, pattern, _mask_all)) for pattern in _declared_patterns]
+    return (*own, *before, ("", _mask_pairs), *after)
 
 
 def _substituted(
@@ -284,9 +303,11 @@ def forget_compiled() -> None:
     """Compile the passes anew, because something was declared."""
     _passes.cache_clear()
     _is_suspicious_short.cache_clear()
+    _is_suspicious_long.cache_clear()
 
 
-_CACHED_MAX_CHARS = 120
+_SHORT_CHARS = 120
+_LONG_CHARS = 100_000
 _WITHOUT_SEPARATORS = {code: None for code in range(128) if not chr(code).isalnum()}
 
 
@@ -295,20 +316,35 @@ def is_innocent_json(text: str) -> bool:
 
     ``False`` says nothing: the value has to be looked at. Meant for ASCII JSON; escapes are never innocent.
     """
-    if "\\" in text or is_suspicious(text):
+    if "\\" in text or _LIKE_NATS_SEED.search(text) is not None or _may_be_declared(text):
         return False
+    lower = text.lower()
     # a key may be written with separators anywhere in its last word
-    joined = text.lower().translate(_WITHOUT_SEPARATORS)
-    return all(hint not in joined for hint in NAME_HINTS) and all(name not in joined for name in declared_names())
+    joined = lower.translate(_WITHOUT_SEPARATORS)
+    for hint in NAME_HINTS:  # no any(): this runs for every message
+        if hint in joined:
+            return False
+    for hint in _HINTS_BESIDE_NAMES:
+        if hint in lower:
+            return False
+    return all(name not in joined for name in declared_names())
 
 
 def is_suspicious(text: str) -> bool:
     """Whether patterns have to be tried on a text; ``False`` is certain."""
-    return _is_suspicious_short(text) if len(text) <= _CACHED_MAX_CHARS else _look_for_hints(text)
+    if len(text) <= _SHORT_CHARS:
+        return _is_suspicious_short(text)
+    return _look_for_hints(text) if len(text) < _LONG_CHARS else _is_suspicious_long(text)
 
 
 @lru_cache(maxsize=8192)
 def _is_suspicious_short(text: str) -> bool:
+    return _look_for_hints(text)
+
+
+@lru_cache(maxsize=1)
+def _is_suspicious_long(text: str) -> bool:
+    """One is remembered: a payload is looked at many times in a row, as sent, as received, as what differs."""
     return _look_for_hints(text)
 
 
@@ -336,8 +372,9 @@ def redact_text(text: str, found: set[str] | None = None) -> tuple[str, int]:
     """
     if not is_suspicious(text):
         return text, 0
-    hits = 0
-    for mask in _passes():
-        text, number = mask(text, found)
-        hits += number
+    hits, lower = 0, text.lower()
+    for needed, mask in _passes():
+        if needed in lower:
+            text, number = mask(text, found)
+            hits += number
     return text, hits

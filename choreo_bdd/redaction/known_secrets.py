@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from urllib.parse import quote, quote_plus
 
 MIN_CHARS = 5
 """Shorter values are not looked for in texts: they would be found in half of all words."""
@@ -107,6 +105,9 @@ def put(shown: str, literal: str, text: str) -> str:
 @lru_cache(maxsize=8192)
 def forms(value: str) -> tuple[tuple[str, bool], ...]:
     """Every way a value is written, and whether it is told from other text only as a word of its own."""
+    import html  # noqa: PLC0415 - slow to load, as the next one is, and most runs know no secret
+    from urllib.parse import quote, quote_plus  # noqa: PLC0415
+
     raw = value.encode("utf-8", "surrogatepass")
     is_word = not (len(value) >= _CERTAIN_CHARS and looks_like_token(value))
     escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
@@ -135,3 +136,10 @@ def looks_like_token(word: str) -> bool:
     if not any(map(str.isalnum, inner)):
         return False
     return "." in inner or (not inner.islower() and not inner.istitle() and not inner.isupper())
+
+
+def is_unmistakable(value: str) -> bool:
+    """Whether a value is no plain word and no small number, so that it may be hidden beyond the test it was met in."""
+    if len(value) < _CERTAIN_CHARS and value.isdigit():
+        return False
+    return looks_like_token(value) or (len(value) >= _CERTAIN_CHARS and not value.isalpha())

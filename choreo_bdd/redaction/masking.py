@@ -21,7 +21,7 @@ from choreo_bdd.redaction.credentials import (
     is_suspicious,
     redact_text,
 )
-from choreo_bdd.redaction.known_secrets import MIN_CHARS, KnownSecrets, put
+from choreo_bdd.redaction.known_secrets import MIN_CHARS, KnownSecrets, is_unmistakable, put
 from choreo_bdd.redaction.secret_names import (
     declare_names,
     forget_declared_names,
@@ -98,7 +98,7 @@ class Redactor:
         masked, hits = redact_text(text, found)
         if hits:
             self.stream_matches += hits
-            self.learn(found)
+            self._learn_here(found)
         return self.without_known(masked)
 
     def document(self, text: str) -> str:
@@ -116,20 +116,30 @@ class Redactor:
 
     def touches(self, text: str) -> bool:
         """Whether something in the text is known to be secret, or has another name to be shown by."""
-        return any(literal in text for literal in self._names) or self._known.are_in(text) or _DECLARED.are_in(text)
+        if any(literal in text for literal in self._names):
+            return True
+        return any(known.are_in(text) for known in (self._known, _DECLARED, _MET))
 
     def without_known(self, text: str) -> str:
         """The text cleared of what is known to be secret, with names for what was renamed; not counted."""
         if self._known:
             text = self._known.mask(text, REDACTED)
-        if _DECLARED:
-            text = _DECLARED.mask(text, REDACTED)
+        for known in (_DECLARED, _MET):
+            if known:
+                text = known.mask(text, REDACTED)
         for literal, name in self._names.items():
             text = put(name, literal, text)
         return text
 
     def learn(self, value: Any) -> None:
-        """Remember a value as a secret without counting it."""
+        """Remember a value as a secret without counting it; what cannot be mistaken for prose, for every redactor."""
+        for text in self._learn_here(value):
+            if is_unmistakable(text) and len(_MET) < _LEARNED_MAX:
+                _MET.add(text)
+
+    def _learn_here(self, value: Any) -> list[str]:
+        """Remember a value for this redactor; the texts it consists of."""
+        learned: list[str] = []
         pending, seen = [value], 0
         while pending and seen < _LEARNED_MAX:
             item = pending.pop()
@@ -139,9 +149,12 @@ class Redactor:
             elif isinstance(item, list | tuple | set | frozenset):
                 pending.extend(item)
             elif isinstance(item, bytes | bytearray):
-                self._known.add(bytes(item).decode("latin-1"))
+                learned.append(bytes(item).decode("latin-1"))
             elif isinstance(item, str | int | float) and not isinstance(item, bool) and item != REDACTED:
-                self._known.add(str(item))
+                learned.append(str(item))
+        for text in learned:
+            self._known.add(text)
+        return learned
 
     def learn_secrets(self, value: Any) -> None:
         """Remember what a structured value has under secret keys, without counting it."""
@@ -178,7 +191,7 @@ class Redactor:
         return items
 
     def _is_known(self, text: str) -> bool:
-        return text in self._known or text in _DECLARED
+        return text in self._known or text in _DECLARED or text in _MET
 
     def _copy_text(self, source: str) -> str:
         inner = self._json_inside(source)
@@ -188,7 +201,7 @@ class Redactor:
         masked, hits = redact_text(source, found)
         if hits:
             self.stream_matches += hits
-            self.learn(found)
+            self._learn_here(found)
         return self.without_known(masked)
 
     def _json_inside(self, source: str) -> str | None:
@@ -235,6 +248,8 @@ class Redactor:
 
 
 _DECLARED = KnownSecrets()
+_MET = KnownSecrets()
+"""What stood under a secret name somewhere in this run, so that no later test shows it; the first thousand."""
 
 
 def declare_secrets(*, names: Iterable[str] = (), patterns: Iterable[str] = (), values: Iterable[str] = ()) -> None:
@@ -250,10 +265,11 @@ def declare_secrets(*, names: Iterable[str] = (), patterns: Iterable[str] = (), 
 
 
 def forget_declared_secrets() -> None:
-    """Hide only what is hidden anyway."""
+    """Hide only what is hidden anyway, and forget which secrets were met."""
     forget_declared_names()
     forget_declared_patterns()
     _DECLARED.clear()
+    _MET.clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ One escaper for what is printed, one for the annotations of GitHub. Standard lib
 from __future__ import annotations
 
 import re
+from functools import cache, partial
 
 _STEERING = (
     "\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f"  # control characters but tab and line feed, C1 among them
@@ -17,19 +18,25 @@ _COMMANDS = (
     r"|set-output|stop-commands|warning)(?: [^\n]{0,200}?)?::)|(?<!\w)::(?=[\w-]+(?:::| ))|##(?=[a-z]*\[)"
 )
 """GitHub's ``::name::`` and ``##[name]``, also as Azure (``##vso[``) and TeamCity (``##teamcity[``) have it."""
-_LINES = re.compile(f"[{_STEERING}]|{_COMMANDS}", re.IGNORECASE)
-_ONE_LINE = re.compile(f"[{_STEERING}\\t\\n]|{_COMMANDS}", re.IGNORECASE)
+# compiled when a text is shown
+_LINES = cache(partial(re.compile, f"[{_STEERING}]|{_COMMANDS}", re.IGNORECASE))
+_ONE_LINE = cache(partial(re.compile, f"[{_STEERING}\\t\\n]|{_COMMANDS}", re.IGNORECASE))
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def printable(text: str) -> str:
     """Text of several lines with what would steer a terminal or a CI log spelt out, such as ``\\x1b``."""
-    return _LINES.sub(_spelt, text)
+    return text if _is_tame(text) else _LINES().sub(_spelt, text)
 
 
 def on_one_line(text: str) -> str:
     """The same on one line: line feeds and tabs are spelt out, too."""
-    return _ONE_LINE.sub(_spelt, text)
+    return text if _is_tame(text) else _ONE_LINE().sub(_spelt, text)
+
+
+def _is_tame(text: str) -> bool:
+    """Whether nothing in a text can steer anything, as in nearly all; ``False`` says nothing."""
+    return text.isascii() and text.isprintable() and "::" not in text and "##" not in text
 
 
 def _spelt(match: re.Match[str]) -> str:
@@ -59,7 +66,7 @@ def annotation(level: str, message: str, **properties: object) -> str:
 
 
 def _data(text: str) -> str:
-    spelt = _LINES.sub(_spelt, text)
+    spelt = _LINES().sub(_spelt, text)
     return spelt.replace("%", "%25").replace("\n", "%0A")
 
 

@@ -8,9 +8,10 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from choreo_bdd import observers
-from choreo_bdd.exceptions import ReplyAlreadyBoundError
-from choreo_bdd.matchers import Matcher, anything
+from choreo_bdd import matchers, observers
+from choreo_bdd.exceptions import ReplyAlreadyBoundError, TransportError
+from choreo_bdd.matchers import Matcher
+from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.occurs import NONE, Occurs
 from choreo_bdd.scenario.links import HarnessLike, require_matcher
@@ -21,6 +22,7 @@ from choreo_bdd.scenario.result import ScenarioResult
 from choreo_bdd.scenario.scope import Scope
 from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
 
+_ANSWER_S = 60.0
 _LOG = logging.getLogger("choreo_bdd.scenario")
 
 
@@ -130,7 +132,7 @@ class Scenario:
         Decided when ``await_all`` has waited to its end, or by the first that comes.
         Without a correlation policy anybody's message counts. A connection that is lost meanwhile never passes it.
         """
-        return self._expect(lambda: self._scope.expect(topic, matcher or anything(), occurs=NONE))
+        return self._expect(lambda: self._scope.expect(topic, matcher or matchers.anything(), occurs=NONE))
 
     def expect_count(
         self,
@@ -301,3 +303,28 @@ class ScenarioContext:
     ) -> None:
         assert self._scenario is not None  # __aenter__ has run
         self._scenario.end(error)
+
+
+async def call(
+    scope: Scope, topic: str, payload: Any, *, link: str | None = None, headers: Mapping[str, str] | None = None
+) -> MessageRecord:
+    """Send a request on a link that answers on the same topic, and wait for its answer.
+
+    It is an act (spec/steps.md 3): times count from the moment the whole answer is there; those that name the topic
+    from when the request left. Raises what keeps the request from leaving, or the answer from coming.
+    """
+    listener = scope.listen(scope.links[link], topic, unrouted=True)
+    listener.is_called = True
+    await scope.ready()
+    listener.answer = None
+    scope.outbox.begin_act()
+    sent = scope.publish(topic, payload, link=link, headers=headers)
+    if sent is not None:
+        await sent
+    if listener.answer is None:  # a replay hands answers over when they came
+        await scope.until(lambda: listener.answer is not None, scope.clock() + _ANSWER_S)
+    answer = listener.answer
+    if answer is None:
+        raise TransportError(f"{scope.links[link].harness.transport_name} has no answer to {topic} that can be read")
+    scope.outbox.count_from(answer.message.received_at)
+    return answer.record(link)

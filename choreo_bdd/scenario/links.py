@@ -23,9 +23,12 @@ class HarnessLike(Protocol):
         """Its correlation policy."""
         ...
 
-    @property
-    def codec(self) -> Codec:
-        """Its codec."""
+    def codec_of(self, topic: str) -> Codec:
+        """The codec of a topic."""
+        ...
+
+    def headers_of(self, topic: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """What a message with these headers is sent with on a topic."""
         ...
 
     @property
@@ -82,6 +85,8 @@ class Link:
     wire_id: str | None
     minted: str | None = field(init=False)
     adopted: dict[str, None] = field(init=False, default_factory=dict)
+    trace_headers: Callable[[str], Mapping[str, str]] | None = field(init=False, default=None, repr=False)
+    """What puts a message on a topic into a trace, where the scenario is traced; headers of its author's own win."""
 
     def __post_init__(self) -> None:
         self.minted = self.wire_id

@@ -13,6 +13,7 @@ from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.sending.outbox import TransportFailure
 from choreo_bdd.scenario.sending.replies import ReplyReport
 from choreo_bdd.scenario.timeline import TimelineEntry
+from choreo_bdd.traces.spans import Span
 
 _SHOWN_ENTRIES = 20
 
@@ -37,6 +38,8 @@ class ScenarioResult:
     transport_name: str = ""
     allowlist_path: str | None = None
     duration_ms: float | None = None
+    spans: tuple[Span, ...] = ()
+    """What services told of their work for it, where it was traced; no verdict comes of them."""
     kind: Literal["single_harness"] = field(default="single_harness", init=False)
 
     @property

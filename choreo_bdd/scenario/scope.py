@@ -7,7 +7,6 @@ loop's thread.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -20,7 +19,7 @@ from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.adoption import hear_too, own, rename, translated
 from choreo_bdd.scenario.arming import Proofs
-from choreo_bdd.scenario.inbox import Inbox
+from choreo_bdd.scenario.backlog import Backlog
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
@@ -29,14 +28,12 @@ from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox, Publication
 from choreo_bdd.scenario.sending.replies import Reply, ReplyPlan
 from choreo_bdd.scenario.sending.reply_sender import Replier
-from choreo_bdd.scenario.subscriptions import TopicListener
+from choreo_bdd.scenario.subscriptions import TopicListener, guarded
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.scenario.verdicts import Verdicts
 from choreo_bdd.transports.base import Ready
 
-_LOG = logging.getLogger("choreo_bdd.scenario")
 _TURNS_TO_DRAIN = 3  # of the loop: socket, reader, whoever the reader wakes
-_STAGE_LOG = logging.getLogger("choreo_bdd.stage")
 
 
 class Scope:
@@ -54,7 +51,7 @@ class Scope:
         self.opened_at = self.clock()
         self.expectations: list[Expectation] = []
         self._by_handle: dict[Handle, Expectation] = {}
-        self._inbox = Inbox()
+        self._backlog = Backlog()
         self.replies: list[Reply] = []
         self._proofs = Proofs(patience_s=options.arm_timeout_s)
         self.outbox = Outbox(self._proofs, self.timeline, self.clock)
@@ -102,7 +99,7 @@ class Scope:
         predecessor = None if after is None else self.expectation_of(after)
         if predecessor is not None and not predecessor.occurs.minimum:
             raise ValueError(f"nothing can be expected after {after!r}: it may be met by no message at all")
-        listener = self._listen(where, topic, unrouted=unrouted)
+        listener = self.listen(where, topic, unrouted=unrouted)
         if not unrouted:
             self._watch(where, topic)
         handle = Handle(
@@ -134,7 +131,7 @@ class Scope:
         require_heard(trigger_topic, "on")
         if matcher is not None:
             require_matcher(matcher, "on", trigger_topic)
-        listener = self._listen(self.links[link], trigger_topic)
+        listener = self.listen(self.links[link], trigger_topic)
         reply = Reply(trigger_topic, link, matcher, plan)
         listener.takers.append(reply)
         self.replies.append(reply)
@@ -143,7 +140,7 @@ class Scope:
     def supply(self, handle: Handle, matcher: Matcher) -> None:
         """Bring the matcher of an expectation that holds; what it kept is judged now, in order of arrival."""
         expectation = self.expectation_of(handle)
-        self._inbox.flush()
+        self._backlog.flush()
         for delivery in expectation.supply(matcher):
             self.verdicts.hear(expectation, delivery)
 
@@ -166,7 +163,8 @@ class Scope:
             raise ValueError(f"{handle!r} is no expectation of scenario {self.name!r}: use one that this scenario made")
         return expectation
 
-    def _listen(self, link: Link, topic: str, *, unrouted: bool = False) -> TopicListener:
+    def listen(self, link: Link, topic: str, *, unrouted: bool = False) -> TopicListener:
+        """Who hears a topic on a link for this scope; ``unrouted`` as for ``expect``."""
         link.harness.require_connected()
         listener = self._listeners.get((link.name, topic))
         if listener is None:
@@ -199,11 +197,13 @@ class Scope:
 
     def hear(self, listener: TopicListener, delivery: Delivery) -> None:
         """Take a message; it is judged now, or in the loop's next turns where this one has judged enough."""
-        self._inbox.put(partial(self._judge, listener, delivery))
+        self._backlog.put(partial(self._judge, listener, delivery))
 
     def _judge(self, listener: TopicListener, delivery: Delivery) -> None:
         """Let every expectation and reply on this topic have the message."""
-        received_by_expectation = False
+        if received_by_expectation := listener.is_called:
+            self._received(listener, delivery, "expect", "answer")
+            self.notify()
         for each in tuple(listener.takers):
             if isinstance(each, Reply):
                 if delivery.message.is_leftover and self.options.leftovers == "leave":
@@ -221,7 +221,7 @@ class Scope:
 
     def connection_lost(self, listener: TopicListener, reason: str) -> None:
         """Settle what waits on a connection that is gone: nothing can arrive there any more."""
-        self._inbox.flush()
+        self._backlog.flush()
         self.outbox.failed(listener.link, listener.topic, reason)
         for each in listener.takers:
             if isinstance(each, Expectation):
@@ -229,31 +229,30 @@ class Scope:
 
     def unanswered(self, listener: TopicListener, asked: str) -> None:
         """Settle at once what waits for an answer to a request that has reached nobody; absence is still watched."""
-        self._inbox.flush()
+        self._backlog.flush()
         for each in listener.takers:
             if isinstance(each, Expectation) and not each.occurs.waits_the_window_out:
                 each.asked = asked
                 self.verdicts.expire(each)
 
     def _received(self, listener: TopicListener, delivery: Delivery, source: str, detail: str) -> None:
-        self.timeline.record(
-            action=TimelineAction.RECEIVED,
-            topic=delivery.message.topic,
-            detail=detail if listener.link.name is None else "",
-            transport=listener.link.name,
-            source=source if listener.link.name is not None else None,
-            message=delivery,
-            at=delivery.message.received_at,
-        )
+        told = detail if listener.link.name is None else ""
+        self._arrived(listener, delivery.message, told, source, delivery)
 
     def note_unreadable(self, listener: TopicListener, message: Message, error_class: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
+        self._arrived(listener, message, f"undecodable ({error_class})", "expect")
+
+    def _arrived(
+        self, listener: TopicListener, message: Message, detail: str, source: str, delivery: Delivery | None = None
+    ) -> None:
         self.timeline.record(
             action=TimelineAction.RECEIVED,
             topic=message.topic,
-            detail=f"undecodable ({error_class})",
+            detail=detail,
             transport=listener.link.name,
-            source="expect" if listener.link.name is not None else None,
+            source=source if listener.link.name is not None else None,
+            message=delivery,
             at=message.received_at,
         )
 
@@ -314,7 +313,7 @@ class Scope:
         for _ in range(_TURNS_TO_DRAIN):
             await asyncio.sleep(0)
         await asyncio.gather(*(self._fence(self.links[name], tuple(asked)) for name, asked in topics.items()))
-        self._inbox.flush()
+        self._backlog.flush()
 
     async def _fence(self, link: Link, topics: tuple[str, ...]) -> None:
         try:
@@ -368,28 +367,13 @@ class Scope:
         self.outbox.close()
         self.replier.close()
         for (_, topic), listener in self._listeners.items():
-            self._guarded(listener.link, topic, partial(listener.link.harness.router.close, topic, listener))
+            guarded(listener.link, topic, partial(listener.link.harness.router.close, topic, listener))
         for link, pattern in self._watched:
-            self._guarded(link, pattern, partial(link.harness.router.nearby.remove, pattern))
+            guarded(link, pattern, partial(link.harness.router.nearby.remove, pattern))
         self._listeners.clear()
         self._watched.clear()
         for link in self.links.values():
             link.harness.router.dispatcher.deregister_scope(self)
-
-    @staticmethod
-    def _guarded(link: Link, topic: str, call: Callable[[], None]) -> None:
-        try:
-            call()
-        except Exception as error:  # noqa: BLE001 - one transport's trouble must not keep the others subscribed
-            event = "unsubscribe raised" if link.name is None else "stage_scope_unsubscribe_failed"
-            logger = _LOG if link.name is None else _STAGE_LOG
-            logger.warning(
-                "%s %s on topic %r",
-                event,
-                type(error).__name__,
-                topic,
-                extra={"transport": link.name, "topic": topic, "error_class": type(error).__name__},
-            )
 
 
 def _release(waiter: asyncio.Future[None]) -> None:

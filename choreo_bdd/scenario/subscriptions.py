@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from choreo_bdd.inbound.listening import Delivery, Unreadable
@@ -11,6 +12,7 @@ from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.sending.replies import Reply
 
+_LOG = logging.getLogger("choreo_bdd.scenario")
 _STAGE_LOG = logging.getLogger("choreo_bdd.stage")
 
 
@@ -37,7 +39,7 @@ class ListenerOwner(Protocol):
 class TopicListener:
     """A scope's listener on one link and topic."""
 
-    __slots__ = ("_owner", "correlation_id", "link", "takers", "topic")
+    __slots__ = ("_owner", "answer", "correlation_id", "is_called", "link", "takers", "topic")
 
     def __init__(self, link: Link, topic: str, owner: ListenerOwner, *, correlation_id: str | None) -> None:
         self._owner = owner
@@ -45,9 +47,15 @@ class TopicListener:
         self.topic = topic
         self.correlation_id = correlation_id
         self.takers: list[Expectation | Reply] = []
+        self.is_called = False
+        """Whether its topic is that of a call: whoever calls wants the answer, checked or not."""
+        self.answer: Delivery | None = None
+        """The latest answer to such a call."""
 
     def receive(self, delivery: Delivery) -> None:
         """Hand a message on."""
+        if self.is_called:
+            self.answer = delivery
         self._owner.hear(self, delivery)
 
     def unreadable(self, message: Message, error: Unreadable) -> None:
@@ -70,3 +78,19 @@ class TopicListener:
     def unanswered(self, asked: str) -> None:
         """Tell that no answer comes here."""
         self._owner.unanswered(self, asked)
+
+
+def guarded(link: Link, topic: str, call: Callable[[], None]) -> None:
+    """Stop listening; what goes wrong with that is logged and keeps nobody from the rest."""
+    try:
+        call()
+    except Exception as error:  # noqa: BLE001 - one transport's trouble must not keep the others subscribed
+        event = "unsubscribe raised" if link.name is None else "stage_scope_unsubscribe_failed"
+        logger = _LOG if link.name is None else _STAGE_LOG
+        logger.warning(
+            "%s %s on topic %r",
+            event,
+            type(error).__name__,
+            topic,
+            extra={"transport": link.name, "topic": topic, "error_class": type(error).__name__},
+        )

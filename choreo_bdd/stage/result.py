@@ -14,6 +14,7 @@ from choreo_bdd.scenario.scope import Scope
 from choreo_bdd.scenario.sending.outbox import TransportFailure
 from choreo_bdd.scenario.sending.replies import Reply
 from choreo_bdd.scenario.timeline import TimelineEntry
+from choreo_bdd.traces.spans import Span
 
 
 class StageReplyState(StrEnum):
@@ -70,6 +71,8 @@ class StageScenarioResult:
     wire_ids: Mapping[str, str] = field(default_factory=dict, repr=False)
     allowlist_path: str | None = None
     duration_ms: float | None = None
+    spans: tuple[Span, ...] = ()
+    """What services told of their work for it, where it was traced; no verdict comes of them."""
     kind: Literal["stage"] = field(default="stage", init=False)
 
     @property

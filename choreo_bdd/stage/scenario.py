@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
-from choreo_bdd import observers
+from choreo_bdd import matchers, observers
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.exceptions import ReplyAlreadyBoundError
-from choreo_bdd.matchers import Matcher, anything
+from choreo_bdd.matchers import Matcher
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
 from choreo_bdd.scenario.judging.handle import Handle
 from choreo_bdd.scenario.judging.occurs import NONE, Occurs
@@ -145,7 +145,7 @@ class StageScenario:
     def expect_none(self, topic: str, matcher: Matcher | None = None, *, on: str | None = None) -> Handle:
         """Expect no matching message on a topic of a transport; see ``Scenario.expect_none``."""
         transport = self.require_transport(on, "expect_none")
-        return self.scope.expect(topic, matcher or anything(), link=transport, occurs=NONE)
+        return self.scope.expect(topic, matcher or matchers.anything(), link=transport, occurs=NONE)
 
     def expect_count(
         self,

@@ -17,6 +17,7 @@ from choreo_bdd.transports.base import (
 )
 
 if TYPE_CHECKING:
+    from choreo_bdd.transports.http import HttpTransport
     from choreo_bdd.transports.kafka import KafkaTransport, TopicPolicy
     from choreo_bdd.transports.kafka.auth import KafkaAuth
     from choreo_bdd.transports.memory import MockTransport
@@ -37,6 +38,7 @@ else:  # not for type checkers, to which any name would be one of ours
 __all__ = [
     "ConflictingAuthError",
     "Exchange",
+    "HttpTransport",
     "KafkaAuth",
     "KafkaTransport",
     "MockTransport",
@@ -55,6 +57,7 @@ __all__ = [
 
 _LAZY = {
     "Exchange": "choreo_bdd.transports.rabbitmq",
+    "HttpTransport": "choreo_bdd.transports.http",
     "KafkaAuth": "choreo_bdd.transports.kafka",
     "KafkaTransport": "choreo_bdd.transports.kafka",
     "MockTransport": "choreo_bdd.transports.memory",

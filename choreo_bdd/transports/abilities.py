@@ -6,10 +6,12 @@ The engine asks for each by its protocol and does without where it is missing.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from choreo_bdd.message import Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OnLost = Callable[[str], None]
 """Called with the reason when a connection goes down although nobody closed it."""

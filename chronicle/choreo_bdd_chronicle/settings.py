@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 BODY_MAX = 20 * 1024 * 1024
 LISTENERS_MAX = 2000
+_ROOT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 
 class SettingsError(Exception):
@@ -25,7 +27,8 @@ class Settings:
 
     ``body_max`` bounds a report's decoded bytes, ``listeners_max`` the open event streams; for ``pause`` seconds
     reports are gathered before changes are looked for. ``webhooks`` are told of anomalies; only addresses at
-    ``webhook_hosts`` are taken.
+    ``webhook_hosts`` are taken. ``root`` is the path that a reverse proxy serves everything below, such as
+    ``/chronicle``, or empty.
     """
 
     database: str
@@ -38,6 +41,7 @@ class Settings:
     sends_hsts: bool = False
     webhooks: tuple[str, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
+    root: str = ""
 
 
 def read_settings(
@@ -60,6 +64,7 @@ def read_settings(
         needs_token=needs_token or not is_loopback(at),
         webhooks=tuple(environment.get("CHRONICLE_WEBHOOKS", "").split()),
         webhook_hosts=tuple(environment.get("CHRONICLE_WEBHOOK_HOSTS", "").split()),
+        root=_root(environment.get("CHRONICLE_ROOT_PATH", "")),
         sends_hsts=environment.get("CHRONICLE_ENVIRONMENT") in ("staging", "production"),
     )
 
@@ -91,6 +96,13 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _root(text: str) -> str:
+    root = text.rstrip("/")
+    if root and not _ROOT.fullmatch(root):
+        raise SettingsError(f"CHRONICLE_ROOT_PATH: expected a path such as /chronicle, found {text!r}")
+    return root
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:

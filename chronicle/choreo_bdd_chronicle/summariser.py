@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -11,7 +12,10 @@ from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.store.writer import BusyError
 
 _PAUSE_S = 0.25
-"""So long runs are gathered: what many have in common is summed up once."""
+"""So long runs are gathered at least: what many have in common is summed up once."""
+_RESTS = 9
+"""So many times as long as it took is rested after it: who asks for summaries has what is missing summed up."""
+_REST_MAX_S = 5.0
 _log = logging.getLogger("choreo_bdd_chronicle")
 
 
@@ -37,12 +41,15 @@ class Summariser:
         self._thread.join()
 
     def _run(self) -> None:
+        rest = _PAUSE_S
         while True:
             self._news.wait()
-            if self._is_over.wait(_PAUSE_S):
+            if self._is_over.wait(rest):
                 return
             self._news.clear()
+            begun = time.monotonic()
             try:
                 self._store.sum_up()
             except (SQLAlchemyError, BusyError, TimeoutError) as problem:
                 _log.warning("summaries are put off until the next run: %s", problem)
+            rest = max(_PAUSE_S, min(_REST_MAX_S, _RESTS * (time.monotonic() - begun)))

@@ -8,12 +8,11 @@ import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from choreo_bdd_chronicle.detect import detect
 from choreo_bdd_chronicle.store import Store, findings
 from choreo_bdd_chronicle.store.ingesting import Line
 from choreo_bdd_chronicle.store.writer import BusyError
 
-_RESTS = 9
+_RESTS = 19
 """So many times as long as a look took is rested after it."""
 _REST_MAX_S = 10.0
 _log = logging.getLogger("choreo_bdd_chronicle")
@@ -71,6 +70,8 @@ class Watcher:
             return line
 
     def _look(self, line: Line) -> None:
+        from choreo_bdd_chronicle.detect.detecting import detect  # noqa: PLC0415 - numpy, which a start can do without
+
         with self._store.reading() as connection:
             runs = findings.runs_of(connection, line)
             series = findings.series_of(connection, runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import logging
@@ -10,20 +11,25 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from choreo_bdd_chronicle.check.moments import now
 from choreo_bdd_chronicle.store import Store, events, tables
 from choreo_bdd_chronicle.store.events import Event
+from choreo_bdd_chronicle.store.writer import BusyError
+from choreo_bdd_chronicle.summarise.days import DAY
 
 _TOLD = "anomaly.detected"
 _SLACK = "slack+"
 _SLACK_HOST = "hooks.slack.com"
 _PAUSES = (1.0, 5.0)
 _TIMEOUT_S = 10.0
+_TOLD_WITHIN = DAY
 _log = logging.getLogger("choreo_bdd_chronicle")
 
 
@@ -38,6 +44,11 @@ class Webhook:
     url: str
     host: str
     is_slack: bool
+
+    @property
+    def digest(self) -> str:
+        """What it is known by in the database."""
+        return hashlib.sha256(f"{self.is_slack} {self.url}".encode()).hexdigest()
 
 
 class _StaysPut(urllib.request.HTTPRedirectHandler):
@@ -59,9 +70,11 @@ def read_webhooks(urls: Iterable[str], hosts: Sequence[str]) -> tuple[Webhook, .
 
 
 class Teller:
-    """Posts each anomaly of every tenant once to each webhook. Close it before its store.
+    """Posts each anomaly of every tenant once to each webhook, whichever server of the database does. Close it
+    before its store.
 
-    It begins with what happens from now on. Who does not answer is tried three times, then that event is left out.
+    A new webhook is told of what happens from now on, another one of what happened since too, up to a day. Who does
+    not answer is tried three times, then that event is left out.
     """
 
     def __init__(self, store: Store, webhooks: Sequence[Webhook], pauses: Sequence[float] = _PAUSES) -> None:
@@ -70,11 +83,13 @@ class Teller:
         self._pauses = pauses
         self._news = threading.Event()
         self._is_over = threading.Event()
-        with store.reading() as connection:
-            self._last = events.latest(connection)
-        store.on_change(self._news.set)
+        self._last = 0
         self._thread = threading.Thread(target=self._run, name="chronicle-webhooks", daemon=True)
         if webhooks:
+            digests = {each.digest for each in webhooks}
+            self._last = store.change(lambda connection, _dialect: events.enter_webhooks(connection, digests)).result()
+            self._news.set()
+            store.on_change(self._news.set)
             self._thread.start()
 
     def close(self) -> None:
@@ -94,7 +109,7 @@ class Teller:
                 while found := self._since():
                     for event, tenant in found:
                         self._tell(event, tenant)
-            except SQLAlchemyError as problem:
+            except (SQLAlchemyError, BusyError) as problem:
                 _log.warning("webhooks are told with the next event: %s", problem)
 
     def _since(self) -> list[tuple[Event, str]]:
@@ -107,12 +122,15 @@ class Teller:
         return [(event, slugs[event.tenant_id]) for event in found]
 
     def _tell(self, event: Event, tenant: str) -> None:
+        if event.kind == _TOLD and event.at > now() - _TOLD_WITHIN:
+            for webhook in self._webhooks:
+                if self._is_ours(webhook, event):
+                    self._post(webhook, json.dumps(_said(webhook, event, tenant)).encode())
         self._last = event.number
-        if event.kind != _TOLD:
-            return
-        for webhook in self._webhooks:
-            body = json.dumps(_said(webhook, event, tenant)).encode()
-            self._post(webhook, body)
+
+    def _is_ours(self, webhook: Webhook, event: Event) -> bool:
+        work = partial(events.claim, digest=webhook.digest, number=event.number)
+        return self._store.change(lambda connection, _dialect: work(connection)).result()
 
     def _post(self, webhook: Webhook, body: bytes) -> None:
         reason = ""

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from choreo_bdd_project.config import TransportConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Whether messages of a ``bus`` have keys and headers."""
+    """Whether messages of a ``bus`` have keys, headers and a status."""
 
     bus: str
     keys: bool = True
     headers: bool = True
+    status: bool = False
 
     def refuses(self, names: Iterable[str]) -> str | None:
         """Why a message cannot have these parts, ``key`` and ``headers.<name>``; ``None`` where it can."""
         for name in names:
+            if name == "status" and not self.status:
+                return f"{self.bus} carries no status, so @status would find none: only a response over HTTP has one"
             if name == "key" and not self.keys:
                 return f"{self.bus} carries no keys, so @key would be dropped: {self._way_out('keys')}"
             if name.startswith("headers") and not self.headers:
@@ -33,9 +37,11 @@ class Carried:
 
 
 _NATS = Carried("NATS", keys=False)
+_HTTP = Carried("HTTP", keys=False, status=True)
 _RABBITMQ = Carried("RabbitMQ", keys=False)
 _PUBSUB = Carried("Redis Pub/Sub", keys=False, headers=False)
 _FIELDS = Carried("an entry whose fields are its payload", keys=False, headers=False)
+_LIST = Carried("a Redis list", keys=False, headers=False)
 
 
 def carried(transport: TransportConfig, topic: str) -> Carried:
@@ -43,12 +49,20 @@ def carried(transport: TransportConfig, topic: str) -> Carried:
     match transport.type:
         case "nats":
             return _NATS
+        case "http":
+            return _HTTP
         case "rabbitmq":
             return _RABBITMQ
         case "redis":
-            settings = transport.topic(topic)
-            if settings is not None and settings.get("stream"):
-                return Carried("a Redis stream") if settings.get("payload_field") else _FIELDS
-            return Carried("a Redis stream") if transport.options.get("streams") else _PUBSUB
+            return _redis(transport, transport.topic(topic) or {})
         case kind:
             return Carried(kind)
+
+
+def _redis(transport: TransportConfig, settings: Mapping[str, Any]) -> Carried:
+    if settings.get("list"):
+        return _LIST
+    if settings.get("stream"):
+        return Carried("a Redis stream") if settings.get("payload_field") else _FIELDS
+    is_stream = transport.options.get("streams") and "stream" not in settings
+    return Carried("a Redis stream") if is_stream else _PUBSUB

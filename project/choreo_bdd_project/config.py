@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from choreo_bdd.matchers.pattern_safety import require_bounded
+from choreo_bdd.matchers.patterns.safety import require_bounded
 from choreo_bdd.redaction import safe_url
-from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, shown_name
+from choreo_bdd.topic_patterns import is_pattern
+from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, seconds, shown_name
 from choreo_bdd_project.config_problems import no_transport, validate
+from choreo_bdd_project.placeholders import Addresses, fill
+from choreo_bdd_project.service_settings import ServiceConfig, read_services
 from choreo_bdd_project.topic_settings import TopicSettings, first_that_fits
 from choreo_bdd_project.transport_types import admitting_other_types
 
@@ -24,14 +26,16 @@ __all__ = [
     "Secrets",
     "TransportConfig",
     "find_config",
+    "for_topic",
     "load_config",
     "memory_config",
 ]
 
+CALLED = "http"
+"""The type of a transport that a scenario calls and never listens to."""
 FILE_NAMES = ("choreo.yaml", "choreo.yml")
-_PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
-_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|seconds?|minutes?|milliseconds?)")
-_UNIT_SECONDS = {"ms": 0.001, "millisecond": 0.001, "s": 1.0, "second": 1.0, "m": 60.0, "minute": 60.0}
+_SHORT_CODECS = {"avro": "schema", "python": "factory"}
+"""Codecs that may be written by name alone, and what then stands beside the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class TransportConfig:
     codec: str = "json"
     codec_options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+    @property
+    def is_called(self) -> bool:
+        """Whether a scenario calls it and never listens to it."""
+        return self.type == CALLED
 
     def topic(self, topic: str) -> Mapping[str, Any] | None:
         """What the configuration says of one topic; ``None`` where it says nothing."""
@@ -88,6 +97,15 @@ class Config:
     unattributed: Literal["fail", "warn", "ignore"] = "warn"
     asyncapi: tuple[Path, ...] = ()
     unknown_topics: Literal["error", "warn", "ignore"] = "error"
+    services: tuple[ServiceConfig, ...] = ()
+    """What is started for a run, in this order."""
+    traces: bool = False
+    """Whether what is sent is put into a trace, and services' spans are listened for."""
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """Names of the transports that a scenario calls and never listens to."""
+        return tuple(name for name, each in self.transports.items() if each.is_called)
 
     @property
     def base_dir(self) -> Path:
@@ -113,10 +131,13 @@ def find_config(start: Path) -> Path | None:
     return None
 
 
-def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = None) -> Config:
+def load_config(
+    path: Path, *, schema: Mapping[str, Any], profile: str | None = None, addresses: Addresses | None = None
+) -> Config:
     """Read, validate and resolve one profile of a configuration file.
 
-    ``schema`` is the JSON Schema of the file. Raises ``ConfigError``.
+    ``schema`` is the JSON Schema of the file; ``addresses`` are those of its services, ``None`` while they do not run.
+    Raises ``ConfigError``.
     """
     document, lines = read_document(path)
     where = Place(path, lines)
@@ -126,14 +147,16 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
     if chosen not in profiles:
         there_are = ", ".join(repr(shown_name(each)) for each in profiles)
         raise ConfigError(f"{path}: there is no profile {chosen!r}; the file has {there_are}")
-    resolved = _substitute(profiles[chosen], where, ("profiles", chosen))
+    services = read_services(document.get("services") or {}, where, chosen)
+    resolved = fill(profiles[chosen], partial(where.at, "profiles", chosen), _known(services, addresses))
     transports = {
         name: _transport(name, settings, partial(where.at, "profiles", chosen, name))
         for name, settings in resolved.items()
     }
     if not transports:
         raise ConfigError(f"{where.at('profiles', chosen)}: the profile names no transport")
-    default = document.get("default_transport") or next(iter(transports))
+    buses = (name for name, each in transports.items() if not each.is_called)
+    default = document.get("default_transport") or next(buses, next(iter(transports)))
     if default not in transports:
         raise no_transport(where.at("default_transport"), chosen, transports)
     return Config(
@@ -141,7 +164,7 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
         profile=chosen,
         transports=MappingProxyType(transports),
         default_transport=default,
-        timeout_s=_seconds(document.get("timeout", "2s"), where.at("timeout")),
+        timeout_s=seconds(document.get("timeout", "2s"), where.at("timeout")),
         slow=document.get("slow", "fail"),
         allowlist=_allowlist(document, where),
         report_dir=(document.get("report") or {}).get("dir"),
@@ -152,54 +175,66 @@ def load_config(path: Path, *, schema: Mapping[str, Any], profile: str | None = 
         unattributed=document.get("unattributed", "warn"),
         asyncapi=_asyncapi(document, where),
         unknown_topics=_asyncapi_settings(document).get("unknown", "error"),
+        services=services,
+        traces=bool(document.get("traces", False)),
     )
 
 
-def _substitute(value: Any, where: Place, at: tuple[str | int, ...]) -> Any:
-    if isinstance(value, dict):
-        return {key: _substitute(item, where, (*at, key)) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_substitute(item, where, (*at, index)) for index, item in enumerate(value)]
-    if not isinstance(value, str):
-        return value
-
-    def replaced(match: re.Match[str]) -> str:
-        found = os.environ.get(match["name"], match["default"])
-        if found is None:
-            raise ConfigError(
-                f"{where.at(*at)}: the environment variable {match['name']} is not set; set it, or give a default "
-                f"with ${{{match['name']}:-default}}"
-            )
-        return found
-
-    return _PLACEHOLDER.sub(replaced, value)
+def _known(services: Sequence[ServiceConfig], addresses: Addresses | None) -> Addresses:
+    return {each.name: (addresses or {}).get(each.name) for each in services}
 
 
 def _transport(name: str, settings: Mapping[str, Any], at: Callable[..., str]) -> TransportConfig:
     place = at()
-    given = settings.get("correlation")
-    correlation = given if isinstance(given, dict) else {}
     request = settings.get("request") or {}
-    codec = settings.get("codec", "json")
-    codec_options = codec if isinstance(codec, dict) else {"type": codec}
     own = ("type", "correlation", "codec", "request", "connect_timeout", "topics")
     patience = settings.get("connect_timeout")
     return TransportConfig(
         name=name,
         type=settings["type"],
         place=place,
-        correlation_field=correlation.get("field"),
-        correlation_header=_header(correlation, settings["type"], place),
-        correlation_prefix=correlation.get("prefix", ""),
-        correlation_off=given is not None and not correlation,
+        **_correlation(settings.get("correlation"), settings["type"], place),
         request_field=request.get("field"),
         request_header=request.get("header"),
-        connect_timeout_s=None if patience is None else _seconds(patience, f"{place}.connect_timeout"),
+        connect_timeout_s=None if patience is None else seconds(patience, f"{place}.connect_timeout"),
         topics=tuple(_topics(settings.get("topics") or {}, at)),
-        codec=codec_options["type"],
-        codec_options=MappingProxyType(codec_options),
+        **_codec(settings.get("codec", "json")),
         options=MappingProxyType({key: value for key, value in settings.items() if key not in own}),
     )
+
+
+def for_topic(transport: TransportConfig, topic: TopicSettings) -> TransportConfig:
+    """A transport as it is for the topics under one pattern: their codec and correlation. Raises ``ConfigError``."""
+    codec, correlation = topic.settings.get("codec"), topic.settings.get("correlation")
+    told: dict[str, Any] = {} if codec is None else _codec(codec)
+    if "registry" in told.get("codec_options", ()) and not is_pattern(topic.pattern):
+        usual = {"subject": f"{topic.pattern}-value"}  # as producers name it that are told nothing else
+        told["codec_options"] = MappingProxyType({**usual, **told["codec_options"]})
+    if correlation is not None:
+        told |= _correlation(correlation, transport.type, topic.place)
+        if told["correlation_prefix"]:
+            raise ConfigError(f"{topic.place}.correlation.prefix: ids have one prefix; write it at the transport")
+        told["correlation_prefix"] = transport.correlation_prefix
+    return replace(transport, place=topic.place, **told)
+
+
+def _correlation(given: Any, kind: str, place: str) -> dict[str, Any]:
+    correlation = given if isinstance(given, dict) else {}
+    return {
+        "correlation_field": correlation.get("field"),
+        "correlation_header": _header(correlation, kind, place),
+        "correlation_prefix": correlation.get("prefix", ""),
+        "correlation_off": given is not None and not correlation,
+    }
+
+
+def _codec(given: Any) -> dict[str, Any]:
+    """A codec's name, its settings, or the short form: ``{avro: FILE}``, ``{python: REFERENCE}``."""
+    options = dict(given) if isinstance(given, dict) else {"type": given}
+    for short, name in _SHORT_CODECS.items():
+        if short in options:
+            options |= {"type": short, name: options.pop(short)}
+    return {"codec": options["type"], "codec_options": MappingProxyType(options)}
 
 
 def _topics(topics: Mapping[str, Mapping[str, Any]], at: Callable[..., str]) -> Iterator[TopicSettings]:
@@ -257,11 +292,3 @@ def _asyncapi(document: Mapping[str, Any], where: Place) -> tuple[Path, ...]:
         if not path.is_file():
             raise ConfigError(f"{where.at('asyncapi')}: the file {safe_url(str(path))} does not exist")
     return tuple(paths)
-
-
-def _seconds(text: str, place: str) -> float:
-    match = _DURATION.fullmatch(str(text).strip())
-    if match is None:
-        raise ConfigError(f"{place}: expected a duration such as 500ms, 2s or 1 minute")
-    unit = match["unit"]
-    return float(match["number"]) * _UNIT_SECONDS[unit if unit in _UNIT_SECONDS else unit.removesuffix("s")]

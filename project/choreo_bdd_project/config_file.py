@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Where = Mapping[tuple[str | int, ...], int]
 _QUOTE = re.compile(r"['\"]")
 _AT = re.compile(r"\(at line \d+, column \d+\)|\(at end of document\)")
+_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|seconds?|minutes?|milliseconds?)")
+_UNIT_SECONDS = {"ms": 0.001, "millisecond": 0.001, "s": 1.0, "second": 1.0, "m": 60.0, "minute": 60.0}
 _NAME = re.compile(r"[\w$-][\w.$ -]{0,63}")
 
 
@@ -47,6 +49,15 @@ class Place:
 def shown_name(key: str | int) -> str:
     """A key as an error may show it: what does not look like a name may be a value at the wrong place."""
     return str(key) if _NAME.fullmatch(str(key)) else "<a key>"
+
+
+def seconds(text: str, place: str) -> float:
+    """A duration in seconds. Raises ``ConfigError``."""
+    match = _DURATION.fullmatch(str(text).strip())
+    if match is None:
+        raise ConfigError(f"{place}: expected a duration such as 500ms, 2s or 1 minute")
+    unit = match["unit"]
+    return float(match["number"]) * _UNIT_SECONDS[unit if unit in _UNIT_SECONDS else unit.removesuffix("s")]
 
 
 def read_document(path: Path) -> tuple[dict[str, Any], Where]:

@@ -11,6 +11,9 @@ from choreo_bdd_project.config_file import ConfigError, Place, shown_name
 if TYPE_CHECKING:
     import jsonschema
 
+_TOPIC = "_topic"
+"""How the definitions of the settings of a broker's topics end."""
+
 _TYPES = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
 _SCHEMA_TYPES = {
     "object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false", "integer": "a whole number",
@@ -28,7 +31,7 @@ def validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: Plac
         return
     unknown = _unknown_key(error)
     if unknown is not None:
-        raise ConfigError(_no_such_key(error, unknown, where))
+        raise ConfigError(_no_such_key(error, unknown, where) + _of_another_broker(error, unknown, schema))
     raise ConfigError(f"{where.at(*error.absolute_path)}: {_in_yaml(error) or _expected(error)}")
 
 
@@ -41,6 +44,15 @@ def _no_such_key(error: jsonschema.ValidationError, unknown: str, where: Place) 
     if not is_named:
         return f"{where.at(*error.absolute_path)}: there is a key without a value that is not known; {hint}"
     return f"{where.at(*error.absolute_path, unknown)}: there is no such key; {hint}"
+
+
+def _of_another_broker(error: jsonschema.ValidationError, unknown: str, schema: Mapping[str, Any]) -> str:
+    """Whose setting of a topic it is, where this one's broker has none such."""
+    if "topics" not in error.absolute_path:
+        return ""
+    topics = {name: each for name, each in schema["$defs"].items() if name.endswith(_TOPIC)}
+    owners = [name.removesuffix(_TOPIC) for name, each in topics.items() if unknown in each["properties"]]
+    return f" ({unknown} is a setting of {' and '.join(owners)} topics)" if owners else ""
 
 
 def _of_schema(error: jsonschema.ValidationError, keyword: str) -> Any:

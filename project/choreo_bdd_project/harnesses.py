@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.contracts import MessageContract
-from choreo_bdd.correlation import CorrelationPolicy, FieldPolicy, HeaderPolicy, NoCorrelationPolicy
+from choreo_bdd.correlation import CorrelationByTopic, CorrelationPolicy, FieldPolicy, HeaderPolicy, NoCorrelationPolicy
 from choreo_bdd.exceptions import HostNotInAllowlist
 from choreo_bdd.harness import Harness
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import Transport, TransportCapabilities
 from choreo_bdd.transports.shared.loopback import is_loopback
+from choreo_bdd.transports.shared.tls import configured_context
 from choreo_bdd_project.codec_choice import configured_codec
-from choreo_bdd_project.config import Config, ConfigError, TransportConfig
-from choreo_bdd_project.logins import kafka_login, nats_login, rabbitmq_login, redis_login
+from choreo_bdd_project.config import CALLED, Config, ConfigError, TransportConfig, for_topic
+from choreo_bdd_project.config_file import seconds
+from choreo_bdd_project.logins import http_login, kafka_login, nats_login, rabbitmq_login, redis_login
 from choreo_bdd_project.topic_settings import TopicSettings
 from choreo_bdd_project.transport_types import GROUP, other_types
 
 if TYPE_CHECKING:
     from choreo_bdd.asyncapi import AsyncApi
-    from choreo_bdd.transports.redis.messages import EntryLayout
+    from choreo_bdd.transports.rabbitmq import Exchange, Route
+    from choreo_bdd.transports.redis.messages import EntryLayout, Layout
 
 TransportMaker = Callable[[Config, TransportConfig], Transport]
 """Makes the transport of an entry of the configuration. Raises ``ConfigError`` for what that cannot mean."""
@@ -61,13 +64,34 @@ def build_harness(
     ``HostNotInAllowlist`` for an address tests may not connect to.
     """
     made = make_transport(config, transport)
+    topics = [(each, for_topic(transport, each)) for each in transport.topics]
     return Harness(
         made,
         codec=configured_codec(config, transport),
-        correlation=_policy(transport, made.capabilities),
-        contract=contract,
+        codecs=[(topic.pattern, configured_codec(config, own)) for topic, own in topics],
+        headers=[(topic.pattern, _headers(topic, made.capabilities)) for topic, _ in topics],
+        correlation=_policies(transport, topics, made.capabilities),
+        contract=None if transport.is_called else contract,
         unknown_topics=config.unknown_topics,
     )
+
+
+def _policies(
+    transport: TransportConfig,
+    topics: Sequence[tuple[TopicSettings, TransportConfig]],
+    capabilities: TransportCapabilities,
+) -> CorrelationPolicy:
+    usual = _policy(transport, capabilities)
+    if not any("correlation" in topic.settings for topic, _ in topics):
+        return usual
+    return CorrelationByTopic(usual, tuple((topic.pattern, _policy(own, capabilities)) for topic, own in topics))
+
+
+def _headers(topic: TopicSettings, capabilities: TransportCapabilities) -> Mapping[str, str]:
+    headers: Mapping[str, str] = topic.settings.get("headers", {})
+    if headers and not (capabilities.message_headers or topic.settings.get("stream")):
+        raise ConfigError(f"{topic.place}.headers: messages of this topic carry no headers; put it into the payload")
+    return headers
 
 
 def _policy(transport: TransportConfig, capabilities: TransportCapabilities) -> CorrelationPolicy:
@@ -84,7 +108,7 @@ def _policy(transport: TransportConfig, capabilities: TransportCapabilities) -> 
                 f"{{field: …}}, or `none` and tell messages apart with `where`"
             )
         return HeaderPolicy(transport.correlation_header, prefix, strict=True)
-    return NoCorrelationPolicy(is_meant=transport.correlation_off)
+    return NoCorrelationPolicy(is_meant=transport.correlation_off or transport.is_called)
 
 
 def _maker_of_another_package(transport: TransportConfig) -> TransportMaker:
@@ -111,24 +135,52 @@ def _memory(config: Config, transport: TransportConfig) -> Transport:  # noqa: A
     return MockTransport()
 
 
+def _http(config: Config, transport: TransportConfig) -> Transport:
+    from choreo_bdd.transports.http import HttpTransport  # noqa: PLC0415 - loaded when it is first needed
+
+    options = transport.options
+    timeout = options.get("timeout")
+    try:
+        return HttpTransport(
+            url=_addresses(transport, "url")[0],
+            headers={name: str(value) for name, value in (options.get("headers") or {}).items()},
+            login=http_login(transport),
+            tls=configured_context(options.get("tls", False), config.base_dir),
+            follow_redirects=bool(options.get("follow_redirects", False)),
+            proxy=options.get("proxy"),
+            allowlist_path=config.allowlist,
+            **({} if timeout is None else {"timeout_s": seconds(timeout, f"{transport.place}.timeout")}),
+        )
+    except ValueError as error:
+        raise ConfigError(f"{transport.place}: {error}") from error
+
+
 def _nats(config: Config, transport: TransportConfig) -> Transport:
     from choreo_bdd.transports.nats import NatsTransport  # noqa: PLC0415 - loaded when it is first needed
 
     servers = _addresses(transport, "servers", "url")
     _require_permitted(config, transport, servers)
     servers, login = nats_login(config, transport, servers)
-    return NatsTransport(servers=servers, allowlist_path=config.allowlist, auth=login, **_patience(transport))
+    return NatsTransport(
+        servers=servers,
+        allowlist_path=config.allowlist,
+        auth=login,
+        streams=[(each.pattern, each.settings.get("jetstream")) for each in transport.topics],
+        **_patience(transport),
+    )
 
 
 def _redis(config: Config, transport: TransportConfig) -> Transport:
     from choreo_bdd.transports.redis import RedisTransport  # noqa: PLC0415 - loaded when it is first needed
+    from choreo_bdd.transports.redis.messages import EntryLayout  # noqa: PLC0415 - as above
 
     url = _addresses(transport, "url")[0]
     _require_permitted(config, transport, [url])
     streams = transport.options.get("streams", False)
     usual = streams if isinstance(streams, Mapping) else {}
-    topics = [(each.pattern, _layout(each)) for each in transport.topics]
     try:
+        layout = EntryLayout(usual.get("payload_field", "payload"), usual.get("maxlen")) if streams else None
+        topics = [(each.pattern, _layout(each, layout)) for each in transport.topics]
         return RedisTransport(
             url=url,
             allowlist_path=config.allowlist,
@@ -143,9 +195,14 @@ def _redis(config: Config, transport: TransportConfig) -> Transport:
         raise ConfigError(f"{transport.place}.streams: {error}") from error
 
 
-def _layout(topic: TopicSettings) -> EntryLayout | None:
-    from choreo_bdd.transports.redis.messages import EntryLayout  # noqa: PLC0415 - loaded when it is first needed
+def _layout(topic: TopicSettings, usual: EntryLayout | None) -> Layout:
+    """What a topic is; one of which nothing is said is what all others are."""
+    from choreo_bdd.transports.redis.messages import EntryLayout, ListEnd  # noqa: PLC0415 - loaded when first needed
 
+    if topic.settings.get("list"):
+        return ListEnd(is_right=topic.settings["list"] == "right")
+    if "stream" not in topic.settings:
+        return usual
     if not topic.settings.get("stream"):
         return None
     try:
@@ -155,7 +212,7 @@ def _layout(topic: TopicSettings) -> EntryLayout | None:
 
 
 def _kafka(config: Config, transport: TransportConfig) -> Transport:
-    from choreo_bdd.transports.kafka import KafkaTransport  # noqa: PLC0415 - loaded when it is first needed
+    from choreo_bdd.transports.kafka import KafkaTransport, TopicWay  # noqa: PLC0415 - loaded when it is first needed
 
     servers = _addresses(transport, "servers")
     _require_permitted(config, transport, servers)
@@ -165,25 +222,58 @@ def _kafka(config: Config, transport: TransportConfig) -> Transport:
         bootstrap_servers=servers,
         allowlist_path=config.allowlist,
         auth=kafka_login(config, transport),
+        topics=[
+            (each.pattern, TopicWay(each.settings.get("partition"), each.settings.get("create")))
+            for each in transport.topics
+        ],
         **named,
         **_patience(transport),
     )
 
 
 def _rabbitmq(config: Config, transport: TransportConfig) -> Transport:
-    from choreo_bdd.transports.rabbitmq import Exchange, RabbitTransport  # noqa: PLC0415 - loaded when first needed
+    from choreo_bdd.transports.rabbitmq import RabbitTransport  # noqa: PLC0415 - loaded when it is first needed
 
     url = _addresses(transport, "url")[0]
     _require_permitted(config, transport, [url])
     url, login = rabbitmq_login(config, transport, url)
-    said: Any = transport.options.get("exchange", {})
-    exchange = Exchange(said) if isinstance(said, str) else Exchange(**said)
+    exchange = _exchange(transport.options.get("exchange", {}))
     return RabbitTransport(
-        url=url, allowlist_path=config.allowlist, auth=login, exchange=exchange, **_patience(transport)
+        url=url,
+        allowlist_path=config.allowlist,
+        auth=login,
+        exchange=exchange,
+        topics=[(each.pattern, _route(each, exchange)) for each in transport.topics],
+        **_patience(transport),
+    )
+
+
+def _exchange(said: Any) -> Exchange:
+    from choreo_bdd.transports.rabbitmq import Exchange  # noqa: PLC0415 - loaded when it is first needed
+
+    return Exchange(said) if isinstance(said, str) else Exchange(**said)
+
+
+def _route(topic: TopicSettings, usual: Exchange) -> Route:
+    """The way of a topic; without an exchange or a queue of its own by the usual exchange."""
+    from choreo_bdd.transports.rabbitmq import Route  # noqa: PLC0415 - loaded when it is first needed
+
+    said, queue = topic.settings.get("exchange"), topic.settings.get("queue")
+    if said is None:
+        exchange = usual if queue is None else None
+    else:
+        exchange = None if said == "" else usual if said == usual.name else _exchange(said)
+    return Route(
+        exchange,
+        topic.settings.get("routing_key"),
+        queue,
+        consume=bool(topic.settings.get("consume")),
+        mandatory=topic.settings.get("mandatory"),
     )
 
 
 _MAKERS: Mapping[str, TransportMaker] = {
+    CALLED: _http,
     "kafka": _kafka,
     "memory": _memory,
     "nats": _nats,

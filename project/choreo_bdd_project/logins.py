@@ -135,3 +135,15 @@ def rabbitmq_login(config: Config, transport: TransportConfig, url: str) -> tupl
         return RabbitAuth.plain(user, password) if context is None else RabbitAuth.plain_amqps(user, password, context)
 
     return url, login if user is not None or context is not None else None
+
+
+def http_login(transport: TransportConfig) -> tuple[str, str] | str | None:
+    """How to log in to a service: a user and a password, or a bearer token."""
+    match dict(transport.options.get("auth") or {}):
+        case {"user": user, "password": password, **others} if not others:
+            return user, password
+        case {"token": token, **others} if not others:
+            return str(token)
+        case given if not given:
+            return None
+    raise ConfigError(f"{transport.place}: the auth of an http transport is one of: user and password; token")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from choreo_bdd.redaction import declare_secrets, is_secret_key
-from choreo_bdd_project.config import Config
+from choreo_bdd.redaction import declare_secrets, is_secret_key, secrets_in_urls
+from choreo_bdd_project.config import Config, TransportConfig
 
 _NO_SECRETS = frozenset({"user", "username", "type", "mechanism", "nkey_file", "credentials_file"})
 """Keys of a login whose values may be shown."""
@@ -20,7 +19,19 @@ def declare(config: Config) -> None:
     values = [os.environ[name] for name in (*config.env_names, *config.secrets.env) if name in os.environ]
     for transport in config.transports.values():
         values += _values(transport.options, is_login=False)
+        values += _sent_over_http(transport) if transport.is_called else ()
     declare_secrets(names=config.secrets.names, patterns=config.secrets.patterns, values=values)
+
+
+def _sent_over_http(transport: TransportConfig) -> Iterator[str]:
+    """What of a login goes over HTTP in other words: user and password in one, a header's value without its scheme."""
+    login = transport.options.get("auth") or {}
+    if "password" in login:
+        yield b64encode(f"{login.get('user', '')}:{login['password']}".encode()).decode()
+    for name, value in (transport.options.get("headers") or {}).items():
+        rest = str(value).partition(" ")[2]
+        if is_secret_key(name) and rest:
+            yield rest
 
 
 def _values(settings: Any, *, is_login: bool) -> Iterator[str]:
@@ -31,17 +42,4 @@ def _values(settings: Any, *, is_login: bool) -> Iterator[str]:
         for value in settings:
             yield from _values(value, is_login=is_login)
     elif isinstance(settings, str):
-        yield from [settings] if is_login else _of_url(settings)
-
-
-def _of_url(text: str) -> Iterable[str]:
-    """The password of each URL in a text; for NATS a name without one is a token."""
-    for url in re.split(r"[,\s]+", text):
-        try:
-            parts = urlsplit(url)
-            is_token = parts.password is None and parts.scheme in ("nats", "tls")
-            given = parts.username if is_token else parts.password
-        except ValueError:
-            continue
-        if given:
-            yield from {given, unquote(given)}
+        yield from [settings] if is_login else secrets_in_urls(settings)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from choreo_bdd.topic_patterns import half_wildcard, matches
+from choreo_bdd.topic_patterns import half_wildcard, is_pattern, matches
+
+_OF_ONE_TOPIC = ("queue", "routing_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,10 @@ class TopicSettings:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with the pattern."""
+        """What is wrong with the pattern, or with what is said of it."""
+        named = next((name for name in _OF_ONE_TOPIC if name in self.settings), None)
+        if named is not None and is_pattern(self.pattern):
+            return f"{named} is one thing, and a pattern stands for many topics; name the topic"
         return half_wildcard(self.pattern)
 
 

@@ -86,7 +86,11 @@ def _validate(path: Path) -> int:
         reason = problem.strerror if isinstance(problem, OSError) else f"not JSON: {problem}"
         complain(f"{path}: cannot be read: {reason}")
         return 2
+    from choreo_bdd_reporter.read.report import misshapen  # noqa: PLC0415 - reads shapes, which few commands do
+
     errors = validate_report(document, at_most=_SHOWN_MAX)
+    if not errors and (shape := misshapen(document)):  # what the schema allows, and nobody can calculate with
+        errors = [shape]
     if not errors:
         say(f"{path}: valid, schema {document['schema_version']}, {len(document['tests'])} tests")
         return 0
@@ -234,8 +238,9 @@ def export(
     if form is ExportFormat.CTRF:
         say_document(in_json(compact_json(outputs.as_ctrf(merged.results, merged.gherkin))))
         return
-    traced = outputs.as_otlp if form is ExportFormat.OTLP else outputs.as_chrome_trace
-    say_document(in_json(compact_json(traced(merged.results))))
+    is_otlp = form is ExportFormat.OTLP
+    traced = outputs.as_otlp(merged.results, merged.gherkin) if is_otlp else outputs.as_chrome_trace(merged.results)
+    say_document(in_json(compact_json(traced)))
     if left_out := without_timeline(merged.results):
         complain(f"scenarios without a timeline are in no trace: {left_out}")
 

@@ -11,6 +11,7 @@ import typer
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction.printable import printable
+from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.lint import Severity, as_github, as_text, feature_files, lint
 from choreo_bdd_steps.lint import as_json as as_findings_json
 from choreo_bdd_steps.plan.explain import explain_file
@@ -135,6 +136,87 @@ def _write_new(path: Path, text: str) -> None:
         print(f"{path} is there already and stays as it is", file=sys.stderr)
         return
     print(path)
+
+
+@commands.command()
+def record(
+    topics: Annotated[list[str], typer.Option("--topics", help="A topic or a pattern; may be given several times.")],
+    seconds: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long to listen.")] = "30s",
+    profile: Annotated[str | None, typer.Option(help="Profile of choreo.yaml; default: the default one.")] = None,
+    transport: Annotated[
+        list[str] | None, typer.Option("--on", help="A transport of the profile; default: its default one.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The feature to write.")] = Path(
+        "features/recorded.feature"
+    ),
+) -> None:
+    """Listen to live traffic and write a draft feature of it: a scenario for each kind of conversation.
+
+    Exit code 2 when nothing came, nothing can be heard, or the file is there already.
+    """
+    from choreo_bdd_steps.drafting.recorded import record_feature  # noqa: PLC0415 - loads the engine
+
+    try:
+        told = record_feature(topics, seconds, profile, transport or [], output)
+    except (ChoreoError, OSError, ValueError) as error:
+        print(f"choreo-bdd record: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    print(told)
+
+
+@commands.command()
+def replay(
+    recordings: Annotated[Path, typer.Argument(metavar="FILE", help="recordings.jsonl of a report.")],
+    place: Annotated[
+        str | None, typer.Argument(metavar="[FEATURE[:LINE]]", help="Only this feature, or this scenario of it.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Judge again whenever a feature is saved.")] = False,
+) -> None:
+    """Judge recorded scenarios anew, as their feature files are now: no broker, no service, no waiting.
+
+    Exit code 0: all pass; 1: some fail; 2: the file cannot be read, or a scenario of it is gone.
+    """
+    from choreo_bdd_steps.replaying.told import replay_told, watch_told  # noqa: PLC0415 - loads the engine
+
+    try:
+        if watch:
+            watch_told(recordings, place, lambda text: print(printable(text), flush=True))
+        told, failed = replay_told(recordings, place)
+    except ChoreoError as error:
+        print(f"choreo-bdd replay: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    print(printable(told))
+    raise typer.Exit(1 if failed else 0)
+
+
+@commands.command()
+def prove(
+    features: Annotated[list[Path], typer.Argument(help="Feature files, or folders of them.")],
+    min_score: Annotated[
+        float, typer.Option("--min-score", min=0, max=1, help="Fail below this part of what was spoilt and noticed.")
+    ] = 1.0,
+    framework: Annotated[str | None, typer.Option("--with", help="behave or pytest; default: what fits.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="A file to write the proofs to, too.")] = None,
+) -> None:
+    """Run features, then judge what passed again on spoilt traffic: a check that still passes proves nothing.
+
+    Exit code 0: every feature has the score; 1: one has not; 2: there was nothing to prove.
+    """
+    from choreo_bdd_steps.proving import told  # noqa: PLC0415 - loads the engine
+
+    try:
+        if framework not in (None, "behave", "pytest"):
+            raise StepError("--with", f"there are behave and pytest, not {framework!r}")
+        found = told.proofs(told.recorded(features, framework))
+        if json_file is not None:
+            json_file.write_text(told.as_json(found), "utf-8")
+    except (ChoreoError, OSError) as error:
+        print(f"choreo-bdd prove: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    print(printable(told.as_text(found)))
+    raise typer.Exit(1 if any(proof.score < min_score for proof in found) else 0)
 
 
 @commands.command(name="lsp")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd.brokers import Broker, _processes, start
+from choreo_bdd.brokers import Broker, processes, start
 from choreo_bdd.brokers.starting import KindName
 from tests.support import broker_clients as clients
 from tests.support.brokers import start_or_skip
@@ -101,16 +101,16 @@ def test_a_program_that_is_killed_takes_its_broker_with_it() -> None:
         assert program.stdout is not None
         pid, folder = program.stdout.readline().decode().split()
         program.kill()
-    assert _processes.wait_until(lambda: int(pid) not in alive() and not Path(folder).exists(), 10)
+    assert processes.wait_until(lambda: int(pid) not in alive() and not Path(folder).exists(), 10)
 
 
 def test_a_process_deaf_to_sigterm_is_ended_with_its_children(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = ["sh", "-c", "trap '' TERM; sleep 60 & echo up; wait; wait"]
-    process = _processes.spawn(command, folder=tmp_path, environment=os.environ, log=log)
-    assert _processes.wait_until(lambda: "up" in log.read_text(), 10)
+    process = processes.spawn(command, folder=tmp_path, environment=os.environ, log=log)
+    assert processes.wait_until(lambda: "up" in log.read_text(), 10)
     members = family(process.pid)
-    _processes.end(process, patience_s=0.1)
+    processes.end(process, patience_s=0.1)
     assert len(members) == 2
     assert not members & alive()
 

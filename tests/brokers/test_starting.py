@@ -16,9 +16,9 @@ from choreo_bdd.brokers import (
     Broker,
     BrokerFailed,
     BrokerUnavailable,
-    _ports,
     _programs,
     available,
+    ports,
     start,
     starting,
 )
@@ -45,7 +45,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def occupied_port() -> Iterator[int]:
-    with socket.create_server((_ports.HOST, _ports.free_port())) as stranger:
+    with socket.create_server((ports.HOST, ports.free_port())) as stranger:
         yield stranger.getsockname()[1]
 
 
@@ -73,7 +73,7 @@ def test_a_port_in_use_is_named(occupied_port: int) -> None:
 
 
 def test_a_wanted_port_is_taken() -> None:
-    port = _ports.free_port()
+    port = ports.free_port()
     with start("nats", port=port) as broker:
         assert broker.url == f"nats://127.0.0.1:{port}"
 
@@ -81,7 +81,7 @@ def test_a_wanted_port_is_taken() -> None:
 def test_a_free_port_lost_to_a_quicker_program_is_replaced_by_another(
     occupied_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offered = iter([occupied_port, _ports.free_port()])
+    offered = iter([occupied_port, ports.free_port()])
     monkeypatch.setattr(starting, "free_port", lambda: next(offered))
     with start("redis") as broker:
         assert broker.port != occupied_port

@@ -291,3 +291,11 @@ def test_openapi_describes_every_path_and_parameter(chronicle: Chronicle) -> Non
     for path, verbs in found["paths"].items():
         allowed = (200, 404, 422) if "get" in verbs else (405,)
         assert chronicle.ask(path.removeprefix("/api/v1"), tenant="alpha").status_code in allowed
+
+
+@pytest.mark.parametrize("told", ["", "x", "-1", "0", "501", "1.5", "٣", "9" * 400, "\0"])
+def test_a_number_that_is_none_is_refused_by_its_name(chronicle: Chronicle, told: str) -> None:
+    chronicle.keep(report())
+    for path in ("/runs", "/topics", "/anomalies", "/flaky", "/failures", "/budgets", "/known-issues"):
+        answer = chronicle.ask(path, tenant="alpha", limit=told)
+        assert (answer.status_code, answer.json()["faults"][0]["pointer"]) == (422, "/query/limit"), path

@@ -96,6 +96,33 @@ def test_an_anomaly_is_told_once_in_the_form_that_is_read(store: Store, hook: Ho
     assert hook.told.empty()
 
 
+def test_servers_of_one_database_tell_an_anomaly_once(store: Store, database: str, hook: Hook) -> None:
+    other, hooks = open_store(database), read_webhooks([f"{hook.url}/x"], ["127.0.0.1"])
+    tellers = [Teller(each, hooks) for each in (store, other)]
+    topics = [f"orders.{number}" for number in range(12)]
+    for topic in topics:
+        told_of(store, topic=topic)
+    # a file's other users are not woken: the second store is told of a change, and looks
+    other.change(lambda _connection, _dialect: None).result()
+    told = [hook.told.get(timeout=20)[1]["data"]["topic"] for _ in topics]
+    for each in tellers:
+        each.close()
+    other.close()
+    assert sorted(told) == sorted(topics)
+    assert hook.told.empty()
+
+
+def test_what_happened_while_no_server_ran_is_told_at_the_next_start(store: Store, hook: Hook) -> None:
+    hooks = read_webhooks([f"{hook.url}/x"], ["127.0.0.1"])
+    told_of(store, topic="before anybody was to be told")
+    Teller(store, hooks).close()
+    told_of(store, topic="meanwhile")
+    teller = Teller(store, hooks)
+    assert hook.told.get(timeout=20)[1]["data"]["topic"] == "meanwhile"
+    teller.close()
+    assert hook.told.empty()
+
+
 def test_who_does_not_answer_is_tried_again_and_the_next_anomaly_is_told(
     store: Store, hook: Hook, caplog: pytest.LogCaptureFixture
 ) -> None:

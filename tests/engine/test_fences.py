@@ -16,7 +16,7 @@ from choreo_bdd.codecs import JSONCodec
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.matchers import MatchResult, anything, eq, field_equals
 from choreo_bdd.scenario import Cause
-from choreo_bdd.scenario.inbox import Inbox
+from choreo_bdd.scenario.backlog import Backlog
 from choreo_bdd.transports import MockTransport
 from tests.support.engine_doubles import CountingCodec
 
@@ -263,8 +263,8 @@ class TestInbox:
     """However long judging takes, the loop gets back to its sockets."""
 
     @pytest.fixture
-    def slow(self) -> tuple[Inbox, Judging, list[int]]:
-        """An inbox, work for it that takes 1.5 ms each, and what has been done of it."""
+    def slow(self) -> tuple[Backlog, Judging, list[int]]:
+        """A backlog, work for it that takes 1.5 ms each, and what has been done of it."""
         now, done = [0.0], list[int]()
 
         def work(number: int) -> Callable[[], None]:
@@ -274,47 +274,49 @@ class TestInbox:
 
             return judge
 
-        return Inbox(clock=lambda: now[0]), work, done
+        return Backlog(clock=lambda: now[0]), work, done
 
-    async def test_work_that_takes_long_waits_for_a_quiet_loop(self, slow: tuple[Inbox, Judging, list[int]]) -> None:
-        inbox, work, done = slow
+    async def test_work_that_takes_long_waits_for_a_quiet_loop(self, slow: tuple[Backlog, Judging, list[int]]) -> None:
+        backlog, work, done = slow
         for number in range(5):
-            inbox.put(work(number))
+            backlog.put(work(number))
         assert done == [0, 1]
         await _turns(7)
         assert done == [0, 1]
         await _turns(1)
         assert done == [0, 1, 2, 3]
-        inbox.put(work(5))
+        backlog.put(work(5))
         assert done == [0, 1, 2, 3]
-        inbox.flush()
+        backlog.flush()
         assert done == [0, 1, 2, 3, 4, 5]
 
     async def test_nothing_is_judged_between_messages_that_come_turn_by_turn(
-        self, slow: tuple[Inbox, Judging, list[int]]
+        self, slow: tuple[Backlog, Judging, list[int]]
     ) -> None:
-        inbox, work, done = slow
+        backlog, work, done = slow
         for number in range(60):
-            inbox.put(work(number))
+            backlog.put(work(number))
             await _turns(3)
         assert done == [0, 1]
         await _turns(8 * 30)
         assert done == list(range(60))
 
-    async def test_a_loop_that_is_never_quiet_judges_all_the_same(self, slow: tuple[Inbox, Judging, list[int]]) -> None:
-        inbox, work, done = slow
+    async def test_a_loop_that_is_never_quiet_judges_all_the_same(
+        self, slow: tuple[Backlog, Judging, list[int]]
+    ) -> None:
+        backlog, work, done = slow
         for number in range(300):
-            inbox.put(work(number))
+            backlog.put(work(number))
             await _turns(1)
         assert 2 < len(done) < 10
-        inbox.flush()
+        backlog.flush()
         assert done == list(range(300))
 
     async def test_quick_work_is_done_at_once(self) -> None:
         done: list[int] = []
-        inbox = Inbox(clock=lambda: 0.0)
+        backlog = Backlog(clock=lambda: 0.0)
         for number in range(1000):
-            inbox.put(lambda number=number: done.append(number))  # type: ignore[misc] # mypy cannot infer defaults of a lambda
+            backlog.put(lambda number=number: done.append(number))  # type: ignore[misc] # a default of a lambda
         assert done == list(range(1000))
 
 

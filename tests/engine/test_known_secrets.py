@@ -132,3 +132,31 @@ def test_of_values_that_begin_alike_the_longest_is_hidden_and_a_word_only_as_a_w
     redactor = Redactor()
     redactor.learn(["correct horse battery", "correct", *(f"other-{number}" for number in range(others))])
     assert redactor.text("correct horse battery, correct, correctly") == "<redacted>, <redacted>, correctly"
+
+
+@pytest.mark.parametrize("value", ["s3cr3t", "hunter-secret", 4556737586899855])
+def test_what_was_met_under_a_secret_name_is_hidden_in_every_later_test(value: object) -> None:
+    redact_value({"password": value})
+    later = Redactor()
+    assert later.value({"note": f"got {value}", "n": value}) == {"note": "got <redacted>", "n": "<redacted>"}
+
+
+@pytest.mark.parametrize("value", ["order", "required", 123456, "passed"])
+def test_a_plain_word_or_a_small_number_is_hidden_in_its_own_test_only(value: object) -> None:
+    own = Redactor()
+    own.value({"password": value})
+    assert own.text(f"x {value} y") == "x <redacted> y"
+    assert Redactor().value({"note": f"x {value} y"}) == {"note": f"x {value} y"}
+
+
+def test_what_is_only_guessed_in_a_text_is_hidden_in_its_own_test_only() -> None:
+    own = Redactor()
+    assert own.text("password='s3cr3t-9f3b' s3cr3t-9f3b") == "password='<redacted>' <redacted>"
+    assert Redactor().text("x s3cr3t-9f3b") == "x s3cr3t-9f3b"
+
+
+def test_however_many_secrets_are_met_a_bounded_number_is_remembered_beyond_its_test() -> None:
+    for number in range(3000):
+        redact_value({"token": f"tok-{number:06d}"})
+    found = [number for number in range(3000) if Redactor().text(f"x tok-{number:06d}") == "x <redacted>"]
+    assert found == list(range(1000))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd_reporter.outputs import as_chrome_trace, as_ctrf, as_otlp
-from tests.support.page_builders import a_handle, a_scope, a_test, an_event, results_of
+from tests.support.page_builders import a_handle, a_scope, a_span, a_test, an_event, results_of
 from tests.support.page_sample import FAILING, sample_run, stage_test, told_run
 
 Span = dict[str, Any]
@@ -111,6 +111,24 @@ def test_ids_are_valid_unlike_each_other_and_the_same_next_time() -> None:
     scenarios = [scenario for test in results["tests"] for scenario in test["scenarios"]]
     assert len({span["traceId"] for span in spans}) == sum(bool(scenario["timeline"]) for scenario in scenarios)
     assert spans_of(results) == spans
+
+
+def test_what_services_told_stands_in_the_trace_of_its_scenario_under_their_names() -> None:
+    results, gherkin = sample_run()
+    (nodeid,) = [test["nodeid"] for test in results["tests"] if test["nodeid"] == FAILING]
+    outer = a_span("settlement", 3.0, topic="orders.placed", error="ValueError")
+    inner = a_span("stock", 4.0, parent=outer["id"])
+    told = {**gherkin, "details": {nodeid: [{"spans": [outer, inner]}]}}
+    ours, settlement, stock = as_otlp(results, told)["resourceSpans"]
+    assert [settlement["resource"], stock["resource"]] == [
+        {"attributes": [{"key": "service.name", "value": {"stringValue": name}}]} for name in ("settlement", "stock")
+    ]
+    ((failed,), (within,)) = (each["scopeSpans"][0]["spans"] for each in (settlement, stock))
+    (root,) = [span for span in ours["scopeSpans"][0]["spans"] if span["spanId"] == failed["parentSpanId"]]
+    assert root["traceId"] == failed["traceId"] == within["traceId"]
+    assert within["parentSpanId"] == failed["spanId"]
+    assert (failed["kind"], failed["status"]["message"], milliseconds(failed)) == (5, "ValueError", 2.0)
+    assert int(failed["startTimeUnixNano"]) - int(root["startTimeUnixNano"]) == 3_000_000
 
 
 def test_a_chrome_trace_has_a_process_a_scenario_and_a_thread_a_transport() -> None:

@@ -60,12 +60,13 @@ def a_test(outcome: Any = "passed", nodeid: str = NAME) -> Test:
     return Test(nodeid=nodeid, file="tests/test_shop.py", name="test_order", outcome=outcome)
 
 
-def test_from_the_second_run_on_each_adds_a_line_and_the_directory_stays_one_for_reports(
+def test_each_run_adds_a_line_from_the_first_on_and_the_directory_stays_one_for_reports(
     empty_run: Run, tmp_path: Path
 ) -> None:
     for number, outcome in enumerate(("skipped", "passed", "failed"), start=1):
         write_report(run_at(empty_run, number), [a_test(outcome)], tmp_path / "out")
     assert [line["tests"] for line in lines_of(tmp_path / "out")] == [
+        {"tests/test_shop.py": {"test_order": "k"}},
         {"tests/test_shop.py": {"test_order": "p"}},
         {"tests/test_shop.py": {"test_order": "f"}},
     ]
@@ -87,9 +88,9 @@ def test_the_page_of_a_run_knows_those_before_it(empty_run: Run, out: Path) -> N
     assert [start for start, _, _ in told["runs"]] == [day(1)["started_at"]]
 
 
-def test_a_first_run_tells_the_page_nothing_and_leaves_no_history(empty_run: Run, tmp_path: Path) -> None:
+def test_a_first_run_has_nothing_to_tell_and_leaves_its_line_for_the_second(empty_run: Run, tmp_path: Path) -> None:
     write_report(empty_run, [a_test()], tmp_path / "out")
-    assert not (tmp_path / "out" / "history.jsonl").exists()
+    assert len(lines_of(tmp_path / "out")) == 1
     assert "history" not in read_report(tmp_path / "out").gherkin
 
 
@@ -237,7 +238,6 @@ def test_runs_in_continuous_integration_are_known(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.process
 def test_a_parallel_run_leaves_one_line(suite: Any) -> None:
     suite.pytester.makepyfile("import pytest\n@pytest.mark.parametrize('n', range(4))\ndef test_it(n): pass\n")
-    for _ in range(2):
-        suite.report("-n2", in_process=False)
+    suite.report("-n2", in_process=False)
     (line,) = lines_of(suite.pytester.path / "out")
     assert sorted(line["tests"].popitem()[1]) == [f"test_it[{n}]" for n in range(4)]

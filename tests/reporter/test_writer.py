@@ -26,7 +26,7 @@ def test_both_files_are_written_and_no_temporary_ones_stay(
     write_report(empty_run, some_tests(), tmp_path / "out")
     assert read_report(tmp_path / "out")["run"]["totals"]["total"] == 2
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {".harness-report", "results.json", "index.html"}
+    assert names == {".harness-report", "results.json", "index.html", "history.jsonl"}
 
 
 def test_an_empty_run_is_a_valid_report(empty_run: Run, tmp_path: Path, read_report: ReadReport) -> None:

@@ -30,8 +30,8 @@ def make_bench() -> Iterator[MakeBench]:
         *, correlation: str | None = "correlation_id", transport: Transport | None = None, **settings: Any
     ) -> Bench:
         bus = TransportConfig("bus", "memory", "the test", correlation_field=correlation)
-        usual = {"timeout_s": 0.2, "vacuity": "ignore"}
-        config = replace(memory_config(), transports=MappingProxyType({"bus": bus}), **{**usual, **settings})
+        usual: dict[str, Any] = {"timeout_s": 0.2, "vacuity": "ignore", "transports": MappingProxyType({"bus": bus})}
+        config = replace(memory_config(), **{**usual, **settings})
         made.append(Session(config) if transport is None else Session(config, make_transport=lambda *_: transport))
         return Bench(made[-1])
 

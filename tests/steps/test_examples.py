@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
+from choreo_bdd_project.config import TransportConfig
 from choreo_bdd_steps.vocabulary import PHRASES
 from choreo_bdd_steps.vocabulary.phrase import Phrase
 from tests.steps.conftest import MakeBench
 from tests.steps.test_further_checks import answer_requests
+from tests.support.http_service import http_service
 from tests.support.step_bench import Bench
 
 ORDER = 'When I publish "orders.placed":\n  order: {id: 7, customer: Ada}'
@@ -19,7 +24,13 @@ STAND_IN = 'Given a service that answers "fraud.check" with "fraud.checked" afte
 
 ASK_STOCK, REPLIED = 'When I request "stock.level"', "Then I expect a reply"
 
+ANSWER = urlencode({"status": 201, "says": json.dumps({"state": "accepted", "order": {"id": 7}})})
+CALLED = f'When I call POST "/orders?{ANSWER}"'
+ACCEPTED = "Then the response has status 200"
+
 BEFORE = {
+    "Then the response": [CALLED],
+    'Then I keep "order.id" of the response': [CALLED],
     'Then I expect "orders.settled"': [ORDER],
     'Then I expect another "orders.settled"': [ORDER, 'Then I expect "orders.settled"'],
     "Then I expect no": [ORDER],
@@ -39,6 +50,7 @@ BEFORE = {
     'Then I keep "order.id"': [ORDER, 'Then I expect "orders.accepted"'],
 }
 AFTER = {
+    "When I call": [ACCEPTED],
     'When I publish "orders.placed" as raw bytes': [],
     'When I publish "orders.placed" with key "7" and no payload': [],
     "When I publish": [PLACED],
@@ -57,10 +69,18 @@ def around(example: str, steps: dict[str, list[str]]) -> list[str]:
     return steps[max(fitting, key=len)] if fitting else []
 
 
+@pytest.fixture(scope="module")
+def door() -> Iterator[str]:
+    with http_service() as url:
+        yield url
+
+
 @pytest.fixture
-def shop(make_bench: MakeBench) -> Bench:
-    """Services that accept an order, then settle it twice; a stock that answers."""
-    bench = make_bench(timeout_s=1.0)
+def shop(make_bench: MakeBench, door: str) -> Bench:
+    """Services that accept an order, then settle it twice; a stock that answers; a front door."""
+    bus = TransportConfig("bus", "memory", "the test", correlation_field="correlation_id")
+    api = TransportConfig("api", "http", "the test", options={"url": door})
+    bench = make_bench(timeout_s=1.0, transports={"bus": bus, "api": api})
     bench.service("orders.placed", lambda order: [("orders.accepted", order), *[("orders.settled", order)] * 2])
     bench.echo("orders.placed", "orders.paid", after_s=0.05)
     answer_requests(bench, "stock.level", level=3)

@@ -217,4 +217,6 @@ def test_an_example_is_read_into_the_act_its_phrase_tells_of() -> None:
         assert type(act) is phrase.act
         if isinstance(act, Expect):
             assert isinstance(act.spec, ExpectationSpec)
-            assert act.spec.is_reply or act.spec.is_everything or act.spec.topic in phrase.example
+            assert (
+                act.spec.is_reply or act.spec.is_response or act.spec.is_everything or act.spec.topic in phrase.example
+            )

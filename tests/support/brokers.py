@@ -32,8 +32,8 @@ def kafka_broker() -> Iterator[Broker]:
 
 @pytest.fixture(scope="session")
 def rabbitmq_broker() -> Iterator[Broker]:
-    """A RabbitMQ node with the user guest."""
-    yield from _running("rabbitmq")
+    """A RabbitMQ node with the user guest, which traces what is published."""
+    yield from _running("rabbitmq", trace=True)
 
 
 @pytest.fixture(scope="session")

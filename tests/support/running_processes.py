@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 
 from choreo_bdd.brokers import Broker
-from choreo_bdd.brokers._processes import wait_until
+from choreo_bdd.brokers.processes import wait_until
 
 _SETTLE_S = 5.0  # helpers of a server in sessions of their own notice a moment later that it is gone
 

@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import NewPartitions, NewTopic
 
 from choreo_bdd.brokers import Broker, KafkaOptions
-from choreo_bdd.brokers._ports import free_port
 from choreo_bdd.brokers.kinds import kafka_tansu
 from choreo_bdd.brokers.plan import Place
+from choreo_bdd.brokers.ports import free_port
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import ConflictingAuthError, PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.message import NO_PAYLOAD

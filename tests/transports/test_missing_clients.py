@@ -25,6 +25,7 @@ CLIENTS = {
     "kafka": ("KafkaTransport", "bootstrap_servers='127.0.0.1:1'", ["aiokafka"]),
     "rabbitmq": ("RabbitTransport", "url='amqp://127.0.0.1:1'", ["aio_pika", "aiormq"]),
     "redis": ("RedisTransport", "url='redis://127.0.0.1:1'", ["redis"]),
+    "http": ("HttpTransport", "url='http://127.0.0.1:1'", ["httpx"]),
 }
 
 

@@ -656,7 +656,7 @@ async def test_a_user_who_may_not_mark_has_a_fence_all_the_same(
     await transport.subscribe("orders", sink)
     internal = unique("internal")
     await outsider.exchange_declare(internal, internal=True, auto_delete=True)
-    monkeypatch.setattr("choreo_bdd.transports.rabbitmq.inbox._DEFAULT_EXCHANGE", internal)  # is refused
+    monkeypatch.setattr("choreo_bdd.transports.rabbitmq.own_queue._DEFAULT_EXCHANGE", internal)  # is refused
     for number in range(3):
         await transport.publish("orders", str(number).encode())
         await transport.fence(["orders"])

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from choreo_bdd.brokers import _programs, handshakes
-from choreo_bdd.brokers._ports import free_port
 from choreo_bdd.brokers.kinds import _kafka_jars
 from choreo_bdd.brokers.options import KafkaOptions, TlsFiles
 from choreo_bdd.brokers.plan import Place, Plan, Program
+from choreo_bdd.brokers.ports import free_port
 from choreo_bdd.brokers.profiles import with_tls
 
 _JAVA_NEEDED = 17

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from choreo_bdd.brokers import _programs, handshakes
-from choreo_bdd.brokers._ports import free_port
 from choreo_bdd.brokers.errors import BrokerUnavailable
 from choreo_bdd.brokers.options import RabbitOptions
 from choreo_bdd.brokers.plan import Companion, Kind, Place, Plan, Program
+from choreo_bdd.brokers.ports import free_port
 from choreo_bdd.brokers.profiles import with_tls
 
 _HINT = "Get it by: apt-get install rabbitmq-server (there is no wheel of it)"
@@ -75,6 +75,7 @@ def _environment(place: Place, epmd_port: int) -> dict[str, str]:
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
         "RABBITMQ_LOG_BASE": str(folder / "log"),
+        "RABBITMQ_LOGS": "-",  # else it takes a variable LOGS that others set, behavex among them, for its own
         "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
         "RABBITMQ_CONFIG_FILES": str(folder / "none" / "*.conf"),
         "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
@@ -86,7 +87,7 @@ def _environment(place: Place, epmd_port: int) -> dict[str, str]:
 def _write_files(options: RabbitOptions, place: Place) -> None:
     files = {
         "rabbitmq.conf": "\n".join(_config(options, place)) + "\n",
-        "advanced.config": _credentials(options),
+        "advanced.config": _advanced(options),
         "enabled_plugins": f"[{','.join(options.plugins)}].\n",
     }
     for name, text in files.items():
@@ -110,10 +111,11 @@ def _config(options: RabbitOptions, place: Place) -> Iterator[str]:
     yield options.config
 
 
-def _credentials(options: RabbitOptions) -> str:
-    # As Erlang terms: rabbitmq.conf has no way to quote a password.
+def _advanced(options: RabbitOptions) -> str:
+    # As Erlang terms: rabbitmq.conf has no way to quote a password, nor to name virtual hosts that are traced.
     user, password = (_binary(each) for each in (options.user, options.password))
-    return f"[{{rabbit, [{{default_user, {user}}}, {{default_pass, {password}}}]}}].\n"
+    traced = f", {{trace_vhosts, [{_binary('/')}]}}" if options.trace else ""
+    return f"[{{rabbit, [{{default_user, {user}}}, {{default_pass, {password}}}{traced}]}}].\n"
 
 
 def _binary(text: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -152,6 +153,11 @@ class Handle:
         self._budget_topic = of
         return self
 
+    def counted_from(self, topic: str) -> Handle:
+        """Have the latency count from the publish on a topic, with or without a budget; returns the handle."""
+        self._budget_topic = topic
+        return self
+
     def _require_duration(self, milliseconds: float, what: str) -> None:
         if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
             raise TypeError(f"{what} is a number of milliseconds, not {type(milliseconds).__name__}")
@@ -198,6 +204,16 @@ class Handle:
             self.reason = reason
             self._latency_ms = latency_ms
             self._diagnose = diagnose
+
+    def add_to_diagnosis(self, evidence: Sequence[str]) -> None:
+        """Let the diagnosis tell of evidence from elsewhere, too, the likeliest first; it decides nothing."""
+        diagnosis = self.diagnosis
+        if diagnosis is not None and evidence:
+            self._diagnosis = replace(
+                diagnosis,
+                sentence=f"{diagnosis.sentence}; {evidence[0]}",
+                text="\n".join([diagnosis.text, *(f"  {each}" for each in evidence)]),
+            )
 
     def forget_diagnosis(self) -> None:
         """Have the diagnosis made anew: something that bears on it, such as a late message, has happened since."""

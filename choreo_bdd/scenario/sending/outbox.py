@@ -12,6 +12,7 @@ from typing import Any
 from choreo_bdd.correlation import Envelope
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
 from choreo_bdd.message import Encoded, MessageRecord
+from choreo_bdd.observers.traffic import Sent
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
@@ -36,7 +37,8 @@ class Publication:
         Raises ``CorrelationIdNotInNamespaceError``, ``NoPlaceForIdError``, ``CorrelationPolicyError``,
         ``ContractBroken`` or what the codec raises; nothing has been sent then.
         """
-        envelope = _stamp(link, Envelope(topic, payload, headers))
+        carried = _traced(link, topic, link.harness.headers_of(topic, headers))
+        envelope = _stamp(link, Envelope(topic, payload, carried))
         data = link.harness.outgoing(envelope.topic, envelope.payload, envelope.headers)
         return cls(link, envelope.topic, data, envelope.payload, dict(envelope.headers), key)
 
@@ -54,8 +56,16 @@ class Publication:
 
     def record(self, transport: str | None) -> MessageRecord:
         """The message as results keep it; ``transport`` is its name on a Stage."""
-        content = Encoded(self.data, self.link.harness.codec.decode)
+        content = Encoded(self.data, self.link.harness.codec_of(self.topic).decode)
         return MessageRecord(self.topic, transport, content, len(self.data), self.headers, self.key)
+
+
+def _traced(link: Link, topic: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    if link.trace_headers is None:
+        return headers
+    written = {name.lower() for name in headers}
+    asked = {name: value for name, value in link.trace_headers(topic).items() if name not in written}
+    return {**asked, **headers}
 
 
 def _stamp(link: Link, envelope: Envelope) -> Envelope:
@@ -134,6 +144,8 @@ class Outbox:
         self._waiting: deque[tuple[Publication, Ready]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._sent: list[_Sent] = []
+        self._acts: list[_Sent] = []
+        """Those of ``_sent`` that are acts of the user's own."""
         self._unconfirmed: dict[Ready, str] = {}
         self._unheard: dict[Publication, str] = {}
         """What has reached nobody, and in what words the broker said so."""
@@ -203,7 +215,10 @@ class Outbox:
         self.failures.append(TransportFailure(link.name, topic, reason))
 
     def _published(self, publication: Publication) -> None:
-        self._sent.append(_Sent(self._clock(), publication))
+        now = self._clock()
+        self._sent.append(_Sent(now, publication))
+        if (traffic := publication.link.harness.router.traffic) is not None:
+            traffic.send(Sent(now, publication.topic, publication.data, publication.headers, publication.key))
         self._timeline.record(
             action=TimelineAction.PUBLISHED,
             topic=publication.topic,
@@ -249,13 +264,15 @@ class Outbox:
     def count_from(self, moment: float) -> None:
         """Have times count from an act of the user's own, at a loop time."""
         self._is_acting = False
-        self._sent.append(_Sent(moment, began=self._act_began))
+        act = _Sent(moment, began=self._act_began)
+        self._sent.append(act)
+        self._acts.append(act)
 
     def is_during_act(self, moment: float) -> bool:
         """Whether at a loop time an act of the user's own had begun, and did not count yet."""
         if self._is_acting and self._act_began <= moment:
             return True
-        return any(sent.topic is None and sent.began <= moment < sent.at for sent in self._sent)
+        return any(act.began <= moment < act.at for act in self._acts)
 
     def last_sent(self, by: float, topic: str | None = None, *, since: float = float("-inf")) -> float | None:
         """Loop time of the last message (on ``topic``) that left, or the last act, between two loop times."""

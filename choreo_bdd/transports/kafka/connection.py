@@ -17,7 +17,7 @@ from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
 
 if TYPE_CHECKING:
-    from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
+    from choreo_bdd.transports.kafka.topic_policy import TopicPolicy, Ways
 
 NAME = "KafkaTransport"
 _POLL_S = 0.25
@@ -37,6 +37,7 @@ class Connection:
         life: Lifecycle[Connection],
         *,
         policy: TopicPolicy,
+        ways: Ways,
         request_timeout_s: float,
     ) -> None:
         self._clients = clients
@@ -44,7 +45,7 @@ class Connection:
         self._subscriptions = life.subscriptions
         self._request_timeout_s = request_timeout_s
         self._prove_reading = life.has_login
-        self._topics = Topics(clients, policy)
+        self._topics = Topics(clients, policy, ways)
         self._in_flight = InFlight()
         tell_departures(clients.producer, self._in_flight.left)
         self._feed = Feed(clients.consumer, on_denied=self._denied, on_unreadable=self._unreadable)
@@ -151,9 +152,11 @@ class Connection:
         await self._feed.reach(ends)
 
     async def probe(self) -> None:
-        """Have the cluster answer; ``TransportError`` says why it does not."""
+        """Have the cluster answer; ``TransportError`` says why it does not, or what it has not."""
         try:
-            await self._topics.refresh()
+            await self._topics.require()
+        except TransportError:
+            raise
         except Exception as error:
             raise TransportError(reason_of(error)) from error
 
@@ -168,6 +171,8 @@ class Connection:
                 continue
             if outgoing.topic in failures:
                 outgoing.fail(NAME, failures[outgoing.topic])
+            elif (reason := self._topics.why_no_partition(outgoing.topic)) is not None:
+                outgoing.fail(NAME, reason)
             else:
                 await self._send(outgoing)
 
@@ -177,6 +182,7 @@ class Connection:
                 confirmed = await self._clients.producer.send(
                     outgoing.topic,
                     None if isinstance(outgoing.payload, NoPayload) else outgoing.payload,
+                    partition=self._topics.partition_of(outgoing.topic),
                     key=None if outgoing.key is None else outgoing.key.encode(),
                     headers=[(name, value.encode()) for name, value in outgoing.headers.items()],
                 )

@@ -12,10 +12,11 @@ from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, TopicA
 from aiokafka.structs import TopicPartition
 
 from choreo_bdd import topic_patterns
+from choreo_bdd.exceptions import TransportError
 from choreo_bdd.transports.kafka.clients import Clients, reason_of
 
 if TYPE_CHECKING:
-    from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
+    from choreo_bdd.transports.kafka.topic_policy import TopicPolicy, Ways
 
 _RETRY_S = 0.01
 _RETRY_MAX_S = 0.2
@@ -25,10 +26,11 @@ _MADE_S = 2.0
 class Topics:
     """What is known of a cluster's topics. Whoever waits for an answer bounds the wait."""
 
-    def __init__(self, clients: Clients, policy: TopicPolicy) -> None:
+    def __init__(self, clients: Clients, policy: TopicPolicy, ways: Ways) -> None:
         self._clients = clients
         self._scout = clients.scout
         self._policy = policy
+        self._ways = ways
         self._partitions: dict[str, frozenset[int]] = {}
         self._scouted: frozenset[TopicPartition] = frozenset()
         self._scouting = asyncio.Lock()
@@ -61,13 +63,42 @@ class Topics:
         missing = unknown - self._partitions.keys()
         if not missing:
             return {}
-        if not self._policy.create:
-            return dict.fromkeys(missing, "there is no such topic, and create_topics=False forbids to make it")
+        kept_from = {name for name in missing if not self._may_make(name)}
+        failures = dict.fromkeys(kept_from, "there is no such topic, and create_topics=False forbids to make it")
+        missing -= kept_from
+        if not missing:
+            return failures
         if not await self._clients.has_controller():
-            return await self._have_made(missing)
-        failures = await self._create(missing)
+            return failures | await self._have_made(missing)
+        failures |= await self._create(missing)
         await self._wait_for(missing - failures.keys())
         return failures
+
+    def _may_make(self, name: str) -> bool:
+        told = self._ways.of(name).create
+        return self._policy.create if told is None else told
+
+    async def require(self) -> None:
+        """``TransportError`` for a topic that is named, is not there, and may not be made; asking makes none."""
+        await self.refresh()
+        for name, _ in self._ways.topics:
+            if topic_patterns.is_pattern(name):
+                continue
+            if name not in self._partitions and not self._may_make(name):
+                raise TransportError(f"there is no topic {name!r}, and none is made: start what makes it first")
+            if name in self._partitions and (reason := self.why_no_partition(name)) is not None:
+                raise TransportError(reason)
+
+    def why_no_partition(self, name: str) -> str | None:
+        """Why a message cannot go to the partition that the topic is told to use."""
+        partition, there = self._ways.of(name).partition, self._partitions.get(name, frozenset())
+        if partition is None or partition in there:
+            return None
+        return f"{name!r} has no partition {partition}: it has {', '.join(map(str, sorted(there)))}"
+
+    def partition_of(self, name: str) -> int | None:
+        """The partition that is published to, where that is told."""
+        return self._ways.of(name).partition
 
     async def _have_made(self, names: set[str]) -> dict[str, str]:
         """Without a controller to ask for a topic, a broker may still make it in its own way, or nobody does."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -13,9 +13,10 @@ from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ConflictingAuthError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
+from choreo_bdd.topic_patterns import ByTopic
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.kafka.auth import client_options, is_sent_in_clear
-from choreo_bdd.transports.kafka.topic_policy import TopicPolicy
+from choreo_bdd.transports.kafka.topic_policy import TopicPolicy, TopicWay, Ways
 from choreo_bdd.transports.shared.advertised import Reach
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource, carries_credentials
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
@@ -43,6 +44,9 @@ class KafkaTransport:
     with ``NO_PAYLOAD``, in both directions. With ``isolation_level="read_committed"`` (the default) a message of a
     transaction arrives when that is committed, and never if it is aborted. A broker that goes away and comes back
     loses nothing; ``lost`` says while none answers.
+
+    ``topics`` gives single topics, and patterns of them, a partition to publish to, or has them never made
+    (``TopicWay``); the first that fits counts.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class KafkaTransport:
         create_topics: bool | TopicPolicy = True,
         isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed",
         max_message_bytes: int = 1_048_576,
+        topics: Sequence[tuple[str, TopicWay]] = (),
     ) -> None:
         if isolation_level not in ("read_committed", "read_uncommitted"):
             raise ValueError(f"isolation_level is read_committed or read_uncommitted, not {isolation_level!r}")
@@ -76,6 +81,7 @@ class KafkaTransport:
         self._connect_timeout_s = connect_timeout_s
         self._request_timeout_ms = request_timeout_ms
         self._policy = create_topics if isinstance(create_topics, TopicPolicy) else TopicPolicy(create=create_topics)
+        self._ways: Ways = ByTopic(TopicWay(), tuple(topics))
         self._life: Lifecycle[Connection] = Lifecycle(
             _KIND, self._servers, auth=auth, patience_s=connect_timeout_s, normalise=_host_and_port, show=_shown
         )
@@ -113,7 +119,8 @@ class KafkaTransport:
         except BaseException:
             await clients.stop(timeout_s=_TEARDOWN_S)
             raise
-        return Connection(clients, self._life, policy=self._policy, request_timeout_s=self._request_timeout_ms / 1000)
+        patience_s = self._request_timeout_ms / 1000
+        return Connection(clients, self._life, policy=self._policy, ways=self._ways, request_timeout_s=patience_s)
 
     def _reach(self) -> Reach:
         allowlist = None if self.allowlist_path is None else load_allowlist(self.allowlist_path)
@@ -177,7 +184,7 @@ class KafkaTransport:
         await self._life.fence(topics)
 
     async def probe(self) -> None:
-        """Have the cluster list its topics: whatever is sent to it, it keeps."""
+        """Have the cluster list its topics, those that are named among them: whatever is sent to it, it keeps."""
         await self._life.require().probe()
 
     def active_subscription_count(self) -> int:

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
+from choreo_bdd.topic_patterns import ByTopic
 from choreo_bdd.transports.nats.arrivals import Arrivals, end_subscription
 from choreo_bdd.transports.nats.messages import (
     REPLY_TO,
@@ -21,6 +22,9 @@ from choreo_bdd.transports.nats.messages import (
 )
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
+
+if TYPE_CHECKING:
+    from choreo_bdd.transports.nats.jetstream import JetStream
 
 NAME = "NatsTransport"
 CONFIRM_S = 10.0
@@ -40,11 +44,19 @@ _REFUSED = re.compile(r"permissions violation for (subscription to|publish to) \
 class Connection:
     """A connection to one server: opened once, and done with when it is closed or lost; ``lose`` is told of that."""
 
-    def __init__(self, client: Any, subscriptions: Subscriptions, *, lose: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        client: Any,
+        subscriptions: Subscriptions,
+        *,
+        lose: Callable[[str], None],
+        streams: ByTopic[str | None],
+    ) -> None:
         self._client = client
         self._subscriptions = subscriptions
         self._lose = lose
         self._arrivals = Arrivals()
+        self._jetstream = _jetstream()(client, self._arrivals, streams)
         self._asked: dict[str, Outgoing] = {}
         """By subscribed inbox, the request that an answer was asked for with last."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,7 +104,7 @@ class Connection:
             await asyncio.wait(self._tasks, timeout=_TEARDOWN_S)
         await self._end_client()
         for registration in self._subscriptions:
-            end_subscription(registration.handle)
+            end_subscription(getattr(registration.handle, "subscription", registration.handle))
 
     async def _end_client(self) -> None:
         self._closing = True
@@ -143,6 +155,9 @@ class Connection:
 
         try:
             require_fitting(registration.topic)
+            if (stream := self._jetstream.stream_of(registration.topic)) is not None:
+                await self._read(registration, stream)
+                return
             registration.handle = await self._client.subscribe(
                 registration.topic, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0
             )
@@ -157,6 +172,18 @@ class Connection:
             await self._drop(registration)
         else:
             registration.confirm()
+
+    async def _read(self, registration: Registration, stream: str) -> None:
+        """Read a subject of a stream; live once the server has made the consumer."""
+        try:
+            registration.handle = await self._jetstream.subscribe(registration, stream)
+        except TransportError as error:
+            registration.fail(NAME, str(error))
+        else:
+            if registration.is_removed:
+                await self._drop(registration)
+            else:
+                registration.confirm()
 
     def disarm(self, registration: Registration) -> None:
         """Unsubscribe."""
@@ -180,26 +207,38 @@ class Connection:
         for registration in registrations:
             if ("subscription", registration.topic) in self._refused:
                 raise TransportError(f"the server denies {registration.topic!r} to us (permissions violation)")
+        await self._jetstream.fence(registrations)
         await self._arrivals.drained()
+
+    async def require_streams(self) -> None:
+        """``TransportError`` for a stream that is named and not there."""
+        await self._jetstream.require_streams()
 
     # --- publishing -----------------------------------------------------------------------------------------------
 
     async def _write(self, batch: Sequence[Outgoing]) -> None:
         written: list[Outgoing] = []
+        kept: list[Outgoing] = []
         for outgoing in batch:
             try:
                 require_fitting(outgoing.topic)
                 headers = dict(outgoing.headers)
+                if (stream := self._jetstream.stream_of(outgoing.topic)) is not None:
+                    await self._jetstream.publish(outgoing, stream, headers)
+                    kept.append(outgoing)
+                    continue
                 reply_to = headers.pop(REPLY_TO, "")
                 if any(each.topic == reply_to for each in self._subscriptions):
                     self._asked[reply_to] = outgoing
                 await self._client.publish(outgoing.topic, outgoing.payload, reply=reply_to, headers=headers or None)
+            except TransportError as error:
+                outgoing.fail(NAME, str(error))
             except Exception as error:  # noqa: BLE001 - told to whoever published this one
                 outgoing.fail(NAME, f"{type(error).__name__}: {error}")
             else:
                 written.append(outgoing)
         await self._until_written()
-        for outgoing in written:
+        for outgoing in (*written, *kept):
             outgoing.sent()
         self._unconfirmed += written
         if self._confirming is None or self._confirming.done():
@@ -254,3 +293,9 @@ class Connection:
         async with asyncio.timeout(CONFIRM_S):
             await self._until_written()
             await self._client.flush(timeout=round(CONFIRM_S))
+
+
+def _jetstream() -> type[JetStream]:
+    from choreo_bdd.transports.nats.jetstream import JetStream  # noqa: PLC0415 - it loads the client
+
+    return JetStream

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from choreo_bdd.message import NO_HEADERS
+from choreo_bdd.topic_patterns import ByTopic
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.nats.auth import client_options, is_sent_in_clear
 from choreo_bdd.transports.nats.connection import NAME, Connection
@@ -29,7 +30,11 @@ _KIND = Kind(
 
 
 class NatsTransport:
-    """A transport over one NATS connection. A lost connection is reported, not hidden; ``connect`` again after it."""
+    """A transport over one NATS connection. A lost connection is reported, not hidden; ``connect`` again after it.
+
+    ``streams`` names the JetStream stream of subjects, or patterns of them, the first that fits: publishing there is
+    done when the stream has confirmed, and they are read from the stream, from now on. No stream is ever made.
+    """
 
     def __init__(
         self,
@@ -39,10 +44,12 @@ class NatsTransport:
         name: str = "choreo",
         connect_timeout_s: float = 5.0,
         auth: AuthSource | None = None,
+        streams: Sequence[tuple[str, str | None]] = (),
     ) -> None:
         self._servers = [servers] if isinstance(servers, str) else list(servers)
         if not self._servers:
             raise ValueError("NatsTransport needs at least one server URL, such as nats://localhost:4222")
+        self._streams: ByTopic[str | None] = ByTopic(None, tuple(streams))
         self.allowlist_path = allowlist_path
         self._name = name
         self._connect_timeout_s = connect_timeout_s
@@ -72,7 +79,7 @@ class NatsTransport:
         )
 
     async def _dial(self, server: str, options: Mapping[str, Any]) -> Connection:
-        connection = Connection(_client()(), self._life.subscriptions, lose=self._life.lose)
+        connection = Connection(_client()(), self._life.subscriptions, lose=self._life.lose, streams=self._streams)
         await connection.open(server, name=self._name, patience_s=self._connect_timeout_s, options=options)
         return connection
 
@@ -123,7 +130,8 @@ class NatsTransport:
         await self._life.fence(topics)
 
     async def probe(self) -> None:
-        """Have a message go there and back on an inbox of our own, which no stream keeps."""
+        """Find all streams that are named, and have a message go there and back on an inbox that no stream keeps."""
+        await self._life.require().require_streams()
         await there_and_back(self, f"_INBOX.choreo.{secrets.token_hex(8)}")
 
     def active_subscription_count(self) -> int:

@@ -17,12 +17,15 @@ from yarl import URL
 from choreo_bdd.exceptions import SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
-from choreo_bdd.transports.rabbitmq.footing import Footing, NoSuchExchange
-from choreo_bdd.transports.rabbitmq.inbox import Inbox, Listening, OnEnd
-from choreo_bdd.transports.rabbitmq.messages import QUEUE_PREFIX, REPLY_TO, queue_of
+from choreo_bdd.transports.rabbitmq.firehose import Firehose
+from choreo_bdd.transports.rabbitmq.footing import NoSuchExchange
+from choreo_bdd.transports.rabbitmq.ground import Ground, Heard, Source
+from choreo_bdd.transports.rabbitmq.messages import REPLY_TO
 from choreo_bdd.transports.rabbitmq.named_queue import NamedQueue
+from choreo_bdd.transports.rabbitmq.own_queue import OnEnd
 from choreo_bdd.transports.rabbitmq.publisher import Publisher, heed_blocking
 from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, last_word, reason_of, words_of
+from choreo_bdd.transports.rabbitmq.routes import QUEUE_PREFIX, Route, Routes
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
@@ -54,12 +57,8 @@ class _Dialling(aiormq.TransportFactory):
             self._writer.transport.abort()
 
 
-Heard = Listening | NamedQueue
-"""What a subscription is here: a place in our own queue, or a consumer of somebody else's."""
-
-
 class Connection:
-    """A connection to one exchange: opened once, and done with when it is closed or lost.
+    """A connection to one server: opened once, and done with when it is closed or lost.
 
     Publishing has a channel of its own, and so has each queue that is consumed; steps that may be refused are taken
     on channels lent for them: what the broker refuses costs the channel it was asked on, and no other.
@@ -70,7 +69,7 @@ class Connection:
         url: str,
         *,
         context: ssl.SSLContext | None,
-        exchange: Exchange,
+        routes: Routes,
         subscriptions: Subscriptions,
         lose: OnEnd,
     ) -> None:
@@ -82,23 +81,21 @@ class Connection:
             transport_factory=self._dialling,
             client_properties={"connection_name": "choreo"},
         )
-        self._exchange = exchange
+        self._routes = routes
         self._idle: list[aiormq.Channel] = []
         self._asking = asyncio.Semaphore(_ASKING_AT_ONCE)
-        self._inbox: Inbox | None = None
-        self._footing: Footing | None = None
-        self._opening = asyncio.Lock()
+        self._grounds: dict[Exchange, Ground] = {}
+        self._firehose = Firehose(open_channel=self._opened, lend=self._lent)
         self._establishing: dict[Registration, asyncio.Task[None]] = {}
         self._leaving: dict[str, set[asyncio.Task[None]]] = {}
         """By queue, what must have come to its end before somebody else may consume it."""
-        self._may_mark = True
         self._subscriptions = subscriptions
         self._lose = lose
         self._is_over = False
         """Whether it is closed or lost: what ends then is no finding of a single subscription."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._publisher = Publisher(
-            exchange.name, partial(self._channel, confirms=True), spawn=self.spawn, on_unheard=self._tell_unheard
+            routes, partial(self._channel, confirms=True), spawn=self.spawn, on_unheard=self._tell_unheard
         )
         self.outbound: Outbound
 
@@ -119,24 +116,23 @@ class Connection:
         await self._connection.connect()
         heed_blocking(self._connection, self._publisher.set_blocked)
         await self._publisher.open()
-        try:
-            await self._grounded()
-        except NoSuchExchange as missing:
-            _LOG.warning("rabbitmq_exchange_missing: %s", missing)
+        for exchange in self._routes.exchanges:
+            if exchange.is_made or exchange == self._routes.usual:
+                try:
+                    await self._ground(exchange).found()
+                except NoSuchExchange as missing:
+                    _LOG.warning("rabbitmq_exchange_missing: %s", missing)
         self._connection.closing.add_done_callback(self._ended)
         self.outbound = Outbound(NAME, self._publisher.write)
 
-    async def _grounded(self) -> tuple[Inbox, Footing]:
-        """Our own queue and the exchange; ``TransportError`` where that is missing."""
-        async with self._opening:
-            if self._inbox is None or self._footing is None or self._inbox.ended is not None:
-                inbox = Inbox(await self._channel(confirms=False))
-                await inbox.open()
-                if self._footing is not None:
-                    await self._footing.leave()
-                self._inbox, self._footing = inbox, Footing(self._exchange, queue=inbox.queue, lend=self._lent)
-        await self._footing.find()
-        return self._inbox, self._footing
+    def _ground(self, exchange: Exchange) -> Ground:
+        """An exchange, and our own queue behind it."""
+        ground = self._grounds.get(exchange)
+        if ground is None:
+            lane = None if exchange == self._routes.usual else exchange.name
+            ground = Ground(exchange, lane=lane, open_channel=self._opened, lend=self._lent)
+            self._grounds[exchange] = ground
+        return ground
 
     async def close(self) -> None:
         """Send what is queued and let what is under way come to its end, then close; a dead broker is cut off."""
@@ -148,8 +144,9 @@ class Connection:
         self._is_over = True
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _TEARDOWN_S
-        if self._footing is not None and not self._connection.is_closed:
-            self.spawn(self._footing.leave())
+        if not self._connection.is_closed:
+            for ground in self._grounds.values():
+                self.spawn(ground.leave())
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_TEARDOWN_S)
         for task in tuple(self._tasks):
@@ -191,7 +188,7 @@ class Connection:
             registration.fail(NAME, reason)  # does nothing once it is confirmed
         if registration.is_removed:
             self.disarm(registration)
-            if (name := queue_of(registration.topic)) is not None:
+            if (name := self._consumed(registration.topic)) is not None:
                 await self._others_have_left(name)
 
     def disarm(self, registration: Registration) -> None:
@@ -199,23 +196,28 @@ class Connection:
         heard, registration.handle = registration.handle, None
         if isinstance(heard, NamedQueue):
             self._leaves(heard.name, self.spawn(heard.leave()))
-        elif heard is None:
-            name, opening = queue_of(registration.topic), self._establishing.get(registration)
+        elif heard is not None:
+            heard.source.remove(heard.listening)
+            self.spawn(self._drop(heard))
+        else:
+            name, opening = self._consumed(registration.topic), self._establishing.get(registration)
             if name is not None and opening is not None:
                 self._leaves(name, opening)
-        elif self._inbox is not None:
-            self._inbox.remove(heard)
-            self.spawn(self._drop(self._inbox, heard))
 
-    async def _subscribe(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Heard:
+    def _consumed(self, topic: str) -> str | None:
+        """The queue that a topic is consumed from; ``None`` for one heard through a queue of our own."""
+        route = self._routes.of(topic)
+        return route.queue if route.consume else None
+
+    async def _subscribe(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Heard | NamedQueue:
         """Live once this returns; ``SubscriptionFailed`` says why it cannot be."""
-        name = queue_of(topic)
+        route = self._routes.of(topic)
         try:
             async with asyncio.timeout(CONFIRM_S):
                 return await (
-                    self._listen(topic, deliver, on_end)
-                    if name is None
-                    else self._consume(NamedQueue(name, topic, on_end), deliver)
+                    self._consume(NamedQueue(route.queue, topic, on_end), deliver)
+                    if route.queue is not None and route.consume
+                    else self._listen(route, topic, deliver, on_end)
                 )
         except Exception as error:
             raise SubscriptionFailed(NAME, topic, self._publisher.blocked or reason_of(error)) from error
@@ -240,76 +242,52 @@ class Connection:
             raise
         return queue
 
-    async def _listen(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Listening:
-        inbox, footing = await self._grounded()
-        listening = inbox.add(topic, deliver, on_end)
-        try:
-            if self._may_mark and not await self._bound_behind_a_marker(inbox, listening):
-                self._may_mark = False
-            if not listening.is_live:
-                async with self._lent() as channel:
-                    await inbox.bind(channel, listening, self._exchange.name, may_mark=False)
-        except BaseException:
-            inbox.remove(listening)
-            raise
-        if (deaf := footing.why_deaf(topic)) is not None:
-            asyncio.get_running_loop().call_soon(on_end, deaf)  # once it is known to be confirmed
-        return listening
+    def _source(self, route: Route) -> Source:
+        return self._firehose if route.exchange is None else self._ground(route.exchange)
 
-    async def _bound_behind_a_marker(self, inbox: Inbox, listening: Listening) -> bool:
-        """False for a user who may put no marker into our own queue: he may not use the default exchange."""
-        try:
-            async with self._lent() as channel:
-                await inbox.bind(channel, listening, self._exchange.name, may_mark=True)
-        except (aiormq.ChannelAccessRefused, aiormq.ChannelInvalidStateError):
-            return False
-        return True
+    async def _listen(self, route: Route, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Heard:
+        source = self._source(route)
+        key = route.key_of(topic) if route.exchange is None else route.heard(topic)
+        return Heard(source, await source.listen(topic, key, deliver, on_end))
 
-    async def _drop(self, inbox: Inbox, listening: Listening) -> None:
+    async def _drop(self, heard: Heard) -> None:
         with contextlib.suppress(aiormq.AMQPError, RuntimeError):  # the exchange has gone, or the connection
-            async with self._lent() as channel:
-                await inbox.drop(channel, listening, self._exchange.name)
+            await heard.source.drop(heard.listening)
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Return once all that is due to these has been handed over; raises why that is not known."""
         if self._publisher.blocked is not None:
             raise TransportError(self._publisher.blocked)
         heard = [each.handle for each in registrations]
-        queues = [each for each in heard if isinstance(each, NamedQueue)]
-        asked = [queue.drained(self._opened) for queue in queues]
-        if len(queues) < len(heard):
-            asked += [self._settle(), self._require_unchanged()]
+        asked = [each.drained(self._opened) for each in heard if isinstance(each, NamedQueue)]
+        sources = dict.fromkeys(each.source for each in heard if isinstance(each, Heard))
         try:
-            await asyncio.gather(*asked)
+            await asyncio.gather(*asked, *(source.fence() for source in sources))
         except aiormq.AMQPError as error:
             raise TransportError(words_of(error)) from error
 
     async def probe(self) -> None:
-        """Find the exchange, and have a message of ours come out of our own queue; raises why that cannot be."""
-        await self._grounded()
-        await self._settle()
+        """Find what topics name, and have a message of ours come out of our own queue; raises why that cannot be."""
+        ground = self._ground(self._routes.usual)
+        await ground.found()
+        await ground.settle()
+        for exchange in self._routes.exchanges:
+            if not exchange.is_made:  # one that may be made is there when it is needed
+                async with self._asking_for(exchange.missing()) as channel:
+                    await channel.exchange_declare(exchange.name, passive=True)
+        for queue in self._routes.queues:
+            missing = f"there is no queue {queue!r}: start what declares it first, or correct its name"
+            async with self._asking_for(missing) as channel:
+                await channel.queue_declare(queue, passive=True)
 
-    async def _settle(self) -> None:
-        assert self._inbox is not None  # somebody listens there
-        if self._may_mark:
-            try:
-                async with self._lent() as channel:
-                    await self._inbox.marked(channel)
-            except (aiormq.ChannelAccessRefused, aiormq.ChannelInvalidStateError):
-                self._may_mark = False
-            else:
-                return
-        await self._inbox.drained()
-
-    async def _require_unchanged(self) -> None:
-        assert self._inbox is not None  # as above
-        assert self._footing is not None
+    @asynccontextmanager
+    async def _asking_for(self, missing: str) -> AsyncIterator[aiormq.Channel]:
+        """``TransportError`` where the broker knows no such thing; asking makes none."""
         try:
-            await self._footing.require_unchanged()
-        except TransportError as error:
-            for each in self._inbox.listening:
-                each.on_end(str(error))
-            raise
+            async with self._lent() as channel:
+                yield channel
+        except aiormq.ChannelNotFoundEntity as error:
+            raise TransportError(missing) from error
 
     def remark(self, topic: str) -> str | None:
         """Why a message may be missing: its queue has other consumers."""

@@ -13,8 +13,8 @@ import aiormq
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
-from choreo_bdd.transports.rabbitmq.messages import queue_of
 from choreo_bdd.transports.rabbitmq.refusals import type_of_existing
+from choreo_bdd.transports.rabbitmq.routes import queue_of
 
 _ROUTING = ("topic", "direct")
 """The types of exchange that hold the routing key against a binding; a fanout exchange hands out everything."""

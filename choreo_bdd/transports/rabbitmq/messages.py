@@ -15,8 +15,6 @@ from choreo_bdd.message import NO_HEADERS, Kept, Message
 
 REPLY_PREFIX = "choreo.reply."
 """A queue named so is an inbox of our own for replies, made when somebody listens on it."""
-QUEUE_PREFIX = "queue:"
-"""A topic that begins so names a queue of the broker, not a routing key."""
 
 REPLY_TO = "amqp.reply_to"
 """The header that names the queue an answer is to go to."""
@@ -26,18 +24,17 @@ _PROPERTIES = {
     "amqp.content_encoding": "content_encoding",
     "amqp.content_type": "content_type",
     "amqp.correlation_id": "correlation_id",
+    "amqp.delivery_mode": "delivery_mode",
     "amqp.expiration": "expiration",
     "amqp.message_id": "message_id",
+    "amqp.priority": "priority",
     REPLY_TO: "reply_to",
     "amqp.type": "message_type",
     "amqp.user_id": "user_id",
 }
+_NUMBERS = ("amqp.delivery_mode", "amqp.priority")
+_OCTET = 255
 _ROUTING_KEY = "amqp.routing_key"
-
-
-def queue_of(topic: str) -> str | None:
-    """The queue a topic names; ``None`` for a routing key."""
-    return topic.removeprefix(QUEUE_PREFIX) if topic.startswith(QUEUE_PREFIX) else None
 
 
 def binding_key(pattern: str) -> str:
@@ -68,26 +65,53 @@ def is_meant(topic: str, keys: Iterable[str]) -> bool:
     return topic == ">" or any(_routes(binding_key(topic)).fullmatch(key) for key in keys)
 
 
-def message_of(delivered: DeliveredMessage, topic: str | None, received_at: float, kept: Kept | None = None) -> Message:
-    """A delivery as our message. Its topic is the routing key, unless it came from the queue that ``topic`` names."""
-    routing_key = delivered.routing_key or ""
-    properties = delivered.header.properties
+def message_of(
+    delivered: DeliveredMessage,
+    topic: str | None,
+    received_at: float,
+    kept: Kept | None = None,
+    *,
+    lane: str | None = None,
+) -> Message:
+    """A delivery as our message. Its topic is the routing key, unless ``topic`` is another name for where it was."""
+    return message_from(
+        delivered.header.properties,
+        delivered.body,
+        routing_key=delivered.routing_key or "",
+        topic=topic,
+        received_at=received_at,
+        kept=kept,
+        lane=lane,
+    )
+
+
+def message_from(
+    properties: spec.Basic.Properties,
+    body: bytes,
+    *,
+    routing_key: str,
+    topic: str | None,
+    received_at: float,
+    kept: Kept | None = None,
+    lane: str | None = None,
+) -> Message:
+    """A message of these parts; ``lane`` is the queue it came through."""
     headers = {name: _text(value) for name, value in (properties.headers or NO_HEADERS).items()}
     for name, attribute in _PROPERTIES.items():
         value = getattr(properties, attribute)
         if value:
-            headers[name] = value
+            headers[name] = str(value)
     if topic is not None:
         headers[_ROUTING_KEY] = routing_key
     stamped = properties.timestamp
     return Message(
         routing_key if topic is None else topic,
-        delivered.body,
+        body,
         received_at,
         headers or NO_HEADERS,
         broker_time=None if stamped is None else stamped.timestamp(),
         kept=kept,
-        lane=topic,
+        lane=lane,
     )
 
 
@@ -100,14 +124,25 @@ def _text(value: Any) -> str:
 
 
 def properties_of(headers: Mapping[str, str]) -> spec.Basic.Properties:
-    """Message properties for our headers: those named like a property become it, the others travel as headers."""
+    """Message properties for our headers: those named like a property become it, the others travel as headers.
+
+    ``ValueError`` for a property that is a number, and is none here.
+    """
     properties = spec.Basic.Properties(delivery_mode=1)
     plain = {}
     for name, value in headers.items():
-        if name in _PROPERTIES:
+        if name in _NUMBERS:
+            setattr(properties, _PROPERTIES[name], _number(name, value))
+        elif name in _PROPERTIES:
             setattr(properties, _PROPERTIES[name], value)
         elif name != _ROUTING_KEY:
             plain[name] = value
     if plain:
         properties.headers = dict(plain)
     return properties
+
+
+def _number(name: str, value: str) -> int:
+    if not value.isdecimal() or int(value) > _OCTET:
+        raise ValueError(f"{name} is a number from 0 to {_OCTET}, not {value!r}")
+    return int(value)

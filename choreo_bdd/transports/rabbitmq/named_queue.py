@@ -11,8 +11,8 @@ import aiormq
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Kept, Message
-from choreo_bdd.transports.rabbitmq.inbox import OnEnd
 from choreo_bdd.transports.rabbitmq.messages import REPLY_PREFIX, message_of
+from choreo_bdd.transports.rabbitmq.own_queue import OnEnd
 from choreo_bdd.transports.rabbitmq.refusals import last_word, words_of
 
 OpenChannel = Callable[[], Awaitable[aiormq.Channel]]
@@ -92,7 +92,8 @@ class NamedQueue:
         self._reached = await _end_of_stream(await open_channel(), self.name)
 
         async def arrived(delivered: aiormq.abc.DeliveredMessage) -> None:
-            deliver(message_of(delivered, self._topic, asyncio.get_running_loop().time()))
+            now = asyncio.get_running_loop().time()
+            deliver(message_of(delivered, self._topic, now, lane=self._topic))
             self._reached = max(self._reached, _offset(delivered))
             await channel.basic_ack(cast(int, delivered.delivery_tag), wait=False)
 
@@ -112,7 +113,7 @@ class NamedQueue:
         is_leftover = self._leftovers > 0
         self._leftovers -= is_leftover
         kept = Kept(lambda: self._use(tag), is_leftover=is_leftover)
-        return message_of(delivered, self._topic, received_at, kept)
+        return message_of(delivered, self._topic, received_at, kept, lane=self._topic)
 
     def _use(self, tag: int) -> None:
         if tag not in self._unused or self._ended is not None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import aiormq
 
-from choreo_bdd.transports.rabbitmq.messages import properties_of, queue_of
+from choreo_bdd.transports.rabbitmq.messages import properties_of
 from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, why, words_of
+from choreo_bdd.transports.rabbitmq.routes import Routes
 from choreo_bdd.transports.shared.outbound import Outgoing
 
 OnUnheard = Callable[[Outgoing], None]
@@ -19,17 +20,17 @@ _RETURNED = "RabbitMQ returned the message as unroutable"
 
 
 class Publisher:
-    """Publishes on a channel of its own to one exchange, or into the queue that a topic names."""
+    """Publishes on a channel of its own, each message by the route of its topic."""
 
     def __init__(
         self,
-        exchange: str,
+        routes: Routes,
         open_channel: Callable[[], Awaitable[aiormq.Channel]],
         *,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         on_unheard: OnUnheard,
     ) -> None:
-        self._exchange = exchange
+        self._routes = routes
         self._open_channel = open_channel
         self._spawn = spawn
         self._on_unheard = on_unheard
@@ -74,24 +75,26 @@ class Publisher:
                 outgoing.sent()
 
     async def _publish(self, channel: aiormq.Channel, outgoing: Outgoing) -> None:
-        queue = queue_of(outgoing.topic)
+        route = self._routes.of(outgoing.topic)
         reason = "the connection was closed before the broker confirmed it"
         self._under_way.add(outgoing)
         try:
             await channel.basic_publish(
                 outgoing.payload,
-                exchange=self._exchange if queue is None else "",
-                routing_key=outgoing.topic if queue is None else queue,
+                exchange="" if route.exchange is None else route.exchange.name,
+                routing_key=route.key_of(outgoing.topic),
                 properties=properties_of(outgoing.headers),
-                mandatory=True,
+                mandatory=route.mandatory is not False,
                 timeout=CONFIRM_S,
             )
         except aiormq.PublishError as error:
-            if queue is None:  # nobody listening is no error of the one who speaks, a missing queue is
+            reason = words_of(error)
+            if route.exchange is not None and route.fails_unheard:
+                reason = f"nobody listens on {outgoing.topic!r}: {_RETURNED}, and its topic is mandatory"
+            elif not route.fails_unheard:  # nobody listening is no error of the one who speaks, a missing queue is
                 outgoing.unheard(_RETURNED)
                 self._on_unheard(outgoing)
                 outgoing.confirm()
-            reason = words_of(error)
         except Exception as error:  # noqa: BLE001 - told to whoever published this one
             reason = await why(channel, error)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.rabbitmq.auth import RabbitPlain, login
 from choreo_bdd.transports.rabbitmq.exchange import OWN, Exchange
+from choreo_bdd.transports.rabbitmq.routes import Route, Routes
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
 from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
@@ -38,9 +39,13 @@ class RabbitTransport:
     does not route by key (fanout, headers) a topic hears the messages whose routing key it names, and ``>`` all of
     them. A direct exchange knows no patterns.
 
-    All topics come through one queue, so that their order is the broker's. A topic that begins with ``queue:`` names
-    an existing queue instead: what a scenario uses is taken from it, and all the rest given back; publishing puts a
-    message into it, and ``PublishFailed`` says when there is no such queue. A stream is read from now on.
+    ``topics`` gives single topics, and patterns of them, a way of their own (``Route``): the first that fits counts, a
+    pattern that is listened to among them.
+
+    All topics of an exchange come through one queue, so that their order is the broker's. A topic that begins with
+    ``queue:`` names an existing queue instead: what a scenario uses is taken from it, and all the rest given back;
+    publishing puts a message into it, and ``PublishFailed`` says when there is no such queue. A stream is read from
+    now on.
 
     Message properties are headers too, both ways, named ``amqp.correlation_id``, ``amqp.message_id``,
     ``amqp.reply_to``, ``amqp.content_type``, ``amqp.type`` and so on.
@@ -56,6 +61,7 @@ class RabbitTransport:
         connect_timeout_s: float = 5.0,
         auth: AuthSource | None = None,
         exchange: Exchange | None = None,
+        topics: Sequence[tuple[str, Route]] = (),
     ) -> None:
         if not _is_amqp_url(url):
             raise ValueError(
@@ -65,7 +71,7 @@ class RabbitTransport:
             raise ValueError(f"two exchanges: exchange_name={exchange_name!r} and exchange={exchange!r}; give one")
         self._url = url
         self.allowlist_path = allowlist_path
-        self._exchange = exchange or Exchange(exchange_name)
+        self._routes = Routes(exchange or Exchange(exchange_name), tuple(topics))
         self._connect_timeout_s = connect_timeout_s
         self._life: Lifecycle[Connection] = Lifecycle(_KIND, [url], auth=auth, patience_s=connect_timeout_s)
 
@@ -86,7 +92,7 @@ class RabbitTransport:
         connection = _connection()(
             url,
             context=context,
-            exchange=self._exchange,
+            routes=self._routes,
             subscriptions=self._life.subscriptions,
             lose=self._life.lose,
         )
@@ -145,7 +151,7 @@ class RabbitTransport:
         await self._life.fence(topics)
 
     async def probe(self) -> None:
-        """Find the exchange, and have a message go through our own queue alone."""
+        """Find all exchanges and queues that are named, and have a message go through our own queue alone."""
         await self._life.require().probe()
 
     def remark(self, topic: str) -> str | None:
@@ -161,7 +167,7 @@ class RabbitTransport:
         self._life.clear()
 
     def __repr__(self) -> str:
-        return f"RabbitTransport(url={self._life.shown!r}, exchange_name={self._exchange.name!r})"
+        return f"RabbitTransport(url={self._life.shown!r}, exchange_name={self._routes.usual.name!r})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("RabbitTransport cannot be pickled: it holds a live connection")

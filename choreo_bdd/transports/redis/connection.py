@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
 from choreo_bdd.exceptions import TransportError
-from choreo_bdd.transports.redis.messages import Layouts
+from choreo_bdd.transports.redis.lists import Lists
+from choreo_bdd.transports.redis.messages import EntryLayout, Layouts, ListEnd
 from choreo_bdd.transports.redis.pubsub import PubSub
 from choreo_bdd.transports.redis.streams import Streams
-from choreo_bdd.transports.redis.wire import Answer, Wire, new_connection, open_wire, reason_of
+from choreo_bdd.transports.redis.wire import Answer, Wire, is_refusal, new_connection, open_wire, reason_of
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
 
 _NAME = "RedisTransport"
 _SEND_S = 1.0
 _ANSWER_S = 0.5
+KEYSPACE = "__key"
+"""How the channels begin on which the server speaks of its keys."""
 
 
 class _Mode(Protocol):
-    """What Pub/Sub and Streams do differently."""
+    """What Pub/Sub, streams and lists do differently."""
 
     def add(self, registration: Registration) -> None: ...
     def remove(self, registration: Registration) -> None: ...
@@ -32,23 +36,28 @@ class _Mode(Protocol):
     async def fence(self, registrations: Sequence[Registration]) -> None: ...
 
 
-def _mode(talking: Wire, listening: Sequence[Wire], layouts: Layouts) -> _Mode:
-    if not layouts.has_streams:
-        return PubSub(listening[0])
-    streams = Streams(talking, listening[0], layouts)
-    return _Both(PubSub(listening[1]), streams, layouts) if layouts.has_channels else streams
+def _modes(talking: Wire, listening: Sequence[Wire], layouts: Layouts, database: int) -> _Mode:
+    wires = iter(listening)
+    modes: dict[type | None, _Mode] = {}
+    if layouts.has_streams:
+        modes[EntryLayout] = Streams(talking, next(wires), layouts)
+    if layouts.has_channels:
+        modes[None] = PubSub(next(wires))
+    if layouts.has_lists:
+        modes[ListEnd] = Lists(next(wires), database, layouts)
+    return _SideBySide(modes, layouts) if len(modes) > 1 else next(iter(modes.values()))
 
 
-class _Both:
-    """Channels and streams side by side, as the layouts tell."""
+class _SideBySide:
+    """Streams, channels and lists, as the layouts tell: by the kind of a topic's layout."""
 
-    def __init__(self, channels: PubSub, streams: Streams, layouts: Layouts) -> None:
-        self._channels = channels
-        self._streams = streams
+    def __init__(self, modes: Mapping[type | None, _Mode], layouts: Layouts) -> None:
+        self._modes = modes
         self._layouts = layouts
 
     def _of(self, topic: str) -> _Mode:
-        return self._channels if self._layouts.of(topic) is None else self._streams
+        layout = self._layouts.of(topic)
+        return self._modes[None if layout is None else type(layout)]
 
     def add(self, registration: Registration) -> None:
         self._of(registration.topic).add(registration)
@@ -63,15 +72,15 @@ class _Both:
         return self._of(topic).bystanders(topic)
 
     async def start(self) -> None:
-        await self._channels.start()
-        await self._streams.start()
+        for mode in self._modes.values():
+            await mode.start()
 
     async def stop(self) -> None:
-        await self._streams.stop()
-        await self._channels.stop()
+        for mode in self._modes.values():
+            await mode.stop()
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
-        for mode in (self._channels, self._streams):
+        for mode in self._modes.values():
             concerned = [each for each in registrations if self._of(each.topic) is mode]
             if concerned:
                 await mode.fence(concerned)
@@ -84,6 +93,7 @@ class Connection:
         self._mode = mode
         self._talking = talking
         self._listening = listening
+        self._arming: set[asyncio.Task[None]] = set()
         self.outbound: Outbound
 
     async def start(self) -> None:
@@ -156,11 +166,51 @@ class Connection:
 
     def arm(self, registration: Registration) -> None:
         """Listen for a registration."""
-        self._mode.add(registration)
+        if registration.topic.startswith(KEYSPACE):
+            self._arming.add(task := asyncio.get_running_loop().create_task(self._arm_notified(registration)))
+            task.add_done_callback(self._arming.discard)
+        else:
+            self._mode.add(registration)
+
+    async def _arm_notified(self, registration: Registration) -> None:
+        """Listen to what the server says of its keys, where it does so at all."""
+        try:
+            await self.require_notifications(registration.topic)
+        except TransportError as error:
+            registration.fail(_NAME, str(error))
+        else:
+            if not registration.is_removed:
+                self._mode.add(registration)
+
+    async def require_notifications(self, topic: str) -> None:
+        """``TransportError`` where the server does not speak of its keys; a user who may not ask is believed."""
+        try:
+            answer = await self._talking.call("CONFIG", "GET", "notify-keyspace-events")
+        except Exception as error:
+            if is_refusal(error):
+                return
+            raise TransportError(reason_of(error)) from error
+        if answer and not answer[1]:
+            raise TransportError(
+                f"nothing comes on {topic!r}: the server sends no keyspace events; have it send them, "
+                f"as with CONFIG SET notify-keyspace-events KEA"
+            )
+
+    async def require_type(self, topic: str, wanted: str) -> None:
+        """``TransportError`` where a key is of another type than it is meant to be; one that is not there may come."""
+        try:
+            found = (await self._talking.call("TYPE", topic)).decode()
+        except Exception as error:
+            if is_refusal(error):
+                return
+            raise TransportError(reason_of(error)) from error
+        if found not in (wanted, "none"):
+            raise TransportError(f"{topic!r} is a {found} on this server, and no {wanted} as the configuration says")
 
     def disarm(self, registration: Registration) -> None:
         """Stop listening for it."""
-        self._mode.remove(registration)
+        if registration.handle is not None or not registration.topic.startswith(KEYSPACE):
+            self._mode.remove(registration)
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Have the server answer behind all it had for these; raises why that is not known."""
@@ -172,6 +222,8 @@ class Connection:
         await self._end()
 
     async def _end(self) -> None:
+        for task in self._arming:
+            task.cancel()
         await self._mode.stop()
         await self._talking.close(patience_s=_ANSWER_S)
         for wire in self._listening:
@@ -186,17 +238,22 @@ async def open_connection(
     layouts: Layouts,
     timeout_s: float,
 ) -> Connection:
-    """Connect and log in: once to talk, once to listen to streams, once to channels. Leaves nothing open on failure."""
+    """Connect and log in: once to talk, and once each to listen to streams, channels and lists.
+
+    Leaves nothing open on failure.
+    """
     wires: list[Wire] = []
+    database = 0
     try:
-        while len(wires) < 1 + layouts.has_streams + layouts.has_channels:
-            wires.append(await open_wire(new_connection(url, login, context, timeout_s=timeout_s)))
+        while len(wires) < 1 + layouts.has_streams + layouts.has_channels + layouts.has_lists:
+            made = new_connection(url, login, context, timeout_s=timeout_s)
+            database = int(made.db)
+            wires.append(await open_wire(made))
     except BaseException:
         for wire in wires:
             await wire.close(patience_s=0)
         raise
     talking, *listening = wires
-    mode = _mode(talking, listening, layouts)
-    connection = Connection(talking, listening, mode)
+    connection = Connection(talking, listening, _modes(talking, listening, layouts, database))
     await connection.start()
     return connection

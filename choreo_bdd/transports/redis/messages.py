@@ -77,18 +77,34 @@ class EntryLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class ListEnd:
+    """Where a list takes what is pushed: on the left, as most queues do, or on the right."""
+
+    is_right: bool = False
+
+    def command(self, outgoing: Outgoing) -> tuple[str | bytes, ...]:
+        """How a message is pushed."""
+        return "RPUSH" if self.is_right else "LPUSH", outgoing.topic, outgoing.payload
+
+
+Layout = EntryLayout | ListEnd | None
+"""What a topic is: a stream, a list, or a channel of Pub/Sub."""
+
+
+@dataclass(frozen=True, slots=True)
 class Layouts:
-    """Which topics are streams, and how their entries are laid out; ``None`` is a channel of Pub/Sub.
+    """Which topics are streams, and how their entries are laid out, and which are lists; ``None`` is a channel.
 
     Of ``topics``, patterns each, the first that fits counts; all others are as ``usual`` says.
     """
 
     usual: EntryLayout | None
-    topics: tuple[tuple[str, EntryLayout | None], ...] = ()
+    topics: tuple[tuple[str, Layout], ...] = ()
 
-    def of(self, topic: str) -> EntryLayout | None:
+    def of(self, topic: str) -> Layout:
         """The layout of a topic."""
-        return next((layout for pattern, layout in self.topics if topic_patterns.matches(pattern, topic)), self.usual)
+        by_topic: topic_patterns.ByTopic[Layout] = topic_patterns.ByTopic(self.usual, self.topics)
+        return by_topic.of(topic)
 
     @property
     def has_channels(self) -> bool:
@@ -98,7 +114,12 @@ class Layouts:
     @property
     def has_streams(self) -> bool:
         """Whether any topic is a stream."""
-        return self.usual is not None or any(layout is not None for _, layout in self.topics)
+        return any(isinstance(layout, EntryLayout) for layout in (self.usual, *(each for _, each in self.topics)))
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether any topic is a list."""
+        return any(isinstance(layout, ListEnd) for _, layout in self.topics)
 
 
 def _fields(payload: bytes) -> Iterator[tuple[str, str]]:

@@ -280,7 +280,8 @@ class Streams:
         return 0
 
     def _layout_of(self, name: str) -> EntryLayout:
-        return self._layouts.of(name) or EntryLayout()  # a stream heard through a pattern need not be told of itself
+        layout = self._layouts.of(name)
+        return layout if isinstance(layout, EntryLayout) else EntryLayout()  # one heard through a pattern may be untold
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)

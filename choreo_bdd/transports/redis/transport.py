@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from choreo_bdd.exceptions import PublishFailed
 from choreo_bdd.message import NO_HEADERS
+from choreo_bdd.topic_patterns import is_pattern
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.redis.auth import context_of, login_of
-from choreo_bdd.transports.redis.messages import EntryLayout, Layouts
+from choreo_bdd.transports.redis.messages import EntryLayout, Layout, Layouts, ListEnd
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
 from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
@@ -42,8 +43,9 @@ class RedisTransport:
     a field of its own; ``stream_maxlen`` trims each stream published to, to about that many entries. Subscriptions
     hear what is appended after they were made.
 
-    ``topics`` tells single topics apart, and patterns of them: how their entries are laid out, or ``None`` for a
-    channel of Pub/Sub; the first that fits counts.
+    ``topics`` tells single topics apart, and patterns of them: how their entries are laid out, ``ListEnd`` for lists,
+    or ``None`` for a channel of Pub/Sub; the first that fits counts. Lists are watched with MONITOR, which takes
+    nothing from them.
 
     Patterns know ``*`` (one segment) and ``>`` (the rest). Over streams they also cover streams that appear later:
     at once those this transport publishes to, others within about 0.1 s.
@@ -59,7 +61,7 @@ class RedisTransport:
         streams: bool = False,
         payload_field: str = "payload",
         stream_maxlen: int | None = None,
-        topics: Sequence[tuple[str, EntryLayout | None]] = (),
+        topics: Sequence[tuple[str, Layout]] = (),
     ) -> None:
         if not url:
             raise ValueError("RedisTransport needs a URL, such as redis://localhost:6379/0")
@@ -157,6 +159,11 @@ class RedisTransport:
 
     def _require_room(self, topic: str, headers: Mapping[str, str], key: str | None) -> None:
         layout = self._layouts.of(topic)
+        if isinstance(layout, ListEnd):
+            refuse_key(_NAME, topic, key, "an element of a list has none; put it into the payload")
+            if headers:
+                raise PublishFailed(_NAME, topic, "an element of a list has no headers; put the data into the payload")
+            return
         if layout is None:
             refuse_key(_NAME, topic, key, "put it into the payload, or use streams=True")
         elif layout.payload_field is None:
@@ -184,12 +191,22 @@ class RedisTransport:
         await self._life.fence(topics)
 
     async def probe(self) -> None:
-        """Have a message go there and back: on a channel of our own, or in a stream that nobody ever sees."""
+        """Have a message go there and back: on a channel of our own, or in a stream that nobody ever sees.
+
+        A topic that is there as something else than it is told to be is an error, and so is a server without keyspace
+        events that are told to come.
+        """
         name = f"choreo.probe.{secrets.token_hex(8)}"
+        connection = self._life.require()
         if self._layouts.usual is None:
             await there_and_back(self, name)
         else:
-            await self._life.require().probe_streams(name)
+            await connection.probe_streams(name)
+        for topic, layout in self._layouts.topics:
+            if topic.startswith("__key"):
+                await connection.require_notifications(topic)
+            elif layout is not None and not is_pattern(topic):
+                await connection.require_type(topic, "list" if isinstance(layout, ListEnd) else "stream")
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""

@@ -18,11 +18,13 @@ from redis.exceptions import NoPermissionError, ResponseError
 from choreo_bdd.exceptions import TransportError
 
 Answer = asyncio.Future[Any]
-Push = Callable[[list[Any]], None]
+Push = Callable[[Any], None]
 
 _PUSHES = (b"message", b"pmessage")
 _PATIENCE_S = 10.0
 _QUIET_S = 2.0
+_LINE_BYTES = 1 << 30
+"""How long a line may be: MONITOR shows a command with all its arguments as one."""
 _POOL_OPTIONS = ("max_connections", "timeout")  # understood in a URL, but meant for a pool of connections
 
 
@@ -90,9 +92,11 @@ class Wire:
         self.closed: str | None = None
         self.on_closed: Callable[[str], None] | None = None
         self.on_push: Push | None = None
+        self.is_push: Callable[[object], bool] = _is_published
         self._connection = connection
         # The client's own way to send would drain before anything may be noted as sent, and reconnect silently.
         self._writer: asyncio.StreamWriter = connection._writer
+        connection._reader._limit = _LINE_BYTES
         self._loop = asyncio.get_running_loop()
         self._due: deque[tuple[Answer, float]] = deque()
         self._watchdog: asyncio.TimerHandle | None = None
@@ -135,7 +139,7 @@ class Wire:
                 except ResponseError as error:
                     self._settle(error)
                     continue
-                if self.on_push is not None and type(answer) is list and answer[0] in _PUSHES:
+                if self.on_push is not None and self.is_push(answer):
                     self.on_push(answer)
                 else:
                     self._settle(answer)
@@ -190,6 +194,10 @@ class Wire:
         self._task.cancel()
         await asyncio.wait([self._task])
         await self._connection.disconnect(nowait=True)
+
+
+def _is_published(answer: object) -> bool:
+    return type(answer) is list and bool(answer) and answer[0] in _PUSHES
 
 
 def _fail(answer: Answer, error: Exception) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from choreo_bdd.exceptions import TransportError
-from choreo_bdd.redaction import safe_url
+from choreo_bdd.redaction import declare_secrets, safe_url
 from choreo_bdd.transports.shared.loopback import is_loopback
 
 _LOG = logging.getLogger("choreo_bdd.transports")
@@ -20,6 +20,7 @@ _LOG = logging.getLogger("choreo_bdd.transports")
 _CREDENTIAL_KEY_NAMES = frozenset(
     {"password", "token", "secret", "key", "auth", "credential", "credentials", "username", "user"}
 )
+_SECRET_FIELDS = frozenset({"password", "token", "seed"})
 _ALLOWED_VARIANTS: dict[str, frozenset[type]] = {}
 """Exact classes of descriptor each transport accepts; filled by the ``*_auth`` modules of this package."""
 
@@ -42,6 +43,7 @@ class AuthDescriptor:
             raise TypeError(f"{cls.__name__} must not define __repr__: descriptors are never shown")
 
     def __init__(self, **fields: Any) -> None:
+        declare_secrets(values=_secrets_among(fields))
         object.__setattr__(self, "_fields", fields)
         object.__setattr__(self, "_consumed", False)
 
@@ -72,6 +74,16 @@ class AuthDescriptor:
     def consumed(self) -> bool:
         """Whether it has been used up."""
         return self._consumed
+
+
+def _secrets_among(fields: dict[str, Any]) -> Iterator[str]:
+    """The passwords, tokens and seeds; a certificate's key is shown nowhere, and may be a path."""
+    for name in _SECRET_FIELDS & fields.keys():
+        match fields[name]:
+            case str() as text:
+                yield text
+            case bytes() | bytearray() as secret:
+                yield secret.decode("utf-8", "replace")
 
 
 AuthSource = AuthDescriptor | Callable[[], Any]

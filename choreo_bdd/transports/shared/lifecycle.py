@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ConflictingAuthError, HostNotInAllowlist, TransportError
 from choreo_bdd.message import NO_HEADERS
-from choreo_bdd.redaction import safe_url
+from choreo_bdd.redaction import declare_secrets, safe_url, secrets_in_urls
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback
 from choreo_bdd.transports.shared.credentials import (
     AuthDescriptor,
@@ -91,6 +92,7 @@ class Lifecycle(Generic[C]):
         self._normalise = normalise
         self._show = show
         self._carry_credentials = any(map(carries_credentials, addresses))
+        declare_secrets(values=chain.from_iterable(map(secrets_in_urls, addresses)))
         if auth is not None and self._carry_credentials:
             raise ConflictingAuthError(
                 f"{kind.transport} got credentials both in a server's URL and through auth=; give one"

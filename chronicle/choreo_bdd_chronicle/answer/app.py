@@ -75,7 +75,7 @@ class Api:
         self._times = IngestTimes()
         self._readers = CapacityLimiter(_READERS)
         self._checkers = CapacityLimiter(_CHECKERS)
-        self._openapi = msgspec.json.encode(describe(version, BASE))
+        self._openapi = msgspec.json.encode(describe(version, BASE, settings.root))
 
     def routes(self) -> list[Route]:
         """Every route below the base path; longer ones first, since a topic may hold any character."""
@@ -257,7 +257,7 @@ def build_app(store: Store, feed: Feed, teller: Teller, settings: Settings, vers
         await api.close()
 
     inner = Starlette(
-        routes=[Mount(BASE, routes=api.routes()), Route("/metrics", api.metrics), *Pages(BASE).routes()],
+        routes=[Mount(BASE, routes=api.routes()), Route("/metrics", api.metrics), *Pages(BASE, settings.root).routes()],
         middleware=[Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM)],
         exception_handlers={
             ApiError: _refused,
@@ -269,7 +269,7 @@ def build_app(store: Store, feed: Feed, teller: Teller, settings: Settings, vers
         },
         lifespan=lifespan,
     )
-    return Guard(inner, sends_hsts=settings.sends_hsts)
+    return Guard(inner, sends_hsts=settings.sends_hsts, root=settings.root)
 
 
 def _check_tenant(caller: Caller, tenant: str) -> None:

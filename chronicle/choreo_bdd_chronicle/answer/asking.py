@@ -15,8 +15,8 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 SLUG_RULE = "2 to 64 of a-z, 0-9 and hyphens, and neither begins nor ends with a hyphen"
 RESOLUTIONS = ("raw", "hourly", "daily")
 _SPACED_OFFSET = re.compile(r" (?=\d\d:?\d\d$)")
-_WHOLE_NUMBER = re.compile(r"[+-]?\d{1,18}")
-_PERCENT = re.compile(r"\d{1,2}(\.\d{1,6})?")
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+_PERCENT = re.compile(r"[0-9]{1,2}(\.[0-9]{1,6})?")
 _FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -60,6 +60,11 @@ class Parameter:
     field: str = ""
     is_required: bool = False
     meaning: str = ""
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether an empty value asks for nothing, as that of a form's empty field."""
+        return self.is_required or "maxLength" in self.schema
 
 
 def _bounded(longest: int) -> Read:
@@ -176,7 +181,7 @@ def read(parameters: tuple[Parameter, ...], query: Mapping[str, str]) -> Asked:
     found = _Reading()
     for each in parameters:
         given = query.get(each.name)
-        if given:
+        if given or (given is not None and not each.may_be_empty):
             try:
                 found.values[each.field or each.name] = each.read(given)
             except ValueError as problem:

@@ -26,8 +26,9 @@ _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 class Guard:
     """Wraps the whole application, so that even the answers to its failures are in good order."""
 
-    def __init__(self, app: ASGIApp, *, sends_hsts: bool) -> None:
+    def __init__(self, app: ASGIApp, *, sends_hsts: bool, root: str = "") -> None:
         self._app = app
+        self._root = root
         self._headers = SECURITY_HEADERS | (_HSTS if sends_hsts else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,6 +36,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = self._below_root(scope)
         given = Headers(scope=scope).get("X-Request-ID", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
         is_told = False
@@ -55,3 +57,10 @@ class Guard:
             _log.exception("request %s to %s failed", request_id, scope["path"])
             if not is_told:
                 raise
+
+    def _below_root(self, scope: Scope) -> Scope:
+        """The request as it is without a proxy: some take the path away that they serve us below, some do not."""
+        path: str = scope["path"]
+        if not self._root or not (path == self._root or path.startswith(f"{self._root}/")):
+            return scope
+        return {**scope, "path": path.removeprefix(self._root) or "/"}

@@ -17,8 +17,8 @@ _REF = "#/components/schemas/{name}"
 _PLACE = re.compile(r"{(\w+)(?::\w+)?}")
 
 
-def describe(version: str, base: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document."""
+def describe(version: str, base: str, root: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the API at ``base``, below a proxy's ``root``."""
     models = [*(each.model for each in ENDPOINTS), Ingested, Health]
     schemas, components = msgspec.json.schema_components(models, ref_template=_REF)
     answers = dict(zip(map(repr, models), schemas, strict=True))
@@ -42,6 +42,7 @@ def describe(version: str, base: str) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Chronicle", "version": version},
+        "servers": [{"url": root or "/"}],
         "paths": paths,
         "components": {
             "schemas": {**components, "Error": error},

@@ -85,6 +85,10 @@ class Feed:
         if self._count >= self._most:
             yield _FULL
             return
+        if not self._count:
+            latest = await to_thread.run_sync(self._latest)
+            if not self._count:  # nobody heard of what happened until now, and this one asks for what comes
+                self._last = latest
         listener = Listener()
         self._listeners[tenant].add(listener)
         self._count += 1
@@ -118,7 +122,7 @@ class Feed:
             await self._news.wait()
             self._news.clear()
             try:
-                while found := await to_thread.run_sync(self._since, self._last, None):
+                while self._count and (found := await to_thread.run_sync(self._since, self._last, None)):
                     await self._tell(found)
             except SQLAlchemyError:
                 continue  # told with the next that can be read

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +21,7 @@ from choreo_bdd_reporter.model.arrival import came
 from choreo_bdd_reporter.model.limits import clean_text
 
 _FAILED = ("fail", "timeout")
+_DAY_DIGITS = len("2026-01-31")
 
 
 def check_report(body: bytes) -> Report:
@@ -70,43 +70,33 @@ def _run(run: documents.Run) -> Run:
     )
 
 
-@dataclass(slots=True)
-class _Topic:
-    """A topic's handles while they are counted."""
-
-    outcomes: list[str] = field(default_factory=list)
-    latencies: list[float] = field(default_factory=list)
-    budgets: list[float] = field(default_factory=list)
-    over_budget: int = 0
-
-    def count(self, handle: Handle) -> None:
-        outcome, latency = handle.outcome, handle.latency_ms
-        self.outcomes.append(outcome)
-        if latency is not None and came(outcome, handle.actual):
-            self.latencies.append(latency)
-        if handle.budget_ms is not None:
-            self.budgets.append(handle.budget_ms)
-            self.over_budget += handle.misses_budget()
-
-    def tally(self) -> Tally:
-        return Tally.of(self.outcomes, self.latencies, self.budgets, self.over_budget)
-
-
 def _measured(document: Document) -> dict[str, Any]:
     scenarios: list[Scenario] = []
     failures: list[Failed] = []
-    topics: defaultdict[tuple[str, str], _Topic] = defaultdict(_Topic)
+    topics: defaultdict[tuple[str, str], list[Handle]] = defaultdict(list)
+    days: set[str] = set()
     handle_count, default = 0, document.run.transport or ""
     for test, scenario, place in _scenarios(document):
-        _check_places(scenario, place)
+        _check_places(scenario, place, days)
         for handle in scenario.handles:
-            topics[handle.topic, handle.transport or default].count(handle)
+            topics[handle.topic, handle.transport or default].append(handle)
             if handle.outcome in _FAILED:
                 failures.append(Failed(len(scenarios), _cause(handle)))
         handle_count += len(scenario.handles)
         scenarios.append(_scenario(test, scenario, len(scenarios)))
-    tallies = [TopicTally(clean_text(topic), clean_text(via), each.tally()) for (topic, via), each in topics.items()]
+    tallies = [TopicTally(clean_text(topic), clean_text(via), _tally(some)) for (topic, via), some in topics.items()]
     return {"scenarios": scenarios, "topics": tallies, "failures": failures, "handle_count": handle_count}
+
+
+def _tally(handles: Sequence[Handle]) -> Tally:
+    """What one topic's handles measured."""
+    budgeted = [each for each in handles if each.budget_ms is not None]
+    return Tally.of(
+        [each.outcome for each in handles],
+        [each.latency_ms for each in handles if each.latency_ms is not None and came(each.outcome, each.actual)],
+        [each.budget_ms for each in budgeted if each.budget_ms is not None],
+        [each.misses_budget() for each in budgeted].count(True),
+    )
 
 
 def _scenarios(document: Document) -> Iterator[tuple[documents.Test, documents.Scenario, tuple[str | int, ...]]]:
@@ -115,15 +105,18 @@ def _scenarios(document: Document) -> Iterator[tuple[documents.Test, documents.S
             yield test, scenario, ("tests", number, "scenarios", index)
 
 
-def _check_places(scenario: documents.Scenario, place: tuple[str | int, ...]) -> None:
-    """What no schema says: a stage's handles name their transport, and events happened on days that exist."""
+def _check_places(scenario: documents.Scenario, place: tuple[str | int, ...], days: set[str]) -> None:
+    """What no schema says: a stage's handles name their transport, and events happened on ``days`` that exist."""
     if scenario.stage:
         for index, handle in enumerate(scenario.handles):
             if not handle.transport:
                 message = "missing; in a scenario on several transports every handle names its own"
                 raise RefusedReportError([Fault(pointer((*place, "handles", index, "transport")), message)])
     for index, event in enumerate(scenario.timeline):
-        _moment(event.wall_clock, *place, "timeline", index, "wall_clock")
+        day = event.wall_clock[:_DAY_DIGITS]
+        if day not in days:  # the schema has seen to the rest
+            _moment(event.wall_clock, *place, "timeline", index, "wall_clock")
+            days.add(day)
 
 
 def _scenario(test: documents.Test, scenario: documents.Scenario, position: int) -> Scenario:

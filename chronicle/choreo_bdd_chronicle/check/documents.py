@@ -66,7 +66,9 @@ class Handle(Struct, kw_only=True, gc=False):
 
     def misses_budget(self) -> bool:
         """Whether a handle with a budget was late, or never met."""
-        return self.outcome == "timeout" or _kind(self.diagnosis) == "over_budget"
+        found = self.diagnosis
+        kind = found["kind"] if isinstance(found, dict) else found.kind
+        return self.outcome == "timeout" or kind == "over_budget"
 
 
 class Event(Struct, kw_only=True, gc=False):
@@ -100,8 +102,3 @@ class Document(Struct, kw_only=True, gc=False):
 
     run: Run
     tests: Sequence[Test]
-
-
-def _kind(diagnosis: Any) -> str:
-    kind: str = diagnosis["kind"] if isinstance(diagnosis, dict) else diagnosis.kind
-    return kind

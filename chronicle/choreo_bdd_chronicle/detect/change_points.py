@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from choreo_bdd_chronicle.detect.statistics import Sums, Values, best_split, is_wave, summed_distances, t_test
+from choreo_bdd_chronicle.detect.statistics import Sums, Values, best_split, is_wave, memory, summed_distances, t_test
 
 FEWEST_RUNS = 4
 """A level has at least so many runs: a change is not raised before."""
@@ -21,11 +21,15 @@ _SHOWN = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """What counts as a change of a level: how improbable, by which factor, and by how many milliseconds at least."""
+    """What counts as a change of a level: how improbable, by which factor, and by how many milliseconds at least.
+
+    ``remembers`` tells that a run may be like the one before it, as a machine is busy for a while: then it says less.
+    """
 
     p: float
     effect: float
     least_ms: float = 1.0
+    remembers: bool = False
 
 
 CENTRE = Sensitivity(p=1e-6, effect=0.07)
@@ -81,7 +85,7 @@ def _doubt(logs: Values, sums: Sums, edges: Sequence[int], sensitivity: Sensitiv
     """How probable it is that nothing changed at the middle edge; 1 and more for a change too small to tell of."""
     start, cut, stop = edges
     before, after = sums.sample(start, cut), sums.sample(cut, stop)
-    p = t_test(before, after)
+    p = t_test(before, after, memory(logs[start:cut], logs[cut:stop]) if sensitivity.remembers else 0.0)
     old, new = before.mean, after.mean
     if (
         abs(new - old) < math.log1p(sensitivity.effect)

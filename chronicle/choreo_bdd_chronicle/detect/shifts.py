@@ -17,7 +17,7 @@ from choreo_bdd_chronicle.detect.table import Table
 _CRITICAL_PCT = 50.0
 _SAME_PLACE = 3
 """A change of the tail so many runs from one of the centre is the same change."""
-_FACTOR = Sensitivity(p=CENTRE.p, effect=CENTRE.effect, least_ms=0.0)
+_FACTOR = Sensitivity(p=CENTRE.p, effect=CENTRE.effect, least_ms=0.0, remembers=True)
 
 
 @dataclass(frozen=True, slots=True)

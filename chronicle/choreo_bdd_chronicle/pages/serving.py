@@ -23,9 +23,9 @@ _POLICY = (
 
 
 class Pages:
-    """The files of the dashboard, read once. ``api`` is the path that the API is below."""
+    """The files of the dashboard, read once. ``api`` is the path that the API is below, ``root`` that of all."""
 
-    def __init__(self, api: str) -> None:
+    def __init__(self, api: str, root: str = "") -> None:
         room = files(__package__)
         self._api = api
         self.assets: Mapping[str, bytes] = {
@@ -36,7 +36,7 @@ class Pages:
         }
         self._version = _digest(self.assets)
         template = jinja2.Environment(autoescape=True).from_string(room.joinpath("shell.html.j2").read_text("utf-8"))
-        self.shell = template.render(assets=f"/assets/{self._version}", api=api)
+        self.shell = template.render(assets=f"{root}/assets/{self._version}", api=f"{root}{api}", root=root)
 
     def routes(self) -> list[Route]:
         """To be put after all others, as every path is an address of the dashboard."""

@@ -52,18 +52,12 @@ async def ingest(
 ) -> Ingested:
     """Take a report in; the answer is made when it is on disk, and what it changes is looked for after it."""
     tenant, key = tenant_of(request, caller), request.headers.get(KEY_HEADER) or None
-    body = await read_body(request.stream(), request.headers.get("Content-Encoding", ""), body_max)
-    if len(body) <= _AT_ONCE:
-        report, packed = _checked(body), _packed(body)
-    else:  # zlib lets go of the interpreter, so that both go on at once
-        packing = asyncio.ensure_future(to_thread.run_sync(_packed, body, limiter=limiter))
-        try:
-            report = await to_thread.run_sync(_checked, body, limiter=limiter)
-        finally:
-            packed = await packing
-    content_hash, gzipped = packed
-    submission = Submission(tenant=tenant, key=key, content_hash=content_hash, gzipped=gzipped, report=report)
-    receipt = await asyncio.wrap_future(store.keep(submission))
+    with store.awaiting():
+        body = await read_body(request.stream(), request.headers.get("Content-Encoding", ""), body_max)
+        report, content_hash, gzipped = await _understood(body, limiter)
+        submission = Submission(tenant=tenant, key=key, content_hash=content_hash, gzipped=gzipped, report=report)
+        kept = store.keep(submission)
+    receipt = await asyncio.wrap_future(kept)
     if receipt.is_duplicate:
         note = [] if receipt.is_same else [f"{KEY_HEADER}: was used before for another report, which is the one kept"]
         return Ingested(
@@ -78,6 +72,18 @@ async def ingest(
         warning=_lateness(now() - report.run.started_at),
         warnings=list(report.warnings),
     )
+
+
+async def _understood(body: bytes, limiter: CapacityLimiter) -> tuple[Report, str, bytes]:
+    """What a report says, its hash, and the report as it is kept."""
+    if len(body) <= _AT_ONCE:
+        return _checked(body), *_packed(body)
+    packing = asyncio.ensure_future(to_thread.run_sync(_packed, body, limiter=limiter))
+    try:  # zlib lets go of the interpreter, so that both go on at once
+        report = await to_thread.run_sync(_checked, body, limiter=limiter)
+    finally:
+        packed = await packing
+    return report, *packed
 
 
 def _checked(body: bytes) -> Report:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from choreo_bdd_chronicle.check import Report, TopicTally
 from choreo_bdd_chronicle.check.moments import moment_text, now
@@ -20,6 +20,13 @@ from choreo_bdd_chronicle.store.rolling import TOPICS_AT_ONCE
 from choreo_bdd_chronicle.store.tallies import values_of
 from choreo_bdd_chronicle.summarise.histogram import Histogram
 from choreo_bdd_chronicle.summarise.tally import Tally, together
+
+_TENANTS = select(tables.tenants.c.slug, tables.tenants.c.id).where(
+    tables.tenants.c.slug.in_(bindparam("slugs", expanding=True))
+)
+_TOPICS = select(tables.topics.c.name, tables.topics.c.id).where(
+    tables.topics.c.tenant_id == bindparam("tenant"), tables.topics.c.name.in_(bindparam("names", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +104,9 @@ def keep(connection: Connection, dialect: Dialect, submissions: Sequence[Submiss
 
 
 def _tenant_ids(connection: Connection, slugs: set[str]) -> dict[str, int]:
-    tenants = tables.tenants.c
-    rows = connection.execute(select(tenants.slug, tenants.id).where(tenants.slug.in_(slugs)))
-    known = {row.slug: int(row.id) for row in rows}
+    known = {slug: int(number) for slug, number in connection.execute(_TENANTS, {"slugs": sorted(slugs)})}
     for slug in sorted(slugs - set(known)):
-        added = insert(tables.tenants).values(slug=slug, name=slug, created_at=now()).returning(tenants.id)
+        added = insert(tables.tenants).values(slug=slug, name=slug, created_at=now()).returning(tables.tenants.c.id)
         known[slug] = int(connection.execute(added).scalar_one())
     return known
 
@@ -217,9 +222,8 @@ def _topic_ids(connection: Connection, tenant: int, names: Sequence[str]) -> dic
     """The topics' numbers; new ones are entered."""
     topics, found = tables.topics.c, dict[str, int]()
     for begin in range(0, len(names), TOPICS_AT_ONCE):
-        some = names[begin : begin + TOPICS_AT_ONCE]
-        known = select(topics.name, topics.id).where(topics.tenant_id == tenant, topics.name.in_(some))
-        found.update((row.name, int(row.id)) for row in connection.execute(known))
+        some = {"tenant": tenant, "names": names[begin : begin + TOPICS_AT_ONCE]}
+        found.update((name, int(number)) for name, number in connection.execute(_TOPICS, some))
     new = [{"tenant_id": tenant, "name": name} for name in names if name not in found]
     if new:
         added = connection.execute(insert(tables.topics).returning(topics.name, topics.id), new)

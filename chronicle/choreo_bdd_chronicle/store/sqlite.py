@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
+from itertools import chain
 from threading import Event
 from typing import Any
 
@@ -11,6 +12,8 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 
 _READERS = 16
 _BUSY_MS = 30_000
+_ROWS_AT_ONCE = 500
+"""SQLite takes 32,766 values a statement, and no table has more than 60 columns."""
 
 
 class SqliteDialect:
@@ -33,9 +36,10 @@ class SqliteDialect:
         return range(first, first + count)
 
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-        """``executemany`` of one prepared statement."""
-        if rows:
-            connection.exec_driver_sql(_insert(table), [tuple(row) for row in rows])
+        """Many rows a statement: between two of them the interpreter may be given away, and is waited for again."""
+        for begin in range(0, len(rows), _ROWS_AT_ONCE):
+            some = rows[begin : begin + _ROWS_AT_ONCE]
+            connection.exec_driver_sql(_insert(table, len(some)), tuple(chain.from_iterable(some)))
 
     def notify(self, connection: Connection) -> None:
         """Nothing: the file is one process's own."""
@@ -49,10 +53,11 @@ class SqliteDialect:
             connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
 
 
-@cache
-def _insert(table: Table) -> str:
+@lru_cache(256)
+def _insert(table: Table, count: int) -> str:
     names = ", ".join(column.name for column in table.columns)
-    return f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(table.columns))})"
+    row = f"({', '.join('?' * len(table.columns))})"
+    return f"INSERT INTO {table.name} ({names}) VALUES {', '.join([row] * count)}"
 
 
 def _prepare(connection: Any, _record: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import Condition, Event, Thread
 from typing import TypeVar
 
@@ -47,6 +47,10 @@ class Store:
     def on_change(self, wake: Callable[[], None]) -> None:
         """Have ``wake`` called, from another thread, after something was written, here or by another process."""
         self._wakers.append(wake)
+
+    def awaiting(self) -> AbstractContextManager[None]:
+        """Within the block a report is made ready: those kept at about the same time share a commit."""
+        return self._writer.announced()
 
     def keep(self, submission: Submission) -> Future[Receipt]:
         """Write a report, whole or not at all; the receipt is there once it is on disk."""

@@ -252,3 +252,11 @@ issues = Table(
     Column("muted_until", BigInteger),
 )
 """What people said of flaky scenarios and groups of failures; anomalies hold it themselves."""
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("event_id", BigInteger, nullable=False),
+)
+"""The last event that some server took on to tell each webhook, by the SHA-256 of its address, which is a secret."""

@@ -6,12 +6,12 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from choreo_bdd_chronicle.store.dialect import Dialect
 
@@ -19,6 +19,8 @@ BATCH_MAX = 64
 """So many pieces of work share one commit at most."""
 WAITING_MAX = 256
 """So many pieces of work may wait; further ones are refused, to be sent again."""
+GATHERED_S = 0.01
+"""So long a batch waits for work that is announced: a commit for eight costs hardly more than one for one."""
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -47,6 +49,9 @@ class Writer:
         self._engine = engine.execution_options(writes=True)
         self._dialect = dialect
         self._jobs: queue.Queue[_Job | None] = queue.Queue(WAITING_MAX)
+        self._announced = 0
+        self._announcing = threading.Lock()
+        self._is_all_here = threading.Event()
         self._thread = threading.Thread(target=self._run, name="chronicle-writer", daemon=True)
         self._thread.start()
 
@@ -60,6 +65,19 @@ class Writer:
         A bulk that fails is done again for each item alone, so that none costs the others theirs.
         """
         return self._queue(_Job(bulk, item, Future()))
+
+    @contextmanager
+    def announced(self) -> Iterator[None]:
+        """Within the block a piece of work is made ready, and at its end it is submitted or given up."""
+        with self._announcing:
+            self._announced += 1
+        try:
+            yield
+        finally:
+            with self._announcing:
+                self._announced -= 1
+                if not self._announced:
+                    self._is_all_here.set()
 
     def close(self) -> None:
         """Finish what waits, then end."""
@@ -77,43 +95,44 @@ class Writer:
         is_open = True
         while is_open:
             batch = [self._jobs.get()]
+            self._gather()
             while len(batch) < BATCH_MAX and not self._jobs.empty():
                 batch.append(self._jobs.get_nowait())
             is_open = None not in batch
             wanted = [job for job in batch if job is not None and job.answer.set_running_or_notify_cancel()]
-            if wanted:
-                self._write(wanted)
+            for some in _neighbours(wanted):
+                self._write(some)
 
-    def _write(self, jobs: list[_Job]) -> None:
-        done: list[tuple[_Job, Any]] = []
+    def _gather(self) -> None:
+        self._is_all_here.clear()
+        if self._announced and self._jobs.qsize() < BATCH_MAX:
+            self._is_all_here.wait(GATHERED_S)
+
+    def _write(self, jobs: Sequence[_Job]) -> None:
+        """Carry out jobs in one transaction; those of a bulk that fails are tried alone.
+
+        Not so when the commit fails: nobody knows then whether it was carried out.
+        """
+        is_worth_another = False
         try:
             with self._engine.begin() as connection:
                 self._dialect.begin_writing(connection)
-                for some in _neighbours(jobs):
-                    self._perform(connection, some, done)
+                try:
+                    results = _results(connection, jobs)
+                except Exception:
+                    is_worth_another = len(jobs) > 1 and connection.in_transaction() and not connection.invalidated
+                    raise
         except Exception as problem:  # noqa: BLE001 - whatever it was, it is told to those who wait
-            for job in jobs:
-                if not job.answer.done():
-                    job.answer.set_exception(problem)
-            return
-        for job, result in done:
-            job.answer.set_result(result)
-        self._written()
-
-    def _perform(self, connection: Connection, jobs: list[_Job], done: list[tuple[_Job, Any]]) -> None:
-        try:
-            with connection.begin_nested():
-                results = _results(connection, jobs)
-        except Exception as problem:
-            if isinstance(problem, SQLAlchemyError) and (connection.invalidated or not connection.in_transaction()):
-                raise
-            if len(jobs) == 1:
-                jobs[0].answer.set_exception(problem)
+            if is_worth_another:
+                for job in jobs:
+                    self._write([job])
                 return
             for job in jobs:
-                self._perform(connection, [job], done)
-        else:
-            done.extend(zip(jobs, results, strict=True))
+                job.answer.set_exception(problem)
+            return
+        for job, result in zip(jobs, results, strict=True):
+            job.answer.set_result(result)
+        self._written()
 
 
 def _neighbours(jobs: Iterable[_Job]) -> Iterator[list[_Job]]:

@@ -11,6 +11,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import floor, log
 
 FORMAT = 1
 """The first byte of a stored histogram."""
@@ -19,6 +20,7 @@ _WIDTH = math.log(1.02)
 _ZERO = -32_768
 """The bucket of a latency of exactly 0, below the buckets of all others."""
 _LOWEST, _HIGHEST = -32_767, 32_767
+_LEAST_MS, _MOST_MS = math.exp((_LOWEST + 1) * _WIDTH), math.exp(_HIGHEST * _WIDTH)
 _HEAD = struct.Struct("<BcH")
 _COUNT_TYPES = {"B": 2**8, "H": 2**16, "I": 2**32, "Q": 2**64}
 """The narrowest type that holds the largest count is the one that is stored, by its letter in ``struct``."""
@@ -38,7 +40,10 @@ class Histogram:
     def of(cls, latencies_ms: Iterable[float]) -> Histogram:
         """The histogram of these latencies, in milliseconds. Raises ``ValueError`` for one that is no latency."""
         counts: dict[int, int] = {}
-        for bucket in map(_bucket, latencies_ms):
+        for latency in latencies_ms:
+            # nearly every latency there is; the others are looked at one by one
+            usual = _LEAST_MS < latency < _MOST_MS
+            bucket = floor(log(latency) / _WIDTH) if usual else _unusual(latency)
             counts[bucket] = counts.get(bucket, 0) + 1
         return cls(tuple(sorted(counts.items())))
 
@@ -83,7 +88,7 @@ class Histogram:
     @property
     def count(self) -> int:
         """How many latencies it holds."""
-        return sum(count for _, count in self.buckets)
+        return sum([count for _, count in self.buckets])
 
     def merge(self, other: Histogram) -> Histogram:
         """The latencies of both."""
@@ -112,30 +117,29 @@ class Histogram:
         if not self.buckets:
             return None
         rank = q * (self.count - 1)
-        lower = self._at(math.floor(rank))
-        upper = self._at(math.ceil(rank))
-        return lower + (upper - lower) * (rank - math.floor(rank))
-
-    def _at(self, rank: int) -> float:
-        """The latency with so many smaller ones before it."""
-        passed = 0
+        before = floor(rank)
+        passed, lower = 0, None
         for bucket, count in self.buckets:
             passed += count
-            if rank < passed:
-                return _middle(bucket)
-        raise IndexError(f"a histogram of {passed} latencies has none with {rank} before it")
+            if lower is None and before < passed:
+                lower = bucket
+            if rank <= passed - 1:
+                break
+        low = _middle(bucket if lower is None else lower)
+        return low + (_middle(bucket) - low) * (rank - before)
 
     @classmethod
     def _sorted(cls, counts: Counter[int]) -> Histogram:
         return cls(tuple(sorted((bucket, count) for bucket, count in counts.items() if count)))
 
 
-def _bucket(latency_ms: float) -> int:
+def _unusual(latency_ms: float) -> int:
+    """The bucket of a latency that is 0, or beyond the buckets there are."""
     if not 0 <= latency_ms < math.inf:
         raise ValueError(f"{latency_ms} is no latency: it must be a number of milliseconds, 0 or more")
     if latency_ms == 0:
         return _ZERO
-    return max(_LOWEST, min(_HIGHEST, math.floor(math.log(latency_ms) / _WIDTH)))
+    return _LOWEST if latency_ms <= _LEAST_MS else _HIGHEST
 
 
 def _middle(bucket: int) -> float:

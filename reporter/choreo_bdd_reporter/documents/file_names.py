@@ -6,6 +6,8 @@ RESULTS = "results.json"
 PAGE = "index.html"
 MESSAGES = "messages.ndjson"
 HISTORY = "history.jsonl"
+RECORDINGS = "recordings.jsonl"
+"""The traffic of scenarios that failed, a line each."""
 PARTIAL = ".partial.jsonl"
 """The journal of a run that has not ended."""
 JOURNAL_FORMAT = 1

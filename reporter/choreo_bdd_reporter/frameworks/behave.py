@@ -28,7 +28,7 @@ from choreo_bdd_project.frameworks.behave_model import head_of, nodeid_of, scena
 from choreo_bdd_project.gherkin import step as project
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import scenario_nodeid
-from choreo_bdd_reporter.documents.file_names import PAGE
+from choreo_bdd_reporter.documents.file_names import PAGE, RECORDINGS
 from choreo_bdd_reporter.frameworks.gherkin import feature_of, gherkin_of, step_of
 from choreo_bdd_reporter.frameworks.to_chronicle import hand_over
 from choreo_bdd_reporter.model.clock import Stopwatch, now
@@ -50,7 +50,7 @@ from choreo_bdd_reporter.record.attachments import Attachments
 from choreo_bdd_reporter.record.masking import NodeIds, masked, masked_feature, masked_gherkin, masked_or_none
 from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
 from choreo_bdd_reporter.store.configured_directory import configured_directory, hide_configured_secrets
-from choreo_bdd_reporter.store.directory import ReportDirectoryError, prepare, resolve
+from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
 DEFAULT_DIRECTORY = "test-report"
@@ -89,7 +89,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         hide_configured_secrets(Path.cwd())
         self._stopwatch = Stopwatch()
         self._git = GitLookup(Path.cwd())
-        self._recorder = Recorder()
+        self._recorder = Recorder(recordings=self._directory / RECORDINGS)
         self._recorder.start()
         self._writer = ReportWriter(
             self._directory, started_at=self._stopwatch.started_at, describe=lambda: self._environment
@@ -250,7 +250,7 @@ def _directory(name: str | None) -> Path:
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)  # as behave does for every -o
         directory = resolve(path, Path.cwd())
-        prepare(directory)
+        begin(directory)
     except (ReportDirectoryError, OSError) as error:
         raise ConfigError(f"-f choreo -o {path}: {error}") from error
     return directory

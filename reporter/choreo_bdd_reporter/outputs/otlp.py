@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
+from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.spans import Moment, Span, Trace, traces
 
+_TOLD_KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 _KINDS = {"send": 4, "receive": 5}  # PRODUCER and CONSUMER
 _INTERNAL = 1
 _OK, _ERROR = 1, 2
 _OUTCOMES_OK = ("pass", "slow")
 
 
-def as_otlp(results: Any) -> dict[str, Any]:
-    """An ``ExportTraceServiceRequest``: a trace for each scenario with a timeline, its ids always the same."""
+def as_otlp(results: Any, gherkin: Any = MappingProxyType({})) -> dict[str, Any]:
+    """An ``ExportTraceServiceRequest``: a trace for each scenario with a timeline, its ids always the same.
+
+    What services told of their work for a scenario stands in its trace, under their own names.
+    """
     run = results["run"]
     resource = {
         "service.name": run["project_name"] or "choreo-bdd",
@@ -23,18 +30,62 @@ def as_otlp(results: Any) -> dict[str, Any]:
         "vcs.ref.head.name": run["git_branch"],
         "vcs.ref.head.revision": run["git_sha"],
     }
-    spans = [span for trace in traces(results) for span in _spans(trace)]
+    found = list(traces(results))
+    spans = [span for trace in found for span in _spans(trace)]
     scope = {"name": "choreo-bdd", "version": run["reporter_version"]}
+    told = _told(found, results, gherkin.get("details") or {})
     return {
         "resourceSpans": [
-            {"resource": {"attributes": _attributes(resource)}, "scopeSpans": [{"scope": scope, "spans": spans}]}
+            _resource(resource, spans, scope),
+            *(_resource({"service.name": service}, work, {"name": service}) for service, work in told.items()),
         ]
     }
 
 
+def _resource(facts: dict[str, Any], spans: list[dict[str, Any]], scope: dict[str, Any]) -> dict[str, Any]:
+    return {"resource": {"attributes": _attributes(facts)}, "scopeSpans": [{"scope": scope, "spans": spans}]}
+
+
+def _told(found: Sequence[Trace], results: Any, details: Any) -> dict[str, list[dict[str, Any]]]:
+    """The work of services for all scenarios, by service."""
+    rows = dict(zip(map(id, results["tests"]), row_ids(results["tests"]), strict=True))
+    told: dict[str, list[dict[str, Any]]] = {}
+    for trace in found:
+        notes = details.get(rows[id(trace.test)]) or ()
+        spans = (notes[trace.place].get("spans") or ()) if trace.place < len(notes) else ()
+        own = {span["id"] for span in spans}
+        for span in spans:
+            told.setdefault(span["service"], []).append(_work(trace, span, own))
+    return told
+
+
+def _work(trace: Trace, span: Any, own: set[str]) -> dict[str, Any]:
+    trace_id, root = _ids(trace)
+    start = trace.start + round(span["offset_ms"] * 1000)
+    parent = span["parent"] if span["parent"] in own else root
+    failed = {"status": {"code": _ERROR, "message": span["error"]}} if span["error"] else {}
+    return {
+        **_span(trace_id, span["id"], parent, start, start + round(span["duration_ms"] * 1000)),
+        "name": span["name"],
+        "kind": _TOLD_KINDS.get(span["kind"], _INTERNAL),
+        "attributes": _attributes({"messaging.destination.name": span["topic"]}),
+        **failed,
+    }
+
+
+def _ids(trace: Trace) -> tuple[str, str]:
+    """The ids of a trace and of the span that stands for its scenario."""
+    key = _key(trace)
+    return _id(key, 32), _id(f"{key}\nroot", 16)
+
+
+def _key(trace: Trace) -> str:
+    return f"{trace.test['nodeid']}\n{trace.test['worker_id']}\n{trace.place}\n{trace.start}"
+
+
 def _spans(trace: Trace) -> list[dict[str, Any]]:
-    key = f"{trace.test['nodeid']}\n{trace.test['worker_id']}\n{trace.place}\n{trace.start}"
-    trace_id, root = _id(key, 32), _id(f"{key}\nroot", 16)
+    key = _key(trace)
+    trace_id, root = _ids(trace)
     ids = [_id(f"{key}\n{place}", 16) for place in range(len(trace.spans))]
     inside = [
         {

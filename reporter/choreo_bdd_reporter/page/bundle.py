@@ -15,7 +15,7 @@ from itertools import chain, count, product
 from posixpath import dirname, join, normpath
 from string import ascii_letters, digits
 
-from choreo_bdd_reporter.page.tokens import KEYWORDS, Token, Use, renamed, tightened, tokens, uses, words
+from choreo_bdd_reporter.page.tokens import KEYWORDS, Token, Use, joined, renamed, tightened, tokens, uses, words
 
 _IMPORT = re.compile(r"^import \{([^}]*)\} from '(\.{1,2}/[\w./-]+\.js)';\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|let|class)\b)", re.MULTILINE)
@@ -55,7 +55,7 @@ def bundle(entry: str, read: Callable[[str], str], *, keep: Iterable[str] = ()) 
     _refuse_shared_names(ordered)
     script = tokens("\n".join(_bare(module) for module in ordered.values()))
     found = list(uses(script))
-    return tightened(renamed(script, found, _short_names(script, found, frozenset(keep)))) + "\n"
+    return tightened(joined(renamed(script, found, _short_names(script, found, frozenset(keep))))) + "\n"
 
 
 def _short_names(script: Sequence[Token], found: Sequence[Use], keep: frozenset[str]) -> dict[str, str]:

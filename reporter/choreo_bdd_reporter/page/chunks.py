@@ -80,6 +80,7 @@ class Chunk:
                 {**note, "messages": table.messages(note.get("messages") or ()) if bodies else []}
                 for note in notes.get("handles") or ()
             ],
+            "spans": notes.get("spans") or [] if events else [],
             "strays": notes.get("surprises") or [],
             "broken": notes.get("transport_failures") or [],
             "left": notes.get("left_out") or {},

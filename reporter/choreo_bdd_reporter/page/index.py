@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from choreo_bdd_reporter.model.arrival import latency_of_arrival
-from choreo_bdd_reporter.model.schema_types import Results, ResultsHandle, ResultsScenario, TimelineEntry
+from choreo_bdd_reporter.model.schema_types import Results, ResultsHandle, ResultsScenario
+from choreo_bdd_reporter.page.added import added_by_handle, sent_on
 from choreo_bdd_reporter.read.entries import Entry, Group, Json
 from choreo_bdd_reporter.read.findings import findings_of, is_failing, is_unchecked, outcome_of
 
@@ -65,9 +66,10 @@ class _Told:
 
 
 def build_index(groups: Sequence[Group], results: Results, gherkin: Json) -> dict[str, Any]:
-    """One row an entry, with its findings and its hops as six numbers each.
+    """One row an entry, with its findings and its hops as seven numbers each.
 
-    A hop is topic, transport (-1 for none), outcome, latency and budget in microseconds (-1 for none), near-misses.
+    A hop is topic, transport (-1 for none), outcome, latency and budget in microseconds (-1 for none), near-misses,
+    and what it added in microseconds (-1 for not known).
     Rows name their test by its place in the results; scenarios that never started bring it along.
     """
     totals = _Totals(results["run"].get("transport"))
@@ -124,10 +126,11 @@ def _name(entry: Entry) -> str:
 
 
 def _hops(part: ResultsScenario, totals: _Totals) -> list[tuple[int, ...]]:
-    return [_hop(handle, totals) for handle in part["handles"]]
+    added = added_by_handle(part)
+    return [_hop(handle, totals, added[place]) for place, handle in enumerate(part["handles"])]
 
 
-def _hop(handle: ResultsHandle, totals: _Totals) -> tuple[int, ...]:
+def _hop(handle: ResultsHandle, totals: _Totals, added: float | None = None) -> tuple[int, ...]:
     latency = None if _is_absence(handle) else handle["latency_ms"]
     arrived = latency_of_arrival(handle)
     if arrived is not None:
@@ -139,6 +142,7 @@ def _hop(handle: ResultsHandle, totals: _Totals) -> tuple[int, ...]:
         _microseconds(latency),
         _microseconds(handle["budget_ms"]),
         handle["attempts"],
+        _microseconds(added),
     )
 
 
@@ -150,17 +154,9 @@ def _is_absence(handle: ResultsHandle) -> bool:
 def _count_traffic(entry: Entry, totals: _Totals) -> None:
     for part in entry.parts:
         for event in part["timeline"]:
-            sent, topic = event["action"] in _SENT, _topic(event)
+            sent, topic = event["action"] in _SENT, sent_on(event)
             if topic is not None and (sent or event["action"] == "received"):
                 totals.traffic[totals.number(topic), totals.via(event.get("transport")), int(sent)] += 1
-
-
-def _topic(event: TimelineEntry) -> str | None:
-    """Where a message travelled: a single harness files its reply under the trigger and names the answer beside it."""
-    topic: str | None = event.get("topic")
-    if event["action"] == "replied" and event["detail"].startswith("reply="):
-        return str(event["detail"]).removeprefix("reply=")
-    return topic
 
 
 def _microseconds(value: float | None) -> int:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from choreo_bdd_reporter.model.limits import clean_text
-from choreo_bdd_reporter.page.bundle import bundle, squeeze_css
+from choreo_bdd_reporter.page.assets import assets, policy
 from choreo_bdd_reporter.page.data import PageData, page_data
 from choreo_bdd_reporter.read.entries import Json
 
@@ -26,57 +22,10 @@ _HIDDEN = re.compile(
     r"\U000e0000-\U000e007f]"
 )
 _PACKAGE = "choreo_bdd_reporter.page"
-# readers of the original's page look for these
-_KNOWN_FUNCTIONS = (
-    "collectFailingTransports",
-    "renderReplyLifecycle",
-    "renderStageBreadcrumb",
-    "replyOneLineSummary",
-    "sourceBadgeText",
-)
-# in the order of the cascade
-_STYLES = (
-    "core/tokens",
-    "core/base",
-    "core/layout",
-    "overview/header",
-    "list/broke",
-    "list/tree",
-    "scenario/scenario",
-    "scenario/history",
-    "scenario/steps",
-    "message/diff",
-    "scenario/expectations",
-    "scenario/replies",
-    "timeline/waterfall",
-    "message/message",
-    "overview/overview",
-    "core/dialogs",
-    "core/narrow",
-    "core/wide",
-    "core/contrast",
-    "core/print",
-)
 
 
 class PageTooLargeError(ValueError):
     """The page would have more bytes than one file may have."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Assets:
-    style: str
-    script: str
-
-    @property
-    def policy(self) -> str:
-        """A content security policy that lets exactly these two texts run and nothing be fetched."""
-        return _policy(script=f"'{_digest(self.script)}'", style=f"'{_digest(self.style)}'")
-
-
-def _policy(*, script: str, style: str) -> str:
-    sources = f"default-src 'none'; script-src {script}; style-src {style}; img-src data:"
-    return f"{sources}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types choreo"
 
 
 def render_page(results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> str:
@@ -112,13 +61,13 @@ def write_folder_page(
     Styles, script and chunks become files of the existing directory ``folder``; under ``name``, it must stay beside the
     page.
     """
-    assets, data = _assets(), page_data(results, gherkin, folder=name)
+    shell, data = assets(), page_data(results, gherkin, folder=name)
     # a module is not loaded from another file of this disk, a plain script is; the braces keep its names to itself
-    (folder / "app.js").write_text(f"{{'use strict';{assets.script}}}\n", "utf-8")
-    (folder / "style.css").write_text(assets.style, "utf-8")
+    (folder / "app.js").write_text(f"{{'use strict';{shell.script}}}\n", "utf-8")
+    (folder / "style.css").write_text(shell.style, "utf-8")
     for chunk, text in data.chunk_texts():
         (folder / f"{chunk}.js").write_text(f'choreoChunk("{chunk}","{text}");\n', "ascii")
-    stream.write(_head(data, policy=_policy(script="'self'", style="'self'"), folder=name))
+    stream.write(_head(data, policy=policy(script="'self'", style="'self'"), folder=name))
     stream.writelines(data.before_script())
     stream.write(f'<script src="{escape(name)}/app.js" defer></script>\n</body>\n</html>\n')
 
@@ -133,11 +82,11 @@ def _limited(pieces: Iterable[str], at_most: int) -> Iterator[str]:
 
 
 def _pieces(results: Json, gherkin: Json, *, all_bodies: bool) -> Iterator[str]:
-    assets, data = _assets(), page_data(results, gherkin, all_bodies=all_bodies)
-    yield _head(data, policy=assets.policy, style=Markup(assets.style))
+    shell, data = assets(), page_data(results, gherkin, all_bodies=all_bodies)
+    yield _head(data, policy=shell.policy, style=Markup(shell.style))
     yield from data.before_script()
     # async: it starts while the parser still reads the chunks that follow
-    yield f'<script type="module" async>{assets.script}</script>\n'
+    yield f'<script type="module" async>{shell.script}</script>\n'
     yield from data.after_script()
     yield "</body>\n</html>\n"
 
@@ -166,22 +115,8 @@ def _spelt(text: str) -> str:
 
 
 @cache
-def _assets() -> _Assets:
-    style = squeeze_css("\n".join(_read("css", f"{name}.css") for name in _STYLES))
-    return _Assets(style=style, script=bundle("main.js", lambda name: _read("js", name), keep=_KNOWN_FUNCTIONS))
-
-
-def _read(folder: str, name: str) -> str:
-    return files(_PACKAGE).joinpath(folder, name).read_text(encoding="utf-8")
-
-
-@cache
 def _shell() -> Template:
     environment = Environment(
         loader=PackageLoader(_PACKAGE, "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     return environment.get_template("shell.html.j2")
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

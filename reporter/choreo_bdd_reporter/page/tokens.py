@@ -26,6 +26,7 @@ _TEMPLATE = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*", re.DOTALL)
 _BEFORE_VALUE = words("( , = : [ ! & | ? ?? || && { } ; => + return case in of")
 _BEFORE_OBJECT = words("( , = : [ ? ?? || && ... return const let of in")
 _CLOSING = {"}": ("{", "object", "${"), ")": ("(",), "]": ("[",)}
+_SHORTER = {"true": "!0", "false": "!1"}
 _OPENS_BINDING = words("( , { [ ...")
 _ENDS_BINDING = words(", ) } ] =")
 KEYWORDS = words(
@@ -122,6 +123,62 @@ def renamed(source: Sequence[Token], found: Iterable[Use], names: Mapping[str, s
             short = names[use.name]
             tokens[use.index] = Token("name", f"{use.name}:{short}" if use.as_property else short)
     return tokens
+
+
+def joined(source: Sequence[Token]) -> list[Token]:
+    """The tokens with one declaration where several followed each other, and no brackets around a lone parameter.
+
+    ``const`` becomes ``let``: that nothing is assigned to it is checked where the modules are.
+    """
+    kept: list[Token] = []
+    declares = [False]  # whether the statement that is open at each depth is a declaration
+    last = -1  # where the last token that is no space stands
+    for token in source:
+        if token.kind == "space":
+            kept.append(token)
+            continue
+        is_declaring = token.kind == "name" and token.text in ("const", "let")
+        if last >= 0 and kept[last].text == ";":
+            if is_declaring and declares[-1]:
+                kept[last] = Token("sign", ",")
+                continue
+            declares[-1] = False
+        declares[-1] = declares[-1] or is_declaring
+        kept.append(Token("name", "let", token.within) if is_declaring else _shortest(token))
+        _step(declares, token)
+        if token.text == "=>":
+            _unwrap_parameter(kept)
+        last = len(kept) - 1
+    return kept
+
+
+def _shortest(token: Token) -> Token:
+    """``true`` and ``false`` as ``!0`` and ``!1``; the dialect has no property of these names."""
+    short = _SHORTER.get(token.text) if token.kind == "name" else None
+    return token if short is None else Token("sign", short, token.within)
+
+
+def _step(depths: list[bool], token: Token) -> None:
+    """Into what a bracket opens, or out of what it closes; a part of a template may do both."""
+    is_template = token.kind == "text"
+    if token.text[0] in ")]}":
+        depths.pop()
+    if token.text.endswith("${") if is_template else token.text in ("(", "[", "{"):
+        depths.append(False)
+
+
+def _unwrap_parameter(kept: list[Token]) -> None:
+    """``(name) =>`` at the end of the tokens becomes ``name =>``; after ``async`` it stays."""
+    solid = [index for index in range(max(0, len(kept) - 10), len(kept)) if kept[index].kind != "space"][-5:]
+    shape = [kept[index].text for index in solid]
+    if (
+        len(shape) == 5
+        and shape[1] == "("
+        and shape[3] == ")"
+        and kept[solid[2]].kind == "name"
+        and shape[0] != "async"
+    ):
+        del kept[solid[3]], kept[solid[1]]
 
 
 def tightened(source: Sequence[Token]) -> str:

@@ -69,7 +69,7 @@ def _read_results(path: Path) -> Report:
     results, notes = _parse(path)
     if problem := first_error(results):
         raise ReportError(f"{path}: no valid report: {problem}; see choreo-bdd report validate {path}")
-    if problem := _misshapen(results):
+    if problem := misshapen(results):
         raise ReportError(f"{path}: no valid report: {problem}")
     messages = path.with_name(MESSAGES)
     has_messages = path.name == RESULTS and messages.is_file()
@@ -83,7 +83,7 @@ def _read_results(path: Path) -> Report:
     )
 
 
-def _misshapen(results: Results) -> str | None:
+def misshapen(results: Results) -> str | None:
     """What nobody can calculate with, and what is odd where the check in samples does not look."""
     if not fits(results["run"], ResultsRun):
         return "run: a number that is out of range"
@@ -155,7 +155,7 @@ def _read_partial(path: Path) -> Report:
         raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
     except JournalError as error:
         raise ReportError(f"{path}: no journal of a run: {error}") from error
-    problem = first_error(found.results) or _misshapen(found.results)
+    problem = first_error(found.results) or misshapen(found.results)
     if problem is not None:
         raise ReportError(f"{path}: a damaged journal: {problem}")
     gherkin, left_out = _sound(path, found.gherkin)

@@ -78,6 +78,20 @@ class ToldMessage(TypedDict):
     payload: int
 
 
+class ToldSpan(TypedDict):
+    """A piece of work of a service."""
+
+    id: str
+    parent: str
+    service: str
+    name: str
+    kind: str
+    topic: str | None
+    error: str | None
+    offset_ms: float
+    duration_ms: float
+
+
 class ToldDetails(TypedDict, total=False):
     """What is known of a message scope beyond the results."""
 
@@ -88,6 +102,7 @@ class ToldDetails(TypedDict, total=False):
     surprises: list[dict[str, Any]] | None
     transport_failures: list[dict[str, Any]] | None
     left_out: dict[str, Any] | None
+    spans: list[ToldSpan] | None
 
 
 class ToldAttempt(TypedDict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from choreo_bdd import observers
@@ -54,11 +55,13 @@ class _Open:
 class Recorder:
     """Collects results by node id; results may arrive from any thread.
 
-    ``current`` names the test to which a result without a node id belongs, if there is one.
+    ``current`` names the test to which a result without a node id belongs, if there is one; ``recordings`` is the file
+    that keeps the traffic of scenarios.
     """
 
-    def __init__(self, current: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(self, current: Callable[[], str | None] = lambda: None, *, recordings: Path | None = None) -> None:
         self._current = current
+        self._recordings = recordings
         self.facts: dict[str, Any] = {}
         """What was said about the run as a whole, by key."""
         self._open: dict[str, _Open] = {}
@@ -81,6 +84,12 @@ class Recorder:
     def run_fact(self, key: str, value: RunFact) -> None:
         """Take note of something about the run as a whole, without what anybody can see to be secret in it."""
         self.facts[key] = Redactor().value(value)
+
+    def keep_recording(self, text: str) -> None:
+        """Add a recording to those of the run, whichever of its processes it comes from."""
+        if self._recordings is not None:
+            with self._lock, self._recordings.open("ab", buffering=0) as file:
+                file.write(text.encode() + b"\n")
 
     def take(self, nodeid: str, *, last: bool = True) -> TestRecord:
         """Hand over what was recorded for a test since the last call; ``last`` forgets its secrets, too."""

@@ -44,6 +44,7 @@ from choreo_bdd_reporter.model.schema_types import (
     TimelineEntry,
 )
 from choreo_bdd_reporter.model.tests import RecordedScenario
+from choreo_bdd_reporter.record.spans import spans_of
 from choreo_bdd_reporter.record.values import Values, amount
 
 _WORST_FIRST = ("timeout", "fail", "pending", "slow", "pass")
@@ -123,6 +124,7 @@ class _Serialiser:
             **self._values.table(),
             "transport_failures": self._transport_failures(),
             "surprises": self._surprises(),
+            **spans_of(result, self._line),
             "left_out": {
                 "handles": handles_out,
                 "replies": replies_out,
@@ -169,8 +171,7 @@ class _Serialiser:
                 self._redactor.learn_at_path(failure.path, json_safe([failure.expected, failure.actual]))
         for message in (*(entry.message for entry in entries), *(each for one in handles for each in one.messages)):
             if message is not None:
-                self._values.learn(message.payload)
-                self._values.learn(dict(message.headers))
+                self._values.learn_message(message)
 
     # --- expectations ---
 

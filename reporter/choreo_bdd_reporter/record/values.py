@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from choreo_bdd.redaction import Redactor, is_innocent_json
 from choreo_bdd_reporter.model.limits import (
@@ -29,7 +29,10 @@ class Values:
         self._redactor = redactor
         # with the source itself, so that nothing else can take its place in memory
         self._known: dict[int, tuple[_Value, Any]] = {}
-        self._learned: dict[int, Any] = {}
+        self._texts: dict[int, tuple[str | None, Any]] = {}
+        self._looked_at: dict[str, bool] = {}
+        self._carried: dict[int, _Carried] = {}
+        self._learned: set[int] = set()
         self._places: dict[int, tuple[int, Any]] = {}
         self._innocent: dict[str, _Value] = {}
         self._payloads: dict[str, int] = {}
@@ -43,10 +46,16 @@ class Values:
         """Remember what is secret in a value, so that it is found in every other one."""
         if value is None or id(value) in self._learned:
             return
-        self._learned[id(value)] = value
-        text = small_json(value)
-        if text is None or not is_innocent_json(text):
+        self._learned.add(id(value))
+        if self._innocent_text(value) is None:
             self._redactor.learn_secrets(json_safe(value))
+
+    def learn_message(self, message: Any) -> None:
+        """Remember what is secret in what a message carries."""
+        carried = self._carried_by(message)
+        self.learn(carried.payload)
+        if carried.headers:
+            self.learn(carried.headers)
 
     def found_at(self, path: str, value: Any) -> Any:
         """The same for a value that was found at a dotted path, whose parts count as keys."""
@@ -67,12 +76,12 @@ class Values:
         return {"messages": self._messages, "payloads": list(self._payloads)}
 
     def _document(self, message: Any) -> dict[str, Any]:
-        redact = self._redactor.text
+        redact, carried = self._redactor.text, self._carried_by(message)
         facts = {
             "topic": redact(clean_text(message.topic)),
             "transport": message.transport,
-            "payload": self._payloads.setdefault(self._value(message.payload).text(), len(self._payloads)),
-            "headers": self.shown(dict(message.headers))[0] if message.headers else None,
+            "payload": self._payloads.setdefault(self._value(carried.payload).text(), len(self._payloads)),
+            "headers": self.shown(carried.headers)[0] if carried.headers else None,
             "key": None if message.key is None else redact(clean_text(str(message.key))),
             "partition": message.partition,
             "offset": message.offset,
@@ -88,14 +97,42 @@ class Values:
         return known[0]
 
     def _new(self, value: Any) -> _Value:
-        text = None if has_redactors() else small_json(value)
+        text = None if has_redactors() else self._innocent_text(value)
         found = None if text is None else self._innocent.get(text)
         if found is None:
-            if text is None or not is_plain_json(text) or not is_innocent_json(text) or self._redactor.touches(text):
+            if text is None or not is_plain_json(text) or self._redactor.touches(text):
                 return _Value(whole=_finished(self._redactor.value(json_safe(value))))
             # nearly all values are like this: small, and without anything to hide
             found = self._innocent[text] = _Value(text=text)
         return found
+
+    def _innocent_text(self, value: Any) -> str | None:
+        """JSON of a small value that surely hides nothing; ``None`` for one that has to be looked at."""
+        known = self._texts.get(id(value))
+        if known is None:
+            text = small_json(value)
+            known = self._texts[id(value)] = (text if text is not None and self._is_innocent(text) else None, value)
+        return known[0]
+
+    def _is_innocent(self, text: str) -> bool:
+        known = self._looked_at.get(text)
+        if known is None:
+            known = self._looked_at[text] = is_innocent_json(text)
+        return known
+
+    def _carried_by(self, message: Any) -> _Carried:
+        known = self._carried.get(id(message))
+        if known is None:
+            known = self._carried[id(message)] = _Carried(message, message.payload, dict(message.headers))
+        return known
+
+
+class _Carried(NamedTuple):
+    """What a message carries, decoded once; with the message, so that nothing else can take its place in memory."""
+
+    message: Any
+    payload: Any
+    headers: dict[str, str]
 
 
 class _Value:

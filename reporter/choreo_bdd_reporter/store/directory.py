@@ -6,11 +6,11 @@ import os
 import re
 from pathlib import Path
 
-from choreo_bdd_reporter.documents.file_names import HISTORY, MESSAGES, PAGE, PARTIAL, RESULTS
+from choreo_bdd_reporter.documents.file_names import HISTORY, MESSAGES, PAGE, PARTIAL, RECORDINGS, RESULTS
 
 SENTINEL = ".harness-report"
 
-_FILES = (RESULTS, PAGE, MESSAGES, HISTORY, PARTIAL, SENTINEL)
+_FILES = (RESULTS, PAGE, MESSAGES, HISTORY, RECORDINGS, PARTIAL, SENTINEL)
 _LEFTOVERS = tuple(f".{name}.tmp" for name in _FILES)
 _DIRECTORIES = ("_partial", "index_files", ".index_files.new", ".index_files.old")
 _PAGE_FILE = re.compile(r"app\.js|style\.css|c[0-9]+\.js")
@@ -73,6 +73,12 @@ def prepare(directory: Path) -> None:
     """Create the directory and its sentinel; what an earlier report left stays until the new one replaces it."""
     directory.mkdir(exist_ok=True)
     (directory / SENTINEL).write_text(_SENTINEL_TEXT, "utf-8")
+
+
+def begin(directory: Path) -> None:
+    """Prepare it for a run that begins: an earlier run's recordings go now, because those of this one are added."""
+    prepare(directory)
+    (directory / RECORDINGS).unlink(missing_ok=True)
 
 
 def _refuse_precious(directory: Path) -> None:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from choreo_bdd_reporter.documents.file_names import RESULTS
 from choreo_bdd_reporter.model.limits import compact_json
 from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.store.atomic_files import replacing
@@ -41,15 +40,14 @@ Seen = tuple[str, str, float | None]
 class History:
     """The history beside a report, as its run finds and leaves it. What goes wrong with it becomes a warning.
 
-    It begins with the second report in a directory, or with an empty file that somebody has put there. To be made
-    before the report is written.
+    The first run writes its line, too, so that the second has something to tell. To be made before the report is
+    written.
     """
 
     def __init__(self, path: Path, run: Mapping[str, Any]) -> None:
         self._path = path
         self._run = run
         self._runs: list[PastRun] | None = None
-        self._has_begun = path.is_file() or path.with_name(RESULTS).is_file()
         try:
             self._runs = read_history(path)
         except OSError as error:
@@ -62,7 +60,7 @@ class History:
     def remember(self, tests: Iterable[Seen]) -> None:
         """Put the run into the file, which is replaced by a whole one; a run without tests leaves no line."""
         seen = list(tests)
-        if self._runs is None or not seen or not self._has_begun:
+        if self._runs is None or not seen:
             return
         try:
             with replacing(self._path) as file:

@@ -5,6 +5,8 @@ In ``features/steps/choreo.py``::
     from choreo_bdd_steps.adapters.behave import use_choreo
 
     use_choreo()
+
+behave loads it however little it is to run, so what a run needs is imported when the first scenario asks for it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import behave
@@ -31,10 +33,11 @@ from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.own_acts import act, is_act
-from choreo_bdd_steps.plan.settings import configuration
-from choreo_bdd_steps.run.scenario_run import ScenarioInfo, ScenarioRun
-from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognise_text
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.run.scenario_run import ScenarioInfo, ScenarioRun
+    from choreo_bdd_steps.run.session import Session
 
 PROVEN_ON = "1.3.3"
 
@@ -148,6 +151,9 @@ def _place(scenario: Any) -> str:
 
 def start_choreo(context: Any) -> Session:
     """The session of this run; made, and closed after the run, when it is first asked for."""
+    from choreo_bdd_steps.plan.settings import configuration  # noqa: PLC0415 - see the module's docstring
+    from choreo_bdd_steps.run.session import Session  # noqa: PLC0415
+
     config = context.config
     session = _sessions.get(config)
     if session is None:
@@ -207,6 +213,9 @@ def _finish(context: Any, run: ScenarioRun) -> None:
     scenario = context.scenario
     statuses = [step.status for step in scenario.all_steps]
     passed = next((index for index, status in enumerate(statuses) if status is not Status.passed), len(statuses))
+    wrote = run.service_lines() if passed < len(statuses) else ""
+    if wrote:
+        context.attach("text/plain", f"what the services wrote while this scenario ran\n{wrote}".encode())
     try:
         run.finish(passed=passed, at_once=context._runner.aborted)
     except StepError as error:
@@ -251,6 +260,8 @@ def _info(context: Any) -> ScenarioInfo:
 
 
 def _info_of(scenario: Scenario) -> ScenarioInfo:
+    from choreo_bdd_steps.run.opening import ScenarioInfo  # noqa: PLC0415 - see the module's docstring
+
     return ScenarioInfo(
         name=scenario.name,
         nodeid=scenario.nodeid,

@@ -6,6 +6,7 @@ needed. Proven on pytest-bdd 9.0.1 and pytest 9.2.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import sys
@@ -136,8 +137,24 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
     stash = request.node.stash
     run = stash.get(_RUN, None)
     if run is not None:
+        _attach_lines(request, run, passed=stash.get(_PASSED, 0))
         at_once = _BROKEN_OFF in stash or isinstance(sys.exc_info()[1], _BREAKS_OFF)
         _told_plainly(lambda: run.finish(passed=stash.get(_PASSED, 0), at_once=at_once))
+
+
+def _attach_lines(request: pytest.FixtureRequest, run: ScenarioRun, *, passed: int) -> None:
+    """Let the report of a scenario that failed show what the services wrote meanwhile."""
+    wrote = run.service_lines() if passed < run.length else ""
+    if wrote and request.config.pluginmanager.has_plugin("choreo_bdd"):
+        request.getfixturevalue("choreo_attach")(wrote, name="what the services wrote while this scenario ran")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Start the services of a run before its first scenario, so that the time they need is no scenario's."""
+    if any(template_of(item) is not None for item in getattr(session, "items", ())):
+        with contextlib.suppress(ChoreoError):  # each scenario tells it
+            _session(session.config)
 
 
 def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:

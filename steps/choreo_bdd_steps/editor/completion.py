@@ -33,8 +33,16 @@ _SAMPLES = {
     "times": "once",
     "ordinal": "first",
     "transport": "bus",
+    "method": "POST",
+    "status": "200",
 }
 """What stands in a gap at first; elsewhere the parameter's name does."""
+_WORDS = {
+    "times": ("once", "twice", "3 times"),
+    "ordinal": ("first", "second", "third", "last"),
+    "method": ("GET", "POST", "PUT", "PATCH", "DELETE"),
+    "status": ("200", "201", "202", "404"),
+}
 _DURATIONS = ("50ms", "100ms", "500ms", "1s", "5s")
 _GUARDS = {"timeout(5s)": "how long its checks wait", "slow(warn)": "a message over its budget warns, and passes"}
 _PATH_ENDS = (".json", ".yaml", ".yml", ".bin", ".txt", ".avsc", ".xml", ".csv")
@@ -151,9 +159,8 @@ def _values(document: Document, project: Project, slot: Slot, column: int) -> It
                 yield Proposal(name, name, begin, What.TRANSPORT, kind)
         case "duration":
             yield from (Proposal(each, each, begin, What.VALUE) for each in _DURATIONS)
-        case "times" | "ordinal":
-            words = ("once", "twice", "3 times") if slot.kind == "times" else ("first", "second", "third", "last")
-            yield from (Proposal(each, each, begin, What.VALUE) for each in words)
+        case "times" | "ordinal" | "method" | "status":
+            yield from (Proposal(each, each, begin, What.VALUE) for each in _WORDS[slot.kind])
         case "condition":
             yield from _condition(slot.begun or "", column)
         case "path":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from choreo_bdd.matchers import Matcher
-from choreo_bdd.message import NO_PAYLOAD
+from choreo_bdd.message import NO_PAYLOAD, NoPayload
 from choreo_bdd_steps.language.doc_strings.files import read_file
 from choreo_bdd_steps.language.doc_strings.raw import from_base64, from_hex, from_text
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_json, read_yaml
@@ -25,6 +25,7 @@ from choreo_bdd_steps.language.templates.functions import Variables, as_text
 
 Read = Callable[[Builder], object]
 _OURS = {"index": "the number of a burst's message", "trigger": "the message that a stand-in answers"}
+_NUMBERS = ("partition", "status")
 _WHOLE = Field("(the whole payload)")
 
 SWITCHED_OFF = "!python is switched off; allow it with `python_matchers: true` in choreo.yaml, or use @matcher"
@@ -166,15 +167,24 @@ def parse_expectation(
 
 
 def parse_payload(
-    docstring: str | None, table: Table | None, *, media_type: str | None = None, base_dir: Path
+    docstring: str | None,
+    table: Table | None,
+    *,
+    media_type: str | None = None,
+    base_dir: Path,
+    otherwise: NoPayload | None = None,
 ) -> PayloadBody:
-    """Read what a publish sends: a doc string, a table, or nothing, which is ``{}``. Raises BodyError."""
+    """Read what a publish sends: a doc string, a table, or nothing, which is ``{}`` or ``otherwise``.
+
+    Raises BodyError.
+    """
     _one_body(docstring, table)
     if table is not None:
         rows = read_table(table, publish=True)
-        return _payload_body((_row_draft(row) for row in rows), (c.node for row in rows for c in row), base_dir)
+        drafts = [_row_draft(row, otherwise) for row in rows]
+        return _payload_body(drafts, (c.node for row in rows for c in row), base_dir)
     node, convert = _read(docstring, media_type)
-    return _draft_body(node, convert, base_dir)
+    return _draft_body(node, convert, base_dir, otherwise)
 
 
 def parse_envelope(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
@@ -291,14 +301,14 @@ def _cells(cells: Row, builder: Builder) -> tuple[list[Matcher], dict[str, list[
 
 
 def _operand(name: str, node: Node) -> Node:
-    return node if name == "partition" else as_operand(node)
+    return node if name in _NUMBERS else as_operand(node)
 
 
 def _envelope_values(
     around: Iterable[tuple[str, Node]], builder: Builder, read: Callable[[Node], Node]
 ) -> Iterable[tuple[str, object]]:
     for name, node in around:
-        value = builder.value(node if name == "partition" else read(node))
+        value = builder.value(node if name in _NUMBERS else read(node))
         if name == "headers":
             yield from header_names(value, node.line).items()
         else:
@@ -308,10 +318,12 @@ def _envelope_values(
 # --- publishing ---------------------------------------------------------------------------------------
 
 
-def _draft_body(node: Node | None, convert: _Convert | None, base_dir: Path) -> PayloadBody:
+def _draft_body(
+    node: Node | None, convert: _Convert | None, base_dir: Path, otherwise: NoPayload | None = None
+) -> PayloadBody:
     payload, around = (None, ()) if node is None else _split_envelope(node)
     nodes = [each for each in (payload, *(part for _, part in around)) if each is not None]
-    return _payload_body([Draft(_payload_reader(payload, convert), around)], nodes, base_dir)
+    return _payload_body([Draft(_payload_reader(payload, convert, otherwise), around)], nodes, base_dir)
 
 
 def _payload_body(drafts: Iterable[Draft], nodes: Iterable[Node], base_dir: Path) -> PayloadBody:
@@ -321,13 +333,15 @@ def _payload_body(drafts: Iterable[Draft], nodes: Iterable[Node], base_dir: Path
     return PayloadBody(tuple(drafts), needs_of(*used), base_dir)
 
 
-def _payload_reader(node: Node | None, convert: _Convert | None = None) -> Read:
-    return (lambda _: {}) if node is None else _reader(node, convert)
+def _payload_reader(node: Node | None, convert: _Convert | None = None, otherwise: NoPayload | None = None) -> Read:
+    return (lambda _: {} if otherwise is None else otherwise) if node is None else _reader(node, convert)
 
 
-def _row_draft(row: Row) -> Draft:
+def _row_draft(row: Row, otherwise: NoPayload | None) -> Draft:
     inside = [cell for cell in row if not cell.field.envelope]
     around = tuple((cell.field.envelope, cell.node) for cell in row if cell.field.envelope)
+    if not inside:
+        return Draft(_payload_reader(None, None, otherwise), around)
     return Draft(lambda builder: assemble((cell.field, builder.value(cell.node), cell.line) for cell in inside), around)
 
 

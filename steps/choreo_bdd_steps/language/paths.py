@@ -12,7 +12,7 @@ from choreo_bdd_steps.language.errors import BodyError
 
 Segment = str | int | Quantifier
 
-ENVELOPE_NAMES = ("key", "partition", "topic")
+ENVELOPE_NAMES = ("key", "partition", "status", "topic")
 _HEADERS = "@headers"
 _FOREIGN = re.compile(r"\$$|\$[.\[]|/")  # JSONPath, JSON pointer
 
@@ -78,7 +78,7 @@ def _envelope(label: str, line: int | None) -> str:
     if name in ENVELOPE_NAMES or (name.startswith("headers.") and len(name) > len("headers.")):
         return name
     raise BodyError(
-        f"there is no {label}; use @key, @headers.<name>, @partition or @topic, "
+        f"there is no {label}; use @key, @headers.<name>, @partition, @topic, of a response @status, "
         f"or quote a payload field of that name: '{label}'",
         line,
     )

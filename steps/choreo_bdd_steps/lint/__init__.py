@@ -18,6 +18,7 @@ from choreo_bdd_project.harnesses import build_contract
 from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
+from choreo_bdd_steps.lint.calling import calls
 from choreo_bdd_steps.lint.captures import captures
 from choreo_bdd_steps.lint.emptiness import every_element_of_nothing
 from choreo_bdd_steps.lint.finding import Finding, Severity, as_github, as_json, as_text
@@ -119,13 +120,13 @@ def _lint(read: Callable[[], Feature], file: Path, around: Surroundings) -> Iter
 
 def _lint_scenario(around: Surroundings, scenario: Scenario, file: str) -> Iterator[Finding]:
     config, own_steps = around.config, around.own_steps
-    plan = make_plan(own_steps.marked(scenario.steps), scenario.transport or config.default_transport)
+    plan = make_plan(own_steps.marked(scenario.steps), scenario.transport or config.default_transport, config.called)
     try:
         settings = settings_for(config, scenario.tags)
     except (ChoreoError, ValueError):
         settings = settings_for(config, ())  # the rule on tags tells what is wrong
     subject = Subject(scenario, file, plan, settings, config, own_steps)
-    for rule in (*RULES, captures, every_element_of_nothing):
+    for rule in (*RULES, calls, captures, every_element_of_nothing):
         yield from rule(subject)
     if around.contract is not None:
         yield from unknown_topics(subject, around.contract)

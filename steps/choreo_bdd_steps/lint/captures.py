@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from choreo_bdd_steps.lint.finding import Finding
 from choreo_bdd_steps.lint.rules import Subject
-from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, ExpectationSpec, Keep, PlayService
+from choreo_bdd_steps.vocabulary.acts import Call, CheckService, CheckTaken, ExpectationSpec, Keep, PlayService
 
 
 def captures(subject: Subject) -> Iterator[Finding]:
     """Fields kept of messages that no earlier check has taken, and answers of stand-ins that are not there."""
     expected: set[str | None] = set()
     stand_ins: set[str] = set()
+    has_called = False
     for step in subject.plan.steps:
         if isinstance(step.spec, ExpectationSpec):
             expected.update(None if each.is_reply else each.topic for each in step.spec.chain)
@@ -21,6 +22,12 @@ def captures(subject: Subject) -> Iterator[Finding]:
                 return  # a step of the user's own may expect anything
             case PlayService(topic=topic):
                 stand_ins.add(topic)
+            case Call():
+                has_called = True
+            case Keep(of_response=True) | CheckTaken(of_response=True):
+                if not has_called:
+                    message = 'no step before this one calls anything; write: When I call GET "/…"'
+                    yield subject.at(step.call, "response-without-call", message)
             case Keep(topic=topic) if topic not in expected:
                 message = f"no earlier check expects {_taken_from(topic)}, so there is no message to keep a field of"
                 yield subject.at(step.call, "capture-without-check", message)

@@ -11,7 +11,7 @@ from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.vocabulary.acts import CheckTaken, ExpectationSpec, Payload, Publish, Request
+from choreo_bdd_steps.vocabulary.acts import Call, CheckTaken, ExpectationSpec, Payload, Publish, Request
 
 _EVERY = re.compile(r"([\w-]+)['\"]?\s*:\s*!every\b")
 
@@ -47,7 +47,7 @@ def _every(step: PlannedStep) -> frozenset[str]:
 
 def _sent_empty(step: PlannedStep) -> frozenset[str]:
     match step.act:
-        case Publish(body=Payload() as payload) | Request(body=Payload() as payload):
+        case Publish(body=Payload() as payload) | Request(body=Payload() as payload) | Call(body=Payload() as payload):
             try:
                 body = payload.read()
                 built = [] if body.needs else body.build(Variables())

@@ -26,6 +26,7 @@ from choreo_bdd_steps.plan.plan import INSTANT, Plan, PlannedStep
 from choreo_bdd_steps.plan.settings import Settings
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
 from choreo_bdd_steps.vocabulary.acts import (
+    Call,
     CheckTaken,
     Expect,
     ExpectationSpec,
@@ -153,7 +154,14 @@ def bodies(subject: Subject) -> Iterator[Finding]:
             if isinstance(step.spec, StepError):
                 asked = step.act.spec if isinstance(step.act, Expect) else None
                 is_reply = isinstance(asked, ExpectationSpec) and asked.is_reply
-                rule = "reply-without-request" if is_reply else "listens-to-nothing"
+                is_response = isinstance(asked, ExpectationSpec) and asked.is_response
+                rule = (
+                    "reply-without-request"
+                    if is_reply
+                    else "response-without-call"
+                    if is_response
+                    else "listens-to-nothing"
+                )
                 yield subject.at(step.call, rule, step.spec.message)
             elif isinstance(step.spec, Exception):
                 raise step.spec
@@ -183,8 +191,10 @@ def _parts_around(step: PlannedStep) -> Iterator[tuple[str, str, frozenset[str]]
             case Publish(topic=topic, body=body, key=key) as publish:
                 named = {"key"} if key is not None and not publish.is_tombstone else set()
                 yield step.transport, topic, body.read().around | named
-            case Request(topic=topic, body=body):
+            case Request(topic=topic, body=body) | Call(topic=topic, body=body):
                 yield step.transport, topic, body.read().around
+            case CheckTaken(of_response=True):
+                return
             case CheckTaken() as check:
                 yield step.transport, check.topic or "", check.read().around
             case PlayService(topic=topic, answer=answer) as service:
@@ -195,7 +205,8 @@ def _parts_around(step: PlannedStep) -> Iterator[tuple[str, str, frozenset[str]]
     except (BodyError, ValueError, TypeError):
         return  # told by the rule on bodies
     for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
-        yield each.transport or step.default_transport, each.topic, each.body.around
+        if not (each.is_response and each.transport == step.default_transport):  # nobody knows who is called
+            yield each.transport or step.default_transport, each.topic, each.body.around
 
 
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
@@ -214,7 +225,7 @@ def _read_body(step: PlannedStep) -> frozenset[str]:
     if wrong := misnamed(step.act):
         raise wrong
     match step.act:
-        case Publish(body=body, problem=problem):
+        case Publish(body=body, problem=problem) | Call(body=body, problem=problem):
             if problem is not None:
                 raise problem
             return _payload(body)
@@ -328,7 +339,7 @@ def budgets(subject: Subject) -> Iterator[Finding]:
 
 def _publishes(plan: Plan, topic: str, step: PlannedStep) -> bool:
     """Whether an earlier step does; one of the user's own may do anything."""
-    return any(each.act is None or (each.publishes and each.topic == topic) for each in plan.steps[: step.index])
+    return any(each.act is None or (each.sends and each.topic == topic) for each in plan.steps[: step.index])
 
 
 def checks_above_their_publish(subject: Subject) -> Iterator[Finding]:
@@ -352,7 +363,7 @@ def smells(subject: Subject) -> Iterator[Finding]:
     steps = subject.plan.steps
     if not steps:
         yield Finding(subject.file, subject.scenario.begins_at, "empty-scenario", "the scenario has no steps")
-    elif not any(step.publishes or step.act is None for step in steps) and any(
+    elif not any(step.sends or step.act is None for step in steps) and any(
         isinstance(step.act, Expect) for step in steps
     ):
         first = next(step for step in steps if isinstance(step.act, Expect))

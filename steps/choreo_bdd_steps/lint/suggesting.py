@@ -10,11 +10,13 @@ from itertools import product
 from types import MappingProxyType
 
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
+from choreo_bdd_steps.vocabulary.acts import METHODS
 from choreo_bdd_steps.vocabulary.phrase import pieces
 
 _LIKE_ENOUGH = 0.78
 """From here on a sentence counts as a phrase of ours, misspelt; below as a step of the user's own, undefined."""
 
+_METHODS = "|".join(METHODS)
 _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
         r"\bI expect (?:nothing|no) (?:more|further|other|else)(?: messages?| events?)? (?:for|within) (?=\d)": (
@@ -35,12 +37,18 @@ _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         r"(?<=\") (?:and|with) (?:an |a )?(?:empty|null|no) (?:payload|body|value)$": " and no payload",
         r"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:should be|is) (?:received|seen)": r"I expect \1",
         r"^I wait (?:up to |for )*(\d\S*) for (?:an? |the )?(?:message )?(?:on )?(\".*\")$": r"I expect \2 within \1",
+        rf"^I (?:send|make|do|perform|issue|call|request)? ?(?:an? )?(?:HTTP )?({_METHODS})(?: request| call)?"
+        rf"(?: to| on| at)? (?=\")": r"I call \1 ",
+        r"^the (?:response |HTTP )?(?:status(?: code)?|code)(?: of the response)? (?:should be|is|equals) (\d{3})$": (
+            r"the response has status \1"
+        ),
+        r"^the response (?:body )?(?:should )?(?:contains?|have|matches|includes?)$": "the response has",
         r"\bI (?:should|must|will|would) (?:not|never) (?:expect|receive|get|see)\b": "I expect no",
         r"\bI (?:do not|don'?t|never) (?:expect|receive|get|see)\b": "I expect no",
         r"\b(?:should|must|will|would) (?=\w)": "",
         r"\bI (?:receive|get|see|await)\b": "I expect",
         r"\bI (?:send|emit|produce)\b": "I publish",
-        r"\b(?:an?|the) (?:answer|response)\b": "a reply",
+        r"\b(I expect) (?:an?|the) (?:answer|response)\b": r"\1 a reply",
         r"\bI (publish|expect(?: no)?|request) (?:an? |the )?(?:message|event|topic)s?(?: on| to)? (?=\")": r"I \1 ",
         r"(?<=\w) in (?=\d)": " within ",
         r"\b(contains|equals)\b(?=:?$)": "has",
@@ -78,7 +86,8 @@ _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b{_OUTSIDE_QUOTES}")
 _BARE_TOPIC = re.compile(rf"(?<![\w.{{])([A-Za-z_]\w*(?:\.[A-Za-z_*>]\w*)+)(?![\w.]){_OUTSIDE_QUOTES}")
 _PARTS = re.compile(
     r"""
-      (?P<T>\b(?:once|twice|\d+\ times?)\b)
+      (?P<M>\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\b(?=\ "))
+    | (?P<T>\b(?:once|twice|\d+\ times?)\b)
     | (?P<O>(?<=\bthe\ )(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|\d+(?:st|nd|rd|th))\b)
     | (?P<D>\b\d+(?:\.\d+)?\s*(?:milliseconds?|seconds?|minutes?|ms|s|m)\b)
     | (?P<N>(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]))
@@ -93,7 +102,7 @@ _SLOTS: Mapping[str, str] = MappingProxyType(
     {
         "topic": "Q", "key": "Q", "path": "Q", "text": "Q", "transport": "W", "name": "W", "duration": "D",
         "count": "N", "number": "N", "literal": "N", "condition": "C", "times": "T",
-        "ordinal": "O",
+        "ordinal": "O", "method": "M", "status": "N",
     }
 )  # fmt: skip
 _MARK = re.compile(r"«(\w)»")

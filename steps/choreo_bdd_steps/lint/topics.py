@@ -45,4 +45,4 @@ def _named(step: PlannedStep) -> Iterator[str | None]:
 def _expected(spec: ExpectationSpec) -> Iterator[str]:
     if spec.hop_from is not None:
         yield spec.hop_from.topic
-    yield from (each.topic for each in spec.parts if not each.is_reply)
+    yield from (each.topic for each in spec.parts if not each.is_reply and not each.is_response)

@@ -53,7 +53,7 @@ def told_of(text: str, path: Path, line: int, config: Config, own: OwnSteps) -> 
         if not any(step.line == line for step in scenario.steps):
             continue
         with declared(own.matchers, own.functions):
-            plan = make_plan(own.marked(scenario.steps), scenario.transport or config.default_transport)
+            plan = make_plan(own.marked(scenario.steps), scenario.transport or config.default_transport, config.called)
             told |= dict.fromkeys(_told(plan, line, _settings(config, scenario)))
     return list(told)
 
@@ -78,7 +78,7 @@ def _told(plan: Plan, line: int, settings: Settings) -> Iterator[str]:
 def _explain(config: Config, scenario: Scenario, own: OwnSteps, place: str) -> Iterator[str]:
     settings = settings_for(config, scenario.tags)
     default = scenario.transport or config.default_transport
-    plan = make_plan(own.marked(scenario.steps), default)
+    plan = make_plan(own.marked(scenario.steps), default, config.called)
     used = plan.transports or (default,)
     yield f"{place}  {scenario.name}"
     yield (
@@ -131,6 +131,8 @@ def _often(spec: ExpectationSpec) -> str:
 
 
 def _topic(spec: ExpectationSpec) -> str:
+    if spec.is_response:
+        return f"the response of {spec.topic}"
     return "the reply" if spec.is_reply else f'"{spec.topic}"'
 
 
@@ -140,6 +142,13 @@ def _last(plan: Plan, phase: int) -> PlannedStep | None:
 
 def _time(spec: ExpectationSpec, settings: Settings, last: PlannedStep | None) -> Iterator[str]:
     end = spec.chain[-1]
+    if spec.is_response:
+        yield (
+            "it is there when the call ends"
+            if end.budget_s is None
+            else (f"budget {_duration(end.budget_s)} from when the request leaves")
+        )
+        return
     if end.budget_s is not None:
         what = "message" if spec.then and end.budget_topic == spec.topic else "publish"
         yield f"budget {_duration(end.budget_s)} from {_anchor(what, end.budget_topic, last)}"
@@ -156,8 +165,9 @@ def _time(spec: ExpectationSpec, settings: Settings, last: PlannedStep | None) -
 def _anchor(what: str, topic: str | None, last: PlannedStep | None) -> str:
     if topic is not None:
         return f'the {what} of "{topic}"'
-    is_own_act = last is not None and last.is_own_act
-    return f"the end of the act in line {last.call.line}" if last and is_own_act else "the phase's last publish"
+    if last is None or last.publishes:
+        return "the phase's last publish"
+    return f"the end of the {last.deed} in line {last.call.line}"
 
 
 def _transport(config: Config, name: str) -> str:

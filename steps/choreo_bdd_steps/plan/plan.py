@@ -11,6 +11,7 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.vocabulary import recognise
 from choreo_bdd_steps.vocabulary.acts import (
     Act,
+    Call,
     CheckService,
     CheckTaken,
     Expect,
@@ -34,8 +35,9 @@ INSTANT = "a duration of 0 leaves no time for anything to happen; write a longer
 class PlannedStep:
     """A step, what it means if it is one of ours, its phase, and the transport it means where it names none.
 
-    ``spec`` is what a check expects, or the error that reading it raised; ``misplaced`` complains of what stands
-    below a sentence that takes no such thing.
+    A call means the ``callee`` then: ``None`` where the profile has none to call, or several. ``spec`` is what a check
+    expects, or the error that reading it raised; ``misplaced`` complains of what stands below a sentence that takes no
+    such thing.
     """
 
     index: int
@@ -43,6 +45,7 @@ class PlannedStep:
     act: Act | None
     phase: int
     default_transport: str
+    callee: str | None = None
     spec: ExpectationSpec | Exception | None = field(default=None, repr=False)
     misplaced: BodyError | None = field(default=None, repr=False)
 
@@ -53,7 +56,7 @@ class PlannedStep:
             return self.misplaced
         if wrong := misnamed(self.act):
             return wrong
-        if isinstance(self.act, Publish):
+        if isinstance(self.act, Publish | Call) and self.act.problem is not None:
             return self.act.problem
         if isinstance(self.act, CheckTaken | SetLiteral):
             try:
@@ -70,6 +73,11 @@ class PlannedStep:
         return isinstance(self.act, Publish | Request)
 
     @property
+    def sends(self) -> bool:
+        """Whether something leaves with it: a message, or a request over HTTP."""
+        return self.publishes or isinstance(self.act, Call)
+
+    @property
     def is_own_act(self) -> bool:
         """Whether it is a step of the user's own that is declared to make messages come."""
         return self.act is None and self.call.is_act
@@ -77,18 +85,18 @@ class PlannedStep:
     @property
     def triggers(self) -> bool:
         """Whether it makes messages come: phases begin with such a step, and times count from it."""
-        return self.publishes or self.is_own_act
+        return self.sends or self.is_own_act
 
     @property
     def deed(self) -> str:
         """What to call a step that triggers."""
-        return "publish" if self.publishes else "act"
+        return "publish" if self.publishes else "call" if self.sends else "act"
 
     @property
     def topic(self) -> str | None:
         """The topic its sentence names first, as it is written there."""
         match self.act:
-            case Publish() | Request() | Expect() | CheckTaken() | PlayService() | CheckService() | Keep():
+            case Publish() | Request() | Call() | Expect() | CheckTaken() | PlayService() | CheckService() | Keep():
                 return self.act.topic
             case _:
                 return None
@@ -97,7 +105,7 @@ class PlannedStep:
     def named_transport(self) -> str | None:
         """The transport its sentence names."""
         match self.act:
-            case Publish() | Request() | Expect() | PlayService() | UseTransport():
+            case Publish() | Request() | Call() | Expect() | PlayService() | UseTransport():
                 return self.act.transport
             case _:
                 return None
@@ -105,9 +113,11 @@ class PlannedStep:
     @property
     def transport(self) -> str:
         """The transport this step acts on."""
-        if isinstance(self.spec, ExpectationSpec) and self.spec.is_reply and self.spec.transport is not None:
-            return self.spec.transport
-        return self.named_transport or self.default_transport
+        spec = self.spec
+        if isinstance(spec, ExpectationSpec) and (spec.is_reply or spec.is_response) and spec.transport is not None:
+            return spec.transport
+        own_default = self.callee if isinstance(self.act, Call) else None
+        return self.named_transport or own_default or self.default_transport
 
     @property
     def spec_transports(self) -> tuple[str, ...]:
@@ -132,13 +142,23 @@ class Plan:
         """The checks of a phase."""
         return tuple(step for step in self.steps if step.phase == phase and isinstance(step.act, Expect))
 
+    def checks_of_response(self, call: PlannedStep) -> tuple[PlannedStep, ...]:
+        """The checks of what a call answers: those that no other call stands before."""
+        return tuple(
+            step
+            for step in self.steps[call.index :]
+            if isinstance(step.spec, ExpectationSpec)
+            and step.spec.is_response
+            and _call_before(step, self.steps) is call
+        )
+
     def has_trigger(self, phase: int) -> bool:
         """Whether a phase makes anything happen itself, as far as is known ahead."""
         return any(step.phase == phase and step.triggers for step in self.steps)
 
     def trigger_below(self, check: PlannedStep) -> PlannedStep | None:
         """The publish or act that a check stands above, where nothing before the check makes anything happen."""
-        if any(each.publishes or each.act is None for each in self.steps[: check.index]):
+        if any(each.sends or each.act is None for each in self.steps[: check.index]):
             return None
         return next((each for each in self.steps[check.index :] if each.triggers), None)
 
@@ -175,28 +195,32 @@ class Plan:
         """Transports this scenario uses, in order of first use."""
         named: dict[str, None] = {}
         for step in self.steps:
-            if isinstance(step.act, Publish | Request | Expect | PlayService):
+            if isinstance(step.act, Publish | Request | Call | Expect | PlayService):
                 named |= dict.fromkeys(step.spec_transports or (step.transport,))
             if isinstance(step.act, PlayService) and step.act.answer is not None and step.act.answer.transport:
                 named[step.act.answer.transport] = None
         return tuple(named)
 
 
-def make_plan(calls: Sequence[StepCall], default_transport: str) -> Plan:
-    """Divide a scenario into phases: a publish, or another act, after a check begins the next one."""
+def make_plan(calls: Sequence[StepCall], default_transport: str, called: Sequence[str] = ()) -> Plan:
+    """Divide a scenario into phases: a publish, or another act, after a check begins the next one.
+
+    ``called`` names the transports that a call may mean.
+    """
     steps: list[PlannedStep] = []
     phase, has_check = 0, False
     for index, call in enumerate(calls):
         match = recognise(call)
         act = None if match is None else match.act()
-        if has_check and (isinstance(act, Publish | Request) or (act is None and call.is_act)):
+        if has_check and (isinstance(act, Publish | Request | Call) or (act is None and call.is_act)):
             phase, has_check = phase + 1, False
         has_check = has_check or isinstance(act, Expect | CheckTaken | CheckService)
         if isinstance(act, UseTransport):
             default_transport = act.transport
+        callee = default_transport if default_transport in called else called[0] if len(called) == 1 else None
         spec = act.spec if isinstance(act, Expect) else None
         misplaced = None if match is None else match.misplaced()
-        steps.append(PlannedStep(index, call, act, phase, default_transport, spec, misplaced))
+        steps.append(PlannedStep(index, call, act, phase, default_transport, callee, spec, misplaced))
     placed = [_placed(step, steps) for step in steps]
     return Plan(tuple(_spread(step, placed) for step in placed))
 
@@ -210,7 +234,9 @@ def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
         replace(spec, topic=part.topic, transport=part.transport or each.default_transport, is_reply=part.is_reply)
         for each in steps
         for part in (each.spec.parts if isinstance(each.spec, ExpectationSpec) else ())
-        if not part.is_everything and (each.phase == step.phase or (each.phase < step.phase and not part.is_reply))
+        if not part.is_everything
+        and not part.is_response
+        and (each.phase == step.phase or (each.phase < step.phase and not part.is_reply))
     ]
     here = list(dict.fromkeys(each for each in heard if spec.transport in (None, each.transport)))
     if not here:
@@ -225,6 +251,8 @@ def _placed(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
     spec = step.spec
     if not isinstance(spec, ExpectationSpec):
         return step
+    if spec.is_response:
+        return replace(step, spec=_to_call(spec, step, steps))
     if spec.is_reply:
         return replace(step, spec=_to_request(spec, step, steps))
     if spec.hop_from is not None:
@@ -239,10 +267,21 @@ def _to_request(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[Planne
     return replace(spec, transport=requests[-1].transport)
 
 
+def _to_call(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[PlannedStep]) -> ExpectationSpec | Exception:
+    call = _call_before(step, steps)
+    if call is None or call.topic is None:
+        return StepError(step.call.place, 'no step before this one calls anything; write: When I call GET "/…"')
+    return replace(spec, topic=call.topic, transport=call.transport)
+
+
+def _call_before(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep | None:
+    return next((each for each in reversed(steps[: step.index]) if isinstance(each.act, Call)), None)
+
+
 def _hop(spec: ExpectationSpec, start: Hop, steps: Sequence[PlannedStep]) -> ExpectationSpec:
     """The message a hop ends with: after the publish it begins with, or else after that topic's own message."""
     end = replace(spec, hop_from=None, transport=spec.transport or _transport_of(spec.topic, steps))
-    if start.condition is None and any(each.publishes and _names(each, start.topic) for each in steps):
+    if start.condition is None and any(each.sends and _names(each, start.topic) for each in steps):
         return end
     body = start.condition or parse_expectation(None, None, None, base_dir=end.body.base_dir)
     begin = ExpectationSpec(start.topic, start.transport or _transport_of(start.topic, steps), body, end.occurs)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
+from choreo_bdd_project.placeholders import Address
 from choreo_bdd_project.secrets import declare
 from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.language.durations import parse_duration
@@ -37,6 +38,15 @@ def configuration(start: Path, profile: str | None = None) -> Config:
     config = load_config(path, schema=config_schema(), profile=profile)
     declare(config)
     return config
+
+
+def at_addresses(config: Config, addresses: Mapping[str, Address]) -> Config:
+    """A configuration as it reads now that its services are at these addresses. Raises ``ConfigError``."""
+    if config.source is None:
+        return config
+    read = load_config(config.source, schema=config_schema(), profile=config.profile, addresses=addresses)
+    declare(read)
+    return replace(config, transports=read.transports)
 
 
 def slow_policy(text: str) -> Literal["fail", "warn"]:

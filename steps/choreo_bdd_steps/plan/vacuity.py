@@ -63,7 +63,7 @@ def cannot_fail(plan: Plan, step: PlannedStep) -> str | None:
 
 
 def _is_own_echo(plan: Plan, step: PlannedStep, spec: ExpectationSpec) -> bool:
-    if spec.is_narrowed or spec.untaken or spec.is_reply:
+    if spec.is_narrowed or spec.untaken or spec.is_reply or spec.is_response:
         return False
     return any(
         each.publishes and each.phase == step.phase and each.transport == step.transport and each.topic == spec.topic

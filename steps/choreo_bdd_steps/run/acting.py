@@ -58,6 +58,7 @@ class Acting:
 
     def _anchor(self, moment: float) -> None:
         outbox = self._state.scope.outbox
+        self._state.acts[self._state.index] = moment
 
         async def anchor() -> None:
             outbox.count_from(moment)

@@ -12,6 +12,7 @@ from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
+from choreo_bdd_steps.language.matching.header_case import in_lower_case
 from choreo_bdd_steps.language.matching.stamped import require_place, without_stamp
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.plan.plan import PlannedStep
@@ -70,7 +71,8 @@ class Arming:
             (check, check.spec)
             for check in self._state.plan.checks(phase)
             if isinstance(check.spec, ExpectationSpec)
-            and known.keys() >= set(check.spec_transports)
+            and not check.spec.is_response  # these wait for their call
+            and all(name in known and not known[name].is_called for name in check.spec_transports)
             and check.index not in armed
         ]
 
@@ -140,7 +142,7 @@ class Arming:
             link=state.links.get(spec.transport or check.default_transport),
             occurs=spec.occurs,
             after=after,
-            unrouted=spec.is_reply,
+            unrouted=spec.is_reply or spec.is_response,
             origin=check.call.place,
             step_text=check.call.text,
         )
@@ -149,6 +151,8 @@ class Arming:
             handle.within_ms(spec.budget_s * 1000, of=anchor)
         if spec.earliest_s is not None:
             handle.not_before_ms(spec.earliest_s * 1000, of=anchor)
+        if spec.is_response:
+            handle.counted_from(topic)
         handle.asserted = False
         return handle
 
@@ -179,9 +183,12 @@ class Arming:
         for each in spec.parts:
             link = state.scope.links[state.links.get(each.transport or default)]
             for matcher in each.body.build(state.functions):
+                if each.is_response:
+                    yield in_lower_case(matcher)
+                    continue
                 if not each.is_reply:
                     require_place(matcher, link, each.topic)
-                yield without_stamp(matcher, link)
+                yield without_stamp(matcher, link, each.topic)
 
     def _apart(
         self, check: PlannedStep, spec: ExpectationSpec, built: Sequence[BodyMatcher]
@@ -212,11 +219,18 @@ class Arming:
             return
         sent = scope.outbox.last_sent(scope.clock()) or scope.clock()
         for armed in self._state.armed.values():
-            if armed.step.phase != trigger.phase:
+            if armed.step.phase != trigger.phase or armed.spec.is_response:
                 continue
             waits_for_user = plan.has_foreign_step(trigger.index, armed.step.index)
             if armed.spec.occurs.waits_the_window_out or not waits_for_user:
                 self.close(armed, self._anchored(armed, sent))
+
+    def answered(self, checks: Sequence[_Check]) -> None:
+        """A call has its answer: who checks it waits for nothing more."""
+        now = self._state.scope.clock()
+        for check, _ in checks:
+            for handle in self._state.armed[check.index].handles:
+                self._state.scope.close_at(handle, now)
 
     def _anchored(self, armed: Armed, sent: float) -> float:
         """Where a window begins: with the publish its step names, or with the last one of the phase."""

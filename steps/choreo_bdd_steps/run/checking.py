@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,12 +17,15 @@ from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.matching.capture import lookup
+from choreo_bdd_steps.language.matching.header_case import in_lower_case, in_small_letters
 from choreo_bdd_steps.language.matching.stamped import without_stamp
+from choreo_bdd_steps.language.templates.functions import as_text
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.taken_messages import taken_by_the_last, taken_in_its_phase
-from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec
+from choreo_bdd_steps.run.tracing.failures import failures
+from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec, Keep
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
 
@@ -33,6 +37,7 @@ SHARED_ID = "SharedId"
 """How reports name the bridge of a scenario over several transports: one id, behind each transport's prefix."""
 
 _LATE_GRACE_S = 0.25
+_SHOWN_CHARACTERS = 300
 
 
 class Judging:
@@ -47,8 +52,10 @@ class Judging:
     def check(self, call: StepCall) -> None:
         """Wait for this step's own expectation and tell its verdict."""
         state, step = self._state, self._state.step
-        for transport in step.spec_transports:
-            state.require_transport(transport, call)
+        spec = step.spec
+        is_response = isinstance(spec, ExpectationSpec) and spec.is_response
+        for transport in () if is_response else step.spec_transports:
+            state.require_bus(transport, call)
         armed = state.armed.get(step.index)
         if armed is None:
             raise self._unheard(step)
@@ -121,10 +128,10 @@ class Judging:
         expectations = [scope.expectation_of(handle) for handle in armed.handles]
         if any(each.closes_at is None for each in expectations):
             self._arming.close(armed, scope.clock())
-        patience_s = self._arming.patience_s(armed.spec)
+        patience_s = 0.0 if armed.spec.is_response else self._arming.patience_s(armed.spec)
         for handle in armed.handles:
             scope.reached(handle, patience_s)
-        await scope.decide(expectations, timeout_ms=patience_s * 1000)
+        await scope.decide(expectations, timeout_ms=patience_s * 1000 or None)
         for each in expectations:
             if each.handle.outcome is Outcome.TIMEOUT:
                 await scope.until(partial(_is_late, each), scope.clock() + _LATE_GRACE_S)
@@ -139,30 +146,58 @@ class Judging:
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return
         if failed:
+            evidence = self._failures_of_services()
+            for handle in failed:
+                handle.add_to_diagnosis(evidence)
             told = [*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]
+            if armed.spec.is_response and self._state.response is not None:
+                told.append(answered(self._state.response))
             trigger = self._state.plan.trigger_below(armed.step)
             if trigger is not None and armed.spec.occurs.minimum:
                 told.append(f"this check stands above the {trigger.deed} in line {trigger.call.line}: put it below")
             raise CheckFailed("\n".join(told))
 
+    def _failures_of_services(self) -> list[str]:
+        """What services say has failed in them since the last publish; a verdict never comes of it."""
+        state, scope = self._state, self._state.scope
+        state.hear_of_failures()
+        ahead_s = time.time() - scope.clock()
+        before = (each for each in reversed(state.plan.steps[: state.index]) if each.triggers)
+        deed = next((each.deed for each in before), "publish")
+
+        def after(moment: float) -> str:
+            sent = scope.outbox.last_sent(moment - ahead_s)
+            return "" if sent is None else f"{(moment - ahead_s - sent) * 1000:.0f} ms after the {deed}"
+
+        return failures(state.spans, after)
+
     # --- the message a check has taken ----------------------------------------------------------------------------
 
-    def captured(self, path: str, topic: str | None, call: StepCall) -> Any:
-        """A field of the message that satisfied the last passed expectation on a topic, or of the reply."""
-        return read(call, partial(lookup, path, self._taken(topic, None, call)))
+    def captured(self, act: Keep, call: StepCall) -> Any:
+        """A field of the message that met the last passed expectation on a topic, of the reply or of the response."""
+        if act.of_response:
+            return read(call, partial(lookup, in_small_letters(act.path), self._answer(call)))
+        return read(call, partial(lookup, act.path, self._taken(act.topic, None, call)))
+
+    def _answer(self, call: StepCall) -> MessageRecord:
+        """What the last call has answered."""
+        answer = self._state.response
+        if answer is None:
+            raise StepError(call.place, 'no step before this one has called anything; write: When I call GET "/…"')
+        return answer
 
     def check_taken(self, act: CheckTaken) -> None:
         """Hold a message that a check has taken against a body, without waiting."""
         call = act.call
         body = read(call, act.read)
-        message = self._taken(act.topic, act.position, call)
+        message = self._answer(call) if act.of_response else self._taken(act.topic, act.position, call)
         if act.topic is not None:
             self._state.require_carried(message.transport or self._state.step.transport, message.topic, body.around)
         if act.refused:
             self._refuse(body, message, call)
             return
         (built,) = read(call, lambda: body.build(self._state.functions))
-        matcher = without_stamp(built, self._state.scope.links[message.transport])
+        matcher = without_stamp(built, self._state.scope.links[message.transport], message.topic)
         result = matcher.match_message(message.payload, message)
         if not result.matched:
             lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")
@@ -173,6 +208,8 @@ class Judging:
         """Fail for each single thing a body says that holds of a message."""
         functions = self._state.functions
         built = [matcher for each in body.one_by_one for matcher in read(call, partial(each.build, functions))]
+        if message is self._state.response:
+            built = list(map(in_lower_case, built))
         held = [each.description for each in built if each.match_message(message.payload, message).matched]
         if held:
             told = f"unexpected: the message on {message.topic!r} has what it should not have"
@@ -240,6 +277,14 @@ def _result_of(scope: Scope, *, aborted: bool) -> AnyResult:
 
     note_foreign_messages(scope)
     return stage_result(scope, bridge_class=SHARED_ID, aborted=aborted)
+
+
+def answered(response: MessageRecord) -> str:
+    """What a service has answered, so that nobody has to look for what is wrong in its log first."""
+    body = response.payload
+    text = "" if body is None else str(as_text(body))
+    shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    return on_one_line(f"  {response.topic} answered {response.headers.get(':status')}: {shown or 'no body'}")
 
 
 def _is_late(expectation: Expectation) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from choreo_bdd.scenario import Scope
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.vacuity import Emptiness
+from choreo_bdd_steps.recording import Link
+from choreo_bdd_steps.run.tracing.traces import Traces
+from choreo_bdd_steps.services.facts import Running
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
@@ -33,18 +36,31 @@ class ScenarioInfo:
 class Opening:
     """What opens an engine scope, its id, and the name of each transport's link in it (``None`` where there is one).
 
-    The ``correlation_id`` is that of the default transport where the scenario uses that one and it has ids.
+    The ``correlation_id`` is that of the default transport where the scenario uses that one and it has ids. Its
+    ``trace_id`` is what services put their spans under.
     """
 
     open: Callable[[], Coroutine[Any, Any, Scope]]
     links: dict[str, str | None]
     correlation_id: str
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDown:
+    """The traffic of a scenario so far by transport, the ids drawn for it, and the loop time when it began."""
+
+    links: Mapping[str, Link]
+    tokens: tuple[str, ...]
+    begun: float
 
 
 class Opener(Protocol):
     """What a scenario asks of the session it runs in."""
 
     config: Config
+    services: Running
+    """What choreo.yaml has started for this run."""
     warnings: list[str]
     """What the run should be told in the end, each with its place."""
 
@@ -54,6 +70,19 @@ class Opener(Protocol):
 
     def opening(self, name: str, transports: Sequence[str], call: StepCall) -> Opening:
         """How to open an engine scope over these transports; raises ``StepError``, placed at a step."""
+        ...
+
+    def taken_down(self) -> TakenDown | None:
+        """What has gone over the transports since the scenario began; ``None`` where nobody wants to know."""
+        ...
+
+    def token(self, size: int) -> str:
+        """So many random bytes, as hexadecimal digits, for the scenario at work."""
+        ...
+
+    @property
+    def traces(self) -> Traces | None:
+        """What services tell of their work; ``None`` where nothing is traced."""
         ...
 
     def hints(self, kind: str) -> bool:

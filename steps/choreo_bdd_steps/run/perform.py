@@ -9,12 +9,14 @@ from typing import Any, assert_never
 
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.templates.functions import new_uuid
+from choreo_bdd_steps.run.calling import Calling
 from choreo_bdd_steps.run.checking import Judging
 from choreo_bdd_steps.run.sending import Sending
 from choreo_bdd_steps.run.services import StandIns
 from choreo_bdd_steps.run.state import State
 from choreo_bdd_steps.vocabulary.acts import (
     Act,
+    Call,
     CheckService,
     CheckTaken,
     Expect,
@@ -39,6 +41,7 @@ class Performer:
 
     state: State
     sending: Sending
+    calling: Calling
     judging: Judging
     stand_ins: StandIns
 
@@ -49,6 +52,8 @@ class Performer:
                 self.sending.publish(act, call)
             case Request():
                 self.sending.request(act, call)
+            case Call():
+                self.calling.call(act, call)
             case Expect():
                 self.judging.check(call)
             case CheckTaken():
@@ -76,8 +81,8 @@ class Performer:
                 return read(call, act.read)
             case SetUnique():
                 return new_uuid()
-            case Keep(path=path, topic=topic):
-                return self.judging.captured(path, topic, call)
+            case Keep():
+                return self.judging.captured(act, call)
             case _:
                 assert_never(act)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-_CLIENTS = ("aiokafka", "aio_pika", "aiormq", "nats", "redis")
+_CLIENTS = ("aiokafka", "aio_pika", "aiormq", "httpx", "nats", "redis")
 _NO_CORRELATION = "correlator_noop_against_real_transport"
 
 

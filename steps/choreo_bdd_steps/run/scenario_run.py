@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from choreo_bdd import observers
@@ -15,9 +17,11 @@ from choreo_bdd.scenario.result import acquainted
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
-from choreo_bdd_steps.plan.plan import PlannedStep
+from choreo_bdd_steps.plan.plan import Plan, PlannedStep
+from choreo_bdd_steps.recording import RECORD, Recording, as_line
 from choreo_bdd_steps.run.acting import Acting, UndeclaredAct, undeclared
 from choreo_bdd_steps.run.arming import Arming, require_readable
+from choreo_bdd_steps.run.calling import Calling
 from choreo_bdd_steps.run.checking import AnyResult, Judging
 from choreo_bdd_steps.run.opening import Opener, ScenarioInfo
 from choreo_bdd_steps.run.perform import Performer
@@ -25,6 +29,7 @@ from choreo_bdd_steps.run.sending import Sending
 from choreo_bdd_steps.run.services import StandIns
 from choreo_bdd_steps.run.state import State
 from choreo_bdd_steps.run.unasserted import never_asserted
+from choreo_bdd_steps.services.surroundings import Surroundings
 from choreo_bdd_steps.vocabulary.reading import body_error
 
 __all__ = ["AnyResult", "ScenarioInfo", "ScenarioRun"]
@@ -35,11 +40,16 @@ class ScenarioRun:
 
     def __init__(self, session: Opener, info: ScenarioInfo) -> None:
         self._state = State(session, info)
+        self._around = Surroundings(session.services)
         self._arming = Arming(self._state)
         self._judging = Judging(self._state, self._arming)
         self._acting = Acting(self._state, self._arming)
         self._performer = Performer(
-            self._state, Sending(self._state, self._arming), self._judging, StandIns(self._state)
+            self._state,
+            Sending(self._state, self._arming),
+            Calling(self._state, self._arming),
+            self._judging,
+            StandIns(self._state),
         )
         self.result: AnyResult | None = None
 
@@ -89,6 +99,11 @@ class ScenarioRun:
             if warning is not None:
                 self._warn_of(warning)
 
+    @property
+    def plan(self) -> Plan:
+        """What the scenario will do."""
+        return self._state.plan
+
     def is_act(self, index: int) -> bool:
         """Whether the step at this position is an act of the user's own."""
         return self._state.plan.steps[index].is_own_act
@@ -111,26 +126,59 @@ class ScenarioRun:
         if not state.is_open:
             return None
         with observers.running(state.info.nodeid), self._hiding_secrets():
-            unasserted = self._unasserted(state.scope, state.done + 1 if passed is None else passed)
+            done = state.done + 1 if passed is None else passed
+            unasserted = [*self._unasserted(state.scope, done), *self._without_services(done)]
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
                 self._judging.judge_held()
             try:
-                self.result, completed = state.run(self._judging.finish(at_once=at_once))
+                result, completed = state.run(self._judging.finish(at_once=at_once))
+                if not at_once:
+                    state.let_services_tell()
+                self.result = replace(result, spans=state.spans)
                 state.session.note_channels(state.scope)
             finally:
                 state.leave()
             observers.emit(self.result, completed)
+            if observers.wants_recordings():
+                self._keep_recording(self.result, passed)
             for each in unasserted:
                 if state.session.config.vacuity == "error":
                     raise StepError(each.place, each.reason)
                 self._warn_of(each)
         return self.result
 
+    def _keep_recording(self, result: AnyResult, passed: int | None) -> None:
+        """What a failing scenario has sent and heard is kept: its checks can be judged anew without a broker."""
+        state = self._state
+        steps = state.plan.steps
+        failed = not result.passed or (passed is not None and passed < len(steps))
+        taken = state.session.taken_down()
+        if taken is None or not (failed or os.environ.get(RECORD) == "all"):
+            return
+        recording = Recording(
+            nodeid=state.info.nodeid,
+            feature=steps[0].call.file,
+            line=steps[0].call.line,
+            profile=state.session.config.profile,
+            outcome="failed" if failed else "passed",
+            links=taken.links,
+            tokens=taken.tokens,
+            acts={index: at - taken.begun for index, at in state.acts.items()},
+            variables=dict(state.variables),
+        )
+        observers.keep_recording(as_line(recording, self.redactor()))
+
     def _unasserted(self, scope: Scope, passed: int) -> list[vacuity.Emptiness]:
         if self._state.session.config.vacuity == "ignore":
             return []
         handles = [expectation.handle for expectation in scope.expectations]
         return list(never_asserted(self._state.plan, self._state.armed.values(), handles, passed=passed))
+
+    def _without_services(self, passed: int) -> Iterator[vacuity.Emptiness]:
+        plan = self._state.plan
+        if passed == len(plan.steps) and self._state.session.config.vacuity != "ignore":
+            for how in self._around.deaths():
+                yield vacuity.Emptiness(plan.steps[0].call.place, f"this scenario has passed, but {how}")
 
     def _warn_of(self, emptiness: vacuity.Emptiness) -> None:
         self._state.session.note_emptiness(self._state.info.nodeid, emptiness)
@@ -150,8 +198,17 @@ class ScenarioRun:
         try:
             yield
         except ChoreoError as error:
-            error.args = (self.redactor().text(str(error)),)
+            error.args = (self.redactor().text(f"{error}{self._around.told()}"),)
             raise
+
+    @property
+    def length(self) -> int:
+        """How many steps it has."""
+        return len(self._state.plan.steps)
+
+    def service_lines(self) -> str:
+        """What the services of choreo.yaml have written since this scenario began; empty where that is nothing."""
+        return self._around.everything()
 
     def redactor(self) -> Redactor:
         """One that knows every value under a secret key of this scenario's messages so far."""

@@ -40,7 +40,7 @@ class Sending:
 
     def _has_keys(self, act: Publish, call: StepCall) -> bool:
         transport = self._state.step.transport
-        self._state.require_transport(transport, call)
+        self._state.require_bus(transport, call)
         return self._state.carries_keys(transport, str(self._state.render(act.topic, call)))
 
     def _built(self, act: Publish, body: PayloadBody, extra: Mapping[str, object]) -> list[OutgoingMessage]:
@@ -57,7 +57,7 @@ class Sending:
         """Publish a message that says where its reply is wanted."""
         body = read(call, act.body.read)
         state, step = self._state, self._state.step
-        state.require_transport(step.transport, call)
+        state.require_bus(step.transport, call)
         address = reply_address(state.session.config.transports[step.transport], state.inbox(step.phase))
         built = read(call, partial(body.build, state.functions))
         self._send(act, call, [read(call, partial(_addressed, message, address)) for message in built], body.around)
@@ -68,10 +68,10 @@ class Sending:
         per_second = act.per_second if isinstance(act, Publish) else None
         state = self._state
         step: PlannedStep = state.step
-        link = state.require_transport(step.transport, call)
+        link = state.require_bus(step.transport, call)
         topic = state.render(act.topic, call)
         state.require_carried(step.transport, str(topic), named)
-        self._adopt(outgoing, topic, link)
+        adopt_written(state, outgoing, topic, link)
         checks = self._arming.enter(step)
 
         async def send() -> None:
@@ -89,13 +89,14 @@ class Sending:
 
         state.act(call, send())
 
-    def _adopt(self, outgoing: Sequence[OutgoingMessage], topic: str, link: str | None) -> None:
-        """An id that the scenario writes itself becomes its own before anybody listens for it."""
-        where = self._state.scope.links[link]
-        for message in outgoing if where.wire_id is not None else ():
-            written = where.harness.correlation.read(Envelope(topic, message.payload, message.headers))
-            if written is not None and written != where.wire_id:
-                self._state.adopt(link, written)
+
+def adopt_written(state: State, outgoing: Sequence[OutgoingMessage], topic: str, link: str | None) -> None:
+    """An id that the scenario writes itself becomes its own before anybody listens for it."""
+    where = state.scope.links[link]
+    for message in outgoing if where.wire_id is not None else ():
+        written = where.harness.correlation.read(Envelope(topic, message.payload, message.headers))
+        if written is not None and written != where.wire_id:
+            state.adopt(link, written)
 
 
 def _addressed(message: OutgoingMessage, address: ReplyAddress) -> OutgoingMessage:

@@ -33,13 +33,13 @@ class StandIns:
         state, call, reply = self._state, act.call, act.answer
         payload = None if reply is None else reply.body
         body = None if payload is None else read(call, payload.read)
-        link = state.require_transport(state.step.transport, call)
+        link = state.require_bus(state.step.transport, call)
         reply_transport = None if reply is None else reply.transport
-        reply_link = link if reply_transport is None else state.require_transport(reply_transport, call)
+        reply_link = link if reply_transport is None else state.require_bus(reply_transport, call)
         asked = read(call, act.read_condition)
         self._require_carried(act, asked, body)
         built = None if asked is None else read(call, lambda: asked.build(state.functions)[0])
-        matcher = None if built is None else without_stamp(built, state.scope.links[link])
+        matcher = None if built is None else without_stamp(built, state.scope.links[link], act.topic)
 
         def answer(trigger: Any) -> Any:
             if body is None:

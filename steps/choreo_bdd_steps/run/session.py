@@ -7,40 +7,80 @@ import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from choreo_bdd import observers
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
 from choreo_bdd.loop import LoopThread
+from choreo_bdd.observers.traffic import Traffic
 from choreo_bdd.scenario import Scope, ScopeOptions
 from choreo_bdd.scenario.opening import Identity, open_scope
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.plan.settings import slow_policy
+from choreo_bdd_steps.plan.settings import at_addresses, slow_policy
 from choreo_bdd_steps.plan.vacuity import Emptiness
+from choreo_bdd_steps.recording import link_of
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
-from choreo_bdd_steps.run.opening import Opening, ScenarioInfo
+from choreo_bdd_steps.run.opening import Opening, ScenarioInfo, TakenDown
 from choreo_bdd_steps.run.quiet_logs import QuietLogs
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
+from choreo_bdd_steps.run.tracing.traces import Traces
+from choreo_bdd_steps.services.facts import NoServices, Running
+from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
+
+
+class EngineLoop(Protocol):
+    """Where the engine's coroutines run."""
+
+    def start(self) -> None:
+        """Get ready to take work; a no-op when it is."""
+        ...
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine to its end and return its result, or raise what it raised."""
+        ...
+
+    def time(self) -> float:
+        """The loop's own time, in seconds."""
+        ...
+
+    def stop(self) -> None:
+        """End what still runs."""
+        ...
+
+
+def _random(size: int) -> str:
+    return os.urandom(size).hex()
 
 
 class Session:
     """Everything a run shares: configuration, loop thread and harnesses, each connected when it is first used."""
 
     def __init__(
-        self, config: Config, *, slow: str | None = None, make_transport: TransportMaker = configured_transport
+        self,
+        config: Config,
+        *,
+        slow: str | None = None,
+        make_transport: TransportMaker = configured_transport,
+        loop: EngineLoop | None = None,
+        token: Callable[[int], str] = _random,
     ) -> None:
         try:
             self.config = config if slow is None else replace(config, slow=slow_policy(slow))
         except ValueError as error:
             raise ConfigError(str(error)) from error
+        self.traces = Traces(self.config) if self.config.traces else None
+        self.services: Running = NoServices()
+        """What choreo.yaml has started for this run."""
+        if self.config.services:
+            self._start_services()
         self._scope_options = ScopeOptions(
             latency_from="publish",
             keep_timeline=True,
@@ -52,7 +92,10 @@ class Session:
         """What the configured AsyncAPI documents say; ``None`` where there are none."""
         self._coverage = None if self.contract is None else ChannelCoverage(self.contract)
         self._make_transport = make_transport
-        self._loop = LoopThread()
+        self._loop: EngineLoop = LoopThread() if loop is None else loop
+        self._token = token
+        self._tokens: list[str] = []
+        self._begun = 0.0
         self._logs = QuietLogs()
         self._harnesses: dict[str, Harness] = {}
         self._transports: dict[str, Transport] = {}
@@ -82,9 +125,32 @@ class Session:
                 contract=self.contract,
                 make_transport=self._make_transport,
             )
+            if observers.wants_recordings():
+                harness.router.traffic = Traffic()
         if not harness.is_healthy():
             self.run(_connected(harness))
         return harness
+
+    def token(self, size: int) -> str:
+        """So many random bytes, as hexadecimal digits, for the scenario at work."""
+        self._tokens.append(self._token(size))
+        return self._tokens[-1]
+
+    def taken_down(self) -> TakenDown | None:
+        """What has gone over the transports since the scenario began; ``None`` where nobody wants to know."""
+        links = {
+            name: link_of(self.config.transports[name].type, harness.transport.capabilities, traffic, self._begun)
+            for name, harness in self._harnesses.items()
+            if (traffic := harness.router.traffic) is not None
+        }
+        return TakenDown(links, tuple(self._tokens), self._begun) if links else None
+
+    def _begin_anew(self) -> None:
+        self._tokens.clear()
+        self._begun = self._loop.time()
+        for harness in self._harnesses.values():
+            if harness.router.traffic is not None:
+                harness.router.traffic.clear()
 
     def transport(self, name: str) -> Transport:
         """The connected transport object behind a name, for a service that shares the in-memory bus."""
@@ -131,7 +197,8 @@ class Session:
             harnesses = {transport: self.harness(transport) for transport in used}
         except (ChoreoError, RuntimeError, ValueError) as error:
             raise StepError(call.place, str(error)) from error
-        shared = os.urandom(16).hex()
+        self._begin_anew()
+        shared = self.token(16)
         ids = {each: self._wire_id(each, shared) for each in used}
         is_only = len(used) == 1
         told = ids.get(self.config.default_transport) or next(filter(None, ids.values()), shared)
@@ -139,7 +206,28 @@ class Session:
         links = {each: None if is_only else each for each in used}
         by_link = {links[each]: harness for each, harness in harnesses.items()}
         opened = partial(open_scope, name, by_link, partial(_given, identity), self._scope_options)
-        return Opening(opened, links, told)
+        if self.traces is not None:
+            self.traces.start()
+        return Opening(opened, links, told, shared)
+
+    def _start_services(self) -> None:
+        try:
+            self.services = services_of(self.config, self.environment_for_services())
+            self.config = at_addresses(self.config, self.services.addresses)
+        except BaseException:
+            if self.traces is not None:
+                self.traces.stop()
+            raise
+
+    def environment_for_services(self) -> Mapping[str, str]:
+        """What a service under test is started with: where it sends its traces, where these are wanted; else nothing.
+
+        Raises ``ConfigError`` where what reads traces is not installed.
+        """
+        if self.traces is None:
+            return {}
+        self.traces.start()
+        return self.traces.environment
 
     def _wire_id(self, transport: str, shared: str) -> str | None:
         """The scenario's id on a transport: one for all of them, behind the prefix each is configured with."""
@@ -156,7 +244,10 @@ class Session:
             with contextlib.suppress(Exception):
                 self.run(harness.disconnect())
         self._harnesses.clear()
+        if self.traces is not None:
+            self.traces.stop()
         self._loop.stop()
+        end_services(self.config)
         self._logs.stop()
 
 

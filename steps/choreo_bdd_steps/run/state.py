@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario import Handle, Scope
+from choreo_bdd.traces.spans import Span
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import ConfigError
 from choreo_bdd_steps.errors import CheckFailed, StepError
@@ -17,6 +18,7 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import render
+from choreo_bdd_steps.plan.callees import no_bus, no_callee
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
 from choreo_bdd_steps.plan.settings import Settings, settings_for
 from choreo_bdd_steps.run.opening import Opener, Opening, ScenarioInfo
@@ -49,7 +51,7 @@ class State:
         self.info = info
         self.settings = _settings(session, info)
         default = info.transport or session.config.default_transport
-        self.plan: Plan = make_plan(info.steps, default)
+        self.plan: Plan = make_plan(info.steps, default, session.config.called)
         self.variables: dict[str, Any] = {}
         self.functions = Variables(
             self.variables, session.config.env_names, python_matchers=session.config.python_matchers
@@ -61,8 +63,12 @@ class State:
         self.correlation_id = ""
         """The scenario's id, once it is open: that of its default transport where it uses several."""
         self._inboxes: dict[int, str] = {}
+        self.response: MessageRecord | None = None
+        """What the last call has answered."""
         self.broken_answers: list[str] = []
         """What kept stand-ins from answering: templates that did not fit their triggers."""
+        self.acts: dict[int, float] = {}
+        """When acts of the user's own counted from, in loop time, by the positions of their steps."""
         self.index = -1
         """Position of the step at work."""
         self.done = -1
@@ -111,13 +117,31 @@ class State:
             self.variables[CORRELATION_ID] = correlation_id
         self.correlation_id = correlation_id
 
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """What services have told so far of what they did for this scenario."""
+        traces, opening = self.session.traces, self._opening
+        return () if traces is None or opening is None else traces.told(opening.trace_id)
+
+    def let_services_tell(self) -> None:
+        """Give services that tell what they do a moment to tell the rest."""
+        if self.session.traces is not None:
+            self.run(self.session.traces.settle())
+
+    def hear_of_failures(self) -> None:
+        """Give services that tell what they do a moment to tell what has failed in them."""
+        if self.session.traces is not None and self._opening is not None:
+            self.run(self.session.traces.hear_of_failure(self._opening.trace_id))
+
     def leave(self) -> None:
         """Forget the scope."""
         self._opening = self._opened = None
 
     def inbox(self, phase: int) -> str:
         """Name of the place where the replies to a phase's requests are heard."""
-        return self._inboxes.setdefault(phase, os.urandom(12).hex())
+        if phase not in self._inboxes:
+            self._inboxes[phase] = self.session.token(12)
+        return self._inboxes[phase]
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop, in the open scope."""
@@ -130,6 +154,8 @@ class State:
         except BaseException:
             work.close()
             raise
+        if (traces := self.session.traces) is not None:
+            traces.follow(self._opened, self._opening.trace_id, self.links)
         return await work
 
     def act(self, call: StepCall, work: Coroutine[Any, Any, None]) -> None:
@@ -168,6 +194,19 @@ class State:
             known = ", ".join(sorted(config.transports))
             raise StepError(call.place, f"there is no transport {name!r} in profile {config.profile!r}; it has {known}")
         return self.links.get(name)
+
+    def require_bus(self, name: str, call: StepCall) -> str | None:
+        """As ``require_transport``; ``StepError`` for one that is called, and never listened to."""
+        link = self.require_transport(name, call)
+        if problem := no_bus(self.session.config, name):
+            raise StepError(call.place, problem)
+        return link
+
+    def require_called(self, step: PlannedStep, call: StepCall) -> str | None:
+        """The engine's link for what a call means; ``StepError`` for what cannot be called."""
+        if problem := no_callee(self.session.config, step):
+            raise StepError(call.place, problem)
+        return self.links.get(step.transport)
 
 
 def _settings(session: Opener, info: ScenarioInfo) -> Settings:

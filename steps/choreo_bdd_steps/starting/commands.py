@@ -15,7 +15,9 @@ import typer
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction.printable import in_json, printable
 from choreo_bdd_project.config import Config
-from choreo_bdd_steps.plan.settings import configuration
+from choreo_bdd_steps.plan.settings import at_addresses, configuration
+from choreo_bdd_steps.services.facts import Started
+from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.starting import demo as demonstration
 from choreo_bdd_steps.starting.doctor import Finding, examine
 from choreo_bdd_steps.starting.scaffold import write_project
@@ -73,16 +75,22 @@ def doctor(
         float, typer.Option("--timeout", min=0.1, metavar="SECONDS", help="For each of connect, subscribe, round trip.")
     ] = 5.0,
 ) -> None:
-    """Connect to every transport of a profile and send one message there and back.
+    """Start the services of a profile, connect to every transport and send one message there and back; stop them.
 
-    Exit code 0: all well; 1: a transport has a problem; 2: the configuration cannot be used.
+    Exit code 0: all well; 1: a transport has a problem; 2: the configuration or a service cannot be used.
     """
     try:
         config = configuration(Path.cwd(), profile)
+        services = services_of(config, {})
+        config = at_addresses(config, services.addresses) if config.services else config
     except ChoreoError as error:
         _refuse("doctor", error)
-    findings = asyncio.run(examine(config, patience_s=patience_s))
-    print(in_json(_as_json(config, findings)) if as_json else printable(_as_text(config, findings)))
+    try:
+        findings = asyncio.run(examine(config, patience_s=patience_s))
+    finally:
+        end_services(config)
+    told = in_json(_as_json(config, findings)) if as_json else printable(_as_text(config, services.started, findings))
+    print(told)
     raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
 
 
@@ -92,11 +100,12 @@ def _as_json(config: Config, findings: Sequence[Finding]) -> str:
     return json.dumps({"profile": config.profile, "source": source, "transports": transports}, indent=2)
 
 
-def _as_text(config: Config, findings: Sequence[Finding]) -> str:
+def _as_text(config: Config, services: Sequence[Started], findings: Sequence[Finding]) -> str:
     permitted = "loopback addresses only" if config.allowlist is None else f"what {config.allowlist} lists"
     lines = [
         f"profile {config.profile} of {config.source or 'the built-in configuration'}",
         f"may connect to: {permitted}",
+        *(f"  service {each.name}: ready after {each.ready_s:g} s ({each.what})" for each in services),
         *(line for finding in findings for line in _lines(finding)),
     ]
     return "\n".join(lines)

@@ -141,7 +141,7 @@ def _ms_since(begun: float) -> float:
 
 def _note(transport: TransportConfig) -> str | None:
     has_correlation = transport.correlation_field is not None or transport.correlation_header is not None
-    if transport.type == "memory" or has_correlation or transport.correlation_off:
+    if transport.type == "memory" or transport.is_called or has_correlation or transport.correlation_off:
         return None
     return (
         "no correlation is configured: scenarios and programs that share a topic see each other's messages; "

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from choreo_bdd_steps.vocabulary import expecting, further_checks, publishing, services, variables, waiting
+from functools import lru_cache
+
+from choreo_bdd_steps.vocabulary import calling, expecting, further_checks, publishing, services, variables, waiting
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase, StepCall
 
 __all__ = ["PHRASES", "Match", "Phrase", "StepCall", "recognise", "recognise_text"]
 
 PHRASES: tuple[Phrase, ...] = (
     *publishing.PHRASES,
+    *calling.PHRASES,
     *expecting.PHRASES,
     *further_checks.PHRASES,
     *services.PHRASES,
@@ -19,7 +22,14 @@ PHRASES: tuple[Phrase, ...] = (
 
 def recognise(call: StepCall) -> Match | None:
     """The step as a phrase of this vocabulary; ``None`` for a step of somebody else's."""
-    return next((match for phrase in PHRASES if (match := phrase.match(call)) is not None), None)
+    phrase = _phrase_of(call.text)
+    return None if phrase is None else phrase.match(call)
+
+
+@lru_cache(maxsize=4096)
+def _phrase_of(text: str) -> Phrase | None:
+    """A sentence is asked for when its step is read, planned and run, and each time against every phrase there is."""
+    return next((phrase for phrase in PHRASES if phrase.parameters(text) is not None), None)
 
 
 def recognise_text(text: str) -> Match | None:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from choreo_bdd.message import NO_PAYLOAD
 from choreo_bdd.scenario import Occurs
 from choreo_bdd_project.gherkin.step import Step
-from choreo_bdd_steps.language.body import (
-    ExpectationBody,
-    PayloadBody,
-    load_file,
-    no_payload,
-    parse_envelope,
-    parse_expectation,
-    parse_payload,
-    parse_raw,
-)
+from choreo_bdd_steps import language
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.reserved_names import UNUSABLE
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.language import ExpectationBody, PayloadBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +22,12 @@ class ExpectationSpec:
     """What a check step expects, before variables are filled in. Durations are seconds.
 
     ``window_s`` is how long a count or an absence is watched, from the last publish of the phase or on
-    ``window_topic``; ``None`` for the timeout. ``patience_s`` is a timeout of its own. A message that comes sooner than
-    ``earliest_s``, counted as the budget is, comes too early. ``untaken`` leaves out messages that earlier checks have
-    taken, ``is_reply`` listens where the phase's request wants its answer, and each of ``then`` must come after the one
-    before it. With ``is_everything`` its topics are those that the scenario's other checks listen to. With ``hop_from``
-    the budget counts from that topic's message. ``is_narrowed`` by anything the step says of the message: without it
-    any message on the topic will do.
+    ``window_topic``; ``None`` for the timeout. ``patience_s`` is a timeout of its own. A message that comes sooner
+    than ``earliest_s``, counted as the budget is, comes too early. ``untaken`` leaves out messages that earlier checks
+    have taken, ``is_reply`` listens where the phase's request wants its answer, ``is_response`` is about what the last
+    call answers, and each of ``then`` must come after the one before it. With ``is_everything`` its topics are those
+    that the scenario's other checks listen to. With ``hop_from`` the budget counts from that topic's message.
+    ``is_narrowed`` by anything the step says of the message: without it any message on the topic will do.
     """
 
     topic: str
@@ -47,6 +42,7 @@ class ExpectationSpec:
     window_topic: str | None = None
     untaken: bool = False
     is_reply: bool = False
+    is_response: bool = False
     hop_from: Hop | None = None
     is_narrowed: bool = False
     is_everything: bool = False
@@ -102,21 +98,27 @@ class Payload:
     """What a step sends, as its author wrote it; a file is read when its step is reached, not before."""
 
     call: Step
-    form: Literal["payload", "envelope", "raw", "nothing"] = "payload"
+    form: Literal["payload", "optional", "envelope", "raw", "nothing"] = "payload"
     file: str | None = None
 
     def read(self) -> PayloadBody:
         """The body, before variables are filled in. Raises ``BodyError``."""
         call = self.call
         if self.file is not None:
-            return load_file(self.file, call.folder)
+            return language.load_file(self.file, call.folder)
         if self.form == "nothing":
-            return no_payload(call.folder)
+            return language.no_payload(call.folder)
         if self.form == "envelope":
-            return parse_envelope(call.docstring or "", base_dir=call.folder)
+            return language.parse_envelope(call.docstring or "", base_dir=call.folder)
         if self.form == "raw":
-            return parse_raw(call.docstring or "", base_dir=call.folder)
-        return parse_payload(call.docstring, call.table, media_type=call.media_type, base_dir=call.folder)
+            return language.parse_raw(call.docstring or "", base_dir=call.folder)
+        return language.parse_payload(
+            call.docstring,
+            call.table,
+            media_type=call.media_type,
+            base_dir=call.folder,
+            otherwise=NO_PAYLOAD if self.form == "optional" else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,35 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """Call a service over HTTP, and wait for its answer."""
+
+    method: str
+    path: str
+    transport: str | None
+    body: Payload
+
+    @property
+    def topic(self) -> str:
+        """What reports call it: ``POST /orders``."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def problem(self) -> BodyError | None:
+        """What is wrong with its method or its path."""
+        if self.method not in METHODS:
+            return BodyError(f"there is no HTTP method {self.method}; use one of {', '.join(METHODS)}")
+        if not self.path.startswith(("/", "{{")):
+            return BodyError(
+                f"the path {self.path!r} begins with no /; where it leads is said by `url:` in choreo.yaml"
+            )
+        return None
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
 class Expect:
     """Expect messages.
 
@@ -173,20 +204,24 @@ class CheckTaken:
     """Hold a message that a check has taken against a body: it has all that is said there or, ``refused``, none of it.
 
     It is the one that the last check on the topic has taken, or with ``position`` the first (1), …, last (-1) of those
-    that the checks of a phase have taken there; without a ``topic`` it is the reply.
+    that the checks of a phase have taken there; without a ``topic`` it is the reply, or ``of_response`` what the last
+    call has answered.
     """
 
     topic: str | None
     call: Step
     position: int | None = None
     refused: bool = False
+    of_response: bool = False
 
     def read(self) -> ExpectationBody:
         """What is asked of the message. Raises ``BodyError``."""
         call = self.call
         if call.docstring is None and call.table is None:
             raise BodyError("there is nothing to check: write a doc string or a table below the step")
-        body = parse_expectation(call.docstring, call.table, None, media_type=call.media_type, base_dir=call.folder)
+        body = language.parse_expectation(
+            call.docstring, call.table, None, media_type=call.media_type, base_dir=call.folder
+        )
         if body.count > 1:
             raise BodyError(
                 f"this table asks for {body.count} messages, one a row, and the step looks at one; begin the table "
@@ -221,7 +256,7 @@ class PlayService:
         """What a message must hold to be answered. Raises ``BodyError``."""
         if self.condition is None:
             return None
-        return parse_expectation(None, None, self.condition, base_dir=self.call.folder)
+        return language.parse_expectation(None, None, self.condition, base_dir=self.call.folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,11 +311,15 @@ class SetSeveral:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Keep a field of the message that the last check on a topic has taken; without a ``topic`` of the reply."""
+    """Keep a field of the message that the last check on a topic has taken.
+
+    Without a ``topic`` it is one of the reply, or ``of_response`` of what the last call has answered.
+    """
 
     path: str
     topic: str | None
     name: str
+    of_response: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +339,7 @@ class Wait:
 Act = (
     Publish
     | Request
+    | Call
     | Expect
     | CheckTaken
     | PlayService

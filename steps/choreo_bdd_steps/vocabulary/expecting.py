@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from choreo_bdd.scenario import Occurs
-from choreo_bdd_steps.language.body import ExpectationBody, parse_expectation
+from choreo_bdd_steps import language
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.vocabulary.acts import Expect, ExpectationSpec, Hop
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.language import ExpectationBody
 
 _QUANTITY = {
     "exactly": lambda count: Occurs(count, count),
@@ -46,7 +50,7 @@ def _expecting(spec: Callable[[Match], ExpectationSpec]) -> Callable[[Match], Ex
 
 def _body(match: Match) -> ExpectationBody:
     call = match.call
-    return parse_expectation(
+    return language.parse_expectation(
         call.docstring,
         call.table,
         match.args.get("condition"),
@@ -182,7 +186,7 @@ def _row(match: Match, row: dict[str, str], line: int) -> ExpectationSpec:
         raise BodyError("the row names no topic", line)
     fields = [[name, cell] for name, cell in row.items() if name not in ("topic", "transport") and cell.strip()]
     table = [["field", "value"], *fields] if fields else None
-    body = parse_expectation(None, table, None, base_dir=match.call.folder)
+    body = language.parse_expectation(None, table, None, base_dir=match.call.folder)
     return ExpectationSpec(topic, transport or match.args["transport"], body, Occurs(), is_narrowed=True)
 
 
@@ -191,12 +195,12 @@ def _hop(match: Match) -> ExpectationSpec:
     begin = Hop(
         match.arg("topic"),
         match.args["transport"],
-        None if condition is None else parse_expectation(None, None, condition, base_dir=base_dir),
+        None if condition is None else language.parse_expectation(None, None, condition, base_dir=base_dir),
     )
     end = ExpectationSpec(
         match.arg("end"),
         match.args["end_transport"],
-        parse_expectation(None, None, end_condition, base_dir=base_dir),
+        language.parse_expectation(None, None, end_condition, base_dir=base_dir),
         Occurs(),
         hop_from=begin,
         is_narrowed=end_condition is not None,

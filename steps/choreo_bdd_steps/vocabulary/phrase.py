@@ -33,6 +33,8 @@ _KINDS: Mapping[str, str] = {
     "condition": r"(?P<{}>\S.*?)",
     "literal": r'(?P<{}>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|\[.*\]|\{{\{{.*\}}\}}|\{{\s*(?:".*)?\}})',
     "times": r"(?P<{}>once|twice|\d+ times?)",
+    "method": r"(?P<{}>[A-Z]+)",
+    "status": r"(?P<{}>[1-5]\d\d)",
     "ordinal": r"(?P<{}>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|\d+(?:st|nd|rd|th))",
 }
 

@@ -26,6 +26,8 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         "condition": "[^ ].*",
         "literal": "-?[0-9]+(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null|[{[].*",
         "times": "once|twice|[0-9]+ times?",
+        "method": "[A-Z]+",
+        "status": "[1-5][0-9][0-9]",
         "ordinal": "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|[0-9]+(?:st|nd|rd|th)",
     }
 )

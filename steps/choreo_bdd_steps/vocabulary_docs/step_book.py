@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from choreo_bdd_steps.vocabulary.acts import (
     Act,
+    Call,
     CheckService,
     CheckTaken,
     Expect,
@@ -31,6 +32,7 @@ _INTENTS: Mapping[type[Act], str] = MappingProxyType(
     {
         Publish: "publish",
         Request: "publish",
+        Call: "call",
         Expect: "expect",
         PlayService: "reply",
         SetText: "variable",
@@ -46,6 +48,7 @@ _INTENTS: Mapping[type[Act], str] = MappingProxyType(
 )
 _TITLES = {
     "publish": "Publishing",
+    "call": "Calling over HTTP",
     "expect": "Expecting",
     "reply": "Stand-ins",
     "variable": "Variables",

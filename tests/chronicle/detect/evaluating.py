@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import nan
 from statistics import median
 
-from choreo_bdd_chronicle.detect import Finding, TopicSeries, detect
+from choreo_bdd_chronicle.detect import Finding, TopicSeries
+from choreo_bdd_chronicle.detect.detecting import detect
 from choreo_bdd_chronicle.detect.lifecycle import Known, reconcile
 from tests.chronicle.detect.generating import RUNS, Planted, generated, run_at, until
 
@@ -50,7 +51,11 @@ class Judged:
 
 def judged(planted: Sequence[Planted], seed: int, *, noise: float = 0.15) -> list[Judged]:
     """One tenant, judged run by run; what was raised about whole runs is false and comes last."""
-    series = generated(planted, seed, noise=noise)
+    return judged_on(planted, generated(planted, seed, noise=noise))
+
+
+def judged_on(planted: Sequence[Planted], series: Sequence[TopicSeries]) -> list[Judged]:
+    """The same for series that somebody else made."""
     shifts = [one for one in raised(series) if one.finding.method == "change_point"]
     result = []
     for one, topic in zip(planted, series, strict=True):
@@ -80,11 +85,11 @@ class Score:
 
     @property
     def recall(self) -> float:
-        return self.found / self.planted
+        return self.found / self.planted if self.planted else nan
 
     @property
     def precision(self) -> float:
-        return self.found / (self.found + self.false)
+        return self.found / (self.found + self.false) if self.found or self.false else nan
 
     def __str__(self) -> str:
         return f"{self.found}/{self.planted} found, {self.false} false, delay {self.delay}, position {self.position}"

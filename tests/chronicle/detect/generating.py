@@ -72,4 +72,8 @@ def _cell(run: int, kind: Planted, usual: float, deviation: float, random: np.ra
 
 def until(series: Sequence[TopicSeries], run: int) -> list[TopicSeries]:
     """As it was after this run."""
-    return [TopicSeries(one.topic, one.transport, one.runs[: run + 1]) for one in series]
+    last = run_at(run).started_at
+    return [
+        TopicSeries(one.topic, one.transport, tuple(each for each in one.runs if each.run.started_at <= last))
+        for one in series
+    ]

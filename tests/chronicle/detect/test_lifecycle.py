@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from choreo_bdd_chronicle.detect import Finding, Subject, detect
+from choreo_bdd_chronicle.detect import Finding, Subject
+from choreo_bdd_chronicle.detect.detecting import detect
 from choreo_bdd_chronicle.detect.lifecycle import Change, Known, reconcile
 from tests.chronicle.detect.evaluating import raised
 from tests.chronicle.detect.generating import Planted, generated, run_at, step

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from choreo_bdd_chronicle.detect import EVERY_TOPIC, Finding, TopicRun, TopicSeries, detect
+from choreo_bdd_chronicle.detect import EVERY_TOPIC, Finding, TopicRun, TopicSeries
+from choreo_bdd_chronicle.detect.detecting import detect
 from choreo_bdd_chronicle.detect.statistics import binomial_tail, student_p
 from tests.chronicle.detect.generating import RUNS, Planted, generated, run_at, step
 

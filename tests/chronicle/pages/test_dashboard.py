@@ -81,6 +81,33 @@ def test_a_quiet_day_says_so_and_shows_the_latest_run(filled: Filled, open_page:
     assert "2 of 3 (66.7 %)" in shown.texts(".card")[0]
 
 
+def test_a_missed_budget_is_told_as_a_share_and_not_as_a_change(filled: Filled, open_page: Open) -> None:
+    missed = anomaly(
+        filled, detection_method="budget", metric="budget_violation_pct", baseline_value=20.0, current_value=20.0,
+        change_pct=0.0,
+    )  # fmt: skip
+    shown = open_page(filled.url, answers={"/anomalies": page_of(missed)})
+    assert shown.heading == "One thing got worse since yesterday"
+    assert shown.texts(".anomaly .how")[0].split() == [
+        "20",
+        "%",
+        "of",
+        "messages",
+        "over",
+        "budget",
+        "(limit",
+        "20",
+        "%)",
+    ]
+
+
+def test_the_first_view_lists_the_runs_before_the_latest(filled: Filled, open_page: Open) -> None:
+    shown = open_page(filled.url, answers={"/anomalies": page_of()})
+    before = shown.page.get_by_role("region", name="The runs before the latest")
+    before.get_by_role("link").first.click()
+    shown.page.wait_for_url(f"**/runs/{filled.runs[-2]}*")
+
+
 def test_the_first_changed_run_is_one_click_away(filled: Filled, open_page: Open) -> None:
     shown = open_page(filled.url, answers=detected(filled))
     shown.page.locator(".anomaly").first.get_by_role("link", name="first run with it").click()

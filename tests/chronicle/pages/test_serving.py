@@ -32,7 +32,7 @@ def test_every_deep_link_answers_with_the_shell(chronicle: Chronicle, path: str)
     answer = chronicle.http.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
-    assert '<div id="chronicle" data-api="/api/v1">' in answer.text
+    assert '<div id="chronicle" data-api="/api/v1" data-root="">' in answer.text
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/v1/no-such-thing", "/api/v2/runs"])

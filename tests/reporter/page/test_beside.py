@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from choreo_bdd_reporter.page import data
 from choreo_bdd_reporter.page.index import build_index
 from choreo_bdd_reporter.read.entries import group_entries
-from tests.support.page_builders import Json
+from tests.support.page_builders import Json, a_span
 from tests.support.page_sample import FAILING, sample_run
 
 from .conftest import OpenReport
@@ -124,6 +124,32 @@ def test_late_and_foreign_messages_and_broken_transports_stand_below_the_timelin
     assert found[0].split() == ["orders.created", "N", "nats", "connection", "lost"]
     assert found[1].startswith("parcels.leaving 3 times for another scope")
     assert found[2].startswith("orders.accepted 1 time late: its scope had ended")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("tests_at_once", [0, 2_000], ids=["in chunks", "whole"])
+def test_the_work_of_services_stands_in_the_timeline_below_the_message_it_is_about(
+    tests_at_once: int, open_report: OpenReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "WHOLE_TESTS_MAX", tests_at_once)
+    sent = next(
+        event
+        for test in sample_run()[0]["tests"]
+        if test["nodeid"] == FAILING
+        for event in test["scenarios"][0]["timeline"]
+        if event["action"] == "published"
+    )
+    outer = a_span("settlement", sent["offset_ms"] + 1, topic=sent["topic"], error="ValueError")
+    inner = a_span("stock", sent["offset_ms"] + 2, parent=outer["id"], name="look up")
+    report = open_report(_with_details(spans=[outer, inner]), f"#{urlencode({'test': FAILING})}")
+    rows = report.page.locator(".hr-waterfall-row[data-kind=span]")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text(f"settlement failed{sent['topic']}")
+    expect(rows.nth(1)).to_contain_text("stocklook up")
+    assert rows.nth(1).get_attribute("data-parent-id") == rows.nth(0).get_attribute("data-node-id")
+    assert rows.nth(0).get_attribute("data-parent-id") is not None
+    rows.nth(0).click()
+    expect(report.page.locator("aside.hr-message")).to_contain_text("work: ValueError")
 
 
 @pytest.mark.browser

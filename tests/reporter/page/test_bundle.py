@@ -20,8 +20,8 @@ def test_each_module_stands_once_after_what_it_imports() -> None:
         two="export const base = 1;\n",
         keep=("made", "base"),
     )
-    assert text.index("const base=1") < text.index("function made(") < text.index("made(base);")
-    assert text.count("const base=1") == 1
+    assert text.index("let base=1") < text.index("function made(") < text.index("made(base);")
+    assert text.count("let base=1") == 1
     assert "import" not in text
     assert "export" not in text
 
@@ -33,12 +33,12 @@ def test_an_import_is_found_from_the_room_of_the_module_that_names_it() -> None:
         "core/dom.js": "export const el = 1;\n",
     }
     joined = bundle("main.js", modules.__getitem__, keep=("el", "shown"))
-    assert joined == "const el=1;const shown=el;shown;\n"
+    assert joined == "let el=1,shown=el;shown;\n"
 
 
 def test_an_import_may_span_lines() -> None:
     text = _bundle(main="import {\n  base,\n} from './two.js';\nbase;\n", two="export const base = 1;\n")
-    assert text == "const a=1;a;\n"
+    assert text == "let a=1;a;\n"
 
 
 def test_comment_lines_and_indentation_are_left_out_but_texts_stay() -> None:
@@ -49,23 +49,23 @@ def test_comment_lines_and_indentation_are_left_out_but_texts_stay() -> None:
 def test_types_are_left_out() -> None:
     source = "/** @param {Page.Row} row */\nfunction shown(row) {\n    /** @type {any} */\n    const a = row;\n}\n"
     block = "/**\n * @param {string[]} rows\n * @returns {void}\n */\nfunction all(rows) { rows.map(shown); }\n"
-    tight = "function shown(row){const a=row}function all(rows){rows.map(shown)}\n"
+    tight = "function shown(row){let a=row}function all(rows){rows.map(shown)}\n"
     assert _bundle(main=source + block, keep=("shown", "row", "a", "all", "rows")) == tight
 
 
 @pytest.mark.parametrize(
     ("source", "tight"),
     [
-        ("const a = [1, 'b , c'];", "const a=[1,'b , c'];"),
-        ("const t = `${x} = ${y}`;", "const t=`${x} = ${y}`;"),
-        ("const r = /a = b/.test(x);", "const r=/a = b/.test(x);"),
-        ("const r = `${/ }/.test(x)} `;", "const r=`${/ }/.test(x)} `;"),
-        ("const n = `${x ? `a = b` : ''}`;", "const n=`${x?`a = b`:''}`;"),
-        ("const h = x / 2 / y;", "const h=x/2/y;"),
-        ("const m = x - -y;", "const m=x- -y;"),
-        ("const q = 'it\\'s = so';", "const q='it\\'s = so';"),
+        ("const a = [1, 'b , c'];", "let a=[1,'b , c'];"),
+        ("const t = `${x} = ${y}`;", "let t=`${x} = ${y}`;"),
+        ("const r = /a = b/.test(x);", "let r=/a = b/.test(x);"),
+        ("const r = `${/ }/.test(x)} `;", "let r=`${/ }/.test(x)} `;"),
+        ("const n = `${x ? `a = b` : ''}`;", "let n=`${x?`a = b`:''}`;"),
+        ("const h = x / 2 / y;", "let h=x/2/y;"),
+        ("const m = x - -y;", "let m=x- -y;"),
+        ("const q = 'it\\'s = so';", "let q='it\\'s = so';"),
         ("if (x in y) throw x;\nfunction g() {}\ng();", "if(x in y)throw x;function g(){}g();"),
-        ("const o = {}\n[x].at(0);", "const o={}\n[x].at(0);"),
+        ("const o = {}\n[x].at(0);", "let o={}\n[x].at(0);"),
         ("if (x) {\n  z(';}');\n}\nz(`${y};}`);", "if(x){z(';}')}z(`${y};}`);"),
     ],
 )
@@ -77,24 +77,43 @@ def test_spaces_go_around_signs_but_never_inside_texts_and_patterns(source: str,
 @pytest.mark.parametrize(
     ("source", "short"),
     [
-        ("const row = { row: 1 };\nrow.row;", "const a={row:1};a.row;"),
-        ("const row = 1;\nconst all = { row, other: row };", "const a=1;const b={row:a,other:a};"),
-        ("const { row, more: rest = row } = JSON;", "const{row:a,more:b=a}=JSON;"),
+        ("const row = { row: 1 };\nrow.row;", "let a={row:1};a.row;"),
+        ("const row = 1;\nconst all = { row, other: row };", "let a=1,b={row:a,other:a};"),
+        ("const { row, more: rest = row } = JSON;", "let{row:a,more:b=a}=JSON;"),
         (
             "const row = { take() { return row; }, get at() { return 1; } };",
-            "const a={take(){return a},get at(){return 1}};",
+            "let a={take(){return a},get at(){return 1}};",
         ),
-        ("const take = (row, ...rest) => ({ ...row, rest });", "const c=(b,...a)=>({...b,rest:a});"),
-        ("const row = 1;\nconst text = `row ${row} ${{ row }.row}`;", "const a=1;const b=`row ${a} ${{row:a}.row}`;"),
-        ("const row = document?.row;", "const a=document?.row;"),
+        ("const take = (row, ...rest) => ({ ...row, rest });", "let c=(b,...a)=>({...b,rest:a});"),
+        ("const row = 1;\nconst text = `row ${row} ${{ row }.row}`;", "let a=1,b=`row ${a} ${{row:a}.row}`;"),
+        ("const row = document?.row;", "let a=document?.row;"),
     ],
 )
 def test_variables_get_short_names_and_properties_keep_theirs(source: str, short: str) -> None:
     assert _bundle(main=source + "\n") == f"{short}\n"
 
 
+@pytest.mark.parametrize(
+    ("source", "tight"),
+    [
+        ("const a = 1;\nlet g = a;\nz(g);\nconst m = g;", "let a=1,g=a;z(g);let m=g;"),
+        ("const a = 1;\n'text';\nconst g = a;", "let a=1;'text';let g=a;"),
+        ("const a = () => {\n  z();\n  const g = 1;\n};\nconst m = a;", "let a=()=>{z();let g=1},m=a;"),
+        ("const t = `${[1].map((m) => { const g = m; const a = g; return a; })}`;\nconst g = t;",
+         "let t=`${[1].map(m=>{let g=m,a=g;return a})}`,g=t;"),
+        ("for (let a = 0; a < 1; a += 1) z(a);\nconst g = 1;", "for(let a=0;a<1;a+=1)z(a);let g=1;"),
+        ("const a = z(true, 'true');\nfunction g() { return false; }", "let a=z(!0,'true');function g(){return!1}"),
+        ("const { a } = z;\nconst [g] = a;", "let{a}=z,[g]=a;"),
+        ("const g = async (a) => z((m, n) => m);", "let g=async(a)=>z((m,n)=>m);"),
+    ],
+)  # fmt: skip
+def test_declarations_in_a_row_become_one(source: str, tight: str) -> None:
+    bound = "function z(x, y) {}\n"
+    assert _bundle(main=bound + source + "\n", keep="agmntxyz") == f"function z(x,y){{}}{tight}\n"
+
+
 def test_a_short_name_is_never_one_that_the_script_uses() -> None:
-    assert _bundle(main="const row = 1;\nconst b = row.a;\n") == "const c=1;const d=c.a;\n"
+    assert _bundle(main="const row = 1;\nconst b = row.a;\n") == "let c=1,d=c.a;\n"
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,48 @@ def test_hops_are_numbers_that_name_topic_transport_and_times() -> None:
     ]
     index = _index(a_test("x", "failed", [a_scope("fail", handles)]))
     assert index["names"] == ["a", "kafka", "b"]
-    assert index["row"]["hops"] == [0, 1, 0, 2500, 50_000, 0, 2, -1, 3, 300_000, -1, 0, 0, -1, 2, 9000, -1, 3]
+    assert index["row"]["hops"] == [
+        0,
+        1,
+        0,
+        2500,
+        50_000,
+        0,
+        -1,
+        2,
+        -1,
+        3,
+        300_000,
+        -1,
+        0,
+        -1,
+        0,
+        -1,
+        2,
+        9000,
+        -1,
+        3,
+        -1,
+    ]
+
+
+def test_a_hop_added_what_passed_since_the_message_before_it() -> None:
+    timeline = [an_event(1.0, "published", "started")]
+    for at, topic in ((3.0, "started"), (243.0, "captured"), (257.0, "mail")):
+        timeline += [an_event(at, "received", topic), an_event(at + 0.2, "matched", topic)]
+    handles = [
+        a_handle("mail", "slow", 256.0, 100.0),
+        a_handle("captured", "pass", 242.0),
+        a_handle("x", "timeout", 400.0),
+    ]
+    index = _index(a_test("x", "passed", [a_scope("slow", handles, timeline)]))
+    assert index["row"]["hops"][6::7] == [14_000, 240_000, -1]
+
+
+def test_a_match_whose_arrival_is_not_known_added_nothing_that_can_be_told() -> None:
+    timeline = [an_event(5.0, "received", "a"), an_event(5.1, "matched", "a"), an_event(6.0, "matched", "b")]
+    handles = [a_handle("a", "pass", 5.0), a_handle("b", "pass", 6.0)]
+    assert _index(a_test("x", "passed", [a_scope("pass", handles, timeline)]))["row"]["hops"][6::7] == [-1, -1]
 
 
 def test_the_runs_own_transport_stands_in_for_a_missing_one() -> None:

@@ -30,6 +30,7 @@ from tests.support.page_builders import (
     a_feature,
     a_handle,
     a_scope,
+    a_span,
     a_step,
     a_test,
     an_event,
@@ -48,7 +49,7 @@ _AS_IN_RESULTS = {
 }
 _NOT_IN_THE_PAGE = {"RunTransports"}
 _EMITTED = ("Index", "Group", "Row", "Finding", "Percentiles", "Exit", "Channels", "Gherkin", "Feature", "Described",
-            "Step", "Check", "ScopeNote", "HandleNote", "StoredMessage", "TransportFailure", "Stray", "LeftOut",
+            "Step", "Check", "ScopeNote", "HandleNote", "StoredMessage", "TransportFailure", "Stray", "LeftOut", "Span",
             "Attachment", "Attempt", "Vacuity", "History", "PackedPart", "PackedTimeline")  # fmt: skip
 
 
@@ -137,6 +138,7 @@ def everything() -> tuple[Json, Json]:
         "payloads": ["{}"],
         "transport_failures": [{"transport": "nats", "topic": "t", "reason": "gone"}],
         "surprises": [{"topic": "t", "classification": "unknown_scope", "size": 1, "count": 2}],
+        "spans": [a_span("settlement", 3.0, topic="t", error="ValueError")],
         "left_out": {"handles": 1, "replies": 0, "transport_failures": 0},
     }  # fmt: skip
     attached = [

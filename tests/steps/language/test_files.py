@@ -8,6 +8,7 @@ import pytest
 
 from choreo_bdd.matchers import differences
 from choreo_bdd.message import MessageRecord
+from choreo_bdd.redaction import Redactor
 from choreo_bdd_steps.language import (
     BodyError,
     BodyMatcher,
@@ -57,7 +58,7 @@ def test_file_errors_name_the_path_and_line(tmp_path: Path) -> None:
         load_file("bad.json", tmp_path)
     with pytest.raises(BodyError, match=r"latin\.yaml' is not UTF-8"):
         load_file("latin.yaml", tmp_path)
-    with pytest.raises(BodyError, match=r"'none\.json': No such file"):
+    with pytest.raises(BodyError, match=r"'none\.json' \(No such file"):
         load_file("none.json", tmp_path)
 
 
@@ -138,3 +139,9 @@ class TestReach:
     def test_a_folder_is_no_body(self, project: Path) -> None:
         with pytest.raises(BodyError, match="no regular file"):
             load_file(".", project / "features")
+
+
+def test_why_a_file_named_like_a_secret_cannot_be_read_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(BodyError) as refused:
+        load_file("bodies/secret.json", tmp_path)
+    assert "No such file" in Redactor().text(str(refused.value))

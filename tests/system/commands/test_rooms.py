@@ -46,6 +46,15 @@ def test_another_package_contributes_a_command(run: Run, monkeypatch: pytest.Mon
     assert run("wave", beside=(_room("visitor:visitors"),)).output == "hello from another package\n"
 
 
+def test_a_room_that_is_asked_for_by_name_does_not_wait_for_the_others() -> None:
+    asked = "import sys; sys.argv[1:] = ['chronicle', '--help']; from choreo_bdd.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", asked], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "serve" in done.stdout
+    assert "choreo_bdd_steps" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd.brokers import Broker
+from tests.support.replays import differing_replays
 from tests.support.runs import EVERYTHING, Profile, Run, plain, run_features
 
 PHRASES = "features/phrases"
@@ -68,4 +69,5 @@ def test_a_broker_gives_the_verdicts_of_the_memory_bus(
         nodeid: (on_memory[nodeid], found) for nodeid, found in on_broker.items() if found != on_memory[nodeid]
     }
     assert differing == {}
+    assert differing_replays(tmp_path) == {}
     assert on_broker.keys() == on_memory.keys()

@@ -18,12 +18,13 @@ from tests.support.walkthrough import blocks, carry_out
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
-ON_A_BROKER = {"real-brokers", "authentication", "several-buses"}
+ON_A_BROKER = {"real-brokers", "authentication", "several-buses", "http", "traces"}
+ON_THREE_BROKERS = {"frameworks"}
 NOT_A_GUIDE = {"index", "steps"}
 GUIDES = sorted({page.stem for page in DOCS.glob("*.md")} - NOT_A_GUIDE)
 
 
-@pytest.mark.parametrize("guide", [guide for guide in GUIDES if guide not in ON_A_BROKER])
+@pytest.mark.parametrize("guide", [guide for guide in GUIDES if guide not in ON_A_BROKER | ON_THREE_BROKERS])
 @pytest.mark.process
 @pytest.mark.timeout(180)  # a guide starts a framework several times
 def test_the_guide_works_as_written(guide: str, tmp_path: Path) -> None:
@@ -36,6 +37,15 @@ def test_the_guide_works_as_written_on_a_broker(
     guide: str, tmp_path: Path, nats_broker: Broker, redis_broker: Broker
 ) -> None:
     carry_out(blocks(DOCS / f"{guide}.md"), tmp_path, {"NATS_URL": nats_broker.url, "REDIS_URL": redis_broker.url})
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("guide", sorted(ON_THREE_BROKERS))
+def test_the_guide_works_as_written_on_three_brokers(
+    guide: str, tmp_path: Path, nats_broker: Broker, redis_broker: Broker, rabbitmq_broker: Broker
+) -> None:
+    urls = {"NATS_URL": nats_broker.url, "REDIS_URL": redis_broker.url, "AMQP_URL": rabbitmq_broker.url}
+    carry_out(blocks(DOCS / f"{guide}.md"), tmp_path, urls)
 
 
 @pytest.mark.parametrize("guide", GUIDES)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import email
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -24,6 +27,8 @@ PACKAGES = {
 }
 DEMO = "choreo_bdd_steps/starting/order_pipeline/"
 """Not in any package's folder: copied into the wheel from features/ and examples/."""
+MADE = {"choreo_bdd_reporter/page/made/app.js", "choreo_bdd_reporter/page/made/style.css"}
+"""The page's script and style, which the build makes."""
 FEATURE = """\
 Feature: Away from home
   Scenario: A stand-in answers
@@ -42,6 +47,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
     subprocess.run([*command, "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)], cwd=folder, check=True)
     (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution of this checkout."""
+    folder = tmp_path_factory.mktemp("sdist")
+    build = "import sys; from hatchling.build import build_sdist; build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, str(folder)], cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.tar.gz")
     return built
 
 
@@ -82,6 +97,39 @@ def run(python: Path, *arguments: str, cwd: Path) -> str:
     return done.stdout
 
 
+def test_its_names_and_its_description_are_what_an_index_takes(wheel: Path, sdist: Path) -> None:
+    for check in (("twine", "check", "--strict", str(wheel), str(sdist)), ("check_wheel_contents", str(wheel))):
+        done = subprocess.run([sys.executable, "-m", *check], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_its_metadata_say_what_it_is_for_and_whose(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as packed:
+        (name,) = (each for each in packed.namelist() if each.endswith(".dist-info/METADATA"))
+        told = email.message_from_bytes(packed.read(name))
+    assert (told["Name"], told["License-Expression"], told["Requires-Python"]) == ("choreo-bdd", "Apache-2.0", ">=3.11")
+    assert told["Author"]
+    assert {"Typing :: Typed", "Framework :: Pytest"} <= set(told.get_all("Classifier", []))
+    description = str(told.get_payload())
+    assert description.startswith("# choreo-bdd")
+    # an index has the description only, and no file beside it
+    assert re.findall(r"\]\((?!https://|#)[^)]*\)", description) == []
+
+
+def test_the_source_distribution_holds_what_its_tests_need(sdist: Path, tmp_path: Path) -> None:
+    with tarfile.open(sdist) as packed:
+        packed.extractall(tmp_path, filter="data")
+    (root,) = tmp_path.iterdir()
+    rooms = [root, *(root / path.relative_to(ROOT).parent for path in PACKAGES.values())]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, rooms))}
+    for chosen in (["tests", "--collect-only"], ["tests/schemas", "tests/test_house.py", "tests/steps/language"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen],
+            cwd=root, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+
+
 def test_it_holds_the_rooms_and_nothing_else(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
@@ -93,7 +141,7 @@ def test_it_holds_every_file_of_a_package(wheel: Path, package: str) -> None:
     here = {path.relative_to(folder.parent).as_posix() for path in folder.rglob("*") if path.is_file()}
     names = zipfile.ZipFile(wheel).namelist()
     shipped = {name for name in names if name.startswith(f"{package}/") and not name.startswith(DEMO)}
-    assert shipped == {name for name in here if "__pycache__" not in name}
+    assert shipped - MADE == {name for name in here if "__pycache__" not in name}
     assert f"{package}/py.typed" in shipped
 
 
@@ -113,6 +161,15 @@ def test_behave_runs_a_project_and_writes_its_report(python: Path, project: Path
     page = (project / "report" / "index.html").read_text("utf-8")
     assert "<style" in page
     assert "harness-results" in page
+
+
+def test_the_page_was_made_with_the_wheel_and_is_not_joined_again(wheel: Path, python: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        made = sorted(archive.read(name).decode() for name in MADE)
+    code = "import json; from choreo_bdd_reporter.page import assets; assets.joined = None; made = assets.assets()"
+    printed = run(python, "-c", f"{code}; print(json.dumps([made.script, made.style]))", cwd=tmp_path)
+    assert sorted(json.loads(printed)) == made
+    assert sum(len(text.encode()) for text in made) < 150_000
 
 
 def test_pytest_finds_steps_and_report_without_an_import(python: Path, project: Path) -> None:

@@ -13,7 +13,6 @@ from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.models import Compared, HopShift, TopicDistance
 from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
 from choreo_bdd_chronicle.check.decoding import decode
-from choreo_bdd_chronicle.detect.against_base import distances
 from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.store.findings import run_of, series_of
 from choreo_bdd_chronicle.tokens import Caller
@@ -29,6 +28,8 @@ def compared(connection: Connection, caller: Caller, asked: Asked) -> Compared:
 
     Tests and hops are compared with the one run, or the last of the branch; topics with all of them.
     """
+    from choreo_bdd_chronicle.detect.against_base import distances  # noqa: PLC0415 - numpy, as in the watcher
+
     tenant = tenant_id(connection, asked.tenant)
     run = _found(connection, caller, tenant, _needed(asked.run))
     if asked.base_run is not None:

@@ -5,8 +5,11 @@ import { h } from './dom.js';
 /** Filters that stay when another page is opened. */
 const KEPT = ['tenant', 'environment', 'branch'];
 
+/** The path that all is below, when a proxy serves it so. */
+export const prefix = document.getElementById('chronicle').dataset.root;
+
 export function here() {
-  const [, page = '', ...rest] = location.pathname.split('/');
+  const [, page = '', ...rest] = location.pathname.slice(prefix.length).split('/');
   return { page, rest: rest.map(decoded), query: new URLSearchParams(location.search) };
 }
 
@@ -23,7 +26,7 @@ export function address(path, query = {}) {
   const now = new URLSearchParams(location.search);
   const kept = KEPT.filter((name) => now.get(name)).map((name) => [name, now.get(name)]);
   const next = new URLSearchParams([...kept, ...Object.entries(query)].filter(([, value]) => value));
-  return next.size > 0 ? `${path}?${next}` : path;
+  return next.size > 0 ? `${prefix}${path}?${next}` : `${prefix}${path}`;
 }
 
 export const link = (path, query, attributes, ...children) => h('a', { href: address(path, query), ...attributes }, ...children);

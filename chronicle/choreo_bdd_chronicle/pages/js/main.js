@@ -1,7 +1,7 @@
 // The frame around every page: who is shown, the way to the other pages, the theme, and what is new.
 
 import { Refused, ask, listen } from './api.js';
-import { address, follow, here, link, set } from './address.js';
+import { address, follow, here, link, set, prefix } from './address.js';
 import { h } from './dom.js';
 import { words } from './format.js';
 import { nothing, trouble, waiting } from './parts.js';
@@ -106,7 +106,7 @@ async function show(arrived) {
 async function contentOf(view, rest, query) {
   try {
     const tenant = await tenantOf(query);
-    if (!tenant) return [nothing('No reports yet.', 'Send the first one:', h('code', {}, `choreo-bdd chronicle push test-report/results.json --url ${location.origin}`))];
+    if (!tenant) return [nothing('No reports yet.', 'Send the first one:', h('code', {}, `choreo-bdd chronicle push test-report/results.json --url ${location.origin}${prefix}`))];
     hear(tenant);
     const filters = { tenant, environment: query.get('environment'), branch: query.get('branch') };
     return [await view.view({ filters, query, rest, api })];

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd import observers
-from choreo_bdd_reporter.documents.file_names import PAGE
+from choreo_bdd_reporter.documents.file_names import PAGE, RECORDINGS
 from choreo_bdd_reporter.frameworks.pytest.assembly import TestAssembly
 from choreo_bdd_reporter.frameworks.pytest.bdd_steps import PytestBddSteps
 from choreo_bdd_reporter.frameworks.pytest.phases import (
@@ -33,7 +33,7 @@ from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.model.tests import Environment, Run, Workers
 from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
 from choreo_bdd_reporter.store.configured_directory import hide_configured_secrets
-from choreo_bdd_reporter.store.directory import ReportDirectoryError, prepare, resolve
+from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
 _WORKER_OUTPUT = "choreo_bdd_leftovers"
@@ -45,15 +45,16 @@ def enable(config: pytest.Config, directory: str) -> None:
     hide_configured_secrets(config.rootpath)
     steps = PytestBddSteps()
     config.pluginmanager.register(steps, "choreo_bdd_report_steps")
-    if hasattr(config, "workerinput"):
-        config.pluginmanager.register(TestObserver(config, steps), "choreo_bdd_report_observer")
-        return
     try:
         target = resolve(directory, config.rootpath)
-        prepare(target)
+        if hasattr(config, "workerinput"):
+            observer = TestObserver(config, steps, target / RECORDINGS)
+            config.pluginmanager.register(observer, "choreo_bdd_report_observer")
+            return
+        begin(target)
     except (ReportDirectoryError, OSError) as error:
         raise pytest.UsageError(f"--harness-report: {error}") from error
-    observer = TestObserver(config, steps)
+    observer = TestObserver(config, steps, target / RECORDINGS)
     config.pluginmanager.register(observer, "choreo_bdd_report_observer")
     config.pluginmanager.register(ReportBuilder(config, target, observer), "choreo_bdd_report_builder")
 
@@ -63,13 +64,13 @@ class TestObserver:
 
     __test__ = False
 
-    def __init__(self, config: pytest.Config, steps: PytestBddSteps) -> None:
+    def __init__(self, config: pytest.Config, steps: PytestBddSteps, recordings: Path) -> None:
         self._config = config
         self._steps = steps
         self._current: str | None = None
         self._redact_streams = not config.option.harness_report_no_stream_redact
         self._told: dict[str, Any] = {}
-        self._recorder = Recorder(lambda: self._current)
+        self._recorder = Recorder(lambda: self._current, recordings=recordings)
         self._recorder.start()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

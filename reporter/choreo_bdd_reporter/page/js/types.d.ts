@@ -368,6 +368,19 @@ declare namespace Page {
     transport_failures?: TransportFailure[];
     surprises?: Stray[];
     left_out?: LeftOut;
+    spans?: Span[];
+  }
+
+  interface Span {
+    id: string;
+    parent: string;
+    service: string;
+    name: string;
+    kind: string;
+    topic: string | null;
+    error: string | null;
+    offset_ms: number;
+    duration_ms: number;
   }
 
   interface Attachment {
@@ -435,6 +448,7 @@ declare namespace Page {
     summary_text: string;
     stage?: Stage;
     notes: HandleNote[];
+    spans: Span[];
     strays: Stray[];
     broken: TransportFailure[];
     left: LeftOut;
@@ -463,6 +477,7 @@ declare namespace Page {
     handles: OpenNote[];
     messages: (Message | null)[];
     same(index: number): number | null;
+    spans: Span[];
     strays: Stray[];
     broken: TransportFailure[];
     left: LeftOut;
@@ -488,6 +503,7 @@ declare namespace Page {
     latency: number | null;
     budget: number | null;
     misses: number;
+    added?: number | null;
   }
 
   interface Entry {
@@ -569,7 +585,7 @@ declare namespace Page {
 
   interface TimelineRow {
     id: string;
-    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival';
+    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival' | 'span';
     action: string;
     topic: string | null;
     transport: string | null;
@@ -579,6 +595,8 @@ declare namespace Page {
     end: number;
     judged: number | null;
     parent: TimelineRow | null;
+    after?: TimelineRow | null;
+    told?: boolean;
     children: TimelineRow[];
     message: Message | null;
     handle: Handle | null;

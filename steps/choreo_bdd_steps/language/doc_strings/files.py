@@ -48,16 +48,16 @@ def _content(path: str, base_dir: Path) -> bytes:
         about = found.stat()
     except (OSError, ValueError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise BodyError(f"cannot read the file {path!r}: {why}; paths start at the feature file's folder") from error
+        raise BodyError(f"cannot read the file {path!r} ({why}); paths start at the feature file's folder") from error
     _require_permitted(path, found, base_dir)
     if not stat.S_ISREG(about.st_mode):
-        raise BodyError(f"cannot read the file {path!r}: it is no regular file")
+        raise BodyError(f"cannot read the file {path!r}, for it is no regular file")
     if about.st_size > _MAX_BYTES:
         raise BodyError(f"the file {path!r} has {about.st_size} bytes; a body may have {_MAX_BYTES}")
     try:
         return found.read_bytes()
     except OSError as error:
-        raise BodyError(f"cannot read the file {path!r}: {error.strerror}") from error
+        raise BodyError(f"cannot read the file {path!r} ({error.strerror})") from error
 
 
 def _require_permitted(path: str, found: Path, base_dir: Path) -> None:

@@ -57,7 +57,7 @@ class BodyMatcher:
         """Judge the payload, then what stands around it."""
         result = self.match(payload)
         if result.matched and self.envelope:
-            around = on_wire(envelope_of(message))
+            around = on_wire(envelope_of(message, self.envelope))
             judged = (matcher.match(around) for matcher in self._around())
             result = next((each for each in judged if not each.matched), result)
         if result.matched and self.choices:
@@ -86,7 +86,7 @@ class BodyMatcher:
 
     def message_closeness(self, payload: object, message: Message | MessageRecord) -> Closeness:
         """The fields of payload and envelope added up."""
-        wire = on_wire(envelope_of(message))
+        wire = on_wire(envelope_of(message, self.envelope))
         graded = [
             *(closeness(part, payload) for part in self.parts),
             *(_with_headers(closeness(matcher, wire), message) for matcher in self._around()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from choreo_bdd.correlation import FieldPolicy
+from choreo_bdd.correlation import FieldPolicy, policy_of
 from choreo_bdd.matchers import Closeness, Matcher, MatchResult, closeness
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.scenario.links import Link
@@ -54,18 +54,18 @@ class Unstamped:
         return bare if self.is_exact else (payload, *bare)
 
 
-def without_stamp(matcher: BodyMatcher, link: Link) -> BodyMatcher:
+def without_stamp(matcher: BodyMatcher, link: Link, topic: str) -> BodyMatcher:
     """A matcher whose parts do not see the id of a link where they do not name its field."""
-    policy, minted = link.harness.correlation, link.minted
+    policy, minted = policy_of(link.harness.correlation, topic), link.minted
     if not isinstance(policy, FieldPolicy) or minted is None:
         return matcher
     parts = tuple(_unstamped(each, policy, minted) for each in matcher.parts)
-    return replace(matcher, parts=parts, choices=tuple(without_stamp(each, link) for each in matcher.choices))
+    return replace(matcher, parts=parts, choices=tuple(without_stamp(each, link, topic) for each in matcher.choices))
 
 
 def require_place(matcher: BodyMatcher, link: Link, topic: str) -> None:
     """``BodyError`` for a message that no id can be in: nobody could ever tell whose it is."""
-    policy = link.harness.correlation
+    policy = policy_of(link.harness.correlation, topic)
     if not isinstance(policy, FieldPolicy) or policy.has_headers or link.minted is None:
         return
     shape = next((each for each in map(expected_shape, matcher.parts) if isinstance(each, _NO_OBJECT)), None)

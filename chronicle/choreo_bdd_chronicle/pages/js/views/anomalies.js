@@ -10,7 +10,12 @@ import { saying } from '../saying.js';
 export const name = 'Anomalies';
 
 const METHODS = words({ change_point: 'the level changed', rolling_baseline: 'one run, not confirmed', budget: 'budget missed', outcome: 'not answered', silence: 'not seen any more' });
-const METRICS = words({ mean_ms: ['mean', ms], p90_ms: ['p90', ms], p95_ms: ['p95', ms], run_factor: ['all topics', factor], budget_violation_pct: ['over budget', pct], failure_pct: ['failed', pct], absent_runs: ['runs without it', String] });
+const METRICS = words({ mean_ms: ['mean', ms], p90_ms: ['p90', ms], p95_ms: ['p95', ms], run_factor: ['all topics', factor], failure_pct: ['failed', pct] });
+/** What is no way from one value to another. */
+const SAID = words({
+  budget_violation_pct: (one) => [pct(one.current_value), ` of messages over budget (limit ${pct(one.baseline_value)})`],
+  absent_runs: (one) => [`${one.current_value} runs`, ' without a message'],
+});
 const SHOWN = words({ open: false, resolved: true });
 const EVERY_TOPIC = '*';
 
@@ -41,13 +46,18 @@ export const anomalyList = (items, tenant = null) => h('ul', { class: 'anomalies
 function card(one, tenant) {
   const better = one.change_pct < 0;
   const kind = one.resolved ? 'quiet' : better ? 'good' : one.severity === 'critical' ? 'bad' : 'slow';
-  const [metric, shown] = METRICS[one.metric] ?? [one.metric, (value) => value.toFixed(1)];
+  const [figure, said] = (SAID[one.metric] ?? moved)(one);
   const place = one.topic === EVERY_TOPIC ? 'All topics' : link(`/topics/${topicPath(one.topic)}`, {}, {}, one.topic);
   return h('li', { class: `anomaly ${kind}` },
     h('div', { class: 'what' }, h('strong', {}, place), badge(kind, one.resolved ? 'resolved' : better ? 'better' : one.severity), one.state === 'open' || one.resolved ? null : badge('quiet', one.state), h('span', { class: 'quiet' }, METHODS[one.detection_method] ?? one.detection_method)),
-    h('div', { class: 'how' }, h('strong', {}, change(one.change_pct)), ` ${metric} ${shown(one.baseline_value)} → ${shown(one.current_value)}`),
+    h('div', { class: 'how' }, h('strong', {}, figure), said),
     h('div', { class: 'whence' }, commits(one), link(`/runs/${one.changed_at_run_id ?? one.run_id}`, {}, {}, one.changed_at_run_id ? 'first run with it' : 'the run'), h('span', { class: 'quiet', title: one.detected_at }, `found ${ago(one.detected_at)}`),
       one.resolved_at ? h('span', { class: 'quiet' }, `over ${ago(one.resolved_at)}`) : null, one.owner ? h('span', {}, `owner ${one.owner}`) : null, one.reason ? h('span', {}, one.reason) : null, tenant ? saying('anomalies', one, tenant) : null));
+}
+
+function moved(one) {
+  const [metric, shown] = METRICS[one.metric] ?? [one.metric, (value) => value.toFixed(1)];
+  return [change(one.change_pct), ` ${metric} ${shown(one.baseline_value)} → ${shown(one.current_value)}`];
 }
 
 function commits(one) {

@@ -6,18 +6,20 @@ import { h } from '../dom.js';
 import { ago, commit, count, duration, moment, percent } from '../format.js';
 import { figures, nothing, title } from '../parts.js';
 import { anomalyList } from './anomalies.js';
+import { runTable } from './runs.js';
 
 const DAY = 86_400_000;
+const RUNS = 11;
 
 export const name = 'Today';
 
-export async function view({ filters }) {
+export async function view({ filters, query }) {
   const [runs, anomalies] = await Promise.all([
-    ask('/runs', { ...filters, limit: 1 }),
+    ask('/runs', { ...filters, limit: RUNS }),
     ask('/anomalies', { tenant: filters.tenant, environment: filters.environment, resolved: false, limit: 100 }),
   ]);
-  const [latest] = runs.items;
-  const worse = anomalies.items.filter((one) => one.change_pct > 0 && one.state !== 'muted');
+  const [latest, ...before] = runs.items;
+  const worse = anomalies.items.filter((one) => one.change_pct >= 0 && one.state !== 'muted');
   const fresh = worse.filter((one) => Date.now() - Date.parse(one.detected_at) < DAY);
   const older = worse.filter((one) => !fresh.includes(one));
   return [
@@ -25,6 +27,7 @@ export async function view({ filters }) {
     fresh.length > 0 ? anomalyList(fresh) : null,
     latest ? latestRun(latest) : nothing('There are no runs here yet.', 'Widen the filters above, or push a report.'),
     older.length > 0 ? [h('h2', {}, 'Still open from before'), anomalyList(older)] : null,
+    before.length > 0 ? [h('h2', {}, 'The runs before it'), runTable('The runs before the latest', before, query)] : null,
   ];
 }
 

@@ -29,6 +29,8 @@ function passed(run) {
   return `${count(run.total_passed)}/${count(run.total_tests)} · ${percent(run.pass_rate, 0)}`;
 }
 
+export const runTable = (caption, runs, query) => table(caption, COLUMNS, runs, query);
+
 const marked = (number, kind) => (number > 0 ? h('strong', { class: kind }, count(number)) : '–');
 
 export async function view({ filters, query }) {
@@ -36,7 +38,7 @@ export async function view({ filters, query }) {
   return [
     title('Runs', page.items.length > 1 ? link('/compare', { before: page.items[1].id, after: page.items[0].id }, { class: 'action' }, 'Compare the last two') : null),
     page.items.length > 0
-      ? table('Runs, the latest first', COLUMNS, page.items, query)
+      ? runTable('Runs, the latest first', page.items, query)
       : nothing('No run matches.', 'Clear a filter above, or push a report: choreo-bdd chronicle push results.json'),
     pager(page),
   ];

@@ -3,7 +3,7 @@
 import { verdictKind } from './verdicts.js';
 
 const HOP_OUTCOMES = ['pass', 'slow', 'fail', 'timeout', 'pending'];
-const HOP_NUMBERS = 6;
+const HOP_NUMBERS = 7;
 const NONE = Object.freeze([]);
 
 /**
@@ -78,7 +78,7 @@ function hopOf(numbers, at, names) {
   const ms = (number) => (number < 0 ? null : number / 1000);
   return {
     topic: names[numbers[at]], transport: names[numbers[at + 1]] ?? null, outcome: HOP_OUTCOMES[numbers[at + 2]],
-    latency: ms(numbers[at + 3]), budget: ms(numbers[at + 4]), misses: numbers[at + 5],
+    latency: ms(numbers[at + 3]), budget: ms(numbers[at + 4]), misses: numbers[at + 5], added: ms(numbers[at + 6]),
   };
 }
 

@@ -8,24 +8,25 @@ import { arrived } from '../core/model.js';
 import { sortedTable } from '../core/table.js';
 import { transportBadge } from '../core/transports.js';
 
-// Hops of the same topic and transport: { topic, transport, count, missing, latencies sorted, tight, budget the smallest, over how many broke theirs }.
+// Hops of the same topic and transport: { topic, transport, count, missing, latencies and what they added sorted, tight, budget the smallest, over how many broke theirs }.
 /** @param {Page.Hop[]} hops */
 export function hopGroups(hops) {
   const groups = new Map();
   for (const hop of hops) {
     const key = `${hop.topic}\n${hop.transport ?? ''}`;
-    if (!groups.has(key)) groups.set(key, { key, topic: hop.topic, transport: hop.transport, count: 0, missing: 0, latencies: [], tight: null, budget: null, over: 0 });
+    if (!groups.has(key)) groups.set(key, { key, topic: hop.topic, transport: hop.transport, count: 0, missing: 0, latencies: [], added: [], tight: null, budget: null, over: 0 });
     const group = groups.get(key);
     group.count += 1;
     if (!arrived(hop)) group.missing += 1;
     else {
       group.latencies.push(hop.latency);
+      if (hop.added != null) group.added.push(hop.added);
       if (hop.budget > 0) group.budget = Math.min(hop.budget, group.budget ?? hop.budget);
       if (hop.budget > 0 && hop.latency > hop.budget) group.over += 1;
       if (hop.budget > 0 && (!group.tight || headroom(hop) < headroom(group.tight))) group.tight = hop;
     }
   }
-  for (const group of groups.values()) group.latencies.sort((a, b) => a - b);
+  for (const { latencies, added } of groups.values()) for (const list of [latencies, added]) list.sort((a, b) => a - b);
   return groups;
 }
 
@@ -48,12 +49,12 @@ export function renderHops(host, context) {
   if (rows.length === 0) return fill(host, el('p.hr-empty', {}, 'No expectation was made in this run.'));
   const tightness = (row) => (row.tight ? -headroom(row.tight) : -2);
   return fill(host, el('article.hr-article', {}, el('h2.hr-pane-title', {}, 'Hops and their budgets'),
-    el('p.hr-note', {}, 'A hop is one topic on one transport, over all scenarios that expect it. The bar is its tightest message.'),
+    el('p.hr-note', {}, 'A hop is one topic on one transport, over all scenarios that expect it. The bar is its tightest message. What a hop added counts from the message before it, its latency from when it was expected.'),
     sortedTable('Hops', [
       ['Hop', (row) => row.topic, (row) => [topicButton(row, context), ' ', transportBadge(context, row.transport)]],
       ['Least headroom', tightness, (row) => tightest(row, context), 'text'],
-      ...[['p50', 0.5], ['p95', 0.95], ['max', 1]].map(([title, share]) =>
-        [title, (row) => percentile(row.latencies, share), (row) => duration(row.latencies.length > 0 ? percentile(row.latencies, share) : null)]),
+      ...[['Added p50', 'added', 0.5], ['Added max', 'added', 1], ['p50', 'latencies', 0.5], ['p95', 'latencies', 0.95], ['max', 'latencies', 1]].map(([title, list, share]) =>
+        [title, (row) => percentile(row[list], share), (row) => duration(row[list].length > 0 ? percentile(row[list], share) : null)]),
       ['Expected', (row) => row.count], ['Not met', (row) => row.missing, (row) => (row.missing > 0 ? brokenButton(row, context) : 0)],
     ], rows, 1)));
 }

@@ -1,15 +1,19 @@
 // From a flat timeline to a story: which message caused which delivery, verdict and reply.
-// A row: { id, kind, action, topic, transport, source, detail, start, end, judged, parent, children, message, same, late, ref, handle, cause, failures }.
+// A row: { id, kind, action, topic, transport, source, detail, start, end, judged, parent, children, message, same, late, ref, handle, cause, failures, after, told }: `after` is what a message from outside came of or after.
 
 import { linkExpectations } from './expected.js';
+import { placeArrivals } from '../message/causes.js';
+import { spanRows } from '../message/spans.js';
 
 /** @param {Page.Part} part */
 export function causalRows(part, partIndex) {
   const story = { part, partIndex, rows: [], sent: new Map(), waiting: new Map() };
   part.timeline.forEach((event, index) => READERS.get(event.action)?.(story, event, index));
   linkExpectations(story);
+  placeArrivals(story.rows, part.notes);
   markLate(story);
   addAbsent(story);
+  story.rows.push(...spanRows(story.rows, part, partIndex));
   for (const row of story.rows) row.parent?.children.push(row);
   return inTreeOrder(story.rows);
 }
@@ -25,7 +29,7 @@ function addRow(story, event, index, fields) {
     id: `${story.partIndex}-${index}`, action: event.action, topic: event.topic ?? null, transport: event.transport ?? null,
     source: event.source ?? null, detail: event.detail, wallClock: event.wall_clock,
     start: event.offset_ms, end: event.offset_ms, judged: null, parent: null, children: [],
-    anchor: event.offset_ms, message: story.part.notes.messages[index] ?? null, same: story.part.notes.same(index), late: false, handle: null, cause: null, failures: [], ref: null, ...fields,
+    anchor: event.offset_ms, message: story.part.notes.messages[index] ?? null, same: story.part.notes.same(index), after: null, told: false, late: false, handle: null, cause: null, failures: [], ref: null, ...fields,
   };
   story.rows.push(row);
   return row;

@@ -3,6 +3,7 @@
 import { failureTable } from '../message/diff.js';
 import { button, copyButton, el } from '../core/dom.js';
 import { duration, localTime } from '../core/format.js';
+import { causeText } from '../message/causes.js';
 import { messageFacts } from '../message/message.js';
 import { expectationSnippet, publishCommands, publishSnippet } from '../message/snippets.js';
 import { isWait } from './timescale.js';
@@ -22,7 +23,7 @@ export function eventPanel(row, part, context, close) {
   const facts = [
     ['at', duration(row.end)], ['judged', row.judged !== null && row.judged !== row.end && duration(row.judged)],
     ['took', tookText(row)], ['wall clock', row.wallClock && localTime(row.wallClock)], ['detail', row.detail],
-    ['budget', budget != null && duration(budget)], ['caused by', row.parent && `${rowPhrase(row.parent)} ${row.parent.topic ?? ''}`],
+    ['budget', budget != null && duration(budget)], ['caused by', causeText(row)],
     ['scope', part.correlation_id],
   ].filter(([, value]) => value);
   return [
@@ -43,7 +44,7 @@ export function eventPanel(row, part, context, close) {
  */
 function body(row, part) {
   if (row.message) return messageFacts(row.message);
-  if (isWait(row)) return null;
+  if (isWait(row) || row.kind === 'span') return null;
   return el('p.hr-note', {}, part.notes.cut ? 'Bodies of passed scenarios are not in this page; results.json holds what was matched.' : 'The message body was not kept.');
 }
 

@@ -39,13 +39,22 @@ function lane(name, rows, closed, context) {
   const id = `lane:${name ?? ''}`;
   const open = !closed.has(id);
   const attributes = { class: `hr-rows hr-waterfall-lane ${transportClass(context, name)}`, 'data-transport': name, 'data-scope-lane': name ? null : 'true' };
-  return { rows: open ? rows : [], head: laneHead(id, name, rows.length, open, context), attributes };
+  return { rows: open ? rows : [], head: laneHead(id, name, rows, open, context), attributes };
 }
 
-/** @param {Page.Context} context */
-function laneHead(id, name, count, open, context) {
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {Page.Context} context
+ */
+function laneHead(id, name, rows, open, context) {
   return el('div.hr-lane-head', { role: 'row', tabindex: '-1', 'aria-level': 1, 'aria-expanded': String(open), 'data-node-id': id },
-    el('span', { role: 'gridcell' }, name ? transportBadge(context, name) : 'the scope itself', ' ', el('span.hr-note', {}, plural(count, 'row'))));
+    el('span', { role: 'gridcell' }, name ? transportBadge(context, name) : withoutTransport(rows), ' ', el('span.hr-note', {}, plural(rows.length, 'row'))));
+}
+
+/** @param {Page.TimelineRow[]} rows */
+function withoutTransport(rows) {
+  if (rows.every((row) => row.kind === 'span')) return 'services, as they tell it';
+  return rows.some((row) => row.kind === 'span') ? 'the scope itself, and services' : 'the scope itself';
 }
 
 export function laneNode(section) {

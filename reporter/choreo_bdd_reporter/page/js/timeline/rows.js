@@ -3,6 +3,7 @@
 import { el } from '../core/dom.js';
 import { duration } from '../core/format.js';
 import { endOf, isWait } from './timescale.js';
+import { causeText } from '../message/causes.js';
 import { markTrack } from './tracks.js';
 import { transportBadge, transportClass } from '../core/transports.js';
 import { caret } from '../core/verdicts.js';
@@ -20,7 +21,7 @@ export function timelineRow(row, place, context) {
     class: `hr-waterfall-row ${transportClass(context, row.transport)}`, role: 'row', tabindex: place.active ? '0' : '-1',
     'aria-level': level, 'aria-rowindex': place.position + 2, 'aria-expanded': row.children.length > 0 && !place.lanes ? String(!place.closed) : null,
     'aria-selected': String(place.selected), 'data-node-id': row.id, 'data-parent-id': row.parent?.id, 'data-depth': row.level,
-    'data-action': row.action, 'data-kind': row.kind, 'data-topic': row.topic, 'data-transport': row.transport, 'data-source': row.source,
+    'data-action': row.action, 'data-kind': row.kind, 'data-topic': row.topic, 'data-transport': row.transport, 'data-source': row.source, 'data-after': row.after?.id,
     'data-tone': phraseTone(row), 'data-scope-event': row.topic === null ? 'true' : null, 'data-refs': row.ref,
     'data-critical': Boolean(place.critical), 'data-late': row.late,
     vars: { '--hr-level': Math.min(level, DEEPEST_INDENT) },
@@ -33,8 +34,12 @@ export function timelineRow(row, place, context) {
 
 /** @param {Page.TimelineRow} row */
 export function tookText(row) {
-  const took = endOf(row) - row.start;
-  return took === 0 || row.topic === null || (row.kind === 'delivery' && !row.parent) ? '' : duration(took);
+  return took(row) === 0 || row.topic === null || (row.kind === 'delivery' && !row.parent && !row.after) ? '' : duration(took(row));
+}
+
+/** @param {Page.TimelineRow} row */
+function took(row) {
+  return endOf(row) - row.start;
 }
 
 const PHRASES = new Map([
@@ -52,6 +57,7 @@ const WAITS = new Map([
 
 /** @param {Page.TimelineRow} row */
 export function rowPhrase(row) {
+  if (row.kind === 'span') return row.error ? `${row.service} failed` : row.service;
   if (isWait(row) && WAITS.has(row.cause)) return WAITS.get(row.cause);
   if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
   if (row.handle && isWait(row)) return 'no match by the deadline';
@@ -72,12 +78,14 @@ function rowLabel(row, place, context) {
     row.topic && !place.lanes && transportBadge(context, row.transport, { full: false }),
     el('span', { class: `hr-phrase hr-phrase--${phraseTone(row)}` }, rowPhrase(row)),
     row.topic && el('code.hr-topic', { title: row.topic }, row.topic),
+    row.after && took(row) > 0 && el('span.hr-waterfall-source', { title: causeText(row) }, `${duration(took(row))} ${row.told ? 'from' : 'after'} ${row.after.topic}`),
     sourceBadgeText(row.source) && el('span.hr-waterfall-source', {}, sourceBadgeText(row.source)),
   ];
 }
 
 /** @param {Page.TimelineRow} row */
 export function phraseTone(row) {
+  if (row.error) return 'fail';
   if (row.action === 'matched') return row.handle?.outcome === 'slow' ? 'slow' : 'pass';
   if (isWait(row) && row.handle?.outcome !== 'fail') return 'timeout';
   if (row.late) return 'slow';

@@ -20,7 +20,7 @@ export function markTrack(row, axis, rowsAbove, critical) {
 }
 
 const BAR_KINDS = new Map(Object.entries({
-  delivery: 'hop', arrival: 'arrival', reply: 'work', replyFailed: 'work', skipped: 'skip', deadline: 'wait', absent: 'wait',
+  delivery: 'hop', arrival: 'arrival', reply: 'work', replyFailed: 'work', skipped: 'skip', span: 'work', deadline: 'wait', absent: 'wait',
 }));
 
 /** @param {Page.TimelineRow} row */
@@ -60,8 +60,8 @@ function markKind(row) {
   if (row.action === 'matched') return row.handle?.outcome === 'slow' ? 'slow' : 'matched';
   if (row.action === 'mismatched') return 'near';
   if (row.kind === 'publish' || row.kind === 'reply') return 'sent';
-  if (row.kind === 'replyFailed') return 'broken';
+  if (row.kind === 'replyFailed' || row.error) return 'broken';
   if (row.late) return 'late';
-  if (row.kind === 'delivery') return 'received';
+  if (row.kind === 'delivery' || row.kind === 'span') return 'received';
   return row.kind === 'skipped' ? 'foreign' : 'deadline';
 }

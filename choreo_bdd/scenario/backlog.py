@@ -16,7 +16,7 @@ _TURNS_AT_MOST = 200
 """So long is waited for that: whatever never ends must not keep all verdicts waiting."""
 
 
-class Inbox:
+class Backlog:
     """Work in order of arrival: done at once, until it has had a slice of the loop.
 
     What is left waits for its next slice until the loop has been quiet for some turns: a message takes several of them

@@ -31,14 +31,14 @@ def spawn(
         )
 
 
-def leash(groups: Sequence[int], folder: Path) -> subprocess.Popen[bytes]:
+def leash(groups: Sequence[int], folder: Path | None = None) -> subprocess.Popen[bytes]:
     """A watcher that ends these process groups and removes the folder when this process dies without doing so.
 
     Nobody else holds the other end of its input, which closes however this process ends, SIGKILL included.
     """
-    script = 'folder=$1; shift; read -r _; kill -KILL "$@"; rm -rf "$folder"'
+    script = 'folder=$1; shift; read -r _; kill -KILL "$@"; [ -z "$folder" ] || rm -rf "$folder"'
     return subprocess.Popen(
-        ["sh", "-c", script, "sh", str(folder), *(f"-{group}" for group in groups)],
+        ["sh", "-c", script, "sh", str(folder or ""), *(f"-{group}" for group in groups)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -67,7 +67,7 @@ def end_group(pid: int, has_ended: Callable[[], bool], *, patience_s: float) -> 
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     wait_until(has_ended, _REAP_S)
-    wait_until(lambda: not _group_lives(pid), _ORPHANS_S)
+    wait_until(lambda: not group_lives(pid), _ORPHANS_S)
 
 
 def wait_until(condition: Callable[[], bool], patience_s: float) -> bool:
@@ -80,7 +80,8 @@ def wait_until(condition: Callable[[], bool], patience_s: float) -> bool:
     return True
 
 
-def _group_lives(group: int) -> bool:
+def group_lives(group: int) -> bool:
+    """Whether any process of a group is left."""
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):

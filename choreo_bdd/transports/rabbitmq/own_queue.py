@@ -27,25 +27,29 @@ _AGAIN_S = 0.01
 class Listening:
     """Who hears a topic; not before it is live, so that it hears nothing of what came before."""
 
-    __slots__ = ("deliver", "is_live", "on_end", "topic")
+    __slots__ = ("deliver", "is_live", "key", "on_end", "topic")
 
-    def __init__(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> None:
+    def __init__(self, topic: str, key: str, deliver: Callable[[Message], None], on_end: OnEnd) -> None:
         self.topic = topic
+        self.key = key
+        """The routing key, or pattern of them, that the topic stands for."""
         self.deliver = deliver
         self.on_end = on_end
         self.is_live = False
 
 
-class Inbox:
-    """A queue of our own, and who hears which of its messages.
+class OwnQueue:
+    """A queue of our own, and who hears which of its messages; ``lane`` tells it from the other queues of ours.
 
-    A queue for each topic would lose the order between two topics: the broker hands out each queue by itself.
+    A queue for each topic would lose the order between two topics: the broker hands out each queue by itself. There is
+    one an exchange: what came by which of two that are bound to each other no message tells.
     """
 
-    def __init__(self, channel: aiormq.Channel) -> None:
+    def __init__(self, channel: aiormq.Channel, lane: str | None = None) -> None:
         self._channel = channel
+        self._lane = lane
         self.queue = f"choreo.{secrets.token_hex(6)}"
-        self._by_topic: dict[str, list[Listening]] = {}
+        self._by_key: dict[str, list[Listening]] = {}
         self._patterns: dict[str, list[Listening]] = {}
         self._markers: dict[str, asyncio.Future[None]] = {}
         self._wanted: Counter[str] = Counter()
@@ -64,11 +68,13 @@ class Inbox:
 
     # --- who hears what -------------------------------------------------------------------------------------------
 
-    def add(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Listening:
-        """Note who wants to hear a topic; ``bound`` makes it so."""
-        listening = Listening(topic, deliver, on_end)
-        self._table(topic).setdefault(topic, []).append(listening)
-        self._wanted[binding_key(topic)] += 1
+    def add(
+        self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd, *, key: str | None = None
+    ) -> Listening:
+        """Note who wants to hear a topic, the routing key unless ``key`` is one; ``bound`` makes it so."""
+        listening = Listening(topic, topic if key is None else key, deliver, on_end)
+        self._table(listening.key).setdefault(listening.key, []).append(listening)
+        self._wanted[binding_key(listening.key)] += 1
         return listening
 
     async def bind(self, channel: aiormq.Channel, listening: Listening, exchange: str, *, may_mark: bool) -> None:
@@ -76,7 +82,7 @@ class Inbox:
 
         A marker behind the binding shows what came before; a user who ``may_mark`` nothing has the broker's word only.
         """
-        key = binding_key(listening.topic)
+        key = binding_key(listening.key)
         async with self._binding.setdefault(key, asyncio.Lock()):
             if may_mark:
                 await channel.queue_bind(self.queue, exchange, key, nowait=True)
@@ -87,7 +93,7 @@ class Inbox:
 
     async def drop(self, channel: aiormq.Channel, listening: Listening, exchange: str) -> None:
         """Have a topic's messages routed here no more, once nobody wants them."""
-        key = binding_key(listening.topic)
+        key = binding_key(listening.key)
         async with self._binding.setdefault(key, asyncio.Lock()):
             if not self._wanted[key]:
                 await channel.queue_unbind(self.queue, exchange, key)
@@ -96,22 +102,22 @@ class Inbox:
 
     def remove(self, listening: Listening) -> None:
         """Let somebody hear no more."""
-        table = self._table(listening.topic)
-        hearing = table.get(listening.topic, [])
+        table = self._table(listening.key)
+        hearing = table.get(listening.key, [])
         if listening not in hearing:  # it heard through a queue that has ended since
             return
-        self._wanted[binding_key(listening.topic)] -= 1
+        self._wanted[binding_key(listening.key)] -= 1
         hearing.remove(listening)
         if not hearing:
-            del table[listening.topic]
+            del table[listening.key]
 
-    def _table(self, topic: str) -> dict[str, list[Listening]]:
-        return self._patterns if topic_patterns.is_pattern(topic) or "#" in topic else self._by_topic
+    def _table(self, key: str) -> dict[str, list[Listening]]:
+        return self._patterns if topic_patterns.is_pattern(key) or "#" in key else self._by_key
 
     @property
     def listening(self) -> tuple[Listening, ...]:
         """Everybody."""
-        tables = (*self._by_topic.values(), *self._patterns.values())
+        tables = (*self._by_key.values(), *self._patterns.values())
         return tuple(each for table in tables for each in table)
 
     # --- messages -------------------------------------------------------------------------------------------------
@@ -120,17 +126,19 @@ class Inbox:
         if delivered.header.properties.message_type == _MARKER:
             self._passed(delivered.header.properties.message_id)
             return
-        message: Message | None = None
+        made: dict[str | None, Message] = {}
         for each in self._concerned(delivered):
             if each.is_live:
-                message = message or message_of(delivered, None, asyncio.get_running_loop().time())
-                each.deliver(message)
+                topic = None if each.key == each.topic else each.topic
+                if topic not in made:
+                    made[topic] = message_of(delivered, topic, asyncio.get_running_loop().time(), lane=self._lane)
+                each.deliver(made[topic])
 
     def _concerned(self, delivered: aiormq.abc.DeliveredMessage) -> Sequence[Listening]:
         keys = routing_keys(delivered)
-        heard = [each for key in dict.fromkeys(keys) for each in self._by_topic.get(key, ())]
-        for topic, each in self._patterns.items():
-            if is_meant(topic, keys):
+        heard = [each for key in dict.fromkeys(keys) for each in self._by_key.get(key, ())]
+        for pattern, each in self._patterns.items():
+            if is_meant(pattern, keys):
                 heard += each
         return heard
 

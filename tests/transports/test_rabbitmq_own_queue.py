@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from choreo_bdd.transports.rabbitmq.inbox import Inbox, Listening
+from choreo_bdd.transports.rabbitmq.own_queue import Listening, OwnQueue
 
 
 class Bindings:
@@ -18,26 +18,26 @@ class Bindings:
         self.unbound.append(key)
 
 
-def listening(inbox: Inbox) -> Listening:
-    return inbox.add("orders.settled", lambda message: None, lambda reason: None)
+def listening(queue: OwnQueue) -> Listening:
+    return queue.add("orders.settled", lambda message: None, lambda reason: None)
 
 
 async def test_who_leaves_a_queue_that_has_ended_unbinds_nobody_from_the_next_one() -> None:
     channel: Any = Bindings()
-    ended, inbox = Inbox(channel), Inbox(channel)
+    ended, queue = OwnQueue(channel), OwnQueue(channel)
     of_before = listening(ended)
-    stays, leaves = listening(inbox), listening(inbox)
-    inbox.remove(of_before)
-    inbox.remove(leaves)
-    await inbox.drop(channel, leaves, "choreo")
-    assert inbox.listening == (stays,)
+    stays, leaves = listening(queue), listening(queue)
+    queue.remove(of_before)
+    queue.remove(leaves)
+    await queue.drop(channel, leaves, "choreo")
+    assert queue.listening == (stays,)
     assert channel.unbound == []
 
 
 async def test_the_last_who_leaves_has_its_key_unbound() -> None:
     channel: Any = Bindings()
-    inbox = Inbox(channel)
-    last = listening(inbox)
-    inbox.remove(last)
-    await inbox.drop(channel, last, "choreo")
+    queue = OwnQueue(channel)
+    last = listening(queue)
+    queue.remove(last)
+    await queue.drop(channel, last, "choreo")
     assert channel.unbound == ["orders.settled"]

@@ -1,0 +1,125 @@
+"""Detection of changes, judged run by run on series with known changes of two generators, as a table.
+
+    python bench/chronicle_detection.py [--tenants 12] [--seed 7000]
+
+The first generator is that of the tests: log-normal latencies and a machine whose factor is drawn anew for each run.
+The second is another one throughout: gamma latencies on a floor with rare stalls, few or many a run, a machine that
+remembers how slow it was, runs that lack topics, and steps, drifts and tails of other sizes. Wanted (9.9): +30 % found
+in 23 of 24, +100 % in all, drift in three of four, tails in half; precision 0.88, recall 0.75, delay at most 5 runs,
+position within one run (medians). Waves are controls of which the first rise cannot be told from a drift.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from choreo_bdd_chronicle.detect import TopicRun, TopicSeries
+from choreo_bdd_chronicle.detect.statistics import Values
+from tests.chronicle.detect.evaluating import Judged, judged_on, score
+from tests.chronicle.detect.generating import RUNS, Planted, drift, generated, run_at, step, tail
+from tests.chronicle.detect.test_evaluation import STABLE, tenant, wave
+
+FLOOR_SHARE, STALLS, MISSING = 0.6, 0.01, 0.05
+
+
+def remembered(planted: Sequence[Planted], seed: int) -> list[TopicSeries]:
+    """A tenant of the second generator."""
+    draw = np.random.default_rng([seed, 2])
+    machine = np.zeros(RUNS)
+    for run in range(1, RUNS):
+        machine[run] = 0.7 * machine[run - 1] + draw.normal(0, 0.08)
+    result = []
+    for number, kind in enumerate(planted):
+        usual, shape, count = draw.uniform(15, 150), draw.uniform(2, 8), int(draw.integers(15, 60))
+        made = [usual * math.exp(slow) * _latencies(draw, shape, count) for slow in machine]
+        cells = [
+            _cell(run, kind, latencies)
+            for run, latencies in enumerate(made)
+            if draw.random() > MISSING or run == RUNS - 1
+        ]
+        result.append(TopicSeries(f"{kind.kind}.{number}", "memory", tuple(cells)))
+    return result
+
+
+def _latencies(draw: np.random.Generator, shape: float, count: int) -> Values:
+    """A run's, around 1: a floor, a gamma distribution above it, and a stall now and then."""
+    found = FLOOR_SHARE + (1 - FLOOR_SHARE) * draw.gamma(shape, 1 / shape, count)
+    found[draw.random(count) < STALLS] += draw.exponential(10)
+    return found
+
+
+def _cell(run: int, kind: Planted, latencies: Values) -> TopicRun:
+    latencies = latencies * kind.factor(run)
+    latencies[np.argsort(latencies)[-max(2, len(latencies) // 8) :]] *= kind.tail(run)
+    return TopicRun(run_at(run), float(np.log(latencies).mean()), float(np.quantile(latencies, 0.9)), len(latencies))
+
+
+def other_tenant(seed: int) -> list[Planted]:
+    """Twelve topics, half of which change, by other amounts than those of the tests."""
+    draw = np.random.default_rng([seed, 3])
+
+    def place() -> int:
+        return int(draw.integers(18, 46))
+
+    return [
+        *[STABLE] * 4,
+        step("+10 %", place(), 1.1),
+        step("+30 %", place(), draw.uniform(1.25, 1.4)),
+        step("+30 %", place(), draw.uniform(1.25, 1.4)),
+        step("+100 %", place(), draw.uniform(1.8, 2.5)),
+        drift(int(draw.integers(8, 30)), draw.uniform(1.4, 1.8), int(draw.integers(15, 28))),
+        tail(place(), draw.uniform(2, 3)),
+        step("improving", place(), draw.uniform(0.6, 0.75)),
+        Planted("seasonal", factor=lambda run: 1 + 0.12 * math.sin(2 * math.pi * run / 5)),
+    ]
+
+
+def slow_waves(_seed: int) -> list[Planted]:
+    """Four waves beside stable topics."""
+    return [*[STABLE] * 6, *(wave(turn) for turn in (20, 25, 30, 40))]
+
+
+PLANS: Sequence[tuple[str, Callable[[int], list[Planted]], Callable[[Sequence[Planted], int], list[TopicSeries]]]] = (
+    ("first generator", tenant, generated),
+    ("second generator", other_tenant, remembered),
+    ("slow waves, first generator", slow_waves, generated),
+    ("slow waves, second generator", slow_waves, remembered),
+)
+
+
+def table(asked: tuple[int, range]) -> str:
+    """How one plan fared, with these seeds."""
+    title, plan, make = PLANS[asked[0]]
+    found: list[Judged] = []
+    for seed in asked[1]:
+        planted = plan(seed)
+        found += judged_on(planted, make(planted, seed))
+    whole = score(found)
+    figures = f"precision {whole.precision:.2f}, recall {whole.recall:.2f}, delay {whole.delay}"
+    lines = [f"\n{title}, {len(asked[1])} tenants: {figures}, position {whole.position}\n"]
+    kinds = dict.fromkeys(one.planted.kind for one in found)
+    return "\n".join([*lines, *(f"| {kind:<10} | {score(found, kind)!s:<60} |" for kind in kinds)])
+
+
+def main() -> None:
+    asks = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    asks.add_argument("--tenants", type=int, default=12)
+    asks.add_argument("--seed", type=int, default=7000, help="the first one")
+    told = asks.parse_args()
+    seeds = range(told.seed, told.seed + told.tenants)
+    with ProcessPoolExecutor(2) as pool:
+        for text in pool.map(table, [(number, seeds) for number in range(len(PLANS))]):
+            print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

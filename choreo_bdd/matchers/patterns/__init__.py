@@ -1,0 +1,1 @@
+"""Regular expressions that come from outside: none that takes exponential time, and each in bounded time."""

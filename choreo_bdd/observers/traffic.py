@@ -1,0 +1,77 @@
+"""What went over a harness: messages in and out as bytes, with the loop times that verdicts are made of."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from choreo_bdd.message import Message
+
+MESSAGES_MAX = 10_000
+BYTES_MAX = 8_000_000
+_SEEN_TWICE_AMONG = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message as it arrived; ``subscribed`` are the topics and patterns it was heard on."""
+
+    message: Message
+    subscribed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message of a scenario's own, and when it left."""
+
+    at: float
+    topic: str
+    payload: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    key: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection went down; with a ``topic`` only what is subscribed there ended."""
+
+    at: float
+    reason: str
+    topic: str | None = None
+
+
+class Traffic:
+    """The latest of what one harness heard and sent; what is older goes first, and ``dropped`` counts it."""
+
+    def __init__(self) -> None:
+        self.heard: deque[Heard] = deque()
+        self.sent: list[Sent] = []
+        self.lost: list[Lost] = []
+        self.dropped = 0
+        self._bytes = 0
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.heard.clear()
+        self.sent.clear()
+        self.lost.clear()
+        self.dropped = self._bytes = 0
+
+    def hear(self, subscribed: str, message: Message) -> None:
+        """Take down an arrival; one that several subscriptions hear is taken down once."""
+        for back in range(1, min(len(self.heard), _SEEN_TWICE_AMONG) + 1):
+            earlier = self.heard[-back]
+            if subscribed not in earlier.subscribed and message.is_like(earlier.message):
+                self.heard[-back] = Heard(earlier.message, (*earlier.subscribed, subscribed))
+                return
+        self.heard.append(Heard(message, (subscribed,)))
+        self._bytes += len(message.payload)
+        while len(self.heard) > MESSAGES_MAX or self._bytes > BYTES_MAX:
+            self._bytes -= len(self.heard.popleft().message.payload)
+            self.dropped += 1
+
+    def send(self, sent: Sent) -> None:
+        """Take down a departure."""
+        if len(self.sent) < MESSAGES_MAX:
+            self.sent.append(sent)

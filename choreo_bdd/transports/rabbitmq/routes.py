@@ -1,0 +1,83 @@
+"""Which way the messages of a topic go: its exchange, routing key and queue (spec/steps.md 10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from choreo_bdd import topic_patterns
+from choreo_bdd.transports.rabbitmq.exchange import Exchange
+
+QUEUE_PREFIX = "queue:"
+"""A topic that begins so names a queue of the broker, not a routing key."""
+
+
+def queue_of(topic: str) -> str | None:
+    """The queue a topic names; ``None`` for a routing key."""
+    return topic.removeprefix(QUEUE_PREFIX) if topic.startswith(QUEUE_PREFIX) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way of a topic.
+
+    It goes by ``exchange``, or without one by the broker's default exchange, whose routing keys are queues. The topic
+    is the routing key unless ``routing_key`` says another; a pattern there is only listened to. With a ``queue`` the
+    topic stands for that queue: ``consume`` takes messages out of it, otherwise they are watched as they are published.
+
+    ``mandatory`` makes a message that reaches no queue a failed publish; false has nobody ask, and ``None`` notes it.
+    """
+
+    exchange: Exchange | None = None
+    routing_key: str | None = None
+    queue: str | None = None
+    consume: bool = False
+    mandatory: bool | None = None
+
+    def key_of(self, topic: str) -> str:
+        """The routing key that a message on the topic is published with."""
+        if self.exchange is None and self.queue is not None:
+            return self.queue
+        is_single = self.routing_key is not None and not topic_patterns.is_pattern(self.routing_key)
+        return self.routing_key if self.routing_key is not None and is_single else topic
+
+    def heard(self, topic: str) -> str:
+        """The routing key, or the pattern of them, that is listened to for the topic."""
+        return topic if self.routing_key is None else self.routing_key
+
+    @property
+    def fails_unheard(self) -> bool:
+        """Whether a message that reaches no queue has not been published: by default exchange the queue lacks then."""
+        return self.mandatory is True or (self.exchange is None and self.mandatory is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The ways of all topics: those of ``topics``, patterns each, of which the first that fits counts, else ``usual``.
+
+    A topic that begins with ``queue:`` stands for a queue, whatever is said of others.
+    """
+
+    usual: Exchange
+    topics: tuple[tuple[str, Route], ...] = ()
+
+    def of(self, topic: str) -> Route:
+        """The way of a topic or pattern."""
+        queue = queue_of(topic)
+        if queue is not None:
+            return Route(queue=queue, consume=True)
+        return topic_patterns.ByTopic(Route(self.usual), self.topics).of(topic)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Every exchange there is a way by, the usual one first."""
+        told = (route.exchange for _, route in self.topics if route.exchange is not None)
+        return tuple(dict.fromkeys((self.usual, *told)))
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Every queue that is named: also by a topic of the default exchange, whose name it has."""
+        told = (
+            route.queue or (None if route.exchange or topic_patterns.is_pattern(topic) else route.key_of(topic))
+            for topic, route in self.topics
+        )
+        return tuple(dict.fromkeys(filter(None, told)))

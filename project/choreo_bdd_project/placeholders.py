@@ -1,0 +1,70 @@
+"""What stands for something else in a configuration: ``${VARIABLE}``, and ``${services.NAME.url}`` of its services."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from choreo_bdd_project.config_file import ConfigError, shown_name
+
+_PLACEHOLDER = re.compile(
+    r"\$\{(?:services\.(?P<service>[\w-]+)\.(?P<fact>\w+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?)\}"
+)
+_FACTS = ("url", "host", "port")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a service is reached."""
+
+    url: str
+    host: str
+    port: int
+
+
+Addresses = Mapping[str, Address | None]
+"""The services there are, by name; ``None`` for one that does not run yet."""
+
+
+def fill(value: Any, at: Callable[..., str], addresses: Addresses) -> Any:
+    """A value of the configuration with everything in it filled in; ``at`` tells where a key of it stands.
+
+    The address of a service that does not run stays as it is written. Raises ``ConfigError``.
+    """
+    if isinstance(value, dict):
+        return {key: fill(item, _below(at, key), addresses) for key, item in value.items()}
+    if isinstance(value, list):
+        return [fill(item, _below(at, index), addresses) for index, item in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+    return _PLACEHOLDER.sub(lambda match: _filled(match, at, addresses), value)
+
+
+def _below(at: Callable[..., str], key: str | int) -> Callable[..., str]:
+    return lambda *keys: at(key, *keys)
+
+
+def _filled(match: re.Match[str], at: Callable[..., str], addresses: Addresses) -> str:
+    if match["service"] is not None:
+        return _of_service(match, at, addresses)
+    found = os.environ.get(match["name"], match["default"])
+    if found is None:
+        raise ConfigError(
+            f"{at()}: the environment variable {match['name']} is not set; set it, or give a default "
+            f"with ${{{match['name']}:-default}}"
+        )
+    return found
+
+
+def _of_service(match: re.Match[str], at: Callable[..., str], addresses: Addresses) -> str:
+    name, fact = match["service"], match["fact"]
+    if name not in addresses:
+        known = ", ".join(map(shown_name, addresses)) or "none"
+        raise ConfigError(f"{at()}: there is no service {name!r} that runs with this profile; there are: {known}")
+    if fact not in _FACTS:
+        raise ConfigError(f"{at()}: a service has {', '.join(_FACTS)}, and no {fact!r}")
+    address = addresses[name]
+    return match[0] if address is None else str(getattr(address, fact))

@@ -1,0 +1,64 @@
+"""What each hop added to a scenario: the time from the message before it to its own arrival.
+
+A latency counts from when a message was expected, so that of a chain of services each looks as slow as all before it.
+What was sent on the topic here is where its hop began; of a message from outside it is the last message before, as
+``js/message/causes.js`` draws it where no header tells more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from choreo_bdd_reporter.model.schema_types import ResultsScenario, TimelineEntry
+
+_SENT = ("published", "replied")
+_MET = ("pass", "slow")
+
+
+def added_by_handle(part: ResultsScenario) -> list[float | None]:
+    """For each expectation of a scope what its message added, in milliseconds; ``None`` of one that is not known."""
+    added: list[float | None] = [None] * len(part["handles"])
+    for topic, transport, took in _matches(part["timeline"]):
+        place = next(
+            (
+                place
+                for place, handle in enumerate(part["handles"])
+                if added[place] is None
+                and handle["outcome"] in _MET
+                and (handle["topic"], handle.get("transport")) == (topic, transport)
+            ),
+            None,
+        )
+        if place is not None:
+            added[place] = took
+    return added
+
+
+def _matches(timeline: Sequence[TimelineEntry]) -> list[tuple[str | None, str | None, float | None]]:
+    """Topic, transport and what was added, of each match in turn."""
+    found: list[tuple[str | None, str | None, float | None]] = []
+    sent: dict[tuple[str | None, str | None], float] = {}
+    waiting: dict[tuple[str | None, str | None], list[float | None]] = {}
+    last: float | None = None
+    for event in timeline:
+        action, channel = event["action"], (sent_on(event), event.get("transport"))
+        if action in _SENT:
+            sent[channel] = last = event["offset_ms"]
+        elif action == "received":
+            began = sent.get(channel, last)
+            waiting.setdefault(channel, []).append(None if began is None else event["offset_ms"] - began)
+            last = event["offset_ms"]
+        elif action in ("matched", "mismatched"):
+            queue = waiting.get(channel)
+            took = queue.pop(0) if queue else None
+            if action == "matched":
+                found.append((*channel, took))
+    return found
+
+
+def sent_on(event: TimelineEntry) -> str | None:
+    """Where a message travelled: a single harness files its reply under the trigger and names the answer beside it."""
+    if event["action"] == "replied" and event["detail"].startswith("reply="):
+        return str(event["detail"]).removeprefix("reply=")
+    topic: str | None = event.get("topic")
+    return topic

@@ -1,0 +1,69 @@
+// What a message from outside came of: its headers tell, else it is placed after the message before it, and said to be.
+
+const CAUSE_HEADERS = new Set(['causation-id', 'causation_id', 'causationid', 'x-causation-id', 'ce-causationid']);
+
+/**
+ * @param {Page.TimelineRow[]} rows in the order of their arrival
+ * @param {any} notes with the spans that services told of, if any
+ */
+export function placeArrivals(rows, notes) {
+  const seen = { ids: new Map(), traced: new Map(), spans: new Map((notes.spans ?? []).map((span) => [span.id, span])) };
+  let last = null;
+  for (const row of rows.filter(isMessage)) {
+    const again = last !== null && row.same !== null && row.same === last.same && row.topic === last.topic && row.transport === last.transport;
+    if (isFromOutside(row)) Object.assign(row, again ? { after: last.after, told: last.told } : cameOf(row, seen, last));
+    if (row.after) row.start = row.after.end;
+    if (!again) last = row;
+    remember(row, seen);
+  }
+}
+
+// A header is sure of it; the order of arrivals is not, and says so.
+/** @param {Page.TimelineRow} row */
+export function causeText(row) {
+  const cause = row.parent ?? row.after;
+  return cause ? `${row.after && !row.told ? 'perhaps by what came before: ' : ''}${cause.topic}` : '';
+}
+
+/** @param {Page.TimelineRow} row */
+function isMessage(row) {
+  return ['publish', 'reply', 'delivery', 'arrival'].includes(row.kind);
+}
+
+/** @param {Page.TimelineRow} row */
+function isFromOutside(row) {
+  return row.parent === null && ['delivery', 'arrival'].includes(row.kind);
+}
+
+/** @param {Page.TimelineRow} row */
+function headersOf(row) {
+  return Object.entries(row.message?.headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]);
+}
+
+/** @param {Page.TimelineRow} row */
+function remember(row, { ids, traced }) {
+  for (const [name, value] of headersOf(row)) {
+    if (name === 'traceparent') traced.set(spanOf(value), row);
+    else if (!CAUSE_HEADERS.has(name) && !ids.has(value)) ids.set(value, row);
+  }
+}
+
+function spanOf(traceparent) {
+  return traceparent.split('-')[2];
+}
+
+// { after: the row it came of or came after, told: whether its headers say so }
+/** @param {Page.TimelineRow} row */
+function cameOf(row, { ids, traced, spans }, last) {
+  const headers = headersOf(row);
+  const named = headers.filter(([name]) => CAUSE_HEADERS.has(name)).map(([, value]) => ids.get(value)).find(Boolean);
+  if (named) return { after: named, told: true };
+  const sender = headers.filter(([name]) => name === 'traceparent').map(([, value]) => spanOf(value))[0];
+  const past = new Set();
+  for (let span = spans.get(sender); span && !past.has(span); span = spans.get(span.parent)) {
+    past.add(span);
+    if (traced.has(span.parent)) return { after: traced.get(span.parent), told: true };
+  }
+  // a service may hand the header on as it came: then it is the order within one trace
+  return { after: traced.get(sender) ?? last, told: false };
+}

@@ -1,0 +1,218 @@
+"""Prove: each check of a green scenario has to fail once the traffic it looks at is spoilt."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from choreo_bdd.message import Message
+from choreo_bdd_project.gherkin.scenario import Scenario
+from choreo_bdd_steps.language.body import ExpectationBody
+from choreo_bdd_steps.language.extensions import declared
+from choreo_bdd_steps.language.templates.functions import Variables
+from choreo_bdd_steps.language.templates.rendering import render
+from choreo_bdd_steps.plan.plan import PlannedStep, make_plan
+from choreo_bdd_steps.plan.settings import settings_for
+from choreo_bdd_steps.proving import spoiling
+from choreo_bdd_steps.proving.making import payload_for
+from choreo_bdd_steps.proving.naming import named_in
+from choreo_bdd_steps.recording import Recording
+from choreo_bdd_steps.replaying.replay import Around, find_scenario, replay
+from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec
+
+_DEPENDS = re.compile(
+    "no earlier check of this scenario has taken|is not set|is undefined in the template|nothing listens for this check"
+)
+"""What a check says that could not be asked, because a step before it has failed."""
+_DONORS_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """A check that still passes: its place, its sentence, and what was spoilt."""
+
+    feature: str
+    line: int
+    step: str
+    spoilt: str
+
+
+@dataclass(slots=True)
+class Proof:
+    """Of one feature: how many ways of spoiling were tried, how many no check noticed."""
+
+    feature: str
+    tried: int = 0
+    survivors: list[Survivor] = field(default_factory=list)
+    unproven: list[str] = field(default_factory=list)
+    """Scenarios that could not be judged, and why."""
+
+    @property
+    def score(self) -> float:
+        """The part that was noticed, from 0 to 1; 1 where there was nothing to spoil."""
+        return 1.0 if not self.tried else (self.tried - len(self.survivors)) / self.tried
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoilt:
+    """Ways to spoil what one check looks at: it has to notice one of them."""
+
+    told: str
+    recordings: Sequence[Recording]
+
+
+class Prover:
+    """Proves the scenarios of one run; ``all_recorded`` lend each other messages that must not come."""
+
+    def __init__(self, all_recorded: Sequence[Recording]) -> None:
+        self._all = all_recorded
+
+    def prove(self, recording: Recording, around: Around, proof: Proof) -> None:
+        """Spoil a green scenario's traffic check by check, and note what nobody notices."""
+        scenario = find_scenario(recording)
+        sound = replay(recording, scenario, around, to_the_end=True)
+        if sound.failures:
+            first = next(iter(sound.failures.values())).splitlines()[0]
+            proof.unproven.append(f"{scenario.name}: its replay fails, where the run passed: {first}")
+            return
+        with declared(around.own_steps.matchers, around.own_steps.functions):
+            steps = make_plan(
+                around.own_steps.marked(scenario.steps), scenario.transport or around.config.default_transport
+            ).steps
+            checks = [step for step in steps if isinstance(step.act, Expect | CheckTaken | CheckService)]
+            ways = [(check, way) for check in checks for way in self._ways(recording, scenario, check, around)]
+        for check, way in ways:
+            noticed = self._is_noticed(way, scenario, around, check.call.line)
+            if noticed is None:
+                continue
+            proof.tried += 1
+            if not noticed:
+                proof.survivors.append(
+                    Survivor(recording.feature, check.call.line, f"{check.call.keyword} {check.call.text}", way.told)
+                )
+
+    @staticmethod
+    def _is_noticed(way: _Spoilt, scenario: Scenario, around: Around, line: int) -> bool | None:
+        """Whether the check fails; ``None`` where it could not be asked, because another one failed before it."""
+        asked = False
+        for recording in way.recordings:
+            told = replay(recording, scenario, around, to_the_end=True).failures.get(line)
+            if told is None:
+                asked = True
+            elif not _DEPENDS.search(told):
+                return True
+        return False if asked or not way.recordings else None
+
+    # --- what to spoil --------------------------------------------------------------------------------------------
+
+    def _ways(self, recording: Recording, scenario: Scenario, check: PlannedStep, around: Around) -> Iterator[_Spoilt]:
+        match check.act:
+            case CheckService(times=0):
+                return
+            case CheckService():
+                yield _Spoilt("nothing came of what was published", [spoiling.withheld(recording)])
+            case CheckTaken(topic=topic, refused=False) as taken:
+                for each in _rendered([topic], recording) if topic else _inboxes(recording):
+                    yield from self._fields(recording, taken.read(), taken.call.docstring, each)
+            case Expect() if isinstance(check.spec, ExpectationSpec):
+                yield from self._expectation(recording, scenario, check, check.spec, around)
+
+    def _expectation(
+        self, recording: Recording, scenario: Scenario, check: PlannedStep, spec: ExpectationSpec, around: Around
+    ) -> Iterator[_Spoilt]:
+        topics = _inboxes(recording) if spec.is_reply else _rendered([part.topic for part in spec.parts], recording)
+        if spec.occurs.minimum:
+            yield _Spoilt("nothing came of what was published", [spoiling.withheld(recording)])
+            for part in spec.parts:
+                for topic in topics if part.is_reply else _rendered([part.topic], recording):
+                    yield from self._fields(recording, part.body, check.call.docstring, topic)
+            settings = settings_for(around.config, scenario.tags)
+            end = spec.chain[-1]
+            if end.budget_s is not None:
+                told = f"its message came {end.budget_s * 1000:g} ms later, past the budget"
+                yield _Spoilt(told, [spoiling.delayed(recording, topics[-1], end.budget_s + 0.001)] if topics else [])
+            if end.earliest_s is None:
+                late_s = spec.patience(settings.timeout_s) + 60
+                yield _Spoilt(
+                    "its message came a minute too late", [spoiling.delayed(recording, each, late_s) for each in topics]
+                )
+        if spec.occurs.maximum and not spec.untaken and topics:
+            more = spec.occurs.maximum
+            yield _Spoilt("its messages came again", [spoiling.repeated(recording, each, more) for each in topics])
+        if spec.occurs.maximum == 0:
+            yield _Spoilt(
+                "a message of the run came that it must not let pass", [*self._intruders(recording, check, topics)]
+            )
+
+    @staticmethod
+    def _fields(recording: Recording, body: ExpectationBody, docstring: str | None, topic: str) -> Iterator[_Spoilt]:
+        """Each field that a body names, with each value that it should refuse."""
+        for path in named_in(body, docstring):
+            label = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+            spoilt = list(spoiling.with_others(recording, topic, path))
+            if spoilt:
+                yield _Spoilt(f"the field {label} of {topic!r} was changed", spoilt)
+
+    def _intruders(self, recording: Recording, check: PlannedStep, topics: Sequence[str]) -> Iterator[Recording]:
+        """The recording with one message more that this absence should not let pass, from anywhere in the run."""
+        link = next(iter(check.spec_transports), check.default_transport)
+        if link not in recording.links:
+            return
+        sent = [each.at for part in recording.links.values() for each in part.sent]
+        moments = [at + 0.001 for at in sorted({*sent, *recording.acts.values()})] or [0.001]
+        lent = [_as_ours(message, donor, recording) for topic in topics for donor, message in self._on(topic)]
+        for message in (*_made(recording, check, topics), *lent[:_DONORS_MAX]):
+            yield from (spoiling.put_in(recording, link, message, at) for at in moments)
+
+    def _on(self, topic: str) -> Iterator[tuple[Recording, Message]]:
+        for donor in self._all:
+            for part in donor.links.values():
+                yield from ((donor, each.message) for each in part.heard if each.message.topic == topic)
+                for sent in part.sent:
+                    if sent.topic == topic:
+                        yield donor, Message(topic, sent.payload, headers=sent.headers, key=sent.key)
+
+
+def _inboxes(recording: Recording) -> list[str]:
+    """Where replies came: the topics that were made up for them."""
+    heard = {each.message.topic for link in recording.links.values() for each in link.heard}
+    return sorted(topic for topic in heard if any(token in topic for token in recording.tokens))
+
+
+def _rendered(topics: Iterable[str], recording: Recording) -> list[str]:
+    variables = Variables(dict(recording.variables))
+    return list(dict.fromkeys(str(render(topic, variables)) for topic in topics))
+
+
+def _as_ours(message: Message, donor: Recording, ours: Recording) -> Message:
+    """A message of another scenario as it would be in this one: with its ids and its variables."""
+    pairs = [
+        *zip(donor.tokens, ours.tokens, strict=False),
+        *(
+            (str(value), str(ours.variables[name]))
+            for name, value in donor.variables.items()
+            if name in ours.variables and isinstance(value, str) and len(value) > 2
+        ),
+    ]
+    payload, headers = message.payload.decode("utf-8", "surrogateescape"), dict(message.headers)
+    for theirs, own in pairs:
+        payload = payload.replace(theirs, own)
+        headers = {name: value.replace(theirs, own) for name, value in headers.items()}
+    return replace(message, payload=payload.encode("utf-8", "surrogateescape"), headers=headers)
+
+
+def _with_id(payload: bytes, own: str) -> bytes:
+    return json.dumps({**json.loads(payload), "correlation_id": own}).encode()
+
+
+def _made(recording: Recording, check: PlannedStep, topics: Sequence[str]) -> Iterator[Message]:
+    """Messages that say what the check's own condition asks for, where it asks for plain values."""
+    spec = check.spec
+    payload = payload_for(spec, recording) if isinstance(spec, ExpectationSpec) else None
+    own = recording.tokens[0] if recording.tokens else ""
+    for topic in topics:
+        if payload is not None:
+            yield Message(topic, payload, headers={"correlation_id": own})
+            yield Message(topic, _with_id(payload, own))

@@ -1,0 +1,320 @@
+"""A recording: what went over the transports while a scenario ran, as one line of JSON (docs/replay.md).
+
+Times are seconds since the scenario opened its transports. Payloads are text where they are UTF-8, else base64. What is
+secret is masked as in the report; ``masked`` counts the parts that are not what they were.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.message import Kept, Message, NoPayload
+from choreo_bdd.observers.traffic import Heard, Lost, Sent, Traffic
+from choreo_bdd.redaction import Redactor
+from choreo_bdd.transports.base import TransportCapabilities
+
+T = TypeVar("T")
+
+FORMAT = 1
+RECORD = "CHOREO_RECORD"
+"""The environment variable that has scenarios which pass recorded, too, where it says ``all``."""
+_LINE_MAX = 64_000_000
+
+
+class RecordingError(ChoreoError):
+    """A recording cannot be read; the message names the file, the line, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One transport's part; times count from the scenario's beginning."""
+
+    type: str
+    capabilities: TransportCapabilities
+    heard: tuple[Heard, ...]
+    sent: tuple[Sent, ...]
+    lost: tuple[Lost, ...] = ()
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One scenario's traffic, and what of it was drawn by chance.
+
+    ``tokens`` are the ids that were drawn, ``variables`` the values at the end, ``acts`` the moments that acts of the
+    user's own counted from, by the position of their steps.
+    """
+
+    nodeid: str
+    feature: str
+    line: int
+    profile: str
+    outcome: str
+    links: Mapping[str, Link]
+    tokens: tuple[str, ...] = ()
+    acts: Mapping[int, float] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    masked: int = 0
+
+
+# --- out ----------------------------------------------------------------------------------------------
+
+
+def link_of(kind: str, capabilities: TransportCapabilities, traffic: Traffic, begun: float) -> Link:
+    """One transport's traffic, its times counted from a loop time."""
+    return Link(
+        kind,
+        capabilities,
+        heard=tuple(
+            replace(each, message=replace(each.message, received_at=each.message.received_at - begun))
+            for each in traffic.heard
+        ),
+        sent=tuple(replace(each, at=each.at - begun) for each in traffic.sent),
+        lost=tuple(replace(each, at=each.at - begun) for each in traffic.lost),
+        dropped=traffic.dropped,
+    )
+
+
+def as_line(recording: Recording, redactor: Redactor) -> str:
+    """A recording as it is kept: one line, without what is secret."""
+    writer = _Writer(redactor)
+    for link in recording.links.values():
+        for each in link.heard:
+            writer.learn(each.message.payload, each.message.headers)
+        for sent in link.sent:
+            writer.learn(sent.payload, sent.headers)
+    links = {name: writer.link(link) for name, link in recording.links.items()}
+    document = {
+        "choreo_recording": FORMAT,
+        "nodeid": redactor.text(recording.nodeid),
+        "feature": recording.feature,
+        "line": recording.line,
+        "profile": recording.profile,
+        "outcome": recording.outcome,
+        "tokens": list(recording.tokens),
+        "acts": {str(index): at for index, at in recording.acts.items()},
+        "variables": writer.variables(recording.variables),
+        "links": links,
+        "masked": writer.masked,
+    }
+    return json.dumps(document, ensure_ascii=True, separators=(",", ":"))
+
+
+class _Writer:
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self.masked = 0
+
+    def learn(self, payload: bytes, headers: Mapping[str, str]) -> None:
+        """What a message shows to be secret is hidden in all others, too."""
+        self._redactor.learn_secrets([_json(payload), dict(headers)])
+
+    def link(self, link: Link) -> dict[str, Any]:
+        return {
+            "type": link.type,
+            "capabilities": asdict(link.capabilities),
+            "heard": [self._heard(each) for each in link.heard],
+            "sent": [self._sent(each) for each in link.sent],
+            "lost": [self._lost(each) for each in link.lost],
+            "dropped": link.dropped,
+        }
+
+    def variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        plain = {name: value for name, value in variables.items() if _is_plain(value)}
+        shown: dict[str, Any] = self._redactor.value(plain)
+        self.masked += shown != plain
+        return shown
+
+    def _heard(self, heard: Heard) -> dict[str, Any]:
+        message = heard.message
+        return _without_none(
+            {
+                "at": message.received_at,
+                "topic": self._text(message.topic),
+                **self._body(message.payload, message.headers, message.key),
+                "partition": message.partition,
+                "offset": message.offset,
+                "broker_time": message.broker_time,
+                "order": message.order,
+                "lane": message.lane,
+                "leftover": message.is_leftover or None,
+                "on": [self._text(topic) for topic in heard.subscribed],
+            }
+        )
+
+    def _lost(self, lost: Lost) -> dict[str, Any]:
+        topic = None if lost.topic is None else self._text(lost.topic)
+        return _without_none({"at": lost.at, "reason": self._redactor.text(lost.reason), "topic": topic})
+
+    def _sent(self, sent: Sent) -> dict[str, Any]:
+        told = {"at": sent.at, "topic": self._text(sent.topic), **self._body(sent.payload, sent.headers, sent.key)}
+        return _without_none(told)
+
+    def _body(self, payload: bytes, headers: Mapping[str, str], key: str | None) -> dict[str, Any]:
+        shown: dict[str, str] = self._redactor.value(dict(headers))
+        self.masked += shown != dict(headers)
+        return {
+            **self._payload(payload),
+            "headers": shown or None,
+            "key": None if key is None else self._text(key),
+        }
+
+    def _payload(self, payload: bytes) -> dict[str, Any]:
+        if isinstance(payload, NoPayload):
+            return {"none": True}
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            if self._redactor.touches(payload.decode("latin-1")):
+                self.masked += 1
+                return {"text": ""}
+            return {"base64": base64.b64encode(payload).decode("ascii")}
+        shown = self._redactor.document(text)
+        self.masked += shown != text
+        return {"text": shown}
+
+    def _text(self, text: str) -> str:
+        shown = self._redactor.text(text)
+        self.masked += shown != text
+        return shown
+
+
+def _json(payload: bytes) -> Any:
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _without_none(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if value is not None}
+
+
+# --- in -----------------------------------------------------------------------------------------------
+
+
+def read_recordings(path: Path) -> Iterator[Recording]:
+    """The recordings of a file, line by line. Raises ``RecordingError`` for what is none, or of another version."""
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(_LINE_MAX + 1):
+                number += 1
+                if len(line) > _LINE_MAX:
+                    raise RecordingError(f"{path}:{number}: the line is longer than {_LINE_MAX} bytes")
+                if line.strip():
+                    yield _recording(line, f"{path}:{number}")
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _recording(line: bytes, place: str) -> Recording:
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise RecordingError(f"{place}: this line is damaged, it is no JSON: {error}") from None
+    version = told.get("choreo_recording") if isinstance(told, dict) else None
+    if version != FORMAT:
+        found = "no recording" if version is None else f"a recording of format {version!r}"
+        raise RecordingError(f"{place}: expected a recording of format {FORMAT}, found {found}")
+    try:
+        return Recording(
+            nodeid=_is(str, told["nodeid"]),
+            feature=_is(str, told["feature"]),
+            line=_is(int, told["line"]),
+            profile=_is(str, told["profile"]),
+            outcome=_is(str, told["outcome"]),
+            links={_is(str, name): _link(each) for name, each in _is(dict, told["links"]).items()},
+            tokens=tuple(_is(str, each) for each in _is(list, told["tokens"])),
+            acts={int(index): _number(at) for index, at in _is(dict, told["acts"]).items()},
+            variables=_is(dict, told["variables"]),
+            masked=_is(int, told["masked"]),
+        )
+    except KeyError as error:
+        raise RecordingError(f"{place}: the recording is damaged: {error.args[0]!r} is missing") from None
+    except (TypeError, ValueError) as error:
+        raise RecordingError(f"{place}: the recording is damaged: {error}") from None
+
+
+def _link(told: Any) -> Link:
+    _is(dict, told)
+    return Link(
+        type=_is(str, told["type"]),
+        capabilities=TransportCapabilities(
+            **{name: _is(bool, each) for name, each in _is(dict, told["capabilities"]).items()}
+        ),
+        heard=tuple(map(_heard, _is(list, told["heard"]))),
+        sent=tuple(map(_sent, _is(list, told["sent"]))),
+        lost=tuple(map(_lost, _is(list, told["lost"]))),
+        dropped=_is(int, told["dropped"]),
+    )
+
+
+def _heard(told: Any) -> Heard:
+    _is(dict, told)
+    message = Message(
+        topic=_is(str, told["topic"]),
+        payload=_payload(told),
+        received_at=_number(told["at"]),
+        headers=_headers(told),
+        key=_maybe(str, told, "key"),
+        partition=_maybe(int, told, "partition"),
+        offset=_maybe(int, told, "offset"),
+        broker_time=_number(told["broker_time"]) if "broker_time" in told else None,
+        order=_maybe(int, told, "order"),
+        lane=_maybe(str, told, "lane"),
+        kept=Kept(lambda: None, is_leftover=True) if told.get("leftover") else None,
+    )
+    return Heard(message, tuple(_is(str, each) for each in _is(list, told["on"])))
+
+
+def _sent(told: Any) -> Sent:
+    _is(dict, told)
+    return Sent(_number(told["at"]), _is(str, told["topic"]), _payload(told), _headers(told), _maybe(str, told, "key"))
+
+
+def _lost(told: Any) -> Lost:
+    _is(dict, told)
+    return Lost(_number(told["at"]), _is(str, told["reason"]), _maybe(str, told, "topic"))
+
+
+def _headers(told: Mapping[str, Any]) -> Mapping[str, str]:
+    return {name: _is(str, value) for name, value in _is(dict, told.get("headers", {})).items()}
+
+
+def _maybe(kind: type[T], told: Mapping[str, Any], name: str) -> T | None:
+    return _is(kind, told[name]) if name in told else None
+
+
+def _payload(told: Mapping[str, Any]) -> bytes:
+    if told.get("none"):
+        return NoPayload()
+    if "base64" in told:
+        return base64.b64decode(_is(str, told["base64"]), validate=True)
+    return _is(str, told["text"]).encode()
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"expected a number, found {type(value).__name__}")
+    return float(value)
+
+
+def _is(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
+    return value

@@ -1,0 +1,181 @@
+"""Replay: a scenario as its feature file has it now, on the traffic that was recorded."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.transports.base import Transport
+from choreo_bdd_project.config import Config, TransportConfig
+from choreo_bdd_project.gherkin.feature import parse_feature, read_feature
+from choreo_bdd_project.gherkin.scenario import Scenario
+from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
+from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.language.extensions import declared
+from choreo_bdd_steps.plan.plan import PlannedStep
+from choreo_bdd_steps.plan.settings import configuration
+from choreo_bdd_steps.recording import Recording, RecordingError
+from choreo_bdd_steps.replaying.script import Script
+from choreo_bdd_steps.replaying.virtual_loop import VirtualLoop
+from choreo_bdd_steps.run.opening import ScenarioInfo
+from choreo_bdd_steps.run.scenario_run import ScenarioRun
+from choreo_bdd_steps.run.session import Session
+from choreo_bdd_steps.vocabulary.acts import SetSeveral, SetText, SetUnique
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A scenario judged anew: ``failure`` is what its first failing step says, at ``line``; ``None`` if none fails.
+
+    ``failures`` are what all failing steps say, by line, where it went on behind the first.
+    ``passed`` are the lines of the steps that passed, ``skipped`` of those that only a live run can carry out.
+    """
+
+    recording: Recording
+    scenario: Scenario
+    passed: tuple[int, ...]
+    skipped: tuple[int, ...]
+    line: int | None
+    failure: str | None
+    failures: Mapping[int, str] = field(default_factory=dict)
+
+
+def find_scenario(recording: Recording, text: str | None = None) -> Scenario:
+    """The scenario as its file, or the ``text`` of it, has it now. Raises ``RecordingError`` where it has none."""
+    path = Path(recording.feature)
+    try:
+        feature = read_feature(path) if text is None else parse_feature(text, path)
+    except ChoreoError as error:
+        raise RecordingError(str(error)) from error
+    named = recording.nodeid.partition("::")[2]
+    for scenario in feature.scenarios:
+        if scenario.nodeid.partition("::")[2] == named:
+            return scenario
+    at_line = [each for each in feature.scenarios if any(step.line == recording.line for step in each.steps)]
+    if len(at_line) == 1:
+        return at_line[0]
+    raise RecordingError(
+        f"{path}: there is no scenario {named!r} any more; the recording is of it, so keep its name while you edit"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around a recorded scenario now: configuration, and the user's own Python, read and not run."""
+
+    config: Config
+    own_steps: OwnSteps
+
+
+class Surroundings:
+    """Reads what stands around recordings once for each folder and profile."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, str], Around] = {}
+
+    def of(self, recording: Recording) -> Around:
+        """What stands around one. Raises ``ConfigError``."""
+        folder = Path(recording.feature).resolve().parent
+        key = (folder, recording.profile)
+        if key not in self._known:
+            own_steps = read_own_steps(project_of(Path(recording.feature)))
+            self._known[key] = Around(configuration(folder, recording.profile), own_steps)
+        return self._known[key]
+
+
+def replay(recording: Recording, scenario: Scenario, around: Around, *, to_the_end: bool = False) -> Replayed:
+    """Judge a scenario on its recording; ``to_the_end`` judges the steps behind a failing one, too."""
+    config, own = around.config, around.own_steps
+    script = Script(recording)
+    tokens = itertools.chain(recording.tokens, iter(lambda: os.urandom(12).hex(), None))
+
+    def recorded(_: Config, transport: TransportConfig) -> Transport:
+        part = script.transports.get(transport.name)
+        if part is None:
+            raise RecordingError(
+                f"the recording holds nothing of the transport {transport.name!r}, which the scenario did not use then"
+            )
+        return part
+
+    session = Session(config, make_transport=recorded, loop=VirtualLoop(), token=lambda _: next(tokens))
+    info = ScenarioInfo(scenario.name, scenario.nodeid, own.marked(scenario.steps), scenario.tags, scenario.transport)
+    try:
+        with declared(own.matchers, own.functions), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _judged(session, info, recording, scenario, script, to_the_end=to_the_end)
+    finally:
+        session.close()
+
+
+def _judged(
+    session: Session,
+    info: ScenarioInfo,
+    recording: Recording,
+    scenario: Scenario,
+    script: Script,
+    *,
+    to_the_end: bool,
+) -> Replayed:
+    run = ScenarioRun(session, info)
+    passed: list[int] = []
+    skipped: list[int] = []
+    failures: dict[int, str] = {}
+    for name in recording.variables.keys() - _set_by_steps(run):
+        run.set_variable(name, recording.variables[name])  # a step of the user's own has set it
+    for index, step in enumerate(run.plan.steps):
+        try:
+            if step.act is None:
+                skipped.append(step.call.line)
+                _pass_over(session, run, index, script)
+                continue
+            run.perform(index)
+        except (CheckFailed, StepError, ChoreoError) as error:
+            failures[step.call.line] = str(error)
+            if not to_the_end:
+                break
+            continue
+        passed.append(step.call.line)
+        for name, value in _drawn(step, recording.variables):
+            run.set_variable(name, value)
+    run.finish(passed=len(passed), at_once=True)
+    line, failure = next(iter(failures.items()), (None, None))
+    return Replayed(recording, scenario, tuple(passed), tuple(skipped), line, failure, failures)
+
+
+def _pass_over(session: Session, run: ScenarioRun, index: int, script: Script) -> None:
+    """A step of the user's own does nothing here; one declared an act counts from when it did."""
+    if not run.is_act(index):
+        return
+    run.begin_act(index)
+    moment = script.cue(None, None)
+    if moment is not None:
+        session.run(_until(moment))
+    run.end_act()
+
+
+async def _until(moment: Any) -> None:
+    await moment
+
+
+def _set_by_steps(run: ScenarioRun) -> set[str]:
+    return {name for step in run.plan.steps for name in step.assigns}
+
+
+def _drawn(step: PlannedStep, recorded: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The variables of a step whose values no second run would draw again: as they were."""
+    match step.act:
+        case SetUnique(name=name):
+            names: tuple[str, ...] = (name,)
+        case SetText(name=name, text=text) if "(" in text and "{{" in text:
+            names = (name,)
+        case SetSeveral(table=table):
+            names = tuple(row[0].strip() for row in table[1:] if "{{" in row[1] and "(" in row[1])
+        case _:
+            names = ()
+    yield from ((name, recorded[name]) for name in names if name in recorded)

@@ -1,0 +1,224 @@
+"""The recorded traffic as a play: every message comes again when it came, counted from what the scenario does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from choreo_bdd import topic_patterns
+from choreo_bdd.exceptions import TransportError
+from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.observers.traffic import Heard, Lost, Sent
+from choreo_bdd.transports.base import (
+    Interruptible,
+    OnLost,
+    OnSent,
+    Ready,
+    TransportCallback,
+    TransportCapabilities,
+    sink_of,
+)
+from choreo_bdd_steps.recording import Link, Recording
+
+
+@dataclass(slots=True)
+class _Cue:
+    """Something the scenario itself does: what was recorded after it waits until it is done again."""
+
+    at: float
+    transport: str | None
+    topic: str | None
+    asked: asyncio.Event
+    done: asyncio.Future[None]
+
+
+class Script:
+    """Plays a recording on the loop it is begun on; all transports of the scenario share it.
+
+    What came before a publish comes before it again, what came after it comes as long after it as it did. Where the
+    scenario is later than it was (its checks wait longer now), everything that follows is later by as much.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.transports = {name: ReplayTransport(self, name, link) for name, link in recording.links.items()}
+        self._acts = dict(recording.acts)
+        self._links = recording.links
+        self._cues: list[_Cue] = []
+        self._task: asyncio.Task[None] | None = None
+        self._base = 0.0
+
+    def begin(self) -> None:
+        """Start to play, on the running loop; a no-op while it plays."""
+        if self._task is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self._base = loop.time()
+        entries: list[tuple[float, int, Callable[[], None] | _Cue]] = []
+        for name, link in self._links.items():
+            transport = self.transports[name]
+            entries += [(each.message.received_at, 1, _delivery(transport, each)) for each in link.heard]
+            entries += [(each.at, 1, _loss(transport, each)) for each in link.lost]
+            self._cues += [_cue(sent, name) for sent in link.sent]
+        self._cues += [_Cue(at, None, None, asyncio.Event(), loop.create_future()) for at in self._acts.values()]
+        self._cues.sort(key=lambda cue: cue.at)
+        entries += [(cue.at, 0, cue) for cue in self._cues]
+        entries.sort(key=lambda entry: entry[:2])
+        self._task = asyncio.get_running_loop().create_task(self._play([(at, what) for at, _, what in entries]))
+
+    async def _play(self, entries: list[tuple[float, Callable[[], None] | _Cue]]) -> None:
+        loop = asyncio.get_running_loop()
+        for at, what in entries:
+            if isinstance(what, _Cue):
+                await what.asked.wait()
+            await asyncio.sleep(max(0.0, self._base + at - loop.time()))
+            if isinstance(what, _Cue):
+                self._base = max(self._base, loop.time() - at)
+                what.done.set_result(None)
+                await what.done  # whoever waits for it goes first
+                await asyncio.sleep(0)
+            else:
+                what()
+
+    def cue(self, transport: str | None, topic: str | None) -> asyncio.Future[None] | None:
+        """The scenario does what it did: resolves at the moment when it was; ``None`` for what it did not do then."""
+        for cue in self._cues:
+            if cue.asked.is_set():
+                continue
+            if (cue.transport, cue.topic) == (transport, topic):
+                cue.asked.set()
+                return cue.done
+            if transport is not None:  # a publish of another topic stands first: this is a stand-in's, or a new one
+                return None
+        return None
+
+    def end(self) -> None:
+        """Play no more."""
+        if self._task is not None:
+            self._task.cancel()
+
+
+class ReplayTransport:
+    """Plays one transport's part; what is published on it goes nowhere."""
+
+    def __init__(self, script: Script, name: str, link: Link) -> None:
+        self._script = script
+        self._name = name
+        self._capabilities = link.capabilities
+        self._subscriptions: list[tuple[str, TransportCallback, Callable[[Message], None]]] = []
+        self._on_lost: list[OnLost] = []
+        self._is_called = link.type == "http"
+        self._answers = Counter(heard.message.topic for heard in link.heard)
+        """How many answers to calls of a topic are still to come."""
+        self._callers: list[tuple[str, asyncio.Future[None]]] = []
+        self.lost: str | None = None
+
+    @property
+    def capabilities(self) -> TransportCapabilities:
+        """Those that it had."""
+        return self._capabilities
+
+    async def connect(self) -> None:
+        """Begin to play, with all others."""
+        self._script.begin()
+
+    async def disconnect(self) -> None:
+        """End the play."""
+        self._script.end()
+
+    def on_lost(self, listener: OnLost) -> None:
+        """Tell of a connection that was lost."""
+        self._on_lost.append(listener)
+
+    def lose(self, lost: Lost) -> None:
+        """Lose the connection, or one subscription, as it was lost then."""
+        if lost.topic is None:
+            self.lost = lost.reason
+            for listener in self._on_lost:
+                listener(lost.reason)
+            return
+        for topic, callback, _ in tuple(self._subscriptions):
+            if topic == lost.topic and isinstance(callback, Interruptible):
+                callback.interrupted(lost.reason)
+
+    def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
+        """Deliver what comes on a topic, or a pattern of topics, from now on."""
+        self._subscriptions.append((topic, callback, sink_of(callback)))
+        return None
+
+    def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
+        """Remove one registration."""
+        for index, (subscribed, registered, _) in enumerate(self._subscriptions):
+            if subscribed == topic and registered == callback:
+                del self._subscriptions[index]
+                return
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,  # noqa: ARG002 - the protocol's signature
+        *,
+        on_sent: OnSent | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,  # noqa: ARG002 - as above
+        key: str | None = None,  # noqa: ARG002 - as above
+    ) -> Ready | None:
+        """Send nothing: what came of it has been recorded. It has left at the moment when it left then."""
+        done = self._script.cue(self._name, topic)
+        if done is None:
+            if on_sent is not None:
+                on_sent()
+            return None
+        if on_sent is not None:
+            sent = on_sent
+            done.add_done_callback(lambda _: sent())
+        return self._answer(topic) if self._is_called else done
+
+    def _answer(self, topic: str) -> Ready:
+        """Who calls waits for the answer."""
+        answered: Ready = asyncio.get_running_loop().create_future()
+        if self._answers[topic]:
+            self._callers.append((topic, answered))
+        else:
+            answered.set_exception(TransportError(f"no answer to {topic} has been recorded"))
+        return answered
+
+    async def fence(self, topics: Collection[str]) -> None:
+        """All that was recorded until now has been delivered."""
+
+    def active_subscription_count(self) -> int:
+        """How many registrations there are."""
+        return len(self._subscriptions)
+
+    def clear_subscriptions(self) -> None:
+        """Forget every registration."""
+        self._subscriptions.clear()
+
+    def deliver(self, heard: Heard) -> None:
+        """Hand over a message that came now."""
+        message = replace(heard.message, received_at=asyncio.get_running_loop().time())
+        for topic, _, deliver in tuple(self._subscriptions):
+            if topic in heard.subscribed or topic_patterns.matches(topic, message.topic):
+                deliver(message)
+        self._answers[message.topic] -= 1
+        for place, (topic, answered) in enumerate(self._callers):
+            if topic == message.topic:
+                answered.set_result(None)
+                del self._callers[place]
+                return
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("ReplayTransport cannot be pickled: it belongs to one event loop")
+
+
+def _delivery(transport: ReplayTransport, heard: Heard) -> Callable[[], None]:
+    return lambda: transport.deliver(heard)
+
+
+def _loss(transport: ReplayTransport, lost: Lost) -> Callable[[], None]:
+    return lambda: transport.lose(lost)
+
+
+def _cue(sent: Sent, name: str) -> _Cue:
+    return _Cue(sent.at, name, sent.topic, asyncio.Event(), asyncio.get_running_loop().create_future())

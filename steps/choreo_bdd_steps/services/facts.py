@@ -1,0 +1,87 @@
+"""What is known of the services of a run: where they are, what they write, which of them have died."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+from choreo_bdd_project.placeholders import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that a service wrote. ``at`` is ``time.monotonic()``, the same for all processes of the machine."""
+
+    at: float
+    clock: str
+    """The moment in UTC, to the millisecond."""
+    service: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.clock} {self.service} | {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A service that has ended without being asked to; ``at`` is ``time.monotonic()``."""
+
+    service: str
+    how: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A service and how long it took until it was ready, in seconds; ``is_ours`` unless it ran already."""
+
+    name: str
+    what: str
+    ready_s: float
+    is_ours: bool = True
+
+
+class Running(Protocol):
+    """Services that run, here or in the hands of another process."""
+
+    @property
+    def addresses(self) -> Mapping[str, Address]:
+        """Where they are, by name."""
+        ...
+
+    @property
+    def started(self) -> Sequence[Started]:
+        """All of them, in their order."""
+        ...
+
+    def deaths(self) -> Sequence[Death]:
+        """Those that have ended by themselves."""
+        ...
+
+    def lines(self, since: float) -> Sequence[Line]:
+        """What they wrote since a moment of ``time.monotonic()``, in order."""
+        ...
+
+    def stop(self) -> None:
+        """End them, last started first; harmless when called again."""
+        ...
+
+
+class NoServices:
+    """What a run without services has."""
+
+    addresses: Mapping[str, Address] = MappingProxyType({})
+    started: Sequence[Started] = ()
+
+    def deaths(self) -> Sequence[Death]:
+        """None."""
+        return ()
+
+    def lines(self, since: float) -> Sequence[Line]:  # noqa: ARG002 - as the protocol has it
+        """None."""
+        return ()
+
+    def stop(self) -> None:
+        """There is nothing to stop."""

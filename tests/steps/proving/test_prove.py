@@ -1,0 +1,75 @@
+"""A check of a green scenario that passes whatever comes is found, and a sound one is not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd_steps.proving.told import as_json, as_text, proofs, recorded
+from choreo_bdd_steps.replaying.replay import find_scenario
+from tests.support.project import LOADER, Project
+from tests.support.runs import ROOT
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+_CONFIGURATION = """\
+timeout: 150ms
+vacuity: ignore
+profiles: {memory: {bus: {type: memory, correlation: {field: correlation_id}}}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    return Project(tmp_path).file("choreo.yaml", _CONFIGURATION).file("features/steps/choreo.py", LOADER)
+
+
+def test_each_of_the_planted_checks_is_found(project: Project) -> None:
+    text = (Path(__file__).parent / "vacuous.feature.txt").read_text("utf-8")
+    project.feature(text, "vacuous")
+    recordings = recorded([Path("features")], "behave")
+    [proof] = proofs(recordings)
+    assert proof.unproven == []
+    assert len(recordings) == 20
+    scenarios = [find_scenario(each) for each in recordings]
+    lines = {scenario.steps[-1].line for scenario in scenarios}
+    assert {each.line for each in proof.survivors} == lines, as_text([proof])
+    assert len(proof.survivors) >= 20
+
+
+def test_the_sound_checks_of_the_order_pipeline_are_none(project: Project) -> None:
+    for folder in ("features", "examples"):
+        shutil.rmtree(project.folder / folder, ignore_errors=True)
+        shutil.copytree(ROOT / folder, project.folder / folder)
+    shutil.copy(ROOT / "choreo.yaml", project.folder / "choreo.yaml")
+    found = proofs(
+        recorded([Path("features/orders/settlement.feature"), Path("features/orders/phases.feature")], "behave")
+    )
+    assert [proof.survivors for proof in found] == [[], []]
+    assert sum(proof.tried for proof in found) > 50
+    assert [proof["score"] for proof in json.loads(as_json(found))] == [1.0, 1.0]
+
+
+def test_the_command_tells_the_place_and_the_score(project: Project) -> None:
+    project.feature(
+        """\
+        Feature: F
+          Scenario: S
+            Given a service that answers "asked" with "told":
+              | field | value |
+              | total | 12    |
+            When I publish "asked"
+            Then I expect "told":
+              | field | value |
+              | total | !any_of [!absent, !any] |
+        """
+    )
+    ran = project._run("choreo_bdd", "prove", "features", "--with", "pytest", "--json", "proof.json")
+    assert ran.code == 1
+    assert "features/a.feature:7: still passes although the field total of 'told' was changed" in ran
+    assert json.loads((project.folder / "proof.json").read_text("utf-8"))[0]["tried"] >= 3
+    assert project._run("choreo_bdd", "prove", "features", "--with", "pytest", "--min-score", "0.5").code == 0
+    assert "there is no such file" in project._run("choreo_bdd", "prove", "nowhere")

@@ -1,0 +1,173 @@
+"""Failing scenarios keep their traffic, and are judged anew on it as their feature files are now."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from choreo_bdd_steps.recording import RecordingError, read_recordings
+from choreo_bdd_steps.replaying.told import replay_told
+from tests.support.project import LOADER, Project
+
+pytestmark = pytest.mark.process
+
+_FEATURE = """\
+Feature: Orders
+
+  Scenario: Paid
+    Given order_id is a unique id
+    And a service that answers "placed" with "paid":
+      | field | value               |
+      | id    | {{ trigger.id }}    |
+      | total | {{ trigger.total }} |
+    When I publish "placed":
+      | field | value          |
+      | id    | {{ order_id }} |
+      | total | 12             |
+    Then I expect "paid" where total is 13 and id is "{{ order_id }}"
+
+  Scenario: Sound
+    When I publish "placed"
+    Then I expect no "paid" for 20ms
+"""
+_CONFIGURATION = """\
+timeout: 150ms
+profiles: {memory: {bus: {type: memory, correlation: {field: correlation_id}}}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    return Project(tmp_path).file("choreo.yaml", _CONFIGURATION).feature(_FEATURE)
+
+
+def _recordings(project: Project) -> list[dict[str, Any]]:
+    file = project.folder / "report" / "recordings.jsonl"
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+
+
+def test_an_expectation_is_edited_until_it_is_right(project: Project) -> None:
+    project.pytest("features", "--harness-report=report")
+    file = Path("report/recordings.jsonl")
+    told, failed = replay_told(file, None)
+    assert failed == 1
+    assert "x 13: Then I expect" in told
+    assert "total: expected 13, got 12" in told
+    project.feature(_FEATURE.replace("total is 13", "total is 12"))
+    told, failed = replay_told(file, "features/a.feature:3")
+    assert failed == 0, told
+    project.feature(_FEATURE.replace("total is 13", "total is 12 ").replace('"{{ order_id }}"', '"another"'))
+    assert replay_told(file, "features/a.feature")[1] == 1
+
+
+def test_only_what_fails_is_recorded_unless_all_is_wanted(project: Project) -> None:
+    project.pytest("features", "--harness-report=report")
+    assert [each["nodeid"] for each in _recordings(project)] == ["features/a.feature::Paid"]
+    project.environment["CHOREO_RECORD"] = "all"
+    project.pytest("features", "--harness-report=report")
+    outcomes = {each["nodeid"].partition("::")[2]: each["outcome"] for each in _recordings(project)}
+    assert outcomes == {"Paid": "failed", "Sound": "passed"}
+    del project.environment["CHOREO_RECORD"]
+    project.feature(_FEATURE.replace("total is 13", "total is 12"))
+    project.pytest("features", "--harness-report=report")
+    assert _recordings(project) == [], "those of the run before are gone"
+
+
+def test_each_process_of_a_parallel_run_records(project: Project) -> None:
+    for name in ("b", "c", "d"):
+        project.feature(_FEATURE, name)
+    project.pytest("features", "--harness-report=report", "-n2", "-pxdist")
+    assert len(_recordings(project)) == 4
+    assert replay_told(Path("report/recordings.jsonl"), None)[1] == 4
+
+
+def test_an_act_of_the_users_own_counts_from_when_it_did(project: Project) -> None:
+    steps = (
+        f"{LOADER}\nimport time\nfrom behave import when\nfrom choreo_bdd_steps import act\n"
+        "\n\n@when('the shop is called')\n@act\ndef called(context):\n    time.sleep(0.2)\n"
+    )
+    project.file("features/steps/choreo.py", steps).feature(
+        'Feature: F\n  Scenario: S\n    When the shop is called\n    Then I expect "paid" within 50ms\n'
+    )
+    project.behave("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report", "features")
+    recorded = _recordings(project)
+    assert len(recorded) == 1, "a scenario that hears nothing is recorded, too"
+    assert recorded[0]["acts"]["0"] > 0.1
+    told, failed = replay_told(Path("report/recordings.jsonl"), None)
+    assert failed == 1
+    assert "[TIMEOUT]" in told
+    assert ". 3: When the shop is called" in told
+
+
+def test_what_is_secret_is_not_recorded(project: Project) -> None:
+    canary = "hunter2-canary-55"
+    project.feature(
+        f"""\
+        Feature: F
+          Scenario: S
+            Given token is "{canary}"
+            When I publish "login" as an envelope:
+              '''
+              headers: {{authorization: "Bearer {canary}"}}
+              payload: {{user: ada, password: {canary}, note: "uses {canary}"}}
+              '''
+            Then I expect "welcome"
+        """.replace("'''", '"""')
+    )
+    project.pytest("features", "--harness-report=report")
+    text = (project.folder / "report" / "recordings.jsonl").read_text("utf-8")
+    assert canary not in text
+    assert '"user' in text.replace("\\", "")
+    told, _ = replay_told(Path("report/recordings.jsonl"), None)
+    assert "of the recording are masked" in told
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{", "this line is damaged, it is no JSON"),
+        ("[]", "expected a recording of format 1, found no recording"),
+        ('{"choreo_recording": 2}', "expected a recording of format 1, found a recording of format 2"),
+        ('{"choreo_recording": 1}', "the recording is damaged: 'nodeid' is missing"),
+    ],
+)
+def test_a_damaged_recording_is_refused_with_its_place(tmp_path: Path, line: str, says: str) -> None:
+    file = tmp_path / "recordings.jsonl"
+    file.write_text(f"\n{line}\n")
+    with pytest.raises(RecordingError, match=r"recordings\.jsonl:2") as refused:
+        list(read_recordings(file))
+    assert says in str(refused.value)
+
+
+def test_every_damage_to_a_recording_is_an_error_of_ours(project: Project) -> None:
+    project.pytest("features", "--harness-report=report")
+    file = project.folder / "report" / "recordings.jsonl"
+    [sound] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    for place in _places(sound):
+        values: list[Any] = [None, 7, "x", [], {}, True]
+        for value in values:
+            damaged = json.loads(json.dumps(sound))
+            holder = damaged
+            for part in place[:-1]:
+                holder = holder[part]
+            holder[place[-1]] = value
+            file.write_text(json.dumps(damaged) + "\n")
+            with contextlib.suppress(RecordingError):
+                list(read_recordings(file))
+
+
+def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [here for key, value in inner for here in ((*path, key), *_places(value, (*path, key)))]
+
+
+def test_a_scenario_that_is_gone_is_said(project: Project) -> None:
+    project.pytest("features", "--harness-report=report")
+    project.feature('Feature: F\n  Scenario: Another\n    When I publish "a"\n')
+    with pytest.raises(RecordingError, match="there is no scenario 'Paid' any more"):
+        replay_told(Path("report/recordings.jsonl"), None)

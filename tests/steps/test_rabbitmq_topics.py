@@ -1,0 +1,282 @@
+"""`topics:` of RabbitMQ, against a service in another process that FastStream has written (spec/steps.md 10)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiormq
+import pytest
+
+from choreo_bdd.brokers import Broker
+from choreo_bdd_project.config import Config, ConfigError, load_config
+from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.run.session import Session
+from choreo_bdd_steps.starting.doctor import examine
+from tests.support.services import running_service
+from tests.support.step_bench import Bench
+
+pytestmark = pytest.mark.broker
+CELERY = """
+        tasks:
+          queue: shop.tasks
+          headers: {amqp.content_type: application/json, amqp.content_encoding: utf-8}
+        charged: {exchange: amq.topic, correlation: {property: correlation_id}}
+"""
+WAIT = "And the service speaks"
+TOPICS = """
+        orders.place: {exchange: "", mandatory: true}
+        payments.charge: {exchange: ""}
+        charges.dead: {queue: charges.dead, consume: true}
+        news:
+          exchange: {name: shop.news, kind: fanout, passive: true}
+          routing_key: ">"
+          codec: text
+          correlation: none
+        "payments.*": {exchange: shop.events}
+"""
+
+
+def config_of(folder: Path, url: str, topics: str, *, exchange: str = "shop.events") -> Config:
+    path = folder / "choreo.yaml"
+    path.write_text(
+        f"""timeout: 3s
+vacuity: ignore
+profiles:
+  p:
+    bus:
+      type: rabbitmq
+      url: {url}
+      exchange: {exchange}
+      correlation: {{property: correlation_id}}
+      topics:{topics}""",
+        "utf-8",
+    )
+    return load_config(path, schema=config_schema())
+
+
+@pytest.fixture(scope="module")
+def shop(rabbitmq_broker: Broker) -> Iterator[str]:
+    with running_service("rabbit_shop", rabbitmq_broker.url):
+        yield rabbitmq_broker.url
+
+
+@pytest.fixture
+def bench_with(tmp_path: Path, rabbitmq_broker: Broker) -> Iterator[Callable[..., Bench]]:
+    made: list[Session] = []
+
+    def make(topics: str, **how: Any) -> Bench:
+        made.append(Session(config_of(tmp_path, rabbitmq_broker.url, topics, **how)))
+        return Bench(made[-1])
+
+    yield make
+    for session in made:
+        session.close()
+
+
+@pytest.fixture
+def bench(shop: str, bench_with: Callable[..., Bench]) -> Bench:
+    assert shop
+    return bench_with(TOPICS)
+
+
+def asked(url: str, work: Callable[[aiormq.Channel], Awaitable[Any]]) -> Any:
+    """What a client of its own finds or does."""
+
+    async def ask() -> Any:
+        connection = await aiormq.connect(url)
+        try:
+            channel: Any = await connection.channel()
+            return await work(channel)
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+# --- scenarios against the service ------------------------------------------------------------------------------------
+
+
+def test_work_queues_are_fed_and_watched_and_the_service_has_all_of_it(bench: Bench) -> None:
+    bench.play(
+        'When I publish "orders.place":\n| order_id | amount |\n| o-1 | 40 |',
+        'Then I expect "payments.charge" where amount is 40',
+        'And I expect "payments.done" where charged is 40 and @headers.amqp.priority is 3',
+        'And I expect "news" where @topic is news',
+    ).passed()
+
+
+def test_the_property_ties_messages_of_two_scenarios_apart(bench: Bench) -> None:
+    first = bench.play(
+        'When I publish "payments.charge":\n| order_id | amount |\n| o-1 | 1 |', 'Then I expect "payments.done"'
+    )
+    played = bench.play(
+        'When I publish "payments.charge":\n| order_id | amount |\n| o-2 | 2 |',
+        'Then I expect exactly 1 "payments.done" message where order_id is o-2 within 500ms',
+        'And I expect no "payments.done" where order_id is o-1 for 100ms',
+    ).passed()
+    assert first.passed().handles[0].correlation_id != played.handles[0].correlation_id
+
+
+def test_a_dead_letter_is_taken_from_its_queue_and_tells_why_it_died(bench: Bench, shop: str) -> None:
+    bench.play(
+        'When I publish "payments.charge":\n| order_id | amount |\n| o-3 | -1 |',
+        'Then I expect "charges.dead" where order_id is o-3 and @headers.x-death[0].reason is rejected '
+        "and @headers.x-death[0].count is 1 and @headers.x-death[0].queue is payments.charge",
+        'And I keep "@headers.x-death[0].reason" of "charges.dead" as reason',
+        'And I expect no "payments.done" for 100ms',
+    ).passed()
+    left = asked(shop, lambda channel: channel.queue_declare("charges.dead", passive=True))
+    assert left.message_count == 0
+
+
+def test_a_dead_letter_that_nobody_has_used_stays(bench: Bench, shop: str) -> None:
+    asked(shop, lambda channel: channel.basic_publish(b'{"order_id": "left"}', routing_key="charges.dead"))
+    played = bench.play(
+        'When I publish "payments.charge":\n| order_id | amount |\n| o-4 | 1 |',
+        'Then I expect no "charges.dead" where order_id is o-4 for 100ms',
+        'And I expect "payments.done"',
+    )
+    played.passed()
+    left = asked(shop, lambda channel: channel.queue_purge("charges.dead"))
+    assert left.message_count == 1
+
+
+def test_a_watched_queue_shows_an_absence(bench: Bench) -> None:
+    played = bench.play(
+        'When I publish "orders.place":\n| order_id | amount |\n| o-5 | 5 |',
+        'Then I expect no "payments.charge" for 200ms',
+        'And I expect "payments.done"',
+    )
+    assert played.outcomes[0] == "fail"
+
+
+# --- what is not there ------------------------------------------------------------------------------------------------
+
+
+def test_a_mandatory_message_without_a_queue_is_a_failed_publish(bench_with: Callable[..., Bench]) -> None:
+    topics = "\n        lost: {exchange: amq.topic, mandatory: true}\n        gone: {exchange: ''}"
+    bench = bench_with(topics, exchange="amq.topic")
+    to_nobody = bench.play('When I publish "lost"', 'Then I expect "heard"')
+    to_no_queue = bench.play('When I publish "gone"', 'Then I expect "heard"')
+    assert "play.feature:3" in to_nobody.message
+    assert "nobody listens on 'lost'" in to_nobody.message
+    assert "mandatory" in to_nobody.message
+    assert "there is no such queue" in to_no_queue.message
+
+
+@pytest.mark.parametrize(
+    ("topics", "told"),
+    [
+        ("t: {queue: no.such.queue, consume: true}", "there is no queue 'no.such.queue'"),
+        ("no.work: {exchange: ''}", "there is no queue 'no.work'"),
+        ("t: {exchange: no.such.exchange}", "there is no exchange 'no.such.exchange'"),
+        ("t: {exchange: {name: shop.none, kind: fanout, passive: true}}", "there is no exchange 'shop.none'"),
+    ],
+)
+def test_doctor_names_what_does_not_exist_and_makes_none_of_it(
+    tmp_path: Path, rabbitmq_broker: Broker, topics: str, told: str
+) -> None:
+    config = config_of(tmp_path, rabbitmq_broker.url, f"\n        {topics}", exchange="amq.topic")
+    for _ in range(2):  # had the first look made it, the second one would find it
+        (finding,) = asyncio.run(examine(config, patience_s=5))
+        assert told in str(finding.problem)
+
+
+def test_doctor_leaves_nothing_in_a_dead_letter_queue(tmp_path: Path, shop: str) -> None:
+    (finding,) = asyncio.run(examine(config_of(tmp_path, shop, TOPICS), patience_s=5))
+    assert finding.is_well, finding.problem
+    left = asked(shop, lambda channel: channel.queue_declare("charges.dead", passive=True))
+    assert left.message_count == 0
+
+
+# --- other ways -------------------------------------------------------------------------------------------------------
+
+
+def test_properties_that_are_numbers_are_sent_as_such(
+    bench_with: Callable[..., Bench], rabbitmq_broker: Broker
+) -> None:
+    queue = f"urgent-{secrets.token_hex(4)}"
+    asked(rabbitmq_broker.url, lambda channel: channel.queue_declare(queue, durable=True))
+    bench = bench_with(
+        f"\n        urgent: {{queue: {queue}, headers: {{amqp.priority: '9', amqp.delivery_mode: '2'}}}}",
+        exchange="amq.topic",
+    )
+    bench.play('When I publish "urgent"', 'Then I expect "urgent" where @headers.amqp.priority > 8').passed()
+    got = asked(rabbitmq_broker.url, lambda channel: channel.basic_get(queue, no_ack=True))
+    asked(rabbitmq_broker.url, lambda channel: channel.queue_delete(queue))
+    assert (got.header.properties.priority, got.header.properties.delivery_mode) == (9, 2)
+    wrong = bench_with("\n        t: {headers: {amqp.priority: high}}", exchange="amq.topic")
+    assert "amqp.priority is a number from 0 to 255" in wrong.play('When I publish "t"', 'Then I expect "t"').message
+
+
+def test_two_exchanges_with_one_routing_key_are_told_apart(
+    bench_with: Callable[..., Bench], rabbitmq_broker: Broker
+) -> None:
+    url = rabbitmq_broker.url
+    topics = "\n        mine.x: {correlation: none}\n        yours.x: {exchange: amq.direct, correlation: none}"
+    bench = bench_with(topics, exchange="amq.topic")
+
+    async def send(channel: Any) -> None:
+        for key in ("mine.x", "yours.x"):
+            await channel.basic_publish(b"{}", exchange="amq.direct", routing_key=key)
+
+    bench.play(
+        'When I publish "go"',
+        WAIT,
+        'Then I expect "yours.x"',
+        'And I expect no "mine.x" for 100ms',
+        own={WAIT.partition(" ")[2]: lambda _: asked(url, send)},
+    ).passed()
+
+
+@pytest.mark.parametrize("setting", ["queue: audit", "routing_key: audit"])
+def test_a_queue_is_one_topic_and_no_pattern(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ConfigError, match=r"choreo\.yaml:11: .*a pattern stands for many topics"):
+        config_of(tmp_path, "amqp://127.0.0.1", f"\n        'q.*': {{{setting}}}")
+
+
+# --- Celery -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_of_celery_does_what_a_scenario_asks_for(
+    bench_with: Callable[..., Bench], rabbitmq_broker: Broker
+) -> None:
+    bench = bench_with(CELERY, exchange="amq.topic")
+    with running_service("celery_shop", rabbitmq_broker.url):
+        bench.play(
+            'When I publish "tasks" as an envelope:\n"""\n'
+            'headers: {id: "{{ correlation_id }}", task: shop.charge}\npayload: [[1999], {}, {}]\n"""',
+            'Then I expect "charged" where cents is 1999',
+            'And I expect exactly 1 "tasks" message where @headers.task is shop.charge within 100ms',
+        ).passed()
+
+
+def control(broker: Broker, command: str) -> None:
+    """What whoever runs the broker does on its command line."""
+    program = Path(str(shutil.which("rabbitmq-server"))).resolve().with_name("rabbitmqctl")
+    environment = {**os.environ, **broker._plan.environment}
+    subprocess.run([program, "-n", environment["RABBITMQ_NODENAME"], command], env=environment, check=True, timeout=60)
+
+
+def test_a_queue_that_nothing_traces_cannot_be_watched_and_that_is_said(
+    bench_with: Callable[..., Bench], rabbitmq_broker: Broker
+) -> None:
+    queue = f"work-{secrets.token_hex(4)}"
+    asked(rabbitmq_broker.url, lambda channel: channel.queue_declare(queue, exclusive=False, auto_delete=True))
+    bench = bench_with(f"\n        work: {{queue: {queue}}}", exchange="amq.topic")
+    try:
+        control(rabbitmq_broker, "trace_off")
+        refused = bench.play('When I publish "work"', 'Then I expect "work"')
+    finally:
+        control(rabbitmq_broker, "trace_on")
+    assert f"what is published into the queue '{queue}' goes by the default exchange" in refused.message
+    assert "rabbitmqctl trace_on" in refused.message
+    assert "consume: true" in refused.message
+    bench.play('When I publish "work"', 'Then I expect "work"').passed()

@@ -1,0 +1,86 @@
+"""A scenario that calls a service over HTTP: alike under behave and pytest-bdd, and its secrets in no output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.http_service import http_service
+from tests.support.project import Project
+
+FORMATTER = "choreo_bdd_reporter.behave_formatter:ChoreoFormatter"
+HIDDEN = ("hidden-query", "hidden-body", "hidden-bearer", "hidden-login", "0123456789abcdef")
+FEATURE = """
+    Feature: The front door
+
+      Scenario: An order is taken
+        When I call POST "/orders?status=201&token=hidden-query":
+          | field                  | value                |
+          | order.id               | 7                    |
+          | password               | hidden-body          |
+          | @headers.Authorization | Bearer hidden-bearer |
+        Then the response has status 201 within 5s:
+          | field  | value      |
+          | method | POST       |
+          | body   | contains 7 |
+        When I publish "orders.placed":
+          | field | value |
+          | id    | 7     |
+        Then I expect "orders.placed" where id is 7
+
+      Scenario: An order is refused
+        When I call POST "/orders?status=409"
+        Then the response has status 201
+    """
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[str]:
+    with http_service() as url:
+        yield url
+
+
+def test_both_frameworks_tell_the_same_of_a_call_and_no_secret(door: str, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.file("choreo.yaml", f"profiles: {{p: {{bus: {{type: memory}}, api: {{type: http, url: '{door}', "
+                 "auth: {user: app, password: hidden-login}}}}")  # fmt: skip
+    project.feature(FEATURE)
+    behave = project.behave("-f", FORMATTER, "-o", "behave-report", "-f", "plain")
+    pytest_bdd = project.pytest("features", "--harness-report=pytest-report")
+    told = [_told(tmp_path / folder / "results.json") for folder in ("behave-report", "pytest-report")]
+    assert told[0] == told[1]
+    taken, refused = told[0]
+    assert taken["outcomes"] == ["pass", "pass"]
+    assert taken["timeline"][:2] == [
+        ("published", "POST /orders?status=201&token=<redacted>", "api"),
+        ("received", "POST /orders?status=201&token=<redacted>", "api"),
+    ]
+    assert refused["outcomes"] == ["fail"]
+    for ran in (behave, pytest_bdd):
+        assert "@status: expected 201, got 409" in ran
+    written = [path for path in tmp_path.glob("*-report/**/*") if path.is_file()]
+    texts = [pytest_bdd.text, *(path.read_text("utf-8") for path in written if path.suffix != ".html")]
+    # behave's own plain formatter prints the steps as they stand in the feature
+    assert len(written) >= 6
+    assert not [secret for secret in HIDDEN for text in texts if secret in text]
+    project.file("choreo.yaml", (tmp_path / "choreo.yaml").read_text("utf-8").replace(door, "http://127.0.0.1:1"))
+    replayed = project._run("choreo_bdd", "replay", "pytest-report/recordings.jsonl")
+    assert "@status: expected 201, got 409" in replayed  # without the service
+    assert "valid, schema 1.3" in project._run("choreo_bdd", "report", "validate", "pytest-report")
+
+
+def _told(path: Path) -> list[dict[str, Any]]:
+    document = json.loads(path.read_text("utf-8"))
+    scenarios = [scenario for test in document["tests"] for scenario in test["scenarios"]]
+    return [
+        {
+            "name": each["name"],
+            "outcomes": [handle["outcome"] for handle in each["handles"]],
+            "timeline": [(entry["action"], entry["topic"], entry.get("transport")) for entry in each["timeline"]],
+        }
+        for each in scenarios
+    ]

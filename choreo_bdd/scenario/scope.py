@@ -292,7 +292,7 @@ class Scope:
     async def decide(self, expectations: Sequence[Expectation], *, timeout_ms: float | None = None) -> None:
         """Wait these out, each until it is resolved or its window has closed, and settle what is left."""
         for each in expectations:
-            each.is_awaited = True
+            each.awaited_from = min(each.awaited_from, self.clock())
         deadline = max((each.closes_at or 0.0 for each in expectations), default=0.0)
         await self.wait([each.handle for each in expectations], deadline)
         await self.look_behind(expectations)

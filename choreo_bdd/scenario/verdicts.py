@@ -185,7 +185,8 @@ class Verdicts:
         link = self._links[expectation.link]
         if link.wire_id is None or not expectation.occurs.waits_the_window_out:
             return ()
-        return link.harness.router.nobodys_since(expectation.topic, expectation.opened_at)
+        came = link.harness.router.nobodys_since(expectation.topic, expectation.opened_at)
+        return [each for each in came if not expectation.is_over_for(each.message.received_at)]
 
     def _foreign(self, expectation: Expectation) -> list[Delivery]:
         router = self._links[expectation.link].harness.router

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -87,7 +88,7 @@ class TestMessages:
     def test_while_somebody_waits_or_it_lingers_the_window_is_open(self, lingers: bool) -> None:
         waiting = expectation()
         waiting.close_at(101.0, lingers=lingers)
-        waiting.is_awaited = not lingers
+        waiting.awaited_from = math.inf if lingers else 0.0
         assert heard(waiting, message(1, at=150.0)) == [Heard.MATCHED]
 
     def test_one_that_lingers_is_watched_from_when_its_step_is_reached(self) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd import Handle, Harness, Outcome, Scenario, ScopeOptions
+from choreo_bdd import DictFieldPolicy, Handle, Harness, Outcome, Scenario, ScopeOptions
+from choreo_bdd.codecs import JSONCodec
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.matchers import MatchResult, anything, eq, field_equals
 from choreo_bdd.scenario import Cause
@@ -385,3 +386,20 @@ class TestWhatCannotBeSeen:
             strict.publish("t", {"n": 2})
             await s.await_all(timeout_ms=100)
         assert (handle.outcome, len(handle.notes)) == (outcome, notes)
+
+    @pytest.mark.parametrize("payload", [b'{"n": 1}', b"\xff"], ids=["without an id", "unreadable"])
+    async def test_what_comes_after_the_window_of_a_count_is_no_concern_of_its(
+        self, transport: MockTransport, payload: bytes
+    ) -> None:
+        harness = Harness(transport, codec=JSONCodec(strict=True), correlation=DictFieldPolicy(strict=True))
+        await harness.connect()
+        async with harness.scenario("count", options=ScopeOptions(unattributed="fail")) as s:
+            handle = s.expect_count("t", anything(), exactly=1)
+            s.publish("t", {"n": 1})
+            s.scope.close_at(handle, s.scope.clock())
+            await asyncio.sleep(0.01)
+            harness.publish("t", payload)
+            await asyncio.sleep(0.01)
+            await s.scope.decide([s.scope.expectation_of(handle)])
+        assert (handle.outcome, handle.notes) == (Outcome.PASS, ())
+        await harness.disconnect()

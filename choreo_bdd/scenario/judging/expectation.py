@@ -11,6 +11,7 @@ place where an outcome does. What is heard after the end changes no outcome, but
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -73,6 +74,7 @@ class Expectation:
         "_copies",
         "after",
         "asked",
+        "awaited_from",
         "closed_at",
         "closes_at",
         "count",
@@ -80,7 +82,6 @@ class Expectation:
         "early",
         "handle",
         "held",
-        "is_awaited",
         "late_at",
         "leftovers",
         "lingers",
@@ -143,7 +144,7 @@ class Expectation:
         """Loop time after which nothing counts any more; ``None`` until whoever waits says so."""
         self.lingers = False
         """Whether it is watched beyond that, until somebody decides it."""
-        self.is_awaited = False
+        self.awaited_from = math.inf
         """Whether somebody waits to decide it: until then all that comes counts, whenever the loop came to look."""
 
     # --- what it is ------------------------------------------------------------------------------------------------
@@ -187,17 +188,18 @@ class Expectation:
         """When its wait has ended, if it has ended by now."""
         return now if self.closes_at is None else min(now, self.closes_at)
 
-    def _is_over_for(self, delivery: Delivery) -> bool:
-        if self.closes_at is None or self.lingers or self.is_awaited:
+    def is_over_for(self, received_at: float) -> bool:
+        """Whether its window had closed when a message came, and nobody had begun to wait for its end."""
+        if self.closes_at is None or self.lingers:
             return False
-        return delivery.message.received_at > self.closes_at
+        return self.closes_at < received_at < self.awaited_from
 
     # --- transitions -----------------------------------------------------------------------------------------------
 
     def hear(self, delivery: Delivery) -> tuple[Heard, str]:
         """Take a message: what it has become, and why, in words."""
         matcher = self.matcher
-        if self.state is State.SETTLED or (matcher is not None and self._is_over_for(delivery)):
+        if self.state is State.SETTLED or (matcher is not None and self.is_over_for(delivery.message.received_at)):
             self._hear_late(delivery)
             return Heard.LATE, ""
         if delivery.message.received_at < self.opened_at:
@@ -222,7 +224,7 @@ class Expectation:
 
     def hear_unreadable(self, received_at: float, error_class: str) -> bool:
         """Take note of a message that nobody could read; false where it is of no concern."""
-        if self.state is State.SETTLED or received_at < self.opened_at:
+        if self.state is State.SETTLED or received_at < self.opened_at or self.is_over_for(received_at):
             return False
         self.unreadable.append(error_class)
         return True

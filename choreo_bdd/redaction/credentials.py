@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
-from urllib.parse import unquote, urlsplit
 
 from choreo_bdd.redaction.known_secrets import looks_like_token
 from choreo_bdd.redaction.secret_names import (
@@ -75,6 +74,8 @@ def safe_url(url: str) -> str:
 
 def secrets_in_urls(text: str) -> Iterator[str]:
     """The password of each URL of a list, as written and as meant; in NATS a name without one is a token."""
+    from urllib.parse import unquote, urlsplit  # noqa: PLC0415 - slow to load, and memory has no address
+
     for url in re.split(r"[,\s]+", text):
         try:
             parts = urlsplit(url)

@@ -78,9 +78,25 @@ def test_the_github_recipe_is_a_workflow_whose_steps_run_or_use_something() -> N
 
 def test_the_github_recipe_may_read_and_keeps_no_credentials_beside_what_it_uploads() -> None:
     workflow = yaml.safe_load(template("github.yml"))
-    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["permissions"] == {}
+    assert {name: job["permissions"] for name, job in workflow["jobs"].items()} == {"features": {"contents": "read"}}
     (checkout,) = [step for step in workflow["jobs"]["features"]["steps"] if "checkout" in step.get("uses", "")]
     assert checkout["with"] == {"persist-credentials": False}
+
+
+def test_zizmor_finds_nothing_in_the_github_recipe(tmp_path: Path) -> None:
+    workflow = tmp_path / ".github" / "workflows" / "features.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(template("github.yml"), "utf-8")
+    # actions of GitHub's own are named by their major version, which it keeps up to date; not by a commit
+    (tmp_path / "zizmor.yml").write_text(
+        'rules: {unpinned-uses: {config: {policies: {"actions/*": ref-pin}}}}', "utf-8"
+    )
+    command = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--no-progress", "--config=zizmor.yml"]
+    done = subprocess.run([*command, str(workflow)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    workflow.write_text(template("github.yml").replace("actions/checkout@v4", "someone/checkout@v4"), "utf-8")
+    assert subprocess.run([*command, str(workflow)], cwd=tmp_path, capture_output=True, check=False).returncode != 0
 
 
 @pytest.mark.parametrize("recipe", ["github.yml", "gitlab.yml"])

@@ -49,6 +49,7 @@ def main() -> int:
     print(
         f"collecting 1,000 plain tests, median of {rounds}: {without:.3f} s without, {with_it:.3f} s with the plug-ins"
     )
+    more = with_it / without - 1
     print(f"that is {more:+.1%}, bar {BAR - 1:+.0%}; the whole process {started:.2f} s, {started_with:.2f} s")
     return int(with_it > BAR * without)
 

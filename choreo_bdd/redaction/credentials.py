@@ -74,7 +74,7 @@ def safe_url(url: str) -> str:
 
 def secrets_in_urls(text: str) -> Iterator[str]:
     """The password of each URL of a list, as written and as meant; in NATS a name without one is a token."""
-    from urllib.parse import unquote, urlsplit  # noqa: PLC0415 - slow to load, and memory has no address
+    from urllib.parse import unquote, urlsplit  # noqa: PLC0415 - slow to load, and few texts hold a URL
 
     for url in re.split(r"[,\s]+", text):
         try:

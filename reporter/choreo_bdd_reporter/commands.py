@@ -89,8 +89,8 @@ def _validate(path: Path) -> int:
     from choreo_bdd_reporter.read.report import misshapen  # noqa: PLC0415 - reads shapes, which few commands do
 
     errors = validate_report(document, at_most=_SHOWN_MAX)
-    if not errors and (odd := misshapen(document)):  # what the schema allows, and nobody can calculate with
-        errors = [odd]
+    if not errors and (shape := misshapen(document)):  # what the schema allows, and nobody can calculate with
+        errors = [shape]
     if not errors:
         say(f"{path}: valid, schema {document['schema_version']}, {len(document['tests'])} tests")
         return 0

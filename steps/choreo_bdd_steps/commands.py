@@ -139,6 +139,32 @@ def _write_new(path: Path, text: str) -> None:
 
 
 @commands.command()
+def record(
+    topics: Annotated[list[str], typer.Option("--topics", help="A topic or a pattern; may be given several times.")],
+    seconds: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long to listen.")] = "30s",
+    profile: Annotated[str | None, typer.Option(help="Profile of choreo.yaml; default: the default one.")] = None,
+    transport: Annotated[
+        list[str] | None, typer.Option("--on", help="A transport of the profile; default: its default one.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The feature to write.")] = Path(
+        "features/recorded.feature"
+    ),
+) -> None:
+    """Listen to live traffic and write a draft feature of it: a scenario for each kind of conversation.
+
+    Exit code 2 when nothing came, nothing can be heard, or the file is there already.
+    """
+    from choreo_bdd_steps.drafting.recorded import record_feature  # noqa: PLC0415 - loads the engine
+
+    try:
+        told = record_feature(topics, seconds, profile, transport or [], output)
+    except (ChoreoError, OSError, ValueError) as error:
+        print(f"choreo-bdd record: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    print(told)
+
+
+@commands.command()
 def replay(
     recordings: Annotated[Path, typer.Argument(metavar="FILE", help="recordings.jsonl of a report.")],
     place: Annotated[

@@ -86,6 +86,33 @@ async def test_what_connects_too_late_is_released_and_what_an_answer_says_is_tol
         await first_to_answer([refused, silent], patience_s=0.5, release=release)
 
 
+@pytest.mark.parametrize("patience_s", [0.05, PATIENCE_S], ids=["none is in time", "another is first"])
+async def test_what_connects_while_it_is_given_up_is_released_too(patience_s: float) -> None:
+    released: list[str] = []
+
+    async def release(name: str) -> None:
+        released.append(name)
+        raise OSError("it does not even close")
+
+    async def stubborn() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "late"
+        raise AssertionError
+
+    async def quick() -> str:
+        return "first"
+
+    attempts = [stubborn, quick]
+    if patience_s == PATIENCE_S:
+        assert await first_to_answer(attempts, patience_s=patience_s, release=release) == "first"
+    else:
+        with pytest.raises(TimeoutError):
+            await first_to_answer(attempts, patience_s=patience_s, release=release)
+    assert released == ["late"]
+
+
 # --- headers of one name ----------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -20,27 +21,40 @@ async def first_to_answer(
     ``release`` takes back what comes too late. When none succeeds, raises the error that says most: the last that is
     an answer, else ``TimeoutError`` or the last.
     """
-    waiting, running, failures = list(attempts), set[asyncio.Future[T]](), list[BaseException]()
+    waiting, started, failures = list(attempts), list[asyncio.Future[T]](), list[BaseException]()
+    winner: asyncio.Future[T] | None = None
     try:
         async with asyncio.timeout(patience_s):
-            while waiting or running:
+            while winner is None and (waiting or not all(task.done() for task in started)):
                 if waiting:
-                    running.add(asyncio.ensure_future(waiting.pop(0)()))
-                done, running = await asyncio.wait(
-                    running, timeout=_NEXT_S if waiting else None, return_when=asyncio.FIRST_COMPLETED
+                    started.append(asyncio.ensure_future(waiting.pop(0)()))
+                done, _ = await asyncio.wait(
+                    [task for task in started if not task.done()],
+                    timeout=_NEXT_S if waiting else None,
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
                 failures += [error for task in done if (error := task.exception()) is not None]
-                connected = [task.result() for task in done if task.exception() is None]
-                for late in connected[1:]:
-                    await release(late)
-                if connected:
-                    return connected[0]
+                winner = next(filter(_has_answered, done), None)
     except TimeoutError as error:
         failures.append(error)
     finally:
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running)
+        await _end([task for task in started if task is not winner], release)
+    if winner is not None:
+        return winner.result()
     answers = [error for error in failures if not isinstance(error, OSError)]  # TimeoutError is one
     raise (answers or failures)[-1]
+
+
+def _has_answered(task: asyncio.Future[T]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+async def _end(tasks: Sequence[asyncio.Future[T]], release: Callable[[T], Awaitable[None]]) -> None:
+    """Give these up; one that has come to its end all the same is taken back."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+    for late in filter(_has_answered, tasks):
+        with contextlib.suppress(Exception):  # it is of no use to anybody
+            await release(late.result())

@@ -16,8 +16,8 @@ from choreo_bdd.asyncapi.schemas import compiled
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.drafting.examples import Examples, Place, spoilt, stranger_to
+from choreo_bdd_steps.language.trees import MISSING, at, label
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WATCHED = "200ms"
 _OWN_ID = "{{ correlation_id }}"
 
@@ -143,7 +143,7 @@ def _message(documents: Documents, spec: MessageSpec) -> _Message | None:
         places = tuple(
             place
             for place in dict.fromkeys(examples.places(spec.payload.node, payload))
-            if _field(place.path) is not None and not validator.is_valid(_broken(payload, place))
+            if label(place.path) is not None and not validator.is_valid(_broken(payload, place))
         )
     headers: dict[str, Any] = dict(_told(spec, "headers") or {})
     for schema in spec.headers:
@@ -161,7 +161,7 @@ def _name(spec: MessageSpec) -> str:
 def _with_id(message: _Message, id_field: str | None) -> _Message:
     """With the scenario's own id where the transport looks for one, which no scenario can do without."""
     path: tuple[str | int, ...] = tuple(id_field.split(".")) if id_field else ()
-    if not path or not _has(message.payload, path):
+    if not path or not at(message.payload, path) is not MISSING:
         return message
     payload = spoilt(message.payload, Place(path), stranger=_OWN_ID)
     return replace(message, payload=payload, places=tuple(each for each in message.places if each.path != path))
@@ -212,7 +212,7 @@ class _Writer:
                 yield from self._refused(message, place)
 
     def _refused(self, message: _Message, place: Place) -> Iterator[str]:
-        name = _field(place.path)
+        name = label(place.path)
         shown = f"with a stranger as {name}" if place.choices else f"without {name}"
         yield from ("", f"  Scenario: A {message.name} {shown} is not taken")
         payload = _broken(message.payload, place)
@@ -265,7 +265,7 @@ def _literally(text: str) -> str:
 
 def _clause(place: Place) -> str:
     """What a condition says of a field that is as it should be."""
-    field = _field(place.path)
+    field = label(place.path)
     listed = [json.dumps(each, ensure_ascii=False) for each in place.choices if each is not None]
     if not listed:
         return f"{field} exists"
@@ -273,36 +273,10 @@ def _clause(place: Place) -> str:
 
 
 def _holds(place: Place, payload: Any) -> bool:
-    if not _has(payload, place.path):
+    value = at(payload, place.path)
+    if value is MISSING:
         return False
-    return not place.choices or _at(payload, place.path) in [each for each in place.choices if each is not None]
-
-
-def _has(payload: Any, path: Sequence[str | int]) -> bool:
-    try:
-        _at(payload, path)
-    except (KeyError, IndexError, TypeError):
-        return False
-    return True
-
-
-def _at(payload: Any, path: Sequence[str | int]) -> Any:
-    for part in path:
-        payload = payload[part]
-    return payload
-
-
-def _field(path: Sequence[str | int]) -> str | None:
-    """A path as conditions write it; ``None`` where a name on it would have to be quoted."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif _PLAIN.fullmatch(part):
-            text += f".{part}" if text else part
-        else:
-            return None
-    return text
+    return not place.choices or value in [each for each in place.choices if each is not None]
 
 
 def _file_name(address: str, taken: set[str]) -> str:

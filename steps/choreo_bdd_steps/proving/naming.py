@@ -9,8 +9,7 @@ from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_yaml
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node
-
-Path = tuple[str | int, ...]
+from choreo_bdd_steps.language.trees import Path
 
 
 def named_in(body: ExpectationBody, docstring: str | None) -> list[Path]:

@@ -10,10 +10,8 @@ from typing import Any
 from choreo_bdd import topic_patterns
 from choreo_bdd.message import Message
 from choreo_bdd.observers.traffic import Heard
+from choreo_bdd_steps.language.trees import MISSING, Path, at, put
 from choreo_bdd_steps.recording import Link, Recording
-
-Path = tuple[str | int, ...]
-_MISSING = object()
 
 
 def withheld(recording: Recording) -> Recording:
@@ -27,14 +25,10 @@ def changed(recording: Recording, topic: str, path: Path, value: Any) -> Recordi
 
     def spoilt(heard: Heard) -> Iterable[Heard]:
         message = heard.message
-        payload = _json(message.payload) if topic_patterns.matches(topic, message.topic) else _MISSING
-        if (
-            payload is _MISSING
-            or not _has_place(payload, path)
-            or (value is REMOVED and _at(payload, path) is _MISSING)
-        ):
+        payload = _json(message.payload) if topic_patterns.matches(topic, message.topic) else MISSING
+        if payload is MISSING or not _has_place(payload, path) or (value is MISSING and at(payload, path) is MISSING):
             return (heard,)
-        return (replace(heard, message=replace(message, payload=_bytes(_put(payload, path, value)))),)
+        return (replace(heard, message=replace(message, payload=_bytes(put(payload, path, value)))),)
 
     return _each_link(recording, spoilt)
 
@@ -78,14 +72,14 @@ def with_others(recording: Recording, topic: str, path: Path) -> Iterator[Record
     Nothing where no message has the field's surroundings.
     """
     values = [
-        _at(_json(heard.message.payload), path)
+        at(_json(heard.message.payload), path)
         for link in recording.links.values()
         for heard in link.heard
         if topic_patterns.matches(topic, heard.message.topic) and _has_place(_json(heard.message.payload), path)
     ]
     if values:
-        given = next((value for value in values if value is not _MISSING), _MISSING)
-        alternatives = ["spoilt"] if given is _MISSING else others(given)
+        given = next((value for value in values if value is not MISSING), MISSING)
+        alternatives = ["spoilt"] if given is MISSING else others(given)
         yield from (changed(recording, topic, path, value) for value in alternatives)
 
 
@@ -99,13 +93,9 @@ def others(value: Any) -> Iterator[Any]:
             yield value + 1_000_003
         case str():
             yield f"{value} spoilt"
-    yield REMOVED
+    yield MISSING
     yield None if value is not None else "spoilt"
     yield {"spoilt": True}
-
-
-REMOVED = object()
-"""Stands for a field that is not there."""
 
 
 def _each_link(recording: Recording, spoil: Callable[[Heard], Iterable[Heard]]) -> Recording:
@@ -123,7 +113,7 @@ def _json(payload: bytes) -> Any:
     try:
         return json.loads(payload)
     except (ValueError, RecursionError):
-        return _MISSING
+        return MISSING
 
 
 def _bytes(payload: Any) -> bytes:
@@ -132,26 +122,5 @@ def _bytes(payload: Any) -> bytes:
 
 def _has_place(payload: Any, path: Path) -> bool:
     """Whether a payload has the field, or the object that it would be a field of."""
-    holder = _at(payload, path[:-1])
-    return isinstance(holder, Mapping) if isinstance(path[-1], str) else _at(payload, path) is not _MISSING
-
-
-def _at(node: Any, path: Path) -> Any:
-    for part in path:
-        try:
-            node = node[part]
-        except (KeyError, IndexError, TypeError):
-            return _MISSING
-    return node
-
-
-def _put(node: Any, path: Path, value: Any) -> Any:
-    head: Any = path[0]
-    copy: Any = dict(node) if isinstance(node, Mapping) else list(node)
-    if len(path) > 1:
-        copy[head] = _put(copy[head], path[1:], value)
-    elif value is REMOVED:
-        del copy[head]
-    else:
-        copy[head] = value
-    return copy
+    holder = at(payload, path[:-1])
+    return isinstance(holder, Mapping) if isinstance(path[-1], str) else at(payload, path) is not MISSING

@@ -6,7 +6,7 @@ from choreo_bdd.brokers import Broker
 from tests.support.runs import DELIBERATE, EVERYTHING, Profile, Run, run_features
 
 Both = dict[str, Run]
-collect_ignore_glob = ["guessed/*"]  # features of a project of their own
+collect_ignore_glob = ["calling/*", "guessed/*"]  # features of a project of their own
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,12 @@ from choreo_bdd_steps.vocabulary import PHRASES, recognise
 from choreo_bdd_steps.vocabulary.phrase import Phrase
 from tests.support.runs import ROOT
 
+CALLING = ROOT / "tests/system/conformance/calling/features/calling.feature"
+"""Calls have a project of their own: they need a service, and a client that is an extra."""
+
 
 def phrases(*, failing: bool) -> Iterator[str]:
-    for path in (ROOT / "features/phrases").glob("*.feature"):
+    for path in (*(ROOT / "features/phrases").glob("*.feature"), CALLING):
         for _, scenario in read_feature(path):
             if ("deliberate" in scenario.tags) == failing:
                 yield from (match.phrase.text for step in scenario.steps if (match := recognise(step)) is not None)

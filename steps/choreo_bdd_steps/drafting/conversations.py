@@ -1,0 +1,202 @@
+"""From traffic to a feature: conversations told apart, their volatile values found over repeats."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from choreo_bdd_steps.drafting.traffic import Seen
+from choreo_bdd_steps.language.trees import MISSING, Path, at, label, leaves, put
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_EPOCH_S = (1_000_000_000, 10_000_000_000)
+_LEAVES_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What one trigger brought about: the same topics in the same order each time; ``times`` are the repeats."""
+
+    topics: tuple[tuple[str, str], ...]
+    times: tuple[tuple[Any, ...], ...]
+
+
+def conversations(seen: Sequence[Seen], own_field: Path) -> list[Conversation]:
+    """Messages by correlation id, in order; those without one are a conversation of their own."""
+    by_id: dict[str | None, list[Seen]] = {}
+    for each in seen:
+        by_id.setdefault(each.conversation, []).append(each)
+    kinds: dict[tuple[tuple[str, str], ...], list[tuple[Any, ...]]] = {}
+    for messages in by_id.values():
+        topics = tuple((each.transport, each.topic) for each in messages)
+        kinds.setdefault(topics, []).append(tuple(_without(each.payload, own_field) for each in messages))
+    return [Conversation(topics, tuple(times)) for topics, times in kinds.items()]
+
+
+def feature(found: Sequence[Conversation], source: str, default: str) -> str:
+    """A feature with a scenario a conversation, the most frequent first."""
+    lines = [
+        f"# Drafted from {source}. What changed from time to time is a matcher or a variable: look whether it is",
+        "# what you mean, and name each scenario after what it shows.",
+        "Feature: Recorded",
+    ]
+    ordered = sorted(found, key=lambda each: -len(each.times))
+    for number, conversation in enumerate(ordered, start=1):
+        lines += ["", *_scenario(conversation, number, default)]
+    return "\n".join(lines) + "\n"
+
+
+def _scenario(conversation: Conversation, number: int, default: str) -> Iterator[str]:
+    (transport, topic), *answers = conversation.topics
+    triggers = [each[0] for each in conversation.times]
+    variables = _variables(triggers)
+    yield f"  Scenario: {number}. What comes of {topic} (seen {len(triggers)} time(s))"
+    for name, (_, given) in variables.items():
+        yield f"    Given {name} is {given}"
+    yield f'    When I publish "{topic}"{_on(transport, default)}:'
+    yield from _doc_string(_sent(triggers[0], variables))
+    for index, (there, answer) in enumerate(answers, start=1):
+        word = "Then" if index == 1 else "And"
+        times = [each[index] for each in conversation.times]
+        rows = list(_expected(times, triggers, variables))
+        yield f'    {word} I expect "{answer}"{_on(there, default)}{":" if rows else ""}'
+        if rows:
+            yield from _table([("field", "value"), *rows])
+    if answers:
+        yield from _stand_in(topic, answers[-1], [each[-1] for each in conversation.times], triggers, default)
+
+
+def _on(transport: str, default: str) -> str:
+    return "" if transport == default else f" on {transport}"
+
+
+# --- values -------------------------------------------------------------------------------------------
+
+
+def _variables(triggers: Sequence[Any]) -> dict[str, tuple[Path, str]]:
+    """Ids of the trigger that no second one would have: by variable, where they stand and how they are made."""
+    found: dict[str, tuple[Path, str]] = {}
+    for path, value in leaves(triggers[0]):
+        if not isinstance(value, str) or not value:
+            continue
+        varies = len(triggers) > 1 and len({_key(at(each, path)) for each in triggers}) == len(triggers)
+        if _UUID.fullmatch(value) or (varies and not _MOMENT.fullmatch(value)):
+            name = "_".join(str(part) for part in path if isinstance(part, str)).replace("-", "_")
+            if _PLAIN.fullmatch(name) and name not in found:
+                found[name] = (path, "a unique id")
+    return found
+
+
+def _sent(trigger: Any, variables: Mapping[str, tuple[Path, str]]) -> Any:
+    for name, (path, _) in variables.items():
+        trigger = put(trigger, path, f"{{{{ {name} }}}}")
+    for path, value in list(leaves(trigger)):
+        if isinstance(value, str) and _MOMENT.fullmatch(value):
+            trigger = put(trigger, path, "{{ now() }}")
+    return trigger
+
+
+def _expected(
+    times: Sequence[Any], triggers: Sequence[Any], variables: Mapping[str, tuple[Path, str]]
+) -> Iterator[tuple[str, str]]:
+    for path, value in list(leaves(times[0]))[:_LEAVES_MAX]:
+        field = label(path)
+        if field is None:
+            continue
+        values = [at(each, path) for each in times]
+        if any(each is MISSING for each in values):
+            continue
+        named = next((name for name, (there, _) in variables.items() if _follows(values, triggers, there)), None)
+        if named is not None:
+            yield field, f"{{{{ {named} }}}}"
+        elif len({_key(each) for each in values}) == 1 and not _is_volatile(value):
+            yield field, json.dumps(value, ensure_ascii=False)
+        else:
+            yield field, _kind(value)
+
+
+def _follows(values: Sequence[Any], triggers: Sequence[Any], path: Path) -> bool:
+    return all(value == at(trigger, path) for value, trigger in zip(values, triggers, strict=True))
+
+
+def _is_volatile(value: Any) -> bool:
+    """Whether a value looks as if no second one were the same."""
+    if isinstance(value, str):
+        return bool(_UUID.fullmatch(value) or _MOMENT.fullmatch(value))
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and any(low <= abs(value) / scale < high for low, high in (_EPOCH_S,) for scale in (1, 1000))
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str() if _UUID.fullmatch(value):
+            return "a uuid"
+        case str() if _MOMENT.fullmatch(value):
+            return "a timestamp"
+        case str():
+            return "a string"
+        case _:
+            return "exists"
+
+
+# --- text ---------------------------------------------------------------------------------------------
+
+
+def _stand_in(
+    topic: str, answer: tuple[str, str], times: Sequence[Any], triggers: Sequence[Any], default: str
+) -> Iterator[str]:
+    """What could play the service while it is not there."""
+    body = times[0]
+    for path, value in list(leaves(body)):
+        source = _source([at(each, path) for each in times], triggers)
+        if source is not None and isinstance(value, str | int | float):
+            body = put(body, path, f"{{{{ trigger.{source} }}}}")
+    yield "    # where the service is not there yet, this plays it:"
+    yield f'    # Given a service that answers "{topic}" with "{answer[1]}"{_on(answer[0], default)}:'
+    yield from (f"    # {line[4:]}" for line in _doc_string(body))
+
+
+def _source(values: Sequence[Any], triggers: Sequence[Any]) -> str | None:
+    """The field of the trigger that has the same value each time."""
+    paths = (path for path, _ in leaves(triggers[0]) if _follows(values, triggers, path))
+    return next((field for path in paths if (field := label(path)) is not None), None)
+
+
+def _doc_string(value: Any) -> Iterator[str]:
+    yield '      """json' if not _is_marked(value) else '      """'
+    yield from (f"      {line}" for line in json.dumps(value, indent=2, ensure_ascii=False).splitlines())
+    yield '      """'
+
+
+def _is_marked(value: Any) -> bool:
+    return "{{" in json.dumps(value, ensure_ascii=False)
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
+    width = max(len(name) for name, _ in rows)
+    values = [value.replace("|", "\\|") for _, value in rows]
+    longest = max(map(len, values))
+    for (name, _), value in zip(rows, values, strict=True):
+        yield f"      | {name:<{width}} | {value:<{longest}} |"
+
+
+def _without(payload: Any, path: Path) -> Any:
+    """A payload without the id that the library puts there itself."""
+    if not path or not isinstance(payload, Mapping) or path[0] not in payload:
+        return payload
+    if len(path) == 1:
+        return {name: value for name, value in payload.items() if name != path[0]}
+    return {**payload, path[0]: _without(payload[str(path[0])], path[1:])}
+
+
+def _key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)

@@ -1,0 +1,114 @@
+"""A feature recorded from live traffic: green at once, and red when the service is broken."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd.brokers import Broker
+from choreo_bdd_steps.drafting.conversations import conversations, feature
+from choreo_bdd_steps.drafting.traffic import Seen
+from tests.support.project import LOADER, Project
+
+_SERVICE = """\
+import asyncio, json, os, sys
+import nats
+
+async def main():
+    client = await nats.connect(os.environ["NATS_URL"])
+
+    async def settle(message):
+        order = json.loads(message.data)
+        told = {"order_id": order["order_id"], "total": order["total"], "state": sys.argv[1],
+                "settled_at": "2026-01-31T12:00:00Z", "correlation_id": order["correlation_id"]}
+        await client.publish("orders.settled", json.dumps(told).encode())
+
+    await client.subscribe("orders.placed", cb=settle)
+    await client.flush()
+    print("ready", flush=True)
+    for number in range(int(sys.argv[2])):
+        await asyncio.sleep(0.2)
+        order = {"order_id": f"o-{number}", "total": 12, "customer": {"name": "Ada"}, "correlation_id": f"c-{number}"}
+        await client.publish("orders.placed", json.dumps(order).encode())
+        await client.flush()
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+_CONFIGURATION = """\
+timeout: 1s
+profiles: {nats: {bus: {type: nats, servers: ["${NATS_URL}"], correlation: {field: correlation_id}}}}
+"""
+
+
+@contextmanager
+def _service(project: Project, state: str, orders: int) -> Iterator[None]:
+    command = [sys.executable, "service.py", state, str(orders)]
+    environment = {**os.environ, **project.environment}
+    with subprocess.Popen(command, cwd=project.folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+@pytest.mark.broker
+@pytest.mark.process
+def test_a_recorded_feature_runs_green_and_fails_when_the_service_is_broken(
+    nats_broker: Broker, tmp_path: Path
+) -> None:
+    project = Project(tmp_path, {"NATS_URL": nats_broker.url})
+    project.file("choreo.yaml", _CONFIGURATION).file("service.py", _SERVICE).file("features/steps/choreo.py", LOADER)
+    with _service(project, "PAID", 20):
+        told = project._run("choreo_bdd", "record", "--topics", "orders.>", "--for", "3s")
+        assert told.code == 0, told.text
+        text = (tmp_path / "features" / "recorded.feature").read_text("utf-8")
+        assert "1 kind(s) of conversation" in told, text
+        assert 'I publish "orders.placed"' in text
+        assert "| order_id   | {{ order_id }} |" in text
+        assert '| state      | "PAID"         |' in text
+        assert "| settled_at | a timestamp    |" in text
+        assert "correlation_id" not in text
+        assert '# Given a service that answers "orders.placed" with "orders.settled":' in text
+        assert project.behave("features").code == 0
+    with _service(project, "BROKEN", 0):
+        ran = project.behave("features")
+        assert ran.code == 1
+        assert 'expected "PAID", got "BROKEN"' in ran
+    assert project._run("choreo_bdd", "record", "--topics", "orders.>", "--for", "1s").code == 2, "the file is there"
+
+
+def _seen(conversation: str | None, topic: str, payload: object) -> Seen:
+    return Seen(time.monotonic(), "bus", topic, payload, conversation)
+
+
+def test_what_changes_from_time_to_time_is_no_literal() -> None:
+    seen = [
+        each
+        for number in (1, 2, 3)
+        for each in (
+            _seen(f"c{number}", "a", {"id": f"x{number}", "fixed": 1, "correlation": {"id": "c"}}),
+            _seen(f"c{number}", "b", {"id": f"x{number}", "fixed": 1, "counter": number, "same": True}),
+        )
+    ]
+    [conversation] = conversations(seen, ("correlation", "id"))
+    text = feature([conversation], "test", "bus")
+    assert "Given id is a unique id" in text
+    assert "| counter | a number |" in text
+    assert "| same    | true     |" in text
+    assert "correlation" not in text.partition("When")[2].partition("Then")[0].replace('"correlation": {}', "")
+
+
+def test_conversations_of_another_kind_are_scenarios_of_their_own() -> None:
+    seen = [_seen("1", "a", {}), _seen("2", "a", {}), _seen("2", "b", {}), _seen(None, "c", {"n": 1})]
+    text = feature(conversations(seen, ()), "test", "bus")
+    assert text.count("Scenario:") == 3

@@ -123,7 +123,7 @@ def test_the_source_distribution_holds_what_its_tests_need(sdist: Path, tmp_path
     rooms = [root, *(root / path.relative_to(ROOT).parent for path in PACKAGES.values())]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, rooms))}
     rooms_of_ours = (path.relative_to(ROOT) for path in PACKAGES.values())
-    parts = (*("tests", "bench", "docs", "docker", "examples", "features"), *rooms_of_ours)
+    parts = (*map(Path, ("tests", "bench", "docs", "docker", "examples", "features")), *rooms_of_ours)
     for part in parts:
         here = {path.relative_to(ROOT) for path in (ROOT / part).rglob("*") if path.is_file()}
         needed = {path for path in here if "__pycache__" not in path.parts and "node_modules" not in path.parts}

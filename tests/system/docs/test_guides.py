@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from choreo_bdd.brokers import Broker
+from choreo_bdd_schemas import config_schema
+from choreo_bdd_schemas.reference import config_reference
 from choreo_bdd_steps.starting.scaffold import template
 from choreo_bdd_steps.vocabulary import PHRASES
 from choreo_bdd_steps.vocabulary_docs.step_book import as_markdown
@@ -20,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
 ON_A_BROKER = {"real-brokers", "authentication", "several-buses", "http", "traces"}
 ON_THREE_BROKERS = {"frameworks"}
-NOT_A_GUIDE = {"index", "steps"}
+NOT_A_GUIDE = {"index", "settings", "steps"}
 GUIDES = sorted({page.stem for page in DOCS.glob("*.md")} - NOT_A_GUIDE)
 
 
@@ -61,6 +65,24 @@ def test_the_index_leads_to_the_guide(guide: str) -> None:
 def test_the_step_book_is_up_to_date() -> None:
     expected = as_markdown(PHRASES) + "\n"
     assert (DOCS / "steps.md").read_text("utf-8") == expected, "choreo-bdd steps --format markdown > docs/steps.md"
+
+
+def test_the_reference_of_settings_is_up_to_date_and_tells_every_key() -> None:
+    written = (DOCS / "settings.md").read_text("utf-8")
+    assert written == config_reference(), "python -m choreo_bdd_schemas.reference > docs/settings.md"
+    keys = re.findall(r"^\| `([^`]+)` \|", written, re.MULTILINE)
+    named = {part for key in keys for part in re.split(r"[.\[\]]+", key)}
+    assert _keys(config_schema()) <= named
+
+
+def _keys(schema: Any) -> set[str]:
+    """Every key that a schema tells of, wherever it stands."""
+    if isinstance(schema, list):
+        return set().union(*map(_keys, schema))
+    if not isinstance(schema, dict):
+        return set()
+    own = {name for name, told in schema.get("properties", {}).items() if isinstance(told, dict)}
+    return own.union(*map(_keys, schema.values()))
 
 
 def test_the_ci_recipes_are_those_that_init_writes() -> None:

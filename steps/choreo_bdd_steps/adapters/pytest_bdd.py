@@ -126,9 +126,20 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
 def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
     if has_asked(Path(feature.filename), request.config):
         scenario_names(Path(feature.filename))
+    elif _is_only_worded_like_ours(request, scenario):
+        return
     run = _session(request.config).scenario(_info(request, feature, scenario))
     request.node.stash[_RUN] = run
     run.listen()
+
+
+def _is_only_worded_like_ours(request: pytest.FixtureRequest, scenario: Scenario) -> bool:
+    """Whether sentences are phrases of ours, and every one of them is a step of a project that does not use us."""
+    from choreo_bdd_steps.vocabulary import recognise_text  # noqa: PLC0415 - see the module's docstring
+
+    alike = [each for each in scenario.steps if recognise_text(each.name) is not None]
+    found = [get_step_function(request=request, step=each) for each in alike]
+    return bool(alike) and all(each is not None and each.step_func is not _choreo_step for each in found)
 
 
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
@@ -162,8 +173,9 @@ def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:
     __tracebackhide__ = True
     stash = request.node.stash
     stash[_PASSED] = stash[_POSITION] + 1
-    if stash[_RUN].is_act(stash[_POSITION]):
-        _told_plainly(stash[_RUN].end_act)
+    run = stash.get(_RUN, None)
+    if run is not None and run.is_act(stash[_POSITION]):
+        _told_plainly(run.end_act)
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, scenario: Scenario, step: Step) -> None:
@@ -176,13 +188,16 @@ def pytest_bdd_before_step_call(
 ) -> None:
     """Listen before an act. pytest-bdd would never await a coroutine, and the step would pass having done nothing."""
     __tracebackhide__ = True
+    run = request.node.stash.get(_RUN, None)
+    if run is None:
+        return
     if inspect.iscoroutinefunction(step_func):
         raise StepError(
             f"{relative(feature.filename)}:{step.line_number}",
             f"the step function {step_func.__name__!r} is `async def`, which pytest-bdd does not await; make it a "
             f"plain function and run coroutines with choreo_session.run(…)",
         )
-    run, position = request.node.stash[_RUN], request.node.stash[_POSITION]
+    position = request.node.stash[_POSITION]
     if run.is_act(position):
         _told_plainly(lambda: run.begin_act(position))
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from choreo_bdd.brokers import Broker
+from choreo_bdd_schemas import config_schema
+from choreo_bdd_schemas.reference import config_reference
 from choreo_bdd_steps.starting.scaffold import template
 from choreo_bdd_steps.vocabulary import PHRASES
 from choreo_bdd_steps.vocabulary_docs.step_book import as_markdown
@@ -20,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
 ON_A_BROKER = {"real-brokers", "authentication", "several-buses", "http", "traces"}
 ON_THREE_BROKERS = {"frameworks"}
-NOT_A_GUIDE = {"index", "steps"}
+NOT_A_GUIDE = {"index", "settings", "steps"}
 GUIDES = sorted({page.stem for page in DOCS.glob("*.md")} - NOT_A_GUIDE)
 
 
@@ -63,6 +67,24 @@ def test_the_step_book_is_up_to_date() -> None:
     assert (DOCS / "steps.md").read_text("utf-8") == expected, "choreo-bdd steps --format markdown > docs/steps.md"
 
 
+def test_the_reference_of_settings_is_up_to_date_and_tells_every_key() -> None:
+    written = (DOCS / "settings.md").read_text("utf-8")
+    assert written == config_reference(), "python -m choreo_bdd_schemas.reference > docs/settings.md"
+    keys = re.findall(r"^\| `([^`]+)` \|", written, re.MULTILINE)
+    named = {part for key in keys for part in re.split(r"[.\[\]]+", key)}
+    assert _keys(config_schema()) <= named
+
+
+def _keys(schema: Any) -> set[str]:
+    """Every key that a schema tells of, wherever it stands."""
+    if isinstance(schema, list):
+        return set().union(*map(_keys, schema))
+    if not isinstance(schema, dict):
+        return set()
+    own = {name for name, told in schema.get("properties", {}).items() if isinstance(told, dict)}
+    return own.union(*map(_keys, schema.values()))
+
+
 def test_the_ci_recipes_are_those_that_init_writes() -> None:
     written = {block.options["file"]: block.text for block in blocks(DOCS / "ci.md") if "file" in block.options}
     assert written[".github/workflows/features.yml"] == template("github.yml")
@@ -78,9 +100,25 @@ def test_the_github_recipe_is_a_workflow_whose_steps_run_or_use_something() -> N
 
 def test_the_github_recipe_may_read_and_keeps_no_credentials_beside_what_it_uploads() -> None:
     workflow = yaml.safe_load(template("github.yml"))
-    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["permissions"] == {}
+    assert {name: job["permissions"] for name, job in workflow["jobs"].items()} == {"features": {"contents": "read"}}
     (checkout,) = [step for step in workflow["jobs"]["features"]["steps"] if "checkout" in step.get("uses", "")]
     assert checkout["with"] == {"persist-credentials": False}
+
+
+def test_zizmor_finds_nothing_in_the_github_recipe(tmp_path: Path) -> None:
+    workflow = tmp_path / ".github" / "workflows" / "features.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(template("github.yml"), "utf-8")
+    # actions of GitHub's own are named by their major version, which it keeps up to date; not by a commit
+    (tmp_path / "zizmor.yml").write_text(
+        'rules: {unpinned-uses: {config: {policies: {"actions/*": ref-pin}}}}', "utf-8"
+    )
+    command = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--no-progress", "--config=zizmor.yml"]
+    done = subprocess.run([*command, str(workflow)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    workflow.write_text(template("github.yml").replace("actions/checkout@v4", "someone/checkout@v4"), "utf-8")
+    assert subprocess.run([*command, str(workflow)], cwd=tmp_path, capture_output=True, check=False).returncode != 0
 
 
 @pytest.mark.parametrize("recipe", ["github.yml", "gitlab.yml"])

@@ -1,0 +1,157 @@
+"""Installing the library changes nothing in a project that does not use it: same outcomes, counts and warnings."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import FOREIGN
+
+pytestmark = pytest.mark.process
+
+OURS = ("-pno:choreo_bdd", "-pno:choreo_bdd_steps")
+FEATURE = """\
+Feature: Baskets
+  Scenario: One apple
+    Given a basket with 1 apple
+    When I publish "apples"
+    Then it holds 1 apple
+  @wip
+  Scenario: Two apples
+    Given a basket with 2 apples
+    Then it holds 3 apples
+  Scenario Outline: Many
+    Given a basket with <n> apples
+    Then I expect "apples"
+    Examples:
+      | n |
+      | 3 |
+      | 4 |
+"""
+STEPS = """\
+BASKET = {}
+@given(%(one)s)
+@given(%(some)s)
+def basket(%(context)sn): BASKET['n'] = int(n)
+@when('I publish "apples"')
+def publish(%(only)s): pass
+@then('I expect "apples"')
+def expect(%(only)s): assert BASKET['n'] > 3
+@then(%(holds_one)s)
+@then(%(holds)s)
+def holds(%(context)sn): assert BASKET['n'] == int(n)
+"""
+PLAIN = """\
+import logging, warnings
+import pytest
+
+def test_a(): pass
+def test_b(): assert 1 == 2
+@pytest.mark.skip(reason="later")
+def test_c(): pass
+@pytest.mark.xfail(strict=True)
+def test_d(): assert 0
+@pytest.mark.parametrize("n", range(3))
+def test_e(n, capsys):
+    print(n)
+    assert capsys.readouterr().out == f"{n}\\n"
+def test_f(caplog):
+    logging.getLogger("a").warning("w")
+    assert caplog.messages == ["w"]
+def test_g(recwarn):
+    warnings.warn("w")
+    assert len(recwarn) == 1
+class TestH:
+    def test_i(self, tmp_path, monkeypatch): monkeypatch.chdir(tmp_path)
+async def nothing(): pass
+"""
+
+
+def steps_of(framework: str) -> str:
+    words = {"one": "a basket with {n} apple", "some": "a basket with {n} apples",
+             "holds_one": "it holds {n} apple", "holds": "it holds {n} apples"}  # fmt: skip
+    quoted = {name: repr(text) for name, text in words.items()}
+    if framework == "behave":
+        head = "from behave import given, when, then\n"
+        return head + STEPS % {**quoted, "context": "context, ", "only": "context"}
+    head = "from pytest_bdd import given, when, then, parsers, scenarios\nscenarios('features')\n"
+    parsed = {name: f"parsers.parse({text})" for name, text in quoted.items()}
+    return head + STEPS % {**parsed, "context": "", "only": ""}
+
+
+def behave_project(folder: Path) -> tuple[str, ...]:
+    (folder / "features" / "steps").mkdir(parents=True)
+    (folder / "features" / "a.feature").write_text(FEATURE, "utf-8")
+    (folder / "features" / "steps" / "a.py").write_text(steps_of("behave"), "utf-8")
+    return ("behave", "--no-color", "--no-timings", "-f", "plain")
+
+
+def bdd_project(folder: Path) -> tuple[str, ...]:
+    (folder / "features").mkdir()
+    (folder / "features" / "a.feature").write_text(FEATURE, "utf-8")
+    (folder / "test_a.py").write_text(steps_of("pytest-bdd"), "utf-8")
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers = wip\n", "utf-8")
+    return ("pytest", "-v", "--strict-markers", "-Werror", "-pno:cacheprovider", *FOREIGN)
+
+
+def plain_project(folder: Path) -> tuple[str, ...]:
+    (folder / "test_a.py").write_text(PLAIN, "utf-8")
+    return ("pytest", "-v", "--strict-markers", "--strict-config", "-Werror", "-pno:cacheprovider", *FOREIGN)
+
+
+def said(folder: Path, *command: str) -> tuple[int, str]:
+    """How a program ends and what it prints, without times and addresses."""
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    text = re.sub(r"\d+\.\d+s|0x[0-9a-f]+|^plugins: .*$", "", done.stdout + done.stderr, flags=re.MULTILINE)
+    return done.returncode, re.sub(r"=+", "=", text)
+
+
+@pytest.mark.parametrize("made", [bdd_project, plain_project])
+def test_a_foreign_project_of_pytest_runs_as_if_nothing_were_installed(
+    made: Callable[[Path], tuple[str, ...]], tmp_path: Path
+) -> None:
+    command = made(tmp_path)
+    before = sorted(path.name for path in tmp_path.rglob("*") if "__pycache__" not in path.parts)
+    without, with_it = said(tmp_path, *command, *OURS), said(tmp_path, *command)
+    assert with_it == without
+    assert "passed" in without[1]
+    assert "failed" in without[1]
+    assert sorted(path.name for path in tmp_path.rglob("*") if "__pycache__" not in path.parts) == before
+
+
+def test_a_foreign_project_of_behave_runs_as_if_nothing_were_installed(tmp_path: Path) -> None:
+    command = behave_project(tmp_path)
+    code, text = said(tmp_path, *command)
+    assert code == 1
+    assert "2 scenarios passed, 2 failed" in text
+    assert "choreo" not in text
+    imported = (
+        "import sys; from behave.__main__ import main; main([]); print([n for n in sys.modules if 'choreo' in n])"
+    )
+    done = subprocess.run([sys.executable, "-c", imported], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.alone
+def test_plain_tests_are_collected_about_as_fast(tmp_path: Path) -> None:
+    # the bar of 3 % is bench/collection.py's, which repeats it often enough to tell
+    (tmp_path / "test_many.py").write_text("".join(f"def test_{n}(): pass\n" for n in range(1000)), "utf-8")
+    command = ("pytest", "-q", "--collect-only", "-pno:cacheprovider", *FOREIGN)
+
+    def seconds(*options: str) -> float:
+        began = time.perf_counter()
+        assert "1000 tests collected" in said(tmp_path, *command, *options)[1]
+        return time.perf_counter() - began
+
+    seconds()
+    assert min(seconds() for _ in range(3)) < 2 * min(seconds(*OURS) for _ in range(3))

@@ -65,6 +65,16 @@ def test_an_expectation_is_edited_until_it_is_right(project: Project) -> None:
     assert replay_told(file, "features/a.feature")[1] == 1
 
 
+def test_rows_of_examples_that_look_alike_are_found_again(project: Project) -> None:
+    rows = "    Examples:\n      | total |\n      | 12    |\n      | 13    |\n      | 13    |\n"
+    outline = _FEATURE.replace("Scenario: Paid", "Scenario Outline: Paid").replace("total is 13", "total is <total>")
+    project.feature(outline.replace("\n\n  Scenario: Sound", f"\n\n{rows}\n  Scenario: Sound"))
+    project.pytest("features", "--harness-report=report")
+    told, failed = replay_told(Path("report/recordings.jsonl"), None)
+    assert failed == 2, told
+    assert told.count("total: expected 13, got 12") == 2
+
+
 def test_only_what_fails_is_recorded_unless_all_is_wanted(project: Project) -> None:
     project.pytest("features", "--harness-report=report")
     assert [each["nodeid"] for each in _recordings(project)] == ["features/a.feature::Paid"]

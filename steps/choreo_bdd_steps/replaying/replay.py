@@ -159,7 +159,7 @@ def _pass_over(session: Session, run: ScenarioRun, index: int, script: Script) -
     if not run.is_act(index):
         return
     run.begin_act(index)
-    moment = script.cue(None, None)
+    moment = script.cue(None, None, is_passing=True)
     if moment is not None:
         session.run(_until(moment))
     run.end_act()

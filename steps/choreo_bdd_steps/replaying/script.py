@@ -82,17 +82,20 @@ class Script:
             else:
                 what()
 
-    def cue(self, transport: str | None, topic: str | None) -> asyncio.Future[None] | None:
-        """The scenario does what it did: resolves at the moment when it was; ``None`` for what it did not do then."""
-        for cue in self._cues:
-            if cue.asked.is_set():
-                continue
-            if (cue.transport, cue.topic) == (transport, topic):
-                cue.asked.set()
-                return cue.done
-            if transport is not None:  # a publish of another topic stands first: this is a stand-in's, or a new one
-                return None
-        return None
+    def cue(self, transport: str | None, topic: str | None, *, is_passing: bool = False) -> asyncio.Future[None] | None:
+        """The scenario does what it did: resolves at the moment when it was; ``None`` for what it did not do then.
+
+        A publish with another standing first is a stand-in's, or a new one. No stand-in calls or acts: with
+        ``is_passing`` what stands first is what the scenario does no more, and nothing waits for it.
+        """
+        waiting = [cue for cue in self._cues if not cue.asked.is_set()]
+        same = (place for place, cue in enumerate(waiting) if (cue.transport, cue.topic) == (transport, topic))
+        place = next(same, None)
+        if place is None or (place > 0 and not is_passing):
+            return None
+        for cue in waiting[: place + 1]:
+            cue.asked.set()
+        return waiting[place].done
 
     def end(self) -> None:
         """Play no more."""
@@ -165,7 +168,7 @@ class ReplayTransport:
         key: str | None = None,  # noqa: ARG002 - as above
     ) -> Ready | None:
         """Send nothing: what came of it has been recorded. It has left at the moment when it left then."""
-        done = self._script.cue(self._name, topic)
+        done = self._script.cue(self._name, topic, is_passing=self._is_called)
         if done is None:
             if on_sent is not None:
                 on_sent()

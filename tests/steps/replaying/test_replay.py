@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,20 @@ def test_an_act_of_the_users_own_counts_from_when_it_did(project: Project) -> No
     assert ". 3: When the shop is called" in told
 
 
+def test_an_act_goes_on_where_the_publish_before_it_was_taken_out(project: Project) -> None:
+    steps = f"{LOADER}\nfrom behave import when\nfrom choreo_bdd_steps import act\n\n\n@when('all is done')\n@act\n"
+    publish, act = '    When I publish "placed"\n', '    When all is done\n    Then I expect "paid"\n'
+    scenario = "Feature: F\n  Scenario: S\n"
+    project.file("features/steps/choreo.py", f"{steps}def done(context):\n    pass\n")
+    project.feature(scenario + publish + act)
+    project.behave("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report", "features")
+    project.feature(scenario + act)
+    replays = [sys.executable, "-m", "choreo_bdd", "replay", "report/recordings.jsonl"]
+    ended = subprocess.run(replays, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "nothing arrived" in ended.stdout
+
+
 def test_what_is_secret_is_not_recorded(project: Project) -> None:
     canary = "hunter2-canary-55"
     project.feature(
@@ -159,7 +175,7 @@ def test_every_damage_to_a_recording_is_an_error_of_ours(project: Project) -> No
     file = project.folder / "report" / "recordings.jsonl"
     [sound] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     for place in _places(sound):
-        values: list[Any] = [None, 7, "x", [], {}, True]
+        values: list[Any] = [None, 7, "x", [], {}, True, 10**400, float("inf"), "\ud800"]
         for value in values:
             damaged = json.loads(json.dumps(sound))
             holder = damaged

@@ -133,6 +133,16 @@ class Bystander(Protocol):
 
 
 @runtime_checkable
+class Departing(Protocol):
+    """An ``on_sent`` that says whose message it is."""
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether a stand-in answers with it."""
+        ...
+
+
+@runtime_checkable
 class Sender(Protocol):
     """An ``on_sent`` that wants to know what became of its message."""
 

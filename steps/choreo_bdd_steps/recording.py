@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -249,7 +250,7 @@ def _recording(line: bytes, place: str) -> Recording:
         )
     except KeyError as error:
         raise RecordingError(f"{place}: the recording is damaged: {error.args[0]!r} is missing") from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise RecordingError(f"{place}: the recording is damaged: {error}") from None
 
 
@@ -326,6 +327,8 @@ def _payload(told: Mapping[str, Any]) -> bytes:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"expected a number, found {type(value).__name__}")
+    if not math.isfinite(value):
+        raise ValueError(f"expected a finite number, found {value}")
     return float(value)
 
 

@@ -114,12 +114,13 @@ class _Sent:
 class _Departure:
     """Told when a message has left. A transport that still has it may ask whether its scope wants it to leave."""
 
-    __slots__ = ("_outbox", "_publication", "_sent")
+    __slots__ = ("_outbox", "_publication", "_sent", "is_reply")
 
-    def __init__(self, outbox: Outbox, publication: Publication, sent: Callable[[], None]) -> None:
+    def __init__(self, outbox: Outbox, publication: Publication, sent: Callable[[], None], *, is_reply: bool) -> None:
         self._outbox = outbox
         self._publication = publication
         self._sent = sent
+        self.is_reply = is_reply
 
     def __call__(self) -> None:
         self._sent()
@@ -164,12 +165,12 @@ class Outbox:
             self._task = asyncio.get_running_loop().create_task(self._send_waiting())
         return done
 
-    def send(self, publication: Publication, on_sent: Callable[[], None]) -> Ready | None:
-        """Hand a message to the transport now; a later failure is recorded."""
+    def send(self, publication: Publication, on_sent: Callable[[], None], *, is_reply: bool = False) -> Ready | None:
+        """Hand a message, or a stand-in's reply, to the transport now; a later failure is recorded."""
         ready = publication.link.harness.send(
             publication.topic,
             publication.data,
-            on_sent=_Departure(self, publication, on_sent),
+            on_sent=_Departure(self, publication, on_sent, is_reply=is_reply),
             headers=publication.headers,
             key=publication.key,
         )

@@ -164,7 +164,7 @@ def scenario_around(lines: Sequence[Line], number: int) -> tuple[Line, ...]:
 def _sections(lines: Sequence[Line]) -> Iterator[tuple[Line, ...]]:
     """What each head has below it, itself first."""
     begins = [line.number for line in lines if line.is_head]
-    for begin, end in zip(begins, [*begins[1:], len(lines)], strict=True):
+    for begin, end in pairwise([*begins, len(lines)]):
         yield tuple(lines[begin:end])
 
 

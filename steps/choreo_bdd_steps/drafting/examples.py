@@ -14,6 +14,8 @@ from choreo_bdd.asyncapi.documents import Documents, Node
 
 _DEPTH = 6
 _LONGEST_PATTERN = 200
+_LONGEST = 1000
+"""Characters or entries: nobody reads an example that is longer, so it is not made, and does not pass as valid."""
 _FORMATS: Mapping[str, str] = {
     "uuid": "7d9f9b0e-3c1e-4a55-9c9b-0a4d6c3f2b11",
     "date-time": "2026-01-31T12:00:00Z",
@@ -71,7 +73,7 @@ class Examples:
         if not isinstance(told, dict) or len(path) > _DEPTH:
             return
         choices = [told["const"]] if "const" in told else told.get("enum")
-        if path and isinstance(choices, list):
+        if path and isinstance(choices, list) and _are_told_apart(choices):
             yield Place(path, choices=tuple(choices))
         if isinstance(example, dict):
             required = [name for name in told.get("required", ()) if name in example]
@@ -110,10 +112,16 @@ class Examples:
         }
 
     def _array(self, node: Node, depth: int, name: str) -> list[Any]:
-        least = int(node.value.get("minItems", 0))
+        least = min(int(node.value.get("minItems", 0)), _LONGEST)
         if depth >= _DEPTH or not isinstance(node.value.get("items"), dict):
             return [name] * least
         return [self.value(node["items"], depth + 1, name)] * max(least, 1)
+
+
+def _are_told_apart(choices: list[Any]) -> bool:
+    """Whether a condition can name the choices: it names texts, numbers, true and false."""
+    is_plain = [isinstance(each, str | int | float) for each in choices if each is not None]
+    return bool(is_plain) and all(is_plain)
 
 
 def _given(told: Mapping[str, Any]) -> list[Any]:
@@ -190,7 +198,7 @@ def _text(told: Mapping[str, Any], name: str) -> str:
         except (ValueError, re.error, RecursionError, OverflowError, KeyError):
             return name
     text = _FORMATS.get(str(told.get("format")), name)
-    short = int(told.get("minLength", 0))
+    short = min(int(told.get("minLength", 0)), _LONGEST)
     longest = told.get("maxLength")
     text = text + "x" * (short - len(text))
     return text[: int(longest)] if isinstance(longest, int) else text

@@ -16,8 +16,11 @@ from choreo_bdd.asyncapi.schemas import compiled
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.drafting.examples import Examples, Place, spoilt, stranger_to
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.grammar.conditions import parse_condition
 from choreo_bdd_steps.language.trees import MISSING, at, label
 
+_ESCAPED = re.compile(r"\\.")
 _WATCHED = "200ms"
 _OWN_ID = "{{ correlation_id }}"
 
@@ -74,7 +77,7 @@ def drafts(path: Path, config: Config) -> Drafts:
     transport = config.transports.get(config.default_transport)
     id_field = None if transport is None else transport.correlation_field
     told = [(channel, _messages(documents, channel, id_field, left_out)) for channel in channels]
-    writable = [(channel, messages) for channel, messages in told if messages]
+    writable = [(channel, messages) for channel, messages in told if messages and _is_sayable(channel, left_out)]
     sent, names, found = _sent(documents), set[str](), []
     for channel, messages in writable:
         reply = _reply(channel, writable, sent)
@@ -88,6 +91,14 @@ def drafts(path: Path, config: Config) -> Drafts:
 
 
 # --- what a document says -----------------------------------------------------------------------------
+
+
+def _is_sayable(channel: Channel, left_out: list[str]) -> bool:
+    """Whether a step can name the channel's topic between quotation marks, as it stands."""
+    is_plain = channel.example.isprintable() and not re.search(r'"|\\|\{[{%#]', channel.example)
+    if not is_plain:
+        left_out.append(f"{channel.address!r}: no step can name this topic, so nothing is drafted; write it yourself")
+    return is_plain
 
 
 def _sent(documents: Documents) -> frozenset[str]:
@@ -116,12 +127,20 @@ def _messages(
     """The channel's messages; what no valid payload is found for is left out."""
     if not channel.messages:
         return (_Message("message", {}, {}),)
-    made = [_message(documents, spec) for spec in channel.messages]
+    made = [_message_if_any(documents, spec) for spec in channel.messages]
     for spec, message in zip(channel.messages, made, strict=True):
         if message is None:
             left_out.append(f"{spec.node.place}: no valid payload was found, so nothing is drafted; write it yourself")
     found = [_with_id(each, id_field) for each in made if each is not None]
-    return tuple(replace(each, places=tuple(_refused_places(each, found))) for each in found)
+    named = [replace(each, name=_told_apart(found, index)) for index, each in enumerate(found)]
+    return tuple(replace(each, places=tuple(_refused_places(each, named))) for each in named)
+
+
+def _told_apart(messages: Sequence[_Message], index: int) -> str:
+    """A message's name, with a number behind it where an earlier one of the channel has the same."""
+    name = messages[index].name
+    again = sum(each.name == name for each in messages[:index])
+    return f"{name} {again + 1}" if again else name
 
 
 def _refused_places(message: _Message, messages: Sequence[_Message]) -> Iterator[Place]:
@@ -130,6 +149,13 @@ def _refused_places(message: _Message, messages: Sequence[_Message]) -> Iterator
         payload = _broken(message.payload, place)
         if not any(each.takes(payload) for each in messages):
             yield place
+
+
+def _message_if_any(documents: Documents, spec: MessageSpec) -> _Message | None:
+    try:
+        return _message(documents, spec)
+    except RecursionError:  # a schema whose every value needs another of its own kind in the same place
+        return None
 
 
 def _message(documents: Documents, spec: MessageSpec) -> _Message | None:
@@ -143,18 +169,19 @@ def _message(documents: Documents, spec: MessageSpec) -> _Message | None:
         places = tuple(
             place
             for place in dict.fromkeys(examples.places(spec.payload.node, payload))
-            if label(place.path) is not None and not validator.is_valid(_broken(payload, place))
+            if _has_clause(place) and not validator.is_valid(_broken(payload, place))
         )
     headers: dict[str, Any] = dict(_told(spec, "headers") or {})
     for schema in spec.headers:
         made = examples.value(schema.node)
         headers = {**(made if isinstance(made, dict) else {}), **headers}
+    headers = {name: value for name, value in headers.items() if isinstance(value, str | int | float)}
     return _Message(_name(spec), {} if payload is None else payload, headers, places)
 
 
 def _name(spec: MessageSpec) -> str:
     told = spec.node.value.get("name")
-    name = str(told or spec.node.place.rpartition("/")[2])
+    name = " ".join(str(told or spec.node.place.rpartition("/")[2]).split())
     return "message" if name in ("message", "") or name.isdigit() else name
 
 
@@ -254,8 +281,13 @@ def _about(reply: tuple[str, _Message] | None) -> Iterator[str]:
 def _body(value: Any, media_type: str = "json") -> Iterator[str]:
     text = _OWN_ID.join(map(_literally, json.dumps(value, indent=2, ensure_ascii=False).split(_OWN_ID)))
     yield f'      """{media_type}'
-    yield textwrap.indent(text.replace('"""', '\\"\\"\\"'), "      ")
+    yield textwrap.indent(_ESCAPED.sub(_without_quote, text), "      ")
     yield '      """'
+
+
+def _without_quote(escaped: re.Match[str]) -> str:
+    """Three quotation marks would end the doc string, and Gherkin reads three escaped ones as three bare ones."""
+    return "\\u0022" if escaped[0] == '\\"' else escaped[0]
 
 
 def _literally(text: str) -> str:
@@ -263,10 +295,21 @@ def _literally(text: str) -> str:
     return re.sub(r"\{\{|\{%|\{#", lambda found: f"{{{{ '{found[0]}' }}}}", text)
 
 
+def _has_clause(place: Place) -> bool:
+    """Whether a condition can name the field: one called "and" or "exists" would have to be quoted."""
+    if label(place.path) is None:
+        return False
+    try:
+        parse_condition(f"x exists and {_clause(place)} and x exists")
+    except BodyError:
+        return False
+    return True
+
+
 def _clause(place: Place) -> str:
     """What a condition says of a field that is as it should be."""
     field = label(place.path)
-    listed = [json.dumps(each, ensure_ascii=False) for each in place.choices if each is not None]
+    listed = [_literally(json.dumps(each, ensure_ascii=False)) for each in place.choices if each is not None]
     if not listed:
         return f"{field} exists"
     return f"{field} is {listed[0]}" if len(listed) == 1 else f"{field} is one of {', '.join(listed)}"

@@ -14,7 +14,7 @@ def formatted(document: Document) -> Iterator[tuple[int, str]]:
     """The rows that change, each with its line number from 0 and its new text; tables with ragged rows stay."""
     for is_row, group in groupby(document.lines, key=lambda line: line.kind is LineKind.ROW):
         rows = list(group)
-        if is_row and len({len(row.cells) for row in rows}) == 1:
+        if is_row and rows[0].cells and len({len(row.cells) for row in rows}) == 1:
             new = _aligned(rows)
             yield from ((row.number, text) for row, text in zip(rows, new, strict=True) if row.raw != text)
 

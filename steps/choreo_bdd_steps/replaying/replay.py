@@ -54,15 +54,21 @@ def find_scenario(recording: Recording, text: str | None = None) -> Scenario:
     except ChoreoError as error:
         raise RecordingError(str(error)) from error
     named = recording.nodeid.partition("::")[2]
-    for scenario in feature.scenarios:
-        if scenario.nodeid.partition("::")[2] == named:
-            return scenario
+    names = {scenario.nodeid.partition("::")[2]: scenario for scenario in feature.scenarios}
+    fitting = [name for name in names if named == name or _is_numbered(named, name)]
+    if fitting:
+        return names[max(fitting, key=len)]
     at_line = [each for each in feature.scenarios if any(step.line == recording.line for step in each.steps)]
     if len(at_line) == 1:
         return at_line[0]
     raise RecordingError(
         f"{path}: there is no scenario {named!r} any more; the recording is of it, so keep its name while you edit"
     )
+
+
+def _is_numbered(named: str, name: str) -> bool:
+    """Whether it is the name with the parameters that pytest puts behind rows of examples that look alike."""
+    return named.startswith(f"{name}[") and named.endswith("]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import NO_HEADERS, Message
 from choreo_bdd.observers.traffic import Heard, Lost, Sent
-from choreo_bdd.transports.abilities import Asking, Sender
+from choreo_bdd.transports.abilities import Asking, Departing, Sender
 from choreo_bdd.transports.base import (
     Interruptible,
     OnLost,
@@ -86,16 +86,18 @@ class Script:
                 what()
 
     def cue(self, transport: str | None, topic: str | None) -> _Cue | None:
-        """The scenario does what it did: done at the moment when it was; ``None`` for what it did not do then."""
-        for cue in self._cues:
-            if cue.asked.is_set():
-                continue
-            if (cue.transport, cue.topic) == (transport, topic):
-                cue.asked.set()
-                return cue
-            if transport is not None:  # a publish of another topic stands first: this is a stand-in's, or a new one
-                return None
-        return None
+        """The scenario does what it did: done at the moment when it was; ``None`` for what it did not do then.
+
+        What stands before it, and is not asked for yet, the scenario does no more: nothing waits for that.
+        """
+        waiting = [cue for cue in self._cues if not cue.asked.is_set()]
+        same = (place for place, cue in enumerate(waiting) if (cue.transport, cue.topic) == (transport, topic))
+        place = next(same, None)
+        if place is None:
+            return None
+        for cue in waiting[: place + 1]:
+            cue.asked.set()
+        return waiting[place]
 
     def end(self) -> None:
         """Play no more."""
@@ -172,13 +174,16 @@ class ReplayTransport:
         key: str | None = None,  # noqa: ARG002 - as above
     ) -> Ready | None:
         """Send nothing: what came of it has been recorded. It has left at the moment when it left then."""
-        cue = self._script.cue(self._name, topic)
-        if cue is None:
+        if not isinstance(on_sent, Departing) or on_sent.is_reply:  # what came of a reply has been recorded, too
             if on_sent is not None:
                 on_sent()
             return None
-        if on_sent is not None:
-            cue.done.add_done_callback(partial(_has_left, on_sent, cue.unheard))
+        cue = self._script.cue(self._name, topic)
+        if cue is None:
+            raise TransportError(
+                f"the recorded run published nothing more on {topic!r}, so nobody knows what comes of it: run it live"
+            )
+        cue.done.add_done_callback(partial(_has_left, on_sent, cue.unheard))
         return self._answer(topic) if self._is_called else cue.done
 
     def _answer(self, topic: str) -> Ready:

@@ -1,4 +1,4 @@
-"""Ten AsyncAPI documents as teams write them, of versions 2.6 and 3, each with something of its own."""
+"""AsyncAPI documents as teams write them, of versions 2.6 and 3, each with something of its own."""
 
 from __future__ import annotations
 
@@ -175,7 +175,52 @@ channels:
     address: anything.goes
 """
 
+STRANGE_3 = r"""
+asyncapi: 3.0.0
+info: {title: Strange, version: 1.0.0}
+channels:
+  strange:
+    address: strange.values
+    messages:
+      first:
+        name: Same
+        payload:
+          type: object
+          required: [kind, and, exists, tree, nothing, text]
+          properties:
+            kind: {const: first}
+            and: {const: 'x is one of y'}
+            exists: {type: string}
+            tree: {enum: [{leaf: 1}, [1]]}
+            nothing: {enum: [null]}
+            text: {enum: ["{{ z }} \"q\" and b", "l1\nl2"]}
+            quoted: {const: "three \"\"\" quotes \\"}
+      second:
+        name: Same
+        headers: {type: object, properties: {of: {type: object}, none: {type: 'null'}}}
+        payload: {type: object, required: [kind], properties: {kind: {const: second}}}
+"""
+
+UNDRAFTABLE_3 = r"""
+asyncapi: 3.0.0
+info: {title: Undraftable, version: 1.0.0}
+channels:
+  strange:
+    address: strange.values
+    messages:
+      endless:
+        payload: {$ref: '#/components/schemas/Endless'}
+      wide:
+        payload: {type: array, minItems: 1000000000000}
+  unsayable:
+    address: 'a "quoted" topic'
+components:
+  schemas:
+    Endless: {allOf: [{$ref: '#/components/schemas/Endless'}]}
+"""
+
 DOCUMENTS = {
+    "strange": STRANGE_3,
     "lights": LIGHTS_2,
     "alone": ALONE_2,
     "choice": CHOICE_2,

@@ -13,7 +13,7 @@ from choreo_bdd_project.config import memory_config
 from choreo_bdd_steps.drafting.features import DraftError, drafts
 from choreo_bdd_steps.lint import lint
 from choreo_bdd_steps.plan.settings import configuration
-from tests.steps.drafting.documents import CHOICE_2, DOCUMENTS, HEADERS_2, ORDERS_3, RATES_3
+from tests.steps.drafting.documents import CHOICE_2, DOCUMENTS, HEADERS_2, ORDERS_3, RATES_3, UNDRAFTABLE_3
 
 _CONFIGURATION = "profiles: {memory: {bus: {type: memory, correlation: {field: correlation_id}}}}\n"
 _LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
@@ -88,6 +88,17 @@ def test_what_cannot_be_drafted_is_said(tmp_path: Path) -> None:
     assert [each.name for each in drafted.features] == ["anything_goes.feature"]
     [left_out] = drafted.left_out
     assert left_out.startswith("api.yaml#/channels/none/messages/none: no valid payload was found")
+
+
+def test_what_no_example_or_step_can_be_made_of_is_left_out_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "api.yaml"
+    path.write_text(UNDRAFTABLE_3)
+    drafted = drafts(path, memory_config())
+    assert drafted.features == ()
+    told = "\n".join(drafted.left_out)
+    assert "endless: no valid payload was found" in told
+    assert "wide: no valid payload was found" in told
+    assert """'a "quoted" topic': no step can name this topic""" in told
 
 
 def test_headers_travel_with_the_message(tmp_path: Path) -> None:

@@ -12,6 +12,13 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
+from choreo_bdd_steps.editor.completion import complete
+from choreo_bdd_steps.editor.diagnostics import diagnose
+from choreo_bdd_steps.editor.document import Document
+from choreo_bdd_steps.editor.hover import hover
+from choreo_bdd_steps.editor.places import definitions, occurrences
+from choreo_bdd_steps.editor.surroundings import read_project
+from choreo_bdd_steps.editor.tables import formatted
 from choreo_bdd_steps.vocabulary import PHRASES
 from tests.support.language_client import Editor, editor
 
@@ -96,6 +103,19 @@ async def _lays_out(opened: Editor) -> None:
     edits = await opened.client.text_document_formatting_async(params)
     assert edits is not None
     assert [edit.new_text for edit in edits] == ["      | x    |"]
+
+
+@pytest.mark.parametrize("text", ["", "\x00\x00", "# language: xx\n", "\ufeffFeature: F\r\n", "Rule: R\n", "\u2028|"])
+def test_a_text_that_is_hardly_a_feature_is_answered(project: Path, text: str) -> None:
+    document = Document(project / "features" / "open.feature", text)
+    known = read_project(document.path)
+    diagnose(document, known)
+    for column in (0, 1):
+        assert hover(document, known, 0) is None
+        assert definitions(document, known, 0, column) == []
+        assert occurrences(document, 0, column) is None
+        complete(document, known, 0, column)
+    assert list(formatted(document)) == []
 
 
 def test_a_configuration_that_cannot_be_read_is_told_and_mended(project: Path) -> None:

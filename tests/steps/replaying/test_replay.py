@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,16 @@ def test_an_expectation_is_edited_until_it_is_right(project: Project) -> None:
     assert replay_told(file, "features/a.feature")[1] == 1
 
 
+def test_rows_of_examples_that_look_alike_are_found_again(project: Project) -> None:
+    rows = "    Examples:\n      | total |\n      | 12    |\n      | 13    |\n      | 13    |\n"
+    outline = _FEATURE.replace("Scenario: Paid", "Scenario Outline: Paid").replace("total is 13", "total is <total>")
+    project.feature(outline.replace("\n\n  Scenario: Sound", f"\n\n{rows}\n  Scenario: Sound"))
+    project.pytest("features", "--harness-report=report")
+    told, failed = replay_told(Path("report/recordings.jsonl"), None)
+    assert failed == 2, told
+    assert told.count("total: expected 13, got 12") == 2
+
+
 def test_only_what_fails_is_recorded_unless_all_is_wanted(project: Project) -> None:
     project.pytest("features", "--harness-report=report")
     assert [each["nodeid"] for each in _recordings(project)] == ["features/a.feature::Paid"]
@@ -102,6 +114,46 @@ def test_an_act_of_the_users_own_counts_from_when_it_did(project: Project) -> No
     assert failed == 1
     assert "[TIMEOUT]" in told
     assert ". 3: When the shop is called" in told
+
+
+def test_an_act_goes_on_where_the_publish_before_it_was_taken_out(project: Project) -> None:
+    steps = f"{LOADER}\nfrom behave import when\nfrom choreo_bdd_steps import act\n\n\n@when('all is done')\n@act\n"
+    publish, act = '    When I publish "placed"\n', '    When all is done\n    Then I expect "paid"\n'
+    scenario = "Feature: F\n  Scenario: S\n"
+    project.file("features/steps/choreo.py", f"{steps}def done(context):\n    pass\n")
+    project.feature(scenario + publish + act)
+    project.behave("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report", "features")
+    project.feature(scenario + act)
+    replays = [sys.executable, "-m", "choreo_bdd", "replay", "report/recordings.jsonl"]
+    ended = subprocess.run(replays, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "nothing arrived" in ended.stdout
+
+
+def test_a_publish_that_was_not_recorded_fails_and_proves_no_absence(project: Project) -> None:
+    quiet = (
+        'Feature: F\n  Scenario: S\n    When I publish "a"\n    Then I expect "b"\n'
+        '    When I publish "c"\n    Then I expect no "d" for 20ms\n'
+    )
+    project.feature(quiet)
+    project.pytest("features", "--harness-report=report")
+    project.feature(quiet.replace('    Then I expect "b"\n', "").replace('publish "a"', 'publish "a2"'))
+    told, failed = replay_told(Path("report/recordings.jsonl"), None)
+    assert failed == 1
+    assert "published nothing more on 'a2'" in told
+
+
+def test_what_stood_before_a_publish_and_was_taken_out_keeps_nothing_waiting(project: Project) -> None:
+    both = (
+        'Feature: F\n  Scenario: S\n    Given a service that answers "c" with "d"\n    When I publish "a"\n'
+        '    And I publish "c"\n    Then I expect no "d" for 50ms\n'
+    )
+    project.feature(both)
+    project.pytest("features", "--harness-report=report")
+    project.feature(both.replace('    When I publish "a"\n', "").replace("And I publish", "When I publish"))
+    told, failed = replay_told(Path("report/recordings.jsonl"), None)
+    assert failed == 1, told
+    assert "unexpected: 1 matching on 'd'" in told
 
 
 def test_what_is_secret_is_not_recorded(project: Project) -> None:
@@ -149,7 +201,7 @@ def test_every_damage_to_a_recording_is_an_error_of_ours(project: Project) -> No
     file = project.folder / "report" / "recordings.jsonl"
     [sound] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     for place in _places(sound):
-        values: list[Any] = [None, 7, "x", [], {}, True]
+        values: list[Any] = [None, 7, "x", [], {}, True, 10**400, float("inf"), "\ud800"]
         for value in values:
             damaged = json.loads(json.dumps(sound))
             holder = damaged

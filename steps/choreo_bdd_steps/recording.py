@@ -158,7 +158,8 @@ class _Writer:
 
     def _sent(self, sent: Sent) -> dict[str, Any]:
         body = self._body(sent.payload, sent.headers, sent.key)
-        return _without_none({"at": sent.at, "topic": self._text(sent.topic), **body, "unheard": sent.unheard})
+        unheard = None if sent.unheard is None else self._text(sent.unheard)
+        return _without_none({"at": sent.at, "topic": self._text(sent.topic), **body, "unheard": unheard})
 
     def _body(self, payload: bytes, headers: Mapping[str, str], key: str | None) -> dict[str, Any]:
         shown: dict[str, str] = self._redactor.value(dict(headers))

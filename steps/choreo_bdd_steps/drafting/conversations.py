@@ -56,8 +56,8 @@ def _scenario(conversation: Conversation, number: int, default: str) -> Iterator
     triggers = [each[0] for each in conversation.times]
     variables = _variables(triggers)
     yield f"  Scenario: {number}. What comes of {topic} (seen {len(triggers)} time(s))"
-    for name, (_, given) in variables.items():
-        yield f"    Given {name} is {given}"
+    for name in variables:
+        yield f"    Given {name} is a unique id"
     yield f'    When I publish "{topic}"{_on(transport, default)}:'
     yield from _doc_string(_sent(triggers[0], variables))
     for index, (there, answer) in enumerate(answers, start=1):
@@ -78,9 +78,9 @@ def _on(transport: str, default: str) -> str:
 # --- values -------------------------------------------------------------------------------------------
 
 
-def _variables(triggers: Sequence[Any]) -> dict[str, tuple[Path, str]]:
-    """Ids of the trigger that no second one would have: by variable, where they stand and how they are made."""
-    found: dict[str, tuple[Path, str]] = {}
+def _variables(triggers: Sequence[Any]) -> dict[str, Path]:
+    """Ids of the trigger that no second one would have: by variable, where they stand."""
+    found: dict[str, Path] = {}
     for path, value in leaves(triggers[0]):
         if not isinstance(value, str) or not value:
             continue
@@ -88,12 +88,12 @@ def _variables(triggers: Sequence[Any]) -> dict[str, tuple[Path, str]]:
         if _UUID.fullmatch(value) or (varies and not _MOMENT.fullmatch(value)):
             name = "_".join(str(part) for part in path if isinstance(part, str)).replace("-", "_")
             if _PLAIN.fullmatch(name) and name not in found:
-                found[name] = (path, "a unique id")
+                found[name] = path
     return found
 
 
-def _sent(trigger: Any, variables: Mapping[str, tuple[Path, str]]) -> Any:
-    for name, (path, _) in variables.items():
+def _sent(trigger: Any, variables: Mapping[str, Path]) -> Any:
+    for name, path in variables.items():
         trigger = put(trigger, path, f"{{{{ {name} }}}}")
     for path, value in list(leaves(trigger)):
         if isinstance(value, str) and _MOMENT.fullmatch(value):
@@ -102,7 +102,7 @@ def _sent(trigger: Any, variables: Mapping[str, tuple[Path, str]]) -> Any:
 
 
 def _expected(
-    times: Sequence[Any], triggers: Sequence[Any], variables: Mapping[str, tuple[Path, str]]
+    times: Sequence[Any], triggers: Sequence[Any], variables: Mapping[str, Path]
 ) -> Iterator[tuple[str, str]]:
     for path, value in list(leaves(times[0]))[:_LEAVES_MAX]:
         field = label(path)
@@ -111,7 +111,7 @@ def _expected(
         values = [at(each, path) for each in times]
         if any(each is MISSING for each in values):
             continue
-        named = next((name for name, (there, _) in variables.items() if _follows(values, triggers, there)), None)
+        named = next((name for name, there in variables.items() if _follows(values, triggers, there)), None)
         if named is not None:
             yield field, f"{{{{ {named} }}}}"
         elif len({_key(each) for each in values}) == 1 and not _is_volatile(value):
@@ -129,7 +129,7 @@ def _is_volatile(value: Any) -> bool:
     if isinstance(value, str):
         return bool(_UUID.fullmatch(value) or _MOMENT.fullmatch(value))
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and any(low <= abs(value) / scale < high for low, high in (_EPOCH_S,) for scale in (1, 1000))
+    return is_number and any(_EPOCH_S[0] <= abs(value) / scale < _EPOCH_S[1] for scale in (1, 1000))
 
 
 def _kind(value: Any) -> str:

@@ -106,13 +106,13 @@ def _sentence(document: Document, project: Project, line: Line, column: int) -> 
     if not written:
         yield from (_words(Words(each, "", skeleton(each.text)), column, is_whole=True) for each in PHRASES)
         return
+    slots: dict[Slot, None] = {}
     for phrase in PHRASES:
         for found in continuations(phrase, written):
             if isinstance(found, Words):
                 yield _words(found, column, is_whole=found.begun == written)
-    slots = dict.fromkeys(
-        each for phrase in PHRASES for each in continuations(phrase, written) if isinstance(each, Slot)
-    )
+            else:
+                slots[found] = None
     seen = set[str]()
     for slot in slots:
         for each in _values(document, project, slot, column):

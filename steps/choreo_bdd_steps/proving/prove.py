@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 from choreo_bdd.message import Message
 from choreo_bdd_project.gherkin.scenario import Scenario
@@ -162,8 +163,8 @@ class Prover:
             return
         sent = [each.at for part in recording.links.values() for each in part.sent]
         moments = [at + 0.001 for at in sorted({*sent, *recording.acts.values()})] or [0.001]
-        lent = [_as_ours(message, donor, recording) for topic in topics for donor, message in self._on(topic)]
-        for message in (*_made(recording, check, topics), *lent[:_DONORS_MAX]):
+        lent = (_as_ours(message, donor, recording) for topic in topics for donor, message in self._on(topic))
+        for message in chain(_made(recording, check, topics), islice(lent, _DONORS_MAX)):
             yield from (spoiling.put_in(recording, link, message, at) for at in moments)
 
     def _on(self, topic: str) -> Iterator[tuple[Recording, Message]]:

@@ -71,12 +71,13 @@ def with_others(recording: Recording, topic: str, path: Path) -> Iterator[Record
 
     Nothing where no message has the field's surroundings.
     """
-    values = [
-        at(_json(heard.message.payload), path)
+    payloads = (
+        _json(heard.message.payload)
         for link in recording.links.values()
         for heard in link.heard
-        if topic_patterns.matches(topic, heard.message.topic) and _has_place(_json(heard.message.payload), path)
-    ]
+        if topic_patterns.matches(topic, heard.message.topic)
+    )
+    values = [at(payload, path) for payload in payloads if _has_place(payload, path)]
     if values:
         given = next((value for value in values if value is not MISSING), MISSING)
         alternatives = ["spoilt"] if given is MISSING else others(given)

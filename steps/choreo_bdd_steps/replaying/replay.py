@@ -6,14 +6,14 @@ import itertools
 import os
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, TransportConfig
-from choreo_bdd_project.gherkin.feature import parse_feature, read_feature
+from choreo_bdd_project.gherkin.feature import read_feature
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
 from choreo_bdd_steps.errors import CheckFailed, StepError
@@ -31,9 +31,8 @@ from choreo_bdd_steps.vocabulary.acts import SetSeveral, SetText, SetUnique
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A scenario judged anew: ``failure`` is what its first failing step says, at ``line``; ``None`` if none fails.
+    """A scenario judged anew: ``failures`` are what its failing steps say, by line, in order; none where all pass.
 
-    ``failures`` are what all failing steps say, by line, where it went on behind the first.
     ``passed`` are the lines of the steps that passed, ``skipped`` of those that only a live run can carry out.
     """
 
@@ -41,16 +40,24 @@ class Replayed:
     scenario: Scenario
     passed: tuple[int, ...]
     skipped: tuple[int, ...]
-    line: int | None
-    failure: str | None
-    failures: Mapping[int, str] = field(default_factory=dict)
+    failures: Mapping[int, str]
+
+    @property
+    def line(self) -> int | None:
+        """Where its first failing step stands; ``None`` if none fails."""
+        return next(iter(self.failures), None)
+
+    @property
+    def failure(self) -> str | None:
+        """What that step says."""
+        return next(iter(self.failures.values()), None)
 
 
-def find_scenario(recording: Recording, text: str | None = None) -> Scenario:
-    """The scenario as its file, or the ``text`` of it, has it now. Raises ``RecordingError`` where it has none."""
+def find_scenario(recording: Recording) -> Scenario:
+    """The scenario as its file has it now. Raises ``RecordingError`` where it has none."""
     path = Path(recording.feature)
     try:
-        feature = read_feature(path) if text is None else parse_feature(text, path)
+        feature = read_feature(path)
     except ChoreoError as error:
         raise RecordingError(str(error)) from error
     named = recording.nodeid.partition("::")[2]
@@ -150,8 +157,7 @@ def _judged(
         for name, value in _drawn(step, recording.variables):
             run.set_variable(name, value)
     run.finish(passed=len(passed), at_once=True)
-    line, failure = next(iter(failures.items()), (None, None))
-    return Replayed(recording, scenario, tuple(passed), tuple(skipped), line, failure, failures)
+    return Replayed(recording, scenario, tuple(passed), tuple(skipped), failures)
 
 
 def _pass_over(session: Session, run: ScenarioRun, index: int, script: Script) -> None:

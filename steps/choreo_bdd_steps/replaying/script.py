@@ -62,8 +62,8 @@ class Script:
         entries: list[tuple[float, int, Callable[[], None] | _Cue]] = []
         for name, link in self._links.items():
             transport = self.transports[name]
-            entries += [(each.message.received_at, 1, _delivery(transport, each)) for each in link.heard]
-            entries += [(each.at, 1, _loss(transport, each)) for each in link.lost]
+            entries += [(each.message.received_at, 1, partial(transport.deliver, each)) for each in link.heard]
+            entries += [(each.at, 1, partial(transport.lose, each)) for each in link.lost]
             self._cues += [_cue(sent, name) for sent in link.sent]
         self._cues += [_Cue(at, None, None, asyncio.Event(), loop.create_future()) for at in self._acts.values()]
         self._cues.sort(key=lambda cue: cue.at)
@@ -221,14 +221,6 @@ class ReplayTransport:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("ReplayTransport cannot be pickled: it belongs to one event loop")
-
-
-def _delivery(transport: ReplayTransport, heard: Heard) -> Callable[[], None]:
-    return lambda: transport.deliver(heard)
-
-
-def _loss(transport: ReplayTransport, lost: Lost) -> Callable[[], None]:
-    return lambda: transport.lose(lost)
 
 
 def _cue(sent: Sent, name: str) -> _Cue:

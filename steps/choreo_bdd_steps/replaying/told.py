@@ -36,7 +36,7 @@ def watch_told(file: Path, place: str | None, say: Callable[[str], None]) -> Non
                 say(replay_told(file, place)[0])
             except ChoreoError as error:  # a file that is being written
                 say(str(error))
-        time.sleep(_LOOK_EVERY_S)
+        time.sleep(_LOOK_EVERY_S)  # no file system tells of a change in the same way everywhere
 
 
 def _changed(path: Path) -> int:

@@ -162,7 +162,7 @@ def _wait(service: ServiceConfig, program: Program, watch: Watch) -> None:
         if time.monotonic() > deadline:
             reason = f"was not ready within {patience_s:g} s: {watch.sought}"
             raise ServiceFailed(service.place, reason, program.last_lines(_LAST_LINES))
-        time.sleep(processes.POLL_S)
+        time.sleep(processes.POLL_S)  # a log, a port and a process are all asked: none of them calls back
 
 
 def _program_death(program: Program) -> tuple[str, float | None] | None:

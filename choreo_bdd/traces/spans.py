@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 SPANS_A_TRACE = 500
 TRACES_KEPT = 200
@@ -40,6 +41,23 @@ class Span:
 def traceparent(trace_id: str) -> str:
     """A W3C ``traceparent`` of a trace, with a new span's id: sampled, so that services record what they do."""
     return f"00-{trace_id}-{os.urandom(8).hex()}-01"
+
+
+class SpanSource(Protocol):
+    """Where the spans of services are read."""
+
+    @property
+    def heard(self) -> bool:
+        """Whether any service has told anything yet."""
+        ...
+
+    def expect(self, trace_id: str) -> None:
+        """Keep the spans of a trace from now on."""
+        ...
+
+    def of(self, trace_id: str) -> tuple[Span, ...]:
+        """The spans of a trace so far, by the time they began."""
+        ...
 
 
 class Spans:

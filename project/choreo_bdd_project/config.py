@@ -99,6 +99,8 @@ class Config:
     unknown_topics: Literal["error", "warn", "ignore"] = "error"
     services: tuple[ServiceConfig, ...] = ()
     """What is started for a run, in this order."""
+    services_per: Literal["worker", "run"] = "worker"
+    """Whether each worker of a run has services of its own, or all share one set."""
     traces: bool = False
     """Whether what is sent is put into a trace, and services' spans are listened for."""
 
@@ -176,6 +178,7 @@ def load_config(
         asyncapi=_asyncapi(document, where),
         unknown_topics=_asyncapi_settings(document).get("unknown", "error"),
         services=services,
+        services_per=document.get("services_per", "worker"),
         traces=bool(document.get("traces", False)),
     )
 

@@ -214,6 +214,8 @@ class Session:
         try:
             self.services = services_of(self.config, self.environment_for_services())
             self.config = at_addresses(self.config, self.services.addresses)
+            if self.traces is not None and self.services.spans is not None:
+                self.traces.hear(self.services.spans)
         except BaseException:
             if self.traces is not None:
                 self.traces.stop()

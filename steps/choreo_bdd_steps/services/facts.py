@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
+from choreo_bdd.traces.spans import SpanSource
 from choreo_bdd_project.placeholders import Address
 
 
@@ -56,6 +57,11 @@ class Running(Protocol):
         """All of them, in their order."""
         ...
 
+    @property
+    def spans(self) -> SpanSource | None:
+        """Where what they tell of their work is read; ``None`` where it is sent to this process."""
+        ...
+
     def deaths(self) -> Sequence[Death]:
         """Those that have ended by themselves."""
         ...
@@ -74,6 +80,7 @@ class NoServices:
 
     addresses: Mapping[str, Address] = MappingProxyType({})
     started: Sequence[Started] = ()
+    spans: SpanSource | None = None
 
     def deaths(self) -> Sequence[Death]:
         """None."""

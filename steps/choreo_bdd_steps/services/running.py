@@ -12,6 +12,7 @@ from choreo_bdd.brokers import Broker, processes, start
 from choreo_bdd.brokers.ports import HOST, free_port, is_free
 from choreo_bdd.brokers.starting import KINDS
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.traces.spans import SpanSource
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.placeholders import Address
 from choreo_bdd_project.service_settings import READY_WITHIN_S, Ready, ServiceConfig
@@ -43,6 +44,7 @@ class Services:
 
     def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         self._environment = environment
+        self.spans: SpanSource | None = None
         self.addresses: dict[str, Address] = {}
         self.started: list[Started] = []
         self._held: list[_Held] = []

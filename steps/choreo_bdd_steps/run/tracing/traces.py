@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from choreo_bdd.scenario import Scope
-from choreo_bdd.traces.spans import Span, traceparent
+from choreo_bdd.traces.spans import Span, SpanSource, traceparent
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config, ConfigError
 
@@ -26,6 +26,7 @@ class Traces:
 
         self._config = config
         self._receiver = Receiver()
+        self._spans: SpanSource = self._receiver.spans
 
     def start(self) -> None:
         """Begin to listen. Raises ``ConfigError`` where what reads traces is not installed."""
@@ -47,9 +48,13 @@ class Traces:
         """What services are to be started with, so that they tell here what they do."""
         return self._receiver.environment
 
+    def hear(self, spans: SpanSource) -> None:
+        """Read spans from somewhere else: where services that are shared send theirs."""
+        self._spans = spans
+
     def follow(self, scope: Scope, trace_id: str, links: Mapping[str, str | None]) -> None:
         """Put what a scope sends into its trace, wherever messages have headers, and keep what services tell of it."""
-        self._receiver.spans.expect(trace_id)
+        self._spans.expect(trace_id)
         for name, link in links.items():
             scope.links[link].trace_headers = partial(self._headers, trace_id, name)
 
@@ -59,17 +64,17 @@ class Traces:
 
     async def settle(self) -> None:
         """Give services time to tell the rest, where any of them tells anything."""
-        if self._receiver.spans.heard:
+        if self._spans.heard:
             await asyncio.sleep(_SETTLE_S)
 
     async def hear_of_failure(self, trace_id: str) -> None:
         """Where a check has failed and services tell anything, wait a little longer for one that has failed, too."""
         deadline = time.monotonic() + _FAILURE_S
-        while self._receiver.spans.heard and time.monotonic() < deadline:
+        while self._spans.heard and time.monotonic() < deadline:
             if any(span.has_failed for span in self.told(trace_id)):
                 return
             await asyncio.sleep(_LOOK_S)
 
     def told(self, trace_id: str) -> tuple[Span, ...]:
         """What services have told of a trace."""
-        return self._receiver.spans.of(trace_id)
+        return self._spans.of(trace_id)

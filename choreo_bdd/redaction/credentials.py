@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
 
+from choreo_bdd.redaction.findable import Findable, found_masked
 from choreo_bdd.redaction.known_secrets import looks_like_token
 from choreo_bdd.redaction.secret_names import (
     NAME_HINTS,
@@ -258,7 +259,7 @@ _AFTER_PAIRS: tuple[_Masking, ...] = (
 
 
 _Pass = Callable[[str, set[str] | None], tuple[str, int]]
-_declared_patterns: list[re.Pattern[str]] = []
+_declared_patterns: list[Findable] = []
 
 
 @cache
@@ -268,7 +269,7 @@ def _passes() -> tuple[tuple[str, _Pass], ...]:
         [(needed, partial(_substituted, pattern(), mask)) for needed, pattern, mask in each]
         for each in (_BEFORE_PAIRS, _AFTER_PAIRS)
     )
-    own = [("", partial(_substituted, pattern, _mask_all)) for pattern in _declared_patterns]
+    own = [("", partial(found_masked, pattern, REDACTED)) for pattern in _declared_patterns]
     return (*own, *before, ("", _mask_pairs), *after)
 
 
@@ -286,10 +287,9 @@ def _substituted(
     return pattern.sub(replace, text), hits
 
 
-def declare_patterns(patterns: Iterable[str]) -> None:
-    """Mask what these regular expressions find, whole. Raises ``re.error`` for one that is none."""
-    compiled = [re.compile(pattern) for pattern in patterns]
-    _declared_patterns.extend(each for each in compiled if each not in _declared_patterns)
+def declare_patterns(patterns: Iterable[Findable]) -> None:
+    """Mask what these find, whole."""
+    _declared_patterns.extend(each for each in patterns if each not in _declared_patterns)
     forget_compiled()
 
 
@@ -357,7 +357,7 @@ def _look_for_hints(text: str) -> bool:
 
 
 def _may_be_declared(text: str) -> bool:
-    if any(pattern.search(text) for pattern in _declared_patterns):
+    if any(pattern.is_in(text) for pattern in _declared_patterns):
         return True
     names = declared_names()
     return bool(names) and any(name in plain_name(text) for name in names)

@@ -21,6 +21,7 @@ from choreo_bdd.redaction.credentials import (
     is_suspicious,
     redact_text,
 )
+from choreo_bdd.redaction.findable import Findable
 from choreo_bdd.redaction.known_secrets import MIN_CHARS, KnownSecrets, is_unmistakable, put
 from choreo_bdd.redaction.secret_names import (
     declare_names,
@@ -252,11 +253,13 @@ _MET = KnownSecrets()
 """What stood under a secret name somewhere in this run, so that no later test shows it; the first thousand."""
 
 
-def declare_secrets(*, names: Iterable[str] = (), patterns: Iterable[str] = (), values: Iterable[str] = ()) -> None:
+def declare_secrets(
+    *, names: Iterable[str] = (), patterns: Iterable[Findable] = (), values: Iterable[str] = ()
+) -> None:
     """Hide more from now on, in all this process shows: values under these names, and these values wherever they are.
 
-    ``patterns`` are regular expressions; what one finds in a text is masked whole. Raises ``re.error`` for one that
-    is none. Values of fewer than five characters are not looked for.
+    What one of the ``patterns`` finds in a text is masked whole (``choreo_bdd.matchers.patterns.finding`` makes them of
+    regular expressions). Values of fewer than five characters are not looked for.
     """
     declare_names(names)
     declare_patterns(patterns)

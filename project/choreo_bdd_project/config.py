@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from choreo_bdd.matchers.patterns.safety import require_bounded
+from choreo_bdd.matchers.patterns.finding import Finder
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.topic_patterns import is_pattern
 from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, seconds, shown_name
@@ -74,7 +74,7 @@ class Secrets:
     """What the project lists under ``secrets``: names, regular expressions, and environment variables."""
 
     names: tuple[str, ...] = ()
-    patterns: tuple[str, ...] = ()
+    patterns: tuple[Finder, ...] = ()
     env: tuple[str, ...] = ()
 
 
@@ -260,17 +260,19 @@ def _header(correlation: Mapping[str, Any], kind: str, place: str) -> str | None
 
 def _secrets(document: Mapping[str, Any], where: Place) -> Secrets:
     given = document.get("secrets") or {}
-    for index, pattern in enumerate(given.get("patterns") or ()):
-        try:
-            require_bounded(pattern)
-            matches_nothing = re.search(pattern, "") is not None
-        except re.error as error:
-            raise ConfigError(
-                f"{where.at('secrets', 'patterns', index)}: expected a regular expression ({error.msg})"
-            ) from None
-        if matches_nothing:
-            raise ConfigError(f"{where.at('secrets', 'patterns', index)}: expected a pattern that cannot match nothing")
-    return Secrets(*(tuple(given.get(key) or ()) for key in ("names", "patterns", "env")))
+    patterns = given.get("patterns") or ()
+    found = tuple(_finder(each, where.at("secrets", "patterns", index)) for index, each in enumerate(patterns))
+    return Secrets(tuple(given.get("names") or ()), found, tuple(given.get("env") or ()))
+
+
+def _finder(pattern: str, place: str) -> Finder:
+    try:
+        finder = Finder(pattern)
+    except re.error as error:
+        raise ConfigError(f"{place}: expected a regular expression ({error.msg})") from None
+    if finder.pattern.search("") is not None:
+        raise ConfigError(f"{place}: expected a pattern that cannot match nothing")
+    return finder
 
 
 def _allowlist(document: Mapping[str, Any], where: Place) -> Path | None:

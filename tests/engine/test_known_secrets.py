@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from choreo_bdd.matchers.patterns.finding import Finder
 from choreo_bdd.redaction import Redactor, declare_secrets, is_secret_key, redact_text, redact_value
 
 CANARY = 'canary "9f3b"/ü+x'
@@ -105,7 +106,7 @@ class TestDeclared:
         assert redact_value({"a": {"patientNo": 7}})[0] == {"a": {"patientNo": "<redacted>"}}
 
     def test_patterns_hide_all_they_find(self) -> None:
-        declare_secrets(patterns=[r"\bP-\d{6}\b"])
+        declare_secrets(patterns=[Finder(r"\bP-\d{6}\b")])
         assert redact_text("for P-123456 and P-12") == ("for <redacted> and P-12", 1)
 
     def test_values_are_hidden_in_every_text(self) -> None:

@@ -11,7 +11,7 @@ import re
 import re._compiler as compiler  # type: ignore[import-not-found]  # private, and the only compiler of parsed patterns
 import re._constants as codes  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -74,30 +74,30 @@ def bounded(pattern: str) -> re.Pattern[str]:
 @lru_cache(maxsize=256)
 def _longest(pattern: re.Pattern[str], more: int) -> float:
     """The length of a text up to which backtracking is certain to be quick."""
-    degree = _degree(parser.parse(pattern.pattern, pattern.flags)) + more
-    if degree <= 1:
+    power = degree(parser.parse(pattern.pattern, pattern.flags)) + more
+    if power <= 1:
         return float("inf")
-    return float((_MOST_TRIES * factorial(min(degree, 20))) ** (1 / degree))
+    return float((_MOST_TRIES * factorial(min(power, 20))) ** (1 / power))
 
 
-def _degree(items: Iterable[Any]) -> int:
+def degree(items: Iterable[Any]) -> int:
     """How many repetitions may share a text between them, and so the power of its length that time can grow with."""
     found = 0
     for code, argument in items:
         if code in _REPEATS:
             _, most, body = argument
-            inside = _degree(body)
+            inside = degree(body)
             found += inside * most if most <= _FEW else inside + 1
         elif code is codes.BRANCH:
-            found += max(map(_degree, argument[1]))
+            found += max(map(degree, argument[1]))
         elif code is codes.SUBPATTERN:
-            found += _degree(argument[3])
+            found += degree(argument[3])
         elif code is codes.ATOMIC_GROUP:
-            found += _degree(argument)
+            found += degree(argument)
         elif code in (codes.ASSERT, codes.ASSERT_NOT):
-            found += _degree(argument[1])
+            found += degree(argument[1])
         elif code is codes.GROUPREF_EXISTS:
-            found += max(_degree(each) for each in argument[1:] if each is not None)
+            found += max(degree(each) for each in argument[1:] if each is not None)
         elif code is codes.GROUPREF:
             found += 1
     return found
@@ -120,7 +120,7 @@ class _Part:
 
 
 @dataclass(slots=True)
-class _Automaton:
+class Automaton:
     """The places of a pattern, each with the characters it takes, and which may follow which."""
 
     takes: list[Callable[[str], object]] = field(default_factory=list)
@@ -142,10 +142,47 @@ class _Automaton:
             state = self._after(state, char)
         return not state.isdisjoint(self.whole.last)
 
-    def _after(self, state: frozenset[int], char: str) -> frozenset[int]:
+    def covered(self, text: str) -> Iterator[tuple[int, int]]:
+        """Each stretch of a text whose characters all belong to something that fits; two walks over the text."""
+        leaving = self._leaving(text)
+        state: frozenset[int] = frozenset()
+        begun: int | None = None
+        for place, char in enumerate(text):
+            state = self._after(state, char, begins=True)
+            is_covered = not state.isdisjoint(leaving[place])
+            if is_covered and begun is None:
+                begun = place
+            elif not is_covered and begun is not None:
+                yield begun, place
+                begun = None
+        if begun is not None:
+            yield begun, len(text)
+
+    def _leaving(self, text: str) -> list[frozenset[int]]:
+        """For each character the places that take it and from which what follows leads to an end."""
+        found: list[frozenset[int]] = []
+        known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        after: frozenset[int] = frozenset()
+        for char in reversed(text):
+            before = known.get((after, char))
+            if before is None:
+                last, follow = self.whole.last, self.follow
+                before = frozenset(
+                    each for each in self._taking(char) if each in last or not after.isdisjoint(follow[each])
+                )
+                if len(known) < _MAX_STEPS:
+                    known[after, char] = before
+            after = before
+            found.append(after)
+        found.reverse()
+        return found
+
+    def _after(self, state: frozenset[int], char: str, *, begins: bool = False) -> frozenset[int]:
+        """Where a character leads from some places, or, where one ``begins`` anywhere, to a first one."""
         known = self._steps.get((state, char))
         if known is None:
-            known = self._taking(char).intersection(chain.from_iterable(self.follow[at] for at in state))
+            reached = chain.from_iterable(self.follow[at] for at in state)
+            known = self._taking(char).intersection(chain(reached, self.whole.first if begins else ()))
             if len(self._steps) < _MAX_STEPS:
                 self._steps[state, char] = known
         return known
@@ -208,11 +245,11 @@ class _Automaton:
 
 
 @lru_cache(maxsize=256)
-def _automaton(pattern: re.Pattern[str], *, is_whole: bool) -> _Automaton:
+def _automaton(pattern: re.Pattern[str], *, is_whole: bool) -> Automaton:
     parsed = parser.parse(pattern.pattern, pattern.flags)
     items = list(parsed)
     is_at_start = is_at_end = is_whole
-    made = _Automaton()
+    made = Automaton()
     if not parsed.state.flags & re.MULTILINE:
         while items and items[0][0] is codes.AT and items[0][1] in _AT_START:
             del items[0]

@@ -40,6 +40,10 @@ class KnownSecrets:
     def __contains__(self, value: object) -> bool:
         return value in self._values
 
+    def values(self) -> list[str]:
+        """All of them, as they are."""
+        return list(self._values)
+
     def add(self, value: str) -> None:
         """Look for a value from now on; one that is too short to tell from other text is ignored."""
         if len(value) < MIN_CHARS or value in self._values or len(self._values) >= _KNOWN_MAX:

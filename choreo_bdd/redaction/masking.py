@@ -36,7 +36,7 @@ REDACTION_VERSION = "v1"
 _LITERAL = "<value>"
 _SHAPE_MAX_DEPTH = 8
 _SHAPE_MAX_ITEMS = 10
-_LEARNED_MAX = 1000
+LEARNED_MAX = 1000
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one is slow to test, so it comes last
 _PLAIN = (int, float, type(None))
 
@@ -135,14 +135,14 @@ class Redactor:
     def learn(self, value: Any) -> None:
         """Remember a value as a secret without counting it; what cannot be mistaken for prose, for every redactor."""
         for text in self._learn_here(value):
-            if is_unmistakable(text) and len(_MET) < _LEARNED_MAX:
+            if is_unmistakable(text) and len(_MET) < LEARNED_MAX:
                 _MET.add(text)
 
     def _learn_here(self, value: Any) -> list[str]:
         """Remember a value for this redactor; the texts it consists of."""
         learned: list[str] = []
         pending, seen = [value], 0
-        while pending and seen < _LEARNED_MAX:
+        while pending and seen < LEARNED_MAX:
             item = pending.pop()
             seen += 1
             if isinstance(item, Mapping):
@@ -251,6 +251,11 @@ class Redactor:
 _DECLARED = KnownSecrets()
 _MET = KnownSecrets()
 """What stood under a secret name somewhere in this run, so that no later test shows it; the first thousand."""
+
+
+def known_to_all() -> tuple[KnownSecrets, KnownSecrets]:
+    """What every redactor of this process knows: what was declared, and what was met."""
+    return _DECLARED, _MET
 
 
 def declare_secrets(

@@ -7,14 +7,15 @@ old report stays or a readable journal of the new one does.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from choreo_bdd.redaction.afterwards import hidden, hidden_in_json, known_count
 from choreo_bdd_reporter.documents.cucumber_messages import GherkinTest, envelopes
-from choreo_bdd_reporter.documents.file_names import HISTORY, MESSAGES, PAGE, PARTIAL, RESULTS
+from choreo_bdd_reporter.documents.file_names import HISTORY, MESSAGES, PAGE, PARTIAL, RECORDINGS, RESULTS
 from choreo_bdd_reporter.documents.headroom import least_headroom
 from choreo_bdd_reporter.documents.results import (
     SCHEMA_VERSION,
@@ -63,16 +64,21 @@ class ForeignFolderError(OSError):
 class ReportWriter:
     """Writes the report of one run into a validated directory.
 
-    ``describe`` is asked for the environment when the first test arrives. Raises ``OSError`` when the directory
-    cannot be written.
+    ``describe`` is asked for the environment when the first test arrives. What has become known to be secret during the
+    run is hidden in all of it, save in what is ``plain`` of a test. Raises ``OSError`` when the directory cannot be
+    written.
     """
 
-    def __init__(self, directory: Path, *, started_at: str, describe: Callable[[], Environment]) -> None:
+    def __init__(
+        self, directory: Path, *, started_at: str, describe: Callable[[], Environment], plain: Collection[str] = ()
+    ) -> None:
+        self._plain = plain
         self._directory = directory
         self._started_at = started_at
         self._describe = describe
         self._journal: Journal | None = None
         self._noted: Mapping[str, Any] = {}
+        self._known = known_count()
 
     def add(self, test: Test, *, redacted: tuple[int, int] = (0, 0)) -> None:
         """Keep a test; one that was added before is replaced. ``redacted`` is what the run has masked so far."""
@@ -124,7 +130,7 @@ class ReportWriter:
         if order is not None:
             places.sort(key=lambda place: order(place.head["nodeid"]))
         kept, left_out = keep_worst(places, TESTS_MAX, (_is_failing(place) for place in places))
-        places = [places[index] for index in kept]
+        places = journal.by_now(places[index] for index in kept)
         outcomes = [place.head["outcome"] for place in places]
         facts = [place.facts for place in places]
         block = run_document(run, outcomes, facts, truncated=left_out > 0)
@@ -133,6 +139,8 @@ class ReportWriter:
         history = History(self._directory / HISTORY, block)
         gherkin |= history.recalled(place.head["nodeid"] for place in places)
         _check(results)
+        if known_count() != self._known:
+            _hide_in_recordings(self._directory / RECORDINGS)
         _replace(self._directory / RESULTS, _lines(block, map(journal.test_text, places)))
         self._write_messages(block, journal, places)
         self._write_page(results, gherkin)
@@ -143,7 +151,7 @@ class ReportWriter:
         if self._journal is None:
             prepare(self._directory)
             path = self._directory / PARTIAL
-            self._journal = Journal(path, started_at=self._started_at, environment=self._describe())
+            self._journal = Journal(path, started_at=self._started_at, environment=self._describe(), plain=self._plain)
         return self._journal
 
     def _write_page(self, results: Mapping[str, Any], gherkin: Mapping[str, Any]) -> None:
@@ -285,7 +293,7 @@ def _documents(
         **gherkin,
         "exit": exit_document(run),
         **attempts_document((row, place.facts) for row, place in rows.items()),
-        **run.facts,
+        **hidden(dict(run.facts)),
     }
 
 
@@ -321,6 +329,16 @@ def _check(results: Mapping[str, Any]) -> None:
     error = first_error(results)
     if error:
         notice(f"{RESULTS} does not follow its schema: {error}")
+
+
+def _hide_in_recordings(path: Path) -> None:
+    """Hide in the recordings what has become known to be secret since they were made."""
+    if path.is_symlink() or not path.is_file():
+        return
+    with path.open(encoding="utf-8") as lines:
+        _replace(
+            path, (line if (clean := hidden_in_json(line)) is None else f"{compact_json(clean)}\n" for line in lines)
+        )
 
 
 def _replace(target: Path, pieces: Iterable[str]) -> None:

@@ -8,10 +8,12 @@ say what is known of it as a whole.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from choreo_bdd.redaction.afterwards import hidden, hidden_in_json, known_count
 from choreo_bdd_reporter.documents.file_names import JOURNAL_FORMAT
 from choreo_bdd_reporter.documents.results import TestDocument, TestFacts
 from choreo_bdd_reporter.model.clock import now
@@ -26,7 +28,8 @@ _PARTS = ("test", "gherkin", "details", "attachments")
 class Place:
     """Where the parts of a test stand in the journal, and what is known of it without reading.
 
-    ``feature`` is the path of its feature file, ``None`` without Gherkin.
+    ``feature`` is the path of its feature file, ``None`` without Gherkin; ``known`` how many secrets were known when it
+    was written down.
     """
 
     spans: tuple[tuple[int, int], ...]
@@ -34,12 +37,18 @@ class Place:
     facts: TestFacts
     feature: str | None
     has_attachments: bool
+    known: int = 0
 
 
 class Journal:
-    """Written line by line, readable at any time. Raises ``OSError`` like the file it is."""
+    """Written line by line, readable at any time. Raises ``OSError`` like the file it is.
 
-    def __init__(self, path: Path, *, started_at: str, environment: Environment) -> None:
+    What has become known to be secret since a test was written down is not read back; in what is ``plain`` of a test it
+    stands nevertheless.
+    """
+
+    def __init__(self, path: Path, *, started_at: str, environment: Environment, plain: Collection[str] = ()) -> None:
+        self._plain = plain
         self._path = path
         self._places: dict[tuple[str, str | None], Place] = {}
         self._file = path.open("wb")
@@ -64,7 +73,7 @@ class Journal:
         head = {name: test[name] for name in _KEPT}
         feature = document.gherkin["feature"]["uri"] if document.gherkin else None
         self._places[head["nodeid"], head["worker_id"]] = Place(
-            tuple(spans), head, document.facts, feature, bool(document.attachments)
+            tuple(spans), head, document.facts, feature, bool(document.attachments), known_count()
         )
 
     def note(self, **known: Any) -> None:
@@ -83,6 +92,11 @@ class Journal:
     def places(self) -> list[Place]:
         """Every test once, in the order in which they were first added."""
         return list(self._places.values())
+
+    def by_now(self, places: Iterable[Place]) -> list[Place]:
+        """The same tests, what is known of them without what has become known to be secret."""
+        known = known_count()
+        return [place if place.known == known else _by_now(place) for place in places]
 
     def test_text(self, place: Place) -> str:
         """The JSON text of a test's part of ``results.json``."""
@@ -119,4 +133,18 @@ class Journal:
     def _read(self, place: Place, part: int) -> str:
         start, length = place.spans[part]
         self._reader.seek(start)
-        return self._reader.read(length).decode("ascii")
+        text = self._reader.read(length).decode("ascii")
+        if place.known == known_count():
+            return text
+        cleaned = hidden_in_json(text, left=() if part else self._plain)
+        return text if cleaned is None else compact_json(cleaned)
+
+
+def _by_now(place: Place) -> Place:
+    earlier = tuple(replace(each, reason=hidden(each.reason)) for each in place.facts.earlier)
+    return replace(
+        place,
+        head=hidden(place.head),
+        facts=replace(place.facts, earlier=earlier),
+        feature=hidden(place.feature),
+    )

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd import observers
+from choreo_bdd.redaction.afterwards import meet, values_met
 from choreo_bdd_reporter.documents.file_names import PAGE, RECORDINGS
 from choreo_bdd_reporter.frameworks.pytest.assembly import TestAssembly
 from choreo_bdd_reporter.frameworks.pytest.bdd_steps import PytestBddSteps
@@ -38,6 +39,8 @@ from choreo_bdd_reporter.writer import ReportWriter
 
 _WORKER_OUTPUT = "choreo_bdd_leftovers"
 _WORKER_FACTS = "choreo_bdd_facts"
+_WORKER_MET = "choreo_bdd_met"
+_STREAMS = ("stdout", "stderr", "log")
 
 
 def enable(config: pytest.Config, directory: str) -> None:
@@ -122,6 +125,7 @@ class TestObserver:
         if output is not None:
             output[_WORKER_OUTPUT] = json.dumps(self.leftovers())
             output[_WORKER_FACTS] = json.dumps(self.facts)
+            output[_WORKER_MET] = json.dumps(values_met())  # from memory to memory: it is written nowhere
 
     def pytest_unconfigure(self) -> None:
         """Observe no more."""
@@ -161,7 +165,10 @@ class ReportBuilder:
         self._git = GitLookup(config.rootpath)
         self._stopwatch = Stopwatch()
         self._writer = ReportWriter(
-            directory, started_at=self._stopwatch.started_at, describe=lambda: self._environment
+            directory,
+            started_at=self._stopwatch.started_at,
+            describe=lambda: self._environment,
+            plain=_STREAMS if config.option.harness_report_no_stream_redact else (),
         )
         self._assembly = TestAssembly(self._writer, config.rootpath)
         self._workers: dict[str, bool] = {}
@@ -202,6 +209,7 @@ class ReportBuilder:
         """Note how a worker ended and take what it sent at its end."""
         self._workers[node.gateway.id] = error is None or self._workers.get(node.gateway.id, False)
         output = getattr(node, "workeroutput", None) or {}
+        meet(json.loads(output.get(_WORKER_MET, "[]")))
         self._assembly.note(json.loads(output.get(_WORKER_FACTS, "{}")), node.gateway.id)
         for nodeid, part in json.loads(output.get(_WORKER_OUTPUT, "{}")).items():
             self._assembly.add_leftovers(nodeid, part, node.gateway.id)

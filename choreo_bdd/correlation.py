@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,9 +23,16 @@ __all__ = [
     "FieldPolicy",
     "HeaderPolicy",
     "NoCorrelationPolicy",
+    "TraceparentPolicy",
     "policy_of",
     "test_namespace",
+    "trace_of",
+    "traceparent",
 ]
+
+
+TRACEPARENT = "traceparent"
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +286,46 @@ class HeaderPolicy:
             return value
         wanted = self.header.lower()
         return next((text for name, text in envelope.headers.items() if name.lower() == wanted), None)
+
+
+def traceparent(trace_id: str) -> str:
+    """A W3C ``traceparent`` of a trace, with a new span's id: sampled, so that services record what they do."""
+    return f"00-{trace_id}-{os.urandom(8).hex()}-01"
+
+
+def trace_of(headers: Mapping[str, str]) -> str | None:
+    """The trace that a message's ``traceparent`` is of; ``None`` where it has none, or one that is malformed."""
+    value = next((text for name, text in headers.items() if name.lower() == TRACEPARENT), "")
+    found = _TRACEPARENT.fullmatch(value.strip().lower())
+    return None if found is None else found[1]
+
+
+@dataclass(frozen=True)
+class TraceparentPolicy:
+    """The id is that of a W3C trace: services that pass the trace on pass it on, each with a span's id of its own."""
+
+    strict: bool = True
+    prefix: ClassVar[str] = ""
+
+    @property
+    def routes_by_correlation(self) -> bool:
+        """Always true."""
+        return True
+
+    async def new_id(self) -> str | None:
+        """A new trace."""
+        return _random_id()
+
+    def write(self, envelope: Envelope, correlation_id: str) -> Envelope:
+        """Add the header; one of another trace, which the caller set, is honoured."""
+        if self.read(envelope) is not None:
+            return envelope
+        kept = {name: text for name, text in envelope.headers.items() if name.lower() != TRACEPARENT}
+        return replace(envelope, headers={**kept, TRACEPARENT: traceparent(correlation_id)})
+
+    def read(self, envelope: Envelope) -> str | None:
+        """The trace's id."""
+        return trace_of(envelope.headers)
 
 
 @dataclass(frozen=True)

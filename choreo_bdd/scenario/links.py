@@ -85,7 +85,9 @@ class Link:
     wire_id: str | None
     minted: str | None = field(init=False)
     adopted: dict[str, None] = field(init=False, default_factory=dict)
-    trace_headers: Callable[[str], Mapping[str, str]] | None = field(init=False, default=None, repr=False)
+    trace_headers: Callable[[str, Mapping[str, str]], Mapping[str, str]] | None = field(
+        init=False, default=None, repr=False
+    )
     """What puts a message on a topic into a trace, where the scenario is traced; headers of its author's own win."""
 
     def __post_init__(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -36,11 +35,6 @@ class Span:
     def has_failed(self) -> bool:
         """Whether the service says that it failed."""
         return self.error is not None
-
-
-def traceparent(trace_id: str) -> str:
-    """A W3C ``traceparent`` of a trace, with a new span's id: sampled, so that services record what they do."""
-    return f"00-{trace_id}-{os.urandom(8).hex()}-01"
 
 
 class SpanSource(Protocol):

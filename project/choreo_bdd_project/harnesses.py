@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.contracts import MessageContract
-from choreo_bdd.correlation import CorrelationByTopic, CorrelationPolicy, FieldPolicy, HeaderPolicy, NoCorrelationPolicy
+from choreo_bdd.correlation import (
+    TRACEPARENT,
+    CorrelationByTopic,
+    CorrelationPolicy,
+    FieldPolicy,
+    HeaderPolicy,
+    NoCorrelationPolicy,
+    TraceparentPolicy,
+)
 from choreo_bdd.exceptions import HostNotInAllowlist
 from choreo_bdd.harness import Harness
 from choreo_bdd.redaction import safe_url
@@ -107,6 +115,10 @@ def _policy(transport: TransportConfig, capabilities: TransportCapabilities) -> 
                 f"{transport.place}.correlation.header: messages of this transport carry no headers; use "
                 f"{{field: …}}, or `none` and tell messages apart with `where`"
             )
+        if transport.correlation_header.lower() == TRACEPARENT:
+            if prefix:
+                raise ConfigError(f"{transport.place}.correlation.prefix: the id of a trace has none; leave it out")
+            return TraceparentPolicy()
         return HeaderPolicy(transport.correlation_header, prefix, strict=True)
     return NoCorrelationPolicy(is_meant=transport.correlation_off or transport.is_called)
 

@@ -11,8 +11,9 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from choreo_bdd.correlation import trace_of, traceparent
 from choreo_bdd.traces.receiver import LARGEST_BODY, Receiver
-from choreo_bdd.traces.spans import SPANS_A_TRACE, Span, traceparent
+from choreo_bdd.traces.spans import SPANS_A_TRACE, Span
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = {
@@ -147,3 +148,19 @@ def test_a_traceparent_is_of_its_trace_and_each_has_a_span_of_its_own() -> None:
     assert first.endswith("-01")
     assert len(first) == 55
     assert first != second
+
+
+@pytest.mark.parametrize(
+    ("header", "trace"),
+    [
+        ({"traceparent": f"00-{TRACE}-{'b' * 16}-01"}, TRACE),
+        ({"TraceParent": f" 00-{TRACE.upper()}-{'b' * 16}-00-of-tomorrow"}, TRACE),
+        ({"traceparent": TRACE}, None),
+        ({"traceparent": f"ff-{TRACE}-{'b' * 16}-01"}, None),
+        ({"traceparent": f"00-{'0' * 32}-{'b' * 16}-01"}, None),
+        ({}, None),
+    ],
+    ids=["plain", "another-case", "bare-id", "forbidden-version", "no-trace", "none"],
+)
+def test_the_trace_of_a_message_is_read_from_a_valid_header_only(header: dict[str, str], trace: str | None) -> None:
+    assert trace_of(header) == trace

@@ -12,7 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from choreo_bdd_project.config import TransportConfig, memory_config
+from choreo_bdd.correlation import trace_of
+from choreo_bdd.transports.base import publish_extras
+from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd_steps.run.session import Session
 from tests.engine.test_traces import request
 from tests.support.http_service import http_service
@@ -136,6 +138,18 @@ def test_a_failed_check_says_which_service_failed(traced: Bench) -> None:
     assert "; settlement received orders.placed " in diagnosis.sentence
 
 
+def test_what_a_service_tells_of_a_trace_that_the_author_has_begun_is_told_too(traced: Bench) -> None:
+    heard = hearing(traced, "orders.placed")
+    own = f"00-{'a' * 32}-{'b' * 16}-01"
+    played = traced.play(
+        f'When I publish "orders.placed"\n| field | value |\n| @headers.traceparent | {own} |',
+        "And a service works",
+        'Then I expect "orders.settled"',
+        own={"a service works": telling(traced, heard, failed=True)},
+    )
+    assert "settlement received orders.placed " in played.message
+
+
 def test_a_service_that_did_its_work_is_no_cause(traced: Bench) -> None:
     heard = hearing(traced, "orders.placed")
     played = traced.play(
@@ -152,3 +166,49 @@ def test_without_traces_nothing_is_added_and_services_are_told_nothing(bench: Be
     bench.play('When I publish "orders.placed"').passed()
     assert heard == [{}]
     assert bench.session.environment_for_services() == {}
+
+
+@pytest.fixture
+def by_trace() -> Iterator[Bench]:
+    """A bench whose messages belong to a scenario by the trace they are of."""
+    bus = TransportConfig("bus", "memory", "the test", correlation_header="Traceparent")
+    session = Session(
+        replace(memory_config(), transports=MappingProxyType({"bus": bus}), timeout_s=0.3, vacuity="ignore")
+    )
+    yield Bench(session)
+    session.close()
+
+
+def passing_on(bench: Bench, heard: list[dict[str, str]], *, trace: str | None = None) -> Callable[[Any], None]:
+    """A step in which a service answers in the trace it was asked in, or in another, with a span of its own."""
+
+    def answer(_: object) -> None:
+        asked = heard[-1]["traceparent"].split("-")[1]
+        headers = {"traceparent": f"00-{trace or asked}-{'c' * 16}-00"}
+        bus = bench.session.transport("bus")
+
+        async def publish() -> None:
+            bus.publish("orders.settled", b"{}", **publish_extras(headers, None))
+
+        bench.session.run(publish())
+
+    return answer
+
+
+def test_a_trace_ties_messages_together_where_it_is_said_so(by_trace: Bench) -> None:
+    heard = hearing(by_trace, "orders.placed")
+    steps = ('When I publish "orders.placed"', "And a service answers", 'Then I expect "orders.settled"')
+    by_trace.play(*steps, own={"a service answers": passing_on(by_trace, heard)}).passed()
+    assert trace_of(heard[-1]), "what services read has to be one"
+    played = by_trace.play(*steps, own={"a service answers": passing_on(by_trace, heard, trace="d" * 32)})
+    assert "wrong correlation" in played.message
+
+
+def test_the_id_of_a_trace_has_no_prefix() -> None:
+    bus = TransportConfig("bus", "memory", "x.yaml:3", correlation_header="traceparent", correlation_prefix="T-")
+    session = Session(replace(memory_config(), transports=MappingProxyType({"bus": bus})))
+    try:
+        with pytest.raises(ConfigError, match=r"x\.yaml:3\.correlation\.prefix: the id of a trace has none"):
+            session.harness("bus")
+    finally:
+        session.close()

@@ -63,9 +63,7 @@ class Publication:
 def _traced(link: Link, topic: str, headers: Mapping[str, str]) -> Mapping[str, str]:
     if link.trace_headers is None:
         return headers
-    written = {name.lower() for name in headers}
-    asked = {name: value for name, value in link.trace_headers(topic).items() if name not in written}
-    return {**asked, **headers}
+    return {**link.trace_headers(topic, headers), **headers}
 
 
 def _stamp(link: Link, envelope: Envelope) -> Envelope:

@@ -22,7 +22,7 @@ from tests.support.walkthrough import blocks, carry_out
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
-ON_A_BROKER = {"real-brokers", "authentication", "several-buses", "http", "traces"}
+ON_A_BROKER = {"real-brokers", "authentication", "several-buses"}
 ON_THREE_BROKERS = {"frameworks"}
 NOT_A_GUIDE = {"index", "settings", "steps"}
 GUIDES = sorted({page.stem for page in DOCS.glob("*.md")} - NOT_A_GUIDE)

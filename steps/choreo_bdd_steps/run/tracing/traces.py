@@ -7,8 +7,9 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
+from choreo_bdd.correlation import TRACEPARENT, trace_of, traceparent
 from choreo_bdd.scenario import Scope
-from choreo_bdd.traces.spans import Span, SpanSource, traceparent
+from choreo_bdd.traces.spans import Span, SpanSource
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config, ConfigError
 
@@ -27,6 +28,8 @@ class Traces:
         self._config = config
         self._receiver = Receiver()
         self._spans: SpanSource = self._receiver.spans
+        self._own: dict[str, list[str]] = {}
+        """Traces that authors have begun in messages of their own, by the trace of their scenario."""
 
     def start(self) -> None:
         """Begin to listen. Raises ``ConfigError`` where what reads traces is not installed."""
@@ -55,12 +58,20 @@ class Traces:
     def follow(self, scope: Scope, trace_id: str, links: Mapping[str, str | None]) -> None:
         """Put what a scope sends into its trace, wherever messages have headers, and keep what services tell of it."""
         self._spans.expect(trace_id)
+        self._own.clear()  # one scenario is at work at a time
         for name, link in links.items():
             scope.links[link].trace_headers = partial(self._headers, trace_id, name)
 
-    def _headers(self, trace_id: str, transport: str, topic: str) -> Mapping[str, str]:
+    def _headers(self, trace_id: str, transport: str, topic: str, written: Mapping[str, str]) -> Mapping[str, str]:
+        """What a message is given beside the headers it has; a trace that its author has begun belongs here, too."""
+        if TRACEPARENT in map(str.lower, written):
+            own = trace_of(written)
+            if own is not None and own != trace_id:
+                self._spans.expect(own)
+                self._own.setdefault(trace_id, []).append(own)
+            return {}
         has_headers = carried(self._config.transports[transport], topic).headers
-        return {"traceparent": traceparent(trace_id)} if has_headers else {}
+        return {TRACEPARENT: traceparent(trace_id)} if has_headers else {}
 
     async def settle(self) -> None:
         """Give services time to tell the rest, where any of them tells anything."""
@@ -76,5 +87,6 @@ class Traces:
             await asyncio.sleep(_LOOK_S)
 
     def told(self, trace_id: str) -> tuple[Span, ...]:
-        """What services have told of a trace."""
-        return self._spans.of(trace_id)
+        """What services have told of a scenario's trace, and of those that its author has begun."""
+        traces = dict.fromkeys((trace_id, *self._own.get(trace_id, ())))
+        return tuple(span for each in traces for span in self._spans.of(each))

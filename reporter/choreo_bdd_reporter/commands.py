@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import webbrowser
 from collections.abc import Iterable
@@ -15,7 +14,7 @@ import typer
 from choreo_bdd.redaction.printable import in_json
 from choreo_bdd_reporter.documents.file_names import HISTORY, PAGE, RESULTS
 from choreo_bdd_reporter.outputs.terminal import complain, say, say_document
-from choreo_bdd_reporter.read.bounded_files import open_text
+from choreo_bdd_reporter.read.bounded_files import open_text, parse
 from choreo_bdd_schemas import validate_report
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def validate(
 def _validate(path: Path) -> int:
     try:
         with open_text(path) as file:
-            document = json.loads(file.read())
+            document = parse(file.read())
     except (OSError, ValueError, RecursionError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else f"not JSON: {problem}"
         complain(f"{path}: cannot be read: {reason}")

@@ -65,15 +65,25 @@ def _schema_errors(validator: Draft202012Validator, document: Any) -> Iterator[s
 
 def _non_finite(document: Any) -> Iterator[str]:
     """Python reads and writes ``NaN`` and ``Infinity``; nobody else reads a file that has them."""
-    pending: list[tuple[Any, tuple[str | int, ...]]] = [(document, ())]
-    while pending:
-        value, path = pending.pop()
-        if isinstance(value, dict):
-            pending.extend((item, (*path, key)) for key, item in value.items())
-        elif isinstance(value, list):
-            pending.extend((item, (*path, index)) for index, item in enumerate(value))
-        elif isinstance(value, float) and not math.isfinite(value):
-            yield f"{format_path(path)}: {value} is no number that JSON knows"
+    path: list[str | int] = []
+    open_ones = [_members(document)]  # from the document down to where we are: memory by its depth, not by its size
+    while open_ones:
+        for name, value in open_ones[-1]:
+            if isinstance(value, float) and not math.isfinite(value):
+                yield f"{format_path((*path, name))}: {value} is no number that JSON knows"
+            elif value and isinstance(value, dict | list):
+                path.append(name)
+                open_ones.append(_members(value))
+                break
+        else:
+            open_ones.pop()
+            del path[-1:]
+
+
+def _members(value: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        return iter(value.items())
+    return iter(enumerate(value)) if isinstance(value, list) else iter(())
 
 
 def _message(error: ValidationError) -> str:

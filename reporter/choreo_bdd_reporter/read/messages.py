@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from choreo_bdd_reporter.documents.cucumber_messages import TEST_ATTACHMENT, VERDICT_ATTACHMENT
 from choreo_bdd_reporter.documents.results import feature_documents
 from choreo_bdd_reporter.model.notices import notice
-from choreo_bdd_reporter.read.bounded_files import open_text
+from choreo_bdd_reporter.read.bounded_files import open_text, parse
 from choreo_bdd_reporter.read.shapes import fits
 from choreo_bdd_reporter.read.told import is_test, is_verdict
 
@@ -112,8 +112,8 @@ def read_envelopes(path: Path) -> Iterator[dict[str, Any]]:
     with file as lines:
         for line in lines:
             try:
-                envelope = json.loads(line)
-            except (ValueError, RecursionError):
+                envelope = parse(line)
+            except (OSError, ValueError, RecursionError):
                 return
             if isinstance(envelope, dict):
                 yield envelope

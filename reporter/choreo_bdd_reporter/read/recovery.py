@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from choreo_bdd_reporter.documents.results import (
 )
 from choreo_bdd_reporter.model.schema_types import Results
 from choreo_bdd_reporter.model.tests import Attempt, Environment, Run, Workers
+from choreo_bdd_reporter.read.bounded_files import MEMORY_MAX, memory_for, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,13 @@ def _facts(known: Any) -> TestFacts:
 
 def _parsed(lines: Iterable[str]) -> Iterator[Any]:
     """Whole lines only: the one that was being written when the process died is no loss to speak of."""
+    left = MEMORY_MAX
     for line in lines:
+        left -= memory_for(line)
+        if left < 0:
+            raise JournalError(f"its tests would take more than {MEMORY_MAX // 1_000_000:,} MB of memory")
         try:
-            yield json.loads(line)
+            yield parse(line)
         except (ValueError, RecursionError):
             return
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from choreo_bdd_reporter.documents.file_names import MESSAGES, PAGE, PARTIAL, RE
 from choreo_bdd_reporter.documents.schema_check import first_error
 from choreo_bdd_reporter.model.limits import unserialisable
 from choreo_bdd_reporter.model.schema_types import Results, ResultsRun, ResultsTest
-from choreo_bdd_reporter.read.bounded_files import open_text
+from choreo_bdd_reporter.read.bounded_files import open_text, parse
 from choreo_bdd_reporter.read.shapes import fits
 from choreo_bdd_reporter.read.told import checked
 
@@ -101,7 +100,7 @@ def _parse(path: Path) -> tuple[Any, tuple[str, ...]]:
 
     try:
         with open_text(path) as file:
-            document = json.loads(file.read(), parse_constant=marked)
+            document = parse(file.read(), parse_constant=marked)
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -139,7 +138,7 @@ def _gherkin_of_page(page: Path) -> dict[str, Any] | None:
         with open_text(page, errors="replace") as file:
             line = next((line for line in file if _TEMPLATE in line), None)
         text = (line or "").partition(_TEMPLATE)[2].partition("</template>")[0]
-        found = json.loads(text)
+        found = parse(text)
     except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from choreo_bdd_reporter.commands import commands
+from choreo_bdd_reporter.read import bounded_files
 from tests.support.hostile_reports import LEFT_OUT, OUT_OF_RANGE, REFUSED, Damage, write_whole
 
 READING: tuple[tuple[str, ...], ...] = (
@@ -86,3 +89,28 @@ def test_a_report_is_read_without_what_is_damaged_beside_it(damaged: Callable[[D
         assert (command, done.exit_code) == (command, 0), done.output
     assert run("validate", "merged").exit_code == 0
     assert run("open", "report", "--no-browser").exit_code == 0
+
+
+def test_what_would_take_too_much_memory_is_refused_before_it_is_read(
+    damaged: Callable[[Damage], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged(lambda _: None)
+    monkeypatch.setattr(bounded_files, "_SMALL", 0)
+    monkeypatch.setattr(bounded_files, "MEMORY_MAX", 10_000)
+    for command in (*EACH_ONCE, ("validate", "REPORT")):
+        done = run(*command)
+        assert (command, done.exit_code) == (command, 2), done.output
+        assert "results.json: cannot be read: it would take 0 MB of memory, more than 0" in done.stderr
+
+
+@pytest.mark.parametrize("piece", ["[]", "{}", '{"a":1}', "1.5", '"text"', "[[1]]", '{"a":{"b":[]}}'])
+def test_the_count_of_memory_is_near_to_what_is_taken(piece: str) -> None:
+    text = "[" + ",".join([piece] * 20_000) + "]"
+    tracemalloc.start()
+    try:
+        document = json.loads(text)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(document) == 20_000
+    assert taken < 1.5 * bounded_files.memory_for(text)

@@ -372,9 +372,7 @@ def _is_suspicious_long(text: str) -> bool:
 
 
 def _look_for_hints(text: str) -> bool:
-    if _IN_TEXTS.are_in(text.lower()):
-        return True
-    return _LIKE_NATS_SEED.search(text) is not None or _may_be_declared(text)
+    return _IN_TEXTS.are_in(text.lower()) or _LIKE_NATS_SEED.search(text) is not None or _may_be_declared(text)
 
 
 def _may_be_declared(text: str) -> bool:

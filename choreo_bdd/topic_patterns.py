@@ -16,6 +16,7 @@ _INBOXES = ("_INBOX.", "choreo.reply.")
 Setting = TypeVar("Setting")
 
 
+@lru_cache(maxsize=1024)
 def is_pattern(topic: str) -> bool:
     """Whether a topic is a pattern rather than a name."""
     return any(segment in ("*", ">") for segment in topic.split("."))
@@ -43,6 +44,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(r"\.".join(parts))
 
 
+@lru_cache(maxsize=4096)  # a bus asks it of every pattern that is watched, for every message
 def matches(pattern: str, topic: str) -> bool:
     """Whether a topic name falls under a pattern (or is that very name)."""
     return pattern == topic or (is_pattern(pattern) and _compiled(pattern).fullmatch(topic) is not None)
@@ -57,7 +59,10 @@ class ByTopic(Generic[Setting]):
 
     def of(self, topic: str) -> Setting:
         """What holds for a topic. A pattern falls under its very self."""
-        return next((own for pattern, own in self.topics if matches(pattern, topic)), self.usual)
+        for pattern, own in self.topics:  # no next(): it is asked for every message, and most have none of their own
+            if matches(pattern, topic):
+                return own
+        return self.usual
 
 
 def similar(topic: str, candidates: Iterable[str]) -> tuple[str, ...]:
@@ -83,6 +88,7 @@ def is_inbox(topic: str) -> bool:
     return topic.removeprefix("queue:").startswith(_INBOXES)
 
 
+@lru_cache(maxsize=1024)
 def siblings(topic: str) -> tuple[str, ...]:
     """Patterns of the topics that differ from this one in a segment: ``orders.settled`` → ``orders.*``, ``*.settled``.
 

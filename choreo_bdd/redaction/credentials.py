@@ -96,7 +96,33 @@ _HINTS = (
     "asia", "gh", "github_pat_", "xox", "xapp-", "aiza", "k_", "sk-", "glpat-", "whsec_", "npm_", "pypi-", "sg.",
     "hvs.", "hf_", "dckr_pat_", "sig", "basic ",
 )  # fmt: skip
-_HINTS_BESIDE_NAMES = tuple(hint for hint in _HINTS if not any(name in hint for name in NAME_HINTS))
+_STEMS = ("code", "connect", "cred", "cv", "pass", "sess", "srf")
+"""What several hints have in common: a text that has none of it need not be searched for each."""
+
+
+class _Hints:
+    """Words, one of which must be in a text for it to be looked at."""
+
+    __slots__ = ("_by_stem",)
+
+    def __init__(self, hints: Iterable[str]) -> None:
+        by_stem: dict[str, list[str]] = {}
+        for hint in hints:
+            by_stem.setdefault(next((stem for stem in _STEMS if stem in hint), hint), []).append(hint)
+        self._by_stem = tuple((stem, tuple(each)) for stem, each in by_stem.items())
+
+    def are_in(self, text: str) -> bool:
+        """Whether one of them is in a text in lower case."""
+        for stem, hints in self._by_stem:  # no any(): this runs for every string of every message
+            if stem not in text:
+                continue
+            if any(hint in text for hint in hints):
+                return True
+        return False
+
+
+_IN_TEXTS, _IN_NAMES = _Hints(_HINTS), _Hints(NAME_HINTS)
+_BESIDE_NAMES = _Hints(hint for hint in _HINTS if not any(name in hint for name in NAME_HINTS))
 """Those that are not found by the names of secrets already."""
 _NATS_SEED = partial(re.compile, r"\bS[UANOCX][A-Z2-7]{56}\b")
 _LIKE_NATS_SEED = re.compile(r"S[UANOCX][A-Z2-7]{56}")  # searched for quickly, because it begins with a letter
@@ -308,7 +334,7 @@ def forget_compiled() -> None:
 
 _SHORT_CHARS = 120
 _LONG_CHARS = 100_000
-_WITHOUT_SEPARATORS = {code: None for code in range(128) if not chr(code).isalnum()}
+_SEPARATORS = bytes(code for code in range(128) if not chr(code).isalnum())
 
 
 def is_innocent_json(text: str) -> bool:
@@ -320,13 +346,10 @@ def is_innocent_json(text: str) -> bool:
         return False
     lower = text.lower()
     # a key may be written with separators anywhere in its last word
-    joined = lower.translate(_WITHOUT_SEPARATORS)
-    for hint in NAME_HINTS:  # no any(): this runs for every message
-        if hint in joined:
-            return False
-    for hint in _HINTS_BESIDE_NAMES:
-        if hint in lower:
-            return False
+    # bytes are translated, and texts searched, far sooner than the other way round
+    joined = lower.encode("utf-8", "surrogatepass").translate(None, _SEPARATORS).decode("utf-8", "surrogatepass")
+    if _IN_NAMES.are_in(joined) or _BESIDE_NAMES.are_in(lower):
+        return False
     return all(name not in joined for name in declared_names())
 
 
@@ -349,11 +372,7 @@ def _is_suspicious_long(text: str) -> bool:
 
 
 def _look_for_hints(text: str) -> bool:
-    lower = text.lower()
-    for hint in _HINTS:  # no any(): this runs for every string of every message
-        if hint in lower:
-            return True
-    return _LIKE_NATS_SEED.search(text) is not None or _may_be_declared(text)
+    return _IN_TEXTS.are_in(text.lower()) or _LIKE_NATS_SEED.search(text) is not None or _may_be_declared(text)
 
 
 def _may_be_declared(text: str) -> bool:

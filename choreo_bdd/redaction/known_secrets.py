@@ -25,11 +25,11 @@ class KnownSecrets:
     characters.
     """
 
-    __slots__ = ("_forms", "_lengths", "_values")
+    __slots__ = ("_lengths", "_values", "written")
 
     def __init__(self) -> None:
         self._values: set[str] = set()
-        self._forms: dict[str, bool] = {}
+        self.written: dict[str, bool] = {}
         """Every way a value is written, and whether it is told from other text only as a word of its own."""
         self._lengths: dict[str, list[int]] = {}
         """How long the forms are that begin with some characters, the longest first."""
@@ -50,7 +50,7 @@ class KnownSecrets:
             return
         self._values.add(value)
         for form, is_word in forms(value):
-            self._forms[form] = is_word and self._forms.get(form, True)
+            self.written[form] = is_word and self.written.get(form, True)
             lengths = self._lengths.setdefault(form[:MIN_CHARS], [])
             if len(form) not in lengths:
                 lengths.append(len(form))
@@ -59,13 +59,13 @@ class KnownSecrets:
     def clear(self) -> None:
         """Know nothing any more."""
         self._values.clear()
-        self._forms.clear()
+        self.written.clear()
         self._lengths.clear()
 
     def are_in(self, text: str) -> bool:
         """Whether one of the values may be in a text; ``False`` is certain."""
-        if len(self._forms) <= _FEW:
-            return any(form in text for form in self._forms)
+        if len(self.written) <= _FEW:
+            return any(form in text for form in self.written)
         return next(self._places(text), None) is not None
 
     def mask(self, text: str, shown: str) -> str:
@@ -85,7 +85,7 @@ class KnownSecrets:
         for start in range(len(text) - MIN_CHARS + 1):
             for length in self._lengths.get(text[start : start + MIN_CHARS], ()):
                 end = start + length
-                is_word = self._forms.get(text[start:end])
+                is_word = self.written.get(text[start:end])
                 if is_word is not None and not (is_word and _is_inside_a_word(text, start, end)):
                     yield start, end
                     break

@@ -119,14 +119,12 @@ class Redactor:
         """Whether something in the text is known to be secret, or has another name to be shown by."""
         if any(literal in text for literal in self._names):
             return True
-        return any(known.are_in(text) for known in (self._known, _DECLARED, _MET))
+        return any(known.written and known.are_in(text) for known in (self._known, _DECLARED, _MET))
 
     def without_known(self, text: str) -> str:
         """The text cleared of what is known to be secret, with names for what was renamed; not counted."""
-        if self._known:
-            text = self._known.mask(text, REDACTED)
-        for known in (_DECLARED, _MET):
-            if known:
+        for known in (self._known, _DECLARED, _MET):
+            if known.written:  # nearly never, and this runs for every text of a report
                 text = known.mask(text, REDACTED)
         for literal, name in self._names.items():
             text = put(name, literal, text)

@@ -141,7 +141,9 @@ def _is_sink(callback: object) -> TypeGuard[MessageSink]:
 
 def promise_of(returned: object) -> Ready | None:
     """What ``subscribe`` or ``publish`` of any transport returned, as a future; ``None`` where that is no awaitable."""
-    return asyncio.ensure_future(returned) if inspect.isawaitable(returned) else None
+    if returned is None or not inspect.isawaitable(returned):  # which asks an abstract class; None is the usual answer
+        return None
+    return asyncio.ensure_future(returned)
 
 
 def publish_extras(headers: Mapping[str, str], key: str | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from choreo_bdd.transports.shared.credentials import AuthSource, Credentials, cl
 
 _LOG = logging.getLogger("choreo_bdd.transports.mock")
 _SENT_KEPT = 10_000
+_CAPABILITIES = TransportCapabilities(topic_patterns=True, message_headers=True, cheap_patterns=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class MockTransport:
     @property
     def capabilities(self) -> TransportCapabilities:
         """Broadcast, ordered, lossy without a subscriber; knows patterns and headers."""
-        return TransportCapabilities(topic_patterns=True, message_headers=True, cheap_patterns=True)
+        return _CAPABILITIES
 
     async def connect(self) -> None:
         """Check the endpoint against the allowlist, when both are given, and open the bus."""

@@ -274,7 +274,7 @@ class TestInbox:
 
             return judge
 
-        return Backlog(clock=lambda: now[0]), work, done
+        return Backlog(own_time=lambda: now[0], clock=lambda: now[0]), work, done
 
     async def test_work_that_takes_long_waits_for_a_quiet_loop(self, slow: tuple[Backlog, Judging, list[int]]) -> None:
         backlog, work, done = slow
@@ -314,10 +314,30 @@ class TestInbox:
 
     async def test_quick_work_is_done_at_once(self) -> None:
         done: list[int] = []
-        backlog = Backlog(clock=lambda: 0.0)
+        backlog = Backlog(own_time=lambda: 0.0, clock=lambda: 0.0)
         for number in range(1000):
             backlog.put(lambda number=number: done.append(number))  # type: ignore[misc] # a default of a lambda
         assert done == list(range(1000))
+
+    async def test_a_machine_that_is_busy_with_something_else_has_not_judged(self) -> None:
+        own, wall, asked, done = [0.0], [0.0], [0], list[int]()
+
+        def own_time() -> float:
+            asked[0] += 1
+            return own[0]
+
+        def work() -> None:
+            own[0] += 0.00001
+            wall[0] += 0.004 if len(done) == 20 else 0.00001
+            done.append(len(done))
+
+        backlog = Backlog(own_time, clock=lambda: wall[0])
+        for _ in range(20):
+            backlog.put(work)
+        assert asked[0] == 1, "it is asked once a slice"
+        for _ in range(20):
+            backlog.put(work)
+        assert done == list(range(40))
 
 
 async def test_two_replies_that_answer_each_other_do_not_hold_up_the_loop(harness: Harness) -> None:

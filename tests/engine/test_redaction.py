@@ -12,6 +12,7 @@ from choreo_bdd.redaction import (
     REDACTION_VERSION,
     Redactor,
     describe_shape,
+    is_innocent_json,
     is_secret_key,
     mask_literals,
     redact_correlation_id,
@@ -31,6 +32,14 @@ password1 passwordConfirm password_confirmation passwordHash new_passwords secre
 apiKeys api_keys encryption_key masterKey x-functions-key Ocp-Apim-Subscription-Key PHPSESSID passcode db_pass
 connection_string
 """
+
+
+@pytest.mark.parametrize("name", SECRET_NAMES.split())
+def test_a_value_under_the_name_of_a_secret_is_never_innocent(name: str) -> None:
+    spaced = ".".join(name)
+    assert not is_innocent_json(f'{{"order_id":"ORD-1","{name}":"x"}}')
+    assert not is_innocent_json(f'{{"order_id":"ORD-1","{spaced}":"x"}}')
+    assert is_innocent_json('{"order_id":"ORD-1","note":"leave it at the door, please"}')
 
 
 def test_a_correlation_id_becomes_a_short_stable_hash() -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from choreo_bdd.correlation import Envelope
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
@@ -95,8 +95,7 @@ class Unheard:
     are_all: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
+class _Sent(NamedTuple):
     at: float
     publication: Publication | None = None
     """``None`` for an act of the user's own."""
@@ -273,7 +272,7 @@ class Outbox:
         """Whether at a loop time an act of the user's own had begun, and did not count yet."""
         if self._is_acting and self._act_began <= moment:
             return True
-        return any(act.began <= moment < act.at for act in self._acts)
+        return bool(self._acts) and any(act.began <= moment < act.at for act in self._acts)
 
     def last_sent(self, by: float, topic: str | None = None, *, since: float = float("-inf")) -> float | None:
         """Loop time of the last message (on ``topic``) that left, or the last act, between two loop times."""

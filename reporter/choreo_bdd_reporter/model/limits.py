@@ -37,8 +37,11 @@ _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one i
 
 Item = TypeVar("Item")
 
-compact_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-"""ASCII JSON in as few characters as possible; refuses what JSON has no form for."""
+compact_json = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":")).encode
+"""ASCII JSON in as few characters as possible; refuses what JSON has no form for.
+
+What contains itself is a ``RecursionError``: to look for that at every level takes half of the time.
+"""
 
 
 def clean_text(text: str) -> str:

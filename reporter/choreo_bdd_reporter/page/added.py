@@ -7,38 +7,34 @@ What was sent on the topic here is where its hop began; of a message from outsid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
 
 from choreo_bdd_reporter.model.schema_types import ResultsScenario, TimelineEntry
 
 _SENT = ("published", "replied")
 _MET = ("pass", "slow")
+_Channel = tuple[str | None, str | None]
+"""A topic and the transport it is on."""
 
 
 def added_by_handle(part: ResultsScenario) -> list[float | None]:
     """For each expectation of a scope what its message added, in milliseconds; ``None`` of one that is not known."""
     added: list[float | None] = [None] * len(part["handles"])
-    for topic, transport, took in _matches(part["timeline"]):
-        place = next(
-            (
-                place
-                for place, handle in enumerate(part["handles"])
-                if added[place] is None
-                and handle["outcome"] in _MET
-                and (handle["topic"], handle.get("transport")) == (topic, transport)
-            ),
-            None,
-        )
-        if place is not None:
-            added[place] = took
+    places: defaultdict[_Channel, deque[int]] = defaultdict(deque)
+    for place, handle in enumerate(part["handles"]):
+        if handle["outcome"] in _MET:
+            places[handle["topic"], handle.get("transport")].append(place)
+    for channel, took in _matches(part["timeline"]):
+        if took is not None and (waiting := places[channel]):
+            added[waiting.popleft()] = took
     return added
 
 
-def _matches(timeline: Sequence[TimelineEntry]) -> list[tuple[str | None, str | None, float | None]]:
-    """Topic, transport and what was added, of each match in turn."""
-    found: list[tuple[str | None, str | None, float | None]] = []
-    sent: dict[tuple[str | None, str | None], float] = {}
-    waiting: dict[tuple[str | None, str | None], list[float | None]] = {}
+def _matches(timeline: Sequence[TimelineEntry]) -> Iterator[tuple[_Channel, float | None]]:
+    """Topic and transport, and what was added, of each match in turn."""
+    sent: dict[_Channel, float] = {}
+    waiting: dict[_Channel, list[float | None]] = {}
     last: float | None = None
     for event in timeline:
         action, channel = event["action"], (sent_on(event), event.get("transport"))
@@ -52,8 +48,7 @@ def _matches(timeline: Sequence[TimelineEntry]) -> list[tuple[str | None, str | 
             queue = waiting.get(channel)
             took = queue.pop(0) if queue else None
             if action == "matched":
-                found.append((*channel, took))
-    return found
+                yield channel, took
 
 
 def sent_on(event: TimelineEntry) -> str | None:

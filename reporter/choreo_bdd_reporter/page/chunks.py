@@ -10,8 +10,10 @@ import base64
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
+from choreo_bdd_reporter.model.schema_types import ResultsScenario
 from choreo_bdd_reporter.page.embed import ascii_json
 from choreo_bdd_reporter.read.entries import Entry, Json
 
@@ -21,6 +23,7 @@ ATTACHED_PER_CHUNK = 2_000_000
 """Characters of what tests attached."""
 _LEVEL = 6  # level 9 takes three times as long for 2 percent
 _CLOCK_TOLERANCE_US = 1000
+_NOTHING: Json = {}
 _COLUMNS = ("action", "topic", "detail", "transport", "source", "logical_topic")
 
 
@@ -55,9 +58,9 @@ class Chunk:
 
     def add(self, entry: Entry, *, bodies: bool, events: bool = True) -> None:
         """Take an entry in, with or without its message bodies and timelines."""
-        parts = [self._part(entry, number, bodies, events) for number in range(len(entry.parts))]
-        scenario = None if entry.scenario is None else {**entry.scenario}
-        self._entries.append(ascii_json([{**entry.test, "scenarios": parts}, scenario, [*entry.attachments]]))
+        notes = (*entry.notes, *repeat(_NOTHING, len(entry.parts) - len(entry.notes)))
+        parts = [self._part(part, note, bodies, events) for part, note in zip(entry.parts, notes, strict=False)]
+        self._entries.append(ascii_json([{**entry.test, "scenarios": parts}, entry.scenario, [*entry.attachments]]))
 
     def text(self) -> str:
         """The chunk as the page reads it: a line each for the texts, how many entries and payloads there are, then
@@ -67,9 +70,7 @@ class Chunk:
         head = [ascii_json(list(self._texts)), ascii_json(counts)]
         return deflated("\n".join([*head, *self._entries, *self._payloads, *self._messages]))
 
-    def _part(self, entry: Entry, number: int, bodies: bool, events: bool) -> dict[str, Any]:
-        part = entry.parts[number]
-        notes: Json = entry.notes[number] if number < len(entry.notes) else {}
+    def _part(self, part: ResultsScenario, notes: Json, bodies: bool, events: bool) -> dict[str, Any]:
         table = _Table(notes, self)
         heard = notes.get("timeline") or () if events else ()
         return {
@@ -94,7 +95,7 @@ class Chunk:
         return {**handle, "actual": self.payload(ascii_json(handle["actual"])) if bodies else -1}
 
     def _timeline(self, events: Sequence[Json]) -> dict[str, Any]:
-        columns = {name: [self._text(event.get(name)) for event in events] for name in _COLUMNS}
+        columns = {name: self._numbers([event.get(name) for event in events]) for name in _COLUMNS}
         offsets = [round(event["offset_ms"] * 1000) for event in events]
         return {name: column for name, column in columns.items() if max(column, default=-1) >= 0} | {
             "step": [after - before for before, after in zip([0, *offsets], offsets, strict=False)],
@@ -102,8 +103,10 @@ class Chunk:
             "drift": _drift(events, offsets),
         }
 
-    def _text(self, text: str | None) -> int:
-        return -1 if text is None else self._texts.setdefault(text, len(self._texts))
+    def _numbers(self, texts: Sequence[str | None]) -> list[int]:
+        """The place of each text, -1 for none."""
+        known = self._texts
+        return [-1 if text is None else known.setdefault(text, len(known)) for text in texts]
 
     def payload(self, text: str) -> int:
         """The place of a payload, given as JSON."""

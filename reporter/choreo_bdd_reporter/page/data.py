@@ -109,7 +109,7 @@ def _element(tag: str, attributes: str, pieces: Iterable[str]) -> Iterator[str]:
 
 def _chunk(entries: Iterable[Entry], *, all_bodies: bool, all_events: bool) -> str:
     chunk = Chunk()
-    for entry in entries:
+    for entry in map(Entry.read, entries):
         all_of_it = _is_worth_all(entry)
         chunk.add(entry, bodies=all_bodies or all_of_it, events=all_events or all_of_it)
     return chunk.text()

@@ -40,7 +40,7 @@ def _joined(opening: str, items: Iterable[str], closing: str) -> Iterator[str]:
     yield closing
 
 
-_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=str).encode
+_encode = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"), default=str).encode
 
 
 def ascii_json(value: Any) -> str:

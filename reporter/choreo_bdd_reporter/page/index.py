@@ -76,7 +76,7 @@ def build_index(groups: Sequence[Group], results: Results, gherkin: Json) -> dic
     told = _Told(gherkin)
     history = gherkin.get("history") or {}
     rows = [
-        {**group.head, "rows": [{**_row(entry, totals), **told.of(entry)} for entry in group.entries]}
+        {**group.head, "rows": [{**_row(entry, totals), **told.of(entry)} for entry in map(Entry.read, group.entries)]}
         for group in groups
     ]
     with_gherkin = all(entry.scenario is not None for group in groups for entry in group.entries)
@@ -153,10 +153,14 @@ def _is_absence(handle: ResultsHandle) -> bool:
 
 def _count_traffic(entry: Entry, totals: _Totals) -> None:
     for part in entry.parts:
+        counts: Counter[tuple[str | None, str | None, bool]] = Counter()
         for event in part["timeline"]:
-            sent, topic = event["action"] in _SENT, sent_on(event)
-            if topic is not None and (sent or event["action"] == "received"):
-                totals.traffic[totals.number(topic), totals.via(event.get("transport")), int(sent)] += 1
+            action = event["action"]
+            if (sent := action in _SENT) or action == "received":
+                counts[sent_on(event), event.get("transport"), sent] += 1
+        for (topic, transport, sent), count in counts.items():
+            if topic is not None:
+                totals.traffic[totals.number(topic), totals.via(transport), int(sent)] += count
 
 
 def _microseconds(value: float | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from choreo_bdd_reporter.documents.results import row_ids
@@ -41,6 +41,16 @@ class Entry:
     def parts(self) -> list[ResultsScenario]:
         """The message scopes of the test."""
         return list(self.test["scenarios"])
+
+    def read(self) -> Entry:
+        """The same with all that stays elsewhere until somebody looks inside: who looks closely looks often."""
+        test = {**self.test, "scenarios": [{**part} for part in self.parts]}
+        return replace(
+            self,
+            test=cast("ResultsTest", test),
+            scenario=None if self.scenario is None else {**self.scenario},
+            notes=tuple({**note} for note in self.notes),
+        )
 
     def note(self, part: int, handle: int) -> Json:
         """What is known beyond the results about one expectation; empty where nothing is."""

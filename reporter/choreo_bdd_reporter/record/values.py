@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 from choreo_bdd.redaction import Redactor, is_innocent_json
 from choreo_bdd_reporter.model.limits import (
@@ -27,14 +27,10 @@ class Values:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        # with the source itself, so that nothing else can take its place in memory
-        self._known: dict[int, tuple[_Value, Any]] = {}
-        self._texts: dict[int, tuple[str | None, Any]] = {}
-        self._looked_at: dict[str, bool] = {}
+        self._looked: dict[int, _Look] = {}
+        self._innocent: dict[str, bool] = {}
+        self._texts: dict[str, _Value] = {}
         self._carried: dict[int, _Carried] = {}
-        self._learned: set[int] = set()
-        self._places: dict[int, tuple[int, Any]] = {}
-        self._innocent: dict[str, _Value] = {}
         self._payloads: dict[str, int] = {}
         self._messages: list[dict[str, Any]] = []
 
@@ -44,10 +40,8 @@ class Values:
 
     def learn(self, value: Any) -> None:
         """Remember what is secret in a value, so that it is found in every other one."""
-        if value is None or id(value) in self._learned:
-            return
-        self._learned.add(id(value))
-        if self._innocent_text(value) is None:
+        if value is not None and (look := self._look(value)).text is None and not look.is_learned:
+            look.is_learned = True
             self._redactor.learn_secrets(json_safe(value))
 
     def learn_message(self, message: Any) -> None:
@@ -65,18 +59,18 @@ class Values:
         """The place of a message in the table, -1 for none."""
         if message is None:
             return -1
-        known = self._places.get(id(message))
-        if known is None:
-            known = self._places[id(message)] = (len(self._messages), message)
-            self._messages.append(self._document(message))
-        return known[0]
+        carried = self._carried_by(message)
+        if carried.place < 0:
+            carried.place = len(self._messages)
+            self._messages.append(self._document(carried))
+        return carried.place
 
     def table(self) -> dict[str, Any]:
         """``messages`` by place, with what is known of each; ``payload`` is a place among the JSON in ``payloads``."""
         return {"messages": self._messages, "payloads": list(self._payloads)}
 
-    def _document(self, message: Any) -> dict[str, Any]:
-        redact, carried = self._redactor.text, self._carried_by(message)
+    def _document(self, carried: _Carried) -> dict[str, Any]:
+        redact, message = self._redactor.text, carried.message
         facts = {
             "topic": redact(clean_text(message.topic)),
             "transport": message.transport,
@@ -91,33 +85,33 @@ class Values:
         return {name: fact for name, fact in facts.items() if fact is not None}
 
     def _value(self, value: Any) -> _Value:
-        known = self._known.get(id(value))
-        if known is None:
-            known = self._known[id(value)] = (self._new(value), value)
-        return known[0]
+        look = self._look(value)
+        if look.value is None:
+            look.value = self._new(value, None if has_redactors() else look.text)
+        return look.value
 
-    def _new(self, value: Any) -> _Value:
-        text = None if has_redactors() else self._innocent_text(value)
-        found = None if text is None else self._innocent.get(text)
+    def _new(self, value: Any, text: str | None) -> _Value:
+        found = None if text is None else self._texts.get(text)
         if found is None:
             if text is None or not is_plain_json(text) or self._redactor.touches(text):
                 return _Value(whole=_finished(self._redactor.value(json_safe(value))))
             # nearly all values are like this: small, and without anything to hide
-            found = self._innocent[text] = _Value(text=text)
+            found = self._texts[text] = _Value(text=text)
         return found
 
-    def _innocent_text(self, value: Any) -> str | None:
-        """JSON of a small value that surely hides nothing; ``None`` for one that has to be looked at."""
-        known = self._texts.get(id(value))
+    def _look(self, value: Any) -> _Look:
+        known = self._looked.get(id(value))
         if known is None:
             text = small_json(value)
-            known = self._texts[id(value)] = (text if text is not None and self._is_innocent(text) else None, value)
-        return known[0]
+            known = self._looked[id(value)] = _Look(
+                value, text if text is not None and self._is_innocent(text) else None
+            )
+        return known
 
     def _is_innocent(self, text: str) -> bool:
-        known = self._looked_at.get(text)
+        known = self._innocent.get(text)
         if known is None:
-            known = self._looked_at[text] = is_innocent_json(text)
+            known = self._innocent[text] = is_innocent_json(text)
         return known
 
     def _carried_by(self, message: Any) -> _Carried:
@@ -127,12 +121,31 @@ class Values:
         return known
 
 
-class _Carried(NamedTuple):
-    """What a message carries, decoded once; with the message, so that nothing else can take its place in memory."""
+class _Look:
+    """What is known of a value, with the value itself, so that nothing else can take its place in memory.
 
-    message: Any
-    payload: Any
-    headers: dict[str, str]
+    ``text`` is its JSON if it is small and surely hides nothing, and ``None`` if it has to be looked at.
+    """
+
+    __slots__ = ("is_learned", "source", "text", "value")
+
+    def __init__(self, source: Any, text: str | None) -> None:
+        self.source = source
+        self.text = text
+        self.is_learned = False
+        self.value: _Value | None = None
+
+
+class _Carried:
+    """What a message carries, decoded once, with the message, as above; ``place`` is that in the table, -1 before."""
+
+    __slots__ = ("headers", "message", "payload", "place")
+
+    def __init__(self, message: Any, payload: Any, headers: dict[str, str]) -> None:
+        self.message = message
+        self.payload = payload
+        self.headers = headers
+        self.place = -1
 
 
 class _Value:

@@ -171,6 +171,12 @@ async def test_a_message_nobody_listens_for_is_no_failure_and_is_known(transport
     assert second.unheard_words == []
 
 
+async def test_of_a_message_to_be_delayed_nobody_knows_yet_whom_it_reaches(transport: RabbitTransport) -> None:
+    sent = Sent()
+    await transport.publish("nobody.listens.yet", b"{}", on_sent=sent, headers={"x-delay": "500"})
+    assert sent.unheard_words == []
+
+
 async def test_an_answer_that_does_not_come_because_nobody_heard_the_question(rabbitmq_broker: Broker) -> None:
     harness, topic = Harness(RabbitTransport(url=rabbitmq_broker.url)), unique("price")
     await harness.connect()

@@ -131,10 +131,15 @@ class Judging:
         patience_s = 0.0 if armed.spec.is_response else self._arming.patience_s(armed.spec)
         for handle in armed.handles:
             scope.reached(handle, patience_s)
-        await scope.decide(expectations, timeout_ms=patience_s * 1000 or None)
+        await scope.decide(expectations, timeout_ms=patience_s * 1000 or None, alone=self._is_alone)
         for each in expectations:
             if each.handle.outcome is Outcome.TIMEOUT:
                 await scope.until(partial(_is_late, each), scope.clock() + _LATE_GRACE_S)
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether so far only steps of ours have done anything."""
+        return not self._state.plan.has_foreign_step(-1, self._state.index + 1)
 
     def _tell(self, armed: Armed) -> None:
         for handle in armed.handles:
@@ -253,7 +258,7 @@ class Judging:
                         completed = completed and not expectation.is_pending
                         scope.verdicts.abort(expectation, why)
                         continue
-                    await scope.decide([expectation])
+                    await scope.decide([expectation], alone=self._is_alone)
             return _result_of(scope, aborted=not completed), completed
         finally:
             scope.close()

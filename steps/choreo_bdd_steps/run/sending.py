@@ -8,8 +8,10 @@ from dataclasses import replace
 from functools import partial
 
 from choreo_bdd.correlation import Envelope
+from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd.transports.base import Ready
 from choreo_bdd_project.reply_addresses import ReplyAddress, reply_address
+from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import OutgoingMessage, PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.templates.rendering import render
@@ -70,6 +72,8 @@ class Sending:
         step: PlannedStep = state.step
         link = state.require_bus(step.transport, call)
         topic = state.render(act.topic, call)
+        if problem := unspeakable(str(topic)):
+            raise StepError(call.place, problem)
         state.require_carried(step.transport, str(topic), named)
         adopt_written(state, outgoing, topic, link)
         checks = self._arming.enter(step)

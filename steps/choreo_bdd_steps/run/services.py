@@ -8,6 +8,7 @@ from typing import Any
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import ReplyPlan
 from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, Answer, Reply
+from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import ExpectationBody, PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
@@ -76,6 +77,9 @@ class StandIns:
         if asked is not None:
             state.require_carried(here, act.topic, asked.around)
         if act.answer is not None and body is not None:
+            topic = act.answer.topic
+            if "{{" not in topic and (problem := unspeakable(topic)):
+                raise StepError(act.call.place, problem)
             state.require_carried(act.answer.transport or here, act.answer.topic, body.around)
 
     def _require_settable(self, needs: frozenset[str], call: StepCall) -> None:

@@ -37,6 +37,12 @@ PLANTED = [
     ("undefined-step", ['When I publish "a"', 'Then I expect none "b" for 1s  # !']),
     ("undefined-step", ['When I publish "a"', "Then the order is shipped  # !"]),
     ("undefined-step", ['Given a service which answers "a" with "b"  # !', 'When I publish "a"', 'Then I expect "b"']),
+    ("unspeakable-topic", ['When I publish "a.*"  # !', 'Then I expect "b"']),
+    ("unspeakable-topic", ['When I publish 2 "b*" messages  # !', 'Then I expect "b"']),
+    (
+        "unspeakable-topic",
+        ['Given a service that answers "a" with "b.>"  # !', 'When I publish "a"', 'Then I expect "b.c"'],
+    ),
     ("unknown-transport", ['When I publish "a" on kafak  # !', 'Then I expect "b" on kafka']),
     ("unknown-transport", ['When I publish "a"', 'Then I expect "b" on nats  # !']),
     ("unreadable-body", ['When I publish "a"' + doc("id: [1, 2  # !"), 'Then I expect "b"']),

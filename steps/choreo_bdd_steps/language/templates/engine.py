@@ -41,11 +41,14 @@ def rendered(source: str, variables: Variables, line: int | None = None) -> obje
         raise BodyError(_unknown(source, error, variables), line) from error
     except BodyError as error:
         raise BodyError(f"{error.message} in {source!r}", line) from error
-    except Exception as error:  # a user's function may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a user's function may raise anything, pytest.fail() and sys.exit() included
         if hidden := sorted(names_in(source) & function_names() & variables.values.keys()):
             problem = f"the variable {hidden[0]!r} hides the function {hidden[0]}(): give the variable another name"
             raise BodyError(f"the template {source!r} failed: {problem}", line) from error
-        raise BodyError(f"the template {source!r} failed: {error}", line) from error
+        told = error if isinstance(error, Exception) else f"{type(error).__name__}: {error}"
+        raise BodyError(f"the template {source!r} failed: {told}", line) from error
 
 
 @lru_cache(maxsize=4096)

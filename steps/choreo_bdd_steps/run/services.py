@@ -103,6 +103,11 @@ class StandIns:
         if not replies:
             raise StepError(call.place, f"no stand-in of this scenario answers {topic!r}")
         answered = state.run(self._answers(replies, times))
+        broken = next((reply.condition_error for reply in replies if reply.condition_error is not None), None)
+        if broken is not None:
+            raise CheckFailed(
+                f"{call.place}: the condition of the service on {topic!r} raised {broken}: it says nothing"
+            )
         if answered < 1 if times is None else answered != times:
             wanted = "at least once" if times is None else f"{times} time(s)"
             states = ", ".join(reply.state.value for reply in replies)

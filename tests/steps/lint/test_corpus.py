@@ -234,6 +234,16 @@ def test_suggests_nothing_for_what_is_no_messaging_step(text: str) -> None:
     assert suggestion(text) is None
 
 
+def test_a_variable_called_as_a_function_is_no_fault(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        ['Given now is "x"', 'When I publish "a"' + doc('n: "{{ now }}"'), 'Then I expect "b"' + doc('n: "{{ now }}"')],
+    )
+    assert lint([path]) == []
+    path = write(tmp_path, ['When I publish "a"' + doc('n: "{{ now }}"'), 'Then I expect "b"'])
+    assert "call it with ()" in lint([path])[0].message
+
+
 def test_extensions_of_the_users_own_are_no_faults(tmp_path: Path) -> None:
     path = write(
         tmp_path,

@@ -14,7 +14,15 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, me
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.templates.functions import Variables, as_base64, as_hex, as_json, as_text, function_names
+from choreo_bdd_steps.language.templates.functions import (
+    FUNCTION_AS_VALUE,
+    Variables,
+    as_base64,
+    as_hex,
+    as_json,
+    as_text,
+    function_names,
+)
 
 _SOLE = re.compile(r"\{\{[-+]?(.*?)[-+]?\}\}", re.DOTALL)
 
@@ -85,7 +93,7 @@ def _plain(value: object) -> object:
     if isinstance(value, Undefined):
         str(value)  # raises the error that names it
     if callable(value):
-        raise BodyError("a function stands where a value is expected; call it with ()")
+        raise BodyError(FUNCTION_AS_VALUE)
     if isinstance(value, (tuple, Iterator)):
         return list(value)
     return value

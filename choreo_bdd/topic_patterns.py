@@ -36,6 +36,13 @@ def half_wildcard(topic: str) -> str | None:
     return None
 
 
+def unspeakable(topic: str) -> str | None:
+    """What is wrong with a topic to publish on: a pattern is listened to, and no broker has a topic of that name."""
+    if is_pattern(topic):
+        return f"{topic!r} is a pattern, and a message goes to one topic; write its name"
+    return half_wildcard(topic)
+
+
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
     parts = [r"[^.]+" if segment == "*" else re.escape(segment) for segment in pattern.split(".")]

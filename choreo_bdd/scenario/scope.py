@@ -54,7 +54,7 @@ class Scope:
         self._backlog = Backlog()
         self.replies: list[Reply] = []
         self._proofs = Proofs(patience_s=options.arm_timeout_s)
-        self.outbox = Outbox(self._proofs, self.timeline, self.clock)
+        self.outbox = Outbox(self._proofs, self.timeline, self.clock, self.notify)
         self.replier = Replier(self.replies, self.links, self.outbox, self.timeline, self.notify)
         self.verdicts = Verdicts(
             self.expectations,
@@ -289,15 +289,28 @@ class Scope:
         waiting = tuple(handles)
         await self.until(lambda: all(handle.outcome is not Outcome.PENDING for handle in waiting), deadline)
 
-    async def decide(self, expectations: Sequence[Expectation], *, timeout_ms: float | None = None) -> None:
-        """Wait these out, each until it is resolved or its window has closed, and settle what is left."""
+    async def decide(
+        self, expectations: Sequence[Expectation], *, timeout_ms: float | None = None, alone: bool = False
+    ) -> None:
+        """Wait these out, each until it is resolved or its window has closed, and settle what is left.
+
+        With ``alone`` nothing but what this scope has sent may cause a match: where that has reached nobody, what is
+        expected is settled at once, and only an absence is watched to its end (spec/steps.md 5).
+        """
         for each in expectations:
             each.awaited_from = min(each.awaited_from, self.clock())
         deadline = max((each.closes_at or 0.0 for each in expectations), default=0.0)
-        await self.wait([each.handle for each in expectations], deadline)
+        may_be_in_vain = alone and not any(each.occurs.waits_the_window_out for each in expectations)
+
+        def is_over() -> bool:
+            is_in_vain = may_be_in_vain and self.outbox.has_reached_nobody
+            return is_in_vain or not any(each.is_pending for each in expectations)
+
+        await self.until(is_over, deadline)
         await self.look_behind(expectations)
+        measured = is_over()  # and not as long as it could have been
         for each in expectations:
-            self.verdicts.expire(each, timeout_ms=timeout_ms)
+            self.verdicts.expire(each, timeout_ms=None if measured else timeout_ms)
 
     async def look_behind(self, expectations: Iterable[Expectation]) -> None:
         """Before these are settled, hear all that lay in the sockets and all that their brokers still had for them.

@@ -27,6 +27,18 @@ async def stage() -> AsyncIterator[Stage]:
     await stage.disconnect()
 
 
+class Breaking:
+    """A matcher that says nothing of any message."""
+
+    description = "breaks"
+
+    def __init__(self, error: type[BaseException]) -> None:
+        self._error = error
+
+    def match(self, payload: object) -> Any:
+        raise self._error("broken")
+
+
 def cause_of(handle: Handle) -> Cause:
     assert handle.diagnosis is not None
     return handle.diagnosis.cause
@@ -52,6 +64,18 @@ class TestNone:
         assert not result.passed
         assert (handle.outcome, cause_of(handle)) == (Outcome.FAIL, Cause.UNEXPECTED)
         assert asyncio.get_running_loop().time() == before
+
+    @pytest.mark.parametrize("error", [KeyError, SystemExit, pytest.fail.Exception, GeneratorExit])
+    async def test_is_not_passed_by_a_matcher_that_breaks(self, harness: Harness, error: type[BaseException]) -> None:
+        async with harness.scenario("broken") as s:
+            none = s.expect_none("refunds", Breaking(error))
+            two = s.expect_count("refunds", Breaking(error), exactly=0)
+            few = s.expect_count("refunds", Breaking(error), at_most=5)
+            s.publish("refunds", {"n": 1})
+            await s.await_all(timeout_ms=100)
+        assert [none.outcome, two.outcome, few.outcome] == [Outcome.FAIL, Outcome.FAIL, Outcome.PASS]
+        assert f"1 that came could not be judged (the matcher raised {error.__name__})" in none.reason
+        assert "could not be judged" in few.notes[0]
 
     async def test_lets_messages_through_that_do_not_match(self, harness: Harness) -> None:
         async with harness.scenario("other") as s:

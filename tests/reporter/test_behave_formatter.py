@@ -284,6 +284,16 @@ def test_a_run_that_never_began_is_not_reported_as_empty(project: Project) -> No
     assert tests["good"]["skip_reason"] == "not run: the run was broken off before"
 
 
+def test_a_run_that_a_step_exits_still_has_its_report(project: Project) -> None:
+    project.write(steps__shop=STEPS.replace('raise ValueError("boom")', "raise SystemExit(3)"))
+    assert project.run("-o", "out").returncode == 3
+    tests = project.tests()
+    assert tests["good"]["outcome"] == "passed"
+    assert tests["broken"]["outcome"] == "errored"
+    assert "sys.exit()" in tests["broken"]["traceback"]
+    assert json.loads((project.path / "page-data.json").read_text())["exit"]["interrupted"] is True
+
+
 def test_an_interrupted_run_still_has_its_report(project: Project) -> None:
     steps = STEPS.replace('raise ValueError("boom")', "raise KeyboardInterrupt")
     project.write(steps__shop=steps, zz_feature="Feature: last\n  Scenario: never\n    Given a shop\n")

@@ -13,8 +13,10 @@ from choreo_bdd.transports.base import TransportCapabilities
 from choreo_bdd_project.config import Config, ConfigError, load_config
 from choreo_bdd_project.harnesses import build_harness
 from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.run.opening import ScenarioInfo
+from choreo_bdd_steps.run.sending import ReusedId
 from choreo_bdd_steps.run.session import Session
-from tests.support.step_bench import Bench, Played
+from tests.support.step_bench import Bench, Played, read_steps
 
 MakeBench = Callable[..., Bench]
 
@@ -158,6 +160,35 @@ def test_a_number_is_adopted_too_and_later_messages_carry_it(bench_with: MakeBen
         'When I publish "more"',
         'Then I expect "more" where order_id is "42"',
     ).passed()
+
+
+def test_an_id_of_a_scenario_that_still_runs_is_refused(bench_with: MakeBench) -> None:
+    bench = shop(bench_with("{field: order_id}"))
+    first = bench.begin(doc('When I publish "start"', "order_id: o-1"), 'Then I expect "done"')
+    first.perform(0)
+    second = bench.play(doc('When I publish "start"', "order_id: o-1"), 'Then I expect "done"')
+    assert second.message.startswith(
+        "features/play.feature:3: the id 'o-1' is that of a scenario that is still running"
+    )
+    first.perform(1)
+    first.finish(passed=2)
+
+
+def test_an_id_that_an_earlier_scenario_has_written_is_told_once(bench_with: MakeBench) -> None:
+    bench = shop(bench_with("{field: order_id}"))
+    steps = (doc('When I publish "start"', "order_id: o-1"), 'Then I expect "done"')
+
+    def play(name: str) -> None:
+        run = bench.session.scenario(ScenarioInfo(name, f"a.feature::{name}", read_steps(*steps)))
+        run.perform(0)
+        run.perform(1)
+        run.finish(passed=2)
+
+    play("first")
+    play("first")  # once more, as a retry would
+    with pytest.warns(ReusedId, match="the id 'o-1' was that of scenario 'first' before"):
+        play("second")
+    play("third")
 
 
 def test_messages_of_each_key_that_is_written_are_heard(bench_with: MakeBench) -> None:

@@ -51,3 +51,19 @@ def test_a_message_without_a_payload_is_a_message(make_bench: MakeBench) -> None
 def test_no_body_stands_below_no_payload(bench: Bench) -> None:
     played = bench.play('When I publish "a" with key "k" and no payload:\n  n: 1', 'Then I expect "a"')
     assert "a doc string stands below this step, which takes nothing" in played.message
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        'When I publish "a.*"',
+        'When I publish "a*"',
+        'When I request "a.>"',
+        'Given a service that answers "a" with "b.*"',
+    ],
+)
+def test_a_pattern_is_nothing_to_publish_on(bench: Bench, step: str) -> None:
+    played = bench.play(step, 'When I publish "a"', 'Then I expect "a"')
+    assert isinstance(played.error, StepError)
+    assert played.message.startswith("features/play.feature:3: ")
+    assert "pattern" in played.message or "wildcard" in played.message

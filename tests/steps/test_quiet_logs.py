@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 
+from choreo_bdd import Harness
 from choreo_bdd.transports import MockTransport
+from choreo_bdd_project.config import memory_config
+from choreo_bdd_steps.starting import doctor
 from tests.steps.conftest import MakeBench
 
 
@@ -43,3 +47,10 @@ def test_that_no_correlation_is_configured_is_said_in_plain_words(
     (record,) = [each for each in caplog.records if each.name == "choreo_bdd.harness"]
     assert record.getMessage().startswith("CarrierPigeon: choreo.yaml names no `correlation:`")
     assert "correlator_noop" not in caplog.text
+
+
+def test_doctor_notes_it_and_logs_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(doctor, "build_harness", lambda *_: Harness(CarrierPigeon()))
+    (finding,) = asyncio.run(doctor.examine(memory_config(), patience_s=5))
+    assert finding.is_well
+    assert not caplog.records

@@ -7,6 +7,8 @@ import os
 import secrets
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,15 @@ import aiormq
 import pytest
 
 from choreo_bdd.brokers import Broker
+from choreo_bdd.scenario.judging.diagnosis import Cause
 from choreo_bdd_project.config import Config, ConfigError, load_config
 from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.starting.doctor import examine
 from tests.support.services import running_service
 from tests.support.step_bench import Bench
+from tests.support.subscribers import PATIENCE_S
 
 pytestmark = pytest.mark.broker
 CELERY = """
@@ -280,3 +285,73 @@ def test_a_queue_that_nothing_traces_cannot_be_watched_and_that_is_said(
     assert "rabbitmqctl trace_on" in refused.message
     assert "consume: true" in refused.message
     bench.play('When I publish "work"', 'Then I expect "work"').passed()
+
+
+# --- nobody listens ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unbound(tmp_path: Path, rabbitmq_broker: Broker) -> Iterator[Bench]:
+    """Scenarios on an exchange that nobody has bound anything to."""
+    path = tmp_path / "choreo.yaml"
+    path.write_text(
+        f"timeout: {PATIENCE_S}s\nvacuity: ignore\nprofiles: {{p: {{bus: {{type: rabbitmq, url: "
+        f"'{rabbitmq_broker.url}', exchange: amq.topic, topics: {{unasked: {{mandatory: false}}}}}}}}}}\n"
+    )
+    session = Session(load_config(path, schema=config_schema()))
+    yield Bench(session)
+    session.close()
+
+
+def test_a_publish_to_nobody_is_told_at_once_and_so_are_the_checks_behind(unbound: Bench) -> None:
+    began = time.monotonic()
+    played = unbound.play(
+        f'When I publish "question.{secrets.token_hex(3)}"',
+        'Then I expect "answer.a" within 100ms',
+        'And I expect at least 2 "answer.b" messages',
+    )
+    assert time.monotonic() - began < PATIENCE_S / 2
+    assert "nobody listens: no matching message arrived on 'answer.a'" in played.message
+    assert [handle.diagnosis.cause for handle in played.handles if handle.diagnosis] == [Cause.NOBODY_LISTENS] * 2
+
+
+def test_an_absence_after_a_publish_to_nobody_is_watched_to_its_end(unbound: Bench) -> None:
+    began = time.monotonic()
+    unbound.play('When I publish "question.asked"', 'Then I expect no "answer.given" for 300ms').passed()
+    assert time.monotonic() - began > 0.3
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param(
+            ['When I publish "ask.one"', 'And I publish "heard"', 'Then I expect "answer"'], id="another was heard"
+        ),
+        pytest.param(
+            [
+                'When I publish "heard"',
+                'Then I expect no "ask.two" for 10ms',
+                'When I publish "ask.one"',
+                'Then I expect "answer"',
+            ],
+            id="an earlier phase is answered now",
+        ),
+        pytest.param(
+            ['When I publish "ask.one"', "And somebody speaks", 'Then I expect "answer"'], id="a step of the user's own"
+        ),
+    ],
+)
+def test_what_may_still_come_is_waited_for_although_a_publish_reached_nobody(unbound: Bench, steps: list[str]) -> None:
+    def speak(run: ScenarioRun) -> None:
+        message = {"correlation_id": run.correlation_id}
+        threading.Timer(0.4, lambda: unbound.say("answer", message)).start()
+
+    stand_in = 'Given a service that answers "heard" with "answer" after 400ms'
+    unbound.play(stand_in, *steps, own={"somebody speaks": speak}).passed()
+
+
+def test_what_comes_by_itself_is_waited_for_where_nobody_has_to_listen(unbound: Bench) -> None:
+    timer = threading.Timer(0.5, lambda: unbound.say("tick", {}))
+    timer.start()
+    unbound.play('When I publish "unasked"', 'Then I expect "tick"').passed()
+    timer.join()

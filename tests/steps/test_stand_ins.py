@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from choreo_bdd_steps.language import matcher
 from tests.steps.conftest import MakeBench
 from tests.support.step_bench import Bench
 
@@ -224,3 +225,17 @@ def test_an_unknown_transport_is_told_by_each_step_that_names_it_and_not_before(
 )
 def test_an_unknown_transport_in_an_act(bench: Bench, step: str) -> None:
     assert "there is no transport 'kafka' in profile 'memory'; it has bus" in bench.play(step).message
+
+
+def test_a_condition_that_breaks_is_no_condition_that_does_not_hold(bench: Bench) -> None:
+    @matcher("breaking")
+    def breaking(value: object) -> bool:
+        raise SystemExit(3)
+
+    stand_in = 'Given a service that answers "ask" where n is !breaking with "answer"'
+    ask = 'When I publish "ask":\n  n: 1'
+    played = bench.play(stand_in, ask, 'Then I expect no "answer" for 50ms', 'And the service never answered "ask"')
+    assert "the condition of the service on 'ask' raised SystemExit" in played.message
+    for check in ("has", "has not"):
+        played = bench.play(ask, 'Then I expect "ask"', f'And the "ask" message {check}:\n  n: !breaking')
+        assert "the matcher raised SystemExit: 3" in played.message

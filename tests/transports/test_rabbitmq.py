@@ -9,7 +9,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import aiormq
@@ -23,6 +22,7 @@ from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportEr
 from choreo_bdd.matchers import field_equals
 from choreo_bdd.scenario.judging.diagnosis import Cause
 from choreo_bdd.transports import Exchange, RabbitTransport
+from choreo_bdd.transports.rabbitmq.footing import witness_name
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
 from tests.support.rabbit_doubles import relay_to
@@ -169,6 +169,12 @@ async def test_a_message_nobody_listens_for_is_no_failure_and_is_known(transport
     await transport.subscribe("nobody.listens", Sink())
     await transport.publish("nobody.listens", b"{}", on_sent=second)
     assert second.unheard_words == []
+
+
+async def test_of_a_message_to_be_delayed_nobody_knows_yet_whom_it_reaches(transport: RabbitTransport) -> None:
+    sent = Sent()
+    await transport.publish("nobody.listens.yet", b"{}", on_sent=sent, headers={"x-delay": "500"})
+    assert sent.unheard_words == []
 
 
 async def test_an_answer_that_does_not_come_because_nobody_heard_the_question(rabbitmq_broker: Broker) -> None:
@@ -345,10 +351,9 @@ async def test_an_exchange_of_the_broker_itself_can_be_used(rabbitmq_broker: Bro
 
 
 async def test_an_exchange_made_anew_under_a_scenario_is_a_failed_transport_and_leaves_nothing(
-    rabbitmq_broker: Broker, outsider: Any, monkeypatch: pytest.MonkeyPatch
+    rabbitmq_broker: Broker, outsider: Any
 ) -> None:
     """The broker tells nobody that our bindings went with the exchange; the new one looks the same."""
-    monkeypatch.setattr("choreo_bdd.transports.rabbitmq.footing.secrets", SimpleNamespace(token_hex=lambda _: "ours"))
     name, topic = unique("shop"), unique("refused")
     await outsider.exchange_declare(name, exchange_type="topic", durable=True)
     harness = Harness(RabbitTransport(url=rabbitmq_broker.url, exchange_name=name))
@@ -370,9 +375,46 @@ async def test_an_exchange_made_anew_under_a_scenario_is_a_failed_transport_and_
     assert unbound.outcome is not Outcome.PASS
     assert f"the exchange '{name}' was deleted meanwhile" in unbound.diagnosis.text
     assert (await forbidden_message(made_anew=False)).outcome is Outcome.FAIL  # the next scenario hears again
-    assert await exists(rabbitmq_broker, "choreo.witness.ours")
+    assert await exists(rabbitmq_broker, witness_name(name, 0))
     await harness.disconnect()
-    assert not await exists(rabbitmq_broker, "choreo.witness.ours")
+    assert not await exists(rabbitmq_broker, witness_name(name, 0))
+    await outsider.exchange_delete(name)
+
+
+LISTENS = """
+import asyncio, sys
+from choreo_bdd.transports import RabbitTransport
+
+async def listen():
+    transport = RabbitTransport(url=sys.argv[1], exchange_name=sys.argv[2])
+    await transport.connect()
+    await transport.subscribe("orders", lambda topic, payload: None)
+    print("live", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(listen())
+"""
+
+
+async def test_what_a_killed_run_leaves_goes_with_the_next_one(rabbitmq_broker: Broker, outsider: Any) -> None:
+    name = unique("shop")
+    await outsider.exchange_declare(name, exchange_type="topic", durable=True)
+    command = (sys.executable, "-c", LISTENS, rabbitmq_broker.url, name)
+    run = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert run.stdout is not None
+    assert await run.stdout.readline() == b"live\n"
+    beside, following = (RabbitTransport(url=rabbitmq_broker.url, exchange_name=name) for _ in range(2))
+    await beside.connect()
+    await beside.subscribe("orders", Sink())
+    run.kill()
+    await run.communicate()
+    async with asyncio.timeout(PATIENCE_S):  # until the broker has seen that the run is gone
+        while await exists(rabbitmq_broker, witness_name(name, 0)):
+            await following.connect()
+            await following.subscribe("orders", Sink())
+            await following.disconnect()
+    await beside.disconnect()
+    assert not await exists(rabbitmq_broker, witness_name(name, 1))
     await outsider.exchange_delete(name)
 
 

@@ -50,6 +50,10 @@ def unseen(expectation: Expectation, nobodys: Sequence[Delivery], unattributed: 
         came = "message that came could" if number == 1 else "messages that came could"
         sentence = f"{number} {came} not be read ({error})"
         found.append(Unseen(number, sentence, Cause.UNDECODABLE, counts=expectation.is_unconditional))
+    if expectation.unjudged:
+        number, why = len(expectation.unjudged), expectation.unjudged[-1]
+        sentence = f"{number} that came could not be judged ({why})"
+        found.append(Unseen(number, sentence, Cause.WRONG_SHAPE, counts=True))
     if unattributed != "ignore":
         number = sum(accepts(expectation.matcher, each) for each in nobodys)
         if number:

@@ -21,7 +21,7 @@ from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.judging.diagnosis import Diagnosis
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
-from choreo_bdd.scenario.judging.matching import judge
+from choreo_bdd.scenario.judging.matching import judge, was_judged
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
 from choreo_bdd.scenario.judging.ruling import Ruling
 
@@ -95,6 +95,7 @@ class Expectation:
         "taken",
         "takes_leftovers",
         "topic",
+        "unjudged",
         "unreadable",
     )
 
@@ -133,6 +134,8 @@ class Expectation:
         self.near_misses: list[Delivery] = []
         self.unreadable: list[str] = []
         """The class of the error for each message that nobody could read."""
+        self.unjudged: list[str] = []
+        """What the matcher raised, for each message of which it said nothing."""
         self.leftovers = 0
         self.asked: str | None = None
         """The topic of the request whose answer it waits for, once the broker has said that nobody listens there."""
@@ -211,6 +214,8 @@ class Expectation:
             self.leftovers += result.matched
             return Heard.LEFT, ""
         if not result.matched:
+            if not was_judged(result):
+                self.unjudged.append(result.reason)
             self._note_near_miss(delivery, result)
             return Heard.NEAR_MISS, result.reason
         return self._hear_match(delivery, result)

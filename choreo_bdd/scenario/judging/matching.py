@@ -9,6 +9,8 @@ from choreo_bdd.contracts import Problem
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
 
+_RAISED = "matcher_raised"
+
 
 def match_delivery(matcher: Matcher, delivery: Delivery) -> MatchResult:
     """Let a matcher judge the payload, or the whole message if it asks for that (``match_message``)."""
@@ -39,6 +41,12 @@ def judge(matcher: Matcher, delivery: Delivery, *, any_counts: bool = False) -> 
     return result
 
 
+def was_judged(result: MatchResult) -> bool:
+    """Whether the matcher has said anything, or has raised."""
+    asked = None if result.failure is None else result.failure.expected
+    return not (isinstance(asked, dict) and _RAISED in asked)
+
+
 def accepts(matcher: Matcher | None, delivery: Delivery) -> bool:
     """Whether a matcher, if there is one, would take a message; one that raises would not."""
     if matcher is None:
@@ -65,7 +73,7 @@ def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:
 
 
 def _raised(error: BaseException) -> MatchFailure:
-    return MatchFailure("type_mismatch", "<root>", {"matcher_raised": type(error).__name__}, None)
+    return MatchFailure("type_mismatch", "<root>", {_RAISED: type(error).__name__}, None)
 
 
 def _failure(problem: Problem) -> MatchFailure:

@@ -135,8 +135,11 @@ class _Departure:
 class Outbox:
     """Publishes of one scope, in call order."""
 
-    def __init__(self, proofs: Proofs, timeline: _Timeline, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, proofs: Proofs, timeline: _Timeline, clock: Callable[[], float], notify: Callable[[], None]
+    ) -> None:
         self._proofs = proofs
+        self._notify = notify
         self._timeline = timeline
         self._clock = clock
         self._waiting: deque[tuple[Publication, Ready]] = deque()
@@ -207,6 +210,8 @@ class Outbox:
         del self._unconfirmed[ready]
         if not ready.cancelled() and (error := ready.exception()) is not None:
             self.failed(publication.link, publication.topic, str(error))
+        if publication in self._unheard:
+            self._notify()
 
     def failed(self, link: Link, topic: str, reason: str) -> None:
         """Record that a transport could not do its part; it becomes a diagnosis of its own."""
@@ -238,6 +243,12 @@ class Outbox:
         said = {each.topic: words for each, words in self._unheard.items() if each in concerned}
         sentences = tuple(f"nobody listens on {at!r}: {words}" for at, words in said.items())
         return Unheard(sentences, are_all=bool(said) and concerned <= self._unheard.keys())
+
+    @property
+    def has_reached_nobody(self) -> bool:
+        """Whether the brokers say so of every message that this scope has sent, and nothing else was done."""
+        is_under_way = self._waiting or self._unconfirmed or self._is_acting
+        return bool(self._sent) and not is_under_way and all(each.publication in self._unheard for each in self._sent)
 
     @property
     def overdue(self) -> str | None:

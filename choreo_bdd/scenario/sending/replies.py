@@ -89,6 +89,7 @@ class Reply:
         "answers",
         "builder_error",
         "candidates",
+        "condition_error",
         "is_handed_over",
         "link",
         "matcher",
@@ -110,6 +111,8 @@ class Reply:
         self.is_handed_over = False
         self.published = False
         self.builder_error: str | None = None
+        self.condition_error: str | None = None
+        """What its matcher raised, so that it has not been known whether to answer."""
         self.overridden = False
 
     @property

@@ -72,7 +72,7 @@ class Replier:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - a matcher may raise anything; it is reported by class
-            name = type(error).__name__
+            name = reply.condition_error = type(error).__name__
             _LOG.warning("the matcher of the reply to %r raised %s", reply.trigger_topic, name)
             self._timeline.record(
                 action=TimelineAction.MISMATCHED,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
+import hashlib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from itertools import count
 
 import aiormq
 
@@ -19,7 +20,12 @@ from choreo_bdd.transports.rabbitmq.routes import queue_of
 _ROUTING = ("topic", "direct")
 """The types of exchange that hold the routing key against a binding; a fanout exchange hands out everything."""
 _THE_BROKERS_OWN = "amq."
-_WITNESS_PREFIX = "choreo.witness."
+
+
+def witness_name(exchange: str, number: int) -> str:
+    """The name of the witness of an exchange that so many others are beside."""
+    return f"choreo.witness.{hashlib.sha256(exchange.encode()).hexdigest()[:12]}.{number}"
+
 
 Lend = Callable[[], AbstractAsyncContextManager[aiormq.Channel]]
 _Refusal = (aiormq.ChannelPreconditionFailed, aiormq.ChannelAccessRefused)
@@ -98,12 +104,29 @@ class Footing:
     async def _post_witness(self) -> None:
         if self.exchange.name.startswith(_THE_BROKERS_OWN):  # cannot be deleted
             return
-        witness = f"{_WITNESS_PREFIX}{secrets.token_hex(6)}"
         with contextlib.suppress(aiormq.AMQPError):  # a user who may not do so goes without
+            witness = await self._place()
             async with self._lend() as channel:
+                await channel.exchange_delete(witness)  # left by a run that was killed
                 await channel.exchange_declare(witness, exchange_type="fanout", auto_delete=True, internal=True)
                 await channel.exchange_bind(destination=self.exchange.name, source=witness)
             self._witness = witness
+
+    async def _place(self) -> str:
+        """A name for the witness that no other connection uses now, and that a later run uses again.
+
+        The broker keeps the exchange of a run that was killed. A queue of the same name, which goes with its connection
+        however that ends, tells that the place is taken.
+        """
+        for number in count():
+            place = witness_name(self.exchange.name, number)
+            try:
+                async with self._lend() as channel:
+                    await channel.queue_declare(place, exclusive=True)
+            except aiormq.exceptions.ChannelLockedResource:
+                continue
+            return place
+        raise AssertionError("count() never ends")
 
     async def require_unchanged(self) -> None:
         """``TransportError`` when the exchange has gone since it was found, even where there is one again."""
@@ -124,6 +147,7 @@ class Footing:
             with contextlib.suppress(aiormq.AMQPError):  # it has gone with the exchange, or the connection has
                 async with self._lend() as channel:
                     await channel.exchange_delete(witness)
+                    await channel.queue_delete(witness)
 
     # --- what it does with topics ---------------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ class Publisher:
                 exchange="" if route.exchange is None else route.exchange.name,
                 routing_key=route.key_of(outgoing.topic),
                 properties=properties_of(outgoing.headers),
-                mandatory=route.mandatory is not False,
+                mandatory=route.asks_for(outgoing.headers),
                 timeout=CONFIRM_S,
             )
         except aiormq.PublishError as error:

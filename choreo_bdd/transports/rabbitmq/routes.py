@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from choreo_bdd import topic_patterns
@@ -9,6 +10,8 @@ from choreo_bdd.transports.rabbitmq.exchange import Exchange
 
 QUEUE_PREFIX = "queue:"
 """A topic that begins so names a queue of the broker, not a routing key."""
+
+_DELAY = "x-delay"
 
 
 def queue_of(topic: str) -> str | None:
@@ -43,6 +46,13 @@ class Route:
     def heard(self, topic: str) -> str:
         """The routing key, or the pattern of them, that is listened to for the topic."""
         return topic if self.routing_key is None else self.routing_key
+
+    def asks_for(self, headers: Mapping[str, str]) -> bool:
+        """Whether the broker is asked if a message reaches a queue.
+
+        One that an exchange is to delay is returned by it although it goes out later (the delayed-message plugin).
+        """
+        return self.mandatory is True or (self.mandatory is None and _DELAY not in headers)
 
     @property
     def fails_unheard(self) -> bool:

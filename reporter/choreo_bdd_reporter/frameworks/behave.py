@@ -6,6 +6,7 @@ behave tells formatters neither when a scenario ends nor about steps that were n
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
@@ -70,6 +71,7 @@ _STEP_STATUS: dict[Status, StepStatus] = {
     Status.skipped: "skipped",
 }
 _BROKEN_OFF = "not run: the run was broken off before"
+_EXITED = "the process ended while this scenario ran: something in it, or in a hook, calls sys.exit()"
 
 
 class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
@@ -105,6 +107,8 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._feature: Any = None
         self._announced: set[int] = set()
         self._broken_off = False
+        self._exited = False
+        atexit.register(self._cut_short)
         config.reporters.append(_Remainder(self))
 
     def feature(self, feature: Any) -> None:
@@ -144,6 +148,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
 
     def close(self) -> None:
         """The run has ended: write the report. Nothing that goes wrong here may fail the run."""
+        atexit.unregister(self._cut_short)
         self._recorder.stop()
         if self.config.dry_run:
             return
@@ -156,6 +161,12 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         sys.stderr.write(f"choreo report: {self._directory / PAGE} ({_count(outcomes)})\n")
         if url := self.config.userdata.get("choreo.chronicle"):
             hand_over(self._directory, url, lambda line: print(line, file=sys.stderr))
+
+    def _cut_short(self) -> None:
+        """The process ends and behave has not closed us, as after ``sys.exit()`` in a step: report what there is."""
+        self._broken_off = self._exited = True
+        self.eof()
+        self.close()
 
     def _finish(self, feature: Any) -> None:
         self._settle_running()
@@ -183,6 +194,8 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         try:
             record = self._recorder.take(nodeid)
             test = _test(self._feature, scenario, nodeid, record)
+            if self._exited and started is not None and test.outcome != "failed":
+                test = replace(test, outcome="errored", skip_reason=None, traceback=test.traceback or _EXITED)
             shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
             attached = () if started is None else tuple(self._attached.take(record.redactor))
             self._count(record.redactor)

@@ -19,6 +19,30 @@ _LIKE_ENOUGH = 0.78
 _METHODS = "|".join(METHODS)
 _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
+        r"^I expect nothing (?:on|to|at) (\"[^\"]*\")": r"I expect no \1",
+        r"^I expect (exactly|at least|at most) (\d+) times (\"[^\"]*\")": r"I expect \1 \2 \3 messages",
+        r"^(I (?:expect|see|receive|get) \"[^\"]*\") (?:exactly )?once\b": r"\1 exactly 1 time",
+        r"^(I (?:expect|see|receive|get) \"[^\"]*\") (?:exactly )?twice\b": r"\1 exactly 2 times",
+        r"^(I (?:expect|see|receive|get) \"[^\"]*\") (?=\d+ times?\b)": r"\1 exactly ",
+        r"^I (?:publish|send|emit) (\"[^\"]*\") (\d+) times?$": r"I publish \2 \1 messages",
+        r"^I (expect|publish|send) (?:an? )?(\"[^\"]*\") (?:message|event)(?= |$)": r"I \1 \2",
+        r"^(I publish (?:an? )?(?:message )?\"[^\"]*\") with (?:the )?(?:payload|body|content|data)$": r"\1",
+        r"^(I expect \"[^\"]*\") (?:with|to have|having|to contain|containing|which has|that has)$": r"\1",
+        r"^(I expect \"[^\"]*\".*?) in (?:less|no more|fewer) than (?=\d)": r"\1 within ",
+        r"^(?:an? |the |no )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:should|must|may) (?:not|never) be "
+        r"(?:received|seen|published|sent)(?: within| for)?": r"I expect no \1 for",
+        r"^no (?:message |event )?(?:on )?(\"[^\"]*\") (?:is|should be|was) (?:received|seen|published|sent)"
+        r"(?: within| for)?": r"I expect no \1 for",
+        r"^(I expect no \"[^\"]*\") for$": r"\1",
+        r"^I wait for (?:an? |the )?(?:message )?(?:on )?(?=\")": "I expect ",
+        r"^I sleep (?:for )?(?=\d)": "I wait ",
+        r"^the (?:latency|time) (from \"[^\"]*\" to \"[^\"]*\") is (?:below|under|at most|less than) ": (
+            r"\1 takes at most "
+        ),
+        r"^an? (?:mock|stub|fake)(?: service)? (?:that|which) (?:replies to|answers|responds to) (\"[^\"]*\") with ": (
+            r"a service that answers \1 with "
+        ),
+        r"^(the \"[^\"]*\") payload (?:is|has|contains)$": r"\1 message has",
         r"\bI expect (?:nothing|no) (?:more|further|other|else)(?: messages?| events?)? (?:for|within) (?=\d)": (
             "I expect nothing else for "
         ),

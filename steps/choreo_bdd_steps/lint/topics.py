@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from choreo_bdd.asyncapi import AsyncApi
+from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec, PlayService, Publish, Request
+from choreo_bdd_steps.vocabulary.acts import Answer, ExpectationSpec, PlayService, Publish, Request
+
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|<[^<>]+>")
 
 
 def unknown_topics(subject: Subject, contract: AsyncApi) -> Iterator[Finding]:
@@ -46,3 +50,12 @@ def _expected(spec: ExpectationSpec) -> Iterator[str]:
     if spec.hop_from is not None:
         yield spec.hop_from.topic
     yield from (each.topic for each in spec.parts if not each.is_reply and not each.is_response)
+
+
+def published_patterns(subject: Subject) -> Iterator[Finding]:
+    """Publishes, requests and answers on what no topic can be called."""
+    for step in subject.plan.steps:
+        match step.act:
+            case Publish(topic=topic) | Request(topic=topic) | PlayService(answer=Answer(topic=topic)):
+                if problem := unspeakable(_TEMPLATE.sub("x", topic)):
+                    yield subject.at(step.call, "unspeakable-topic", problem)

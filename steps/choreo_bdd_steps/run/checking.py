@@ -7,6 +7,7 @@ import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from choreo_bdd.matchers import MatchResult
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd.scenario import Handle, Outcome, ScenarioResult, Scope
@@ -16,6 +17,7 @@ from choreo_bdd.scenario.judging.diagnosis import closest_lines
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import ExpectationBody
+from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 from choreo_bdd_steps.language.matching.capture import lookup
 from choreo_bdd_steps.language.matching.header_case import in_lower_case, in_small_letters
 from choreo_bdd_steps.language.matching.stamped import without_stamp
@@ -131,10 +133,15 @@ class Judging:
         patience_s = 0.0 if armed.spec.is_response else self._arming.patience_s(armed.spec)
         for handle in armed.handles:
             scope.reached(handle, patience_s)
-        await scope.decide(expectations, timeout_ms=patience_s * 1000 or None)
+        await scope.decide(expectations, timeout_ms=patience_s * 1000 or None, alone=self._is_alone)
         for each in expectations:
             if each.handle.outcome is Outcome.TIMEOUT:
                 await scope.until(partial(_is_late, each), scope.clock() + _LATE_GRACE_S)
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether so far only steps of ours have done anything."""
+        return not self._state.plan.has_foreign_step(-1, self._state.index + 1)
 
     def _tell(self, armed: Armed) -> None:
         for handle in armed.handles:
@@ -198,7 +205,7 @@ class Judging:
             return
         (built,) = read(call, lambda: body.build(self._state.functions))
         matcher = without_stamp(built, self._state.scope.links[message.transport], message.topic)
-        result = matcher.match_message(message.payload, message)
+        result = _judged(matcher, message, call)
         if not result.matched:
             lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")
             told = [f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {result.reason}"]
@@ -210,7 +217,7 @@ class Judging:
         built = [matcher for each in body.one_by_one for matcher in read(call, partial(each.build, functions))]
         if message is self._state.response:
             built = list(map(in_lower_case, built))
-        held = [each.description for each in built if each.match_message(message.payload, message).matched]
+        held = [each.description for each in built if _judged(each, message, call).matched]
         if held:
             told = f"unexpected: the message on {message.topic!r} has what it should not have"
             lines = [f"  it has {each}" for each in held]
@@ -253,7 +260,7 @@ class Judging:
                         completed = completed and not expectation.is_pending
                         scope.verdicts.abort(expectation, why)
                         continue
-                    await scope.decide([expectation])
+                    await scope.decide([expectation], alone=self._is_alone)
             return _result_of(scope, aborted=not completed), completed
         finally:
             scope.close()
@@ -285,6 +292,16 @@ def answered(response: MessageRecord) -> str:
     text = "" if body is None else str(as_text(body))
     shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
     return on_one_line(f"  {response.topic} answered {response.headers.get(':status')}: {shown or 'no body'}")
+
+
+def _judged(matcher: BodyMatcher, message: MessageRecord, call: StepCall) -> MatchResult:
+    try:
+        return matcher.match_message(message.payload, message)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a user's predicate may raise anything, pytest.fail() and sys.exit() included
+        told = f"the matcher raised {type(error).__name__}: {error}"
+        raise CheckFailed(f"[FAIL] {call.text}  ({call.place})\n{on_one_line(told)}") from error
 
 
 def _is_late(expectation: Expectation) -> bool:

@@ -85,6 +85,10 @@ class Opener(Protocol):
         """What services tell of their work; ``None`` where nothing is traced."""
         ...
 
+    def user_of_id(self, correlation_id: str, info: ScenarioInfo) -> str | None:
+        """Which scenario of this run has written this id before."""
+        ...
+
     def hints(self, kind: str) -> bool:
         """Whether a hint of this kind is still to be given: each is given once in a run."""
         ...

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from choreo_bdd.correlation import Envelope
+from choreo_bdd.scenario.links import Link
+from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd.transports.base import Ready
 from choreo_bdd_project.reply_addresses import ReplyAddress, reply_address
+from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import OutgoingMessage, PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.templates.rendering import render
@@ -19,6 +23,10 @@ from choreo_bdd_steps.run.state import SEND_TIMEOUT_S, State
 from choreo_bdd_steps.vocabulary.acts import Publish, Request
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
+
+
+class ReusedId(UserWarning):
+    """A scenario writes an id that an earlier scenario of the run has written."""
 
 
 class Sending:
@@ -70,6 +78,8 @@ class Sending:
         step: PlannedStep = state.step
         link = state.require_bus(step.transport, call)
         topic = state.render(act.topic, call)
+        if problem := unspeakable(str(topic)):
+            raise StepError(call.place, problem)
         state.require_carried(step.transport, str(topic), named)
         adopt_written(state, outgoing, topic, link)
         checks = self._arming.enter(step)
@@ -96,7 +106,28 @@ def adopt_written(state: State, outgoing: Sequence[OutgoingMessage], topic: str,
     for message in outgoing if where.wire_id is not None else ():
         written = where.harness.correlation.read(Envelope(topic, message.payload, message.headers))
         if written is not None and written != where.wire_id:
+            _require_nobody_elses(state, where, written)
             state.adopt(link, written)
+
+
+def _require_nobody_elses(state: State, link: Link, written: str) -> None:
+    """Two scenarios of one id cannot be told apart: an error while both run, a warning of one after the other."""
+    place = state.step.call.place
+    owner = link.harness.router.dispatcher.owner(written)
+    if owner is not None and owner is not state.scope:
+        raise StepError(
+            place,
+            f"the id {written!r} is that of a scenario that is still running ({owner.name!r}), and each would take the "
+            f"other's messages; give this one an id of its own, as in: Given order_id is a unique id",
+        )
+    before = state.session.user_of_id(written, state.info)
+    if before is not None and state.session.hints(ReusedId.__name__):
+        told = (
+            f"{place}: the id {written!r} was that of scenario {before!r} before: what still comes of that one counts "
+            f"here as well; give each an id of its own, as in: Given order_id is a unique id"
+        )
+        state.session.warnings.append(told)
+        warnings.warn(told, ReusedId, stacklevel=2)
 
 
 def _addressed(message: OutgoingMessage, address: ReplyAddress) -> OutgoingMessage:

@@ -8,6 +8,7 @@ from typing import Any
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import ReplyPlan
 from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, Answer, Reply
+from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import ExpectationBody, PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
@@ -76,6 +77,9 @@ class StandIns:
         if asked is not None:
             state.require_carried(here, act.topic, asked.around)
         if act.answer is not None and body is not None:
+            topic = act.answer.topic
+            if "{{" not in topic and (problem := unspeakable(topic)):
+                raise StepError(act.call.place, problem)
             state.require_carried(act.answer.transport or here, act.answer.topic, body.around)
 
     def _require_settable(self, needs: frozenset[str], call: StepCall) -> None:
@@ -99,6 +103,11 @@ class StandIns:
         if not replies:
             raise StepError(call.place, f"no stand-in of this scenario answers {topic!r}")
         answered = state.run(self._answers(replies, times))
+        broken = next((reply.condition_error for reply in replies if reply.condition_error is not None), None)
+        if broken is not None:
+            raise CheckFailed(
+                f"{call.place}: the condition of the service on {topic!r} raised {broken}: it says nothing"
+            )
         if answered < 1 if times is None else answered != times:
             wanted = "at least once" if times is None else f"{times} time(s)"
             states = ", ".join(reply.state.value for reply in replies)

@@ -102,6 +102,7 @@ class Session:
         self.warnings: list[str] = []
         """What the run should be told in the end, each with its place."""
         self._vacuous: list[dict[str, str]] = []
+        self._users_of_ids: dict[str, tuple[str, str]] = {}
         self._hinted: set[str] = set()
         self._cleanups: list[Callable[[], object]] = []
 
@@ -168,6 +169,11 @@ class Session:
     def untouched_channels(self) -> tuple[str, ...]:
         """Addresses of the contract's channels that no scenario has touched so far; empty without a contract."""
         return () if self._coverage is None else self._coverage.untouched
+
+    def user_of_id(self, correlation_id: str, info: ScenarioInfo) -> str | None:
+        """The name of the scenario that has written this id before, another run of this very one excepted."""
+        nodeid, name = self._users_of_ids.setdefault(correlation_id, (info.nodeid, info.name))
+        return name if nodeid != info.nodeid else None
 
     def hints(self, kind: str) -> bool:
         """Whether a hint of this kind is still to be given: each is given once in a run."""

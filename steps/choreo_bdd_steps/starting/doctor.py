@@ -17,6 +17,7 @@ from choreo_bdd.harness import Harness
 from choreo_bdd.transports.base import Probing
 from choreo_bdd_project.config import Config, TransportConfig
 from choreo_bdd_project.harnesses import build_harness
+from choreo_bdd_steps.run.quiet_logs import QuietLogs
 
 TOPIC = "choreo.doctor"
 """For transports that cannot be probed without a topic: one fixed topic, so that what keeps topics keeps only one."""
@@ -64,7 +65,11 @@ class Finding:
 
 async def examine(config: Config, *, patience_s: float) -> list[Finding]:
     """Examine every transport of a profile, all at once; ``patience_s`` bounds each stage."""
-    return await asyncio.gather(*(_examine(config, each, patience_s) for each in config.transports.values()))
+    quiet = QuietLogs(hints=False)  # a missing correlation is a finding's note
+    try:
+        return await asyncio.gather(*(_examine(config, each, patience_s) for each in config.transports.values()))
+    finally:
+        quiet.stop()
 
 
 async def _examine(config: Config, transport: TransportConfig, patience_s: float) -> Finding:

@@ -88,6 +88,27 @@ def test_a_registered_function_is_called_in_templates() -> None:
         publishing("a: {{ boom() }}")
 
 
+def test_what_a_predicate_changes_others_do_not_see() -> None:
+    @matcher("emptied")
+    def emptied(value: dict[str, object]) -> bool:
+        value.clear()
+        return True
+
+    payload = {"v": {"n": 1}}
+    assert accepts(expecting("v: !emptied"), payload)
+    assert payload == {"v": {"n": 1}}
+
+
+@pytest.mark.parametrize("error", [SystemExit, pytest.fail.Exception, GeneratorExit])
+def test_a_function_that_ends_the_run_fails_its_own_step(error: type[BaseException]) -> None:
+    @function("ends")
+    def ends() -> None:
+        raise error("own words")
+
+    with pytest.raises(BodyError, match=rf"ends\(\).* failed: {error.__name__}: own words"):
+        publishing("a: {{ ends() }}")
+
+
 def test_names_are_registered_once() -> None:
     def register() -> object:
         @matcher("iban")

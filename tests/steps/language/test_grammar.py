@@ -130,7 +130,6 @@ CELLS = [
     "> x",
     ">",
     "contains",
-    "one of",
     "one of A,,B",
     "exists and is 5",
     "any value",
@@ -337,6 +336,69 @@ def test_half_wildcards_are_told_and_patterns_are_not(topic: str) -> None:
     assert repr(topic) in (half_wildcard(topic) or "")
     for good in ("orders.*", "orders.>", ">", "*", "a.*.b", "orders:new"):
         assert half_wildcard(good) is None
+
+
+NEARLY = (
+    *("startswith ab", "ends-with ab", "oneof A, B", "one-of A, B", "not_null", "non-null", "≥ 5", "≠ x", "~ 3"),
+    *("about 3 ± 1", "regex x", r"/x\d+/", "/x.*/i", "a bool", "an int"),
+)
+
+
+@pytest.mark.parametrize("cell", NEARLY, ids=range(len(NEARLY)))
+def test_a_cell_that_is_nearly_an_operator_is_told(cell: str) -> None:
+    with pytest.raises(BodyError, match="begins like an operator and is none"):
+        parse_expectation(None, [["field", "value"], ["n", cell]], None, base_dir=HERE)
+
+
+@pytest.mark.parametrize("cell", ["/api/v1/orders/", "/", "non-stop", "starter within", "~user"])
+def test_a_cell_that_reads_like_one_and_is_plain_text_stays_text(cell: str) -> None:
+    [built] = parse_expectation(None, [["field", "value"], ["n", cell]], None, base_dir=HERE).build(VARIABLES)
+    assert built.match({"n": cell}).matched
+
+
+IMPOSSIBLE = (
+    ("n is 5 and n is 6", [["n", "5"], ["n", "6"]]),
+    ("n > 5 and n < 3", [["n", "> 5"], ["n", "< 3"]]),
+    ("n >= 5 and n < 5", [["n", ">= 5"], ["n", "< 5"]]),
+    ("n is between 1 and 5 and n > 5", [["n", "between 1 and 5"], ["n", "> 5"]]),
+    ("n is 7 and n is between 1 and 5", [["n", "7"], ["n", "between 1 and 5"]]),
+    ("n is absent and n is 5", [["n", "absent"], ["n", "5"]]),
+    ("n exists and n is absent", [["n", "exists"], ["n", "absent"]]),
+    ("n is A and m is 1 and n is not A", [["n", "A"], ["m", "1"], ["n", "!= A"]]),
+    ("n is true and n is 1", [["n", "true"], ["n", "1"]]),
+)
+
+
+@pytest.mark.parametrize(("condition", "rows"), IMPOSSIBLE, ids=range(len(IMPOSSIBLE)))
+def test_what_can_never_hold_together_is_an_error(condition: str, rows: list[list[str]]) -> None:
+    with pytest.raises(BodyError, match="can never be true"):
+        where(condition)
+    with pytest.raises(BodyError, match="can never be true"):
+        parse_expectation(None, [["field", "value"], *rows], None, base_dir=HERE)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        *(
+            "n >= 5 and n <= 5",
+            "n is 5 and n is 5.0",
+            "n is 5 or n is 6",
+            "n > 5 and n > 7",
+            "n is absent and n is not 5",
+        ),
+        *(
+            "a[*] is 5 and a[?] is 6",
+            "a[?] is 5 and a[?] is 6",
+            "@key is 7 and @key is 07",
+            "n contains a and n contains b",
+        ),
+        "n is 2026-01-01T10:00:00Z and n is 2026-01-01T11:00:00+01:00",
+        "n is between 1 and 5 and n > 4",
+    ],
+)
+def test_what_may_hold_together_is_none(condition: str) -> None:
+    where(condition)
 
 
 def test_or_reaches_keys_and_payload() -> None:

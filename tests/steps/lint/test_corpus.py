@@ -37,6 +37,12 @@ PLANTED = [
     ("undefined-step", ['When I publish "a"', 'Then I expect none "b" for 1s  # !']),
     ("undefined-step", ['When I publish "a"', "Then the order is shipped  # !"]),
     ("undefined-step", ['Given a service which answers "a" with "b"  # !', 'When I publish "a"', 'Then I expect "b"']),
+    ("unspeakable-topic", ['When I publish "a.*"  # !', 'Then I expect "b"']),
+    ("unspeakable-topic", ['When I publish 2 "b*" messages  # !', 'Then I expect "b"']),
+    (
+        "unspeakable-topic",
+        ['Given a service that answers "a" with "b.>"  # !', 'When I publish "a"', 'Then I expect "b.c"'],
+    ),
     ("unknown-transport", ['When I publish "a" on kafak  # !', 'Then I expect "b" on kafka']),
     ("unknown-transport", ['When I publish "a"', 'Then I expect "b" on nats  # !']),
     ("unreadable-body", ['When I publish "a"' + doc("id: [1, 2  # !"), 'Then I expect "b"']),
@@ -228,6 +234,16 @@ def test_suggests_nothing_for_what_is_no_messaging_step(text: str) -> None:
     assert suggestion(text) is None
 
 
+def test_a_variable_called_as_a_function_is_no_fault(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        ['Given now is "x"', 'When I publish "a"' + doc('n: "{{ now }}"'), 'Then I expect "b"' + doc('n: "{{ now }}"')],
+    )
+    assert lint([path]) == []
+    path = write(tmp_path, ['When I publish "a"' + doc('n: "{{ now }}"'), 'Then I expect "b"'])
+    assert "call it with ()" in lint([path])[0].message
+
+
 def test_extensions_of_the_users_own_are_no_faults(tmp_path: Path) -> None:
     path = write(
         tmp_path,
@@ -326,6 +342,26 @@ def test_a_budget_above_the_timeout_raises_it_and_is_no_finding(tmp_path: Path, 
         ('I publish "t" with key "k" and an empty payload', 'I publish "t" with key "k" and no payload'),
         ('I save "id" of the reply as kept', 'I keep "id" of the reply as kept'),
         ('from "a" to "b" takes more than 50ms', 'from "a" to "b" takes at least 50ms'),
+        ('I expect nothing on "a" for 5s', 'I expect no "a" for 5s'),
+        ('I expect nothing on "a"', 'I expect no "a" for 200ms'),
+        ('I expect exactly 2 times "a"', 'I expect exactly 2 "a" messages'),
+        ('I expect "a" 2 times within 1s', 'I expect exactly 2 "a" messages within 1s'),
+        ('I expect "a" exactly once', 'I expect exactly 1 "a" messages'),
+        ('I expect "a" twice', 'I expect exactly 2 "a" messages'),
+        ('I publish "a" 3 times', 'I publish 3 "a" messages'),
+        ('I publish an "a" message', 'I publish "a"'),
+        ('I publish message "a" with payload:', 'I publish "a"'),
+        ('I expect an "a" message', 'I expect "a"'),
+        ('I expect "a" to have:', 'I expect "a"'),
+        ('I expect "a" with:', 'I expect "a"'),
+        ('I expect "a" in less than 5s', 'I expect "a" within 5s'),
+        ('"a" should not be received', 'I expect no "a" for 200ms'),
+        ('no "a" is received within 5s', 'I expect no "a" for 5s'),
+        ('I wait for "a"', 'I expect "a"'),
+        ("I sleep 5s", "I wait 5s"),
+        ('the latency from "a" to "b" is below 5s', 'from "a" to "b" takes at most 5s'),
+        ('a mock service that replies to "a" with "b"', 'a service that answers "a" with "b"'),
+        ('the "a" payload is:', 'the "a" message has'),
     ],
 )
 def test_what_people_guess_is_told_as_the_phrase_they_meant(text: str, meant: str) -> None:

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.cells import SIGNS, has_order, kinds, parse_operand, parse_operator, split_list
+from choreo_bdd_steps.language.grammar.contradictions import contradiction
 from choreo_bdd_steps.language.matching.values import tags_in
 from choreo_bdd_steps.language.paths import Field, parse_field
 from choreo_bdd_steps.language.syntax import Items, Literal, Node, Tagged
@@ -62,7 +63,10 @@ def parse_condition(text: str) -> Condition:
         clauses.append(reader.clause())
     if len(joints) > 1:
         raise BodyError(f"the condition {text!r} joins with `and` and with `or`; write two steps, or use one of them")
-    return Condition(tuple(clauses), any_of=joints == {"or"})
+    any_of = joints == {"or"}
+    if not any_of and (problem := contradiction(clauses)):
+        raise BodyError(f"in the condition {text!r} {problem}; check the values, or join with `or`")
+    return Condition(tuple(clauses), any_of=any_of)
 
 
 # --- words --------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 _BEGINNINGS = tuple(
     (re.compile(rf"(?:{pattern})", re.IGNORECASE), form)
     for pattern, form in (
+        (r"≥|≤|≠", "one of >=, <=, !="),
         (r"=", "the bare value for equality, as in 5, or !=, >=, <="),
         (r"(?:>=|<=|>|<)(?!/?[a-z][\w-]*>)", '> and a number, a moment, or a text in quotes, as in > 5 or > "B"'),
         (r"(?:not|isn't|is not|isnt|unequal|not equal)\b", "!= x, or not null"),
@@ -16,19 +17,24 @@ _BEGINNINGS = tuple(
         (r"(?:greater|more|larger|bigger|at least|no less|above|over)(?=\s+(?:than\b|-?[\d{])|-?\d)", "> 3, or >= 3"),
         (r"(?:less|fewer|smaller|lower|at most|no more|below|under)(?=\s+(?:than\b|-?[\d{])|-?\d)", "< 3, or <= 3"),
         (r"(?:after|before|since|until)(?=\s|$)", "after 2024-01-31T12:00:00Z, or before …"),
-        (r"(?:match|matches|matching|like)(?=\s|/|$)", "matches /re/, the pattern between slashes"),
+        (
+            r"(?:match|matches|matching|like|regexp?)(?=\s|/|$)|/.*[\\^$*+?(\[|].*/i?$",
+            "matches /re/, the pattern between slashes",
+        ),
         (r"between(?=\s|$)", "between 1 and 5, the smaller value first"),
-        (r"approx\w*(?=\s|$)", "approx 3.14 ± 0.01"),
-        (r"(?:one of|any of|none of|in)(?=\s*[(\[]|\s+[^,]+,)|one of\b", "one of A, B"),
+        (r"approx\w*(?=\s|$)|[~≈]\s*-?[\d{]|.+±", "approx 3.14 ± 0.01"),
+        (r"(?:one of|any of|none of|in)(?=\s*[(\[]|\s+[^,]+,)|one[ _-]?of\b", "one of A, B"),
         (r"(?:contain|contains|containing|includes?)(?=\s|$)", "contains x"),
-        (r"(?:starts?|begins?) with\b", "starts with x"),
-        (r"ends? with\b", "ends with x"),
+        (r"(?:starts?|begins?|starting|beginning)[ _-]?with\b", "starts with x"),
+        (r"(?:ends?|ending)[ _-]?with\b", "ends with x"),
         (r"(?:length|size|len)(?=\s*[<>=\d]|\s+(?:is|of)\b)", "length 3, or length >= 3"),
+        (r"(?:not|non)[_-]?null$", "not null"),
         (r"(?:exists?|absent|any|null)(?=[\s,;]|$)", "exists, absent, any or null, alone"),
         (r"(?:does|do|doesn't|has|have)(?=\s+(?:not|no|contain|match|exist)\b)", "!= x, absent or contains x"),
     )
 )
 _KIND = re.compile(r"an?\s+(\w+)(.*)", re.IGNORECASE | re.DOTALL)
+_SHORT = frozenset({"bool", "int", "str", "num", "obj"})
 _BARE_WORDS = frozenset({"any", "null", "exist", "match", "like", "contain"})
 
 
@@ -52,5 +58,8 @@ def _kind(text: str, kinds: frozenset[str]) -> str | None:
     name, rest = found[1].lower(), found[2].strip()
     if name in kinds:
         return f"a {name} and nothing behind it"
-    close = [] if rest else get_close_matches(name, sorted(kinds), n=1, cutoff=0.8)
-    return f"a {close[0]}" if close else None
+    if rest:
+        return None
+    close = get_close_matches(name, sorted(kinds), n=1, cutoff=0.8)
+    short = [kind for kind in sorted(kinds) if name in _SHORT and kind.startswith(name)]
+    return next((f"a {kind}" for kind in (*close, *short)), None)

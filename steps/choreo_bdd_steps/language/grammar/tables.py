@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.cells import is_text, parse_cell
+from choreo_bdd_steps.language.grammar.contradictions import contradiction
 from choreo_bdd_steps.language.paths import Field, Segment, parse_field
 from choreo_bdd_steps.language.syntax import Node
 
@@ -39,7 +40,10 @@ def read_table(table: Table, *, publish: bool = False) -> tuple[Row, ...]:
     if not rows:
         raise BodyError("the table has a heading only; add a row for each field", 1)
     if [name.lower() for name in heading] == ["field", "value"]:
-        return (_by_field(rows, publish=publish),)
+        cells = _by_field(rows, publish=publish)
+        if not publish and (problem := contradiction((each.field, each.node) for each in cells)):
+            raise BodyError(f"in the table {problem}; keep one of the rows")
+        return (cells,)
     _refuse_near_miss(heading, rows)
     fields = [_column(name) for name in heading]
     return tuple(_by_column(fields, row, line, publish=publish) for line, row in enumerate(rows, start=2))

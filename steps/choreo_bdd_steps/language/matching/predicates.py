@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from choreo_bdd.matchers import ROOT_PATH, MatchFailure, MatchResult
@@ -14,7 +15,7 @@ from choreo_bdd.matchers import ROOT_PATH, MatchFailure, MatchResult
 class PredicateMatcher:
     """Accepts what the predicate accepts; a failed assertion in it refuses with the assertion's message.
 
-    Any other exception is the predicate's own fault and passes through.
+    Any other exception is the predicate's own fault and passes through. What it changes, other checks do not see.
     """
 
     name: str
@@ -26,7 +27,7 @@ class PredicateMatcher:
         """Ask the predicate."""
         note = ""
         try:
-            if self.accepts(payload):
+            if self.accepts(deepcopy(payload) if isinstance(payload, dict | list) else payload):
                 return MatchResult(True, f"matched {self.description}")
         except AssertionError as error:
             note = f" ({error})"

@@ -14,7 +14,15 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, me
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.templates.functions import Variables, as_base64, as_hex, as_json, as_text, function_names
+from choreo_bdd_steps.language.templates.functions import (
+    FUNCTION_AS_VALUE,
+    Variables,
+    as_base64,
+    as_hex,
+    as_json,
+    as_text,
+    function_names,
+)
 
 _SOLE = re.compile(r"\{\{[-+]?(.*?)[-+]?\}\}", re.DOTALL)
 
@@ -41,11 +49,14 @@ def rendered(source: str, variables: Variables, line: int | None = None) -> obje
         raise BodyError(_unknown(source, error, variables), line) from error
     except BodyError as error:
         raise BodyError(f"{error.message} in {source!r}", line) from error
-    except Exception as error:  # a user's function may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a user's function may raise anything, pytest.fail() and sys.exit() included
         if hidden := sorted(names_in(source) & function_names() & variables.values.keys()):
             problem = f"the variable {hidden[0]!r} hides the function {hidden[0]}(): give the variable another name"
             raise BodyError(f"the template {source!r} failed: {problem}", line) from error
-        raise BodyError(f"the template {source!r} failed: {error}", line) from error
+        told = error if isinstance(error, Exception) else f"{type(error).__name__}: {error}"
+        raise BodyError(f"the template {source!r} failed: {told}", line) from error
 
 
 @lru_cache(maxsize=4096)
@@ -82,7 +93,7 @@ def _plain(value: object) -> object:
     if isinstance(value, Undefined):
         str(value)  # raises the error that names it
     if callable(value):
-        raise BodyError("a function stands where a value is expected; call it with ()")
+        raise BodyError(FUNCTION_AS_VALUE)
     if isinstance(value, (tuple, Iterator)):
         return list(value)
     return value

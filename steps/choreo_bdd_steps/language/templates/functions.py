@@ -38,6 +38,9 @@ class Variables:
         return {**_functions(self), **user_functions(), **self.values}
 
 
+FUNCTION_AS_VALUE = "a function stands where a value is expected; call it with ()"
+
+
 def function_names() -> frozenset[str]:
     """Every name that needs no variable."""
     return FUNCTIONS | frozenset(user_functions())

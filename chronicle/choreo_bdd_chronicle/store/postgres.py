@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain
 from threading import Event
 from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, Table, create_engine, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+
+from choreo_bdd_chronicle.store.dialect import Part
 
 _READERS = 16
 _WRITING = 0x63686F72  # any number that no other program locks: "chor"
 
+_FEW = 64
+"""Reports that are written together are no more than that, so that what refers to them comes after them."""
 _CHANNEL = "chronicle_events"
 _PATIENCE_SECONDS = 1.0
 
@@ -26,23 +33,33 @@ class PostgresDialect:
         return create_engine(address, pool_size=_READERS, max_overflow=_READERS, pool_pre_ping=True)
 
     def begin_writing(self, connection: Connection) -> None:
-        """Wait until no other process writes."""
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITING})
+        """Wait until no other process writes; the others are told at the commit."""
+        with _driven(connection) as driver, driver.pipeline():
+            driver.execute(f"SELECT pg_advisory_xact_lock({_WRITING})")
+            driver.execute(f"NOTIFY {_CHANNEL}")
 
-    def new_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
-        """From the table's sequence."""
-        wanted = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
-        return sorted(connection.execute(wanted, {"name": table.name, "count": count}).scalars())
+    def new_ids(self, connection: Connection, tables: Sequence[Table], count: int) -> Sequence[Sequence[int]]:
+        """From the tables' sequences."""
+        columns = ", ".join(f"nextval(pg_get_serial_sequence('{table.name}', 'id'))" for table in tables)
+        wanted = text(f"SELECT {columns} FROM generate_series(1, :count)")
+        rows = connection.execute(wanted, {"count": count}).all()
+        return [sorted(row[place] for row in rows) for place in range(len(tables))]
 
-    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-        """``COPY``, which takes thousands of rows in the time of a few inserts."""
-        if not rows:
-            return
-        names = ", ".join(column.name for column in table.columns)
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor().copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+    def insert(self, connection: Connection, parts: Sequence[Part]) -> None:
+        """A few rows of all tables in one message, then ``COPY``, which takes thousands in the time of a few inserts.
+
+        Each answer that is waited for costs a change of processes, and on a busy machine a turn of the interpreter.
+        """
+        with _driven(connection) as driver:
+            with driver.pipeline(), psycopg.RawCursor(driver) as cursor:
+                for table, rows in parts:
+                    if 0 < len(rows) <= _FEW:
+                        cursor.execute(_insert(table, len(rows)), tuple(chain.from_iterable(rows)))
+            for table, rows in parts:
+                if len(rows) > _FEW:
+                    with driver.cursor() as cursor, cursor.copy(_copy(table)) as copy:
+                        for row in rows:
+                            copy.write_row(row)
 
     def notify(self, connection: Connection) -> None:
         """``NOTIFY``, which PostgreSQL sends at the commit."""
@@ -64,3 +81,29 @@ class PostgresDialect:
 
     def free_space(self, connection: Connection) -> None:
         """Nothing: PostgreSQL's own vacuum does."""
+
+
+@contextmanager
+def _driven(connection: Connection) -> Iterator[Any]:
+    """The driver's own connection, whose errors are those of all other statements within the block."""
+    try:
+        yield connection.connection.driver_connection
+    except psycopg.Error as problem:
+        if isinstance(problem, (psycopg.OperationalError, psycopg.InterfaceError)):
+            raise OperationalError("writing rows", None, problem) from problem
+        raise DatabaseError("writing rows", None, problem) from problem
+
+
+@lru_cache(256)
+def _insert(table: Table, count: int) -> str:
+    width = len(table.columns)
+    rows = (f"({', '.join(f'${place * width + column + 1}' for column in range(width))})" for place in range(count))
+    return f"INSERT INTO {table.name} ({_names(table)}) VALUES {', '.join(rows)}"
+
+
+def _copy(table: Table) -> str:
+    return f"COPY {table.name} ({_names(table)}) FROM STDIN"
+
+
+def _names(table: Table) -> str:
+    return ", ".join(column.name for column in table.columns)

@@ -188,7 +188,7 @@ def _replace(
         )
         for (topic, via), each in summed.items()
     ]  # fmt: skip
-    dialect.insert_rows(connection, tables.roll_ups, rows)
+    dialect.insert(connection, [(tables.roll_ups, rows)])
 
 
 def _of(place: Place, topics: set[int]) -> tuple[ColumnElement[bool], ...]:

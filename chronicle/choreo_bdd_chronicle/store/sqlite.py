@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 
+from choreo_bdd_chronicle.store.dialect import Part
+
 _READERS = 16
 _BUSY_MS = 30_000
 _ROWS_AT_ONCE = 500
@@ -29,17 +31,18 @@ class SqliteDialect:
     def begin_writing(self, connection: Connection) -> None:
         """Nothing: the transaction took the file's one write lock when it began."""
 
-    def new_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
+    def new_ids(self, connection: Connection, tables: Sequence[Table], count: int) -> Sequence[Sequence[int]]:
         """The next ones: nobody else writes, and rows put in with a number move the file's count on."""
         last = "SELECT seq FROM sqlite_sequence WHERE name = ?"
-        first = (connection.exec_driver_sql(last, (table.name,)).scalar() or 0) + 1
-        return range(first, first + count)
+        firsts = [(connection.exec_driver_sql(last, (table.name,)).scalar() or 0) + 1 for table in tables]
+        return [range(first, first + count) for first in firsts]
 
-    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    def insert(self, connection: Connection, parts: Sequence[Part]) -> None:
         """Many rows a statement: between two of them the interpreter may be given away, and is waited for again."""
-        for begin in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[begin : begin + _ROWS_AT_ONCE]
-            connection.exec_driver_sql(_insert(table, len(some)), tuple(chain.from_iterable(some)))
+        for table, rows in parts:
+            for begin in range(0, len(rows), _ROWS_AT_ONCE):
+                some = rows[begin : begin + _ROWS_AT_ONCE]
+                connection.exec_driver_sql(_insert(table, len(some)), tuple(chain.from_iterable(some)))
 
     def notify(self, connection: Connection) -> None:
         """Nothing: the file is one process's own."""

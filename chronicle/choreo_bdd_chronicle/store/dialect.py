@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Event
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table
+
+from choreo_bdd_chronicle.summarise.days import Month
 
 Part = tuple[Table, Sequence[Sequence[Any]]]
 """A table and rows for it."""
@@ -14,6 +16,9 @@ Part = tuple[Table, Sequence[Sequence[Any]]]
 
 class Dialect(Protocol):
     """One database's own ways."""
+
+    keeps_months: bool
+    """Whether measurements are kept by the months of their runs, each of which can be dropped."""
 
     def engine(self, url: str) -> Engine:
         """Connections to the database at ``url``."""
@@ -32,6 +37,12 @@ class Dialect(Protocol):
 
         Each row has a value for every column of its table, in order.
         """
+
+    def make_room(self, connection: Connection, moments: Iterable[int]) -> None:
+        """See to it that measurements of runs that began at these moments are kept by their months, where they are."""
+
+    def drop_month(self, connection: Connection, month: Month) -> None:
+        """Let go of all measurements of a month at once."""
 
     def notify(self, connection: Connection) -> None:
         """Wake other processes on this database when the transaction is committed."""

@@ -96,6 +96,7 @@ def keep(connection: Connection, dialect: Dialect, submissions: Sequence[Submiss
         numbers, told = dialect.new_ids(connection, (tables.runs, tables.events), len(fresh))
         new = [_New(number, public_id, tenants[each.tenant], each)
                for number, (public_id, each) in zip(numbers, fresh, strict=True)]  # fmt: skip
+        dialect.make_room(connection, {each.report.run.started_at for _, each in fresh})
         dialect.insert(connection, [*_parts(connection, new), events.rows(told, [_told(each) for each in new])])
         events.forget(connection, told)
     return receipts

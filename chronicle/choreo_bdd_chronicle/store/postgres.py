@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain
@@ -13,19 +13,31 @@ import psycopg
 from sqlalchemy import Connection, Engine, Table, create_engine, make_url, text
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
+from choreo_bdd_chronicle.check.moments import now
+from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.store.dialect import Part
+from choreo_bdd_chronicle.summarise.days import Month
 
 _READERS = 16
 _WRITING = 0x63686F72  # any number that no other program locks: "chor"
 
 _FEW = 64
 """Reports that are written together are no more than that, so that what refers to them comes after them."""
+_MONTHS = 120
+"""So many months back have a partition of their own: a clock that is far off must not make thousands."""
+_ELSE = f"{tables.run_topics.name}_else"
+_WITHIN = "started_at >= :begin AND started_at < :end"
 _CHANNEL = "chronicle_events"
 _PATIENCE_SECONDS = 1.0
 
 
 class PostgresDialect:
     """Rows are copied in; whoever writes holds one lock, so that summaries and event numbers stay in step."""
+
+    keeps_months = True
+
+    def __init__(self) -> None:
+        self._months: set[Month] = set()
 
     def engine(self, url: str) -> Engine:
         """Connections through psycopg, each tried before it is used, so that a restarted server is found again."""
@@ -61,6 +73,23 @@ class PostgresDialect:
                         for row in rows:
                             copy.write_row(row)
 
+    def make_room(self, connection: Connection, moments: Iterable[int]) -> None:
+        """A partition for each month of the last ten years in which a run began; anything else shares one."""
+        latest = Month.of(now()).before(-1)
+        earliest = latest.before(_MONTHS)
+        for month in {Month.of(moment) for moment in moments if earliest.begin <= moment < latest.end}:
+            if month not in self._months:
+                if _has_room(connection, month):
+                    self._months.add(month)  # what was only just made may still be taken back
+                else:
+                    _make_partition(connection, month)
+
+    def drop_month(self, connection: Connection, month: Month) -> None:
+        """Drop its partition; runs of that month that came before it was there went into the one for all else."""
+        self._months.discard(month)
+        connection.execute(text(f"DROP TABLE IF EXISTS {_partition(month)}"))
+        connection.execute(text(f"DELETE FROM {_ELSE} WHERE {_WITHIN}"), {"begin": month.begin, "end": month.end})
+
     def notify(self, connection: Connection) -> None:
         """``NOTIFY``, which PostgreSQL sends at the commit."""
         connection.execute(text(f"NOTIFY {_CHANNEL}"))
@@ -92,6 +121,24 @@ def _driven(connection: Connection) -> Iterator[Any]:
         if isinstance(problem, (psycopg.OperationalError, psycopg.InterfaceError)):
             raise OperationalError("writing rows", None, problem) from problem
         raise DatabaseError("writing rows", None, problem) from problem
+
+
+def _partition(month: Month) -> str:
+    return f"{tables.run_topics.name}_{month.year}_{month.number:02}"
+
+
+def _has_room(connection: Connection, month: Month) -> bool:
+    """Whether a month has its partition, or cannot have one as some of it was put into the one for all else."""
+    found = connection.execute(
+        text(f"SELECT to_regclass('{_partition(month)}') IS NOT NULL OR EXISTS (SELECT FROM {_ELSE} WHERE {_WITHIN})"),
+        {"begin": month.begin, "end": month.end},
+    )
+    return bool(found.scalar_one())
+
+
+def _make_partition(connection: Connection, month: Month) -> None:
+    made = f"CREATE TABLE {_partition(month)} PARTITION OF {tables.run_topics.name}"
+    connection.execute(text(f"{made} FOR VALUES FROM ({month.begin}) TO ({month.end})"))
 
 
 @lru_cache(256)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 from threading import Event
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 
 from choreo_bdd_chronicle.store.dialect import Part
+from choreo_bdd_chronicle.summarise.days import Month
 
 _READERS = 16
 _BUSY_MS = 30_000
@@ -20,6 +21,8 @@ _ROWS_AT_ONCE = 500
 
 class SqliteDialect:
     """A file in WAL mode: readers never wait for the writer. A commit is on disk when it returns."""
+
+    keeps_months = False
 
     def engine(self, url: str) -> Engine:
         """Connections to the file; SQLAlchemy opens transactions, not the driver."""
@@ -43,6 +46,12 @@ class SqliteDialect:
             for begin in range(0, len(rows), _ROWS_AT_ONCE):
                 some = rows[begin : begin + _ROWS_AT_ONCE]
                 connection.exec_driver_sql(_insert(table, len(some)), tuple(chain.from_iterable(some)))
+
+    def make_room(self, connection: Connection, moments: Iterable[int]) -> None:
+        """Nothing: a file has all in one table."""
+
+    def drop_month(self, connection: Connection, month: Month) -> None:
+        """Nothing: they go row by row, with their runs."""
 
     def notify(self, connection: Connection) -> None:
         """Nothing: the file is one process's own."""

@@ -198,11 +198,10 @@ def retention(
     from choreo_bdd_chronicle.store import removing  # noqa: PLC0415
 
     with _opened(data, database) as store:
-        with store.reading() as connection:
-            runs = removing.expired(connection, days, branch_days, keep or ["main", "master"])
-        for run in runs:
-            store.change(partial(removing.remove, run=run)).result()
-    typer.echo(f"{len(runs)} runs removed")
+        expiry, removed = removing.Expiry(days, branch_days, keep or ["main", "master"]), 0
+        while some := store.change(partial(removing.remove_expired, expiry=expiry)).result():
+            removed += some
+    typer.echo(f"{removed} runs removed")
 
 
 @chronicle.command()

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, inspect
 from typer.testing import CliRunner
 
 from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import events, open_store
-from tests.chronicle.conftest import Chronicle, started
+from tests.chronicle.conftest import BASE, Chronicle, started
 from tests.chronicle.reports import BEGUN, handle, one_test, report, scenario, timed_out
 
 HOUR = timedelta(hours=1)
@@ -231,6 +232,39 @@ def test_retention_removes_what_is_old_and_of_other_branches_earlier(chronicle: 
     assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == set(kept)
     (topic,) = chronicle.get("/topics", tenant="alpha")["items"]
     assert topic["sample_count"] == len(kept)
+
+
+def test_months_that_are_over_are_let_go_of_whole(chronicle: Chronicle) -> None:
+    today = datetime.now(UTC).replace(day=15, hour=12)
+    months = [today.replace(year=today.year - 1, month=month) for month in (2, 3, 4)]
+    old = [chronicle.keep(report(begun=day + timedelta(hours=hour))) for day in months for hour in range(3)]
+    kept = chronicle.keep(report(begun=datetime.now(UTC) - timedelta(days=20)))
+    pinned = old[4]
+    assert chronicle.http.put(f"{BASE}/runs/{pinned}/pin").status_code == 204
+    partitions = {f"run_topics_{day.year}_{day.month:02}" for day in months}
+    is_postgres = chronicle.settings.database.startswith("postgresql")
+
+    def held() -> set[str]:
+        engine = create_engine(chronicle.settings.database.replace("postgresql:", "postgresql+psycopg:"))
+        found = set(inspect(engine).get_table_names())
+        engine.dispose()
+        return found & partitions
+
+    assert held() == (partitions if is_postgres else set())
+    done = CliRunner().invoke(
+        commands, ["chronicle", "retention", "--days", "30", "--database", chronicle.settings.database]
+    )
+    assert (done.exit_code, done.output) == (0, "8 runs removed\n")
+    assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == {kept, pinned}
+    assert held() == ({f"run_topics_{today.year - 1}_03"} if is_postgres else set())
+    (topic,) = chronicle.get("/topics", tenant="alpha")["items"]
+    assert topic["sample_count"] == 2
+    again = chronicle.keep(report(begun=months[0]))
+    assert {run["run_id"] for run in chronicle.get("/topics/orders.placed/runs", tenant="alpha")["items"]} == {
+        kept, pinned, again,
+    }  # fmt: skip
+    (topic,) = chronicle.get("/topics", tenant="alpha")["items"]
+    assert topic["sample_count"] == 3
 
 
 def test_newer_numbers_leave_an_anomaly_at_the_run_that_it_was_seen_in(chronicle: Chronicle) -> None:

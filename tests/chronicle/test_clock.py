@@ -8,7 +8,7 @@ import pytest
 
 from choreo_bdd_chronicle.check import moments
 from choreo_bdd_chronicle.store import events, open_store
-from choreo_bdd_chronicle.store.removing import expired
+from choreo_bdd_chronicle.store.removing import Expiry, expired
 from tests.chronicle.conftest import Chronicle
 from tests.chronicle.reports import BEGUN, report
 
@@ -73,7 +73,7 @@ def test_retention_removes_nothing_that_is_young_by_the_clock_as_it_is(chronicle
     for days, count in ((-400, 0), (400, 0), (10, 1)):
         clock.at += timedelta(days=days)
         with store.reading() as connection:
-            assert len(expired(connection, 7, None, [])) == count
+            assert len(expired(connection, Expiry(7, None, []))) == count
     store.close()
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from choreo_bdd_chronicle.store import open_store, tables
-from choreo_bdd_chronicle.store.removing import expired
+from choreo_bdd_chronicle.store.removing import Expiry, expired
 from tests.chronicle.conftest import BASE, Chronicle
 from tests.chronicle.reports import report
 from tests.chronicle.test_reliability import failed, keep, one
@@ -83,7 +83,7 @@ def test_a_pinned_run_outlives_retention(chronicle: Chronicle) -> None:
     def old() -> int:
         store = open_store(chronicle.settings.database)
         with store.reading() as connection:
-            found = len(expired(connection, 1, None, []))
+            found = len(expired(connection, Expiry(1, None, [])))
         store.close()
         return found
 

@@ -3,27 +3,64 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.schema import CreateTable
 from typer.testing import CliRunner
 
 from choreo_bdd_chronicle.commands import commands
+from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import StoreError, open_store, tables
 from choreo_bdd_chronicle.store.migrating import HEAD
+from choreo_bdd_chronicle.store.postgres import PostgresDialect
+from tests.chronicle import postgres as postgresql
+from tests.chronicle.conftest import started
+from tests.chronicle.reports import report
 
 
 def test_migrations_make_the_tables_of_the_code(database: str) -> None:
     store = open_store(database)
+    options = {"include_name": lambda name, kind, _parents: kind != "table" or not name.startswith("run_topics_")}
     with store.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata) == []
     store.close()
+
+
+def test_what_was_measured_before_is_put_into_months_and_back(postgres: postgresql.Server) -> None:
+    with started(Settings(database=postgres.empty())) as chronicle:
+        for begun in ("1999-12-31", "2025-12-31", "2026-01-01", "2031-06-01"):
+            chronicle.keep(report(begun=datetime.fromisoformat(f"{begun}T23:59:59+00:00")))
+        engine = PostgresDialect().engine(chronicle.settings.database)
+
+        def held() -> tuple[list[str], set[str]]:
+            with engine.connect() as connection:
+                rows = connection.execute(text("SELECT * FROM run_topics ORDER BY started_at"))
+                names = {each for each in inspect(engine).get_table_names() if each.startswith("run_topics_")}
+                return [repr(row) for row in rows], names
+
+        before = held()
+        assert before[1] >= {"run_topics_else", "run_topics_2025_12", "run_topics_2026_01"}
+        assert not before[1] & {"run_topics_1999_12", "run_topics_2031_06"}
+        for move, to, names in ((command.downgrade, "0004", set()), (command.upgrade, "head", before[1])):
+            with engine.begin() as connection:
+                config = Config(attributes={"connection": connection})
+                config.set_main_option("script_location", "choreo_bdd_chronicle.store:migrations")
+                move(config, to)
+            rows, found = held()
+            assert (rows, found <= names) == (before[0], True)
+        engine.dispose()
+        assert {"run_topics_else", "run_topics_2025_12", "run_topics_2026_01"} <= found
+        chronicle.keep(report(begun=datetime(2026, 1, 2, tzinfo=UTC)))
+        (topic,) = chronicle.get("/topics", tenant="alpha")["items"]
+        assert topic["sample_count"] == 5
 
 
 def test_the_last_migration_is_the_one_that_is_asked_for() -> None:

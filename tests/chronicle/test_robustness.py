@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import psycopg
 import pytest
 from httpx2 import Client, HTTPError
 from sqlalchemy import Connection, Engine, func, select
@@ -202,6 +203,36 @@ def test_a_database_that_was_restarted_is_found_again(postgres: postgresql.Serve
         second = chronicle.keep(report())
         assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == {first, second}
         assert chronicle.ask("/health").status_code == 200
+
+
+@contextmanager
+def lost_after(statement: str) -> Iterator[None]:
+    """PostgreSQL ends the connection that carried out a statement with these words, before the next one."""
+
+    def end(connection: Connection, _cursor: object, told: str, *_others: object) -> None:
+        driver: Any = connection.connection.driver_connection
+        if statement in told:
+            with psycopg.connect(driver.info.dsn, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [driver.info.backend_pid])
+
+    listening.listen(Engine, "after_cursor_execute", end)
+    try:
+        yield
+    finally:
+        listening.remove(Engine, "after_cursor_execute", end)
+
+
+@pytest.mark.parametrize("statement", ["nextval", "FROM topics"])
+def test_a_connection_lost_while_a_report_is_written_is_told_as_such(
+    postgres: postgresql.Server, statement: str
+) -> None:
+    with started(Settings(database=postgres.empty())) as chronicle:
+        first = chronicle.keep(report())
+        with lost_after(statement):
+            answer = chronicle.post(report())
+        assert (answer.status_code, answer.json()["error"]) == (503, "http_error")
+        second = chronicle.keep(report())
+        assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == {first, second}
 
 
 @contextmanager

@@ -13,8 +13,6 @@ FEWEST_RUNS = 4
 """A level has at least so many runs: a change is not raised before."""
 _ALL_OF_SHORT = 8
 """All runs of a level with fewer runs than this must show it, as one or two far outliers look like a level, too."""
-_LEVELS_OF_A_WAVE = 3
-"""Up and down: fewer levels make no wave."""
 _SHOWN = 0.25
 """A run shows a change when it is at least this share of the way from the old to the new level."""
 
@@ -62,7 +60,7 @@ def levels(logs: Values, sensitivity: Sensitivity) -> list[Level]:
             if 0 <= at < len(doubts):
                 doubts[at] = _doubt(logs, sums, edges[at : at + 3], sensitivity)
     found = [Level(start, stop, sums.sample(start, stop).mean) for start, stop in pairwise(edges) if start < stop]
-    if len(found) >= _LEVELS_OF_A_WAVE and is_wave(logs, [each.start for each in found]):
+    if len(found) > 1 and is_wave(logs, [each.start for each in found]):
         return [Level(0, len(logs), sums.sample(0, len(logs)).mean)]
     return found
 

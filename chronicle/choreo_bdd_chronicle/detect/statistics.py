@@ -141,27 +141,37 @@ def binomial_tail(hits: int, tries: int, rate: float) -> float:
     return min(1.0, sum(map(math.exp, logs)))
 
 
-_SHORTEST_WAVE, _FEWEST_WAVES, _WAVES_TRIED = 8, 1.15, 40
+_SHORTEST_WAVE, _WAVES_TRIED = 8, 40
+_TURNS, _TURNS_OF_SMALL = 1.15, 0.5
+"""So much of a wave must have been seen; half a turn does for a small one, as a load's that comes and goes."""
+_SEEN_OF_SMALL, _SMALL = math.log(1.35), math.log(1.57)
+"""From the lowest to the highest of what was seen of a small wave, and of the whole of it."""
 
 
 def is_wave(logs: Values, starts: Sequence[int]) -> bool:
     """Whether a smooth wave explains a series better than the levels that start there (Bayes' information criterion).
 
-    It must have been through more than one whole turn: a slow rise that is over looks like half a wave, too.
+    A large one must have been through more than one whole turn: a slow rise that is over looks like half a wave, too.
     """
-    size = len(logs)
-    lengths = np.geomspace(_SHORTEST_WAVE, max(size / _FEWEST_WAVES, _SHORTEST_WAVE), _WAVES_TRIED)
-    turns = 2 * np.pi * np.arange(size)[:, None] / lengths
-    wave = min(_unexplained(logs, np.column_stack([np.ones(size), np.sin(turn), np.cos(turn)])) for turn in turns.T)
-    edges = [*starts, size]
+    size, edges = len(logs), [*starts, len(logs)]
     steps = sum(float(np.square(logs[a:b] - logs[a:b].mean()).sum()) for a, b in pairwise(edges))
-    return _criterion(wave, size, 4) < _criterion(steps, size, 2 * len(starts) - 1)
+    bar = _criterion(steps, size, 2 * len(starts) - 1)
+    longest = max(size / _TURNS_OF_SMALL, _SHORTEST_WAVE)
+    for length in np.geomspace(_SHORTEST_WAVE, longest, _WAVES_TRIED).tolist():
+        wave, swing = _fitted(logs, length)
+        is_small = swing <= _SMALL and np.ptp(wave) <= _SEEN_OF_SMALL
+        is_seen = size >= _TURNS * length or is_small
+        if is_seen and _criterion(float(np.square(logs - wave).sum()), size, 4) < bar:
+            return True
+    return False
 
 
-def _unexplained(logs: Values, columns: Values) -> float:
-    """The sum of squares that is left of a series by the best sum of these columns."""
+def _fitted(logs: Values, length: float) -> tuple[Values, float]:
+    """The wave of this length that is nearest to a series, and how far it is from its lowest to its highest."""
+    turn = 2 * np.pi * np.arange(len(logs)) / length
+    columns = np.column_stack([np.ones(len(logs)), np.sin(turn), np.cos(turn)])
     best = np.linalg.lstsq(columns, logs, rcond=None)[0]
-    return float(np.square(logs - columns @ best).sum())
+    return columns @ best, 2 * math.hypot(best[1], best[2])
 
 
 def _criterion(unexplained: float, size: int, parameters: int) -> float:

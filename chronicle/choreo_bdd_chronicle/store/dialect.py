@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Event
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table
 
+from choreo_bdd_chronicle.summarise.days import Month
+
+Part = tuple[Table, Sequence[Sequence[Any]]]
+"""A table and rows for it."""
+
 
 class Dialect(Protocol):
     """One database's own ways."""
+
+    keeps_months: bool
+    """Whether measurements are kept by the months of their runs, each of which can be dropped."""
 
     def engine(self, url: str) -> Engine:
         """Connections to the database at ``url``."""
 
     def begin_writing(self, connection: Connection) -> None:
-        """Make sure, at the start of a transaction, that nobody else writes until its end."""
+        """Make sure, at the start of a transaction, that nobody else writes until its end.
 
-    def new_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
-        """So many numbers for new rows of a table that counts its rows, rising, and never given out before."""
+        Other processes on the database are woken at its commit.
+        """
 
-    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-        """Put in many rows at once, each with a value for every column of the table, in order."""
+    def new_ids(self, connection: Connection, tables: Sequence[Table], count: int) -> Sequence[Sequence[int]]:
+        """So many numbers for new rows of each of these tables, which count theirs: rising, never given out before."""
+
+    def insert(self, connection: Connection, parts: Sequence[Part]) -> None:
+        """Put in rows of several tables, a table with what refers to it after it; of one table at most 64 come first.
+
+        Each row has a value for every column of its table, in order.
+        """
+
+    def make_room(self, connection: Connection, moments: Iterable[int]) -> None:
+        """See to it that measurements of runs that began at these moments are kept by their months, where they are."""
+
+    def drop_month(self, connection: Connection, month: Month) -> None:
+        """Let go of all measurements of a month at once."""
 
     def notify(self, connection: Connection) -> None:
         """Wake other processes on this database when the transaction is committed."""

@@ -11,12 +11,14 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from choreo_bdd_chronicle.check.moments import now
 from choreo_bdd_chronicle.store import tables
-from choreo_bdd_chronicle.store.dialect import Dialect
+from choreo_bdd_chronicle.store.dialect import Dialect, Part
 
 KEPT = 10_000
 """So many events can be caught up with."""
 AT_ONCE = 1000
 _hooks = tables.webhooks.c
+Told = tuple[int, str, Mapping[str, Any]]
+"""Of which tenant, what kind of event, and what of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +32,28 @@ class Event:
     data: str
 
 
-def announce(connection: Connection, dialect: Dialect, told: Sequence[tuple[int, str, Mapping[str, Any]]]) -> None:
-    """Tell all who listen, once the transaction is committed: of which tenant, what kind, and what of it.
+def announce(connection: Connection, dialect: Dialect, told: Sequence[Told]) -> None:
+    """Tell all who listen, once the transaction is committed."""
+    (numbers,) = dialect.new_ids(connection, [tables.events], len(told))
+    dialect.insert(connection, [rows(numbers, told)])
+    forget(connection, numbers)
 
-    What is long past is forgotten now and then.
-    """
-    moment, numbers = now(), dialect.new_ids(connection, tables.events, len(told))
-    rows = [
+
+def rows(numbers: Sequence[int], told: Sequence[Told]) -> Part:
+    """Events as they are put in, with these numbers."""
+    moment = now()
+    found = [
         (number, tenant, moment, kind, json.dumps(data))
         for number, (tenant, kind, data) in zip(numbers, told, strict=True)
     ]
-    dialect.insert_rows(connection, tables.events, rows)
+    return tables.events, found
+
+
+def forget(connection: Connection, numbers: Sequence[int]) -> None:
+    """After the events of these numbers were put in: let go of what is long past, now and then."""
     for number in numbers:
         if number % AT_ONCE == 0:
             connection.execute(delete(tables.events).where(tables.events.c.id <= number - KEPT))
-    dialect.notify(connection)
 
 
 def latest(connection: Connection) -> int:

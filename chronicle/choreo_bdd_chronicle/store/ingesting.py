@@ -13,9 +13,9 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from choreo_bdd_chronicle.check import Report, TopicTally
 from choreo_bdd_chronicle.check.moments import moment_text, now
-from choreo_bdd_chronicle.store import tables
-from choreo_bdd_chronicle.store.dialect import Dialect
-from choreo_bdd_chronicle.store.events import announce
+from choreo_bdd_chronicle.store import events, tables
+from choreo_bdd_chronicle.store.dialect import Dialect, Part
+from choreo_bdd_chronicle.store.events import Told
 from choreo_bdd_chronicle.store.rolling import TOPICS_AT_ONCE
 from choreo_bdd_chronicle.store.tallies import values_of
 from choreo_bdd_chronicle.summarise.histogram import Histogram
@@ -93,13 +93,12 @@ def keep(connection: Connection, dialect: Dialect, submissions: Sequence[Submiss
         if each.key is not None:
             known[tenant, each.key] = (public_id, each.content_hash)
     if fresh:
-        numbers = dialect.new_ids(connection, tables.runs, len(fresh))
-        _write(
-            connection,
-            dialect,
-            [_New(number, public_id, tenants[each.tenant], each)
-             for number, (public_id, each) in zip(numbers, fresh, strict=True)],
-        )  # fmt: skip
+        numbers, told = dialect.new_ids(connection, (tables.runs, tables.events), len(fresh))
+        new = [_New(number, public_id, tenants[each.tenant], each)
+               for number, (public_id, each) in zip(numbers, fresh, strict=True)]  # fmt: skip
+        dialect.make_room(connection, {each.report.run.started_at for _, each in fresh})
+        dialect.insert(connection, [*_parts(connection, new), events.rows(told, [_told(each) for each in new])])
+        events.forget(connection, told)
     return receipts
 
 
@@ -127,17 +126,16 @@ def _known(
     return {(row.tenant_id, row.idempotency_key): (row.public_id, row.content_hash) for row in rows}
 
 
-def _write(connection: Connection, dialect: Dialect, new: Sequence[_New]) -> None:
-    for table, rows in (
+def _parts(connection: Connection, new: Sequence[_New]) -> list[Part]:
+    """The rows of some runs, by table."""
+    return [
         (tables.runs, [_run_row(each) for each in new]),
         (tables.raw_reports, [(each.run_id, each.submission.gzipped) for each in new]),
         (tables.scenarios, [row for each in new for row in _scenario_rows(each)]),
         (tables.failures, [row for each in new for row in _failure_rows(each)]),
         (tables.run_topics, _topic_rows(connection, new)),
         (tables.unsummed, [(each.run_id,) for each in new]),
-    ):
-        dialect.insert_rows(connection, table, rows)
-    announce(connection, dialect, [(each.tenant_id, "run.completed", _told(each)) for each in new])
+    ]
 
 
 def _run_row(new: _New) -> tuple[Any, ...]:
@@ -231,16 +229,20 @@ def _topic_ids(connection: Connection, tenant: int, names: Sequence[str]) -> dic
     return found
 
 
-def _told(new: _New) -> dict[str, Any]:
+def _told(new: _New) -> Told:
     run = new.submission.report.run
-    return {
-        "run_id": new.public_id,
-        "started_at": moment_text(run.started_at),
-        "environment": run.environment,
-        "totals": {
-            "passed": run.total_passed,
-            "failed": run.total_failed,
-            "slow": run.total_slow,
-            "total": run.total_tests,
+    return (
+        new.tenant_id,
+        "run.completed",
+        {
+            "run_id": new.public_id,
+            "started_at": moment_text(run.started_at),
+            "environment": run.environment,
+            "totals": {
+                "passed": run.total_passed,
+                "failed": run.total_failed,
+                "slow": run.total_slow,
+                "total": run.total_tests,
+            },
         },
-    }
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,29 +83,40 @@ def catch_up(connection: Connection, dialect: Dialect) -> None:
 
 
 def correct(connection: Connection, dialect: Dialect, place: Place, topics: Iterable[int]) -> None:
-    """Make the summaries anew that a run was in which is gone: from the runs of its day, and then from the days.
+    """Make the summaries of a day anew that a run was in which is gone.
 
     No run may wait to be summed up: it would be counted here already.
     """
-    ids = set(topics)
-    runs, days = tables.run_topics, tables.roll_ups
+    runs = tables.run_topics
     begin, end = place.day * DAY, (place.day + 1) * DAY
-    of_day = connection.execute(
-        select(runs.c.topic_id, runs.c.transport, runs.c.started_at, *columns_of(runs)).where(
-            runs.c.topic_id.in_(ids), runs.c.started_at >= begin, runs.c.started_at < end,
-            runs.c.environment == place.environment, runs.c.branch == place.branch,
+    for ids in _some(topics):
+        of_day = connection.execute(
+            select(runs.c.topic_id, runs.c.transport, runs.c.started_at, *columns_of(runs)).where(
+                runs.c.topic_id.in_(ids), runs.c.started_at >= begin, runs.c.started_at < end,
+                runs.c.environment == place.environment, runs.c.branch == place.branch,
+            )
+        )  # fmt: skip
+        left = (((row.topic_id, row.transport), _Sum(1, row.started_at, tally_of(row))) for row in of_day)
+        _replace(connection, dialect, place, ids, _summed(left))
+
+
+def correct_always(connection: Connection, dialect: Dialect, place: Place, topics: Iterable[int]) -> None:
+    """Make the sums of topics' whole lives anew from their days, which are right already."""
+    days = tables.roll_ups
+    for ids in _some(topics):
+        rows = connection.execute(
+            select(days.c.topic_id, days.c.transport, days.c.run_count, days.c.latest_at, *columns_of(days)).where(
+                days.c.topic_id.in_(ids), days.c.day != ALWAYS, days.c.environment == place.environment
+            )
         )
-    )  # fmt: skip
-    left = (((row.topic_id, row.transport), _Sum(1, row.started_at, tally_of(row))) for row in of_day)
-    _replace(connection, dialect, place, ids, _summed(left))
-    of_always = connection.execute(
-        select(days.c.topic_id, days.c.transport, days.c.run_count, days.c.latest_at, *columns_of(days)).where(
-            days.c.topic_id.in_(ids), days.c.day != ALWAYS, days.c.environment == place.environment
-        )
-    )
-    lives = (((row.topic_id, row.transport), _Sum(row.run_count, row.latest_at, tally_of(row))) for row in of_always)
-    _replace(connection, dialect, place.always, ids, _summed(lives))
-    _forget_unused(connection, ids)
+        lives = (((row.topic_id, row.transport), _Sum(row.run_count, row.latest_at, tally_of(row))) for row in rows)
+        _replace(connection, dialect, place, ids, _summed(lives))
+        _forget_unused(connection, ids)
+
+
+def _some(topics: Iterable[int]) -> Iterator[set[int]]:
+    ordered = sorted(topics)
+    return (set(ordered[begin : begin + TOPICS_AT_ONCE]) for begin in range(0, len(ordered), TOPICS_AT_ONCE))
 
 
 def _waiting(connection: Connection) -> list[int]:
@@ -188,7 +199,7 @@ def _replace(
         )
         for (topic, via), each in summed.items()
     ]  # fmt: skip
-    dialect.insert_rows(connection, tables.roll_ups, rows)
+    dialect.insert(connection, [(tables.roll_ups, rows)])
 
 
 def _of(place: Place, topics: set[int]) -> tuple[ColumnElement[bool], ...]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 from threading import Event
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
+
+from choreo_bdd_chronicle.store.dialect import Part
+from choreo_bdd_chronicle.summarise.days import Month
 
 _READERS = 16
 _BUSY_MS = 30_000
@@ -18,6 +21,8 @@ _ROWS_AT_ONCE = 500
 
 class SqliteDialect:
     """A file in WAL mode: readers never wait for the writer. A commit is on disk when it returns."""
+
+    keeps_months = False
 
     def engine(self, url: str) -> Engine:
         """Connections to the file; SQLAlchemy opens transactions, not the driver."""
@@ -29,17 +34,24 @@ class SqliteDialect:
     def begin_writing(self, connection: Connection) -> None:
         """Nothing: the transaction took the file's one write lock when it began."""
 
-    def new_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
+    def new_ids(self, connection: Connection, tables: Sequence[Table], count: int) -> Sequence[Sequence[int]]:
         """The next ones: nobody else writes, and rows put in with a number move the file's count on."""
         last = "SELECT seq FROM sqlite_sequence WHERE name = ?"
-        first = (connection.exec_driver_sql(last, (table.name,)).scalar() or 0) + 1
-        return range(first, first + count)
+        firsts = [(connection.exec_driver_sql(last, (table.name,)).scalar() or 0) + 1 for table in tables]
+        return [range(first, first + count) for first in firsts]
 
-    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    def insert(self, connection: Connection, parts: Sequence[Part]) -> None:
         """Many rows a statement: between two of them the interpreter may be given away, and is waited for again."""
-        for begin in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[begin : begin + _ROWS_AT_ONCE]
-            connection.exec_driver_sql(_insert(table, len(some)), tuple(chain.from_iterable(some)))
+        for table, rows in parts:
+            for begin in range(0, len(rows), _ROWS_AT_ONCE):
+                some = rows[begin : begin + _ROWS_AT_ONCE]
+                connection.exec_driver_sql(_insert(table, len(some)), tuple(chain.from_iterable(some)))
+
+    def make_room(self, connection: Connection, moments: Iterable[int]) -> None:
+        """Nothing: a file has all in one table."""
+
+    def drop_month(self, connection: Connection, month: Month) -> None:
+        """Nothing: they go row by row, with their runs."""
 
     def notify(self, connection: Connection) -> None:
         """Nothing: the file is one process's own."""

@@ -155,8 +155,12 @@ run_topics = Table(
     *_tally_columns(),
     Index(None, "run_id"),
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (started_at)",
 )
-"""One row per run, topic and transport. An empty text stands for an unknown transport, environment or branch."""
+"""One row per run, topic and transport. An empty text stands for an unknown transport, environment or branch.
+
+PostgreSQL keeps them by the month in which their runs began.
+"""
 
 roll_ups = Table(
     "roll_ups",

@@ -73,6 +73,20 @@ class TestH:
 async def nothing(): pass
 """
 
+COUNT_CALLS = """\
+import cProfile, pstats, sys
+import pytest
+class Counter:
+    def pytest_collection(self):
+        self.profile = cProfile.Profile()
+        self.profile.enable()
+    def pytest_collection_finish(self):
+        self.profile.disable()
+        told = pstats.Stats(self.profile).stats
+        print("calls", sum(each[1] for (file, _, _), each in told.items() if "choreo_bdd_" in file))
+pytest.main(sys.argv[1:], plugins=[Counter()])
+"""
+
 
 def steps_of(framework: str) -> str:
     words = {"one": "a basket with {n} apple", "some": "a basket with {n} apples",
@@ -155,3 +169,14 @@ def test_plain_tests_are_collected_about_as_fast(tmp_path: Path) -> None:
 
     seconds()
     assert min(seconds() for _ in range(3)) < 2 * min(seconds(*OURS) for _ in range(3))
+
+
+def test_plain_tests_are_not_looked_at_one_by_one(tmp_path: Path) -> None:
+    """What time shows only over many rounds, the number of calls shows in one: one hook a test function, at most."""
+    (tmp_path / "test_many.py").write_text("".join(f"def test_{n}(): pass\n" for n in range(500)), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT_CALLS, "-q", "--collect-only", "-pno:cacheprovider", *FOREIGN],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (calls,) = re.findall(r"^calls (\d+)$", done.stdout, re.MULTILINE)
+    assert 500 <= int(calls) < 550

@@ -134,6 +134,20 @@ def test_zizmor_finds_nothing_in_the_github_recipe(tmp_path: Path) -> None:
     assert subprocess.run([*command, str(workflow)], cwd=tmp_path, capture_output=True, check=False).returncode != 0
 
 
+@pytest.mark.parametrize(
+    ("recipe", "options"),
+    [
+        ("github.yml", ["--builtin-schema", "vendor.github-workflows"]),
+        ("gitlab.yml", ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
+    ],
+)
+def test_a_recipe_is_what_its_hosts_schema_allows(recipe: str, options: list[str], tmp_path: Path) -> None:
+    (tmp_path / recipe).write_text(template(recipe), "utf-8")
+    command = [str(Path(sys.executable).with_name("check-jsonschema")), *options, recipe]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("recipe", ["github.yml", "gitlab.yml"])
 def test_a_recipe_keeps_the_history_from_run_to_run(recipe: str) -> None:
     kept = [line for line in _lines(yaml.safe_load(template(recipe))) if line == "test-report/history.jsonl"]

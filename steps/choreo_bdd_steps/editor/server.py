@@ -127,7 +127,7 @@ class _Session:
 
     def _lines(self, uri: str) -> Sequence[str]:
         """Lines as the protocol and Gherkin have them; pygls' own end at form feeds and U+2028, too."""
-        return [line.raw for line in self.document(uri).lines]
+        return self.document(uri).raw_lines
 
 
 def make_server() -> LanguageServer:

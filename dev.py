@@ -5,9 +5,10 @@
     python3 dev.py test     everything: lint, format, types, all tests
     python3 dev.py check    lint, format and types only
     python3 dev.py fast     check, and the tests without a broker, a browser, a build or a framework's run
+    python3 dev.py docs     the documentation as a site, in build/docs; "docs linkcheck" asks its links to other sites
 
 Each command first makes sure of a virtual environment in .venv; it is brought up to date only when pyproject.toml
-or constraints.txt has changed. What stands after the command is passed on: to behave for demo, else to pytest.
+or constraints.txt has changed. What stands after demo is passed on to behave, after test and fast to pytest.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ PAGE_CHECKS = {
     "tsc": ("typescript/bin/tsc", "--project", PAGE_TOOLS),
 }
 DEMO = ("-m", "behave", "-D", "choreo.profile=memory", "-f", "choreo", "-o", str(REPORT), "-f", "progress3")
+SITE = ROOT / "build" / "docs"
+DOCS = ("-m", "sphinx", "-c", "docs/site", "-d", str(SITE / ".doctrees"), "--fresh-env", "--fail-on-warning", "--quiet")
 WORKERS = str(max(3, os.cpu_count() or 1))  # one more than two cores: much of the time tests wait for processes
 # reordered by their number of tests, the files that take longest would come last
 SPREAD = ("-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
@@ -62,7 +65,7 @@ FAST = ("-n", WORKERS, "-m", "not broker and not browser and not build and not p
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one command; the exit code is the worst of what it ran."""
-    commands = {"demo": demo, "test": test, "check": check, "fast": fast}
+    commands = {"demo": demo, "test": test, "check": check, "fast": fast, "docs": docs}
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments and arguments[0] in ("-h", "--help", "help") else 2
@@ -158,6 +161,17 @@ def _last_failed() -> set[str]:
 def fast(extra: Sequence[str]) -> int:
     """The inner loop."""
     return test((*FAST, *extra))
+
+
+def docs(extra: Sequence[str]) -> int:
+    """Build the site and say where it is; a link within it that leads nowhere fails the build."""
+    if extra not in ((), [], ["linkcheck"]):
+        return _complain(f"docs takes no arguments but linkcheck, and was given {' '.join(extra)}")
+    builder = "linkcheck" if extra else "html"
+    code = run(*DOCS, "--builder", builder, ".", str(SITE / builder))
+    if not code and not extra:
+        _say(f"the documentation: {(SITE / 'html' / 'index.html').as_uri()}")
+    return code
 
 
 def set_up() -> int:

@@ -74,7 +74,9 @@ def read_channels(documents: Documents) -> list[Channel]:
         raise AsyncApiError(f"{root.place}: the document has no `channels`")
     for _ in documents.reached(root):
         pass  # each reference of the document has led somewhere
-    channels = [(name, node.require_object()) for name, node in documents.members(root, "channels")]
+    members = documents.members(root, "channels")
+    # a channel that is only named has no messages, so every message will do
+    channels = [(name, Node(node.uri, {}) if node.value is None else node.require_object()) for name, node in members]
     if version.startswith("2"):
         return [_channel(documents, name, node, _messages_2(documents, node)) for name, node in channels]
     return [

@@ -90,7 +90,10 @@ class Documents:
     def members(self, node: Node, key: str) -> Iterator[tuple[str, Node]]:
         """Names and values of the object under a key, references followed; nothing where there is no such key."""
         if node.has(key):
-            holder = self.follow(node[key]).require_object()
+            holder = self.follow(node[key])
+            if holder.value is None:  # as YAML reads a key with nothing behind it
+                return
+            holder.require_object()
             for name in holder.value:
                 yield name, self.follow(holder[name])
 

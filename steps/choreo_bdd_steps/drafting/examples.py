@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import random
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import rstr
-
 from choreo_bdd.asyncapi.documents import Documents, Node
+from choreo_bdd_steps.drafting.leaves import numbers, texts
 
 _DEPTH = 6
-_LONGEST_PATTERN = 200
-_LONGEST = 1000
+LONGEST = 1000
 """Characters or entries: nobody reads an example that is longer, so it is not made, and does not pass as valid."""
 _FORMATS: Mapping[str, str] = {
     "uuid": "7d9f9b0e-3c1e-4a55-9c9b-0a4d6c3f2b11",
@@ -112,7 +108,11 @@ class Examples:
         }
 
     def _array(self, node: Node, depth: int, name: str) -> list[Any]:
-        least = min(int(node.value.get("minItems", 0)), _LONGEST)
+        least = min(int(node.value.get("minItems", 0)), LONGEST)
+        places = next((each for each in ("prefixItems", "items") if isinstance(node.value.get(each), list)), None)
+        if places is not None:  # a schema for each position
+            parts = enumerate(node.value[places])
+            return [self.value(Node(f"{node.uri}/{places}/{index}", part), depth + 1, name) for index, part in parts]
         if depth >= _DEPTH or not isinstance(node.value.get("items"), dict):
             return [name] * least
         return [self.value(node["items"], depth + 1, name)] * max(least, 1)
@@ -134,9 +134,9 @@ def _given(told: Mapping[str, Any]) -> list[Any]:
 def _scalar(kind: str, told: Mapping[str, Any], name: str) -> Any:
     match kind:
         case "integer":
-            return int(_number(told))
+            return next(numbers(told.get("multipleOf", 1), {**told, "type": "integer"}), 1)
         case "number":
-            return _number(told)
+            return next(numbers(told.get("multipleOf", 1), told), 1)
         case "boolean":
             return True
         case "null":
@@ -175,30 +175,8 @@ def _kind(told: Mapping[str, Any]) -> str:
     return "object" if "properties" in told or "required" in told else "array" if "items" in told else "string"
 
 
-def _number(told: Mapping[str, Any]) -> float:
-    low = told.get("minimum")
-    above = told.get("exclusiveMinimum")
-    high = told.get("maximum", told.get("exclusiveMaximum"))
-    step = told.get("multipleOf")
-    if isinstance(above, int | float) and not isinstance(above, bool):
-        low = above + (step or (1 if high is None or high is True or above + 1 < high else (high - above) / 2))
-    elif above is True and isinstance(low, int | float):  # as drafts up to 4 write it
-        low += step or 1
-    value = low if isinstance(low, int | float) else step or 1
-    if step:
-        value = -(-value // step) * step
-    return min(value, high) if isinstance(high, int | float) and not isinstance(high, bool) and low is None else value
-
-
 def _text(told: Mapping[str, Any], name: str) -> str:
-    pattern = told.get("pattern")
-    if isinstance(pattern, str) and len(pattern) <= _LONGEST_PATTERN:
-        try:
-            return rstr.Rstr(random.Random(1)).xeger(pattern)
-        except (ValueError, re.error, RecursionError, OverflowError, KeyError):
-            return name
+    if isinstance(told.get("pattern"), str):
+        return next(texts(name, told, turn=1), name)
     text = _FORMATS.get(str(told.get("format")), name)
-    short = min(int(told.get("minLength", 0)), _LONGEST)
-    longest = told.get("maxLength")
-    text = text + "x" * (short - len(text))
-    return text[: int(longest)] if isinstance(longest, int) else text
+    return next(texts(text, {**told, "minLength": min(int(told.get("minLength", 0)), LONGEST)}, turn=1))

@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from choreo_bdd.asyncapi.channels import Channel, MessageSpec, read_channels
+from choreo_bdd.asyncapi.channels import Channel, MessageSpec, Schema, read_channels
 from choreo_bdd.asyncapi.documents import Documents
-from choreo_bdd.asyncapi.schemas import compiled
+from choreo_bdd.asyncapi.schemas import compiled, typed
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.drafting.examples import Examples, Place, spoilt, stranger_to
+from choreo_bdd_steps.drafting.mending import mended
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.conditions import parse_condition
 from choreo_bdd_steps.language.trees import MISSING, at, label
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 _ESCAPED = re.compile(r"\\.")
 _WATCHED = "200ms"
@@ -65,6 +69,25 @@ class _Message:
         return all(_holds(place, payload) for place in self.places)
 
 
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """The field in which every message carries its scenario's id, if in a field, and whether contracts look at it."""
+
+    id_field: str | None
+    has_contract: bool
+
+    def require_room(self, payload: Any, validator: Validator) -> None:
+        """``DraftError`` where the field stands in the way of the schema."""
+        if not self.id_field or not self.has_contract or not isinstance(payload, dict):
+            return
+        path = tuple(self.id_field.split("."))
+        if at(payload, path) is MISSING and not validator.is_valid(_placed(payload, path)):
+            raise DraftError(
+                f"its schema lets no field {self.id_field!r} in, where this transport carries the scenario's id "
+                "(correlation: {header: x-request-id} lets it travel beside)"
+            )
+
+
 def drafts(path: Path, config: Config) -> Drafts:
     """A feature for each channel, as the configuration's default transport carries its messages.
 
@@ -75,8 +98,8 @@ def drafts(path: Path, config: Config) -> Drafts:
     if not channels:
         raise DraftError(f"{path}: no channel with an address stands in this document")
     transport = config.transports.get(config.default_transport)
-    id_field = None if transport is None else transport.correlation_field
-    told = [(channel, _messages(documents, channel, id_field, left_out)) for channel in channels]
+    own = _Carried(None if transport is None else transport.correlation_field, has_contract=bool(config.asyncapi))
+    told = [(channel, _messages(documents, channel, own, left_out)) for channel in channels]
     writable = [(channel, messages) for channel, messages in told if messages and _is_sayable(channel, left_out)]
     sent, names, found = _sent(documents), set[str](), []
     for channel, messages in writable:
@@ -116,22 +139,22 @@ def _reply(
 ) -> tuple[str, _Message] | None:
     """Topic and message that come of one on a channel: where the application sends, or else on any other."""
     others = [(each.example, messages[0], each.address in sent) for each, messages in channels if each is not channel]
-    usable = [each for each in others if not each[1].headers or isinstance(each[1].payload, dict)]
+    usable = [each for each in others if _is_whole(each[1].headers, each[1].payload)]
     chosen = next((each for each in usable if each[2]), usable[0] if usable else None)
     return None if chosen is None else chosen[:2]
 
 
-def _messages(
-    documents: Documents, channel: Channel, id_field: str | None, left_out: list[str]
-) -> tuple[_Message, ...]:
+def _messages(documents: Documents, channel: Channel, own: _Carried, left_out: list[str]) -> tuple[_Message, ...]:
     """The channel's messages; what no valid payload is found for is left out."""
     if not channel.messages:
         return (_Message("message", {}, {}),)
-    made = [_message_if_any(documents, spec) for spec in channel.messages]
-    for spec, message in zip(channel.messages, made, strict=True):
-        if message is None:
-            left_out.append(f"{spec.node.place}: no valid payload was found, so nothing is drafted; write it yourself")
-    found = [_with_id(each, id_field) for each in made if each is not None]
+    made = []
+    for spec in channel.messages:
+        try:
+            made.append(_message(documents, spec, own))
+        except DraftError as why:
+            left_out.append(f"{spec.node.place}: {why}, so nothing is drafted; write it yourself")
+    found = [_with_id(each, own.id_field) for each in made]
     named = [replace(each, name=_told_apart(found, index)) for index, each in enumerate(found)]
     return tuple(replace(each, places=tuple(_refused_places(each, named))) for each in named)
 
@@ -151,32 +174,51 @@ def _refused_places(message: _Message, messages: Sequence[_Message]) -> Iterator
             yield place
 
 
-def _message_if_any(documents: Documents, spec: MessageSpec) -> _Message | None:
-    try:
-        return _message(documents, spec)
-    except RecursionError:  # a schema whose every value needs another of its own kind in the same place
-        return None
-
-
-def _message(documents: Documents, spec: MessageSpec) -> _Message | None:
+def _message(documents: Documents, spec: MessageSpec, own: _Carried) -> _Message:
+    """Raises ``DraftError``."""
     examples, payload, places = Examples(documents), _told(spec, "payload"), tuple[Place, ...]()
     if spec.payload is not None:
         validator = compiled(spec.payload, documents)
         if payload is None or not validator.is_valid(payload):
-            payload = examples.value(spec.payload.node)
-        if not validator.is_valid(payload):
-            return None
+            payload = _valid(spec.payload, documents, validator, "payload")
+        own.require_room(payload, validator)
         places = tuple(
             place
             for place in dict.fromkeys(examples.places(spec.payload.node, payload))
             if _has_clause(place) and not validator.is_valid(_broken(payload, place))
         )
+    return _Message(_name(spec), {} if payload is None else payload, _headers(documents, spec), places)
+
+
+def _headers(documents: Documents, spec: MessageSpec) -> dict[str, Any]:
     headers: dict[str, Any] = dict(_told(spec, "headers") or {})
-    for schema in spec.headers:
-        made = examples.value(schema.node)
+    validators = [(schema, compiled(schema, documents)) for schema in spec.headers]
+    for schema, validator in validators:
+        made = _valid(schema, documents, validator, "headers")
         headers = {**(made if isinstance(made, dict) else {}), **headers}
     headers = {name: value for name, value in headers.items() if isinstance(value, str | int | float)}
-    return _Message(_name(spec), {} if payload is None else payload, headers, places)
+    for _, validator in validators:
+        _require_sendable(validator, headers)
+    return headers
+
+
+def _valid(schema: Schema, documents: Documents, validator: Validator, part: str) -> Any:
+    try:
+        return mended(schema.node, documents, validator, Examples(documents).value(schema.node))
+    except (LookupError, RecursionError):  # the latter: every value needs another of its own kind in the same place
+        raise DraftError(f"no valid {part} was found") from None
+
+
+def _require_sendable(validator: Validator, headers: Mapping[str, Any]) -> None:
+    """``DraftError`` for headers that are not what their schema wants once they are text, as null and objects are."""
+    as_text = {name: json.dumps(value) if isinstance(value, bool) else str(value) for name, value in headers.items()}
+    if not validator.is_valid(typed(validator, as_text)):
+        raise DraftError("it needs headers that no text can be")
+
+
+def _placed(payload: Any, path: tuple[str, ...]) -> Any:
+    inner = payload if isinstance(payload, dict) else {}
+    return {**inner, path[0]: _placed(inner.get(path[0]), path[1:])} if path else "1"
 
 
 def _name(spec: MessageSpec) -> str:
@@ -252,7 +294,7 @@ class _Writer:
         yield f"    Then I expect no {expected} for {_WATCHED}"
 
     def _publish(self, message: _Message, payload: Any) -> Iterator[str]:
-        if message.headers and not isinstance(payload, dict):
+        if not _is_whole(message.headers, payload):
             yield f'    When I publish "{self.topic}" as an envelope:'
             yield from _body({"headers": message.headers, "payload": payload})
             return
@@ -263,6 +305,11 @@ class _Writer:
         if self.reply is not None:
             return f'I expect "{self.reply[0]}"'
         return f'I expect exactly 1 "{self.topic}" messages{message.condition} within {_WATCHED}'
+
+
+def _is_whole(headers: Mapping[str, Any], payload: Any) -> bool:
+    """Whether a body can hold the headers beside the payload's fields, none of which is called like theirs."""
+    return "@headers" not in payload if isinstance(payload, dict) else not headers
 
 
 def _whole(message: _Message, payload: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from choreo_bdd_project.gherkin.lines import Block, Line, LineKind, blocks, read_lines, scenario_around
@@ -42,6 +43,11 @@ class Document:
         """Its lines."""
         return read_lines(self.text)
 
+    @property
+    def raw_lines(self) -> tuple[str, ...]:
+        """Its lines as they are written, by the protocol's and Gherkin's notion of them."""
+        return _raw(self.text)
+
     def block(self, number: int) -> Block | None:
         """The step that a line belongs to, with all that stands below it."""
         around = scenario_around(self.lines, number)
@@ -54,6 +60,11 @@ class Document:
     def match(self, block: Block) -> Match | None:
         """A step as a phrase of ours."""
         return recognise(block.step(relative(self.path)))
+
+
+@lru_cache(maxsize=8)  # asked for once a place that is told
+def _raw(text: str) -> tuple[str, ...]:
+    return tuple(line.raw for line in read_lines(text))
 
 
 def arguments(match: Match, line: Line) -> Iterator[tuple[str, str, Span]]:

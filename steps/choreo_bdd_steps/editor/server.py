@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
@@ -26,6 +27,9 @@ from choreo_bdd_steps.lint import Severity
 
 _PAUSE_S = 0.05
 """How long typing must rest before lint looks at a text."""
+
+_WATCHED = ("**/*.feature", "**/*.{yaml,yml,json}", "**/pyproject.toml", "**/*.py")
+"""What a project is read from."""
 
 _SIGNS = {
     What.SENTENCE: lsp.CompletionItemKind.Snippet,
@@ -52,20 +56,28 @@ class _Session:
     def __init__(self, server: LanguageServer) -> None:
         self.server = server
         self._projects: dict[Path, Project | ChoreoError] = {}
+        self._sound: dict[Path, Project] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
 
     def document(self, uri: str) -> Document:
-        return Document(_path(uri), self.server.workspace.get_text_document(uri).source)
+        # a byte order mark is a blank: editors that send one count it as a column
+        text = re.sub("^\ufeff", " ", self.server.workspace.get_text_document(uri).source)
+        return Document(_path(uri), text)
 
     def project(self, document: Document) -> Project | ChoreoError:
         """What stands around a file; read once, until something is saved."""
         folder = document.path.parent
         if folder not in self._projects:
             try:
-                self._projects[folder] = read_project(document.path)
+                self._projects[folder] = self._sound[folder] = read_project(document.path)
             except ChoreoError as error:
                 self._projects[folder] = error
         return self._projects[folder]
+
+    def known(self, document: Document) -> Project | None:
+        """What stands around a file, or stood there when it could last be read: its author is about to change it."""
+        project = self.project(document)
+        return self._sound.get(document.path.parent) if isinstance(project, ChoreoError) else project
 
     def forget(self) -> None:
         """Something around the open files may have changed."""
@@ -105,18 +117,23 @@ class _Session:
 
     def place(self, uri: str, position: lsp.Position) -> tuple[int, int]:
         """A cursor in lines and characters from 0, however the editor counts the latter."""
-        found = self.server.workspace.get_text_document(uri).position_from_client_units(position)
+        found = self.server.workspace.position_codec.position_from_client_units(self._lines(uri), position)
         return found.line, found.character
 
     def range(self, uri: str, span: Span) -> lsp.Range:
         """A span as the editor counts."""
         begin, end = ServerTextPosition(span.line, span.begin), ServerTextPosition(span.line, span.end)
-        return self.server.workspace.get_text_document(uri).range_to_client_units(ServerTextRange(begin, end))
+        return self.server.workspace.position_codec.range_to_client_units(self._lines(uri), ServerTextRange(begin, end))
+
+    def _lines(self, uri: str) -> Sequence[str]:
+        """Lines as the protocol and Gherkin have them; pygls' own end at form feeds and U+2028, too."""
+        return self.document(uri).raw_lines
 
 
 def make_server() -> LanguageServer:
     """A server that knows nothing yet; ``start_io()`` has it talk."""
-    server = LanguageServer("choreo-bdd", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental)
+    # whole texts: what pygls takes for lines when it applies a change is not what editors do, see _lines
+    server = LanguageServer("choreo-bdd", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
     session = _Session(server)
     _watch(server, session)
     _answer(server, session)
@@ -124,6 +141,16 @@ def make_server() -> LanguageServer:
 
 
 def _watch(server: LanguageServer, session: _Session) -> None:
+    @server.feature(lsp.INITIALIZED)
+    async def initialized(_params: lsp.InitializedParams) -> None:
+        """Ask an editor that can to tell of files that change beside the open ones."""
+        workspace = server.client_capabilities.workspace
+        watched = None if workspace is None else workspace.did_change_watched_files
+        if watched is not None and watched.dynamic_registration:
+            options = lsp.DidChangeWatchedFilesRegistrationOptions(list(map(lsp.FileSystemWatcher, _WATCHED)))
+            wish = lsp.Registration("files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+            await server.client_register_capability_async(lsp.RegistrationParams([wish]))
+
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: lsp.DidOpenTextDocumentParams) -> None:
         session.look_soon(params.text_document.uri)
@@ -150,8 +177,8 @@ def _answer(server: LanguageServer, session: _Session) -> None:
     def completed(params: lsp.CompletionParams) -> lsp.CompletionList:
         uri = params.text_document.uri
         document = session.document(uri)
-        project = session.project(document)
-        if isinstance(project, ChoreoError):
+        project = session.known(document)
+        if project is None:
             return lsp.CompletionList(is_incomplete=False, items=[])
         line, column = session.place(uri, params.position)
         proposals = complete(document, project, line, column)
@@ -165,16 +192,16 @@ def _answer(server: LanguageServer, session: _Session) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     def hovered(params: lsp.HoverParams) -> lsp.Hover | None:
         document = session.document(params.text_document.uri)
-        project = session.project(document)
-        told = None if isinstance(project, ChoreoError) else hover(document, project, params.position.line)
+        project = session.known(document)
+        told = None if project is None else hover(document, project, params.position.line)
         return None if told is None else lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, told))
 
     @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
     def defined(params: lsp.DefinitionParams) -> list[lsp.Location]:
         uri = params.text_document.uri
         document = session.document(uri)
-        project = session.project(document)
-        if isinstance(project, ChoreoError):
+        project = session.known(document)
+        if project is None:
             return []
         found = definitions(document, project, *session.place(uri, params.position))
         return [

@@ -219,6 +219,78 @@ components:
     Endless: {allOf: [{$ref: '#/components/schemas/Endless'}]}
 """
 
+BOOKINGS_2 = """
+asyncapi: 2.6.0
+info: {title: Bookings, version: 1.0.0}
+channels:
+  bookings.noted:
+  bookings.made:
+    publish:
+      message:
+        name: Booking
+        headers:
+          type: object
+          required: [attempt, urgent]
+          properties: {attempt: {type: integer, exclusiveMinimum: 0}, urgent: {type: boolean}}
+        payload:
+          type: object
+          required: [pay, seats]
+          properties:
+            pay: {enum: [card, cash]}
+            seats: {type: array, minItems: 2, uniqueItems: true, items: {type: string, pattern: '^[A-F][0-9]$'}}
+            total: {type: number, exclusiveMinimum: 0, multipleOf: 0.05}
+          if: {properties: {pay: {const: card}}}
+          then: {required: [card], properties: {card: {type: string, pattern: '^(?!0000)[0-9]{4}$'}}}
+  bookings.relayed:
+    subscribe:
+      message:
+        payload: {type: object, required: ["@headers"], properties: {"@headers": {type: object}}}
+"""
+SENSORS_3 = """
+asyncapi: 3.0.0
+info: {title: Sensors, version: 1.0.0}
+channels:
+  sample:
+    address: sensors.sample
+    messages:
+      sample:
+        payload:
+          type: object
+          required: [id, values, unit]
+          properties:
+            id: {type: string, minLength: 6, maxLength: 8, pattern: '^[a-z]+[0-9]$'}
+            values:
+              {type: array, minItems: 3, uniqueItems: true, items: {type: integer, minimum: 9}, contains: {minimum: 40}}
+            unit: {type: string, not: {enum: [unit, text]}}
+            gone: {type: 'null'}
+          dependencies: {gone: [since]}
+          propertyNames: {pattern: '^[a-z_]+$'}
+  tagged:
+    address: sensors.tagged
+    messages:
+      tagged:
+        payload:
+          type: object
+          minProperties: 3
+          patternProperties: {'^tag-[a-z]+$': {type: number}}
+          oneOf: [{required: [left]}, {required: [right]}]
+          properties: {left: {const: true}, right: {const: true}}
+"""
+UNFIT_3 = """
+asyncapi: 3.0.0
+info: {title: Unfit, version: 1.0.0}
+channels:
+  closed:
+    address: closed
+    messages:
+      closed: {payload: {type: object, properties: {a: {type: string}}, additionalProperties: false}}
+  headed:
+    address: headed
+    messages:
+      headed:
+        headers: {type: object, required: [trace], properties: {trace: {type: object}}}
+        payload: {type: object}
+"""
 DOCUMENTS = {
     "strange": STRANGE_3,
     "lights": LIGHTS_2,
@@ -231,4 +303,6 @@ DOCUMENTS = {
     "rates": RATES_3,
     "odd": ODD_NAMES_3,
     "impossible": IMPOSSIBLE_3,
+    "bookings": BOOKINGS_2,
+    "sensors": SENSORS_3,
 }

@@ -13,7 +13,7 @@ from choreo_bdd_project.config import memory_config
 from choreo_bdd_steps.drafting.features import DraftError, drafts
 from choreo_bdd_steps.lint import lint
 from choreo_bdd_steps.plan.settings import configuration
-from tests.steps.drafting.documents import CHOICE_2, DOCUMENTS, HEADERS_2, ORDERS_3, RATES_3, UNDRAFTABLE_3
+from tests.steps.drafting.documents import CHOICE_2, DOCUMENTS, HEADERS_2, ORDERS_3, RATES_3, UNDRAFTABLE_3, UNFIT_3
 
 _CONFIGURATION = "profiles: {memory: {bus: {type: memory, correlation: {field: correlation_id}}}}\n"
 _LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
@@ -99,6 +99,19 @@ def test_what_no_example_or_step_can_be_made_of_is_left_out_and_said(tmp_path: P
     assert "endless: no valid payload was found" in told
     assert "wide: no valid payload was found" in told
     assert """'a "quoted" topic': no step can name this topic""" in told
+
+
+def test_what_no_transport_could_carry_under_its_contract_is_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unfit.yaml").write_text(UNFIT_3)
+    (tmp_path / "choreo.yaml").write_text(f"{_CONFIGURATION}asyncapi: unfit.yaml\n")
+    monkeypatch.chdir(tmp_path)
+    drafted = drafts(Path("unfit.yaml"), configuration(tmp_path))
+    assert drafted.features == ()
+    closed, headed = drafted.left_out
+    assert "lets no field 'correlation_id' in" in closed
+    assert "needs headers that no text can be" in headed
 
 
 def test_headers_travel_with_the_message(tmp_path: Path) -> None:

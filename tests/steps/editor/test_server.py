@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
+from pygls.lsp.client import LanguageClient
 
 from choreo_bdd_steps.editor.completion import complete
 from choreo_bdd_steps.editor.diagnostics import diagnose
@@ -105,6 +106,58 @@ async def _lays_out(opened: Editor) -> None:
     assert [edit.new_text for edit in edits] == ["      | x    |"]
 
 
+GERMAN = """\
+# language: de
+Funktionalität: Lichter
+
+  Regel: Nur ein Licht
+
+    Szenario: Es brennt
+      Angenommen total is 7
+      Wenn I publish "a.{{ total }}":
+        | feld | wert |
+        |😀id|1|
+      Dann I expect "a.7" on nowhere
+      Und """
+
+
+def test_texts_of_every_language_and_line_end_are_counted_as_the_editor_counts(project: Path) -> None:
+    file = project / "features" / "open.feature"
+
+    async def work(opened: Editor) -> None:
+        await opened.open(_SOUND)
+        for mark, end in (("", "\n"), ("", "\r\n"), ("\ufeff", "\n"), ("\ufeff", "\r\n")):
+            text = mark + GERMAN.replace("\n", end)
+            found = await opened.write(text)
+            assert [(each.range.start.line, each.range.start.character) for each in found] == [(10, 29), (11, 9)]
+            assert {item.label for item in await opened.completed(11, 10)} >= {phrase.text for phrase in PHRASES}
+            rename = lsp.RenameParams(opened.document, lsp.Position(7, 28), "summe")
+            edit = await opened.client.text_document_rename_async(rename)
+            assert edit is not None
+            assert edit.changes is not None
+            renamed = _edited(text, edit.changes[opened.uri])
+            assert renamed == text.replace("total", "summe")
+            params = lsp.DocumentFormattingParams(opened.document, lsp.FormattingOptions(2, insert_spaces=True))
+            laid_out = _edited(text, await opened.client.text_document_formatting_async(params) or [])
+            assert laid_out == text.replace("|😀id|1|", "| 😀id | 1    |")
+        # editors end a line at neither of these
+        [strange] = await opened.write(_SOUND.replace("S\n", "\u2028 S\x0c\n").replace('"b"', '"😀" on nowhere'))
+        assert (strange.range.start.line, strange.range.start.character) == (4, 26)
+
+    _run(file, work)
+
+
+def _edited(text: str, edits: Sequence[lsp.TextEdit | lsp.AnnotatedTextEdit | lsp.SnippetTextEdit]) -> str:
+    """A text as an editor has it afterwards: within lines, in UTF-16 units."""
+    lines = [line.encode("utf-16-le") for line in text.split("\n")]
+    for edit in sorted(edits, key=lambda each: (each.range.start.line, -each.range.start.character)):
+        assert isinstance(edit, lsp.TextEdit)
+        line, begin, end = edit.range.start.line, 2 * edit.range.start.character, 2 * edit.range.end.character
+        assert line == edit.range.end.line
+        lines[line] = lines[line][:begin] + edit.new_text.encode("utf-16-le") + lines[line][end:]
+    return "\n".join(line.decode("utf-16-le") for line in lines)
+
+
 @pytest.mark.parametrize("text", ["", "\x00\x00", "# language: xx\n", "\ufeffFeature: F\r\n", "Rule: R\n", "\u2028|"])
 def test_a_text_that_is_hardly_a_feature_is_answered(project: Path, text: str) -> None:
     document = Document(project / "features" / "open.feature", text)
@@ -130,8 +183,57 @@ def test_a_configuration_that_cannot_be_read_is_told_and_mended(project: Path) -
         configuration.write_text(sound)
         opened.client.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams([]))
         assert await opened.write(_SOUND) == []
+        # and while it is being written to, what was known is still offered
+        configuration.write_text("profiles: [\n")
+        opened.client.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams([]))
+        [found] = await opened.write(_SOUND + '    And I expect "')
+        assert found.code == "configuration"
+        assert "payments.done" in {item.label for item in await opened.completed(5, 18)}
 
     _run(project / "features" / "open.feature", work)
+
+
+def test_files_without_a_project_and_of_two_projects_are_each_judged_by_their_own(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    text = _SOUND.replace('"a"', '"a" on side')
+    alone = tmp_path_factory.mktemp("alone") / "open.feature"
+    other = tmp_path_factory.mktemp("other")
+    (other / "choreo.yaml").write_text("profiles: {memory: {bus: {type: memory}}}\n")
+
+    async def work(opened: Editor) -> None:
+        assert await opened.open(text) == []
+        for file in (other / "open.feature", alone):
+            opened.uri = file.as_uri()
+            [found] = await opened.open(text)
+            assert found.code == "unknown-transport"
+        opened.uri = "untitled:Untitled-1"
+        assert await opened.open(_SOUND) == []
+
+    _run(project / "features" / "open.feature", work)
+
+
+def test_an_editor_that_can_is_asked_to_tell_of_files_beside_the_open_ones(project: Path) -> None:
+    async def asked() -> list[lsp.Registration]:
+        client, told = LanguageClient("tests", "1"), asyncio.Queue[lsp.RegistrationParams]()
+
+        @client.feature(lsp.CLIENT_REGISTER_CAPABILITY)  # type: ignore[untyped-decorator]  # as pygls has it
+        def registered(params: lsp.RegistrationParams) -> None:
+            told.put_nowait(params)
+
+        await client.start_io(sys.executable, "-m", "choreo_bdd", "lsp")
+        watches = lsp.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True)
+        able = lsp.ClientCapabilities(lsp.WorkspaceClientCapabilities(did_change_watched_files=watches))
+        await client.initialize_async(lsp.InitializeParams(able, root_uri=project.as_uri()))
+        client.initialized(lsp.InitializedParams())
+        found = await asyncio.wait_for(told.get(), 30)
+        await client.shutdown_async(None)
+        client.exit(None)
+        await client.stop()  # type: ignore[no-untyped-call]  # pygls leaves it untyped
+        return list(found.registrations)
+
+    [wish] = asyncio.run(asked())
+    assert wish.method == lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES
 
 
 def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> None:

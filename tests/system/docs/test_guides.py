@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -94,16 +95,28 @@ def test_the_ci_recipes_are_those_that_init_writes() -> None:
 def test_the_github_recipe_is_a_workflow_whose_steps_run_or_use_something() -> None:
     workflow = yaml.load(template("github.yml"), Loader=yaml.BaseLoader)  # else `on` is read as true
     assert set(workflow) == {"name", "on", "permissions", "jobs"}
-    (job,) = workflow["jobs"].values()
-    assert all(("run" in step) != ("uses" in step) for step in job["steps"])
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert all(("run" in step) != ("uses" in step) for step in steps)
 
 
 def test_the_github_recipe_may_read_and_keeps_no_credentials_beside_what_it_uploads() -> None:
     workflow = yaml.safe_load(template("github.yml"))
     assert workflow["permissions"] == {}
-    assert {name: job["permissions"] for name, job in workflow["jobs"].items()} == {"features": {"contents": "read"}}
-    (checkout,) = [step for step in workflow["jobs"]["features"]["steps"] if "checkout" in step.get("uses", "")]
-    assert checkout["with"] == {"persist-credentials": False}
+    jobs = workflow["jobs"]
+    assert [job["permissions"] for job in jobs.values()] == [{"contents": "read"}] * 2
+    used = [step for job in jobs.values() for step in job["steps"] if "uses" in step]
+    checkouts = [step["with"] for step in used if "checkout" in step["uses"]]
+    assert checkouts == [{"persist-credentials": False}] * 2
+    assert [step["uses"] for step in used if not re.fullmatch(r"actions/[\w/-]+@v\d+", step["uses"])] == []
+
+
+@pytest.mark.parametrize("recipe", ["github.yml", "gitlab.yml"])
+def test_a_recipe_starts_the_brokers_that_the_project_has_a_profile_for(recipe: str) -> None:
+    profiles = yaml.safe_load(template("choreo.yaml"))["profiles"].values()
+    wanted = {each["type"] for profile in profiles for each in profile.values()} - {"memory"}
+    services = yaml.safe_load(template(recipe)).get("jobs", yaml.safe_load(template(recipe)))["features"]["services"]
+    images = [each if isinstance(each, str) else each["image"] for each in _lines(services) if "nats" in str(each)]
+    assert {image.partition(":")[0] for image in images} == wanted
 
 
 def test_zizmor_finds_nothing_in_the_github_recipe(tmp_path: Path) -> None:
@@ -121,16 +134,31 @@ def test_zizmor_finds_nothing_in_the_github_recipe(tmp_path: Path) -> None:
     assert subprocess.run([*command, str(workflow)], cwd=tmp_path, capture_output=True, check=False).returncode != 0
 
 
+@pytest.mark.parametrize(
+    ("recipe", "options"),
+    [
+        ("github.yml", ["--builtin-schema", "vendor.github-workflows"]),
+        ("gitlab.yml", ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
+    ],
+)
+def test_a_recipe_is_what_its_hosts_schema_allows(recipe: str, options: list[str], tmp_path: Path) -> None:
+    (tmp_path / recipe).write_text(template(recipe), "utf-8")
+    command = [str(Path(sys.executable).with_name("check-jsonschema")), *options, recipe]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("recipe", ["github.yml", "gitlab.yml"])
 def test_a_recipe_keeps_the_history_from_run_to_run(recipe: str) -> None:
     kept = [line for line in _lines(yaml.safe_load(template(recipe))) if line == "test-report/history.jsonl"]
     assert len(kept) == (2 if recipe == "github.yml" else 1)  # GitHub restores and saves in two steps
 
 
-def test_the_gitlab_recipe_is_a_job_with_a_script_and_a_junit_report() -> None:
-    (job,) = yaml.safe_load(template("gitlab.yml")).values()
-    assert all(isinstance(line, str) for line in job["script"])
-    assert job["artifacts"]["reports"] == {"junit": "junit.xml"}
+def test_the_gitlab_recipe_has_jobs_with_scripts_and_a_junit_report() -> None:
+    recipe = yaml.safe_load(template("gitlab.yml"))
+    jobs = {name: recipe[name] for name in recipe["stages"]}
+    assert all(isinstance(line, str) for job in jobs.values() for line in job["script"])
+    assert jobs["report"]["artifacts"]["reports"] == {"junit": "junit.xml"}
 
 
 @pytest.mark.parametrize("recipe", ["github.yml", "gitlab.yml"])
@@ -141,14 +169,24 @@ def test_the_commands_of_a_recipe_run_in_a_new_project(recipe: str, tmp_path: Pa
     command = "from choreo_bdd.cli import main; main()"
     subprocess.run([sys.executable, "-c", command, "init"], cwd=tmp_path, check=True, capture_output=True)
     (tmp_path / "config" / "allowlist.yaml").write_text(f"nats_servers: [{nats_broker.url!r}]\n", "utf-8")
+    (tmp_path / "test-report").mkdir()
+    (tmp_path / "test-report" / "history.jsonl").touch()
     for line in _commands(yaml.safe_load(template(recipe))):
-        program, *arguments = line.split(" > ")[0].split()
+        told = line.replace("$PART", "first.feature").replace("$CI_JOB_ID", "1").split(" > ")[0]
+        if "merge" in told and (tmp_path / "part").is_dir():
+            (tmp_path / "parts").mkdir()
+            (tmp_path / "part").rename(tmp_path / "parts" / "part-0")
+        program, *arguments = shlex.split(
+            told.replace("parts/*", "parts/1" if recipe == "gitlab.yml" else "parts/part-0")
+        )
         how = ["-m", "behave"] if program == "behave" else ["-c", command]
         done = subprocess.run(
             [sys.executable, *how, *arguments],
             cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    assert len((tmp_path / "test-report" / "history.jsonl").read_text("utf-8").splitlines()) == 1
+    assert (tmp_path / "test-report" / "index.html").is_file()
 
 
 def _commands(recipe: dict[str, object]) -> list[str]:

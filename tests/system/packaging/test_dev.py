@@ -143,6 +143,25 @@ def test_what_passed_on_the_second_try_only_is_listed_as_flaky(
     assert told == ["dev.py: flaky, passed on the second try only: tests/a.py::shaky"]
 
 
+def test_the_site_is_built_strictly_and_its_links_to_others_are_asked_on_demand(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands: list[tuple[str, ...]] = []
+
+    def run(*command: str) -> int:
+        commands.append(command)
+        return 0
+
+    monkeypatch.setattr(dev, "run", run)
+    monkeypatch.setattr(dev, "set_up", lambda: 0)
+    assert [dev.main(["docs"]), dev.main(["docs", "linkcheck"]), dev.main(["docs", "pdf"])] == [0, 0, 1]
+    assert ["html" in commands[0], "linkcheck" in commands[1], len(commands)] == [True, True, 2]
+    assert all("--fail-on-warning" in command for command in commands)
+    printed = capsys.readouterr()
+    assert "build/docs/html/index.html" in printed.out
+    assert "given pdf" in printed.err
+
+
 def test_a_python_that_cannot_make_environments_says_what_to_install(
     dev: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from choreo_bdd.brokers import Broker
+from tests.support.processes import FOREIGN
+
 ROOT = Path(__file__).parents[3]
 PACKAGES = {
     "choreo_bdd": ROOT / "choreo_bdd",
@@ -35,6 +38,40 @@ Feature: Away from home
     Given a service that answers "ping" with "pong"
     When I publish "ping"
     Then I expect "pong"
+"""
+SERVICE = """\
+import asyncio, json, os, nats
+
+async def main():
+    bus = await nats.connect(os.environ["NATS_URL"])
+
+    async def placed(message):
+        order = json.loads(message.data)
+        taken = {"correlation_id": order["correlation_id"], "order": order["order"]}
+        taken |= {"amount": order["order"]["total"], "currency": "EUR"}
+        await bus.publish("payments.taken", json.dumps(taken).encode())
+
+    await bus.subscribe("orders.placed", cb=placed)
+    await bus.flush()
+    print("listening", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+SERVICES = """
+services:
+  payments:
+    command: python payments.py
+    env: {NATS_URL: "${NATS_URL}"}
+    ready: {log: listening}
+    profiles: [local]
+"""
+STAND_IN = """\
+    And a service that answers "orders.placed" with "payments.taken":
+      | field    | value                     |
+      | order.id | {{ trigger.order.id }}    |
+      | amount   | {{ trigger.order.total }} |
+      | currency | EUR                       |
 """
 
 pytestmark = pytest.mark.build
@@ -87,13 +124,13 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(python: Path, *arguments: str, cwd: Path) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def run(python: Path, *arguments: str, cwd: Path, expected: int = 0, **own: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | own
     done = subprocess.run(
         [str(python), *arguments], cwd=cwd, env=environment, text=True, encoding="utf-8", check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == expected, done.stdout
     return done.stdout
 
 
@@ -207,3 +244,43 @@ def test_the_demonstration_is_the_checkouts_own_suite_and_runs_in_an_empty_folde
 def test_pytest_started_as_a_module_in_the_checkout_runs_beside_the_wheel(python: Path) -> None:
     printed = run(python, "-m", "pytest", "-p", "no:cacheprovider", "features/orders/variables.feature", cwd=ROOT)
     assert "3 passed" in printed
+
+
+@pytest.mark.timeout(300)  # nine commands in a row
+def test_a_strangers_path_from_an_empty_folder_to_a_service_of_ones_own(
+    python: Path, tmp_path: Path, nats_broker: Broker
+) -> None:
+    feature, choreo = tmp_path / "features" / "first.feature", str(python.with_name("choreo-bdd"))
+    behave, pytest_ = (str(python), "-m", "behave"), (str(python), "-m", "pytest", *FOREIGN)
+
+    def does(*command: str, expected: int = 0) -> str:
+        return run(Path(command[0]), *command[1:], cwd=tmp_path, expected=expected, NATS_URL=nats_broker.url)
+
+    assert "features/first.feature" in does(choreo, "init")
+    written = feature.read_text("utf-8")
+    assert "1 scenario passed, 0 failed" in does(*behave)
+
+    feature.write_text(written.replace("| currency | EUR                       |", "| currency | USD |"), "utf-8")
+    assert "(1 scenario: 1 failed)" in does(*behave, "-f", "choreo", "-o", "test-report", expected=1)
+    (told,) = json.loads((tmp_path / "test-report" / "results.json").read_text("utf-8"))["tests"]
+    assert told["outcome"] == "failed"
+    assert 'currency: expected "EUR", got "USD"' in does(*pytest_, "features", expected=1)
+
+    feature.write_text(written, "utf-8")
+    (tmp_path / "config" / "allowlist.yaml").write_text(f"nats_servers: [{nats_broker.url!r}]\n", "utf-8")
+    assert "bus (nats): ok" in does(choreo, "doctor", "--profile", "local")
+    assert "1 scenario passed, 0 failed" in does(*behave, "-D", "choreo.profile=local")
+
+    (tmp_path / "payments.py").write_text(SERVICE, "utf-8")
+    with (tmp_path / "choreo.yaml").open("a", encoding="utf-8") as settings:
+        settings.write(SERVICES)
+    feature.write_text(written.replace(STAND_IN, ""), "utf-8")
+    assert "nothing arrived" in does(*pytest_, "features", expected=1)  # in memory nobody plays the service now
+    assert "1 passed" in does(*pytest_, "features", "--choreo-profile", "local")
+
+    workflow = str(tmp_path / ".github" / "workflows" / "features.yml")
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", workflow],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout

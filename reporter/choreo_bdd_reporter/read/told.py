@@ -177,6 +177,7 @@ _KNOWN: Mapping[str, Any] = {
     "exit": ToldExit | None,
     "channels": ToldChannels | None,
     "vacuity": list[ToldWarning] | None,
+    "buses": dict[str, str] | None,
     "history": ToldHistory | None,
     "left_out": Any,
 }

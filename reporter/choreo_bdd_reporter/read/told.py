@@ -113,8 +113,9 @@ class ToldAttempt(TypedDict):
 
 
 class ToldAttachment(TypedDict, total=False):
-    """An attachment: its ``text``, or its bytes as ``base64``."""
+    """An attachment: its ``text``, or its bytes as ``base64``; ``step`` is the place of the step that made it."""
 
+    step: int | None
     text: str | None
     base64: str | None
     cut: bool

@@ -79,6 +79,11 @@ export function button(label, click, attributes = {}) {
   return el('button', { type: 'button', class: 'hr-link-button', ...attributes, on: { click } }, label);
 }
 
+// Whatever the data calls itself, a browser is to keep it and not to open it; `body` is what stands behind its type.
+export function saveLink(body, name) {
+  return el('a.hr-link-button', { href: `data:application/octet-stream${body}`, download: name }, 'Save');
+}
+
 const IN_ONE_GO = 100;
 
 // Long lists are drawn up to a point, the rest on demand; `tag` is what a list wants around the button for that.

@@ -1,7 +1,7 @@
 // What a test or its steps attached: images are shown, texts and JSON read, anything else is named.
 
 import { terminalText } from './ansi.js';
-import { el, lazyDetails } from '../core/dom.js';
+import { el, lazyDetails, saveLink } from '../core/dom.js';
 import { bytes, plural } from '../core/format.js';
 import { jsonBlock } from './json.js';
 
@@ -22,11 +22,10 @@ function cutNote({ text, size }) {
   return el('p.hr-note.hr-note--warn', {}, text == null ? `Left out: with ${bytes(size)} it is too large for a report.` : `Cut: the first part of ${bytes(size)}.`);
 }
 
-// Whatever it calls itself, a browser is to keep it and not to open it.
 /** @param {Page.Attachment} attachment */
 function save({ text, base64, name }) {
   const body = base64 == null ? text && `,${encodeURIComponent(text.replace(LONE, '\ufffd'))}` : `;base64,${base64}`;
-  return body && el('a', { href: `data:application/octet-stream${body}`, download: name || 'attachment' }, 'Save');
+  return body && saveLink(body, name || 'attachment');
 }
 
 /** @param {Page.Attachment} attachment */

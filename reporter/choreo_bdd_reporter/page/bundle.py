@@ -78,7 +78,7 @@ def _refuse_unknown(found: Iterable[Use]) -> None:
 def squeeze_css(text: str) -> str:
     """Styles without comments and needless space."""
     bare = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    return re.sub(r"\s*\n\s*|(?<=[{;,]) +| +(?=[{}])|(?<=[\w-]:) +(?=[\w#.'-])|;(?=\s*\})", "", bare)
+    return re.sub(r"\s*\n\s*|(?<=[{;,]) +| +(?=[{}>])|(?<=>) +|(?<=[\w-]:) +(?=[\w#.'-])|;(?=\s*\})", "", bare)
 
 
 def _visit(name: str, read: Callable[[str], str], ordered: dict[str, _Module], path: tuple[str, ...]) -> None:

@@ -53,7 +53,7 @@ function runFacts({ run, latencies, entries }, views) {
 /** @param {Page.Counts} counts */
 function proportion(counts) {
   return OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => el('span', {
-    class: `hr-seg hr-seg--${verdictKind(outcome)}`,
+    class: `hr-seg hr-tone--${verdictKind(outcome)}`,
     'data-seg': outcome,
     title: `${verdictWord(outcome)}: ${counts[outcome]} (${percent(counts[outcome], counts.total)})`,
     vars: { '--hr-share': counts[outcome] },

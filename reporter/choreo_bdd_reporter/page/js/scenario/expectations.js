@@ -6,7 +6,7 @@ import { duration, percent, plural, shownOf } from '../core/format.js';
 import { jsonBlock } from '../message/json.js';
 import { messageFacts } from '../message/message.js';
 import { transportBadge } from '../core/transports.js';
-import { listVerdict, verdictKind } from '../core/verdicts.js';
+import { listVerdict } from '../core/verdicts.js';
 
 const PASSED_SHOWN = 6;
 
@@ -41,7 +41,7 @@ function listed(handles, row) {
  */
 function expectationRow(handle, note, ref, context) {
   const options = {
-    class: `hr-handle hr-handle--${verdictKind(handle.outcome)}`, 'data-topic': handle.topic, 'data-outcome': handle.outcome,
+    class: 'hr-handle', 'data-topic': handle.topic, 'data-outcome': handle.outcome,
     'data-handle-transport': handle.transport, 'data-refs': ref,
   };
   const summary = el('span.hr-handle-head', {},

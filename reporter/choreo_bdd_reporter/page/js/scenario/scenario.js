@@ -105,7 +105,7 @@ function findingCard(finding, detail, context, first) {
     handle && otherMisses(handle, note, detail.parts[finding.part]),
     step?.message?.includes('\n') && el('pre.hr-pre', { tabindex: '0' }, step.message.trim()),
   ];
-  const tone = `hr-finding hr-finding--${verdictKind(finding.status)}`;
+  const tone = `hr-finding hr-tone--${verdictKind(finding.status)}`;
   if (first) return el('section', { class: tone }, el('p.hr-finding-cause', {}, cause), sentence, body);
   return el('details', { class: `${tone} hr-finding-more` }, el('summary.hr-finding-cause', {}, caret(), cause, sentence), body);
 }

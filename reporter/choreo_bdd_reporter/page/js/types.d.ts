@@ -347,11 +347,21 @@ declare namespace Page {
     reason: string;
   }
 
-  interface Stray {
+  interface Surprise {
     topic: string;
     classification: string;
     size: number;
     count: number;
+  }
+
+  interface Stray {
+    why: string;
+    offset_ms: number;
+    detail: string;
+    message: number;
+    handle: number;
+    differences?: MatchFailure[];
+    differences_dropped?: number;
   }
 
   interface LeftOut {
@@ -366,7 +376,8 @@ declare namespace Page {
     messages?: StoredMessage[];
     payloads?: string[];
     transport_failures?: TransportFailure[];
-    surprises?: Stray[];
+    surprises?: Surprise[];
+    strays?: Stray[];
     left_out?: LeftOut;
     spans?: Span[];
   }
@@ -449,6 +460,7 @@ declare namespace Page {
     stage?: Stage;
     notes: HandleNote[];
     spans: Span[];
+    surprises: Surprise[];
     strays: Stray[];
     broken: TransportFailure[];
     left: LeftOut;
@@ -469,6 +481,10 @@ declare namespace Page {
     payload?: any;
   }
 
+  interface OpenStray extends Omit<Stray, 'message'> {
+    message: Message | null;
+  }
+
   interface OpenNote extends Omit<HandleNote, 'messages'> {
     messages: (Message | null)[];
   }
@@ -478,7 +494,8 @@ declare namespace Page {
     messages: (Message | null)[];
     same(index: number): number | null;
     spans: Span[];
-    strays: Stray[];
+    surprises: Surprise[];
+    strays: OpenStray[];
     broken: TransportFailure[];
     left: LeftOut;
     cut: boolean;
@@ -585,7 +602,7 @@ declare namespace Page {
 
   interface TimelineRow {
     id: string;
-    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival' | 'span';
+    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival' | 'span' | 'stray';
     action: string;
     topic: string | null;
     transport: string | null;

@@ -31,8 +31,8 @@ from tests.support.page_builders import (
     a_handle,
     a_scope,
     a_span,
-    a_stray,
     a_step,
+    a_stray,
     a_test,
     an_event,
     gherkin_of,
@@ -50,8 +50,8 @@ _AS_IN_RESULTS = {
 }
 _NOT_IN_THE_PAGE = {"RunTransports"}
 _EMITTED = ("Index", "Group", "Row", "Finding", "Percentiles", "Exit", "Channels", "Gherkin", "Feature", "Described",
-            "Step", "Check", "ScopeNote", "HandleNote", "StoredMessage", "TransportFailure", "Surprise", "Stray", "LeftOut",
-            "Span", "Attachment", "Attempt", "Vacuity", "History", "PackedPart", "PackedTimeline")  # fmt: skip
+            "Step", "Check", "ScopeNote", "HandleNote", "StoredMessage", "TransportFailure", "Surprise", "Stray",
+            "LeftOut", "Span", "Attachment", "Attempt", "Vacuity", "History", "PackedPart", "PackedTimeline")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

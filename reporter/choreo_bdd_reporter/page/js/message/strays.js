@@ -33,9 +33,9 @@ function strayId(partIndex, index) {
   return `${partIndex}-m${index}`;
 }
 
-/** @param {Page.TimelineRow} row */
-export function isUnreadable(row) {
-  return row.action === 'received' && row.detail.startsWith('undecodable');
+/** @param {Page.TimelineRow | Page.TimelineEntry} event */
+export function isUnreadable({ action, detail }) {
+  return action === 'received' && detail.startsWith('undecodable');
 }
 
 /** @param {Page.TimelineRow} row */

@@ -56,8 +56,8 @@ def strays_of(
 ) -> dict[str, Any]:
     """The details of these messages, their times counted as the timeline counts; nothing without any.
 
-    ``shown`` takes what is secret out of a text, ``place`` keeps a message and says where, ``differences`` makes data of
-    what differs. ``handle`` is the place of the expectation among those that are ``kept``, -1 for none.
+    ``shown`` takes what is secret out of a text, ``place`` keeps a message and says where, ``differences`` makes data
+    of what differs. ``handle`` is the place of the expectation among those that are ``kept``, -1 for none.
     """
     strays = strays_in(result)
     if not strays:

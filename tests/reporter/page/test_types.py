@@ -51,7 +51,8 @@ _AS_IN_RESULTS = {
 _NOT_IN_THE_PAGE = {"RunTransports"}
 _EMITTED = ("Index", "Group", "Row", "Finding", "Percentiles", "Exit", "Channels", "Gherkin", "Feature", "Described",
             "Step", "Check", "ScopeNote", "HandleNote", "StoredMessage", "TransportFailure", "Surprise", "Stray",
-            "LeftOut", "Span", "Attachment", "Attempt", "Vacuity", "History", "PackedPart", "PackedTimeline")  # fmt: skip
+            "LeftOut", "Span", "Attachment", "Attempt", "Vacuity", "History",
+            "PackedPart", "PackedTimeline")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

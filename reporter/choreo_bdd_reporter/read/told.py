@@ -189,6 +189,7 @@ _KNOWN: Mapping[str, Any] = {
     "channels": ToldChannels | None,
     "vacuity": list[ToldWarning] | None,
     "history": ToldHistory | None,
+    "causation": str | None,
     "left_out": Any,
 }
 

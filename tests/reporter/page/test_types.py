@@ -153,6 +153,7 @@ def everything() -> tuple[Json, Json]:
         "attempts": {broken["nodeid"]: [{"outcome": "failed", "reason": "late"}]},
         "attachments": {broken["nodeid"]: attached},
         "left_out": 0,
+        "causation": "x-cause",
         "channels": {"spec": "a.yaml", "touched": ["t"], "untouched": []},
         "vacuity": [{"nodeid": undefined["nodeid"], "place": "orders.feature:3", "reason": "checks nothing"}],
         "history": {"runs": [["2027-03-01T00:00:00Z", None, True]], "ci": True, "tests": past},

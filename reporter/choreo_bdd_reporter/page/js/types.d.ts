@@ -260,6 +260,7 @@ declare namespace Page {
     channels: Channels | null;
     runs: [string, string | null, boolean][];
     ci: boolean;
+    causation: string | null;
     groups: Group[];
     names: string[];
     transports: string[];
@@ -430,6 +431,7 @@ declare namespace Page {
     channels?: Channels;
     vacuity?: Vacuity[];
     history?: History;
+    causation?: string;
   }
 
   // --- a chunk: columns of numbers, -1 for none ---
@@ -567,6 +569,8 @@ declare namespace Page {
 
   interface Model {
     run: Run;
+    runs: Index['runs'];
+    causation: string | null;
     exit: Exit | null;
     leftOut: number | null;
     channels: Channels | null;

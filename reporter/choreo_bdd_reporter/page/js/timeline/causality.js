@@ -7,11 +7,11 @@ import { spanRows } from '../message/spans.js';
 import { addStrays } from '../message/strays.js';
 
 /** @param {Page.Part} part */
-export function causalRows(part, partIndex) {
+export function causalRows(part, partIndex, header = null) {
   const story = { part, partIndex, rows: [], sent: new Map(), waiting: new Map() };
   part.timeline.forEach((event, index) => READERS.get(event.action)?.(story, event, index));
   linkExpectations(story);
-  placeArrivals(story.rows, part.notes);
+  placeArrivals(story.rows, part.notes, header);
   markLate(story);
   addAbsent(story);
   addStrays(story.rows, part, partIndex);

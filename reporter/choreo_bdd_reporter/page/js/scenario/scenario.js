@@ -124,7 +124,7 @@ function closest({ part: partIndex, handle }, part, { views }) {
   if (!first || part.handles[handle].failure) return null;
   return el('div', { 'data-field': 'evidence' },
     el('p', {}, `This message ${first.phrase}: `, button(`${first.message.topic} at ${duration(first.at)}`, () => views.set({ event: first.id }, { remember: true })),
-      more.length > 0 && el('span.hr-note', {}, `; ${plural(more.length, 'more', 'more')} in the message timeline`)),
+      more.length > 0 && el('span.hr-note', {}, `(${plural(more.length, 'more', 'more')} in the message timeline)`)),
     first.differences.length > 0 ? failureTable(first.differences) : jsonBlock(first.message.payload, { 'aria-label': 'Payload' }, first.message.size));
 }
 

@@ -99,6 +99,8 @@ class Config:
     unknown_topics: Literal["error", "warn", "ignore"] = "error"
     services: tuple[ServiceConfig, ...] = ()
     """What is started for a run, in this order."""
+    causation: str | None = None
+    """The header in which a message names the one it came of; reports draw it."""
     traces: bool = False
     """Whether what is sent is put into a trace, and services' spans are listened for."""
 
@@ -176,6 +178,7 @@ def load_config(
         asyncapi=_asyncapi(document, where),
         unknown_topics=_asyncapi_settings(document).get("unknown", "error"),
         services=services,
+        causation=document.get("causation"),
         traces=bool(document.get("traces", False)),
     )
 

@@ -47,6 +47,7 @@ def test_an_empty_configuration_is_enough() -> None:
             "env": ["HOME", "USER"],
             "vacuity": "warn",
             "unattributed": "fail",
+            "causation": "x-caused-by",
             "python_matchers": True,
             "asyncapi": ["a.yaml", "b.yaml"],
         },

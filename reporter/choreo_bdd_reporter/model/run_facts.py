@@ -11,7 +11,7 @@ Facts = Mapping[str, Any]
 def merged_facts(facts: Iterable[Facts]) -> dict[str, Any]:
     """One run's facts of several processes' or shards'."""
     known = list(facts)
-    return {**_channels(known), **_vacuity(known), **_buses(known)}
+    return {**_channels(known), **_vacuity(known), **_buses(known), **_causation(known)}
 
 
 def _channels(facts: Sequence[Facts]) -> dict[str, Any]:
@@ -28,6 +28,12 @@ def _channels(facts: Sequence[Facts]) -> dict[str, Any]:
             "untouched": [name for name in known if name not in touched],
         }
     }
+
+
+def _causation(facts: Sequence[Facts]) -> dict[str, Any]:
+    """The header in which messages name their causes: all of a run have one configuration."""
+    named = [each["causation"] for each in facts if each.get("causation")]
+    return {"causation": named[0]} if named else {}
 
 
 def _vacuity(facts: Sequence[Facts]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.model.clock import epoch_seconds
-from choreo_bdd_reporter.outputs.causes import Causes
+from choreo_bdd_reporter.read.causes import Causes, Headers, headers_of
 
 _SENT = ("published", "replied")
 
@@ -61,12 +61,14 @@ class Trace:
 
 def traces(results: Any, gherkin: Any) -> Iterator[Trace]:
     """A trace for each scenario that has a timeline; on a single harness, one that passed need not have kept it."""
-    details, transport = gherkin.get("details") or {}, results["run"].get("transport")
+    details, causation = gherkin.get("details") or {}, gherkin.get("causation")
+    transport = results["run"].get("transport")
     for row, test in zip(row_ids(results["tests"]), results["tests"], strict=True):
         notes = details.get(row) or ()
         for place, scenario in enumerate(test["scenarios"]):
             if scenario["timeline"]:
-                yield _Reader(scenario, transport, notes[place] if place < len(notes) else {}).trace(row, test, place)
+                told = notes[place] if place < len(notes) else {}
+                yield _Reader(scenario, transport, told, causation).trace(row, test, place)
 
 
 def without_timeline(results: Any) -> int:
@@ -77,7 +79,8 @@ def without_timeline(results: Any) -> int:
 class _Reader:
     """Goes through one timeline."""
 
-    def __init__(self, scenario: Any, transport: str | None, notes: Any) -> None:
+    def __init__(self, scenario: Any, transport: str | None, notes: Any, causation: str | None) -> None:
+        self._notes = notes
         self._scenario = scenario
         self._transport = transport
         first = scenario["timeline"][0]
@@ -85,12 +88,13 @@ class _Reader:
         self._heard = notes.get("timeline") or ()
         self._messages = notes.get("messages") or ()
         self._work = notes.get("spans") or ()
-        self._causes = Causes(self._work)
+        self._causes: Causes[int] = Causes(self._work, causation)
         self._spans: list[Span] = []
         self._moments: list[Moment] = []
         self._sent: dict[tuple[str, str | None], int] = {}
         self._received: dict[str, int] = {}
         self._last: tuple[Any, ...] = ()
+        self._latest: int | None = None
 
     def trace(self, row: str, test: Any, place: int) -> Trace:
         for index, event in enumerate(self._scenario["timeline"]):
@@ -126,10 +130,18 @@ class _Reader:
         return self._messages[place] if place >= 0 else {}
 
     def _add(self, index: int, span: Span, *, is_again: bool = False) -> int:
-        if not is_again:
-            self._causes.remember(len(self._spans), self._message(index).get("headers") or {})
+        place = len(self._spans)
+        self._causes.remember(place, headers_of(self._notes, index))
+        self._latest = self._latest if is_again else place
         self._spans.append(span)
-        return len(self._spans) - 1
+        return place
+
+    def _cause(self, headers: Headers) -> tuple[int | None, bool]:
+        """Of a message from outside; and whether headers name it, for the order of arrivals is no proof."""
+        if (named := self._causes.of(headers)) is not None:
+            return named, True
+        traced = self._causes.in_trace(headers)
+        return self._latest if traced is None else traced, False
 
     def _send(self, index: int, event: Any, topic: str, transport: str | None, at: int) -> None:
         trigger, sent = None, topic
@@ -149,7 +161,7 @@ class _Reader:
         if is_again:
             parent, is_told = self._spans[-1].parent, self._spans[-1].is_told
         elif parent is None:
-            parent, is_told = self._causes.of(message.get("headers") or {})
+            parent, is_told = self._cause(headers_of(self._notes, index))
         start = at if parent is None else self._spans[parent].end
         span = Span(
             kind="receive", topic=topic, transport=transport, start=start, end=at, parent=parent, is_told=is_told,

@@ -92,6 +92,16 @@ class ToldSpan(TypedDict):
     duration_ms: float
 
 
+class ToldStray(TypedDict):
+    """A message that met no expectation; ``message`` and ``handle`` are places, -1 for none."""
+
+    why: str
+    offset_ms: float
+    detail: str
+    message: int
+    handle: int
+
+
 class ToldDetails(TypedDict, total=False):
     """What is known of a message scope beyond the results."""
 
@@ -103,6 +113,7 @@ class ToldDetails(TypedDict, total=False):
     transport_failures: list[dict[str, Any]] | None
     left_out: dict[str, Any] | None
     spans: list[ToldSpan] | None
+    strays: list[ToldStray] | None
 
 
 class ToldAttempt(TypedDict):
@@ -180,6 +191,7 @@ _KNOWN: Mapping[str, Any] = {
     "vacuity": list[ToldWarning] | None,
     "buses": dict[str, str] | None,
     "history": ToldHistory | None,
+    "causation": str | None,
     "left_out": Any,
 }
 
@@ -208,6 +220,7 @@ def _points_inside(details: ToldDetails) -> bool:
     places = [*(details.get("timeline") or ())]
     for note in details.get("handles") or ():
         places += note.get("messages") or ()
+    places += [stray["message"] for stray in details.get("strays") or ()]
     return all(-1 <= place < len(messages) for place in places) and all(
         0 <= message["payload"] < len(payloads) for message in messages
     )

@@ -183,7 +183,9 @@ class Session:
         observers.note_run_fact("vacuity", list(self._vacuous))
 
     def note_channels(self, scope: Scope) -> None:
-        """Count the channels that a scenario has touched, and let reports know."""
+        """Count the channels that a scenario has touched; reports learn of them, and how messages name their causes."""
+        if self.config.causation is not None:
+            observers.note_run_fact("causation", self.config.causation)
         if self._coverage is not None:
             self._coverage.note(scope)
             observers.note_run_fact("channels", self._coverage.as_fact())

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from choreo_bdd_reporter.page import data
-from tests.support.page_sample import FAILING, sample_run
+from tests.support.page_sample import FAILING, green_run, sample_run
 
 from .conftest import OpenReport
 
@@ -87,6 +87,14 @@ def test_this_run_counts_for_its_commit(open_report: OpenReport) -> None:
 
 def test_on_a_desk_one_commit_with_two_verdicts_is_not_flaky(open_report: OpenReport) -> None:
     assert _names(_run(ci=False), "is:flaky", open_report) == []
+
+
+def test_a_run_like_the_one_before_says_that_nothing_changed(open_report: OpenReport) -> None:
+    results, gherkin = green_run()
+    past = {"runs": [["2027-03-01T08:00:00+00:00", "a1", True]], "ci": True}
+    known = {test["nodeid"]: ["p", ""] for test in results["tests"]}
+    report = open_report((results, {**gherkin, "history": {**past, "tests": known}}))
+    expect(report.page.locator("[data-field=unchanged]")).to_have_text("nothing changed since the last run")
 
 
 @pytest.mark.parametrize(

@@ -83,18 +83,23 @@ def _replied(*, is_stage: bool) -> Json:
 
 
 def _chained() -> tuple[Json, Json]:
-    """Messages of services: one names its cause, one was sent in its trace, one says nothing, and comes twice."""
+    """Messages of services: two name their cause, one was sent in its trace, one says nothing, and comes twice."""
     traced = f"00-{'0' * 32}-{'a' * 16}-01"
     sent = a_message("started", {"n": 0}, headers={"message-id": "m0", "traceparent": traced})
-    given = {"paid": {"causation-id": "m0"}, "packed": {"traceparent": traced}, "mailed": {}}
+    given = {
+        "paid": {"causation-id": "m0"},
+        "billed": {"X-Came-Of": "m0"},
+        "packed": {"traceparent": traced},
+        "mailed": {},
+    }
     came = [(topic, a_message(topic, {"n": topic}, headers=headers)) for topic, headers in given.items()]
     timeline = [an_event(0.0, "published", "started")]
     timeline += [an_event(9.0 * place, "received", topic) for place, (topic, _) in enumerate(came, start=1)]
     note = {"handles": [], **heard([sent, *(message for _, message in came)])}
-    timeline.append(an_event(28.0, "received", "mailed"))
+    timeline.append(an_event(37.0, "received", "mailed"))
     note["timeline"].append(note["timeline"][-1])
     test = a_test("chained", scenarios=[a_scope("pass", [], timeline)])
-    return results_of([test]), gherkin_of(details={test["nodeid"]: [note]})
+    return results_of([test]), gherkin_of(details={test["nodeid"]: [note]}, causation="x-came-of")
 
 
 @pytest.mark.browser

@@ -84,6 +84,12 @@ export function saveLink(body, name) {
   return el('a.hr-link-button', { href: `data:application/octet-stream${body}`, download: name }, 'Save');
 }
 
+// Names and what they stand for; a pair without a value is left out.
+export function factList(pairs, name = 'dl.hr-facts-list') {
+  const known = pairs.filter(([, value]) => value);
+  return known.length > 0 && el(name, {}, known.map(([title, value]) => [el('dt', {}, title), el('dd', {}, value)]));
+}
+
 const IN_ONE_GO = 100;
 
 // Long lists are drawn up to a point, the rest on demand; `tag` is what a list wants around the button for that.

@@ -124,8 +124,9 @@ class ToldAttempt(TypedDict):
 
 
 class ToldAttachment(TypedDict, total=False):
-    """An attachment: its ``text``, or its bytes as ``base64``."""
+    """An attachment: its ``text``, or its bytes as ``base64``; ``step`` is the place of the step that made it."""
 
+    step: int | None
     text: str | None
     base64: str | None
     cut: bool
@@ -188,6 +189,7 @@ _KNOWN: Mapping[str, Any] = {
     "exit": ToldExit | None,
     "channels": ToldChannels | None,
     "vacuity": list[ToldWarning] | None,
+    "buses": dict[str, str] | None,
     "history": ToldHistory | None,
     "causation": str | None,
     "left_out": Any,

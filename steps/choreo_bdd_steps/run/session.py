@@ -127,6 +127,7 @@ class Session:
             )
             if observers.wants_recordings():
                 harness.router.traffic = Traffic()
+            observers.note_run_fact("buses", {each: self.config.transports[each].type for each in self._harnesses})
         if not harness.is_healthy():
             self.run(_connected(harness))
         return harness

@@ -254,6 +254,14 @@ def test_tightened_styles_still_nest(style: str) -> None:
     assert style.count("{") == style.count("}")
 
 
+def test_blocks_under_one_selector_become_one_where_no_declaration_would_move() -> None:
+    source = (
+        ".page { .a { top: 0; } }\n.page { .b { top: 1px; } }\n.page { top: 2px; }\n@media print { .page { .a { } } }\n"
+    )
+    tight = ".page{.a{top:0}.b{top:1px}}.page{top:2px}@media print{.page{.a{}}}"
+    assert squeeze_css(source) == tight
+
+
 def _modules() -> dict[str, str]:
     return _sources("js")
 

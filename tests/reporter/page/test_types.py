@@ -145,7 +145,7 @@ def everything() -> tuple[Json, Json]:
         "left_out": {"handles": 1, "replies": 0, "transport_failures": 0},
     }  # fmt: skip
     attached = [
-        {"name": "a", "media_type": "text/plain", "size": 1, "cut": False, "text": "x"},
+        {"name": "a", "media_type": "text/plain", "size": 1, "cut": False, "text": "x", "step": 0},
         {"name": "b", "media_type": "image/png", "size": 1, "cut": False, "base64": "eA=="},
     ]
     past = {broken["nodeid"]: ["p", "0"]}

@@ -402,6 +402,7 @@ declare namespace Page {
     cut: boolean;
     text?: string | null;
     base64?: string | null;
+    step?: number | null;
   }
 
   interface Attempt {

@@ -12,7 +12,7 @@ import { renderOutput } from '../message/output.js';
 import { jsonBlock } from '../message/json.js';
 import { promptText } from './prompt.js';
 import { renderReplies } from './replies.js';
-import { gherkinText, runCommand, scenarioText } from './scenario-text.js';
+import { gherkinText, runCommand, ticketText } from './scenario-text.js';
 import { collectFailingTransports, failingReply, renderStageBreadcrumb } from './stage.js';
 import { renderSteps } from './steps.js';
 import { renderStrays } from './strays.js';
@@ -73,7 +73,7 @@ function heading(entry, detail, context) {
       copyButton('copy link', () => linkTo({ ...context.views.current, test: entry.id })),
       copyButton('copy command', () => runCommand(entry, detail)),
       detail.steps.length > 0 && copyButton('copy Gherkin', () => gherkinText(entry, detail)),
-      copyButton('copy as text', () => scenarioText(entry, detail)),
+      copyButton('copy for a ticket', () => ticketText(entry, detail, context)),
       entry.findings.length > 0 && copyButton('copy as LLM prompt', () => promptText(entry, detail, context)),
       detail.test.worker_id && el('span.hr-note', {}, `worker ${detail.test.worker_id}`)),
     renderHistory(entry),

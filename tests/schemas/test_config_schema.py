@@ -79,7 +79,7 @@ def test_accepted(document: dict[str, Any]) -> None:
         ({"timeout": "5"}, "timeout: '5' does not match"),
         ({"timeout": 5}, "timeout: 5 is not of type 'string'"),
         ({"slow": "ignore"}, "slow: 'ignore' is not one of ['fail', 'warn']"),
-        ({"profile": {}}, "<root>: unknown key 'profile'; known are allowlist, asyncapi, default_profile"),
+        ({"profile": {}}, "<root>: unknown key 'profile'; known are allowlist, asyncapi, causation, default_profile"),
         ({"report": {"path": "x"}}, "report: unknown key 'path'; known are dir"),
         ({"env": "HOME"}, "env: 'HOME' is not of type 'array'"),
         ({"profiles": {"p": {}}}, "profiles.p: {} should be non-empty"),

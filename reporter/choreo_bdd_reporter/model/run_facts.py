@@ -11,7 +11,7 @@ Facts = Mapping[str, Any]
 def merged_facts(facts: Iterable[Facts]) -> dict[str, Any]:
     """One run's facts of several processes' or shards'."""
     known = list(facts)
-    return {**_channels(known), **_vacuity(known), **_buses(known), **_causation(known)}
+    return {**_channels(known), **_vacuity(known), **_causation(known), **_buses(known)}
 
 
 def _channels(facts: Sequence[Facts]) -> dict[str, Any]:

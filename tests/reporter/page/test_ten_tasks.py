@@ -124,3 +124,5 @@ def test_all_of_it_as_text_for_a_ticket(page: Page) -> None:
     assert "parcels.leaving" in text
     assert FAILING in text
     assert "expected" in text
+    assert "b2" in text
+    assert "index.html#test=" in text

@@ -98,7 +98,7 @@ def check_page() -> int:
         return _leave_out("node and npm are not installed")
     modules = ROOT / PAGE_TOOLS / "node_modules"
     if _install_page_tools(npm, modules):
-        return _leave_out("npm could not install eslint and typescript, see above")
+        return _leave_out("npm could not install eslint, typescript and the readers of reports, see above")
     return max(
         _checked(name, partial(_call, node, str(modules / script), *options))
         for name, (script, *options) in PAGE_CHECKS.items()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 
 class ObservedSurprise(Protocol):
@@ -19,6 +20,34 @@ class ObservedSurprise(Protocol):
     @property
     def size(self) -> int:
         """Bytes of the payload."""
+
+
+class ObservedStray(Protocol):
+    """A message that met no expectation and yet bears on one."""
+
+    @property
+    def why(self) -> str:
+        """Why it met none."""
+
+    @property
+    def at(self) -> float:
+        """Epoch seconds."""
+
+    @property
+    def message(self) -> Any:
+        """The message."""
+
+    @property
+    def handle(self) -> Any:
+        """The expectation it came closest to, if there is one."""
+
+    @property
+    def differences(self) -> Sequence[Any]:
+        """Every field in which it differs from that."""
+
+    @property
+    def detail(self) -> str:
+        """What the broker says of it."""
 
 
 class ObservedTransportFailure(Protocol):

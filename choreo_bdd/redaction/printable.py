@@ -1,12 +1,17 @@
 """Text that messages and tests made up, as terminals and CI logs may have it: it cannot steer them.
 
-One escaper for what is printed, one for the annotations of GitHub. Standard library only.
+One escaper for what is printed, one for the annotations of GitHub and one for the issues of GitLab. Standard library
+only.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache, partial
+from hashlib import sha256
+from posixpath import normpath
+from typing import Any
 
 _STEERING = (
     "\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f"  # control characters but tab and line feed, C1 among them
@@ -63,6 +68,22 @@ def annotation(level: str, message: str, **properties: object) -> str:
     """A workflow command that GitHub shows beside a line; properties without a value are left out."""
     told = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items() if value)
     return f"::{level} {told}::{_data(message)}" if told else f"::{level}::{_data(message)}"
+
+
+def code_quality_issue(
+    description: str, *, rule: str, severity: str, file: str, line: int | None, key: Sequence[str]
+) -> dict[str, Any]:
+    """An issue as GitLab takes it from a code quality report; issues of one ``key`` are one and the same.
+
+    ``severity`` is ``info``, ``minor``, ``major``, ``critical`` or ``blocker``; a path may not begin with ``./``.
+    """
+    return {
+        "description": on_one_line(description),
+        "check_name": on_one_line(rule),
+        "fingerprint": sha256("\n".join(key).encode("utf-8", "surrogatepass")).hexdigest(),
+        "severity": severity,
+        "location": {"path": on_one_line(normpath(file or ".")), "lines": {"begin": max(1, line or 1)}},
+    }
 
 
 def _data(text: str) -> str:

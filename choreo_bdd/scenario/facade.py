@@ -278,6 +278,7 @@ def finish(scope: Scope, *, aborted: bool = False) -> ScenarioResult:
         timeline_dropped=scope.timeline.dropped if keep else 0,
         replies=tuple(reply.report() for reply in scope.replies),
         surprises=scope.surprises(),
+        strays=scope.verdicts.strays() if keep else (),
         transport_failures=tuple(scope.outbox.failures),
         transport_name=link.harness.transport_name,
         allowlist_path=link.harness.allowlist_path,

@@ -47,6 +47,7 @@ def _note(scope: Scope, link: Link, delivery: Delivery, source: str, bridge: obj
         detail=detail,
         transport=link.name,
         source=source,
+        message=delivery,
         at=delivery.message.received_at,
     )
     if source == "expect":

@@ -10,6 +10,7 @@ from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.strays import Stray
 from choreo_bdd.scenario.sending.outbox import TransportFailure
 from choreo_bdd.scenario.sending.replies import ReplyReport
 from choreo_bdd.scenario.timeline import TimelineEntry
@@ -40,6 +41,8 @@ class ScenarioResult:
     duration_ms: float | None = None
     spans: tuple[Span, ...] = ()
     """What services told of their work for it, where it was traced; no verdict comes of them."""
+    strays: tuple[Stray, ...] = ()
+    """What came by and met no expectation, where the timeline is kept."""
     kind: Literal["single_harness"] = field(default="single_harness", init=False)
 
     @property

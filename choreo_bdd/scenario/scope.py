@@ -241,7 +241,8 @@ class Scope:
 
     def note_unreadable(self, listener: TopicListener, message: Message, error_class: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
-        self._arrived(listener, message, f"undecodable ({error_class})", "expect")
+        told = f"undecodable ({error_class})"
+        self._arrived(listener, message, told, "expect", Delivery(message, message.payload))
 
     def _arrived(
         self, listener: TopicListener, message: Message, detail: str, source: str, delivery: Delivery | None = None

@@ -172,6 +172,10 @@ class _Timeline:
             else:
                 self.dropped += 1
 
+    def epoch_of(self, at: float) -> float:
+        """A loop time as epoch seconds, by the clock of these events."""
+        return self._epoch + at - self._anchor
+
     def seal(self) -> None:
         """End recording: later arrivals change nothing any more."""
         self._sealed = True

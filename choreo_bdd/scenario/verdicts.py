@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -16,6 +16,7 @@ from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis, explain
 from choreo_bdd.scenario.judging.evidence import Surroundings, facts, unseen
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
 from choreo_bdd.scenario.judging.ruling import Ruling, Timing
+from choreo_bdd.scenario.judging.strays import Stray, Why, judged, nearest
 from choreo_bdd.scenario.judging.verdict import (
     by_end_of_scope,
     by_message,
@@ -30,6 +31,7 @@ from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 
+_STRAYS_KEPT = 100
 _COUNTED = frozenset({Heard.MATCHED, Heard.TOO_MANY})
 _UNTOLD = frozenset({Heard.UNCONCERNED, Heard.LATE, Heard.HELD, Heard.LEFT})
 
@@ -227,6 +229,40 @@ class Verdicts:
             elsewhere = outbox.failures[-1]
             return f"on {elsewhere.transport}, {elsewhere.reason}"
         return None
+
+    # --- what met nothing -----------------------------------------------------------------------------------------
+
+    def strays(self) -> tuple[Stray, ...]:
+        """What came by on the topics of these expectations and met none of them, in order of time; the first of it."""
+        seen = judged(self._expectations)
+        found: list[tuple[float, Stray]] = [
+            (at, Stray(Why.RETURNED, self._timeline.epoch_of(at), each.record(each.link.name), detail=words))
+            for at, each, words in self._outbox.returned
+        ]
+        for expectation in self._expectations:
+            for why, delivery in self._passing_by(expectation):
+                message = delivery.message
+                if id(message) in seen:
+                    continue
+                seen.add(id(message))
+                rivals = [e for e in self._expectations if (e.link, e.topic) == (expectation.link, expectation.topic)]
+                at, record = self._timeline.epoch_of(message.received_at), delivery.record(expectation.link)
+                found.append((message.received_at, Stray(why, at, record, *nearest(rivals, delivery))))
+        return tuple(stray for _, stray in sorted(found, key=lambda pair: pair[0])[:_STRAYS_KEPT])
+
+    def _passing_by(self, expectation: Expectation) -> Iterator[tuple[Why, Delivery]]:
+        link = self._links[expectation.link]
+        dispatcher, own = link.harness.router.dispatcher, {link.minted, link.wire_id, *link.adopted}
+        yield from ((Why.LATE, delivery) for delivery in expectation.late)
+        for delivery in link.harness.router.foreign_since(expectation.topic, expectation.opened_at):
+            ids = values_of(delivery.correlation_id or "")
+            if delivery.correlation_id is None:
+                yield Why.NO_ID, delivery
+            elif own.isdisjoint(ids) and not any(map(dispatcher.owner, ids)):
+                yield Why.FOREIGN, delivery
+        beside = self._beside(expectation)
+        alike = topic_patterns.similar(expectation.topic, {each.message.topic for each in beside})
+        yield from ((Why.OTHER_TOPIC, delivery) for delivery in beside if delivery.message.topic in alike)
 
     # --- on the timeline ------------------------------------------------------------------------------------------
 

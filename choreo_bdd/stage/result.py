@@ -9,6 +9,7 @@ from typing import Literal, NoReturn
 
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.strays import Stray
 from choreo_bdd.scenario.result import summarise
 from choreo_bdd.scenario.scope import Scope
 from choreo_bdd.scenario.sending.outbox import TransportFailure
@@ -73,6 +74,8 @@ class StageScenarioResult:
     duration_ms: float | None = None
     spans: tuple[Span, ...] = ()
     """What services told of their work for it, where it was traced; no verdict comes of them."""
+    strays: tuple[Stray, ...] = ()
+    """What came by and met no expectation."""
     kind: Literal["stage"] = field(default="stage", init=False)
 
     @property
@@ -127,6 +130,7 @@ def stage_result(scope: Scope, *, bridge_class: str, aborted: bool = False) -> S
         timeline=scope.timeline.entries(),
         timeline_dropped=scope.timeline.dropped,
         surprises=scope.surprises(),
+        strays=scope.verdicts.strays(),
         transport_failures=tuple(scope.outbox.failures),
         wire_ids={link.name: link.wire_id for link in links if link.name is not None and link.wire_id is not None},
         allowlist_path=next((path for link in links if (path := link.harness.allowlist_path)), None),

@@ -101,6 +101,8 @@ class Config:
     """What is started for a run, in this order."""
     services_per: Literal["worker", "run"] = "worker"
     """Whether each worker of a run has services of its own, or all share one set."""
+    causation: str | None = None
+    """The header in which a message names the one it came of; reports draw it."""
     traces: bool = False
     """Whether what is sent is put into a trace, and services' spans are listened for."""
 
@@ -179,6 +181,7 @@ def load_config(
         unknown_topics=_asyncapi_settings(document).get("unknown", "error"),
         services=services,
         services_per=document.get("services_per", "worker"),
+        causation=document.get("causation"),
         traces=bool(document.get("traces", False)),
     )
 

@@ -54,6 +54,7 @@ class SummaryFormat(StrEnum):
     MARKDOWN = "markdown"
     JUNIT = "junit"
     GITHUB = "github"
+    CODE_QUALITY = "code-quality"
 
 
 class ExportFormat(StrEnum):
@@ -198,11 +199,14 @@ def summary(
     sources: Sources,
     form: Annotated[
         SummaryFormat,
-        typer.Option("--format", help="github: annotations on stdout, Markdown into GITHUB_STEP_SUMMARY."),
+        typer.Option(
+            "--format",
+            help="github: annotations on stdout, Markdown into GITHUB_STEP_SUMMARY; code-quality: issues for GitLab.",
+        ),
     ] = SummaryFormat.TEXT,
 ) -> None:
     """Say in short what reports say, several as one. Exit code 2 when a report cannot be read, else 0."""
-    from choreo_bdd_reporter.outputs import junit, summary  # noqa: PLC0415
+    from choreo_bdd_reporter.outputs import code_quality, junit, summary  # noqa: PLC0415
 
     merged = _as_one(sources)
     tell = {
@@ -210,6 +214,7 @@ def summary(
         SummaryFormat.MARKDOWN: summary.as_markdown,
         SummaryFormat.JUNIT: junit.as_junit,
         SummaryFormat.GITHUB: summary.as_annotations,
+        SummaryFormat.CODE_QUALITY: code_quality.as_code_quality,
     }
     (say if form in (SummaryFormat.TEXT, SummaryFormat.MARKDOWN) else say_document)(
         tell[form](merged.results, merged.gherkin)
@@ -237,9 +242,8 @@ def export(
     if form is ExportFormat.CTRF:
         say_document(in_json(compact_json(outputs.as_ctrf(merged.results, merged.gherkin))))
         return
-    is_otlp = form is ExportFormat.OTLP
-    traced = outputs.as_otlp(merged.results, merged.gherkin) if is_otlp else outputs.as_chrome_trace(merged.results)
-    say_document(in_json(compact_json(traced)))
+    as_traces = outputs.as_otlp if form is ExportFormat.OTLP else outputs.as_chrome_trace
+    say_document(in_json(compact_json(as_traces(merged.results, merged.gherkin))))
     if left_out := without_timeline(merged.results):
         complain(f"scenarios without a timeline are in no trace: {left_out}")
 

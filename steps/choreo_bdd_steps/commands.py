@@ -12,7 +12,7 @@ import typer
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction.printable import printable
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.lint import Severity, as_github, as_text, feature_files, lint
+from choreo_bdd_steps.lint import Severity, as_code_quality, as_github, as_text, feature_files, lint
 from choreo_bdd_steps.lint import as_json as as_findings_json
 from choreo_bdd_steps.plan.explain import explain_file
 from choreo_bdd_steps.plan.settings import configuration
@@ -40,9 +40,17 @@ class LintFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     GITHUB = "github"
+    CODE_QUALITY = "code-quality"
 
 
-_FINDINGS = {LintFormat.TEXT: as_text, LintFormat.JSON: as_findings_json, LintFormat.GITHUB: as_github}
+_FINDINGS = {
+    LintFormat.TEXT: as_text,
+    LintFormat.JSON: as_findings_json,
+    LintFormat.GITHUB: as_github,
+    LintFormat.CODE_QUALITY: as_code_quality,
+}
+_DOCUMENTS = (LintFormat.JSON, LintFormat.CODE_QUALITY)
+"""Written without findings, too: whoever reads the file wants an empty list."""
 _BOOKS = {
     BookFormat.TABLE: as_table,
     BookFormat.MARKDOWN: as_markdown,
@@ -96,7 +104,7 @@ def lint_features(
     except ChoreoError as error:
         print(f"choreo-bdd lint: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
-    if findings or finding_format is LintFormat.JSON:
+    if findings or finding_format in _DOCUMENTS:
         print(_FINDINGS[finding_format](findings))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     print(f"{len(files)} file(s): {errors} error(s), {len(findings) - errors} warning(s)", file=sys.stderr)

@@ -339,9 +339,29 @@ def test_what_a_step_attaches_is_in_the_page_masked_and_only_in_its_scenario(pro
     told = json.loads((project.path / "page-data.json").read_text())
     assert list(told["attachments"]) == ["features/shop.feature::one"]
     assert told["attachments"]["features/shop.feature::one"] == [
-        {"name": "", "media_type": "text/plain", "size": 28, "text": "password=<redacted> and more", "cut": False},
-        {"name": "", "media_type": "image/png", "size": 8, "base64": "iVBORw0KGgo=", "cut": False},
-    ]
+        {
+            "name": "", "media_type": "text/plain", "size": 28, "text": "password=<redacted> and more", "cut": False,
+            "step": 0,
+        },
+        {"name": "", "media_type": "image/png", "size": 8, "base64": "iVBORw0KGgo=", "cut": False, "step": 0},
+    ]  # fmt: skip
+
+
+HOOKS_ATTACH = """
+def before_scenario(context, scenario): context.attach("text/plain", b"before")
+def before_step(context, step): context.attach("text/plain", step.name.encode())
+def after_scenario(context, scenario): context.attach("text/plain", b"after")
+"""
+
+
+def test_an_attachment_names_its_step_and_one_of_a_hook_none(project: Project) -> None:
+    feature = "Feature: Shop\n Background:\n  Given a shop\n Scenario: one\n  When I buy\n  Then nobody knows\n"
+    project.write(shop_feature=feature, environment=TAP + HOOKS_ATTACH)
+    project.run("-o", "out")
+    (attached,) = json.loads((project.path / "page-data.json").read_text())["attachments"].values()
+    assert [(each["text"], each.get("step")) for each in attached] == [
+        ("before", None), ("a shop", 0), ("I buy", 1), ("after", None),
+    ]  # fmt: skip
 
 
 def test_without_output_option_the_configuration_names_the_place(project: Project) -> None:

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from choreo_bdd_reporter.outputs import as_chrome_trace, as_ctrf, as_otlp
-from tests.support.page_builders import a_handle, a_scope, a_span, a_test, an_event, results_of
+from tests.support.page_builders import (
+    a_handle,
+    a_message,
+    a_scope,
+    a_span,
+    a_test,
+    an_event,
+    gherkin_of,
+    heard,
+    results_of,
+)
 from tests.support.page_sample import FAILING, sample_run, stage_test, told_run
 
 Span = dict[str, Any]
@@ -64,7 +74,8 @@ def test_messages_go_by_the_names_of_open_telemetry(stage: list[Span]) -> None:
     sent, received = (next(span for span in stage if span["name"] == f"{kind} payments.done") for kind in _KINDS)
     assert attributes(sent) == {
         "messaging.system": "kafka", "messaging.destination.name": "payments.done",
-        "messaging.operation.type": "send", "choreo.cause_inferred": True,
+        "messaging.operation.name": "send", "messaging.operation.type": "send",
+        "messaging.message.conversation_id": "9f2c41", "choreo.transport": "kafka", "choreo.cause_inferred": True,
     }  # fmt: skip
     assert (sent["kind"], received["kind"]) == (4, 5)
     assert attributes(received)["messaging.operation.type"] == "receive"
@@ -103,6 +114,79 @@ def test_a_message_that_nobody_here_sent_has_no_cause_and_took_no_time() -> None
     assert attributes(spans[1])["choreo.cause_inferred"] is False
 
 
+def chain(*headers: dict[str, str], spans: Any = ()) -> tuple[Any, Any]:
+    """An order that is started here; a payment of 240 ms and a mail of 14 ms come from services."""
+    arrivals = ((242.0, "captured"), (256.0, "mail"))
+    timeline = [an_event(1.0, "published", "started"), *(an_event(at, "received", topic) for at, topic in arrivals)]
+    given = headers or ({}, {}, {})
+    topics = ("started", "captured", "mail")
+    messages = [a_message(topic, {"n": topic}, headers=each) for topic, each in zip(topics, given, strict=True)]
+    test = a_test("chain", scenarios=[a_scope("pass", [], timeline, name="chain")])
+    note = {"handles": [], **heard(messages), "spans": list(spans)}
+    return results_of([test]), gherkin_of(details={test["nodeid"]: [note]})
+
+
+def of_chain(*headers: dict[str, str], **told: Any) -> Any:
+    """What led to the mail, how long it took from there in milliseconds, and whether that is a guess."""
+    results, gherkin = chain(*headers, **told)
+    spans: list[Span] = as_otlp(results, gherkin)["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    mail = next(span for span in spans if span["name"] == "receive mail")
+    return causes(spans, "receive mail"), milliseconds(mail), attributes(mail)["choreo.cause_inferred"]
+
+
+def test_a_message_from_outside_came_after_the_one_before_it_and_that_is_a_guess() -> None:
+    assert of_chain() == (["receive mail", "receive captured", "send started", "chain"], pytest.approx(14), True)
+
+
+def test_a_header_that_names_its_cause_is_no_guess() -> None:
+    told = of_chain({"message-id": "m0"}, {"message-id": "m1", "Causation-Id": "m0"}, {"causation_id": "m0"})
+    assert told == (["receive mail", "send started", "chain"], pytest.approx(255), False)
+
+
+def test_a_traceparent_leads_over_the_work_of_services_to_the_cause() -> None:
+    names = [letter * 16 for letter in "abc"]
+    headers = [{"traceparent": f"00-{'0' * 32}-{name}-01"} for name in names]
+    work = [a_span("mail", 3.0, id=names[2], parent="d" * 16), a_span("mail", 3.0, id="d" * 16, parent=names[0])]
+    told = of_chain(*headers, spans=work)
+    assert told == (["receive mail", "send started", "chain"], pytest.approx(255), False)
+    circle = [a_span("mail", 3.0, id=names[2], parent="d" * 16), a_span("mail", 3.0, id="d" * 16, parent=names[2])]
+    assert of_chain(*headers, spans=circle)[2] is True
+
+
+def test_the_system_of_a_message_is_the_kind_of_its_bus_whatever_its_transport_is_called() -> None:
+    test, _, _ = stage_test()
+    told = as_otlp(results_of([test]), {"buses": {"nats": "rabbitmq"}})["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    systems = {(attributes(span)["choreo.transport"], attributes(span)["messaging.system"]) for span in told[1:]}
+    assert systems == {("nats", "rabbitmq"), ("kafka", "kafka")}
+    (event,) = [each for each in told[0]["events"] if each["name"] == "matched"]
+    assert attributes(event)["messaging.system"] == "rabbitmq"
+
+
+@pytest.mark.parametrize(
+    ("transport", "system"),
+    [("RabbitTransport", "rabbitmq"), ("MockTransport", "memory"), ("RedisTransport", "redis"), ("letters", "letters")],
+)
+def test_without_a_configuration_a_transport_is_named_by_its_kind(transport: str, system: str) -> None:
+    scope = a_scope("pass", [], [an_event(0.0, "published", "news")], name="s")
+    spans = spans_of(results_of([a_test("x", "passed", [scope])], transport=transport))
+    assert attributes(spans[1])["messaging.system"] == system
+
+
+def test_a_test_that_broke_beside_its_messages_is_an_error_in_its_trace_too() -> None:
+    scope = a_scope("pass", [a_handle("news", "pass", 1.0)], [an_event(4.0, "received", "news", "expect")], name="s")
+    (root, _) = spans_of(results_of([a_test("x", "failed", [scope], traceback="E   ValueError: no")]))
+    assert root["status"]["code"] == 2
+    assert "no" in root["status"]["message"]
+    assert attributes(root)["test.case.result.status"] == "fail"
+
+
+def test_a_skipped_test_is_neither_a_pass_nor_a_failure() -> None:
+    scope = a_scope("pass", [], [an_event(0.0, "published", "news")], name="s")
+    (root, _) = spans_of(results_of([a_test("x", "skipped", [scope])]))
+    assert "test.case.result.status" not in attributes(root)
+    assert root["status"] == {"code": 1}
+
+
 def test_ids_are_valid_unlike_each_other_and_the_same_next_time() -> None:
     results, _ = sample_run()
     spans = spans_of(results)
@@ -136,11 +220,12 @@ def test_a_chrome_trace_has_a_process_a_scenario_and_a_thread_a_transport() -> N
     events = as_chrome_trace(results_of([test]))["traceEvents"]
     threads = {event["tid"]: event["args"]["name"] for event in events if event["name"] == "thread_name"}
     assert sorted(threads.values()) == ["kafka", "nats", "scenario"]
-    (scenario,) = (event for event in events if event["ph"] == "X")
+    (scenario,) = (event for event in events if event.get("cat") == "scenario")
     assert (scenario["name"], scenario["dur"], threads[scenario["tid"]]) == ("paid", 500_100, "scenario")
     assert scenario["ts"] <= min(event["ts"] for event in events if "ts" in event)
-    marks = {event["name"]: threads[event["tid"]] for event in events if event["ph"] == "i"}
+    marks = {event["name"]: threads[event["tid"]] for event in events if event["ph"] in ("i", "X")}
     assert (marks["send payments.done"], marks["matched orders.paid"]) == ("kafka", "nats")
+    assert (marks["receive payments.done"], marks["receive orders.paid"]) == ("kafka", "nats")
     assert marks["deadline"] == "scenario"
 
 
@@ -150,6 +235,27 @@ def test_a_message_on_its_way_may_overtake_others_in_a_chrome_trace() -> None:
     ways = {event["id"]: [each for each in events if each["id"] == event["id"]] for event in events}
     took = {began["name"]: ended["ts"] - began["ts"] for began, ended in ways.values()}
     assert took == {"orders.pay": 1400, "payments.done": 1900, "orders.paid": 1100}
+
+
+def test_arrows_of_a_chrome_trace_lead_from_each_message_to_what_it_caused() -> None:
+    test, _, _ = stage_test()
+    events = as_chrome_trace(results_of([test]))["traceEvents"]
+    slices = [event for event in events if event["ph"] == "X" and event["cat"] == "message"]
+
+    def at(end: Any) -> str:
+        """The slice that an arrow's end stands on, without which no reader draws it."""
+        (name,) = [each["name"] for each in slices if all(each[key] == end[key] for key in ("pid", "tid", "ts"))]
+        return str(name)
+
+    ends = {phase: {event["id"]: event for event in events if event["ph"] == phase} for phase in "sf"}
+    assert [(at(ends["s"][key]), at(end)) for key, end in ends["f"].items()] == [
+        ("send orders.pay", "receive orders.pay"), ("receive orders.pay", "send payments.done"),
+        ("send payments.done", "receive payments.done"), ("receive payments.done", "send orders.paid"),
+        ("send orders.paid", "receive orders.paid"),
+    ]  # fmt: skip
+    assert {(key, end["name"]) for key, end in ends["s"].items()} == {
+        (key, end["name"]) for key, end in ends["f"].items()
+    }
 
 
 def test_processes_of_a_chrome_trace_are_told_apart() -> None:

@@ -47,3 +47,9 @@ def test_secrets_in_what_is_said_of_the_run_are_masked() -> None:
     recorder = Recorder()
     recorder.run_fact("vacuity", [{"reason": "token=hunter22x"}])
     assert recorder.facts == {"vacuity": [{"reason": "token=<redacted>"}]}
+
+
+def test_transports_of_all_shards_keep_the_kind_of_their_bus() -> None:
+    assert merged_facts([{"buses": {"main": "nats"}}, {}, {"buses": {"main": "nats", "log": "kafka"}}]) == {
+        "buses": {"main": "nats", "log": "kafka"}
+    }

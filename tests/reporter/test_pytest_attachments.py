@@ -98,6 +98,43 @@ def test_more_than_a_report_keeps_is_told(suite: Any) -> None:
     assert (note["name"], "20 attachments of a test; 3 more are left out" in note["text"]) == ("3 more, left out", True)
 
 
+SEVERAL = """
+import pytest
+from pytest_bdd import given, scenarios, when
+
+scenarios("shop.feature")
+
+@pytest.fixture(autouse=True)
+def _around(choreo_attach):
+    choreo_attach("before")
+    yield
+    choreo_attach("after")
+
+@given("a shop")
+def _(choreo_attach): choreo_attach("opened")
+
+@when("it breaks")
+def _(choreo_attach):
+    choreo_attach("broke")
+    assert 1 == 2
+"""
+
+
+def test_an_attachment_names_its_step_and_one_of_a_fixture_none(suite: Any) -> None:
+    (suite.path / "shop.feature").write_text(f"{FEATURE}    When it breaks\n")
+    suite.pytester.makepyfile(test_shop=SEVERAL)
+    (found,) = attachments(suite).values()
+    assert [(each["text"], each.get("step")) for each in found] == [
+        ("before", None), ("opened", 0), ("broke", 1), ("after", None),
+    ]  # fmt: skip
+    again = gherkin_from_messages(suite.path / "out" / "messages.ndjson")
+    assert again is not None
+    ((*others, last),) = again["attachments"].values()
+    assert [(each["text"], each.get("step")) for each in (*others, last)] == [
+        ("before", None), ("after", None), ("opened", 0), ("broke", 1),
+    ]  # fmt: skip
+
+
 def test_without_a_report_it_does_nothing(suite: Any) -> None:
     suite.pytester.makepyfile("def test_a(choreo_attach): choreo_attach('x', 'text/plain', 'y')")
     suite.run().assert_outcomes(passed=1)
@@ -126,7 +163,9 @@ def test_steps_of_pytest_bdd_attach_to_their_scenario_and_to_cucumber_messages(s
     messages = suite.path / "out" / "messages.ndjson"
     envelopes = [json.loads(line) for line in messages.read_text().splitlines()]
     ours, log, picture, large, long, reserved = [each["attachment"] for each in envelopes if "attachment" in each]
-    case = {"testCaseStartedId": ours["testCaseStartedId"]}
+    (step,) = [each["testStepStarted"]["testStepId"] for each in envelopes if "testStepStarted" in each]
+    case = {"testCaseStartedId": ours["testCaseStartedId"], "testStepId": step}
+    assert {each["step"] for each in found["test_one"]} == {0}
     assert log == {
         "body": "password=<redacted>", "contentEncoding": "IDENTITY", "mediaType": "text/plain",
         "fileName": "shop.log", **case,

@@ -124,6 +124,20 @@ def a_span(service: str, offset: float, **fields: Any) -> Json:
     }
 
 
+def a_stray(why: str, offset: float, message: int = 0, handle: int = 0, **fields: Any) -> Json:
+    """A message that met no expectation; ``message`` is its place among those of its scope."""
+    return {
+        "why": why,
+        "offset_ms": offset,
+        "detail": "",
+        "message": message,
+        "handle": handle,
+        "differences": [],
+        "differences_dropped": 0,
+        **fields,
+    }
+
+
 def _at(offset_ms: float) -> str:
     return (_START + timedelta(milliseconds=offset_ms)).isoformat()
 

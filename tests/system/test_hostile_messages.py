@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import os
 import re
 import zlib
+from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
+from textwrap import dedent
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
+from typer.testing import CliRunner
 
+from choreo_bdd.cli import GROUP, build_app
+from choreo_bdd_reporter.frameworks.to_chronicle import hand_over
+from choreo_bdd_schemas import validate_report
+from tests.support.listening import listening
 from tests.support.project import Finished, Project
 
 CANARY = "c4n4ry-9f3b-Zq7"
@@ -20,6 +30,8 @@ IN_ENV = "3nv-9f3b-Zq7"
 OF_A_LOGIN = "l0gin-9f3b-Zq7"
 OF_A_PATTERN = "PAT-739311"
 SECRETS = (CANARY, DECLARED, IN_ENV, OF_A_LOGIN, OF_A_PATTERN)
+HIDDEN, WRITTEN = "h1dd3n/9f3b+Zq7", "PAT-840422"
+"""Known by an environment variable and by a pattern before anything runs, and written by the project itself."""
 EVIL = "\x1b]0;a\x07\x1b[2J\x9b31m\u202e\n::error file=x,line=1::e\n  ::stop-commands::tok\n::add-mask::e ##[add-mask]e"
 STEERS = re.compile(r"\x1b|\x9b|\u202e|\x07|^\s*::[\w-]+|::(?:error|add-mask|stop-commands)|##\[", re.MULTILINE)
 
@@ -73,7 +85,8 @@ CONFIG = f"""
 
 def project(folder: Path, said: dict[str, list[tuple[str, dict[str, object]]]], checks: dict[str, str]) -> Project:
     """A service that answers with what a message of each kind asks for, and a check of each."""
-    made = Project(folder, {"PYTHONPATH": str(folder) + ":" + os.environ.get("PYTHONPATH", ""), "SHOWN_VALUE": IN_ENV})
+    paths = str(folder) + ":" + os.environ.get("PYTHONPATH", "")
+    made = Project(folder, {"PYTHONPATH": paths, "SHOWN_VALUE": IN_ENV, "HIDDEN_VALUE": HIDDEN})
     made.file("choreo.yaml", CONFIG).file("service.py", SERVICE.format(said=json.dumps(said)))
     made.file("features/environment.py", ENVIRONMENT).file("conftest.py", CONFTEST)
     made.file("behave.ini", "[behave.formatters]\nchoreo = choreo_bdd_reporter.behave_formatter:ChoreoFormatter\n")
@@ -95,16 +108,41 @@ def ran(made: Project, framework: str) -> Finished:
     return made.pytest("features", "--harness-report=rep", "--junitxml=junit/a.xml", "-rA", bare=False)
 
 
+PRINTED = (
+    *(("summary", each) for each in ("text", "markdown", "junit", "github", "code-quality")),
+    *(("export", each) for each in ("ctrf", "otlp", "chrome-trace")),
+    *(("diff", each) for each in ("text", "markdown", "json")),
+)
+"""The report commands that print, in every form."""
+
+
 def outputs(made: Project) -> dict[str, str]:
-    """What a run has written, and what the report commands print."""
-    found = written(made)
-    for command in (
-        *(("summary", "rep", "--format", each) for each in ("text", "markdown", "junit", "github")),
-        *(("export", "rep", "--format", each) for each in ("ctrf", "otlp", "chrome-trace")),
-        ("diff", "rep", "rep", "--format", "text"),
-    ):
-        found[" ".join(command)] = made._run("choreo_bdd", "report", *command).text
+    """What a run has written, what the report commands print, and what Chronicle gets."""
+    found, report = written(made), str(made.folder / "rep")
+    app, runner = build_app(entry_points(group=GROUP)), CliRunner()
+    for command, form in PRINTED:
+        reports = [report] * (2 if command == "diff" else 1)
+        done = runner.invoke(app, ["report", command, *reports, "--format", form], env={"GITHUB_STEP_SUMMARY": ""})
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        found[f"{command} {form}"] = done.output
     return found
+
+
+def sent_to_chronicle(made: Project, set_variable: Callable[[str, str], None]) -> dict[str, str]:
+    """What goes over the wire when a report is handed over, and what waits on the disk when nobody answers."""
+    said: list[str] = []
+    set_variable("XDG_DATA_HOME", str(made.folder / "data"))
+    with listening() as (address, requests):
+        hand_over(made.folder / "rep", address, said.append)
+    hand_over(made.folder / "rep", "http://127.0.0.1:9", said.append)
+    (request,) = requests
+    assert validate_report(json.loads(gzip.decompress(request.body))) == []
+    (waiting,) = [path for path in (made.folder / "data").rglob("*") if path.is_file() and path.suffix != ".lock"]
+    return {
+        "chronicle": f"{request.head}\n{gzip.decompress(request.body).decode()}",
+        "chronicle, waiting": gzip.decompress(waiting.read_bytes()).decode(),
+        "chronicle, said": "\n".join(said),
+    }
 
 
 def written(made: Project) -> dict[str, str]:
@@ -139,15 +177,75 @@ CHECKS = dict.fromkeys(LEAKS, 'Then I expect "t.r" where v is 1 and note is "x" 
 CHECKS["later"] = 'Then I expect "t.other" where token is "x"\n    And I expect "t.r" where note is "x"'
 
 
+# what is known before anything runs stands in every place that a project has for words of its own
+IN_THE_FEATURE = f"""
+  @ticket-{WRITTEN}
+  Scenario Outline: about <who> and {WRITTEN}
+    A note on {HIDDEN}.
+    Given note is "{HIDDEN}"
+    When I publish "t.q" as an envelope:
+      \"\"\"
+      key: "key of {HIDDEN}"
+      headers: {{x-note: "in a header {HIDDEN}"}}
+      payload: {{kind: nested, note: "in a body <who>, {HIDDEN}"}}
+      \"\"\"
+    Then I expect "t.r" where v is 1 and note is "<who> {WRITTEN}"
+    Examples: of {WRITTEN}
+      | who      |
+      | {HIDDEN} |
+"""
+HIDDEN_FORMS = (HIDDEN, base64.b64encode(HIDDEN.encode()).decode(), quote(HIDDEN, safe=""), json.dumps(HIDDEN)[1:-1])
+TOLD = json.dumps({"note": f"{HIDDEN} {WRITTEN}", HIDDEN: [WRITTEN], "token": WRITTEN})
+TELLING = f"""
+    import base64, logging, sys
+    from urllib.parse import quote
+    TOLD, HIDDEN = {TOLD!r}, {HIDDEN!r}
+
+    def tell(attach):
+        print("seen on stdout", HIDDEN, {WRITTEN!r})
+        sys.stderr.write("seen on stderr " + quote(HIDDEN, safe="") + "\\n")
+        logging.getLogger("shop").warning("seen in log %s", base64.b64encode(HIDDEN.encode()).decode())
+        attach(TOLD, "application/json")
+        attach("seen attached " + HIDDEN, "text/plain")
+        attach(("seen in bytes " + HIDDEN).encode(), "application/octet-stream")
+"""
+TELLING_HOOK = """
+    from telling import tell
+    def after_scenario(context, scenario): tell(lambda data, kind: context.attach(kind, data.encode() if isinstance(data, str) else data))
+"""  # noqa: E501
+TELLING_FIXTURE = """
+    from telling import tell
+    @pytest.fixture(autouse=True)
+    def _tells(choreo_attach):
+        yield
+        tell(choreo_attach)
+"""
+FILES = {"results.json", "index.html", "messages.ndjson", "history.jsonl", "recordings.jsonl"}
+"""Everything that a run leaves in its report."""
+
+
 @pytest.mark.parametrize("framework", ["behave", "pytest"])
-def test_a_secret_of_a_message_is_in_no_output(framework: str, tmp_path: Path) -> None:
+def test_a_secret_is_in_no_output(framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = project(tmp_path, LEAKS, CHECKS)
+    feature = tmp_path / "features" / "a.feature"
+    feature.write_text(feature.read_text("utf-8") + IN_THE_FEATURE, "utf-8")
+    made.file("telling.py", TELLING)
+    made.file("features/environment.py", dedent(ENVIRONMENT) + dedent(TELLING_HOOK))
+    made.file("conftest.py", dedent(CONFTEST) + dedent(TELLING_FIXTURE))
     done = ran(made, framework)
     assert done.code == 1, done.text
-    assert done.count("wrong shape") >= len(LEAKS) - 2, done.text  # the attacks have taken place
-    found = {framework: done.text, **outputs(made)}
-    assert len(found) > 12
+    assert done.count("wrong shape") >= len(LEAKS), done.text  # the attacks have taken place
+    found = {framework: done.text, **outputs(made), **sent_to_chronicle(made, monkeypatch.setenv)}
+    assert {*FILES, *(f"{command} {form}" for command, form in PRINTED)} <= set(found)
+    told = found["messages.ndjson"] + found["results.json"]
+    for place in ("about ", "ticket-", "Examples: of ", "seen attached ", "seen in bytes ", "seen on stdout "):
+        assert f"{place}<redacted>" in told, place
+    for place in ("key of ", "in a header ", "in a body "):
+        assert f"{place}<redacted>" in found["recordings.jsonl"] + told, place
     leaks = {(name, secret) for name, text in found.items() for secret in SECRETS if secret in text}
+    own = {name: text for name, text in found.items() if name != framework and not name.startswith("junit/")}
+    # what tests print and features say, the framework itself prints as well
+    leaks |= {(name, secret) for name, text in own.items() for secret in (WRITTEN, *HIDDEN_FORMS) if secret in text}
     encoded = {name for name, text in found.items() if base64.b64encode(f"u:{CANARY}".encode()).decode()[4:20] in text}
     assert (leaks, encoded) == (set(), set())
 
@@ -228,7 +326,7 @@ def test_no_message_steers_a_terminal_or_a_log(framework: str, tmp_path: Path) -
     assert done.code == 1
     found = {framework: done.text, **outputs(made)}
     printed = [name for name in found if name == framework or name.startswith(("junit", "summary", "export", "diff"))]
-    assert len(printed) == 10
+    assert len(printed) == 2 + len(PRINTED)
     github = {name: found[name] for name in printed if "github" in name}
     for name in printed:
         text = found[name]

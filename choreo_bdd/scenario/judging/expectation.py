@@ -26,6 +26,7 @@ from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
 from choreo_bdd.scenario.judging.ruling import Ruling
 
 _NEAR_MISSES_KEPT = 20
+_LATE_KEPT = 20
 _HELD_KEPT = 100_000
 
 
@@ -82,6 +83,7 @@ class Expectation:
         "early",
         "handle",
         "held",
+        "late",
         "late_at",
         "leftovers",
         "lingers",
@@ -141,6 +143,8 @@ class Expectation:
         """The topic of the request whose answer it waits for, once the broker has said that nobody listens there."""
         """How many matching messages were in their queue before, and are no answer here."""
         self.matched_at: float | None = None
+        self.late: list[Delivery] = []
+        """What came after the end of a wait in vain, matching or not: the first of it."""
         self.late_at: float | None = None
         self.closed_at: float | None = None
         self.closes_at: float | None = None
@@ -267,9 +271,13 @@ class Expectation:
         return Heard.HELD
 
     def _hear_late(self, delivery: Delivery) -> None:
-        """Remember the first match after the end of the wait: it changes no outcome, but it is the cause."""
+        """Keep what comes after the end of the wait: it changes no outcome, but the first match of it is the cause."""
         waits_in_vain = self.handle.outcome not in (Outcome.PASS, Outcome.SLOW) and not self.occurs.waits_the_window_out
-        if self.matcher is None or self.late_at is not None or not waits_in_vain:
+        if self.matcher is None or not waits_in_vain:
+            return
+        if len(self.late) < _LATE_KEPT:
+            self.late.append(delivery)
+        if self.late_at is not None:
             return
         if judge(self.matcher, delivery).matched and not self.is_early(delivery):
             self.late_at = delivery.message.received_at

@@ -236,6 +236,12 @@ class Outbox:
         if (traffic := publication.link.harness.router.traffic) is not None:
             traffic.unheard(publication.topic, publication.data, words)
 
+    @property
+    def returned(self) -> tuple[tuple[float, Publication, str], ...]:
+        """Each message that has reached nobody: the loop time at which it left, and what the broker says of it."""
+        left = ((sent.at, sent.publication) for sent in self._sent if sent.publication in self._unheard)
+        return tuple((at, each, self._unheard[each]) for at, each in left if each is not None)
+
     def nobody_listens(self, topic: str | None, *, since: float) -> Unheard:
         """What has reached nobody of all that left, or was done, since a loop time (on ``topic``)."""
         sent = [each.publication for each in self._sent if each.at >= since and topic in (None, each.topic)]

@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from gherkin.stream.id_generator import IdGenerator
@@ -110,15 +111,24 @@ class _TestMessages:
         worker = {} if test["worker_id"] is None else {"workerId": test["worker_id"]}
         yield {"testCaseStarted": {**started, **worker}}
         yield self._attachment(TEST_ATTACHMENT, {"nodeid": self._source.row, **self._shown()})
-        for each in self._source.attachments:
+        by_step = self._by_step(len(steps))
+        for each in by_step.pop(-1, ()):
             yield self._placed(_attached(each))
-        for step, ran in zip(steps, self._scenario["steps"], strict=True):
-            yield from self._step(step["id"], ran)
+        for place, (step, ran) in enumerate(zip(steps, self._scenario["steps"], strict=True)):
+            yield from self._step(step["id"], ran, by_step.get(place, ()))
         for hook in hooks:
             failed = {"status": "errored", "duration_ms": 0.0, "message": test["traceback"], "checks": ()}
             yield from self._step(hook["id"], failed)
         ended = {"testCaseStartedId": self._attempt, "timestamp": _timestamp(self._now), "willBeRetried": False}
         yield {"testCaseFinished": ended}
+
+    def _by_step(self, steps: int) -> dict[int, list[Json]]:
+        """What was attached, by the place of its step; -1 where it has none."""
+        found: dict[int, list[Json]] = {}
+        for each in self._source.attachments:
+            place = each.get("step", -1)
+            found.setdefault(place if 0 <= place < steps else -1, []).append(each)
+        return dict(sorted(found.items()))
 
     def _hooks(self) -> Iterator[dict[str, Any]]:
         """A step for what failed beside the steps: readers of the protocol see no other verdict than that of steps."""
@@ -129,13 +139,16 @@ class _TestMessages:
     def _shown(self) -> dict[str, Any]:
         """What the protocol has no place for; of attachments, all but the bodies, which follow in their order."""
         scenario = {**self._source.gherkin["scenario"], "nodeid": self._source.row}
-        heads = [{**each, _content(each): None} for each in self._source.attachments]
+        in_order = chain.from_iterable(self._by_step(len(scenario["steps"])).values())
+        heads = [{**each, _content(each): None} for each in in_order]
         shown = {"feature": self._source.gherkin["feature"], "scenario": scenario}
         return {**shown, "attachments": heads} if heads else shown
 
-    def _step(self, step: str, ran: Json) -> Iterator[dict[str, Any]]:
+    def _step(self, step: str, ran: Json, attached: Iterable[Json] = ()) -> Iterator[dict[str, Any]]:
         place = {"testCaseStartedId": self._attempt, "testStepId": step}
         yield {"testStepStarted": {**place, "timestamp": _timestamp(self._now)}}
+        for each in attached:
+            yield self._placed({**_attached(each), "testStepId": step})
         for check in ran["checks"]:
             yield self._attachment(VERDICT_ATTACHMENT, self._verdict(check), step)
         self._now += ran["duration_ms"] / 1000

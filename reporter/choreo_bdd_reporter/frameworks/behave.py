@@ -104,6 +104,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._started = 0.0
         self._earlier: tuple[Attempt, ...] = ()
         self._attached = Attachments()
+        self._steps_done, self._in_step = 0, False
         self._feature: Any = None
         self._announced: set[int] = set()
         self._broken_off = False
@@ -124,12 +125,22 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         else:
             self._settle_running()
         self._running, self._started = scenario, time.time()
+        self._steps_done, self._in_step = 0, False
         self._announced.add(id(scenario))
         observers.current_test_nodeid.set(self._nodeid(scenario))
 
+    def match(self, match: Any) -> None:  # noqa: ARG002 - behave gives it, and not the step
+        """A step begins; its hooks belong to it."""
+        self._in_step = True
+
+    def result(self, step: Any) -> None:  # noqa: ARG002 - the model is read when all is known
+        """A step is over, or was passed over."""
+        self._steps_done += 1
+        self._in_step = False
+
     def embedding(self, mime_type: str, data: bytes | str) -> None:
-        """A step attaches something: behave's ``context.attach()``."""
-        self._attached.add(mime_type, data)
+        """A step or a hook attaches something: behave's ``context.attach()``."""
+        self._attached.add(mime_type, data, step=self._steps_done if self._in_step else None)
 
     def eof(self) -> None:
         """A feature has ended: everything about it is known now."""

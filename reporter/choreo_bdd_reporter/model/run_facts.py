@@ -11,7 +11,7 @@ Facts = Mapping[str, Any]
 def merged_facts(facts: Iterable[Facts]) -> dict[str, Any]:
     """One run's facts of several processes' or shards'."""
     known = list(facts)
-    return {**_channels(known), **_vacuity(known)}
+    return {**_channels(known), **_vacuity(known), **_causation(known), **_buses(known)}
 
 
 def _channels(facts: Sequence[Facts]) -> dict[str, Any]:
@@ -30,8 +30,20 @@ def _channels(facts: Sequence[Facts]) -> dict[str, Any]:
     }
 
 
+def _causation(facts: Sequence[Facts]) -> dict[str, Any]:
+    """The header in which messages name their causes: all of a run have one configuration."""
+    named = [each["causation"] for each in facts if each.get("causation")]
+    return {"causation": named[0]} if named else {}
+
+
 def _vacuity(facts: Sequence[Facts]) -> dict[str, Any]:
     """Steps that prove nothing; a scenario that ran in several shards is warned of once."""
     warnings = [warning for each in facts for warning in each.get("vacuity") or ()]
     unique = [warning for index, warning in enumerate(warnings) if warning not in warnings[:index]]
     return {"vacuity": unique} if unique else {}
+
+
+def _buses(facts: Sequence[Facts]) -> dict[str, Any]:
+    """What kind of bus is behind the name of a transport; shards of one project agree on it."""
+    buses = {name: kind for each in facts for name, kind in (each.get("buses") or {}).items()}
+    return {"buses": buses} if buses else {}

@@ -1,18 +1,24 @@
-"""Traces in the event format of Chrome, which Perfetto draws: a process a scenario, a thread a transport."""
+"""Traces in the event format of Chrome, which Perfetto draws: a process a scenario, a thread a transport.
+
+Arrows lead from each message to what it caused; they need a slice at both ends, so an instant is one of a microsecond.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 from choreo_bdd_reporter.outputs.spans import Moment, Span, Trace, traces
 
 _SCENARIO_THREAD = 0
+_INSTANT = 1
 
 
-def as_chrome_trace(results: Any) -> dict[str, Any]:
+def as_chrome_trace(results: Any, gherkin: Any = MappingProxyType({})) -> dict[str, Any]:
     """The object form, times in microseconds; every scenario with a timeline is in it."""
-    events = [event for number, trace in enumerate(traces(results), start=1) for event in _events(number, trace)]
+    found = enumerate(traces(results, gherkin), start=1)
+    events = [event for number, trace in found for event in _events(number, trace)]
     return {"displayTimeUnit": "ms", "traceEvents": events}
 
 
@@ -29,8 +35,12 @@ def _events(process: int, trace: Trace) -> Iterator[dict[str, Any]]:
     facts = {"outcome": trace.scenario["outcome"], "test": trace.test["outcome"]}
     head = {"name": trace.scenario["name"] or trace.test["name"], "cat": "scenario", "args": facts}
     yield {**whole, "ph": "X", "ts": trace.start, "dur": trace.end - trace.start, **head}
-    for place, span in enumerate(trace.spans):
-        yield from _span(span, f"{process}-{place}", {"pid": process, "tid": threads[span.transport]})
+    places = [{"pid": process, "tid": threads[span.transport]} for span in trace.spans]
+    for number, (span, place) in enumerate(zip(trace.spans, places, strict=True)):
+        own = f"{process}-{number}"
+        yield from _span(span, own, place)
+        if span.parent is not None:
+            yield from _arrow(trace.spans[span.parent], places[span.parent], span, place, own)
     for moment in trace.moments:
         yield {**_mark(moment.at), "pid": process, "tid": threads[moment.transport], **_verdict(moment)}
 
@@ -40,13 +50,21 @@ def _named(kind: str, name: str, place: dict[str, int]) -> dict[str, Any]:
 
 
 def _span(span: Span, own: str, place: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """A message on its way is asynchronous, because others overtake it; that it was sent is a mark."""
+    """A message on its way is asynchronous, because others overtake it; where it was sent and came is a slice."""
     facts = {"cat": "message", "args": {"topic": span.topic, "transport": span.transport}}
-    if span.kind == "send":
-        yield {**_mark(span.start), "name": f"send {span.topic}", **place, **facts}
-        return
-    for phase, at in (("b", span.start), ("e", span.end)):
-        yield {"ph": phase, "id": own, "ts": at, "name": span.topic, **place, **facts}
+    yield {**place, **facts, "ph": "X", "ts": span.end, "dur": _INSTANT, "name": f"{span.kind} {span.topic}"}
+    if span.kind == "receive":
+        for phase, at in (("b", span.start), ("e", span.end)):
+            yield {"ph": phase, "id": own, "ts": at, "name": span.topic, **place, **facts}
+
+
+def _arrow(
+    cause: Span, there: dict[str, int], effect: Span, here: dict[str, int], own: str
+) -> Iterator[dict[str, Any]]:
+    name = "came of" if effect.is_told else "probably came of"
+    facts = {"cat": "cause", "name": name, "id": own}
+    yield {**there, **facts, "ph": "s", "ts": cause.end}
+    yield {**here, **facts, "ph": "f", "bp": "e", "ts": effect.end}
 
 
 def _verdict(moment: Moment) -> dict[str, Any]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.spans import Moment, Span, Trace, traces
+from choreo_bdd_reporter.outputs.summary import Failure, failures
+from choreo_bdd_reporter.outputs.systems import system_of
 
 _TOLD_KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 _KINDS = {"send": 4, "receive": 5}  # PRODUCER and CONSUMER
 _INTERNAL = 1
 _OK, _ERROR = 1, 2
 _OUTCOMES_OK = ("pass", "slow")
+_RESULTS = {"passed": "pass", "slow": "pass", "failed": "fail", "errored": "fail"}
+"""What OpenTelemetry knows of a test: it has no word for one that was skipped."""
 
 
 def as_otlp(results: Any, gherkin: Any = MappingProxyType({})) -> dict[str, Any]:
@@ -30,10 +33,12 @@ def as_otlp(results: Any, gherkin: Any = MappingProxyType({})) -> dict[str, Any]
         "vcs.ref.head.name": run["git_branch"],
         "vcs.ref.head.revision": run["git_sha"],
     }
-    found = list(traces(results))
-    spans = [span for trace in found for span in _spans(trace)]
+    found = list(traces(results, gherkin))
+    reasons = {failure.row: failure for failure in failures(results, gherkin)}
+    buses = gherkin.get("buses") or {}
+    spans = [span for trace in found for span in _spans(trace, reasons.get(trace.row), buses)]
     scope = {"name": "choreo-bdd", "version": run["reporter_version"]}
-    told = _told(found, results, gherkin.get("details") or {})
+    told = _told(found)
     return {
         "resourceSpans": [
             _resource(resource, spans, scope),
@@ -46,15 +51,12 @@ def _resource(facts: dict[str, Any], spans: list[dict[str, Any]], scope: dict[st
     return {"resource": {"attributes": _attributes(facts)}, "scopeSpans": [{"scope": scope, "spans": spans}]}
 
 
-def _told(found: Sequence[Trace], results: Any, details: Any) -> dict[str, list[dict[str, Any]]]:
+def _told(found: Sequence[Trace]) -> dict[str, list[dict[str, Any]]]:
     """The work of services for all scenarios, by service."""
-    rows = dict(zip(map(id, results["tests"]), row_ids(results["tests"]), strict=True))
     told: dict[str, list[dict[str, Any]]] = {}
     for trace in found:
-        notes = details.get(rows[id(trace.test)]) or ()
-        spans = (notes[trace.place].get("spans") or ()) if trace.place < len(notes) else ()
-        own = {span["id"] for span in spans}
-        for span in spans:
+        own = {span["id"] for span in trace.work}
+        for span in trace.work:
             told.setdefault(span["service"], []).append(_work(trace, span, own))
     return told
 
@@ -83,42 +85,51 @@ def _key(trace: Trace) -> str:
     return f"{trace.test['nodeid']}\n{trace.test['worker_id']}\n{trace.place}\n{trace.start}"
 
 
-def _spans(trace: Trace) -> list[dict[str, Any]]:
+def _spans(trace: Trace, reason: Failure | None, buses: Mapping[str, str]) -> list[dict[str, Any]]:
     key = _key(trace)
     trace_id, root = _ids(trace)
     ids = [_id(f"{key}\n{place}", 16) for place in range(len(trace.spans))]
+    conversation = trace.scenario["correlation_id"]
     inside = [
         {
             **_span(trace_id, own, root if span.parent is None else ids[span.parent], span.start, span.end),
             "name": f"{span.kind} {span.topic}",
             "kind": _KINDS[span.kind],
-            "attributes": _attributes(_message(span)),
+            "attributes": _attributes({**_message(span, buses), "messaging.message.conversation_id": conversation}),
         }
         for own, span in zip(ids, trace.spans, strict=True)
     ]
-    return [_root(trace, trace_id, root), *inside]
+    return [_root(trace, trace_id, root, reason, buses), *inside]
 
 
-def _root(trace: Trace, trace_id: str, root: str) -> dict[str, Any]:
+def _root(trace: Trace, trace_id: str, root: str, reason: Failure | None, buses: Mapping[str, str]) -> dict[str, Any]:
     test, scenario = trace.test, trace.scenario
     facts = {
         "test.case.name": test["nodeid"],
-        "test.case.result.status": "pass" if test["outcome"] in ("passed", "slow") else "fail",
+        "test.case.result.status": _RESULTS.get(test["outcome"]),
         "choreo.outcome": scenario["outcome"],
         "choreo.correlation_id": scenario["correlation_id"],
+        "choreo.cause": None if reason is None else reason.cause,
     }
-    failing = next((handle for handle in scenario["handles"] if handle["outcome"] not in _OUTCOMES_OK), None)
-    status: dict[str, Any] = {"code": _OK if failing is None else _ERROR}
-    if failing is not None:
-        status["message"] = f"{failing['topic']}: {failing['reason'] or failing['outcome']}"
     return {
         **_span(trace_id, root, "", trace.start, trace.end),
         "name": scenario["name"] or test["name"] or test["nodeid"],
         "kind": _INTERNAL,
         "attributes": _attributes(facts),
-        "events": [_event(moment) for moment in trace.moments],
-        "status": status,
+        "events": [_event(moment, buses) for moment in trace.moments],
+        "status": _status(trace, reason),
     }
+
+
+def _status(trace: Trace, reason: Failure | None) -> dict[str, Any]:
+    """Of the scenario; a test that broke beside its expectations breaks all of its scenarios."""
+    failing = next((each for each in trace.scenario["handles"] if each["outcome"] not in _OUTCOMES_OK), None)
+    if failing is not None:
+        return {"code": _ERROR, "message": f"{failing['topic']}: {failing['reason'] or failing['outcome']}"}
+    others = (each["outcome"] for scenario in trace.test["scenarios"] for each in scenario["handles"])
+    if reason is not None and all(outcome in _OUTCOMES_OK for outcome in others):
+        return {"code": _ERROR, "message": f"{reason.cause}: {reason.sentence}"}
+    return {"code": _OK}
 
 
 def _span(trace_id: str, own: str, parent: str, start: int, end: int) -> dict[str, Any]:
@@ -126,17 +137,25 @@ def _span(trace_id: str, own: str, parent: str, start: int, end: int) -> dict[st
     return {**ids, "startTimeUnixNano": f"{start}000", "endTimeUnixNano": f"{end}000"}
 
 
-def _message(span: Span) -> dict[str, Any]:
+def _message(span: Span, buses: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "messaging.system": span.transport,
+        "messaging.system": system_of(span.transport, buses),
         "messaging.destination.name": span.topic,
+        "messaging.operation.name": span.kind,
         "messaging.operation.type": span.kind,
-        "choreo.cause_inferred": span.parent is not None,
+        "messaging.message.body.size": span.size,
+        "choreo.transport": span.transport,
+        "choreo.cause_inferred": span.parent is not None and not span.is_told,
     }
 
 
-def _event(moment: Moment) -> dict[str, Any]:
-    facts = {"messaging.destination.name": moment.topic, "messaging.system": moment.transport, "detail": moment.detail}
+def _event(moment: Moment, buses: Mapping[str, str]) -> dict[str, Any]:
+    facts = {
+        "messaging.destination.name": moment.topic,
+        "messaging.system": system_of(moment.transport, buses),
+        "choreo.transport": moment.transport,
+        "detail": moment.detail,
+    }
     return {"timeUnixNano": f"{moment.at}000", "name": moment.name, "attributes": _attributes(facts)}
 
 
@@ -145,7 +164,9 @@ def _attributes(facts: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _value(fact: Any) -> dict[str, Any]:
-    return {"boolValue": fact} if isinstance(fact, bool) else {"stringValue": str(fact)}
+    if isinstance(fact, bool):
+        return {"boolValue": fact}
+    return {"intValue": str(fact)} if isinstance(fact, int) else {"stringValue": str(fact)}
 
 
 def _id(text: str, digits: int) -> str:

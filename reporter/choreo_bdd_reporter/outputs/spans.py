@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.model.clock import epoch_seconds
+from choreo_bdd_reporter.read.causes import Causes, Headers, headers_of
 
 _SENT = ("published", "replied")
 
@@ -15,9 +17,10 @@ _SENT = ("published", "replied")
 class Span:
     """A message sent, or on its way and received; ``parent`` is the place of what caused it in the same trace.
 
-    Times are in microseconds since the epoch. A message carries no mark of who sent it: the cause is the last message
-    sent on its topic before, and so an inference, which ``page/js/timeline/causality.js`` draws alike. Of a reply it is
-    the delivery of its trigger to whoever replies.
+    Times are in microseconds since the epoch. What was received of a topic came of the last message sent on it before;
+    of a message from outside its headers tell the cause, else it is the message before it. ``is_told`` is for headers
+    only, everything else is an inference, which ``page/js/timeline/causality.js`` draws alike. Of a reply it is the
+    delivery of its trigger to whoever replies. ``size`` is that of the body, in bytes.
     """
 
     kind: Literal["send", "receive"]
@@ -26,6 +29,8 @@ class Span:
     start: int
     end: int
     parent: int | None
+    is_told: bool = False
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +46,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """One scenario; ``place`` counts those of its test."""
+    """One scenario; ``place`` counts those of its test, ``work`` is what services told of theirs for it."""
 
+    row: str
     test: Any
     scenario: Any
     place: int
@@ -50,14 +56,19 @@ class Trace:
     end: int
     spans: Sequence[Span]
     moments: Sequence[Moment]
+    work: Sequence[Any]
 
 
-def traces(results: Any) -> Iterator[Trace]:
+def traces(results: Any, gherkin: Any) -> Iterator[Trace]:
     """A trace for each scenario that has a timeline; on a single harness, one that passed need not have kept it."""
-    for test in results["tests"]:
+    details, causation = gherkin.get("details") or {}, gherkin.get("causation")
+    transport = results["run"].get("transport")
+    for row, test in zip(row_ids(results["tests"]), results["tests"], strict=True):
+        notes = details.get(row) or ()
         for place, scenario in enumerate(test["scenarios"]):
             if scenario["timeline"]:
-                yield _Reader(scenario, results["run"].get("transport")).trace(test, place)
+                told = notes[place] if place < len(notes) else {}
+                yield _Reader(scenario, transport, told, causation).trace(row, test, place)
 
 
 def without_timeline(results: Any) -> int:
@@ -68,21 +79,29 @@ def without_timeline(results: Any) -> int:
 class _Reader:
     """Goes through one timeline."""
 
-    def __init__(self, scenario: Any, transport: str | None) -> None:
+    def __init__(self, scenario: Any, transport: str | None, notes: Any, causation: str | None) -> None:
+        self._notes = notes
         self._scenario = scenario
         self._transport = transport
         first = scenario["timeline"][0]
         self._began = round(epoch_seconds(first["wall_clock"]) * 1_000_000) - round(first["offset_ms"] * 1000)
+        self._heard = notes.get("timeline") or ()
+        self._messages = notes.get("messages") or ()
+        self._work = notes.get("spans") or ()
+        self._causes: Causes[int] = Causes(self._work, causation)
         self._spans: list[Span] = []
         self._moments: list[Moment] = []
         self._sent: dict[tuple[str, str | None], int] = {}
         self._received: dict[str, int] = {}
+        self._last: tuple[Any, ...] = ()
+        self._latest: int | None = None
 
-    def trace(self, test: Any, place: int) -> Trace:
-        for event in self._scenario["timeline"]:
-            self._read(event)
+    def trace(self, row: str, test: Any, place: int) -> Trace:
+        for index, event in enumerate(self._scenario["timeline"]):
+            self._read(index, event)
         last = round(max(self._scenario["duration_ms"], self._scenario["timeline"][-1]["offset_ms"]) * 1000)
         return Trace(
+            row=row,
             test=test,
             scenario=self._scenario,
             place=place,
@@ -90,31 +109,65 @@ class _Reader:
             end=self._began + last,
             spans=self._spans,
             moments=self._moments,
+            work=self._work,
         )
 
-    def _read(self, event: Any) -> None:
+    def _read(self, index: int, event: Any) -> None:
         topic, transport = event.get("topic"), event.get("transport") or self._transport
         at = self._began + round(event["offset_ms"] * 1000)
         if topic is not None and event["action"] in _SENT:
-            self._send(event, topic, transport, at)
+            self._send(index, event, topic, transport, at)
         elif topic is not None and event["action"] == "received":
-            sender = self._sent.get((topic, transport))
-            start = at if sender is None else self._spans[sender].end
-            if event.get("source") == "reply" or event["detail"].startswith("reply:"):
-                self._received[topic] = len(self._spans)
-            self._spans.append(
-                Span(kind="receive", topic=topic, transport=transport, start=start, end=at, parent=sender)
-            )
+            self._receive(index, event, topic, transport, at)
         else:
             self._moments.append(
                 Moment(name=event["action"], topic=topic, transport=transport, detail=event["detail"], at=at)
             )
 
-    def _send(self, event: Any, topic: str, transport: str | None, at: int) -> None:
+    def _message(self, index: int) -> Any:
+        """What is known of the message of an event, nothing of most in a report without bodies."""
+        place = self._heard[index] if index < len(self._heard) else -1
+        return self._messages[place] if place >= 0 else {}
+
+    def _add(self, index: int, span: Span, *, is_again: bool = False) -> int:
+        place = len(self._spans)
+        self._causes.remember(place, headers_of(self._notes, index))
+        self._latest = self._latest if is_again else place
+        self._spans.append(span)
+        return place
+
+    def _cause(self, headers: Headers) -> tuple[int | None, bool]:
+        """Of a message from outside; and whether headers name it, for the order of arrivals is no proof."""
+        if (named := self._causes.of(headers)) is not None:
+            return named, True
+        traced = self._causes.in_trace(headers)
+        return self._latest if traced is None else traced, False
+
+    def _send(self, index: int, event: Any, topic: str, transport: str | None, at: int) -> None:
         trigger, sent = None, topic
         if event["action"] == "replied":  # a Stage files it under the answer, a single harness under the trigger
             word, _, other = event["detail"].partition("=")
             trigger, sent = (other, topic) if word == "trigger" else (topic, other or topic)
         cause = None if trigger is None else self._received.get(trigger)
-        self._sent[sent, transport] = len(self._spans)
-        self._spans.append(Span(kind="send", topic=sent, transport=transport, start=at, end=at, parent=cause))
+        size = self._message(index).get("size")
+        span = Span(kind="send", topic=sent, transport=transport, start=at, end=at, parent=cause, size=size)
+        self._sent[sent, transport] = self._add(index, span)
+
+    def _receive(self, index: int, event: Any, topic: str, transport: str | None, at: int) -> None:
+        message = self._message(index)
+        same = (topic, transport, id(message)) if message else ()
+        is_again = same == self._last != ()
+        parent, is_told = self._sent.get((topic, transport)), False
+        if is_again:
+            parent, is_told = self._spans[-1].parent, self._spans[-1].is_told
+        elif parent is None:
+            parent, is_told = self._cause(headers_of(self._notes, index))
+        start = at if parent is None else self._spans[parent].end
+        span = Span(
+            kind="receive", topic=topic, transport=transport, start=start, end=at, parent=parent, is_told=is_told,
+            size=message.get("size"),
+        )  # fmt: skip
+        place = self._add(index, span, is_again=is_again)
+        self._last = same
+        if event.get("source") == "reply" or event["detail"].startswith("reply:"):
+            self._received[topic] = place

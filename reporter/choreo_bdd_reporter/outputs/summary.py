@@ -34,6 +34,11 @@ class Failure:
     line: int | None
     topic: str | None = None
 
+    @property
+    def place(self) -> str:
+        """``file:line``, as far as known."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
@@ -142,8 +147,7 @@ def as_text(results: Any, gherkin: Any) -> str:
     found = failures(results, gherkin)
     lines = [headline(results), *(f"note: {text}" for text in warnings(results, gherkin))]
     for failure in found:
-        where = failure.file if failure.line is None else f"{failure.file}:{failure.line}"
-        lines += ["", f"{failure.nodeid}", f"  {failure.cause}: {failure.sentence}", f"  at {where}"]
+        lines += ["", f"{failure.nodeid}", f"  {failure.cause}: {failure.sentence}", f"  at {failure.place}"]
     hops = slowest_hops(results)[:_SHOWN_HOPS]
     if hops:
         lines += ["", "Closest to their budgets:"]
@@ -171,8 +175,8 @@ def as_markdown(results: Any, gherkin: Any) -> str:
 
 
 def _cells(failure: Failure) -> tuple[str, ...]:
-    where = failure.file if failure.line is None else f"{failure.file}:{failure.line}"
-    return plain(failure.name), f"**{plain(failure.cause)}**", plain(failure.sentence), code(where) if where else ""
+    where = code(failure.place) if failure.place else ""
+    return plain(failure.name), f"**{plain(failure.cause)}**", plain(failure.sentence), where
 
 
 def _hop_lines(hops: Sequence[Hop]) -> list[str]:

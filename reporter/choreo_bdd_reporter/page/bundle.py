@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, product
 from posixpath import dirname, join, normpath
@@ -25,8 +25,8 @@ _LEFTOVER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 BROWSER = words(
     "Array Blob Boolean Date DecompressionStream Element Error Infinity JSON Map Math Node Number Object Promise "
     "RegExp ResizeObserver Response Set String URLSearchParams Uint8Array addEventListener atob document "
-    "getComputedStyle globalThis history localStorage location matchMedia navigator performance removeEventListener "
-    "requestAnimationFrame setTimeout"
+    "encodeURIComponent getComputedStyle globalThis history localStorage location matchMedia navigator performance "
+    "removeEventListener requestAnimationFrame setTimeout"
 )
 """Names of the browser that modules may use; whatever else a module names is its own and gets a shorter name."""
 
@@ -76,9 +76,31 @@ def _refuse_unknown(found: Iterable[Use]) -> None:
 
 
 def squeeze_css(text: str) -> str:
-    """Styles without comments and needless space."""
+    """Styles without comments and needless space, blocks that follow each other under one selector as one."""
     bare = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    return re.sub(r"\s*\n\s*|(?<=[{;,]) +| +(?=[{}])|(?<=[\w-]:) +(?=[\w#.'-])|;(?=\s*\})", "", bare)
+    return _merged(re.sub(r"\s*\n\s*|(?<=[{;,]) +| +(?=[{}>])|(?<=>) +|(?<=[\w-]:) +(?=[\w#.'-])|;(?=\s*\})", "", bare))
+
+
+def _merged(style: str) -> str:
+    """Only what begins with a nested rule joins the block before: a declaration would come too early in it."""
+    blocks: list[list[str]] = []
+    for selector, body in _blocks(style):
+        if blocks and blocks[-1][0] == selector and body.startswith("."):
+            blocks[-1].append(body)
+        else:
+            blocks.append([selector, body])
+    return "".join(f"{selector}{{{''.join(bodies)}}}" for selector, *bodies in blocks)
+
+
+def _blocks(style: str) -> Iterator[tuple[str, str]]:
+    depth = start = 0
+    for brace in re.finditer(r"[{}]", style):
+        depth += 1 if brace[0] == "{" else -1
+        if brace[0] == "{" and depth == 1:
+            selector, start = style[start : brace.start()], brace.end()
+        elif depth == 0:
+            yield selector, style[start : brace.start()]
+            start = brace.end()
 
 
 def _visit(name: str, read: Callable[[str], str], ordered: dict[str, _Module], path: tuple[str, ...]) -> None:

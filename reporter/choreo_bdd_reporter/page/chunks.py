@@ -73,6 +73,7 @@ class Chunk:
     def _part(self, part: ResultsScenario, notes: Json, bodies: bool, events: bool) -> dict[str, Any]:
         table = _Table(notes, self)
         heard = notes.get("timeline") or () if events else ()
+        strays = notes.get("strays") or () if events and bodies else ()
         return {
             **part,
             "handles": [self._handle(handle, bodies) for handle in part["handles"]],
@@ -82,7 +83,8 @@ class Chunk:
                 for note in notes.get("handles") or ()
             ],
             "spans": notes.get("spans") or [] if events else [],
-            "strays": notes.get("surprises") or [],
+            "surprises": notes.get("surprises") or [],
+            "strays": [{**each, "message": table.messages([each["message"]])[0]} for each in strays],
             "broken": notes.get("transport_failures") or [],
             "left": notes.get("left_out") or {},
             "same": table.payloads(heard),

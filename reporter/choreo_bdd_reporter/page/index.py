@@ -76,7 +76,13 @@ def build_index(groups: Sequence[Group], results: Results, gherkin: Json) -> dic
     told = _Told(gherkin)
     history = gherkin.get("history") or {}
     rows = [
-        {**group.head, "rows": [{**_row(entry, totals), **told.of(entry)} for entry in map(Entry.read, group.entries)]}
+        {
+            **group.head,
+            "rows": [
+                {**_row(entry, totals, gherkin.get("causation")), **told.of(entry)}
+                for entry in map(Entry.read, group.entries)
+            ],
+        }
         for group in groups
     ]
     with_gherkin = all(entry.scenario is not None for group in groups for entry in group.entries)
@@ -87,6 +93,7 @@ def build_index(groups: Sequence[Group], results: Results, gherkin: Json) -> dic
         "channels": gherkin.get("channels"),
         "runs": history.get("runs") or [],
         "ci": history.get("ci") or False,
+        "causation": gherkin.get("causation"),
         "groups": rows,
         "names": list(totals.numbers),
         "transports": sorted(totals.transports),
@@ -95,7 +102,7 @@ def build_index(groups: Sequence[Group], results: Results, gherkin: Json) -> dic
     }
 
 
-def _row(entry: Entry, totals: _Totals) -> dict[str, Any]:
+def _row(entry: Entry, totals: _Totals, causation: str | None) -> dict[str, Any]:
     _count_traffic(entry, totals)
     scenario = entry.scenario or {}
     meta = entry.test["choreo_meta"] or {}
@@ -111,7 +118,12 @@ def _row(entry: Entry, totals: _Totals) -> dict[str, Any]:
         "failing": is_failing(entry),
         "findings": findings_of(entry),
         "transports": sorted({name for stage in stages for name in stage["transports"]}),
-        "hops": [number for part in entry.parts for hop in _hops(part, totals) for number in hop],
+        "hops": [
+            number
+            for place in range(len(entry.parts))
+            for hop in _hops(entry, place, totals, causation)
+            for number in hop
+        ],
     }
     place = entry.position if entry.position is not None else entry.test
     return {"test": place, "outcome": outcome_of(entry), **{name: value for name, value in facts.items() if value}}
@@ -125,8 +137,10 @@ def _name(entry: Entry) -> str:
     return f"{text} ({worker})" if worker else text
 
 
-def _hops(part: ResultsScenario, totals: _Totals) -> list[tuple[int, ...]]:
-    added = added_by_handle(part)
+def _hops(entry: Entry, number: int, totals: _Totals, causation: str | None) -> list[tuple[int, ...]]:
+    part: ResultsScenario = entry.parts[number]
+    note: Json = entry.notes[number] if number < len(entry.notes) else {}
+    added = added_by_handle(part, note, causation)
     return [_hop(handle, totals, added[place]) for place, handle in enumerate(part["handles"])]
 
 

@@ -181,15 +181,20 @@ def _unwrap_parameter(kept: list[Token]) -> None:
         del kept[solid[3]], kept[solid[1]]
 
 
+_NEEDLESS = {("}", ";"), ("}", ","), ("]", ","), (")", ",")}
+"""What closes, and what need not stand before it."""
+
+
 def tightened(source: Sequence[Token]) -> str:
     """The text without spaces that mean nothing. A line break stays where a statement may end without a semicolon.
 
-    A semicolon before a closing brace goes, too: no loop of the dialect has an empty statement for a body.
+    A semicolon before a closing brace goes, too: no loop of the dialect has an empty statement for a body. So does the
+    comma after the last of a list: no list of the dialect has holes.
     """
     kept: list[str] = []
     for index, token in enumerate(source):
         if token.kind != "space":
-            if token.text == "}" and kept and kept[-1] == ";":
+            if kept and (token.text, kept[-1]) in _NEEDLESS:
                 kept.pop()
             kept.append(token.text)
         elif kept and index + 1 < len(source) and (gap := _gap(kept[-1], token.text, source[index + 1].text)):

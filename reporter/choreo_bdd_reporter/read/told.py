@@ -92,6 +92,16 @@ class ToldSpan(TypedDict):
     duration_ms: float
 
 
+class ToldStray(TypedDict):
+    """A message that met no expectation; ``message`` and ``handle`` are places, -1 for none."""
+
+    why: str
+    offset_ms: float
+    detail: str
+    message: int
+    handle: int
+
+
 class ToldDetails(TypedDict, total=False):
     """What is known of a message scope beyond the results."""
 
@@ -103,6 +113,7 @@ class ToldDetails(TypedDict, total=False):
     transport_failures: list[dict[str, Any]] | None
     left_out: dict[str, Any] | None
     spans: list[ToldSpan] | None
+    strays: list[ToldStray] | None
 
 
 class ToldAttempt(TypedDict):
@@ -113,8 +124,9 @@ class ToldAttempt(TypedDict):
 
 
 class ToldAttachment(TypedDict, total=False):
-    """An attachment: its ``text``, or its bytes as ``base64``."""
+    """An attachment: its ``text``, or its bytes as ``base64``; ``step`` is the place of the step that made it."""
 
+    step: int | None
     text: str | None
     base64: str | None
     cut: bool
@@ -177,7 +189,9 @@ _KNOWN: Mapping[str, Any] = {
     "exit": ToldExit | None,
     "channels": ToldChannels | None,
     "vacuity": list[ToldWarning] | None,
+    "buses": dict[str, str] | None,
     "history": ToldHistory | None,
+    "causation": str | None,
     "left_out": Any,
 }
 
@@ -206,6 +220,7 @@ def _points_inside(details: ToldDetails) -> bool:
     places = [*(details.get("timeline") or ())]
     for note in details.get("handles") or ():
         places += note.get("messages") or ()
+    places += [stray["message"] for stray in details.get("strays") or ()]
     return all(-1 <= place < len(messages) for place in places) and all(
         0 <= message["payload"] < len(payloads) for message in messages
     )

@@ -31,6 +31,7 @@ class _Given:
     media_type: str
     data: bytes | str
     name: str
+    step: int | None
 
 
 class Attachments:
@@ -41,19 +42,25 @@ class Attachments:
         self._given: list[_Given] = []
         self._left_out = 0
 
-    def add(self, media_type: str, data: bytes | str, name: str = "") -> None:
-        """Keep it as it is: what is secret in it may be known only later."""
+    def add(self, media_type: str, data: bytes | str, name: str = "", *, step: int | None = None) -> None:
+        """Keep it as it is: what is secret in it may be known only later. ``step`` is the place of the one at work."""
         if self._room == 0:
             self._left_out += 1
             return
         self._room -= 1
-        self._given.append(_Given(media_type, data, name))
+        self._given.append(_Given(media_type, data, name, step))
 
     def take(self, redactor: Redactor) -> list[dict[str, Any]]:
         """Hand over and forget what was attached since the last call, masked and cut."""
         given, self._given = self._given, []
         left_out, self._left_out = self._left_out, 0
-        kept = [attachment(each.media_type, each.data, redactor, each.name) for each in given]
+        kept = [
+            {
+                **attachment(each.media_type, each.data, redactor, each.name),
+                **({} if each.step is None else {"step": each.step}),
+            }
+            for each in given
+        ]
         return [*kept, _left_out_note(left_out)] if left_out else kept
 
 

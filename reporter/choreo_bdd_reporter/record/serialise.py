@@ -44,7 +44,7 @@ from choreo_bdd_reporter.model.schema_types import (
     TimelineEntry,
 )
 from choreo_bdd_reporter.model.tests import RecordedScenario
-from choreo_bdd_reporter.record.spans import spans_of
+from choreo_bdd_reporter.record.beside import spans_of, strays_in, strays_of
 from choreo_bdd_reporter.record.values import Values, amount
 
 _WORST_FIRST = ("timeout", "fail", "pending", "slow", "pass")
@@ -121,6 +121,7 @@ class _Serialiser:
         details = {
             "handles": [self._handle_details(handle) for handle in handles],
             "timeline": messages,
+            **strays_of(result, kept, self._prose, self._values.message, self._differences),
             **self._values.table(),
             "transport_failures": self._transport_failures(),
             "surprises": self._surprises(),
@@ -169,7 +170,8 @@ class _Serialiser:
             self._values.learn(handle.last_mismatch_payload)
             for failure in handle.failures[:FAILURES_MAX]:
                 self._redactor.learn_at_path(failure.path, json_safe([failure.expected, failure.actual]))
-        for message in (*(entry.message for entry in entries), *(each for one in handles for each in one.messages)):
+        heard = (*(entry.message for entry in entries), *(each.message for each in strays_in(self._result)))
+        for message in (*heard, *(each for one in handles for each in one.messages)):
             if message is not None:
                 self._values.learn_message(message)
 

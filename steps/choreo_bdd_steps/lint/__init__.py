@@ -21,7 +21,7 @@ from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.lint.calling import calls
 from choreo_bdd_steps.lint.captures import captures
 from choreo_bdd_steps.lint.emptiness import every_element_of_nothing
-from choreo_bdd_steps.lint.finding import Finding, Severity, as_github, as_json, as_text
+from choreo_bdd_steps.lint.finding import Finding, Severity, as_code_quality, as_github, as_json, as_text
 from choreo_bdd_steps.lint.rules import RULES, Subject
 from choreo_bdd_steps.lint.topics import published_patterns, unknown_topics
 from choreo_bdd_steps.plan.plan import make_plan
@@ -31,6 +31,7 @@ __all__ = [
     "Finding",
     "Severity",
     "Surroundings",
+    "as_code_quality",
     "as_github",
     "as_json",
     "as_text",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from choreo_bdd.redaction.printable import annotation, in_json, on_one_line
+from choreo_bdd.redaction.printable import annotation, code_quality_issue, in_json, on_one_line
 
 
 class Severity(StrEnum):
@@ -47,3 +48,20 @@ def as_github(findings: Iterable[Finding]) -> str:
         annotation(each.severity.value, each.message, file=each.file, line=each.line, title=each.rule)
         for each in findings
     )
+
+
+def as_code_quality(findings: Iterable[Finding]) -> str:
+    """Issues that GitLab shows in a merge request; one stays the same when lines are put in above it."""
+    seen: Counter[tuple[str, str, str]] = Counter()
+    issues = []
+    for each in findings:
+        key = (each.file, each.rule, each.message)
+        seen[key] += 1
+        severity = "major" if each.severity is Severity.ERROR else "minor"
+        issues.append(
+            code_quality_issue(
+                each.message, rule=each.rule, severity=severity, file=each.file, line=each.line,
+                key=(*key, str(seen[key])),
+            )
+        )  # fmt: skip
+    return in_json(json.dumps(issues, indent=2))

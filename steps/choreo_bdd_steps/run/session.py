@@ -128,6 +128,7 @@ class Session:
             )
             if observers.wants_recordings():
                 harness.router.traffic = Traffic()
+            observers.note_run_fact("buses", {each: self.config.transports[each].type for each in self._harnesses})
         if not harness.is_healthy():
             self.run(_connected(harness))
         return harness
@@ -188,7 +189,9 @@ class Session:
         observers.note_run_fact("vacuity", list(self._vacuous))
 
     def note_channels(self, scope: Scope) -> None:
-        """Count the channels that a scenario has touched, and let reports know."""
+        """Count the channels that a scenario has touched; reports learn of them, and how messages name their causes."""
+        if self.config.causation is not None:
+            observers.note_run_fact("causation", self.config.causation)
         if self._coverage is not None:
             self._coverage.note(scope)
             observers.note_run_fact("channels", self._coverage.as_fact())

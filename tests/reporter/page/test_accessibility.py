@@ -29,35 +29,26 @@ def _violations(report: Opened) -> list[str]:
     return [f"{item['id']}: {node['target']} {node['failureSummary']}" for item in found for node in item["nodes"]]
 
 
-@pytest.mark.parametrize(
-    ("scheme", "width", "fragment"),
-    [
-        ("light", 1600, FAILED),
-        ("dark", 1600, FAILED),
-        ("light", 600, FAILED),
-        ("dark", 600, FAILED),
-        ("light", 1600, STAGE),
-        ("dark", 1600, STAGE),
-        ("light", 600, STAGE),
-    ],
-    ids=[
-        "failing",
-        "failing, dark",
-        "failing, narrow",
-        "failing, narrow, dark",
-        "stage",
-        "stage, dark",
-        "stage, narrow",
-    ],
-)
-def test_a_scenario_with_everything_opened_has_no_finding(
-    open_report: OpenReport, scheme: str, width: int, fragment: str
-) -> None:
-    report = open_report(sample_run(), f"#{fragment}", color_scheme=scheme, viewport={"width": width, "height": 1000})
+WIDTHS = (320, 600, 1600, 3840)
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "forced colours": {"color_scheme": "dark", "forced_colors": "active"},
+}
+
+
+@pytest.mark.parametrize("fragment", [FAILED, STAGE], ids=["failing", "stage"])
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_scenario_with_everything_opened_has_no_finding(open_report: OpenReport, look: str, fragment: str) -> None:
+    report = open_report(sample_run(), f"#{fragment}", **LOOKS[look])
     for _ in range(2):  # what opens may hold something to open
         report.page.locator("main details").evaluate_all("all => all.forEach(n => { n.open = true; })")
         expect(report.page.locator("main details[open]:not(:has(> summary + *))")).to_have_count(0)
-    assert _violations(report) == []
+    found = {}
+    for width in WIDTHS if fragment == FAILED else (600,):
+        report.page.set_viewport_size({"width": width, "height": 1000})
+        found[width] = _violations(report)
+    assert found == {width: [] for width in found}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -202,6 +202,28 @@ def test_attachments_are_shown_by_their_kind(open_report: OpenReport) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("media_type", ["text/html", "image/png"])
+def test_an_attachment_names_its_step_and_can_be_saved_as_it_is(media_type: str, open_report: OpenReport) -> None:
+    text = {"name": "größe.html", "media_type": media_type, "text": "50 % <b>ü</b>\ud83d", "size": 9, "cut": False}
+    picture = {"name": "", "media_type": media_type, "base64": DOT, "size": 70, "cut": False}
+    report = open_report(_with_attachments({**text, "step": 0}, picture))
+    folds = report.page.locator("[data-attachment]")
+    step = report.page.locator(".hr-step-text").first.inner_text().partition(" ")[2]
+    assert folds.locator("> summary").all_inner_texts() == [
+        f"größe.html, {media_type}, 9 B, in: {step}", f"attachment 2, {media_type}, 70 B",
+    ]  # fmt: skip
+    saved = []
+    for fold in folds.all():
+        fold.locator("> summary").click()
+        with report.page.expect_download() as download:
+            fold.get_by_role("link", name="Save").click()
+        saved.append((download.value.suggested_filename, download.value.path().read_bytes()))
+    assert saved[0] == ("größe.html", "50 % <b>ü</b>\ufffd".encode())
+    assert saved[1] == ("attachment", base64.b64decode(DOT))
+    assert report.errors == []
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("media_type", ["image/svg+xml", "text/html", "image/png;,<svg onload=alert(1)>"])
 def test_an_attachment_that_could_run_is_never_given_to_the_browser(media_type: str, open_report: OpenReport) -> None:
     hostile = {"name": "x", "media_type": media_type, "base64": DOT, "size": 70, "cut": False}

@@ -63,6 +63,7 @@ def test_types_are_left_out() -> None:
         ("const n = `${x ? `a = b` : ''}`;", "let n=`${x?`a = b`:''}`;"),
         ("const h = x / 2 / y;", "let h=x/2/y;"),
         ("const m = x - -y;", "let m=x- -y;"),
+        ("const q = [1, [2,],];\nz(q, { a: 1, },);", "let q=[1,[2]];z(q,{a:1});"),
         ("const q = 'it\\'s = so';", "let q='it\\'s = so';"),
         ("if (x in y) throw x;\nfunction g() {}\ng();", "if(x in y)throw x;function g(){}g();"),
         ("const o = {}\n[x].at(0);", "let o={}\n[x].at(0);"),

@@ -180,6 +180,7 @@ def test_typing_leaves_the_opened_scenario_as_it_is(run: Any, open_report: OpenR
         ("s:bogus", "“bogus” is no verdict; s: takes pass, slow, fail"),
         ("s:failed,wrong", "“wrong” is no verdict"),
         ("is:bogus", "“bogus” is no change; is: takes new, regressed, fixed, flaky"),
+        ("topic:orders.placed", "“topic:” is no term, so it is looked for as words; terms are s:, t:, c:, broke:"),
         ("hop>abc", "“hop>abc” is no measure; write hop>50ms"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from choreo_bdd_reporter.page import data
-from tests.support.page_sample import FAILING, sample_run
+from tests.support.page_sample import FAILING, green_run, sample_run
 
 from .conftest import OpenReport
 
@@ -89,6 +89,14 @@ def test_on_a_desk_one_commit_with_two_verdicts_is_not_flaky(open_report: OpenRe
     assert _names(_run(ci=False), "is:flaky", open_report) == []
 
 
+def test_a_run_like_the_one_before_says_that_nothing_changed(open_report: OpenReport) -> None:
+    results, gherkin = green_run()
+    past = {"runs": [["2027-03-01T08:00:00+00:00", "a1", True]], "ci": True}
+    known = {test["nodeid"]: ["p", ""] for test in results["tests"]}
+    report = open_report((results, {**gherkin, "history": {**past, "tests": known}}))
+    expect(report.page.locator("[data-field=unchanged]")).to_have_text("nothing changed since the last run")
+
+
 @pytest.mark.parametrize(
     ("lead", "query", "found"),
     [("2 flaky", "is:flaky", 2), ("1 new since the last run", "is:new", 1), ("1 fixed", "is:fixed", 1)],
@@ -151,5 +159,5 @@ def test_a_prompt_is_cut_where_it_grows_too_long_and_says_so(open_report: OpenRe
 
 def test_what_passed_has_no_prompt(open_report: OpenReport) -> None:
     page = open_report(sample_run(), "#" + urlencode({"test": STEADY})).page
-    expect(page.get_by_role("button", name="copy as text")).to_be_visible()
+    expect(page.get_by_role("button", name="copy for a ticket")).to_be_visible()
     assert page.get_by_role("button", name="copy as LLM prompt").count() == 0

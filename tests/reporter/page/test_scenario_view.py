@@ -72,11 +72,25 @@ def test_every_field_that_differs_stands_in_each_table_and_text(open_report: Ope
     page.locator('[data-action="mismatched"]').click()
     panel = page.get_by_role("complementary", name="Message")
     expect(panel.locator("tr.hr-diff-line")).to_have_count(4)
-    for name in ("copy as text", "copy as LLM prompt"):
+    for name in ("copy for a ticket", "copy as LLM prompt"):
         page.get_by_role("button", name=name).click()
         copied = page.evaluate("window.copied")
         assert "field3" in copied, name
         assert "expected 3, arrived -3" in copied, name
+
+
+def test_a_ticket_says_where_it_came_from_and_how_it_is_seen_again(open_report: OpenReport) -> None:
+    report = open_report(sample_run(), "#status=failed")
+    report.page.evaluate("navigator.clipboard.writeText = async text => { window.copied = text; }")
+    report.page.get_by_role("button", name="copy for a ticket").click()
+    ticket = report.page.evaluate("window.copied")
+    run = sample_run()[0]["run"]
+    assert FAILING in ticket
+    for fact in (f"commit: {run['git_sha']}", f"branch: {run['git_branch']}", "behave 'features/orders.feature:"):
+        assert fact in ticket
+    (link,) = [line for line in ticket.splitlines() if line.startswith("file://")]
+    report.page.goto(link)
+    expect(report.page.locator("#hr-scenario-title")).to_have_text("Parcel leaves on the express lane")
 
 
 def test_fields_beyond_the_limit_are_counted_and_the_table_says_whose_it_is(open_report: OpenReport) -> None:

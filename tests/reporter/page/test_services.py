@@ -65,6 +65,17 @@ def test_a_header_that_names_its_cause_is_believed(open_report: OpenReport) -> N
     expect(report.page.locator(".hr-facts-list").first).not_to_contain_text("perhaps")
 
 
+def test_a_header_that_the_project_names_is_believed_in_the_timeline_and_among_the_hops(
+    open_report: OpenReport,
+) -> None:
+    results, gherkin = _chain({"id": "m0"}, {"id": "m1", "caused-by": "m0"}, {"id": "m2", "caused-by": "m0"})
+    report = open_report((results, {**gherkin, "causation": "Caused-By"}), "#test=chain")
+    assert "255 ms from started" in _after(report, "mail")
+    report.page.get_by_role("button", name="Hops and budgets").click()
+    mail = report.page.locator(".hr-data tbody tr", has_text="mail").inner_text()
+    assert mail.split("\t")[2:4] == ["255 ms", "255 ms"]
+
+
 def test_a_traceparent_leads_over_the_spans_of_its_services_to_its_cause(open_report: OpenReport) -> None:
     names = ("a" * 16, "b" * 16, "c" * 16)
     span: Json = {
@@ -84,6 +95,9 @@ def test_a_traceparent_leads_over_the_spans_of_its_services_to_its_cause(open_re
     report = open_report(_chain(*({"traceparent": SPAN.format(name)} for name in names), spans=spans), "#test=chain")
     assert "240 ms from started" in _after(report, "captured")
     assert "254 ms from started" in _after(report, "mail")
+    report.page.get_by_role("button", name="Hops and budgets").click()
+    mail = report.page.locator(".hr-data tbody tr", has_text="mail").inner_text()
+    assert mail.split("\t")[2:4] == ["254 ms", "254 ms"]
 
 
 def test_a_traceparent_that_is_handed_on_as_it_came_is_no_proof(open_report: OpenReport) -> None:

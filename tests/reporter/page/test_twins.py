@@ -12,7 +12,17 @@ from playwright.sync_api import expect
 
 from choreo_bdd_reporter.outputs.spans import traces
 from choreo_bdd_reporter.page import chunks, index, render
-from tests.support.page_builders import Json, a_handle, a_scope, a_test, an_event, results_of
+from tests.support.page_builders import (
+    Json,
+    a_handle,
+    a_message,
+    a_scope,
+    a_test,
+    an_event,
+    gherkin_of,
+    heard,
+    results_of,
+)
 from tests.support.page_sample import sample_run
 
 from .conftest import OpenReport
@@ -72,16 +82,37 @@ def _replied(*, is_stage: bool) -> Json:
     return a_test("staged" if is_stage else "replied", scenarios=[scope])
 
 
+def _chained() -> tuple[Json, Json]:
+    """Messages of services: two name their cause, one was sent in its trace, one says nothing, and comes twice."""
+    traced = f"00-{'0' * 32}-{'a' * 16}-01"
+    sent = a_message("started", {"n": 0}, headers={"message-id": "m0", "traceparent": traced})
+    given = {
+        "paid": {"causation-id": "m0"},
+        "billed": {"X-Came-Of": "m0"},
+        "packed": {"traceparent": traced},
+        "mailed": {},
+    }
+    came = [(topic, a_message(topic, {"n": topic}, headers=headers)) for topic, headers in given.items()]
+    timeline = [an_event(0.0, "published", "started")]
+    timeline += [an_event(9.0 * place, "received", topic) for place, (topic, _) in enumerate(came, start=1)]
+    note = {"handles": [], **heard([sent, *(message for _, message in came)])}
+    timeline.append(an_event(37.0, "received", "mailed"))
+    note["timeline"].append(note["timeline"][-1])
+    test = a_test("chained", scenarios=[a_scope("pass", [], timeline)])
+    return results_of([test]), gherkin_of(details={test["nodeid"]: [note]}, causation="x-came-of")
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize("kind", ["single", "stage", "sample"])
+@pytest.mark.parametrize("kind", ["single", "stage", "sample", "chain"])
 def test_a_message_has_one_cause_in_the_page_and_in_traces(open_report: OpenReport, kind: str) -> None:
-    run = sample_run() if kind == "sample" else (results_of([_replied(is_stage=kind == "stage")]), {})
+    whole = {"sample": sample_run, "chain": _chained}
+    run = whole[kind]() if kind in whole else (results_of([_replied(is_stage=kind == "stage")]), {})
     report = open_report(run)
     seen = 0
     for test in run[0]["tests"]:
         report.page.evaluate("id => { location.hash = `#test=${encodeURIComponent(id)}` }", test["nodeid"])
         expect(report.page.locator("#hr-scenario-title")).to_have_text(test["name"])
-        for place, trace in enumerate(found for found in traces(run[0]) if found.test is test):
+        for place, trace in enumerate(found for found in traces(*run) if found.test is test):
             drawn = _drawn(report.page, place)
             told = {(span.kind, span.topic, _cause(trace.spans, span)) for span in trace.spans}
             assert told == drawn
@@ -96,7 +127,7 @@ def _cause(spans: Any, span: Any) -> tuple[str, str] | None:
 def _drawn(page: Any, place: int) -> set[Any]:
     datasets = "[...document.querySelectorAll('.hr-waterfall-row')].map((row) => ({ ...row.dataset }))"
     rows = [
-        (row["nodeId"], row.get("parentId"), row["kind"], row.get("topic"))
+        (row["nodeId"], row.get("parentId") or row.get("after"), row["kind"], row.get("topic"))
         for row in page.evaluate(datasets)
         if row["nodeId"].startswith(f"{place}-")
     ]

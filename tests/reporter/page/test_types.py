@@ -32,6 +32,7 @@ from tests.support.page_builders import (
     a_scope,
     a_span,
     a_step,
+    a_stray,
     a_test,
     an_event,
     gherkin_of,
@@ -49,8 +50,9 @@ _AS_IN_RESULTS = {
 }
 _NOT_IN_THE_PAGE = {"RunTransports"}
 _EMITTED = ("Index", "Group", "Row", "Finding", "Percentiles", "Exit", "Channels", "Gherkin", "Feature", "Described",
-            "Step", "Check", "ScopeNote", "HandleNote", "StoredMessage", "TransportFailure", "Stray", "LeftOut", "Span",
-            "Attachment", "Attempt", "Vacuity", "History", "PackedPart", "PackedTimeline")  # fmt: skip
+            "Step", "Check", "ScopeNote", "HandleNote", "StoredMessage", "TransportFailure", "Surprise", "Stray",
+            "LeftOut", "Span", "Attachment", "Attempt", "Vacuity", "History",
+            "PackedPart", "PackedTimeline")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -138,11 +140,12 @@ def everything() -> tuple[Json, Json]:
         "payloads": ["{}"],
         "transport_failures": [{"transport": "nats", "topic": "t", "reason": "gone"}],
         "surprises": [{"topic": "t", "classification": "unknown_scope", "size": 1, "count": 2}],
+        "strays": [a_stray("late", 4.0)],
         "spans": [a_span("settlement", 3.0, topic="t", error="ValueError")],
         "left_out": {"handles": 1, "replies": 0, "transport_failures": 0},
     }  # fmt: skip
     attached = [
-        {"name": "a", "media_type": "text/plain", "size": 1, "cut": False, "text": "x"},
+        {"name": "a", "media_type": "text/plain", "size": 1, "cut": False, "text": "x", "step": 0},
         {"name": "b", "media_type": "image/png", "size": 1, "cut": False, "base64": "eA=="},
     ]
     past = {broken["nodeid"]: ["p", "0"]}
@@ -150,6 +153,7 @@ def everything() -> tuple[Json, Json]:
         "attempts": {broken["nodeid"]: [{"outcome": "failed", "reason": "late"}]},
         "attachments": {broken["nodeid"]: attached},
         "left_out": 0,
+        "causation": "x-cause",
         "channels": {"spec": "a.yaml", "touched": ["t"], "untouched": []},
         "vacuity": [{"nodeid": undefined["nodeid"], "place": "orders.feature:3", "reason": "checks nothing"}],
         "history": {"runs": [["2027-03-01T00:00:00Z", None, True]], "ci": True, "tests": past},

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from choreo_bdd_steps.language.extensions import user_matcher
-from choreo_bdd_steps.lint import Severity, as_github, as_json, feature_files, lint
+from choreo_bdd_steps.lint import Finding, Severity, as_code_quality, as_github, as_json, feature_files, lint
 from choreo_bdd_steps.lint.suggesting import suggestion
 
 CONFIG = """
@@ -292,6 +293,23 @@ def test_formats(tmp_path: Path) -> None:
     assert json.loads(as_json(findings))[0]["rule"] == "unchecked-publish"
     assert as_github(findings).startswith("::error file=")
     assert findings[0].severity is Severity.ERROR
+
+
+def test_an_issue_of_gitlab_stays_the_same_when_lines_are_put_in_above_it() -> None:
+    def issues(*lines: int) -> Any:
+        found = [Finding("features/a.feature", line, "unchecked-publish", "Nobody looks.") for line in lines]
+        return json.loads(as_code_quality([*found, Finding("./b.feature", 1, "r", "m", Severity.WARNING)]))
+
+    first, second, warning = issues(3, 9)
+    assert first["location"] == {"path": "features/a.feature", "lines": {"begin": 3}}
+    assert (first["check_name"], first["description"], first["severity"]) == (
+        "unchecked-publish", "Nobody looks.", "major",
+    )  # fmt: skip
+    assert (warning["location"]["path"], warning["severity"]) == ("b.feature", "minor")
+    fingerprints = [issue["fingerprint"] for issue in (first, second, warning)]
+    assert len(set(fingerprints)) == 3
+    assert [issue["fingerprint"] for issue in issues(4, 10)] == fingerprints
+    assert json.loads(as_code_quality([])) == []
 
 
 def test_a_plain_tag_of_that_name_is_a_marker_of_the_users_own(tmp_path: Path) -> None:

@@ -417,6 +417,36 @@ def test_junit_is_wellformed_and_counts_what_every_reader_counts(run: Run, shop:
     assert cases["hop"].get("classname") == "t"
 
 
+# what GitLab asks of a code quality report: docs.gitlab.com/ci/testing/code_quality, "Code Quality report format"
+SEVERITIES = {"info", "minor", "major", "critical", "blocker"}
+
+
+def test_gitlab_gets_an_issue_a_failure_with_the_members_it_asks_for(run: Run, shop: Path) -> None:
+    issues = json.loads(run("report", "summary", str(shop), "--format", "code-quality").stdout)
+    assert {issue["check_name"]: issue["severity"] for issue in issues} == {
+        "nothing arrived": "major", "error": "critical",
+    }  # fmt: skip
+    for issue in issues:
+        assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert issue["severity"] in SEVERITIES
+        assert not issue["location"]["path"].startswith((".", "/"))
+        assert issue["location"]["lines"]["begin"] >= 1
+    assert len({issue["fingerprint"] for issue in issues}) == len(issues)
+    (late,) = [issue for issue in issues if issue["severity"] == "major"]
+    assert late["description"] == "buy: nothing came on 'orders.paid' % 30 ms"
+
+
+def test_a_failure_that_came_back_is_the_same_issue_however_it_is_told(run: Run, write: Write) -> None:
+    def fingerprint(name: str, *tests: Any) -> Any:
+        output = run("report", "summary", str(write(name, *tests)), "--format", "code-quality").stdout
+        return [issue["fingerprint"] for issue in json.loads(output)]
+
+    once = fingerprint("one", a_test("a.py::x", "failed", traceback="E   AssertionError: 12 ms"))
+    again = fingerprint("two", a_test("a.py::x", "failed", traceback="E   AssertionError: 19 ms"))
+    assert once == again != []
+    assert fingerprint("none", a_test("a.py::x")) == []
+
+
 def test_each_worker_of_a_test_has_a_reason_of_its_own(run: Run, write: Write) -> None:
     twins = [
         a_test("a.py::x", "failed", worker_id=worker, traceback=f"AssertionError: {worker}")

@@ -158,7 +158,53 @@ def test_the_gitlab_recipe_has_jobs_with_scripts_and_a_junit_report() -> None:
     recipe = yaml.safe_load(template("gitlab.yml"))
     jobs = {name: recipe[name] for name in recipe["stages"]}
     assert all(isinstance(line, str) for job in jobs.values() for line in job["script"])
-    assert jobs["report"]["artifacts"]["reports"] == {"junit": "junit.xml"}
+    assert jobs["report"]["artifacts"]["reports"] == {"junit": "junit.xml", "codequality": "code-quality.json"}
+
+
+def _recipes() -> dict[str, str]:
+    """By the files that systems of continuous integration look for."""
+    return {block.options["file"]: block.text for block in blocks(DOCS / "ci.md") if "file" in block.options}
+
+
+@pytest.mark.parametrize(
+    ("file", "schema", "options"),
+    [
+        (".github/workflows/features.yml", "github-workflows", []),
+        (".gitlab-ci.yml", "gitlab-ci", ["--data-transform=gitlab-ci"]),
+        ("azure-pipelines.yml", "azure-pipelines", ["--data-transform=azure-pipelines", "--regex-variant=nonunicode"]),
+    ],
+    ids=["github", "gitlab", "azure"],
+)
+def test_a_recipe_follows_the_published_schema_of_its_system(
+    file: str, schema: str, options: list[str], tmp_path: Path
+) -> None:
+    recipe = tmp_path / Path(file).name
+    recipe.write_text(_recipes()[file], "utf-8")
+    command = [str(Path(sys.executable).with_name("check-jsonschema")), f"--builtin-schema=vendor.{schema}", *options]
+    done = subprocess.run([*command, str(recipe)], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    recipe.write_text(f"{recipe.read_text('utf-8')}\nsteps: 12\n", "utf-8")
+    assert subprocess.run([*command, str(recipe)], capture_output=True, check=False, timeout=60).returncode != 0
+
+
+def test_azure_and_jenkins_run_the_commands_that_gitlab_runs() -> None:
+    """Which are carried out below."""
+    recipes = _recipes()
+    tried = set(_commands(yaml.safe_load(template("gitlab.yml"))))
+    in_azure = _commands(yaml.safe_load(recipes["azure-pipelines.yml"]))
+    in_jenkins = re.findall(r"^ *sh '\.venv/bin/((?:behave|choreo-bdd) [^']*)'$", recipes["Jenkinsfile"], re.MULTILINE)
+    assert in_azure == in_jenkins
+    assert len(in_azure) == 3
+    assert set(in_azure) <= tried
+
+
+def test_the_jenkinsfile_is_a_declarative_pipeline_whose_blocks_are_closed() -> None:
+    lines = [line.strip() for line in _recipes()["Jenkinsfile"].strip().splitlines()]
+    blocks_opened = [line.removesuffix(" {") for line in lines if line.endswith("{")]
+    assert blocks_opened == ["pipeline", "stages", "stage('features')", "steps", "post", "always"]
+    assert lines.count("}") == len(blocks_opened)
+    plain = [line for line in lines if not line.endswith(("{", "}"))]
+    assert {line.split()[0] for line in plain} == {"agent", "sh", "junit", "archiveArtifacts"}
 
 
 @pytest.mark.parametrize("recipe", ["github.yml", "gitlab.yml"])

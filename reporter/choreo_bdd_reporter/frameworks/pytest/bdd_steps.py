@@ -14,6 +14,7 @@ import pytest
 
 from choreo_bdd_project.frameworks.pytest_bdd_model import ahead_of, head_of, scenario_of
 from choreo_bdd_reporter.frameworks.gherkin import feature_of, gherkin_of, step_of
+from choreo_bdd_reporter.frameworks.pytest.shared import AT_STEP
 from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, Step
 
 _hook = pytest.hookimpl(optionalhook=True)
@@ -80,9 +81,11 @@ class PytestBddSteps:
 
     @_hook
     def pytest_bdd_before_step(self, request: Any, step: Any) -> None:
-        """Take the time."""
+        """Take the time; what is attached from now on is the step's."""
         running = self._running[request.node.nodeid]
-        running.started[running.index(step)] = time.perf_counter()
+        index = running.index(step)
+        running.started[index] = time.perf_counter()
+        request.node.stash[AT_STEP] = index
 
     @_hook
     def pytest_bdd_after_step(self, request: Any, step: Any) -> None:
@@ -105,6 +108,7 @@ class PytestBddSteps:
     def pytest_bdd_after_scenario(self, request: Any) -> None:
         """Steps that did not come to run, or were left by ``pytest.skip``, were skipped; one broken off was not."""
         running = self._running[request.node.nodeid]
+        request.node.stash[AT_STEP] = None
         if isinstance(sys.exc_info()[1], _BREAKS_OFF):
             running.break_off()
         running.steps = [
@@ -113,6 +117,7 @@ class PytestBddSteps:
 
     def _settle(self, request: Any, step: Any, *, status: Any, message: str | None) -> None:
         running = self._running[request.node.nodeid]
+        request.node.stash[AT_STEP] = None
         index = running.index(step)
         started = running.started.get(index)
         duration_ms = 0.0 if started is None else (time.perf_counter() - started) * 1000

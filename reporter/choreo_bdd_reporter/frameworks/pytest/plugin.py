@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from choreo_bdd_reporter.frameworks.pytest.shared import ATTACHED
+from choreo_bdd_reporter.frameworks.pytest.shared import AT_STEP, ATTACHED
 
 if TYPE_CHECKING:
     from choreo_bdd_reporter.record.attachments import Attachments
@@ -126,7 +126,7 @@ def choreo_attach(request: pytest.FixtureRequest) -> Attach:
                 "so give json.dumps(...) with mime_type='application/json' for anything else"
             )
         if attached is not None:
-            attached.add(mime_type, data, name or "")
+            attached.add(mime_type, data, name or "", step=request.node.stash.get(AT_STEP, None))
 
     return attach
 

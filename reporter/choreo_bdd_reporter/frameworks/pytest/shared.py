@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 ATTACHED: pytest.StashKey[Attachments] = pytest.StashKey()
 """What the running test has attached, while a report is made of it."""
+AT_STEP: pytest.StashKey[int | None] = pytest.StashKey()
+"""The place of the step of pytest-bdd that the running test is at."""
 
 
 def choreo_meta(item: pytest.Item) -> dict[str, Any] | None:

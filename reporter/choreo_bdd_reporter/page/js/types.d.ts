@@ -260,6 +260,7 @@ declare namespace Page {
     channels: Channels | null;
     runs: [string, string | null, boolean][];
     ci: boolean;
+    causation: string | null;
     groups: Group[];
     names: string[];
     transports: string[];
@@ -347,11 +348,21 @@ declare namespace Page {
     reason: string;
   }
 
-  interface Stray {
+  interface Surprise {
     topic: string;
     classification: string;
     size: number;
     count: number;
+  }
+
+  interface Stray {
+    why: string;
+    offset_ms: number;
+    detail: string;
+    message: number;
+    handle: number;
+    differences?: MatchFailure[];
+    differences_dropped?: number;
   }
 
   interface LeftOut {
@@ -366,7 +377,8 @@ declare namespace Page {
     messages?: StoredMessage[];
     payloads?: string[];
     transport_failures?: TransportFailure[];
-    surprises?: Stray[];
+    surprises?: Surprise[];
+    strays?: Stray[];
     left_out?: LeftOut;
     spans?: Span[];
   }
@@ -390,6 +402,7 @@ declare namespace Page {
     cut: boolean;
     text?: string | null;
     base64?: string | null;
+    step?: number | null;
   }
 
   interface Attempt {
@@ -419,6 +432,7 @@ declare namespace Page {
     channels?: Channels;
     vacuity?: Vacuity[];
     history?: History;
+    causation?: string;
   }
 
   // --- a chunk: columns of numbers, -1 for none ---
@@ -449,6 +463,7 @@ declare namespace Page {
     stage?: Stage;
     notes: HandleNote[];
     spans: Span[];
+    surprises: Surprise[];
     strays: Stray[];
     broken: TransportFailure[];
     left: LeftOut;
@@ -469,6 +484,10 @@ declare namespace Page {
     payload?: any;
   }
 
+  interface OpenStray extends Omit<Stray, 'message'> {
+    message: Message | null;
+  }
+
   interface OpenNote extends Omit<HandleNote, 'messages'> {
     messages: (Message | null)[];
   }
@@ -478,7 +497,8 @@ declare namespace Page {
     messages: (Message | null)[];
     same(index: number): number | null;
     spans: Span[];
-    strays: Stray[];
+    surprises: Surprise[];
+    strays: OpenStray[];
     broken: TransportFailure[];
     left: LeftOut;
     cut: boolean;
@@ -550,6 +570,8 @@ declare namespace Page {
 
   interface Model {
     run: Run;
+    runs: Index['runs'];
+    causation: string | null;
     exit: Exit | null;
     leftOut: number | null;
     channels: Channels | null;
@@ -585,7 +607,7 @@ declare namespace Page {
 
   interface TimelineRow {
     id: string;
-    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival' | 'span';
+    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival' | 'span' | 'stray';
     action: string;
     topic: string | null;
     transport: string | null;

@@ -79,6 +79,17 @@ export function button(label, click, attributes = {}) {
   return el('button', { type: 'button', class: 'hr-link-button', ...attributes, on: { click } }, label);
 }
 
+// Names and what they stand for; a pair without a value is left out.
+export function factList(pairs, name = 'dl.hr-facts-list') {
+  const known = pairs.filter(([, value]) => value);
+  return known.length > 0 && el(name, {}, known.map(([title, value]) => [el('dt', {}, title), el('dd', {}, value)]));
+}
+
+// Whatever the data calls itself, a browser is to keep it and not to open it; `body` is what stands behind its type.
+export function saveLink(body, name) {
+  return el('a.hr-link-button', { href: `data:application/octet-stream${body}`, download: name }, 'Save');
+}
+
 const IN_ONE_GO = 100;
 
 // Long lists are drawn up to a point, the rest on demand; `tag` is what a list wants around the button for that.

@@ -22,6 +22,8 @@ export function buildModel(results, index) {
   entries.forEach((entry, order) => { entry.order = order; });
   return {
     run: results.run,
+    runs: index.runs,
+    causation: index.causation,
     exit: index.exit,
     leftOut: index.left_out ?? null,
     channels: index.channels,

@@ -1,5 +1,5 @@
 // Everything about one scenario: at hand in a report of ordinary size, decoded on demand in a large one.
-// A detail: { test, scenario, steps, parts, attachments }; a part carries notes { handles, messages, spans, strays, broken, left, same, cut }.
+// A detail: { test, scenario, steps, parts, attachments }; a part carries notes { handles, messages, spans, strays, surprises, broken, left, same, cut }.
 
 import { blobOf, chunkText, inflated } from './embedded.js';
 
@@ -56,7 +56,8 @@ function alignNotes(part, note) {
   return {
     handles: part.handles.map((_, index) => ({ ...note?.handles?.[index], messages: (note?.handles?.[index]?.messages ?? []).map(message) })),
     messages: heard.map(message), same: (index) => (heard[index] < 0 ? null : note.messages[heard[index]].payload),
-    spans: note?.spans ?? [], strays: note?.surprises ?? [], broken: note?.transport_failures ?? [], left: note?.left_out ?? {}, cut: false,
+    spans: note?.spans ?? [], surprises: note?.surprises ?? [],
+    strays: (note?.strays ?? []).map((stray) => ({ ...stray, message: message(stray.message) })), broken: note?.transport_failures ?? [], left: note?.left_out ?? {}, cut: false,
   };
 }
 
@@ -129,7 +130,7 @@ export function unpack(chunk, place) {
  * @returns {Page.Part}
  */
 function unpackPart(chunk, packed) {
-  const { notes, same, heard, spans, strays, broken, left, ...part } = packed;
+  const { notes, same, heard, spans, strays, surprises, broken, left, ...part } = packed;
   const timeline = unpackTimeline(chunk, packed.timeline);
   const cut = heard === null;
   return {
@@ -139,7 +140,8 @@ function unpackPart(chunk, packed) {
     notes: {
       handles: part.handles.map((_, index) => ({ ...notes[index], messages: (notes[index]?.messages ?? []).map(chunk.message) })),
       messages: timeline.map((_, index) => (cut ? null : chunk.message(heard[index] ?? -1))),
-      spans, strays, broken, left, same: (index) => (same[index] >= 0 ? same[index] : null),
+      strays: strays.map((stray) => ({ ...stray, message: chunk.message(stray.message) })),
+      spans, surprises, broken, left, same: (index) => (same[index] >= 0 ? same[index] : null),
       cut,
     },
   };

@@ -59,6 +59,6 @@ export function listVerdict(status) {
 }
 
 export function verdictBadge(status, extraClass = '') {
-  return el('span', { class: `hr-verdict hr-verdict--${verdictKind(status)} ${extraClass}` },
+  return el('span', { class: `hr-verdict hr-tone--${verdictKind(status)} ${extraClass}` },
     verdictGlyph(status), el('span.hr-verdict-word', {}, verdictWord(status)));
 }

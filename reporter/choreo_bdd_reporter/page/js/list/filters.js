@@ -51,7 +51,7 @@ function pill(outcome, count, views) {
     const { status } = views.current;
     const next = status.includes(outcome) ? status.filter((other) => other !== outcome) : [...status, outcome];
     views.set({ status: next }, { remember: true });
-  }, { class: `hr-pill hr-pill--${verdictKind(outcome)}`, 'data-pill': outcome, 'aria-pressed': 'false' });
+  }, { class: `hr-pill hr-tone--${verdictKind(outcome)}`, 'data-pill': outcome, 'aria-pressed': 'false' });
 }
 
 // One list each for what the run has more than one of; choosing adds a term to the search.

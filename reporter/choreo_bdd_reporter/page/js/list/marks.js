@@ -17,7 +17,7 @@ const MARKS = [
 
 /** @param {Page.Entry} entry */
 export function treeMarks(entry) {
-  return marksOf(entry).map(([word, tone, , sentence]) => el('span', { class: `hr-badge hr-badge--${tone}`, title: sentence(entry) }, word));
+  return marksOf(entry).map(([word, tone, , sentence]) => el('span', { class: `hr-badge hr-tone--${tone}`, title: sentence(entry) }, word));
 }
 
 /** @param {Page.Entry} entry */

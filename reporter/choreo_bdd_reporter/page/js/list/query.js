@@ -66,7 +66,8 @@ export function mistakesIn(text) {
     const [, name, value] = field ? [null, field, fieldText] : FIELD.exec(plain) ?? [];
     const term = unspaced(plain ?? '');
     if (MEASURED.test(term) && !MEASURE.test(term)) return [`“${plain}” is no measure; write hop>50ms, took>1s, budget<10% or miss>0`];
-    return Object.hasOwn(MISTAKES, name ?? '') ? MISTAKES[name](value) : [];
+    if (!name || Object.hasOwn(FIELDS, name)) return MISTAKES[name]?.(value) ?? [];
+    return /^[:/]/.test(value) ? [] : [`“${name}:” is no term, so it is looked for as words; terms are ${Object.keys(FIELDS).join(':, ')}:`];
   });
 }
 

@@ -125,8 +125,8 @@ function groupRow(row, common, context) {
     caret(),
     transportBadge(context, row.transport, { full: false }),
     el('span.hr-row-name', {}, row.level === 2 && el('span.hr-row-keyword', {}, `${row.keyword} `), row.label),
-    broken > 0 && el('span.hr-badge.hr-badge--fail', {}, `${broken} failed`),
-    broken === 0 && counts.slow > 0 && el('span.hr-badge.hr-badge--slow', {}, `${counts.slow} slow`),
+    broken > 0 && el('span.hr-badge.hr-tone--fail', {}, `${broken} failed`),
+    broken === 0 && counts.slow > 0 && el('span.hr-badge.hr-tone--slow', {}, `${counts.slow} slow`),
     el('span.hr-row-count', {}, String(counts.total)));
 }
 

@@ -5,9 +5,13 @@ const CAUSE_HEADERS = new Set(['causation-id', 'causation_id', 'causationid', 'x
 /**
  * @param {Page.TimelineRow[]} rows in the order of their arrival
  * @param {any} notes with the spans that services told of, if any
+ * @param {string | null} header which the project names its causes in
  */
-export function placeArrivals(rows, notes) {
-  const seen = { ids: new Map(), traced: new Map(), spans: new Map((notes.spans ?? []).map((span) => [span.id, span])) };
+export function placeArrivals(rows, notes, header = null) {
+  const seen = {
+    names: new Set([...CAUSE_HEADERS, header?.toLowerCase()]),
+    ids: new Map(), traced: new Map(), spans: new Map((notes.spans ?? []).map((span) => [span.id, span])),
+  };
   let last = null;
   for (const row of rows.filter(isMessage)) {
     const again = last !== null && row.same !== null && row.same === last.same && row.topic === last.topic && row.transport === last.transport;
@@ -41,10 +45,10 @@ function headersOf(row) {
 }
 
 /** @param {Page.TimelineRow} row */
-function remember(row, { ids, traced }) {
+function remember(row, { ids, traced, names }) {
   for (const [name, value] of headersOf(row)) {
     if (name === 'traceparent') traced.set(spanOf(value), row);
-    else if (!CAUSE_HEADERS.has(name) && !ids.has(value)) ids.set(value, row);
+    else if (!names.has(name) && !ids.has(value)) ids.set(value, row);
   }
 }
 
@@ -54,9 +58,9 @@ function spanOf(traceparent) {
 
 // { after: the row it came of or came after, told: whether its headers say so }
 /** @param {Page.TimelineRow} row */
-function cameOf(row, { ids, traced, spans }, last) {
+function cameOf(row, { ids, traced, spans, names }, last) {
   const headers = headersOf(row);
-  const named = headers.filter(([name]) => CAUSE_HEADERS.has(name)).map(([, value]) => ids.get(value)).find(Boolean);
+  const named = headers.filter(([name]) => names.has(name)).map(([, value]) => ids.get(value)).find(Boolean);
   if (named) return { after: named, told: true };
   const sender = headers.filter(([name]) => name === 'traceparent').map(([, value]) => spanOf(value))[0];
   const past = new Set();

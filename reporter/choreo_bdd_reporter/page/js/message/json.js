@@ -1,6 +1,6 @@
 // Values as readable JSON, token by token.
 
-import { append, el } from '../core/dom.js';
+import { append, el, saveLink } from '../core/dom.js';
 import { bytes } from '../core/format.js';
 import { bytesIn, hexOf, readable } from '../core/values.js';
 
@@ -55,10 +55,9 @@ function hexBlock({ codes, size, whole }, attributes, known) {
     const text = String.fromCharCode(...part.map((code) => (code >= 32 && code < 127 ? code : 46)));
     return `${(line * PER_LINE).toString(16).padStart(4, '0')}  ${hexOf(part).padEnd(PER_LINE * 3)} ${text}`;
   });
-  const url = `data:application/octet-stream,${codes.map((code) => `%${hexOf([code])}`).join('')}`;
   return el('div', {},
     el('p.hr-note', {}, whole ? `Bytes, ${bytes(size)}. ` : `Cut: the first ${bytes(codes.length)} of ${bytes(known ?? size)}. `,
-      whole && codes.length > 0 && el('a', { href: url, download: 'body.bin' }, 'Save')),
+      whole && codes.length > 0 && saveLink(`,${codes.map((code) => `%${hexOf([code])}`).join('')}`, 'body.bin')),
     el('pre.hr-json.hr-hex', { tabindex: '0', ...attributes }, lines.join('\n')));
 }
 

@@ -1,6 +1,6 @@
 // One message in full: where it travelled, its headers and its body.
 
-import { el } from '../core/dom.js';
+import { el, factList } from '../core/dom.js';
 import { bytes } from '../core/format.js';
 import { jsonBlock } from './json.js';
 import { readable } from '../core/values.js';
@@ -16,13 +16,9 @@ export function messageFacts(message) {
   const headers = Object.entries(message.headers ?? {});
   return [
     message.topic && el('p', {}, el('code.hr-topic', {}, message.topic)),
-    facts.length > 0 && el('dl.hr-facts-list', {}, facts.map(([name, label, show = String]) => [
-      el('dt', {}, label), el('dd', {}, el('code', {}, show(message[name]))),
-    ])),
+    factList(facts.map(([name, label, show = String]) => [label, el('code', {}, show(message[name]))])),
     headers.length > 0 && el('h4.hr-sublabel', {}, 'Headers'),
-    headers.length > 0 && el('dl.hr-facts-list', {}, headers.map(([name, value]) => [
-      el('dt', {}, name), el('dd', {}, el('code', {}, typeof value === 'string' ? value : readable(value))),
-    ])),
+    factList(headers.map(([name, value]) => [name, el('code', {}, typeof value === 'string' ? value : readable(value))])),
     el('h4.hr-sublabel', {}, 'Payload'),
     message.payload === undefined ? el('p.hr-note', {}, 'not kept') : jsonBlock(message.payload, { 'aria-label': 'Payload' }, message.size),
   ];

@@ -1,5 +1,7 @@
 // The work of services, as their traces tell it: rows below the message that each span is about.
 
+import { newRow } from './new-row.js';
+
 /**
  * @param {Page.TimelineRow[]} rows
  * @param {Page.Part} part
@@ -20,12 +22,10 @@ export function spanRows(rows, part, partIndex) {
  */
 function rowOf(span, id) {
   const start = Math.max(0, span.offset_ms);
-  return {
-    id, kind: 'span', action: 'span', topic: span.topic ?? span.name, transport: null, source: null,
-    detail: span.error ? `${span.name}: ${span.error}` : span.name, service: span.service, error: span.error,
-    start, end: Math.max(start, span.offset_ms + span.duration_ms), anchor: start, judged: null, parent: null, children: [],
-    message: null, handle: null, cause: null, failures: [], ref: null, same: null, late: false,
-  };
+  return newRow(start, {
+    id, kind: 'span', action: 'span', topic: span.topic ?? span.name, detail: span.error ? `${span.name}: ${span.error}` : span.name,
+    service: span.service, error: span.error, end: Math.max(start, span.offset_ms + span.duration_ms),
+  });
 }
 
 // The message it worked on: the last one sent on its topic before, else the last one sent at all.

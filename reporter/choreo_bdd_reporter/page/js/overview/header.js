@@ -38,7 +38,7 @@ function headline({ counts, noun }) {
 // What changed since the runs before, and how the tests behave, lead to the scenarios it is said of.
 const LEADS = { new: 'new since the last run', regressed: 'regressed', fixed: 'fixed', flaky: 'flaky' };
 
-function runFacts({ run, latencies, entries }, views) {
+function runFacts({ run, latencies, entries, runs }, views) {
   const facts = [
     ['duration', duration(run.duration_ms)], ['started_at_friendly', localTime(run.started_at)],
     ['environment_short', run.environment], ['branch_short', run.git_branch], ...Object.entries(latencies).map(([name, ms]) => [name, `${name} ${duration(ms)}`]),
@@ -47,13 +47,14 @@ function runFacts({ run, latencies, entries }, views) {
   return [
     facts.filter(([, text]) => text).map(([name, text]) => el('span', { 'data-field': name }, text)),
     leads.map(([word, text, count]) => button(`${count.toLocaleString('en')} ${text}`, () => views.set({ q: `is:${word}`, status: [] }, { remember: true }), { 'data-field': word })),
+    runs.length > 0 && leads.length === 0 && el('span', { 'data-field': 'unchanged' }, 'nothing changed since the last run'),
   ];
 }
 
 /** @param {Page.Counts} counts */
 function proportion(counts) {
   return OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => el('span', {
-    class: `hr-seg hr-seg--${verdictKind(outcome)}`,
+    class: `hr-seg hr-tone--${verdictKind(outcome)}`,
     'data-seg': outcome,
     title: `${verdictWord(outcome)}: ${counts[outcome]} (${percent(counts[outcome], counts.total)})`,
     vars: { '--hr-share': counts[outcome] },

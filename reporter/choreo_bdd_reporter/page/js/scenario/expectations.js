@@ -1,12 +1,12 @@
 // Expectations: verdict, latency against its budget, and on opening what was expected and what arrived.
 
-import { el, inParts, lazyDetails } from '../core/dom.js';
+import { el, factList, inParts, lazyDetails } from '../core/dom.js';
 import { differenceTable } from '../message/diff.js';
 import { duration, percent, plural, shownOf } from '../core/format.js';
 import { jsonBlock } from '../message/json.js';
 import { messageFacts } from '../message/message.js';
 import { transportBadge } from '../core/transports.js';
-import { listVerdict, verdictKind } from '../core/verdicts.js';
+import { listVerdict } from '../core/verdicts.js';
 
 const PASSED_SHOWN = 6;
 
@@ -41,7 +41,7 @@ function listed(handles, row) {
  */
 function expectationRow(handle, note, ref, context) {
   const options = {
-    class: `hr-handle hr-handle--${verdictKind(handle.outcome)}`, 'data-topic': handle.topic, 'data-outcome': handle.outcome,
+    class: 'hr-handle', 'data-topic': handle.topic, 'data-outcome': handle.outcome,
     'data-handle-transport': handle.transport, 'data-refs': ref,
   };
   const summary = el('span.hr-handle-head', {},
@@ -92,14 +92,13 @@ function expectationBody(handle, note) {
  * @param {Page.OpenNote} note
  */
 function timings(handle, note) {
-  const facts = [
+  return factList([
     ['attempts', handle.attempts > 0 && plural(handle.attempts, 'near-miss', 'near-misses')],
     ['from publish', note.since_publish_ms != null && duration(note.since_publish_ms)],
     ['from arming', note.since_registration_ms != null && duration(note.since_registration_ms)],
     ['declared in', note.step_text],
     ['armed by', note.origin],
-  ].filter(([, value]) => value);
-  return facts.length > 0 && el('dl.hr-facts-list', {}, facts.map(([name, value]) => [el('dt', {}, name), el('dd', {}, String(value))]));
+  ]);
 }
 
 function panel(name, title, value) {

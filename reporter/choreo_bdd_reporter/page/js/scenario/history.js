@@ -40,7 +40,7 @@ function strip(entry) {
     return startedAt ? `${localTime(startedAt)}${sha ? `, commit ${sha.slice(0, 8)}` : ''}` : 'this run';
   };
   return el('span.hr-strip', { role: 'img', 'aria-label': label }, letters.map((letter, index) =>
-    el('span', { class: `hr-past hr-past--${verdictKind(words[index])}`, title: `${words[index]}: ${when(index)}` }, letter === '.' ? '·' : letter === 'k' ? '–' : letter.toUpperCase())));
+    el('span', { class: `hr-past hr-tone--${verdictKind(words[index])}`, title: `${words[index]}: ${when(index)}` }, letter === '.' ? '·' : letter === 'k' ? '–' : letter.toUpperCase())));
 }
 
 // From 0 % to 100 % of a budget; runs without one are left out.

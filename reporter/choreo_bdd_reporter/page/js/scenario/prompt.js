@@ -5,7 +5,7 @@ import { spelt } from '../core/dom.js';
 import { causeLabel } from '../list/findings.js';
 import { duration } from '../core/format.js';
 import { inlineJson } from '../core/values.js';
-import { eventLine, runCommand, stepLine } from './scenario-text.js';
+import { eventLine, runCommand, stepLine, surroundings } from './scenario-text.js';
 import { verdictWord } from '../core/verdicts.js';
 
 const EVENTS_UP_TO = 60;
@@ -99,14 +99,4 @@ function timelineLines({ handles, timeline, timeline_dropped: dropped }) {
   const chosen = timeline.length > EVENTS_UP_TO ? timeline.filter(telling).slice(-EVENTS_UP_TO) : timeline;
   const out = timeline.length - chosen.length + dropped;
   return [...(out > 0 ? [`[${out} events are left out here]`] : []), ...chosen.map(eventLine)];
-}
-
-function surroundings({ run, transports }, { parts, test }) {
-  const stages = parts.map((part) => part.stage).filter(Boolean);
-  return [
-    ['transports', (stages[0]?.transports ?? transports).join(', ')], ['joined by', stages[0]?.bridge_class],
-    ['correlation id', parts[0]?.correlation_id], ['choreo_bdd', run.harness_version], ['Python', run.python_version],
-    ['commit', run.git_sha], ['branch', run.git_branch], ['environment', run.environment], ['started', run.started_at],
-    ['parallel workers', run.xdist?.workers], ['worker', test.worker_id],
-  ].filter(([, value]) => value).map(([name, value]) => `${name}: ${value}`);
 }

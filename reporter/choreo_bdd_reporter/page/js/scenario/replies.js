@@ -51,7 +51,7 @@ function replyRow(reply, context) {
     'data-reply-publish-failed': failed && reply.response_transport ? 'true' : null, open: reply.state !== 'replied',
   },
     el('summary', {}, el('span.hr-reply-head', {},
-      el('span', { class: `hr-verdict hr-verdict--${verdictKind(status)}` }, glyph('M7 4L3 8l4 4M3 8h6a4 4 0 0 1 4 4'), el('span.hr-verdict-word', {}, word)),
+      el('span', { class: `hr-verdict hr-tone--${verdictKind(status)}` }, glyph('M7 4L3 8l4 4M3 8h6a4 4 0 0 1 4 4'), el('span.hr-verdict-word', {}, word)),
       el('code.hr-topic', {}, reply.trigger_topic),
       transportBadge(context, reply.trigger_transport, { extraClass: 'hr-reply-transport-badge', 'data-reply-trigger-transport': reply.trigger_transport }),
       el('span.hr-note', {}, 'answered on'),

@@ -1,9 +1,11 @@
 // A scenario as plain text: for a terminal, a ticket or a chat.
+// A ticket says besides where it came from and how it is seen again.
 
 import { causeLabel } from '../list/findings.js';
 import { expectedText, pathText } from '../message/diff.js';
 import { duration } from '../core/format.js';
 import { inlineJson } from '../core/values.js';
+import { linkTo } from '../core/view-state.js';
 import { shellQuoted } from '../message/snippets.js';
 import { verdictWord } from '../core/verdicts.js';
 
@@ -32,11 +34,15 @@ export function gherkinText(entry, { scenario, steps }) {
 /**
  * @param {Page.Entry} entry
  * @param {Page.Detail} detail
+ * @param {Page.Context} context
  */
-export function scenarioText(entry, detail) {
+export function ticketText(entry, detail, { model, views }) {
   return [
     `${verdictWord(entry.outcome)}  ${entry.group.name}: ${entry.name}  (${duration(entry.durationMs)})`,
     entry.id,
+    linkTo({ ...views.current, test: entry.id }),
+    runCommand(entry, detail),
+    ...surroundings(model, detail),
     ...entry.findings.map((finding) => `\n${causeLabel(finding)}: ${finding.sentence}`),
     ...section('Steps', detail.steps.map(stepLine)),
     ...detail.parts.flatMap((part) => section('Message timeline', part.timeline.map(eventLine))),
@@ -74,4 +80,15 @@ export function eventLine(event) {
 function differing(handle, note) {
   const fields = (note.differences ?? []).map((failure) => `\n    ${pathText(failure.path)}: expected ${expectedText(failure)}, ${failure.kind === 'missing' ? 'it was not in the message' : `arrived ${inlineJson(failure.actual)}`}`);
   return `${handle.topic}${fields.join('')}\n    expected ${inlineJson(handle.expected)}\n    arrived  ${inlineJson(handle.actual)}`;
+}
+
+// The run that a scenario is of, a fact a line.
+export function surroundings({ run, transports }, { parts, test }) {
+  const stages = parts.map((part) => part.stage).filter(Boolean);
+  return [
+    ['transports', (stages[0]?.transports ?? transports).join(', ')], ['joined by', stages[0]?.bridge_class],
+    ['correlation id', parts[0]?.correlation_id], ['choreo_bdd', run.harness_version], ['Python', run.python_version],
+    ['commit', run.git_sha], ['branch', run.git_branch], ['environment', run.environment], ['started', run.started_at],
+    ['parallel workers', run.xdist?.workers], ['worker', test.worker_id],
+  ].filter(([, value]) => value).map(([name, value]) => `${name}: ${value}`);
 }

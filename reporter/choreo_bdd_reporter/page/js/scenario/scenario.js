@@ -2,19 +2,21 @@
 
 import { renderAttachments } from '../message/attachments.js';
 import { append, button, copyButton, el, fill } from '../core/dom.js';
-import { differenceTable } from '../message/diff.js';
+import { differenceTable, failureTable } from '../message/diff.js';
 import { renderExpectations } from './expectations.js';
 import { causeLabel } from '../list/findings.js';
 import { duration, plural } from '../core/format.js';
 import { renderHistory } from './history.js';
 import { markNotes } from '../list/marks.js';
 import { renderOutput } from '../message/output.js';
+import { jsonBlock } from '../message/json.js';
 import { promptText } from './prompt.js';
 import { renderReplies } from './replies.js';
-import { gherkinText, runCommand, scenarioText } from './scenario-text.js';
+import { gherkinText, runCommand, ticketText } from './scenario-text.js';
 import { collectFailingTransports, failingReply, renderStageBreadcrumb } from './stage.js';
 import { renderSteps } from './steps.js';
 import { renderStrays } from './strays.js';
+import { evidenceFor } from '../message/strays.js';
 import { transportBadge } from '../core/transports.js';
 import { caret, verdictBadge, verdictKind } from '../core/verdicts.js';
 import { linkTo } from '../core/view-state.js';
@@ -71,7 +73,7 @@ function heading(entry, detail, context) {
       copyButton('copy link', () => linkTo({ ...context.views.current, test: entry.id })),
       copyButton('copy command', () => runCommand(entry, detail)),
       detail.steps.length > 0 && copyButton('copy Gherkin', () => gherkinText(entry, detail)),
-      copyButton('copy as text', () => scenarioText(entry, detail)),
+      copyButton('copy for a ticket', () => ticketText(entry, detail, context)),
       entry.findings.length > 0 && copyButton('copy as LLM prompt', () => promptText(entry, detail, context)),
       detail.test.worker_id && el('span.hr-note', {}, `worker ${detail.test.worker_id}`)),
     renderHistory(entry),
@@ -100,14 +102,30 @@ function findingCard(finding, detail, context, first) {
   const cause = [verdictBadge(finding.status), el('strong', {}, causeLabel(finding)), transportBadge(context, finding.transport)];
   const sentence = el(first ? 'p.hr-finding-sentence' : 'span.hr-finding-sentence.hr-note', {}, VERBATIM.has(finding.cause) ? finding.sentence : sentenceCase(finding.sentence));
   const body = [
-    stepText && el('p.hr-finding-step', {}, 'in ', el('q', {}, stepText)),
+    handle && closest(finding, detail.parts[finding.part], context),
     differenceTable(handle, note),
+    stepText && el('p.hr-finding-step', {}, 'in ', el('q', {}, stepText)),
     handle && otherMisses(handle, note, detail.parts[finding.part]),
     step?.message?.includes('\n') && el('pre.hr-pre', { tabindex: '0' }, step.message.trim()),
   ];
-  const tone = `hr-finding hr-finding--${verdictKind(finding.status)}`;
+  const tone = `hr-finding hr-tone--${verdictKind(finding.status)}`;
   if (first) return el('section', { class: tone }, el('p.hr-finding-cause', {}, cause), sentence, body);
   return el('details', { class: `${tone} hr-finding-more` }, el('summary.hr-finding-cause', {}, caret(), cause, sentence), body);
+}
+
+// A message that met nothing and explains it: what differs, else its body, and the way to it in the timeline.
+/**
+ * @param {Page.Finding} finding
+ * @param {Page.Part} part
+ * @param {Page.Context} context
+ */
+function closest({ part: partIndex, handle }, part, { views }) {
+  const [first, ...more] = evidenceFor(part, partIndex, handle);
+  if (!first || part.handles[handle].failure) return null;
+  return el('div', { 'data-field': 'evidence' },
+    el('p', {}, `This message ${first.phrase}: `, button(`${first.message.topic} at ${duration(first.at)}`, () => views.set({ event: first.id }, { remember: true })),
+      more.length > 0 && el('span.hr-note', {}, `(${plural(more.length, 'more', 'more')} in the message timeline)`)),
+    first.differences.length > 0 ? failureTable(first.differences) : jsonBlock(first.message.payload, { 'aria-label': 'Payload' }, first.message.size));
 }
 
 // Which near-miss the table is about, and where the others are: not in the timeline if it was not kept whole.

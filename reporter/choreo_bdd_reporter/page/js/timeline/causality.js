@@ -1,18 +1,20 @@
 // From a flat timeline to a story: which message caused which delivery, verdict and reply.
-// A row: { id, kind, action, topic, transport, source, detail, start, end, judged, parent, children, message, same, late, ref, handle, cause, failures, after, told }: `after` is what a message from outside came of or after.
 
 import { linkExpectations } from './expected.js';
 import { placeArrivals } from '../message/causes.js';
+import { newRow } from '../message/new-row.js';
 import { spanRows } from '../message/spans.js';
+import { addStrays } from '../message/strays.js';
 
 /** @param {Page.Part} part */
-export function causalRows(part, partIndex) {
+export function causalRows(part, partIndex, header = null) {
   const story = { part, partIndex, rows: [], sent: new Map(), waiting: new Map() };
   part.timeline.forEach((event, index) => READERS.get(event.action)?.(story, event, index));
   linkExpectations(story);
-  placeArrivals(story.rows, part.notes);
+  placeArrivals(story.rows, part.notes, header);
   markLate(story);
   addAbsent(story);
+  addStrays(story.rows, part, partIndex);
   story.rows.push(...spanRows(story.rows, part, partIndex));
   for (const row of story.rows) row.parent?.children.push(row);
   return inTreeOrder(story.rows);
@@ -25,12 +27,11 @@ const READERS = new Map([
 
 /** @param {Page.TimelineEntry} event */
 function addRow(story, event, index, fields) {
-  const row = {
+  const row = newRow(event.offset_ms, {
     id: `${story.partIndex}-${index}`, action: event.action, topic: event.topic ?? null, transport: event.transport ?? null,
     source: event.source ?? null, detail: event.detail, wallClock: event.wall_clock,
-    start: event.offset_ms, end: event.offset_ms, judged: null, parent: null, children: [],
-    anchor: event.offset_ms, message: story.part.notes.messages[index] ?? null, same: story.part.notes.same(index), after: null, told: false, late: false, handle: null, cause: null, failures: [], ref: null, ...fields,
-  };
+    message: story.part.notes.messages[index] ?? null, same: story.part.notes.same(index), ...fields,
+  });
   story.rows.push(row);
   return row;
 }
@@ -140,11 +141,10 @@ function addAbsent(story) {
     const ref = `${partIndex}.${index}`;
     if (shown.has(ref) || !['timeout', 'fail'].includes(handle.outcome)) return;
     const end = scopeEnd ?? handle.latency_ms ?? 0;
-    rows.push({
-      id: `${partIndex}-h${index}`, kind: 'absent', action: 'absent', topic: handle.topic, transport: handle.transport ?? null, source: null,
-      detail: handle.reason, start: Math.max(0, end - (handle.latency_ms ?? end)), end, judged: null, parent: null, children: [],
-      message: null, handle, cause: part.notes.handles[index].cause ?? null, failures: [], ref,
-    });
+    rows.push(newRow(end, {
+      id: `${partIndex}-h${index}`, kind: 'absent', action: 'absent', topic: handle.topic, transport: handle.transport ?? null,
+      detail: handle.reason, start: Math.max(0, end - (handle.latency_ms ?? end)), handle, cause: part.notes.handles[index].cause ?? null, ref,
+    }));
   });
 }
 

@@ -1,7 +1,7 @@
 // One event of the timeline in full, and what can be taken along from it.
 
 import { failureTable } from '../message/diff.js';
-import { button, copyButton, el } from '../core/dom.js';
+import { button, copyButton, el, factList } from '../core/dom.js';
 import { duration, localTime } from '../core/format.js';
 import { causeText } from '../message/causes.js';
 import { messageFacts } from '../message/message.js';
@@ -25,15 +25,16 @@ export function eventPanel(row, part, context, close) {
     ['took', tookText(row)], ['wall clock', row.wallClock && localTime(row.wallClock)], ['detail', row.detail],
     ['budget', budget != null && duration(budget)], ['caused by', causeText(row)],
     ['scope', part.correlation_id],
-  ].filter(([, value]) => value);
+  ];
   return [
     el('div.hr-message-head', {}, el('h4', {}, rowPhrase(row)), transportBadge(context, row.transport),
       button('×', close, { class: 'hr-button', 'aria-label': 'Close the message' })),
     row.topic && !row.message && el('p', {}, el('code.hr-topic', {}, row.topic)),
     row.handle && el('p', {}, verdictBadge(row.handle.outcome), ' ', el('span.hr-note', {}, row.handle.matcher_description)),
+    row.nearest && el('p', {}, `Closest to: ${row.nearest.matcher_description}. `, el('span.hr-note', {}, row.failures.length > 0 ? 'It differs in:' : 'Every field is right.')),
     row.failures.length > 0 && failureTable(row.failures),
     copies(row, context),
-    el('dl.hr-facts-list', {}, facts.map(([name, value]) => [el('dt', {}, name), el('dd', {}, String(value))])),
+    factList(facts),
     body(row, part),
   ];
 }

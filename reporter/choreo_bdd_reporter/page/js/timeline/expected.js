@@ -7,13 +7,18 @@ export function linkExpectations(story) {
   const { handles } = story.part;
   const used = new Set();
   const misses = new Map();
+  const places = new Map(handles.map((handle) => [placeOf(handle), []]));
+  handles.forEach((handle, index) => places.get(placeOf(handle)).push(index));
   for (const row of story.rows) {
-    const here = [...handles.keys()].filter((index) => handles[index].topic === row.topic
-      && (handles[index].transport ?? null) === row.transport);
+    const here = places.get(placeOf(row)) ?? [];
     if (row.action === 'matched') attach(story, row, firstFree(handles, here, used, row.detail), used);
     if (row.action === 'mismatched') attachMiss(story, row, here, misses);
     if (row.kind === 'deadline' && row.topic) attachDeadline(story, row, here, used);
   }
+}
+
+function placeOf({ topic, transport }) {
+  return `${topic}\n${transport ?? ''}`;
 }
 
 /**

@@ -4,6 +4,7 @@ import { button, el } from '../core/dom.js';
 import { duration, plural } from '../core/format.js';
 import { transportBadge } from '../core/transports.js';
 import { budgetOf } from './tracks.js';
+import { isUnreadable } from '../message/strays.js';
 
 /**
  * @param {Page.Part} part
@@ -43,7 +44,7 @@ function zoomButton(text, label, click) {
 /** @type {[string, string, (row: Page.TimelineRow) => boolean][]} */
 const LEGEND = [
   ['sent', 'sent', () => true], ['matched', 'matched', () => true], ['near', 'near-miss', (row) => row.action === 'mismatched'],
-  ['late', 'late', (row) => row.late], ['foreign', 'other scope', (row) => row.kind === 'skipped'],
+  ['late', 'late', (row) => row.late || row.why === 'late'], ['foreign', 'met nothing', (row) => row.kind === 'skipped' || row.why || isUnreadable(row)],
   ['deadline', 'deadline', (row) => row.kind === 'deadline' || row.kind === 'absent'], ['budget', 'budget', (row) => budgetOf(row) !== null],
 ];
 

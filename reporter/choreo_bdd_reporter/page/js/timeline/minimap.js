@@ -9,7 +9,7 @@ const INKS = ['plain', 'pass', 'slow', 'fail', 'timeout', 'view'];
 /** @param {Page.TimelineRow[]} rows */
 export function createMinimap(rows, tone, onView) {
   const canvas = el('canvas.hr-minimap-canvas', { height: HEIGHT });
-  const probes = INKS.map((name) => el('i', { class: `hr-ink hr-ink--${name}` }));
+  const probes = INKS.map((name) => el('i', { class: `hr-ink hr-tone--${name}` }));
   const node = el('div.hr-minimap', { 'aria-hidden': 'true' }, canvas, probes);
   let limits = { from: 0, to: 1 };
 

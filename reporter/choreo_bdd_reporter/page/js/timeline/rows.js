@@ -4,6 +4,7 @@ import { el } from '../core/dom.js';
 import { duration } from '../core/format.js';
 import { endOf, isWait } from './timescale.js';
 import { causeText } from '../message/causes.js';
+import { isUnreadable, strayPhrase } from '../message/strays.js';
 import { markTrack } from './tracks.js';
 import { transportBadge, transportClass } from '../core/transports.js';
 import { caret } from '../core/verdicts.js';
@@ -62,7 +63,7 @@ export function rowPhrase(row) {
   if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
   if (row.handle && isWait(row)) return 'no match by the deadline';
   if (row.action === 'matched' && row.handle?.outcome === 'slow') return 'matched, over budget';
-  if (row.action === 'received' && row.detail.startsWith('undecodable')) return 'unreadable';
+  if (row.why || isUnreadable(row)) return strayPhrase(row);
   if (row.late) return 'arrived late';
   return PHRASES.get(row.action) ?? row.action;
 }
@@ -76,7 +77,7 @@ function rowLabel(row, place, context) {
   return [
     parent ? caret({ 'data-toggle': row.id, 'data-open': String(!place.closed) }) : el('span.hr-caret', {}),
     row.topic && !place.lanes && transportBadge(context, row.transport, { full: false }),
-    el('span', { class: `hr-phrase hr-phrase--${phraseTone(row)}` }, rowPhrase(row)),
+    el('span', { class: `hr-phrase hr-tone--${phraseTone(row)}` }, rowPhrase(row)),
     row.topic && el('code.hr-topic', { title: row.topic }, row.topic),
     row.after && took(row) > 0 && el('span.hr-waterfall-source', { title: causeText(row) }, `${duration(took(row))} ${row.told ? 'from' : 'after'} ${row.after.topic}`),
     sourceBadgeText(row.source) && el('span.hr-waterfall-source', {}, sourceBadgeText(row.source)),
@@ -89,7 +90,8 @@ export function phraseTone(row) {
   if (row.action === 'matched') return row.handle?.outcome === 'slow' ? 'slow' : 'pass';
   if (isWait(row) && row.handle?.outcome !== 'fail') return 'timeout';
   if (row.late) return 'slow';
-  if (row.action === 'received' && row.detail.startsWith('undecodable')) return 'fail';
+  if (isUnreadable(row)) return 'fail';
+  if (row.why) return row.nearest?.outcome === 'pass' ? 'plain' : 'slow';
   return ['mismatched', 'reply_failed', 'absent', 'deadline'].includes(row.action) ? 'fail' : 'plain';
 }
 

@@ -3,6 +3,7 @@
 import { el } from '../core/dom.js';
 import { duration } from '../core/format.js';
 import { endOf } from './timescale.js';
+import { isUnreadable } from '../message/strays.js';
 
 /** @param {Page.TimelineRow} row */
 export function markTrack(row, axis, rowsAbove, critical) {
@@ -61,7 +62,8 @@ function markKind(row) {
   if (row.action === 'mismatched') return 'near';
   if (row.kind === 'publish' || row.kind === 'reply') return 'sent';
   if (row.kind === 'replyFailed' || row.error) return 'broken';
-  if (row.late) return 'late';
+  if (row.late || row.why === 'late') return 'late';
+  if (row.why || isUnreadable(row)) return 'foreign';
   if (row.kind === 'delivery' || row.kind === 'span') return 'received';
   return row.kind === 'skipped' ? 'foreign' : 'deadline';
 }

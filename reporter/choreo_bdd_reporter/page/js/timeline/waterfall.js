@@ -18,7 +18,7 @@ import { followMouse } from './zooming.js';
  */
 export function renderWaterfall(part, partIndex, entry, context) {
   if (part.timeline.length === 0) return noTimeline(part);
-  const rows = causalRows(part, partIndex);
+  const rows = causalRows(part, partIndex, context.model.causation);
   rows.forEach((row, order) => { row.order = order; });
   const state = startState(rows, part);
   const actions = {};

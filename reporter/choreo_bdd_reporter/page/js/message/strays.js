@@ -1,0 +1,56 @@
+// Messages that met no expectation: rows of the timeline, and what a failure shows first.
+
+import { newRow } from './new-row.js';
+
+const STRAY_PHRASES = {
+  late: 'arrived late', foreign: 'other scope', 'no id': 'came without an id', 'other topic': 'came on another topic', returned: 'came back', unreadable: 'unreadable',
+};
+// ms; the report rounds the times of these
+const AT_ONE_TIME = 0.01;
+
+// Each takes the place of the event that tells of the same message without its body, if there is one.
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {Page.Part} part
+ */
+export function addStrays(rows, part, partIndex) {
+  part.notes.strays.forEach(({ why, offset_ms: offset, detail, message, handle, differences }, index) => {
+    if (!message) return;
+    const at = Math.max(0, offset);
+    const isTwin = (row) => (row.kind === 'skipped' || row.action === 'received') && !row.why && row.topic === message.topic && Math.abs(row.end - at) < AT_ONE_TIME;
+    const twin = rows.findIndex(isTwin);
+    const later = rows.findIndex((row) => row.end > at);
+    const row = newRow(at, {
+      kind: 'stray', action: 'stray', detail, ...rows[twin], id: strayId(partIndex, index), why, message, topic: message.topic, transport: message.transport ?? null,
+      failures: differences ?? [], nearest: part.handles[handle] ?? null,
+    });
+    if (handle >= 0) row.ref = `${partIndex}.${handle}`;
+    rows.splice(twin >= 0 ? twin : later >= 0 ? later : rows.length, twin >= 0 ? 1 : 0, row);
+  });
+}
+
+function strayId(partIndex, index) {
+  return `${partIndex}-m${index}`;
+}
+
+/** @param {Page.TimelineRow | Page.TimelineEntry} event */
+export function isUnreadable({ action, detail }) {
+  return action === 'received' && detail.startsWith('undecodable');
+}
+
+/** @param {Page.TimelineRow} row */
+export function strayPhrase(row) {
+  return STRAY_PHRASES[isUnreadable(row) ? 'unreadable' : row.why];
+}
+
+// What bears on an expectation that was not met, the closest first: { id, phrase, at, message, differences }.
+/** @param {Page.Part} part */
+export function evidenceFor(part, partIndex, handleIndex) {
+  const { strays, messages, handles } = part.notes;
+  const returned = ['nobody listens', 'transport failed'].includes(handles[handleIndex]?.cause);
+  const kept = strays.map((stray, index) => ({ ...stray, id: strayId(partIndex, index), phrase: STRAY_PHRASES[stray.why], at: stray.offset_ms, differences: stray.differences ?? [] }));
+  const unreadable = part.timeline.map((event, index) => ({ id: `${partIndex}-${index}`, phrase: STRAY_PHRASES.unreadable, at: event.offset_ms, message: messages[index], differences: [], event }))
+    .filter(({ event }) => isUnreadable(event) && event.topic === part.handles[handleIndex].topic);
+  return [...kept.filter(({ handle, why }) => handle === handleIndex || (returned && why === 'returned')).sort((a, b) => a.differences.length - b.differences.length), ...unreadable]
+    .filter(({ message }) => message);
+}

@@ -1,0 +1,107 @@
+"""Numbers of a page beside those of the results it was made of: at least a thousand, none of them another."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from choreo_bdd_reporter.page import data
+from tests.support.page_builders import Json, a_handle, a_scope, a_test, an_event, results_of
+
+from .conftest import OpenReport
+
+pytestmark = pytest.mark.browser
+
+SCENARIOS = 12
+TRANSPORTS = ("kafka", "nats")
+_UNITS = {"µs": 0.001, "ms": 1.0, "s": 1000.0}
+_SHOWN = re.compile(r"(\d+(?:\.(\d+))?) (µs|ms|s|%)")
+_READ = """async (ids) => {
+  const shown = {};
+  for (const id of ids) {
+    const changed = new Promise((done) => addEventListener('hashchange', done, { once: true }));
+    location.hash = new URLSearchParams({ test: id });
+    await changed;
+    while (document.querySelector('.hr-nodeid')?.textContent !== id) await new Promise((done) => setTimeout(done, 5));
+    const all = (selector) => [...document.querySelectorAll(selector)];
+    const texts = (selector) => all(selector).map((node) => node.innerText.replace('\\n', ' '));
+    const [title, budgets] = [texts('.hr-scenario-time'), texts('.hr-budget-text')];
+    shown[id] = { title, budgets, events: texts('.hr-waterfall-row > :nth-child(3)') };
+  }
+  return shown;
+}"""
+
+
+def _scenario(number: int, rng: random.Random, *, on_stage: bool) -> Json:
+    """Six hops, each with its budget and three events, of times without a pattern."""
+    timeline, handles, at = [], [], 0.0
+    for hop in range(6):
+        where = {"transport": TRANSPORTS[hop % 2]} if on_stage else {}
+        latency, topic = rng.choice((rng.uniform(0.002, 0.9), rng.uniform(1, 90), rng.uniform(100, 4000))), f"t{hop}"
+        budget = latency * rng.uniform(0.3, 4)
+        timeline += [
+            an_event(at, "published", topic, **where),
+            an_event(at + latency * 0.99, "received", topic, **where),
+            an_event(at + latency, "matched", topic, **where),
+        ]
+        at += latency
+        handles.append(a_handle(topic, "pass" if latency <= budget else "slow", latency, budget, **where))
+    stage = {"bridge_class": "Bridge", "transports": list(TRANSPORTS), "correlation_ids": {}}
+    scope = a_scope("pass", handles, timeline, **({"stage": stage} if on_stage else {}))
+    return a_test(f"scenario {number}", "slow", [scope], duration_ms=at + rng.uniform(0.1, 9))
+
+
+@pytest.mark.parametrize("kind", ["ordinary", "stage", "huge"])
+def test_every_number_is_that_of_the_results(
+    kind: str, open_report: OpenReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "huge":
+        monkeypatch.setattr(data, "WHOLE_TESTS_MAX", 0)
+    rng = random.Random(kind)
+    results: Any = results_of([_scenario(number, rng, on_stage=kind == "stage") for number in range(SCENARIOS)])
+    report = open_report((results, {}))
+    shown = report.page.evaluate(_READ, [test["nodeid"] for test in results["tests"]])
+    compared = 0
+    for test in results["tests"]:
+        for text, real in _pairs(test, shown[test["nodeid"]]):
+            compared += 1
+            assert _is_shown(text, real), f"{test['nodeid']}: {text!r} is not {real!r}"
+    assert compared >= 1000 / 3
+    assert report.errors == []
+
+
+def _pairs(test: Json, shown: Json) -> Iterator[tuple[str, float]]:
+    """Each number of a scenario as text, and what it must be."""
+    (part,) = test["scenarios"]
+    yield shown["title"][0], test["duration_ms"]
+    for text, handle in zip(shown["budgets"], part["handles"], strict=True):
+        latency, budget = handle["latency_ms"], handle["budget_ms"]
+        took, limit, left, *share = [found[0] for found in _SHOWN.finditer(text)]
+        yield from ((took, latency), (limit, budget), (left, abs(budget - latency)))
+        yield from ((each, (budget - latency) / budget * 100) for each in share)
+    for text, event in zip(shown["events"], _events_in_rows(part), strict=True):
+        yield text, event["offset_ms"]
+
+
+def _events_in_rows(part: Json) -> list[Json]:
+    """The events whose times the rows show, lane by lane: what was sent, and what came when it was judged."""
+    told = [event for event in part["timeline"] if event["action"] != "received"]
+    return sorted(told, key=lambda event: event.get("transport", ""))
+
+
+def _value(text: str) -> float:
+    found = _SHOWN.search(text)
+    assert found is not None, text
+    return float(found[1]) * _UNITS.get(found[3], 1.0)
+
+
+def _is_shown(text: str, real: float) -> bool:
+    """Whether a text is a number rounded as far as it says itself."""
+    found = _SHOWN.search(text)
+    assert found is not None, text
+    step = 10.0 ** -len(found[2] or "") * _UNITS.get(found[3], 1.0)
+    return abs(_value(text) - real) <= step / 2 * 1.001 + 1e-9

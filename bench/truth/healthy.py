@@ -92,15 +92,20 @@ async def load() -> AsyncIterator[None]:
         await process.wait()
 
 
-def write_project(folder: Path, number: int) -> Path:
-    """So many scenarios, in turn of each sort; the feature."""
+def write_project(folder: Path, feature: str) -> Path:
+    """The laboratory's project with this feature alone; the feature's file."""
     shutil.copytree(HERE / "features/steps", folder / "features/steps")
     for name in ("choreo.yaml", "behave.ini", "pytest.ini", "features/environment.py", "features/conftest.py"):
         shutil.copy(HERE / name, folder / name)
-    feature = folder / "features/healthy.feature"
+    path = folder / "features/written.feature"
+    path.write_text(feature)
+    return path
+
+
+def feature_of(number: int) -> str:
+    """So many scenarios, in turn of each sort."""
     scenarios = (f"\n  Scenario: {place}\n{steps}" for place, steps in enumerate(islice(cycle(VARIANTS), number)))
-    feature.write_text("@timeout(20s)\nFeature: Nothing is wrong\n" + "".join(scenarios))
-    return feature
+    return "@timeout(20s)\nFeature: Nothing is wrong\n" + "".join(scenarios)
 
 
 async def run(kinds: Sequence[str], frameworks: Sequence[str], number: int) -> int:
@@ -112,7 +117,7 @@ async def run(kinds: Sequence[str], frameworks: Sequence[str], number: int) -> i
             for framework in frameworks:
                 wanted, began = number // len(frameworks), time.monotonic()
                 with tempfile.TemporaryDirectory() as name:
-                    feature = write_project(Path(name), wanted)
+                    feature = write_project(Path(name), feature_of(wanted))
                     told = await told_of(kind, framework, [feature], environment, Path(name))
                 false += _print(kind, framework, told, wanted, time.monotonic() - began)
     return false

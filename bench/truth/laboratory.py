@@ -55,7 +55,7 @@ async def stage(kind: str) -> AsyncIterator[dict[str, str]]:
         stack.push_async_callback(_mended, proxy)
         control = await asyncio.start_server(_harming(proxy), "127.0.0.1", 0)
         stack.callback(control.close)
-        await stack.enter_async_context(_program("bench.truth.services", kind, bus.url, audit.url))
+        await stack.enter_async_context(program("bench.truth.services", kind, bus.url, audit.url))
         yield {
             "LABORATORY_BUS": bus.url,
             "LABORATORY_AUDIT": f"nats://127.0.0.1:{proxy.port}",
@@ -80,7 +80,7 @@ def _harming(proxy: Proxy) -> Any:
 
 
 @asynccontextmanager
-async def _program(module: str, *arguments: str) -> AsyncIterator[None]:
+async def program(module: str, *arguments: str) -> AsyncIterator[None]:
     """A program of ours that says when it is ready, until the block ends."""
     command = (sys.executable, "-m", module, *arguments)
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
@@ -100,7 +100,16 @@ async def _program(module: str, *arguments: str) -> AsyncIterator[None]:
 async def told_of(
     kind: str, framework: str, features: Iterable[Path], environment: Mapping[str, str], folder: Path = HERE
 ) -> Told:
-    """Run features under a framework; what the report says of each scenario. ``SystemExit`` when there is none."""
+    """Run features under a framework; what the report says of each scenario."""
+    async with report_of(kind, framework, features, environment, folder) as report:
+        return told_in(report)
+
+
+@asynccontextmanager
+async def report_of(
+    kind: str, framework: str, features: Iterable[Path], environment: Mapping[str, str], folder: Path
+) -> AsyncIterator[Path]:
+    """Run features under a framework: its report, until the block ends. ``SystemExit`` when there is none."""
     with tempfile.TemporaryDirectory() as report:
         chosen = sorted(str(feature.relative_to(folder)) for feature in features)
         command = {
@@ -113,21 +122,18 @@ async def told_of(
         kept = {
             name: text for name, text in os.environ.items() if not name.startswith(("PYTEST_", "HARNESS", "CHOREO"))
         }
+        paths = os.pathsep.join([*PATHS, *filter(None, [kept.get("PYTHONPATH")])])
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", *command),
             cwd=folder,
-            env={
-                **kept,
-                **environment,
-                "PYTHONPATH": os.pathsep.join([*PATHS, *filter(None, [kept.get("PYTHONPATH")])]),
-            },
+            env={**kept, **environment, "PYTHONPATH": paths},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
         said, _ = await process.communicate()
         if not (Path(report) / "results.json").is_file():
             raise SystemExit(f"{framework} on {kind} wrote no report:\n{said.decode('utf-8', 'replace')[-3000:]}")
-        return told_in(Path(report))
+        yield Path(report)
 
 
 def told_in(report: Path) -> Told:

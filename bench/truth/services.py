@@ -15,7 +15,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
@@ -32,7 +32,7 @@ TOPICS = (
     *("orders.placed", "orders.accepted", "orders.rejected", "orders.held", "orders.settled", "orders.setled"),
     *("Orders.settled", "fraud.checked", "notifications.sent", "billing.done", "parcels.weighed"),
     *("carrier.booking.requested", "carrier.booking.confirmed", "carrier.booking.refused", "orders.shipped"),
-    *("orders.delayed", "stock.asked", "stock.nobody"),
+    *("orders.delayed", "stock.asked", "stock.nobody", "latency.asked", "latency.answered"),
 )
 
 
@@ -56,6 +56,14 @@ async def start(bus: Bus, audit: Bus) -> None:
     both = TwoBuses(bus, audit)
     await pipeline.start(both)
     await Stock(both).start()
+
+
+class Taker(Protocol):
+    """Takes what comes; an ``Inbox`` of the pipeline does."""
+
+    def take(self, topic: str, data: bytes, handler: Handler) -> None:
+        """A message that has just come."""
+        ...
 
 
 class TwoBuses:
@@ -87,9 +95,9 @@ def _with_reply_address(handler: Handler, address: str | None) -> Handler:
 class Nats:
     """Subjects."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, inbox: Taker) -> None:
         self._client = client
-        self._inbox = Inbox()
+        self._inbox = inbox
 
     async def subscribe(self, topic: str, handler: Handler) -> None:
         """The server has confirmed when this returns."""
@@ -106,13 +114,13 @@ class Nats:
 
 
 @asynccontextmanager
-async def nats(url: str) -> AsyncIterator[Bus]:
+async def nats(url: str, inbox: Taker) -> AsyncIterator[Bus]:
     """A bus on NATS."""
     from nats import connect
 
     client = await connect(url)
     try:
-        yield Nats(client)
+        yield Nats(client, inbox)
     finally:
         await client.close()
 
@@ -120,11 +128,11 @@ async def nats(url: str) -> AsyncIterator[Bus]:
 class Kafka:
     """Topics of one partition, which ``kafka`` makes."""
 
-    def __init__(self, consumer: Any, producer: Any) -> None:
+    def __init__(self, consumer: Any, producer: Any, inbox: Taker) -> None:
         self._consumer = consumer
         self._producer = producer
         self._handlers: dict[str, list[Handler]] = {}
-        self._inbox = Inbox()
+        self._inbox = inbox
 
     async def subscribe(self, topic: str, handler: Handler) -> None:
         """All partitions are read already."""
@@ -144,7 +152,7 @@ class Kafka:
 
 
 @asynccontextmanager
-async def kafka(url: str) -> AsyncIterator[Bus]:
+async def kafka(url: str, inbox: Taker) -> AsyncIterator[Bus]:
     """A bus on Kafka."""
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
     from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -160,7 +168,7 @@ async def kafka(url: str) -> AsyncIterator[Bus]:
         await consumer.seek_to_end(*partitions)
         for partition in partitions:
             await consumer.position(partition)
-        bus = Kafka(consumer, producer)
+        bus = Kafka(consumer, producer, inbox)
         reading = asyncio.create_task(bus.read())
         try:
             yield bus
@@ -171,10 +179,10 @@ async def kafka(url: str) -> AsyncIterator[Bus]:
 class Rabbit:
     """Routing keys of one topic exchange; replies by the default one."""
 
-    def __init__(self, channel: Any, exchange: Any) -> None:
+    def __init__(self, channel: Any, exchange: Any, inbox: Taker) -> None:
         self._channel = channel
         self._exchange = exchange
-        self._inbox = Inbox()
+        self._inbox = inbox
 
     async def subscribe(self, topic: str, handler: Handler) -> None:
         """The queue is bound when this returns."""
@@ -199,22 +207,22 @@ class Rabbit:
 
 
 @asynccontextmanager
-async def rabbitmq(url: str) -> AsyncIterator[Bus]:
+async def rabbitmq(url: str, inbox: Taker) -> AsyncIterator[Bus]:
     """A bus on RabbitMQ."""
     import aio_pika
 
     connection = await aio_pika.connect(url)
     async with connection, connection.channel() as channel:
         exchange = await channel.declare_exchange(EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
-        yield Rabbit(channel, exchange)
+        yield Rabbit(channel, exchange, inbox)
 
 
 class Redis:
     """Channels, which know no headers."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, inbox: Taker) -> None:
         self._client = client
-        self._inbox = Inbox()
+        self._inbox = inbox
         self._reading: list[asyncio.Task[None]] = []
 
     async def subscribe(self, topic: str, handler: Handler) -> None:
@@ -236,15 +244,15 @@ class Redis:
 
 
 @asynccontextmanager
-async def redis(url: str) -> AsyncIterator[Bus]:
+async def redis(url: str, inbox: Taker) -> AsyncIterator[Bus]:
     """A bus on Redis."""
     from redis.asyncio import Redis as Client
 
     async with Client.from_url(url) as client:
-        yield Redis(client)
+        yield Redis(client, inbox)
 
 
-BUSES: Mapping[str, Callable[[str], contextlib.AbstractAsyncContextManager[Bus]]] = {
+BUSES: Mapping[str, Callable[[str, Taker], contextlib.AbstractAsyncContextManager[Bus]]] = {
     "nats": nats,
     "kafka": kafka,
     "rabbitmq": rabbitmq,
@@ -254,7 +262,7 @@ BUSES: Mapping[str, Callable[[str], contextlib.AbstractAsyncContextManager[Bus]]
 
 async def serve(kind: str, url: str, audit: str) -> None:
     """Until killed."""
-    async with BUSES[kind](url) as bus, nats(audit) as other:
+    async with BUSES[kind](url, Inbox()) as bus, nats(audit, Inbox()) as other:
         await start(bus, other)
         print("ready", flush=True)
         await asyncio.Event().wait()

@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
-from bench.truth import services
+from bench.truth import latency_service, services
 from choreo_bdd_steps.run.session import Session
 from orders.bus import MemoryBus
 
@@ -23,6 +23,7 @@ def start_services(session: Session) -> None:
     if session.profile == "memory":
         buses = [MemoryBus(session.transport(name)) for name in ("bus", "audit")]
         session.run(services.start(*buses))
+        session.run(latency_service.start(buses[0]))
         for bus in buses:
             session.add_cleanup(lambda bus=bus: session.run(bus.close()))
 

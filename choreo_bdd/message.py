@@ -10,6 +10,9 @@ from typing import Any, Self
 _TOLD_APART_S = 0.1
 """What comes through different lanes so far apart has come in this order; nearer, nobody tells."""
 
+_ONE_CLOCK_S = 2.0
+"""Stamps that lie further apart than the arrivals by so much are of clocks that do not agree, and tell nothing."""
+
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -117,8 +120,21 @@ class Message:
             return None
         if self.order is None or other.order is None:
             return (self.received_at, handed_over_later) > (other.received_at, False)
+        if self._is_of_another_clock(other):
+            return None if self.received_at == other.received_at else self.received_at > other.received_at
         here, there = (self.order, self.received_at), (other.order, other.received_at)
         return None if here == there else here > there
+
+    def _is_of_another_clock(self, other: Message) -> bool:
+        """Whether two places that are nothing but stamps, in ms, of who sent the messages belie the arrival."""
+        if self.order is None or other.order is None or not (self._is_stamped and other._is_stamped):
+            return False
+        stamped_s = (self.order - other.order) / 1000
+        return abs(stamped_s - (self.received_at - other.received_at)) > _ONE_CLOCK_S
+
+    @property
+    def _is_stamped(self) -> bool:
+        return self.broker_time is not None and self.order == round(self.broker_time * 1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,15 @@ from choreo_bdd.matchers.result import MatchFailure, prefixed
 
 @dataclass(frozen=True, slots=True)
 class Closeness:
-    """Of ``total`` fields asked for, ``matched`` are right; ``differences`` names every other one, full path."""
+    """Of ``total`` fields asked for, ``matched`` are right; ``differences`` names every other one, full path.
+
+    ``taken`` says by whom, where another check has the message already, whatever is in it.
+    """
 
     matched: int
     total: int
     differences: tuple[MatchFailure, ...] = ()
+    taken: str | None = None
 
     @property
     def score(self) -> float:

@@ -143,6 +143,15 @@ class Departing(Protocol):
 
 
 @runtime_checkable
+class Dated(Protocol):
+    """An ``on_sent`` that is called a moment after its message has left, and wants to know when that was."""
+
+    def leaving(self, at: float) -> None:
+        """It left at this loop time, or a little later; the call that says it has left comes next."""
+        ...
+
+
+@runtime_checkable
 class Sender(Protocol):
     """An ``on_sent`` that wants to know what became of its message."""
 

@@ -15,6 +15,7 @@ from choreo_bdd.transports.abilities import (
     Allowlisted,
     Asking,
     Bystander,
+    Dated,
     Fencing,
     Healing,
     Interruptible,
@@ -31,6 +32,7 @@ __all__ = [
     "Asking",
     "Bystander",
     "ConflictingAuthError",
+    "Dated",
     "Fencing",
     "Healing",
     "Interruptible",
@@ -57,7 +59,8 @@ TransportCallback = Callable[[str, bytes], None]
 
 OnSent = Callable[[], None]
 """Called once the message can no longer be lost on this side. One with a true ``is_given_up`` says that the message
-is not wanted any more: a transport that still has it may drop it. A ``Sender`` is told when it has reached nobody."""
+is not wanted any more: a transport that still has it may drop it. A ``Dated`` one is told when it left, a ``Sender``
+that it has reached nobody."""
 
 Ready = asyncio.Future[None]
 """Resolves when the broker has confirmed, or carries the error that says why it has not."""

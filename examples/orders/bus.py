@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol, Self
 
 Message = dict[str, Any]
 """A JSON object."""
 
 Handler = Callable[[Message], Awaitable[None]]
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 _LOG = logging.getLogger("orders.bus")
 _GRACE_S = 1.0
@@ -25,7 +27,7 @@ class Bus(Protocol):
         """Call ``handler`` for every JSON object on ``topic``; returns once the subscription is live."""
         ...
 
-    async def publish(self, topic: str, payload: Message | bytes) -> None:
+    async def publish(self, topic: str, payload: Message | bytes, headers: Mapping[str, str] = NO_HEADERS) -> None:
         """Send a JSON object, or bytes as they are."""
         ...
 
@@ -64,7 +66,8 @@ async def _handle(topic: str, message: Message, handler: Handler) -> None:
         _LOG.exception("a message on %s could not be handled", topic)
 
 
-def _encode(payload: Message | bytes) -> bytes:
+def encode(payload: Message | bytes) -> bytes:
+    """The bytes on the wire."""
     return payload if isinstance(payload, bytes) else json.dumps(payload).encode()
 
 
@@ -79,7 +82,7 @@ class MemoryBroker(Protocol):
         """Undo one ``subscribe``."""
         ...
 
-    def publish(self, topic: str, payload: bytes) -> object:
+    def publish(self, topic: str, payload: bytes, *, headers: Mapping[str, str] = ...) -> object:
         """Hand a message to all subscribers."""
         ...
 
@@ -101,9 +104,9 @@ class MemoryBus:
         self._broker.subscribe(topic, callback)
         self._subscriptions.append((topic, callback))
 
-    async def publish(self, topic: str, payload: Message | bytes) -> None:
+    async def publish(self, topic: str, payload: Message | bytes, headers: Mapping[str, str] = NO_HEADERS) -> None:
         """Send a JSON object, or bytes as they are."""
-        self._broker.publish(topic, _encode(payload))
+        self._broker.publish(topic, encode(payload), headers=headers)
 
     async def close(self) -> None:
         """Stop listening and let the messages in hand finish."""
@@ -155,9 +158,9 @@ class NatsBus:
         await self._client.subscribe(topic, cb=callback)
         await self._client.flush()
 
-    async def publish(self, topic: str, payload: Message | bytes) -> None:
+    async def publish(self, topic: str, payload: Message | bytes, headers: Mapping[str, str] = NO_HEADERS) -> None:
         """Send a JSON object, or bytes as they are."""
-        await self._client.publish(topic, _encode(payload))
+        await self._client.publish(topic, encode(payload), headers=dict(headers) or None)
 
     async def close(self) -> None:
         """Let the messages in hand finish, then disconnect."""

@@ -5,34 +5,37 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import uuid
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Self
 
 from orders.bus import Message
 
 DEFAULT_SERVICE = "settlement"
+SERVICES = ("intake", "fraud", "settlement", "notification", "shipping", "stock")
 NO_CURRENCY = "XXX"  # ISO 4217's own code for it
 GARBAGE = b"\xff{ this is not JSON"
+STAMP = "sent-ms"
+"""The header in which a service says when it sent a message, by its own clock in epoch ms."""
 
-_TAKES_ARGUMENT = {
-    "silent": False,
-    "slow": True,
-    "wrong": True,
-    "topic": True,
-    "stranger": False,
-    "garbage": False,
-}
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message on its way out: where to, what, and how long after the one before it."""
+
+    topic: str
+    payload: Message | bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """What goes wrong, and in which service.
-
-    ``silent`` sends nothing · ``slow:<ms>`` takes its time first · ``wrong:<path>`` falsifies a field ·
-    ``topic:<topic>`` sends elsewhere · ``stranger`` sends with a correlation id of its own · ``garbage`` sends bytes
-    that are not JSON.
-    """
+    """What goes wrong, and in which service; the kinds stand in the README beside this file."""
 
     kind: str
     argument: str = ""
@@ -41,53 +44,140 @@ class Defect:
     @classmethod
     def parse(cls, text: object) -> Self:
         """Read the notation above; ``ValueError`` says what is wrong with it."""
-        what, _, service = str(text).partition("@")
+        what, at, service = str(text).partition("@")
         kind, _, argument = what.partition(":")
-        if kind not in _TAKES_ARGUMENT:
-            raise ValueError(f"unknown defect {kind!r}, known are {', '.join(_TAKES_ARGUMENT)}")
-        if _TAKES_ARGUMENT[kind] != bool(argument):
-            raise ValueError(f"defect {kind!r} {'needs an' if _TAKES_ARGUMENT[kind] else 'takes no'} argument")
-        if kind == "slow" and not argument.isdecimal():
-            raise ValueError(f"defect 'slow' needs whole milliseconds, not {argument!r}")
+        if kind not in _ARGUMENTS:
+            raise ValueError(f"unknown defect {kind!r}, known are {', '.join(_ARGUMENTS)}")
+        wanted = _ARGUMENTS[kind]
+        if bool(wanted) != bool(argument):
+            raise ValueError(f"defect {kind!r} {'needs an' if wanted else 'takes no'} argument")
+        if wanted.startswith("whole") and not argument.isdecimal():
+            raise ValueError(f"defect {kind!r} needs {wanted}, not {argument!r}")
+        if at and service not in SERVICES:
+            raise ValueError(f"unknown service {service!r}, known are {', '.join(SERVICES)}")
         return cls(kind, argument, service or DEFAULT_SERVICE)
 
     @classmethod
     def asked_of(cls, service: str, message: Message) -> Self | None:
-        """The defect a message's order asks of this service; an unreadable request asks for nothing."""
+        """The defect a message's order asks of this service. Raises ``ValueError`` where nobody can read the wish."""
         order = message.get("order")
         wish = order.get("simulate") if isinstance(order, dict) else None
         if wish is None:
             return None
-        try:
-            defect = cls.parse(wish)
-        except ValueError:
-            return None
+        defect = cls.parse(wish)
         return defect if defect.service == service else None
 
     @property
-    def delay_s(self) -> float:
-        """Seconds the service takes before it starts its work."""
-        return int(self.argument) / 1000 if self.kind == "slow" else 0.0
+    def milliseconds_s(self) -> float:
+        """The argument of a defect that takes milliseconds, in seconds."""
+        return int(self.argument) / 1000
 
-    def distort(self, topic: str, payload: Message) -> tuple[str, Message | bytes] | None:
-        """Topic and payload as they go out in the end; ``None`` when nothing goes out at all."""
-        match self.kind:
-            case "silent":
-                return None
-            case "wrong":
-                return topic, _falsified(payload, self.argument.split("."))
-            case "topic":
-                return self.argument, payload
-            case "stranger":
-                return topic, {**payload, "correlation_id": uuid.uuid4().hex}
-            case "garbage":
-                return topic, GARBAGE
-        return topic, payload
+    def distort(self, outgoing: Outgoing) -> tuple[Outgoing, ...]:
+        """What goes out in the end, in this order; nothing at all is a possibility, too."""
+        if self.kind in _OF_MESSAGE:
+            return _OF_MESSAGE[self.kind](outgoing, self.argument)
+        if isinstance(outgoing.payload, bytes):
+            return (outgoing,)
+        if self.kind in _OF_PAYLOAD:
+            return (replace(outgoing, payload=_OF_PAYLOAD[self.kind](outgoing.payload)),)
+        if self.kind in _OF_FIELD:
+            changed = _changed(outgoing.payload, self.argument.split("."), _OF_FIELD[self.kind])
+            return (replace(outgoing, payload=changed),)
+        return (outgoing,)
 
 
-def _falsified(payload: Message, path: list[str]) -> Message:
-    field, *rest = path
-    value = payload.get(field)
+_ARGUMENTS = {
+    "silent": "",
+    "crash": "",
+    "outage": "whole milliseconds",
+    "slow": "whole milliseconds",
+    "queued": "whole milliseconds",
+    "twice": "",
+    "echo": "whole milliseconds",
+    "burst": "whole messages",
+    "ahead": "a topic",
+    "topic": "a topic",
+    "wrong": "a path",
+    "type": "a path",
+    "null": "a path",
+    "without": "a path",
+    "extra": "a path",
+    "drift": "a path",
+    "anonymous": "",
+    "stranger": "",
+    "headless": "",
+    "clock": "whole seconds",
+    "garbage": "",
+    "empty": "",
+    "cut": "",
+    "latin1": "",
+    "gzip": "",
+    "list": "",
+}
+"""Each defect, and what its argument is."""
+
+
+def _set_back(outgoing: Outgoing, seconds: str) -> tuple[Outgoing, ...]:
+    """As a service whose clock is so many seconds slow would send it: each of its own stamps is wrong."""
+    payload, headers = outgoing.payload, dict(outgoing.headers)
+    if isinstance(payload, dict) and isinstance(settlement := payload.get("settlement"), dict):
+        settled_at = datetime.fromisoformat(settlement["settled_at"]) - timedelta(seconds=int(seconds))
+        payload = {**payload, "settlement": {**settlement, "settled_at": settled_at.isoformat()}}
+    if STAMP in headers:
+        headers[STAMP] = str(int(headers[STAMP]) - int(seconds) * 1000)
+    return (replace(outgoing, payload=payload, headers=headers),)
+
+
+_OF_MESSAGE: Mapping[str, Callable[[Outgoing, str], tuple[Outgoing, ...]]] = {
+    "silent": lambda _, __: (),
+    "topic": lambda outgoing, topic: (replace(outgoing, topic=topic),),
+    "ahead": lambda outgoing, topic: (replace(outgoing, topic=topic), outgoing),
+    "twice": lambda outgoing, _: (outgoing, outgoing),
+    "echo": lambda outgoing, ms: (outgoing, replace(outgoing, after_s=int(ms) / 1000)),
+    "burst": lambda outgoing, count: (outgoing,) * int(count),
+    "headless": lambda outgoing, _: (replace(outgoing, headers={}),),
+    "clock": _set_back,
+}
+
+
+def _bytes(payload: Message) -> bytes:
+    return json.dumps(payload).encode()
+
+
+_OF_PAYLOAD: Mapping[str, Callable[[Message], Message | bytes]] = {
+    "anonymous": lambda payload: {name: value for name, value in payload.items() if name != "correlation_id"},
+    "stranger": lambda payload: {**payload, "correlation_id": uuid.uuid4().hex},
+    "garbage": lambda _: GARBAGE,
+    "empty": lambda _: b"",
+    "cut": lambda payload: _bytes(payload)[: len(_bytes(payload)) // 2],
+    "latin1": lambda payload: json.dumps(payload, ensure_ascii=False).encode("latin-1", "replace"),
+    "gzip": lambda payload: gzip.compress(_bytes(payload)),
+    "list": lambda payload: _bytes(payload).join((b"[", b"]")),
+}
+
+_MISSING = object()
+
+
+def _wrong(value: Any) -> Any:
+    return value + 1 if isinstance(value, int | float) else NO_CURRENCY
+
+
+_OF_FIELD: Mapping[str, Callable[[Any], Any]] = {
+    "wrong": _wrong,
+    "type": str,
+    "null": lambda _: None,
+    "without": lambda _: _MISSING,
+    "extra": lambda value: value if value is not None else "nobody asked for this",
+    "drift": lambda value: value + 0.01,
+}
+
+
+def _changed(payload: Message, path: list[str], change: Callable[[Any], Any]) -> Message:
+    name, *rest = path
+    value = payload.get(name)
     if rest and isinstance(value, dict):
-        return {**payload, field: _falsified(value, rest)}
-    return {**payload, field: value + 1 if isinstance(value, int | float) else NO_CURRENCY}
+        return {**payload, name: _changed(value, rest, change)}
+    changed = change(value)
+    if changed is _MISSING:
+        return {other: kept for other, kept in payload.items() if other != name}
+    return {**payload, name: changed}

@@ -8,7 +8,7 @@ from typing import Any
 
 from orders.bus import Bus, Message
 from orders.defects import Defect
-from orders.port import Port
+from orders.port import REJECTED, Port
 
 CURRENCIES = ("EUR", "GBP", "USD")
 _REMEMBERED = 10_000
@@ -28,7 +28,7 @@ class Intake:
     async def _placed(self, message: Message) -> None:
         problems = list(problems_of(message.get("order")))
         if problems:
-            await self._port.send(message, "orders.rejected", {"problems": problems})
+            await self._port.send(message, REJECTED, {"problems": problems})
         elif self._is_new(message):
             await self._port.send(message, "orders.accepted", {"total": total_of(message["order"])})
 

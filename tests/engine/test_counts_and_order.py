@@ -254,6 +254,26 @@ class TestOrderThatTheBrokerTells:
         paid = replace(PLACED, topic="paid", received_at=received_at)
         assert (await self.outcome_of(PLACED, paid)).outcome is outcome
 
+    @pytest.mark.parametrize(
+        ("received_at", "outcome"), [(1.003, Outcome.PASS), (0.997, Outcome.FAIL), (1.0, Outcome.FAIL)]
+    )
+    async def test_a_sender_whose_clock_is_an_hour_slow_is_ordered_by_arrival(
+        self, received_at: float, outcome: Outcome
+    ) -> None:
+        placed = replace(PLACED, received_at=1.0, broker_time=1_700_000_000.0, order=1_700_000_000_000)
+        paid = replace(
+            placed,
+            topic="paid",
+            received_at=received_at,
+            broker_time=1_699_996_400.0,
+            order=1_699_996_400_000,
+        )
+        handle = await self.outcome_of(*sorted((placed, paid), key=lambda each: each.received_at))
+        assert handle.outcome is outcome
+        if received_at == placed.received_at:  # one fetch has brought both
+            assert handle.diagnosis is not None
+            assert "cannot be told" in handle.diagnosis.text
+
     async def test_in_one_partition_the_offset_counts(self) -> None:
         first, second = (
             replace(PLACED, partition=0, offset=1, order=90),

@@ -11,7 +11,8 @@ from choreo_bdd import Harness, Outcome, ScopeOptions
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.matchers import eq, exists
 from choreo_bdd.scenario import Cause
-from tests.support.engine_doubles import BrokerLike, breaking
+from choreo_bdd.transports.base import Dated, OnSent
+from tests.support.engine_doubles import BrokerLike, PlainTransport, breaking
 
 
 @pytest.fixture
@@ -213,6 +214,27 @@ class TestRefusal:
 
 
 class TestSending:
+    async def test_a_latency_counts_from_when_the_message_left_not_from_when_that_was_told(self) -> None:
+        class Late(PlainTransport):
+            """Tells 40 ms after its messages have left; the answer comes 10 ms after that."""
+
+            def publish(self, topic: str, payload: bytes, *, on_sent: OnSent | None = None) -> None:
+                loop = asyncio.get_running_loop()
+                assert isinstance(on_sent, Dated)
+                on_sent.leaving(loop.time())
+                loop.call_later(0.04, on_sent)
+                loop.call_later(0.05, lambda: [answer("answer", b"1") for _, answer in self.callbacks])
+
+        harness = Harness(Late())
+        await harness.connect()
+        async with harness.scenario("late", options=ScopeOptions(latency_from="publish")) as s:
+            handle = s.expect("answer", eq(1))
+            await s.ready()
+            s.publish("question", 1)
+            (await s.await_all(timeout_ms=1000)).assert_passed()
+        assert handle.latency_ms == pytest.approx(50)
+        await harness.disconnect()
+
     async def test_published_is_recorded_when_the_message_leaves_not_when_it_is_queued(
         self, over_broker: Harness, broker: BrokerLike
     ) -> None:

@@ -18,7 +18,16 @@ def test_another_needs_a_message_of_its_own(bench: Bench) -> None:
     bench.echo("a", "x")
     played = bench.play('When I publish "a"', 'Then I expect "x"', 'And I expect another "x"')
     assert played.failed_step == 'I expect another "x"'
-    assert "taken by features/play.feature:4" in played.message
+    assert "too few: 1 message on 'x' within " in played.message
+    assert "taken by features/play.feature:4; one more was wanted" in played.message
+
+
+def test_a_message_that_differs_is_nearer_than_one_that_is_taken(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {"n": 1, "to": "Ada"}), ("x", {"n": 2, "to": "Ada"})])
+    where = "where n is 1 and to is Ada"
+    played = bench.play('When I publish "a"', f'Then I expect "x" {where}', f'And I expect another "x" {where}')
+    assert "wrong shape: 2 near-misses" in played.message
+    assert "n: expected 1, got 2" in played.message
 
 
 def test_two_messages_alike_are_one_and_another(bench: Bench) -> None:

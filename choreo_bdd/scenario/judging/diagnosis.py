@@ -109,6 +109,9 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
         return Cause.OUT_OF_ORDER, f"on {facts.place} {facts.early}"
     if facts.contract_problem is not None:
         return Cause.CONTRACT_BROKEN, f"a message on {facts.place} breaks its contract: {facts.contract_problem}"
+    if facts.near_misses and facts.closest is not None and facts.closest.taken is not None:
+        messages = _count(facts.near_misses, "message", "messages")
+        return Cause.TOO_FEW, f"{messages} on {facts.place} within {waited}, {facts.closest.taken}; one more was wanted"
     if facts.near_misses:
         return (
             Cause.WRONG_SHAPE,
@@ -225,6 +228,12 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def closest_of(near_misses: Iterable[Closeness]) -> Closeness | None:
-    """The near-miss with most fields right, then fewest wrong; the latest where that ties."""
-    ranked = list(near_misses)
-    return max(reversed(ranked), key=lambda miss: (miss.score, -len(miss.differences)), default=None)
+    """The near-miss with most fields right, then fewest wrong; the latest where that ties.
+
+    One that another check has taken was never to be had, so it comes behind all others.
+    """
+
+    def rank(miss: Closeness) -> tuple[bool, float, int]:
+        return miss.taken is None, miss.score, -len(miss.differences)
+
+    return max(reversed(list(near_misses)), key=rank, default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from choreo_bdd.contracts import Problem
@@ -69,7 +70,9 @@ def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:
     except BaseException as error:  # noqa: BLE001 - as in judge()
         return Closeness(0, 1, (_raised(error),))
     broken = tuple(map(_failure, delivery.problems))
-    return Closeness(near.matched, near.total + len(broken), (*near.differences, *broken)) if broken else near
+    if not broken:
+        return near
+    return replace(near, total=near.total + len(broken), differences=(*near.differences, *broken))
 
 
 def _raised(error: BaseException) -> MatchFailure:

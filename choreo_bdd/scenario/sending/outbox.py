@@ -111,16 +111,23 @@ class _Sent(NamedTuple):
 class _Departure:
     """Told when a message has left. A transport that still has it may ask whether its scope wants it to leave."""
 
-    __slots__ = ("_outbox", "_publication", "_sent", "is_reply")
+    __slots__ = ("_left_at", "_outbox", "_publication", "_sent", "is_reply")
 
-    def __init__(self, outbox: Outbox, publication: Publication, sent: Callable[[], None], *, is_reply: bool) -> None:
+    def __init__(
+        self, outbox: Outbox, publication: Publication, sent: Callable[[float | None], None], *, is_reply: bool
+    ) -> None:
         self._outbox = outbox
         self._publication = publication
         self._sent = sent
+        self._left_at: float | None = None
         self.is_reply = is_reply
 
     def __call__(self) -> None:
-        self._sent()
+        self._sent(self._left_at)
+
+    def leaving(self, at: float) -> None:
+        """Take down when it has left, of which the call tells a moment later."""
+        self._left_at = at
 
     @property
     def is_given_up(self) -> bool:
@@ -165,8 +172,13 @@ class Outbox:
             self._task = asyncio.get_running_loop().create_task(self._send_waiting())
         return done
 
-    def send(self, publication: Publication, on_sent: Callable[[], None], *, is_reply: bool = False) -> Ready | None:
-        """Hand a message, or a stand-in's reply, to the transport now; a later failure is recorded."""
+    def send(
+        self, publication: Publication, on_sent: Callable[[float | None], None], *, is_reply: bool = False
+    ) -> Ready | None:
+        """Hand a message, or a stand-in's reply, to the transport now; a later failure is recorded.
+
+        ``on_sent`` is called once it has left, with the loop time of that where the transport knows it.
+        """
         ready = publication.link.harness.send(
             publication.topic,
             publication.data,
@@ -217,8 +229,8 @@ class Outbox:
         """Record that a transport could not do its part; it becomes a diagnosis of its own."""
         self.failures.append(TransportFailure(link.name, topic, reason))
 
-    def _published(self, publication: Publication) -> None:
-        now = self._clock()
+    def _published(self, publication: Publication, left_at: float | None) -> None:
+        now = self._clock() if left_at is None else left_at
         self._sent.append(_Sent(now, publication))
         if (traffic := publication.link.harness.router.traffic) is not None:
             traffic.send(Sent(now, publication.topic, publication.data, publication.headers, publication.key))

@@ -111,7 +111,7 @@ class Replier:
             if publication.overrides_id:
                 reply.overridden = True
                 _LOG.warning("correlation_id overridden by the reply to %r", reply.trigger_topic)
-            ready = self._outbox.send(publication, lambda: self._replied(reply, publication), is_reply=True)
+            ready = self._outbox.send(publication, lambda _: self._replied(reply, publication), is_reply=True)
             reply.is_handed_over = True
         except KeyboardInterrupt:
             raise

@@ -205,8 +205,8 @@ async def _end_sending(producer: Any) -> None:
     producer._message_accumulator.fail_all(ProducerClosed())
 
 
-def tell_departures(producer: Any, left: Callable[[asyncio.Future[Any]], None]) -> None:
-    """Call ``left`` with the future of each message whose bytes have just been written to a broker's socket.
+def tell_departures(producer: Any, left: Callable[[asyncio.Future[Any], float], None]) -> None:
+    """Call ``left`` with the future of each message whose bytes have just been written to a broker's socket, and when.
 
     The client itself tells no more than the confirmation, which is a way there and back later.
     """
@@ -218,7 +218,7 @@ def tell_departures(producer: Any, left: Callable[[asyncio.Future[Any]], None]) 
             loop = asyncio.get_running_loop()
             for batch in batches.values():
                 for future, _ in batch._msg_futures:
-                    loop.call_soon(left, future)  # runs behind this step, which writes the request
+                    loop.call_soon(left, future, loop.time())  # runs behind this step, which writes the request
         await request(node_id, batches)
 
     sender._send_produce_req = departing

@@ -244,11 +244,11 @@ class InFlight:
         self._open[confirmed] = outgoing
         confirmed.add_done_callback(self._settle)
 
-    def left(self, confirmed: asyncio.Future[Any]) -> None:
-        """The bytes of a message have gone to the broker."""
+    def left(self, confirmed: asyncio.Future[Any], at: float) -> None:
+        """The bytes of a message have gone to the broker, at this loop time or a little later."""
         outgoing = self._open.get(confirmed)
         if outgoing is not None:
-            outgoing.sent()
+            outgoing.sent(at)
 
     def _settle(self, confirmed: asyncio.Future[Any]) -> None:
         outgoing = self._open.pop(confirmed)

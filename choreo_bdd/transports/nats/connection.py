@@ -219,6 +219,7 @@ class Connection:
     async def _write(self, batch: Sequence[Outgoing]) -> None:
         written: list[Outgoing] = []
         kept: list[Outgoing] = []
+        began_at = asyncio.get_running_loop().time()
         for outgoing in batch:
             try:
                 require_fitting(outgoing.topic)
@@ -237,8 +238,10 @@ class Connection:
                 outgoing.fail(NAME, f"{type(error).__name__}: {error}")
             else:
                 written.append(outgoing)
-        await self._until_written()
-        for outgoing in (*written, *kept):
+        left_at = await self._until_written()
+        for outgoing in written:
+            outgoing.sent(began_at if left_at is None else left_at)
+        for outgoing in kept:
             outgoing.sent()
         self._unconfirmed += written
         if self._confirming is None or self._confirming.done():
@@ -278,12 +281,18 @@ class Connection:
             else:
                 outgoing.confirm()
 
-    async def _until_written(self) -> None:
-        """Wait until the client's buffer has gone to the socket: its flusher does so in the loop's next turns."""
-        turns = 0
+    async def _until_written(self) -> float | None:
+        """Wait until the client's buffer has gone to the socket: its flusher does so in the loop's next turns.
+
+        When the turn began in which it went; ``None`` where it had gone already.
+        """
+        turns, loop = 0, asyncio.get_running_loop()
+        began_at: float | None = None
         while self._client.pending_data_size and self._client.is_connected:
             turns += 1
+            began_at = loop.time()
             await asyncio.sleep(0 if turns < _EAGER_TURNS else _PATIENT_S)
+        return began_at
 
     async def _answered(self) -> None:
         """Have the server answer behind everything sent so far.

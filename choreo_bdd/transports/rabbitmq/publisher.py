@@ -62,6 +62,7 @@ class Publisher:
                 outgoing.fail(NAME, self.blocked)
             return
         channel = await self._channel_now()
+        left_at = asyncio.get_running_loop().time()
         for outgoing in batch:
             self._spawn(self._publish(channel, outgoing))
         await asyncio.sleep(0)  # by now all of them queue for the channel, so whoever comes next finds them written
@@ -72,7 +73,7 @@ class Publisher:
             return  # the broker has closed the channel: each message's own attempt tells why
         for outgoing in batch:
             if not outgoing.ready.done():
-                outgoing.sent()
+                outgoing.sent(left_at)
 
     async def _publish(self, channel: aiormq.Channel, outgoing: Outgoing) -> None:
         route = self._routes.of(outgoing.topic)

@@ -132,8 +132,9 @@ class Connection:
                 outgoing.fail(_NAME, f"{type(error).__name__}: {error}")
             else:
                 kept.append((outgoing, ours(outgoing.topic)))
+        left_at = asyncio.get_running_loop().time()
         for (outgoing, bystanders), answer in zip(kept, self._talking.write(packed), strict=True):
-            outgoing.sent()
+            outgoing.sent(left_at)
             answer.add_done_callback(partial(self._settle, outgoing, bystanders))
         await self._talking.drained()
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from choreo_bdd.exceptions import PublishFailed
-from choreo_bdd.transports.base import OnSent, Ready, Sender
+from choreo_bdd.transports.base import Dated, OnSent, Ready, Sender
 
 _LOG = logging.getLogger("choreo_bdd.transports")
 
@@ -36,10 +36,15 @@ class Outgoing:
         self.ready.cancel()
         return True
 
-    def sent(self) -> None:
-        """The bytes have left."""
+    def sent(self, at: float | None = None) -> None:
+        """The bytes have left: at the loop time ``at`` or a little later, if it is known.
+
+        Now is too late on a busy machine: whoever gets the bytes may be let run before us, and answer.
+        """
         if self._on_sent is not None and not self._has_left:
             self._has_left = True
+            if at is not None and isinstance(self._on_sent, Dated):
+                self._on_sent.leaving(at)
             self._on_sent()
 
     def unheard(self, words: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import time
 from typing import Any
 
 import pytest
@@ -166,6 +167,43 @@ async def test_on_sent_is_called_once_and_before_the_message_arrives_or_its_prom
     await live(ready)
     await sink.wait_for(1)
     assert len(sent) == 1
+    await transport.disconnect()
+
+
+class Departure:
+    """An ``on_sent`` that takes down when its message left, and when it was told."""
+
+    def __init__(self) -> None:
+        self.left_at: float | None = None
+        self.told_at: float | None = None
+
+    def leaving(self, at: float) -> None:
+        self.left_at = at
+
+    def __call__(self) -> None:
+        self.told_at = asyncio.get_running_loop().time()
+
+
+async def test_a_busy_loop_does_not_let_a_message_leave_later_than_it_did(kind: Kind) -> None:
+    transport, topic, sink, departure = kind.make(), kind.topic(), Sink(), Departure()
+    loop = asyncio.get_running_loop()
+    await transport.connect()
+    await live(transport.subscribe(topic, sink))
+
+    def be_busy() -> None:
+        time.sleep(0.002)
+        if departure.told_at is None:
+            loop.call_soon(be_busy)
+
+    began_at = loop.time()
+    ready = transport.publish(topic, b"{}", on_sent=departure)
+    be_busy()
+    await live(ready)
+    await sink.wait_for(1)
+    assert departure.told_at is not None
+    if type(transport).__module__.startswith("choreo_bdd.") and kind.is_remote:
+        assert departure.left_at is not None
+        assert began_at <= departure.left_at < departure.told_at
     await transport.disconnect()
 
 

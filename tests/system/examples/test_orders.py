@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from choreo_bdd.transports.memory import MockTransport
 from orders import pipeline
 from orders.bus import MemoryBus, Message
-from orders.defects import GARBAGE, Defect
+from orders.defects import GARBAGE, SERVICES, Defect
 
 PATIENCE_S = 5.0
 
@@ -189,6 +190,78 @@ async def test_a_defect_strikes_the_service_it_names(wire: Wire) -> None:
     assert "notifications.sent" not in wire.topics
 
 
+async def test_a_misspelt_wish_refuses_the_order_wherever_it_is_met(wire: Wire) -> None:
+    order = {"id": "o-1", "currency": "EUR", "items": [{"quantity": 2, "price": 450}], "simulate": "silent@setlement"}
+    wire.say("orders.accepted", {"correlation_id": "cid-1", "order": order, "total": 900})
+    (problem,) = (await wire.message("orders.rejected"))["problems"]
+    assert problem["field"] == "order.simulate"
+    assert "unknown service 'setlement'" in problem["reason"]
+    assert "fraud.checked" not in wire.topics
+
+
+@pytest.mark.parametrize(
+    ("simulate", "count"), [("twice", 2), ("echo:20", 2), ("burst:7", 7), ("ahead:notifications.sent", 1)]
+)
+async def test_some_defects_send_more_than_one_message(wire: Wire, simulate: str, count: int) -> None:
+    wire.place(simulate=simulate)
+    assert len(await wire.raw("orders.settled", count)) == count
+    if simulate.startswith("ahead"):
+        assert wire.topics.index("notifications.sent") < wire.topics.index("orders.settled")
+
+
+@pytest.mark.parametrize(
+    ("simulate", "amount"),
+    [
+        ("type:settlement.amount", "900"),
+        ("drift:settlement.amount", 900.01),
+        ("null:settlement.amount", None),
+        ("without:settlement.amount", "nothing"),
+        ("extra:settlement.note", 900),
+    ],
+)
+async def test_a_field_can_be_wrong_in_other_ways(wire: Wire, simulate: str, amount: object) -> None:
+    wire.place(simulate=simulate)
+    settlement = (await wire.message("orders.settled"))["settlement"]
+    assert settlement.get("amount", "nothing") == amount
+    assert settlement["currency"] == "EUR"
+    assert ("note" in settlement) == simulate.startswith("extra")
+
+
+@pytest.mark.parametrize("simulate", ["garbage", "empty", "cut", "gzip", "latin1"])
+async def test_bytes_can_be_unreadable(wire: Wire, simulate: str) -> None:
+    wire.place(simulate=simulate, customer="Zoë")
+    with pytest.raises(ValueError, match=r"decode|Expecting|delimiter|Unterminated"):
+        json.loads((await wire.raw("orders.settled"))[0])
+
+
+async def test_an_outage_ends(wire: Wire) -> None:
+    wire.place(simulate="outage:100")
+    wire.place(id="during")
+    await asyncio.sleep(0.15)
+    wire.place(id="after")
+    assert (await wire.message("orders.settled"))["order"]["id"] == "after"
+
+
+async def test_a_queued_service_takes_one_order_after_the_other(wire: Wire) -> None:
+    for number in range(3):
+        wire.place(id=f"o-{number}", simulate="queued:30")
+    settled = [json.loads(data) for data in await wire.raw("orders.settled", 3)]
+    assert [message["order"]["id"] for message in settled] == ["o-0", "o-1", "o-2"]
+    assert settled[2]["service_ms"] >= 85
+
+
+async def test_a_clock_set_back_is_wrong_in_every_stamp(wire: Wire) -> None:
+    wire.place()
+    wire.place(id="o-2", simulate="clock:3600")
+    right, wrong = (json.loads(data)["settlement"] for data in await wire.raw("orders.settled", 2))
+    behind = datetime.fromisoformat(right["settled_at"]) - datetime.fromisoformat(wrong["settled_at"])
+    assert 3590 < behind.total_seconds() < 3610
+
+
+def test_defects_strike_only_services_there_are() -> None:
+    assert set(pipeline.SERVICES) <= set(SERVICES)
+
+
 async def test_a_message_that_breaks_a_handler_is_logged_and_the_service_lives(
     wire: Wire, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -206,6 +279,8 @@ async def test_a_message_that_breaks_a_handler_is_logged_and_the_service_lives(
         ("slow", "needs an argument"),
         ("slow:often", "whole milliseconds"),
         ("silent:very", "takes no argument"),
+        ("burst:many", "whole messages"),
+        ("silent@setlement", "unknown service 'setlement', known are intake, fraud, settlement"),
     ],
 )
 def test_a_defect_that_cannot_be_read_says_why(text: str, complaint: str) -> None:

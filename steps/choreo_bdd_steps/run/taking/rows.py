@@ -14,6 +14,7 @@ from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 from choreo_bdd_steps.run.taking.taken_messages import Untaken
 
 _OWN = "a message that no other row has taken"
+_TAKEN = "taken by another row of this check"
 _Find = Callable[[Handle], Expectation]
 
 
@@ -53,7 +54,7 @@ class Row:
         taken = self._taken()
         is_taken = any(message is each for each in taken)
         if result.matched and is_taken:
-            failure = MatchFailure("predicate", "<root>", _OWN, "taken by another row of this check")
+            failure = MatchFailure("predicate", "<root>", _OWN, _TAKEN)
             return MatchResult(False, str(failure.actual), failure)
         if not result.matched and not is_taken and self._can_exchange(payload, message, taken):
             return MatchResult(True, "a row before gives its message for this one")
@@ -68,8 +69,8 @@ class Row:
         near = self._matcher.message_closeness(payload, message)
         if not any(message is each for each in self._taken()):
             return near
-        failure = MatchFailure("predicate", "<root>", _OWN, "taken by another row of this check")
-        return replace(near, total=near.total + 1, differences=(*near.differences, failure))
+        failure = MatchFailure("predicate", "<root>", _OWN, _TAKEN)
+        return replace(near, total=near.total + 1, differences=(*near.differences, failure), taken=_TAKEN)
 
     def _taken(self) -> list[Message]:
         return [message for handle in self._handles for message in self._expectation_of(handle).taken]

@@ -60,7 +60,8 @@ class Untaken:
         taken = self._taken(message)
         if taken is None:
             return near
-        return replace(near, total=near.total + 1, differences=(*near.differences, taken))
+        differences = (*near.differences, taken)
+        return replace(near, total=near.total + 1, differences=differences, taken=str(taken.actual))
 
     def _taken(self, message: Message) -> MatchFailure | None:
         taker = self._taker(message)

@@ -159,5 +159,5 @@ def test_a_prompt_is_cut_where_it_grows_too_long_and_says_so(open_report: OpenRe
 
 def test_what_passed_has_no_prompt(open_report: OpenReport) -> None:
     page = open_report(sample_run(), "#" + urlencode({"test": STEADY})).page
-    expect(page.get_by_role("button", name="copy for a ticket")).to_be_visible()
+    expect(page.get_by_role("button", name="copy as text")).to_be_visible()
     assert page.get_by_role("button", name="copy as LLM prompt").count() == 0

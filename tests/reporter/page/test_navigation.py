@@ -249,7 +249,7 @@ def test_where_copying_is_forbidden_the_text_is_shown_for_copying(red: Opened) -
     page = red.page
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })")
     page.evaluate("void (document.execCommand = () => { throw new Error('denied'); })")
-    page.get_by_role("button", name="copy for a ticket").click()
+    page.get_by_role("button", name="copy as text").click()
     area = page.get_by_role("textbox", name="Text to copy")
     expect(area).to_be_focused()
     assert FAILING in area.input_value()

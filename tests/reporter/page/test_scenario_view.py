@@ -72,7 +72,7 @@ def test_every_field_that_differs_stands_in_each_table_and_text(open_report: Ope
     page.locator('[data-action="mismatched"]').click()
     panel = page.get_by_role("complementary", name="Message")
     expect(panel.locator("tr.hr-diff-line")).to_have_count(4)
-    for name in ("copy for a ticket", "copy as LLM prompt"):
+    for name in ("copy as text", "copy as LLM prompt"):
         page.get_by_role("button", name=name).click()
         copied = page.evaluate("window.copied")
         assert "field3" in copied, name
@@ -82,7 +82,7 @@ def test_every_field_that_differs_stands_in_each_table_and_text(open_report: Ope
 def test_a_ticket_says_where_it_came_from_and_how_it_is_seen_again(open_report: OpenReport) -> None:
     report = open_report(sample_run(), "#status=failed")
     report.page.evaluate("navigator.clipboard.writeText = async text => { window.copied = text; }")
-    report.page.get_by_role("button", name="copy for a ticket").click()
+    report.page.get_by_role("button", name="copy as text").click()
     ticket = report.page.evaluate("window.copied")
     run = sample_run()[0]["run"]
     assert FAILING in ticket

@@ -118,7 +118,7 @@ def test_what_differs_from_an_older_run(page: Page, tmp_path: Path) -> None:
 
 
 def test_all_of_it_as_text_for_a_ticket(page: Page) -> None:
-    page.get_by_role("button", name="copy for a ticket").click()
+    page.get_by_role("button", name="copy as text").click()
     page.wait_for_function("window.taken")
     text = page.evaluate("window.taken")
     assert "parcels.leaving" in text

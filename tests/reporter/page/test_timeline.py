@@ -349,7 +349,7 @@ def test_the_scenario_is_copied_as_a_command_as_gherkin_and_as_text(open_report:
     assert gherkin[:2] == ["@orders @express", "Scenario: Parcel leaves on the express lane"]
     assert gherkin[2] == '  When "orders.created" is published with'
     assert "    | shipment.lane | 4 |" in gherkin
-    page.get_by_role("button", name="copy for a ticket").click()
+    page.get_by_role("button", name="copy as text").click()
     text = page.evaluate("window.copied")
     assert "wrong shape on parcels.leaving: 2 messages arrived" in text
     assert 'FAIL    And "parcels.leaving" is received with' in text

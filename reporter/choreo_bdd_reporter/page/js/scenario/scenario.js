@@ -73,7 +73,7 @@ function heading(entry, detail, context) {
       copyButton('copy link', () => linkTo({ ...context.views.current, test: entry.id })),
       copyButton('copy command', () => runCommand(entry, detail)),
       detail.steps.length > 0 && copyButton('copy Gherkin', () => gherkinText(entry, detail)),
-      copyButton('copy for a ticket', () => ticketText(entry, detail, context)),
+      copyButton('copy as text', () => ticketText(entry, detail, context)),
       entry.findings.length > 0 && copyButton('copy as LLM prompt', () => promptText(entry, detail, context)),
       detail.test.worker_id && el('span.hr-note', {}, `worker ${detail.test.worker_id}`)),
     renderHistory(entry),

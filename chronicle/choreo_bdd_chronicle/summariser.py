@@ -47,6 +47,8 @@ class Summariser:
             if self._is_over.wait(rest):
                 return
             self._news.clear()
+            if self._is_over.is_set():  # close() may have told of it since, which was just cleared
+                return
             begun = time.monotonic()
             try:
                 self._store.sum_up()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.outcomes import OUTCOMES, check_outcomes
+from tests.support.processes import as_in_the_foreground
 from tests.support.project import BARE, LOADER, Project
 
 pytestmark = pytest.mark.process
@@ -65,7 +66,7 @@ def interrupted(project: Project, *command: str) -> float:
         cwd=project.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        preexec_fn=_as_in_the_foreground,  # noqa: PLW1509 - one call, and no thread of ours is about
+        preexec_fn=as_in_the_foreground,  # noqa: PLW1509 - one call, and no thread of ours is about
     ) as run:
         until = time.monotonic() + 50
         while not ready.exists() and time.monotonic() < until:
@@ -75,11 +76,6 @@ def interrupted(project: Project, *command: str) -> float:
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=50)
         return time.monotonic() - began
-
-
-def _as_in_the_foreground() -> None:
-    """A shell starts what runs in its background deaf to Ctrl-C, and so would be the run of a whole suite there."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 COMMANDS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 
 import pytest
@@ -10,6 +11,11 @@ import pytest
 FOREIGN = tuple(f"-pno:{name}" for name in ("asyncio", "hypothesispytest", "timeout", "valkey"))
 # fixtures with which tests start behave or pytest; what starts them without is marked by hand
 _FIXTURES = frozenset({"project", "short_project", "guessed", "both", "deliberate", "on_memory", "files_of"})
+
+
+def as_in_the_foreground() -> None:
+    """A shell starts what runs in its background deaf to Ctrl-C, and so would be the run of a whole suite there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def mark_process_tests(items: Sequence[pytest.Item]) -> None:

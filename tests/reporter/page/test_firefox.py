@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from .conftest import OpenReport
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
+_PATIENCE_S = 20.0
 TITLE = "return document.querySelector('#hr-scenario-title')?.textContent === arguments[0]"
 TEXT = """
   for (const each of [1, 2]) {
@@ -45,7 +47,11 @@ def test_firefox_shows_what_chromium_shows(
     firefox.wait_for(TITLE, "Parcel leaves on the express lane")
     report = open_report(sample_run(), fragment)
     report.page.locator("#hr-scenario-title").wait_for()
-    assert firefox.evaluate(TEXT) == report.page.evaluate(f"async () => {{{TEXT}}}")
+    end = time.monotonic() + _PATIENCE_S  # parts of the page are read when they are first opened
+    while (shown := firefox.evaluate(TEXT)) != (wanted := report.page.evaluate(f"async () => {{{TEXT}}}")):
+        if time.monotonic() > end:
+            break
+    assert shown == wanted
     assert firefox.errors() == []
 
 

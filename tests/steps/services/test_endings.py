@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from choreo_bdd.brokers.processes import wait_until
-from tests.support.processes import FOREIGN
+from tests.support.processes import FOREIGN, as_in_the_foreground
 from tests.support.project import LOADER, Project
 from tests.support.running_processes import alive
 
@@ -93,7 +93,13 @@ def ended(
     pids = folder / "pids"
     with (folder / "said").open("wb") as said:
         run = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=folder, env=kept, stdout=said, stderr=said, start_new_session=True
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env=kept,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+            preexec_fn=as_in_the_foreground,  # noqa: PLW1509 - one call, before any thread of ours
         )
     with run:
         is_up = wait_until(lambda: pids.exists() and len(pids.read_text().splitlines()) >= sets, BOUND_S)

@@ -189,7 +189,7 @@ class Streams:
                 self._listening.shut(f"the streams can no longer be read: {reason_of(error)}")
                 self._progress.set()
                 return
-            now = self._loop.time()
+            now = self._listening.arrived_at
             for name, entries in answer or ():
                 self._take(name.decode(), entries, now)
             self._progress.set()

@@ -1,13 +1,14 @@
 """A soak: mixed scenarios on all transports at once, with faults, and nothing may be left behind.
 
-    python -m bench.soak [--minutes 30] [memory nats kafka rabbitmq redis redis-streams]
+    python -m bench.soak [--minutes 30 | --scenarios 10000] [memory nats kafka rabbitmq redis redis-streams]
 
-Each transport goes through a proxy to a broker of its own, and has a dozen scenarios running at any time: passing,
+Each transport goes through a proxy to a broker of its own, and has a few scenarios running at any time: passing,
 near-misses, absences, counts, bytes that are no JSON, large payloads, cancelled and raising ones; one round in ten its
 wire is cut or falls silent in the middle of one. Whenever all are quiet, the process (tasks, threads, sockets,
 descriptors, child processes) and the brokers (connections, subscriptions, consumers, queues, exchanges, keys, topics,
 groups) hold what they held once each fault was met, and in the end what they held before. Exit code 1 when a verdict
-was wrong, something was left, or memory grew: by the medians of the second and the last quarter, more than ``GROWTH``.
+was wrong, something was left, or memory grew: by the medians of the second and the last quarter, more than ``GROWTH``
+(told of runs long enough to have quarters).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import contextlib
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +28,7 @@ from bench.soak import census
 from bench.soak.census import Census
 from bench.soak.scenarios import FAULTS, PLAYS
 from choreo_bdd import DictFieldPolicy, Harness
-from choreo_bdd.brokers import Broker, NatsOptions, start
+from choreo_bdd.brokers import Broker, start
 from choreo_bdd.brokers.ports import free_port
 from choreo_bdd.transports import MockTransport
 from tests.support.proxy import Proxy, proxy_to
@@ -34,9 +36,20 @@ from tests.support.transport_kinds import BROKER_KINDS, make_transport
 
 KINDS = ("memory", *BROKER_KINDS)
 GROWTH = 1.05
-TOPICS = 4
-FAULT_EVERY = 10
+_QUARTERS_FROM = 8
 _SETTLE_S = 15.0
+_DATA = frozenset({"kafka topics", "redis keys"})
+"""What messages are kept in: it stays, and is no more than there are topics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long a soak lasts, at the least; on how many topics at once; how many rounds there are to one fault."""
+
+    minutes: float = 0
+    scenarios: int = 0
+    topics: int = 4
+    fault_every: int = 10
 
 
 @dataclass(slots=True)
@@ -49,18 +62,17 @@ class Site:
     played: int = 0
     wrong: list[str] = field(default_factory=list)
 
-    async def round(self, number: int) -> None:
+    async def round(self, topics: int, fault: str | None = None) -> None:
         """A fault, when it is its turn; then every play, on all topics at once."""
-        if self.proxy is not None and number % FAULT_EVERY == 0:
-            name = list(FAULTS)[number // FAULT_EVERY % len(FAULTS)]
-            await self._play(name, FAULTS[name](self.harness, f"soak.{self.kind}.0", self.proxy))
-        await asyncio.gather(*(self._plays(f"soak.{self.kind}.{topic}") for topic in range(TOPICS)))
+        if self.proxy is not None and fault is not None:
+            await self._play(fault, FAULTS[fault](self.harness, f"soak.{self.kind}.0", self.proxy))
+        await asyncio.gather(*(self._plays(f"soak.{self.kind}.{topic}") for topic in range(topics)))
 
     async def _plays(self, topic: str) -> None:
         for play in PLAYS:
             await self._play(play.__name__, play(self.harness, topic))
 
-    async def _play(self, name: str, scenario: Coroutine[Any, Any, str | None]) -> None:
+    async def _play(self, name: str, scenario: Awaitable[str | None]) -> None:
         try:
             wrong = await scenario
         except Exception as error:  # noqa: BLE001 - one scenario's end is not that of the soak
@@ -79,43 +91,57 @@ class Soak:
     brokers: Sequence[Broker]
     monitoring_port: int
     memory_mb: list[float] = field(default_factory=list)
+    held: Census = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
 
-    async def run(self, until: float) -> None:
-        """Blocks of rounds until this moment of the monotonic clock; what is held is compared once each fault was."""
+    async def run(self, length: Length) -> None:
+        """Blocks of rounds, each with one fault; what is held is compared with what was once each fault was met."""
         began, block, held = time.monotonic(), 0, None
-        while time.monotonic() < until or block <= len(FAULTS):
-            for number in range(FAULT_EVERY):
-                await asyncio.gather(*(site.round(block * FAULT_EVERY + number) for site in self.sites))
+        while block <= len(FAULTS) or not self._is_enough(length, time.monotonic() - began):
+            fault = list(FAULTS)[block % len(FAULTS)]
+            for each in (fault, *[None] * (length.fault_every - 1)):
+                await asyncio.gather(*(site.round(length.topics, each) for site in self.sites))
             block += 1
             if held is not None:
-                await self.compare(f"block {block}", held, self._census)
+                await self.compare(f"block {block}", held)
             elif block == len(FAULTS):
-                held = await self._census()
+                self.held = held = await self.census()
             self.memory_mb.append(census.memory_mb())
-            played = sum(site.played for site in self.sites)
-            print(f"{time.monotonic() - began:7.0f} s {played:8} scenarios {self.memory_mb[-1]:8.1f} MB", flush=True)
+            print(
+                f"{time.monotonic() - began:7.0f} s {self.played:8} scenarios {self.memory_mb[-1]:8.1f} MB", flush=True
+            )
 
-    async def _census(self) -> Census:
+    def _is_enough(self, length: Length, passed_s: float) -> bool:
+        return passed_s >= length.minutes * 60 and self.played >= length.scenarios
+
+    @property
+    def played(self) -> int:
+        """Scenarios so far."""
+        return sum(site.played for site in self.sites)
+
+    async def census(self) -> Census:
+        """What the process and the brokers hold now."""
         found = dict(census.of_process())
         for each in self.brokers:
             found |= await census.of_broker(each, self.monitoring_port)
         return found
 
-    async def compare(self, when: str, held: Census, count: Callable[[], Awaitable[Census]]) -> None:
+    async def compare(self, when: str, held: Census) -> None:
         """Keep what there is more of; what is about to end gets the time to do so."""
         deadline = time.monotonic() + _SETTLE_S
         while True:
-            now = await count()
+            now = await self.census()
             more = {name: f"{held.get(name, 0)} -> {now[name]}" for name in now if now[name] > held.get(name, 0)}
             if not more or time.monotonic() > deadline:
                 break
             await asyncio.sleep(1)
         self.left |= {f"{when}: {name}": counts for name, counts in more.items()}
 
-    def growth(self) -> float:
-        """Memory in the last quarter over memory in the second, by medians."""
-        quarter = max(1, len(self.memory_mb) // 4)
+    def growth(self) -> float | None:
+        """Memory in the last quarter over memory in the second, by medians; ``None`` where a run was too short."""
+        quarter = len(self.memory_mb) // 4
+        if len(self.memory_mb) < _QUARTERS_FROM:
+            return None
         return statistics.median(self.memory_mb[-quarter:]) / statistics.median(self.memory_mb[quarter : 2 * quarter])
 
 
@@ -136,34 +162,32 @@ async def site_of(kind: str, broker: Broker | None) -> AsyncIterator[Site]:
 
 
 @contextlib.contextmanager
-def brokers_for(kinds: Sequence[str], monitoring_port: int) -> Any:
+def brokers_for(kinds: Sequence[str], monitoring_port: int) -> Iterator[Mapping[str, Broker]]:
     """A broker for each kind that wants one, by its name."""
     wanted = {BROKER_KINDS[kind].broker for kind in kinds if kind in BROKER_KINDS}
     with contextlib.ExitStack() as ending:
-        nats = {"config": NatsOptions(config=f"http: 127.0.0.1:{monitoring_port}").config}
-        yield {name: ending.enter_context(start(name, **(nats if name == "nats" else {}))) for name in wanted}
+        yield {kind: ending.enter_context(_started(kind, monitoring_port)) for kind in wanted}
 
 
-async def soak(kinds: Sequence[str], minutes: float) -> int:
+def _started(kind: Any, monitoring_port: int) -> AbstractContextManager[Broker]:
+    return start(kind, config=f"http: 127.0.0.1:{monitoring_port}") if kind == "nats" else start(kind)
+
+
+async def soak(kinds: Sequence[str], length: Length) -> int:
     """The whole; the exit code."""
     port = free_port()
     with brokers_for(kinds, port) as brokers:
-        before = census.of_process()
+        sites: list[Site] = []
+        run = Soak(sites, tuple(brokers.values()), port)
+        before = await run.census()
         async with contextlib.AsyncExitStack() as ending:
-            sites = [
-                await ending.enter_async_context(
-                    site_of(kind, brokers[BROKER_KINDS[kind].broker] if kind in BROKER_KINDS else None)
-                )
-                for kind in kinds
-            ]
-            run = Soak(sites, tuple(brokers.values()), port)
-            await run.run(time.monotonic() + minutes * 60)
-        await run.compare("the end", before, _of_process)
+            for kind in kinds:
+                broker = brokers[BROKER_KINDS[kind].broker] if kind in BROKER_KINDS else None
+                sites.append(await ending.enter_async_context(site_of(kind, broker)))
+            await run.run(length)
+        data = {name: count for name, count in run.held.items() if name in _DATA}
+        await run.compare("the end", {**before, **data})
     return _told(run)
-
-
-async def _of_process() -> Census:
-    return census.of_process()
 
 
 def _told(run: Soak) -> int:
@@ -172,17 +196,20 @@ def _told(run: Soak) -> int:
     for name, more in run.left.items():
         print(f"left behind: {name} {more}")
     growth = run.growth()
-    from_to = f"{run.memory_mb[0]:.1f} -> {run.memory_mb[-1]:.1f} MB"
-    print(f"memory {from_to}; last quarter over second {growth:.3f}, bar {GROWTH}")
-    return int(growth > GROWTH or bool(run.left) or any(site.wrong for site in run.sites))
+    told = "too short to tell growth" if growth is None else f"last quarter over second {growth:.3f}, bar {GROWTH}"
+    print(f"memory {run.memory_mb[0]:.1f} -> {run.memory_mb[-1]:.1f} MB; {told}")
+    has_grown = growth is not None and growth > GROWTH
+    return int(has_grown or bool(run.left) or any(site.wrong for site in run.sites))
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("kinds", nargs="*", default=KINDS, choices=KINDS, metavar="KIND")
-    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--minutes", type=float, help="at the least; 30 unless --scenarios is given")
+    parser.add_argument("--scenarios", type=int, default=0, help="so many in this process, at the least")
     asked = parser.parse_args(arguments)
-    return asyncio.run(soak(asked.kinds, asked.minutes))
+    minutes = asked.minutes if asked.minutes is not None else 0 if asked.scenarios else 30
+    return asyncio.run(soak(asked.kinds, Length(minutes, asked.scenarios)))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def memory_mb() -> float:
 
 def of_process() -> Census:
     """Tasks, threads, open sockets, other descriptors, and processes below this one."""
-    found = Counter({"tasks": len(asyncio.all_tasks()), "threads": threading.active_count()})
+    found = Counter({"tasks": len(asyncio.all_tasks()), "threads": sum(map(_is_ours, threading.enumerate()))})
     for descriptor in Path("/proc/self/fd").iterdir():
         try:
             found["sockets" if str(descriptor.readlink()).startswith("socket:") else "descriptors"] += 1
@@ -39,6 +39,11 @@ def of_process() -> Census:
             continue
     found["processes"] = len((family(os.getpid()) - {os.getpid()}) & alive())  # without what has counted them
     return found
+
+
+def _is_ours(thread: threading.Thread) -> bool:
+    """The loop's own pool grows to its bound as it is used, by this census too."""
+    return not thread.name.startswith("asyncio_")
 
 
 async def of_broker(broker: Broker, monitoring_port: int) -> Census:
@@ -59,7 +64,7 @@ def _of_nats(port: int) -> Census:
 
 
 def _of_rabbitmq(broker: Broker) -> Census:
-    return {what: len(rabbitmqctl(broker, f"list_{what}").splitlines()) for what in _LISTS_OF_RABBITMQ}
+    return {what: len(rabbitmqctl(broker, "--silent", f"list_{what}").splitlines()) for what in _LISTS_OF_RABBITMQ}
 
 
 async def _of_redis(broker: Broker) -> Census:

@@ -47,7 +47,8 @@ async def absent(harness: Harness, topic: str) -> str | None:
     async with harness.scenario("absent") as s:
         s.expect_none(f"{topic}.forbidden")
         s.publish(f"{topic}.else", {"n": 1})
-        return _unless_passed(await s.await_all(timeout_ms=ABSENT_MS))
+        await s.ready()
+        return _unless_passed(await s.await_all(timeout_ms=_WINDOW_MS))
 
 
 async def broken_absence(harness: Harness, topic: str) -> str | None:

@@ -92,11 +92,10 @@ def rabbitmq_client(broker: Broker, login: Login = NOBODY) -> Any:
 
 def rabbitmqctl(broker: Broker, *arguments: str) -> str:
     """What whoever runs the broker does on its command line, and what that says."""
-    program = Path(str(shutil.which("rabbitmq-server"))).resolve().with_name("rabbitmqctl")
-    environment = {**os.environ, **broker._plan.environment}
+    program = str(Path(str(shutil.which("rabbitmq-server"))).resolve().with_name("rabbitmqctl"))
+    environment: dict[str, str] = {**os.environ, **broker._plan.environment}
     command = (program, "-n", environment["RABBITMQ_NODENAME"], "--quiet", *arguments)
-    done = subprocess.run(command, env=environment, check=True, timeout=60, stdout=subprocess.PIPE, text=True)
-    return done.stdout
+    return subprocess.check_output(command, env=environment, timeout=60, text=True)
 
 
 async def _rabbitmq(broker: Broker, login: Login) -> bytes:

@@ -240,6 +240,26 @@ def test_two_exchanges_with_one_routing_key_are_told_apart(
     ).passed()
 
 
+@pytest.mark.parametrize("spoken", ["payment.charged", "payments.chargd", "Payments.charged"])
+def test_a_misspelt_routing_key_is_the_cause_wherever_the_mistake_is(
+    bench_with: Callable[..., Bench], rabbitmq_broker: Broker, spoken: str
+) -> None:
+    topics = '\n        go: {mandatory: false}\n        "*.*": {correlation: none}'
+    bench = bench_with(topics, exchange="amq.topic")
+    played = bench.play(
+        'When I publish "go"',
+        WAIT,
+        'Then I expect "payments.charged" waiting up to 500ms',
+        own={
+            WAIT.partition(" ")[2]: lambda _: asked(
+                rabbitmq_broker.url,
+                lambda channel: channel.basic_publish(b"{}", exchange="amq.topic", routing_key=spoken),
+            )
+        },
+    )
+    assert f"one did on {spoken!r}" in played.message
+
+
 @pytest.mark.parametrize("setting", ["queue: audit", "routing_key: audit"])
 def test_a_queue_is_one_topic_and_no_pattern(tmp_path: Path, setting: str) -> None:
     with pytest.raises(ConfigError, match=r"choreo\.yaml:11: .*a pattern stands for many topics"):

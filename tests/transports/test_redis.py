@@ -7,7 +7,9 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +197,63 @@ async def test_that_nobody_has_heard_the_last_message_on_a_channel_is_known(pubs
     assert second.unheard_words == []
 
 
+@contextmanager
+def a_cluster() -> Iterator[str]:
+    """Of one node that has all slots."""
+    with start_or_skip("redis", config="cluster-enabled yes") as broker:
+        redis.Redis.from_url(broker.url).execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        yield broker.url
+
+
+@contextmanager
+def a_server_with_a_replica() -> Iterator[str]:
+    with start_or_skip("redis") as broker:
+        host, port = broker.url.removeprefix("redis://").partition("/")[0].split(":")
+        with start_or_skip("redis", config=f"replicaof {host} {port}"), redis.Redis.from_url(broker.url) as client:
+            while not client.info("replication")["connected_slaves"]:
+                time.sleep(0.01)
+            yield broker.url
+
+
+@contextmanager
+def who_may_not_ask() -> Iterator[str]:
+    with start_or_skip("redis", config="user narrow on >pw allchannels -@all +publish +subscribe +ping") as broker:
+        yield broker.url.replace("redis://", "redis://narrow:pw@")
+
+
+@pytest.mark.parametrize("several", [a_cluster, a_server_with_a_replica, who_may_not_ask])
+async def test_a_server_that_may_be_one_of_several_does_not_say_that_nobody_listens(
+    several: Callable[[], AbstractContextManager[str]], root: str
+) -> None:
+    with several() as url:
+        transport = RedisTransport(url=url)
+        await transport.connect()
+        sent = [Sent() for _ in range(3)]
+        for each in sent:
+            await asyncio.wait_for(transport.publish(root, b"x", on_sent=each), PATIENCE_S)
+        await transport.disconnect()
+    assert [each.unheard_words for each in sent] == [[], [], []]
+
+
+async def test_what_does_not_say_what_it_is_does_not_say_that_nobody_listens(root: str) -> None:
+    proxy = {b"PUBLISH": b":0\r\n", b"INFO": b"$22\r\n# Proxy\r\nVersion:1.0.5\r\n\r\n"}
+    async with fake_server({**LOGIN, **proxy}) as url:
+        transport, sent = RedisTransport(url=url), Sent()
+        await transport.connect()
+        await asyncio.wait_for(transport.publish(root, b"x", on_sent=sent), PATIENCE_S)
+        await transport.disconnect()
+    assert sent.unheard_words == []
+
+
+async def test_a_message_to_nobody_is_sent_although_the_connection_ends_meanwhile(root: str) -> None:
+    async with fake_server({**LOGIN, b"PUBLISH": b":0\r\n"}, hangs_up_on=b"INFO") as url:
+        transport, sent = RedisTransport(url=url), Sent()
+        await transport.connect()
+        await asyncio.wait_for(transport.publish(root, b"x", on_sent=sent), PATIENCE_S)
+        await transport.disconnect()
+    assert sent.unheard_words == []
+
+
 async def test_a_check_that_misses_an_answer_says_that_nobody_heard_the_question(
     redis_broker: Broker, root: str
 ) -> None:
@@ -204,7 +263,7 @@ async def test_a_check_that_misses_an_answer_says_that_nobody_heard_the_question
     async with harness.scenario("asked", options=watching) as scenario:
         answer = scenario.expect(f"{root}.answer", anything())  # and {root}.* is watched, which is nobody who answers
         scenario.publish(f"{root}.question", {})
-        await scenario.await_all(timeout_ms=50)
+        await scenario.await_all(timeout_ms=300)
     await harness.disconnect()
     assert answer.diagnosis is not None
     assert answer.diagnosis.cause is Cause.NOBODY_LISTENS

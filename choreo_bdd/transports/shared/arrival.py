@@ -16,7 +16,7 @@ class Arrival:
         self._pieces: deque[tuple[int, float]] = deque([(self._came, self._loop.time())])
         """How many bytes had come by the end of each piece that is not read yet, and when."""
         self._feed = reader.feed_data
-        reader.feed_data = self._note  # type: ignore[method-assign]
+        reader.feed_data = self._note  # type: ignore[method-assign, assignment] # bytes are all that comes
 
     def _note(self, data: bytes) -> None:
         self._came += len(data)

@@ -11,6 +11,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import aiokafka.admin
 
@@ -19,6 +20,10 @@ from tests.support.broker_clients import rabbitmqctl, redis_client
 from tests.support.running_processes import alive, family
 
 Census = Mapping[str, int]
+_CHANNELS = 40
+POOLS: Census = {"rabbitmq channels": _CHANNELS, "tasks of channels": 3 * _CHANNELS}
+"""What is kept for use again, as many as were ever used at once: no more than these."""
+
 _LISTS_OF_RABBITMQ = ("queues", "exchanges", "bindings", "consumers", "connections", "channels")
 
 
@@ -31,7 +36,8 @@ def memory_mb() -> float:
 
 def of_process() -> Census:
     """Tasks, threads, open sockets, other descriptors, and processes below this one."""
-    found = Counter({"tasks": len(asyncio.all_tasks()), "threads": sum(map(_is_ours, threading.enumerate()))})
+    found = Counter(_kind_of(task) for task in asyncio.all_tasks())
+    found["threads"] = sum(map(_is_ours, threading.enumerate()))
     for descriptor in Path("/proc/self/fd").iterdir():
         try:
             found["sockets" if str(descriptor.readlink()).startswith("socket:") else "descriptors"] += 1
@@ -39,6 +45,11 @@ def of_process() -> Census:
             continue
     found["processes"] = len((family(os.getpid()) - {os.getpid()}) & alive())  # without what has counted them
     return found
+
+
+def _kind_of(task: asyncio.Task[Any]) -> str:
+    code = getattr(task.get_coro(), "cr_code", None)
+    return "tasks of channels" if code is not None and "aiormq" in code.co_filename else "tasks"
 
 
 def _is_ours(thread: threading.Thread) -> bool:

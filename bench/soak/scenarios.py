@@ -12,6 +12,12 @@ from choreo_bdd.scenario import Cause, Handle, ScenarioResult
 from tests.support.proxy import Proxy
 
 Play = Callable[[Harness, str], Awaitable[str | None]]
+
+
+class Unserved(Exception):
+    """The library said that it could not look in time: no false verdict, but a machine that was too slow."""
+
+
 PATIENCE_MS = 15_000
 """For what must come: a machine under load is no fault."""
 
@@ -162,11 +168,15 @@ def _cause(handle: Handle) -> Cause | None:
 
 
 def _unless_passed(result: ScenarioResult) -> str | None:
-    return None if result.passed else _said(*result.handles)
+    return _unless(result.passed, *result.handles)
 
 
 def _unless(right: bool, *handles: Handle) -> str | None:
-    return None if right else _said(*handles)
+    if right:
+        return None
+    if any(_cause(each) is Cause.TRANSPORT_FAILED for each in handles):
+        raise Unserved(_said(*handles))
+    return _said(*handles)
 
 
 def _said(*handles: Handle) -> str:

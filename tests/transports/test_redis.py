@@ -23,6 +23,9 @@ from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportEr
 from choreo_bdd.matchers import anything
 from choreo_bdd.scenario.judging.diagnosis import Cause
 from choreo_bdd.transports import RedisTransport
+from choreo_bdd.transports.redis.messages import EntryLayout, Layouts
+from choreo_bdd.transports.redis.streams import Streams
+from choreo_bdd.transports.shared.subscriptions import Registration
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
@@ -570,3 +573,41 @@ async def test_a_profile_of_the_configuration_becomes_a_streams_transport(redis_
     await harness.connect()
     assert harness.transport.capabilities.message_headers
     await harness.disconnect()
+
+
+class FakeWire:
+    """A connection whose server answers at once, and that tells what it is asked."""
+
+    def __init__(self, on_call: Callable[[str | bytes | int], None]) -> None:
+        self._on_call = on_call
+
+    @staticmethod
+    def pack(*command: str | bytes | int) -> list[bytes]:
+        return [str(command[0]).encode()]
+
+    def write(self, packed: list[list[bytes]]) -> list[asyncio.Future[Any]]:
+        return [self.call(each[0].decode(), "packed") for each in packed]
+
+    def call(self, *command: str | bytes | int) -> asyncio.Future[Any]:
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        answer.set_result(0)
+        self._on_call(command[0] if command[0] == "XREAD" else command[1])
+        return answer
+
+
+async def test_a_stream_that_is_left_while_its_first_read_begins_is_not_read() -> None:
+    asked: list[object] = []
+    registration = Registration("orders", Sink())
+
+    def leave(command: object) -> None:
+        if command == "UNBLOCK":
+            reading.remove(registration)
+
+    talking: Any = FakeWire(leave)
+    listening: Any = FakeWire(asked.append)
+    reading = Streams(talking, listening, Layouts(EntryLayout()))
+    await reading.start()
+    reading.add(registration)
+    await asyncio.sleep(0.01)
+    await reading.stop()
+    assert asked == ["ID"]  # an XREAD of no streams would be an error, and end the connection

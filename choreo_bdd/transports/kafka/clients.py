@@ -202,7 +202,11 @@ async def _end_sending(producer: Any) -> None:
         if sender is not None and not sender.done():
             sender.cancel()
             await asyncio.wait([sender], timeout=_ABORT_S)
-    producer._message_accumulator.fail_all(ProducerClosed())
+    accumulator = producer._message_accumulator
+    unsent = [batch for batches in accumulator._batches.values() for batch in batches]
+    accumulator.fail_all(ProducerClosed())
+    for batch in unsent:
+        batch._drain_waiter.exception()  # taken note of: asyncio prints an error that nobody has asked for
 
 
 def tell_departures(producer: Any, left: Callable[[asyncio.Future[Any], float], None]) -> None:

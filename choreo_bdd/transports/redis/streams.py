@@ -179,7 +179,7 @@ class Streams:
 
     async def _read(self) -> None:
         while True:
-            if not self._streams:
+            while not self._streams:  # again once woken: who was added may have been removed by now
                 self._filled.clear()
                 await self._filled.wait()
             self._is_stale = False

@@ -204,7 +204,8 @@ async def test_that_nobody_has_heard_the_last_message_on_a_channel_is_known(pubs
 def a_cluster() -> Iterator[str]:
     """Of one node that has all slots."""
     with start_or_skip("redis", config="cluster-enabled yes") as broker:
-        redis.Redis.from_url(broker.url).execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        client: Any = redis.Redis.from_url(broker.url)
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         yield broker.url
 
 

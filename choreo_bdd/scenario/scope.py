@@ -180,10 +180,13 @@ class Scope:
         """Listen beside the topic too, so that a message on a misspelt sibling can be named as the cause."""
         if not self.options.watch_similar_topics or topic_patterns.is_pattern(topic):
             return
-        for pattern in link.harness.router.nearby.beside(topic):
+        nearby = link.harness.router.nearby
+        for pattern in nearby.beside(topic):
             if (link, pattern) not in self._watched:
-                link.harness.router.nearby.add(pattern)
+                ready = nearby.add(pattern)
                 self._watched.append((link, pattern))
+                if ready is not None and nearby.is_cheap:
+                    self._proofs.hope_for(ready)
 
     async def ready(self) -> None:
         """Wait until every subscription of this scope is proven live on its broker.

@@ -242,9 +242,9 @@ class Scope:
         told = detail if listener.link.name is None else ""
         self._arrived(listener, delivery.message, told, source, delivery)
 
-    def note_unreadable(self, listener: TopicListener, message: Message, error_class: str) -> None:
+    def note_unreadable(self, listener: TopicListener, message: Message, reason: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
-        told = f"undecodable ({error_class})"
+        told = f"undecodable ({reason})"
         self._arrived(listener, message, told, "expect", Delivery(message, message.payload))
 
     def _arrived(

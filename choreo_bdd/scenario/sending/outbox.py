@@ -248,16 +248,18 @@ class Outbox:
             traffic.fail(replace(sent, failed=reason, failed_at=None if at_once else now))
 
     def _published(self, publication: Publication, left_at: float | None) -> None:
-        now = self._clock() if left_at is None else left_at
-        self._sent.append(_Sent(now, publication))
+        now = self._clock()
+        at = now if left_at is None else left_at
+        self._sent.append(_Sent(at, publication))
         if (traffic := publication.link.harness.router.traffic) is not None:
-            traffic.send(Sent(now, publication.topic, publication.data, publication.headers, publication.key))
+            traffic.send(Sent(at, publication.topic, publication.data, publication.headers, publication.key))
         self._timeline.record(
             action=TimelineAction.PUBLISHED,
             topic=publication.topic,
             transport=publication.link.name,
             source="publish" if publication.link.name is not None else None,
             message=publication,
+            at=now,
         )
 
     def unheard(self, publication: Publication, words: str) -> None:

@@ -11,8 +11,9 @@ from typing import NoReturn
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
-from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.observers.traffic import Heard, Lost, Sent
+from choreo_bdd.shared.fitting import fits
 from choreo_bdd.transports.abilities import Asking, Departing, Sender
 from choreo_bdd.transports.base import (
     Interruptible,
@@ -21,8 +22,8 @@ from choreo_bdd.transports.base import (
     Ready,
     TransportCallback,
     TransportCapabilities,
-    sink_of,
 )
+from choreo_bdd.transports.shared.listeners import Listeners
 from choreo_bdd_steps.recording import Link, Recording
 
 
@@ -120,7 +121,7 @@ class ReplayTransport:
         self._script = script
         self._name = name
         self._capabilities = link.capabilities
-        self._subscriptions: list[tuple[str, TransportCallback, Callable[[Message], None]]] = []
+        self._listeners = Listeners()
         self._on_lost: list[OnLost] = []
         self._is_called = link.type == "http"
         self._answers = Counter(heard.message.topic for heard in link.heard)
@@ -152,25 +153,22 @@ class ReplayTransport:
             for listener in self._on_lost:
                 listener(lost.reason)
             return
-        for topic, callback, _ in tuple(self._subscriptions):
-            if topic != lost.topic:
+        for each in self._listeners:
+            if each.topic != lost.topic:
                 continue
-            if lost.is_unanswered and isinstance(callback, Asking):
-                callback.unanswered(lost.reason)
-            elif isinstance(callback, Interruptible):
-                callback.interrupted(lost.reason)
+            if lost.is_unanswered and fits(each.callback, Asking):
+                each.callback.unanswered(lost.reason)
+            elif fits(each.callback, Interruptible):
+                each.callback.interrupted(lost.reason)
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
         """Deliver what comes on a topic, or a pattern of topics, from now on."""
-        self._subscriptions.append((topic, callback, sink_of(callback)))
+        self._listeners.add(topic, callback)
         return None
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration."""
-        for index, (subscribed, registered, _) in enumerate(self._subscriptions):
-            if subscribed == topic and registered == callback:
-                del self._subscriptions[index]
-                return
+        self._listeners.remove(topic, callback)
 
     def publish(
         self,
@@ -182,9 +180,11 @@ class ReplayTransport:
         key: str | None = None,  # noqa: ARG002 - as above
     ) -> Ready | None:
         """Send nothing: what came of it has been recorded. It has left at the moment when it left then."""
-        if not isinstance(on_sent, Departing) or on_sent.is_reply:  # what came of a reply has been recorded, too
-            if on_sent is not None:
-                on_sent()
+        if on_sent is None:
+            return None
+        is_reply = not fits(on_sent, Departing) or on_sent.is_reply
+        if is_reply:  # what came of it has been recorded, too
+            on_sent()
             return None
         cue = self._script.cue(self._name, topic)
         if cue is None:
@@ -214,18 +214,18 @@ class ReplayTransport:
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
-        return len(self._subscriptions)
+        return len(self._listeners)
 
     def clear_subscriptions(self) -> None:
         """Forget every registration."""
-        self._subscriptions.clear()
+        self._listeners.clear()
 
     def deliver(self, heard: Heard) -> None:
         """Hand over a message that came now."""
         message = replace(heard.message, received_at=asyncio.get_running_loop().time())
-        for topic, _, deliver in tuple(self._subscriptions):
-            if topic in heard.subscribed or topic_patterns.matches(topic, message.topic):
-                deliver(message)
+        for each in self._listeners:
+            if each.topic in heard.subscribed or topic_patterns.matches(each.topic, message.topic):
+                each.deliver(message)
         self._answers[message.topic] -= 1
         for place, (topic, answered) in enumerate(self._callers):
             if topic == message.topic:
@@ -253,5 +253,5 @@ def _fail(cue: _Cue) -> None:
 
 def _has_left(on_sent: OnSent, unheard: str | None, _: asyncio.Future[None]) -> None:
     on_sent()
-    if unheard is not None and isinstance(on_sent, Sender):
+    if unheard is not None and fits(on_sent, Sender):
         on_sent.unheard(unheard)

@@ -66,9 +66,9 @@ def test_what_becomes_known_in_a_later_phase_is_hidden_in_what_was_looked_throug
     assert output.take(TEST, {"log": "is hunter-2b"}, redactor, failed=False) == {"log": "is <redacted>"}
 
 
-def spent(**options: int) -> CapturedOutput:
+def spent() -> CapturedOutput:
     """Output of a run whose tests that passed have printed what there is room for."""
-    output = CapturedOutput(**options)
+    output = CapturedOutput()
     for _ in range(PASSED_MAX_CHARS // STREAM_MAX_BYTES + 1):
         printed(output, CHATTY)
     return output

@@ -77,6 +77,7 @@ class TestObserver:
             processes=getattr(config, "workerinput", {}).get("workercount", 1),
         )
         self._told: dict[str, Any] = {}
+        self._met: set[str] = set()
         self._recorder = Recorder(lambda: self._current, recordings=recordings)
         self._recorder.start()
 
@@ -122,6 +123,17 @@ class TestObserver:
         except Exception as error:  # noqa: BLE001 - the report must never decide a test
             notice(f"a subtest of {report.nodeid} is reported without details ({type(error).__name__}: {error})")
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_to_serializable(self) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+        """A worker sends what it has met with every report: one that dies can tell nothing at its end."""
+        data = yield
+        if data is not None and hasattr(self._config, "workeroutput"):
+            new = set(values_met()) - self._met
+            if new:
+                self._met |= new
+                data[_WORKER_MET] = json.dumps(sorted(new))  # from memory to memory: it is written nowhere
+        return data
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """A worker sends what no test has taken."""
@@ -129,7 +141,7 @@ class TestObserver:
         if output is not None:
             output[_WORKER_OUTPUT] = json.dumps(self.leftovers())
             output[_WORKER_FACTS] = json.dumps(self.facts)
-            output[_WORKER_MET] = json.dumps(values_met())  # from memory to memory: it is written nowhere
+            output[_WORKER_MET] = json.dumps(values_met())
 
     def pytest_unconfigure(self) -> None:
         """Observe no more."""
@@ -193,6 +205,11 @@ class ReportBuilder:
             self._assembly.add(report, _worker_of(report))
         except Exception as error:  # noqa: BLE001 - the report must never decide a test
             notice(f"{report.nodeid} is missing from the report ({type(error).__name__}: {error})")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_from_serializable(self, data: dict[str, Any]) -> None:
+        """Take in what a worker has met, before anybody sees its report."""
+        meet(json.loads(data.pop(_WORKER_MET, "[]")))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take in a collection error."""

@@ -66,13 +66,17 @@ def is_matcher(value: object) -> TypeGuard[Matcher]:
 
 def expected_shape(matcher: object) -> object:
     """``matcher.expected_shape()``, or None when the matcher has none or it raises (logged at DEBUG)."""
+    return _shape_or(None, matcher)
+
+
+def _shape_or(default: object, matcher: object) -> object:
     if not fits(matcher, Reportable):
-        return None
+        return default
     try:
         return matcher.expected_shape()
     except Exception as error:  # noqa: BLE001 - a foreign matcher's broken report must not decide a verdict
         _log.debug("expected_shape of %s raised: %s", type(matcher).__name__, error)
-        return None
+        return default
 
 
 def admits_missing(matcher: object) -> bool:
@@ -83,8 +87,7 @@ def admits_missing(matcher: object) -> bool:
 def rendered(value: object) -> object:
     """``value`` as JSON-able data: embedded matchers become their shapes, tuples and sets become lists."""
     if is_matcher(value):
-        shape = expected_shape(value)
-        return value.description if shape is None else shape
+        return _shape_or(value.description, value)  # a shape may be None itself: what is expected is null then
     if isinstance(value, Mapping):
         return {key: rendered(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -18,6 +18,7 @@ from choreo_bdd.transports.shared.listeners import Listeners
 
 _LOG = logging.getLogger("choreo_bdd.transports.mock")
 _SENT_KEPT = 10_000
+_SENT_BYTES_KEPT = 16_000_000
 _CAPABILITIES = TransportCapabilities(topic_patterns=True, message_headers=True, cheap_patterns=True)
 
 
@@ -41,7 +42,8 @@ class MockTransport:
         self._endpoint = endpoint
         self._connected = False
         self._listeners = Listeners()
-        self._sent: deque[tuple[str, bytes]] = deque(maxlen=_SENT_KEPT)
+        self._sent: deque[tuple[str, bytes]] = deque()
+        self._sent_bytes = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread_id = 0
 
@@ -118,13 +120,22 @@ class MockTransport:
         self._listeners.clear()
 
     def sent(self) -> list[tuple[str, bytes]]:
-        """Topic and payload of the messages published so far, oldest first (the last 10,000)."""
+        """Topic and payload of the messages published so far, oldest first.
+
+        Kept are the last 10,000, and of those as many as have 16 MB of payload together; the last one always is.
+        """
         return list(self._sent)
+
+    def _keep(self, topic: str, payload: bytes) -> None:
+        self._sent.append((topic, payload))
+        self._sent_bytes += len(payload)
+        while len(self._sent) > _SENT_KEPT or (self._sent_bytes > _SENT_BYTES_KEPT and len(self._sent) > 1):
+            self._sent_bytes -= len(self._sent.popleft()[1])
 
     def _deliver(
         self, topic: str, payload: bytes, on_sent: OnSent | None, headers: Mapping[str, str], key: str | None
     ) -> None:
-        self._sent.append((topic, payload))
+        self._keep(topic, payload)
         if on_sent is not None:
             on_sent()
         assert self._loop is not None  # set by connect(), which publish() checked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.plan.settings import configuration
 from choreo_bdd_steps.services import meeting
 from choreo_bdd_steps.services.errors import ServiceFailed
-from choreo_bdd_steps.services.shared import SharedServices
+from choreo_bdd_steps.services.shared import SharedServices, end_shared
 from tests.engine.test_traces import SPAN, TRACE, request
 from tests.support.project import Project
 from tests.support.running_processes import alive, family
@@ -43,7 +44,7 @@ CONFIG = """
       local: {bus: {type: memory, correlation: none}}
 """
 
-Join = Callable[[], SharedServices]
+Join = Callable[..., SharedServices]
 
 
 @pytest.fixture
@@ -55,11 +56,11 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def join(folder: Path) -> Iterator[Join]:
-    """A further worker's view of the services."""
+    """A further worker's view of the services; of a run with a controller, where that is given."""
     made: list[SharedServices] = []
 
-    def join() -> SharedServices:
-        made.append(SharedServices(configuration(folder), RUN))
+    def join(controller: int | None = None) -> SharedServices:
+        made.append(SharedServices(configuration(folder), RUN, controller))
         return made[-1]
 
     yield join
@@ -89,6 +90,36 @@ def test_the_first_starts_them_and_the_last_one_that_leaves_has_them_stopped(fol
     assert not {pid} & alive(), "it had to be gone when the last one was told so"
     assert wait_until(lambda: keeper not in alive(), 10)
     assert not meeting_folder(folder).exists()
+
+
+def test_one_that_is_done_before_another_comes_leaves_them_to_it(folder: Path, join: Join) -> None:
+    join(os.getpid()).stop()
+    late = join(os.getpid())
+    assert [each.text for each in late.lines(0)] == ["up"]
+    late.stop()
+    ((pid, keeper),) = started(folder)
+    assert {pid, keeper} <= alive(), "the run goes on"
+    end_shared(meeting_folder(folder))
+    assert not {pid} & alive(), "it had to be gone when the run was told so"
+    assert wait_until(lambda: keeper not in alive(), 10)
+    assert not meeting_folder(folder).exists()
+
+
+@pytest.mark.parametrize("is_last", ["the worker", "the controller"])
+def test_they_end_with_the_controller_and_the_last_worker(folder: Path, join: Join, is_last: str) -> None:
+    controller = subprocess.Popen(["sleep", "120"])
+    worker = join(controller.pid)
+    ((pid, keeper),) = started(folder)
+    ends = {"the worker": worker.stop, "the controller": controller.kill}  # which nobody collects: it stays a zombie
+    try:
+        (other,) = ends.keys() - {is_last}
+        ends[other]()
+        assert not wait_until(lambda: pid not in alive(), 0.7), "one of them is there yet"
+        ends[is_last]()
+        assert wait_until(lambda: not {pid, keeper} & alive(), 20)
+    finally:
+        controller.kill()
+        controller.wait()
 
 
 def test_workers_that_come_at_once_start_one_set(folder: Path, join: Join) -> None:
@@ -179,12 +210,28 @@ def test_a_folder_of_somebody_else_is_not_used(folder: Path, join: Join) -> None
         theirs.rmdir()
 
 
+ONE_AFTER_THE_OTHER = """
+    import os, pathlib, time, pytest
+    IS_DONE = pathlib.Path("one is done")
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop():
+        until = time.monotonic() + 30
+        while os.environ.get("PYTEST_XDIST_WORKER") == "gw1" and not IS_DONE.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure():
+        if os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+            IS_DONE.touch()
+"""
+
+
 def test_the_workers_of_xdist_share_one_set_where_it_is_said_so(project: Project) -> None:
-    project.file("service.py", SERVICE).file("choreo.yaml", CONFIG)
+    project.file("service.py", SERVICE).file("choreo.yaml", CONFIG).file("conftest.py", ONE_AFTER_THE_OTHER)
     for name in ("a", "b"):
         project.feature(f'Feature: {name}\n  Scenario: s\n    When I publish "a"\n    Then I expect "a"\n', name)
     ran = project.pytest("features", "-n", "2")
     assert ran.code == 0, ran.text
+    assert (project.folder / "one is done").exists()
     ((pid, keeper),) = started(project.folder)
     assert not family(pid) & alive()
     assert wait_until(lambda: keeper not in alive(), 10)

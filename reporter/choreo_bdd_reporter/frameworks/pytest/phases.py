@@ -7,6 +7,7 @@ parallel one and a run with crashed workers all reach the report in the same way
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from choreo_bdd_reporter.record.recorder import TestRecord
 PhaseFacts = dict[str, Any]
 
 _ATTRIBUTE = "choreo_bdd_part"
+_EARLIER_SECTIONS = pytest.StashKey[int]()
+"""How much of what pytest has captured is of earlier attempts at the test."""
 
 
 def attach(report: pytest.TestReport, part: PhaseFacts) -> None:
@@ -60,7 +63,11 @@ def facts_of_phase(
     own = [redactor.fields - before[0], redactor.stream_matches - before[1]]
     part["redacted"] = [own[0] + record.redacted_fields, own[1] + record.redacted_text]
     matches = redactor.stream_matches
-    part["streams"] = _streams(report, redactor if redact_streams else None)
+    part["streams"] = _streams(
+        report.sections[item.stash.get(_EARLIER_SECTIONS, 0) :], redactor if redact_streams else None
+    )
+    if report.when == "teardown":
+        item.stash[_EARLIER_SECTIONS] = len(report.sections)
     part["streams_redacted"] = redactor.stream_matches - matches
     part["sections"] = len(report.sections)
     return part
@@ -86,10 +93,7 @@ def complete_subtest(report: pytest.TestReport, redactor: Redactor, *, redact_st
         part["traceback"] = f"subtest {redactor.text(_subtest_name(report))}\n{part['traceback']}"
     part["redacted"][1] += redactor.stream_matches - before
     before = redactor.stream_matches
-    own = report.sections[part["sections"] :]
-    for name, heading in (("stdout", "Captured stdout"), ("stderr", "Captured stderr"), ("log", "Captured log")):
-        text = "".join(content for title, content in own if title.startswith(heading))
-        part["streams"][name] = _stream(text, redactor if redact_streams else None)
+    part["streams"] = _streams(report.sections[part["sections"] :], redactor if redact_streams else None)
     part["streams_redacted"] = redactor.stream_matches - before
     attach(report, part)
 
@@ -182,12 +186,11 @@ def skip_reason(report: pytest.TestReport) -> str:
     return report.longreprtext
 
 
-def _streams(report: pytest.TestReport, redactor: Redactor | None) -> dict[str, str]:
+def _streams(sections: Sequence[tuple[str, str]], redactor: Redactor | None) -> dict[str, str]:
     """Captured text of all phases so far: pytest repeats earlier sections in each report."""
     return {
-        "stdout": _stream(report.capstdout, redactor),
-        "stderr": _stream(report.capstderr, redactor),
-        "log": _stream(report.caplog, redactor),
+        name: _stream("".join(text for title, text in sections if title.startswith(f"Captured {name}")), redactor)
+        for name in ("stdout", "stderr", "log")
     }
 
 

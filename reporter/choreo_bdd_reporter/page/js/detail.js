@@ -1,5 +1,6 @@
 // The right pane: one scenario, or what the whole run has to say about hops, topics and an older run.
 
+import { attemptTabs, shownAttempt } from './scenario/attempts.js';
 import { createCompare } from './overview/compare.js';
 import { button, el, fill } from './core/dom.js';
 import { renderHops, renderTopics } from './overview/overview.js';
@@ -23,7 +24,8 @@ export function createDetail(root, context) {
   const overviews = new Map([['hops', renderHops], ['topics', renderTopics], ['compare', createCompare(context)]]);
 
   const draw = (entry, detail, view) => {
-    renderScenario(host, entry, detail, context);
+    const [shown, attempt] = shownAttempt(entry, detail, view);
+    renderScenario(host, shown, attempt, context, attemptTabs(entry, detail, views));
     pane.scrollTop = 0;
     for (const read of readers) read(view.event, true);
   };
@@ -53,9 +55,9 @@ export function createDetail(root, context) {
   const onChart = (act) => () => (charts.length > 0 ? act(charts.find((chart) => chart.section.matches(':hover, :focus-within')) ?? charts[0]) : false);
 
   function show(view, previous) {
-    if (!previous || view.test !== previous.test || view.tab !== previous.tab) {
+    if (!previous || ['test', 'attempt', 'tab'].some((name) => view[name] !== previous[name])) {
       showScenario(view);
-      if (previous && matchMedia(STACKED).matches) pane.scrollIntoView();
+      if (previous && view.attempt === previous.attempt && matchMedia(STACKED).matches) pane.scrollIntoView();
     } else for (const read of readers) read(view.event);
   }
 

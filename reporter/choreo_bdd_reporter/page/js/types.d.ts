@@ -222,7 +222,7 @@ declare namespace Page {
     findings?: Finding[];
     transports?: string[];
     hops?: number[];
-    attempts?: [string, string][];
+    attempts?: Attempt[];
     warnings?: [number, string][];
     past?: [string, string];
   }
@@ -408,6 +408,17 @@ declare namespace Page {
   interface Attempt {
     outcome: string;
     reason: string;
+    duration_ms?: number;
+    findings?: Finding[];
+  }
+
+  interface KeptAttempt {
+    outcome: string;
+    reason: string;
+    test?: Test;
+    scenario?: Described;
+    details?: ScopeNote[];
+    attachments?: Attachment[];
   }
 
   interface Vacuity {
@@ -426,7 +437,7 @@ declare namespace Page {
     features?: Feature[];
     details?: Record<string, ScopeNote[]>;
     attachments?: Record<string, Attachment[]>;
-    attempts?: Record<string, Attempt[]>;
+    attempts?: Record<string, KeptAttempt[]>;
     exit?: Exit;
     left_out?: number;
     channels?: Channels;
@@ -475,7 +486,7 @@ declare namespace Page {
 
   interface Chunk {
     texts: string[];
-    entry(place: number): [any, Described | null, Attachment[]];
+    entry(place: number): any;
     payload(place: number): any;
     message(place: number): Message | null;
   }
@@ -512,6 +523,7 @@ declare namespace Page {
     test: Test;
     scenario: Described | null;
     attachments: Attachment[];
+    earlier: (Detail | null)[];
     steps: Step[];
     parts: Part[];
   }
@@ -542,7 +554,8 @@ declare namespace Page {
     flaky: boolean;
     findings: readonly Finding[];
     transports: readonly string[];
-    attempts: readonly [string, string][];
+    attempts: readonly Attempt[];
+    standing?: number;
     warnings: readonly [number, string][];
     before: { runs: [string, string | null, boolean][]; ci: boolean; sha: string | null };
     past: string;
@@ -620,6 +633,7 @@ declare namespace Page {
     after?: TimelineRow | null;
     told?: boolean;
     children: TimelineRow[];
+    event?: TimelineEntry;
     message: Message | null;
     handle: Handle | null;
     cause: string | null;

@@ -90,7 +90,7 @@ export function saveLink(body, name) {
   return el('a.hr-link-button', { href: `data:application/octet-stream${body}`, download: name }, 'Save');
 }
 
-const IN_ONE_GO = 100;
+const IN_ONE_GO = 50;
 
 // Long lists are drawn up to a point, the rest on demand; `tag` is what a list wants around the button for that.
 export function inParts(items, draw, tag = 'div') {

@@ -1,5 +1,5 @@
 // Everything about one scenario: at hand in a report of ordinary size, decoded on demand in a large one.
-// A detail: { test, scenario, steps, parts, attachments }; a part carries notes { handles, messages, spans, strays, surprises, broken, left, same, cut }.
+// A detail: { test, scenario, steps, parts, attachments, earlier }, of which the last are the attempts before this one, null where not kept; a part carries notes { handles, messages, spans, strays, surprises, broken, left, same, cut }.
 
 import { blobOf, chunkText, inflated } from './embedded.js';
 
@@ -24,10 +24,13 @@ function wholeStore(gherkin) {
   const details = gherkin.details ?? {};
   // a node id may be any word, also one that every object knows
   const attachments = new Map(Object.entries(gherkin.attachments ?? {}));
+  const attempts = new Map(Object.entries(gherkin.attempts ?? {}));
+  const aligned = (notes) => (part, index) => alignNotes(part, notes?.[index]);
+  const attempt = ({ test, scenario, attachments: attached, details: notes }) => (test ? detailOf(test, scenario ?? null, attached ?? [], aligned(notes)) : null);
   return {
     whole: true,
     detail(entry) {
-      entry.detail ??= detailOf(entry.whole, scenarios.get(entry.id) ?? null, attachments.get(entry.id) ?? [], (part, index) => alignNotes(part, details[entry.id]?.[index]));
+      entry.detail ??= detailOf(entry.whole, scenarios.get(entry.id) ?? null, attachments.get(entry.id) ?? [], aligned(details[entry.id]), (attempts.get(entry.id) ?? []).map(attempt));
       return entry.detail;
     },
   };
@@ -38,10 +41,11 @@ function wholeStore(gherkin) {
  * @param {Page.Described | null} scenario
  * @param {Page.Attachment[]} attachments
  * @param {(part: any, index: number) => Page.Notes} notesOf
+ * @param {(Page.Detail | null)[]} earlier
  * @returns {Page.Detail}
  */
-function detailOf(test, scenario, attachments, notesOf) {
-  return { test, scenario, attachments, steps: scenario?.steps ?? [], parts: test.scenarios.map((part, index) => ({ ...part, notes: notesOf(part, index) })) };
+function detailOf(test, scenario, attachments, notesOf, earlier = []) {
+  return { test, scenario, attachments, earlier, steps: scenario?.steps ?? [], parts: test.scenarios.map((part, index) => ({ ...part, notes: notesOf(part, index) })) };
 }
 
 /**
@@ -50,8 +54,7 @@ function detailOf(test, scenario, attachments, notesOf) {
  * @returns {Page.Notes}
  */
 function alignNotes(part, note) {
-  const payload = (place) => JSON.parse(note.payloads[place]);
-  const message = (place) => (place < 0 ? null : { ...note.messages[place], payload: payload(note.messages[place].payload) });
+  const message = (place) => (place < 0 ? null : withPayload(note.messages[place], () => JSON.parse(note.payloads[note.messages[place].payload])));
   const heard = part.timeline.map((_, index) => note?.timeline?.[index] ?? -1);
   return {
     handles: part.handles.map((_, index) => ({ ...note?.handles?.[index], messages: (note?.handles?.[index]?.messages ?? []).map(message) })),
@@ -59,6 +62,11 @@ function alignNotes(part, note) {
     spans: note?.spans ?? [], surprises: note?.surprises ?? [],
     strays: (note?.strays ?? []).map((stray) => ({ ...stray, message: message(stray.message) })), broken: note?.transport_failures ?? [], left: note?.left_out ?? {}, cut: false,
   };
+}
+
+// Of ten thousand bodies a reader looks at a few.
+function withPayload(message, read) {
+  return { ...message, get payload() { return read(); } };
 }
 
 /**
@@ -103,12 +111,16 @@ function readChunk(text) {
   const [entries, payloads] = JSON.parse(lines[1]);
   const line = (number) => JSON.parse(lines[number + 2]);
   const payload = (number) => line(entries + number);
+  const messages = new Map();
   return {
     texts: JSON.parse(lines[0]), entry: line, payload,
     message(number) {
       if (number < 0) return null;
-      const message = line(entries + payloads + number);
-      return { ...message, payload: payload(message.payload) };
+      if (!messages.has(number)) {
+        const message = line(entries + payloads + number);
+        messages.set(number, withPayload(message, () => payload(message.payload)));
+      }
+      return messages.get(number);
     },
   };
 }
@@ -119,9 +131,11 @@ function readChunk(text) {
  * @returns {Page.Detail}
  */
 export function unpack(chunk, place) {
-  const [test, scenario, attachments] = chunk.entry(place);
-  const parts = test.scenarios.map((part) => unpackPart(chunk, part));
-  return detailOf({ ...test, scenarios: parts }, scenario, attachments, (part) => part.notes);
+  const opened = ([test, scenario, attachments, earlier = []]) => {
+    const parts = test.scenarios.map((part) => unpackPart(chunk, part));
+    return detailOf({ ...test, scenarios: parts }, scenario, attachments, (part) => part.notes, earlier.map((attempt) => attempt && opened(attempt)));
+  };
+  return opened(chunk.entry(place));
 }
 
 /**
@@ -147,6 +161,13 @@ function unpackPart(chunk, packed) {
   };
 }
 
+const EVENT = {
+  detail: '',
+  get wall_clock() {
+    return this.told ?? new Date(this.began + this.offset_ms).toISOString();
+  },
+};
+
 const COLUMNS = ['action', 'topic', 'detail', 'transport', 'source', 'logical_topic'];
 
 /**
@@ -157,11 +178,12 @@ const COLUMNS = ['action', 'topic', 'detail', 'transport', 'source', 'logical_to
 function unpackTimeline(chunk, { step, clock, drift, ...columns }) {
   let offset = 0;
   const began = Date.parse(clock) - (step[0] ?? 0) / 1000;
+  const known = COLUMNS.filter((name) => columns[name]);
   return step.map((ahead, index) => {
     offset += ahead;
     /** @type {any} */
-    const event = { offset_ms: offset / 1000, wall_clock: drift[index] ?? new Date(began + offset / 1000).toISOString(), detail: '' };
-    for (const name of COLUMNS) if (columns[name]?.[index] >= 0) event[name] = chunk.texts[columns[name][index]];
+    const event = { __proto__: EVENT, offset_ms: offset / 1000, began, told: drift[index] };
+    for (const name of known) if (columns[name][index] >= 0) event[name] = chunk.texts[columns[name][index]];
     return event;
   });
 }

@@ -1,7 +1,7 @@
 // What is being looked at lives in the URL fragment, so that a view can be linked to and Back returns to it.
 
-const TEXTS = ['tab', 'q', 'sort', 'group', 'cause', 'event'];
-const EMPTY = { test: null, status: [], tab: null, q: '', sort: null, group: null, cause: null, event: null };
+const TEXTS = ['attempt', 'tab', 'q', 'sort', 'group', 'cause', 'event'];
+const EMPTY = { test: null, status: [], attempt: null, tab: null, q: '', sort: null, group: null, cause: null, event: null };
 
 function readView(hash = location.hash) {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
@@ -33,7 +33,8 @@ export function createViewState(onChange, complete) {
   addEventListener('hashchange', () => change(fromLink()));
   // A step in the history for a choice, none for typing and for the page's own preselection.
   const set = (patch, { remember = false } = {}) => {
-    const next = { ...view, ...patch };
+    // without a word on it, of another scenario the attempt that counts is looked at
+    const next = { ...view, attempt: (patch.test ?? view.test) === view.test ? view.attempt : null, ...patch };
     writeHash(viewHash(next), remember);
     change(next);
   };

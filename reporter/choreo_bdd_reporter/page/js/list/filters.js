@@ -6,7 +6,7 @@ import { plural } from '../core/format.js';
 import { mistakesIn, transportsOf } from './query.js';
 import { OUTCOMES, verdictGlyph, verdictKind, verdictWord } from '../core/verdicts.js';
 
-const SORTS = [['', 'as written'], ['severity', 'worst first'], ['duration', 'slowest first'], ['headroom', 'least headroom first'], ['name', 'by name']];
+const SORTS = [['', 'failing first'], ['written', 'as written'], ['severity', 'worst first'], ['duration', 'slowest first'], ['headroom', 'least headroom first'], ['name', 'by name']];
 
 /** @param {Page.Context} context */
 export function createFilters(root, context, deep) {

@@ -10,8 +10,8 @@ import { transportsOf } from './query.js';
  */
 export function treeRows(model, visible, closed, { group, sort }) {
   if (group === 'by-transport') return grouped(transportGroups(model, visible), closed, () => null);
-  if (sort) return visible.map((entry) => ({ id: entry.id, level: 1, entry }));
-  return grouped(featureGroups(model, visible), closed, (entry) => entry.rule);
+  if (sort && sort !== 'written') return visible.map((entry) => ({ id: entry.id, level: 1, entry }));
+  return grouped(featureGroups(visible), closed, (entry) => entry.rule);
 }
 
 /** @param {Page.Entry} entry */
@@ -19,9 +19,9 @@ export function ruleId(entry) {
   return `${entry.group.id}\nrule:${entry.rule}`;
 }
 
-/** @param {Page.Model} model */
-function featureGroups(model, visible) {
-  const byGroup = new Map(model.groups.map((group) => [group, []]));
+/** @param {Page.Entry[]} visible */
+function featureGroups(visible) {
+  const byGroup = new Map(visible.map((entry) => [entry.group, []]));
   for (const entry of visible) byGroup.get(entry.group).push(entry);
   return [...byGroup].map(([group, entries]) => ({ id: group.id, name: group.name, entries }));
 }

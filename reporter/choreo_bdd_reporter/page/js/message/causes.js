@@ -1,5 +1,6 @@
 // What a message from outside came of: its headers tell, else it is placed after the message before it, and said to be.
 
+const TRACE = 'traceparent';
 const CAUSE_HEADERS = new Set(['causation-id', 'causation_id', 'causationid', 'x-causation-id', 'ce-causationid']);
 
 /**
@@ -12,13 +13,15 @@ export function placeArrivals(rows, notes, header = null) {
     names: new Set([...CAUSE_HEADERS, header?.toLowerCase()]),
     ids: new Map(), traced: new Map(), spans: new Map((notes.spans ?? []).map((span) => [span.id, span])),
   };
+  const messages = rows.filter(isMessage);
+  const telling = messages.some((row) => headersOf(row).some(([name]) => name === TRACE || seen.names.has(name)));
   let last = null;
-  for (const row of rows.filter(isMessage)) {
+  for (const row of messages) {
     const again = last !== null && row.same !== null && row.same === last.same && row.topic === last.topic && row.transport === last.transport;
-    if (isFromOutside(row)) Object.assign(row, again ? { after: last.after, told: last.told } : cameOf(row, seen, last));
+    if (isFromOutside(row)) Object.assign(row, again ? { after: last.after, told: last.told } : telling ? cameOf(row, seen, last) : { after: last });
     if (row.after) row.start = row.after.end;
     if (!again) last = row;
-    remember(row, seen);
+    if (telling) remember(row, seen);
   }
 }
 
@@ -47,7 +50,7 @@ function headersOf(row) {
 /** @param {Page.TimelineRow} row */
 function remember(row, { ids, traced, names }) {
   for (const [name, value] of headersOf(row)) {
-    if (name === 'traceparent') traced.set(spanOf(value), row);
+    if (name === TRACE) traced.set(spanOf(value), row);
     else if (!names.has(name) && !ids.has(value)) ids.set(value, row);
   }
 }
@@ -62,7 +65,7 @@ function cameOf(row, { ids, traced, spans, names }, last) {
   const headers = headersOf(row);
   const named = headers.filter(([name]) => names.has(name)).map(([, value]) => ids.get(value)).find(Boolean);
   if (named) return { after: named, told: true };
-  const sender = headers.filter(([name]) => name === 'traceparent').map(([, value]) => spanOf(value))[0];
+  const sender = headers.filter(([name]) => name === TRACE).map(([, value]) => spanOf(value))[0];
   const past = new Set();
   for (let span = spans.get(sender); span && !past.has(span); span = spans.get(span.parent)) {
     past.add(span);

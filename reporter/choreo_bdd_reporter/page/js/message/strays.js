@@ -14,19 +14,40 @@ const AT_ONE_TIME = 0.01;
  * @param {Page.Part} part
  */
 export function addStrays(rows, part, partIndex) {
+  const told = new Map();
+  rows.forEach((row, place) => {
+    if (row.kind !== 'skipped' && row.action !== 'received') return;
+    if (told.has(row.topic)) told.get(row.topic).push(place);
+    else told.set(row.topic, [place]);
+  });
+  const others = [];
   part.notes.strays.forEach(({ why, offset_ms: offset, detail, message, handle, differences }, index) => {
     if (!message) return;
     const at = Math.max(0, offset);
-    const isTwin = (row) => (row.kind === 'skipped' || row.action === 'received') && !row.why && row.topic === message.topic && Math.abs(row.end - at) < AT_ONE_TIME;
-    const twin = rows.findIndex(isTwin);
-    const later = rows.findIndex((row) => row.end > at);
+    const twin = (told.get(message.topic) ?? []).find((place) => !rows[place].why && Math.abs(rows[place].end - at) < AT_ONE_TIME);
     const row = newRow(at, {
       kind: 'stray', action: 'stray', detail, ...rows[twin], id: strayId(partIndex, index), why, message, topic: message.topic, transport: message.transport ?? null,
       failures: differences ?? [], nearest: part.handles[handle] ?? null,
     });
     if (handle >= 0) row.ref = `${partIndex}.${handle}`;
-    rows.splice(twin >= 0 ? twin : later >= 0 ? later : rows.length, twin >= 0 ? 1 : 0, row);
+    if (twin === undefined) others.push(row);
+    else rows[twin] = row;
   });
+  insert(rows, others);
+}
+
+// In the order of their times, each before the first row that ended after it.
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {Page.TimelineRow[]} others
+ */
+function insert(rows, others) {
+  others.reverse().sort((a, b) => b.end - a.end);
+  for (const row of rows.splice(0)) {
+    while (others.length > 0 && others.at(-1).end < row.end) rows.push(others.pop());
+    rows.push(row);
+  }
+  rows.push(...others.reverse());
 }
 
 function strayId(partIndex, index) {

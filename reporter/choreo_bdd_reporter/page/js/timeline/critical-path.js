@@ -8,7 +8,8 @@ export function criticalPath(rows) {
   const messages = rows.filter((row) => !isWait(row) && row.kind !== 'skipped' && row.kind !== 'span');
   const last = messages.reduce((latest, row) => (!latest || endOf(row) > endOf(latest) ? row : latest), null);
   const path = [];
-  for (let row = last; row; row = row.parent ?? row.after) path.unshift(row);
+  for (let row = last; row; row = row.parent ?? row.after) path.push(row);
+  path.reverse();
   const took = path.length > 1 ? endOf(last) - path[0].end : 0;
   const segments = new Map(path.map((row, index) => [row, [path[index - 1] ? endOf(path[index - 1]) : row.end, endOf(row)]]));
   return { segments, count: path.length, took };

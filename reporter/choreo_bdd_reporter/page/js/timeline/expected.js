@@ -5,15 +5,19 @@ import { differencesOf } from '../message/diff.js';
 // Each verdict in the timeline is one of the expectations; this finds out which.
 export function linkExpectations(story) {
   const { handles } = story.part;
-  const used = new Set();
   const misses = new Map();
-  const places = new Map(handles.map((handle) => [placeOf(handle), []]));
-  handles.forEach((handle, index) => places.get(placeOf(handle)).push(index));
+  const places = new Map(handles.map((handle) => [placeOf(handle), { all: [], met: [], unmet: [] }]));
+  handles.forEach((handle, index) => {
+    const here = places.get(placeOf(handle));
+    here.all.push(index);
+    here[['pass', 'slow'].includes(handle.outcome) ? 'met' : 'unmet'].push(index);
+  });
   for (const row of story.rows) {
-    const here = places.get(placeOf(row)) ?? [];
-    if (row.action === 'matched') attach(story, row, firstFree(handles, here, used, row.detail), used);
-    if (row.action === 'mismatched') attachMiss(story, row, here, misses);
-    if (row.kind === 'deadline' && row.topic) attachDeadline(story, row, here, used);
+    const here = places.get(placeOf(row));
+    if (!here) continue;
+    if (row.action === 'matched') attach(story, row, firstFree(handles, here.met, row.detail));
+    if (row.action === 'mismatched') attachMiss(story, row, here.all, misses);
+    if (row.kind === 'deadline' && row.topic) attachDeadline(story, row, here.unmet);
   }
 }
 
@@ -23,19 +27,17 @@ function placeOf({ topic, transport }) {
 
 /**
  * @param {Page.Handle[]} handles
- * @param {number[]} here
- * @param {Set<number>} used
+ * @param {number[]} free
  * @param {string} detail
  */
-function firstFree(handles, here, used, detail) {
-  const free = here.filter((index) => !used.has(index) && ['pass', 'slow'].includes(handles[index].outcome));
-  return free.find((index) => detail && detail.startsWith(handles[index].reason)) ?? free[0];
+function firstFree(handles, free, detail) {
+  const place = detail ? free.findIndex((index) => detail.startsWith(handles[index].reason)) : 0;
+  return free.splice(Math.max(0, place), 1)[0];
 }
 
 /** @param {Page.TimelineRow} row */
-function attach(story, row, index, used) {
+function attach(story, row, index) {
   if (index === undefined) return;
-  used?.add(index);
   row.handle = story.part.handles[index];
   row.cause = story.part.notes.handles[index].cause ?? null;
   row.ref = `${story.partIndex}.${index}`;
@@ -58,9 +60,7 @@ function attachMiss(story, row, here, misses) {
 }
 
 /** @param {Page.TimelineRow} row */
-function attachDeadline(story, row, here, used) {
-  const { handles } = story.part;
-  const index = here.find((candidate) => !used.has(candidate) && !['pass', 'slow'].includes(handles[candidate].outcome));
-  attach(story, row, index, used);
+function attachDeadline(story, row, unmet) {
+  attach(story, row, unmet.shift());
   if (row.handle) row.start = Math.max(0, row.end - (row.handle.latency_ms ?? 0));
 }

@@ -90,9 +90,9 @@ function tickStep(span) {
 // Wall clock times, with as many digits of a second as the distance between two ticks asks for.
 /** @param {Page.TimelineRow[]} rows */
 export function wallClock(rows) {
-  const known = rows.find((row) => row.wallClock);
+  const known = rows.find((row) => row.event?.wall_clock);
   if (!known) return null;
-  const began = Date.parse(known.wallClock) - known.anchor;
+  const began = Date.parse(known.event.wall_clock) - known.anchor;
   return (ms, step = 0.001) => {
     const time = new Date(began + ms);
     const seconds = time.getSeconds() + ((began + ms) % 1000 + 1000) % 1000 / 1000;

@@ -34,6 +34,10 @@ class ObservedStray(Protocol):
         """Epoch seconds."""
 
     @property
+    def ids(self) -> Sequence[str]:
+        """The correlation ids it carries."""
+
+    @property
     def message(self) -> Any:
         """The message."""
 

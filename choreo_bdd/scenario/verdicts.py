@@ -248,7 +248,8 @@ class Verdicts:
                 seen.add(id(message))
                 rivals = [e for e in self._expectations if (e.link, e.topic) == (expectation.link, expectation.topic)]
                 at, record = self._timeline.epoch_of(message.received_at), delivery.record(expectation.link)
-                found.append((message.received_at, Stray(why, at, record, *nearest(rivals, delivery))))
+                ids = () if delivery.correlation_id is None else values_of(delivery.correlation_id)
+                found.append((message.received_at, Stray(why, at, record, *nearest(rivals, delivery), ids=ids)))
         return tuple(stray for _, stray in sorted(found, key=lambda pair: pair[0])[:_STRAYS_KEPT])
 
     def _passing_by(self, expectation: Expectation) -> Iterator[tuple[Why, Delivery]]:

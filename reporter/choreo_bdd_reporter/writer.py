@@ -19,6 +19,7 @@ from choreo_bdd_reporter.documents.file_names import HISTORY, MESSAGES, PAGE, PA
 from choreo_bdd_reporter.documents.headroom import least_headroom
 from choreo_bdd_reporter.documents.results import (
     SCHEMA_VERSION,
+    attempt_document,
     attempt_of,
     attempts_document,
     described,
@@ -103,6 +104,10 @@ class ReportWriter:
         if known is None:
             return ()
         return (*known.facts.earlier, attempt_of(known.test["outcome"], known.test["traceback"]))
+
+    def take_over(self, nodeid: str, from_worker: str | None, to_worker: str | None) -> None:
+        """The attempts at a test on a worker that has crashed come before those on the worker that repeats it."""
+        self._open().move(nodeid, from_worker, to_worker)
 
     def finish(self, run: Run, order: Callable[[str], int] | None = None) -> list[str]:
         """Write the report and forget the journal; returns the outcome of each test. ``order`` ranks node ids.
@@ -288,16 +293,40 @@ def _documents(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Results and Gherkin; the tests of a large report stay in the journal until it is their turn."""
     rows = dict(zip(row_ids(place.head for place in places), places, strict=True))
-    tests, gherkin = _kept(journal, rows)
+    is_large = sum(map(_length, places)) > _IN_MEMORY_BYTES
+    tests, gherkin = _kept(journal, rows, is_large=is_large)
     return {"schema_version": SCHEMA_VERSION, "run": dict(block), "tests": tests}, {
         **gherkin,
         "exit": exit_document(run),
-        **attempts_document((row, place.facts) for row, place in rows.items()),
+        **attempts_document(
+            (
+                row,
+                place.facts.earlier,
+                [None if each is None else _attempt(each, journal, is_large=is_large) for each in place.earlier],
+            )
+            for row, place in rows.items()
+        ),
         **hidden(dict(run.facts)),
     }
 
 
-def _kept(journal: Journal, rows: Mapping[str, Place]) -> tuple[list[Any], dict[str, Any]]:
+def _length(place: Place) -> int:
+    own = sum(length for _, length in place.spans)
+    return own + sum(_length(each) for each in place.earlier if each is not None)
+
+
+def _attempt(place: Place, journal: Journal, *, is_large: bool) -> dict[str, Any]:
+    """An attempt before the last, read, or to be read when somebody looks inside."""
+    if not is_large:
+        parts = (journal.test(place), journal.gherkin(place), journal.details(place), journal.attachments(place))
+        return attempt_document(*parts)
+    reader = LastRead(journal)
+    gherkin = {"scenario": stored_described(reader, place.head["nodeid"], place)[1]} if place.feature else {}
+    details = stored_details(reader, place)
+    return attempt_document(StoredTest(reader, place), gherkin, details, stored_attachments(journal, place))
+
+
+def _kept(journal: Journal, rows: Mapping[str, Place], *, is_large: bool) -> tuple[list[Any], dict[str, Any]]:
     """The tests, and by row id what they have beside results: read, or to be read when somebody looks inside."""
     with_gherkin = {row: place for row, place in rows.items() if place.feature is not None}
     with_details = {row: place for row, place in rows.items() if place.facts.events}
@@ -305,7 +334,7 @@ def _kept(journal: Journal, rows: Mapping[str, Place]) -> tuple[list[Any], dict[
     details: Mapping[str, Any]
     attachments: Mapping[str, Any]
     tests: list[Any]
-    if sum(length for place in rows.values() for _, length in place.spans) <= _IN_MEMORY_BYTES:
+    if not is_large:
         tests = [journal.test(place) for place in rows.values()]
         found = [described(row, journal.gherkin(place)) for row, place in with_gherkin.items()]
         details = {row: journal.details(place) for row, place in with_details.items()}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from choreo_bdd_reporter.read.report import read_report
 from tests.support.feature_samples import RERUN
 
 pytestmark = pytest.mark.process
@@ -32,6 +33,21 @@ class TestUnit(unittest.TestCase):
             with self.subTest(n=n):
                 play(f"u{n}")
                 self.assertNotEqual(n, 1)
+"""
+CRASH_IS_RETRIED = """
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(crashitem, report, sched):
+    sched.mark_test_pending(crashitem)
+    report.outcome = "rerun"
+"""
+CRASHES = """
+import os, pathlib
+
+def test_a():
+    here = pathlib.Path("begun")
+    if not here.exists():
+        here.touch()
+        os._exit(3)
 """
 FLAKY = """
 from playing import play
@@ -78,6 +94,41 @@ def test_earlier_attempts_are_told_and_the_last_one_counts(suite: Any, options: 
     ]
     assert "[attempt 2 of 3 failed: assert 0]" in never["log"]
     assert never["traceback"].count("test_never") == 1
+
+
+@pytest.mark.parametrize("options", [(), ("-n2",)])
+def test_each_attempt_is_kept_whole(suite: Any, options: tuple[str, ...]) -> None:
+    suite.pytester.makeconftest(RERUN)
+    suite.pytester.makepyfile(test_f=FLAKY)
+    (test,) = suite.report(*options, "-k", "flaky", in_process=False)["tests"]
+    attempts = read_report(suite.path / "out").gherkin["attempts"]["test_f.py::test_flaky"]
+    kept = [attempt["test"] for attempt in attempts]
+    assert [each["outcome"] for each in kept] == ["failed", "failed"]
+    assert [scenario["name"] for each in (*kept, test) for scenario in each["scenarios"]] == ["f1", "f2", "f3"]
+    assert all(scenario["timeline"] for each in kept for scenario in each["scenarios"])
+    assert ["not yet" in each["traceback"] for each in kept] == [True, True]
+    assert [each["stdout"] for each in (*kept, test)] == ["", "", ""]
+    assert "hunter22x" not in (suite.path / "out" / "index.html").read_text()
+
+
+def test_a_test_that_another_worker_repeats_after_a_crash_is_one_test(suite: Any) -> None:
+    suite.pytester.makeconftest(RERUN + CRASH_IS_RETRIED)
+    suite.pytester.makepyfile(test_f=CRASHES)
+    (test,) = suite.report("-n1", in_process=False)["tests"]
+    assert (test["outcome"], test["worker_id"]) == ("passed", "gw1")
+    (first,) = read_report(suite.path / "out").gherkin["attempts"]["test_f.py::test_a"]
+    assert (first["test"]["outcome"], first["test"]["worker_id"]) == ("errored", "gw0")
+    assert "crashed" in first["reason"]
+
+
+def test_a_journal_has_every_attempt(suite: Any) -> None:
+    suite.pytester.makeconftest(RERUN)
+    suite.pytester.makepyfile(test_f=f"{FLAKY}\ndef test_last():\n    import os\n    os._exit(3)\n")
+    suite.run("--harness-report=out", "-k", "flaky or last", in_process=False)
+    report = read_report(suite.path / "out")
+    assert [test["nodeid"] for test in report.results["tests"]] == ["test_f.py::test_flaky"]
+    attempts = report.gherkin["attempts"]["test_f.py::test_flaky"]
+    assert [each["test"]["scenarios"][0]["name"] for each in attempts] == ["f1", "f2"]
 
 
 def test_subtests_told_before_their_test_belong_to_its_attempt(suite: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from choreo_bdd import Scenario
 from choreo_bdd.matchers import contains_fields
+from choreo_bdd.redaction import redact_correlation_id
+from tests.support.stage_doubles import Bus, make_stage
 
 
 def _send(scenario: Scenario, payload: Any) -> None:
@@ -44,3 +46,20 @@ async def test_without_any_nothing_is_said(run_scenario: Any, recorded: Any) -> 
         scenario.publish("settled", {"amount": 12})
 
     assert "strays" not in recorded(await run_scenario(calm)).details
+
+
+async def test_an_id_of_another_scope_is_shown_in_a_stage_as_its_own_are(recorded: Any) -> None:
+    """The timeline has its hash already; in clear beside that it would not be hidden at all."""
+    left, right = Bus(), Bus()
+    stage = make_stage(left, right)
+    await stage.connect()
+    async with stage.scenario("settled") as scope:
+        scope.expect("settled", contains_fields({"amount": 12}), on="left")
+        left.publish("settled", json.dumps({"amount": 3, "correlation_id": "L-somebody-else"}).encode())
+        result = await scope.await_all(timeout_ms=30)
+    await stage.disconnect()
+    scenario = recorded(result)
+    (stray,) = scenario.details["strays"]
+    body = json.loads(scenario.details["payloads"][scenario.details["messages"][stray["message"]]["payload"]])
+    assert (stray["why"], body["correlation_id"]) == ("foreign", redact_correlation_id("L-somebody-else"))
+    assert "somebody-else" not in json.dumps([scenario.details, scenario.document])

@@ -33,7 +33,8 @@ class Why(StrEnum):
 class Stray:
     """Such a message, and the expectation it came closest to with the fields in which it differs from that.
 
-    ``at`` is epoch seconds; ``detail`` is what the broker says of it, if it says anything.
+    ``at`` is epoch seconds; ``detail`` is what the broker says of it, if it says anything; ``ids`` are the correlation
+    ids it carries.
     """
 
     why: Why
@@ -42,6 +43,7 @@ class Stray:
     handle: Handle | None = None
     differences: tuple[MatchFailure, ...] = field(default=(), repr=False)
     detail: str = ""
+    ids: tuple[str, ...] = field(default=(), repr=False)
 
 
 def nearest(expectations: Iterable[Expectation], delivery: Delivery) -> tuple[Handle | None, tuple[MatchFailure, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from choreo_bdd.redaction import REDACTION_VERSION
 from choreo_bdd_reporter.documents.headroom import least_headroom
+from choreo_bdd_reporter.documents.tracebacks import line_of_exception
 from choreo_bdd_reporter.model.limits import SCENARIOS_MAX, cap_detail, keep_worst
 from choreo_bdd_reporter.model.schema_types import (
     Redactions,
@@ -79,8 +80,7 @@ def document_of(test: Test) -> TestDocument:
 
 def attempt_of(outcome: str, traceback: str | None) -> Attempt:
     """An attempt that is not the last; of its traceback, the line that says what was wrong."""
-    errors = (line[1:].strip() for line in (traceback or "").splitlines() if line.startswith("E "))
-    return Attempt(outcome, cap_detail(next(errors, "")))
+    return Attempt(outcome, cap_detail(line_of_exception(traceback)))
 
 
 def _attempt_notes(earlier: Sequence[Attempt]) -> list[str]:
@@ -108,10 +108,25 @@ def row_ids(tests: Iterable[Mapping[str, Any]]) -> list[str]:
     return ids
 
 
-def attempts_document(facts: Iterable[tuple[str, TestFacts]]) -> dict[str, Any]:
-    """The earlier attempts of tests that were run again, by row id, for the page."""
-    repeated = {row: [asdict(attempt) for attempt in each.earlier] for row, each in facts if each.earlier}
-    return {"attempts": repeated} if repeated else {}
+def attempts_document(
+    repeated: Iterable[tuple[str, Sequence[Attempt], Sequence[Mapping[str, Any] | None]]],
+) -> dict[str, Any]:
+    """The earlier attempts of tests that were run again, by row id, for the page; with all that is kept of each.
+
+    The format of the results has no place for them: it has one entry a test, and counts what it has.
+    """
+    told = {
+        row: [{**asdict(attempt), **(kept or {})} for attempt, kept in zip(earlier, whole, strict=True)]
+        for row, earlier, whole in repeated
+        if earlier
+    }
+    return {"attempts": told} if told else {}
+
+
+def attempt_document(test: Any, gherkin: Any, details: Any, attachments: Any) -> dict[str, Any]:
+    """What is kept of an attempt, from the parts of its test; ``gherkin`` is empty or holds its ``scenario``."""
+    kept = {"test": test, "scenario": gherkin and gherkin["scenario"], "details": details, "attachments": attachments}
+    return {name: value for name, value in kept.items() if value}
 
 
 def exit_document(run: Run) -> dict[str, Any]:

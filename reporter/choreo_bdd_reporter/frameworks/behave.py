@@ -1,4 +1,4 @@
-"""The behave formatter ``choreo``: ``behave -f choreo -o DIR``. Every use of behave's internals stands here.
+"""The behave formatter ``choreo``: ``behave -f choreo -o DIR``. Uses of behave's internals stand here and beside it.
 
 Proven with behave 1.3.3. What a scenario did is read from behave's model when its feature has ended, because
 behave tells formatters neither when a scenario ends nor about steps that were not run.
@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
@@ -25,53 +26,30 @@ from behave.reporter.base import Reporter
 
 from choreo_bdd import observers
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_project.frameworks.behave_model import head_of, nodeid_of, scenario_of
-from choreo_bdd_project.gherkin import step as project
-from choreo_bdd_project.gherkin.places import relative
-from choreo_bdd_project.gherkin.scenario import scenario_nodeid
+from choreo_bdd_project.frameworks.behave_model import nodeid_of
 from choreo_bdd_reporter.documents.file_names import PAGE, RECORDINGS
-from choreo_bdd_reporter.frameworks.gherkin import feature_of, gherkin_of, step_of
+from choreo_bdd_reporter.frameworks.behave_tests import aborted_before_start, container_test, ran_test, was_selected
 from choreo_bdd_reporter.frameworks.to_chronicle import hand_over
 from choreo_bdd_reporter.model.clock import Stopwatch, now
 from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_environment, project_name
 from choreo_bdd_reporter.model.limits import clean_text
 from choreo_bdd_reporter.model.notices import notice
-from choreo_bdd_reporter.model.schema_types import TestOutcome
 from choreo_bdd_reporter.model.tests import (
-    SESSION_NODEID,
     Attempt,
     Environment,
-    GherkinScenario,
     Run,
-    Step,
-    StepStatus,
     Test,
 )
 from choreo_bdd_reporter.record.attachments import Attachments
-from choreo_bdd_reporter.record.masking import NodeIds, masked, masked_feature, masked_gherkin, masked_or_none
+from choreo_bdd_reporter.record.masking import NodeIds
 from choreo_bdd_reporter.record.output import CapturedOutput
-from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
+from choreo_bdd_reporter.record.recorder import Recorder
 from choreo_bdd_reporter.store.configured_directory import configured_directory, hide_configured_secrets
 from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
 DEFAULT_DIRECTORY = "test-report"
 
-_STEP_STATUS: dict[Status, StepStatus] = {
-    Status.passed: "passed",
-    Status.xfailed: "passed",
-    Status.xpassed: "passed",
-    Status.pending_warn: "passed",
-    Status.failed: "failed",
-    Status.error: "errored",
-    Status.hook_error: "errored",
-    Status.cleanup_error: "errored",
-    Status.pending: "errored",
-    Status.undefined: "undefined",
-    Status.untested_undefined: "undefined",
-    Status.skipped: "skipped",
-}
-_BROKEN_OFF = "not run: the run was broken off before"
 _EXITED = "the process ended while this scenario ran: something in it, or in a hook, calls sys.exit()"
 
 
@@ -106,7 +84,8 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._started = 0.0
         self._earlier: tuple[Attempt, ...] = ()
         self._attached = Attachments()
-        self._steps_done, self._in_step = 0, False
+        self._steps: list[Any] = []
+        self._in_step = False
         self._feature: Any = None
         self._announced: set[int] = set()
         self._broken_off = False
@@ -121,13 +100,11 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
     def scenario(self, scenario: Any) -> None:
         """A scenario begins: name it to the engine. The one before it is over, its hooks included."""
         if scenario is self._running:  # an automatic retry, which behave begins only after a failure
-            self._recorder.take(self._nodeid(scenario))
-            self._earlier += (Attempt("failed"),)
-            self._attached = Attachments()
+            self._settle_attempt(scenario)
         else:
             self._settle_running()
         self._running, self._started = scenario, time.time()
-        self._steps_done, self._in_step = 0, False
+        self._steps, self._in_step = [], False
         self._announced.add(id(scenario))
         observers.current_test_nodeid.set(self._nodeid(scenario))
 
@@ -135,14 +112,14 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         """A step begins; its hooks belong to it."""
         self._in_step = True
 
-    def result(self, step: Any) -> None:  # noqa: ARG002 - the model is read when all is known
-        """A step is over, or was passed over."""
-        self._steps_done += 1
+    def result(self, step: Any) -> None:
+        """A step is over, or was passed over. The model forgets it when its scenario is retried, a copy does not."""
+        self._steps.append(copy(step))
         self._in_step = False
 
     def embedding(self, mime_type: str, data: bytes | str) -> None:
         """A step or a hook attaches something: behave's ``context.attach()``."""
-        self._attached.add(mime_type, data, step=self._steps_done if self._in_step else None)
+        self._attached.add(mime_type, data, step=len(self._steps) if self._in_step else None)
 
     def eof(self) -> None:
         """A feature has ended: everything about it is known now."""
@@ -185,13 +162,13 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._settle_running()
         for container in (feature, *feature.iter_rules()):
             if container.hook_failed or container.status is Status.cleanup_error:
-                test = _container_test(feature, container)
+                test = container_test(feature, container)
                 self._order[test.nodeid] = next(self._place)
                 self._add(test)
         for scenario in feature.walk_scenarios():
             nodeid = self._nodeid(scenario)
             self._order[self._nodeids.find(nodeid)] = next(self._place)
-            if id(scenario) not in self._announced and _was_selected(scenario, self.config):
+            if id(scenario) not in self._announced and was_selected(scenario, self.config):
                 self._settle(scenario, nodeid)
 
     def _settle_running(self) -> None:
@@ -201,12 +178,44 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
             self._settle(scenario, self._nodeid(scenario), self._started, earlier)
         self._attached = Attachments()
 
+    def _settle_attempt(self, scenario: Any) -> None:
+        """Keep an attempt that behave is about to repeat, from what is known of its steps."""
+        nodeid = self._nodeid(scenario)
+        try:
+            record = self._recorder.take(nodeid)
+            test = ran_test(
+                self._feature,
+                scenario,
+                nodeid,
+                record,
+                self._output,
+                steps=[*self._steps, *list(scenario.all_steps)[len(self._steps) :]],
+            )
+            shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
+            attached = tuple(self._attached.take(record.redactor))
+            self._count(record.redactor)
+            self._add(
+                replace(
+                    test,
+                    nodeid=shown,
+                    outcome="failed",
+                    started=self._started,
+                    earlier=self._earlier,
+                    attachments=attached,
+                    skip_reason=None,
+                )
+            )
+            self._earlier = self._writer.attempts(shown, None)
+        except Exception as error:  # noqa: BLE001 - the report must never decide a run
+            notice(f"an attempt at {nodeid} is missing from the report ({type(error).__name__}: {error})")
+        self._attached = Attachments()
+
     def _settle(
         self, scenario: Any, nodeid: str, started: float | None = None, earlier: tuple[Attempt, ...] = ()
     ) -> None:
         try:
             record = self._recorder.take(nodeid)
-            test = _test(self._feature, scenario, nodeid, record, self._output)
+            test = ran_test(self._feature, scenario, nodeid, record, self._output)
             if self._exited and started is not None and test.outcome != "failed":
                 test = replace(test, outcome="errored", skip_reason=None, traceback=test.traceback or _EXITED)
             shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
@@ -233,7 +242,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
 
     def _add_leftovers(self) -> None:
         if self._broken_off and not self._announced:
-            self._add(_aborted_before_start())
+            self._add(aborted_before_start())
         for nodeid, record in self._recorder.rest().items():
             self._count(record.redactor)
             stand_in = Test(nodeid=self._nodeids.find(nodeid), file="", name="", outcome="passed")
@@ -280,110 +289,6 @@ def _directory(name: str | None) -> Path:
     except (ReportDirectoryError, OSError) as error:
         raise ConfigError(f"-f choreo -o {path}: {error}") from error
     return directory
-
-
-# --- from behave's model to ours ---
-
-
-def _uri(feature: Any) -> str:
-    return clean_text(relative(feature.filename))
-
-
-def _was_selected(scenario: Any, config: Any) -> bool:
-    """Whether a scenario that was not run should have been."""
-    return scenario.status is Status.untested and bool(scenario.should_run(config))
-
-
-def _test(feature: Any, scenario: Any, nodeid: str, record: TestRecord, output: CapturedOutput) -> Test:
-    redactor = record.redactor
-    if scenario._row is not None:  # an example's cells stand in names and steps without their heading
-        redactor.learn_secrets(dict(scenario._row.items()))
-    # first: its tables name secrets that output repeats
-    gherkin = masked_gherkin(redactor, _gherkin(feature, scenario))
-    outcome = _outcome(scenario, record)
-    traceback = masked_or_none(redactor, _failure_text(scenario))
-    captured = scenario.captured
-    printed = {"stdout": captured.stdout, "stderr": captured.stderr, "log": captured.log}
-    kept = output.take(nodeid, printed, redactor, failed=outcome in ("failed", "errored"))
-    return Test(
-        nodeid=nodeid,
-        file=_uri(feature),
-        name=masked(redactor, scenario.name.strip()),
-        outcome=outcome,
-        markers=tuple(sorted(masked(redactor, str(tag)) for tag in scenario.effective_tags)),
-        duration_ms=max(0.0, scenario.duration * 1000),
-        traceback=traceback,
-        stdout=kept["stdout"],
-        stderr=kept["stderr"],
-        log=kept["log"],
-        skip_reason=_skip_reason(scenario, redactor) if outcome == "skipped" else None,
-        scenarios=record.scenarios,
-        feature=masked_feature(redactor, feature_of(head_of(feature))),
-        gherkin=gherkin,
-    )
-
-
-def _outcome(scenario: Any, record: TestRecord) -> TestOutcome:
-    status = _STEP_STATUS.get(scenario.status, "untested")
-    if status in ("skipped", "untested"):
-        return "skipped"
-    if status == "failed":
-        return "failed"
-    if status != "passed":
-        return "errored"
-    slow = any(item.document["outcome"] == "slow" for item in record.scenarios)
-    return "slow" if slow else "passed"
-
-
-def _failure_text(scenario: Any) -> str | None:
-    parts = [] if not scenario.error_message else [scenario.error_message]
-    for step in scenario.all_steps:
-        if step.status in (Status.undefined, Status.untested_undefined):
-            parts.append(f"{step.location}: undefined step: {step.keyword} {step.name}")
-        elif step.error_message:
-            parts.append(f"{step.location}: {step.keyword} {step.name}\n{step.error_message}")
-    return "\n\n".join(parts) or None
-
-
-def _skip_reason(scenario: Any, redactor: Redactor) -> str:
-    if scenario.status is Status.untested:
-        return _BROKEN_OFF
-    return f"Skipped: {masked(redactor, scenario.skip_reason)}" if scenario.skip_reason else "Skipped"
-
-
-def _container_test(feature: Any, container: Any) -> Test:
-    """A feature or rule whose own hooks or clean-ups failed, as an errored test beside its scenarios."""
-    uri = _uri(feature)
-    name = f"{container.keyword}: {container.name}"
-    text = container.error_message or "a clean-up function raised"
-    return Test(
-        nodeid=clean_text(scenario_nodeid(uri, name, container.line)),
-        file=uri,
-        name=masked(Redactor(), name),
-        outcome="errored",
-        traceback=masked(Redactor(), text),
-    )
-
-
-def _aborted_before_start() -> Test:
-    text = "the run was broken off before its first feature: the before_all hook failed, or the user stopped it"
-    return Test(nodeid=SESSION_NODEID, file="", name="", outcome="errored", traceback=text)
-
-
-def _gherkin(feature: Any, scenario: Any) -> GherkinScenario:
-    read = scenario_of(feature, scenario)
-    steps = (_step(step, ran) for step, ran in zip(read.steps, scenario.all_steps, strict=True))
-    effective = map(str, scenario.effective_tags)
-    return gherkin_of(read, tags=tuple(str(tag) for tag in scenario.tags), effective=effective, steps=steps)
-
-
-def _step(step: project.Step, ran: Any) -> Step:
-    return step_of(
-        step,
-        status=_STEP_STATUS.get(ran.status, "untested"),
-        duration_ms=max(0.0, ran.duration * 1000),
-        message=(ran.error_message or "").removeprefix("ASSERT FAILED: ") or None,
-    )
 
 
 def _count(outcomes: Sequence[str]) -> str:

@@ -35,7 +35,7 @@ _TYPES = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 _LEFTOVER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 BROWSER = words(
     "Array Blob Boolean Date DecompressionStream Element Error Infinity JSON Map Math Node Number Object Promise "
-    "RegExp ResizeObserver Response Set String URLSearchParams Uint8Array addEventListener atob document "
+    "RegExp ResizeObserver Response Set String URLSearchParams Uint32Array Uint8Array addEventListener atob document "
     "encodeURIComponent getComputedStyle globalThis history localStorage location matchMedia navigator performance "
     "removeEventListener requestAnimationFrame setTimeout"
 )

@@ -38,7 +38,8 @@ def split(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     events = attached = 0
     for entry in entries:
         run.append(entry)
-        events += sum(len(part["timeline"]) for part in entry.parts)
+        earlier = (each.entry for each in entry.earlier if each.entry is not None)
+        events += sum(len(part["timeline"]) for each in (entry, *earlier) for part in each.parts)
         attached += sum(len(each.get("text") or each.get("base64") or "") for each in entry.attachments)
         if len(run) == ENTRIES_PER_CHUNK or events >= EVENTS_PER_CHUNK or attached >= ATTACHED_PER_CHUNK:
             yield run
@@ -57,10 +58,17 @@ class Chunk:
         self._entries: list[str] = []
 
     def add(self, entry: Entry, *, bodies: bool, events: bool = True) -> None:
-        """Take an entry in, with or without its message bodies and timelines."""
+        """Take an entry in, with or without its message bodies and timelines. Earlier attempts are always whole."""
+        earlier = [
+            None if each.entry is None else self._entry(each.entry.read(), bodies=True, events=True)
+            for each in entry.earlier
+        ]
+        self._entries.append(ascii_json([*self._entry(entry, bodies=bodies, events=events), earlier]))
+
+    def _entry(self, entry: Entry, *, bodies: bool, events: bool) -> list[Any]:
         notes = (*entry.notes, *repeat(_NOTHING, len(entry.parts) - len(entry.notes)))
         parts = [self._part(part, note, bodies, events) for part, note in zip(entry.parts, notes, strict=False)]
-        self._entries.append(ascii_json([{**entry.test, "scenarios": parts}, entry.scenario, [*entry.attachments]]))
+        return [{**entry.test, "scenarios": parts}, entry.scenario, [*entry.attachments]]
 
     def text(self) -> str:
         """The chunk as the page reads it: a line each for the texts, how many entries and payloads there are, then

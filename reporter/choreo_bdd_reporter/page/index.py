@@ -9,7 +9,7 @@ from typing import Any
 from choreo_bdd_reporter.model.arrival import latency_of_arrival
 from choreo_bdd_reporter.model.schema_types import Results, ResultsHandle, ResultsScenario
 from choreo_bdd_reporter.page.added import added_by_handle, sent_on
-from choreo_bdd_reporter.read.entries import Entry, Group, Json
+from choreo_bdd_reporter.read.entries import Earlier, Entry, Group, Json
 from choreo_bdd_reporter.read.findings import findings_of, is_failing, is_unchecked, outcome_of
 
 HOP_OUTCOMES = ("pass", "slow", "fail", "timeout", "pending")
@@ -45,7 +45,6 @@ class _Told:
     """What is told beside the results: earlier attempts at a test, earlier runs of it, and steps that prove nothing."""
 
     def __init__(self, gherkin: Json) -> None:
-        self._attempts: Json = gherkin.get("attempts") or {}
         self._past: Json = (gherkin.get("history") or {}).get("tests") or {}
         self._empty: dict[tuple[str, str], list[str]] = defaultdict(list)
         for warning in gherkin.get("vacuity") or ():
@@ -53,12 +52,12 @@ class _Told:
             self._empty[str(warning["nodeid"]), line].append(str(warning["reason"]))
 
     def of(self, entry: Entry) -> dict[str, Any]:
-        """What concerns an entry: pairs of an attempt's outcome and reason, of a step's index and its warning.
+        """What concerns an entry: its attempts before the last, and pairs of a step's index and its warning.
 
         ``past`` has the letters and the headroom of the runs before, as ``history.recalled`` spells them.
         """
         nodeid = entry.test["nodeid"]
-        attempts = [(each["outcome"], each["reason"]) for each in self._attempts.get(entry.row, ())]
+        attempts = [_attempt(each) for each in entry.earlier]
         lines = ((index, str(step.get("line"))) for index, step in enumerate(entry.steps if self._empty else ()))
         warnings = [(index, text) for index, line in lines for text in self._empty.get((nodeid, line), ())]
         found = (("attempts", attempts), ("warnings", warnings), ("past", self._past.get(nodeid)))
@@ -127,6 +126,16 @@ def _row(entry: Entry, totals: _Totals, causation: str | None) -> dict[str, Any]
     }
     place = entry.position if entry.position is not None else entry.test
     return {"test": place, "outcome": outcome_of(entry), **{name: value for name, value in facts.items() if value}}
+
+
+def _attempt(earlier: Earlier) -> dict[str, Any]:
+    """What is said of an attempt, and, where it is kept, what it found."""
+    said = {"outcome": earlier.outcome, "reason": earlier.reason}
+    if earlier.entry is None:
+        return said
+    entry = earlier.entry.read()
+    took = entry.test["duration_ms"]
+    return {**said, "outcome": outcome_of(entry), "duration_ms": took, "findings": findings_of(entry)}
 
 
 def _name(entry: Entry) -> str:

@@ -18,10 +18,20 @@ BROKEN_STEPS = frozenset({"failed", "errored", "undefined"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """An attempt at a test before the last; ``entry`` has what it did, as far as that is kept."""
+
+    outcome: str
+    reason: str
+    entry: Entry | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A test of the results with what Gherkin adds: its scenario, and notes by message scope.
 
-    ``row`` is its own among all of the page, ``is_twin`` says that its node id is not.
+    ``row`` is its own among all of the page, ``is_twin`` says that its node id is not. ``earlier`` are the attempts
+    before the one that counts.
     """
 
     row: str
@@ -31,6 +41,7 @@ class Entry:
     notes: tuple[Json, ...]
     attachments: Sequence[Json] = ()
     is_twin: bool = False
+    earlier: tuple[Earlier, ...] = ()
 
     @property
     def steps(self) -> list[Json]:
@@ -87,6 +98,7 @@ class _Rows:
         self._times = Counter(test["nodeid"] for test in results["tests"])
         self._details: Json = gherkin.get("details") or {}
         self._attachments: Json = gherkin.get("attachments") or {}
+        self._attempts: Json = gherkin.get("attempts") or {}
 
     def entry(self, row: str, test: ResultsTest, scenario: Json | None) -> Entry:
         return Entry(
@@ -97,7 +109,24 @@ class _Rows:
             notes=tuple(self._details.get(row) or ()),
             attachments=self._attachments.get(row, ()),
             is_twin=self._times[test["nodeid"]] > 1,
+            earlier=tuple(_earlier(row, attempt) for attempt in self._attempts.get(row, ())),
         )
+
+
+def _earlier(row: str, attempt: Json) -> Earlier:
+    entry = (
+        Entry(
+            row=row,
+            test=attempt["test"],
+            position=None,
+            scenario=attempt.get("scenario"),
+            notes=tuple(attempt.get("details") or ()),
+            attachments=attempt.get("attachments") or (),
+        )
+        if "test" in attempt
+        else None
+    )
+    return Earlier(outcome=attempt["outcome"], reason=attempt["reason"] or "", entry=entry)
 
 
 def _feature_group(feature: Json, rows: _Rows) -> Group:

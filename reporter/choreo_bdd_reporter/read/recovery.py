@@ -11,6 +11,7 @@ from choreo_bdd_reporter.documents.file_names import JOURNAL_FORMAT
 from choreo_bdd_reporter.documents.results import (
     SCHEMA_VERSION,
     TestFacts,
+    attempt_document,
     attempts_document,
     described,
     exit_document,
@@ -50,7 +51,7 @@ def recover(lines: Iterable[str]) -> Recovered:
 
 
 def _read(head: Any, read: Iterator[Any]) -> Recovered:
-    last: dict[tuple[str, str | None], Any] = {}
+    last: dict[tuple[str, str | None], dict[int, Any]] = {}
     known: dict[str, Any] = {}
     at, redacted = head["started_at"], (0, 0)
     for line in read:
@@ -58,12 +59,18 @@ def _read(head: Any, read: Iterator[Any]) -> Recovered:
         if "run" in line:
             known.update(line["run"])
             continue
-        last[line["test"]["nodeid"], line["test"]["worker_id"]] = line
+        if "moved" in line:
+            nodeid, crashed, repeats = line["moved"]
+            last[nodeid, repeats] = last.pop((nodeid, crashed))
+            continue
+        attempts = last.setdefault((line["test"]["nodeid"], line["test"]["worker_id"]), {})
+        attempts[len(line["facts"]["earlier"])] = line
         redacted = line["redacted"]
     return _recovered(_run(head, at, redacted, known), list(last.values()), ended="exit" in known)
 
 
-def _recovered(run: Run, found: list[Any], *, ended: bool) -> Recovered:
+def _recovered(run: Run, repeated: list[dict[int, Any]], *, ended: bool) -> Recovered:
+    found = [attempts[max(attempts)] for attempts in repeated]
     facts = [_facts(each["facts"]) for each in found]
     outcomes = (each["test"]["outcome"] for each in found)
     rows = dict(zip(row_ids(each["test"] for each in found), found, strict=True))
@@ -81,10 +88,21 @@ def _recovered(run: Run, found: list[Any], *, ended: bool) -> Recovered:
             "details": {row: each["details"] for row, each in rows.items() if each["details"]},
             **({"attachments": attached} if attached else {}),
             "exit": exit_document(run),
-            **attempts_document(zip(rows, facts, strict=True)),
+            **attempts_document(
+                (row, each.earlier, [_attempt(attempts.get(number)) for number in range(len(each.earlier))])
+                for row, each, attempts in zip(rows, facts, repeated, strict=True)
+            ),
             **run.facts,
         },
         ended=ended,
+    )
+
+
+def _attempt(line: Any) -> dict[str, Any] | None:
+    return (
+        None
+        if line is None
+        else attempt_document(*(line[part] for part in ("test", "gherkin", "details", "attachments")))
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
+from choreo_bdd_reporter.model.schema_types import ResultsTest
 from choreo_bdd_reporter.read.shapes import fits
 
 _PLACES_MAX = 100_000
@@ -117,10 +118,14 @@ class ToldDetails(TypedDict, total=False):
 
 
 class ToldAttempt(TypedDict):
-    """An earlier attempt at a test."""
+    """An earlier attempt at a test, and the parts of it that are kept."""
 
     outcome: str
     reason: str | None
+    test: NotRequired[ResultsTest]
+    scenario: NotRequired[ToldScenario]
+    details: NotRequired[list[ToldDetails]]
+    attachments: NotRequired[list[ToldAttachment]]
 
 
 class ToldAttachment(TypedDict, total=False):
@@ -202,6 +207,9 @@ def checked(told: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     details = sound.get("details") or {}
     if not all(_points_inside(each) for scopes in details.values() for each in scopes):
         del sound["details"]
+    attempts = (each for repeated in (sound.get("attempts") or {}).values() for each in repeated)
+    if not all(_points_inside(each) for attempt in attempts for each in attempt.get("details") or ()):
+        del sound["attempts"]
     return sound, [name for name in told if name in _KNOWN and name not in sound]
 
 

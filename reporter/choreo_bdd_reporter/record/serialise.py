@@ -158,8 +158,9 @@ class _Serialiser:
 
     def _rename_wire_ids(self) -> None:
         """An id that is shown as a hash in one place and in clear in the next is not hidden at all."""
-        for handle in self._result.handles:
-            wire_id = handle.correlation_id
+        own = (handle.correlation_id for handle in self._result.handles)
+        foreign = (wire_id for stray in strays_in(self._result) for wire_id in stray.ids)
+        for wire_id in (*own, *(foreign if self._result.kind == "stage" else ())):
             if wire_id is not None and wire_id != self._result.correlation_id:
                 self._redactor.rename(wire_id, redact_correlation_id(wire_id))
 

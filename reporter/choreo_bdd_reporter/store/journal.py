@@ -1,8 +1,9 @@
 """The tests of a run on disk while it goes on: one JSON line each, so that neither a crash nor a big run costs memory.
 
-Line 1 says what run it is; nearly every other line is one test with everything a report keeps of it. A test that
-stands in it twice was repeated or completed later: its last line counts. So it is with lines that have a ``run``: they
-say what is known of it as a whole.
+Line 1 says what run it is; nearly every other line is one test with everything a report keeps of it. Of a test that was
+repeated each attempt has a line, and one that was completed later another: for an attempt its last line counts, for a
+test its last attempt. Where another worker made that, a line before it says whose attempts were ``moved`` to it. Of
+lines that have a ``run``, which say what is known of it as a whole, the last one counts.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Place:
     """Where the parts of a test stand in the journal, and what is known of it without reading.
 
     ``feature`` is the path of its feature file, ``None`` without Gherkin; ``known`` how many secrets were known when it
-    was written down.
+    was written down. ``earlier`` are the attempts at the test before this one, ``None`` for one that was not added.
     """
 
     spans: tuple[tuple[int, int], ...]
@@ -38,6 +39,7 @@ class Place:
     feature: str | None
     has_attachments: bool
     known: int = 0
+    earlier: tuple[Place | None, ...] = ()
 
 
 class Journal:
@@ -50,7 +52,7 @@ class Journal:
     def __init__(self, path: Path, *, started_at: str, environment: Environment, plain: Collection[str] = ()) -> None:
         self._plain = plain
         self._path = path
-        self._places: dict[tuple[str, str | None], Place] = {}
+        self._places: dict[tuple[str, str | None], dict[int, Place]] = {}
         self._file = path.open("wb")
         self._reader = path.open("rb")
         self._end = 0
@@ -72,31 +74,45 @@ class Journal:
         test: dict[str, Any] = {**document.test}
         head = {name: test[name] for name in _KEPT}
         feature = document.gherkin["feature"]["uri"] if document.gherkin else None
-        self._places[head["nodeid"], head["worker_id"]] = Place(
-            tuple(spans), head, document.facts, feature, bool(document.attachments), known_count()
+        attempts = self._places.setdefault((head["nodeid"], head["worker_id"]), {})
+        number = len(document.facts.earlier)
+        attempts[number] = Place(
+            tuple(spans),
+            head,
+            document.facts,
+            feature,
+            bool(document.attachments),
+            known_count(),
+            tuple(attempts.get(before) for before in range(number)),
         )
+
+    def move(self, nodeid: str, from_worker: str | None, to_worker: str | None) -> None:
+        """Count the attempts at a test on one worker as earlier ones of those on another."""
+        self._append(compact_json({"moved": [nodeid, from_worker, to_worker], "at": now()}))
+        self._places[nodeid, to_worker] = self._places.pop((nodeid, from_worker))
 
     def note(self, **known: Any) -> None:
         """Keep what is known of the run as a whole; of what was noted before, other names still hold."""
         self._append(compact_json({"run": known, "at": now()}))
 
     def find(self, nodeid: str, worker_id: str | None) -> TestDocument | None:
-        """A test that was added before."""
-        place = self._places.get((nodeid, worker_id))
-        if place is None:
+        """The last attempt at a test that was added before."""
+        attempts = self._places.get((nodeid, worker_id))
+        if attempts is None:
             return None
+        place = attempts[max(attempts)]
         return TestDocument(
             self.test(place), self.gherkin(place), self.details(place), self.attachments(place), place.facts
         )
 
     def places(self) -> list[Place]:
-        """Every test once, in the order in which they were first added."""
-        return list(self._places.values())
+        """The last attempt at every test, in the order in which they were first added."""
+        return [attempts[max(attempts)] for attempts in self._places.values()]
 
     def by_now(self, places: Iterable[Place]) -> list[Place]:
         """The same tests, what is known of them without what has become known to be secret."""
         known = known_count()
-        return [place if place.known == known else _by_now(place) for place in places]
+        return [_by_now(place, known) for place in places]
 
     def test_text(self, place: Place) -> str:
         """The JSON text of a test's part of ``results.json``."""
@@ -140,10 +156,14 @@ class Journal:
         return text if cleaned is None else compact_json(cleaned)
 
 
-def _by_now(place: Place) -> Place:
+def _by_now(place: Place, known: int) -> Place:
+    before = tuple(None if each is None else _by_now(each, known) for each in place.earlier)
+    if place.known == known:
+        return replace(place, earlier=before) if before else place
     earlier = tuple(replace(each, reason=hidden(each.reason)) for each in place.facts.earlier)
     return replace(
         place,
+        earlier=before,
         head=hidden(place.head),
         facts=replace(place.facts, earlier=earlier),
         feature=hidden(place.feature),

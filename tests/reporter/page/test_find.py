@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.page_builders import a_handle, a_scope, a_test, results_of
+from tests.support.page_builders import a_description, a_feature, a_handle, a_scope, a_test, gherkin_of, results_of
 from tests.support.page_sample import sample_run
 
 from .conftest import Opened, OpenReport
@@ -60,7 +60,7 @@ def test_tags_of_the_feature_and_the_rule_count_for_the_scenario(open_report: Op
         ("c:warehouse.*", STAGED),
         ("c:>.pick", STAGED),
         ("c:invoices.created", ["Invoice follows in time"]),
-        ("f:billing !s:passed", ["Invoice follows in time", "Order is archived"]),
+        ("f:billing !s:passed", ["Order is archived", "Invoice follows in time"]),
         ('f:"across brokers" s:passed', ["Card is charged"]),
         ("hop>50ms", ["Invoice follows in time"]),
         ("hop>0.05s", ["Invoice follows in time"]),
@@ -228,3 +228,26 @@ def test_what_was_not_met_on_a_topic_is_found_and_reached_from_the_hops(open_rep
     report.page.get_by_title("Show scenarios that broke on mail.sent").click()
     expect(report.page.locator("[data-field=search-count]")).to_contain_text("1 of 3")
     assert _names(report) == ["broke elsewhere"]
+
+
+def test_what_needs_a_look_comes_first_and_everything_else_as_it_is_written(open_report: OpenReport) -> None:
+    slow = [a_scope("slow", [a_handle("t", "slow", 9.0, 5.0)])]
+    again = a_test("again")
+    tests = [a_test("fine"), again, a_test("late", "slow", slow), a_test("broken", "failed")]
+    quiet = [a_test(name, nodeid=f"features/a.feature::{name}") for name in ("first", "second")]
+    described = [a_description(test["nodeid"], test["name"], [], rule=None) for test in (*quiet, *tests)]
+    features = [a_feature("Quiet", described[:2], "features/a.feature"), a_feature("Loud", described[2:])]
+    retried = {again["nodeid"]: [{"outcome": "failed", "reason": "late"}]}
+    run = results_of([*quiet, *tests]), gherkin_of(features, attempts=retried)
+    page = open_report(run).page
+    names = page.locator('[role="treeitem"] .hr-row-name')
+    expect(names).to_have_text(["Loud", "broken", "late", "again", "fine", "Quiet", "first", "second"])
+    page.locator('[role="tree"]').focus()
+    page.keyboard.press("j")
+    expect(page.locator("#hr-scenario-title")).to_have_text("late")
+    page.get_by_text("Filter, sort, group").click()
+    page.locator("[data-filter=sort]").select_option(label="as written")
+    expect(names).to_have_text(["Quiet", "first", "second", "Loud", "fine", "again", "late", "broken"])
+    assert parse_qs(page.url.partition("#")[2])["sort"] == ["written"]
+    page.get_by_role("searchbox").fill("!s:slow")
+    expect(names).to_have_text(["Quiet", "first", "second", "Loud", "fine", "again", "broken"])

@@ -83,7 +83,7 @@ def test_what_is_told_of_one_of_them_is_not_told_of_the_other(twins: tuple[Any, 
     (group,) = index["groups"]
     assert [(row["id"], row.get("attempts")) for row in group["rows"]] == [
         (f"{NODEID}@gw0", None),
-        (f"{NODEID}@gw1", [("failed", "late")]),
+        (f"{NODEID}@gw1", [{"outcome": "failed", "reason": "late"}]),
     ]
 
 

@@ -51,7 +51,7 @@ _AS_IN_RESULTS = {
 _NOT_IN_THE_PAGE = {"RunTransports"}
 _EMITTED = ("Index", "Group", "Row", "Finding", "Percentiles", "Exit", "Channels", "Gherkin", "Feature", "Described",
             "Step", "Check", "ScopeNote", "HandleNote", "StoredMessage", "TransportFailure", "Surprise", "Stray",
-            "LeftOut", "Span", "Attachment", "Attempt", "Vacuity", "History",
+            "LeftOut", "Span", "Attachment", "Attempt", "KeptAttempt", "Vacuity", "History",
             "PackedPart", "PackedTimeline")  # fmt: skip
 
 
@@ -113,10 +113,11 @@ def _packed_faults(declared: Declared, results: Json, gherkin: Json) -> Iterator
         lines = zlib.decompress(b64decode(text)).decode("ascii").split("\n")
         entries, payloads = json.loads(lines[1])
         for line in lines[2 : 2 + entries]:
-            test, scenario, attachments = json.loads(line)
-            yield from declared.faults(test["scenarios"], "PackedPart[]", name)
-            yield from declared.faults(scenario, "Described | null", name)
-            yield from declared.faults(attachments, "Attachment[]", name)
+            *entry, earlier = json.loads(line)
+            for test, scenario, attachments in (entry, *earlier):
+                yield from declared.faults(test["scenarios"], "PackedPart[]", name)
+                yield from declared.faults(scenario, "Described | null", name)
+                yield from declared.faults(attachments, "Attachment[]", name)
         for line in lines[2 + entries + payloads :]:
             yield from declared.faults(json.loads(line), "StoredMessage", name)
 
@@ -148,9 +149,12 @@ def everything() -> tuple[Json, Json]:
         {"name": "a", "media_type": "text/plain", "size": 1, "cut": False, "text": "x", "step": 0},
         {"name": "b", "media_type": "image/png", "size": 1, "cut": False, "base64": "eA=="},
     ]
+    again = a_description(broken["nodeid"], "broken", [a_step("Given", "x", "failed")])
+    attempt = {"outcome": "failed", "reason": "late", "test": broken, "scenario": again, "details": [note],
+               "attachments": attached}  # fmt: skip
     past = {broken["nodeid"]: ["p", "0"]}
     facts = {
-        "attempts": {broken["nodeid"]: [{"outcome": "failed", "reason": "late"}]},
+        "attempts": {broken["nodeid"]: [attempt]},
         "attachments": {broken["nodeid"]: attached},
         "left_out": 0,
         "causation": "x-cause",

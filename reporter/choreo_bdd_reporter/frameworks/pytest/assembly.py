@@ -12,7 +12,6 @@ import pytest
 
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_project.gherkin.feature import find_scenario
-from choreo_bdd_reporter.documents.results import attempt_of
 from choreo_bdd_reporter.frameworks.gherkin import feature_of, gherkin_of, step_of
 from choreo_bdd_reporter.frameworks.pytest.phases import (
     PhaseFacts,
@@ -39,6 +38,7 @@ from choreo_bdd_reporter.writer import ReportWriter
 
 _BROKEN_OFF = "not decided: the run was broken off here, by Ctrl-C, pytest.exit() or the end of its process"
 _NOT_RUN = "not run: the run was broken off before"
+_PHASES = ("setup", "call", "teardown")
 _Key = tuple[str, "str | None"]
 
 
@@ -67,11 +67,6 @@ class _Assembled:
         phase = "call" if is_subtest(report) else str(report.when)
         return phase in self.phases or (phase == "setup" and bool(self.phases))
 
-    def again(self) -> _Assembled:
-        """The next attempt at the same test."""
-        attempt = attempt_of("failed" if self.tracebacks else self.outcome, "\n".join(self.tracebacks))
-        return self.below(_Assembled(self.nodeid, self.worker_id, earlier=(*self.earlier, attempt)))
-
     def below(self, later: _Assembled) -> _Assembled:
         """A later run under the same node id; where it is no repetition for a better outcome, the worst one counts."""
         if not self.is_retried and self.outcome in ("failed", "errored"):
@@ -87,7 +82,7 @@ class _Assembled:
             self.tracebacks.append(part["traceback"])
         self.started = self.started or getattr(report, "start", None)
         self.outcome = _outcome(self.outcome, report)
-        self.is_retried = self.is_retried or report.outcome not in ("passed", "failed", "skipped")  # such as "rerun"
+        self.is_retried = self.is_retried or _is_retried(report)
         if is_subtest(report):
             self.facts = self.facts or {**part, "streams": dict.fromkeys(part["streams"], "")}
             self.of_subtests.append(part["streams"])
@@ -142,8 +137,13 @@ class _Assembled:
         }
 
 
+def _is_retried(report: pytest.TestReport) -> bool:
+    """Whether a plugin calls a failure by a name of its own, such as "rerun", because it does not count."""
+    return report.outcome not in ("passed", "failed", "skipped")
+
+
 def _outcome(so_far: TestOutcome, report: pytest.TestReport) -> TestOutcome:
-    if report.outcome == "failed":
+    if report.outcome == "failed" or _is_retried(report):
         if so_far == "failed":
             return "failed"  # a teardown error after a failure does not soften it
         return "failed" if report.when == "call" else "errored"
@@ -165,6 +165,7 @@ class TestAssembly:
         self._ahead: dict[str, None] = {}
         self._met: set[str] = set()
         self._failed: dict[_Key, _Assembled] = {}
+        self._crashed: dict[str, str | None] = {}
         self._nodeids = NodeIds()
         self._open: dict[_Key, _Assembled] = {}
         self._streams_redacted: dict[_Key, int] = {}
@@ -221,11 +222,14 @@ class TestAssembly:
         self._begun.pop(report.nodeid, None)
         self._met.add(report.nodeid)
         key = (report.nodeid, worker_id)
+        if key in self._open and self._open[key].is_over_before(report):
+            self._end(key)
         if key not in self._open:
+            if report.nodeid in self._crashed:
+                shown = self._nodeids.find(report.nodeid)
+                self._writer.take_over(shown, self._crashed.pop(report.nodeid), worker_id)
             begun = _Assembled(report.nodeid, worker_id, earlier=self._earlier(key))
             self._open[key] = self._failed[key].below(begun) if key in self._failed else begun
-        elif self._open[key].is_over_before(report):
-            self._open[key] = self._open[key].again()
         part = detach(report) or self._part_without_facts(report, self._open[key].facts)
         self.note(part.get("run") or {}, worker_id)
         self._fields += part["redacted"][0]
@@ -236,11 +240,10 @@ class TestAssembly:
             self._streams_redacted[key] = part["streams_redacted"]
         self._open[key].add(report, part)
         if report.when == "teardown":
-            over = self._open.pop(key)
-            self._write(over)
-            if over.outcome in ("failed", "errored"):
-                self._failed[key] = _Assembled(*key, outcome=over.outcome, tracebacks=over.tracebacks)
-                self._failed[key].is_retried = over.is_retried
+            self._end(key)
+        elif _is_retried(report) and report.when not in _PHASES:  # its worker has crashed, another one repeats it
+            self._end(key)
+            self._crashed[report.nodeid] = worker_id
 
     def add_collection_error(self, report: pytest.CollectReport) -> None:
         """A file that could not be collected is an errored test of its own."""
@@ -281,6 +284,14 @@ class TestAssembly:
         while self._open:
             self._write(self._open.pop(next(iter(self._open))))
 
+    def _end(self, key: _Key) -> None:
+        """An attempt is over, though perhaps not the last at its test."""
+        over = self._open.pop(key)
+        self._write(over)
+        if over.outcome in ("failed", "errored"):
+            self._failed[key] = _Assembled(*key, outcome=over.outcome, tracebacks=over.tracebacks)
+            self._failed[key].is_retried = over.is_retried
+
     def _earlier(self, key: _Key) -> tuple[Attempt, ...]:
         return self._writer.attempts(self._nodeids.find(key[0]), key[1])
 
@@ -308,7 +319,7 @@ class TestAssembly:
 
     def _part_without_facts(self, report: pytest.TestReport, known: PhaseFacts) -> PhaseFacts:
         """The report of a phase that ran where the reporter is not, or of a crash."""
-        failed, skipped = report.outcome == "failed", report.outcome == "skipped"
+        failed, skipped = report.outcome == "failed" or _is_retried(report), report.outcome == "skipped"
         facts = known or _facts_from(self._redactor.text(report.nodeid))
         text = report.longreprtext.replace(report.nodeid, facts["nodeid"])  # pytest-xdist names the test that crashed
         return {

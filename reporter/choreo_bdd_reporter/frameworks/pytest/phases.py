@@ -7,6 +7,7 @@ parallel one and a run with crashed workers all reach the report in the same way
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from choreo_bdd_reporter.record.recorder import TestRecord
 PhaseFacts = dict[str, Any]
 
 _ATTRIBUTE = "choreo_bdd_part"
+_EARLIER_SECTIONS = pytest.StashKey[int]()
+"""How much of what pytest has captured is of earlier attempts at the test."""
 
 
 def attach(report: pytest.TestReport, part: PhaseFacts) -> None:
@@ -60,10 +63,11 @@ def facts_of_phase(
     own = [redactor.fields - before[0], redactor.stream_matches - before[1]]
     part["redacted"] = [own[0] + record.redacted_fields, own[1] + record.redacted_text]
     matches = redactor.stream_matches
-    # captured text of all phases so far: pytest repeats earlier sections in each report
-    streams = {"stdout": report.capstdout, "stderr": report.capstderr, "log": report.caplog}
     is_last = report.when == "teardown"
+    streams = _streams(report.sections[item.stash.get(_EARLIER_SECTIONS, 0) :])
     part["streams"] = output.take(item.nodeid, streams, redactor, failed=report.failed, last=is_last)
+    if is_last:
+        item.stash[_EARLIER_SECTIONS] = len(report.sections)
     part["streams_redacted"] = redactor.stream_matches - matches
     part["sections"] = len(report.sections)
     return part
@@ -89,12 +93,8 @@ def complete_subtest(report: pytest.TestReport, redactor: Redactor, output: Capt
         part["traceback"] = f"subtest {redactor.text(_subtest_name(report))}\n{part['traceback']}"
     part["redacted"][1] += redactor.stream_matches - before
     before = redactor.stream_matches
-    own = report.sections[part["sections"] :]
-    streams = {
-        name: "".join(content for title, content in own if title.startswith(f"Captured {name}"))
-        for name in ("stdout", "stderr", "log")
-    }
     of_subtest = f"{report.nodeid} {_subtest_name(report)}"
+    streams = _streams(report.sections[part["sections"] :])
     part["streams"] = output.take(of_subtest, streams, redactor, failed=report.failed)
     part["streams_redacted"] = redactor.stream_matches - before
     attach(report, part)
@@ -186,3 +186,11 @@ def skip_reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2])
     return report.longreprtext
+
+
+def _streams(sections: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Captured text of all phases so far: pytest repeats earlier sections in each report."""
+    return {
+        name: "".join(text for title, text in sections if title.startswith(f"Captured {name}"))
+        for name in ("stdout", "stderr", "log")
+    }

@@ -1,5 +1,6 @@
 // The right pane: one scenario, or what the whole run has to say about hops, topics and an older run.
 
+import { attemptTabs, shownAttempt } from './scenario/attempts.js';
 import { createCompare } from './overview/compare.js';
 import { button, el, fill, find } from './core/dom.js';
 import { renderHops, renderTopics } from './overview/overview.js';
@@ -37,7 +38,8 @@ export function createDetail(root, context) {
    * @param {Page.View} view
    */
   const draw = (entry, detail, view) => {
-    renderScenario(host, entry, detail, context);
+    const [shown, attempt] = shownAttempt(entry, detail, view);
+    renderScenario(host, shown, attempt, context, attemptTabs(entry, detail, views));
     pane.scrollTop = 0;
     for (const read of readers) read(view.event, true);
   };
@@ -74,9 +76,9 @@ export function createDetail(root, context) {
    * @param {Page.View | null} previous
    */
   function show(view, previous) {
-    if (!previous || view.test !== previous.test || view.tab !== previous.tab) {
+    if (!previous || view.test !== previous.test || view.attempt !== previous.attempt || view.tab !== previous.tab) {
       showScenario(view);
-      if (previous && matchMedia(STACKED).matches) pane.scrollIntoView();
+      if (previous && view.attempt === previous.attempt && matchMedia(STACKED).matches) pane.scrollIntoView();
     } else for (const read of readers) read(view.event);
   }
 

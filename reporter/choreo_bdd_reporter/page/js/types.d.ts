@@ -222,7 +222,7 @@ declare namespace Page {
     findings?: Finding[];
     transports?: string[];
     hops?: number[];
-    attempts?: [string, string][];
+    attempts?: Attempt[];
     warnings?: [number, string][];
     past?: [string, string];
   }
@@ -408,6 +408,17 @@ declare namespace Page {
   interface Attempt {
     outcome: string;
     reason: string;
+    duration_ms?: number;
+    findings?: Finding[];
+  }
+
+  interface KeptAttempt {
+    outcome: string;
+    reason: string;
+    test?: Test;
+    scenario?: Described;
+    details?: ScopeNote[];
+    attachments?: Attachment[];
   }
 
   interface Vacuity {
@@ -426,7 +437,7 @@ declare namespace Page {
     features?: Feature[];
     details?: Record<string, ScopeNote[]>;
     attachments?: Record<string, Attachment[]>;
-    attempts?: Record<string, Attempt[]>;
+    attempts?: Record<string, KeptAttempt[]>;
     exit?: Exit;
     left_out?: number;
     channels?: Channels;
@@ -489,7 +500,7 @@ declare namespace Page {
 
   interface Chunk {
     texts: string[];
-    entry(place: number): [any, Described | null, Attachment[]];
+    entry(place: number): any;
     payload(place: number): any;
     message(place: number): Message | null;
   }
@@ -526,6 +537,7 @@ declare namespace Page {
     test: Test;
     scenario: Described | null;
     attachments: Attachment[];
+    earlier: (Detail | null)[];
     steps: Step[];
     parts: Part[];
   }
@@ -580,7 +592,8 @@ declare namespace Page {
     flaky: boolean;
     findings: readonly Finding[];
     transports: readonly string[];
-    attempts: readonly [string, string][];
+    attempts: readonly Attempt[];
+    standing?: number;
     warnings: readonly [number, string][];
     before: { runs: Index['runs']; ci: boolean; sha: string | null };
     past: string;
@@ -648,6 +661,8 @@ declare namespace Page {
   interface View {
     test: string | null;
     status: string[];
+    // the number of an earlier one, counted from 1
+    attempt: string | null;
     tab: string | null;
     q: string;
     sort: string | null;
@@ -754,6 +769,7 @@ declare namespace Page {
     // what a message from outside came of, where `told`, or else came after
     after: TimelineRow | null;
     told: boolean;
+    event?: TimelineEntry;
     message: Message | null;
     same: number | null;
     late: boolean;
@@ -781,7 +797,8 @@ declare namespace Page {
     part: Part;
     partIndex: number;
     rows: TimelineRow[];
-    sent: Map<string, TimelineRow[]>;
+    sent: Map<string, { last: TimelineRow; bodies: Map<number, TimelineRow> }>;
+    triggers: Map<string, TimelineRow>;
     waiting: Map<string, TimelineRow[]>;
   }
 

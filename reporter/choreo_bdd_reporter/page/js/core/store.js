@@ -1,5 +1,5 @@
 // Everything about one scenario: at hand in a report of ordinary size, decoded on demand in a large one.
-// A detail: { test, scenario, steps, parts, attachments }; a part carries notes { handles, messages, spans, strays, surprises, broken, left, same, cut }.
+// A detail: { test, scenario, steps, parts, attachments, earlier }, of which the last are the attempts before this one, null where not kept; a part carries notes { handles, messages, spans, strays, surprises, broken, left, same, cut }.
 
 import { blobOf, chunkText, inflated } from './embedded.js';
 
@@ -24,11 +24,19 @@ function wholeStore(gherkin) {
   const details = gherkin.details ?? {};
   // a node id may be any word, also one that every object knows
   const attachments = new Map(Object.entries(gherkin.attachments ?? {}));
+  const attempts = new Map(Object.entries(gherkin.attempts ?? {}));
+  /**
+   * @param {Page.ScopeNote[] | undefined} notes
+   * @returns {(part: Page.Scenario, index: number) => Page.Notes}
+   */
+  const aligned = (notes) => (part, index) => alignNotes(part, notes?.[index]);
+  /** @param {Page.KeptAttempt} kept */
+  const attempt = ({ test, scenario, attachments: attached, details: notes }) => (test ? detailOf(test, scenario ?? null, attached ?? [], aligned(notes)) : null);
   return {
     whole: true,
     chunks: [],
     detail(entry) {
-      entry.detail ??= detailOf(entry.whole, scenarios.get(entry.id) ?? null, attachments.get(entry.id) ?? [], (part, index) => alignNotes(part, details[entry.id]?.[index]));
+      entry.detail ??= detailOf(entry.whole, scenarios.get(entry.id) ?? null, attachments.get(entry.id) ?? [], aligned(details[entry.id]), (attempts.get(entry.id) ?? []).map(attempt));
       return entry.detail;
     },
   };
@@ -39,10 +47,11 @@ function wholeStore(gherkin) {
  * @param {Page.Described | null} scenario
  * @param {Page.Attachment[]} attachments
  * @param {(part: any, index: number) => Page.Notes} notesOf
+ * @param {(Page.Detail | null)[]} earlier
  * @returns {Page.Detail}
  */
-function detailOf(test, scenario, attachments, notesOf) {
-  return { test, scenario, attachments, steps: scenario?.steps ?? [], parts: test.scenarios.map((part, index) => ({ ...part, notes: notesOf(part, index) })) };
+function detailOf(test, scenario, attachments, notesOf, earlier = []) {
+  return { test, scenario, attachments, earlier, steps: scenario?.steps ?? [], parts: test.scenarios.map((part, index) => ({ ...part, notes: notesOf(part, index) })) };
 }
 
 /**
@@ -52,13 +61,23 @@ function detailOf(test, scenario, attachments, notesOf) {
  */
 function alignNotes(part, { handles = [], timeline = [], messages = [], payloads = [], spans = [], surprises = [], strays = [], transport_failures: broken = [], left_out: left = {} } = {}) {
   /** @param {number} place */
-  const message = (place) => (place < 0 ? null : { ...messages[place], payload: JSON.parse(payloads[messages[place].payload]) });
+  const message = (place) => (place < 0 ? null : withPayload(messages[place], () => JSON.parse(payloads[messages[place].payload])));
   const heard = part.timeline.map((_, index) => timeline[index] ?? -1);
   return {
     handles: part.handles.map((_, index) => ({ ...handles[index], messages: (handles[index]?.messages ?? []).map(message) })),
     messages: heard.map(message), same: (index) => (heard[index] < 0 ? null : messages[heard[index]].payload),
     spans, surprises, strays: strays.map((stray) => ({ ...stray, message: message(stray.message) })), broken, left, cut: false,
   };
+}
+
+// Of ten thousand bodies a reader looks at a few.
+/**
+ * @param {object} message
+ * @param {() => any} read
+ * @returns {any}
+ */
+function withPayload(message, read) {
+  return { ...message, get payload() { return read(); } };
 }
 
 /**
@@ -121,12 +140,16 @@ function readChunk(text) {
   const line = (number) => JSON.parse(lines[number + 2]);
   /** @param {number} number */
   const payload = (number) => line(entries + number);
+  const messages = new Map();
   return {
     texts: JSON.parse(lines[0]), entry: line, payload,
     message(number) {
       if (number < 0) return null;
-      const message = line(entries + payloads + number);
-      return { ...message, payload: payload(message.payload) };
+      if (!messages.has(number)) {
+        const message = line(entries + payloads + number);
+        messages.set(number, withPayload(message, () => payload(message.payload)));
+      }
+      return messages.get(number);
     },
   };
 }
@@ -137,11 +160,17 @@ function readChunk(text) {
  * @returns {Page.Detail}
  */
 export function unpack(chunk, place) {
-  const [test, scenario, attachments] = chunk.entry(place);
-  /** @type {Page.PackedPart[]} */
-  const packed = test.scenarios;
-  const parts = packed.map((part) => unpackPart(chunk, part));
-  return detailOf({ ...test, scenarios: parts }, scenario, attachments, (part) => part.notes);
+  /**
+   * @param {any[]} entry
+   * @returns {Page.Detail}
+   */
+  const opened = ([test, scenario, attachments, earlier = []]) => {
+    /** @type {Page.PackedPart[]} */
+    const packed = test.scenarios;
+    const parts = packed.map((part) => unpackPart(chunk, part));
+    return detailOf({ ...test, scenarios: parts }, scenario, attachments, (part) => part.notes, earlier.map((/** @type {any[] | null} */ attempt) => attempt && opened(attempt)));
+  };
+  return opened(chunk.entry(place));
 }
 
 /**
@@ -167,6 +196,15 @@ function unpackPart(chunk, packed) {
   };
 }
 
+const EVENT = {
+  detail: '',
+  get wall_clock() {
+    /** @type {any} */
+    const event = this;
+    return event.told ?? new Date(event.began + event.offset_ms).toISOString();
+  },
+};
+
 /** @type {("action" | "topic" | "detail" | "transport" | "source" | "logical_topic")[]} */
 const COLUMNS = ['action', 'topic', 'detail', 'transport', 'source', 'logical_topic'];
 
@@ -178,11 +216,12 @@ const COLUMNS = ['action', 'topic', 'detail', 'transport', 'source', 'logical_to
 function unpackTimeline(chunk, { step, clock, drift, ...columns }) {
   let offset = 0;
   const began = Date.parse(clock ?? '') - (step[0] ?? 0) / 1000;
+  const known = COLUMNS.filter((name) => columns[name]);
   return step.map((ahead, index) => {
     offset += ahead;
     /** @type {any} */
-    const event = { offset_ms: offset / 1000, wall_clock: drift[index] ?? new Date(began + offset / 1000).toISOString(), detail: '' };
-    for (const name of COLUMNS) {
+    const event = { __proto__: EVENT, offset_ms: offset / 1000, began, told: drift[index] };
+    for (const name of known) {
       const text = columns[name]?.[index] ?? -1;
       if (text >= 0) event[name] = chunk.texts[text];
     }

@@ -1,9 +1,9 @@
 // What is being looked at lives in the URL fragment, so that a view can be linked to and Back returns to it.
 
-/** @type {("tab" | "q" | "sort" | "group" | "cause" | "event")[]} */
-const TEXTS = ['tab', 'q', 'sort', 'group', 'cause', 'event'];
+/** @type {("attempt" | "tab" | "q" | "sort" | "group" | "cause" | "event")[]} */
+const TEXTS = ['attempt', 'tab', 'q', 'sort', 'group', 'cause', 'event'];
 /** @type {Page.View} */
-const EMPTY = { test: null, status: [], tab: null, q: '', sort: null, group: null, cause: null, event: null };
+const EMPTY = { test: null, status: [], attempt: null, tab: null, q: '', sort: null, group: null, cause: null, event: null };
 
 /** @param {string} [hash] */
 function readView(hash = location.hash) {
@@ -48,7 +48,8 @@ export function createViewState(onChange, complete) {
    * @param {{ remember?: boolean }} [options]
    */
   const set = (patch, { remember = false } = {}) => {
-    const next = { ...view, ...patch };
+    // without a word on it, of another scenario the attempt that counts is looked at
+    const next = { ...view, attempt: (patch.test ?? view.test) === view.test ? view.attempt : null, ...patch };
     writeHash(viewHash(next), remember);
     change(next);
   };

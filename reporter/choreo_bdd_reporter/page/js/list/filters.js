@@ -7,7 +7,7 @@ import { mistakesIn, transportsOf } from './query.js';
 import { OUTCOMES, verdictGlyph, verdictKind, verdictWord } from '../core/verdicts.js';
 
 /** @type {[string, string][]} */
-const SORTS = [['', 'as written'], ['severity', 'worst first'], ['duration', 'slowest first'], ['headroom', 'least headroom first'], ['name', 'by name']];
+const SORTS = [['', 'failing first'], ['written', 'as written'], ['severity', 'worst first'], ['duration', 'slowest first'], ['headroom', 'least headroom first'], ['name', 'by name']];
 
 /**
  * @param {HTMLElement} root

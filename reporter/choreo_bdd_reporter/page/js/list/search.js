@@ -1,5 +1,6 @@
 // Which entries a view shows, and in which order.
 
+import { CHANGES } from '../core/changes.js';
 import { headroom, severity } from '../core/model.js';
 import { parseQuery } from './query.js';
 
@@ -16,7 +17,33 @@ export function filterEntries(entries, view, store, found) {
     (wanted.size === 0 || wanted.has(entry.outcome))
     && (!view.cause || (entry.failing && causeKey(entry.findings[0]) === view.cause))
     && tests.every((test) => test(entry))
-    && words.every(({ word, negated }) => (searchText(entry, store).includes(word) || Boolean(found?.get(word)?.has(entry.order))) !== negated)), view.sort);
+    && words.every(({ word, negated }) => (searchText(entry, store).includes(word) || Boolean(found?.get(word)?.has(entry.order))) !== negated)), view.sort ?? 'failing');
+}
+
+// Without a choice what needs a look comes first, features and rules with it; else everything stands as it is written.
+/** @type {((entry: Page.Entry) => any)[]} */
+const USEFUL = [(entry) => entry.group, (entry) => entry.rule, standing];
+
+/**
+ * @param {Page.Entry[]} entries
+ * @param {((entry: Page.Entry) => any)[]} keys
+ * @returns {Page.Entry[]}
+ */
+function leading(entries, [keyOf, ...deeper]) {
+  const parts = new Map();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    if (parts.has(key)) parts.get(key).push(entry);
+    else parts.set(key, [entry]);
+  }
+  const ordered = [...parts.values()].map((part) => (deeper.length > 0 && part.length > 1 ? leading(part, deeper) : part));
+  return ordered.sort(([a], [b]) => standing(a) - standing(b)).flat();
+}
+
+/** @param {Page.Entry} entry */
+function standing(entry) {
+  entry.standing ??= entry.failing ? 0 : entry.outcome === 'slow' ? 1 : CHANGES.flaky(entry) ? 2 : 3;
+  return entry.standing;
 }
 
 /** @type {Record<string, (a: Page.Entry, b: Page.Entry) => number>} */
@@ -32,6 +59,7 @@ const ORDERS = {
  * @param {string | null} order
  */
 function sorted(entries, order) {
+  if (order === 'failing') return leading(entries, USEFUL);
   return order !== null && Object.hasOwn(ORDERS, order) ? entries.sort(ORDERS[order]) : entries;
 }
 
@@ -80,12 +108,16 @@ function indexTexts(entry) {
   ];
 }
 
-/** @param {Page.Detail} detail */
-export function detailTexts({ test, steps, parts }) {
+/**
+ * @param {Page.Detail} detail
+ * @returns {string[]}
+ */
+export function detailTexts({ test, steps, parts, earlier }) {
   return [
     ...test.markers, test.traceback ?? '', test.stdout, test.stderr, test.log,
     ...steps.flatMap((step) => [`${step.keyword.trim()} ${step.text}`, step.docstring ?? '', (step.table ?? []).flat().join(' '), step.message ?? '']),
     ...parts.flatMap(partTexts),
+    ...earlier.flatMap((attempt) => (attempt ? detailTexts(attempt) : [])),
   ];
 }
 

@@ -11,8 +11,8 @@ import { transportsOf } from './query.js';
  */
 export function treeRows(model, visible, closed, { group, sort }) {
   if (group === 'by-transport') return grouped(transportGroups(visible), closed, () => null);
-  if (sort) return visible.map((entry) => ({ id: entry.id, level: 1, entry }));
-  return grouped(featureGroups(model, visible), closed, (entry) => entry.rule);
+  if (sort && sort !== 'written') return visible.map((entry) => ({ id: entry.id, level: 1, entry }));
+  return grouped(featureGroups(visible), closed, (entry) => entry.rule);
 }
 
 /** @param {Page.Entry} entry */
@@ -21,13 +21,12 @@ export function ruleId(entry) {
 }
 
 /**
- * @param {Page.Model} model
  * @param {Page.Entry[]} visible
  * @returns {Page.TreeGroup[]}
  */
-function featureGroups(model, visible) {
+function featureGroups(visible) {
   /** @type {Map<Page.OpenGroup, Page.Entry[]>} */
-  const byGroup = new Map(model.groups.map((group) => [group, []]));
+  const byGroup = new Map(visible.map((entry) => [entry.group, []]));
   for (const entry of visible) byGroup.get(entry.group)?.push(entry);
   return [...byGroup].map(([group, entries]) => ({ id: group.id, name: group.name, entries }));
 }

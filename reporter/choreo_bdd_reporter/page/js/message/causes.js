@@ -2,6 +2,7 @@
 
 /** @typedef {{ names: Set<string>, ids: Map<string, Page.TimelineRow>, traced: Map<string, Page.TimelineRow>, spans: Map<string, Page.Span> }} Seen */
 
+const TRACE = 'traceparent';
 const CAUSE_HEADERS = new Set(['causation-id', 'causation_id', 'causationid', 'x-causation-id', 'ce-causationid']);
 
 /**
@@ -15,15 +16,17 @@ export function placeArrivals(rows, notes, header = null) {
     names: new Set([...CAUSE_HEADERS, ...(header ? [header.toLowerCase()] : [])]),
     ids: new Map(), traced: new Map(), spans: new Map(notes.spans.map((span) => [span.id, span])),
   };
+  const messages = rows.filter(isMessage);
+  const telling = messages.some((row) => headersOf(row).some(([name]) => name === TRACE || seen.names.has(name)));
   /** @type {Page.TimelineRow | null} */
   let last = null;
-  for (const row of rows.filter(isMessage)) {
+  for (const row of messages) {
     /** @type {Page.TimelineRow | null} */
     const twin = last && row.same !== null && row.same === last.same && row.topic === last.topic && row.transport === last.transport ? last : null;
-    if (isFromOutside(row)) Object.assign(row, twin ? { after: twin.after, told: twin.told } : cameOf(row, seen, last));
+    if (isFromOutside(row)) Object.assign(row, twin ? { after: twin.after, told: twin.told } : telling ? cameOf(row, seen, last) : { after: last });
     if (row.after) row.start = row.after.end;
     if (!twin) last = row;
-    remember(row, seen);
+    if (telling) remember(row, seen);
   }
 }
 
@@ -55,7 +58,7 @@ function headersOf(row) {
  */
 function remember(row, { ids, traced, names }) {
   for (const [name, value] of headersOf(row)) {
-    if (name === 'traceparent') traced.set(spanOf(value), row);
+    if (name === TRACE) traced.set(spanOf(value), row);
     else if (!names.has(name) && !ids.has(value)) ids.set(value, row);
   }
 }
@@ -75,7 +78,7 @@ function cameOf(row, { ids, traced, spans, names }, last) {
   const headers = headersOf(row);
   const named = headers.filter(([name]) => names.has(name)).map(([, value]) => ids.get(value)).find(Boolean);
   if (named) return { after: named, told: true };
-  const sender = headers.filter(([name]) => name === 'traceparent').map(([, value]) => spanOf(value))[0];
+  const sender = headers.filter(([name]) => name === TRACE).map(([, value]) => spanOf(value))[0];
   const past = new Set();
   for (let span = spans.get(sender); span && !past.has(span); span = spans.get(span.parent)) {
     past.add(span);

@@ -16,20 +16,44 @@ const AT_ONE_TIME = 0.01;
  * @param {number} partIndex
  */
 export function addStrays(rows, part, partIndex) {
+  /** @type {Map<string | null, number[]>} */
+  const told = new Map();
+  rows.forEach((row, place) => {
+    if (row.kind !== 'skipped' && row.action !== 'received') return;
+    const here = told.get(row.topic);
+    if (here) here.push(place);
+    else told.set(row.topic, [place]);
+  });
+  /** @type {Page.TimelineRow[]} */
+  const others = [];
   part.notes.strays.forEach(({ why, offset_ms: offset, detail, message, handle, differences }, index) => {
     if (!message) return;
     const at = Math.max(0, offset);
-    /** @param {Page.TimelineRow} row */
-    const isTwin = (row) => (row.kind === 'skipped' || row.action === 'received') && !row.why && row.topic === message.topic && Math.abs(row.end - at) < AT_ONE_TIME;
-    const twin = rows.findIndex(isTwin);
-    const later = rows.findIndex((row) => row.end > at);
+    const twin = (told.get(message.topic) ?? []).find((place) => !rows[place].why && Math.abs(rows[place].end - at) < AT_ONE_TIME);
     const row = newRow(at, {
-      ...(rows[twin] ?? { kind: 'stray', action: 'stray', detail }), id: strayId(partIndex, index), why, message, topic: message.topic, transport: message.transport ?? null,
+      ...(rows[twin ?? -1] ?? { kind: 'stray', action: 'stray', detail }), id: strayId(partIndex, index), why, message, topic: message.topic, transport: message.transport ?? null,
       failures: differences ?? [], nearest: part.handles[handle] ?? null,
     });
     if (handle >= 0) row.ref = `${partIndex}.${handle}`;
-    rows.splice(twin >= 0 ? twin : later >= 0 ? later : rows.length, twin >= 0 ? 1 : 0, row);
+    if (twin === undefined) others.push(row);
+    else rows[twin] = row;
   });
+  insert(rows, others);
+}
+
+// In the order of their times, each before the first row that ended after it.
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {Page.TimelineRow[]} others
+ */
+function insert(rows, others) {
+  others.sort((a, b) => a.end - b.end);
+  let next = 0;
+  for (const row of rows.splice(0)) {
+    while (next < others.length && others[next].end < row.end) rows.push(others[next++]);
+    rows.push(row);
+  }
+  rows.push(...others.slice(next));
 }
 
 /**

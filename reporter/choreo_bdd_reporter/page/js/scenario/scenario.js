@@ -31,10 +31,12 @@ const FINDINGS_SHOWN = 5;
  * @param {Page.Entry} entry
  * @param {Page.Detail} detail
  * @param {Page.Context} context
+ * @param {Page.Child} attempts
  */
-export function renderScenario(host, entry, detail, context) {
+export function renderScenario(host, entry, detail, context, attempts) {
   const article = el('article.hr-article', { 'aria-labelledby': 'hr-scenario-title' },
     heading(entry, detail, context),
+    attempts,
     detail.test.skip_reason && el('p.hr-callout.hr-callout--skip', {}, detail.test.skip_reason),
     entry.findings.slice(0, FINDINGS_SHOWN).map((finding, index) => findingCard(finding, detail, context, index === 0)),
     entry.findings.length > FINDINGS_SHOWN && el('p.hr-note', {}, `${entry.findings.length - FINDINGS_SHOWN} more findings stand with the expectations below.`),

@@ -13,7 +13,7 @@ import { addStrays } from '../message/strays.js';
  */
 export function causalRows(part, partIndex, header = null) {
   /** @type {Page.Story} */
-  const story = { part, partIndex, rows: [], sent: new Map(), waiting: new Map() };
+  const story = { part, partIndex, rows: [], sent: new Map(), waiting: new Map(), triggers: new Map() };
   part.timeline.forEach((event, index) => READERS.get(event.action)?.(story, event, index));
   linkExpectations(story);
   placeArrivals(story.rows, part.notes, header);
@@ -42,7 +42,7 @@ const READERS = new Map([
 function addRow(story, event, index, fields) {
   const row = newRow(event.offset_ms, {
     id: `${story.partIndex}-${index}`, action: event.action, topic: event.topic ?? null, transport: event.transport ?? null,
-    source: event.source ?? null, detail: event.detail, wallClock: event.wall_clock,
+    source: event.source ?? null, detail: event.detail, event,
     message: story.part.notes.messages[index] ?? null, same: story.part.notes.same(index), ...fields,
   });
   story.rows.push(row);
@@ -52,7 +52,7 @@ function addRow(story, event, index, fields) {
 /** @type {Reader} */
 function readPublished(story, event, index) {
   const row = addRow(story, event, index, { kind: 'publish' });
-  keep(story.sent, channel(event.topic, event.transport), row);
+  keepSent(story, event.topic, row);
 }
 
 /** @type {Reader} */
@@ -61,6 +61,7 @@ function readReceived(story, event, index) {
   const forReply = event.source === 'reply' || event.detail.startsWith('reply:');
   const row = addRow(story, event, index, { kind: 'delivery', forReply, parent, start: parent?.end ?? event.offset_ms });
   if (!forReply) keep(story.waiting, channel(event.topic, event.transport), row);
+  else for (const transport of [row.transport, ANY]) story.triggers.set(channel(row.topic, transport), row);
 }
 
 // A verdict belongs to the oldest delivery on its channel that has none yet; the two share a row.
@@ -68,7 +69,7 @@ function readReceived(story, event, index) {
 function readJudged(story, event, index) {
   const same = story.part.notes.same(index);
   const waiting = story.waiting.get(channel(event.topic, event.transport)) ?? [];
-  const delivery = waiting.find((row) => same !== null && row.same === same) ?? waiting[0];
+  const delivery = (same !== null && waiting.find((row) => row.same === same)) || waiting[0];
   if (delivery) waiting.splice(waiting.indexOf(delivery), 1);
   const row = delivery ?? addRow(story, event, index, deliveryFields(story, event, index));
   Object.assign(row, { action: event.action, judged: event.offset_ms, detail: event.detail, message: row.message ?? story.part.notes.messages[index] });
@@ -99,13 +100,12 @@ function markLate(story) {
 /** @type {Reader} */
 function readReplied(story, event, index) {
   const { trigger, triggerTransport, response } = replyEnds(story.part, event);
-  const parent = story.rows.findLast((row) => row.kind === 'delivery' && row.forReply && row.topic === trigger
-    && (triggerTransport === null || row.transport === triggerTransport));
+  const parent = story.triggers.get(channel(trigger, triggerTransport ?? ANY));
   const failed = event.action === 'reply_failed';
   const row = addRow(story, event, index, {
     kind: failed ? 'replyFailed' : 'reply', topic: response, parent: parent ?? null, start: parent?.end ?? event.offset_ms,
   });
-  if (!failed) keep(story.sent, channel(response, event.transport), row);
+  if (!failed) keepSent(story, response, row);
 }
 
 // A stage names the response and points back at its trigger; a single harness does the reverse.
@@ -133,6 +133,9 @@ function readDeadline(story, event, index) {
   addRow(story, event, index, { kind: 'deadline' });
 }
 
+// no transport has this name
+const ANY = '*';
+
 /**
  * @param {string | null | undefined} topic
  * @param {string | null | undefined} transport
@@ -159,9 +162,22 @@ function keep(lists, key, row) {
  * @param {number} index
  */
 function emissionFor(story, event, index) {
-  const sent = story.sent.get(channel(event.topic, event.transport)) ?? [];
+  const place = channel(event.topic, event.transport);
   const same = story.part.notes.same(index);
-  return sent.findLast((row) => same !== null && row.same === same) ?? sent.at(-1) ?? null;
+  const sent = story.sent.get(place);
+  return (same === null ? null : sent?.bodies.get(same)) ?? sent?.last ?? null;
+}
+
+/**
+ * @param {Page.Story} story
+ * @param {string | null | undefined} topic
+ * @param {Page.TimelineRow} row
+ */
+function keepSent({ sent }, topic, row) {
+  const place = channel(topic, row.transport);
+  const bodies = sent.get(place)?.bodies ?? new Map();
+  if (row.same !== null) bodies.set(row.same, row);
+  sent.set(place, { last: row, bodies });
 }
 
 // What was expected and never came gets a row too, up to the deadline of the scope.

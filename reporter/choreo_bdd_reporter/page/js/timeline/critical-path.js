@@ -12,7 +12,8 @@ export function criticalPath(rows) {
   const [last = null] = messages.sort((a, b) => endOf(b) - endOf(a));
   /** @type {Page.TimelineRow[]} */
   const path = [];
-  for (let row = last; row; row = row.parent ?? row.after) path.unshift(row);
+  for (let row = last; row; row = row.parent ?? row.after) path.push(row);
+  path.reverse();
   const took = last && path.length > 1 ? endOf(last) - path[0].end : 0;
   /** @type {Page.TimelineState["critical"]["segments"]} */
   const segments = new Map(path.map((row, index) => [row, [path[index - 1] ? endOf(path[index - 1]) : row.end, endOf(row)]]));

@@ -7,18 +7,21 @@ import { endOf } from './timescale.js';
 /** @param {Page.Story} story */
 export function linkExpectations(story) {
   const { handles } = story.part;
-  /** @type {Set<number>} */
-  const used = new Set();
   /** @type {Map<number, number>} */
   const misses = new Map();
-  /** @type {Map<string, number[]>} */
-  const places = new Map(handles.map((handle) => [placeOf(handle), []]));
-  handles.forEach((handle, index) => places.get(placeOf(handle))?.push(index));
+  /** @type {Map<string, { all: number[], met: number[], unmet: number[] }>} */
+  const places = new Map(handles.map((handle) => [placeOf(handle), { all: [], met: [], unmet: [] }]));
+  handles.forEach((handle, index) => {
+    const here = places.get(placeOf(handle));
+    here?.all.push(index);
+    here?.[['pass', 'slow'].includes(handle.outcome) ? 'met' : 'unmet'].push(index);
+  });
   for (const row of story.rows) {
-    const here = places.get(placeOf(row)) ?? [];
-    if (row.action === 'matched') attach(story, row, firstFree(handles, here, used, row.detail), used);
-    if (row.action === 'mismatched') attachMiss(story, row, here, misses);
-    if (row.kind === 'deadline' && row.topic) attachDeadline(story, row, here, used);
+    const here = places.get(placeOf(row));
+    if (!here) continue;
+    if (row.action === 'matched') attach(story, row, firstFree(handles, here.met, row.detail));
+    if (row.action === 'mismatched') attachMiss(story, row, here.all, misses);
+    if (row.kind === 'deadline' && row.topic) attachDeadline(story, row, here.unmet);
   }
 }
 
@@ -29,24 +32,21 @@ function placeOf({ topic, transport }) {
 
 /**
  * @param {Page.Handle[]} handles
- * @param {number[]} here
- * @param {Set<number>} used
+ * @param {number[]} free
  * @param {string} detail
  */
-function firstFree(handles, here, used, detail) {
-  const free = here.filter((index) => !used.has(index) && ['pass', 'slow'].includes(handles[index].outcome));
-  return free.find((index) => detail && detail.startsWith(handles[index].reason)) ?? free[0];
+function firstFree(handles, free, detail) {
+  const place = detail ? free.findIndex((index) => detail.startsWith(handles[index].reason)) : 0;
+  return free.splice(Math.max(0, place), 1)[0];
 }
 
 /**
  * @param {Page.Story} story
  * @param {Page.TimelineRow} row
  * @param {number | undefined} index
- * @param {Set<number>} [used]
  */
-function attach(story, row, index, used) {
+function attach(story, row, index) {
   if (index === undefined) return;
-  used?.add(index);
   const handle = story.part.handles[index];
   row.handle = handle;
   row.cause = story.part.notes.handles[index].cause ?? null;
@@ -77,12 +77,9 @@ function attachMiss(story, row, here, misses) {
 /**
  * @param {Page.Story} story
  * @param {Page.TimelineRow} row
- * @param {number[]} here
- * @param {Set<number>} used
+ * @param {number[]} unmet
  */
-function attachDeadline(story, row, here, used) {
-  const { handles } = story.part;
-  const index = here.find((candidate) => !used.has(candidate) && !['pass', 'slow'].includes(handles[candidate].outcome));
-  attach(story, row, index, used);
+function attachDeadline(story, row, unmet) {
+  attach(story, row, unmet.shift());
   if (row.handle) row.start = Math.max(0, row.end - (row.handle.latency_ms ?? 0));
 }

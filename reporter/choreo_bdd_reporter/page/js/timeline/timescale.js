@@ -123,9 +123,9 @@ function tickStep(span) {
  * @returns {Page.Clock | null}
  */
 export function wallClock(rows) {
-  const known = rows.find((row) => row.wallClock);
-  if (!known?.wallClock) return null;
-  const began = Date.parse(known.wallClock) - known.anchor;
+  const known = rows.find((row) => row.event?.wall_clock);
+  if (!known?.event?.wall_clock) return null;
+  const began = Date.parse(known.event.wall_clock) - known.anchor;
   /** @type {Page.Clock} */
   const clock = (ms, step = 0.001) => {
     const time = new Date(began + ms);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import webbrowser
 from collections.abc import Iterable
@@ -66,8 +67,11 @@ class ExportFormat(StrEnum):
 
 
 @report.callback()
-def _report() -> None:
+def _report(context: typer.Context) -> None:
     """Work with written reports."""
+    if gc.isenabled():  # to look for circles, which a report has none of, takes longer than to read a large one
+        gc.disable()
+        context.call_on_close(gc.enable)
 
 
 @report.command()

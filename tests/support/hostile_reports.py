@@ -321,6 +321,7 @@ LEFT_OUT: dict[str, Damage] = {
     "history is endless": replaced("history.jsonl", lambda path: path.symlink_to("/dev/zero")),
     "huge number in a payload": change(HANDLE, "actual", {"n": HUGE}),
     "deep payload": change(HANDLE, "actual", nested(400)),
+    "the last moment": change(RUN, "started_at", "9999-12-31T23:59:59.999999+00:00"),
     "the last day": change(RUN, "started_at", "9999-12-31T23:59:59+00:00"),
     "the first day": change(RUN, "started_at", "0001-01-01T00:00:00+14:00"),
     "half surrogates": change(TEST, "log", "\ud800::\udfff"),

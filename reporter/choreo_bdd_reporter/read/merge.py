@@ -127,13 +127,20 @@ def _moment(text: str) -> datetime:
 def _busy_ms(runs: Sequence[ResultsRun]) -> float:
     """Time during which at least one of the runs was under way: shards that ran side by side count once."""
     spans = sorted((_moment(run["started_at"]), _length(run["duration_ms"])) for run in runs)
-    ends = list(accumulate((start + length for start, length in spans), max))
+    ends = list(accumulate((_end(start, length) for start, length in spans), max))
     reached = [spans[0][0], *ends[:-1]]
     busy = (
         max(timedelta(0), end - max(start, before))
         for (start, _), before, end in zip(spans, reached, ends, strict=True)
     )
     return sum(busy, timedelta(0)) / timedelta(milliseconds=1)
+
+
+def _end(start: datetime, length: timedelta) -> datetime:
+    try:
+        return start + length
+    except OverflowError:  # within the last day there is
+        return datetime.max.replace(tzinfo=start.tzinfo)
 
 
 def _length(milliseconds: float) -> timedelta:

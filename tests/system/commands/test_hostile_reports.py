@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import tracemalloc
@@ -114,3 +115,19 @@ def test_the_count_of_memory_is_near_to_what_is_taken(piece: str) -> None:
         tracemalloc.stop()
     assert len(document) == 20_000
     assert taken < 1.5 * bounded_files.memory_for(text)
+
+
+def test_no_circles_are_looked_for_while_a_report_is_read(
+    damaged: Callable[[Damage], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_for: list[bool] = []
+
+    def parse(text: str) -> object:
+        looked_for.append(gc.isenabled())
+        return bounded_files.parse(text)
+
+    monkeypatch.setattr("choreo_bdd_reporter.commands.parse", parse)
+    damaged(lambda _report: None)
+    assert run("validate", "REPORT").exit_code == 0
+    assert looked_for == [False]
+    assert gc.isenabled()

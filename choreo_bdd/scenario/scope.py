@@ -200,14 +200,16 @@ class Scope:
 
     def hear(self, listener: TopicListener, delivery: Delivery) -> None:
         """Take a message; it is judged now, or in the loop's next turns where this one has judged enough."""
-        self._backlog.put(partial(self._judge, listener, delivery))
+        self._backlog.put(self._judge(listener, delivery))
 
-    def _judge(self, listener: TopicListener, delivery: Delivery) -> None:
-        """Let every expectation and reply on this topic have the message."""
+    def _judge(self, listener: TopicListener, delivery: Delivery) -> Iterator[None]:
+        """Let every expectation and reply on this topic have the message, one after the other."""
         if received_by_expectation := listener.is_called:
             self._received(listener, delivery, "expect", "answer")
             self.notify()
-        for each in tuple(listener.takers):
+        for place, each in enumerate(tuple(listener.takers)):
+            if place:
+                yield
             if isinstance(each, Reply):
                 if delivery.message.is_leftover and self.options.leftovers == "leave":
                     continue

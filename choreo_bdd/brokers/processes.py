@@ -31,14 +31,21 @@ def spawn(
         )
 
 
-def leash(groups: Sequence[int], folder: Path | None = None) -> subprocess.Popen[bytes]:
+_LEASH = """folder=$1; mark=$2; shift 2; read -r _; kill -KILL "$@"
+[ -z "$folder" ] || rm -rf "$folder"
+[ -z "$mark" ] || for each in $(grep -ls "$mark" /proc/[0-9]*/environ); do
+  each=${each#/proc/}; kill -KILL "${each%/environ}"
+done"""
+
+
+def leash(groups: Sequence[int], folder: Path | None = None, *, mark: str = "") -> subprocess.Popen[bytes]:
     """A watcher that ends these process groups and removes the folder when this process dies without doing so.
 
-    Nobody else holds the other end of its input, which closes however this process ends, SIGKILL included.
+    With a ``mark`` it ends the ``strays`` of it, too. Nobody else holds the other end of its input, which closes
+    however this process ends, SIGKILL included.
     """
-    script = 'folder=$1; shift; read -r _; kill -KILL "$@"; [ -z "$folder" ] || rm -rf "$folder"'
     return subprocess.Popen(
-        ["sh", "-c", script, "sh", str(folder or ""), *(f"-{group}" for group in groups)],
+        ["sh", "-c", _LEASH, "sh", str(folder or ""), mark, *(f"-{group}" for group in groups)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -87,3 +94,13 @@ def group_lives(group: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def strays(mark: str) -> list[int]:
+    """Process ids of all with this text in their environment, such as daemons that have left their group; on Linux."""
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # another user's, or it has gone meanwhile
+            if mark.encode() in environment.read_bytes():
+                found.append(int(environment.parent.name))
+    return found

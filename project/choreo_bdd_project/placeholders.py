@@ -63,7 +63,10 @@ def _of_service(match: re.Match[str], at: Callable[..., str], addresses: Address
     name, fact = match["service"], match["fact"]
     if name not in addresses:
         known = ", ".join(map(shown_name, addresses)) or "none"
-        raise ConfigError(f"{at()}: there is no service {name!r} that runs with this profile; there are: {known}")
+        raise ConfigError(
+            f"{at()}: there is no service {name!r} that runs with this profile, or it stands below what needs it (they "
+            f"are started in their order); there are: {known}"
+        )
     if fact not in _FACTS:
         raise ConfigError(f"{at()}: a service has {', '.join(_FACTS)}, and no {fact!r}")
     address = addresses[name]

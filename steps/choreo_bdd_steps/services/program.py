@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from choreo_bdd.brokers import processes
 from choreo_bdd_steps.services.output import Output
 
 _PYTHON = ("python", "python3")
+_MARK = "CHOREO_BDD_SERVICE"
+"""By this in its environment a process is known to be a service's, whatever group it is in."""
 _FLUSH_S = 1.0
 _REST_S = 0.5
 
@@ -30,13 +33,14 @@ class Program:
         self.output = output
         self.ended_at: float | None = None
         """When it ended, in ``time.monotonic()``."""
+        self._mark = secrets.token_hex(16)
         reading, writing = os.pipe()
         try:
             self._process = subprocess.Popen(
                 _with_this_python(command),
                 cwd=cwd,
                 # what is written into a pipe would otherwise come in blocks, long after it was written
-                env={"PYTHONUNBUFFERED": "1", **os.environ, **env},
+                env={"PYTHONUNBUFFERED": "1", **os.environ, **env, _MARK: self._mark},
                 stdin=subprocess.DEVNULL,
                 stdout=writing,
                 stderr=writing,
@@ -47,7 +51,7 @@ class Program:
             raise
         finally:
             os.close(writing)
-        self._leash = processes.leash([self._process.pid])
+        self._leash = processes.leash([self._process.pid], mark=self._mark)
         self._is_stopped = False
         output.read(reading, then=lambda: None)
         threading.Thread(target=self._watch, name=f"choreo-watch-{self._process.pid}", daemon=True).start()
@@ -74,12 +78,12 @@ class Program:
         return self.output.last(count)
 
     def stop(self, patience_s: float) -> None:
-        """Ask its group to end, insist after ``patience_s``."""
+        """Ask its group to end, and whatever else it has started; insist after ``patience_s``."""
         if self.code is None:
             self._is_stopped = True
         self._signal(signal.SIGTERM)
         processes.wait_until(lambda: self.code is not None, patience_s)
-        processes.wait_until(lambda: not processes.group_lives(self.pid), _REST_S)
+        processes.wait_until(lambda: not processes.group_lives(self.pid) and not processes.strays(self._mark), _REST_S)
         self._signal(signal.SIGKILL)
         self._process.wait()
         processes.unleash(self._leash)
@@ -88,6 +92,9 @@ class Program:
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
+        for stray in processes.strays(self._mark):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(stray, number)
 
     def _watch(self) -> None:
         self._process.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import threading
 import urllib.error
@@ -26,10 +27,10 @@ _LISTEN_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is waited for; ``sought`` says it in words, for the case that it does not come."""
+    """What is waited for; ``sought`` says it in words, and what came instead, for the case that it does not come."""
 
     is_ready: Callable[[], bool]
-    sought: str
+    sought: Callable[[], str]
     port: int | None = None
     """The loopback port at which it is looked for."""
 
@@ -39,18 +40,18 @@ def watching(ready: Ready | None, output: Output, config: Callable[[], Config], 
     """Look for it from now on, by the configuration as it reads now. Raises ``ServiceFailed`` if it cannot be."""
     match ready:
         case None:
-            yield Watch(lambda: True, "")
+            yield Watch(lambda: True, str)
         case Ready("log", text):
-            yield Watch(output.has_come.is_set, f"no line with {text!r} came")
+            yield Watch(output.has_come.is_set, lambda: f"no line with {text!r} came")
         case Ready("port", port) if port.isdecimal():
-            yield Watch(lambda: _listens(int(port)), f"nothing listens on port {port}", int(port))
+            yield Watch(lambda: _listens(int(port)), lambda: f"nothing listens on port {port}", int(port))
         case Ready("port", port):
             raise ServiceFailed(f"{place}.ready.port", f"expected a number, found {port!r}")
         case Ready("http", url):
             yield _answering(url, place)
         case Ready("topic", topic, transport):
             with _message_on(topic, transport, config(), place) as has_come:
-                yield Watch(has_come, f"no message came on topic {topic!r}")
+                yield Watch(has_come, lambda: f"no message came on topic {topic!r}")
 
 
 def _answering(url: str, place: str) -> Watch:
@@ -64,7 +65,8 @@ def _answering(url: str, place: str) -> Watch:
             f"{place}.ready.http",
             "expected an address of this machine, where the service is started: http://127.0.0.1:PORT/PATH",
         )
-    return Watch(lambda: _answers(url), f"{url} has not answered with a status below 400", port)
+    asked = _Asked(url)
+    return Watch(asked.has_answered, asked.told, port)
 
 
 def _listens(port: int) -> bool:
@@ -73,11 +75,28 @@ def _listens(port: int) -> bool:
     return False
 
 
-def _answers(url: str) -> bool:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with contextlib.suppress(OSError, ValueError, urllib.error.URLError), opener.open(url, timeout=_ASK_S):
-        return True
-    return False
+class _Asked:
+    """A URL that is asked until it answers as it should."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._last = "there was no answer"
+
+    def has_answered(self) -> bool:
+        """Whether it does now."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(self._url, timeout=_ASK_S):
+                return True
+        except urllib.error.HTTPError as error:
+            self._last = f"the last answer was {error.code}"
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            self._last = f"the last try ended in {type(error).__name__}"
+        return False
+
+    def told(self) -> str:
+        """What is missing."""
+        return f"{self._url} has not answered with a status below 400; {self._last}"
 
 
 @contextlib.contextmanager

@@ -94,7 +94,7 @@ class Services:
         ready, command = service.ready(self.addresses), service.command(self.addresses)
         output = Output(service.name, ready.what if ready is not None and ready.kind == "log" else None)
         with watching(ready, output, lambda: resolve(config, self.addresses), service.place) as watch:
-            if _runs_already(service, ready, watch):
+            if _runs_already(service, ready, watch, self.addresses):
                 return f"runs already on port {watch.port}", False
             program = self._spawn(service, command, output)
             stop_within_s = service.stop_within_s
@@ -157,7 +157,7 @@ def in_order(outputs: Iterable[Iterable[Line]]) -> list[Line]:
     return sorted((line for lines in outputs for line in lines), key=lambda line: line.at)
 
 
-def _runs_already(service: ServiceConfig, ready: Ready | None, watch: Watch) -> bool:
+def _runs_already(service: ServiceConfig, ready: Ready | None, watch: Watch, addresses: Mapping[str, Address]) -> bool:
     """Whether one is there that is to be used; raises ``ServiceFailed`` for one that is in the way."""
     if service.reuse and (ready is None or watch.port is None):
         raise ServiceFailed(
@@ -168,6 +168,9 @@ def _runs_already(service: ServiceConfig, ready: Ready | None, watch: Watch) -> 
         return False
     if service.reuse and watch.is_ready():
         return True
+    ours = next((name for name, at in addresses.items() if at.port == port and name != service.name), None)
+    if ours is not None:
+        raise ServiceFailed(service.place, f"was not started: the service {ours!r} has port {port}; give one another")
     advice = "it does not look ready" if service.reuse else "end it, or say reuse: true to use what runs there"
     raise ServiceFailed(service.place, f"was not started: something else listens on port {port}; {advice}")
 
@@ -178,10 +181,11 @@ def _wait(service: ServiceConfig, program: Program, watch: Watch) -> None:
     while not watch.is_ready():
         code = program.code
         if code is not None:
-            reason = f"{how_it_ended(code)} before it was ready ({watch.sought})"
+            advice = "" if code else "; start it so that it stays in the foreground"
+            reason = f"{how_it_ended(code)} before it was ready ({watch.sought()}){advice}"
             raise ServiceFailed(service.place, reason, program.last_lines(_LAST_LINES))
         if time.monotonic() > deadline:
-            reason = f"was not ready within {patience_s:g} s: {watch.sought}"
+            reason = f"was not ready within {patience_s:g} s: {watch.sought()}"
             raise ServiceFailed(service.place, reason, program.last_lines(_LAST_LINES))
         time.sleep(processes.POLL_S)  # a log, a port and a process are all asked: none of them calls back
 

@@ -217,7 +217,7 @@ def test_a_taken_port_of_a_broker_is_told(start: Start) -> None:
         ("{command: python x.py, cwd: nowhere}", "services.a.cwd: there is no folder"),
         ('{command: "python \'x.py"}', "services.a.command: cannot be split into words"),
         ('{command: python x.py, env: {A: "${NOT_SET_ANYWHERE}"}}', "services.a.env.A: the environment variable"),
-        ('{command: "python ${services.b.url}"}', "there is no service 'b'"),
+        ('{command: "python ${services.b.url}"}', "there is no service 'b' that runs with this profile, or it stands"),
         ('{command: "python ${services.a.colour}"}', "a service has url, host, port, and no 'colour'"),
         ('{command: python x.py, ready: {http: "http://example.com/"}}', "expected an address of this machine"),
         ("{command: python x.py, ready: {topic: a, transport: nope}}", "there is no transport 'nope'"),
@@ -306,6 +306,49 @@ def test_stopping_ends_all_it_has_started_even_what_will_not_hear(start: Start, 
     pids = {int(each) for each in wait_for(services, "pids").split()[1:]}
     services.stop()
     assert processes.wait_until(lambda: not pids & alive(), 5)
+
+
+def test_a_daemon_that_has_left_its_group_ends_with_its_service(start: Start, tmp_path: Path) -> None:
+    script(
+        tmp_path,
+        """
+        import os, signal, time
+        if not os.fork():
+            os.setsid()
+            if os.fork():
+                os._exit(0)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            print(f"daemon {os.getpid()}\\n", end="")
+        time.sleep(60)
+        """,
+    )
+    services = start("a: {command: python service.py, ready: {log: daemon}, stop_within: 300ms}")
+    pid = int(wait_for(services, "daemon").split()[1])
+    assert pid in alive()
+    services.stop()
+    assert processes.wait_until(lambda: pid not in alive(), 5)
+
+
+def test_an_answer_that_is_not_the_right_one_is_told(start: Start, tmp_path: Path) -> None:
+    script(
+        tmp_path,
+        """
+        import http.server, sys
+        class Refusing(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_error(503)
+        http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Refusing).serve_forever()
+        """,
+    )
+    service = 'command: "python service.py ${services.a.port}", ready: {http: "${services.a.url}/"}, ready_within: 1s'
+    assert "not answered with a status below 400; the last answer was 503" in told(start, f"a: {{{service}}}")
+
+
+def test_a_port_that_another_service_has_is_told_by_that_one(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    serving = f"{{command: python -m http.server {port} --bind 127.0.0.1, port: {port}, ready: {{port: {port}}}}}"
+    assert f"services.b: was not started: the service 'a' has port {port}" in told(start, f"a: {serving}\nb: {serving}")
 
 
 def test_one_that_ends_in_its_own_way_is_given_the_time(start: Start, tmp_path: Path) -> None:

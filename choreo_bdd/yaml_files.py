@@ -66,12 +66,15 @@ def read_yaml(text: str) -> tuple[yaml.Node | None, Any]:
         raise YamlProblem("a value is not what its form says") from None
 
 
+def in_words(problem: str | None) -> str | None:
+    """What the loader complains of, where that speaks of its parser and not of YAML."""
+    return next((ours for theirs, ours in _IN_WORDS.items() if (problem or "").startswith(theirs)), None)
+
+
 def _told(problem: str | None) -> str:
     """In words of YAML what the loader says in those of its parser; else its own up to the first that it quotes."""
     said = problem or "something is wrong with its form"
-    words = next(
-        (ours for theirs, ours in _IN_WORDS.items() if said.startswith(theirs)), _QUOTE.split(said)[0].rstrip(" ,(")
-    )
+    words = in_words(said) or _QUOTE.split(said)[0].rstrip(" ,(")
     return (
         f"{words}; look at indentation and quotes. Text that begins with one of "
         f"* & ! % @ ` or has a colon in it stands in quotes"

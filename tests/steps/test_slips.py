@@ -50,7 +50,9 @@ def test_an_absence_that_passes_by_a_slip_says_so(
         ([], "status is BAD"),
     ],
 )
-def test_an_absence_of_what_is_truly_other_says_nothing(bench: Bench, payloads: list[dict[str, Any]], condition: str) -> None:
+def test_an_absence_of_what_is_truly_other_says_nothing(
+    bench: Bench, payloads: list[dict[str, Any]], condition: str
+) -> None:
     bench.service("a", lambda _: [("x", each) for each in payloads])
     with warnings.catch_warnings():
         warnings.simplefilter("error")

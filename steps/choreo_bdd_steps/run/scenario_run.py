@@ -178,7 +178,8 @@ class ScenarioRun:
         plan = self._state.plan
         if passed == len(plan.steps) and self._state.session.config.vacuity != "ignore":
             for how in self._around.deaths():
-                yield vacuity.Emptiness(plan.steps[0].call.place, f"this scenario has passed, but {how}")
+                told = self.redactor().text(f"this scenario has passed, but {how}")
+                yield vacuity.Emptiness(plan.steps[0].call.place, told)
 
     def _warn_of(self, emptiness: vacuity.Emptiness) -> None:
         self._state.session.note_emptiness(self._state.info.nodeid, emptiness)

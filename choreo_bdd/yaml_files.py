@@ -12,6 +12,17 @@ _MAX_SIZE = 1_000_000
 """Values and pieces of text, counted as often as aliases repeat them."""
 _CHARS_A_PIECE = 64
 _QUOTE = re.compile(r"['\"]")
+_IN_WORDS = {
+    "expected <block end>": "this line is indented otherwise than those before it, or no part of what they began",
+    "expected ',' or ']'": "a list that begins with [ has no end, or its values no commas between them",
+    "expected ',' or '}'": "a mapping that begins with { has no end, or its entries no commas between them",
+    "mapping values are not allowed": "a colon that makes a key stands where there can be no key",
+    "found character": "found a character that begins no value",
+    "found unexpected end of stream": "a text in quotes has no end",
+    "expected '<document start>'": "a line that begins with % is no value",
+    "expected chomping": "behind | or > stands more than how the text below is meant",
+}
+"""What the loader says begins so."""
 
 
 class YamlProblem(ValueError):
@@ -55,11 +66,15 @@ def read_yaml(text: str) -> tuple[yaml.Node | None, Any]:
         raise YamlProblem("a value is not what its form says") from None
 
 
+def in_words(problem: str | None) -> str | None:
+    """What the loader complains of, where that speaks of its parser and not of YAML."""
+    return next((ours for theirs, ours in _IN_WORDS.items() if (problem or "").startswith(theirs)), None)
+
+
 def _told(problem: str | None) -> str:
-    """The loader's own words up to the first that it quotes."""
-    words = _QUOTE.split(problem or "something is wrong with its form")[0].rstrip(" ,(")
-    if words == "found character":
-        words = "found a character that begins no value"
+    """In words of YAML what the loader says in those of its parser; else its own up to the first that it quotes."""
+    said = problem or "something is wrong with its form"
+    words = in_words(said) or _QUOTE.split(said)[0].rstrip(" ,(")
     return (
         f"{words}; look at indentation and quotes. Text that begins with one of "
         f"* & ! % @ ` or has a colon in it stands in quotes"

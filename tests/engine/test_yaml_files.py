@@ -21,6 +21,25 @@ def test_what_aliases_multiply_is_refused(text: str) -> None:
         read_yaml(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("profiles: [a", r"a list that begins with \[ has no end"),
+        ("profiles: {a: 1", r"a mapping that begins with \{ has no end"),
+        ("a:\n  - 1\n b: 2", "this line is indented otherwise than those before it"),
+        ("- a\nb: 1", "this line is indented otherwise than those before it"),
+        ("a: 1\n  b: 2", "a colon that makes a key stands where there can be no key"),
+        ("a: |x\n", r"behind \| or > stands more"),
+        ("a: 'x", "a text in quotes has no end"),
+        ("a:\n\tb: 1", "a character that begins no value"),
+    ],
+)
+def test_what_is_wrong_is_told_in_words_of_yaml(text: str, words: str) -> None:
+    with pytest.raises(YamlProblem, match=words) as told:
+        read_yaml(text)
+    assert "<" not in str(told.value)
+
+
 def test_an_alias_inside_itself_is_refused() -> None:
     with pytest.raises(YamlProblem, match="an alias stands inside"):
         read_yaml("a: &a [*a]")

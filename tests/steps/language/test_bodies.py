@@ -138,6 +138,7 @@ def test_json_reads_as_json() -> None:
         ('{"a": 1, "a": 2}', "'a' is written twice"),
         ("O-1: 1\n{{ order_id }}: 2", "'O-1' is there twice"),
         ("a: [1", "cannot be read as YAML"),
+        ("a:\n  - 1\n b: 2", "this line is indented otherwise than those before it"),
         ("a: b: c", "line 1"),
         ("x: 1\ny: &a [*a]", "100 levels"),
         ("[" * 5000, "nested"),

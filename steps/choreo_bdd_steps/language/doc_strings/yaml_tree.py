@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from choreo_bdd.yaml_files import in_words
 from choreo_bdd_steps.language.doc_strings.body_text import (
     OPEN,
     PLACEHOLDER,
@@ -77,9 +78,10 @@ def from_yaml(text: str, expressions: list[str]) -> Node:
 def _yaml_error(error: yaml.MarkedYAMLError) -> BodyError:
     mark = error.problem_mark or error.context_mark
     where = f" at column {mark.column + 1}" if mark else ""
-    context = f" {error.context}," if error.context else ""
+    context = f"{error.context}, " if error.context else ""
     hint = "check indentation and quotes"
-    message = f"the body cannot be read as YAML:{context} {error.problem}{where}; {hint}"
+    problem = in_words(error.problem) or f"{context}{error.problem}"
+    message = f"the body cannot be read as YAML: {problem}{where}; {hint}"
     return BodyError(message, mark.line + 1 if mark else None)
 
 

@@ -165,7 +165,13 @@ class Connection:
     # --- subscribing ----------------------------------------------------------------------------------------------
 
     def arm(self, registration: Registration) -> None:
-        """Have a topic's messages come into our own queue, or consume the queue it names."""
+        """Have a topic's messages come into our own queue, or consume the queue it names.
+
+        One that is there for diagnosis only hears nothing where it would answer for a mandatory topic.
+        """
+        if registration.is_bystander and self._routes.must_not_hear(registration.topic):
+            registration.confirm()
+            return
         task = self._establishing[registration] = self.spawn(self._establish(registration))
         task.add_done_callback(lambda _: self._establishing.pop(registration, None))
 
@@ -251,8 +257,10 @@ class Connection:
         return Heard(source, await source.listen(topic, key, deliver, on_end))
 
     async def _drop(self, heard: Heard) -> None:
-        with contextlib.suppress(aiormq.AMQPError, RuntimeError):  # the exchange has gone, or the connection
-            await heard.source.drop(heard.listening)
+        # the exchange has gone, or the connection, or the broker is silent: then the binding goes with our queue
+        with contextlib.suppress(aiormq.AMQPError, RuntimeError, TimeoutError):
+            async with asyncio.timeout(CONFIRM_S):
+                await heard.source.drop(heard.listening)
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Return once all that is due to these has been handed over; raises why that is not known."""

@@ -15,7 +15,18 @@ from itertools import chain, count, product
 from posixpath import dirname, join, normpath
 from string import ascii_letters, digits
 
-from choreo_bdd_reporter.page.tokens import KEYWORDS, Token, Use, joined, renamed, tightened, tokens, uses, words
+from choreo_bdd_reporter.page.tokens import (
+    KEYWORDS,
+    Token,
+    Use,
+    joined,
+    renamed,
+    shared_texts,
+    tightened,
+    tokens,
+    uses,
+    words,
+)
 
 _IMPORT = re.compile(r"^import \{([^}]*)\} from '(\.{1,2}/[\w./-]+\.js)';\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|let|class)\b)", re.MULTILINE)
@@ -48,12 +59,12 @@ def bundle(entry: str, read: Callable[[str], str], *, keep: Iterable[str] = ()) 
     """One script text: every module that ``entry`` reaches, each after the modules it imports.
 
     ``read`` returns a module's source by its path in the folder of all modules. Variables get shorter names, but for
-    those in ``keep``. Raises ``BundleError``.
+    those in ``keep``, and texts that stand in it often a name. Raises ``BundleError``.
     """
     ordered: dict[str, _Module] = {}
     _visit(entry, read, ordered, path=())
     _refuse_shared_names(ordered)
-    script = tokens("\n".join(_bare(module) for module in ordered.values()))
+    script = shared_texts(tokens("\n".join(_bare(module) for module in ordered.values())))
     found = list(uses(script))
     return tightened(joined(renamed(script, found, _short_names(script, found, frozenset(keep))))) + "\n"
 

@@ -6,6 +6,7 @@ It knows the dialect of ``bundle`` and no more: no classes, no labels, comments 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -123,6 +124,34 @@ def renamed(source: Sequence[Token], found: Iterable[Use], names: Mapping[str, s
             short = names[use.name]
             tokens[use.index] = Token("name", f"{use.name}:{short}" if use.as_property else short)
     return tokens
+
+
+def shared_texts(source: Sequence[Token]) -> list[Token]:
+    """The tokens with a variable for each text that is written out so often that naming it takes less room."""
+    solid = [index for index, token in enumerate(source) if token.kind != "space"]
+    texts = [index for index in solid if source[index].kind == "text" and source[index].text[0] == "'"]
+    counts = Counter(source[index].text for index in texts)
+    names = {text: f"text_{number}" for number, text in enumerate(counts) if _is_worth_a_name(text, counts[text])}
+    places = {index: at for at, index in enumerate(solid)}
+    kept = tokens("".join(f"const {name} = {text};\n" for text, name in names.items()))
+    for index, token in enumerate(source):
+        if token.kind != "text" or token.text not in names:
+            kept.append(token)
+            continue
+        name = Token("name", names[token.text], "[")
+        at = places[index]
+        is_key = token.within == "object" and source[solid[at - 1]].text in ("{", ",") and at + 1 < len(solid)
+        kept += _computed(name) if is_key and source[solid[at + 1]].text == ":" else [name]
+    return kept
+
+
+def _is_worth_a_name(text: str, count: int) -> bool:
+    """With a name of two letters, and room to spare for those places where brackets have to stand around it."""
+    return count * (len(text) - 3) > len(text) + 4
+
+
+def _computed(name: Token) -> list[Token]:
+    return [Token("sign", "[", "object"), name, Token("sign", "]", "object")]
 
 
 def joined(source: Sequence[Token]) -> list[Token]:

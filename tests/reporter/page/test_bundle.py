@@ -113,6 +113,22 @@ def test_declarations_in_a_row_become_one(source: str, tight: str) -> None:
     assert _bundle(main=bound + source + "\n", keep="agmntxyz") == f"function z(x,y){{}}{tight}\n"
 
 
+@pytest.mark.parametrize(
+    ("source", "first", "rest"),
+    [
+        ("z('many words', 'many words');", "let a='many words';", "z(a,a);"),
+        ("z({ 'many-words': 'many-words' });", "let a='many-words';", "z({[a]:a});"),
+        ("z(y ? 'many-words' : 'many-words');", "let a='many-words';", "z(y?a:a);"),
+        ("switch (y) { case 'many-words': z('many-words'); }", "let a='many-words';", "switch(y){case a:z(a)}"),
+        ("z('only one of them', 'ab', 'ab');", "", "z('only one of them','ab','ab');"),
+        ("z(`many-words`, /many-words/, 'many-words');", "", "z(`many-words`,/many-words/,'many-words');"),
+    ],
+)
+def test_texts_that_stand_often_get_a_name(source: str, first: str, rest: str) -> None:
+    bound = "function z(y) {}\n"
+    assert _bundle(main=bound + source + "\n", keep="yz") == f"{first}function z(y){{}}{rest}\n"
+
+
 def test_a_short_name_is_never_one_that_the_script_uses() -> None:
     assert _bundle(main="const row = 1;\nconst b = row.a;\n") == "let c=1,d=c.a;\n"
 

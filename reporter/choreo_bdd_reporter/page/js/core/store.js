@@ -26,6 +26,7 @@ function wholeStore(gherkin) {
   const attachments = new Map(Object.entries(gherkin.attachments ?? {}));
   return {
     whole: true,
+    chunks: [],
     detail(entry) {
       entry.detail ??= detailOf(entry.whole, scenarios.get(entry.id) ?? null, attachments.get(entry.id) ?? [], (part, index) => alignNotes(part, details[entry.id]?.[index]));
       return entry.detail;
@@ -46,18 +47,17 @@ function detailOf(test, scenario, attachments, notesOf) {
 
 /**
  * @param {Page.Scenario} part
- * @param {Page.ScopeNote | undefined} note
+ * @param {Partial<Page.ScopeNote>} [note]
  * @returns {Page.Notes}
  */
-function alignNotes(part, note) {
-  const payload = (place) => JSON.parse(note.payloads[place]);
-  const message = (place) => (place < 0 ? null : { ...note.messages[place], payload: payload(note.messages[place].payload) });
-  const heard = part.timeline.map((_, index) => note?.timeline?.[index] ?? -1);
+function alignNotes(part, { handles = [], timeline = [], messages = [], payloads = [], spans = [], surprises = [], strays = [], transport_failures: broken = [], left_out: left = {} } = {}) {
+  /** @param {number} place */
+  const message = (place) => (place < 0 ? null : { ...messages[place], payload: JSON.parse(payloads[messages[place].payload]) });
+  const heard = part.timeline.map((_, index) => timeline[index] ?? -1);
   return {
-    handles: part.handles.map((_, index) => ({ ...note?.handles?.[index], messages: (note?.handles?.[index]?.messages ?? []).map(message) })),
-    messages: heard.map(message), same: (index) => (heard[index] < 0 ? null : note.messages[heard[index]].payload),
-    spans: note?.spans ?? [], surprises: note?.surprises ?? [],
-    strays: (note?.strays ?? []).map((stray) => ({ ...stray, message: message(stray.message) })), broken: note?.transport_failures ?? [], left: note?.left_out ?? {}, cut: false,
+    handles: part.handles.map((_, index) => ({ ...handles[index], messages: (handles[index]?.messages ?? []).map(message) })),
+    messages: heard.map(message), same: (index) => (heard[index] < 0 ? null : messages[heard[index]].payload),
+    spans, surprises, strays: strays.map((stray) => ({ ...stray, message: message(stray.message) })), broken, left, cut: false,
   };
 }
 
@@ -67,26 +67,42 @@ function alignNotes(part, note) {
  */
 function chunkStore(counts) {
   const starts = counts.map((_, index) => counts.slice(0, index).reduce((sum, count) => sum + count, 0));
+  /** @type {Map<number, Promise<Blob>>} */
   const blobs = new Map();
+  /** @type {Map<number, Page.Chunk>} */
   const decoded = new Map();
+  /** @param {Page.Entry} entry */
   const chunkOf = (entry) => starts.findLastIndex((start) => start <= entry.order);
+  /** @param {number} number */
   const blob = async (number) => {
-    if (!blobs.has(number)) blobs.set(number, chunkText(`c${number}`).then(blobOf));
-    return blobs.get(number);
+    const known = blobs.get(number) ?? chunkText(`c${number}`).then(blobOf);
+    blobs.set(number, known);
+    return known;
   };
+  /** @param {number} number */
   const decode = async (number) => readChunk(await inflated(await blob(number)));
+  /**
+   * @param {number} number
+   * @param {Page.Chunk} chunk
+   */
   const keep = (number, chunk) => {
     decoded.delete(number);
     decoded.set(number, chunk);
-    if (decoded.size > DECODED_CHUNKS) decoded.delete(decoded.keys().next().value);
+    if (decoded.size > DECODED_CHUNKS) decoded.delete([...decoded.keys()][0]);
     return chunk;
   };
+  /**
+   * @param {Page.Chunk} chunk
+   * @param {number} number
+   * @param {Page.Entry} entry
+   */
   const unpacked = (chunk, number, entry) => unpack(chunk, entry.order - starts[number]);
   return {
     whole: false,
     detail(entry) {
       const number = chunkOf(entry);
-      if (decoded.has(number)) return unpacked(keep(number, decoded.get(number)), number, entry);
+      const known = decoded.get(number);
+      if (known) return unpacked(keep(number, known), number, entry);
       return decode(number).then((chunk) => unpacked(keep(number, chunk), number, entry));
     },
     chunks: counts.map((count, number) => ({ from: starts[number], count, decode: () => decode(number) })),
@@ -101,7 +117,9 @@ function chunkStore(counts) {
 function readChunk(text) {
   const lines = text.split('\n');
   const [entries, payloads] = JSON.parse(lines[1]);
+  /** @param {number} number */
   const line = (number) => JSON.parse(lines[number + 2]);
+  /** @param {number} number */
   const payload = (number) => line(entries + number);
   return {
     texts: JSON.parse(lines[0]), entry: line, payload,
@@ -120,7 +138,9 @@ function readChunk(text) {
  */
 export function unpack(chunk, place) {
   const [test, scenario, attachments] = chunk.entry(place);
-  const parts = test.scenarios.map((part) => unpackPart(chunk, part));
+  /** @type {Page.PackedPart[]} */
+  const packed = test.scenarios;
+  const parts = packed.map((part) => unpackPart(chunk, part));
   return detailOf({ ...test, scenarios: parts }, scenario, attachments, (part) => part.notes);
 }
 
@@ -147,6 +167,7 @@ function unpackPart(chunk, packed) {
   };
 }
 
+/** @type {("action" | "topic" | "detail" | "transport" | "source" | "logical_topic")[]} */
 const COLUMNS = ['action', 'topic', 'detail', 'transport', 'source', 'logical_topic'];
 
 /**
@@ -156,12 +177,15 @@ const COLUMNS = ['action', 'topic', 'detail', 'transport', 'source', 'logical_to
  */
 function unpackTimeline(chunk, { step, clock, drift, ...columns }) {
   let offset = 0;
-  const began = Date.parse(clock) - (step[0] ?? 0) / 1000;
+  const began = Date.parse(clock ?? '') - (step[0] ?? 0) / 1000;
   return step.map((ahead, index) => {
     offset += ahead;
     /** @type {any} */
     const event = { offset_ms: offset / 1000, wall_clock: drift[index] ?? new Date(began + offset / 1000).toISOString(), detail: '' };
-    for (const name of COLUMNS) if (columns[name]?.[index] >= 0) event[name] = chunk.texts[columns[name][index]];
+    for (const name of COLUMNS) {
+      const text = columns[name]?.[index] ?? -1;
+      if (text >= 0) event[name] = chunk.texts[text];
+    }
     return event;
   });
 }

@@ -1,14 +1,19 @@
 // Which expectation a verdict of the timeline is about.
 
 import { differencesOf } from '../message/diff.js';
+import { endOf } from './timescale.js';
 
 // Each verdict in the timeline is one of the expectations; this finds out which.
+/** @param {Page.Story} story */
 export function linkExpectations(story) {
   const { handles } = story.part;
+  /** @type {Set<number>} */
   const used = new Set();
+  /** @type {Map<number, number>} */
   const misses = new Map();
+  /** @type {Map<string, number[]>} */
   const places = new Map(handles.map((handle) => [placeOf(handle), []]));
-  handles.forEach((handle, index) => places.get(placeOf(handle)).push(index));
+  handles.forEach((handle, index) => places.get(placeOf(handle))?.push(index));
   for (const row of story.rows) {
     const here = places.get(placeOf(row)) ?? [];
     if (row.action === 'matched') attach(story, row, firstFree(handles, here, used, row.detail), used);
@@ -17,6 +22,7 @@ export function linkExpectations(story) {
   }
 }
 
+/** @param {{ topic: string | null, transport?: string | null }} place */
 function placeOf({ topic, transport }) {
   return `${topic}\n${transport ?? ''}`;
 }
@@ -32,19 +38,30 @@ function firstFree(handles, here, used, detail) {
   return free.find((index) => detail && detail.startsWith(handles[index].reason)) ?? free[0];
 }
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.Story} story
+ * @param {Page.TimelineRow} row
+ * @param {number | undefined} index
+ * @param {Set<number>} [used]
+ */
 function attach(story, row, index, used) {
   if (index === undefined) return;
   used?.add(index);
-  row.handle = story.part.handles[index];
+  const handle = story.part.handles[index];
+  row.handle = handle;
   row.cause = story.part.notes.handles[index].cause ?? null;
   row.ref = `${story.partIndex}.${index}`;
   // nobody here sent it: the bar then shows the wait its latency is about
-  const waited = row.handle.latency_ms;
-  if (row.action === 'matched' && !row.parent && waited !== null) Object.assign(row, { kind: 'arrival', start: Math.max(0, row.judged - waited) });
+  const waited = handle.latency_ms;
+  if (row.action === 'matched' && !row.parent && waited !== null) Object.assign(row, { kind: 'arrival', start: Math.max(0, endOf(row) - waited) });
 }
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.Story} story
+ * @param {Page.TimelineRow} row
+ * @param {number[]} here
+ * @param {Map<number, number>} misses
+ */
 function attachMiss(story, row, here, misses) {
   const { handles } = story.part;
   const index = here.find((candidate) => handles[candidate].attempts > (misses.get(candidate) ?? 0));
@@ -57,7 +74,12 @@ function attachMiss(story, row, here, misses) {
   row.failures = attempts === 1 && first.length > 0 ? differencesOf(handles[index], story.part.notes.handles[index]) : first;
 }
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.Story} story
+ * @param {Page.TimelineRow} row
+ * @param {number[]} here
+ * @param {Set<number>} used
+ */
 function attachDeadline(story, row, here, used) {
   const { handles } = story.part;
   const index = here.find((candidate) => !used.has(candidate) && !['pass', 'slow'].includes(handles[candidate].outcome));

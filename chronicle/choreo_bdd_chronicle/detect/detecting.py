@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from choreo_bdd_chronicle.detect.factor import factors_of_others, run_factors
+from choreo_bdd_chronicle.detect.factor import distances, factors_of_others, run_factors
 from choreo_bdd_chronicle.detect.records import Finding, Run, TopicSeries
 from choreo_bdd_chronicle.detect.shifts import factor_shifts, topic_shifts
 from choreo_bdd_chronicle.detect.spikes import spikes
@@ -22,10 +22,11 @@ def detect(series: Sequence[TopicSeries]) -> list[Finding]:
 def _of_table(table: Table) -> Iterator[Finding]:
     infrastructure = [table.is_infrastructure(column) for column in range(len(table.runs))]
     centres = table.logs(mean_log)
-    shared = factors_of_others(centres)
+    apart = distances(centres)
+    shared = factors_of_others(apart)
     changed = list(topic_shifts(table, centres - shared, table.logs(log_p90) - shared))
     yield from changed
-    yield from factor_shifts(table, run_factors(centres))
+    yield from factor_shifts(table, run_factors(apart))
     yield from (spike for spike in spikes(table, centres - shared) if not _is_confirmed(spike, changed, table.runs))
     yield from budgets(table)
     yield from outcomes(table, infrastructure)

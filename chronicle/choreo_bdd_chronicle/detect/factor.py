@@ -17,39 +17,35 @@ _CLOSE = 0.1
 _UNCLEAR = Sensitivity(p=1e-4, effect=0.05, least_ms=0.0)
 
 
-def run_factors(logs: Values) -> Values:
-    """Per run, the logarithm of its common factor: 0 in a usual run, and where too few topics tell.
+def distances(logs: Values) -> Values:
+    """How far each topic was from its own level in each run: what is common to a run's topics is the run's factor.
 
-    ``logs`` has a row a topic and a column a run, not-a-number where a topic was not measured.
+    ``logs`` has a row a topic and a column a run, not-a-number where a topic was not measured. The factor is found
+    twice: by what went before, then by the levels of each topic, as a change of some must not seem one of the others.
     """
-    return _common(_without_levels(logs))
+    own = logs - _by_earlier_runs(logs)
+    return logs - _levels(own - _drawn_along(own))
 
 
-def factors_of_others(logs: Values) -> Values:
-    """The same for each topic by all others alone: a matrix like ``logs``.
+def run_factors(distances: Values) -> Values:
+    """Per run, the logarithm of its common factor: 0 in a usual run, and where too few topics tell."""
+    return _common(distances)
+
+
+def factors_of_others(distances: Values) -> Values:
+    """The same for each topic by all others alone: a matrix like ``distances``.
 
     The median of a few topics is often one of them, which would then seem to be the same in every run.
     """
-    distances = _without_levels(logs)
     ordered = np.sort(distances, axis=0)  # gaps come last
     rank = np.argsort(np.argsort(distances, axis=0), axis=0)
     others = (~np.isnan(distances)).sum(axis=0) - 1
     lower, upper = np.maximum(others - 1, 0) // 2, np.maximum(others, 0) // 2
-    columns = np.arange(logs.shape[1])
-    last = len(logs) - 1
+    columns = np.arange(distances.shape[1])
+    last = len(distances) - 1
     low = ordered[np.minimum(lower + (rank <= lower), last), columns]
     high = ordered[np.minimum(upper + (rank <= upper), last), columns]
     return np.where(others + 1 >= FEWEST_TOPICS, (low + high) / 2, 0.0)
-
-
-def _without_levels(logs: Values) -> Values:
-    """What is left of each topic without its own levels.
-
-    The factor is found twice: by what went before, then by the levels of each topic, as a change of some topics must
-    not seem one of the others.
-    """
-    factors = _by_earlier_runs(logs)
-    return logs - _levels(logs - factors - _drawn_along(logs - factors))
 
 
 def _by_earlier_runs(logs: Values) -> Values:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
-from playwright.sync_api import expect
+from playwright.sync_api import Response, expect
 
 from tests.chronicle.pages.conftest import API, CHANGED_AT, RUNS, Filled, Open, Shown, anomaly, page_of, send
 from tests.chronicle.reports import handle, one_test, report, scenario
@@ -361,6 +361,22 @@ PAGES = [
     "failures",
     "none",
 ]
+
+
+def test_no_page_asks_for_what_is_not_there(filled: Filled, open_page: Open) -> None:
+    shown, refused = open_page(filled.url), list[str]()
+
+    def hear(answer: Response) -> None:
+        if answer.status >= 400:
+            refused.append(f"{answer.status} {answer.url}")
+
+    shown.page.on("response", hear)
+    for path in PAGES:
+        shown.page.goto(f"{filled.url}/{path.format(run=filled.runs[-1])}")
+        shown.settle()
+    shown.page.goto(f"{filled.url}{API}/runs/{filled.runs[-1]}/report")
+    shown.page.wait_for_selector("h1")
+    assert refused == []
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1600), ("dark", 1600), ("light", 600), ("dark", 600)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,18 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def matches(pattern: str, topic: str) -> bool:
     """Whether a topic name falls under a pattern (or is that very name)."""
     return pattern == topic or (is_pattern(pattern) and _compiled(pattern).fullmatch(topic) is not None)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether a topic name may fall under both, patterns or names: ``orders.*`` and ``*.placed`` share one."""
+    for segment, beside in itertools.zip_longest(one.split("."), other.split(".")):
+        if segment is None or beside is None:
+            return False
+        if ">" in (segment, beside):
+            return True
+        if segment != beside and "*" not in (segment, beside):
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,13 +137,13 @@ def test_a_step_that_no_budget_counts_over_is_left_in_peace(open_bench: Bench, s
 FEATURE = """
     Feature: An HTTP call as the act
       Scenario: the event is in its budget
-        When I call the front door, which takes 400 ms, and an event follows 60 ms later
-        Then I expect "x" within 300ms
+        When I call the front door, which takes 1600 ms, and an event follows 60 ms later
+        Then I expect "x" within 1500ms
 
       Scenario: the second call leads to nothing
         When I call the front door, which takes 10 ms, and an event follows 10 ms later
-        Then I expect "x" within 300ms
-        When I call the front door, which takes 10 ms, and an event follows 600 ms later
+        Then I expect "x" within 1500ms
+        When I call the front door, which takes 10 ms, and an event follows 1500 ms later
         Then I expect no "x" for 100ms
 """
 OWN = """
@@ -161,7 +161,9 @@ OWN = """
             except RuntimeError:
                 pass  # the run is over
 
-        threading.Timer(milliseconds / 1000, later).start()
+        timer = threading.Timer(milliseconds / 1000, later)
+        timer.daemon = True
+        timer.start()
 """
 SENTENCE = "I call the front door, which takes {a:d} ms, and an event follows {b:d} ms later"
 DECORATORS = {

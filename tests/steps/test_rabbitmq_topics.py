@@ -166,9 +166,10 @@ def test_a_watched_queue_shows_an_absence(bench: Bench) -> None:
 def test_a_mandatory_message_without_a_queue_is_a_failed_publish(bench_with: Callable[..., Bench]) -> None:
     topics = "\n        lost: {exchange: amq.topic, mandatory: true}\n        gone: {exchange: ''}"
     bench = bench_with(topics, exchange="amq.topic")
-    to_nobody = bench.play('When I publish "lost"', 'Then I expect "heard"')
+    heard = ('When I publish "heard"', 'Then I expect "heard"')  # by then what is beside it is watched, and not "lost"
+    to_nobody = bench.play(*heard, 'When I publish "lost"', 'Then I expect "heard"')
     to_no_queue = bench.play('When I publish "gone"', 'Then I expect "heard"')
-    assert "play.feature:3" in to_nobody.message
+    assert "play.feature:5" in to_nobody.message
     assert "nobody listens on 'lost'" in to_nobody.message
     assert "mandatory" in to_nobody.message
     assert "there is no such queue" in to_no_queue.message

@@ -165,7 +165,13 @@ class Connection:
     # --- subscribing ----------------------------------------------------------------------------------------------
 
     def arm(self, registration: Registration) -> None:
-        """Have a topic's messages come into our own queue, or consume the queue it names."""
+        """Have a topic's messages come into our own queue, or consume the queue it names.
+
+        One that is there for diagnosis only hears nothing where it would answer for a mandatory topic.
+        """
+        if registration.is_bystander and self._routes.must_not_hear(registration.topic):
+            registration.confirm()
+            return
         task = self._establishing[registration] = self.spawn(self._establish(registration))
         task.add_done_callback(lambda _: self._establishing.pop(registration, None))
 

@@ -77,6 +77,16 @@ class Routes:
             return Route(queue=queue, consume=True)
         return topic_patterns.ByTopic(Route(self.usual), self.topics).of(topic)
 
+    def must_not_hear(self, topic: str) -> bool:
+        """Whether a queue bound for the topic or pattern would be the somebody that a mandatory topic asks for."""
+        mine = self.of(topic)
+        return any(
+            route.mandatory is True
+            and route.exchange == mine.exchange
+            and topic_patterns.overlap(route.key_of(asked), mine.heard(topic))
+            for asked, route in self.topics
+        )
+
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
         """Every exchange there is a way by, the usual one first."""

@@ -25,10 +25,10 @@ from bench.rows import Row, head, shown
 LIMITS_S: Mapping[str, float] = {
     "engine": 120,
     "brokers": 240,
-    "steps": 240,
+    "steps": 300,
     "reporter": 120,
     "imports": 120,
-    "collection": 120,
+    "collection": 180,
 }
 ROOT = Path(__file__).resolve().parents[1]
 LAST_RELEASE = Path(__file__).with_name("last_release.json")
@@ -103,6 +103,7 @@ def save(measured: Sequence[Row], path: Path) -> None:
         "release": version("choreo-bdd"),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        "load": round(os.getloadavg()[0], 1),
         "rows": [row.document() for row in kept.values()],
     }
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")

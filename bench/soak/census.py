@@ -48,8 +48,11 @@ def of_process() -> Census:
 
 
 def _kind_of(task: asyncio.Task[Any]) -> str:
-    code = getattr(task.get_coro(), "cr_code", None)
-    return "tasks of channels" if code is not None and "aiormq" in code.co_filename else "tasks"
+    coroutine = task.get_coro()
+    code = getattr(coroutine, "cr_code", None)
+    if code is not None and "aiormq" in code.co_filename:
+        return "tasks of channels"
+    return f"tasks of {getattr(coroutine, '__qualname__', type(coroutine).__name__)}"
 
 
 def _is_ours(thread: threading.Thread) -> bool:

@@ -232,11 +232,11 @@ class Expectation:
             return Heard.OUT_OF_ORDER, self._note_early(delivery)
         return self._take(delivery, result)
 
-    def hear_unreadable(self, received_at: float, error_class: str) -> bool:
+    def hear_unreadable(self, received_at: float, reason: str) -> bool:
         """Take note of a message that nobody could read; false where it is of no concern."""
         if self.state is State.SETTLED or received_at < self.opened_at or self.is_over_for(received_at):
             return False
-        self.unreadable.append(error_class)
+        self.unreadable.append(reason)
         return True
 
     def supply(self, matcher: Matcher) -> list[Delivery]:

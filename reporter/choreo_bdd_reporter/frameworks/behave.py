@@ -49,6 +49,7 @@ from choreo_bdd_reporter.model.tests import (
 )
 from choreo_bdd_reporter.record.attachments import Attachments
 from choreo_bdd_reporter.record.masking import NodeIds, masked, masked_feature, masked_gherkin, masked_or_none
+from choreo_bdd_reporter.record.output import CapturedOutput
 from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
 from choreo_bdd_reporter.store.configured_directory import configured_directory, hide_configured_secrets
 from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, resolve
@@ -100,6 +101,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._order: dict[str, int] = {}
         self._place = count()
         self._masked = Redactor()
+        self._output = CapturedOutput()
         self._running: Any = None
         self._started = 0.0
         self._earlier: tuple[Attempt, ...] = ()
@@ -204,7 +206,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
     ) -> None:
         try:
             record = self._recorder.take(nodeid)
-            test = _test(self._feature, scenario, nodeid, record)
+            test = _test(self._feature, scenario, nodeid, record, self._output)
             if self._exited and started is not None and test.outcome != "failed":
                 test = replace(test, outcome="errored", skip_reason=None, traceback=test.traceback or _EXITED)
             shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
@@ -292,14 +294,17 @@ def _was_selected(scenario: Any, config: Any) -> bool:
     return scenario.status is Status.untested and bool(scenario.should_run(config))
 
 
-def _test(feature: Any, scenario: Any, nodeid: str, record: TestRecord) -> Test:
+def _test(feature: Any, scenario: Any, nodeid: str, record: TestRecord, output: CapturedOutput) -> Test:
     redactor = record.redactor
     if scenario._row is not None:  # an example's cells stand in names and steps without their heading
         redactor.learn_secrets(dict(scenario._row.items()))
     # first: its tables name secrets that output repeats
     gherkin = masked_gherkin(redactor, _gherkin(feature, scenario))
     outcome = _outcome(scenario, record)
+    traceback = masked_or_none(redactor, _failure_text(scenario))
     captured = scenario.captured
+    printed = {"stdout": captured.stdout, "stderr": captured.stderr, "log": captured.log}
+    kept = output.take(nodeid, printed, redactor, failed=outcome in ("failed", "errored"))
     return Test(
         nodeid=nodeid,
         file=_uri(feature),
@@ -307,10 +312,10 @@ def _test(feature: Any, scenario: Any, nodeid: str, record: TestRecord) -> Test:
         outcome=outcome,
         markers=tuple(sorted(masked(redactor, str(tag)) for tag in scenario.effective_tags)),
         duration_ms=max(0.0, scenario.duration * 1000),
-        traceback=masked_or_none(redactor, _failure_text(scenario)),
-        stdout=masked(redactor, captured.stdout),
-        stderr=masked(redactor, captured.stderr),
-        log=masked(redactor, captured.log),
+        traceback=traceback,
+        stdout=kept["stdout"],
+        stderr=kept["stderr"],
+        log=kept["log"],
         skip_reason=_skip_reason(scenario, redactor) if outcome == "skipped" else None,
         scenarios=record.scenarios,
         feature=masked_feature(redactor, feature_of(head_of(feature))),

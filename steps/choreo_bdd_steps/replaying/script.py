@@ -36,7 +36,9 @@ class _Cue:
     topic: str | None
     asked: asyncio.Event
     done: asyncio.Future[None]
-    unheard: str | None = None
+    sent: Sent | None = None
+    settled: asyncio.Future[None] | None = None
+    """Fails when the message failed then; ``None`` where it did not, or at once."""
 
 
 class Script:
@@ -65,7 +67,13 @@ class Script:
             transport = self.transports[name]
             entries += [(each.message.received_at, 1, partial(transport.deliver, each)) for each in link.heard]
             entries += [(each.at, 1, partial(transport.lose, each)) for each in link.lost]
-            self._cues += [_cue(sent, name) for sent in link.sent]
+            cues = [_cue(sent, name) for sent in link.sent]
+            entries += [
+                (cue.sent.failed_at, 1, partial(_fail, cue))
+                for cue in cues
+                if cue.sent and cue.sent.failed_at is not None
+            ]
+            self._cues += cues
         self._cues += [_Cue(at, None, None, asyncio.Event(), loop.create_future()) for at in self._acts.values()]
         self._cues.sort(key=lambda cue: cue.at)
         entries += [(cue.at, 0, cue) for cue in self._cues]
@@ -183,7 +191,13 @@ class ReplayTransport:
             raise TransportError(
                 f"the recorded run published nothing more on {topic!r}, so nobody knows what comes of it: run it live"
             )
-        cue.done.add_done_callback(partial(_has_left, on_sent, cue.unheard))
+        sent = cue.sent
+        if sent is not None and sent.failed is not None and sent.failed_at is None:
+            raise TransportError(sent.failed)
+        if sent is None or not sent.never_left:
+            cue.done.add_done_callback(partial(_has_left, on_sent, None if sent is None else sent.unheard))
+        if cue.settled is not None:
+            return cue.settled
         return self._answer(topic) if self._is_called else cue.done
 
     def _answer(self, topic: str) -> Ready:
@@ -224,7 +238,17 @@ class ReplayTransport:
 
 
 def _cue(sent: Sent, name: str) -> _Cue:
-    return _Cue(sent.at, name, sent.topic, asyncio.Event(), asyncio.get_running_loop().create_future(), sent.unheard)
+    loop = asyncio.get_running_loop()
+    settled = None if sent.failed_at is None else loop.create_future()
+    return _Cue(sent.at, name, sent.topic, asyncio.Event(), loop.create_future(), sent, settled)
+
+
+def _fail(cue: _Cue) -> None:
+    """The message does not get through, for the reason it had then."""
+    assert cue.settled is not None  # it has failed
+    assert cue.sent is not None
+    cue.settled.set_exception(TransportError(str(cue.sent.failed)))
+    cue.settled.exception()  # seen: the scenario may not publish it any more
 
 
 def _has_left(on_sent: OnSent, unheard: str | None, _: asyncio.Future[None]) -> None:

@@ -110,7 +110,7 @@ class ScenarioRun:
 
     def _name_undeclared(self, check: PlannedStep) -> None:
         step = self._state.plan.counted_over(check)
-        if step is not None and self._state.session.hints(UndeclaredAct.__name__):
+        if step is not None and self._state.session.hints(f"{UndeclaredAct.__name__} {step.call.text}"):
             told = undeclared(step, check)
             self._state.session.warnings.append(told)
             warnings.warn(told, UndeclaredAct, stacklevel=3)

@@ -29,7 +29,7 @@ from choreo_bdd_project.config import Config, load_config
 from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.plan.settings import at_addresses
 from choreo_bdd_steps.services import meeting
-from choreo_bdd_steps.services.running import Services
+from choreo_bdd_steps.services.running import Services, receiver_of_spans
 
 LISTENS = "listening"
 _OF_ONE_WORKER = "PYTEST_XDIST_WORKER"
@@ -45,7 +45,7 @@ class Keeper:
         self._controller = controller
         """``None`` once it has gone, too."""
         self._listener = Listener(str(meeting.socket_in(folder)), family="AF_UNIX", backlog=64)
-        self._receiver = _receiver() if config.traces else None
+        self._receiver = receiver_of_spans() if config.traces else None
         self._services = Services({} if self._receiver is None else self._receiver.environment)
         self._joined = 0
         self._count = threading.Lock()
@@ -152,14 +152,6 @@ class Keeper:
                 [astuple(each) for each in self._services.started],
             ]
         }
-
-
-def _receiver() -> Any:
-    from choreo_bdd.traces.receiver import Receiver  # noqa: PLC0415 - a server, loaded where traces are wanted
-
-    receiver = Receiver()
-    receiver.start()
-    return receiver
 
 
 def _wait_for_end_of(pid: int) -> None:

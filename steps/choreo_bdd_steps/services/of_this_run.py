@@ -60,9 +60,13 @@ def _shared(config: Config) -> Running:
 
 
 def _own(config: Config, environment: Mapping[str, str]) -> Running:
-    from choreo_bdd_steps.services.running import Services  # noqa: PLC0415 - most runs start none
+    from choreo_bdd_steps.services.running import Services, receiver_of_spans  # noqa: PLC0415 - most runs start none
 
-    services = Services(environment)
+    if config.traces and _is_of_a_pool():  # they outlive the run that has started them, and what listens for that one
+        receiver = receiver_of_spans()
+        services = Services(receiver.environment, spans=receiver.spans)
+    else:
+        services = Services(environment)
     _end_with_process(services)
     services.start(config.services, config, at_addresses)
     return services

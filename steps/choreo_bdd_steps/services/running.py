@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.brokers import Broker, processes, start
 from choreo_bdd.brokers.ports import HOST, free_port, is_free
@@ -21,6 +21,9 @@ from choreo_bdd_steps.services.facts import Death, Line, Started
 from choreo_bdd_steps.services.output import Output
 from choreo_bdd_steps.services.program import Program, how_it_ended
 from choreo_bdd_steps.services.readiness import Watch, watching
+
+if TYPE_CHECKING:
+    from choreo_bdd.traces.receiver import Receiver
 
 _LAST_LINES = 25
 _HANDSHAKE_S = 2.0
@@ -42,9 +45,11 @@ class _Held:
 class Services:
     """Services that this process has started; each has ``environment`` beside its own and the run's."""
 
-    def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self, environment: Mapping[str, str] = MappingProxyType({}), *, spans: SpanSource | None = None
+    ) -> None:
         self._environment = environment
-        self.spans: SpanSource | None = None
+        self.spans = spans
         self.addresses: dict[str, Address] = {}
         self.started: list[Started] = []
         self._held: list[_Held] = []
@@ -136,6 +141,15 @@ class Services:
         """End them, last started first; harmless when called again."""
         while self._held:
             self._held.pop().stop()
+
+
+def receiver_of_spans() -> Receiver:
+    """What listens, from now to the end of this process, for what services tell of their work."""
+    from choreo_bdd.traces.receiver import Receiver  # noqa: PLC0415 - a server, loaded where traces are wanted
+
+    receiver = Receiver()
+    receiver.start()
+    return receiver
 
 
 def in_order(outputs: Iterable[Iterable[Line]]) -> list[Line]:

@@ -9,6 +9,7 @@ import subprocess
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ import pytest
 from choreo_bdd.brokers.processes import wait_until
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.plan.settings import configuration
+from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.services import meeting
 from choreo_bdd_steps.services.errors import ServiceFailed
 from choreo_bdd_steps.services.shared import SharedServices, end_shared
@@ -197,6 +199,31 @@ def test_what_services_tell_of_a_trace_is_told_to_the_worker_that_asks_for_it(fo
     assert (span.service, span.topic, span.has_failed) == ("settlement", "orders.placed", True)
     assert first.spans is not None
     assert first.spans.heard
+
+
+def test_a_worker_of_a_pool_hears_its_own_services_in_every_run_it_makes(folder: Path) -> None:
+    config, service = folder / "choreo.yaml", folder / "service.py"
+    config.write_text("traces: true\n" + config.read_text().replace("services_per: run", ""))
+    service.write_text(service.read_text().replace('"up"', 'os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"], "up"'))
+    context = multiprocessing.get_context("spawn")
+    heard = context.SimpleQueue()
+    worker = context.Process(target=_two_runs, args=(folder, heard))
+    worker.start()
+    worker.join(60)
+    assert worker.exitcode == 0
+    assert [heard.get(), heard.get()] == [["settlement"], ["settlement", "settlement"]]
+    assert len(started(folder)) == 1
+
+
+def _two_runs(folder: Path, heard: SimpleQueue[list[str]]) -> None:
+    for _ in range(2):
+        session = Session(configuration(folder))
+        spans, url = session.services.spans, session.services.lines(0)[0].text.split()[0]
+        assert spans is not None
+        spans.expect(TRACE)
+        httpx.post(f"{url}/v1/traces", json=request(SPAN), trust_env=False).raise_for_status()
+        heard.put([span.service for span in spans.of(TRACE)])
+        session.close()
 
 
 def test_a_folder_of_somebody_else_is_not_used(folder: Path, join: Join) -> None:

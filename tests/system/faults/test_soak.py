@@ -41,4 +41,4 @@ async def test_the_census_counts_what_is_left_behind(tmp_path: Path) -> None:
     child.kill()
     await child.wait()
     more = {name for name, count in found.items() if count > before.get(name, 0)}
-    assert more == {"tasks", "threads", "sockets", "descriptors", "processes"}
+    assert more == {"tasks of sleep", "threads", "sockets", "descriptors", "processes"}

@@ -15,9 +15,10 @@ import pytest
 
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter.frameworks.pytest.shared import ATTACHED, choreo_meta
-from choreo_bdd_reporter.model.limits import cap_stream, clean_text
+from choreo_bdd_reporter.model.limits import clean_text
 from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, RecordedScenario, Step
 from choreo_bdd_reporter.record.masking import masked, masked_feature, masked_gherkin
+from choreo_bdd_reporter.record.output import CapturedOutput
 from choreo_bdd_reporter.record.recorder import TestRecord
 
 PhaseFacts = dict[str, Any]
@@ -42,8 +43,7 @@ def facts_of_phase(
     report: pytest.TestReport,
     record: TestRecord,
     gherkin: tuple[Feature, GherkinScenario] | None,
-    *,
-    redact_streams: bool,
+    output: CapturedOutput,
 ) -> PhaseFacts:
     """The part of one phase: facts, failure text, captured text and the scenarios finished since the last one."""
     redactor = record.redactor
@@ -60,7 +60,10 @@ def facts_of_phase(
     own = [redactor.fields - before[0], redactor.stream_matches - before[1]]
     part["redacted"] = [own[0] + record.redacted_fields, own[1] + record.redacted_text]
     matches = redactor.stream_matches
-    part["streams"] = _streams(report, redactor if redact_streams else None)
+    # captured text of all phases so far: pytest repeats earlier sections in each report
+    streams = {"stdout": report.capstdout, "stderr": report.capstderr, "log": report.caplog}
+    is_last = report.when == "teardown"
+    part["streams"] = output.take(item.nodeid, streams, redactor, failed=report.failed, last=is_last)
     part["streams_redacted"] = redactor.stream_matches - matches
     part["sections"] = len(report.sections)
     return part
@@ -76,7 +79,7 @@ def is_subtest(report: pytest.TestReport) -> bool:
     return getattr(report, "context", None) is not None
 
 
-def complete_subtest(report: pytest.TestReport, redactor: Redactor, *, redact_streams: bool) -> None:
+def complete_subtest(report: pytest.TestReport, redactor: Redactor, output: CapturedOutput) -> None:
     """Add to the part of a subtest what pytest adds to its report last: its name, and what it printed itself."""
     part = detach(report)
     if part is None:
@@ -87,9 +90,12 @@ def complete_subtest(report: pytest.TestReport, redactor: Redactor, *, redact_st
     part["redacted"][1] += redactor.stream_matches - before
     before = redactor.stream_matches
     own = report.sections[part["sections"] :]
-    for name, heading in (("stdout", "Captured stdout"), ("stderr", "Captured stderr"), ("log", "Captured log")):
-        text = "".join(content for title, content in own if title.startswith(heading))
-        part["streams"][name] = _stream(text, redactor if redact_streams else None)
+    streams = {
+        name: "".join(content for title, content in own if title.startswith(f"Captured {name}"))
+        for name in ("stdout", "stderr", "log")
+    }
+    of_subtest = f"{report.nodeid} {_subtest_name(report)}"
+    part["streams"] = output.take(of_subtest, streams, redactor, failed=report.failed)
     part["streams_redacted"] = redactor.stream_matches - before
     attach(report, part)
 
@@ -180,16 +186,3 @@ def skip_reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2])
     return report.longreprtext
-
-
-def _streams(report: pytest.TestReport, redactor: Redactor | None) -> dict[str, str]:
-    """Captured text of all phases so far: pytest repeats earlier sections in each report."""
-    return {
-        "stdout": _stream(report.capstdout, redactor),
-        "stderr": _stream(report.capstderr, redactor),
-        "log": _stream(report.caplog, redactor),
-    }
-
-
-def _stream(text: str, redactor: Redactor | None) -> str:
-    return cap_stream(text) if redactor is None else masked(redactor, text)

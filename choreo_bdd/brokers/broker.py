@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from choreo_bdd.brokers import processes
 from choreo_bdd.brokers.errors import BrokerFailed
-from choreo_bdd.brokers.plan import Place, Plan, Probe, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Place, Probe, Program
 
 _TAIL_LINES = 25
 _PROBE_S = 1.0
@@ -29,7 +29,7 @@ class Broker:
     Not for use by several threads at once. Ended, and what it wrote removed, when this process ends in whatever way.
     """
 
-    def __init__(self, kind: str, program: Program, place: Place, plan: Plan) -> None:
+    def __init__(self, kind: str, program: Program, place: Place, plan: BrokerPlan) -> None:
         self.kind = kind
         self.program = program.title
         self._place = place

@@ -49,7 +49,7 @@ class Companion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class BrokerPlan:
     """How to start one broker. ``prepare`` runs to its end before the first start."""
 
     command: tuple[str, ...]
@@ -71,5 +71,5 @@ class Kind(Generic[OptionsT]):
     default_port: int
     options: type[OptionsT]
     find: Callable[[OptionsT], Program]
-    plan: Callable[[Program, OptionsT, Place], Plan]
+    plan: Callable[[Program, OptionsT, Place], BrokerPlan]
     handshake: Callable[[str, int, float], None]

@@ -45,7 +45,7 @@ from choreo_bdd_reporter.store.directory import (
 from choreo_bdd_reporter.store.history import History
 from choreo_bdd_reporter.store.journal import Journal, Place
 from choreo_bdd_reporter.store.journaled_tests import (
-    LastRead,
+    ReadCache,
     StoredRows,
     StoredTest,
     stored_attachments,
@@ -177,7 +177,7 @@ class ReportWriter:
         if not with_gherkin:
             target.unlink(missing_ok=True)
             return
-        reader = LastRead(journal)  # the verdicts of expectations are read only where a step declared some
+        reader = ReadCache(journal)  # the verdicts of expectations are read only where a step declared some
         tests = (
             GherkinTest(
                 row=row,
@@ -340,7 +340,7 @@ def _kept(journal: Journal, rows: Mapping[str, Place], *, is_large: bool) -> tup
         details = {row: journal.details(place) for row, place in with_details.items()}
         attachments = {row: journal.attachments(place) for row, place in attached.items()}
     else:
-        reader = LastRead(journal)
+        reader = ReadCache(journal)
         tests = [StoredTest(reader, place) for place in rows.values()]
         found = [stored_described(reader, row, place) for row, place in with_gherkin.items()]
         details = StoredRows(with_details, partial(stored_details, reader))

@@ -12,7 +12,7 @@ from typing import Any
 from choreo_bdd.brokers import _programs, handshakes
 from choreo_bdd.brokers.kinds import _kafka_jars
 from choreo_bdd.brokers.options import KafkaOptions, TlsFiles
-from choreo_bdd.brokers.plan import Place, Plan, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Place, Program
 from choreo_bdd.brokers.ports import free_port
 from choreo_bdd.brokers.profiles import with_tls
 
@@ -40,7 +40,7 @@ def find(options: KafkaOptions) -> Program | str:  # noqa: ARG001 - it knows all
     return Program(_programs.title("Apache Kafka", jars.version, jars.source), (str(java),), "apache")
 
 
-def plan(program: Program, options: KafkaOptions, place: Place) -> Plan:
+def plan(program: Program, options: KafkaOptions, place: Place) -> BrokerPlan:
     """Fetches the jars if it must; then formats the storage once and runs the server."""
     jars = _kafka_jars.fetched()
     properties, arguments = place.folder / "server.properties", place.folder / "format.arguments"
@@ -56,7 +56,7 @@ def plan(program: Program, options: KafkaOptions, place: Place) -> Plan:
         f"{jars.folder}/*",
     )
     address = f"{place.host}:{place.port}"
-    return Plan(
+    return BrokerPlan(
         prepare=((*java, "kafka.tools.StorageTool", f"@{arguments}"),),
         command=(*java, "kafka.Kafka", str(properties)),
         url=address,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from choreo_bdd.brokers import _folders, _programs, handshakes
 from choreo_bdd.brokers.options import KafkaOptions
-from choreo_bdd.brokers.plan import Place, Plan, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Place, Program
 
 
 def find(options: KafkaOptions) -> Program | str:
@@ -23,11 +23,11 @@ def find(options: KafkaOptions) -> Program | str:
     return Program(_programs.title("tansu", _programs.version_of(path, "--version"), path), (str(path),), "tansu")
 
 
-def plan(program: Program, options: KafkaOptions, place: Place) -> Plan:  # noqa: ARG001 - no option concerns it
+def plan(program: Program, options: KafkaOptions, place: Place) -> BrokerPlan:  # noqa: ARG001 - no option concerns it
     """In memory: what it held is gone after a restart."""
     address = f"{place.host}:{place.port}"
     listener = f"tcp://{address}"
-    return Plan(
+    return BrokerPlan(
         command=(
             *(_executable(Path(program.command[0])), "broker", "--storage-engine", "memory://tansu/"),
             *("--listener-url", listener, "--advertised-listener-url", listener),

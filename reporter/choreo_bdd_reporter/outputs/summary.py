@@ -41,7 +41,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hop:
+class SlowHop:
     """A measured expectation with a budget, in milliseconds."""
 
     nodeid: str
@@ -94,10 +94,10 @@ def _place(entry: Entry, finding: Any) -> tuple[str, int | None]:
     return entry.test["file"], step.get("line")
 
 
-def slowest_hops(results: Any) -> list[Hop]:
+def slowest_hops(results: Any) -> list[SlowHop]:
     """Measured expectations that have a budget, the most used-up budget first."""
     hops = [
-        Hop(
+        SlowHop(
             nodeid=test["nodeid"],
             topic=handle["topic"],
             transport=handle.get("transport"),
@@ -179,7 +179,7 @@ def _cells(failure: Failure) -> tuple[str, ...]:
     return plain(failure.name), f"**{plain(failure.cause)}**", plain(failure.sentence), where
 
 
-def _hop_lines(hops: Sequence[Hop]) -> list[str]:
+def _hop_lines(hops: Sequence[SlowHop]) -> list[str]:
     if not hops:
         return []
     rows = [(code(hop.place), f"{hop.latency_ms:.1f} ms", f"{hop.budget_ms:.1f} ms", f"{hop.used:.0%}") for hop in hops]

@@ -14,7 +14,7 @@ class StoredTest(Mapping[str, Any]):
 
     __slots__ = ("_place", "_reader")
 
-    def __init__(self, reader: LastRead, place: Place) -> None:
+    def __init__(self, reader: ReadCache, place: Place) -> None:
         self._reader = reader
         self._place = place
 
@@ -95,13 +95,13 @@ class StoredRows(Mapping[str, Sequence[Any]]):
         return len(self._places)
 
 
-def stored_details(reader: LastRead, place: Place) -> list[Mapping[str, Any]]:
+def stored_details(reader: ReadCache, place: Place) -> list[Mapping[str, Any]]:
     """The details of a test, one mapping a scenario."""
     count = len(place.facts.events)
     return [_StoredObject(partial(reader.detail, place, number), {}) for number in range(count)]
 
 
-def stored_described(reader: LastRead, row: str, place: Place) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def stored_described(reader: ReadCache, row: str, place: Place) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The head of its feature and the scenario of a test, as ``document.described`` has them."""
     head = _StoredObject(lambda: reader.gherkin(place)["feature"], {"uri": place.feature})
     return head, _StoredObject(lambda: reader.gherkin(place)["scenario"], {"nodeid": row})
@@ -112,7 +112,7 @@ def stored_attachments(journal: Journal, place: Place) -> Sequence[Any]:
     return _StoredList(partial(journal.attachments, place)) if place.has_attachments else ()
 
 
-class LastRead:
+class ReadCache:
     """Reads from a journal and remembers the last test: whoever looks inside one looks several times."""
 
     def __init__(self, journal: Journal) -> None:

@@ -18,7 +18,7 @@ class VacuityWarning(UserWarning):
 
 
 @dataclass(frozen=True, slots=True)
-class Emptiness:
+class VacuousStep:
     """Something that proves nothing: where it stands, and why that is so."""
 
     place: str
@@ -28,12 +28,12 @@ class Emptiness:
         return f"{self.place}: {self.reason}"
 
 
-def guard(plan: Plan, step: PlannedStep, policy: Policy) -> Emptiness | None:
+def guard(plan: Plan, step: PlannedStep, policy: Policy) -> VacuousStep | None:
     """What to warn of about a vacuous step once it has passed; raises ``StepError`` where that is configured."""
     reason = None if policy == "ignore" else unchecked(plan, step) or cannot_fail(plan, step)
     if reason is not None and policy == "error":
         raise StepError(step.call.place, reason)
-    return None if reason is None else Emptiness(step.call.place, reason)
+    return None if reason is None else VacuousStep(step.call.place, reason)
 
 
 def unchecked(plan: Plan, step: PlannedStep) -> str | None:

@@ -18,7 +18,7 @@ from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.rows import of_their_own
-from choreo_bdd_steps.run.taking.taken_messages import Untaken
+from choreo_bdd_steps.run.taking.taken_messages import TakenMessages
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read
@@ -192,15 +192,15 @@ class Arming:
 
     def _apart(
         self, check: PlannedStep, spec: ExpectationSpec, built: Sequence[BodyMatcher]
-    ) -> Sequence[BodyMatcher | Untaken]:
+    ) -> Sequence[BodyMatcher | TakenMessages]:
         """For ``another`` and ``no other``: a message that an earlier check has taken is no match."""
         scope, links = self._state.scope, self._state.links
         others = [scope.expectation_of(handle) for each in self._before(check) for handle in each.handles]
-        apart: list[Untaken] = []
+        apart: list[TakenMessages] = []
         for matcher, part in zip(built, _by_message(spec), strict=True):
             link = links.get(part.transport or check.default_transport)
             mine = tuple(each for each in others if each.link == link)
-            apart.append(Untaken(matcher, self._topic(check, part), mine))
+            apart.append(TakenMessages(matcher, self._topic(check, part), mine))
         return apart
 
     def _before(self, check: PlannedStep) -> list[Armed]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from choreo_bdd.scenario import Scope
 from choreo_bdd_project.config import Config
-from choreo_bdd_steps.plan.vacuity import Emptiness
+from choreo_bdd_steps.plan.vacuity import VacuousStep
 from choreo_bdd_steps.recording import Link
 from choreo_bdd_steps.run.tracing.traces import Traces
 from choreo_bdd_steps.services.facts import Running
@@ -93,7 +93,7 @@ class Opener(Protocol):
         """Whether a hint of this kind is still to be given: each is given once in a run."""
         ...
 
-    def note_emptiness(self, nodeid: str, emptiness: Emptiness) -> None:
+    def note_emptiness(self, nodeid: str, emptiness: VacuousStep) -> None:
         """Keep a warning of something that proves nothing."""
         ...
 

@@ -168,20 +168,20 @@ class ScenarioRun:
         )
         observers.keep_recording(as_line(recording, self.redactor()))
 
-    def _unasserted(self, scope: Scope, passed: int) -> list[vacuity.Emptiness]:
+    def _unasserted(self, scope: Scope, passed: int) -> list[vacuity.VacuousStep]:
         if self._state.session.config.vacuity == "ignore":
             return []
         handles = [expectation.handle for expectation in scope.expectations]
         return list(never_asserted(self._state.plan, self._state.armed.values(), handles, passed=passed))
 
-    def _without_services(self, passed: int) -> Iterator[vacuity.Emptiness]:
+    def _without_services(self, passed: int) -> Iterator[vacuity.VacuousStep]:
         plan = self._state.plan
         if passed == len(plan.steps) and self._state.session.config.vacuity != "ignore":
             for how in self._around.deaths():
                 told = self.redactor().text(f"this scenario has passed, but {how}")
-                yield vacuity.Emptiness(plan.steps[0].call.place, told)
+                yield vacuity.VacuousStep(plan.steps[0].call.place, told)
 
-    def _warn_of(self, emptiness: vacuity.Emptiness) -> None:
+    def _warn_of(self, emptiness: vacuity.VacuousStep) -> None:
         self._state.session.note_emptiness(self._state.info.nodeid, emptiness)
         warnings.warn(str(emptiness), vacuity.VacuityWarning, stacklevel=3)
 

@@ -22,7 +22,7 @@ from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.plan.settings import at_addresses, slow_policy
-from choreo_bdd_steps.plan.vacuity import Emptiness
+from choreo_bdd_steps.plan.vacuity import VacuousStep
 from choreo_bdd_steps.recording import link_of
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
 from choreo_bdd_steps.run.opening import Opening, ScenarioInfo, TakenDown
@@ -182,7 +182,7 @@ class Session:
         self._hinted.add(kind)
         return is_new
 
-    def note_emptiness(self, nodeid: str, emptiness: Emptiness) -> None:
+    def note_emptiness(self, nodeid: str, emptiness: VacuousStep) -> None:
         """Keep a warning of something that proves nothing for the end of the run, and let reports know."""
         self.warnings.append(str(emptiness))
         self._vacuous.append({"nodeid": nodeid, "place": emptiness.place, "reason": emptiness.reason})

@@ -19,7 +19,7 @@ from choreo_bdd_steps.plan.settings import at_addresses, configuration
 from choreo_bdd_steps.services.facts import Started
 from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.starting import demo as demonstration
-from choreo_bdd_steps.starting.doctor import Finding, examine
+from choreo_bdd_steps.starting.doctor import DoctorFinding, examine
 from choreo_bdd_steps.starting.scaffold import write_project
 
 commands = typer.Typer()
@@ -94,13 +94,13 @@ def doctor(
     raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
 
 
-def _as_json(config: Config, findings: Sequence[Finding]) -> str:
+def _as_json(config: Config, findings: Sequence[DoctorFinding]) -> str:
     transports = [asdict(finding) | {"ok": finding.is_well} for finding in findings]
     source = None if config.source is None else str(config.source)
     return json.dumps({"profile": config.profile, "source": source, "transports": transports}, indent=2)
 
 
-def _as_text(config: Config, services: Sequence[Started], findings: Sequence[Finding]) -> str:
+def _as_text(config: Config, services: Sequence[Started], findings: Sequence[DoctorFinding]) -> str:
     permitted = "loopback addresses only" if config.allowlist is None else f"what {config.allowlist} lists"
     lines = [
         f"profile {config.profile} of {config.source or 'the built-in configuration'}",
@@ -111,7 +111,7 @@ def _as_text(config: Config, services: Sequence[Started], findings: Sequence[Fin
     return "\n".join(lines)
 
 
-def _lines(finding: Finding) -> list[str]:
+def _lines(finding: DoctorFinding) -> list[str]:
     name = f"  {finding.transport} ({finding.type}):"
     if finding.is_well:
         first = f"{name} ok, connected in {finding.connect_ms} ms, round trip {finding.round_trip_ms} ms"

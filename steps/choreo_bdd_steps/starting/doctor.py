@@ -24,7 +24,7 @@ TOPIC = "choreo.doctor"
 """For transports that cannot be probed without a topic: one fixed topic, so that what keeps topics keeps only one."""
 
 
-class Stage(StrEnum):
+class DoctorStage(StrEnum):
     """How far the examination of a transport came."""
 
     CONFIGURATION = "configuration and allowlist"
@@ -33,27 +33,27 @@ class Stage(StrEnum):
     ROUND_TRIP = "round trip"
 
 
-_ADVICE: Mapping[Stage, str] = MappingProxyType(
+_ADVICE: Mapping[DoctorStage, str] = MappingProxyType(
     {
-        Stage.CONFIGURATION: "correct the transport at the place named, or list its address in the allowlist",
-        Stage.CONNECT: "start the broker (choreo-bdd brokers up starts one on this machine), or correct its address, "
-        "auth or tls in choreo.yaml",
-        Stage.SUBSCRIBE: f"let this user read the topic {TOPIC!r}",
-        Stage.ROUND_TRIP: "have there what is missing, or let this user do what was refused; the broker's own log may "
-        "say more",
+        DoctorStage.CONFIGURATION: "correct the transport at the place named, or list its address in the allowlist",
+        DoctorStage.CONNECT: "start the broker (choreo-bdd brokers up starts one on this machine), or correct its "
+        "address, auth or tls in choreo.yaml",
+        DoctorStage.SUBSCRIBE: f"let this user read the topic {TOPIC!r}",
+        DoctorStage.ROUND_TRIP: "have there what is missing, or let this user do what was refused; the broker's own "
+        "log may say more",
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorFinding:
     """What is true of one transport. Durations are milliseconds; ``None`` where it did not come so far."""
 
     transport: str
     type: str
     connect_ms: float | None = None
     round_trip_ms: float | None = None
-    failed_at: Stage | None = None
+    failed_at: DoctorStage | None = None
     problem: str | None = None
     advice: str | None = None
     note: str | None = None
@@ -64,7 +64,7 @@ class Finding:
         return self.failed_at is None
 
 
-async def examine(config: Config, *, patience_s: float) -> list[Finding]:
+async def examine(config: Config, *, patience_s: float) -> list[DoctorFinding]:
     """Examine every transport of a profile, all at once; ``patience_s`` bounds each stage."""
     quiet = QuietLogs(hints=False)  # a missing correlation is a finding's note
     try:
@@ -73,7 +73,7 @@ async def examine(config: Config, *, patience_s: float) -> list[Finding]:
         quiet.stop()
 
 
-async def _examine(config: Config, transport: TransportConfig, patience_s: float) -> Finding:
+async def _examine(config: Config, transport: TransportConfig, patience_s: float) -> DoctorFinding:
     visit = _Visit(patience_s)
     try:
         harness = build_harness(config, transport)
@@ -83,15 +83,17 @@ async def _examine(config: Config, transport: TransportConfig, patience_s: float
             with contextlib.suppress(Exception):
                 await harness.disconnect()
     except HostNotInAllowlist as error:  # whoever finds it, it is no broker that does not run
-        visit.stage, problem = Stage.CONFIGURATION, str(error)
+        visit.stage, problem = DoctorStage.CONFIGURATION, str(error)
     except TimeoutError:
         problem = f"nothing came back within {patience_s:g} s"
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a transport is what was asked for
         problem = str(error) if isinstance(error, ChoreoError) else f"{type(error).__name__}: {error}"
     else:
-        return Finding(transport.name, transport.type, visit.connect_ms, visit.round_trip_ms, note=_note(transport))
+        return DoctorFinding(
+            transport.name, transport.type, visit.connect_ms, visit.round_trip_ms, note=_note(transport)
+        )
     stage = visit.stage
-    return Finding(transport.name, transport.type, visit.connect_ms, None, stage, problem, _ADVICE[stage])
+    return DoctorFinding(transport.name, transport.type, visit.connect_ms, None, stage, problem, _ADVICE[stage])
 
 
 @dataclass(slots=True)
@@ -99,13 +101,13 @@ class _Visit:
     """One transport's examination; ``stage`` is what is being tried."""
 
     patience_s: float
-    stage: Stage = Stage.CONFIGURATION
+    stage: DoctorStage = DoctorStage.CONFIGURATION
     connect_ms: float | None = None
     round_trip_ms: float | None = None
 
     async def make(self, harness: Harness) -> None:
         begun = time.perf_counter()
-        async with self._trying(Stage.CONNECT):
+        async with self._trying(DoctorStage.CONNECT):
             await harness.connect()
         self.connect_ms = _ms_since(begun)
         await (self._probe(harness.transport) if fits(harness.transport, Probing) else self._send(harness))
@@ -113,7 +115,7 @@ class _Visit:
     async def _probe(self, transport: Probing) -> None:
         """By a way that reaches nobody else and leaves nothing."""
         begun = time.perf_counter()
-        async with self._trying(Stage.ROUND_TRIP):
+        async with self._trying(DoctorStage.ROUND_TRIP):
             await transport.probe()
         self.round_trip_ms = _ms_since(begun)
 
@@ -124,19 +126,19 @@ class _Visit:
             if payload == sample:  # others may be examining the same broker
                 arrived.set()
 
-        async with self._trying(Stage.SUBSCRIBE):
+        async with self._trying(DoctorStage.SUBSCRIBE):
             live = harness.subscribe(TOPIC, receive)
             if live is not None:
                 await live
         begun = time.perf_counter()
-        async with self._trying(Stage.ROUND_TRIP):
+        async with self._trying(DoctorStage.ROUND_TRIP):
             sent = harness.send(TOPIC, sample, on_sent=lambda: None, headers={}, key=None)
             if sent is not None:
                 await sent
             await arrived.wait()
         self.round_trip_ms = _ms_since(begun)
 
-    def _trying(self, stage: Stage) -> asyncio.Timeout:
+    def _trying(self, stage: DoctorStage) -> asyncio.Timeout:
         self.stage = stage
         return asyncio.timeout(self.patience_s)
 

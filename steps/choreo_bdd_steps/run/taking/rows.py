@@ -11,7 +11,7 @@ from choreo_bdd.message import Message
 from choreo_bdd.scenario import Handle
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
-from choreo_bdd_steps.run.taking.taken_messages import Untaken
+from choreo_bdd_steps.run.taking.taken_messages import TakenMessages
 
 _OWN = "a message that no other row has taken"
 _TAKEN = "taken by another row of this check"
@@ -72,7 +72,7 @@ class Row:
 
     __slots__ = ("_accepted", "_check", "_matcher", "_seen")
 
-    def __init__(self, matcher: BodyMatcher | Untaken, check: _Check) -> None:
+    def __init__(self, matcher: BodyMatcher | TakenMessages, check: _Check) -> None:
         self._matcher = matcher
         self._check = check
         self._seen: dict[int, tuple[Message, bool]] = {}
@@ -153,7 +153,7 @@ def _place(row: Row, messages: Sequence[tuple[object, Message]], holders: dict[i
 
 
 def of_their_own(
-    matchers: Sequence[BodyMatcher | Untaken], handles: Sequence[Handle], expectation_of: _Find
+    matchers: Sequence[BodyMatcher | TakenMessages], handles: Sequence[Handle], expectation_of: _Find
 ) -> list[Row]:
     """The rows of one check, to which ``handles`` belong, in order."""
     check = _Check(handles, expectation_of)

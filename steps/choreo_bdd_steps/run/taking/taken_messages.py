@@ -15,7 +15,7 @@ from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 from choreo_bdd_steps.run.state import Armed
 
 
-class Untaken:
+class TakenMessages:
     """What the matcher of a check accepts on its topic, without the messages that ``others`` have taken."""
 
     __slots__ = ("_claims", "_known", "_known_of", "_matcher", "_others", "_topic")

@@ -26,6 +26,7 @@ function wholeStore(gherkin) {
   const attachments = new Map(Object.entries(gherkin.attachments ?? {}));
   const attempts = new Map(Object.entries(gherkin.attempts ?? {}));
   const aligned = (notes) => (part, index) => alignNotes(part, notes?.[index]);
+  /** @type {(kept: Page.KeptAttempt) => Page.Detail | null} */
   const attempt = ({ test, scenario, attachments: attached, details: notes }) => (test ? detailOf(test, scenario ?? null, attached ?? [], aligned(notes)) : null);
   return {
     whole: true,

@@ -22,10 +22,9 @@ export function shownAttempt(entry, detail, { attempt }) {
  */
 export function attemptTabs(entry, detail, views) {
   if (!detail.earlier.some(Boolean)) return null;
-  const [{ outcome: now }] = shownAttempt(entry, detail, {});
   const chosen = detail.earlier[views.current.attempt - 1] ? Number(views.current.attempt) : null;
   const tab = (number, outcome, label) => button([verdictBadge(outcome), ` ${label}`], () => views.set({ attempt: number, event: null }, { remember: true }),
     { class: 'hr-tab', 'data-attempt': number ?? 'last', 'aria-current': String(chosen === number) });
   const earlier = entry.attempts.map(({ outcome }, index) => detail.earlier[index] && tab(index + 1, outcome, `attempt ${index + 1}`));
-  return el('div.hr-tabs.hr-attempts', { role: 'group', 'aria-label': 'Attempts' }, tab(null, now, `attempt ${earlier.length + 1}, the last`), earlier.reverse());
+  return el('div.hr-tabs.hr-attempts', { role: 'group', 'aria-label': 'Attempts' }, tab(null, entry.outcome, `attempt ${earlier.length + 1}, the last`), earlier.reverse());
 }

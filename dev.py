@@ -6,6 +6,7 @@
     python3 dev.py check    lint, format and types only
     python3 dev.py fast     check, and the tests without a broker, a browser, a build or a framework's run
     python3 dev.py docs     the documentation as a site, in build/docs; "docs linkcheck" asks its links to other sites
+    python3 dev.py bench    every speed beside its reference, its bar and the last release's; "bench engine": a part
 
 Each command first makes sure of a virtual environment in .venv; it is brought up to date only when pyproject.toml
 or constraints.txt has changed. What stands after demo is passed on to behave, after test and fast to pytest.
@@ -65,7 +66,7 @@ FAST = ("-n", WORKERS, "-m", "not broker and not browser and not build and not p
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one command; the exit code is the worst of what it ran."""
-    commands = {"demo": demo, "test": test, "check": check, "fast": fast, "docs": docs}
+    commands = {"demo": demo, "test": test, "check": check, "fast": fast, "docs": docs, "bench": bench}
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments and arguments[0] in ("-h", "--help", "help") else 2
@@ -172,6 +173,11 @@ def docs(extra: Sequence[str]) -> int:
     if not code and not extra:
         _say(f"the documentation: {(SITE / 'html' / 'index.html').as_uri()}")
     return code
+
+
+def bench(extra: Sequence[str]) -> int:
+    """Measure, within some minutes; 1 when something is slower than its bar."""
+    return run("-m", "bench", *extra)
 
 
 def set_up() -> int:

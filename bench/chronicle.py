@@ -1,357 +1,148 @@
-"""Chronicle beside a raw insert of the same rows, on both databases: ingest, lists and series, start, memory, pages.
+"""Every row of what Chronicle is to reach, on both databases, as one table with a bar and whether it was met.
 
-    python bench/chronicle.py [--handles 100000] [--only sqlite|postgresql]
+    python bench/chronicle.py [--handles 1000000] [--only sqlite|postgresql|detection] [--minutes 30]
 
-Prints one table. The raw insert is a bare driver that is given rows made ahead: the run, its gzipped report, its
-scenarios and a row a handle, with one commit a report that is on disk (sqlite3 in WAL mode with synchronous=FULL;
-psycopg with as many connections as there are clients). Only ratios of one run count: of three rounds, in which both
-take turns, the median is told. PostgreSQL is left out where there is no server.
+Ingest beside a raw insert of the same rows, lists and series over a year of runs, a thousand listeners, reports that
+are broken somewhere, kill -9, start, memory, page bytes, and detection judged run by run on series of which the truth
+is known. It takes some ten minutes on a quiet machine; sections that would begin after ``--minutes`` are left out, and
+said to be. PostgreSQL is left out where there is no server. Exits 1 when a bar was missed or not measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
-import http.client
-import json
 import os
-import queue
-import random
+import resource
 import shutil
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode, urlsplit
-
-import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from choreo_bdd_chronicle.check import check_report
+from bench import chronicle_detection
+from bench.chronicle_ingest import Rows, asked, fill, ingest, raw_postgres, raw_sqlite
+from bench.chronicle_limits import ended, fuzzed, listeners
+from bench.chronicle_rows import BASE, Row, at_most, exactly, memory_mb, served
 from choreo_bdd_chronicle.pages import Pages
-from choreo_bdd_chronicle.store import open_store
-from choreo_bdd_chronicle.store.ingesting import Submission
 from tests.chronicle import postgres
-from tests.chronicle.reports import body, handle, late, one_test, report, scenario
-from tests.chronicle.servers import start
 
-HANDLES_A_SCENARIO = 5
-TOPICS = 200
-ASKED_TIMES = 30
-ROUNDS = 3
-START = datetime.now(UTC) - timedelta(days=364)
-BASE = "/api/v1"
-Rows = tuple[tuple[Any, ...], bytes, list[tuple[Any, ...]], list[tuple[Any, ...]]]
-RAW_TABLES = (
-    "CREATE TABLE run (id INTEGER PRIMARY KEY, started_at BIGINT, branch TEXT, git_sha TEXT)",
-    "CREATE TABLE raw (run_id INTEGER PRIMARY KEY, gzipped {blob})",
-    """CREATE TABLE scenario (run_id INTEGER, position INTEGER, nodeid TEXT, name TEXT, outcome TEXT, duration REAL,
-    PRIMARY KEY (run_id, position))""",
-    """CREATE TABLE handle (run_id INTEGER, number INTEGER, topic TEXT, transport TEXT, outcome TEXT, latency REAL,
-    budget REAL, PRIMARY KEY (run_id, number))""",
-)
+LISTENERS, FUZZED, KILLED, STARTS = 1000, 2000, 10, 5
+TENANTS, SEED = 12, 7000
+PAGE_KB = 60
+Section = Callable[[], Iterator[Row]]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table."""
-
-    what: str
-    seen: str
-    wanted: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """How many reports of so many handles are sent by so many clients, and the ratios to reach on both databases."""
-
-    handles: int
-    reports: int
-    clients: int
-    wanted: dict[str, str]
+def starts(folder: Path, options: Sequence[str]) -> Iterator[Row]:
+    """How long a server takes until it answers, with its tables there already."""
+    took = []
+    for _ in range(STARTS):
+        with served(folder, options) as (_, _, seconds):
+            took.append(seconds)
+    note = f"median; at most {max(took):.2f}"
+    yield at_most("cold start", statistics.median(took), 1.5, " s", note)
 
 
-LOADS = (
-    Load(100, 320, 8, {"sqlite": ">= 0.40", "postgresql": ">= 0.30"}),
-    Load(1_000, 48, 4, {"sqlite": ">= 0.45", "postgresql": ">= 0.45"}),
-    Load(10_000, 12, 1, {"sqlite": ">= 0.5", "postgresql": ">= 0.5"}),
-)
-
-
-def document(chance: random.Random, number: int, handles: int, topics: int, begun: datetime) -> dict[str, Any]:
-    """A report with so many handles, one in forty of them late."""
-    tests = []
-    for position in range(-(-handles // HANDLES_A_SCENARIO)):
-        found = []
-        for index in range(min(HANDLES_A_SCENARIO, handles - position * HANDLES_A_SCENARIO)):
-            topic = f"shop.topic_{(position * HANDLES_A_SCENARIO + index) % topics}"
-            latency = round(chance.lognormvariate(3, 0.4), 3)
-            is_late = chance.random() < 1 / 40
-            found.append(late(topic, latency + 200) if is_late else handle(topic, latency, budget_ms=200.0))
-        name = f"Order {position}"
-        tests.append(one_test([scenario(found, name)], f"features/orders.feature::{name}"))
-    return report(tests=tests, begun=begun, git_sha=f"{number:040x}")
-
-
-def rows_of(number: int, found: dict[str, Any], gzipped: bytes) -> Rows:
-    """What a raw insert is given of a report."""
-    run, transport = found["run"], found["run"]["transport"]
-    scenarios = [(test, each) for test in found["tests"] for each in test["scenarios"]]
-    handles = [each for _, one in scenarios for each in one["handles"]]
-    begun = int(datetime.fromisoformat(run["started_at"]).timestamp() * 1e6)
-    return (
-        (number, begun, run["git_branch"], run["git_sha"]),
-        gzipped,
-        [(number, place, test["nodeid"], each["name"], each["outcome"], each["duration_ms"])
-         for place, (test, each) in enumerate(scenarios)],
-        [(number, place, each["topic"], each.get("transport", transport), each["outcome"], each["latency_ms"],
-          each["budget_ms"]) for place, each in enumerate(handles)],
-    )  # fmt: skip
-
-
-def raw_sqlite(folder: Path, reports: Sequence[Rows], _clients: int) -> float:
-    """Seconds for a bare sqlite3; one connection, as more would only wait for each other."""
-    with closing(sqlite3.connect(folder / f"raw-{time.monotonic_ns()}.db", isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        for statement in RAW_TABLES:
-            connection.execute(statement.format(blob="BLOB"))
-        begun = time.perf_counter()
-        for run, gzipped, scenarios, handles in reports:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("INSERT INTO run VALUES (?, ?, ?, ?)", run)
-            connection.execute("INSERT INTO raw VALUES (?, ?)", (run[0], gzipped))
-            connection.executemany("INSERT INTO scenario VALUES (?, ?, ?, ?, ?, ?)", scenarios)
-            connection.executemany("INSERT INTO handle VALUES (?, ?, ?, ?, ?, ?, ?)", handles)
-            connection.execute("COMMIT")
-        return time.perf_counter() - begun
-
-
-def raw_postgres(url: str, reports: Sequence[Rows], clients: int) -> float:
-    """Seconds for a bare psycopg with a connection a client; handles and scenarios by COPY."""
-    names = ("run", "raw", "scenario", "handle")
-    with psycopg.connect(url, autocommit=True) as connection:
-        for name, statement in zip(names, RAW_TABLES, strict=True):
-            connection.execute(f"DROP TABLE IF EXISTS {name}")
-            connection.execute(statement.format(blob="BYTEA"))
-
-    def insert(connection: Any, rows: Rows) -> None:
-        run, gzipped, scenarios, handles = rows
-        with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute("INSERT INTO run VALUES (%s, %s, %s, %s)", run)
-            cursor.execute("INSERT INTO raw VALUES (%s, %s)", (run[0], gzipped))
-            for name, many in (("scenario", scenarios), ("handle", handles)):
-                with cursor.copy(f"COPY {name} FROM STDIN") as copy:
-                    for row in many:
-                        copy.write_row(row)
-
-    took, _ = shared_out(reports, clients, lambda: psycopg.connect(url, autocommit=True), insert)
-    with psycopg.connect(url, autocommit=True) as connection:
-        for name in names:
-            connection.execute(f"DROP TABLE {name}")
-    return took
-
-
-def shared_out(
-    work: Sequence[Any], clients: int, connect: Callable[[], Any], do: Callable[[Any, Any], None]
-) -> tuple[float, list[float]]:
-    """Seconds in which so many clients get work done, and how long each piece took."""
-    waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    for each in work:
-        waiting.put(each)
-    gate, took = threading.Barrier(clients + 1), list[float]()
-
-    def client() -> None:
-        with closing(connect()) as connection:
-            gate.wait()
-            while True:
-                try:
-                    each = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                begun = time.perf_counter()
-                do(connection, each)
-                took.append(time.perf_counter() - begun)
-
-    with ThreadPoolExecutor(clients) as pool:
-        running = [pool.submit(client) for _ in range(clients)]
-        gate.wait()
-        begun = time.perf_counter()
-        for each in running:
-            each.result()
-        return time.perf_counter() - begun, took
-
-
-def posted(url: str, bodies: Sequence[bytes], clients: int) -> tuple[float, list[float]]:
-    """The same for reports sent to a server, each on a connection that is kept open."""
-
-    def post(connection: http.client.HTTPConnection, content: bytes) -> None:
-        connection.request("POST", f"{BASE}/runs", content, {"X-Chronicle-Tenant": "bench"})
-        answer = connection.getresponse()
-        told = answer.read()
-        if answer.status != http.client.CREATED:
-            raise RuntimeError(f"{answer.status} {told.decode()}")
-
-    return shared_out(bodies, clients, lambda: http.client.HTTPConnection(urlsplit(url).netloc), post)
-
-
-def ingest(url: str, name: str, raw: Callable[[Sequence[Rows], int], float]) -> Iterator[Row]:
-    """Each load through the server, then the same rows through the bare driver."""
-    chance = random.Random(1)
-    for load in LOADS:
-        found = [
-            document(chance, number, load.handles, min(20, load.handles), START + timedelta(hours=number))
-            for number in range(load.reports)
-        ]
-        bodies = [body(each) for each in found]
-        rows = [rows_of(number, each, gzip.compress(content, 1))
-                for number, (each, content) in enumerate(zip(found, bodies, strict=True))]  # fmt: skip
-        posted(url, bodies[:1], 1)
-        rounds, took = list[tuple[float, float]](), list[float]()
-        for _ in range(ROUNDS):
-            ours, each = posted(url, bodies, load.clients)
-            rounds.append((raw(rows, load.clients) / ours, ours))
-            took += each
-        ratio, ours = sorted(rounds)[ROUNDS // 2]
-        what = f"ingest / raw, {load.handles:,} handles, {load.clients} clients"
-        rates = f"({load.reports / ours:.1f} and {load.reports / ours / ratio:.1f} reports/s)"
-        seen = f"{ratio:.2f} of {', '.join(f'{each:.2f}' for each, _ in rounds)} {rates}"
-        yield Row(what, seen, load.wanted[name])
-        p95 = sorted(took)[int(len(took) * 0.95)] * 1000
-        yield Row(f"  p95 of one answer, {load.handles:,} handles", f"{p95:.0f} ms", "< 500 ms")
-
-
-def fill(database: str, handles: int) -> Row:
-    """A year of runs of 1,000 handles over 200 topics."""
-    chance, runs = random.Random(2), max(handles // 1000, 1)
-    store = open_store(database)
-    begun = time.perf_counter()
-    for number in range(runs):
-        content = body(document(chance, number, 1000, TOPICS, START + timedelta(days=363 * number / runs)))
-        checked = check_report(content)
-        store.keep(
-            Submission(tenant="year", key=None, content_hash="", gzipped=gzip.compress(content, 1), report=checked)
-        ).result()
-    store.close()
-    return Row(f"a year of {runs:,} runs, {runs * 1000:,} handles", f"made in {time.perf_counter() - begun:.0f} s")
-
-
-def asked(url: str) -> Iterator[Row]:
-    """Lists and series, each asked some dozens of times on one connection."""
-    now = datetime.now(UTC)
-    questions: list[tuple[str, str, dict[str, Any], str]] = [
-        ("run list (50)", "/runs", {"limit": 50}, "< 20 ms"),
-        ("topic list (200)", "/topics", {"limit": 200}, "< 100 ms"),
-    ]
-    for days, most in ((7, 20), (30, 30), (90, 50), (365, 120)):
-        since = (now - timedelta(days=days)).isoformat()
-        until = {"from": since, "to": now.isoformat()}
-        questions.append((f"series of {days} days", "/topics/shop.topic_7/latency", until, f"< {most} ms"))
-    with closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection:
-        for what, path, query, wanted in questions:
-            took = []
-            for _ in range(ASKED_TIMES):
-                begun = time.perf_counter()
-                connection.request("GET", f"{BASE}{path}?{urlencode({'tenant': 'year', **query})}")
-                answer = connection.getresponse()
-                told = answer.read()
-                took.append((time.perf_counter() - begun) * 1000)
-                if answer.status != http.client.OK:
-                    raise RuntimeError(f"{path}: {answer.status} {told.decode()}")
-            took.sort()
-            median, slow = statistics.median(took), took[int(len(took) * 0.95)]
-            yield Row(what, f"{median:.1f} ms, p95 {slow:.1f} ms", wanted)
-
-
-def page_bytes() -> Row:
-    """The dashboard as it travels."""
-    pages = Pages(BASE)
-    size = sum(len(gzip.compress(each)) for each in [*pages.assets.values(), pages.shell.encode()])
-    return Row("page bytes, gzipped", f"{size / 1024:.1f} KB", "<= 60 KB")
-
-
-def memory_mb(process: subprocess.Popen[str], field: str) -> float:
-    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f"/proc tells no {field}")
-
-
-@contextmanager
-def served(folder: Path, options: Sequence[str]) -> Iterator[tuple[subprocess.Popen[str], str, float]]:
-    """A server in a process of its own, its address, and the seconds until it answered."""
-    begun = time.perf_counter()
-    process, url = start(folder, *options)
-    try:
-        with closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection:
-            connection.request("GET", f"{BASE}/health")
-            json.load(connection.getresponse())
-        yield process, url, time.perf_counter() - begun
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
-
-
-def measured(
-    folder: Path, name: str, database: str, raw: Callable[[Sequence[Rows], int], float], handles: int
-) -> Iterator[Row]:
-    """Everything over one database."""
-    options = () if name == "sqlite" else ("--database", database)
-    with served(folder, options) as (_, url, _):
-        yield from ingest(url, name, raw)
-    yield fill(database, handles)
-    with served(folder, options) as (process, url, seconds):
-        yield Row("cold start", f"{seconds:.2f} s", "< 1.5 s")
+def a_year(folder: Path, database: str, options: Sequence[str], handles: int, until: float) -> Iterator[Row]:
+    """Lists and series over many runs, and what the server holds in memory after them."""
+    yield fill(database, handles, until)
+    with served(folder, options) as (process, url, _):
         yield from asked(url)
-        yield Row(
-            "resident, and at most",
-            f"{memory_mb(process, 'VmRSS'):.0f}, {memory_mb(process, 'VmHWM'):.0f} MB",
-            "< 250 MB",
-        )
+        resident, most = memory_mb(process, "VmRSS"), memory_mb(process, "VmHWM")
+        yield at_most("resident after these", resident, 250, " MB", f"at most {most:.0f}")
 
 
-def show(title: str, rows: Iterator[Row]) -> None:
-    print(f"\n{title}\n")
-    for row in rows:
-        print(f"| {row.what:<44} | {row.seen:<56} | {row.wanted:<10} |", flush=True)
+def pages() -> Iterator[Row]:
+    """The dashboard as it travels."""
+    found = Pages(BASE)
+    size = sum(len(gzip.compress(each)) for each in [*found.assets.values(), found.shell.encode()])
+    yield at_most("page bytes, gzipped", size / 1024, PAGE_KB, " KB")
 
 
-def main() -> None:
+def sections(name: str, folder: Path, database: str, handles: int, until: float) -> Iterator[tuple[str, Section]]:
+    """What is measured over one database, by what each part is called."""
+    options = () if name == "sqlite" else ("--database", database)
+
+    def raw(rows: Sequence[Rows], clients: int) -> float:
+        return raw_sqlite(folder, rows, clients) if name == "sqlite" else raw_postgres(database, rows, clients)
+
+    def taken_in() -> Iterator[Row]:
+        with served(folder, options) as (_, url, _):
+            yield from ingest(url, name, raw)
+
+    yield "ingest", taken_in
+    yield "cold start", lambda: starts(folder, options)
+    yield "kill -9", lambda: ended(folder, options, KILLED)
+    yield "fuzz", lambda: fuzzed(folder, options, database, FUZZED)
+    yield "listeners", lambda: listeners(folder, options, database, LISTENERS)
+    yield "lists and series", lambda: a_year(folder, database, options, handles, until)
+
+
+class Table:
+    """Prints rows as they come, and keeps count of what was reached."""
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+        self._missed: list[str] = []
+        self._met = 0
+
+    def show(self, where: str, what: str, section: Section) -> None:
+        """All rows of a section, or one that says that time was up."""
+        rows = section() if time.monotonic() < self._until else iter([exactly(what, "time was up", "measured")])
+        for row in rows:
+            verdict = {None: "", True: "met", False: "MISSED"}[row.is_met]
+            self._met += row.is_met is True
+            if row.is_met is False:
+                self._missed.append(f"{where}: {row.what}")
+            print(f"| {where:<10} | {row.what:<46} | {row.seen:<66} | {row.wanted:<19} | {verdict:<6} |", flush=True)
+
+    def end(self) -> int:
+        """The sum of it, and the status to exit with."""
+        print(f"\n{self._met} met, {len(self._missed)} missed{'' if not self._missed else ':'}")
+        print("".join(f"  {each}\n" for each in self._missed), end="")
+        return 1 if self._missed else 0
+
+
+def main() -> int:
     asks = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    asks.add_argument("--handles", type=int, default=100_000, help="in the store that is asked")
-    asks.add_argument("--only", choices=("sqlite", "postgresql"))
+    asks.add_argument("--handles", type=int, default=1_000_000, help="in the store that is asked for lists and series")
+    asks.add_argument("--only", choices=("sqlite", "postgresql", "detection"))
+    asks.add_argument("--minutes", type=float, default=30, help="nothing further is begun after so many")
     told = asks.parse_args()
-    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}")
-    if told.only != "postgresql":
-        with tempfile.TemporaryDirectory() as made:
-            folder = Path(made)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
+    until = time.monotonic() + told.minutes * 60
+    table = Table(until)
+    load = f"load {os.getloadavg()[0]:.1f}"
+    print(f"{os.cpu_count()} cores, {load}, Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}\n")
+    print("| where      | what | seen | wanted | |")
+    print("| --- | --- | --- | --- | --- |")
+    has_postgres = Path("/usr/lib/postgresql").is_dir() or bool(shutil.which("initdb"))
+    for name in ("sqlite", "postgresql"):
+        if told.only not in (None, name):
+            continue
+        if name == "postgresql" and not has_postgres:
+            table.show(name, "everything", lambda: iter([exactly("everything", "no server here", "measured")]))
+            continue
+        with ExitStack() as made:
+            folder = Path(made.enter_context(tempfile.TemporaryDirectory()))
             database = f"sqlite:///{folder / 'chronicle.db'}"
-            show(
-                "SQLite",
-                measured(
-                    folder, "sqlite", database, lambda rows, clients: raw_sqlite(folder, rows, clients), told.handles
-                ),
-            )
-    if told.only != "sqlite":
-        if not (Path("/usr/lib/postgresql").is_dir() or shutil.which("initdb")):
-            print("\nPostgreSQL: no server here")
-        else:
-            with postgres.running(is_durable=True) as server, tempfile.TemporaryDirectory() as made:
-                raw = lambda rows, clients: raw_postgres(server.url, rows, clients)  # noqa: E731
-                show("PostgreSQL", measured(Path(made), "postgresql", server.url, raw, told.handles))
-    show("Pages", iter([page_bytes()]))
+            if name == "postgresql":
+                database = made.enter_context(postgres.running(is_durable=True)).url
+            for what, section in sections(name, folder, database, told.handles, until):
+                table.show(name, what, section)
+    if told.only is None:
+        table.show("dashboard", "page bytes", pages)
+    if told.only in (None, "detection"):
+        table.show("detection", "detection", lambda: chronicle_detection.rows(TENANTS, SEED))
+    return table.end()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,23 +1,15 @@
-"""How far one server goes: 1,000 listeners, and 2,000 reports that are broken somewhere, as a table.
+"""How far one server goes: 1,000 listeners, 2,000 reports that are broken somewhere, and being killed in between.
 
-    python bench/chronicle_limits.py [--listeners 1000] [--rounds 2000] [--only sqlite|postgresql]
-
-Both on a server in a process of its own. Wanted (9.9): all listeners are told within 500 ms while the server still
-answers for its health within 50 ms and holds no connection to its database for them; no broken report is answered
-5xx, and none is kept by half.
+All on a server in a process of its own.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import random
-import resource
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,11 +20,9 @@ from urllib.parse import urlsplit
 import psycopg
 from httpx2 import AsyncClient, Client
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from bench.chronicle import BASE, Row, memory_mb, served, show
-from tests.chronicle import postgres
-from tests.chronicle.reports import body, report
+from bench.chronicle_rows import BASE, Row, at_most, exactly, memory_mb, served
+from tests.chronicle.killing import kept_whole, killed
+from tests.chronicle.reports import body, handle, report
 from tests.chronicle.test_robustness import counts, mutated
 
 TENANT = {"X-Chronicle-Tenant": "alpha"}
@@ -83,7 +73,7 @@ def asking(url: str) -> Iterator[list[float]]:
     took += json.loads(found)
 
 
-async def heard(url: str, count: int) -> tuple[list[float], list[float], int | None]:
+async def heard(url: str, database: str, count: int) -> tuple[list[float], list[float], int | None]:
     """For each of some runs: seconds from its answer until the last listener knew; the health's; connections held."""
     address = urlsplit(url).netloc
     async with AsyncClient(base_url=url, timeout=60) as http:
@@ -91,7 +81,7 @@ async def heard(url: str, count: int) -> tuple[list[float], list[float], int | N
         readers = []
         for begin in range(0, count, 50):
             readers += await asyncio.gather(*(connected(address) for _ in range(min(50, count - begin))))
-        held, delays = connections_held(), list[float]()
+        held, delays = connections_held(database), list[float]()
         with asking(url) as took:
             await asyncio.sleep(0.5)
             for _ in range(EVENTS):
@@ -104,30 +94,29 @@ async def heard(url: str, count: int) -> tuple[list[float], list[float], int | N
     return delays, took, held
 
 
-DATABASE: list[str] = []
-
-
-def connections_held() -> int | None:
+def connections_held(database: str) -> int | None:
     """Transactions that PostgreSQL has open; ``None`` on SQLite."""
-    if not DATABASE:
+    if not database.startswith("postgresql"):
         return None
-    with psycopg.connect(DATABASE[0], autocommit=True) as connection:
+    with psycopg.connect(database, autocommit=True) as connection:
         query = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%' OR wait_event_type = 'Lock'"
         (found,) = connection.execute(query).fetchone() or (0,)
     return int(found)
 
 
-def listeners(folder: Path, options: Sequence[str], count: int) -> Iterator[Row]:
+def listeners(folder: Path, options: Sequence[str], database: str, count: int) -> Iterator[Row]:
+    """Many listen while reports come in and somebody asks for the server's health."""
     with served(folder, options) as (process, url, _):
         before = memory_mb(process, "VmRSS")
-        delays, took, held = asyncio.run(heard(url, count))
+        delays, took, held = asyncio.run(heard(url, database, count))
         took.sort()
-        yield Row(f"{count:,} listeners, the last told after", f"{max(delays) * 1000:.0f} ms at most", "< 500 ms")
+        yield at_most(f"{count:,} listeners, the last told after", max(delays) * 1000, 500, " ms", "the worst of ten")
         p95 = took[int(len(took) * 0.95)] * 1000
-        yield Row("  health meanwhile, p95 and at most", f"{p95:.0f} and {took[-1] * 1000:.0f} ms", "< 50 ms")
-        yield Row("  resident before and after", f"{before:.0f} and {memory_mb(process, 'VmRSS'):.0f} MB", "< 250 MB")
+        yield at_most("health meanwhile, p95", p95, 50, " ms", f"at most {took[-1] * 1000:.0f}")
+        now = memory_mb(process, "VmRSS")
+        yield at_most(f"resident with {count:,} listeners", now, 250, " MB", f"{before:.0f} before")
         if held is not None:
-            yield Row("  transactions held", str(held), "0")
+            yield exactly("transactions held for them", held, 0)
 
 
 def fuzzed(folder: Path, options: Sequence[str], database: str, rounds: int) -> Iterator[Row]:
@@ -152,35 +141,22 @@ def fuzzed(folder: Path, options: Sequence[str], database: str, rounds: int) -> 
     taken = answers[201]
     whole = all(found[name] - before[name] == taken for name in ("runs", "raw_reports", "told"))
     whole = whole and found["scenarios"] - before["scenarios"] == scenarios
-    yield Row(
-        f"{rounds:,} mutated reports",
-        f"{taken} kept, {answers[422]} refused, {sum(answers[each] for each in answers if each >= 500)} 5xx",
-        "no 5xx",
-    )
-    yield Row("  kept by half", "none" if whole else f"{before} {found} {taken}", "none")
+    failed = sum(answers[each] for each in answers if each >= 500)
+    yield exactly(f"{rounds:,} mutated reports, 5xx", failed, 0, f"{taken} kept, {answers[422]} refused")
+    yield exactly("kept by half", "none" if whole else f"{before} {found} {taken}", "none")
 
 
-def main() -> None:
-    asks = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    asks.add_argument("--listeners", type=int, default=1000)
-    asks.add_argument("--rounds", type=int, default=2000)
-    asks.add_argument("--only", choices=("sqlite", "postgresql"))
-    asked_for = asks.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
-
-    def measured(folder: Path, options: Sequence[str], database: str) -> Iterator[Row]:
-        yield from listeners(folder, options, asked_for.listeners)
-        yield from fuzzed(folder, options, database, asked_for.rounds)
-
-    if asked_for.only != "postgresql":
-        with tempfile.TemporaryDirectory() as made:
-            show("SQLite", measured(Path(made), (), f"sqlite:///{Path(made) / 'chronicle.db'}"))
-    if asked_for.only != "sqlite" and (Path("/usr/lib/postgresql").is_dir() or shutil.which("initdb")):
-        with postgres.running() as server, tempfile.TemporaryDirectory() as made:
-            DATABASE.append(server.url)
-            show("PostgreSQL", measured(Path(made), ("--database", server.url), server.url))
-
-
-if __name__ == "__main__":
-    main()
+def ended(folder: Path, options: Sequence[str], rounds: int) -> Iterator[Row]:
+    """Killed over and over while four clients send."""
+    content = body(report([handle(f"topic.{number}") for number in range(30)]))
+    acknowledged: list[str] = []
+    for _ in range(rounds):
+        acknowledged += killed(folder, options, content)
+    with served(folder, options) as (_, url, _):
+        try:
+            kept = kept_whole(url, content, acknowledged)
+        except AssertionError as problem:
+            yield exactly(f"kill -9, {rounds} rounds", f"lost or half: {problem}", "all there and whole")
+            return
+    note = f"{len(acknowledged)} acknowledged, {kept} kept"
+    yield exactly(f"kill -9, {rounds} rounds", "all there and whole", "all there and whole", note)

@@ -12,7 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from bench.rows import Row, show
 
 BAR = 1.03
 OURS = ("-pno:choreo_bdd", "-pno:choreo_bdd_steps")
@@ -37,22 +40,19 @@ def measured(folder: Path, *options: str) -> tuple[float, float]:
     return float(found[1]), whole
 
 
-def main() -> int:
-    """Print a table; 1 when collecting takes more than the bar allows."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+def rows(rounds: int = 15) -> Iterator[Row]:
+    """What collecting takes with the plug-ins."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "test_many.py").write_text("".join(f"def test_{n}(): pass\n" for n in range(1000)), "utf-8")
         pairs = [(measured(folder, *OURS), measured(folder)) for _ in range(rounds)]
-    without, with_it = (statistics.median(each[side][0] for each in pairs) for side in (0, 1))
-    started, started_with = (statistics.median(each[side][1] for each in pairs) for side in (0, 1))
-    print(
-        f"collecting 1,000 plain tests, median of {rounds}: {without:.3f} s without, {with_it:.3f} s with the plug-ins"
-    )
-    more = with_it / without - 1
-    print(f"that is {more:+.1%}, bar {BAR - 1:+.0%}; the whole process {started:.2f} s, {started_with:.2f} s")
-    return int(with_it > BAR * without)
+    for side, what, bar in (
+        (0, "collecting 1,000 plain tests", BAR),
+        (1, "the same with pytest's own start", None),
+    ):
+        without, with_it = (statistics.median(pair[ours][side] for pair in pairs) for ours in (0, 1))
+        yield Row(what, with_it / without, bar=bar, beside=f"without the plug-ins: {without:.2f} s")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(show(rows(int(sys.argv[1]) if len(sys.argv) > 1 else 15)))

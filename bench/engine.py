@@ -1,32 +1,24 @@
-"""The engine beside its references, in one run: only the ratios count (design §8, rows 1 to 7).
+"""The engine beside its references, in one run: only the ratios count.
 
-python bench/engine.py                 everything on the memory bus, least processor time of many short rounds
-python bench/engine.py nats redis …    also publish → match against the raw client, on brokers it starts
+    python -m bench.engine
+
+Everything on the memory bus, the least processor time of many short rounds. Over brokers: ``python -m bench.brokers``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import statistics
-import sys
+import json
 import time
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+from bench.rows import Row, show
 from choreo_bdd import DictFieldPolicy, Harness
 from choreo_bdd.matchers import contains_fields, field_equals
 from choreo_bdd.transports import MockTransport
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for the table of transports that the tests use
-
 ROUNDS = 40
-
-
-def row(name: str, ours: float, reference: float | None, goal: str, unit: str = "µs") -> None:
-    ratio = "" if reference is None else f"{ours / reference:6.2f}x"
-    shown = "" if reference is None else f"{reference:10.1f} {unit}"
-    print(f"{name:<58} {ours:10.1f} {unit} {shown:>14} {ratio:>8}   goal {goal}")
 
 
 def least_of(measure: Callable[[], float]) -> float:
@@ -156,31 +148,6 @@ def subset() -> tuple[float, float]:
     )
 
 
-async def over_broker(kind: str) -> tuple[float, float]:
-    """Milliseconds publish → match through a scenario, and publish → receive with the raw client (medians)."""
-    from raw import PAUSE_S, raw_round_trip
-
-    from choreo_bdd.brokers import start as start_broker
-    from tests.support.transport_kinds import make_transport
-
-    with start_broker(kind) as broker:
-        bus = Harness(make_transport(kind, broker.url), correlation=DictFieldPolicy())
-        await bus.connect()
-        ours: list[float] = []
-        for number in range(200):
-            async with bus.scenario("s") as scenario:
-                scenario.expect("bench.topic", field_equals("n", number))
-                await scenario.ready()
-                await asyncio.sleep(PAUSE_S)
-                start = time.perf_counter()
-                scenario.publish("bench.topic", {"n": number})
-                assert (await scenario.await_all(timeout_ms=5000)).passed
-                ours.append((time.perf_counter() - start) * 1000)
-        await bus.disconnect()
-        raw = await raw_round_trip(kind, broker.url, 200)
-    return statistics.median(ours[20:]), statistics.median(raw[20:])
-
-
 def run(work: Callable[[], Awaitable[Any]]) -> Any:
     async def wrapped() -> Any:
         return await work()
@@ -188,21 +155,33 @@ def run(work: Callable[[], Awaitable[Any]]) -> Any:
     return asyncio.run(wrapped())
 
 
-def main() -> None:
-    row("scenario on the memory bus", least_of(lambda: run(one_scenario)), None, "≤ 106-180 µs")
-    row("scenario with a reply on the memory bus", least_of(lambda: run(one_reply)), None, "≤ 2x the one above")
-    for count in (10, 100, 1000):
-        elapsed, decodes = run(lambda count=count: live_scopes(count))
-        row(f"a message with {count} live scopes ({decodes:.2f} decodes)", elapsed, None, "flat, 1 decode")
+def rows() -> Iterator[Row]:
+    """Each as it is measured."""
+    plainest = least_of(plain_json)
+    scenario = least_of(lambda: run(one_scenario))
+    yield Row("scenario on the memory bus", scenario, "µs", 180)
+    reply = least_of(lambda: run(one_reply))
+    yield Row("scenario with a reply", reply / scenario, bar=2, beside=f"one without: {scenario:.0f} µs")
+    few, _ = run(lambda: live_scopes(10))
+    many, decodes = run(lambda: live_scopes(1000))
+    yield Row("a message with 1,000 live scopes", many / few, bar=2, beside=f"with 10: {few:.0f} µs")
+    yield Row("times it is decoded", decodes, "times", 1)
     foreign, near, bare = map(min, zip(*(run(foreign_and_near_miss) for _ in range(ROUNDS)), strict=True))
-    row("a foreign message beside one expectation", foreign - bare, None, "≤ 3 µs")
-    row("a near-miss", near - bare, None, "≤ 13 µs")
+    beside = f"json.loads: {plainest:.1f} µs"
+    yield Row("a foreign message, above one nobody hears", (foreign - bare) / plainest, beside=beside)
+    yield Row("a near-miss, above one nobody hears", (near - bare) / plainest, beside=beside)
     ours, plain = subset()
-    row("subset match, 20 nested fields", ours, plain, "≤ 2.5x")
-    for kind in sys.argv[1:]:
-        ours_ms, raw_ms = run(lambda kind=kind: over_broker(kind))
-        row(f"publish → match on {kind}", ours_ms, raw_ms, "≤ 1.15x" if kind != "kafka" else "≤ 1.5x", "ms")
+    yield Row("subset match of 20 nested fields", ours / plain, bar=2.5, beside=f"plain recursion: {plain:.1f} µs")
+
+
+def plain_json() -> float:
+    """Microseconds for reading the message of the rows below, and nothing else."""
+    data, count = b'{"order":{"id":1,"state":"open"},"correlation_id":"other"}', 500
+    start = time.thread_time()
+    for _ in range(count):
+        json.loads(data)
+    return (time.thread_time() - start) / count * 1e6
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(show(rows()))

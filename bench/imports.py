@@ -1,6 +1,6 @@
 """What loading the library costs above a bare Python: the least CPU time of many interleaved runs.
 
-python bench/imports.py [ROUNDS]
+    python -m bench.imports [ROUNDS]
 
 The goals hold for the engine and for the behave adapter, each above the bare interpreter; behave alone is told beside
 them, since the adapter cannot be loaded without it.
@@ -12,6 +12,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+
+from bench.rows import Row, show
 
 ROUNDS = 25
 BARE = "bare Python"
@@ -26,17 +29,14 @@ PROGRAMS = {
 GOALS_MS = {"choreo_bdd": 120, "its Harness and Scenario": 120, "choreo_bdd_steps.adapters.behave": 200}
 
 
-def main() -> int:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+def rows(rounds: int = 6) -> Iterator[Row]:
+    """A row for each thing loaded."""
     with tempfile.TemporaryDirectory() as bytecode:
         least = _least(rounds, _with_bytecode_in(bytecode))
-    missed = False
+    beside = f"bare Python: {least[BARE]:.1f} ms"
     for name, spent in least.items():
-        above, goal = spent - least[BARE], GOALS_MS.get(name)
-        missed |= goal is not None and above > goal
-        told = "" if goal is None else f"   (goal: at most {goal})"
-        print(f"{name:34} {spent:6.1f} ms CPU   {above:6.1f} ms above bare{told}")
-    return int(missed)
+        if name != BARE:
+            yield Row(f"loading {name}, above bare", spent - least[BARE], "ms CPU", GOALS_MS.get(name), beside)
 
 
 def _with_bytecode_in(folder: str) -> dict[str, str]:
@@ -66,4 +66,4 @@ def _cpu_ms(program: str, environment: dict[str, str]) -> float:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(show(rows(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)))

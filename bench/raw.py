@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 TOPIC = "bench.raw"
-PAUSE_S = 0.001
-"""Between two round trips, on both sides: a broker that has just answered is quicker than one that was left alone."""
+
+RoundTrip = Callable[[int], Awaitable[float]]
+"""Milliseconds from publishing a number until the code that waits for it goes on."""
 
 
-async def raw_round_trip(kind: str, url: str, count: int) -> list[float]:
-    """Milliseconds from publish until the code that waits goes on, for ``count`` messages, one at a time."""
-    return await {"nats": _nats, "kafka": _kafka, "rabbitmq": _rabbitmq, "redis": _redis}[kind](url, count)
+def raw_round_trips(kind: str, url: str) -> AbstractAsyncContextManager[RoundTrip]:
+    """Round trips over one connection of this broker's client."""
+    return {"nats": _nats, "kafka": _kafka, "rabbitmq": _rabbitmq, "redis": _redis}[kind](url)
 
 
-def _data(number: int) -> bytes:
-    return json.dumps({"n": number}).encode()
+def _timed(publish: Callable[[bytes], Awaitable[Any]], arrive: Callable[[], Awaitable[Any]]) -> RoundTrip:
+    async def round_trip(number: int) -> float:
+        start = time.perf_counter()
+        await publish(json.dumps({"n": number}).encode())
+        await arrive()
+        return (time.perf_counter() - start) * 1000
+
+    return round_trip
 
 
-async def _nats(url: str, count: int) -> list[float]:
+@contextlib.asynccontextmanager
+async def _nats(url: str) -> AsyncIterator[RoundTrip]:
     import nats
 
     client = await nats.connect(url)
@@ -32,18 +43,12 @@ async def _nats(url: str, count: int) -> list[float]:
 
     await client.subscribe(TOPIC, cb=on_message)
     await client.flush()
-    times = []
-    for number in range(count):
-        start = time.perf_counter()
-        await client.publish(TOPIC, _data(number))
-        await arrived.get()
-        times.append((time.perf_counter() - start) * 1000)
-        await asyncio.sleep(PAUSE_S)
+    yield _timed(lambda data: client.publish(TOPIC, data), arrived.get)
     await client.close()
-    return times
 
 
-async def _redis(url: str, count: int) -> list[float]:
+@contextlib.asynccontextmanager
+async def _redis(url: str) -> AsyncIterator[RoundTrip]:
     import redis.asyncio as redis
 
     client = redis.from_url(url)
@@ -58,21 +63,15 @@ async def _redis(url: str, count: int) -> list[float]:
                 arrived.put_nowait(None)
 
     reader = asyncio.create_task(read())
-    times = []
-    for number in range(count):
-        start = time.perf_counter()
-        await client.publish(TOPIC, _data(number))
-        await arrived.get()
-        times.append((time.perf_counter() - start) * 1000)
-        await asyncio.sleep(PAUSE_S)
+    yield _timed(lambda data: client.publish(TOPIC, data), arrived.get)
     reader.cancel()
     await asyncio.wait([reader])
     await pubsub.aclose()
     await client.aclose()
-    return times
 
 
-async def _rabbitmq(url: str, count: int) -> list[float]:
+@contextlib.asynccontextmanager
+async def _rabbitmq(url: str) -> AsyncIterator[RoundTrip]:
     import aio_pika
 
     connection = await aio_pika.connect(url)
@@ -86,18 +85,12 @@ async def _rabbitmq(url: str, count: int) -> list[float]:
         arrived.put_nowait(None)
 
     await queue.consume(on_message, no_ack=True)
-    times = []
-    for number in range(count):
-        start = time.perf_counter()
-        await exchange.publish(aio_pika.Message(_data(number)), TOPIC)
-        await arrived.get()
-        times.append((time.perf_counter() - start) * 1000)
-        await asyncio.sleep(PAUSE_S)
+    yield _timed(lambda data: exchange.publish(aio_pika.Message(data), TOPIC), arrived.get)
     await connection.close()
-    return times
 
 
-async def _kafka(url: str, count: int) -> list[float]:
+@contextlib.asynccontextmanager
+async def _kafka(url: str) -> AsyncIterator[RoundTrip]:
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
     producer = AIOKafkaProducer(bootstrap_servers=url, acks="all")
@@ -109,13 +102,6 @@ async def _kafka(url: str, count: int) -> list[float]:
     consumer.assign([partition])
     await consumer.seek_to_end(partition)
     await consumer.position(partition)
-    times = []
-    for number in range(count):
-        start = time.perf_counter()
-        await producer.send(TOPIC, _data(number), partition=0)
-        await consumer.getone()
-        times.append((time.perf_counter() - start) * 1000)
-        await asyncio.sleep(PAUSE_S)
+    yield _timed(lambda data: producer.send(TOPIC, data, partition=0), consumer.getone)
     await consumer.stop()
     await producer.stop()
-    return times

@@ -31,7 +31,7 @@ FAULTS = {
     "stock-silent": "nothing arrived",
     "stock-reason": "wrong shape",
     "stock-twice": "unexpected",
-    "till-topic": "nothing arrived",
+    "till-topic": "wrong topic?",
     "till-approves": "nothing arrived",
     "till-id": "no correlation id",
     "dispatch-wrong-id": "wrong correlation",

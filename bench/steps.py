@@ -1,7 +1,7 @@
 """What the library's steps cost beside steps that do nothing, under the same framework, in one run.
 
-python bench/steps.py                        both frameworks; only the ratios count
-python bench/steps.py --profile behave       where one framework's library run spends its time (or: pytest)
+    python -m bench.steps                        both frameworks; only the ratios count
+    python -m bench.steps --profile behave       where one framework's library run spends its time (or: pytest)
 
 500 scenarios of four library steps on the memory bus against 500 of four no-op steps. Rounds alternate, so that a
 machine that changes its speed changes it for both.
@@ -14,12 +14,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from bench.rows import Row, show
 
 SCENARIOS = 500
 ROUNDS = 3
-GOALS = {"behave": 2.0, "pytest": 1.5}
+BARS = {"behave": 2.5, "pytest": 1.2}
 
 CONFIG = "profiles:\n  memory:\n    bus: {type: memory}\n"
 LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
@@ -90,15 +93,14 @@ def write_project(folder: Path, scenario: str, files: dict[str, str]) -> Path:
     return folder
 
 
-def run(framework: str, folder: Path, *before: str) -> tuple[float, float]:
-    """Wall and processor seconds of one whole run, the start of Python included."""
+def run(framework: str, folder: Path, *before: str) -> float:
+    """Processor seconds of one whole run, the start of Python included."""
     command = [sys.executable, *before, *COMMANDS[framework]]
-    begun, used = time.perf_counter(), cpu_of_children()
+    used = cpu_of_children()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    wall, cpu = time.perf_counter() - begun, cpu_of_children() - used
     if done.returncode:
         raise SystemExit(f"{framework} in {folder} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    return wall, cpu
+    return cpu_of_children() - used
 
 
 def cpu_of_children() -> float:
@@ -106,14 +108,13 @@ def cpu_of_children() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def compare(framework: str, library: Path, noop: Path) -> None:
+def compare(framework: str, library: Path, noop: Path) -> Row:
+    """By processor time, the start of Python included on both sides."""
     pairs = [(run(framework, library), run(framework, noop)) for _ in range(ROUNDS)]
-    wall, cpu = (statistics.median(ours[kind] / theirs[kind] for ours, theirs in pairs) for kind in (0, 1))
-    ours, theirs = (statistics.median(each[side][0] for each in pairs) for side in (0, 1))
-    print(
-        f"{framework:<8} library {ours:6.2f} s   no-op {theirs:6.2f} s   wall ratio {wall:5.2f}   "
-        f"processor ratio {cpu:5.2f}   goal {GOALS[framework]}"
-    )
+    ratio = statistics.median(ours / theirs for ours, theirs in pairs)
+    took = statistics.median(theirs for _, theirs in pairs)
+    name = f"{SCENARIOS} scenarios of four steps under {framework}"
+    return Row(name, ratio, bar=BARS[framework], beside=f"steps that do nothing: {took:.2f} s CPU")
 
 
 def profile(framework: str, library: Path) -> None:
@@ -124,7 +125,9 @@ def profile(framework: str, library: Path) -> None:
     pstats.Stats(str(statistics_file)).sort_stats("tottime").print_stats(35)
 
 
-def main(arguments: list[str]) -> None:
+@contextmanager
+def projects() -> Iterator[tuple[Path, Path]]:
+    """One project of library steps, and the same of steps that do nothing."""
     with tempfile.TemporaryDirectory() as place:
         library = write_project(Path(place) / "library", LIBRARY_SCENARIO, {"features/steps/choreo.py": LOADER})
         noop_files = {
@@ -132,13 +135,23 @@ def main(arguments: list[str]) -> None:
             "features/conftest.py": NOOP_PYTEST,
             "choreo.yaml": CONFIG,  # which pytest collects feature files by, and nobody reads
         }
-        noop = write_project(Path(place) / "noop", NOOP_SCENARIO, noop_files)
-        if arguments[:1] == ["--profile"]:
-            profile(arguments[1], library)
-        else:
-            for framework in GOALS:
-                compare(framework, library, noop)
+        yield library, write_project(Path(place) / "noop", NOOP_SCENARIO, noop_files)
+
+
+def rows() -> Iterator[Row]:
+    """A row a framework, as each is measured."""
+    with projects() as (library, noop):
+        for framework in BARS:
+            yield compare(framework, library, noop)
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] != ["--profile"]:
+        return show(rows())
+    with projects() as (library, _):
+        profile(arguments[1], library)
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    raise SystemExit(main(sys.argv[1:]))

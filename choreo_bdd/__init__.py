@@ -6,8 +6,9 @@ The engine's public names. Transports, matchers and codecs live in the modules o
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from choreo_bdd.shared.late_names import late_names
 
 if TYPE_CHECKING:
     from choreo_bdd.correlation import (
@@ -43,16 +44,8 @@ if TYPE_CHECKING:
         UnknownTransportError,
     )
 else:  # not for type checkers, to which any name would be one of ours
-    _MODULES = ("correlation", "message", "scenario", "harness", "stage")
-
-    def __getattr__(name):
-        """The names of ``__all__``, loaded when one is asked for: pytest's plug-in is there without an engine, too."""
-        modules = (import_module(f"{__name__}.{each}") for each in _MODULES if name in __all__)
-        for module in modules:
-            if hasattr(module, name):
-                globals()[name] = found = getattr(module, name)
-                return found
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # pytest's plug-in is there without an engine, too
+    __getattr__ = late_names(globals(), ("correlation", "message", "scenario", "harness", "stage"))
 
 
 __version__ = "0.1.0"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
 from choreo_bdd.matchers.values.paths import MISSING, Missing, Part, Quantifier, parse_path
+from choreo_bdd.shared.policy_facts import is_strict, prefix_of
 from choreo_bdd.topic_patterns import ByTopic
 
 __all__ = [
@@ -48,8 +49,7 @@ class Envelope:
 class CorrelationPolicy(Protocol):
     """Mints ids and puts them into, or reads them from, messages.
 
-    A policy may have an attribute ``strict``: true means that a message without an id belongs to no scenario; false,
-    the default, lets such a message through to every scenario that listens on its topic.
+    It may be ``Strict`` and ``Namespaced``, too.
     """
 
     @property
@@ -129,7 +129,7 @@ class DictFieldPolicy:
         if self.field in envelope.payload:
             _check_namespace(envelope.payload[self.field], self.prefix)
             return envelope
-        return replace(envelope, payload={**envelope.payload, self.field: correlation_id})
+        return Envelope(envelope.topic, {**envelope.payload, self.field: correlation_id}, envelope.headers)
 
     def read(self, envelope: Envelope) -> str | None:
         """The field's value, if the payload is a dict that has one."""
@@ -187,9 +187,9 @@ class FieldPolicy:
             return envelope
         stamped = _placed(envelope.payload, self.path, correlation_id)
         if stamped is not MISSING:
-            return replace(envelope, payload=stamped)
+            return Envelope(envelope.topic, stamped, envelope.headers)
         if self.has_headers:
-            return replace(envelope, headers={**envelope.headers, self.header: correlation_id})
+            return Envelope(envelope.topic, envelope.payload, {**envelope.headers, self.header: correlation_id})
         if isinstance(envelope.payload, bytes | bytearray | memoryview):
             return envelope
         raise NoPlaceForIdError(self.field, envelope.payload)
@@ -277,7 +277,7 @@ class HeaderPolicy:
         if existing is not None:
             _check_namespace(existing, self.prefix)
             return envelope
-        return replace(envelope, headers={**envelope.headers, self.header: correlation_id})
+        return Envelope(envelope.topic, envelope.payload, {**envelope.headers, self.header: correlation_id})
 
     def read(self, envelope: Envelope) -> str | None:
         """The header's value; header names are compared without regard to case."""
@@ -321,7 +321,7 @@ class TraceparentPolicy:
         if self.read(envelope) is not None:
             return envelope
         kept = {name: text for name, text in envelope.headers.items() if name.lower() != TRACEPARENT}
-        return replace(envelope, headers={**kept, TRACEPARENT: traceparent(correlation_id)})
+        return Envelope(envelope.topic, envelope.payload, {**kept, TRACEPARENT: traceparent(correlation_id)})
 
     def read(self, envelope: Envelope) -> str | None:
         """The trace's id."""
@@ -350,12 +350,12 @@ class CorrelationByTopic:
     @property
     def strict(self) -> bool:
         """As the policy whose ids are used."""
-        return bool(getattr(self._correlating, "strict", False))
+        return is_strict(self._correlating)
 
     @property
     def prefix(self) -> str:
         """What ids begin with."""
-        return str(getattr(self._correlating, "prefix", ""))
+        return prefix_of(self._correlating)
 
     @property
     def routes_by_correlation(self) -> bool:

@@ -24,6 +24,7 @@ from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
 from choreo_bdd.scenario.sending.standing_replies import Chains, StandIn
+from choreo_bdd.shared.fitting import fits
 from choreo_bdd.topic_patterns import ByTopic
 from choreo_bdd.transports.base import (
     Allowlisted,
@@ -71,9 +72,9 @@ class Harness:
         self._codecs: ByTopic[Codec] = ByTopic(codec if codec is not None else JSONCodec(), tuple(codecs))
         self._headers: ByTopic[Mapping[str, str]] = ByTopic(NO_HEADERS, tuple(headers))
         self._correlation: CorrelationPolicy = correlation if correlation is not None else NoCorrelationPolicy()
-        self._losable = transport if isinstance(transport, Losable) else None
-        self._allowlisted = transport if isinstance(transport, Allowlisted) else None
-        self._heals_itself = isinstance(transport, Healing) and transport.heals_itself
+        self._losable = transport if fits(transport, Losable) else None
+        self._allowlisted = transport if fits(transport, Allowlisted) else None
+        self._heals_itself = fits(transport, Healing) and transport.heals_itself
         self._connected = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connecting: asyncio.Lock | None = None
@@ -304,12 +305,12 @@ class Harness:
         A transport that cannot ask its broker is taken at its word.
         """
         self.require_own_loop()
-        if isinstance(self._transport, Fencing):
+        if fits(self._transport, Fencing):
             await self._transport.fence(topics)
 
     def remark(self, topic: str) -> str | None:
         """What its transport knows of a topic that whoever misses a message should hear."""
-        return self._transport.remark(topic) if isinstance(self._transport, Remarking) else None
+        return self._transport.remark(topic) if fits(self._transport, Remarking) else None
 
     def active_subscription_count(self) -> int:
         """How many subscriptions the transport holds."""

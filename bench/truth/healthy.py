@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from itertools import cycle, islice
 from pathlib import Path
 
-from bench.truth.laboratory import HERE, MATCHED, stage, told_of
+from bench.truth.staging import HERE, MATCHED, stage, told_of
 from bench.truth.table import Verdict
 
 SHOWN = 10

@@ -31,9 +31,9 @@ from statistics import median
 from typing import Any
 
 from bench.truth.healthy import load, write_project
-from bench.truth.laboratory import program, report_of
 from bench.truth.latency_service import ANSWERED, ASKED
 from bench.truth.services import BUSES
+from bench.truth.staging import program, report_of
 from bench.truth.table import FRAMEWORKS, KINDS
 from choreo_bdd.brokers import start
 from orders.bus import Handler, Message

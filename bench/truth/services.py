@@ -223,7 +223,7 @@ class Redis:
     def __init__(self, client: Any, inbox: Taker) -> None:
         self._client = client
         self._inbox = inbox
-        self._reading: list[asyncio.Task[None]] = []
+        self.reading: list[asyncio.Task[None]] = []
 
     async def subscribe(self, topic: str, handler: Handler) -> None:
         """The server has confirmed when this returns."""
@@ -236,7 +236,7 @@ class Redis:
                 if message["type"] == "message":
                     self._inbox.take(topic, message["data"], handler)
 
-        self._reading.append(asyncio.create_task(read()))
+        self.reading.append(asyncio.create_task(read()))
 
     async def publish(self, topic: str, payload: Message | bytes, headers: Mapping[str, str] = NO_HEADERS) -> None:  # noqa: ARG002 - a bus takes them
         """Send."""
@@ -249,7 +249,12 @@ async def redis(url: str, inbox: Taker) -> AsyncIterator[Bus]:
     from redis.asyncio import Redis as Client
 
     async with Client.from_url(url) as client:
-        yield Redis(client, inbox)
+        bus = Redis(client, inbox)
+        try:
+            yield bus
+        finally:
+            for task in bus.reading:
+                task.cancel()
 
 
 BUSES: Mapping[str, Callable[[str, Taker], contextlib.AbstractAsyncContextManager[Bus]]] = {

@@ -110,7 +110,7 @@ DEFECTS: tuple[Defect, ...] = (
     # to the wrong place
     Defect("wrong topic", WRONG_TOPIC),
     # where listening to a pattern costs more than to a topic, only the last segment is looked at for typing errors
-    Defect("wrong topic case", WRONG_TOPIC, on={"kafka": NOTHING, "rabbitmq": NOTHING}),
+    Defect("wrong topic case", WRONG_TOPIC, on={"kafka": NOTHING}),
     Defect("correlation lost", NO_ID),
     Defect("list instead of object", NO_ID),
     Defect("empty payload", NO_ID),

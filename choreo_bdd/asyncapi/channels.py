@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from choreo_bdd.asyncapi.documents import AsyncApiError, Documents, Node
+from choreo_bdd.asyncapi.documents import AsyncApiError, Documents, Node, dialect
 
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
-_SCHEMA_FORMAT = re.compile(r"application/(?:vnd\.aai\.asyncapi\b|schema\+(?:json|yaml)).*?(?:version=(draft-[\w-]+))?")
+_SEGMENT = "[^./]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,14 @@ class MessageSpec:
 class Channel:
     """An address with its messages; without any, every message will do.
 
-    ``parameters`` are the values that a parameter of the address may have, where the document lists them.
+    ``parameters`` are the values that a parameter of the address may have, where the document lists them; ``samples``
+    are values that it names for one.
     """
 
     address: str
     messages: tuple[MessageSpec, ...]
     parameters: Mapping[str, tuple[str, ...]]
+    samples: Mapping[str, str]
 
     @property
     def is_template(self) -> bool:
@@ -49,7 +50,7 @@ class Channel:
     @property
     def example(self) -> str:
         """A topic of this channel."""
-        return _PARAMETER.sub(lambda found: next(iter(self.parameters.get(found[1], ())), found[1]), self.address)
+        return _PARAMETER.sub(lambda found: self.samples.get(found[1], found[1]), self.address)
 
     def pattern(self) -> re.Pattern[str]:
         """Matches the topics this channel is about: a parameter is one segment."""
@@ -60,7 +61,7 @@ class Channel:
 
     def _values(self, parameter: str) -> str:
         allowed = self.parameters.get(parameter)
-        return f"(?:{'|'.join(map(re.escape, allowed))})" if allowed else "[^./]+"
+        return f"(?:{'|'.join(map(re.escape, allowed))})" if allowed else _SEGMENT
 
 
 def read_channels(documents: Documents) -> list[Channel]:
@@ -88,20 +89,26 @@ def read_channels(documents: Documents) -> list[Channel]:
 
 def _channel(documents: Documents, address: str, node: Node, messages: Iterator[Node]) -> Channel:
     distinct = {message.uri: message.require_object() for message in messages}
+    named = {name: _named_values(documents, each) for name, each in documents.members(node, "parameters")}
     return Channel(
         address=str(address),
         messages=tuple(_message(documents, message) for message in distinct.values()),
-        parameters={
-            name: tuple(map(str, values)) for name, each in documents.members(node, "parameters")
-            if (values := _listed_values(documents, each))
-        },
-    )  # fmt: skip
+        parameters={name: values for name, (values, _) in named.items() if values},
+        samples={name: sample for name, (_, sample) in named.items() if sample is not None},
+    )
 
 
-def _listed_values(documents: Documents, parameter: Node) -> list[Any]:
-    """3.x lists them beside the parameter's description, 2.x in its schema."""
+def _named_values(documents: Documents, parameter: Node) -> tuple[tuple[str, ...], str | None]:
+    """The values that a parameter may have, where they are listed, and one that it can have, where any is named.
+
+    3.x names them beside the parameter's description, 2.x in its schema.
+    """
     holder = documents.follow(parameter["schema"]) if parameter.has("schema") else parameter
-    return list(holder.value["enum"]) if holder.has("enum") else []
+    listed = tuple(map(str, holder.value["enum"])) if holder.has("enum") else ()
+    named = [str(holder.value["default"])] if holder.has("default") else []
+    named += [*map(str, holder.value["examples"])] if holder.has("examples") else []
+    fitting = (each for each in (*named, *listed) if (each in listed if listed else re.fullmatch(_SEGMENT, each)))
+    return listed, next(fitting, None)
 
 
 def _messages_2(documents: Documents, channel: Node) -> Iterator[Node]:
@@ -120,12 +127,12 @@ def _messages_2(documents: Documents, channel: Node) -> Iterator[Node]:
 
 
 def _message(documents: Documents, node: Node) -> MessageSpec:
-    draft = _draft(node.value.get("schemaFormat"))
+    draft = dialect(node.value.get("schemaFormat"))
     holders = [node]
     if node.has("traits"):
         traits = documents.follow(node["traits"])
         holders += [documents.follow(Node(f"{traits.uri}/{i}", each)) for i, each in enumerate(traits.value)]
-    headers = (_schema(documents, holder, "headers", _draft(None)) for holder in holders)
+    headers = (_schema(documents, holder, "headers", dialect(None)) for holder in holders)
     return MessageSpec(
         node=node,
         payload=_schema(documents, node, "payload", draft),
@@ -135,18 +142,10 @@ def _message(documents: Documents, node: Node) -> MessageSpec:
 
 def _schema(documents: Documents, holder: Node, key: str, draft: str | None) -> Schema | None:
     """The JSON Schema under a key; none where there is none, and where the payload is told in another language."""
-    if not holder.has(key):
+    if draft is None or not holder.has(key):
         return None
     node = holder[key]
     told = documents.follow(node)
     if told.has("schema") and told.has("schemaFormat"):  # 3.x: a schema with its format
-        node, draft = told["schema"], _draft(told.value["schemaFormat"])
+        node, draft = told["schema"], dialect(told.value["schemaFormat"])
     return None if draft is None else Schema(node, draft)
-
-
-def _draft(schema_format: object) -> str | None:
-    """The dialect that a format means; AsyncAPI's own is a superset of draft-07. ``None`` for no JSON Schema."""
-    if schema_format is None:
-        return "draft-07"
-    found = _SCHEMA_FORMAT.fullmatch(str(schema_format))
-    return None if found is None else found[1] or "draft-07"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -21,10 +22,19 @@ from choreo_bdd.yaml_files import YamlProblem, read_yaml
 
 _HOLD_VALUES = frozenset({"const", "default", "enum", "example", "examples"})
 _MAX_HOPS = 100
+_SCHEMA_FORMAT = re.compile(r"application/(?:vnd\.aai\.asyncapi\b|schema\+(?:json|yaml)).*?(?:version=(draft-[\w-]+))?")
 
 
 class AsyncApiError(ChoreoError):
     """An AsyncAPI document cannot be used; the message names the file and the place in it."""
+
+
+def dialect(schema_format: object) -> str | None:
+    """What a ``schemaFormat`` means: AsyncAPI's own is a superset of draft-07, ``None`` is no JSON Schema."""
+    if schema_format is None:
+        return "draft-07"
+    found = _SCHEMA_FORMAT.fullmatch(str(schema_format))
+    return None if found is None else found[1] or "draft-07"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +67,13 @@ class Node:
         return self
 
     def references(self) -> Iterator[Node]:
-        """All references inside it; places that hold plain values are left out."""
+        """All references inside it; places that hold plain values, or schemas in other languages, are left out."""
         if isinstance(self.value, dict):
             if isinstance(self.value.get("$ref"), str):
                 yield self
+            foreign = ("payload", "schema") if dialect(self.value.get("schemaFormat")) is None else ()
             for key in self.value:
-                if key not in _HOLD_VALUES:
+                if key not in _HOLD_VALUES and key not in foreign:
                     yield from self[key].references()
         elif isinstance(self.value, list):
             for index, value in enumerate(self.value):
@@ -76,6 +87,7 @@ class Documents:
         given: Registry[Any] = Registry(retrieve=cache(_retrieve))  # type: ignore[call-arg]  # an attrs field
         self.registry = given.combine(REGISTRY)
         """What JSON Schema validators find references with."""
+        self._underway = set[str]()
         self.root = self._at(f"{path.resolve().as_uri()}#")
 
     def follow(self, node: Node) -> Node:
@@ -97,8 +109,11 @@ class Documents:
             for name in holder.value:
                 yield name, self.follow(holder[name])
 
-    def reached(self, node: Node) -> Iterator[Node]:
-        """The node, and everything that references inside it lead to, directly or not."""
+    def reached(self, node: Node, *, is_schema: bool = False) -> Iterator[Node]:
+        """The node, and everything that references inside it lead to, directly or not.
+
+        Validators of a schema find what stands where its references point, and nothing behind other references.
+        """
         seen: set[str] = set()
         waiting = [node]
         while waiting:
@@ -106,14 +121,44 @@ class Documents:
             if node.uri not in seen:
                 seen.add(node.uri)
                 yield node
-                waiting += map(self._target, node.references())
+                waiting += [self._target(each, is_straight=is_schema) for each in node.references()]
 
-    def _target(self, node: Node) -> Node:
+    def _target(self, node: Node, *, is_straight: bool = False) -> Node:
         reference = str(node.value["$ref"])
+        uri = urljoin(urldefrag(node.uri)[0], reference)
         try:
-            return self._at(urljoin(urldefrag(node.uri)[0], reference))
+            return self._at(uri) if is_straight else self._behind(uri)
         except AsyncApiError as error:
             raise AsyncApiError(f"{node.place}: the reference to {reference!r} leads nowhere: {error}") from None
+
+    def _behind(self, uri: str) -> Node:
+        """As ``_at``; where the way leads over other references, as to a message of a channel in another file."""
+        try:
+            return self._at(uri)
+        except AsyncApiError:
+            document, pointer = urldefrag(uri)
+            if uri in self._underway or not pointer:
+                raise
+            self._underway.add(uri)
+            try:
+                node = self._at(f"{document}#")
+                for part in pointer.split("/")[1:]:
+                    node = self._part(self.follow(node), unquote(part).replace("~1", "/").replace("~0", "~"))
+            except LookupError:
+                pass
+            else:
+                return node
+            finally:
+                self._underway.discard(uri)
+            raise
+
+    def _part(self, node: Node, name: str) -> Node:
+        """``LookupError`` where there is none."""
+        if isinstance(node.value, list) and name.isdecimal():
+            return Node(f"{node.uri}/{name}", node.value[int(name)])
+        if not node.has(name):
+            raise LookupError(name)
+        return node[name]
 
     def _at(self, uri: str) -> Node:
         try:

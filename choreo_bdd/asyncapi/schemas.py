@@ -30,7 +30,7 @@ def compiled(schema: Schema, documents: Documents) -> Validator:
 
     told = documents.follow(schema.node).value
     kind = validator_for(told, default=_dialect(schema))
-    for node in documents.reached(schema.node):
+    for node in documents.reached(schema.node, is_schema=True):
         _require_schema(validator_for(node.value, default=kind), node)
     return guarded(kind)({"$ref": schema.node.uri}, registry=documents.registry)
 

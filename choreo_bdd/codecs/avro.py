@@ -22,6 +22,8 @@ from fastavro.read import LOGICAL_READERS
 from fastavro.schema import load_schema, parse_schema
 from fastavro.write import LOGICAL_WRITERS
 
+from choreo_bdd.codecs.base import Refused
+
 _CONFLUENT_HEADER = struct.Struct(">bI")
 _CONFLUENT_MAGIC = 0
 _OURS = "choreo-"
@@ -92,14 +94,14 @@ class AvroCodec:
             return data
         found = id_of_frame(data)
         if found != self._schema_id and not self._any_id:
-            raise ValueError(f"the message was written with schema id {found}, not {self._schema_id}")
+            raise Refused(f"the message was written with schema id {found}, not {self._schema_id}")
         return data[_CONFLUENT_HEADER.size :]
 
 
 def id_of_frame(data: bytes) -> int:
     """The schema id in Confluent's header; ``ValueError`` where there is no such header."""
     if len(data) < _CONFLUENT_HEADER.size or data[0] != _CONFLUENT_MAGIC:
-        raise ValueError("the message does not begin with Confluent's header: a zero byte and a schema id")
+        raise Refused("the message does not begin with Confluent's header: a zero byte and a schema id")
     return int(_CONFLUENT_HEADER.unpack_from(data)[1])
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from choreo_bdd.codecs.avro import AvroCodec, id_of_frame
+from choreo_bdd.codecs.base import Refused
 from choreo_bdd.redaction import safe_url
 
 _PATIENCE_S = 5.0
@@ -51,7 +52,7 @@ class SchemaRegistry:
     def _codec_of(self, told: Any, schema_id: int) -> AvroCodec:
         kind = told.get("schemaType", "AVRO")
         if kind != "AVRO":
-            raise ValueError(f"the schema {schema_id} of the registry is no Avro schema, but {kind}")
+            raise Refused(f"the schema {schema_id} of the registry is no Avro schema, but {kind}")
         return AvroCodec(json.loads(told["schema"]), schema_id=schema_id)
 
     def _answer(self, method: str, path: str, body: object = None) -> Any:
@@ -68,9 +69,9 @@ class SchemaRegistry:
             )
             told = answer.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise ValueError(f"{shown} gives no answer to {path}: {type(error).__name__}") from None
+            raise Refused(f"{shown} gives no answer to {path}: {type(error).__name__}") from None
         if answer.is_error:
-            raise ValueError(f"{shown} has no {path.removeprefix('/')}: {told.get('message', answer.status_code)}")
+            raise Refused(f"{shown} has no {path.removeprefix('/')}: {told.get('message', answer.status_code)}")
         return told
 
 

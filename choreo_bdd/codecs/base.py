@@ -13,6 +13,10 @@ _compact = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 """What contains itself is found by its depth: to look for it at every level takes half of the time."""
 
 
+class Refused(ValueError):
+    """Bytes that a codec refuses for a reason that may be shown: it holds nothing of them."""
+
+
 @runtime_checkable
 class Codec(Protocol):
     """Turns a payload value into bytes and bytes into a payload value."""

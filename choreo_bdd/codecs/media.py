@@ -27,7 +27,7 @@ class MediaCodec:
 
     def decode(self, data: bytes) -> Any:
         """The value of a body; one of unknown type is JSON or text where it reads as such."""
-        kind, _, parameters = getattr(data, "media_type", "").lower().partition(";")
+        kind, _, parameters = (data.media_type if isinstance(data, MediaBytes) else "").lower().partition(";")
         kind = kind.strip()
         if not kind or kind == "application/json" or kind.endswith(("+json", "/json")):
             try:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.inbound.listening import Listener
+from choreo_bdd.shared.fitting import fits
 from choreo_bdd.transports.base import Fencing, Ready, Transport
 
 
@@ -58,7 +59,7 @@ class Joining:
 
     def must_wait(self, route: SharedRoute) -> bool:
         """Whether something may be on its way on this route: not where a subscription is live at once, or untold."""
-        return route.ready is not None and isinstance(self._transport, Fencing)
+        return route.ready is not None and fits(self._transport, Fencing)
 
     def join(self, route: SharedRoute, listener: Listener) -> Ready:
         """Let a listener hear what comes behind a fence; resolves then, or says why that cannot be known."""
@@ -91,7 +92,7 @@ class Joining:
                     joiner.let_in()
 
     async def _fence(self, batch: Sequence[_Joiner]) -> None:
-        assert isinstance(self._transport, Fencing)  # as must_wait() has found
+        assert fits(self._transport, Fencing)  # as must_wait() has found
         await self._transport.fence({joiner.route.topic for joiner in batch})
 
     def _refuse(self, batch: Sequence[_Joiner], reason: str) -> None:

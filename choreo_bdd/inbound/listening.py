@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+from choreo_bdd.codecs.base import Refused
 from choreo_bdd.contracts import Problem
 from choreo_bdd.message import Message, MessageRecord
 
@@ -13,6 +14,8 @@ class Unreadable(Exception):
 
     def __init__(self, stage_event: str, original: BaseException) -> None:
         self.error_class = type(original).__name__
+        self.reason = str(original) if isinstance(original, Refused) else self.error_class
+        """Why, as far as that tells nothing of the payload."""
         self.stage_event = stage_event
         super().__init__(self.error_class)
 

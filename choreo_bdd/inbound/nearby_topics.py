@@ -48,10 +48,15 @@ class NearbyTopics:
         self._take_down = take_down
         self._watched: dict[str, NearbyTopic] = {}
 
+    @property
+    def is_cheap(self) -> bool:
+        """Whether watching a pattern costs no more than listening to a topic."""
+        return self._transport.capabilities.cheap_patterns
+
     def beside(self, topic: str) -> tuple[str, ...]:
         """The patterns of similar topics that this transport can watch without much ado."""
         patterns = topic_patterns.siblings(topic)
-        return patterns if self._transport.capabilities.cheap_patterns else patterns[:1]
+        return patterns if self.is_cheap else patterns[:1]
 
     def add(self, pattern: str) -> Ready | None:
         """Keep the latest messages of a pattern; counted, so each call needs a ``remove``."""

@@ -20,6 +20,7 @@ from choreo_bdd.inbound.listening import Delivery, Listener, Unreadable
 from choreo_bdd.inbound.nearby_topics import NearbyTopics
 from choreo_bdd.message import HeaderValues, Message, NoPayload
 from choreo_bdd.observers.traffic import Lost, Traffic
+from choreo_bdd.shared.policy_facts import is_strict
 from choreo_bdd.transports.base import Ready, Transport, promise_of
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
@@ -183,7 +184,7 @@ class Router:
         self.dispatcher = Dispatcher()
         self.traffic: Traffic | None = None
         """Where arrivals are taken down, if anybody wants them."""
-        self.strict = bool(getattr(policy, "strict", False))
+        self.strict = is_strict(policy)
 
     def take_down(self, subscribed: str, message: Message) -> None:
         """Note an arrival, where that is wanted."""

@@ -6,7 +6,6 @@ optional. Matchers are immutable and may be shared by scenarios.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from choreo_bdd.matchers.closeness import Closeness, Gradable, closeness, differences, score
@@ -22,6 +21,7 @@ from choreo_bdd.matchers.result import (
     MatchResult,
 )
 from choreo_bdd.matchers.values.paths import MISSING, FieldPath, Quantifier, parse_path, walk
+from choreo_bdd.shared.late_names import late_names
 
 if TYPE_CHECKING:
     from choreo_bdd.matchers.composition import all_of, any_of, not_
@@ -65,16 +65,9 @@ if TYPE_CHECKING:
     from choreo_bdd.matchers.shapes import as_matcher, contains_fields, exactly, unordered
     from choreo_bdd.matchers.timestamps import after, before, is_iso8601
 else:  # not for type checkers, to which any name would be one of ours
-    _MODULES = ("leaves", "composition", "fields", "quantifiers", "shapes", "timestamps", "schema", "raw")
-
-    def __getattr__(name):
-        """The matchers of ``__all__``, loaded when one is asked for: the engine knows what a matcher is, and none."""
-        modules = (import_module(f"{__name__}.{each}") for each in _MODULES if name in __all__)
-        for module in modules:
-            if hasattr(module, name):
-                globals()[name] = found = getattr(module, name)
-                return found
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    __getattr__ = late_names(
+        globals(), ("leaves", "composition", "fields", "quantifiers", "shapes", "timestamps", "schema", "raw")
+    )
 
 
 __all__ = [

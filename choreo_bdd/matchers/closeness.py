@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, TypeGuard, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from choreo_bdd.matchers.protocols import Matcher, failure_of
 from choreo_bdd.matchers.result import MatchFailure, prefixed
+from choreo_bdd.shared.fitting import fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,21 @@ class Gradable(Protocol):
         """How near ``payload`` comes."""
 
 
+class MessageGradable(Protocol):
+    """A matcher that looks into whole messages field by field."""
+
+    def message_closeness(self, payload: object, message: Any) -> Closeness:
+        """How near a message and its decoded payload come."""
+
+
 def closeness(matcher: Matcher, payload: object) -> Closeness:
     """How near ``payload`` comes to what ``matcher`` expects; a foreign matcher counts as one field."""
-    if _is_gradable(matcher):
+    if fits(matcher, Gradable):
         return matcher.closeness(payload)
     result = matcher.match(payload)
     if result.matched:
         return Closeness(1, 1)
     return Closeness(0, 1, (failure_of(matcher, payload, result),))
-
-
-def _is_gradable(matcher: object) -> TypeGuard[Gradable]:
-    """What ``isinstance(matcher, Gradable)`` says, without what that costs at every near-miss."""
-    return callable(getattr(matcher, "closeness", None))
 
 
 def score(matcher: Matcher, payload: object) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol, TypeGuard, runtime_checkable
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 from choreo_bdd.matchers.result import MatchFailure, MatchResult
+from choreo_bdd.shared.fitting import fits
 
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list, tuple})
 
@@ -35,35 +36,58 @@ class Reportable(Protocol):
         """The expectation as data, for reports."""
 
 
+class Unconditional(Protocol):
+    """A matcher that may ask for nothing but that a message comes."""
+
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether any payload at all satisfies it, one that cannot be read included."""
+
+
+class Lenient(Protocol):
+    """A matcher that an absent field may satisfy."""
+
+    @property
+    def admits_missing(self) -> bool:
+        """Whether it does."""
+
+
+class OfMessages(Protocol):
+    """A matcher that looks at the whole message, its headers and its key."""
+
+    def match_message(self, payload: object, message: Any) -> MatchResult:
+        """Judge a message and its decoded payload."""
+
+
 def is_matcher(value: object) -> TypeGuard[Matcher]:
-    """Whether a value is a matcher: what isinstance(value, Matcher) says, without what that costs."""
-    if type(value) in _PLAIN:
-        return False
-    return hasattr(value, "description") and callable(getattr(value, "match", None))
+    """Whether a value is a matcher."""
+    return type(value) not in _PLAIN and fits(value, Matcher)
 
 
 def expected_shape(matcher: object) -> object:
     """``matcher.expected_shape()``, or None when the matcher has none or it raises (logged at DEBUG)."""
-    shape: Callable[[], object] | None = getattr(matcher, "expected_shape", None)
-    if shape is None:
-        return None
+    return _shape_or(None, matcher)
+
+
+def _shape_or(default: object, matcher: object) -> object:
+    if not fits(matcher, Reportable):
+        return default
     try:
-        return shape()
+        return matcher.expected_shape()
     except Exception as error:  # noqa: BLE001 - a foreign matcher's broken report must not decide a verdict
         _log.debug("expected_shape of %s raised: %s", type(matcher).__name__, error)
-        return None
+        return default
 
 
 def admits_missing(matcher: object) -> bool:
     """Whether an absent field satisfies this matcher, as ``absent()`` does."""
-    return getattr(matcher, "admits_missing", False) is True
+    return fits(matcher, Lenient) and matcher.admits_missing is True
 
 
 def rendered(value: object) -> object:
     """``value`` as JSON-able data: embedded matchers become their shapes, tuples and sets become lists."""
     if is_matcher(value):
-        shape = expected_shape(value)
-        return value.description if shape is None else shape
+        return _shape_or(value.description, value)  # a shape may be None itself: what is expected is null then
     if isinstance(value, Mapping):
         return {key: rendered(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

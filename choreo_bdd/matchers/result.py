@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 FailureKind = Literal["missing", "mismatch", "type_mismatch", "predicate", "composed"]
@@ -82,7 +82,7 @@ def prefixed(failure: MatchFailure, prefix: str) -> MatchFailure:
     if prefix == ROOT_PATH:
         return failure
     children = tuple(prefixed(child, prefix) for child in failure.children)
-    return replace(failure, path=joined(prefix, failure.path), children=children)
+    return MatchFailure(failure.kind, joined(prefix, failure.path), failure.expected, failure.actual, children)
 
 
 def joined(prefix: str, path: str) -> str:

@@ -23,7 +23,11 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message of a scenario's own, when it left, and the broker's words where it has reached nobody."""
+    """A message of a scenario's own, when it left, and the broker's words where it has reached nobody.
+
+    ``failed`` is why it did not get through, at ``failed_at``; without that the transport did not even take it. One
+    that ``never_left`` failed before.
+    """
 
     at: float
     topic: str
@@ -31,6 +35,9 @@ class Sent:
     headers: Mapping[str, str] = field(repr=False)
     key: str | None = field(repr=False)
     unheard: str | None = None
+    failed: str | None = None
+    failed_at: float | None = None
+    never_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +91,21 @@ class Traffic:
 
     def unheard(self, topic: str, payload: bytes, words: str) -> None:
         """Take down that a message which has left has reached nobody."""
+        place = self._place_of(topic, payload)
+        if place is not None:
+            self.sent[place] = replace(self.sent[place], unheard=words)
+
+    def fail(self, failed: Sent) -> None:
+        """Take down that a message did not get through, whether or not it has left."""
+        place = self._place_of(failed.topic, failed.payload)
+        if place is None:
+            self.send(replace(failed, never_left=True))
+        else:
+            self.sent[place] = replace(self.sent[place], failed=failed.failed, failed_at=failed.failed_at)
+
+    def _place_of(self, topic: str, payload: bytes) -> int | None:
+        """Where a message stands that has left: the last of these very bytes."""
         for place in range(len(self.sent) - 1, -1, -1):
-            sent = self.sent[place]
-            if sent.topic == topic and sent.payload is payload:
-                self.sent[place] = replace(sent, unheard=words)
-                return
+            if self.sent[place].topic == topic and self.sent[place].payload is payload:
+                return place
+        return None

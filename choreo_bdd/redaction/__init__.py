@@ -5,7 +5,8 @@ Standard library only and cheap to import, because every other module of the eng
 
 from __future__ import annotations
 
-from choreo_bdd.redaction.credentials import REDACTED, is_innocent_json, redact_text, safe_url, secrets_in_urls
+from choreo_bdd.redaction.credentials import is_innocent_json, redact_text, safe_url, secrets_in_urls
+from choreo_bdd.redaction.known_secrets import REDACTED
 from choreo_bdd.redaction.masking import (
     REDACTION_VERSION,
     RedactionCounts,

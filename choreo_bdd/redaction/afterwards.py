@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from itertools import count
 from typing import Any
 
-from choreo_bdd.redaction.credentials import REDACTED
+from choreo_bdd.redaction.known_secrets import REDACTED
 from choreo_bdd.redaction.masking import LEARNED_MAX, Redactor, known_to_all
 
 _OUR_OWN = re.compile(r"[a-z_]+")

@@ -7,17 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
 
 from choreo_bdd.redaction.findable import Findable, found_masked
-from choreo_bdd.redaction.known_secrets import looks_like_token
+from choreo_bdd.redaction.known_secrets import REDACTED, looks_like_token
+from choreo_bdd.redaction.pairs import mask_pairs
 from choreo_bdd.redaction.secret_names import (
     NAME_HINTS,
     declared_names,
-    is_declared_name,
     is_secret_key,
-    is_single_name,
     plain_name,
 )
-
-REDACTED = "<redacted>"
 
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*)?://", re.IGNORECASE)
 _HOST_PORT = re.compile(r"(?:\[[^\]]*\]|[^:\[\]@]*)(?::\d*)?")
@@ -166,26 +163,6 @@ _BEARER = partial(re.compile, r"\b(?P<head>bearer\s+)(?P<token>[A-Za-z0-9._~+/=-
 _COOKIE_HEADER = partial(
     re.compile, r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^\s\"'=;:]{1,256}=[^\"'\r\n]*", re.IGNORECASE
 )
-_NAMED = cache(
-    partial(
-        re.compile,
-        r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?[\w.-]{1,100}+)"
-        r"(?P<quote>\\?[\"'])?(?P<sep>\s*+(?:=>|={1,2}|:)\s*+|\s++(?:is\s++)?(?=[\"']))",
-        re.IGNORECASE,
-    )
-)
-"""A name and what stands between it and its value; whether the name is a secret's is asked then."""
-_VALUE = cache(
-    partial(
-        re.compile,
-        r"\\\"(?P<nested_double>[^\\]*+(?:\\(?!\")[^\\]*+)*+)"  # JSON inside JSON: \"key\": \"value\"
-        r"|\\'(?P<nested_single>[^\\]*+(?:\\(?!')[^\\]*+)*+)"
-        r"|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
-        r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|[^\s,;&\"'<\\][^\s,;&]*+)",
-        re.DOTALL,
-    )
-)
-_CERTAIN_WITH_COLON = re.compile(r"pass|pwd|key|cookie|jwt|session|seed", re.IGNORECASE)
 
 
 def _mask_all(_match: re.Match[str]) -> str:
@@ -222,55 +199,28 @@ def _mask_bearer(match: re.Match[str]) -> str:
     return match["head"] + REDACTED
 
 
-def _mask_pairs(text: str, found: set[str] | None) -> tuple[str, int]:
-    """Mask the value behind each name of a secret: ``password=x``, ``"token": "x"``, ``api key 'x'``."""
-    named, value_of = _NAMED(), _VALUE()
-    pieces: list[str] = []
-    kept_to = at = 0
-    while (name := named.search(text, at)) is not None:
-        at = name.end()
-        value = value_of.match(text, at) if is_secret_key(name["key"]) else None
-        if value is None or not _is_secret_value(name, value):
-            continue
-        kind = str(value.lastgroup)
-        told = value[kind]
-        # after a quoted key, the brackets behind a bare value belong to the JSON around it
-        closing = told[len(told.rstrip("]})")) :] if kind == "bare" and name["quote"] else ""
-        if found is not None and kind != "bare" and looks_like_token(told):
-            found.add(told)
-        pieces += [text[kept_to : value.start(kind)], REDACTED, closing]
-        kept_to = at = value.end()
-    return ("".join([*pieces, text[kept_to:]]), len(pieces) // 3) if pieces else (text, 0)
+def _mask_urls(text: str, _found: set[str] | None) -> tuple[str, int]:
+    """Mask the logins in URLs, which hold no blank: nearly no line has one."""
+    if "@" not in text:
+        return text, 0
+    lines, hits = text.split("\n"), 0
+    for number, line in enumerate(lines):
+        if "@" in line and "://" in line:
+            lines[number], masked = _substituted(_URL(), _mask_url, line, None)
+            hits += masked
+    return ("\n".join(lines), hits) if hits else (text, 0)
 
 
-def _is_secret_value(name: re.Match[str], value: re.Match[str]) -> bool:
-    """Whether what stands behind the name of a secret is one, or prose."""
-    key, separator, told = name["key"], name["sep"], value[str(value.lastgroup)]
-    if told in ("", REDACTED) or key.lower().endswith("authorization"):  # which has had a pass of its own
-        return False
-    if is_single_name(key) and (told.isdigit() or not looks_like_token(told)):
-        return False
-    if not separator.strip() and _is_word_of_parsers(key):
-        return looks_like_token(told)
-    is_prose = value.lastgroup == "bare" and not name["quote"] and ":" in separator
-    return not is_prose or _is_certain(key, told)
-
-
-def _is_word_of_parsers(key: str) -> bool:
-    """``unexpected token 'x'`` is no secret, ``token 's3cr3t'`` is."""
-    return key.lower().endswith(("token", "auth"))
-
-
-def _is_certain(key: str, value: str) -> bool:
-    """Behind an unquoted colon ``expected`` is prose, ``8f3a`` is not; after ``password:`` all counts."""
-    return bool(_CERTAIN_WITH_COLON.search(key)) or looks_like_token(value) or is_declared_name(key)
+def _mask_seeds(text: str, _found: set[str] | None) -> tuple[str, int]:
+    if _LIKE_NATS_SEED.search(text) is None:
+        return text, 0
+    return _substituted(_NATS_SEED(), _mask_all, text, None)
 
 
 _Masking = tuple[str, Callable[[], re.Pattern[str]], Callable[[re.Match[str]], str]]
 """What stands in every text that the pattern finds something in (in lower case), the pattern, and what masks it."""
+_FIRST: tuple[_Masking, ...] = (("private key", _PRIVATE_KEY_BLOCK, _mask_all),)
 _BEFORE_PAIRS: tuple[_Masking, ...] = (
-    ("private key", _PRIVATE_KEY_BLOCK, _mask_all),
-    ("://", _URL, _mask_url),
     ("authorization", _AUTHORIZATION, _mask_authorization),
     ("cookie", _COOKIE_HEADER, _mask_behind_head),
     ("bearer", _BEARER, _mask_bearer),
@@ -278,10 +228,7 @@ _BEFORE_PAIRS: tuple[_Masking, ...] = (
     ("hooks.slack.com", _SLACK_HOOK, _mask_behind_head),
     ("basic", _BASIC, _mask_basic),
 )
-_AFTER_PAIRS: tuple[_Masking, ...] = (
-    ("", _KNOWN_TOKENS, _mask_all),
-    ("", _NATS_SEED, _mask_all),
-)
+_AFTER_PAIRS: tuple[_Masking, ...] = (("", _KNOWN_TOKENS, _mask_all),)
 
 
 _Pass = Callable[[str, set[str] | None], tuple[str, int]]
@@ -291,12 +238,12 @@ _declared_patterns: list[Findable] = []
 @cache
 def _passes() -> tuple[tuple[str, _Pass], ...]:
     """Compiled when the first suspicious text comes: that takes longer than all else in loading this file."""
-    before, after = (
+    first, before, after = (
         [(needed, partial(_substituted, pattern(), mask)) for needed, pattern, mask in each]
-        for each in (_BEFORE_PAIRS, _AFTER_PAIRS)
+        for each in (_FIRST, _BEFORE_PAIRS, _AFTER_PAIRS)
     )
     own = [("", partial(found_masked, pattern, REDACTED)) for pattern in _declared_patterns]
-    return (*own, *before, ("", _mask_pairs), *after)
+    return (*own, *first, ("://", _mask_urls), *before, ("", mask_pairs), *after, ("", _mask_seeds))
 
 
 def _substituted(

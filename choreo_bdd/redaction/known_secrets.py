@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+REDACTED = "<redacted>"
+"""What is shown in the place of a secret."""
 MIN_CHARS = 5
 """Shorter values are not looked for in texts: they would be found in half of all words."""
 

@@ -14,7 +14,6 @@ from itertools import count
 from typing import Any
 
 from choreo_bdd.redaction.credentials import (
-    REDACTED,
     declare_patterns,
     forget_declared_patterns,
     is_innocent_json,
@@ -22,7 +21,7 @@ from choreo_bdd.redaction.credentials import (
     redact_text,
 )
 from choreo_bdd.redaction.findable import Findable
-from choreo_bdd.redaction.known_secrets import MIN_CHARS, KnownSecrets, is_unmistakable, put
+from choreo_bdd.redaction.known_secrets import MIN_CHARS, REDACTED, KnownSecrets, is_unmistakable, put
 from choreo_bdd.redaction.secret_names import (
     declare_names,
     forget_declared_names,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.subscriptions import TopicListener
+from choreo_bdd.shared.policy_facts import prefix_of
 
 
 def translated(links: Iterable[Link], link: Link, correlation_id: str) -> str:
@@ -14,10 +15,10 @@ def translated(links: Iterable[Link], link: Link, correlation_id: str) -> str:
 
     On each link it stands behind the prefix of the policy there.
     """
-    shared = correlation_id.removeprefix(_prefix(link))
+    shared = correlation_id.removeprefix(prefix_of(link.harness.correlation))
     for each in links:
         if each.wire_id is not None:
-            each.wire_id = _prefix(each) + shared
+            each.wire_id = prefix_of(each.harness.correlation) + shared
             each.adopted[each.wire_id] = None
     return shared
 
@@ -41,7 +42,3 @@ def rename(expectations: Iterable[Expectation], links: Mapping[str | None, Link]
     for each in expectations:
         if each.is_pending:
             each.handle.correlation_id = links[each.link].wire_id
-
-
-def _prefix(link: Link) -> str:
-    return str(getattr(link.harness.correlation, "prefix", ""))

@@ -9,6 +9,8 @@ from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.transports.base import Ready
 
+_MOMENT_S = 0.25
+
 
 def is_proven(ready: Ready) -> bool:
     """Whether the promise of a live subscription has been kept."""
@@ -41,10 +43,15 @@ class Proofs:
     def __init__(self, *, patience_s: float) -> None:
         self._patience_s = patience_s
         self._armings: list[_Arming] = []
+        self._hoped_for: list[Ready] = []
 
     def add(self, topic: str, link: Link, ready: Ready) -> None:
         """Take on a promise."""
         self._armings.append(_Arming(topic, link, ready))
+
+    def hope_for(self, ready: Ready) -> None:
+        """Take on a promise that is waited for a moment, and that harms nobody when it is broken."""
+        self._hoped_for.append(ready)
 
     @property
     def is_live(self) -> bool:
@@ -57,6 +64,9 @@ class Proofs:
             name = arming.link.name or arming.link.harness.transport_name
             await prove(arming.ready, name, arming.topic, timeout_s=self._patience_s)
         self._armings = [arming for arming in self._armings if not is_proven(arming.ready)]
+        hoped_for, self._hoped_for = [ready for ready in self._hoped_for if not ready.done()], []
+        if hoped_for:
+            await asyncio.wait(hoped_for, timeout=_MOMENT_S)
 
     def failure(self, link: str | None, topic: str) -> str | None:
         """Why a subscription could not be proven live, if it could not."""

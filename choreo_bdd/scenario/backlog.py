@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-_SLICE_S = 0.002
-_FREE_S = 0.001
+Work = Iterator[object]
+"""Judging, piece by piece: a message of which 200 checks have to say something takes longer than a slice."""
+
+_SLICE_S = 0.001
+_FREE_S = 0.0005
 """So little judging, added up, is nothing that a stamp could wait for: the loop is not watched for it."""
 _QUIET_TURNS = 8
 """After so many turns without anything new, what clients have read has come through their own queues and tasks."""
@@ -17,7 +20,7 @@ _TURNS_AT_MOST = 200
 
 
 class Backlog:
-    """Work in order of arrival: done at once, until it has had a slice of the loop.
+    """Work in order of arrival: done at once, until it has had a slice of the loop; none is begun before the last ends.
 
     What is left waits for its next slice until the loop has been quiet for some turns: a message takes several of them
     from its socket to here, and judging never delays a stamp (spec/steps.md 5).
@@ -43,13 +46,13 @@ class Backlog:
         self._own_time = own_time
         self._clock = clock
         self._began = 0.0
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[Work] = deque()
         self._spent_s = 0.0
         self._quiet_turns = self._turns = 0
         self._is_busy = False
         self._is_scheduled = False
 
-    def put(self, work: Callable[[], None]) -> None:
+    def put(self, work: Work) -> None:
         """Do this now, or soon: when judging has had its slice, or after the work that has led to it."""
         self._waiting.append(work)
         self._quiet_turns = 0
@@ -60,7 +63,7 @@ class Backlog:
         """Do all that waits, now."""
         for _ in range(len(self._waiting)):
             if self._waiting:
-                self._waiting.popleft()()
+                deque(self._waiting.popleft(), maxlen=0)
 
     def _work(self) -> None:
         self._is_busy = True
@@ -69,13 +72,19 @@ class Backlog:
                 if not self._spent_s:
                     self._began = self._own_time()
                 began = self._clock()
-                self._waiting.popleft()()
+                self._do_a_piece()
                 self._spent_s += self._clock() - began
         finally:
             self._is_busy = False
             if not self._is_scheduled and (self._waiting or self._has_spent(_FREE_S)):
                 self._is_scheduled = True
                 asyncio.get_running_loop().call_soon(self._next_turn)
+
+    def _do_a_piece(self) -> None:
+        work = self._waiting.popleft()
+        for _ in work:
+            self._waiting.appendleft(work)
+            return
 
     def _has_spent(self, limit_s: float) -> bool:
         """Whether judging has taken so long: neither clock alone tells, and each of them tells at least as much."""

@@ -6,8 +6,7 @@ They are taken from the routes when the result is made, so that a foreign messag
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.message import values_of
@@ -15,14 +14,23 @@ from choreo_bdd.redaction import redact_correlation_id
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.scope import Scope
 from choreo_bdd.scenario.timeline import TimelineAction
+from choreo_bdd.shared.fitting import fits
 
 _LOG = logging.getLogger("choreo_bdd.stage")
+
+
+class Invertible(Protocol):
+    """A bridge that knows the way back from a wire id."""
+
+    def from_wire(self, wire: str, transport: str) -> Any | None:
+        """The logical id behind it; ``None`` when it cannot be told."""
+        ...
 
 
 def note_foreign_messages(scope: Scope, bridge: object = None) -> None:
     """Note every foreign message on the scope's topics on its timeline, by hash, once a role that listened.
 
-    A bridge with a ``from_wire`` is asked whose message it is, for the debug log.
+    An ``Invertible`` bridge is asked whose message it is, for the debug log.
     """
     for link, topic, sources in scope.listening():
         own = {link.minted, link.wire_id, *link.adopted}
@@ -55,11 +63,10 @@ def _note(scope: Scope, link: Link, delivery: Delivery, source: str, bridge: obj
 
 
 def _ask(bridge: object, wire: str, link: Link, place: dict[str, str | None]) -> None:
-    from_wire: Callable[[str, str], Any] | None = getattr(bridge, "from_wire", None)
-    if from_wire is None:
+    if not fits(bridge, Invertible):
         return
     try:
-        known = from_wire(wire, link.name or "") is not None
+        known = bridge.from_wire(wire, link.name or "") is not None
     except Exception as error:  # noqa: BLE001 - a bridge's inverse serves diagnosis only
         classes = {"bridge_class": type(bridge).__name__, "error_class": type(error).__name__}
         _LOG.warning("stage_from_wire_failed", extra={**place, **classes})

@@ -180,10 +180,13 @@ class Scope:
         """Listen beside the topic too, so that a message on a misspelt sibling can be named as the cause."""
         if not self.options.watch_similar_topics or topic_patterns.is_pattern(topic):
             return
-        for pattern in link.harness.router.nearby.beside(topic):
+        nearby = link.harness.router.nearby
+        for pattern in nearby.beside(topic):
             if (link, pattern) not in self._watched:
-                link.harness.router.nearby.add(pattern)
+                ready = nearby.add(pattern)
                 self._watched.append((link, pattern))
+                if ready is not None and nearby.is_cheap:
+                    self._proofs.hope_for(ready)
 
     async def ready(self) -> None:
         """Wait until every subscription of this scope is proven live on its broker.
@@ -197,14 +200,16 @@ class Scope:
 
     def hear(self, listener: TopicListener, delivery: Delivery) -> None:
         """Take a message; it is judged now, or in the loop's next turns where this one has judged enough."""
-        self._backlog.put(partial(self._judge, listener, delivery))
+        self._backlog.put(self._judge(listener, delivery))
 
-    def _judge(self, listener: TopicListener, delivery: Delivery) -> None:
-        """Let every expectation and reply on this topic have the message."""
+    def _judge(self, listener: TopicListener, delivery: Delivery) -> Iterator[None]:
+        """Let every expectation and reply on this topic have the message, one after the other."""
         if received_by_expectation := listener.is_called:
             self._received(listener, delivery, "expect", "answer")
             self.notify()
-        for each in tuple(listener.takers):
+        for place, each in enumerate(tuple(listener.takers)):
+            if place:
+                yield
             if isinstance(each, Reply):
                 if delivery.message.is_leftover and self.options.leftovers == "leave":
                     continue
@@ -239,9 +244,9 @@ class Scope:
         told = detail if listener.link.name is None else ""
         self._arrived(listener, delivery.message, told, source, delivery)
 
-    def note_unreadable(self, listener: TopicListener, message: Message, error_class: str) -> None:
+    def note_unreadable(self, listener: TopicListener, message: Message, reason: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
-        told = f"undecodable ({error_class})"
+        told = f"undecodable ({reason})"
         self._arrived(listener, message, told, "expect", Delivery(message, message.payload))
 
     def _arrived(

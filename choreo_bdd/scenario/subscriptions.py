@@ -23,7 +23,7 @@ class ListenerOwner(Protocol):
         """Take a message."""
         ...
 
-    def note_unreadable(self, listener: TopicListener, message: Message, error_class: str) -> None:
+    def note_unreadable(self, listener: TopicListener, message: Message, reason: str) -> None:
         """Take note of a message that nobody could read."""
         ...
 
@@ -64,12 +64,12 @@ class TopicListener:
             place = {"transport": self.link.name, "topic": message.topic, "error_class": error.error_class}
             _STAGE_LOG.warning(error.stage_event, extra=place)
         concerned = [
-            each.hear_unreadable(message.received_at, error.error_class)
+            each.hear_unreadable(message.received_at, error.reason)
             for each in self.takers
             if isinstance(each, Expectation)
         ]
         if any(concerned):
-            self._owner.note_unreadable(self, message, error.error_class)
+            self._owner.note_unreadable(self, message, error.reason)
 
     def connection_lost(self, reason: str) -> None:
         """Tell that nothing can arrive here any more."""

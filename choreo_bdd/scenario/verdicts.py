@@ -205,10 +205,11 @@ class Verdicts:
         router, published = link.harness.router, self._outbox.topics
         patterns = router.nearby.beside(expectation.topic)
         beside = chain.from_iterable(router.seen_since(each, expectation.opened_at) for each in patterns)
+        own = (link.wire_id,) if router.correlates(expectation.topic) else (link.wire_id, None)
         return [
             delivery
             for delivery in beside
-            if delivery.message.topic not in published and link.wire_id in (None, delivery.correlation_id)
+            if delivery.message.topic not in published and (link.wire_id is None or delivery.correlation_id in own)
         ]
 
     def _remarks(self, expectation: Expectation) -> tuple[str, ...]:

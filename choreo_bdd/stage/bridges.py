@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 
@@ -21,6 +21,15 @@ class CorrelationBridge(Protocol):
 
     def from_wire(self, wire: str, transport: str) -> Any | None:
         """The logical id behind a wire id, for diagnosis; ``None`` when it cannot be told."""
+        ...
+
+
+class Configured(Protocol):
+    """A bridge that is made for certain transports."""
+
+    @property
+    def configured_transports(self) -> Collection[str] | None:
+        """Their names; ``None`` where it takes any."""
         ...
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
 from choreo_bdd.harness import Harness
 from choreo_bdd.scenario.options import ScopeOptions
-from choreo_bdd.stage.bridges import CorrelationBridge
+from choreo_bdd.shared.fitting import fits
+from choreo_bdd.stage.bridges import Configured, CorrelationBridge
 from choreo_bdd.stage.errors import (
     BridgeTransportMismatchError,
     InvalidTransportNameError,
@@ -52,7 +53,7 @@ class Stage:
         )
 
     def _check_configured(self) -> None:
-        configured: Iterable[str] | None = getattr(self._bridge, "configured_transports", None)
+        configured = self._bridge.configured_transports if fits(self._bridge, Configured) else None
         if configured is not None and set(configured) != set(self._harnesses):
             raise BridgeTransportMismatchError(
                 type(self._bridge).__name__, tuple(sorted(configured)), tuple(sorted(self._harnesses))

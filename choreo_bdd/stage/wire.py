@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from choreo_bdd.correlation import CorrelationPolicy
+from choreo_bdd.shared.policy_facts import prefix_of
 from choreo_bdd.stage.bridges import CorrelationBridge
 from choreo_bdd.stage.errors import BridgeAmbiguityError, BridgeTranslationError, WireIdError
 
@@ -54,7 +55,7 @@ def _translated(bridge: CorrelationBridge, logical: Any, transport: str, policy:
 def _unusable(wire: str, policy: CorrelationPolicy) -> WireIdError | None:
     if len(wire) > _MAX_WIRE_ID_LEN:
         return WireIdError(f"the wire id has {len(wire)} characters, at most {_MAX_WIRE_ID_LEN} are allowed")
-    prefix = getattr(policy, "prefix", "")
-    if isinstance(prefix, str) and not wire.startswith(prefix):
+    prefix = prefix_of(policy)
+    if not wire.startswith(prefix):
         return WireIdError(f"the wire id does not start with {prefix!r}, the namespace of its transport's policy")
     return None

@@ -5,9 +5,9 @@ The broker transports load their client library only when they connect, so namin
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from choreo_bdd.shared.late_names import late_names
 from choreo_bdd.transports.base import (
     ConflictingAuthError,
     Transport,
@@ -28,11 +28,23 @@ if TYPE_CHECKING:
     from choreo_bdd.transports.redis import RedisTransport
     from choreo_bdd.transports.redis.auth import RedisAuth
 else:  # not for type checkers, to which any name would be one of ours
-
-    def __getattr__(name):
-        if name in _LAZY:
-            return getattr(import_module(_LAZY[name]), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    __getattr__ = late_names(
+        globals(),
+        {
+            "Exchange": "rabbitmq",
+            "HttpTransport": "http",
+            "KafkaAuth": "kafka",
+            "KafkaTransport": "kafka",
+            "MockTransport": "memory",
+            "NatsAuth": "nats",
+            "NatsTransport": "nats",
+            "RabbitAuth": "rabbitmq",
+            "RabbitTransport": "rabbitmq",
+            "RedisAuth": "redis",
+            "RedisTransport": "redis",
+            "TopicPolicy": "kafka",
+        },
+    )
 
 
 __all__ = [
@@ -54,18 +66,3 @@ __all__ = [
     "TransportCapabilities",
     "TransportError",
 ]
-
-_LAZY = {
-    "Exchange": "choreo_bdd.transports.rabbitmq",
-    "HttpTransport": "choreo_bdd.transports.http",
-    "KafkaAuth": "choreo_bdd.transports.kafka",
-    "KafkaTransport": "choreo_bdd.transports.kafka",
-    "MockTransport": "choreo_bdd.transports.memory",
-    "NatsAuth": "choreo_bdd.transports.nats",
-    "NatsTransport": "choreo_bdd.transports.nats",
-    "RabbitAuth": "choreo_bdd.transports.rabbitmq",
-    "RabbitTransport": "choreo_bdd.transports.rabbitmq",
-    "RedisAuth": "choreo_bdd.transports.redis",
-    "RedisTransport": "choreo_bdd.transports.redis",
-    "TopicPolicy": "choreo_bdd.transports.kafka",
-}

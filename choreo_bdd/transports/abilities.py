@@ -143,6 +143,16 @@ class Departing(Protocol):
 
 
 @runtime_checkable
+class Revocable(Protocol):
+    """An ``on_sent`` that says whether its message is still wanted: a transport that has it may drop it, if not."""
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether nobody wants it to leave any more."""
+        ...
+
+
+@runtime_checkable
 class Dated(Protocol):
     """An ``on_sent`` that is called a moment after its message has left, and wants to know when that was."""
 

@@ -6,11 +6,12 @@ import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeGuard, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from choreo_bdd.exceptions import ConflictingAuthError, PublishFailed, SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
 from choreo_bdd.redaction import safe_url
+from choreo_bdd.shared.fitting import fits
 from choreo_bdd.transports.abilities import (
     Allowlisted,
     Asking,
@@ -24,6 +25,7 @@ from choreo_bdd.transports.abilities import (
     OnLost,
     Probing,
     Remarking,
+    Revocable,
     Sender,
 )
 
@@ -44,6 +46,7 @@ __all__ = [
     "PublishFailed",
     "Ready",
     "Remarking",
+    "Revocable",
     "Sender",
     "SubscriptionFailed",
     "Transport",
@@ -58,9 +61,8 @@ TransportCallback = Callable[[str, bytes], None]
 """Called with topic and payload, on the loop's thread."""
 
 OnSent = Callable[[], None]
-"""Called once the message can no longer be lost on this side. One with a true ``is_given_up`` says that the message
-is not wanted any more: a transport that still has it may drop it. A ``Dated`` one is told when it left, a ``Sender``
-that it has reached nobody."""
+"""Called once the message can no longer be lost on this side. A ``Revocable`` one says whether it is still wanted, a
+``Dated`` one is told when it left, a ``Sender`` that it has reached nobody."""
 
 Ready = asyncio.Future[None]
 """Resolves when the broker has confirmed, or carries the error that says why it has not."""
@@ -127,7 +129,7 @@ class Transport(Protocol):
 
 def sink_of(callback: TransportCallback) -> Callable[[Message], None]:
     """How to hand a message to a callback: whole where it asks for that, else topic and payload."""
-    if _is_sink(callback):
+    if fits(callback, MessageSink):
         return callback.deliver
 
     def plain(message: Message) -> None:
@@ -135,11 +137,6 @@ def sink_of(callback: TransportCallback) -> Callable[[Message], None]:
         message.used()  # whoever asks for no more than this takes it as it comes
 
     return plain
-
-
-def _is_sink(callback: object) -> TypeGuard[MessageSink]:
-    """What ``isinstance(callback, MessageSink)`` says, without what that costs: half of arming an expectation."""
-    return callable(getattr(callback, "deliver", None))
 
 
 def promise_of(returned: object) -> Ready | None:

@@ -6,28 +6,20 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from choreo_bdd import topic_patterns
 from choreo_bdd.environment import load_allowlist
 from choreo_bdd.message import NO_HEADERS, Message, NoPayload
-from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities, sink_of
+from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.shared.credentials import AuthSource, Credentials, cleared_after
+from choreo_bdd.transports.shared.listeners import Listeners
 
 _LOG = logging.getLogger("choreo_bdd.transports.mock")
 _SENT_KEPT = 10_000
+_SENT_BYTES_KEPT = 16_000_000
 _CAPABILITIES = TransportCapabilities(topic_patterns=True, message_headers=True, cheap_patterns=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Subscription:
-    topic: str
-    callback: TransportCallback
-    is_pattern: bool
-    deliver: Callable[[Message], None]
 
 
 class MockTransport:
@@ -49,8 +41,9 @@ class MockTransport:
         self._allowlist_path = allowlist_path
         self._endpoint = endpoint
         self._connected = False
-        self._subscriptions: list[_Subscription] = []
-        self._sent: deque[tuple[str, bytes]] = deque(maxlen=_SENT_KEPT)
+        self._listeners = Listeners()
+        self._sent: deque[tuple[str, bytes]] = deque()
+        self._sent_bytes = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread_id = 0
 
@@ -87,15 +80,12 @@ class MockTransport:
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
         """Deliver messages on a topic, or a pattern of topics, from now on."""
-        self._subscriptions.append(_Subscription(topic, callback, topic_patterns.is_pattern(topic), sink_of(callback)))
+        self._listeners.add(topic, callback)
         return None
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration of this callback on this topic."""
-        for index, subscription in enumerate(self._subscriptions):
-            if subscription.topic == topic and subscription.callback == callback:  # a bound method is never `is` itself
-                del self._subscriptions[index]
-                return
+        self._listeners.remove(topic, callback)
 
     def publish(
         self,
@@ -123,31 +113,36 @@ class MockTransport:
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
-        return len(self._subscriptions)
+        return len(self._listeners)
 
     def clear_subscriptions(self) -> None:
         """Forget every registration."""
-        self._subscriptions.clear()
+        self._listeners.clear()
 
     def sent(self) -> list[tuple[str, bytes]]:
-        """Topic and payload of the messages published so far, oldest first (the last 10,000)."""
+        """Topic and payload of the messages published so far, oldest first.
+
+        Kept are the last 10,000, and of those as many as have 16 MB of payload together; the last one always is.
+        """
         return list(self._sent)
+
+    def _keep(self, topic: str, payload: bytes) -> None:
+        self._sent.append((topic, payload))
+        self._sent_bytes += len(payload)
+        while len(self._sent) > _SENT_KEPT or (self._sent_bytes > _SENT_BYTES_KEPT and len(self._sent) > 1):
+            self._sent_bytes -= len(self._sent.popleft()[1])
 
     def _deliver(
         self, topic: str, payload: bytes, on_sent: OnSent | None, headers: Mapping[str, str], key: str | None
     ) -> None:
-        self._sent.append((topic, payload))
+        self._keep(topic, payload)
         if on_sent is not None:
             on_sent()
         assert self._loop is not None  # set by connect(), which publish() checked
         message = Message(topic, payload, self._loop.time(), headers, key)
-        for subscription in tuple(self._subscriptions):
-            if subscription.topic != topic and not (
-                subscription.is_pattern and topic_patterns.matches(subscription.topic, topic)
-            ):
-                continue
+        for listener in self._listeners.hearing(topic):
             try:
-                subscription.deliver(message)
+                listener.deliver(message)
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # noqa: BLE001 - pytest.fail, or a cancellation of its own, stops nobody else

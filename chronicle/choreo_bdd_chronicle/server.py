@@ -19,6 +19,7 @@ from choreo_bdd_chronicle.store import open_store
 from choreo_bdd_chronicle.webhooks import Teller, read_webhooks
 
 _TURN_SECONDS = 0.001  # whoever answers gets his turn soon, however hard another thread calculates
+_GARBAGE = 20_000  # so many objects more than before are looked through
 _DRAIN_SECONDS = 2  # for the requests at hand
 
 
@@ -37,6 +38,7 @@ def serve(settings: Settings, begun: Callable[[str], None]) -> None:
         app, feed = _built(settings)
         sys.setswitchinterval(_TURN_SECONDS)
         gc.freeze()  # what is loaded now stays; looking through it again would double the time of reading a report
+        gc.set_threshold(_GARBAGE)  # a report is thousands of objects, none of which is garbage before its end
         begun(f"http://{_shown(settings.host)}:{listening.getsockname()[1]}")
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False,

@@ -13,7 +13,7 @@ from choreo_bdd_chronicle.store.writer import BusyError
 
 _PAUSE_S = 0.25
 """So long runs are gathered at least: what many have in common is summed up once."""
-_RESTS = 9
+_RESTS = 19
 """So many times as long as it took is rested after it: who asks for summaries has what is missing summed up."""
 _REST_MAX_S = 5.0
 _log = logging.getLogger("choreo_bdd_chronicle")
@@ -53,5 +53,5 @@ class Summariser:
             try:
                 self._store.sum_up()
             except (SQLAlchemyError, BusyError, TimeoutError) as problem:
-                _log.warning("summaries are put off until the next run: %s", problem)
+                _log.warning("summaries are put off until the next run: %s", problem or "the database is busy")
             rest = max(_PAUSE_S, min(_REST_MAX_S, _RESTS * (time.monotonic() - begun)))

@@ -13,14 +13,13 @@ import logging
 import os
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import NO_HEADERS, Message
-from choreo_bdd.transports.base import OnLost, OnSent, TransportCallback, TransportCapabilities, sink_of
+from choreo_bdd.transports.base import OnLost, OnSent, TransportCallback, TransportCapabilities
+from choreo_bdd.transports.shared.listeners import Listener, Listeners
 from choreo_bdd_project.config import Config, ConfigError, TransportConfig
 
 _LOG = logging.getLogger(__name__)
@@ -36,27 +35,15 @@ def from_configuration(config: Config, transport: TransportConfig) -> FolderTran
     return FolderTransport(config.base_dir / folder)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Registration:
-    topic: str
-    callback: TransportCallback
-    is_pattern: bool
-    too_early: frozenset[str]
-    """Files that stood in the folder before the subscription, and that nobody has read yet."""
-
-    def wants(self, file: str, topic: str) -> bool:
-        if file in self.too_early:
-            return False
-        return self.topic == topic or (self.is_pattern and topic_patterns.matches(self.topic, topic))
-
-
 class FolderTransport:
     """Messages as files in ``folder``, which is made when it is missing; all that use one folder hear each other."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._registrations: list[_Registration] = []
-        self._listeners: list[OnLost] = []
+        self._listeners = Listeners()
+        self._too_early: dict[Listener, frozenset[str]] = {}
+        """Files that stood in the folder before a subscription, and that nobody had read yet."""
+        self._on_lost: list[OnLost] = []
         self._seen: set[str] = set()
         self._reader: asyncio.Task[None] | None = None
         self._lost: str | None = None
@@ -73,7 +60,7 @@ class FolderTransport:
 
     def on_lost(self, listener: OnLost) -> None:
         """Call ``listener(reason)`` when somebody takes the folder away."""
-        self._listeners.append(listener)
+        self._on_lost.append(listener)
 
     async def connect(self) -> None:
         """Make the folder, and begin to look for new files. Raises ``TransportError``."""
@@ -97,15 +84,13 @@ class FolderTransport:
     def subscribe(self, topic: str, callback: TransportCallback) -> None:
         """Deliver the files that come from now on; the subscription is live at once."""
         self._require_connection("subscribe")
-        too_early = frozenset(self._files() - self._seen)
-        self._registrations.append(_Registration(topic, callback, topic_patterns.is_pattern(topic), too_early))
+        self._too_early[self._listeners.add(topic, callback)] = frozenset(self._files() - self._seen)
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration of this callback on this topic."""
-        for registration in self._registrations:
-            if registration.topic == topic and registration.callback == callback:
-                self._registrations.remove(registration)
-                return
+        removed = self._listeners.remove(topic, callback)
+        if removed is not None:
+            del self._too_early[removed]
 
     def publish(
         self,
@@ -129,17 +114,18 @@ class FolderTransport:
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
-        return len(self._registrations)
+        return len(self._listeners)
 
     def clear_subscriptions(self) -> None:
         """Forget every registration."""
-        self._registrations.clear()
+        self._listeners.clear()
+        self._too_early.clear()
 
     async def fence(self, topics: Collection[str]) -> None:
         """Look once more, at once: what has been written by now is delivered. Raises ``TransportError``."""
         if self._reader is None or self._lost is not None:
             raise TransportError(f"FolderTransport is not connected: {self._lost or 'call connect() first'}")
-        missing = set(topics) - {registration.topic for registration in self._registrations}
+        missing = set(topics) - {listener.topic for listener in self._listeners}
         if missing:
             raise TransportError(f"FolderTransport has no subscription to {', '.join(sorted(missing))}")
         self._read_new()
@@ -150,8 +136,8 @@ class FolderTransport:
                 self._read_new()
             except OSError as error:
                 self._lost = f"{self._folder} cannot be read: {error.strerror}"
-                for listener in tuple(self._listeners):
-                    listener(self._lost)
+                for tell in tuple(self._on_lost):
+                    tell(self._lost)
                 return
             await asyncio.sleep(_LOOK_EVERY_S)
 
@@ -162,9 +148,9 @@ class FolderTransport:
             payload = base64.b64decode(written["payload"])
             arrived = asyncio.get_running_loop().time()
             message = Message(written["topic"], payload, arrived, written["headers"], written["key"])
-            for registration in tuple(self._registrations):
-                if registration.wants(file, message.topic):
-                    _deliver(registration, message)
+            for listener in self._listeners.hearing(message.topic):
+                if file not in self._too_early.get(listener, ()):
+                    _deliver(listener, message)
 
     def _files(self) -> set[str]:
         return {name for name in os.listdir(self._folder) if name.endswith(".message")}
@@ -180,11 +166,11 @@ class FolderTransport:
         raise TypeError("FolderTransport cannot be pickled: it belongs to one event loop")
 
 
-def _deliver(registration: _Registration, message: Message) -> None:
+def _deliver(listener: Listener, message: Message) -> None:
     """Hand a message over; what one subscriber raises keeps it from nobody else."""
     try:
-        sink_of(registration.callback)(message)
+        listener.deliver(message)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - pytest.fail is not an Exception
-        _LOG.warning("a subscriber of %r failed: %s", registration.topic, type(error).__name__)
+        _LOG.warning("a subscriber of %r failed: %s", listener.topic, type(error).__name__)

@@ -72,24 +72,25 @@ def build_harness(
     ``HostNotInAllowlist`` for an address tests may not connect to.
     """
     made = make_transport(config, transport)
-    topics = [(each, for_topic(transport, each)) for each in transport.topics]
+    topics = _topics(transport)
     return Harness(
         made,
         codec=configured_codec(config, transport),
         codecs=[(topic.pattern, configured_codec(config, own)) for topic, own in topics],
         headers=[(topic.pattern, _headers(topic, made.capabilities)) for topic, _ in topics],
-        correlation=_policies(transport, topics, made.capabilities),
+        correlation=correlation_of(transport, made.capabilities),
         contract=None if transport.is_called else contract,
         unknown_topics=config.unknown_topics,
     )
 
 
-def _policies(
-    transport: TransportConfig,
-    topics: Sequence[tuple[TopicSettings, TransportConfig]],
-    capabilities: TransportCapabilities,
-) -> CorrelationPolicy:
-    usual = _policy(transport, capabilities)
+def _topics(transport: TransportConfig) -> Sequence[tuple[TopicSettings, TransportConfig]]:
+    return [(each, for_topic(transport, each)) for each in transport.topics]
+
+
+def correlation_of(transport: TransportConfig, capabilities: TransportCapabilities) -> CorrelationPolicy:
+    """How ids get into a configured transport's messages, by topic where topics differ. Raises ``ConfigError``."""
+    usual, topics = _policy(transport, capabilities), _topics(transport)
     if not any("correlation" in topic.settings for topic, _ in topics):
         return usual
     return CorrelationByTopic(usual, tuple((topic.pattern, _policy(own, capabilities)) for topic, own in topics))

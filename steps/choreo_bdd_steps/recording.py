@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from choreo_bdd.codecs.media import MediaBytes
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.message import Kept, Message, NoPayload
 from choreo_bdd.observers.traffic import Heard, Lost, Sent, Traffic
@@ -76,7 +77,10 @@ def link_of(kind: str, capabilities: TransportCapabilities, traffic: Traffic, be
             replace(each, message=replace(each.message, received_at=each.message.received_at - begun))
             for each in traffic.heard
         ),
-        sent=tuple(replace(each, at=each.at - begun) for each in traffic.sent),
+        sent=tuple(
+            replace(each, at=each.at - begun, failed_at=None if each.failed_at is None else each.failed_at - begun)
+            for each in traffic.sent
+        ),
         lost=tuple(replace(each, at=each.at - begun) for each in traffic.lost),
         dropped=traffic.dropped,
     )
@@ -158,8 +162,17 @@ class _Writer:
 
     def _sent(self, sent: Sent) -> dict[str, Any]:
         body = self._body(sent.payload, sent.headers, sent.key)
-        unheard = None if sent.unheard is None else self._text(sent.unheard)
-        return _without_none({"at": sent.at, "topic": self._text(sent.topic), **body, "unheard": unheard})
+        return _without_none(
+            {
+                "at": sent.at,
+                "topic": self._text(sent.topic),
+                **body,
+                "unheard": None if sent.unheard is None else self._text(sent.unheard),
+                "failed": None if sent.failed is None else self._text(sent.failed),
+                "failed_at": sent.failed_at,
+                "never_left": sent.never_left or None,
+            }
+        )
 
     def _body(self, payload: bytes, headers: Mapping[str, str], key: str | None) -> dict[str, Any]:
         shown: dict[str, str] = self._redactor.value(dict(headers))
@@ -262,20 +275,22 @@ def _link(told: Any) -> Link:
         capabilities=TransportCapabilities(
             **{name: _is(bool, each) for name, each in _is(dict, told["capabilities"]).items()}
         ),
-        heard=tuple(map(_heard, _is(list, told["heard"]))),
+        heard=tuple(_heard(each, has_media=told["type"] == "http") for each in _is(list, told["heard"])),
         sent=tuple(map(_sent, _is(list, told["sent"]))),
         lost=tuple(map(_lost, _is(list, told["lost"]))),
         dropped=_is(int, told["dropped"]),
     )
 
 
-def _heard(told: Any) -> Heard:
+def _heard(told: Any, *, has_media: bool) -> Heard:
+    """``has_media``: what its body is its header says, as over HTTP."""
     _is(dict, told)
+    payload, headers = _payload(told), _headers(told)
     message = Message(
         topic=_is(str, told["topic"]),
-        payload=_payload(told),
+        payload=MediaBytes(payload, headers.get("content-type", "")) if has_media else payload,
         received_at=_number(told["at"]),
-        headers=_headers(told),
+        headers=headers,
         key=_maybe(str, told, "key"),
         partition=_maybe(int, told, "partition"),
         offset=_maybe(int, told, "offset"),
@@ -296,6 +311,9 @@ def _sent(told: Any) -> Sent:
         _headers(told),
         _maybe(str, told, "key"),
         _maybe(str, told, "unheard"),
+        _maybe(str, told, "failed"),
+        _number(told["failed_at"]) if "failed_at" in told else None,
+        never_left=bool(_maybe(bool, told, "never_left")),
     )
 
 

@@ -14,7 +14,6 @@ from typing import Any, cast
 
 import psycopg
 import pytest
-from httpx2 import Client, HTTPError
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy import event as listening
 
@@ -24,6 +23,7 @@ from choreo_bdd_chronicle.store import open_store, tables
 from choreo_bdd_chronicle.store.ingesting import Submission
 from tests.chronicle import postgres as postgresql
 from tests.chronicle.conftest import Chronicle, started
+from tests.chronicle.killing import kept_whole, killed
 from tests.chronicle.reports import body, event, handle, late, one_test, report, scenario, timed_out
 from tests.chronicle.servers import start
 
@@ -117,45 +117,10 @@ def options(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
 
 def test_what_was_acknowledged_outlives_a_kill(options: tuple[str, ...], tmp_path: Path) -> None:
     content = body(report([handle(f"topic.{number}") for number in range(30)]))
-    acknowledged: list[str] = []
-    for _ in range(2):
-        process, url = start(tmp_path, *options)
-        enough = threading.Event()
-
-        def send(url: str = url, enough: threading.Event = enough) -> None:
-            with Client(base_url=url, headers={"X-Chronicle-Tenant": "alpha"}) as http:
-                try:
-                    while True:
-                        answer = http.post("/api/v1/runs", content=content)
-                        assert answer.status_code == 201
-                        acknowledged.append(answer.json()["run_id"])
-                        if len(acknowledged) % 10 == 0:
-                            enough.set()
-                except HTTPError:
-                    return
-
-        senders = [threading.Thread(target=send) for _ in range(4)]
-        for sender in senders:
-            sender.start()
-        assert enough.wait(30)
-        process.kill()
-        process.communicate(timeout=30)
-        for sender in senders:
-            sender.join(30)
+    acknowledged = killed(tmp_path, options, content) + killed(tmp_path, options, content)
     process, url = start(tmp_path, *options)
     try:
-        with Client(base_url=f"{url}/api/v1", timeout=30) as http:
-            kept = [
-                run["id"]
-                for offset in range(0, 2000, 500)
-                for run in http.get("/runs", params={"tenant": "alpha", "limit": 500, "offset": offset}).json()["items"]
-            ]
-            assert set(acknowledged) <= set(kept)
-            for run in kept:
-                assert http.get(f"/runs/{run}/raw").content == content
-                assert len(http.get(f"/runs/{run}").json()["scenarios"]) == 1
-            topics = http.get("/topics", params={"tenant": "alpha"}).json()["items"]
-            assert [each["sample_count"] for each in topics] == [len(kept)] * 30
+        kept_whole(url, content, acknowledged)
     finally:
         process.terminate()
         process.communicate(timeout=30)

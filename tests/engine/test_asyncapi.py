@@ -226,6 +226,28 @@ class TestFiles:
         api = load(tmp_path, V3.replace("'#/components/schemas/Refund'", "'./schemas/refund.json'"))
         assert told(api, "orders.changed", {"refund": 1}, {}) == {"refund": "breaks minimum: 5"}
 
+    def test_a_reference_may_lead_over_another_one(self, tmp_path: Path) -> None:
+        (tmp_path / "channels.yaml").write_text(
+            "placed: {address: placed, messages: {m: {payload: {$ref: '#/amount'}}}}\namount: {type: integer}\n"
+        )
+        behind = "asyncapi: 3.0.0\nchannels: {placed: {$ref: 'channels.yaml#/placed'}}\noperations:\n  place:\n"
+        message = (
+            "    {action: receive, channel: {$ref: '#/channels/placed'}, messages: [{$ref: '#/channels/placed/%s'}]}"
+        )
+        api = load(tmp_path, behind + message % "messages/m")
+        assert told(api, "placed", "five", {}) == {"<root>": "expected integer, got a string"}
+        with pytest.raises(AsyncApiError, match=r"shop\.yaml has no /channels/placed/messages/n"):
+            load(tmp_path, behind + message % "messages/n")
+        with pytest.raises(AsyncApiError, match=r"#/x/y' leads nowhere"):
+            load(tmp_path, "asyncapi: 3.0.0\nchannels: {}\nx: {$ref: '#/x/y'}\n")
+
+    def test_a_schema_in_another_language_may_be_in_a_file_that_is_no_yaml(self, tmp_path: Path) -> None:
+        (tmp_path / "reading.proto").write_text('syntax = "proto3";\nmessage Reading {\n\tint32 lux = 1;\n}\n')
+        proto = "application/vnd.google.protobuf;version=3"
+        inside = f"{{payload: {{schemaFormat: {proto}, schema: {{$ref: reading.proto}}}}}}"
+        api = load(tmp_path, f"asyncapi: 3.0.0\nchannels: {{a: {{address: a, messages: {{m: {inside}}}}}}}\n")
+        assert told(api, "a", {"lux": "many"}, {}) == {}
+
     def test_several_documents_are_one_contract(self, tmp_path: Path) -> None:
         load(tmp_path, V2)
         load(tmp_path, V3.replace("orders.placed", "orders.other"), "more.yaml")

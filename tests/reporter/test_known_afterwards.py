@@ -115,3 +115,26 @@ def test_what_one_worker_has_learned_is_hidden_in_the_part_of_another(suite: Any
     first = {test["worker_id"]: test for test in tests if test["name"] == "test_first"}
     assert first["gw0"]["stdout"] == "the note says <redacted>\n"
     assert not [name for name, text in everything(suite.path / "out").items() if SECRET in text]
+
+
+@pytest.mark.process
+def test_what_a_worker_had_learned_before_it_died_is_hidden_in_what_it_had_told(suite: Any) -> None:
+    suite.pytester.makepyfile(
+        f"""
+        import os
+        from choreo_bdd.redaction import Redactor
+
+        def test_first():
+            print("the note says {SECRET}")
+
+        def test_second():
+            Redactor().value({{"password": "{SECRET}"}})
+
+        def test_third():
+            os._exit(1)
+        """
+    )
+    tests = suite.report("-n1", in_process=False)["tests"]
+    assert [(test["name"], test["stdout"]) for test in tests[:1]] == [("test_first", "the note says <redacted>\n")]
+    assert tests[-1]["outcome"] in ("failed", "errored")
+    assert not [name for name, text in everything(suite.path / "out").items() if SECRET in text]

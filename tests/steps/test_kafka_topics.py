@@ -139,6 +139,15 @@ def test_a_message_that_is_not_framed_is_named_and_no_absence(bench_with: MakeBe
     bench = bench_with(f"\n        bare: {{codec: {{type: avro, registry: '{registry}'}}}}")
     played = bench.play('When I publish "bare" as raw bytes:\n"""\n{}\n"""', 'Then I expect no "bare" for 100ms')
     assert "undecodable" in played.message
+    assert "(the message does not begin with Confluent's header: a zero byte and a schema id)" in played.message
+
+
+def test_a_schema_that_the_registry_does_not_have_is_named(bench_with: MakeBench, registry: str) -> None:
+    bench = bench_with(f"\n        strange: {{codec: {{type: avro, registry: '{registry}'}}}}")
+    publish = 'When I publish "strange" as raw bytes:\n"""\nhex:000000270f00\n"""'
+    told = bench.play(publish, 'Then I expect "strange" waiting up to 300ms').message
+    assert f"undecodable: 1 message on 'strange' could not be read (the schema registry {registry} has no " in told
+    assert "schemas/ids/9999" in told
 
 
 def test_a_registry_elsewhere_needs_to_be_allowed(tmp_path: Path) -> None:

@@ -124,6 +124,13 @@ def test_the_run_says_once_that_a_step_could_be_an_act_when_a_budget_counts_over
     assert [each for each in open_bench.session.warnings if "@act" in each] == open_bench.session.warnings[-1:]
 
 
+def test_each_step_that_could_be_an_act_is_told_of(open_bench: Bench) -> None:
+    deed = call(open_bench, takes_s=0.0)
+    for text in ("I call the front door", "I call the back door"):
+        with pytest.warns(UndeclaredAct, match=text):
+            open_bench.play(f"When {text}", 'Then I expect "x" within 1s', own={text: deed}).passed()
+
+
 @pytest.mark.parametrize(
     "steps",
     [(CALL, 'When I publish "x"', 'Then I expect "x" within 1s'), (CALL, 'Then I expect "x"')],

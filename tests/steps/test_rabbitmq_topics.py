@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -23,6 +20,7 @@ from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.starting.doctor import examine
+from tests.support.broker_clients import rabbitmqctl
 from tests.support.services import running_service
 from tests.support.step_bench import Bench
 from tests.support.subscribers import PATIENCE_S
@@ -242,6 +240,26 @@ def test_two_exchanges_with_one_routing_key_are_told_apart(
     ).passed()
 
 
+@pytest.mark.parametrize("spoken", ["payment.charged", "payments.chargd", "Payments.charged"])
+def test_a_misspelt_routing_key_is_the_cause_wherever_the_mistake_is(
+    bench_with: Callable[..., Bench], rabbitmq_broker: Broker, spoken: str
+) -> None:
+    topics = '\n        go: {mandatory: false}\n        "*.*": {correlation: none}'
+    bench = bench_with(topics, exchange="amq.topic")
+    played = bench.play(
+        'When I publish "go"',
+        WAIT,
+        'Then I expect "payments.charged" waiting up to 500ms',
+        own={
+            WAIT.partition(" ")[2]: lambda _: asked(
+                rabbitmq_broker.url,
+                lambda channel: channel.basic_publish(b"{}", exchange="amq.topic", routing_key=spoken),
+            )
+        },
+    )
+    assert f"one did on {spoken!r}" in played.message
+
+
 @pytest.mark.parametrize("setting", ["queue: audit", "routing_key: audit"])
 def test_a_queue_is_one_topic_and_no_pattern(tmp_path: Path, setting: str) -> None:
     with pytest.raises(ConfigError, match=r"choreo\.yaml:11: .*a pattern stands for many topics"):
@@ -264,13 +282,6 @@ def test_a_worker_of_celery_does_what_a_scenario_asks_for(
         ).passed()
 
 
-def control(broker: Broker, command: str) -> None:
-    """What whoever runs the broker does on its command line."""
-    program = Path(str(shutil.which("rabbitmq-server"))).resolve().with_name("rabbitmqctl")
-    environment = {**os.environ, **broker._plan.environment}
-    subprocess.run([program, "-n", environment["RABBITMQ_NODENAME"], command], env=environment, check=True, timeout=60)
-
-
 def test_a_queue_that_nothing_traces_cannot_be_watched_and_that_is_said(
     bench_with: Callable[..., Bench], rabbitmq_broker: Broker
 ) -> None:
@@ -278,10 +289,10 @@ def test_a_queue_that_nothing_traces_cannot_be_watched_and_that_is_said(
     asked(rabbitmq_broker.url, lambda channel: channel.queue_declare(queue, exclusive=False, auto_delete=True))
     bench = bench_with(f"\n        work: {{queue: {queue}}}", exchange="amq.topic")
     try:
-        control(rabbitmq_broker, "trace_off")
+        rabbitmqctl(rabbitmq_broker, "trace_off")
         refused = bench.play('When I publish "work"', 'Then I expect "work"')
     finally:
-        control(rabbitmq_broker, "trace_on")
+        rabbitmqctl(rabbitmq_broker, "trace_on")
     assert f"what is published into the queue '{queue}' goes by the default exchange" in refused.message
     assert "rabbitmqctl trace_on" in refused.message
     assert "consume: true" in refused.message

@@ -8,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from choreo_bdd.scenario import Handle
+from choreo_bdd.scenario.judging.expectation import Expectation
+from choreo_bdd.scenario.scope import Scope
 from tests.steps.conftest import MakeBench
 from tests.support.step_bench import Bench
 
@@ -56,6 +59,19 @@ def test_rows_pass_just_when_each_can_have_a_message_of_its_own(
     )
     possible = any(all(map(fits, rows, chosen)) for chosen in itertools.permutations(sent, len(rows)))
     assert (played.error is None) == possible, (rows, sent)
+
+
+def test_a_row_that_judges_a_message_does_not_ask_all_the_others(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, asked, find = 20, [0], Scope.expectation_of
+
+    def counting(scope: Scope, handle: Handle) -> Expectation:
+        asked[0] += 1
+        return find(scope, handle)
+
+    monkeypatch.setattr(Scope, "expectation_of", counting)
+    rows = table([("A", str(each)) for each in range(number)])
+    bench.play(f'When I publish "t":\n{rows}', f'Then I expect "t":\n{rows}').passed()
+    assert asked[0] < 4 * number**2, "each of 400 judgements asks a few at most"
 
 
 def test_rows_that_wait_for_a_variable_take_their_own_messages_too(bench: Bench) -> None:

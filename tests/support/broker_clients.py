@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import ssl
+import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aio_pika
@@ -84,6 +88,14 @@ def rabbitmq_client(broker: Broker, login: Login = NOBODY) -> Any:
         ssl=login.tls is not None,
         ssl_context=login.tls,
     )
+
+
+def rabbitmqctl(broker: Broker, *arguments: str) -> str:
+    """What whoever runs the broker does on its command line, and what that says."""
+    program = str(Path(str(shutil.which("rabbitmq-server"))).resolve().with_name("rabbitmqctl"))
+    environment: dict[str, str] = {**os.environ, **broker._plan.environment}
+    command = (program, "-n", environment["RABBITMQ_NODENAME"], "--quiet", *arguments)
+    return subprocess.check_output(command, env=environment, timeout=60, text=True)
 
 
 async def _rabbitmq(broker: Broker, login: Login) -> bytes:

@@ -48,7 +48,7 @@ class Proxy:
         if self._is_cut:
             writer.transport.abort()
             return
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, asyncio.CancelledError):  # asyncio prints a cancelled connection as a fault
             there, back = await asyncio.open_connection(HOST, self._target)
             ends = {writer, back}
             self._writers |= ends

@@ -19,9 +19,9 @@ def alive() -> set[int]:
 
 def family(*pids: int) -> set[int]:
     """These processes with all their descendants."""
-    found = set(pids)
+    found, table = set(pids), _table()
     while True:
-        children = {pid for pid, parent, _ in _table() if parent in found} - found
+        children = {pid for pid, parent, _ in table if parent in found} - found
         if not children:
             return found
         found |= children

@@ -22,9 +22,11 @@ from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportEr
 from choreo_bdd.matchers import field_equals
 from choreo_bdd.scenario.judging.diagnosis import Cause
 from choreo_bdd.transports import Exchange, RabbitTransport
+from choreo_bdd.transports.rabbitmq import connection
 from choreo_bdd.transports.rabbitmq.footing import witness_name
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
+from tests.support.proxy import proxy_to
 from tests.support.rabbit_doubles import relay_to
 from tests.support.subscribers import PATIENCE_S, Sent, Sink
 
@@ -908,6 +910,29 @@ async def test_a_broker_that_falls_silent_does_not_hold_up_disconnecting(rabbitm
         with pytest.raises(SubscriptionFailed, match="closed before it was confirmed"):
             await unproven
     assert not {task for task in asyncio.all_tasks() - before if not task.done()}
+
+
+async def test_a_subscription_removed_while_the_broker_is_silent_leaves_no_task(
+    rabbitmq_broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "CONFIRM_S", 0.3)
+    async with proxy_to(rabbitmq_broker.port) as proxy:
+        url = rabbitmq_broker.url.replace(f":{rabbitmq_broker.port}", f":{proxy.port}")
+        transport, sink = RabbitTransport(url=url), Sink()
+        await transport.connect()
+        await transport.subscribe("orders", sink)
+        proxy.stall()
+        transport.unsubscribe("orders", sink)
+        await asyncio.sleep(0)
+        assert _tasks_of("_drop")
+        await asyncio.wait(_tasks_of("_drop"), timeout=PATIENCE_S)
+        assert not _tasks_of("_drop")
+        proxy.cut()
+        await transport.disconnect()
+
+
+def _tasks_of(name: str) -> set[asyncio.Task[Any]]:
+    return {task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") == name}
 
 
 async def test_removing_a_subscription_before_it_is_proven_settles_its_promise(rabbitmq_broker: Broker) -> None:

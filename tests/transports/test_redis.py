@@ -7,7 +7,9 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed, TransportEr
 from choreo_bdd.matchers import anything
 from choreo_bdd.scenario.judging.diagnosis import Cause
 from choreo_bdd.transports import RedisTransport
+from choreo_bdd.transports.redis.messages import EntryLayout, Layouts
+from choreo_bdd.transports.redis.streams import Streams
+from choreo_bdd.transports.shared.subscriptions import Registration
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
 from tests.support.brokers import start_or_skip
@@ -195,6 +200,64 @@ async def test_that_nobody_has_heard_the_last_message_on_a_channel_is_known(pubs
     assert second.unheard_words == []
 
 
+@contextmanager
+def a_cluster() -> Iterator[str]:
+    """Of one node that has all slots."""
+    with start_or_skip("redis", config="cluster-enabled yes") as broker:
+        client: Any = redis.Redis.from_url(broker.url)
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        yield broker.url
+
+
+@contextmanager
+def a_server_with_a_replica() -> Iterator[str]:
+    with start_or_skip("redis") as broker:
+        host, port = broker.url.removeprefix("redis://").partition("/")[0].split(":")
+        with start_or_skip("redis", config=f"replicaof {host} {port}"), redis.Redis.from_url(broker.url) as client:
+            while not client.info("replication")["connected_slaves"]:
+                time.sleep(0.01)
+            yield broker.url
+
+
+@contextmanager
+def who_may_not_ask() -> Iterator[str]:
+    with start_or_skip("redis", config="user narrow on >pw allchannels -@all +publish +subscribe +ping") as broker:
+        yield broker.url.replace("redis://", "redis://narrow:pw@")
+
+
+@pytest.mark.parametrize("several", [a_cluster, a_server_with_a_replica, who_may_not_ask])
+async def test_a_server_that_may_be_one_of_several_does_not_say_that_nobody_listens(
+    several: Callable[[], AbstractContextManager[str]], root: str
+) -> None:
+    with several() as url:
+        transport = RedisTransport(url=url)
+        await transport.connect()
+        sent = [Sent() for _ in range(3)]
+        for each in sent:
+            await asyncio.wait_for(transport.publish(root, b"x", on_sent=each), PATIENCE_S)
+        await transport.disconnect()
+    assert [each.unheard_words for each in sent] == [[], [], []]
+
+
+async def test_what_does_not_say_what_it_is_does_not_say_that_nobody_listens(root: str) -> None:
+    proxy = {b"PUBLISH": b":0\r\n", b"INFO": b"$22\r\n# Proxy\r\nVersion:1.0.5\r\n\r\n"}
+    async with fake_server({**LOGIN, **proxy}) as url:
+        transport, sent = RedisTransport(url=url), Sent()
+        await transport.connect()
+        await asyncio.wait_for(transport.publish(root, b"x", on_sent=sent), PATIENCE_S)
+        await transport.disconnect()
+    assert sent.unheard_words == []
+
+
+async def test_a_message_to_nobody_is_sent_although_the_connection_ends_meanwhile(root: str) -> None:
+    async with fake_server({**LOGIN, b"PUBLISH": b":0\r\n"}, hangs_up_on=b"INFO") as url:
+        transport, sent = RedisTransport(url=url), Sent()
+        await transport.connect()
+        await asyncio.wait_for(transport.publish(root, b"x", on_sent=sent), PATIENCE_S)
+        await transport.disconnect()
+    assert sent.unheard_words == []
+
+
 async def test_a_check_that_misses_an_answer_says_that_nobody_heard_the_question(
     redis_broker: Broker, root: str
 ) -> None:
@@ -204,7 +267,7 @@ async def test_a_check_that_misses_an_answer_says_that_nobody_heard_the_question
     async with harness.scenario("asked", options=watching) as scenario:
         answer = scenario.expect(f"{root}.answer", anything())  # and {root}.* is watched, which is nobody who answers
         scenario.publish(f"{root}.question", {})
-        await scenario.await_all(timeout_ms=50)
+        await scenario.await_all(timeout_ms=300)
     await harness.disconnect()
     assert answer.diagnosis is not None
     assert answer.diagnosis.cause is Cause.NOBODY_LISTENS
@@ -510,3 +573,41 @@ async def test_a_profile_of_the_configuration_becomes_a_streams_transport(redis_
     await harness.connect()
     assert harness.transport.capabilities.message_headers
     await harness.disconnect()
+
+
+class FakeWire:
+    """A connection whose server answers at once, and that tells what it is asked."""
+
+    def __init__(self, on_call: Callable[[str | bytes | int], None]) -> None:
+        self._on_call = on_call
+
+    @staticmethod
+    def pack(*command: str | bytes | int) -> list[bytes]:
+        return [str(command[0]).encode()]
+
+    def write(self, packed: list[list[bytes]]) -> list[asyncio.Future[Any]]:
+        return [self.call(each[0].decode(), "packed") for each in packed]
+
+    def call(self, *command: str | bytes | int) -> asyncio.Future[Any]:
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        answer.set_result(0)
+        self._on_call(command[0] if command[0] == "XREAD" else command[1])
+        return answer
+
+
+async def test_a_stream_that_is_left_while_its_first_read_begins_is_not_read() -> None:
+    asked: list[object] = []
+    registration = Registration("orders", Sink())
+
+    def leave(command: object) -> None:
+        if command == "UNBLOCK":
+            reading.remove(registration)
+
+    talking: Any = FakeWire(leave)
+    listening: Any = FakeWire(asked.append)
+    reading = Streams(talking, listening, Layouts(EntryLayout()))
+    await reading.start()
+    reading.add(registration)
+    await asyncio.sleep(0.01)
+    await reading.stop()
+    assert asked == ["ID"]  # an XREAD of no streams would be an error, and end the connection

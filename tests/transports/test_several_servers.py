@@ -50,6 +50,26 @@ async def test_nats_connects_past_a_server_that_hangs(nats_broker: Broker, hung_
         await transport.disconnect()
 
 
+async def test_kafka_connects_past_servers_that_hang(kafka_broker: Broker) -> None:
+    async with hung_server() as one, hung_server() as other:
+        servers = [one, other, kafka_broker.url]
+        transport = KafkaTransport(bootstrap_servers=servers, request_timeout_ms=round(PATIENCE_S * 1000))
+        began = asyncio.get_running_loop().time()
+        await transport.connect()
+        assert asyncio.get_running_loop().time() - began < PATIENCE_S  # for none of them as long as for a request
+        await transport.disconnect()
+
+
+async def test_kafka_servers_that_all_hang_or_refuse_are_named() -> None:
+    async with hung_server() as one, hung_server() as other:
+        hanging = KafkaTransport(bootstrap_servers=[one, other], connect_timeout_s=0.4)
+        with pytest.raises(TransportError, match=r"no answer within 0\.4 s"):
+            await asyncio.wait_for(hanging.connect(), PATIENCE_S)
+    refusing = KafkaTransport(bootstrap_servers=[one, other])  # nobody is there by now
+    with pytest.raises(TransportError, match="KafkaConnectionError"):
+        await asyncio.wait_for(refusing.connect(), PATIENCE_S)
+
+
 async def test_servers_that_all_hang_are_given_up_on_and_leave_nothing() -> None:
     before = asyncio.all_tasks()
     async with hung_server() as one, hung_server() as other:

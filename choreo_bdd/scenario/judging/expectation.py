@@ -17,13 +17,14 @@ from enum import Enum, auto
 
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher, MatchFailure, MatchResult
-from choreo_bdd.matchers.protocols import expected_shape
+from choreo_bdd.matchers.protocols import Unconditional, expected_shape
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.judging.diagnosis import Diagnosis
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.matching import judge, was_judged
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
 from choreo_bdd.scenario.judging.ruling import Ruling
+from choreo_bdd.shared.fitting import fits
 
 _NEAR_MISSES_KEPT = 20
 _LATE_KEPT = 20
@@ -164,7 +165,7 @@ class Expectation:
     @property
     def is_unconditional(self) -> bool:
         """Whether any message at all is meant, one that cannot be read included."""
-        return bool(getattr(self.matcher, "is_unconditional", False))
+        return fits(self.matcher, Unconditional) and bool(self.matcher.is_unconditional)
 
     @property
     def is_met(self) -> bool:
@@ -231,11 +232,11 @@ class Expectation:
             return Heard.OUT_OF_ORDER, self._note_early(delivery)
         return self._take(delivery, result)
 
-    def hear_unreadable(self, received_at: float, error_class: str) -> bool:
+    def hear_unreadable(self, received_at: float, reason: str) -> bool:
         """Take note of a message that nobody could read; false where it is of no concern."""
         if self.state is State.SETTLED or received_at < self.opened_at or self.is_over_for(received_at):
             return False
-        self.unreadable.append(error_class)
+        self.unreadable.append(reason)
         return True
 
     def supply(self, matcher: Matcher) -> list[Delivery]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from choreo_bdd.contracts import Problem
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
+from choreo_bdd.matchers.closeness import MessageGradable
+from choreo_bdd.matchers.protocols import OfMessages
+from choreo_bdd.shared.fitting import fits
 
 _RAISED = "matcher_raised"
 
 
 def match_delivery(matcher: Matcher, delivery: Delivery) -> MatchResult:
     """Let a matcher judge the payload, or the whole message if it asks for that (``match_message``)."""
-    whole: Callable[[Any, Any], MatchResult] | None = getattr(matcher, "match_message", None)
-    if whole is not None:
-        return whole(delivery.value, delivery.message)
+    if fits(matcher, OfMessages):
+        return matcher.match_message(delivery.value, delivery.message)
     return matcher.match(delivery.value)
 
 
@@ -62,9 +62,8 @@ def accepts(matcher: Matcher | None, delivery: Delivery) -> bool:
 
 def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:
     """How near a message came, for the diagnosis; a matcher that raises has nothing right."""
-    whole: Callable[[Any, Any], Closeness] | None = getattr(matcher, "message_closeness", None)
     try:
-        near = closeness(matcher, delivery.value) if whole is None else whole(delivery.value, delivery.message)
+        near = _closeness(matcher, delivery)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - as in judge()
@@ -73,6 +72,12 @@ def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:
     if not broken:
         return near
     return replace(near, total=near.total + len(broken), differences=(*near.differences, *broken))
+
+
+def _closeness(matcher: Matcher, delivery: Delivery) -> Closeness:
+    if fits(matcher, MessageGradable):
+        return matcher.message_closeness(delivery.value, delivery.message)
+    return closeness(matcher, delivery.value)
 
 
 def _raised(error: BaseException) -> MatchFailure:

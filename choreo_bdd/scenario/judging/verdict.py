@@ -10,6 +10,7 @@ from choreo_bdd.scenario.judging.evidence import Unseen
 from choreo_bdd.scenario.judging.expectation import Expectation, State
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.ruling import Ruling, Timing
+from choreo_bdd.scenario.judging.slips import slips
 
 
 def timing(expectation: Expectation, at: float, *, sent: float | None, from_publish: bool) -> Timing:
@@ -55,7 +56,7 @@ def by_time(
     if expectation.state is not State.MET or failure is not None:
         return _unmet(expectation, waited_ms, waited, failure)
     reason = f"{expectation.count} matching on {handle.topic!r} within {waited_ms:g} ms, wanted {occurs}"
-    notes = tuple(each.sentence for each in unseen)
+    notes = (*(each.sentence for each in unseen), *slips(expectation))
     reason = "; ".join([reason, *notes])
     meant = next((each for each in unseen if each.counts and not occurs.allows(expectation.count + each.number)), None)
     if meant is not None:

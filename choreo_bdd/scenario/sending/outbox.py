@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -165,7 +165,11 @@ class Outbox:
     def put(self, publication: Publication) -> Ready | None:
         """Send a message, at once when the scope's subscriptions are live, else as soon as they are."""
         if self._task is None and self._proofs.is_live:
-            return self.send(publication, partial(self._published, publication))
+            try:
+                return self.send(publication, partial(self._published, publication))
+            except Exception as error:
+                self._take_down(publication, str(error), at_once=True)
+                raise
         done: Ready = asyncio.get_running_loop().create_future()
         self._waiting.append((publication, done))
         if self._task is None:
@@ -188,7 +192,7 @@ class Outbox:
         )
         if ready is not None:
             self._unconfirmed[ready] = publication.topic
-            ready.add_done_callback(partial(self._settled, publication))
+            ready.add_done_callback(partial(self._settled, publication, is_reply))
         return ready
 
     async def _send_waiting(self) -> None:
@@ -204,7 +208,7 @@ class Outbox:
             try:
                 ready = self.send(publication, partial(self._published, publication))
             except Exception as error:  # noqa: BLE001 - as above
-                self.failed(publication.link, publication.topic, f"{type(error).__name__}: {error}")
+                self._not_sent(publication, f"{type(error).__name__}: {error}")
                 _fail(done, error)
                 continue
             if ready is None:
@@ -215,13 +219,16 @@ class Outbox:
     def _refuse(self, error: Exception) -> None:
         while self._waiting:
             publication, done = self._waiting.popleft()
-            self.failed(publication.link, publication.topic, str(error))
+            self._not_sent(publication, str(error))
             _fail(done, error)
 
-    def _settled(self, publication: Publication, ready: Ready) -> None:
+    def _settled(self, publication: Publication, is_reply: bool, ready: Ready) -> None:
         del self._unconfirmed[ready]
         if not ready.cancelled() and (error := ready.exception()) is not None:
-            self.failed(publication.link, publication.topic, str(error))
+            if is_reply:
+                self.failed(publication.link, publication.topic, str(error))
+            else:
+                self._not_sent(publication, str(error))
         if publication in self._unheard:
             self._notify()
 
@@ -229,17 +236,30 @@ class Outbox:
         """Record that a transport could not do its part; it becomes a diagnosis of its own."""
         self.failures.append(TransportFailure(link.name, topic, reason))
 
-    def _published(self, publication: Publication, left_at: float | None) -> None:
-        now = self._clock() if left_at is None else left_at
-        self._sent.append(_Sent(now, publication))
+    def _not_sent(self, publication: Publication, reason: str) -> None:
+        self.failed(publication.link, publication.topic, reason)
+        self._take_down(publication, reason)
+
+    def _take_down(self, publication: Publication, reason: str, *, at_once: bool = False) -> None:
+        """Have a recording tell that a message did not get through; ``at_once`` where whoever published was told."""
         if (traffic := publication.link.harness.router.traffic) is not None:
-            traffic.send(Sent(now, publication.topic, publication.data, publication.headers, publication.key))
+            now = self._clock()
+            sent = Sent(now, publication.topic, publication.data, publication.headers, publication.key)
+            traffic.fail(replace(sent, failed=reason, failed_at=None if at_once else now))
+
+    def _published(self, publication: Publication, left_at: float | None) -> None:
+        now = self._clock()
+        at = now if left_at is None else left_at
+        self._sent.append(_Sent(at, publication))
+        if (traffic := publication.link.harness.router.traffic) is not None:
+            traffic.send(Sent(at, publication.topic, publication.data, publication.headers, publication.key))
         self._timeline.record(
             action=TimelineAction.PUBLISHED,
             topic=publication.topic,
             transport=publication.link.name,
             source="publish" if publication.link.name is not None else None,
             message=publication,
+            at=now,
         )
 
     def unheard(self, publication: Publication, words: str) -> None:

@@ -7,8 +7,7 @@ Header names of an answer are in lower case.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,8 +18,9 @@ from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ChoreoError, HostNotInAllowlist, TransportError
 from choreo_bdd.message import NO_HEADERS, Message, NoPayload, headers_from
 from choreo_bdd.redaction import safe_url
-from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities, sink_of
+from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.http.failures import told
+from choreo_bdd.transports.shared.listeners import Listeners
 from choreo_bdd.transports.shared.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -30,13 +30,6 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 STATUS = ":status"
 _LARGEST_ANSWER = 16 * 1024 * 1024
 _LEFT = frozenset({"http11.send_request_body.complete", "http2.send_request_body.complete"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Subscription:
-    topic: str
-    callback: TransportCallback
-    deliver: Callable[[Message], None]
 
 
 class HttpTransport:
@@ -70,7 +63,7 @@ class HttpTransport:
         self._proxy = proxy
         self._allowlist_path = allowlist_path
         self._client: httpx.AsyncClient | None = None
-        self._subscriptions: list[_Subscription] = []
+        self._listeners = Listeners()
         self._calls: set[asyncio.Task[None]] = set()
 
     @property
@@ -147,15 +140,12 @@ class HttpTransport:
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
         """Deliver answers to calls of a topic such as ``POST /orders``."""
-        self._subscriptions.append(_Subscription(topic, callback, sink_of(callback)))
+        self._listeners.add(topic, callback)
         return None
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration of this callback on this topic."""
-        for index, subscription in enumerate(self._subscriptions):
-            if subscription.topic == topic and subscription.callback == callback:
-                del self._subscriptions[index]
-                return
+        self._listeners.remove(topic, callback)
 
     def publish(
         self,
@@ -187,7 +177,7 @@ class HttpTransport:
         pairs = [(name.lower(), value) for name, value in response.headers.multi_items()]
         around = headers_from([(STATUS, str(response.status_code)), *pairs])
         message = Message(topic, body, asyncio.get_running_loop().time(), around)
-        for each in tuple(self._subscriptions):
+        for each in self._listeners:
             if each.topic == topic:
                 each.deliver(message)
 
@@ -217,7 +207,7 @@ class HttpTransport:
     ) -> httpx.Request:
         assert self._client is not None  # _answered() has asked
         given = dict(headers)
-        media_type = getattr(payload, "media_type", "application/octet-stream")
+        media_type = payload.media_type if isinstance(payload, MediaBytes) else "application/octet-stream"
         has_body = not isinstance(payload, NoPayload) and (payload or method in ("POST", "PUT", "PATCH"))
         if has_body and payload and "content-type" not in map(str.lower, given):
             given["Content-Type"] = media_type
@@ -237,11 +227,11 @@ class HttpTransport:
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
-        return len(self._subscriptions)
+        return len(self._listeners)
 
     def clear_subscriptions(self) -> None:
         """Forget every registration."""
-        self._subscriptions.clear()
+        self._listeners.clear()
 
     def __repr__(self) -> str:
         return f"HttpTransport({safe_url(self._url)!r})"

@@ -202,7 +202,11 @@ async def _end_sending(producer: Any) -> None:
         if sender is not None and not sender.done():
             sender.cancel()
             await asyncio.wait([sender], timeout=_ABORT_S)
-    producer._message_accumulator.fail_all(ProducerClosed())
+    accumulator = producer._message_accumulator
+    unsent = [batch for batches in accumulator._batches.values() for batch in batches]
+    accumulator.fail_all(ProducerClosed())
+    for batch in unsent:
+        batch._drain_waiter.exception()  # taken note of: asyncio prints an error that nobody has asked for
 
 
 def tell_departures(producer: Any, left: Callable[[asyncio.Future[Any], float], None]) -> None:
@@ -228,7 +232,7 @@ Unreadable = Callable[[Any, Exception], None]
 """Takes a partition and why a batch that was fetched of it cannot be unpacked."""
 
 
-class _Fetched(OrderedDict[Any, Any]):
+class Fetched(OrderedDict[Any, Any]):
     """What has been fetched and not been handed out, by partition. A batch that cannot be unpacked ends its partition.
 
     The client itself raises while it hands out, and loses what it has taken of other partitions by then.
@@ -237,8 +241,11 @@ class _Fetched(OrderedDict[Any, Any]):
     def __init__(self, unreadable: Unreadable) -> None:
         super().__init__()
         self._unreadable = unreadable
+        self.came_at: dict[Any, float] = {}
+        """Loop time at which the latest batch of each partition came; it is handed out some turns of the loop later."""
 
     def __setitem__(self, partition: Any, fetched: Any) -> None:
+        self.came_at[partition] = asyncio.get_running_loop().time()
         records = getattr(fetched, "_partition_records", None)
         if records is not None:
             records._records_iterator = self._guarded(partition, records._records_iterator)
@@ -251,9 +258,10 @@ class _Fetched(OrderedDict[Any, Any]):
             self._unreadable(partition, error)
 
 
-def tell_unreadable(consumer: Any, unreadable: Unreadable) -> None:
+def watch_fetches(consumer: Any, unreadable: Unreadable) -> Fetched:
     """Call ``unreadable`` with each batch that cannot be unpacked; all that came before and beside it is handed out."""
-    consumer._fetcher._records = _Fetched(unreadable)
+    fetched = consumer._fetcher._records = Fetched(unreadable)
+    return fetched
 
 
 def reason_of(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from choreo_bdd.transports.kafka.clients import reason_of, tell_unreadable
+from choreo_bdd.transports.kafka.clients import reason_of, watch_fetches
 from choreo_bdd.transports.kafka.messages import message_of
 from choreo_bdd.transports.shared.subscriptions import Registration
 
@@ -36,7 +36,7 @@ class Feed:
         self._consumer = consumer
         self._on_denied = on_denied
         self._on_unreadable = on_unreadable
-        tell_unreadable(consumer, self._stop_at)
+        self._fetched = watch_fetches(consumer, self._stop_at)
         self._audience: dict[TopicPartition, list[Registration]] = {}
         """Who hears each partition that is being fetched; for a while that may be nobody."""
         self._positions: dict[TopicPartition, int] = {}
@@ -148,18 +148,18 @@ class Feed:
             self._on_unreadable(registration, f"a message of {partition.topic!r} cannot be unpacked: {reason}")
 
     def _deliver(self, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
-        now = asyncio.get_running_loop().time()
         for partition, records in batches.items():
+            came_at = self._fetched.came_at[partition]
             for record in records:
-                self._hand_over(partition, record, now)
+                self._hand_over(partition, record, came_at)
 
-    def _hand_over(self, partition: TopicPartition, record: ConsumerRecord, now: float) -> None:
+    def _hand_over(self, partition: TopicPartition, record: ConsumerRecord, came_at: float) -> None:
         audience = tuple(self._audience.get(partition, ()))
         if record.offset < self._positions.get(partition, 0):
             for registration in audience:  # the log was made anew: all that is in it is news
                 registration.handle[partition] = 0
         self._positions[partition] = record.offset + 1
-        message = message_of(record, now)
+        message = message_of(record, came_at)
         for registration in audience:
             if registration.is_removed or record.offset < registration.handle[partition]:
                 continue

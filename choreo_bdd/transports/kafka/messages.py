@@ -7,12 +7,12 @@ from aiokafka.structs import ConsumerRecord
 from choreo_bdd.message import NO_HEADERS, NO_PAYLOAD, Message, headers_from
 
 
-def message_of(record: ConsumerRecord, now: float) -> Message:
+def message_of(record: ConsumerRecord, received_at: float) -> Message:
     """A record as a message. One without a value (a tombstone) has the payload that is none."""
     return Message(
         record.topic,
         NO_PAYLOAD if record.value is None else record.value,
-        now,
+        received_at,
         headers_from([(name, _text(value) or "") for name, value in record.headers]) if record.headers else NO_HEADERS,
         _text(record.key),
         record.partition,

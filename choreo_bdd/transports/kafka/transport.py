@@ -105,33 +105,37 @@ class KafkaTransport:
     async def _log_in(self, descriptor: AuthDescriptor | None) -> Connection:
         from choreo_bdd.transports.kafka.clients import Clients  # noqa: PLC0415 - it loads the client
         from choreo_bdd.transports.kafka.connection import Connection  # noqa: PLC0415 - as above
+        from choreo_bdd.transports.kafka.dialling import answering  # noqa: PLC0415 - as above
 
+        options, patience_s = self._options(descriptor), self._connect_timeout_s
+        deadline = asyncio.get_running_loop().time() + patience_s
+        servers = [_host_and_port(server) for server in self._servers]
+        chosen = await answering(servers, options, patience_s=patience_s)
         clients = Clients.create(
-            self._options(descriptor),
+            {**options, "bootstrap_servers": [chosen]},
             self._client_id,
             isolation_level=self._isolation_level,
             max_message_bytes=self._max_message_bytes,
             reach=self._reach(),
         )
         try:
-            async with asyncio.timeout(self._connect_timeout_s):
+            async with asyncio.timeout_at(deadline):
                 await clients.start()
         except BaseException:
             await clients.stop(timeout_s=_TEARDOWN_S)
             raise
-        patience_s = self._request_timeout_ms / 1000
-        return Connection(clients, self._life, policy=self._policy, ways=self._ways, request_timeout_s=patience_s)
+        request_timeout_s = self._request_timeout_ms / 1000
+        return Connection(
+            clients, self._life, policy=self._policy, ways=self._ways, request_timeout_s=request_timeout_s
+        )
 
     def _reach(self) -> Reach:
         allowlist = None if self.allowlist_path is None else load_allowlist(self.allowlist_path)
         return Reach(_KIND.allowlist, [_host_and_port(server) for server in self._servers], allowlist)
 
     def _options(self, descriptor: AuthDescriptor | None) -> dict[str, Any]:
-        """Keyword arguments of every aiokafka client."""
-        options: dict[str, Any] = {
-            "bootstrap_servers": [_host_and_port(server) for server in self._servers],
-            "request_timeout_ms": self._request_timeout_ms,
-        }
+        """Keyword arguments of every aiokafka client and connection."""
+        options: dict[str, Any] = {"request_timeout_ms": self._request_timeout_ms}
         if descriptor is None:
             return options
         self._life.warn_of_plaintext(is_sent_in_clear=is_sent_in_clear(descriptor))

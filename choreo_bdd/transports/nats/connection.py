@@ -202,8 +202,9 @@ class Connection:
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Have the server answer behind all it had for us, and hand that over; raises why that is not known."""
-        # a PONG that comes for a flush which was cancelled would break the client
-        await asyncio.shield(self._spawn(self._round_trip()))
+        trip = self._spawn(self._round_trip())
+        trip.add_done_callback(_taken_note_of)
+        await asyncio.shield(trip)  # a PONG that comes for a flush which was cancelled would break the client
         for registration in registrations:
             if ("subscription", registration.topic) in self._refused:
                 raise TransportError(f"the server denies {registration.topic!r} to us (permissions violation)")
@@ -302,6 +303,12 @@ class Connection:
         async with asyncio.timeout(CONFIRM_S):
             await self._until_written()
             await self._client.flush(timeout=round(CONFIRM_S))
+
+
+def _taken_note_of(task: asyncio.Task[None]) -> None:
+    """Ask for a task's error: asyncio prints one that nobody has asked for, as where whoever waited has gone."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _jetstream() -> type[JetStream]:

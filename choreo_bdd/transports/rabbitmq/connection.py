@@ -257,8 +257,10 @@ class Connection:
         return Heard(source, await source.listen(topic, key, deliver, on_end))
 
     async def _drop(self, heard: Heard) -> None:
-        with contextlib.suppress(aiormq.AMQPError, RuntimeError):  # the exchange has gone, or the connection
-            await heard.source.drop(heard.listening)
+        # the exchange has gone, or the connection, or the broker is silent: then the binding goes with our queue
+        with contextlib.suppress(aiormq.AMQPError, RuntimeError, TimeoutError):
+            async with asyncio.timeout(CONFIRM_S):
+                await heard.source.drop(heard.listening)
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Return once all that is due to these has been handed over; raises why that is not known."""

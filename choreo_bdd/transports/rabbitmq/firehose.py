@@ -134,6 +134,7 @@ class Firehose:
         for passed in self._markers.values():
             if not passed.done():
                 passed.set_exception(TransportError(reason))
+                passed.exception()  # seen: whoever fenced may have gone
         for each in tuple(self._listening):
             each.on_end(reason)
 

@@ -78,7 +78,7 @@ class RabbitTransport:
     @property
     def capabilities(self) -> TransportCapabilities:
         """Broadcast, ordered, lossy without a subscriber; knows patterns and headers."""
-        return TransportCapabilities(topic_patterns=True, message_headers=True)
+        return TransportCapabilities(topic_patterns=True, message_headers=True, cheap_patterns=True)
 
     # --- lifecycle ------------------------------------------------------------------------------------------------
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.transports.redis.lists import Lists
@@ -17,11 +17,16 @@ from choreo_bdd.transports.redis.wire import Answer, Wire, is_refusal, new_conne
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
 
+T = TypeVar("T")
+
 _NAME = "RedisTransport"
 _SEND_S = 1.0
 _ANSWER_S = 0.5
 KEYSPACE = "__key"
 """How the channels begin on which the server speaks of its keys."""
+_STANDALONE = frozenset({b"redis_mode:standalone", b"server_mode:standalone"})
+"""How a server of no cluster says so: Redis, and Valkey from 8 on."""
+_WITHOUT_REPLICAS = frozenset({b"role:master", b"connected_slaves:0"})
 
 
 class _Mode(Protocol):
@@ -93,7 +98,8 @@ class Connection:
         self._mode = mode
         self._talking = talking
         self._listening = listening
-        self._arming: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._asking: asyncio.Task[bool] | None = None
         self.outbound: Outbound
 
     async def start(self) -> None:
@@ -146,8 +152,36 @@ class Connection:
         reached = answer.result()  # of a PUBLISH: how many subscriptions; an XADD tells the entry's id
         # subscribed before and since, so that they were among those counted
         if isinstance(reached, int) and reached <= min(bystanders, self._mode.bystanders(outgoing.topic)):
+            if self._asking is None or self._asking.done():
+                self._asking = self._spawn(self._is_alone())
+            self._asking.add_done_callback(partial(self._reached_nobody, outgoing))
+        else:
+            outgoing.confirm()
+
+    @staticmethod
+    def _reached_nobody(outgoing: Outgoing, is_alone: asyncio.Task[bool]) -> None:
+        if not is_alone.cancelled() and is_alone.result():
             outgoing.unheard("Redis says that the message has reached no subscriber")
         outgoing.confirm()
+
+    async def _is_alone(self) -> bool:
+        """Whether all subscribers are this server's, by its own word.
+
+        The nodes of a cluster, and a server with replicas, hand a message on to each other, and count none but their
+        own subscribers; what stands before them, such as a proxy, may say nothing of that at all.
+        """
+        asked = [self._talking.pack("INFO", section) for section in ("server", "replication")]
+        try:
+            server, replication = [set((await answer).split()) for answer in self._talking.write(asked)]
+        except Exception:  # noqa: BLE001 - not permitted, not known here or no longer connected: it has not said so
+            return False
+        return not server.isdisjoint(_STANDALONE) and replication >= _WITHOUT_REPLICAS
+
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def probe_streams(self, name: str) -> None:
         """Write an entry, read it and delete it again in one transaction; ``TransportError`` for a refusal."""
@@ -168,8 +202,7 @@ class Connection:
     def arm(self, registration: Registration) -> None:
         """Listen for a registration."""
         if registration.topic.startswith(KEYSPACE):
-            self._arming.add(task := asyncio.get_running_loop().create_task(self._arm_notified(registration)))
-            task.add_done_callback(self._arming.discard)
+            self._spawn(self._arm_notified(registration))
         else:
             self._mode.add(registration)
 
@@ -223,12 +256,14 @@ class Connection:
         await self._end()
 
     async def _end(self) -> None:
-        for task in self._arming:
+        for task in self._tasks:
             task.cancel()
         await self._mode.stop()
         await self._talking.close(patience_s=_ANSWER_S)
         for wire in self._listening:
             await wire.close(patience_s=0)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
 
 async def open_connection(

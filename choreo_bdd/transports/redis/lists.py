@@ -71,7 +71,7 @@ class Lists:
     def _take(self, line: bytes) -> None:
         if not self._heard:
             return
-        now = self._loop.time()
+        now = self._wire.arrived_at
         shown = _LINE.fullmatch(line)
         if shown is None:
             self._wire.shut("the server shows its commands in a way that is not understood")

@@ -101,7 +101,7 @@ class PubSub:
         return True
 
     def _take(self, push: list[Any]) -> None:
-        now = self._loop.time()
+        now = self._wire.arrived_at
         if push[0] == b"message":
             _, name, payload = push
             channel = self._channels.get(_text(name))

@@ -179,7 +179,7 @@ class Streams:
 
     async def _read(self) -> None:
         while True:
-            if not self._streams:
+            while not self._streams:  # again once woken: who was added may have been removed by now
                 self._filled.clear()
                 await self._filled.wait()
             self._is_stale = False
@@ -189,7 +189,7 @@ class Streams:
                 self._listening.shut(f"the streams can no longer be read: {reason_of(error)}")
                 self._progress.set()
                 return
-            now = self._loop.time()
+            now = self._listening.arrived_at
             for name, entries in answer or ():
                 self._take(name.decode(), entries, now)
             self._progress.set()

@@ -16,6 +16,7 @@ from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocket
 from redis.exceptions import NoPermissionError, ResponseError
 
 from choreo_bdd.exceptions import TransportError
+from choreo_bdd.transports.shared.arrival import Arrival
 
 Answer = asyncio.Future[Any]
 Push = Callable[[Any], None]
@@ -23,6 +24,8 @@ Push = Callable[[Any], None]
 _PUSHES = (b"message", b"pmessage")
 _PATIENCE_S = 10.0
 _QUIET_S = 2.0
+_TURN_S = 0.001
+"""How long to read what has come before the loop may look for more: what waits in a socket has no time yet."""
 _LINE_BYTES = 1 << 30
 """How long a line may be: MONITOR shows a command with all its arguments as one."""
 _POOL_OPTIONS = ("max_connections", "timeout")  # understood in a URL, but meant for a pool of connections
@@ -97,6 +100,7 @@ class Wire:
         # The client's own way to send would drain before anything may be noted as sent, and reconnect silently.
         self._writer: asyncio.StreamWriter = connection._writer
         connection._reader._limit = _LINE_BYTES
+        self._arrival = Arrival(connection._reader)
         self._loop = asyncio.get_running_loop()
         self._due: deque[tuple[Answer, float]] = deque()
         self._watchdog: asyncio.TimerHandle | None = None
@@ -131,6 +135,11 @@ class Wire:
 
     # --- answers --------------------------------------------------------------------------------------------------
 
+    @property
+    def arrived_at(self) -> float:
+        """Loop time at which the latest answer came that has been read, however long others kept it from being read."""
+        return self._arrival.of_the_last_read
+
     async def _read(self) -> None:
         try:
             while True:
@@ -143,6 +152,8 @@ class Wire:
                     self.on_push(answer)
                 else:
                     self._settle(answer)
+                if self._loop.time() - self._arrival.of_the_latest > _TURN_S:
+                    await asyncio.sleep(0)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing can be read any more
             self.shut(f"the connection to the Redis server was lost ({type(error).__name__}: {error})")
 

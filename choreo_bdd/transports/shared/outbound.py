@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from choreo_bdd.exceptions import PublishFailed
-from choreo_bdd.transports.base import Dated, OnSent, Ready, Sender
+from choreo_bdd.shared.fitting import fits
+from choreo_bdd.transports.base import Dated, OnSent, Ready, Revocable, Sender
 
 _LOG = logging.getLogger("choreo_bdd.transports")
 
@@ -31,7 +32,7 @@ class Outgoing:
 
     def is_given_up(self) -> bool:
         """Whether whoever published it does not want it to leave any more; its promise is cancelled then."""
-        if not getattr(self._on_sent, "is_given_up", False):
+        if not fits(self._on_sent, Revocable) or not self._on_sent.is_given_up:
             return False
         self.ready.cancel()
         return True
@@ -43,13 +44,13 @@ class Outgoing:
         """
         if self._on_sent is not None and not self._has_left:
             self._has_left = True
-            if at is not None and isinstance(self._on_sent, Dated):
+            if at is not None and fits(self._on_sent, Dated):
                 self._on_sent.leaving(at)
             self._on_sent()
 
     def unheard(self, words: str) -> None:
         """The broker says that it has reached nobody, which is no failure of whoever speaks."""
-        if isinstance(self._on_sent, Sender):
+        if fits(self._on_sent, Sender):
             self._on_sent.unheard(words)
 
     def confirm(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.message import Message
+from choreo_bdd.shared.fitting import fits
 from choreo_bdd.transports.base import Asking, Bystander, Interruptible, Ready, TransportCallback, sink_of
 
 _LOG = logging.getLogger("choreo_bdd.transports")
@@ -61,18 +62,18 @@ class Registration:
         """The broker has ended this subscription while it was live: log it, and tell a callback that can be told."""
         self.has_ended = True
         _LOG.warning("transport_subscription_ended: %s hears no more of %r: %s", transport, self.topic, reason)
-        if isinstance(self.callback, Interruptible):
+        if fits(self.callback, Interruptible):
             self.callback.interrupted(f"the subscription to {self.topic!r} has ended: {reason}")
 
     def unanswered(self, asked: str) -> None:
         """The request whose answer is waited for here has reached nobody: tell a callback that can be told."""
-        if isinstance(self.callback, Asking):
+        if fits(self.callback, Asking):
             self.callback.unanswered(asked)
 
     @property
     def is_bystander(self) -> bool:
         """Whether it is there for diagnosis only."""
-        return isinstance(self.callback, Bystander) and self.callback.is_bystander
+        return fits(self.callback, Bystander) and self.callback.is_bystander
 
 
 class Subscriptions:

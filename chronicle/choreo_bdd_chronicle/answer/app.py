@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -31,6 +31,7 @@ from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiEr
 from choreo_bdd_chronicle.answer.guard import Guard
 from choreo_bdd_chronicle.answer.models import Health
 from choreo_bdd_chronicle.answer.openapi import describe
+from choreo_bdd_chronicle.answer.straight import Handler, Refusal, Straight
 from choreo_bdd_chronicle.answer.stream import Feed
 from choreo_bdd_chronicle.answer.views import runs
 from choreo_bdd_chronicle.answer.views.lifecycle import KINDS, Kind
@@ -58,8 +59,6 @@ _STATEMENT_MAX = 10_000
 _DIGITS = 19
 _JSON = "application/json"
 _log = logging.getLogger("choreo_bdd_chronicle")
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Api:
@@ -256,20 +255,22 @@ def build_app(store: Store, feed: Feed, teller: Teller, settings: Settings, vers
         yield
         await api.close()
 
+    refusals: dict[type[Exception], Refusal] = {
+        ApiError: _refused,
+        HTTPException: _http_error,
+        BusyError: _busy,
+        SQLAlchemyError: _database_error,
+        ClientDisconnect: _gone,
+        Exception: _failed,
+    }
     inner = Starlette(
         routes=[Mount(BASE, routes=api.routes()), Route("/metrics", api.metrics), *Pages(BASE, settings.root).routes()],
         middleware=[Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM)],
-        exception_handlers={
-            ApiError: _refused,
-            HTTPException: _http_error,
-            BusyError: _busy,
-            SQLAlchemyError: _database_error,
-            ClientDisconnect: _gone,
-            Exception: _failed,
-        },
+        exception_handlers=refusals,
         lifespan=lifespan,
     )
-    return Guard(inner, sends_hsts=settings.sends_hsts, root=settings.root)
+    straight = Straight(inner, "POST", f"{BASE}/runs", api.take_report, refusals)
+    return Guard(straight, sends_hsts=settings.sends_hsts, root=settings.root)
 
 
 def _check_tenant(caller: Caller, tenant: str) -> None:

@@ -12,8 +12,16 @@ from choreo_bdd_chronicle.check import documents
 from choreo_bdd_chronicle.check.decoding import decode
 from choreo_bdd_chronicle.check.documents import Document, Handle
 from choreo_bdd_chronicle.check.moments import microseconds
-from choreo_bdd_chronicle.check.records import Failed, Fault, RefusedReportError, Report, Run, Scenario, TopicTally
-from choreo_bdd_chronicle.check.schemas import checker, pointer
+from choreo_bdd_chronicle.check.records import (
+    Failed,
+    Fault,
+    RefusedReportError,
+    Report,
+    Run,
+    Scenario,
+    TopicTally,
+    pointer,
+)
 from choreo_bdd_chronicle.check.soundness import sound
 from choreo_bdd_chronicle.detect.causes import Cause
 from choreo_bdd_chronicle.summarise.tally import Tally
@@ -38,6 +46,8 @@ def _looked_at(body: bytes) -> tuple[Document, list[str]]:
         raise RefusedReportError([Fault("", f"a report is a JSON object, not {_kind(document)}")])
     if "schema_version" not in document:
         raise RefusedReportError([Fault("/schema_version", 'missing; a report names its version, such as "1.3"')])
+    from choreo_bdd_chronicle.check.schemas import checker  # noqa: PLC0415 - most reports, and a start, do without
+
     found = checker(document["schema_version"])
     if found is None:
         raise RefusedReportError(

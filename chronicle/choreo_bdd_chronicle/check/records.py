@@ -22,6 +22,11 @@ class Fault:
         return f"{self.pointer or '/'}: {self.message}"
 
 
+def pointer(parts: Iterable[str | int]) -> str:
+    """``["tests", 0, "a/b"]`` as ``/tests/0/a~1b``."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
+
+
 class RefusedReportError(Exception):
     """A report cannot be taken. ``faults`` name the places; ``is_shape`` tells a broken schema from broken JSON."""
 

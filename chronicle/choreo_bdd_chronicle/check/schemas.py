@@ -15,7 +15,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from choreo_bdd_chronicle.check.records import Fault
+from choreo_bdd_chronicle.check.records import Fault, pointer
 from choreo_bdd_schemas import REPORT_VERSIONS, report_schema
 
 FAULTS_MAX = 10
@@ -94,8 +94,3 @@ def _opened(schema: Any, is_newer: bool, name: str = "") -> Any:
 def _faults(validator: jsonschema_rs.Draft202012Validator, document: Any) -> Iterator[Fault]:
     for error in validator.iter_errors(document):
         yield Fault(pointer(error.instance_path), error.message)
-
-
-def pointer(parts: Any) -> str:
-    """``["tests", 0, "a/b"]`` as ``/tests/0/a~1b``."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from choreo_bdd_chronicle.detect.factor import run_factors
+from choreo_bdd_chronicle.detect.factor import factors_of_others, run_factors
 from choreo_bdd_chronicle.detect.records import Finding, Run, TopicSeries
 from choreo_bdd_chronicle.detect.shifts import factor_shifts, topic_shifts
 from choreo_bdd_chronicle.detect.spikes import spikes
@@ -22,11 +22,11 @@ def detect(series: Sequence[TopicSeries]) -> list[Finding]:
 def _of_table(table: Table) -> Iterator[Finding]:
     infrastructure = [table.is_infrastructure(column) for column in range(len(table.runs))]
     centres = table.logs(mean_log)
-    factors = run_factors(centres)
-    changed = list(topic_shifts(table, centres - factors, table.logs(log_p90) - factors))
+    shared = factors_of_others(centres)
+    changed = list(topic_shifts(table, centres - shared, table.logs(log_p90) - shared))
     yield from changed
-    yield from factor_shifts(table, factors)
-    yield from (spike for spike in spikes(table, centres - factors) if not _is_confirmed(spike, changed, table.runs))
+    yield from factor_shifts(table, run_factors(centres))
+    yield from (spike for spike in spikes(table, centres - shared) if not _is_confirmed(spike, changed, table.runs))
     yield from budgets(table)
     yield from outcomes(table, infrastructure)
     yield from silences(table)

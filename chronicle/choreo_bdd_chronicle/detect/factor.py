@@ -11,17 +11,45 @@ FEWEST_TOPICS = 4
 """With fewer topics in a run, a slow topic could not be told from a slow machine."""
 _BEFORE = 15
 """So many earlier runs say what is usual for a topic."""
+_AROUND = 4
+_CLOSE = 0.1
+"""Levels of runs that are smoothed with so many before and after them are alike within this, as logarithms."""
 _UNCLEAR = Sensitivity(p=1e-4, effect=0.05, least_ms=0.0)
 
 
 def run_factors(logs: Values) -> Values:
     """Per run, the logarithm of its common factor: 0 in a usual run, and where too few topics tell.
 
-    ``logs`` has a row a topic and a column a run, not-a-number where a topic was not measured. It is found twice: by
-    what went before, then by the levels of each topic, as a change of some topics must not seem one of the others.
+    ``logs`` has a row a topic and a column a run, not-a-number where a topic was not measured.
+    """
+    return _common(_without_levels(logs))
+
+
+def factors_of_others(logs: Values) -> Values:
+    """The same for each topic by all others alone: a matrix like ``logs``.
+
+    The median of a few topics is often one of them, which would then seem to be the same in every run.
+    """
+    distances = _without_levels(logs)
+    ordered = np.sort(distances, axis=0)  # gaps come last
+    rank = np.argsort(np.argsort(distances, axis=0), axis=0)
+    others = (~np.isnan(distances)).sum(axis=0) - 1
+    lower, upper = np.maximum(others - 1, 0) // 2, np.maximum(others, 0) // 2
+    columns = np.arange(logs.shape[1])
+    last = len(logs) - 1
+    low = ordered[np.minimum(lower + (rank <= lower), last), columns]
+    high = ordered[np.minimum(upper + (rank <= upper), last), columns]
+    return np.where(others + 1 >= FEWEST_TOPICS, (low + high) / 2, 0.0)
+
+
+def _without_levels(logs: Values) -> Values:
+    """What is left of each topic without its own levels.
+
+    The factor is found twice: by what went before, then by the levels of each topic, as a change of some topics must
+    not seem one of the others.
     """
     factors = _by_earlier_runs(logs)
-    return _common(logs - _levels(logs - factors))
+    return logs - _levels(logs - factors - _drawn_along(logs - factors))
 
 
 def _by_earlier_runs(logs: Values) -> Values:
@@ -47,6 +75,27 @@ def _levels(own: Values) -> Values:
             stretch = columns[level.start : level.stop]
             row[stretch] = np.median(values[stretch])
     return result
+
+
+def _drawn_along(own: Values) -> Values:
+    """Per run, how far most topics are from where they began, which is what the factor took that was not common.
+
+    Where one topic after the other becomes slower, the median moves a little with each, and those that stay the same
+    seem to become quicker, all of them by as much. Where most topics are close together is where nothing changed.
+    """
+    topics, runs = own.shape
+    around = np.pad(own, ((0, 0), (_AROUND, _AROUND)), constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(around, 2 * _AROUND + 1, axis=1)
+    smooth = _medians(windows.reshape(topics * runs, -1)).reshape(topics, runs)
+    moved = smooth - _medians(own[:, : 2 * _AROUND + 1])[:, None]
+    found = np.zeros(runs)
+    for run in range(2 * _AROUND, runs):
+        values = np.sort(moved[~np.isnan(moved[:, run]), run])
+        if len(values) >= FEWEST_TOPICS:
+            begin, end = (np.searchsorted(values, values + way * _CLOSE) for way in (-1, 1))
+            most = int(np.argmax(end - begin))
+            found[run] = np.median(values[begin[most] : end[most]])
+    return found
 
 
 def _common(distances: Values) -> Values:

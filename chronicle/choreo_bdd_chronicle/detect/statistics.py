@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count, pairwise
 
 import numpy as np
@@ -168,10 +169,17 @@ def is_wave(logs: Values, starts: Sequence[int]) -> bool:
 
 def _fitted(logs: Values, length: float) -> tuple[Values, float]:
     """The wave of this length that is nearest to a series, and how far it is from its lowest to its highest."""
-    turn = 2 * np.pi * np.arange(len(logs)) / length
-    columns = np.column_stack([np.ones(len(logs)), np.sin(turn), np.cos(turn)])
-    best = np.linalg.lstsq(columns, logs, rcond=None)[0]
+    columns, solving = _wave(len(logs), length)
+    best = solving @ logs
     return columns @ best, 2 * math.hypot(best[1], best[2])
+
+
+@lru_cache(maxsize=512)
+def _wave(size: int, length: float) -> tuple[Values, Values]:
+    """Mean, sine and cosine of a wave, and what finds the nearest one to a series: the same for all of one size."""
+    turn = 2 * np.pi * np.arange(size) / length
+    columns = np.column_stack([np.ones(size), np.sin(turn), np.cos(turn)])
+    return columns, np.linalg.pinv(columns)
 
 
 def _criterion(unexplained: float, size: int, parameters: int) -> float:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-import jinja2
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +28,7 @@ class Pages:
     def __init__(self, api: str, root: str = "") -> None:
         room = files(__package__)
         self._api = api
+        self._root = root
         self.assets: Mapping[str, bytes] = {
             f"{folder}/{file.name}": file.read_bytes()
             for folder in _FOLDERS
@@ -35,8 +36,15 @@ class Pages:
             if _suffix(file) in _TYPES
         }
         self._version = _digest(self.assets)
-        template = jinja2.Environment(autoescape=True).from_string(room.joinpath("shell.html.j2").read_text("utf-8"))
-        self.shell = template.render(assets=f"{root}/assets/{self._version}", api=f"{root}{api}", root=root)
+
+    @cached_property
+    def shell(self) -> str:
+        """The page that loads all others, made when the first of them is asked for."""
+        import jinja2  # noqa: PLC0415 - a start does without
+
+        source, root = files(__package__).joinpath("shell.html.j2").read_text("utf-8"), self._root
+        template = jinja2.Environment(autoescape=True).from_string(source)
+        return template.render(assets=f"{root}/assets/{self._version}", api=f"{root}{self._api}", root=root)
 
     def routes(self) -> list[Route]:
         """To be put after all others, as every path is an address of the dashboard."""

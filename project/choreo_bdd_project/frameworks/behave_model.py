@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,7 @@ from choreo_bdd_project.gherkin.step import Step
 _ESCAPES = re.compile(r"\\+n?|\s")
 
 _counted: WeakKeyDictionary[Any, Counter[str]] = WeakKeyDictionary()
+_escaped: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 def head_of(feature: Any) -> FeatureHead:
@@ -108,10 +110,21 @@ def _rule(parent: Any) -> str | None:
 def _steps(scenario: Any) -> list[Step]:
     background = {id(step) for step in scenario.background_steps}
     found = [_step(step, background=id(step) in background) for step in scenario.all_steps]
+    if all(step.docstring is None for step in found) and not _has_escapes(scenario.feature):
+        return found  # two parsers read the same there, and a second one takes its time
     written = _as_written(scenario)
     if [_sentence(step) for step in written] != [_sentence(step) for step in found]:
         return found  # a hook has changed the scenario
     return [_with_body(step, source) for step, source in zip(found, written, strict=True)]
+
+
+def _has_escapes(feature: Any) -> bool:
+    if feature not in _escaped:
+        try:
+            _escaped[feature] = b"\\" in Path(feature.filename).read_bytes()
+        except OSError:
+            _escaped[feature] = True
+    return _escaped[feature]
 
 
 def _as_written(scenario: Any) -> Sequence[Step]:

@@ -42,6 +42,7 @@ from choreo_bdd_reporter.model.tests import (
 )
 from choreo_bdd_reporter.record.attachments import Attachments
 from choreo_bdd_reporter.record.masking import NodeIds
+from choreo_bdd_reporter.record.output import CapturedOutput
 from choreo_bdd_reporter.record.recorder import Recorder
 from choreo_bdd_reporter.store.configured_directory import configured_directory, hide_configured_secrets
 from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, resolve
@@ -78,6 +79,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._order: dict[str, int] = {}
         self._place = count()
         self._masked = Redactor()
+        self._output = CapturedOutput()
         self._running: Any = None
         self._started = 0.0
         self._earlier: tuple[Attempt, ...] = ()
@@ -182,7 +184,12 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         try:
             record = self._recorder.take(nodeid)
             test = ran_test(
-                self._feature, scenario, nodeid, record, [*self._steps, *list(scenario.all_steps)[len(self._steps) :]]
+                self._feature,
+                scenario,
+                nodeid,
+                record,
+                self._output,
+                [*self._steps, *list(scenario.all_steps)[len(self._steps) :]],
             )
             shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
             attached = tuple(self._attached.take(record.redactor))
@@ -208,7 +215,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
     ) -> None:
         try:
             record = self._recorder.take(nodeid)
-            test = ran_test(self._feature, scenario, nodeid, record)
+            test = ran_test(self._feature, scenario, nodeid, record, self._output)
             if self._exited and started is not None and test.outcome != "failed":
                 test = replace(test, outcome="errored", skip_reason=None, traceback=test.traceback or _EXITED)
             shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))

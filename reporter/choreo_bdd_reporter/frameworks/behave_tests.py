@@ -17,6 +17,7 @@ from choreo_bdd_reporter.model.limits import clean_text
 from choreo_bdd_reporter.model.schema_types import TestOutcome
 from choreo_bdd_reporter.model.tests import SESSION_NODEID, GherkinScenario, Step, StepStatus, Test
 from choreo_bdd_reporter.record.masking import masked, masked_feature, masked_gherkin, masked_or_none
+from choreo_bdd_reporter.record.output import CapturedOutput
 from choreo_bdd_reporter.record.recorder import TestRecord
 
 _STEP_STATUS: dict[Status, StepStatus] = {
@@ -45,7 +46,15 @@ def was_selected(scenario: Any, config: Any) -> bool:
     return scenario.status is Status.untested and bool(scenario.should_run(config))
 
 
-def ran_test(feature: Any, scenario: Any, nodeid: str, record: TestRecord, steps: Sequence[Any] | None = None) -> Test:
+def ran_test(
+    feature: Any,
+    scenario: Any,
+    nodeid: str,
+    record: TestRecord,
+    output: CapturedOutput,
+    *,
+    steps: Sequence[Any] | None = None,
+) -> Test:
     """The test of a scenario; ``steps`` are those of an earlier attempt, which the scenario has forgotten."""
     ran = list(scenario.all_steps if steps is None else steps)
     redactor = record.redactor
@@ -54,7 +63,10 @@ def ran_test(feature: Any, scenario: Any, nodeid: str, record: TestRecord, steps
     # first: its tables name secrets that output repeats
     gherkin = masked_gherkin(redactor, _gherkin(feature, scenario, ran))
     outcome = _outcome(scenario, record)
+    traceback = masked_or_none(redactor, _failure_text(scenario, ran))
     captured = scenario.captured
+    printed = {"stdout": captured.stdout, "stderr": captured.stderr, "log": captured.log}
+    kept = output.take(nodeid, printed, redactor, failed=outcome in ("failed", "errored"))
     return Test(
         nodeid=nodeid,
         file=_uri(feature),
@@ -62,10 +74,10 @@ def ran_test(feature: Any, scenario: Any, nodeid: str, record: TestRecord, steps
         outcome=outcome,
         markers=tuple(sorted(masked(redactor, str(tag)) for tag in scenario.effective_tags)),
         duration_ms=max(0.0, scenario.duration * 1000),
-        traceback=masked_or_none(redactor, _failure_text(scenario, ran)),
-        stdout=masked(redactor, captured.stdout),
-        stderr=masked(redactor, captured.stderr),
-        log=masked(redactor, captured.log),
+        traceback=traceback,
+        stdout=kept["stdout"],
+        stderr=kept["stderr"],
+        log=kept["log"],
         skip_reason=_skip_reason(scenario, redactor) if outcome == "skipped" else None,
         scenarios=record.scenarios,
         feature=masked_feature(redactor, feature_of(head_of(feature))),

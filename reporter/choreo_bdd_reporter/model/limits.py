@@ -52,6 +52,11 @@ def clean_text(text: str) -> str:
     return whole.replace("\0", "\u2400")
 
 
+def count_bytes(text: str) -> int:
+    """How many bytes of UTF-8 a text has in the report."""
+    return len(clean_text(text).encode("utf-8"))
+
+
 def cap_stream(text: str, *, left_out: int = 0) -> str:
     """The last 65,536 bytes of captured text, below a line that says how many bytes are missing.
 

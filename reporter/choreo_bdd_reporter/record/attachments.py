@@ -13,8 +13,9 @@ TEXT_MAX_BYTES = 65_536
 BINARY_MAX_BYTES = 1_000_000
 ATTACHMENTS_MAX = 20
 
-_MASKED_MAX_BYTES = 2_000_000
-"""Of longer text only the beginning is read, of which a part is kept."""
+_JSON_MAX_BYTES = 2_000_000
+_TEXT_READ_BYTES = TEXT_MAX_BYTES + 8192
+"""Of longer text only the beginning is read; more of JSON, which is masked by its structure."""
 
 _TEXTUAL = ("application/json", "application/xml", "application/x-yaml")
 _PICTURES = {
@@ -73,10 +74,11 @@ def attachment(media_type: str, data: bytes | str, redactor: Redactor, name: str
         "size": len(raw),
     }
     if isinstance(data, str) or _is_text(media_type, raw):
-        shown = clean_text(raw[:_MASKED_MAX_BYTES].decode("utf-8", "replace"))
+        read = raw[: _JSON_MAX_BYTES if raw[:64].lstrip().startswith((b"{", b"[")) else _TEXT_READ_BYTES]
+        shown = clean_text(read.decode("utf-8", "replace"))
         masked = redactor.document(shown).encode()
         text = masked[:TEXT_MAX_BYTES].decode("utf-8", "ignore")
-        return {**kept, "text": text, "cut": len(masked) > TEXT_MAX_BYTES or len(raw) > _MASKED_MAX_BYTES}
+        return {**kept, "text": text, "cut": len(masked) > TEXT_MAX_BYTES or len(raw) > len(read)}
     if len(raw) > BINARY_MAX_BYTES:
         return {**kept, "base64": None, "cut": True}
     return {**kept, "base64": base64.b64encode(raw).decode("ascii"), "cut": False}

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import chain, count
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_reporter.model.limits import STREAM_MAX_BYTES, cap_stream, clean_text
+from choreo_bdd_reporter.model.limits import STREAM_MAX_BYTES, cap_stream, count_bytes
 from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, Step
 from choreo_bdd_reporter.record.feature_sources import hidden_lines
 from choreo_bdd_reporter.record.tables import masked_table
 
-_MARGIN_CHARS = 65_536
-_UNSURE_CHARS = 16_384
+_KEY_BLOCK_CHARS = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How much is kept of a text that is too long: its last ``chars``.
+
+    ``margin`` characters before them are masked with them, and the first ``unsure`` of these are not shown: the cut may
+    have parted a secret from its name. With ``lines``, the first line that is shown is a whole one.
+    """
+
+    chars: int
+    margin: int
+    unsure: int
+    lines: bool = False
+
+
+WHOLE = End(STREAM_MAX_BYTES, 24_576, 16_384)
+"""What a report has room for."""
+LAST_LINES = End(4096, 6144, 4096, lines=True)
+"""What is left of it when a run has said too much."""
 
 
 def masked(redactor: Redactor, text: str) -> str:
@@ -20,13 +40,22 @@ def masked(redactor: Redactor, text: str) -> str:
 
     Only what is kept is masked, with a margin before it, so that what a chatty service says costs no time.
     """
-    left_out = len(text) - STREAM_MAX_BYTES - _MARGIN_CHARS
-    if left_out <= 0:
-        return cap_stream(redactor.text(text))
-    end = redactor.text(text[left_out:])
-    # the cut may have parted a secret from its name, so what stands next to it is not shown
-    left_out_bytes = len(clean_text(text[:left_out]).encode()) + len(clean_text(end[:_UNSURE_CHARS]).encode())
-    return cap_stream(end[_UNSURE_CHARS:], left_out=left_out_bytes)
+    return masked_end(redactor.text, text, WHOLE)
+
+
+def masked_end(mask: Callable[[str], str], text: str, kept: End) -> str:
+    """The same with any way to mask a text, and any end of it."""
+    start = len(text) - kept.chars - kept.margin
+    if start <= 0:
+        return cap_stream(mask(text))
+    block = text.rfind("-----BEGIN ", max(0, start - _KEY_BLOCK_CHARS), start)
+    if block >= 0:  # a private key, without its beginning, is like any other text
+        start = block
+    end = mask(text[start:])
+    shown = max(kept.unsure, len(end) - kept.chars)
+    if kept.lines:
+        shown = end.find("\n", shown) + 1 or shown
+    return cap_stream(end[shown:], left_out=count_bytes(text[:start]) + count_bytes(end[:shown]))
 
 
 def masked_or_none(redactor: Redactor, text: str | None) -> str | None:

@@ -33,7 +33,7 @@ from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.own_acts import act, is_act
-from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognise_text
+from choreo_bdd_steps.vocabulary import PHRASES, Phrase, phrase_of
 
 if TYPE_CHECKING:
     from choreo_bdd_steps.run.scenario_run import ScenarioInfo, ScenarioRun
@@ -104,6 +104,11 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
     """behave's matcher for regular expressions, held to whole sentences; the phrase reads its own parameters."""
 
     NAME = "choreo"
+
+    def match(self, step_text: str) -> Any:
+        """behave asks all phrases one after the other; which one a sentence is has been found by then."""
+        phrase = phrase_of(step_text)
+        return None if phrase is None or phrase.regex != self.pattern else super().match(step_text)
 
     def check_match(self, step_text: str) -> list[Argument] | None:
         """The parameters of a sentence that is this phrase, ``None`` for any other."""
@@ -252,11 +257,12 @@ def _info(context: Any) -> ScenarioInfo:
     scenario, registry = scenario_of(context.feature, context.scenario), context._runner.step_registry
 
     def declared(step: Any) -> bool:
-        match = None if recognise_text(step.name) is not None else registry.find_match(step)
+        match = None if phrase_of(step.name) is not None else registry.find_match(step)
         return match is not None and is_act(match.func)
 
     pairs = zip(scenario.steps, context.scenario.all_steps, strict=True)
-    return _info_of(replace(scenario, steps=tuple(replace(each, is_act=declared(step)) for each, step in pairs)))
+    steps = tuple(replace(each, is_act=True) if declared(step) else each for each, step in pairs)
+    return _info_of(replace(scenario, steps=steps))
 
 
 def _info_of(scenario: Scenario) -> ScenarioInfo:

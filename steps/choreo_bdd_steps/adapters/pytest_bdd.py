@@ -292,10 +292,14 @@ def _session(config: pytest.Config) -> Session:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Close the session."""
+    """Close the session; where xdist's workers had theirs, stop the services that these have shared."""
     session = config.stash.get(_SESSION, None)
     if session is not None:
         session.close()
+    if config.pluginmanager.has_plugin("dsession"):
+        from choreo_bdd_steps.services.of_this_run import end_shared_services  # noqa: PLC0415 - as above
+
+        end_shared_services()
 
 
 def _info(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urldefrag, urljoin
 
 from choreo_bdd.asyncapi.documents import Documents, Node
 from choreo_bdd_steps.drafting.leaves import numbers, texts
@@ -62,23 +63,39 @@ class Examples:
             return self._object(node, depth)
         return self._array(node, depth, name) if kind == "array" else _scalar(kind, told, name)
 
-    def places(self, node: Node, example: Any, path: tuple[str | int, ...] = ()) -> Iterator[Place]:
-        """The fields of an example that a schema requires or lists the values of, outermost first."""
+    def places(
+        self, node: Node, example: Any, path: tuple[str | int, ...] = (), within: frozenset[str] = frozenset()
+    ) -> Iterator[Place]:
+        """The fields of an example that a schema requires or lists the values of, outermost first.
+
+        A schema that stands ``within`` itself is told of once; of those that it chooses from, all are.
+        """
+        place = self._documents.follow(node).uri
         node = self._merged(node)
         told = node.value
-        if not isinstance(told, dict) or len(path) > _DEPTH:
+        if not isinstance(told, dict) or len(path) > _DEPTH or place in within:
             return
         choices = [told["const"]] if "const" in told else told.get("enum")
-        if path and isinstance(choices, list) and _are_told_apart(choices):
+        if path and isinstance(choices, list) and _are_told_apart(choices) and example in choices:
             yield Place(path, choices=tuple(choices))
+        inner = within | {place}
         if isinstance(example, dict):
             required = [name for name in told.get("required", ()) if name in example]
             yield from (Place((*path, name), required=True) for name in required)
             for name, child in self._documents.members(node, "properties"):
                 if name in example:
-                    yield from self.places(child, example[name], (*path, name))
+                    yield from self.places(child, example[name], (*path, name), inner)
         elif isinstance(example, list) and example and isinstance(told.get("items"), dict):
-            yield from self.places(node["items"], example[0], (*path, 0))
+            yield from self.places(node["items"], example[0], (*path, 0), inner)
+        for part in self._branches(node):
+            yield from self.places(part, example, path, inner)
+
+    def _branches(self, node: Node) -> Iterator[Node]:
+        """Schemas of which some hold besides; that one does not makes no difference to what may be spoilt."""
+        for key in ("oneOf", "anyOf"):
+            for index, part in enumerate(node.value[key] if isinstance(node.value.get(key), list) else ()):
+                yield Node(f"{node.uri}/{key}/{index}", part)
+        yield from (node[key] for key in ("then", "else") if node.has(key))
 
     def _merged(self, node: Node) -> Node:
         """What a reference leads to, the parts of an ``allOf`` as one object."""
@@ -88,7 +105,7 @@ class Examples:
             return node
         whole = {key: value for key, value in told.items() if key != "allOf"}
         for index, part in enumerate(told["allOf"]):
-            of_part = self._merged(Node(f"{node.uri}/allOf/{index}", part)).value
+            of_part = _anchored(self._merged(Node(f"{node.uri}/allOf/{index}", part)), node)
             if isinstance(of_part, dict):
                 whole = {
                     **of_part,
@@ -116,6 +133,23 @@ class Examples:
         if depth >= _DEPTH or not isinstance(node.value.get("items"), dict):
             return [name] * least
         return [self.value(node["items"], depth + 1, name)] * max(least, 1)
+
+
+def _anchored(node: Node, place: Node) -> Any:
+    """A node's value as it may stand in another place: its references lead where they did."""
+    home = urldefrag(node.uri)[0]
+    return node.value if home == urldefrag(place.uri)[0] else _with_whole_references(node.value, home)
+
+
+def _with_whole_references(value: Any, home: str) -> Any:
+    if isinstance(value, list):
+        return [_with_whole_references(each, home) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: urljoin(home, each) if key == "$ref" and isinstance(each, str) else _with_whole_references(each, home)
+        for key, each in value.items()
+    }
 
 
 def _are_told_apart(choices: list[Any]) -> bool:

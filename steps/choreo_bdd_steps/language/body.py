@@ -20,7 +20,7 @@ from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher, body_ma
 from choreo_bdd_steps.language.matching.values import Builder, check_tags, needs_of, refuse_tags, tags_in
 from choreo_bdd_steps.language.matching.wire import as_operand, as_sent, label
 from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
-from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, text_node
+from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, Template, text_node
 from choreo_bdd_steps.language.templates.functions import Variables, as_text
 
 Read = Callable[[Builder], object]
@@ -188,15 +188,32 @@ def parse_payload(
 
 
 def parse_envelope(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:
-    """Read an envelope: an object with ``key``, ``headers`` and ``payload``, each optional. Raises BodyError."""
+    """Read an envelope: an object with ``key``, ``headers`` and ``payload``, each optional. Raises BodyError.
+
+    Instead of ``payload`` it may have ``raw``: text that is sent as ``parse_raw`` reads it.
+    """
     node = read_yaml(docstring)
     if not isinstance(node, Fields):
         raise BodyError("an envelope is an object with the fields key, headers and payload", node.line)
     parts = {key.value if isinstance(key, Literal) else key.source: value for key, value in node.pairs}
-    if unknown := parts.keys() - {"key", "headers", "payload"}:
-        raise BodyError(f"an envelope has no field {min(unknown, key=str)!r}; use key, headers and payload", node.line)
+    if unknown := parts.keys() - {"key", "headers", "payload", "raw"}:
+        wrong = min(unknown, key=str)
+        raise BodyError(
+            f"an envelope has no field {wrong!r}; use key, headers and payload, or raw for bytes", node.line
+        )
+    if {"payload", "raw"} <= parts.keys():
+        raise BodyError("an envelope holds a payload or raw bytes, not both; remove one", node.line)
     around = tuple((str(name), parts[name]) for name in ("key", "headers") if name in parts)
-    return _payload_body([Draft(_payload_reader(parts.get("payload")), around)], parts.values(), base_dir)
+    read = (
+        _payload_reader(_raw_text(parts["raw"]), from_text) if "raw" in parts else _payload_reader(parts.get("payload"))
+    )
+    return _payload_body([Draft(read, around)], parts.values(), base_dir)
+
+
+def _raw_text(node: Node) -> Node:
+    if isinstance(node, Template) or (isinstance(node, Literal) and isinstance(node.value, str)):
+        return node
+    raise BodyError("raw is text, or hex: or base64: and what follows; put it in quotes or below raw: |", node.line)
 
 
 def parse_raw(docstring: str, *, base_dir: Path = Path()) -> PayloadBody:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from choreo_bdd.asyncapi import AsyncApi
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd_project.config import Config
+from choreo_bdd_project.config import Config, find_config
 from choreo_bdd_project.gherkin.errors import FeatureError
 from choreo_bdd_project.gherkin.feature import Feature, parse_feature, read_feature
 from choreo_bdd_project.gherkin.places import relative
@@ -59,8 +60,12 @@ def feature_files(paths: Iterable[Path]) -> list[Path]:
 def lint(files: Sequence[Path], *, profile: str | None = None) -> list[Finding]:
     """All findings, in order of place. Raises ``ConfigError`` for a broken configuration."""
     findings: set[Finding] = set()
+    around: dict[tuple[Path | None, Path], Surroundings] = {}
     for file in files:
-        findings.update(_lint_file(file, profile))
+        place = find_config(file.resolve().parent), project_of(file)
+        if place not in around:  # documents and Python files are read once for all features beside them
+            around[place] = surroundings(file, profile)
+        findings.update(_lint(partial(read_feature, file), file, replace(around[place], told={})))
     return sorted(findings)
 
 
@@ -86,10 +91,6 @@ def surroundings(file: Path, profile: str | None = None) -> Surroundings:
 def lint_text(text: str, file: Path, around: Surroundings) -> list[Finding]:
     """All findings in a file's text as an editor has it, in order of place."""
     return sorted(set(_lint(lambda: parse_feature(text, file), file, around)))
-
-
-def _lint_file(file: Path, profile: str | None) -> Iterator[Finding]:
-    return _lint(lambda: read_feature(file), file, surroundings(file, profile))
 
 
 def _lint(read: Callable[[], Feature], file: Path, around: Surroundings) -> Iterator[Finding]:

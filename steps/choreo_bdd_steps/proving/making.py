@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.tables import assemble
@@ -14,8 +15,8 @@ from choreo_bdd_steps.recording import Recording
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
 
 
-def payload_for(spec: ExpectationSpec, recording: Recording) -> bytes | None:
-    """Bytes of a JSON object with the fields that a condition or a table names; ``None`` where they cannot be made."""
+def payload_for(spec: ExpectationSpec, recording: Recording) -> Any:
+    """A payload with the fields that a condition or a table names; ``None`` where there is none in JSON."""
     variables = Variables(dict(recording.variables))
     cells: list[tuple[Field, object, int]] = [
         (cell.field, _value(cell.node, variables), cell.line)
@@ -24,9 +25,11 @@ def payload_for(spec: ExpectationSpec, recording: Recording) -> bytes | None:
         if cell.field.envelope is None
     ]
     try:
-        return json.dumps(assemble(cells)).encode()
+        payload = assemble(cells)
+        json.dumps(payload)
     except (BodyError, TypeError, ValueError):
         return None
+    return payload
 
 
 def _value(node: Node, variables: Variables) -> object:

@@ -7,9 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
+from typing import Any
 
+from choreo_bdd.correlation import CorrelationPolicy, Envelope
+from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, NoPlaceForIdError
 from choreo_bdd.message import Message
 from choreo_bdd_project.gherkin.scenario import Scenario
+from choreo_bdd_project.harnesses import correlation_of
 from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.language.templates.functions import Variables
@@ -144,7 +148,8 @@ class Prover:
             yield _Spoilt("its messages came again", [spoiling.repeated(recording, each, more) for each in topics])
         if spec.occurs.maximum == 0:
             yield _Spoilt(
-                "a message of the run came that it must not let pass", [*self._intruders(recording, check, topics)]
+                "a message of the run came that it must not let pass",
+                [*self._intruders(recording, check, spec, topics, around)],
             )
 
     @staticmethod
@@ -156,7 +161,9 @@ class Prover:
             if spoilt:
                 yield _Spoilt(f"the field {label} of {topic!r} was changed", spoilt)
 
-    def _intruders(self, recording: Recording, check: PlannedStep, topics: Sequence[str]) -> Iterator[Recording]:
+    def _intruders(
+        self, recording: Recording, check: PlannedStep, spec: ExpectationSpec, topics: Sequence[str], around: Around
+    ) -> Iterator[Recording]:
         """The recording with one message more that this absence should not let pass, from anywhere in the run."""
         link = next(iter(check.spec_transports), check.default_transport)
         if link not in recording.links:
@@ -164,7 +171,8 @@ class Prover:
         sent = [each.at for part in recording.links.values() for each in part.sent]
         moments = [at + 0.001 for at in sorted({*sent, *recording.acts.values()})] or [0.001]
         lent = (_as_ours(message, donor, recording) for topic in topics for donor, message in self._on(topic))
-        for message in chain(_made(recording, check, topics), islice(lent, _DONORS_MAX)):
+        policy = correlation_of(around.config.transports[link], recording.links[link].capabilities)
+        for message in chain(_made(recording, link, spec, topics, policy), islice(lent, _DONORS_MAX)):
             yield from (spoiling.put_in(recording, link, message, at) for at in moments)
 
     def _on(self, topic: str) -> Iterator[tuple[Recording, Message]]:
@@ -204,16 +212,34 @@ def _as_ours(message: Message, donor: Recording, ours: Recording) -> Message:
     return replace(message, payload=payload.encode("utf-8", "surrogateescape"), headers=headers)
 
 
-def _with_id(payload: bytes, own: str) -> bytes:
-    return json.dumps({**json.loads(payload), "correlation_id": own}).encode()
+def _own_id(recording: Recording, link: str, policy: CorrelationPolicy) -> str | None:
+    """The id that the scenario's own messages carried; ``None`` where it sent none with one, and none was drawn."""
+    for sent in recording.links[link].sent:
+        found = policy.read(Envelope(sent.topic, _json(sent.payload), sent.headers))
+        if found is not None:
+            return found
+    return f"{getattr(policy, 'prefix', '')}{recording.tokens[0]}" if recording.tokens else None
 
 
-def _made(recording: Recording, check: PlannedStep, topics: Sequence[str]) -> Iterator[Message]:
-    """Messages that say what the check's own condition asks for, where it asks for plain values."""
-    spec = check.spec
-    payload = payload_for(spec, recording) if isinstance(spec, ExpectationSpec) else None
-    own = recording.tokens[0] if recording.tokens else ""
-    for topic in topics:
-        if payload is not None:
-            yield Message(topic, payload, headers={"correlation_id": own})
-            yield Message(topic, _with_id(payload, own))
+def _json(payload: bytes) -> Any:
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _made(
+    recording: Recording, link: str, spec: ExpectationSpec, topics: Sequence[str], policy: CorrelationPolicy
+) -> Iterator[Message]:
+    """Messages of this scenario that say what a check's condition asks for, where it asks for plain values."""
+    payload, own = payload_for(spec, recording), _own_id(recording, link, policy)
+    for topic in topics if payload is not None else ():
+        bare = Envelope(topic, payload)
+        try:
+            stamped = bare if own is None else policy.write(bare, own)
+        except (
+            CorrelationIdNotInNamespaceError,
+            NoPlaceForIdError,
+        ):  # the condition asks for an id of another namespace
+            stamped = bare
+        yield Message(topic, json.dumps(stamped.payload).encode(), headers=stamped.headers)

@@ -11,8 +11,9 @@ from typing import NoReturn
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
-from choreo_bdd.message import NO_HEADERS, Message
+from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.observers.traffic import Heard, Lost, Sent
+from choreo_bdd.shared.fitting import fits
 from choreo_bdd.transports.abilities import Asking, Departing, Sender
 from choreo_bdd.transports.base import (
     Interruptible,
@@ -21,8 +22,8 @@ from choreo_bdd.transports.base import (
     Ready,
     TransportCallback,
     TransportCapabilities,
-    sink_of,
 )
+from choreo_bdd.transports.shared.listeners import Listeners
 from choreo_bdd_steps.recording import Link, Recording
 
 
@@ -35,7 +36,9 @@ class _Cue:
     topic: str | None
     asked: asyncio.Event
     done: asyncio.Future[None]
-    unheard: str | None = None
+    sent: Sent | None = None
+    settled: asyncio.Future[None] | None = None
+    """Fails when the message failed then; ``None`` where it did not, or at once."""
 
 
 class Script:
@@ -64,7 +67,13 @@ class Script:
             transport = self.transports[name]
             entries += [(each.message.received_at, 1, partial(transport.deliver, each)) for each in link.heard]
             entries += [(each.at, 1, partial(transport.lose, each)) for each in link.lost]
-            self._cues += [_cue(sent, name) for sent in link.sent]
+            cues = [_cue(sent, name) for sent in link.sent]
+            entries += [
+                (cue.sent.failed_at, 1, partial(_fail, cue))
+                for cue in cues
+                if cue.sent and cue.sent.failed_at is not None
+            ]
+            self._cues += cues
         self._cues += [_Cue(at, None, None, asyncio.Event(), loop.create_future()) for at in self._acts.values()]
         self._cues.sort(key=lambda cue: cue.at)
         entries += [(cue.at, 0, cue) for cue in self._cues]
@@ -112,7 +121,7 @@ class ReplayTransport:
         self._script = script
         self._name = name
         self._capabilities = link.capabilities
-        self._subscriptions: list[tuple[str, TransportCallback, Callable[[Message], None]]] = []
+        self._listeners = Listeners()
         self._on_lost: list[OnLost] = []
         self._is_called = link.type == "http"
         self._answers = Counter(heard.message.topic for heard in link.heard)
@@ -144,25 +153,22 @@ class ReplayTransport:
             for listener in self._on_lost:
                 listener(lost.reason)
             return
-        for topic, callback, _ in tuple(self._subscriptions):
-            if topic != lost.topic:
+        for each in self._listeners:
+            if each.topic != lost.topic:
                 continue
-            if lost.is_unanswered and isinstance(callback, Asking):
-                callback.unanswered(lost.reason)
-            elif isinstance(callback, Interruptible):
-                callback.interrupted(lost.reason)
+            if lost.is_unanswered and fits(each.callback, Asking):
+                each.callback.unanswered(lost.reason)
+            elif fits(each.callback, Interruptible):
+                each.callback.interrupted(lost.reason)
 
     def subscribe(self, topic: str, callback: TransportCallback) -> Ready | None:
         """Deliver what comes on a topic, or a pattern of topics, from now on."""
-        self._subscriptions.append((topic, callback, sink_of(callback)))
+        self._listeners.add(topic, callback)
         return None
 
     def unsubscribe(self, topic: str, callback: TransportCallback) -> None:
         """Remove one registration."""
-        for index, (subscribed, registered, _) in enumerate(self._subscriptions):
-            if subscribed == topic and registered == callback:
-                del self._subscriptions[index]
-                return
+        self._listeners.remove(topic, callback)
 
     def publish(
         self,
@@ -174,16 +180,24 @@ class ReplayTransport:
         key: str | None = None,  # noqa: ARG002 - as above
     ) -> Ready | None:
         """Send nothing: what came of it has been recorded. It has left at the moment when it left then."""
-        if not isinstance(on_sent, Departing) or on_sent.is_reply:  # what came of a reply has been recorded, too
-            if on_sent is not None:
-                on_sent()
+        if on_sent is None:
+            return None
+        is_reply = not fits(on_sent, Departing) or on_sent.is_reply
+        if is_reply:  # what came of it has been recorded, too
+            on_sent()
             return None
         cue = self._script.cue(self._name, topic)
         if cue is None:
             raise TransportError(
                 f"the recorded run published nothing more on {topic!r}, so nobody knows what comes of it: run it live"
             )
-        cue.done.add_done_callback(partial(_has_left, on_sent, cue.unheard))
+        sent = cue.sent
+        if sent is not None and sent.failed is not None and sent.failed_at is None:
+            raise TransportError(sent.failed)
+        if sent is None or not sent.never_left:
+            cue.done.add_done_callback(partial(_has_left, on_sent, None if sent is None else sent.unheard))
+        if cue.settled is not None:
+            return cue.settled
         return self._answer(topic) if self._is_called else cue.done
 
     def _answer(self, topic: str) -> Ready:
@@ -200,18 +214,18 @@ class ReplayTransport:
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
-        return len(self._subscriptions)
+        return len(self._listeners)
 
     def clear_subscriptions(self) -> None:
         """Forget every registration."""
-        self._subscriptions.clear()
+        self._listeners.clear()
 
     def deliver(self, heard: Heard) -> None:
         """Hand over a message that came now."""
         message = replace(heard.message, received_at=asyncio.get_running_loop().time())
-        for topic, _, deliver in tuple(self._subscriptions):
-            if topic in heard.subscribed or topic_patterns.matches(topic, message.topic):
-                deliver(message)
+        for each in self._listeners:
+            if each.topic in heard.subscribed or topic_patterns.matches(each.topic, message.topic):
+                each.deliver(message)
         self._answers[message.topic] -= 1
         for place, (topic, answered) in enumerate(self._callers):
             if topic == message.topic:
@@ -224,10 +238,20 @@ class ReplayTransport:
 
 
 def _cue(sent: Sent, name: str) -> _Cue:
-    return _Cue(sent.at, name, sent.topic, asyncio.Event(), asyncio.get_running_loop().create_future(), sent.unheard)
+    loop = asyncio.get_running_loop()
+    settled = None if sent.failed_at is None else loop.create_future()
+    return _Cue(sent.at, name, sent.topic, asyncio.Event(), loop.create_future(), sent, settled)
+
+
+def _fail(cue: _Cue) -> None:
+    """The message does not get through, for the reason it had then."""
+    assert cue.settled is not None  # it has failed
+    assert cue.sent is not None
+    cue.settled.set_exception(TransportError(str(cue.sent.failed)))
+    cue.settled.exception()  # seen: the scenario may not publish it any more
 
 
 def _has_left(on_sent: OnSent, unheard: str | None, _: asyncio.Future[None]) -> None:
     on_sent()
-    if unheard is not None and isinstance(on_sent, Sender):
+    if unheard is not None and fits(on_sent, Sender):
         on_sent.unheard(unheard)

@@ -110,7 +110,7 @@ class ScenarioRun:
 
     def _name_undeclared(self, check: PlannedStep) -> None:
         step = self._state.plan.counted_over(check)
-        if step is not None and self._state.session.hints(UndeclaredAct.__name__):
+        if step is not None and self._state.session.hints(f"{UndeclaredAct.__name__} {step.call.text}"):
             told = undeclared(step, check)
             self._state.session.warnings.append(told)
             warnings.warn(told, UndeclaredAct, stacklevel=3)
@@ -178,7 +178,8 @@ class ScenarioRun:
         plan = self._state.plan
         if passed == len(plan.steps) and self._state.session.config.vacuity != "ignore":
             for how in self._around.deaths():
-                yield vacuity.Emptiness(plan.steps[0].call.place, f"this scenario has passed, but {how}")
+                told = self.redactor().text(f"this scenario has passed, but {how}")
+                yield vacuity.Emptiness(plan.steps[0].call.place, told)
 
     def _warn_of(self, emptiness: vacuity.Emptiness) -> None:
         self._state.session.note_emptiness(self._state.info.nodeid, emptiness)

@@ -32,6 +32,8 @@ class Death:
     service: str
     how: str
     at: float
+    last_line: str = ""
+    """The last it wrote, which is mostly why."""
 
 
 @dataclass(frozen=True, slots=True)

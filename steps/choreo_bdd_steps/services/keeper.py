@@ -1,9 +1,10 @@
-"""The process that keeps the services which the workers of a run share: it ends with the last of them.
+"""The process that keeps the services which the workers of a run share: it ends with the run.
 
-    python -m choreo_bdd_steps.services.keeper FOLDER SOURCE PROFILE
+    python -m choreo_bdd_steps.services.keeper FOLDER SOURCE PROFILE [CONTROLLER]
 
 The first worker starts it. It is no child of any worker, so that none takes it along; that one is gone, however it
-ended, shows by its connection.
+ended, shows by its connection. A run is over when its controller says so, or has gone together with the last worker;
+one without a controller, when no worker is left.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import astuple
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
@@ -26,20 +29,23 @@ from choreo_bdd_project.config import Config, load_config
 from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.plan.settings import at_addresses
 from choreo_bdd_steps.services import meeting
-from choreo_bdd_steps.services.running import Services
+from choreo_bdd_steps.services.running import Services, receiver_of_spans
 
 LISTENS = "listening"
 _OF_ONE_WORKER = "PYTEST_XDIST_WORKER"
+_LOOK_S = 0.5
 
 
 class Keeper:
-    """Services, and the workers that are told of them."""
+    """Services, and the workers that are told of them; ``controller`` is the process that tells these what to do."""
 
-    def __init__(self, config: Config, folder: Path) -> None:
+    def __init__(self, config: Config, folder: Path, controller: int | None) -> None:
         self._config = config
         self._folder = folder
+        self._controller = controller
+        """``None`` once it has gone, too."""
         self._listener = Listener(str(meeting.socket_in(folder)), family="AF_UNIX", backlog=64)
-        self._receiver = _receiver() if config.traces else None
+        self._receiver = receiver_of_spans() if config.traces else None
         self._services = Services({} if self._receiver is None else self._receiver.environment)
         self._joined = 0
         self._count = threading.Lock()
@@ -49,8 +55,9 @@ class Keeper:
         self._failure: str | None = None
 
     def keep(self) -> None:
-        """Start the services, and return once they are stopped because no worker is left."""
+        """Start the services, and return once they are stopped because the run is over."""
         threading.Thread(target=self._accept, name="choreo-keeper", daemon=True).start()
+        threading.Thread(target=self._watch_controller, name="choreo-controller", daemon=True).start()
         try:
             self._services.start(self._config.services, self._config, at_addresses)
         except ChoreoError as error:
@@ -72,6 +79,9 @@ class Keeper:
                 name, *arguments = json.loads(connection.recv_bytes())
                 if name == meeting.LEAVE:
                     break
+                if name == meeting.END:
+                    connection.send_bytes(json.dumps({"is": self._stop_within_s}).encode())
+                    self._end(lambda: True)
                 if name == meeting.JOIN:
                     has_joined = True
                     self._join()
@@ -87,19 +97,36 @@ class Keeper:
             self._joined += 1
 
     def _leave(self) -> None:
-        """End everything where this was the last, unless another one comes meanwhile."""
         with self._count:
             self._joined -= 1
-        if self._joined:
+        self._end(self._is_left_alone)
+
+    def _watch_controller(self) -> None:
+        if self._controller is not None:
+            _wait_for_end_of(self._controller)
+            self._controller = None
+            self._end(self._is_left_alone)
+
+    def _is_left_alone(self) -> bool:
+        """Whether no worker is there, and none will come; asked while nobody can join, the answer holds."""
+        return not self._joined and self._controller is None
+
+    def _end(self, is_over: Callable[[], bool]) -> None:
+        """End everything where the run is over; does not return then."""
+        if not is_over():
             return
         with meeting.alone_in(self._folder):
-            if self._joined:
+            if not is_over():
                 return
             if not self._is_begun.is_set():
                 shutil.rmtree(self._folder, ignore_errors=True)
                 os._exit(1)  # what has begun to start is on a leash of this process
             self._is_over.set()
             threading.Event().wait()  # who comes now waits for the folder, until this process has ended
+
+    @property
+    def _stop_within_s(self) -> float:
+        return sum(each.stop_within_s for each in self._config.services)
 
     def _answer(self, name: str, arguments: list[Any]) -> dict[str, Any]:
         match name:
@@ -127,12 +154,17 @@ class Keeper:
         }
 
 
-def _receiver() -> Any:
-    from choreo_bdd.traces.receiver import Receiver  # noqa: PLC0415 - a server, loaded where traces are wanted
-
-    receiver = Receiver()
-    receiver.start()
-    return receiver
+def _wait_for_end_of(pid: int) -> None:
+    """Of a process that is no child of this one; what has ended and was not collected by its parent has ended."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # it has gone, or the kernel is too old
+            descriptor = os.pidfd_open(pid)
+            select.select([descriptor], [], [])
+            return
+    with contextlib.suppress(ProcessLookupError):
+        while True:
+            os.kill(pid, 0)
+            time.sleep(_LOOK_S)
 
 
 def main() -> None:
@@ -142,7 +174,8 @@ def main() -> None:
         os._exit(0)
     os.setsid()
     os.environ.pop(_OF_ONE_WORKER, None)
-    keeper = Keeper(load_config(source, schema=config_schema(), profile=profile), folder)
+    controller = int(sys.argv[4]) if len(sys.argv) > 4 else None
+    keeper = Keeper(load_config(source, schema=config_schema(), profile=profile), folder, controller)
     print(LISTENS, flush=True)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (1, 2):

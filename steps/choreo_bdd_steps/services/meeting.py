@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from choreo_bdd_steps.services.errors import ServiceFailed
 
 JOIN: Final = "join"
 LEAVE: Final = "leave"
+END: Final = "end"
 STARTED: Final = "started"
 DEATHS: Final = "deaths"
 LINES: Final = "lines"
@@ -31,10 +32,23 @@ _LONGEST_PATH = 100
 
 def meeting_folder(run: str, source: Path | None, profile: str) -> Path:
     """The folder in which the workers of a run meet, for one profile of one configuration."""
-    key = "\0".join((run, str(source), profile, str(os.getuid())))
-    name = f"choreo-bdd-workers-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    name = f"{_prefix(run)}{_digest(str(source), profile)[:8]}"
     folder = Path(tempfile.gettempdir()) / name
     return folder if len(os.fsencode(socket_in(folder))) <= _LONGEST_PATH else Path("/tmp") / name
+
+
+def meeting_folders(run: str) -> Sequence[Path]:
+    """All folders in which workers of a run meet."""
+    roots = {Path(tempfile.gettempdir()), Path("/tmp")}
+    return [folder for root in roots for folder in root.glob(f"{_prefix(run)}*")]
+
+
+def _prefix(run: str) -> str:
+    return f"choreo-bdd-workers-{_digest(run, str(os.getuid()))[:16]}-"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def socket_in(folder: Path) -> Path:

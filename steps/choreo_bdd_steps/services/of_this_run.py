@@ -38,29 +38,35 @@ def services_of(config: Config, environment: Mapping[str, str]) -> Running:
 
 
 def _start(config: Config, environment: Mapping[str, str]) -> Running | ChoreoError:
-    run = _run_of_workers()
-    if run is not None and not _running:
+    is_worker = _is_of_a_pool() or _is_of_xdist()
+    if is_worker and not _running:
         _end_with_parent()
     try:
-        if run is not None and config.services_per == "run":
-            return _shared(config, run)
+        if is_worker and config.services_per == "run":
+            return _shared(config)
         return _own(config, environment)
     except ChoreoError as error:
         return error
 
 
-def _shared(config: Config, run: str) -> Running:
+def _shared(config: Config) -> Running:
     from choreo_bdd_steps.services.shared import SharedServices  # noqa: PLC0415 - most runs share none
 
-    services = SharedServices(config, run)
+    parent = os.getppid()
+    # a pool's workers leave when nothing is left to do; one of xdist's may have done its part before another has begun
+    services = SharedServices(config, _run_of(parent), parent if _is_of_xdist() else None)
     _end_with_process(services)
     return services
 
 
 def _own(config: Config, environment: Mapping[str, str]) -> Running:
-    from choreo_bdd_steps.services.running import Services  # noqa: PLC0415 - most runs start none
+    from choreo_bdd_steps.services.running import Services, receiver_of_spans  # noqa: PLC0415 - most runs start none
 
-    services = Services(environment)
+    if config.traces and _is_of_a_pool():  # they outlive the run that has started them, and what listens for that one
+        receiver = receiver_of_spans()
+        services = Services(receiver.environment, spans=receiver.spans)
+    else:
+        services = Services(environment)
     _end_with_process(services)
     services.start(config.services, config, at_addresses)
     return services
@@ -100,11 +106,25 @@ def end_services(config: Config) -> None:
         found.stop()
 
 
-def _run_of_workers() -> str | None:
-    """A name of the run that this process takes part in as one of several; ``None`` where it makes it by itself."""
-    if _is_of_a_pool():
-        return f"pool of {os.getppid()}"
-    return os.environ.get("PYTEST_XDIST_TESTRUNUID") if "PYTEST_XDIST_WORKER" in os.environ else None
+def end_shared_services() -> None:
+    """Stop what the workers of this process have shared, now that they have ended; never raises."""
+    if sys.platform == "win32":
+        return
+    from choreo_bdd_steps.services.meeting import meeting_folders  # noqa: PLC0415 - most runs have no workers
+
+    for folder in meeting_folders(_run_of(os.getpid())):
+        from choreo_bdd_steps.services.shared import end_shared  # noqa: PLC0415 - most runs share none
+
+        end_shared(folder)
+
+
+def _run_of(controller: int) -> str:
+    """A name of the run whose workers this process has made."""
+    return f"workers of {controller}"
+
+
+def _is_of_xdist() -> bool:
+    return "PYTEST_XDIST_WORKER" in os.environ and not _is_of_a_pool()
 
 
 def _is_of_a_pool() -> bool:

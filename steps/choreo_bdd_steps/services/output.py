@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections import deque
@@ -15,10 +16,11 @@ from choreo_bdd_steps.services.facts import Line
 KEPT_LINES = 2_000
 LINE_CHARACTERS = 2_000
 _CHUNK_BYTES = 65_536
+_COLOURS = re.compile(rb"\x1b\[[0-9;:]*m")
 
 
 class Output:
-    """The output of one service: its last ``KEPT_LINES`` lines, long ones cut."""
+    """The output of one service: its last ``KEPT_LINES`` lines, long ones cut, without their colours."""
 
     def __init__(self, service: str, awaited: str | None = None) -> None:
         self._service = service
@@ -69,7 +71,8 @@ class Output:
         now = time.monotonic()
         clock = datetime.now(UTC).strftime("%H:%M:%S.%f")[:-3]
         for raw in whole:
-            text = raw[: LINE_CHARACTERS * 4].decode("utf-8", "replace").rstrip("\r")
+            plain = _COLOURS.sub(b"", raw[: LINE_CHARACTERS * 4])
+            text = plain.decode("utf-8", "replace").rstrip("\r")
             if self._awaited is not None and not self.has_come.is_set() and self._awaited in text:
                 self.has_come.set()
             shown = text if len(text) <= LINE_CHARACTERS else f"{text[:LINE_CHARACTERS]}…"

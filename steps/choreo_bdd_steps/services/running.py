@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.brokers import Broker, processes, start
 from choreo_bdd.brokers.ports import HOST, free_port, is_free
@@ -22,6 +22,9 @@ from choreo_bdd_steps.services.output import Output
 from choreo_bdd_steps.services.program import Program, how_it_ended
 from choreo_bdd_steps.services.readiness import Watch, watching
 
+if TYPE_CHECKING:
+    from choreo_bdd.traces.receiver import Receiver
+
 _LAST_LINES = 25
 _HANDSHAKE_S = 2.0
 
@@ -35,16 +38,18 @@ class _Held:
 
     name: str
     stop: Callable[[], None]
-    death: Callable[[], tuple[str, float | None] | None]
+    death: Callable[[], Death | None]
     output: Output | None = None
 
 
 class Services:
     """Services that this process has started; each has ``environment`` beside its own and the run's."""
 
-    def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self, environment: Mapping[str, str] = MappingProxyType({}), *, spans: SpanSource | None = None
+    ) -> None:
         self._environment = environment
-        self.spans: SpanSource | None = None
+        self.spans = spans
         self.addresses: dict[str, Address] = {}
         self.started: list[Started] = []
         self._held: list[_Held] = []
@@ -78,7 +83,7 @@ class Services:
         except (ChoreoError, TypeError) as error:
             raise ServiceFailed(service.place, str(error)) from error
         self.addresses[service.name] = Address(broker.url, broker.host, broker.port)
-        self._held.append(_Held(service.name, broker.stop, lambda: _broker_death(broker)))
+        self._held.append(_Held(service.name, broker.stop, lambda: _broker_death(service.name, broker)))
         return broker.program, True
 
     # --- programs -------------------------------------------------------------------------------------------------
@@ -94,7 +99,12 @@ class Services:
             program = self._spawn(service, command, output)
             stop_within_s = service.stop_within_s
             self._held.append(
-                _Held(service.name, lambda: program.stop(stop_within_s), lambda: _program_death(program), output)
+                _Held(
+                    service.name,
+                    lambda: program.stop(stop_within_s),
+                    lambda: _program_death(service.name, program),
+                    output,
+                )
             )
             _wait(service, program, watch)
         return command[0], True
@@ -118,9 +128,9 @@ class Services:
     def deaths(self) -> Sequence[Death]:
         """Those that have ended by themselves, in the order in which that was noticed."""
         for held in self._held:
-            ended = None if held.name in self._deaths else held.death()
-            if ended is not None:
-                self._deaths[held.name] = Death(held.name, ended[0], ended[1] or time.monotonic())
+            death = None if held.name in self._deaths else held.death()
+            if death is not None:
+                self._deaths[held.name] = death
         return tuple(self._deaths.values())
 
     def lines(self, since: float) -> Sequence[Line]:
@@ -131,6 +141,15 @@ class Services:
         """End them, last started first; harmless when called again."""
         while self._held:
             self._held.pop().stop()
+
+
+def receiver_of_spans() -> Receiver:
+    """What listens, from now to the end of this process, for what services tell of their work."""
+    from choreo_bdd.traces.receiver import Receiver  # noqa: PLC0415 - a server, loaded where traces are wanted
+
+    receiver = Receiver()
+    receiver.start()
+    return receiver
 
 
 def in_order(outputs: Iterable[Iterable[Line]]) -> list[Line]:
@@ -167,13 +186,16 @@ def _wait(service: ServiceConfig, program: Program, watch: Watch) -> None:
         time.sleep(processes.POLL_S)  # a log, a port and a process are all asked: none of them calls back
 
 
-def _program_death(program: Program) -> tuple[str, float | None] | None:
+def _program_death(name: str, program: Program) -> Death | None:
     code = program.code
-    return (how_it_ended(code), program.ended_at) if program.has_died and code is not None else None
+    if code is None or not program.has_died:
+        return None
+    last_line = next((line for line in reversed(program.last_lines(_LAST_LINES)) if line.strip()), "")
+    return Death(name, how_it_ended(code), program.ended_at or time.monotonic(), last_line)
 
 
-def _broker_death(broker: Broker) -> tuple[str, float | None] | None:
-    return None if broker.is_running else ("has ended", None)
+def _broker_death(name: str, broker: Broker) -> Death | None:
+    return None if broker.is_running else Death(name, "has ended", time.monotonic())
 
 
 def _speaks(kind: str, port: int) -> bool:

@@ -27,12 +27,13 @@ _LEAVE_S = 10.0
 
 
 class SharedServices:
-    """Services kept by another process for all workers of a run.
+    """Services kept by another process for all workers of a run, until this is over: until ``controller``, a process
+    id, has gone or told so by ``end_shared``; until the last worker has left where there is none.
 
     Raises what starting them raised, and ``ServiceFailed`` where the keeper cannot be started.
     """
 
-    def __init__(self, config: Config, run: str) -> None:
+    def __init__(self, config: Config, run: str, controller: int | None = None) -> None:
         self._lock = threading.Lock()
         self._stop_within_s = _LEAVE_S + sum(each.stop_within_s for each in config.services)
         self._is_traced = config.traces
@@ -42,7 +43,7 @@ class SharedServices:
         self.started: Sequence[Started] = ()
         folder = meeting.meeting_folder(run, config.source, config.profile)
         with meeting.alone_in(folder):
-            self._connection: Connection | None = _reached(folder) or _kept(folder, config)
+            self._connection: Connection | None = _reached(folder) or _kept(folder, config, controller)
             self._ask(meeting.JOIN)
         try:
             addresses, started = self._ask(meeting.STARTED)
@@ -70,7 +71,7 @@ class SharedServices:
         return ()
 
     def stop(self) -> None:
-        """Leave them to the others; the last one that leaves waits until they are stopped."""
+        """Leave them to the others; the last one of a run without a controller waits until they are stopped."""
         with self._lock:
             connection, self._connection = self._connection, None
         if connection is None:
@@ -122,6 +123,18 @@ class SharedServices:
         return answer["is"]
 
 
+def end_shared(folder: Path) -> None:
+    """Have what the workers who meet there share stopped, as their controller, and wait for that; never raises."""
+    connection = _reached(folder)
+    if connection is None:
+        return
+    with connection, contextlib.suppress(EOFError, OSError):
+        connection.send_bytes(json.dumps([meeting.END]).encode())
+        stop_within_s = json.loads(connection.recv_bytes())["is"]
+        if connection.poll(_LEAVE_S + stop_within_s):
+            connection.recv_bytes()  # ends, as nothing is said any more
+
+
 def _reached(folder: Path) -> Connection | None:
     """The keeper that an earlier worker has started."""
     with contextlib.suppress(OSError):
@@ -129,11 +142,12 @@ def _reached(folder: Path) -> Connection | None:
     return None
 
 
-def _kept(folder: Path, config: Config) -> Connection:
+def _kept(folder: Path, config: Config, controller: int | None) -> Connection:
     """A keeper of our own making; what a killed one has left is in its way."""
     meeting.socket_in(folder).unlink(missing_ok=True)
+    of_controller = [] if controller is None else [str(controller)]
     with subprocess.Popen(
-        [sys.executable, "-m", _KEEPER, str(folder), str(config.source), config.profile],
+        [sys.executable, "-m", _KEEPER, str(folder), str(config.source), config.profile, *of_controller],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

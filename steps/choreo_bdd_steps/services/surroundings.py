@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from choreo_bdd_steps.services.facts import Running
 
 _SHOWN_LINES = 10
+_SHOWN_CHARACTERS = 300
 
 
 class Surroundings:
@@ -27,7 +28,8 @@ class Surroundings:
         """Each service that has ended by itself, as a clause."""
         for death in self._services.deaths():
             when = "before this scenario began" if death.at < self._since else "while this scenario ran"
-            yield f"the service {death.service!r} is dead: it {death.how} {when}, and nothing has restarted it"
+            wrote = f"; the last it wrote: {_cut(death.last_line)}" if death.last_line else ""
+            yield f"the service {death.service!r} is dead: it {death.how} {when}, and nothing has restarted it{wrote}"
 
     def everything(self) -> str:
         """All lines that are kept, for a report."""
@@ -44,3 +46,7 @@ class Surroundings:
         )
         shown = "".join(f"\n  {line}" for line in lines[-_SHOWN_LINES:])
         return f"\nwhat the services wrote while this scenario ran ({count}):{shown}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
+from choreo_bdd.shared.fitting import fits
 from choreo_bdd.transports.base import Probing
 from choreo_bdd_project.config import Config, TransportConfig
 from choreo_bdd_project.harnesses import build_harness
@@ -107,7 +108,7 @@ class _Visit:
         async with self._trying(Stage.CONNECT):
             await harness.connect()
         self.connect_ms = _ms_since(begun)
-        await (self._probe(harness.transport) if isinstance(harness.transport, Probing) else self._send(harness))
+        await (self._probe(harness.transport) if fits(harness.transport, Probing) else self._send(harness))
 
     async def _probe(self, transport: Probing) -> None:
         """By a way that reaches nobody else and leaves nothing."""

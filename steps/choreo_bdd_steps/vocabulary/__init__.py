@@ -7,7 +7,7 @@ from functools import lru_cache
 from choreo_bdd_steps.vocabulary import calling, expecting, further_checks, publishing, services, variables, waiting
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase, StepCall
 
-__all__ = ["PHRASES", "Match", "Phrase", "StepCall", "recognise", "recognise_text"]
+__all__ = ["PHRASES", "Match", "Phrase", "StepCall", "phrase_of", "recognise", "recognise_text"]
 
 PHRASES: tuple[Phrase, ...] = (
     *publishing.PHRASES,
@@ -22,13 +22,13 @@ PHRASES: tuple[Phrase, ...] = (
 
 def recognise(call: StepCall) -> Match | None:
     """The step as a phrase of this vocabulary; ``None`` for a step of somebody else's."""
-    phrase = _phrase_of(call.text)
+    phrase = phrase_of(call.text)
     return None if phrase is None else phrase.match(call)
 
 
 @lru_cache(maxsize=4096)
-def _phrase_of(text: str) -> Phrase | None:
-    """A sentence is asked for when its step is read, planned and run, and each time against every phrase there is."""
+def phrase_of(text: str) -> Phrase | None:
+    """The phrase that a sentence is, kept: its step is read, planned and run, and each time there are all to ask."""
     return next((phrase for phrase in PHRASES if phrase.parameters(text) is not None), None)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from choreo_bdd_project.gherkin.step import Step
@@ -128,6 +129,7 @@ def _compiled(text: str) -> re.Pattern[str]:
     return _CACHE[text]
 
 
+@cache
 def _regex(text: str) -> str:
     return pattern_of(text) + r"\s*:?"
 

@@ -60,7 +60,7 @@ PHRASES = (
     Phrase(
         "I publish {topic}[ on {transport}] as an envelope",
         Publish,
-        "Publish a message with `key`, `headers` and `payload`.",
+        "Publish a message with `key`, `headers` and `payload`, or with `raw` bytes in its place.",
         'When I publish "orders.placed" as an envelope:\n  """\n  headers: {tenant: acme}\n  payload: {id: 7}\n  """',
         _envelope,
         "a doc string",

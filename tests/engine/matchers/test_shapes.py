@@ -42,6 +42,12 @@ def test_the_first_difference_is_named_with_its_full_path(payload: object, expec
     assert expected.path in matcher.match(payload).reason
 
 
+def test_null_is_expected_by_value_and_not_by_words() -> None:
+    matcher = m.contains_fields({"a": m.eq(None), "b": [m.eq(None)]})
+    assert failure(matcher, {"b": []}) == MatchFailure("missing", "a", None)
+    assert matcher.expected_shape() == {"a": None, "b": [None]}
+
+
 def test_a_literal_difference_is_a_mismatch() -> None:
     assert failure(m.contains_fields({"a": {"b": 1}}), {"a": {"b": 2}}) == MatchFailure("mismatch", "a.b", 1, 2)
 

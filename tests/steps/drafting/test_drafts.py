@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from choreo_bdd.asyncapi import AsyncApiError
 from choreo_bdd_project.config import memory_config
-from choreo_bdd_steps.drafting.features import DraftError, drafts
+from choreo_bdd_steps.drafting.features import Drafts, drafts
+from choreo_bdd_steps.drafting.messages import DraftError
 from choreo_bdd_steps.lint import lint
 from choreo_bdd_steps.plan.settings import configuration
 from tests.steps.drafting.documents import CHOICE_2, DOCUMENTS, HEADERS_2, ORDERS_3, RATES_3, UNDRAFTABLE_3, UNFIT_3
+from tests.steps.drafting.further_documents import (
+    FORMATS_2,
+    FURTHER,
+    GATES_3,
+    HOME_3,
+    PARCELS_2,
+    PRICES_3,
+    STORY_2,
+    ZOO_2,
+)
 
 _CONFIGURATION = "profiles: {memory: {bus: {type: memory, correlation: {field: correlation_id}}}}\n"
 _LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
+
+
+_SPECS = (*(f"{name}.yaml" for name in DOCUMENTS), *(f"{name}/api.yaml" for name in FURTHER))
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def _drafts_of(folder: Path, files: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, carried: str = "") -> Drafts:
+    """What is drafted where the document is the project's contract."""
+    _write(folder, files)
+    correlation = carried or "field: correlation_id"
+    memory = f"profiles: {{memory: {{bus: {{type: memory, correlation: {{{correlation}}}}}}}}}\n"
+    (folder / "choreo.yaml").write_text(f"{memory}asyncapi: api.yaml\n")
+    monkeypatch.chdir(folder)
+    return drafts(Path("api.yaml"), configuration(folder))
 
 
 def _drafted(tmp_path: Path, document: str) -> dict[str, str]:
@@ -30,29 +62,32 @@ def _project(folder: Path, *, with_contracts: bool) -> Path:
     (folder / "features" / "steps" / "choreo.py").write_text(_LOADER)
     for name, text in DOCUMENTS.items():
         (folder / f"{name}.yaml").write_text(text)
-    spec = f"asyncapi: [{', '.join(f'{name}.yaml' for name in DOCUMENTS)}]\n" if with_contracts else ""
+    for name, files in FURTHER.items():
+        _write(folder / name, files)
+    spec = f"asyncapi: [{', '.join(_SPECS)}]\n" if with_contracts else ""
     (folder / "choreo.yaml").write_text(_CONFIGURATION + spec)
     return folder
 
 
 def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, "-m", *command]
-    return subprocess.run(program, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(program, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
 
 
 @pytest.mark.process
+@pytest.mark.timeout(240)  # some 200 scenarios
 def test_every_drafted_feature_passes_lint_and_runs_held_against_its_document(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = _project(tmp_path, with_contracts=True)
     monkeypatch.chdir(folder)
-    for name in DOCUMENTS:
-        drafted = drafts(Path(f"{name}.yaml"), configuration(folder))
+    for spec in _SPECS:
+        drafted = drafts(Path(spec), configuration(folder))
         assert drafted.features
         for each in drafted.features:
-            path = folder / "features" / name / each.name
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(each.text)
+            path = folder / "features" / spec.replace(".yaml", "") / each.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(each.text.replace(" for 200ms", " for 20ms"))  # on a bus where nothing takes long
     assert lint(sorted(folder.rglob("*.feature"))) == []
     run = _run(folder, "behave", "--no-color", "--format", "progress", "features")
     assert run.returncode == 0, run.stdout
@@ -117,6 +152,74 @@ def test_what_no_transport_could_carry_under_its_contract_is_left_out_and_said(
 def test_headers_travel_with_the_message(tmp_path: Path) -> None:
     text = _drafted(tmp_path, HEADERS_2)["mail_send.feature"]
     assert '"@headers": {\n          "priority": 1\n' in text
+
+
+def test_a_message_with_headers_is_spoilt_past_the_contract_that_would_keep_it_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanned, late = _drafts_of(tmp_path, PARCELS_2, monkeypatch).features
+    for text, name in ((scanned.text, "parcel"), (scanned.text, "depot"), (scanned.text, "weight"), (late.text, "by")):
+        assert f" without {name} is not taken" in text
+    assert "parcelScanned with a stranger as kind is not taken" in scanned.text
+    assert scanned.text.count('"parcels.berlin.scanned" as an envelope:') == 5
+    assert re.search(r'headers: {.*"x-tenant": "blue".*}\n +raw: \|\n', scanned.text)
+    assert 'I publish "parcels.berlin.scanned"' in scanned.text, "a value that the document lists for the parameter"
+
+
+def test_a_request_is_answered_where_its_operation_says(tmp_path: Path) -> None:
+    text = _drafted(tmp_path, PRICES_3["api.yaml"])["prices_ask.feature"]
+    assert 'with "prices.answer":' in text
+    assert "prices.audit" not in text, "the first channel that the application sends on"
+
+
+@pytest.mark.parametrize("name", ["correlationId", "CORRELATIONID"])
+def test_the_header_in_which_the_scenarios_id_travels_is_the_scenarios(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    drafted = _drafts_of(tmp_path, PRICES_3, monkeypatch, f"header: {name}")
+    [text] = [each.text for each in drafted.features if each.name == "prices_ask.feature"]
+    assert '"replyTo": "replyTo"' in text
+    assert "correlationId" not in text
+
+
+def test_a_header_that_no_scenarios_id_can_be_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafted = _drafts_of(tmp_path, PARCELS_2, monkeypatch, "header: x-parcel")
+    assert drafted.features == ()
+    assert "lets no scenario's id be the header 'x-parcel'" in drafted.left_out[0]
+
+
+def test_what_one_of_several_schemas_requires_is_spoilt_too(tmp_path: Path) -> None:
+    text = _drafted(tmp_path, ZOO_2["api.yaml"])["zoo_arrived.feature"]
+    for name in ("species", "name", "lives"):
+        assert f" without {name} is not taken" in text
+
+
+def test_a_schema_within_itself_is_spoilt_once(tmp_path: Path) -> None:
+    text = _drafted(tmp_path, STORY_2["api.yaml"])["story_told.feature"]
+    assert "without chapters[0].intro is not taken" in text
+    assert "next" in text
+    assert "without next.title" not in text
+
+
+def test_a_topic_that_only_a_pattern_can_be_is_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafted = _drafts_of(tmp_path, GATES_3, monkeypatch)
+    assert [each.name for each in drafted.features] == ["gates_gate_opened.feature", "gates_closed.feature"]
+    assert ["is a pattern" in each for each in drafted.left_out] == [True, True]
+
+
+def test_parameters_have_the_values_that_the_document_names(tmp_path: Path) -> None:
+    text = _drafted(tmp_path, HOME_3["api.yaml"])["home_room_lamp_set.feature"]
+    assert 'I publish "home/kitchen/lamp-1/set"' in text
+    assert 'with "home/hall/lamp/state":' in text
+
+
+def test_payloads_in_other_languages_are_said_to_be_stood_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafted = _drafts_of(tmp_path, FORMATS_2, monkeypatch)
+    told = [each.partition(":")[0].rpartition("/channels/")[2] for each in drafted.left_out]
+    assert told == [f"formats~1{name}/publish/message" for name in ("avro", "proto", "raml", "openapi")]
+    assert len(drafted.features) == 6
 
 
 @pytest.mark.process

@@ -37,9 +37,18 @@ def test_an_envelope_has_key_headers_and_payload() -> None:
         ("keys: 1", "no field 'keys'"),
         ("[1]", "an envelope is an object"),
         ("headers: 1", "object"),
+        ("payload: 1\nraw: x", "a payload or raw bytes, not both"),
+        ("raw: {id: 1}", "raw is text"),
+        ("raw: 'hex: xyz'", "hex"),
     ):
         with pytest.raises(BodyError, match=fragment):
             parse_envelope(doc).build(VARIABLES)
+
+
+def test_an_envelope_may_hold_bytes() -> None:
+    [message] = parse_envelope('key: k\nheaders: {h: 1}\nraw: |\n  {"id": {{ n }}}\n').build(VARIABLES)
+    assert message == OutgoingMessage(b'{"id": 5}\n', "k", {"h": "1"})
+    assert parse_envelope("raw: 'hex: 00ff'").build(VARIABLES) == [OutgoingMessage(b"\x00\xff", None, {})]
 
 
 def test_files_are_read_by_their_extension(tmp_path: Path) -> None:

@@ -154,6 +154,31 @@ def test_a_cell_that_begins_like_an_operator_is_an_error_with_the_way_to_quote_i
 
 
 @pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("set", "absent"),
+        ("present", "absent"),
+        ("missing", "exists"),
+        ("empty", "length > 0"),
+        ("None", "not null"),
+        ("NULL", "not null"),
+        ("True", "!= true"),
+        ("FALSE", "!= false"),
+    ],
+)
+def test_a_value_is_not_to_differ_from_a_word_that_was_no_text(word: str, meant: str) -> None:
+    for condition in (f"a is not {word}", f"a != {word}", f"b is 1 or a is not {word}"):
+        with pytest.raises(BodyError, match=f"{word!r} is a text here.*write {meant}") as refused:
+            where(condition)
+        assert f'"{word}"' in str(refused.value)
+    with pytest.raises(BodyError, match=f"write {meant}"):
+        table(("a", f"!= {word}"))
+    assert not where(f'a is not "{word}"').match({"a": word}).matched
+    assert not table(("a", f'!= "{word}"')).match({"a": word}).matched
+    assert where(f"a is {word}").match({"a": word}).matched
+
+
+@pytest.mark.parametrize(
     "cell", ["a widget", "<b>bold</b>", "anything", "note", "island", "existing", "[draft] x", "-"]
 )
 def test_plain_text_stays_plain_text(cell: str) -> None:

@@ -53,6 +53,39 @@ def test_the_sound_checks_of_the_order_pipeline_are_none(project: Project) -> No
     assert [proof["score"] for proof in json.loads(as_json(found))] == [1.0, 1.0]
 
 
+def test_a_sound_absence_is_seen_to_be_one_however_ids_travel(project: Project) -> None:
+    buses = {
+        "path": "{field: data.order.id}",
+        "prefixed": "{field: data.id, prefix: ACME-}",
+        "header": "{header: x-request-id}",
+        "traced": "{header: traceparent}",
+        "untold": "none",
+    }
+    profile = "".join(f"    {name}: {{type: memory, correlation: {each}}}\n" for name, each in buses.items())
+    project.file("choreo.yaml", f"timeout: 150ms\ndefault_transport: path\nprofiles:\n  memory:\n{profile}")
+    project.file(
+        "features/environment.py",
+        "from choreo_bdd_steps.adapters.behave import expand_buses\n\n\n"
+        "def before_all(context):\n    expand_buses(context)\n",
+    )
+    project.feature(
+        f"""\
+        @bus({",".join(buses)})
+        Feature: F
+          Scenario: S
+            When I publish "orders.placed":
+              | field | value |
+              | total | 7     |
+            Then I expect no "orders.rejected" where total is 7 for 50ms
+        """
+    )
+    recordings = recorded([Path("features")], "behave")
+    [proof] = proofs(recordings)
+    assert len(recordings) == len(buses)
+    assert (proof.unproven, proof.survivors) == ([], []), as_text([proof])
+    assert proof.tried == len(buses)
+
+
 def test_the_command_tells_the_place_and_the_score(project: Project) -> None:
     project.feature(
         """\

@@ -112,6 +112,7 @@ def test_choreo_yaml_alone_brings_up_the_system_and_failures_tell_of_it(shop: Pr
     assert "orders | order ignored with" in ran
     assert "the service 'orders' is dead: it ended with code 9 while this scenario ran" in ran
     assert "this scenario has passed, but the service 'orders' is dead: it ended with code 9 before" in ran
+    assert ran.text.count("nothing has restarted it; the last it wrote: order poison with") >= 2
     assert "hunter22" not in ran
     attached = read_report(shop.folder / "report").gherkin["attachments"]
     of_failed = sorted("".join(each["text"] for each in texts) for texts in attached.values())

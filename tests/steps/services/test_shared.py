@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import httpx
@@ -16,9 +18,10 @@ import pytest
 from choreo_bdd.brokers.processes import wait_until
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.plan.settings import configuration
+from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.services import meeting
 from choreo_bdd_steps.services.errors import ServiceFailed
-from choreo_bdd_steps.services.shared import SharedServices
+from choreo_bdd_steps.services.shared import SharedServices, end_shared
 from tests.engine.test_traces import SPAN, TRACE, request
 from tests.support.project import Project
 from tests.support.running_processes import alive, family
@@ -43,7 +46,7 @@ CONFIG = """
       local: {bus: {type: memory, correlation: none}}
 """
 
-Join = Callable[[], SharedServices]
+Join = Callable[..., SharedServices]
 
 
 @pytest.fixture
@@ -55,11 +58,11 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def join(folder: Path) -> Iterator[Join]:
-    """A further worker's view of the services."""
+    """A further worker's view of the services; of a run with a controller, where that is given."""
     made: list[SharedServices] = []
 
-    def join() -> SharedServices:
-        made.append(SharedServices(configuration(folder), RUN))
+    def join(controller: int | None = None) -> SharedServices:
+        made.append(SharedServices(configuration(folder), RUN, controller))
         return made[-1]
 
     yield join
@@ -89,6 +92,36 @@ def test_the_first_starts_them_and_the_last_one_that_leaves_has_them_stopped(fol
     assert not {pid} & alive(), "it had to be gone when the last one was told so"
     assert wait_until(lambda: keeper not in alive(), 10)
     assert not meeting_folder(folder).exists()
+
+
+def test_one_that_is_done_before_another_comes_leaves_them_to_it(folder: Path, join: Join) -> None:
+    join(os.getpid()).stop()
+    late = join(os.getpid())
+    assert [each.text for each in late.lines(0)] == ["up"]
+    late.stop()
+    ((pid, keeper),) = started(folder)
+    assert {pid, keeper} <= alive(), "the run goes on"
+    end_shared(meeting_folder(folder))
+    assert not {pid} & alive(), "it had to be gone when the run was told so"
+    assert wait_until(lambda: keeper not in alive(), 10)
+    assert not meeting_folder(folder).exists()
+
+
+@pytest.mark.parametrize("is_last", ["the worker", "the controller"])
+def test_they_end_with_the_controller_and_the_last_worker(folder: Path, join: Join, is_last: str) -> None:
+    controller = subprocess.Popen(["sleep", "120"])
+    worker = join(controller.pid)
+    ((pid, keeper),) = started(folder)
+    ends = {"the worker": worker.stop, "the controller": controller.kill}  # which nobody collects: it stays a zombie
+    try:
+        (other,) = ends.keys() - {is_last}
+        ends[other]()
+        assert not wait_until(lambda: pid not in alive(), 0.7), "one of them is there yet"
+        ends[is_last]()
+        assert wait_until(lambda: not {pid, keeper} & alive(), 20)
+    finally:
+        controller.kill()
+        controller.wait()
 
 
 def test_workers_that_come_at_once_start_one_set(folder: Path, join: Join) -> None:
@@ -168,6 +201,31 @@ def test_what_services_tell_of_a_trace_is_told_to_the_worker_that_asks_for_it(fo
     assert first.spans.heard
 
 
+def test_a_worker_of_a_pool_hears_its_own_services_in_every_run_it_makes(folder: Path) -> None:
+    config, service = folder / "choreo.yaml", folder / "service.py"
+    config.write_text("traces: true\n" + config.read_text().replace("services_per: run", ""))
+    service.write_text(service.read_text().replace('"up"', 'os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"], "up"'))
+    context = multiprocessing.get_context("spawn")
+    heard = context.SimpleQueue()
+    worker = context.Process(target=_two_runs, args=(folder, heard))
+    worker.start()
+    worker.join(60)
+    assert worker.exitcode == 0
+    assert [heard.get(), heard.get()] == [["settlement"], ["settlement", "settlement"]]
+    assert len(started(folder)) == 1
+
+
+def _two_runs(folder: Path, heard: SimpleQueue[list[str]]) -> None:
+    for _ in range(2):
+        session = Session(configuration(folder))
+        spans, url = session.services.spans, session.services.lines(0)[0].text.split()[0]
+        assert spans is not None
+        spans.expect(TRACE)
+        httpx.post(f"{url}/v1/traces", json=request(SPAN), trust_env=False).raise_for_status()
+        heard.put([span.service for span in spans.of(TRACE)])
+        session.close()
+
+
 def test_a_folder_of_somebody_else_is_not_used(folder: Path, join: Join) -> None:
     theirs = meeting_folder(folder)
     theirs.mkdir(mode=0o777)
@@ -179,12 +237,28 @@ def test_a_folder_of_somebody_else_is_not_used(folder: Path, join: Join) -> None
         theirs.rmdir()
 
 
+ONE_AFTER_THE_OTHER = """
+    import os, pathlib, time, pytest
+    IS_DONE = pathlib.Path("one is done")
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop():
+        until = time.monotonic() + 30
+        while os.environ.get("PYTEST_XDIST_WORKER") == "gw1" and not IS_DONE.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure():
+        if os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+            IS_DONE.touch()
+"""
+
+
 def test_the_workers_of_xdist_share_one_set_where_it_is_said_so(project: Project) -> None:
-    project.file("service.py", SERVICE).file("choreo.yaml", CONFIG)
+    project.file("service.py", SERVICE).file("choreo.yaml", CONFIG).file("conftest.py", ONE_AFTER_THE_OTHER)
     for name in ("a", "b"):
         project.feature(f'Feature: {name}\n  Scenario: s\n    When I publish "a"\n    Then I expect "a"\n', name)
     ran = project.pytest("features", "-n", "2")
     assert ran.code == 0, ran.text
+    assert (project.folder / "one is done").exists()
     ((pid, keeper),) = started(project.folder)
     assert not family(pid) & alive()
     assert wait_until(lambda: keeper not in alive(), 10)

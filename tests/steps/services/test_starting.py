@@ -66,6 +66,12 @@ def test_it_is_ready_once_its_line_is_there(start: Start, tmp_path: Path) -> Non
     assert re.match(r"\d\d:\d\d:\d\d\.\d{3} a \| warming up", str(services.lines(0)[0]))
 
 
+def test_colours_of_a_log_are_no_part_of_what_is_looked_for_or_shown(start: Start, tmp_path: Path) -> None:
+    script(tmp_path, r"import time; print('\x1b[32mINFO\x1b[0m app \x1b[1;38:5:208mstarted\x1b[m'); time.sleep(60)")
+    services = start("a: {command: python service.py, ready: {log: INFO app started}}")
+    assert texts(services) == ["INFO app started"]
+
+
 @pytest.mark.parametrize("kind", ["port", "http"])
 def test_it_is_ready_once_it_answers_at_its_free_port(start: Start, kind: str) -> None:
     sought = {"port": '"${services.a.port}"', "http": '"${services.a.url}/"'}[kind]

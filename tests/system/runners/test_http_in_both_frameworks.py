@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.http_service import http_service
 from tests.support.project import Project
+from tests.support.replays import differing_replays
 
 FORMATTER = "choreo_bdd_reporter.behave_formatter:ChoreoFormatter"
 HIDDEN = ("hidden-query", "hidden-body", "hidden-bearer", "hidden-login", "0123456789abcdef")
@@ -71,6 +72,51 @@ def test_both_frameworks_tell_the_same_of_a_call_and_no_secret(door: str, tmp_pa
     replayed = project._run("choreo_bdd", "replay", "pytest-report/recordings.jsonl")
     assert "@status: expected 201, got 409" in replayed  # without the service
     assert "valid, schema 1.3" in project._run("choreo_bdd", "report", "validate", "pytest-report")
+
+
+def test_what_was_no_json_and_what_did_not_get_through_is_replayed_as_it_was(
+    door: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text that reads as JSON, a call whose answer broke off, a service that is not there."""
+    monkeypatch.chdir(tmp_path)
+    configuration = f"""\
+        timeout: 300ms
+        default_transport: bus
+        profiles:
+          p:
+            bus: {{type: memory}}
+            api: {{type: http, url: '{door}'}}
+            gone: {{type: http, url: 'http://127.0.0.1:1'}}
+        """
+    project = Project(tmp_path).file("choreo.yaml", configuration)
+    project.feature(
+        '''
+        Feature: F
+
+          Scenario: A text
+            When I call GET "/?kind=text/plain&says=12" on api
+            Then the response has status 200:
+              """
+              13
+              """
+
+          Scenario: An answer that broke off
+            When I call GET "/?cut=1" on api
+            Then the response has status 200
+
+          Scenario: A service that is not there
+            When I call GET "/" on gone
+            Then the response has status 200
+
+          Scenario: A message besides
+            When I publish "orders.placed"
+            And I call GET "/" on gone
+            Then I expect "orders.paid"
+        '''
+    )
+    ran = project.pytest("features", "--harness-report=report")
+    assert "4 failed" in ran
+    assert differing_replays(tmp_path / "report") == {}
 
 
 def _told(path: Path) -> list[dict[str, Any]]:

@@ -16,9 +16,10 @@ import pytest
 
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter.frameworks.pytest.shared import ATTACHED, choreo_meta
-from choreo_bdd_reporter.model.limits import cap_stream, clean_text
+from choreo_bdd_reporter.model.limits import clean_text
 from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, RecordedScenario, Step
 from choreo_bdd_reporter.record.masking import masked, masked_feature, masked_gherkin
+from choreo_bdd_reporter.record.output import CapturedOutput
 from choreo_bdd_reporter.record.recorder import TestRecord
 
 PhaseFacts = dict[str, Any]
@@ -45,8 +46,7 @@ def facts_of_phase(
     report: pytest.TestReport,
     record: TestRecord,
     gherkin: tuple[Feature, GherkinScenario] | None,
-    *,
-    redact_streams: bool,
+    output: CapturedOutput,
 ) -> PhaseFacts:
     """The part of one phase: facts, failure text, captured text and the scenarios finished since the last one."""
     redactor = record.redactor
@@ -63,11 +63,12 @@ def facts_of_phase(
     own = [redactor.fields - before[0], redactor.stream_matches - before[1]]
     part["redacted"] = [own[0] + record.redacted_fields, own[1] + record.redacted_text]
     matches = redactor.stream_matches
-    part["streams"] = _streams(
-        report.sections[item.stash.get(_EARLIER_SECTIONS, 0) :], redactor if redact_streams else None
-    )
-    if report.when == "teardown":
+    # captured text of all phases so far: pytest repeats earlier sections in each report, also those of earlier attempts
+    streams = _streams(report.sections[item.stash.get(_EARLIER_SECTIONS, 0) :])
+    is_last = report.when == "teardown"
+    if is_last:
         item.stash[_EARLIER_SECTIONS] = len(report.sections)
+    part["streams"] = output.take(item.nodeid, streams, redactor, failed=report.failed, last=is_last)
     part["streams_redacted"] = redactor.stream_matches - matches
     part["sections"] = len(report.sections)
     return part
@@ -83,7 +84,7 @@ def is_subtest(report: pytest.TestReport) -> bool:
     return getattr(report, "context", None) is not None
 
 
-def complete_subtest(report: pytest.TestReport, redactor: Redactor, *, redact_streams: bool) -> None:
+def complete_subtest(report: pytest.TestReport, redactor: Redactor, output: CapturedOutput) -> None:
     """Add to the part of a subtest what pytest adds to its report last: its name, and what it printed itself."""
     part = detach(report)
     if part is None:
@@ -93,7 +94,9 @@ def complete_subtest(report: pytest.TestReport, redactor: Redactor, *, redact_st
         part["traceback"] = f"subtest {redactor.text(_subtest_name(report))}\n{part['traceback']}"
     part["redacted"][1] += redactor.stream_matches - before
     before = redactor.stream_matches
-    part["streams"] = _streams(report.sections[part["sections"] :], redactor if redact_streams else None)
+    streams = _streams(report.sections[part["sections"] :])
+    of_subtest = f"{report.nodeid} {_subtest_name(report)}"
+    part["streams"] = output.take(of_subtest, streams, redactor, failed=report.failed)
     part["streams_redacted"] = redactor.stream_matches - before
     attach(report, part)
 
@@ -186,13 +189,8 @@ def skip_reason(report: pytest.TestReport) -> str:
     return report.longreprtext
 
 
-def _streams(sections: Sequence[tuple[str, str]], redactor: Redactor | None) -> dict[str, str]:
-    """Captured text of all phases so far: pytest repeats earlier sections in each report."""
+def _streams(sections: Sequence[tuple[str, str]]) -> dict[str, str]:
     return {
-        name: _stream("".join(text for title, text in sections if title.startswith(f"Captured {name}")), redactor)
+        name: "".join(text for title, text in sections if title.startswith(f"Captured {name}"))
         for name in ("stdout", "stderr", "log")
     }
-
-
-def _stream(text: str, redactor: Redactor | None) -> str:
-    return cap_stream(text) if redactor is None else masked(redactor, text)

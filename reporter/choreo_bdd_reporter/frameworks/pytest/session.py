@@ -32,6 +32,7 @@ from choreo_bdd_reporter.model.clock import Stopwatch, now
 from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_environment, project_name
 from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.model.tests import Environment, Run, Workers
+from choreo_bdd_reporter.record.output import CapturedOutput
 from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
 from choreo_bdd_reporter.store.configured_directory import hide_configured_secrets
 from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, resolve
@@ -71,8 +72,12 @@ class TestObserver:
         self._config = config
         self._steps = steps
         self._current: str | None = None
-        self._redact_streams = not config.option.harness_report_no_stream_redact
+        self._output = CapturedOutput(
+            redact=not config.option.harness_report_no_stream_redact,
+            processes=getattr(config, "workerinput", {}).get("workercount", 1),
+        )
         self._told: dict[str, Any] = {}
+        self._met: set[str] = set()
         self._recorder = Recorder(lambda: self._current, recordings=recordings)
         self._recorder.start()
 
@@ -102,7 +107,7 @@ class TestObserver:
         gherkin = self._steps.take(item.nodeid)
         if gherkin is None and report.when == "setup" and not report.passed:
             gherkin = self._steps.unstarted(item)
-        part = facts_of_phase(item, report, record, gherkin, redact_streams=self._redact_streams)
+        part = facts_of_phase(item, report, record, gherkin, self._output)
         if self.facts != self._told:  # at once, because a process that dies can tell nothing at its end
             self._told = dict(self.facts)
             part["run"] = self._told
@@ -114,9 +119,20 @@ class TestObserver:
         if not is_subtest(report) or hasattr(report, "node"):
             return
         try:
-            complete_subtest(report, self._recorder.redactor(report.nodeid), redact_streams=self._redact_streams)
+            complete_subtest(report, self._recorder.redactor(report.nodeid), self._output)
         except Exception as error:  # noqa: BLE001 - the report must never decide a test
             notice(f"a subtest of {report.nodeid} is reported without details ({type(error).__name__}: {error})")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_to_serializable(self) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+        """A worker sends what it has met with every report: one that dies can tell nothing at its end."""
+        data = yield
+        if data is not None and hasattr(self._config, "workeroutput"):
+            new = set(values_met()) - self._met
+            if new:
+                self._met |= new
+                data[_WORKER_MET] = json.dumps(sorted(new))  # from memory to memory: it is written nowhere
+        return data
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -125,7 +141,7 @@ class TestObserver:
         if output is not None:
             output[_WORKER_OUTPUT] = json.dumps(self.leftovers())
             output[_WORKER_FACTS] = json.dumps(self.facts)
-            output[_WORKER_MET] = json.dumps(values_met())  # from memory to memory: it is written nowhere
+            output[_WORKER_MET] = json.dumps(values_met())
 
     def pytest_unconfigure(self) -> None:
         """Observe no more."""
@@ -189,6 +205,11 @@ class ReportBuilder:
             self._assembly.add(report, _worker_of(report))
         except Exception as error:  # noqa: BLE001 - the report must never decide a test
             notice(f"{report.nodeid} is missing from the report ({type(error).__name__}: {error})")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_from_serializable(self, data: dict[str, Any]) -> None:
+        """Take in what a worker has met, before anybody sees its report."""
+        meet(json.loads(data.pop(_WORKER_MET, "[]")))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take in a collection error."""

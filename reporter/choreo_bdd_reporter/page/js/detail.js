@@ -2,7 +2,7 @@
 
 import { attemptTabs, shownAttempt } from './scenario/attempts.js';
 import { createCompare } from './overview/compare.js';
-import { button, el, fill } from './core/dom.js';
+import { button, el, fill, find } from './core/dom.js';
 import { renderHops, renderTopics } from './overview/overview.js';
 import { renderNoScenario, renderScenario } from './scenario/scenario.js';
 
@@ -10,33 +10,49 @@ import { renderNoScenario, renderScenario } from './scenario/scenario.js';
 const STACKED = '(max-width: 820px)';
 const PATIENCE_MS = 120;
 
-/** @param {Page.Context} context */
+/**
+ * @param {HTMLElement} root
+ * @param {Page.Context} context
+ */
 export function createDetail(root, context) {
   const { model, store, views } = context;
-  const pane = root.querySelector('[data-slot="detail"]');
+  /** @type {HTMLElement} */
+  const pane = find(root, '[data-slot="detail"]');
   const host = el('div.hr-pane', {});
   const tabs = createTabs(views);
   fill(pane, tabs.node, host);
+  /** @type {Page.EventReader[]} */
   let readers = [];
+  /** @type {Page.Zooming[]} */
   let charts = [];
   let turn = 0;
-  Object.assign(context, { onEvent: (reader) => readers.push(reader), onChart: (chart) => charts.push(chart), redraw: () => show(views.current, null) });
+  context.onEvent = (reader) => { readers.push(reader); };
+  context.onChart = (chart) => { charts.push(chart); };
+  context.redraw = () => show(views.current, null);
+  /** @type {Map<string | null, (host: HTMLElement, context: Page.Context) => void>} */
   const overviews = new Map([['hops', renderHops], ['topics', renderTopics], ['compare', createCompare(context)]]);
 
+  /**
+   * @param {Page.Entry} entry
+   * @param {Page.Detail} detail
+   * @param {Page.View} view
+   */
   const draw = (entry, detail, view) => {
     const [shown, attempt] = shownAttempt(entry, detail, view);
     renderScenario(host, shown, attempt, context, attemptTabs(entry, detail, views));
     pane.scrollTop = 0;
     for (const read of readers) read(view.event, true);
   };
+  /** @param {Page.View} view */
   const showScenario = async (view) => {
     const mine = ++turn;
     readers = [];
     charts = [];
     host.removeAttribute('aria-busy');
     tabs.update(view);
-    if (overviews.has(view.tab)) return overviews.get(view.tab)(host, context);
-    const entry = model.byId.get(view.test);
+    const overview = overviews.get(view.tab);
+    if (overview) return overview(host, context);
+    const entry = model.byId.get(view.test ?? '');
     if (!entry) return renderNoScenario(host, model);
     const detail = store.detail(entry);
     if (!(detail instanceof Promise)) return draw(entry, detail, view);
@@ -52,8 +68,13 @@ export function createDetail(root, context) {
       return mine === turn && fill(host, el('p.hr-callout.hr-callout--slow', { role: 'alert' }, error.message));
     }
   };
+  /** @param {(chart: Page.Zooming) => void} act */
   const onChart = (act) => () => (charts.length > 0 ? act(charts.find((chart) => chart.section.matches(':hover, :focus-within')) ?? charts[0]) : false);
 
+  /**
+   * @param {Page.View} view
+   * @param {Page.View | null} previous
+   */
   function show(view, previous) {
     if (!previous || ['test', 'attempt', 'tab'].some((name) => view[name] !== previous[name])) {
       showScenario(view);
@@ -70,12 +91,15 @@ export function createDetail(root, context) {
   };
 }
 
+/** @type {[string | null, string][]} */
 const TABS = [[null, 'Scenario'], ['hops', 'Hops and budgets'], ['topics', 'Topics'], ['compare', 'Compare']];
 
+/** @param {Page.Views} views */
 function createTabs(views) {
   const buttons = TABS.map(([tab, label]) => button(label, () => views.set({ tab }, { remember: true }), { class: 'hr-tab' }));
   return {
     node: el('div.hr-tabs', { role: 'group', 'aria-label': 'Views' }, buttons),
+    /** @param {Page.View} view */
     update(view) {
       buttons.forEach((button, index) => button.setAttribute('aria-current', String((view.tab ?? null) === TABS[index][0])));
     },

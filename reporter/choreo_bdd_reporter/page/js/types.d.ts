@@ -482,6 +482,20 @@ declare namespace Page {
     heard: number[] | null;
   }
 
+  // --- nodes ---
+
+  type TagOf<Name extends string> = Name extends `${infer Tag}.${string}` ? Tag : Name;
+  type ElementOf<Name extends string> = TagOf<Name> extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[TagOf<Name>] : HTMLElement;
+
+  // what may stand in a node: null, undefined and false leave no trace
+  type Child = Node | string | number | false | null | undefined | readonly Child[];
+
+  interface Options {
+    on?: Record<string, (event: any) => unknown>;
+    vars?: Record<string, string | number>;
+    [attribute: string]: unknown;
+  }
+
   // --- what the modules make of it ---
 
   interface Chunk {
@@ -528,14 +542,38 @@ declare namespace Page {
     parts: Part[];
   }
 
-  interface Hop {
+  interface MeasuredHop {
     topic: string;
     transport: string | null;
-    outcome: string;
+    outcome: HandleOutcome;
     latency: number | null;
     budget: number | null;
-    misses: number;
     added?: number | null;
+  }
+
+  interface Hop extends MeasuredHop {
+    misses: number;
+  }
+
+  // the hops of one topic and transport; latencies and what they added are sorted
+  interface HopGroup<H extends MeasuredHop = MeasuredHop> {
+    key: string;
+    topic: string;
+    transport: string | null;
+    count: number;
+    missing: number;
+    latencies: number[];
+    added: number[];
+    tight: H | null;
+    budget: number | null;
+    over: number;
+  }
+
+  interface Shift {
+    group: HopGroup;
+    before: HopGroup;
+    by: number;
+    share: number;
   }
 
   interface Entry {
@@ -557,12 +595,13 @@ declare namespace Page {
     attempts: readonly Attempt[];
     standing?: number;
     warnings: readonly [number, string][];
-    before: { runs: [string, string | null, boolean][]; ci: boolean; sha: string | null };
+    before: { runs: Index['runs']; ci: boolean; sha: string | null };
     past: string;
     room: string;
     numbers: readonly number[];
     names: string[];
-    whole: Test | null;
+    // what the index says of it, where that is all of the test; a store of chunks reads the test instead
+    whole: Test;
     order: number;
     detail?: Detail;
     headroom?: number;
@@ -573,6 +612,14 @@ declare namespace Page {
   }
 
   interface OpenGroup extends Omit<Group, 'rows'> {
+    entries: Entry[];
+  }
+
+  // entries that broke for one reason on one topic
+  interface CauseGroup {
+    key: string;
+    finding: Finding;
+    status: string;
     entries: Entry[];
   }
 
@@ -594,29 +641,114 @@ declare namespace Page {
     byId: Map<string, Entry>;
     counts: Counts;
     names: string[];
-    traffic: [number, number, number, number][];
+    traffic: Index['traffic'];
     transports: string[];
     latencies: Percentiles;
     kept: { bodies: boolean; timelines: boolean; folder: string | null };
     defaultTransport: string | null;
   }
 
-  interface Store {
-    whole: boolean;
-    detail(entry: Entry): any;
-    chunks?: { from: number; count: number; decode(): Promise<Chunk> }[];
+  interface ChunkAhead {
+    from: number;
+    count: number;
+    decode(): Promise<Chunk>;
+  }
+
+  type Store =
+    | { whole: true; chunks: ChunkAhead[]; detail(entry: Entry): Detail }
+    | { whole: false; chunks: ChunkAhead[]; detail(entry: Entry): Detail | Promise<Detail> };
+
+  interface View {
+    test: string | null;
+    status: string[];
+    tab: string | null;
+    q: string;
+    sort: string | null;
+    group: string | null;
+    cause: string | null;
+    event: string | null;
+  }
+
+  interface Views {
+    readonly current: View;
+    set(patch: Partial<View>, options?: { remember?: boolean }): void;
+    open(test: string): void;
   }
 
   interface Context {
     root: HTMLElement;
     model: Model;
     store: Store;
-    views: any;
+    views: Views;
     transports: Map<string, { colour: number; letter: string }>;
     redraw?(): void;
-    onChart?(reader: any): void;
-    onEvent?(reader: any): void;
+    onChart?(chart: Zooming): void;
+    onEvent?(reader: EventReader): void;
   }
+
+  type EventReader = (event: string | null, arriving?: boolean) => void;
+
+  // whether an entry has what a term of the search, or a mark, asks for
+  type Ask = (entry: Entry) => boolean;
+
+  interface Query {
+    tests: Ask[];
+    words: { word: string; negated: boolean }[];
+  }
+
+  interface DeepSearch {
+    found: Map<string, Set<number>>;
+    wordsLeft(query: string): string[];
+    run(words: string[], onProgress: (share: number) => void): Promise<void>;
+  }
+
+  // --- lists and tables ---
+
+  // title, sort key, cell where it is more than the key, and whether cells are more than a number
+  type Column<Row> = [string, (row: Row) => string | number, ((row: Row) => Child)?, 'text'?];
+
+  interface Section<Row> {
+    rows: Row[];
+    head?: HTMLElement;
+    attributes?: Options;
+  }
+
+  interface DrawnSection<Row> extends Section<Row> {
+    first: number;
+    node: HTMLElement;
+    drawn: Map<number, HTMLElement>;
+  }
+
+  interface Drawing<Row> {
+    rowHeight: number;
+    section(section: Section<Row>): HTMLElement;
+    row(row: Row, position: number): HTMLElement;
+    after?(drawn: Stretch): void;
+  }
+
+  interface TreeHead {
+    id: string;
+    level: number;
+    label: string;
+    keyword?: string;
+    transport?: string | null;
+    entries: Entry[];
+    open: boolean;
+    entry?: undefined;
+  }
+
+  interface TreeLeaf {
+    id: string;
+    level: number;
+    entry: Entry;
+    entries?: undefined;
+  }
+
+  type TreeRow = TreeHead | TreeLeaf;
+
+  type TreeGroup = Pick<TreeHead, 'id' | 'transport' | 'entries'> & { name: string };
+
+  // --- the timeline ---
 
   interface TimelineRow {
     id: string;
@@ -628,17 +760,124 @@ declare namespace Page {
     detail: string;
     start: number;
     end: number;
+    anchor: number;
     judged: number | null;
     parent: TimelineRow | null;
-    after?: TimelineRow | null;
-    told?: boolean;
     children: TimelineRow[];
     event?: TimelineEntry;
+    // what a message from outside came of, where `told`, or else came after
+    after: TimelineRow | null;
+    told: boolean;
     message: Message | null;
+    same: number | null;
+    late: boolean;
     handle: Handle | null;
     cause: string | null;
     failures: MatchFailure[];
     ref: string | null;
-    [more: string]: any;
+    // its place among all, its depth, and the end of all that came of it: known once all rows are
+    order: number;
+    level: number;
+    last: number;
+    wallClock?: string;
+    forReply?: boolean;
+    // of a stray
+    why?: string;
+    nearest?: Handle | null;
+    // of a span
+    service?: string;
+    error?: string | null;
+  }
+
+  type NewRow = Partial<TimelineRow> & Pick<TimelineRow, 'id' | 'kind' | 'action' | 'topic' | 'detail'>;
+
+  interface Story {
+    part: Part;
+    partIndex: number;
+    rows: TimelineRow[];
+    sent: Map<string, TimelineRow[]>;
+    waiting: Map<string, TimelineRow[]>;
+  }
+
+  interface Stretch {
+    from: number;
+    to: number;
+  }
+
+  interface Axis extends Stretch {
+    share(ms: number): number;
+    ticks: { share: number; label: string }[];
+    grid: { first: number; step: number };
+  }
+
+  type Clock = (ms: number, step?: number) => string;
+
+  interface TimelineState {
+    spans: { from: number; whole: number; messages: number; squeezed: boolean };
+    critical: { segments: Map<TimelineRow, [number, number]>; count: number; took: number };
+    clock: Clock | null;
+    absolute: boolean;
+    lanes: boolean;
+    closed: Set<string>;
+    focused: boolean;
+    onMessages: boolean;
+    view: Stretch | null;
+    active: string | null;
+  }
+
+  type TimelineActions = Record<'lanes' | 'focus' | 'stretch' | 'absolute' | 'in' | 'out' | 'reset', () => void>;
+
+  // where and how one row is drawn
+  interface RowPlace {
+    position: number;
+    parentPosition: number | null;
+    axis: Axis;
+    clock: Clock | null;
+    lanes: boolean;
+    closed: boolean;
+    critical: [number, number] | undefined;
+    active: boolean;
+    selected: boolean;
+  }
+
+  interface Chart {
+    section: HTMLElement;
+    grid: HTMLElement;
+    head: HTMLElement;
+    scroller: HTMLElement;
+    side: HTMLElement;
+    readonly axis: Axis;
+    readonly places: Map<string, number>;
+    trackBox(): DOMRect;
+    reveal(id: string): boolean;
+    layOut(): void;
+    fit(): void;
+    show(view: Stretch | null): void;
+  }
+
+  interface Zooming {
+    section: HTMLElement;
+    axis(): Axis;
+    zoom(factor: number, at?: number): void;
+    pan(share: number): void;
+    reset(): void;
+  }
+
+  // rows that the keys of a treegrid move in, known by id
+  interface Navigable {
+    order(): string[];
+    parentOf(id: string): string | undefined;
+    focus(id: string | undefined): void;
+    open(id: string, on: boolean): void;
+    choose(id: string): void;
+  }
+
+  // what bears on an expectation that was not met
+  interface Evidence {
+    id: string;
+    phrase: string;
+    at: number;
+    message: Message;
+    differences: MatchFailure[];
   }
 }

@@ -10,7 +10,7 @@ from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd_steps.language.doc_strings.yaml_body import plain_scalar, read_yaml
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.extensions import user_matcher, user_matcher_names
-from choreo_bdd_steps.language.grammar.nearly import nearly_an_operator
+from choreo_bdd_steps.language.grammar.nearly import nearly_an_operator, negated_in_vain
 from choreo_bdd_steps.language.syntax import Items, Literal, Node, Tagged, Template, text_node
 
 SIGNS = {">=": "ge", "<=": "le", "!=": "ne", ">": "gt", "<": "lt"}
@@ -88,6 +88,13 @@ def is_text(cell: str) -> bool:
 def refuse_nearly(text: str, line: int | None = None) -> None:
     """Raise BodyError for text that begins like an operator and is none."""
     if problem := nearly_an_operator(text, kinds()):
+        raise BodyError(problem, line)
+
+
+def refuse_in_vain(operand: Node, written: str, line: int | None = None) -> None:
+    """Raise BodyError where a value is to differ from a bare word that hardly any value is, as in ``!= None``."""
+    is_text = isinstance(operand, Literal) and isinstance(operand.value, str)
+    if is_text and (problem := negated_in_vain(written.strip())):
         raise BodyError(problem, line)
 
 
@@ -188,7 +195,9 @@ def _comparison(cell: str, line: int | None) -> Node | None:
     if not found[2]:
         raise BodyError(f'the operator {found[1]} needs a value; quote it if text is meant: "{cell}"', line)
     operand = parse_operand(found[2], line)
-    if found[1] != "!=" and not has_order(operand, found[2]):
+    if found[1] == "!=":
+        refuse_in_vain(operand, found[2], line)
+    elif not has_order(operand, found[2]):
         refuse_nearly(cell, line)
         return None  # such as: <b>bold</b>
     return Tagged(SIGNS[found[1]], operand, line)

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.grammar.cells import SIGNS, has_order, kinds, parse_operand, parse_operator, split_list
+from choreo_bdd_steps.language.grammar.cells import (
+    SIGNS,
+    has_order,
+    kinds,
+    parse_operand,
+    parse_operator,
+    refuse_in_vain,
+    split_list,
+)
 from choreo_bdd_steps.language.grammar.contradictions import contradiction
 from choreo_bdd_steps.language.matching.values import tags_in
 from choreo_bdd_steps.language.paths import Field, parse_field
@@ -125,9 +133,9 @@ class _Reader:
             self._incomplete("<path> is <value>")
         place = parse_field(self._take("a path"))
         if self._accept("is"):
-            negated = self._accept("not")
-            node = self._operator() or self._value()
-            return place, _negated(node) if negated else node
+            if self._accept("not"):
+                return place, _negated(self._operator() or self._other())
+            return place, self._operator() or self._value()
         if self._accept("="):
             return place, self._value()
         if not self.more():
@@ -160,8 +168,10 @@ class _Reader:
             self._at -= 1
             self._words[self._at] = sign[2]
         word = self._peek()
+        if sign[1] == "!=":
+            return Tagged(SIGNS["!="], self._other())
         node = self._value()
-        if sign[1] != "!=" and not has_order(node, word):
+        if not has_order(node, word):
             self._refuse(f"{word!r} has no order", f'write a number or a moment, or quote the text: "{word}"')
         return Tagged(SIGNS[sign[1]], node)
 
@@ -242,6 +252,13 @@ class _Reader:
 
     def _value(self) -> Node:
         return self._checked(self._take("a value"))
+
+    def _other(self) -> Node:
+        """A value that another one is to differ from."""
+        word = self._peek()
+        node = self._value()
+        refuse_in_vain(node, word)
+        return node
 
     def _checked(self, word: str) -> Node:
         """One word as a value, or an error that says why it is none."""

@@ -36,6 +36,15 @@ _BEGINNINGS = tuple(
 _KIND = re.compile(r"an?\s+(\w+)(.*)", re.IGNORECASE | re.DOTALL)
 _SHORT = frozenset({"bool", "int", "str", "num", "obj"})
 _BARE_WORDS = frozenset({"any", "null", "exist", "match", "like", "contain"})
+_NOT_A_TEXT = {
+    **dict.fromkeys(("set", "present", "there", "given", "defined", "provided", "exist"), "absent"),
+    **dict.fromkeys(("unset", "missing", "undefined"), "exists"),
+    **dict.fromkeys(("empty", "blank"), "length > 0"),
+    **dict.fromkeys(("null", "none", "nil"), "not null"),
+    "true": "!= true, in small letters",
+    "false": "!= false, in small letters",
+}
+"""What is meant by words that, taken as texts, almost every value differs from."""
 
 
 def nearly_an_operator(text: str, kinds: frozenset[str]) -> str | None:
@@ -49,6 +58,14 @@ def nearly_an_operator(text: str, kinds: frozenset[str]) -> str | None:
     if form is None:
         return None
     return f'{text!r} begins like an operator and is none; write {form}, or quote it if this text is meant: "{text}"'
+
+
+def negated_in_vain(word: str) -> str | None:
+    """What is wrong with a bare word that a value is to differ from, as in ``is not set``; None for a plain text."""
+    meant = _NOT_A_TEXT.get(word.lower())
+    if meant is None:
+        return None
+    return f'{word!r} is a text here, and any other value differs from it; write {meant}, or quote the text: "{word}"'
 
 
 def _kind(text: str, kinds: frozenset[str]) -> str | None:

@@ -4,6 +4,7 @@ const BAD = 'fe';
 const GOOD = 'ps';
 
 // What is:… asks of an entry.
+/** @type {Record<string, Page.Ask>} */
 export const CHANGES = {
   new: (entry) => entry.before.runs.length > 0 && entry.past === '',
   regressed: (entry) => entry.failing && GOOD.includes(lastVerdict(entry)),
@@ -14,7 +15,7 @@ export const CHANGES = {
 // The letter of this run.
 /** @param {Page.Entry} entry */
 export function nowLetter({ recorded }) {
-  return { errored: 'e', skipped: 'k' }[recorded] ?? recorded[0];
+  return recorded === 'errored' ? 'e' : recorded === 'skipped' ? 'k' : recorded[0];
 }
 
 /** @param {Page.Entry} entry */
@@ -27,19 +28,27 @@ function lastVerdict({ past }) {
 export function isUnsteady(entry) {
   const { runs, sha, ci } = entry.before;
   const seen = new Map();
+  /**
+   * @param {string} letter
+   * @param {string} commit
+   */
   const see = (letter, commit) => seen.set(commit, (seen.get(commit) ?? '') + letter);
   runs.forEach(([, commit, inCi], index) => inCi && commit && see(pastLetter(entry, index), commit));
   if (ci && sha) see(nowLetter(entry), sha);
   return [...seen.values()].some((letters) => hasOne(letters, BAD) && hasOne(letters, GOOD));
 }
 
+/**
+ * @param {string} letters
+ * @param {string} wanted
+ */
 function hasOne(letters, wanted) {
   return [...letters].some((letter) => wanted.includes(letter));
 }
 
 /**
  * @param {Page.Entry} entry
- * @param {any} index
+ * @param {number} index
  */
 export function pastLetter({ past, before }, index) {
   return past[index - before.runs.length + past.length] ?? '.';

@@ -7,15 +7,25 @@ import { el } from './dom.js';
 /** @type {any} */
 const SCRIPT = document.currentScript;
 const FOLDER = SCRIPT?.src.replace(/[^/]*$/, '') ?? null;
+/** @type {Map<string, (text: string) => void>} */
 const awaited = new Map();
+/** @type {any} */
+const PAGE = globalThis;
+/** @type {{ createPolicy(name: string, rules: object): any }} */
+const POLICIES = { createPolicy: (_, rules) => rules };
 // the page may run no other script than those of this folder, and says so to browsers that know trusted types
-const scripts = FOLDER ? (globalThis.trustedTypes ?? { createPolicy: (_, rules) => rules }).createPolicy('choreo', { createScriptURL: ownFile }) : null;
+const scripts = FOLDER ? (PAGE.trustedTypes ?? POLICIES).createPolicy('choreo', { createScriptURL: ownFile }) : null;
 
+/** @param {string} id */
 function ownFile(id) {
   if (!/^\w+$/.test(id)) throw new Error(`not a part of this page: ${id}`);
   return `${FOLDER}${id}.js`;
 }
 
+/**
+ * @param {string} id
+ * @returns {string}
+ */
 export function embeddedText(id) {
   /** @type {any} */
   const holder = document.getElementById(id);
@@ -23,12 +33,17 @@ export function embeddedText(id) {
 }
 
 // JSON as it is, or base64 of its zlib stream.
+/**
+ * @param {string} id
+ * @returns {Promise<any>}
+ */
 export async function embeddedJson(id) {
   const text = embeddedText(id);
   if (!text) return {};
   return JSON.parse(text.startsWith('{') ? text : await inflated(blobOf(text)));
 }
 
+/** @param {string} base64 */
 export function blobOf(base64) {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
@@ -36,6 +51,7 @@ export function blobOf(base64) {
   return new Blob([bytes]);
 }
 
+/** @param {Blob} blob */
 export function inflated(blob) {
   if (typeof DecompressionStream === 'undefined') {
     throw new Error('This report needs a newer browser: Chromium 80, Firefox 113, Safari 16.4 or later. results.json beside it holds the same data.');
@@ -43,15 +59,22 @@ export function inflated(blob) {
   return new Response(blob.stream().pipeThrough(new DecompressionStream('deflate'))).text();
 }
 
+/** @param {string} id */
 export function chunkText(id) {
   return FOLDER ? fileText(id) : templateText(id);
 }
 
 // A file of the disk cannot be fetched, but run: it calls back with its text.
+/**
+ * @param {string} id
+ * @returns {Promise<string>}
+ */
 function fileText(id) {
-  globalThis.choreoChunk = (name, text) => awaited.get(name)?.(text);
+  /** @type {(name: string, text: string) => void} */
+  PAGE.choreoChunk = (name, text) => awaited.get(name)?.(text);
   return new Promise((resolve, reject) => {
     awaited.set(id, resolve);
+    /** @type {HTMLScriptElement} */
     const script = el('script', { on: {
       load: () => script.remove(),
       error: () => reject(new Error(`The file ${id}.js is missing from the folder beside this page, and with it the messages of this scenario.`)),
@@ -62,6 +85,10 @@ function fileText(id) {
 }
 
 // A template is complete once something follows it or the parser is done.
+/**
+ * @param {string} id
+ * @returns {Promise<string>}
+ */
 async function templateText(id) {
   const complete = () => document.readyState !== 'loading' || document.getElementById(id)?.nextElementSibling;
   if (!complete()) await new Promise((resolve) => { document.addEventListener('DOMContentLoaded', resolve, { once: true }); });

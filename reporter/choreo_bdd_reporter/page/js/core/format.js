@@ -1,5 +1,6 @@
 // Numbers and dates as people read them.
 
+/** @param {number | null | undefined} ms */
 export function duration(ms) {
   if (ms === null || ms === undefined) return '–';
   const size = Math.abs(ms);
@@ -11,33 +12,52 @@ export function duration(ms) {
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
+/** @param {number} value */
 function significant(value) {
   const size = Math.abs(value);
   return trimZeros(value.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0));
 }
 
+/** @param {string} text */
 export function trimZeros(text) {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
+/**
+ * @param {number} count
+ * @param {string} one
+ * @param {string} [many]
+ */
 export function plural(count, one, many = `${one}s`) {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
 
 // A number of things of which not all are here: both numbers are told.
+/**
+ * @param {number} shown
+ * @param {number | undefined} left
+ * @param {string} one
+ * @param {string} [many]
+ */
 export function shownOf(shown, left, one, many = `${one}s`) {
-  return left > 0 ? `${shown.toLocaleString('en')} of ${plural(shown + left, one, many)} shown` : plural(shown, one, many);
+  return left ? `${shown.toLocaleString('en')} of ${plural(shown + left, one, many)} shown` : plural(shown, one, many);
 }
 
+/**
+ * @param {number} part
+ * @param {number} whole
+ */
 export function percent(part, whole) {
   return whole > 0 ? `${Math.round((part / whole) * 100)} %` : '–';
 }
 
+/** @param {number} count */
 export function bytes(count) {
   if (count < 1024) return `${count} B`;
   return count < 1024 * 1024 ? `${trimZeros((count / 1024).toFixed(1))} KB` : `${trimZeros((count / 1024 / 1024).toFixed(1))} MB`;
 }
 
+/** @param {string} iso */
 export function localTime(iso) {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return String(iso);

@@ -1,5 +1,6 @@
 // Keys of the whole page. They rest while something is being typed and never shadow the browser's own.
 
+/** @param {Record<string, () => unknown>} actions */
 export function followPageKeys(actions) {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;

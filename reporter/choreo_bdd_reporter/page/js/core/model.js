@@ -2,8 +2,10 @@
 
 import { verdictKind } from './verdicts.js';
 
+/** @type {Page.HandleOutcome[]} */
 const HOP_OUTCOMES = ['pass', 'slow', 'fail', 'timeout', 'pending'];
 const HOP_NUMBERS = 7;
+/** @type {any} */
 const NONE = Object.freeze([]);
 
 /**
@@ -13,11 +15,12 @@ const NONE = Object.freeze([]);
  */
 export function buildModel(results, index) {
   const before = { runs: index.runs, ci: index.ci, sha: results.run.git_sha };
-  const groups = index.groups.map(({ rows, ...group }) => ({ ...group, rows, entries: [] }));
-  for (const group of groups) {
-    group.entries = group.rows.map((row) => entryOf(row, group, results.tests, index.names, before));
-    delete group.rows;
-  }
+  const groups = index.groups.map(({ rows, ...known }) => {
+    /** @type {Page.OpenGroup} */
+    const group = { ...known, entries: [] };
+    group.entries = rows.map((row) => entryOf(row, group, results.tests, index.names, before));
+    return group;
+  });
   const entries = groups.flatMap((group) => group.entries);
   entries.forEach((entry, order) => { entry.order = order; });
   return {
@@ -43,7 +46,7 @@ export function buildModel(results, index) {
 
 /**
  * @param {Page.Row} row
- * @param {any} group
+ * @param {Page.OpenGroup} group
  * @param {Page.Test[]} tests
  * @param {string[]} names
  * @param {Page.Entry["before"]} before
@@ -62,6 +65,7 @@ function entryOf(row, group, tests, names, before) {
   };
 }
 
+/** @type {Pick<Page.Entry, 'allTags' | 'topics' | 'hops'> & ThisType<Page.Entry>} */
 const ENTRY = {
   // its own tags and those of its feature, its rule and its examples: all of them count for it
   allTags() {
@@ -76,7 +80,14 @@ const ENTRY = {
   },
 };
 
+/**
+ * @param {readonly number[]} numbers
+ * @param {number} at
+ * @param {string[]} names
+ * @returns {Page.Hop}
+ */
 function hopOf(numbers, at, names) {
+  /** @param {number} number */
   const ms = (number) => (number < 0 ? null : number / 1000);
   return {
     topic: names[numbers[at]], transport: names[numbers[at + 1]] ?? null, outcome: HOP_OUTCOMES[numbers[at + 2]],
@@ -85,12 +96,24 @@ function hopOf(numbers, at, names) {
 }
 
 // Only what arrived has a latency; the others merely waited.
+/**
+ * @template {Page.MeasuredHop} H
+ * @param {H} hop
+ * @returns {hop is H & { latency: number }}
+ */
 export function arrived(hop) {
   return hop.latency !== null && (hop.outcome === 'pass' || hop.outcome === 'slow');
 }
 
+// The share of its budget that a hop left over; nothing where it has none or did not arrive.
+/** @param {Page.MeasuredHop} hop */
+export function headroom(hop) {
+  return arrived(hop) && hop.budget ? 1 - hop.latency / hop.budget : null;
+}
+
 /** @param {Page.Entry[]} entries */
 export function countOutcomes(entries) {
+  /** @type {Page.Counts} */
   const counts = { total: entries.length, broken: 0 };
   for (const entry of entries) {
     counts[entry.outcome] = (counts[entry.outcome] ?? 0) + 1;

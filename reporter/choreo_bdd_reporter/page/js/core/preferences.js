@@ -2,6 +2,10 @@
 
 const PREFIX = 'choreo-report-';
 
+/**
+ * @param {string} name
+ * @param {string} fallback
+ */
 export function readPreference(name, fallback) {
   try {
     return localStorage.getItem(PREFIX + name) ?? fallback;
@@ -10,6 +14,10 @@ export function readPreference(name, fallback) {
   }
 }
 
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 export function writePreference(name, value) {
   try {
     localStorage.setItem(PREFIX + name, value);

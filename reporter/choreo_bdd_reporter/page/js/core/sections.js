@@ -6,8 +6,14 @@ const OVERSCAN = 10;
 
 // `draw` makes the nodes, draw.section(section) and draw.row(row, position), and knows the rowHeight in pixels;
 // draw.after(drawn) follows each drawing.
+/**
+ * @template Row
+ * @param {HTMLElement} host
+ * @param {Page.Drawing<Row>} draw
+ */
 export function createSections(host, draw) {
   const { rowHeight } = draw;
+  /** @type {Page.DrawnSection<Row>[]} */
   let sections = [];
   let total = 0;
   let whole = false;
@@ -22,9 +28,12 @@ export function createSections(host, draw) {
   // rows that are still in sight are kept unless they have to be made anew
   const drawAll = (anew = true) => {
     drawn = range();
-    const focused = host !== document.activeElement && host.contains(document.activeElement) ? document.activeElement.getAttribute('data-node-id') : null;
+    const focus = document.activeElement;
+    const focused = host !== focus && host.contains(focus) ? focus?.getAttribute('data-node-id') : null;
     for (const section of sections) drawSection(section, drawn, draw, anew);
-    if (focused) (host.querySelector(`[data-node-id="${focused}"]`) ?? host).focus({ preventScroll: true });
+    /** @type {HTMLElement | null} */
+    const kept = focused ? host.querySelector(`[data-node-id="${focused}"]`) : null;
+    if (focused) (kept ?? host).focus({ preventScroll: true });
     draw.after?.(drawn);
   };
   const outgrown = () => {
@@ -35,9 +44,11 @@ export function createSections(host, draw) {
   host.addEventListener('scroll', () => requestAnimationFrame(() => outgrown() && drawAll(false)), { passive: true });
 
   return {
-    set(next) {
+    /** @param {Page.Section<Row>[]} wanted */
+    set(wanted) {
       let position = 0;
-      sections = next.map((section) => {
+      sections = wanted.map((section) => {
+        /** @type {Page.DrawnSection<Row>} */
         const ready = { ...section, first: position + (section.head ? 1 : 0), node: draw.section(section), drawn: new Map() };
         position = ready.first + section.rows.length;
         ready.node.style.setProperty('height', `${(section.rows.length + (section.head ? 1 : 0)) * rowHeight}px`);
@@ -57,6 +68,7 @@ export function createSections(host, draw) {
     get whole() { return whole; },
     get height() { return total * rowHeight; },
     // true when it had to be drawn for that
+    /** @param {number} position */
     reveal(position) {
       const top = position * rowHeight;
       const end = top + rowHeight - host.clientHeight;
@@ -69,6 +81,13 @@ export function createSections(host, draw) {
   };
 }
 
+/**
+ * @template Row
+ * @param {Page.DrawnSection<Row>} section
+ * @param {Page.Stretch} drawn
+ * @param {Page.Drawing<Row>} draw
+ * @param {boolean} anew
+ */
 function drawSection(section, { from, to }, draw, anew) {
   const first = Math.max(section.first, from);
   const rows = section.rows.slice(first - section.first, Math.max(0, to - section.first));
@@ -80,6 +99,11 @@ function drawSection(section, { from, to }, draw, anew) {
   section.node.replaceChildren(...(section.head ? [section.head] : []), ...nodes.values());
 }
 
+/**
+ * @param {HTMLElement} node
+ * @param {number} line
+ * @param {{ rowHeight: number }} drawing
+ */
 function placed(node, line, { rowHeight }) {
   node.style.setProperty('--hr-top', `${line * rowHeight}px`);
   return node;

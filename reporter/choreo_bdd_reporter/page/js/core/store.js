@@ -30,6 +30,7 @@ function wholeStore(gherkin) {
   const attempt = ({ test, scenario, attachments: attached, details: notes }) => (test ? detailOf(test, scenario ?? null, attached ?? [], aligned(notes)) : null);
   return {
     whole: true,
+    chunks: [],
     detail(entry) {
       entry.detail ??= detailOf(entry.whole, scenarios.get(entry.id) ?? null, attachments.get(entry.id) ?? [], aligned(details[entry.id]), (attempts.get(entry.id) ?? []).map(attempt));
       return entry.detail;
@@ -51,17 +52,17 @@ function detailOf(test, scenario, attachments, notesOf, earlier = []) {
 
 /**
  * @param {Page.Scenario} part
- * @param {Page.ScopeNote | undefined} note
+ * @param {Partial<Page.ScopeNote>} [note]
  * @returns {Page.Notes}
  */
-function alignNotes(part, note) {
-  const message = (place) => (place < 0 ? null : withPayload(note.messages[place], () => JSON.parse(note.payloads[note.messages[place].payload])));
-  const heard = part.timeline.map((_, index) => note?.timeline?.[index] ?? -1);
+function alignNotes(part, { handles = [], timeline = [], messages = [], payloads = [], spans = [], surprises = [], strays = [], transport_failures: broken = [], left_out: left = {} } = {}) {
+  /** @param {number} place */
+  const message = (place) => (place < 0 ? null : withPayload(messages[place], () => JSON.parse(payloads[messages[place].payload])));
+  const heard = part.timeline.map((_, index) => timeline[index] ?? -1);
   return {
-    handles: part.handles.map((_, index) => ({ ...note?.handles?.[index], messages: (note?.handles?.[index]?.messages ?? []).map(message) })),
-    messages: heard.map(message), same: (index) => (heard[index] < 0 ? null : note.messages[heard[index]].payload),
-    spans: note?.spans ?? [], surprises: note?.surprises ?? [],
-    strays: (note?.strays ?? []).map((stray) => ({ ...stray, message: message(stray.message) })), broken: note?.transport_failures ?? [], left: note?.left_out ?? {}, cut: false,
+    handles: part.handles.map((_, index) => ({ ...handles[index], messages: (handles[index]?.messages ?? []).map(message) })),
+    messages: heard.map(message), same: (index) => (heard[index] < 0 ? null : messages[heard[index]].payload),
+    spans, surprises, strays: strays.map((stray) => ({ ...stray, message: message(stray.message) })), broken, left, cut: false,
   };
 }
 
@@ -76,26 +77,42 @@ function withPayload(message, read) {
  */
 function chunkStore(counts) {
   const starts = counts.map((_, index) => counts.slice(0, index).reduce((sum, count) => sum + count, 0));
+  /** @type {Map<number, Promise<Blob>>} */
   const blobs = new Map();
+  /** @type {Map<number, Page.Chunk>} */
   const decoded = new Map();
+  /** @param {Page.Entry} entry */
   const chunkOf = (entry) => starts.findLastIndex((start) => start <= entry.order);
+  /** @param {number} number */
   const blob = async (number) => {
-    if (!blobs.has(number)) blobs.set(number, chunkText(`c${number}`).then(blobOf));
-    return blobs.get(number);
+    const known = blobs.get(number) ?? chunkText(`c${number}`).then(blobOf);
+    blobs.set(number, known);
+    return known;
   };
+  /** @param {number} number */
   const decode = async (number) => readChunk(await inflated(await blob(number)));
+  /**
+   * @param {number} number
+   * @param {Page.Chunk} chunk
+   */
   const keep = (number, chunk) => {
     decoded.delete(number);
     decoded.set(number, chunk);
-    if (decoded.size > DECODED_CHUNKS) decoded.delete(decoded.keys().next().value);
+    if (decoded.size > DECODED_CHUNKS) decoded.delete([...decoded.keys()][0]);
     return chunk;
   };
+  /**
+   * @param {Page.Chunk} chunk
+   * @param {number} number
+   * @param {Page.Entry} entry
+   */
   const unpacked = (chunk, number, entry) => unpack(chunk, entry.order - starts[number]);
   return {
     whole: false,
     detail(entry) {
       const number = chunkOf(entry);
-      if (decoded.has(number)) return unpacked(keep(number, decoded.get(number)), number, entry);
+      const known = decoded.get(number);
+      if (known) return unpacked(keep(number, known), number, entry);
       return decode(number).then((chunk) => unpacked(keep(number, chunk), number, entry));
     },
     chunks: counts.map((count, number) => ({ from: starts[number], count, decode: () => decode(number) })),
@@ -110,7 +127,9 @@ function chunkStore(counts) {
 function readChunk(text) {
   const lines = text.split('\n');
   const [entries, payloads] = JSON.parse(lines[1]);
+  /** @param {number} number */
   const line = (number) => JSON.parse(lines[number + 2]);
+  /** @param {number} number */
   const payload = (number) => line(entries + number);
   const messages = new Map();
   return {
@@ -132,9 +151,15 @@ function readChunk(text) {
  * @returns {Page.Detail}
  */
 export function unpack(chunk, place) {
+  /**
+   * @param {any[]} entry
+   * @returns {Page.Detail}
+   */
   const opened = ([test, scenario, attachments, earlier = []]) => {
-    const parts = test.scenarios.map((part) => unpackPart(chunk, part));
-    return detailOf({ ...test, scenarios: parts }, scenario, attachments, (part) => part.notes, earlier.map((attempt) => attempt && opened(attempt)));
+    /** @type {Page.PackedPart[]} */
+    const packed = test.scenarios;
+    const parts = packed.map((part) => unpackPart(chunk, part));
+    return detailOf({ ...test, scenarios: parts }, scenario, attachments, (part) => part.notes, earlier.map((/** @type {any[] | null} */ attempt) => attempt && opened(attempt)));
   };
   return opened(chunk.entry(place));
 }
@@ -169,6 +194,7 @@ const EVENT = {
   },
 };
 
+/** @type {("action" | "topic" | "detail" | "transport" | "source" | "logical_topic")[]} */
 const COLUMNS = ['action', 'topic', 'detail', 'transport', 'source', 'logical_topic'];
 
 /**
@@ -178,13 +204,16 @@ const COLUMNS = ['action', 'topic', 'detail', 'transport', 'source', 'logical_to
  */
 function unpackTimeline(chunk, { step, clock, drift, ...columns }) {
   let offset = 0;
-  const began = Date.parse(clock) - (step[0] ?? 0) / 1000;
+  const began = Date.parse(clock ?? '') - (step[0] ?? 0) / 1000;
   const known = COLUMNS.filter((name) => columns[name]);
   return step.map((ahead, index) => {
     offset += ahead;
     /** @type {any} */
     const event = { __proto__: EVENT, offset_ms: offset / 1000, began, told: drift[index] };
-    for (const name of known) if (columns[name][index] >= 0) event[name] = chunk.texts[columns[name][index]];
+    for (const name of known) {
+      const text = columns[name]?.[index] ?? -1;
+      if (text >= 0) event[name] = chunk.texts[text];
+    }
     return event;
   });
 }

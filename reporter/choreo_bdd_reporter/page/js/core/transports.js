@@ -11,14 +11,21 @@ export function transportStyles(model) {
 }
 
 // The first letter, or the first two where the first is shared.
+/**
+ * @param {string} name
+ * @param {string[]} all
+ */
 function letterOf(name, all) {
   const clash = all.some((other) => other !== name && other[0].toLowerCase() === name[0].toLowerCase());
   return name[0].toUpperCase() + (clash ? name.slice(1, 2) : '');
 }
 
-/** @param {Page.Context} context */
+/**
+ * @param {Page.Context} context
+ * @param {string | null} name
+ */
 export function transportClass(context, name) {
-  return `hr-t${context.transports.get(name)?.colour ?? 0}`;
+  return `hr-t${context.transports.get(name ?? '')?.colour ?? 0}`;
 }
 
 /**

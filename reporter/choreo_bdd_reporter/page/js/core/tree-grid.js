@@ -1,13 +1,25 @@
 // Keys of a treegrid whose rows take the focus: up and down, open and close, choose. Rows are known by id, for those
 // out of sight are not drawn.
 
+import { around } from './dom.js';
+
 // `chart`: { order() ids in order, parentOf(id), focus(id), open(id, on), choose(id) }.
+/**
+ * @param {HTMLElement} grid
+ * @param {Page.Navigable} chart
+ */
 export function followTreegridKeys(grid, chart) {
-  const idOf = (node) => node.getAttribute('data-node-id');
+  /** @param {Element} node */
+  const idOf = (node) => node.getAttribute('data-node-id') ?? '';
+  /**
+   * @param {string} id
+   * @param {number} offset
+   */
   const beside = (id, offset) => {
     const ids = chart.order();
     return ids[ids.indexOf(id) + offset];
   };
+  /** @type {Record<string, (id: string, expanded: string | null) => void>} */
   const moves = {
     ArrowDown: (id) => chart.focus(beside(id, 1)),
     ArrowUp: (id) => chart.focus(beside(id, -1)),
@@ -25,16 +37,16 @@ export function followTreegridKeys(grid, chart) {
     ' ': (id) => chart.choose(id),
   };
   grid.addEventListener('keydown', (event) => {
-    const node = event.target.closest('[data-node-id]');
+    const node = around(event, '[data-node-id]');
     if (!node || event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(moves, event.key)) return;
     event.preventDefault();
     moves[event.key](idOf(node), node.getAttribute('aria-expanded'));
   });
   grid.addEventListener('click', (event) => {
-    const node = event.target.closest('[data-node-id]');
+    const node = around(event, '[data-node-id]');
     if (!node) return;
     chart.focus(idOf(node));
-    if (event.target.closest('[data-toggle]') || idOf(node).startsWith('lane:')) chart.open(idOf(node), node.getAttribute('aria-expanded') === 'false');
+    if (around(event, '[data-toggle]') || idOf(node).startsWith('lane:')) chart.open(idOf(node), node.getAttribute('aria-expanded') === 'false');
     else chart.choose(idOf(node));
   });
 }

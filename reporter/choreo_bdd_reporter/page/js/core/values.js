@@ -4,10 +4,12 @@ import { bytes } from './format.js';
 
 const LITERAL = /^b(['"])/;
 const ESCAPES = /\\x([0-9a-f]{2})|\\([^x])|([^\\])/g;
+/** @type {Record<string, number>} */
 const CONTROLS = { n: 10, r: 13, t: 9 };
 const INLINE_BYTES = 8;
 
 // { codes, size } of a value that was bytes, which is `whole` or the beginning; else null.
+/** @param {any} value */
 export function bytesIn(value) {
   if (value?._unserialisable !== true) return null;
   const cut = value._repr?._truncated === true;
@@ -18,15 +20,22 @@ export function bytesIn(value) {
   return { codes, size: cut ? value._repr._original_bytes : codes.length, whole: !cut };
 }
 
+/** @param {number[]} codes */
 export function hexOf(codes) {
   return codes.map((code) => code.toString(16).padStart(2, '0')).join(' ');
 }
 
 // JSON in which no marker of the report stands.
+/**
+ * @param {any} value
+ * @param {number} [indent]
+ * @returns {string}
+ */
 export function readable(value, indent = 0) {
   return JSON.stringify(value, (_, each) => shownFor(each), indent);
 }
 
+/** @param {any} value */
 function shownFor(value) {
   const raw = bytesIn(value);
   if (raw) return `<${bytes(raw.size)}: ${hexOf(raw.codes.slice(0, INLINE_BYTES))}${raw.size > INLINE_BYTES ? ' …' : ''}>`;
@@ -35,6 +44,7 @@ function shownFor(value) {
   return value;
 }
 
+/** @param {any} value */
 export function inlineJson(value) {
   return value === undefined ? '' : readable(value);
 }

@@ -2,6 +2,7 @@
 
 import { el, svg } from './dom.js';
 
+/** @type {Record<string, { word: string, path: string }>} */
 const KINDS = {
   pass: { word: 'PASS', path: 'M3 8.5l3.2 3.2L13 4.8' },
   slow: { word: 'SLOW', path: 'M8 2.2L14.2 13.2H1.8zM8 6.4v3.4M8 11.4v.4' },
@@ -18,9 +19,12 @@ const BY_STATUS = new Map(Object.entries({
 }));
 
 // The verdicts that a word of the search means: an outcome, or what pills and badges say; none for a word that is neither.
+/**
+ * @param {string} word
+ * @returns {string | null}
+ */
 export function verdictNamed(word) {
-  if (BY_STATUS.has(word)) return BY_STATUS.get(word);
-  return Object.keys(KINDS).find((kind) => kind === word || KINDS[kind].word.toLowerCase() === word) ?? null;
+  return BY_STATUS.get(word) ?? Object.keys(KINDS).find((kind) => kind === word || KINDS[kind].word.toLowerCase() === word) ?? null;
 }
 
 const OTHER_WORDS = new Map([['undefined', 'UNDEFINED'], ['pending', 'PENDING']]);
@@ -29,35 +33,52 @@ const OTHER_WORDS = new Map([['undefined', 'UNDEFINED'], ['pending', 'PENDING']]
 export const OUTCOMES = ['failed', 'timeout', 'errored', 'slow', 'passed', 'skipped', 'untested'];
 const BROKEN = new Set(['fail', 'timeout', 'error']);
 
+/**
+ * @param {string} status
+ * @returns {string}
+ */
 export function verdictKind(status) {
   return BY_STATUS.get(status) ?? 'none';
 }
 
+/**
+ * @param {string} status
+ * @returns {string}
+ */
 export function verdictWord(status) {
   return OTHER_WORDS.get(status) ?? KINDS[verdictKind(status)].word;
 }
 
+/** @param {string} status */
 export function isBroken(status) {
   return BROKEN.has(verdictKind(status));
 }
 
+/** @param {string} status */
 export function verdictGlyph(status) {
   return glyph(KINDS[verdictKind(status)].path);
 }
 
+/** @param {string} path */
 export function glyph(path) {
   return svg('svg.hr-glyph', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, svg('path', { d: path }));
 }
 
+/** @param {Page.Options} [attributes] */
 export function caret(attributes = {}) {
   return el('span.hr-caret', attributes, glyph('M6 4l4 4-4 4'));
 }
 
 // In lists what went well stays quiet, so that the rest stands out.
+/** @param {string} status */
 export function listVerdict(status) {
   return verdictBadge(status, ['pass', 'skip', 'none'].includes(verdictKind(status)) ? 'hr-verdict--bare' : '');
 }
 
+/**
+ * @param {string} status
+ * @param {string} [extraClass]
+ */
 export function verdictBadge(status, extraClass = '') {
   return el('span', { class: `hr-verdict hr-tone--${verdictKind(status)} ${extraClass}` },
     verdictGlyph(status), el('span.hr-verdict-word', {}, verdictWord(status)));

@@ -1,6 +1,6 @@
 // "What broke": failed scenarios grouped by cause and topic; a group narrows the tree.
 
-import { button, el, fill } from '../core/dom.js';
+import { button, el, fill, find } from '../core/dom.js';
 import { plural } from '../core/format.js';
 import { causeGroups, causeLabel } from './findings.js';
 import { transportBadge } from '../core/transports.js';
@@ -9,10 +9,14 @@ import { verdictBadge } from '../core/verdicts.js';
 const FIRST = 3;
 const ON_PAPER = 500;
 
-/** @param {Page.Context} context */
+/**
+ * @param {HTMLElement} root
+ * @param {Page.Context} context
+ */
 export function createBroke(root, context) {
   const { model } = context;
-  const host = root.querySelector('[data-slot="broke"]');
+  /** @type {HTMLElement} */
+  const host = find(root, '[data-slot="broke"]');
   const groups = causeGroups(model.entries);
   if (groups.length === 0) return { update() {} };
   const items = groups.map((group, index) => causeItem(group, context, index >= FIRST));
@@ -23,10 +27,11 @@ export function createBroke(root, context) {
   host.append(paper);
   addEventListener('beforeprint', () => fill(paper, printed(model)));
   return {
+    /** @param {Page.View} view */
     update(view) {
       items.forEach((item, index) => {
         const pressed = view.cause === groups[index].key;
-        item.firstChild.setAttribute('aria-pressed', String(pressed));
+        item.firstElementChild?.setAttribute('aria-pressed', String(pressed));
         if (pressed) item.hidden = false;
       });
     },
@@ -44,7 +49,7 @@ function printed(model) {
 }
 
 /**
- * @param {any} group
+ * @param {Page.CauseGroup} group
  * @param {Page.Context} context
  * @param {boolean} hidden
  */
@@ -63,6 +68,10 @@ function causeItem(group, context, hidden) {
   ], choose, { class: 'hr-cause', 'aria-pressed': 'false' }));
 }
 
+/**
+ * @param {HTMLElement[]} items
+ * @param {number} count
+ */
 function moreButton(items, count) {
   const node = button(`Show all ${count} causes`, () => {
     for (const item of items) item.hidden = false;

@@ -4,7 +4,11 @@ import { parseQuery } from './query.js';
 import { detailTexts } from './search.js';
 import { unpack } from '../core/store.js';
 
-/** @param {Page.Store} store */
+/**
+ * @param {Page.Store} store
+ * @param {() => void} onFound
+ * @returns {Page.DeepSearch}
+ */
 export function createDeepSearch(store, onFound) {
   const found = new Map();
   let running = 0;
@@ -16,6 +20,7 @@ export function createDeepSearch(store, onFound) {
     },
     async run(words, onProgress) {
       const turn = ++running;
+      /** @type {Page.DeepSearch["found"]} */
       const hits = new Map(words.map((word) => [word, new Set()]));
       for (const [number, chunk] of store.chunks.entries()) {
         searchChunk(await chunk.decode(), chunk, hits);
@@ -28,6 +33,11 @@ export function createDeepSearch(store, onFound) {
   };
 }
 
+/**
+ * @param {Page.Chunk} decoded
+ * @param {Page.ChunkAhead} ahead
+ * @param {Page.DeepSearch["found"]} hits
+ */
 function searchChunk(decoded, { from, count }, hits) {
   for (let place = 0; place < count; place += 1) {
     const text = detailTexts(unpack(decoded, place)).join('\n').toLowerCase();

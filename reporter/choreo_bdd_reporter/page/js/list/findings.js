@@ -11,13 +11,15 @@ export function causeLabel({ cause, topic }) {
 // Entries that broke for the same reason on the same topic, most frequent first.
 /** @param {Page.Entry[]} entries */
 export function causeGroups(entries) {
+  /** @type {Map<string, Page.CauseGroup>} */
   const groups = new Map();
   for (const entry of entries) {
     if (!entry.failing) continue;
     const [finding] = entry.findings;
     const key = causeKey(finding);
-    if (!groups.has(key)) groups.set(key, { key, finding, status: finding.status, entries: [] });
-    groups.get(key).entries.push(entry);
+    const group = groups.get(key) ?? { key, finding, status: finding.status, entries: [] };
+    groups.set(key, group);
+    group.entries.push(entry);
   }
   return [...groups.values()].sort((a, b) => b.entries.length - a.entries.length);
 }

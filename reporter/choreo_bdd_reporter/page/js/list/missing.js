@@ -1,20 +1,30 @@
 // What a link asks for and the page does not show: a scenario that this run does not have, or that the filter hides.
 
-import { el, fill } from '../core/dom.js';
+import { el, fill, find } from '../core/dom.js';
 
-/** @param {Page.Model} model */
+/**
+ * @param {HTMLElement} root
+ * @param {Page.Model} model
+ */
 export function createMissing(root, model) {
   const place = el('div', { role: 'status', 'data-slot': 'missing' });
-  root.querySelector('[data-slot="notices"]').after(place);
+  find(root, '[data-slot="notices"]').after(place);
+  /** @type {{ test: string, instead?: string | null } | null} */
   let wanted = null;
   let fromLink = false;
+  /** @param {string} text */
   const notice = (text) => el('p.hr-notice', { 'data-visible': 'true' }, text);
   return {
     // what the link says, before a scenario is chosen in the place of one that is not there
+    /** @param {Page.View} view */
     look({ test }) {
       fromLink = true;
       wanted = test === null || model.byId.has(test) ? null : { test, instead: undefined };
     },
+    /**
+     * @param {Page.View} view
+     * @param {Page.Entry[]} visible
+     */
     update(view, visible) {
       if (wanted && wanted.instead === undefined) wanted.instead = view.test;
       if (wanted && wanted.instead !== view.test) wanted = null;

@@ -2,27 +2,31 @@
 // took>1s, miss:>0; a ! in front turns a term around, a space means "and". What is no such term is a word.
 
 import { CHANGES } from '../core/changes.js';
-import { arrived } from '../core/model.js';
+import { arrived, headroom } from '../core/model.js';
 import { verdictKind, verdictNamed } from '../core/verdicts.js';
 
 const TERM = /(!?)(?:([a-z]+):"([^"]*)"|"([^"]*)"|((?:hop|budget|took|miss):?\s*[<>=]+\s*\S+|\S+))/g;
 const FIELD = /^([a-z]+):(.+)$/;
 const MEASURE = /^(hop|budget|took|miss):?(>=|<=|>|<|=)(\d+(?:\.\d+)?)(µs|us|ms|s|%)?$/;
 const MEASURED = /^(?:hop|budget|took|miss):?[<>=]/;
+/** @type {Record<string, number>} */
 const SCALES = { 'µs': 0.001, us: 0.001, ms: 1, s: 1000 };
 
+/** @type {Record<string, (a: number, b: number) => boolean>} */
 const COMPARE = {
   '>': (a, b) => a > b, '<': (a, b) => a < b, '>=': (a, b) => a >= b, '<=': (a, b) => a <= b, '=': (a, b) => a === b,
 };
 
+/** @type {Record<string, (entry: Page.Entry) => number[]>} */
 const MEASURES = {
   hop: (entry) => entry.hops().filter(arrived).map((hop) => hop.latency),
-  budget: (entry) => entry.hops().filter((hop) => arrived(hop) && hop.budget > 0).map((hop) => (1 - hop.latency / hop.budget) * 100),
+  budget: (entry) => entry.hops().map(headroom).filter((share) => share !== null).map((share) => share * 100),
   took: (entry) => [entry.durationMs],
   miss: (entry) => entry.hops().map((hop) => hop.misses),
 };
 
 // What a field's value asks of an entry.
+/** @type {Record<string, (value: string) => Page.Ask>} */
 const FIELDS = {
   s: (value) => {
     const words = value.split(',');
@@ -45,25 +49,36 @@ const FIELDS = {
   cause: (value) => (entry) => entry.findings.some((finding) => finding.cause.toLowerCase().includes(value)),
 };
 
+/** @type {Record<string, Page.Ask>} */
 const MARKED = { failing: (entry) => entry.failing, flaky: CHANGES.flaky, vacuous: (entry) => entry.warnings.length > 0 };
 
 const VERDICT_WORDS = 'pass, slow, fail, timeout, error, skip, failing, flaky, vacuous';
 
 // The values of a field that mean nothing, and what it takes.
+/** @type {Record<string, (value: string) => string[]>} */
 const MISTAKES = {
   s: (value) => told(value, (word) => verdictNamed(word) || Object.hasOwn(MARKED, word), `no verdict; s: takes ${VERDICT_WORDS}`),
   is: (value) => told(value, (word) => Object.hasOwn(CHANGES, word), `no change; is: takes ${Object.keys(CHANGES).join(', ')}`),
 };
 
+/**
+ * @param {string} value
+ * @param {(word: string) => unknown} isKnown
+ * @param {string} why
+ */
 function told(value, isKnown, why) {
   return value.split(',').filter((word) => !isKnown(word)).map((word) => `“${word}” is ${why}`);
 }
 
 // What is wrong with a search, a sentence each: words that a field does not know, measures that are no number.
+/**
+ * @param {string} text
+ * @returns {string[]}
+ */
 export function mistakesIn(text) {
   return [...text.toLowerCase().matchAll(TERM)].flatMap(([, , field, fieldText, quoted, plain]) => {
     if (quoted !== undefined) return [];
-    const [, name, value] = field ? [null, field, fieldText] : FIELD.exec(plain) ?? [];
+    const [, name, value] = field ? ['', field, fieldText] : FIELD.exec(plain) ?? ['', '', ''];
     const term = unspaced(plain ?? '');
     if (MEASURED.test(term) && !MEASURE.test(term)) return [`“${plain}” is no measure; write hop>50ms, took>1s, budget<10% or miss>0`];
     if (!name || Object.hasOwn(FIELDS, name)) return MISTAKES[name]?.(value) ?? [];
@@ -71,12 +86,18 @@ export function mistakesIn(text) {
   });
 }
 
+/** @param {string} term */
 function unspaced(term) {
   return term.replace(/\s+/g, '');
 }
 
 // { tests: predicates over entries, words: [{ word, negated }] still to be looked up in the entries' texts }
+/**
+ * @param {string} text
+ * @returns {Page.Query}
+ */
 export function parseQuery(text) {
+  /** @type {Page.Ask[]} */
   const tests = [];
   const words = [];
   for (const [, bang, field, fieldText, quoted, plain] of text.toLowerCase().matchAll(TERM)) {
@@ -88,6 +109,10 @@ export function parseQuery(text) {
   return { tests, words: words.filter(({ word }) => word !== '') };
 }
 
+/**
+ * @param {string} term
+ * @returns {Page.Ask | null}
+ */
 function termTest(term) {
   if (term.startsWith('@') && term.length > 1) return (entry) => entry.allTags().some((tag) => `@${tag}`.replace('@@', '@').toLowerCase() === term);
   const measure = MEASURE.exec(unspaced(term));
@@ -96,17 +121,28 @@ function termTest(term) {
   return field ? fieldTest(field[1], field[2]) : null;
 }
 
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 function fieldTest(name, value) {
   return Object.hasOwn(FIELDS, name) ? FIELDS[name](value) : null;
 }
 
-/** @param {RegExpExecArray} measure */
+/**
+ * @param {RegExpExecArray} measure
+ * @returns {Page.Ask}
+ */
 function measureTest([, name, operator, number, unit]) {
   const limit = Number(number) * (SCALES[unit] ?? 1);
   return (entry) => MEASURES[name](entry).some((value) => COMPARE[operator](value, limit));
 }
 
 // Topics repeat: each is tried once.
+/**
+ * @param {string} text
+ * @returns {(topic: string) => boolean}
+ */
 function topicTest(text) {
   const known = new Map();
   const pattern = topicPattern(text);
@@ -117,6 +153,7 @@ function topicTest(text) {
 }
 
 // As in the step vocabulary: * is one segment, > the rest.
+/** @param {string} text */
 function topicPattern(text) {
   const parts = text.split(/([*>])/).map((part) => (part === '*' ? '[^.]*' : part === '>' ? '.*' : part.replace(/[\\^$+?.()|[\]{}]/g, '\\$&')));
   return new RegExp(`^${parts.join('')}$`, 'i');
@@ -124,6 +161,6 @@ function topicPattern(text) {
 
 /** @param {Page.Entry} entry */
 export function transportsOf(entry) {
-  const used = entry.hops().map((hop) => hop.transport).filter(Boolean);
+  const used = entry.hops().flatMap((hop) => hop.transport || []);
   return [...new Set([...entry.transports, ...used])];
 }

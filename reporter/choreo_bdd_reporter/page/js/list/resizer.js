@@ -1,26 +1,31 @@
 // The bar between the list and the scenario: dragged, or moved with the arrow keys; the width outlives the visit.
 
-import { el } from '../core/dom.js';
+import { el, find } from '../core/dom.js';
 import { readPreference, writePreference } from '../core/preferences.js';
 
 const NARROWEST = 240;
 const BESIDE = 400;
 const STEP = 20;
 
+/** @param {HTMLElement} root */
 export function createResizer(root) {
-  const body = root.querySelector('.hr-body');
-  const side = root.querySelector('.hr-side');
+  /** @type {HTMLElement} */
+  const body = find(root, '.hr-body');
+  /** @type {HTMLElement} */
+  const side = find(root, '.hr-side');
   const bar = el('div.hr-resizer', { role: 'separator', tabindex: '0', 'aria-orientation': 'vertical', 'aria-label': 'Width of the list', 'aria-valuemin': NARROWEST, title: 'Drag to widen the list; double-click for its own width' });
   const widest = () => Math.max(NARROWEST, body.clientWidth - BESIDE);
   const tell = () => {
     bar.setAttribute('aria-valuemax', String(Math.round(widest())));
     bar.setAttribute('aria-valuenow', String(Math.round(side.getBoundingClientRect().width)));
   };
+  /** @param {number | null} width */
   const show = (width) => {
     if (width === null) body.style.removeProperty('--hr-side');
     else body.style.setProperty('--hr-side', `${Math.round(Math.min(widest(), Math.max(NARROWEST, width)))}px`);
     tell();
   };
+  /** @param {number | null} width */
   const keep = (width) => {
     show(width);
     writePreference('side', body.style.getPropertyValue('--hr-side'));
@@ -33,6 +38,7 @@ export function createResizer(root) {
   bar.addEventListener('dblclick', () => keep(null));
   bar.addEventListener('keydown', (event) => {
     const now = side.getBoundingClientRect().width;
+    /** @type {Record<string, number>} */
     const moves = { ArrowLeft: now - STEP, ArrowRight: now + STEP, Home: NARROWEST, End: widest() };
     if (!Object.hasOwn(moves, event.key)) return;
     event.preventDefault();

@@ -1,14 +1,16 @@
 // Which entries a view shows, and in which order.
 
 import { CHANGES } from '../core/changes.js';
-import { arrived, severity } from '../core/model.js';
+import { headroom, severity } from '../core/model.js';
 import { parseQuery } from './query.js';
 
 /**
  * @param {Page.Entry[]} entries
+ * @param {Page.View} view
  * @param {Page.Store} store
+ * @param {Page.DeepSearch["found"]} [found]
  */
-export function filterEntries(entries, view, store, found = null) {
+export function filterEntries(entries, view, store, found) {
   const wanted = new Set(view.status);
   const { tests, words } = parseQuery(view.q);
   return sorted(entries.filter((entry) =>
@@ -44,6 +46,7 @@ function standing(entry) {
   return entry.standing;
 }
 
+/** @type {Record<string, (a: Page.Entry, b: Page.Entry) => number>} */
 const ORDERS = {
   severity: (a, b) => severity(a) - severity(b),
   duration: (a, b) => b.durationMs - a.durationMs,
@@ -51,16 +54,19 @@ const ORDERS = {
   name: (a, b) => a.name.localeCompare(b.name),
 };
 
-/** @param {Page.Entry[]} entries */
+/**
+ * @param {Page.Entry[]} entries
+ * @param {string | null} order
+ */
 function sorted(entries, order) {
   if (order === 'failing') return leading(entries, USEFUL);
-  return Object.hasOwn(ORDERS, order) ? entries.sort(ORDERS[order]) : entries;
+  return order !== null && Object.hasOwn(ORDERS, order) ? entries.sort(ORDERS[order]) : entries;
 }
 
 // The share of its budget that the tightest hop left over; entries without budgets come last.
 /** @param {Page.Entry} entry */
 export function leastHeadroom(entry) {
-  entry.headroom ??= Math.min(2, ...entry.hops().filter((hop) => arrived(hop) && hop.budget > 0).map((hop) => 1 - hop.latency / hop.budget));
+  entry.headroom ??= Math.min(2, ...entry.hops().map(headroom).filter((share) => share !== null));
   return entry.headroom;
 }
 

@@ -4,12 +4,13 @@ import { transportsOf } from './query.js';
 
 /**
  * @param {Page.Model} model
- * @param {any} visible
- * @param {any} closed
- * @param {any} options
+ * @param {Page.Entry[]} visible
+ * @param {Set<string>} closed
+ * @param {Pick<Page.View, "group" | "sort">} view
+ * @returns {Page.TreeRow[]}
  */
 export function treeRows(model, visible, closed, { group, sort }) {
-  if (group === 'by-transport') return grouped(transportGroups(model, visible), closed, () => null);
+  if (group === 'by-transport') return grouped(transportGroups(visible), closed, () => null);
   if (sort && sort !== 'written') return visible.map((entry) => ({ id: entry.id, level: 1, entry }));
   return grouped(featureGroups(visible), closed, (entry) => entry.rule);
 }
@@ -19,36 +20,57 @@ export function ruleId(entry) {
   return `${entry.group.id}\nrule:${entry.rule}`;
 }
 
-/** @param {Page.Entry[]} visible */
+/**
+ * @param {Page.Entry[]} visible
+ * @returns {Page.TreeGroup[]}
+ */
 function featureGroups(visible) {
+  /** @type {Map<Page.OpenGroup, Page.Entry[]>} */
   const byGroup = new Map(visible.map((entry) => [entry.group, []]));
-  for (const entry of visible) byGroup.get(entry.group).push(entry);
+  for (const entry of visible) byGroup.get(entry.group)?.push(entry);
   return [...byGroup].map(([group, entries]) => ({ id: group.id, name: group.name, entries }));
 }
 
 // An entry that uses several transports stands under each of them.
-/** @param {Page.Model} model */
-function transportGroups(model, visible) {
+/**
+ * @param {Page.Entry[]} visible
+ * @returns {Page.TreeGroup[]}
+ */
+function transportGroups(visible) {
+  /** @type {Map<string, Page.TreeGroup>} */
   const groups = new Map();
   for (const entry of visible) {
     const names = transportsOf(entry);
     for (const name of names.length > 0 ? names : ['']) {
-      if (!groups.has(name)) groups.set(name, { id: `transport:${name}`, name: name || '(no transport)', transport: name || null, entries: [] });
-      groups.get(name).entries.push(entry);
+      const group = groups.get(name) ?? { id: `transport:${name}`, name: name || '(no transport)', transport: name || null, entries: [] };
+      groups.set(name, group);
+      group.entries.push(entry);
     }
   }
-  return [...groups.keys()].sort().map((name) => groups.get(name));
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }
 
+/**
+ * @param {Page.TreeGroup[]} groups
+ * @param {Set<string>} closed
+ * @param {(entry: Page.Entry) => string | null} ruleOf
+ * @returns {Page.TreeRow[]}
+ */
 function grouped(groups, closed, ruleOf) {
   return groups.filter((group) => group.entries.length > 0).flatMap((group) => {
+    /** @type {Page.TreeHead} */
     const head = { id: group.id, level: 1, label: group.name, transport: group.transport ?? null, entries: group.entries, open: !closed.has(group.id) };
     return head.open ? [head, ...ruleRows(group.entries, closed, ruleOf)] : [head];
   });
 }
 
-/** @param {Page.Entry[]} entries */
+/**
+ * @param {Page.Entry[]} entries
+ * @param {Set<string>} closed
+ * @param {(entry: Page.Entry) => string | null} ruleOf
+ */
 function ruleRows(entries, closed, ruleOf) {
+  /** @type {Page.TreeRow[]} */
   const rows = [];
   let last = null;
   for (const entry of entries) {

@@ -1,6 +1,6 @@
 // The tree on the left: feature, rule, scenario. One tab stop; the arrows move inside.
 
-import { button, el, fill } from '../core/dom.js';
+import { around, button, el, fill, find } from '../core/dom.js';
 import { duration } from '../core/format.js';
 import { treeMarks } from './marks.js';
 import { countOutcomes } from '../core/model.js';
@@ -11,12 +11,19 @@ import { caret, verdictBadge, verdictWord } from '../core/verdicts.js';
 
 const ROW_HEIGHT = 32;
 
-/** @param {Page.Context} context */
+/**
+ * @param {HTMLElement} root
+ * @param {Page.Context} context
+ */
 export function createTree(root, context) {
   const { model, views } = context;
-  const host = root.querySelector('[data-slot="tree"]');
-  const empty = root.querySelector('[data-slot="tree-empty"]');
+  /** @type {HTMLElement} */
+  const host = find(root, '[data-slot="tree"]');
+  /** @type {HTMLElement} */
+  const empty = find(root, '[data-slot="tree-empty"]');
+  /** @type {Set<string>} */
   const closed = new Set();
+  /** @type {Page.TreeRow[]} */
   let rows = [];
   let visible = model.entries;
   let active = 0;
@@ -36,22 +43,30 @@ export function createTree(root, context) {
     if (rows.length > 0) host.setAttribute('aria-activedescendant', treeRowId(active));
     else host.removeAttribute('aria-activedescendant');
   };
+  /** @param {number} index */
   const moveTo = (index) => {
     active = Math.max(0, Math.min(rows.length - 1, index));
     if (!list.reveal(active)) list.redraw();
     markActive();
   };
+  /**
+   * @param {Page.TreeRow} row
+   * @param {boolean} [open]
+   */
   const toggle = (row, open = closed.has(row.id)) => {
     if (open) closed.delete(row.id);
     else closed.add(row.id);
     layOut();
   };
+  /** @param {Page.TreeRow} row */
   const choose = (row) => {
     if (row.entry) views.open(row.entry.id);
     else toggle(row);
   };
+  /** @param {number} index */
   const parentOf = (index) => rows.findLastIndex((row, at) => at < index && row.level < rows[index].level);
 
+  /** @type {Record<string, () => void>} */
   const keys = {
     ArrowDown: () => moveTo(active + 1),
     ArrowUp: () => moveTo(active - 1),
@@ -75,13 +90,14 @@ export function createTree(root, context) {
     keys[event.key]();
   });
   host.addEventListener('click', (event) => {
-    const node = event.target.closest('[data-row]');
+    const node = around(event, '[data-row]');
     if (!node) return;
     active = Number(node.getAttribute('data-row'));
     choose(rows[active]);
   });
 
   return {
+    /** @param {Page.Entry[]} entries */
     show(entries) {
       visible = entries;
       host.hidden = entries.length === 0;
@@ -90,6 +106,7 @@ export function createTree(root, context) {
       layOut();
     },
     // The chosen scenario is opened up and scrolled to, wherever it stands.
+    /** @param {Page.Entry | null} entry */
     select(entry) {
       if (entry && rows.every((row) => row.entry !== entry)) {
         closed.delete(entry.group.id);
@@ -100,6 +117,7 @@ export function createTree(root, context) {
       if (index >= 0) moveTo(index);
       else list.redraw();
     },
+    /** @param {boolean} open */
     setAll(open) {
       closed.clear();
       if (!open) for (const row of treeRows(model, visible, closed, views.current)) if (row.entries) closed.add(row.id);
@@ -108,16 +126,26 @@ export function createTree(root, context) {
   };
 }
 
+/** @param {number} index */
 function treeRowId(index) {
   return `hr-row-${index}`;
 }
 
+/**
+ * @param {Page.TreeRow} row
+ * @param {number} index
+ * @param {{ selected: boolean, active: boolean, context: Page.Context }} look
+ */
 function renderTreeRow(row, index, { selected, active, context }) {
   const common = { id: treeRowId(index), role: 'treeitem', 'data-row': index, 'aria-level': row.level, 'data-active': active, vars: { '--hr-level': row.level } };
   return row.entry ? scenarioRow(row.entry, common, selected) : groupRow(row, common, context);
 }
 
-/** @param {Page.Context} context */
+/**
+ * @param {Page.TreeHead} row
+ * @param {Page.Options} common
+ * @param {Page.Context} context
+ */
 function groupRow(row, common, context) {
   const counts = countOutcomes(row.entries);
   const { broken } = counts;
@@ -130,7 +158,11 @@ function groupRow(row, common, context) {
     el('span.hr-row-count', {}, String(counts.total)));
 }
 
-/** @param {Page.Entry} entry */
+/**
+ * @param {Page.Entry} entry
+ * @param {Page.Options} common
+ * @param {boolean} selected
+ */
 function scenarioRow(entry, common, selected) {
   return el('div', {
     ...common, class: 'hr-row hr-row--scenario', 'data-nodeid': entry.id, 'data-outcome': entry.recorded,
@@ -142,7 +174,10 @@ function scenarioRow(entry, common, selected) {
     el('span.hr-row-time', {}, duration(entry.durationMs)));
 }
 
-/** @param {Page.Model} model */
+/**
+ * @param {Page.Model} model
+ * @param {Page.Views} views
+ */
 function emptyTree(model, views) {
   if (model.entries.length === 0) return el('p', {}, 'Nothing ran. Check the paths and tag filters the runner was started with.');
   const { status, q, cause } = views.current;

@@ -5,8 +5,11 @@ import { el } from '../core/dom.js';
 const SEQUENCES = /\u001b\[([\d;]*)([A-Za-z])/g;
 const TONES = ['plain', 'fail', 'pass', 'slow', 'info', 'timeout', 'info', 'plain'];
 
+/** @param {string} text */
 export function terminalText(text) {
+  /** @type {Page.Child[]} */
   const nodes = [];
+  /** @type {string[]} */
   let classes = [];
   text.split(SEQUENCES).forEach((piece, index, pieces) => {
     if (index % 3 === 0 && piece) nodes.push(classes.length > 0 ? el('span', { class: classes.join(' ') }, piece) : piece);
@@ -15,6 +18,10 @@ export function terminalText(text) {
   return nodes;
 }
 
+/**
+ * @param {string[]} classes
+ * @param {string} code
+ */
 function styled(classes, code) {
   const number = Number(code);
   if (number === 0) return [];

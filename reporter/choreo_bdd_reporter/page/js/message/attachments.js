@@ -12,9 +12,14 @@ const IMAGE = /^image\/(png|jpeg|gif|webp)$/;
 /** @param {Page.Detail} detail */
 export function renderAttachments({ attachments, steps }) {
   return attachments.length > 0 && el('section', {}, el('h3.hr-label', {}, plural(attachments.length, 'Attachment')), attachments.map((each, index) => lazyDetails(
-    { class: 'hr-fold', 'data-attachment': each.media_type }, `${each.name || `attachment ${index + 1}`}, ${each.media_type}, ${bytes(each.size)}${each.cut ? ', cut' : ''}${steps[each.step] ? `, in: ${steps[each.step].text}` : ''}`,
+    { class: 'hr-fold', 'data-attachment': each.media_type }, `${each.name || `attachment ${index + 1}`}, ${each.media_type}, ${bytes(each.size)}${each.cut ? ', cut' : ''}${inStep(steps[each.step ?? -1])}`,
     () => [each.cut && cutNote(each), content(each), save(each)],
   )));
+}
+
+/** @param {Page.Step | undefined} step */
+function inStep(step) {
+  return step ? `, in: ${step.text}` : '';
 }
 
 /** @param {Page.Attachment} attachment */
@@ -37,6 +42,7 @@ function content({ media_type: type, text, base64, name }) {
 }
 
 // Nothing where it is no JSON, as when it was cut.
+/** @param {string} text */
 function jsonText(text) {
   try {
     return jsonBlock(JSON.parse(text));

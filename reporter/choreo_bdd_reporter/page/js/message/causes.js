@@ -1,26 +1,31 @@
 // What a message from outside came of: its headers tell, else it is placed after the message before it, and said to be.
 
 const TRACE = 'traceparent';
+/** @typedef {{ names: Set<string>, ids: Map<string, Page.TimelineRow>, traced: Map<string, Page.TimelineRow>, spans: Map<string, Page.Span> }} Seen */
+
 const CAUSE_HEADERS = new Set(['causation-id', 'causation_id', 'causationid', 'x-causation-id', 'ce-causationid']);
 
 /**
- * @param {Page.TimelineRow[]} rows in the order of their arrival
- * @param {any} notes with the spans that services told of, if any
- * @param {string | null} header which the project names its causes in
+ * @param {Page.TimelineRow[]} rows
+ * @param {Pick<Page.Notes, 'spans'>} notes
+ * @param {string | null} [header]
  */
 export function placeArrivals(rows, notes, header = null) {
+  /** @type {Seen} */
   const seen = {
-    names: new Set([...CAUSE_HEADERS, header?.toLowerCase()]),
-    ids: new Map(), traced: new Map(), spans: new Map((notes.spans ?? []).map((span) => [span.id, span])),
+    names: new Set([...CAUSE_HEADERS, ...(header ? [header.toLowerCase()] : [])]),
+    ids: new Map(), traced: new Map(), spans: new Map(notes.spans.map((span) => [span.id, span])),
   };
+  /** @type {Page.TimelineRow | null} */
+  let last = null;
   const messages = rows.filter(isMessage);
   const telling = messages.some((row) => headersOf(row).some(([name]) => name === TRACE || seen.names.has(name)));
-  let last = null;
   for (const row of messages) {
-    const again = last !== null && row.same !== null && row.same === last.same && row.topic === last.topic && row.transport === last.transport;
-    if (isFromOutside(row)) Object.assign(row, again ? { after: last.after, told: last.told } : telling ? cameOf(row, seen, last) : { after: last });
+    /** @type {Page.TimelineRow | null} */
+    const twin = last && row.same !== null && row.same === last.same && row.topic === last.topic && row.transport === last.transport ? last : null;
+    if (isFromOutside(row)) Object.assign(row, twin ? { after: twin.after, told: twin.told } : telling ? cameOf(row, seen, last) : { after: last });
     if (row.after) row.start = row.after.end;
-    if (!again) last = row;
+    if (!twin) last = row;
     if (telling) remember(row, seen);
   }
 }
@@ -47,7 +52,10 @@ function headersOf(row) {
   return Object.entries(row.message?.headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]);
 }
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.TimelineRow} row
+ * @param {Seen} seen
+ */
 function remember(row, { ids, traced, names }) {
   for (const [name, value] of headersOf(row)) {
     if (name === TRACE) traced.set(spanOf(value), row);
@@ -55,12 +63,17 @@ function remember(row, { ids, traced, names }) {
   }
 }
 
+/** @param {string} traceparent */
 function spanOf(traceparent) {
   return traceparent.split('-')[2];
 }
 
 // { after: the row it came of or came after, told: whether its headers say so }
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.TimelineRow} row
+ * @param {Seen} seen
+ * @param {Page.TimelineRow | null} last
+ */
 function cameOf(row, { ids, traced, spans, names }, last) {
   const headers = headersOf(row);
   const named = headers.filter(([name]) => names.has(name)).map(([, value]) => ids.get(value)).find(Boolean);

@@ -7,23 +7,27 @@ import { inlineValue } from './json.js';
 
 // Where it is known in which fields the closest near-miss differs, all of them stand in the table; else the first that was found.
 /**
- * @param {Page.Handle} handle
- * @param {Page.OpenNote} note
+ * @param {Page.Handle | undefined} handle
+ * @param {Page.OpenNote | undefined} note
  */
 export function differenceTable(handle, note) {
   if (!handle?.failure) return null;
   const found = differencesOf(handle, note);
-  return [failureTable(found), note?.differences_dropped > 0 && el('p.hr-note', {}, `${plural(note.differences_dropped, 'more field')} ${note.differences_dropped === 1 ? 'differs' : 'differ'}: see the bodies.`)];
+  const dropped = note?.differences_dropped ?? 0;
+  return [failureTable(found), dropped > 0 && el('p.hr-note', {}, `${plural(dropped, 'more field')} ${dropped === 1 ? 'differs' : 'differ'}: see the bodies.`)];
 }
 
 /**
  * @param {Page.Handle} handle
- * @param {Page.OpenNote} note
+ * @param {Page.OpenNote | undefined} note
+ * @returns {Page.MatchFailure[]}
  */
 export function differencesOf(handle, note) {
-  return note?.differences?.length > 0 ? note.differences : [handle.failure];
+  const known = note?.differences ?? [];
+  return known.length === 0 && handle.failure ? [handle.failure] : known;
 }
 
+/** @param {Page.MatchFailure[]} failures */
 export function failureTable(failures) {
   const columns = ['Field', 'Expected', 'Arrived'].map((name) => el('th', { scope: 'col' }, name));
   return el('table.hr-diff', {},
@@ -31,6 +35,11 @@ export function failureTable(failures) {
     el('tbody', {}, failures.flatMap((failure) => failureRows(failure, 0))));
 }
 
+/**
+ * @param {Page.MatchFailure} failure
+ * @param {number} depth
+ * @returns {HTMLElement[]}
+ */
 function failureRows(failure, depth) {
   const children = failure.children ?? [];
   if (failure.kind !== 'composed' || children.length === 0) return [leafRow(failure, depth)];
@@ -42,11 +51,19 @@ const GROUP_TITLES = new Map([
   ['any_of', 'one of these must hold'],
 ]);
 
+/**
+ * @param {Page.MatchFailure} failure
+ * @param {number} depth
+ */
 function groupTitle(failure, depth) {
   const title = GROUP_TITLES.get(failure.path) ?? `${pathText(failure.path)}: ${expectedText(failure)}`;
   return el('tr.hr-diff-group', {}, el('th', { colspan: 3, scope: 'rowgroup', vars: { '--hr-depth': depth } }, title));
 }
 
+/**
+ * @param {Page.MatchFailure} failure
+ * @param {number} depth
+ */
 function leafRow(failure, depth) {
   const kind = failure.kind === 'missing' ? 'missing' : 'diff';
   return el('tr.hr-diff-line', { 'data-kind': kind },
@@ -56,29 +73,38 @@ function leafRow(failure, depth) {
 }
 
 // Where the table is too narrow for columns, each value says what it is.
+/** @param {string} text */
 function label(text) {
   return el('span.hr-diff-label', {}, text);
 }
 
+/** @param {Page.MatchFailure} failure */
 function actualCell(failure) {
   return [inlineValue(failure.actual), failure.kind === 'type_mismatch' && el('span.hr-note', {}, ` ${typeName(failure.actual)}`)];
 }
 
+/** @param {any} value */
 function typeName(value) {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
+/** @param {string} path */
 export function pathText(path) {
   return path === '<root>' ? 'whole message' : path === '<raw>' ? 'raw bytes' : path;
 }
 
+/** @param {any} value */
 function short(value) {
   const text = inlineJson(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
 // Operator objects such as {"gt": 5} read as conditions, everything else as a literal.
+/**
+ * @param {Page.MatchFailure} failure
+ * @returns {string}
+ */
 export function expectedText({ kind, expected }) {
   const literal = kind === 'mismatch' || expected === null || typeof expected !== 'object';
   const [name, ...more] = literal ? [] : Object.keys(expected);
@@ -86,6 +112,7 @@ export function expectedText({ kind, expected }) {
   return operator ? operator(expected[name]) : short(expected);
 }
 
+/** @type {Map<string, (value: any) => string>} */
 const OPERATORS = new Map(Object.entries({
   in: (value) => `one of ${short(value)}`,
   gt: (value) => `more than ${short(value)}`,

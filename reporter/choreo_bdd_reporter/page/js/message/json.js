@@ -10,6 +10,11 @@ const COLOURED_UP_TO = 20_000;
 const PER_LINE = 8;
 
 // `size` is that of the message on the wire, where it is known: a value that is cut tells no other.
+/**
+ * @param {any} value
+ * @param {Page.Options} [attributes]
+ * @param {number | null} [size]
+ */
 export function jsonBlock(value, attributes = {}, size = null) {
   if (isCutMarker(value)) return cutBlock(value, attributes, size);
   const raw = bytesIn(value);
@@ -22,7 +27,9 @@ export function jsonBlock(value, attributes = {}, size = null) {
 
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
+/** @param {string} text */
 function tokens(text) {
+  /** @type {Page.Child[]} */
   const nodes = [];
   let end = 0;
   for (const match of text.matchAll(TOKEN)) {
@@ -33,15 +40,22 @@ function tokens(text) {
   return nodes;
 }
 
+/** @param {RegExpExecArray} match */
 function token([whole, string, colon]) {
   if (string && colon) return el('span', {}, el('span.hr-json-key', {}, string), colon);
   return el('span', { class: string ? 'hr-json-string' : 'hr-json-literal' }, whole);
 }
 
+/** @param {any} value */
 function isCutMarker(value) {
   return value !== null && typeof value === 'object' && value._truncated === true && typeof value._head === 'string';
 }
 
+/**
+ * @param {any} marker
+ * @param {Page.Options} attributes
+ * @param {number | null} size
+ */
 function cutBlock(marker, attributes, size) {
   return el('div', {},
     el('p.hr-note', {}, `Cut: the first ${marker._tail ? 'and the last ' : ''}part of ${bytes(size ?? marker._original_bytes ?? marker._head.length)}.`),
@@ -49,6 +63,11 @@ function cutBlock(marker, attributes, size) {
 }
 
 // As bytes were: hex and text beside each other, and a way to save them.
+/**
+ * @param {{ codes: number[], size: number, whole: boolean }} raw
+ * @param {Page.Options} attributes
+ * @param {number | null} known
+ */
 function hexBlock({ codes, size, whole }, attributes, known) {
   const lines = Array.from({ length: Math.ceil(codes.length / PER_LINE) }, (_, line) => {
     const part = codes.slice(line * PER_LINE, (line + 1) * PER_LINE);
@@ -61,6 +80,7 @@ function hexBlock({ codes, size, whole }, attributes, known) {
     el('pre.hr-json.hr-hex', { tabindex: '0', ...attributes }, lines.join('\n')));
 }
 
+/** @param {any} value */
 export function inlineValue(value) {
   const text = readable(value) ?? '–';
   return el('code.hr-value', {}, text);

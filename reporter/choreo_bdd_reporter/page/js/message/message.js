@@ -5,7 +5,7 @@ import { bytes } from '../core/format.js';
 import { jsonBlock } from './json.js';
 import { readable } from '../core/values.js';
 
-/** @type {[string, string, ((value: any) => string)?][]} */
+/** @type {["key" | "partition" | "offset" | "size" | "broker_time", string, ((value: any) => string)?][]} */
 const FACTS = [
   ['key', 'key'], ['partition', 'partition'], ['offset', 'offset'], ['size', 'size', (value) => bytes(value)], ['broker_time', 'broker time'],
 ];

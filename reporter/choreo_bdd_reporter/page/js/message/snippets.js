@@ -30,12 +30,18 @@ function place({ transport }) {
   return transport ? ` on ${transport}` : '';
 }
 
+/** @param {any} value */
 function docString(value) {
   const lines = ['"""', ...readable(value ?? null, 2).replaceAll('"""', '\\"\\"\\"').split('\n'), '"""'];
   return lines.map((line) => `  ${line}`).join('\n');
 }
 
 // Each leaf with its path; what differs from run to run by its nature is left to the scope.
+/**
+ * @param {any} value
+ * @param {string} path
+ * @returns {[string, any][]}
+ */
 function fields(value, path) {
   if (value === null || typeof value !== 'object' || Object.keys(value).length === 0 || bytesIn(value)) return [[path, value]];
   if (Array.isArray(value)) return value.flatMap((item, index) => fields(item, `${path}[${index}]`));
@@ -46,19 +52,21 @@ function fields(value, path) {
 }
 
 // What is new in every run is expected by its kind, everything else as it came.
+/** @param {any} value */
 function cellText(value) {
   if (typeof value === 'string' && UUID.test(value)) return 'a uuid';
   if (typeof value === 'string' && TIMESTAMP.test(value)) return 'a timestamp';
   return readable(value);
 }
 
+/** @param {string[][]} rows */
 function table(rows) {
   const escaped = rows.map((cells) => cells.map((cell) => cell.replaceAll('\\', '\\\\').replaceAll('|', '\\|')));
   const widths = [0, 1].map((column) => Math.max(...escaped.map((cells) => cells[column].length)));
   return escaped.map((cells) => `  | ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`).join('\n');
 }
 
-/** @type {[string, string, (facts: any) => string][]} */
+/** @type {[string, string, (facts: { topic: string, key: string | null, body: string, headers: [string, any][] }) => string][]} */
 const TOOLS = [
   ['nats', 'nats pub', ({ topic, body, headers }) => `nats pub ${headers.map(([name, value]) => `-H ${shellQuoted(`${name}:${value}`)} `).join('')}${shellQuoted(topic)} ${body}`],
   ['kafka', 'kcat', ({ topic, body, headers, key }) => `printf %s ${body} | kcat -P -b localhost:9092 -t ${shellQuoted(topic)}${key === null ? '' : ` -k ${shellQuoted(key)}`}${headers.map(([name, value]) => ` -H ${shellQuoted(`${name}=${value}`)}`).join('')}`],
@@ -67,7 +75,10 @@ const TOOLS = [
 ];
 
 // The command of the broker the transport is named after, or of every broker.
-/** @param {Page.Message} message */
+/**
+ * @param {Page.Message} message
+ * @param {string | null} defaultTransport
+ */
 export function publishCommands(message, defaultTransport) {
   const name = (message.transport ?? defaultTransport ?? '').toLowerCase();
   const named = TOOLS.filter(([broker]) => name.includes(broker));
@@ -78,6 +89,7 @@ export function publishCommands(message, defaultTransport) {
   return (named.length > 0 ? named : TOOLS).map(([, tool, command]) => [tool, command(facts)]);
 }
 
+/** @param {string} text */
 export function shellQuoted(text) {
   return `'${String(text).replaceAll("'", "'\\''")}'`;
 }

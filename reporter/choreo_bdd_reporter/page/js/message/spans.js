@@ -5,19 +5,21 @@ import { newRow } from './new-row.js';
 /**
  * @param {Page.TimelineRow[]} rows
  * @param {Page.Part} part
+ * @param {number} partIndex
  * @returns {Page.TimelineRow[]}
  */
 export function spanRows(rows, part, partIndex) {
   const own = new Map(part.notes.spans.map((span, index) => [span.id, rowOf(span, `${partIndex}-s${index}`)]));
   part.notes.spans.forEach((span) => {
     const row = own.get(span.id);
-    row.parent = own.get(span.parent) ?? causeOf(rows, span);
+    if (row) row.parent = own.get(span.parent) ?? causeOf(rows, span);
   });
   return [...own.values()];
 }
 
 /**
  * @param {Page.Span} span
+ * @param {string} id
  * @returns {Page.TimelineRow}
  */
 function rowOf(span, id) {

@@ -2,6 +2,7 @@
 
 import { newRow } from './new-row.js';
 
+/** @type {Record<string, string>} */
 const STRAY_PHRASES = {
   late: 'arrived late', foreign: 'other scope', 'no id': 'came without an id', 'other topic': 'came on another topic', returned: 'came back', unreadable: 'unreadable',
 };
@@ -12,6 +13,7 @@ const AT_ONE_TIME = 0.01;
 /**
  * @param {Page.TimelineRow[]} rows
  * @param {Page.Part} part
+ * @param {number} partIndex
  */
 export function addStrays(rows, part, partIndex) {
   const told = new Map();
@@ -26,7 +28,7 @@ export function addStrays(rows, part, partIndex) {
     const at = Math.max(0, offset);
     const twin = (told.get(message.topic) ?? []).find((place) => !rows[place].why && Math.abs(rows[place].end - at) < AT_ONE_TIME);
     const row = newRow(at, {
-      kind: 'stray', action: 'stray', detail, ...rows[twin], id: strayId(partIndex, index), why, message, topic: message.topic, transport: message.transport ?? null,
+      ...(rows[twin] ?? { kind: 'stray', action: 'stray', detail }), id: strayId(partIndex, index), why, message, topic: message.topic, transport: message.transport ?? null,
       failures: differences ?? [], nearest: part.handles[handle] ?? null,
     });
     if (handle >= 0) row.ref = `${partIndex}.${handle}`;
@@ -50,6 +52,10 @@ function insert(rows, others) {
   rows.push(...others.reverse());
 }
 
+/**
+ * @param {number} partIndex
+ * @param {number} index
+ */
 function strayId(partIndex, index) {
   return `${partIndex}-m${index}`;
 }
@@ -61,17 +67,25 @@ export function isUnreadable({ action, detail }) {
 
 /** @param {Page.TimelineRow} row */
 export function strayPhrase(row) {
-  return STRAY_PHRASES[isUnreadable(row) ? 'unreadable' : row.why];
+  return STRAY_PHRASES[isUnreadable(row) ? 'unreadable' : row.why ?? ''];
 }
 
 // What bears on an expectation that was not met, the closest first: { id, phrase, at, message, differences }.
-/** @param {Page.Part} part */
+/**
+ * @param {Page.Part} part
+ * @param {number} partIndex
+ * @param {number} handleIndex
+ * @returns {Page.Evidence[]}
+ */
 export function evidenceFor(part, partIndex, handleIndex) {
   const { strays, messages, handles } = part.notes;
-  const returned = ['nobody listens', 'transport failed'].includes(handles[handleIndex]?.cause);
-  const kept = strays.map((stray, index) => ({ ...stray, id: strayId(partIndex, index), phrase: STRAY_PHRASES[stray.why], at: stray.offset_ms, differences: stray.differences ?? [] }));
-  const unreadable = part.timeline.map((event, index) => ({ id: `${partIndex}-${index}`, phrase: STRAY_PHRASES.unreadable, at: event.offset_ms, message: messages[index], differences: [], event }))
-    .filter(({ event }) => isUnreadable(event) && event.topic === part.handles[handleIndex].topic);
-  return [...kept.filter(({ handle, why }) => handle === handleIndex || (returned && why === 'returned')).sort((a, b) => a.differences.length - b.differences.length), ...unreadable]
-    .filter(({ message }) => message);
+  const returned = ['nobody listens', 'transport failed'].includes(handles[handleIndex]?.cause ?? '');
+  const kept = strays.flatMap(({ message, handle, why, offset_ms: at, differences = [] }, index) =>
+    (message && (handle === handleIndex || (returned && why === 'returned')) ? [{ id: strayId(partIndex, index), phrase: STRAY_PHRASES[why], at, message, differences }] : []));
+  const unreadable = part.timeline.flatMap((event, index) => {
+    const message = messages[index];
+    return message && isUnreadable(event) && event.topic === part.handles[handleIndex].topic
+      ? [{ id: `${partIndex}-${index}`, phrase: STRAY_PHRASES.unreadable, at: event.offset_ms, message, differences: [] }] : [];
+  });
+  return [...kept.sort((a, b) => a.differences.length - b.differences.length), ...unreadable];
 }

@@ -4,16 +4,21 @@ import { button, el, fill } from '../core/dom.js';
 import { duration, localTime, percent, plural } from '../core/format.js';
 import { hopGroups, percentile } from './overview.js';
 import { distribution, shiftsBetween } from './shifts.js';
-import { sortedTable } from '../core/table.js';
+import { sortedTable } from './table.js';
 import { transportBadge } from '../core/transports.js';
 import { verdictBadge } from '../core/verdicts.js';
+
+/** @typedef {{ run: Page.Run, tests: Map<string, Page.Test>, hops: Map<string, Page.HopGroup> }} Older */
 
 const FAILED = ['failed', 'errored'];
 
 /** @param {Page.Context} context */
 export function createCompare(context) {
+  /** @type {Older | null} */
   let older = null;
+  /** @type {string | null} */
   let problem = null;
+  /** @param {File} file */
   const take = async (file) => {
     try {
       older = readOlder(JSON.parse(await file.text()));
@@ -22,37 +27,51 @@ export function createCompare(context) {
       problem = `${file.name} is no results.json of this format: ${error.message}`;
     }
     context.views.set({ tab: 'compare' });
-    context.redraw();
+    context.redraw?.();
   };
   addEventListener('dragover', (event) => event.preventDefault());
   addEventListener('drop', (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files.length > 0) take(event.dataTransfer.files[0]);
+    const file = event.dataTransfer?.files[0];
+    if (file) take(file);
   });
+  /** @param {HTMLElement} host */
   return (host) => fill(host, el('article.hr-article', {}, el('h2.hr-pane-title', {}, 'Compare with an older run'),
     chooser(take), problem && el('p.hr-callout.hr-callout--slow', { role: 'alert' }, problem), older && differences(older, context)));
 }
 
+/** @param {(file: File) => void} take */
 function chooser(take) {
   const input = el('input', { type: 'file', accept: '.json,application/json', class: 'hr-file' });
-  input.addEventListener('change', () => input.files.length > 0 && take(input.files[0]));
+  input.addEventListener('change', () => input.files?.[0] && take(input.files[0]));
   return el('label.hr-note', {}, 'Choose the results.json of the older run, or drop it anywhere on this page. ', input);
 }
 
+/**
+ * @param {any} document
+ * @returns {Older}
+ */
 function readOlder(document) {
   if (!String(document.schema_version).startsWith('1') || !Array.isArray(document.tests)) throw new Error('schema_version 1.x and a list of tests are expected');
-  const fallback = document.run.transport ?? null;
-  const hops = document.tests.flatMap((test) => test.scenarios.flatMap((part) => part.handles.map((handle) => ({
+  /** @type {Page.Results} */
+  const { run, tests } = document;
+  const fallback = run.transport ?? null;
+  const hops = tests.flatMap((test) => test.scenarios.flatMap((part) => part.handles.map((handle) => ({
     topic: handle.topic, transport: handle.transport ?? fallback, outcome: handle.outcome, latency: handle.latency_ms, budget: handle.budget_ms,
   }))));
-  return { run: document.run, tests: new Map(document.tests.map((test) => [test.nodeid, test])), hops: hopGroups(hops) };
+  return { run, tests: new Map(tests.map((test) => [test.nodeid, test])), hops: hopGroups(hops) };
 }
 
-/** @param {Page.Context} context */
+/**
+ * @param {Older} older
+ * @param {Page.Context} context
+ */
 function differences(older, context) {
   const { entries } = context.model;
+  /** @param {Page.Entry} entry */
   const before = (entry) => older.tests.get(entry.nodeid);
-  const wasBroken = (entry) => FAILED.includes(before(entry)?.outcome);
+  /** @param {Page.Entry} entry */
+  const wasBroken = (entry) => FAILED.includes(before(entry)?.outcome ?? '');
   const present = new Set(entries.map((entry) => entry.nodeid));
   const gone = [...older.tests.keys()].filter((id) => !present.has(id));
   return [
@@ -67,18 +86,22 @@ function differences(older, context) {
 }
 
 /**
- * @param {any} title
+ * @param {string} title
  * @param {Page.Entry[]} entries
- * @param {any} options
+ * @param {Page.Context} context
  */
 function list(title, entries, { views }) {
+  /** @param {Page.Entry} entry */
   const item = (entry) => el('li', {}, verdictBadge(entry.outcome), ' ', button(entry.name, () => views.open(entry.id)), ' ',
     el('span.hr-note', {}, entry.findings[0]?.sentence));
   return el('section', { 'data-change': title }, el('h3.hr-label', {}, `${title}: ${entries.length}`), el('ul', {}, entries.slice(0, 50).map(item)),
     entries.length > 50 && el('p.hr-note', {}, `${entries.length - 50} more`));
 }
 
-/** @param {Page.Context} context */
+/**
+ * @param {Older} older
+ * @param {Page.Context} context
+ */
 function shifts(older, context) {
   const { shifts: rows, hops, few } = shiftsBetween(older.hops, hopGroups(context.model.entries.flatMap((entry) => entry.hops())));
   if (hops === 0) return null;

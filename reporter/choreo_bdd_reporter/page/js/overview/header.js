@@ -1,21 +1,25 @@
 // The overview: one headline, the verdict bar, the facts of the run and what to know before trusting it.
 
 import { CHANGES } from '../core/changes.js';
-import { button, el, fill } from '../core/dom.js';
+import { button, el, fill, find } from '../core/dom.js';
 import { duration, localTime, percent, plural } from '../core/format.js';
 import { OUTCOMES, verdictKind, verdictWord } from '../core/verdicts.js';
 
-/** @param {Page.Context} context */
+/**
+ * @param {HTMLElement} root
+ * @param {Page.Context} context
+ */
 export function renderHeader(root, context) {
   const { model, views } = context;
-  const field = (name) => root.querySelector(`[data-field="${name}"]`);
+  /** @param {string} name */
+  const field = (name) => find(root, `[data-field="${name}"]`);
   fill(field('project_name'), model.run.project_name ?? 'Message scenarios');
   const title = field('title');
   fill(title, headline(model));
   title.setAttribute('data-outcome', runOutcome(model.counts));
   fill(field('facts'), runFacts(model, views));
-  fill(root.querySelector('[data-slot="proportion"]'), proportion(model.counts));
-  fill(root.querySelector('[data-slot="notices"]'), notices(model));
+  fill(find(root, '[data-slot="proportion"]'), proportion(model.counts));
+  fill(find(root, '[data-slot="notices"]'), notices(model));
 }
 
 /** @param {Page.Counts} counts */
@@ -25,6 +29,10 @@ function runOutcome(counts) {
   return counts.slow > 0 ? 'slow' : 'pass';
 }
 
+/**
+ * @param {Page.Model} model
+ * @returns {Page.Child}
+ */
 function headline({ counts, noun }) {
   const { broken } = counts;
   const all = plural(counts.total, noun);
@@ -36,17 +44,24 @@ function headline({ counts, noun }) {
 }
 
 // What changed since the runs before, and how the tests behave, lead to the scenarios it is said of.
+/** @type {Record<string, string>} */
 const LEADS = { new: 'new since the last run', regressed: 'regressed', fixed: 'fixed', flaky: 'flaky' };
 
+/**
+ * @param {Page.Model} model
+ * @param {Page.Views} views
+ */
 function runFacts({ run, latencies, entries, runs }, views) {
+  /** @type {[string, string | null][]} */
   const facts = [
     ['duration', duration(run.duration_ms)], ['started_at_friendly', localTime(run.started_at)],
-    ['environment_short', run.environment], ['branch_short', run.git_branch], ...Object.entries(latencies).map(([name, ms]) => [name, `${name} ${duration(ms)}`]),
+    ['environment_short', run.environment], ['branch_short', run.git_branch],
   ];
-  const leads = Object.entries(LEADS).map(([word, text]) => [word, text, entries.filter(CHANGES[word]).length]).filter(([, , count]) => count > 0);
+  for (const [name, ms] of Object.entries(latencies)) facts.push([name, `${name} ${duration(ms)}`]);
+  const leads = Object.entries(LEADS).map(([word, text]) => ({ word, text, count: entries.filter(CHANGES[word]).length })).filter(({ count }) => count > 0);
   return [
     facts.filter(([, text]) => text).map(([name, text]) => el('span', { 'data-field': name }, text)),
-    leads.map(([word, text, count]) => button(`${count.toLocaleString('en')} ${text}`, () => views.set({ q: `is:${word}`, status: [] }, { remember: true }), { 'data-field': word })),
+    leads.map(({ word, text, count }) => button(`${count.toLocaleString('en')} ${text}`, () => views.set({ q: `is:${word}`, status: [] }, { remember: true }), { 'data-field': word })),
     runs.length > 0 && leads.length === 0 && el('span', { 'data-field': 'unchanged' }, 'nothing changed since the last run'),
   ];
 }
@@ -61,14 +76,15 @@ function proportion(counts) {
   }));
 }
 
+/** @param {Page.Model} model */
 function notices({ run, exit, counts, kept, leftOut, noun }) {
   const missing = run.xdist?.incomplete_workers ?? [];
   return [
     exit?.interrupted && notice('The run was interrupted: what follows is only what had finished by then.'),
     missing.length > 0 && notice(`${plural(missing.length, 'worker')} left no complete results: ${missing.join(', ')}.`, 'hr-incomplete-workers'),
-    leftOut > 0 && notice(`${counts.total.toLocaleString('en')} of ${plural(counts.total + leftOut, noun)} are in this report, those that failed first.`),
+    leftOut !== null && leftOut > 0 && notice(`${counts.total.toLocaleString('en')} of ${plural(counts.total + leftOut, noun)} are in this report, those that failed first.`),
     run.truncated && leftOut === null && notice('The run was larger than the report may be: some tests, expectations or replies are missing.'),
-    exit?.status > 0 && counts.broken === 0 && counts.total > 0
+    exit !== null && (exit.status ?? 0) > 0 && counts.broken === 0 && counts.total > 0
       && notice(`The test runner ended with exit status ${exit.status} although nothing here failed: look at its console output.`),
     !kept.timelines && notice('The run has more messages than a page may hold: those of passed scenarios are in results.json only.'),
     kept.timelines && !kept.bodies && notice('Message bodies of passed scenarios are not in this page, to keep it small; results.json beside it holds their values.', 'hr-notice--quiet'),
@@ -76,6 +92,10 @@ function notices({ run, exit, counts, kept, leftOut, noun }) {
   ];
 }
 
+/**
+ * @param {string} text
+ * @param {string} [extraClass]
+ */
 function notice(text, extraClass = '') {
   return el('p', { class: `hr-notice ${extraClass}`, 'data-visible': 'true' }, text);
 }

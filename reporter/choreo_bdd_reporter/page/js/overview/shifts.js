@@ -9,9 +9,15 @@ const NOISE_MS = 1;
 const LEAST_SHARE = 0.2;
 
 // { shifts: [{ group, before, by, share }], few } of hops that both runs measured; `share` is that of the tightest budget.
+/**
+ * @param {Map<string, Page.HopGroup>} older
+ * @param {Map<string, Page.HopGroup>} newer
+ */
 export function shiftsBetween(older, newer) {
-  const pairs = [...newer.values()].map((group) => ({ group, before: older.get(group.key) }))
-    .filter(({ group, before }) => group.latencies.length > 0 && before?.latencies.length > 0);
+  const pairs = [...newer.values()].flatMap((group) => {
+    const before = older.get(group.key);
+    return before && group.latencies.length > 0 && before.latencies.length > 0 ? [{ group, before }] : [];
+  });
   const shifts = pairs.filter(({ group, before }) => (isFew(group, before) ? group.over === group.latencies.length && before.over === 0 : differ(group.latencies, before.latencies)))
     .map(({ group, before }) => {
       const by = percentile(group.latencies, 0.5) - percentile(before.latencies, 0.5);
@@ -21,11 +27,19 @@ export function shiftsBetween(older, newer) {
   return { shifts, hops: pairs.length, few: pairs.filter(({ group, before }) => isFew(group, before)).length };
 }
 
+/**
+ * @param {Page.HopGroup} group
+ * @param {Page.HopGroup} before
+ */
 function isFew(group, before) {
   return Math.min(group.latencies.length, before.latencies.length) < FEWEST;
 }
 
 // Mann-Whitney: the latencies of one lie so clearly above or below the other's that chance is ruled out.
+/**
+ * @param {number[]} one
+ * @param {number[]} other
+ */
 function differ(one, other) {
   const all = [...one, ...other].sort((a, b) => a - b);
   const ranks = new Map();
@@ -42,6 +56,7 @@ function differ(one, other) {
 }
 
 // Median, 95th percentile and largest of a hop's latencies.
+/** @param {Page.HopGroup} group */
 export function distribution({ latencies }) {
   return `${[0.5, 0.95, 1].map((share) => duration(percentile(latencies, share))).join(' / ')} of ${latencies.length}`;
 }

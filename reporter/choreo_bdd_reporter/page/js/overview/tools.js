@@ -1,6 +1,6 @@
 // The buttons of the header: facts of the run, theme, keyboard help.
 
-import { button, el, fill } from '../core/dom.js';
+import { button, el, fill, find } from '../core/dom.js';
 import { aboutList } from './header.js';
 import { readPreference, writePreference } from '../core/preferences.js';
 
@@ -20,10 +20,13 @@ const TERMS = [
   ['took>1s', 'the scenario took longer'], ['miss:>0', 'had near-misses'],
 ];
 
-/** @param {Page.Model} model */
+/**
+ * @param {HTMLElement} root
+ * @param {Page.Model} model
+ */
 export function renderTools(root, model) {
-  fill(root.querySelector('[data-slot="tools"]'), aboutPopover(model.run), themeSwitch(root), helpButton(root));
-  fillHelp(root.querySelector('[data-slot="help"]'));
+  fill(find(root, '[data-slot="tools"]'), aboutPopover(model.run), themeSwitch(root), helpButton(root));
+  fillHelp(find(root, '[data-slot="help"]'));
 }
 
 /** @param {Page.Run} run */
@@ -32,6 +35,7 @@ function aboutPopover(run) {
   const toggle = button('About this run', () => show(panel.hidden), {
     class: 'hr-button', 'data-field': 'about-toggle', 'aria-expanded': 'false', 'aria-controls': 'hr-about-panel',
   });
+  /** @param {boolean} open */
   const show = (open) => {
     panel.hidden = !open;
     toggle.setAttribute('aria-expanded', String(open));
@@ -44,15 +48,18 @@ function aboutPopover(run) {
       event.stopPropagation();
     }
   });
-  document.addEventListener('click', (event) => holder.contains(event.target) || show(false));
+  document.addEventListener('click', (event) => event.target instanceof Node && holder.contains(event.target) || show(false));
   return holder;
 }
 
+/** @param {HTMLElement} root */
 function themeSwitch(root) {
+  /** @param {string} theme */
   const choose = (theme) => {
     root.setAttribute('data-theme', theme);
     for (const node of buttons) node.setAttribute('aria-pressed', String(node.getAttribute('data-theme-choice') === theme));
   };
+  /** @param {string} theme */
   const pick = (theme) => () => {
     choose(theme);
     writePreference('theme', theme);
@@ -63,16 +70,20 @@ function themeSwitch(root) {
   return el('div.hr-switch', { role: 'group', 'aria-label': 'Colour theme' }, buttons);
 }
 
+/** @param {HTMLElement} root */
 function helpButton(root) {
   return button('?', () => toggleHelp(root), { class: 'hr-button', 'aria-label': 'Keyboard shortcuts' });
 }
 
+/** @param {HTMLElement} root */
 export function toggleHelp(root) {
-  const dialog = root.querySelector('[data-slot="help"]');
+  /** @type {HTMLDialogElement} */
+  const dialog = find(root, '[data-slot="help"]');
   if (dialog.open) dialog.close();
   else dialog.showModal();
 }
 
+/** @param {HTMLDialogElement} dialog */
 function fillHelp(dialog) {
   fill(dialog,
     el('h2', { id: 'hr-help-title' }, 'Keyboard'),

@@ -12,6 +12,7 @@ const PASSED_SHOWN = 6;
 
 /**
  * @param {Page.Part} part
+ * @param {number} partIndex
  * @param {Page.Context} context
  */
 export function renderExpectations(part, partIndex, context) {
@@ -22,21 +23,30 @@ export function renderExpectations(part, partIndex, context) {
 }
 
 // In a long list those that passed step back, with the tightest of them named.
-/** @param {Page.Handle[]} handles */
+/**
+ * @param {Page.Handle[]} handles
+ * @param {(index: number) => Page.Child} row
+ * @returns {Page.Child}
+ */
 function listed(handles, row) {
+  /** @param {number[]} indices */
   const rows = (indices) => inParts(indices, row);
   const all = [...handles.keys()];
   const passed = all.filter((index) => handles[index].outcome === 'pass');
   if (passed.length <= PASSED_SHOWN) return rows(all);
-  const left = passed.map((index) => handles[index]).filter(({ latency_ms: latency, budget_ms: budget }) => latency !== null && budget > 0)
-    .sort((a, b) => a.latency_ms / a.budget_ms - b.latency_ms / b.budget_ms).at(-1);
-  const tightest = left && `, the tightest with ${duration(left.budget_ms - left.latency_ms)} left (${percent(left.budget_ms - left.latency_ms, left.budget_ms)})`;
+  const budgets = passed.flatMap((index) => {
+    const { latency_ms: latency, budget_ms: budget } = handles[index];
+    return latency !== null && budget ? [{ budget, left: budget - latency }] : [];
+  });
+  const least = budgets.sort((a, b) => b.left / b.budget - a.left / a.budget).at(-1);
+  const tightest = least && `, the tightest with ${duration(least.left)} left (${percent(least.left, least.budget)})`;
   return [rows(all.filter((index) => handles[index].outcome !== 'pass')), el('details.hr-fold', {}, el('summary', {}, `${passed.length} passed`, tightest), rows(passed))];
 }
 
 /**
  * @param {Page.Handle} handle
  * @param {Page.OpenNote} note
+ * @param {string} ref
  * @param {Page.Context} context
  */
 function expectationRow(handle, note, ref, context) {
@@ -101,10 +111,19 @@ function timings(handle, note) {
   ]);
 }
 
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {any} value
+ */
 function panel(name, title, value) {
   return el('div', { 'data-panel': name }, el('h4.hr-sublabel', {}, title), jsonBlock(value, { 'aria-label': `${title} value` }));
 }
 
+/**
+ * @param {(Page.Message | null)[]} messages
+ * @param {number | undefined} left
+ */
 function seenMessages(messages, left) {
   if (messages.length === 0) return null;
   return lazyDetails({ class: 'hr-fold' }, shownOf(messages.length, left, 'message seen', 'messages seen'),

@@ -6,10 +6,12 @@ import { localTime, plural } from '../core/format.js';
 import { leastHeadroom } from '../list/search.js';
 import { verdictKind } from '../core/verdicts.js';
 
+/** @type {Record<string, string>} */
 const PAST_WORDS = { p: 'passed', s: 'slow', f: 'failed', e: 'errored', k: 'skipped', '.': 'not run' };
 const ROOM_FROM = 48;
 const ROOM_STEPS = 40;
 
+/** @type {[Page.Ask, (entry: Page.Entry) => string][]} */
 const SENTENCES = [
   [CHANGES.new, (entry) => `New: none of the last ${runsOf(entry)} had it.`],
   [CHANGES.regressed, () => 'Regressed: it passed when it last ran.'],
@@ -35,6 +37,7 @@ function strip(entry) {
   const letters = [...entry.before.runs.map((_, index) => pastLetter(entry, index)), nowLetter(entry)];
   const words = letters.map((letter) => PAST_WORDS[letter] ?? PAST_WORDS['.']);
   const label = `last ${runsOf(entry)}: ${words.slice(0, -1).join(', ')}; this run: ${words.at(-1)}`;
+  /** @param {number} index */
   const when = (index) => {
     const [startedAt, sha] = entry.before.runs[index] ?? [];
     return startedAt ? `${localTime(startedAt)}${sha ? `, commit ${sha.slice(0, 8)}` : ''}` : 'this run';
@@ -50,7 +53,7 @@ function sparkline(entry) {
   const shares = [...[...entry.room].filter((mark) => mark !== ' ').map((mark) => (mark.charCodeAt(0) - ROOM_FROM) / ROOM_STEPS), ...(now > 1 ? [] : [Math.max(0, now)])];
   if (shares.length < 2) return null;
   const points = shares.map((share, index) => `${index},${1 - share}`).join(' ');
-  const [first, last, least] = [shares[0], shares.at(-1), Math.min(...shares)].map((share) => `${Math.round(share * 100)} %`);
+  const [first, last, least] = [shares[0], shares[shares.length - 1], Math.min(...shares)].map((share) => `${Math.round(share * 100)} %`);
   return [
     svg('svg.hr-spark', { viewBox: `0 0 ${shares.length - 1} 1`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `headroom of the tightest budget, from ${first} to ${last}` },
       svg('polyline', { points })),

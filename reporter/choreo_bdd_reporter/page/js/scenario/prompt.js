@@ -15,7 +15,7 @@ const VALUE_UP_TO = 1500;
 /**
  * @param {Page.Entry} entry
  * @param {Page.Detail} detail
- * @param {any} options
+ * @param {Page.Context} context
  */
 export function promptText(entry, detail, { model }) {
   const unexplained = entry.findings.every((finding) => finding.handle === undefined);
@@ -37,11 +37,19 @@ export function promptText(entry, detail, { model }) {
   ].filter(Boolean).join('\n\n'));
 }
 
+/**
+ * @param {string} title
+ * @param {string[]} lines
+ */
 function chapter(title, lines) {
   if (lines.length === 0) return null;
   return [`## ${title}`, ...atMost(lines.join('\n'), SECTION_UP_TO).split('\n').map((line) => `    ${line}`)].join('\n');
 }
 
+/**
+ * @param {string} text
+ * @param {number} limit
+ */
 function atMost(text, limit) {
   return text.length <= limit ? text : `${text.slice(0, limit)} [cut: ${text.length - limit} more characters are in the report]`;
 }
@@ -76,6 +84,11 @@ function nearMissLines(handle, note) {
   ];
 }
 
+/**
+ * @param {Page.MatchFailure} failure
+ * @param {string} indent
+ * @returns {string[]}
+ */
 function failureLines(failure, indent) {
   const children = failure.children ?? [];
   if (failure.kind === 'composed' && children.length > 0) return [`${indent}${failure.path}:`, ...children.flatMap((child) => failureLines(child, `${indent}  `))];
@@ -88,13 +101,19 @@ function replyLine(reply) {
   return `${reply.state}  ${whereabouts(reply.trigger_topic, reply.trigger_transport)} -> ${whereabouts(reply.reply_topic, reply.response_transport)}${reply.builder_error ? `  ${reply.builder_error}` : ''}`;
 }
 
+/**
+ * @param {string} topic
+ * @param {string | null | undefined} transport
+ */
 function whereabouts(topic, transport) {
   return transport ? `${topic} [${transport}]` : topic;
 }
 
 // Of a long timeline what was sent, and what happened on the topics that broke.
+/** @param {Page.Part} part */
 function timelineLines({ handles, timeline, timeline_dropped: dropped }) {
   const broken = new Set(handles.filter((handle) => handle.outcome !== 'pass').map((handle) => handle.topic));
+  /** @param {Page.TimelineEntry} event */
   const telling = (event) => event.topic === undefined || broken.has(event.topic) || !['received', 'matched'].includes(event.action);
   const chosen = timeline.length > EVENTS_UP_TO ? timeline.filter(telling).slice(-EVENTS_UP_TO) : timeline;
   const out = timeline.length - chosen.length + dropped;

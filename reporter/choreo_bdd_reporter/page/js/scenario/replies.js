@@ -15,6 +15,7 @@ const PROGRESS = new Map([
   ['armed_no_match', ['no', 'skipped', 'skipped', 'skipped']],
 ]);
 
+/** @type {Record<string, [string, string]>} */
 const STATUS = {
   ok: ['done', 'M3 8.5l3.2 3.2L13 4.8'],
   no: ['no', 'M4 8h8'],

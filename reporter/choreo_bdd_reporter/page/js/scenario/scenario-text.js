@@ -11,7 +11,7 @@ import { verdictWord } from '../core/verdicts.js';
 
 /**
  * @param {Page.Entry} entry
- * @param {any} options
+ * @param {Page.Detail} detail
  */
 export function runCommand(entry, { scenario }) {
   if (scenario && entry.group.where.endsWith('.feature')) return `behave ${shellQuoted(`${entry.group.where}:${scenario.line}`)}`;
@@ -21,11 +21,11 @@ export function runCommand(entry, { scenario }) {
 // The scenario as it stands in its feature file.
 /**
  * @param {Page.Entry} entry
- * @param {any} options
+ * @param {Page.Detail} detail
  */
 export function gherkinText(entry, { scenario, steps }) {
   const tags = entry.tags.map((tag) => `@${String(tag).replace(/^@/, '')}`).join(' ');
-  const lines = [tags, `${scenario.keyword}: ${scenario.name}`, ...steps.filter((step) => !step.background).flatMap((step) => [
+  const lines = [tags, scenario && `${scenario.keyword}: ${scenario.name}`, ...steps.filter((step) => !step.background).flatMap((step) => [
     `  ${step.keyword.trim()} ${step.text}`, ...blockLines(step).map((line) => `    ${line}`),
   ])];
   return lines.filter(Boolean).join('\n');
@@ -50,6 +50,10 @@ export function ticketText(entry, detail, { model, views }) {
   ].join('\n');
 }
 
+/**
+ * @param {string} title
+ * @param {string[]} lines
+ */
 function section(title, lines) {
   return lines.length > 0 ? ['', `${title}:`, ...lines.map((line) => `  ${line}`)] : [];
 }
@@ -64,11 +68,13 @@ function block(step) {
   return blockLines(step).map((line) => `\n          ${line}`).join('');
 }
 
+/** @param {Page.Step} step */
 function blockLines({ docstring, table }) {
   if (docstring) return ['"""', ...docstring.split('\n'), '"""'];
   return (table ?? []).map((cells) => `| ${cells.map((cell) => String(cell).replaceAll('\\', '\\\\').replaceAll('|', '\\|')).join(' | ')} |`);
 }
 
+/** @param {Page.TimelineEntry} event */
 export function eventLine(event) {
   return [duration(event.offset_ms).padStart(9), event.action, event.topic, event.transport && `[${event.transport}]`, event.detail].filter(Boolean).join('  ');
 }
@@ -83,6 +89,10 @@ function differing(handle, note) {
 }
 
 // The run that a scenario is of, a fact a line.
+/**
+ * @param {Page.Model} model
+ * @param {Page.Detail} detail
+ */
 export function surroundings({ run, transports }, { parts, test }) {
   const stages = parts.map((part) => part.stage).filter(Boolean);
   return [

@@ -1,11 +1,13 @@
 // The right side: one scenario, from its verdict and the reason for it down to the captured output.
 
 import { renderAttachments } from '../message/attachments.js';
-import { append, button, copyButton, el, fill } from '../core/dom.js';
+import { copyButton } from '../core/copying.js';
+import { append, button, el, fill } from '../core/dom.js';
 import { differenceTable, failureTable } from '../message/diff.js';
 import { renderExpectations } from './expectations.js';
 import { causeLabel } from '../list/findings.js';
 import { duration, plural } from '../core/format.js';
+import { linkHighlights } from './highlights.js';
 import { renderHistory } from './history.js';
 import { markNotes } from '../list/marks.js';
 import { renderOutput } from '../message/output.js';
@@ -25,12 +27,13 @@ import { renderWaterfall } from '../timeline/waterfall.js';
 const FINDINGS_SHOWN = 5;
 
 /**
+ * @param {HTMLElement} host
  * @param {Page.Entry} entry
  * @param {Page.Detail} detail
  * @param {Page.Context} context
  */
 export function renderScenario(host, entry, detail, context, attempts) {
-  fill(host, el('article.hr-article', { 'aria-labelledby': 'hr-scenario-title' },
+  const article = el('article.hr-article', { 'aria-labelledby': 'hr-scenario-title' },
     heading(entry, detail, context),
     attempts,
     detail.test.skip_reason && el('p.hr-callout.hr-callout--skip', {}, detail.test.skip_reason),
@@ -43,11 +46,15 @@ export function renderScenario(host, entry, detail, context, attempts) {
     detail.parts.map((part, index) => [renderWaterfall(part, index, entry, context), renderStrays(part, context)]),
     detail.parts.length === 0 && entry.outcome !== 'skipped' && el('p.hr-callout', {}, 'No messages: this scenario opened no message scope.'),
     renderAttachments(detail),
-    renderOutput(entry, detail)));
-  linkHighlights(host.firstChild);
+    renderOutput(entry, detail));
+  fill(host, article);
+  linkHighlights(article);
 }
 
-/** @param {Page.Model} model */
+/**
+ * @param {HTMLElement} host
+ * @param {Page.Model} model
+ */
 export function renderNoScenario(host, model) {
   const text = model.entries.length === 0 ? 'There is nothing to show: the run recorded no scenarios.' : 'Choose a scenario on the left.';
   fill(host, el('div.hr-empty', {}, el('p', {}, text)));
@@ -81,6 +88,11 @@ function heading(entry, detail, context) {
     detail.scenario?.description && el('p.hr-description', {}, detail.scenario.description.trim()));
 }
 
+/**
+ * @param {string} name
+ * @param {Page.Context} context
+ * @param {string} [look]
+ */
 function tagButton(name, { views }, look = 'hr-tag') {
   const tag = `@${String(name).replace(/^@/, '')}`;
   return button(tag, () => views.set({ q: tag }, { remember: true }), { class: look, title: `Show only ${tag}` });
@@ -94,19 +106,22 @@ const VERBATIM = new Set(['failed', 'error', 'step failed']);
  * @param {Page.Finding} finding
  * @param {Page.Detail} detail
  * @param {Page.Context} context
+ * @param {boolean} first
  */
 function findingCard(finding, detail, context, first) {
-  const handle = detail.parts[finding.part]?.handles[finding.handle];
-  const note = detail.parts[finding.part]?.notes.handles[finding.handle];
-  const step = detail.steps[finding.step];
+  const { part: partIndex = -1, handle: handleIndex = -1 } = finding;
+  const part = detail.parts[partIndex];
+  const handle = part?.handles[handleIndex];
+  const note = part?.notes.handles[handleIndex];
+  const step = detail.steps[finding.step ?? -1];
   const stepText = note?.step_text || (step && `${step.keyword.trim()} ${step.text}`);
   const cause = [verdictBadge(finding.status), el('strong', {}, causeLabel(finding)), transportBadge(context, finding.transport)];
   const sentence = el(first ? 'p.hr-finding-sentence' : 'span.hr-finding-sentence.hr-note', {}, VERBATIM.has(finding.cause) ? finding.sentence : sentenceCase(finding.sentence));
   const body = [
-    handle && closest(finding, detail.parts[finding.part], context),
+    handle && closest(part, partIndex, handleIndex, context),
     differenceTable(handle, note),
     stepText && el('p.hr-finding-step', {}, 'in ', el('q', {}, stepText)),
-    handle && otherMisses(handle, note, detail.parts[finding.part]),
+    handle && otherMisses(handle, note, part),
     step?.message?.includes('\n') && el('pre.hr-pre', { tabindex: '0' }, step.message.trim()),
   ];
   const tone = `hr-finding hr-tone--${verdictKind(finding.status)}`;
@@ -116,13 +131,14 @@ function findingCard(finding, detail, context, first) {
 
 // A message that met nothing and explains it: what differs, else its body, and the way to it in the timeline.
 /**
- * @param {Page.Finding} finding
  * @param {Page.Part} part
+ * @param {number} partIndex
+ * @param {number} handleIndex
  * @param {Page.Context} context
  */
-function closest({ part: partIndex, handle }, part, { views }) {
-  const [first, ...more] = evidenceFor(part, partIndex, handle);
-  if (!first || part.handles[handle].failure) return null;
+function closest(part, partIndex, handleIndex, { views }) {
+  const [first, ...more] = evidenceFor(part, partIndex, handleIndex);
+  if (!first || part.handles[handleIndex].failure) return null;
   return el('div', { 'data-field': 'evidence' },
     el('p', {}, `This message ${first.phrase}: `, button(`${first.message.topic} at ${duration(first.at)}`, () => views.set({ event: first.id }, { remember: true })),
       more.length > 0 && el('span.hr-note', {}, `(${plural(more.length, 'more', 'more')} in the message timeline)`)),
@@ -143,6 +159,7 @@ function otherMisses({ failures, failures_dropped: dropped }, note, part) {
   return el('p.hr-note', {}, `This is the ${note?.differences ? 'closest' : 'latest'} of ${plural(all, 'near-miss', 'near-misses')}; ${where}.`);
 }
 
+/** @param {string} text */
 function sentenceCase(text) {
   return /^[a-z][a-z ]/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
 }
@@ -167,18 +184,4 @@ function partSections(detail, context) {
     ]);
     return section;
   }));
-}
-
-// Pointing at a step lights the expectations and messages it is about, and back.
-function linkHighlights(article) {
-  const lit = (event, on) => {
-    const refs = event.target.closest?.('[data-refs]')?.getAttribute('data-refs').split(' ') ?? [];
-    if (refs.length === 0) return;
-    for (const node of article.querySelectorAll('[data-refs]')) {
-      const related = node.getAttribute('data-refs').split(' ').some((ref) => refs.includes(ref));
-      if (related) node.toggleAttribute('data-lit', on);
-    }
-  };
-  article.addEventListener('mouseover', (event) => lit(event, true));
-  article.addEventListener('mouseout', (event) => lit(event, false));
 }

@@ -17,7 +17,7 @@ const REASONS = new Map([
 export function renderStrays({ notes }, context) {
   const { surprises, broken, left } = notes;
   return [
-    broken.length > 0 && el('section', {}, el('h3.hr-label', {}, left.transport_failures > 0 ? shownOf(broken.length, left.transport_failures, 'Transport failure') : 'Transport failures'), el('ul.hr-strays', {}, broken.map((failure) => el('li', {},
+    broken.length > 0 && el('section', {}, el('h3.hr-label', {}, left.transport_failures ? shownOf(broken.length, left.transport_failures, 'Transport failure') : 'Transport failures'), el('ul.hr-strays', {}, broken.map((failure) => el('li', {},
       el('code.hr-topic', {}, failure.topic), ' ', transportBadge(context, failure.transport), ' ', failure.reason)))),
     surprises.length > 0 && el('section', {}, el('h3.hr-label', {}, 'Late and foreign messages'), el('ul.hr-strays', {}, surprises.map((stray) => el('li', {},
       el('code.hr-topic', {}, stray.topic), ` ${plural(stray.count, 'time')} ${REASONS.get(stray.classification) ?? stray.classification}`, el('span.hr-note', {}, `, ${bytes(stray.size)}`))))),

@@ -6,8 +6,13 @@ import { newRow } from '../message/new-row.js';
 import { spanRows } from '../message/spans.js';
 import { addStrays } from '../message/strays.js';
 
-/** @param {Page.Part} part */
+/**
+ * @param {Page.Part} part
+ * @param {number} partIndex
+ * @param {string | null} [header]
+ */
 export function causalRows(part, partIndex, header = null) {
+  /** @type {Page.Story} */
   const story = { part, partIndex, rows: [], sent: new Map(), waiting: new Map(), triggers: new Map() };
   part.timeline.forEach((event, index) => READERS.get(event.action)?.(story, event, index));
   linkExpectations(story);
@@ -20,12 +25,20 @@ export function causalRows(part, partIndex, header = null) {
   return inTreeOrder(story.rows);
 }
 
+/** @typedef {(story: Page.Story, event: Page.TimelineEntry, index: number) => void} Reader */
+
+/** @type {Map<string, Reader>} */
 const READERS = new Map([
   ['published', readPublished], ['received', readReceived], ['matched', readJudged], ['mismatched', readJudged],
   ['replied', readReplied], ['reply_failed', readReplied], ['correlation_skipped', readSkipped], ['deadline', readDeadline],
 ]);
 
-/** @param {Page.TimelineEntry} event */
+/**
+ * @param {Page.Story} story
+ * @param {Page.TimelineEntry} event
+ * @param {number} index
+ * @param {Pick<Page.NewRow, 'kind'> & Partial<Page.TimelineRow>} fields
+ */
 function addRow(story, event, index, fields) {
   const row = newRow(event.offset_ms, {
     id: `${story.partIndex}-${index}`, action: event.action, topic: event.topic ?? null, transport: event.transport ?? null,
@@ -36,13 +49,13 @@ function addRow(story, event, index, fields) {
   return row;
 }
 
-/** @param {Page.TimelineEntry} event */
+/** @type {Reader} */
 function readPublished(story, event, index) {
   const row = addRow(story, event, index, { kind: 'publish' });
   keepSent(story, event.topic, row);
 }
 
-/** @param {Page.TimelineEntry} event */
+/** @type {Reader} */
 function readReceived(story, event, index) {
   const parent = emissionFor(story, event, index);
   const forReply = event.source === 'reply' || event.detail.startsWith('reply:');
@@ -52,7 +65,7 @@ function readReceived(story, event, index) {
 }
 
 // A verdict belongs to the oldest delivery on its channel that has none yet; the two share a row.
-/** @param {Page.TimelineEntry} event */
+/** @type {Reader} */
 function readJudged(story, event, index) {
   const same = story.part.notes.same(index);
   const waiting = story.waiting.get(channel(event.topic, event.transport)) ?? [];
@@ -62,13 +75,19 @@ function readJudged(story, event, index) {
   Object.assign(row, { action: event.action, judged: event.offset_ms, detail: event.detail, message: row.message ?? story.part.notes.messages[index] });
 }
 
-/** @param {Page.TimelineEntry} event */
+/**
+ * @param {Page.Story} story
+ * @param {Page.TimelineEntry} event
+ * @param {number} index
+ * @returns {Pick<Page.TimelineRow, 'kind' | 'forReply' | 'parent' | 'start'>}
+ */
 function deliveryFields(story, event, index) {
   const parent = emissionFor(story, event, index);
   return { kind: 'delivery', forReply: false, parent, start: parent?.end ?? event.offset_ms };
 }
 
 // What came after the wait for its topic had ended was not judged any more.
+/** @param {Page.Story} story */
 function markLate(story) {
   const ended = new Map();
   for (const row of story.rows) if (row.kind === 'deadline') ended.set(channel(row.topic, row.transport), row.end);
@@ -78,7 +97,7 @@ function markLate(story) {
   }
 }
 
-/** @param {Page.TimelineEntry} event */
+/** @type {Reader} */
 function readReplied(story, event, index) {
   const { trigger, triggerTransport, response } = replyEnds(story.part, event);
   const parent = story.triggers.get(channel(trigger, triggerTransport ?? ANY));
@@ -103,13 +122,13 @@ function replyEnds(part, event) {
   return { trigger, triggerTransport: armed?.trigger_transport ?? null, response: event.topic };
 }
 
-/** @param {Page.TimelineEntry} event */
+/** @type {Reader} */
 function readSkipped(story, event, index) {
   const parent = emissionFor(story, event, index);
   addRow(story, event, index, { kind: 'skipped', parent, start: parent?.end ?? event.offset_ms });
 }
 
-/** @param {Page.TimelineEntry} event */
+/** @type {Reader} */
 function readDeadline(story, event, index) {
   addRow(story, event, index, { kind: 'deadline' });
 }
@@ -117,18 +136,31 @@ function readDeadline(story, event, index) {
 // no transport has this name
 const ANY = '*';
 
+/**
+ * @param {string | null | undefined} topic
+ * @param {string | null | undefined} transport
+ */
 function channel(topic, transport) {
   return `${transport ?? ''}\n${topic}`;
 }
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Map<string, Page.TimelineRow[]>} lists
+ * @param {string} key
+ * @param {Page.TimelineRow} row
+ */
 function keep(lists, key, row) {
-  if (!lists.has(key)) lists.set(key, []);
-  lists.get(key).push(row);
+  const list = lists.get(key) ?? [];
+  list.push(row);
+  lists.set(key, list);
 }
 
 // The latest earlier message on the same topic of the same transport, the same body preferred.
-/** @param {Page.TimelineEntry} event */
+/**
+ * @param {Page.Story} story
+ * @param {Page.TimelineEntry} event
+ * @param {number} index
+ */
 function emissionFor(story, event, index) {
   const place = channel(event.topic, event.transport);
   const same = story.part.notes.same(index);
@@ -145,6 +177,7 @@ function keepSent({ sent }, topic, row) {
 }
 
 // What was expected and never came gets a row too, up to the deadline of the scope.
+/** @param {Page.Story} story */
 function addAbsent(story) {
   const { part, partIndex, rows } = story;
   const shown = new Set(rows.filter((row) => row.kind === 'deadline').map((row) => row.ref));
@@ -162,7 +195,12 @@ function addAbsent(story) {
 
 /** @param {Page.TimelineRow[]} rows */
 function inTreeOrder(rows) {
+  /** @type {Page.TimelineRow[]} */
   const ordered = [];
+  /**
+   * @param {Page.TimelineRow} row
+   * @param {number} level
+   */
   const visit = (row, level) => {
     row.level = level;
     ordered.push(row);

@@ -3,14 +3,19 @@
 
 import { endOf, isWait } from './timescale.js';
 
-/** @param {Page.TimelineRow[]} rows */
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @returns {Page.TimelineState["critical"]}
+ */
 export function criticalPath(rows) {
   const messages = rows.filter((row) => !isWait(row) && row.kind !== 'skipped' && row.kind !== 'span');
-  const last = messages.reduce((latest, row) => (!latest || endOf(row) > endOf(latest) ? row : latest), null);
+  const [last = null] = messages.sort((a, b) => endOf(b) - endOf(a));
+  /** @type {Page.TimelineRow[]} */
   const path = [];
   for (let row = last; row; row = row.parent ?? row.after) path.push(row);
   path.reverse();
-  const took = path.length > 1 ? endOf(last) - path[0].end : 0;
+  const took = last && path.length > 1 ? endOf(last) - path[0].end : 0;
+  /** @type {Page.TimelineState["critical"]["segments"]} */
   const segments = new Map(path.map((row, index) => [row, [path[index - 1] ? endOf(path[index - 1]) : row.end, endOf(row)]]));
   return { segments, count: path.length, took };
 }

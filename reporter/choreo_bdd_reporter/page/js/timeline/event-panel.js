@@ -1,7 +1,8 @@
 // One event of the timeline in full, and what can be taken along from it.
 
 import { failureTable } from '../message/diff.js';
-import { button, copyButton, el, factList } from '../core/dom.js';
+import { copyButton } from '../core/copying.js';
+import { button, el, factList } from '../core/dom.js';
 import { duration, localTime } from '../core/format.js';
 import { causeText } from '../message/causes.js';
 import { messageFacts } from '../message/message.js';
@@ -17,9 +18,11 @@ import { linkTo } from '../core/view-state.js';
  * @param {Page.TimelineRow} row
  * @param {Page.Part} part
  * @param {Page.Context} context
+ * @param {() => void} close
  */
 export function eventPanel(row, part, context, close) {
   const budget = row.handle?.budget_ms;
+  /** @type {[string, Page.Child][]} */
   const facts = [
     ['at', duration(row.end)], ['judged', row.judged !== null && row.judged !== row.end && duration(row.judged)],
     ['took', tookText(row)], ['wall clock', row.event?.wall_clock && localTime(row.event.wall_clock)], ['detail', row.detail],
@@ -56,7 +59,7 @@ function body(row, part) {
 function copies(row, context) {
   const link = copyButton('copy link', () => linkTo(context.views.current));
   if (!row.message || !row.topic) return el('p.hr-copies', {}, link);
-  const message = { ...row.message, topic: row.topic, transport: row.transport };
+  const message = { ...row.message, topic: row.topic, transport: row.transport ?? undefined };
   return el('p.hr-copies', {},
     copyButton('copy JSON', () => readable(message.payload, 2)),
     copyButton('copy as expectation', () => expectationSnippet(message)),

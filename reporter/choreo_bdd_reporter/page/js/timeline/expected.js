@@ -1,14 +1,19 @@
 // Which expectation a verdict of the timeline is about.
 
 import { differencesOf } from '../message/diff.js';
+import { endOf } from './timescale.js';
 
 // Each verdict in the timeline is one of the expectations; this finds out which.
+/** @param {Page.Story} story */
 export function linkExpectations(story) {
   const { handles } = story.part;
+  /** @type {Map<number, number>} */
   const misses = new Map();
+  /** @type {Map<string, { all: number[], met: number[], unmet: number[] }>} */
   const places = new Map(handles.map((handle) => [placeOf(handle), { all: [], met: [], unmet: [] }]));
   handles.forEach((handle, index) => {
     const here = places.get(placeOf(handle));
+    if (!here) return;
     here.all.push(index);
     here[['pass', 'slow'].includes(handle.outcome) ? 'met' : 'unmet'].push(index);
   });
@@ -21,6 +26,7 @@ export function linkExpectations(story) {
   }
 }
 
+/** @param {{ topic: string | null, transport?: string | null }} place */
 function placeOf({ topic, transport }) {
   return `${topic}\n${transport ?? ''}`;
 }
@@ -35,18 +41,28 @@ function firstFree(handles, free, detail) {
   return free.splice(Math.max(0, place), 1)[0];
 }
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.Story} story
+ * @param {Page.TimelineRow} row
+ * @param {number | undefined} index
+ */
 function attach(story, row, index) {
   if (index === undefined) return;
-  row.handle = story.part.handles[index];
+  const handle = story.part.handles[index];
+  row.handle = handle;
   row.cause = story.part.notes.handles[index].cause ?? null;
   row.ref = `${story.partIndex}.${index}`;
   // nobody here sent it: the bar then shows the wait its latency is about
-  const waited = row.handle.latency_ms;
-  if (row.action === 'matched' && !row.parent && waited !== null) Object.assign(row, { kind: 'arrival', start: Math.max(0, row.judged - waited) });
+  const waited = handle.latency_ms;
+  if (row.action === 'matched' && !row.parent && waited !== null) Object.assign(row, { kind: 'arrival', start: Math.max(0, endOf(row) - waited) });
 }
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.Story} story
+ * @param {Page.TimelineRow} row
+ * @param {number[]} here
+ * @param {Map<number, number>} misses
+ */
 function attachMiss(story, row, here, misses) {
   const { handles } = story.part;
   const index = here.find((candidate) => handles[candidate].attempts > (misses.get(candidate) ?? 0));
@@ -59,7 +75,11 @@ function attachMiss(story, row, here, misses) {
   row.failures = attempts === 1 && first.length > 0 ? differencesOf(handles[index], story.part.notes.handles[index]) : first;
 }
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.Story} story
+ * @param {Page.TimelineRow} row
+ * @param {number[]} unmet
+ */
 function attachDeadline(story, row, unmet) {
   attach(story, row, unmet.shift());
   if (row.handle) row.start = Math.max(0, row.end - (row.handle.latency_ms ?? 0));

@@ -9,6 +9,8 @@ import { isUnreadable } from '../message/strays.js';
 /**
  * @param {Page.Part} part
  * @param {Page.TimelineRow[]} rows
+ * @param {Page.TimelineState} state
+ * @param {Page.TimelineActions} actions
  * @param {Page.Context} context
  */
 export function timelineHead(part, rows, state, actions, context) {
@@ -33,10 +35,21 @@ export function timelineHead(part, rows, state, actions, context) {
   ];
 }
 
+/**
+ * @param {string} text
+ * @param {'lanes' | 'focused' | 'absolute'} name
+ * @param {Page.TimelineState} state
+ * @param {() => void} click
+ */
 function toggle(text, name, state, click) {
   return button(text, click, { class: 'hr-button', 'data-switch': name, 'aria-pressed': String(state[name]) });
 }
 
+/**
+ * @param {string} text
+ * @param {string} label
+ * @param {() => void} click
+ */
 function zoomButton(text, label, click) {
   return button(text, click, { class: 'hr-button', 'aria-label': label, title: label });
 }
@@ -44,12 +57,15 @@ function zoomButton(text, label, click) {
 /** @type {[string, string, (row: Page.TimelineRow) => boolean][]} */
 const LEGEND = [
   ['sent', 'sent', () => true], ['matched', 'matched', () => true], ['near', 'near-miss', (row) => row.action === 'mismatched'],
-  ['late', 'late', (row) => row.late || row.why === 'late'], ['foreign', 'met nothing', (row) => row.kind === 'skipped' || row.why || isUnreadable(row)],
+  ['late', 'late', (row) => row.late || row.why === 'late'], ['foreign', 'met nothing', (row) => row.kind === 'skipped' || Boolean(row.why) || isUnreadable(row)],
   ['deadline', 'deadline', (row) => row.kind === 'deadline' || row.kind === 'absent'], ['budget', 'budget', (row) => budgetOf(row) !== null],
 ];
 
 // Only the marks that occur.
-/** @param {Page.TimelineRow[]} rows */
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {boolean} critical
+ */
 function legend(rows, critical) {
   const items = LEGEND.filter(([, , occurs]) => rows.some(occurs));
   return el('span.hr-legend', { 'aria-hidden': 'true' },
@@ -60,16 +76,17 @@ function legend(rows, critical) {
 // More of them tell nothing apart; each stands in its row as well.
 const BUDGETS_ON_AXIS = 12;
 
-/** @param {Page.TimelineRow[]} rows */
+/**
+ * @param {Page.Axis} axis
+ * @param {Page.TimelineRow[]} rows
+ */
 export function axisRow(axis, rows) {
-  /** @type {[Page.TimelineRow, any][]} */
-  const pairs = rows.map((row) => [row, budgetOf(row)]);
-  const limits = pairs.filter(([, budget]) => budget && budget.limit >= axis.from && budget.limit <= axis.to);
+  const limits = rows.flatMap((row) => budgetOf(row) ?? []).filter(({ limit }) => limit >= axis.from && limit <= axis.to);
   return el('div.hr-waterfall-axis', { role: 'row', 'aria-rowindex': 1 },
     el('span', { role: 'columnheader' }, 'Message'),
     el('span', { role: 'columnheader', class: 'hr-ticks', 'aria-label': `Time, ${axis.ticks[0]?.label} to ${axis.ticks.at(-1)?.label}` },
       axis.ticks.map((tick) => el('span.hr-tick', { 'aria-hidden': 'true', vars: { '--hr-x': tick.share } }, tick.label)),
-      (limits.length <= BUDGETS_ON_AXIS ? limits : []).map(([row, budget]) => el('i.hr-axis-budget', { title: `budget of ${row.topic}: ${duration(row.handle.budget_ms)}`, vars: { '--hr-x': axis.share(budget.limit) } }))),
+      (limits.length <= BUDGETS_ON_AXIS ? limits : []).map(({ topic, size, limit }) => el('i.hr-axis-budget', { title: `budget of ${topic}: ${duration(size)}`, vars: { '--hr-x': axis.share(limit) } }))),
     el('span', { role: 'columnheader', class: 'hr-number' }, 'at'),
     el('span', { role: 'columnheader', class: 'hr-number' }, 'took'));
 }

@@ -6,12 +6,18 @@ import { plural } from '../core/format.js';
 import { isWait } from './timescale.js';
 
 // Sections as sections.js takes them; `attributes` go to the section's node.
-/** @param {Page.TimelineRow[]} rows */
+/**
+ * @param {Page.TimelineRow[]} rows
+ * @param {Set<string>} closed
+ */
 export function causeSections(rows, closed) {
   return [{ rows: rows.filter((row) => !hiddenBelow(row, closed)), attributes: {} }];
 }
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.TimelineRow} row
+ * @param {Set<string>} closed
+ */
 function hiddenBelow(row, closed) {
   for (let above = row.parent; above; above = above.parent) if (closed.has(above.id)) return true;
   return false;
@@ -21,18 +27,21 @@ function hiddenBelow(row, closed) {
 /**
  * @param {Page.TimelineRow[]} rows
  * @param {Page.Part} part
+ * @param {Set<string>} closed
  * @param {Page.Context} context
  */
 export function laneSections(rows, part, closed, context) {
   const inOrder = [...rows].sort((a, b) => Number(isWait(a)) - Number(isWait(b)) || a.start - b.start || a.order - b.order);
-  const names = part.stage.transports;
+  const names = part.stage?.transports ?? [];
   const lanes = names.map((name) => lane(name, inOrder.filter((row) => row.transport === name), closed, context));
-  const rest = inOrder.filter((row) => !names.includes(row.transport));
+  const rest = inOrder.filter((row) => !names.includes(row.transport ?? ''));
   return rest.length > 0 ? [...lanes, lane(null, rest, closed, context)] : lanes;
 }
 
 /**
+ * @param {string | null} name
  * @param {Page.TimelineRow[]} rows
+ * @param {Set<string>} closed
  * @param {Page.Context} context
  */
 function lane(name, rows, closed, context) {
@@ -43,7 +52,10 @@ function lane(name, rows, closed, context) {
 }
 
 /**
+ * @param {string} id
+ * @param {string | null} name
  * @param {Page.TimelineRow[]} rows
+ * @param {boolean} open
  * @param {Page.Context} context
  */
 function laneHead(id, name, rows, open, context) {
@@ -57,6 +69,7 @@ function withoutTransport(rows) {
   return rows.some((row) => row.kind === 'span') ? 'the scope itself, and services' : 'the scope itself';
 }
 
+/** @param {Page.Section<Page.TimelineRow>} section */
 export function laneNode(section) {
   return el('div.hr-rows', { role: 'rowgroup', ...section.attributes });
 }

@@ -14,6 +14,7 @@ const DEEPEST_INDENT = 9;
 // `place`: { position, parentPosition or null, axis, clock, lanes, closed, critical, active, selected, total }.
 /**
  * @param {Page.TimelineRow} row
+ * @param {Page.RowPlace} place
  * @param {Page.Context} context
  */
 export function timelineRow(row, place, context) {
@@ -56,10 +57,14 @@ const WAITS = new Map([
   ['too few', 'too few came'], ['undecodable', 'unreadable'], ['transport failed', 'transport failed'], ['aborted', 'aborted'],
 ]);
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.TimelineRow} row
+ * @returns {string}
+ */
 export function rowPhrase(row) {
-  if (row.kind === 'span') return row.error ? `${row.service} failed` : row.service;
-  if (isWait(row) && WAITS.has(row.cause)) return WAITS.get(row.cause);
+  if (row.kind === 'span') return row.error ? `${row.service} failed` : `${row.service}`;
+  const ended = WAITS.get(row.cause ?? '');
+  if (isWait(row) && ended) return ended;
   if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
   if (row.handle && isWait(row)) return 'no match by the deadline';
   if (row.action === 'matched' && row.handle?.outcome === 'slow') return 'matched, over budget';
@@ -70,6 +75,7 @@ export function rowPhrase(row) {
 
 /**
  * @param {Page.TimelineRow} row
+ * @param {Page.RowPlace} place
  * @param {Page.Context} context
  */
 function rowLabel(row, place, context) {
@@ -95,6 +101,7 @@ export function phraseTone(row) {
   return ['mismatched', 'reply_failed', 'absent', 'deadline'].includes(row.action) ? 'fail' : 'plain';
 }
 
+/** @param {string | null} source */
 export function sourceBadgeText(source) {
   switch (source) {
     case 'publish': return 'by test';

@@ -5,8 +5,14 @@ import { duration } from '../core/format.js';
 import { endOf } from './timescale.js';
 import { isUnreadable } from '../message/strays.js';
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.TimelineRow} row
+ * @param {Page.Axis} axis
+ * @param {number} rowsAbove
+ * @param {[number, number] | undefined} critical
+ */
 export function markTrack(row, axis, rowsAbove, critical) {
+  /** @param {number} ms */
   const inside = (ms) => ms >= axis.from && ms <= axis.to;
   const end = endOf(row);
   return [
@@ -24,35 +30,48 @@ const BAR_KINDS = new Map(Object.entries({
   delivery: 'hop', arrival: 'arrival', reply: 'work', replyFailed: 'work', skipped: 'skip', span: 'work', deadline: 'wait', absent: 'wait',
 }));
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.TimelineRow} row
+ * @param {Page.Axis} axis
+ */
 function bar(row, axis) {
   const kind = BAR_KINDS.get(row.kind);
   if (kind) return barNode(kind, axis, row.start, endOf(row));
   return row.last > row.end ? barNode('reach', axis, row.end, row.last) : null;
 }
 
+/**
+ * @param {string} kind
+ * @param {Page.Axis} axis
+ * @param {number} from
+ * @param {number} to
+ */
 function barNode(kind, axis, from, to) {
   const x = axis.share(from);
   return el('i', { class: `hr-bar hr-bar--${kind}`, vars: { '--hr-x': x, '--hr-w': axis.share(to) - x } });
 }
 
-// Where the budget of an expectation ended: { began, limit } in ms, or nothing.
+// The budget of an expectation: its topic, its size, and where it began and ended, all in ms; or nothing.
 /** @param {Page.TimelineRow} row */
 export function budgetOf(row) {
   const { handle } = row;
   if (handle?.budget_ms == null || handle.latency_ms == null) return null;
   if (row.action !== 'matched' && row.kind !== 'deadline' && row.kind !== 'absent') return null;
   const began = endOf(row) - handle.latency_ms;
-  return { began, limit: began + handle.budget_ms };
+  return { topic: handle.topic, size: handle.budget_ms, began, limit: began + handle.budget_ms };
 }
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.TimelineRow} row
+ * @param {Page.Axis} axis
+ * @param {(ms: number) => boolean} inside
+ */
 function budgetMarks(row, axis, inside) {
   const budget = budgetOf(row);
   if (!budget) return null;
   return [
     barNode('budget', axis, budget.began, budget.limit),
-    inside(budget.limit) && el('i.hr-mark.hr-mark--budget', { vars: { '--hr-x': axis.share(budget.limit) }, title: `budget ${duration(row.handle.budget_ms)}` }),
+    inside(budget.limit) && el('i.hr-mark.hr-mark--budget', { vars: { '--hr-x': axis.share(budget.limit) }, title: `budget ${duration(budget.size)}` }),
   ];
 }
 

@@ -13,6 +13,7 @@ import { followMouse } from './zooming.js';
 
 /**
  * @param {Page.Part} part
+ * @param {number} partIndex
  * @param {Page.Entry} entry
  * @param {Page.Context} context
  */
@@ -21,16 +22,16 @@ export function renderWaterfall(part, partIndex, entry, context) {
   const rows = causalRows(part, partIndex, context.model.causation);
   rows.forEach((row, order) => { row.order = order; });
   const state = startState(rows, part);
-  const actions = {};
-  const chart = createChart(part, rows, state, context, actions);
+  const chart = createChart(part, rows, state, context, () => actions);
   const zooming = zoomingOf(chart, rows, state, context);
-  Object.assign(actions, switchesOf(chart, state), { in: () => zooming.zoom(0.5), out: () => zooming.zoom(2), reset: zooming.reset });
+  /** @type {Page.TimelineActions} */
+  const actions = { ...switchesOf(chart, state), in: () => zooming.zoom(0.5), out: () => zooming.zoom(2), reset: zooming.reset };
   followReader(chart, rows, state, part, entry, context);
   followMouse(chart.grid, chart.trackBox, zooming);
   chart.layOut();
   // now that it stands in the page it has a width, and later other ones
   followWidth(chart.grid, chart.fit);
-  context.onChart(zooming);
+  context.onChart?.(zooming);
   return chart.section;
 }
 
@@ -43,10 +44,11 @@ function noTimeline(part) {
 }
 
 /**
- * @param {any} chart
+ * @param {Page.Chart} chart
  * @param {Page.TimelineRow[]} rows
- * @param {any} state
- * @param {any} options
+ * @param {Page.TimelineState} state
+ * @param {Page.Context} context
+ * @returns {Page.Zooming}
  */
 function zoomingOf(chart, rows, state, { views }) {
   const focused = () => (chart.grid.contains(document.activeElement) ? state.active : null);
@@ -60,12 +62,19 @@ function zoomingOf(chart, rows, state, { views }) {
   };
 }
 
+/**
+ * @param {Page.Chart} chart
+ * @param {Page.TimelineState} state
+ */
 function switchesOf(chart, state) {
+  /** @param {'lanes' | 'focused'} name */
   const flip = (name) => () => {
     state[name] = !state[name];
     state.closed.clear();
     chart.layOut();
-    chart.head.querySelector(`[data-switch="${name}"]`)?.focus({ preventScroll: true });
+    /** @type {HTMLElement | null} */
+    const pressed = chart.head.querySelector(`[data-switch="${name}"]`);
+    pressed?.focus({ preventScroll: true });
   };
   return {
     lanes: flip('lanes'),
@@ -84,7 +93,9 @@ function switchesOf(chart, state) {
 
 // Keys and clicks on the rows, and the message that the address names.
 /**
+ * @param {Page.Chart} chart
  * @param {Page.TimelineRow[]} rows
+ * @param {Page.TimelineState} state
  * @param {Page.Part} part
  * @param {Page.Entry} entry
  * @param {Page.Context} context
@@ -92,10 +103,18 @@ function switchesOf(chart, state) {
 function followReader(chart, rows, state, part, entry, context) {
   const { grid, scroller, side } = chart;
   const byId = new Map(rows.map((row) => [row.id, row]));
+  /** @param {string | null} id */
   const select = (id) => context.views.set({ test: entry.id, event: id }, { remember: true });
+  /** @param {Page.TimelineRow} row */
   const laneOf = (row) => (chart.places.has(`lane:${row.transport}`) ? `lane:${row.transport}` : 'lane:');
-  const drawn = () => [...scroller.querySelectorAll('[data-node-id]')];
+  const drawn = () => {
+    /** @type {NodeListOf<HTMLElement>} */
+    const nodes = scroller.querySelectorAll('[data-node-id]');
+    return [...nodes];
+  };
+  /** @param {string} id */
   const nodeOf = (id) => drawn().find((node) => node.getAttribute('data-node-id') === id);
+  /** @param {string | undefined} id */
   const focus = (id) => {
     if (!id) return;
     state.active = id;
@@ -106,7 +125,10 @@ function followReader(chart, rows, state, part, entry, context) {
   followTreegridKeys(grid, {
     focus,
     order: () => [...chart.places.keys()],
-    parentOf: (id) => (state.lanes && byId.has(id) ? laneOf(byId.get(id)) : byId.get(id)?.parent?.id),
+    parentOf(id) {
+      const row = byId.get(id);
+      return state.lanes && row ? laneOf(row) : row?.parent?.id;
+    },
     open: (id, on) => {
       state.closed[on ? 'delete' : 'add'](id);
       chart.layOut();
@@ -114,22 +136,26 @@ function followReader(chart, rows, state, part, entry, context) {
     },
     choose: (id) => byId.has(id) && select(context.views.current.event === id ? null : id),
   });
-  context.onEvent((id, arriving) => {
-    const row = byId.get(id);
-    if (row && !chart.places.has(id)) {
+  context.onEvent?.((id, arriving) => {
+    const row = byId.get(id ?? '');
+    if (row && !chart.places.has(row.id)) {
       Object.assign(state, { focused: false, closed: new Set() });
       chart.layOut();
     }
-    if (row) chart.reveal(id);
+    if (row) chart.reveal(row.id);
     for (const node of scroller.querySelectorAll('.hr-waterfall-row')) node.setAttribute('aria-selected', String(node.getAttribute('data-node-id') === id));
     const isMissing = !row && Boolean(id?.startsWith(`${rows[0]?.id.split('-')[0]}-`));
     side.hidden = !row && !isMissing;
     if (isMissing) fill(side, el('p.hr-note.hr-note--warn', {}, 'This report does not have the message of the link.'), button('close', () => select(null)));
     if (row) fill(side, eventPanel(row, part, context, () => select(null)));
-    if (row && arriving) nodeOf(id)?.scrollIntoView({ block: 'center' });
+    if (row && arriving) nodeOf(row.id)?.scrollIntoView({ block: 'center' });
   });
 }
 
+/**
+ * @param {HTMLElement} node
+ * @param {() => void} act
+ */
 function followWidth(node, act) {
   let width = 0;
   new ResizeObserver(() => {

@@ -3,7 +3,13 @@
 const CLICK_PX = 4;
 
 // `chart`: { axis(), zoom(factor, at), pan(share) }; `trackOf` gives the box of the track.
+/**
+ * @param {HTMLElement} host
+ * @param {() => DOMRect} trackBox
+ * @param {Page.Zooming} chart
+ */
 export function followMouse(host, trackBox, chart) {
+  /** @param {MouseEvent} event */
   const shareAt = (event) => {
     const box = trackBox();
     return (event.clientX - box.left) / box.width;
@@ -22,12 +28,14 @@ export function followMouse(host, trackBox, chart) {
     if (down.button !== 0 || shareAt(down) < 0 || shareAt(down) > 1) return;
     let last = down.clientX;
     let dragged = false;
+    /** @param {PointerEvent} event */
     const move = (event) => {
       dragged ||= Math.abs(event.clientX - down.clientX) > CLICK_PX;
       if (!dragged) return;
       chart.pan((last - event.clientX) / trackBox().width);
       last = event.clientX;
     };
+    /** @param {Event} event */
     const swallow = (event) => {
       if (dragged) event.stopPropagation();
     };

@@ -1,0 +1,117 @@
+"""What a report costs beside much captured output: processor seconds with one and without, in turns.
+
+    python -m bench.output [REPETITIONS] [WORD …]
+
+Each shape prints 20 MB. Bar: ``BAR_S`` more with a report than without, at the best of the repetitions of each. With
+words, only shapes with one of them in their names.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+BAR_S = 1.5
+_CHATTY = '2027-01-01 12:00:00 INFO order 17 token=0123456789abcdef http://shop/path?x=1 {"id": 17, "status": "ok"}'
+_PLAIN = "2027-01-01 12:00:00 INFO order 17 accepted by worker 4 in 12 ms: 3 items, total 12.50 EUR, no remarks"
+
+_TEST = """
+import logging, sys, pytest
+LINE = {line!r}
+@pytest.mark.parametrize("number", range({tests}))
+def test_it(number):
+    for _ in range({size} // {tests} // len(LINE)):
+        {says}
+    assert {asserted}
+"""
+_FEATURE = "Feature: output\n" + "".join(f"  Scenario: number {number}\n    When it talks\n" for number in range(200))
+_STEPS = """
+from behave import when
+LINE = {line!r}
+@when("it talks")
+def talk(context):
+    for _ in range({size} // 200 // len(LINE)):
+        print(LINE)
+"""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A run that prints."""
+
+    name: str
+    tests: int = 200
+    line: str = _CHATTY
+    says: str = "print(LINE)"
+    asserted: str = "True"
+    arguments: tuple[str, ...] = ()
+    is_behave: bool = False
+
+
+SHAPES = (
+    Shape("one test", tests=1),
+    Shape("one test, one line", tests=1, line=_CHATTY * 10_000),
+    Shape("20 tests of 1 MB", tests=20),
+    Shape("200 tests"),
+    Shape("200 tests, innocent", line=_PLAIN),
+    Shape("200 tests that fail", asserted="False"),
+    Shape("2000 tests", tests=2000),
+    Shape("200 tests to stderr", says="print(LINE, file=sys.stderr)"),
+    Shape("200 tests by logging", says="logging.warning(LINE)"),
+    Shape("200 tests, two workers", arguments=("-n", "2")),
+    Shape("behave, 200 scenarios", is_behave=True),
+)
+
+
+def _write(shape: Shape) -> list[str]:
+    """The project of a shape, and how it is run."""
+    if shape.is_behave:
+        Path("features/steps").mkdir(parents=True)
+        Path("features/output.feature").write_text(_FEATURE)
+        Path("features/steps/talk.py").write_text(_STEPS.format(line=shape.line, size=20_000_000))
+        Path("behave.ini").write_text(
+            "[behave.formatters]\nchoreo = choreo_bdd_reporter.behave_formatter:ChoreoFormatter\n"
+        )
+        return [sys.executable, "-m", "behave", "-q", "--no-color", "-f", "progress"]
+    Path("pytest.ini").write_text("[pytest]\n")
+    Path("test_it.py").write_text(
+        _TEST.format(tests=shape.tests, line=shape.line, says=shape.says, asserted=shape.asserted, size=20_000_000)
+    )
+    quiet = ("-q", "-p", "no:cacheprovider", "--show-capture=no", "--tb=no")
+    return [sys.executable, "-m", "pytest", *quiet, *shape.arguments]
+
+
+def _cost(command: list[str]) -> float:
+    before = os.times()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, check=False)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def main() -> int:
+    """Print a table; 1 when a shape is over the bar."""
+    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    over = 0
+    for shape in SHAPES:
+        if sys.argv[2:] and not any(word in shape.name for word in sys.argv[2:]):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            bare = _write(shape)
+            reported = ["-f", "choreo", "-o", "report"] if shape.is_behave else ["--harness-report=report"]
+            costs = [(_cost(bare), _cost([*bare, *reported])) for _ in range(repetitions)]
+            assert Path("report/results.json").is_file()
+            os.chdir("/")
+        without, with_one = (min(each) for each in zip(*costs, strict=True))
+        over += with_one - without > BAR_S
+        print(f"{shape.name:28} {without:6.2f} s, with a report {with_one:6.2f} s: {with_one - without:5.2f} s more")
+    print(f"{over} shapes above {BAR_S} s more")
+    return int(over > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

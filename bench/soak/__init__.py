@@ -1,0 +1,1 @@
+"""Long runs of mixed scenarios with faults, and what they leave behind."""

@@ -1,0 +1,125 @@
+"""Names of secrets in running text with the values behind them: ``password=x``, ``"token": "x"``, ``api key 'x'``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache, partial
+
+from choreo_bdd.redaction.known_secrets import REDACTED, looks_like_token
+from choreo_bdd.redaction.secret_names import (
+    NAME_HINTS,
+    declared_names,
+    is_declared_name,
+    is_secret_key,
+    is_single_name,
+)
+
+_NAMED = cache(
+    partial(
+        re.compile,
+        r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?[\w.-]{1,100}+)"
+        r"(?P<quote>\\?[\"'])?(?P<sep>\s*+(?:=>|={1,2}|:)\s*+|\s++(?:is\s++)?(?=[\"']))",
+        re.IGNORECASE,
+    )
+)
+"""A name and what stands between it and its value; whether the name is a secret's is asked then."""
+_NAME_MAX_CHARS = 100
+_LETTERS_OF_NAME = re.compile(r"[\w.-]*")
+_WORD_BEFORE = cache(
+    partial(re.compile, r"(?<![\w.-])(?:access|account|api|private|secret|shared|signing)[ \t]\Z", re.IGNORECASE)
+)
+_NAME_HINT = cache(partial(re.compile, "|".join(r"[\d._-]*".join(hint) for hint in NAME_HINTS)))
+"""What is in every name of a secret, in lower case, with what may part its words."""
+_VALUE = cache(
+    partial(
+        re.compile,
+        r"\\\"(?P<nested_double>[^\\]*+(?:\\(?!\")[^\\]*+)*+)"  # JSON inside JSON: \"key\": \"value\"
+        r"|\\'(?P<nested_single>[^\\]*+(?:\\(?!')[^\\]*+)*+)"
+        r"|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
+        r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|[^\s,;&\"'<\\][^\s,;&]*+)",
+        re.DOTALL,
+    )
+)
+_CERTAIN_WITH_COLON = re.compile(r"pass|pwd|key|cookie|jwt|session|seed", re.IGNORECASE)
+
+
+def mask_pairs(text: str, found: set[str] | None) -> tuple[str, int]:
+    """Mask the value behind each name of a secret: ``password=x``, ``"token": "x"``, ``api key 'x'``."""
+    next_name, value_of = _secret_names(text), _VALUE()
+    pieces: list[str] = []
+    kept_to = at = 0
+    while (name := next_name(at)) is not None:
+        at = name.end()
+        value = value_of.match(text, at)
+        if value is None or not _is_secret_value(name, value):
+            continue
+        kind = str(value.lastgroup)
+        told = value[kind]
+        # after a quoted key, the brackets behind a bare value belong to the JSON around it
+        closing = told[len(told.rstrip("]})")) :] if kind == "bare" and name["quote"] else ""
+        if found is not None and kind != "bare" and looks_like_token(told):
+            found.add(told)
+        pieces += [text[kept_to : value.start(kind)], REDACTED, closing]
+        kept_to = at = value.end()
+    return ("".join([*pieces, text[kept_to:]]), len(pieces) // 3) if pieces else (text, 0)
+
+
+def _secret_names(text: str) -> Callable[[int], re.Match[str] | None]:
+    """What finds the next name of a secret in a text, each time behind the place it is given."""
+    lower = text.lower()
+    if declared_names() or len(lower) != len(text):  # a dotted capital I becomes two characters
+        return partial(_secret_name_from, _NAMED().search, text)
+    named = _NAMED().match
+    hints = _NAME_HINT().finditer(lower)  # of which there are far fewer than names
+
+    def next_name(at: int) -> re.Match[str] | None:
+        for hint in hints:
+            if hint.start() < at:
+                continue
+            name = named(text, _start_of_name(text, at, hint.start()))
+            if name is not None and is_secret_key(name["key"]):
+                return name
+        return None
+
+    return next_name
+
+
+def _start_of_name(text: str, behind: int, place: int) -> int:
+    """Where the name begins that a place is in; that of one which is too long is not found."""
+    backwards = text[max(behind, place - _NAME_MAX_CHARS) : place][::-1]
+    letters = _LETTERS_OF_NAME.match(backwards)
+    start = place - (letters.end() if letters else 0)
+    if text[start - 1 : start] in (" ", "\t"):
+        word = _WORD_BEFORE().search(text, max(behind, start - len("account ")), start)
+        return word.start() if word else start
+    return start
+
+
+def _secret_name_from(search: Callable[[str, int], re.Match[str] | None], text: str, at: int) -> re.Match[str] | None:
+    while (name := search(text, at)) is not None and not is_secret_key(name["key"]):
+        at = name.end()
+    return name
+
+
+def _is_secret_value(name: re.Match[str], value: re.Match[str]) -> bool:
+    """Whether what stands behind the name of a secret is one, or prose."""
+    key, separator, told = name["key"], name["sep"], value[str(value.lastgroup)]
+    if told in ("", REDACTED) or key.lower().endswith("authorization"):  # which has had a pass of its own
+        return False
+    if is_single_name(key) and (told.isdigit() or not looks_like_token(told)):
+        return False
+    if not separator.strip() and _is_word_of_parsers(key):
+        return looks_like_token(told)
+    is_prose = value.lastgroup == "bare" and not name["quote"] and ":" in separator
+    return not is_prose or _is_certain(key, told)
+
+
+def _is_word_of_parsers(key: str) -> bool:
+    """``unexpected token 'x'`` is no secret, ``token 's3cr3t'`` is."""
+    return key.lower().endswith(("token", "auth"))
+
+
+def _is_certain(key: str, value: str) -> bool:
+    """Behind an unquoted colon ``expected`` is prose, ``8f3a`` is not; after ``password:`` all counts."""
+    return bool(_CERTAIN_WITH_COLON.search(key)) or looks_like_token(value) or is_declared_name(key)

@@ -1,0 +1,73 @@
+"""Slips of the pen in what must not come, or not more often: there they pass whatever comes, so they are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from choreo_bdd.inbound.listening import Delivery
+from choreo_bdd.matchers import MatchFailure
+from choreo_bdd.scenario.judging.diagnosis import show
+from choreo_bdd.scenario.judging.expectation import Expectation
+from choreo_bdd.scenario.judging.matching import closeness_of
+
+_ALIKE = 0.8
+_Near = tuple[Delivery, Sequence[MatchFailure]]
+
+
+def slips(expectation: Expectation) -> tuple[str, ...]:
+    """What hints that the messages meant have come and were not seen; empty where each of them may well differ.
+
+    A field that none of them has and whose name is nearly one they have, and a value that differs in its type alone.
+    """
+    matcher = expectation.matcher
+    if matcher is None or not expectation.occurs.waits_the_window_out or not expectation.near_misses:
+        return ()
+    near: list[_Near] = [(each, closeness_of(matcher, each).differences) for each in expectation.near_misses]
+    told = (*_misspelt(near), *(sentence for _, differences in near if (sentence := _of_another_type(differences))))
+    return tuple(f"on {expectation.topic!r} {each}" for each in dict.fromkeys(told))
+
+
+def _misspelt(near: Sequence[_Near]) -> list[str]:
+    lacking = [{each.path for each in differences if each.kind == "missing"} for _, differences in near]
+    import difflib  # noqa: PLC0415 - needed only where a field may be misspelt
+
+    told = []
+    for path in sorted(set.intersection(*lacking)):
+        *above, name = path.split(".")
+        beside = {key for delivery, _ in near for key in _keys(delivery.value, above)}
+        alike = difflib.get_close_matches(name.lower(), {key.lower() for key in beside}, n=1, cutoff=_ALIKE)
+        for key in sorted(key for key in beside if key.lower() in alike)[:1]:
+            there = ".".join([*above, key])
+            told.append(f"no message has {path!r}, which is asked for, and there is {there!r}: is it misspelt?")
+    return told
+
+
+def _keys(value: Any, path: Sequence[str]) -> list[str]:
+    for part in path:
+        try:
+            value = value[int(part) if isinstance(value, list) else part]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return []
+    return [key for key in value if isinstance(key, str)] if isinstance(value, dict) else []
+
+
+def _of_another_type(differences: Sequence[MatchFailure]) -> str | None:
+    if len(differences) != 1:
+        return None
+    (only,) = differences
+    has = f"a message has {only.path!r} as {show(only.actual, path=only.path)}"
+    if only.kind == "type_mismatch":
+        return f"{has}, which cannot be held against {show(only.expected, path=only.path)}"
+    if (
+        only.kind != "mismatch"
+        or type(only.actual) is type(only.expected)
+        or _text(only.actual) != _text(only.expected)
+    ):
+        return None
+    return f"{has}, and {show(only.expected, path=only.path)} is asked for: text and number are different"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=repr)

@@ -1,0 +1,1 @@
+"""What several rooms of the engine share, and what knows none of them."""

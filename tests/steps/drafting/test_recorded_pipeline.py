@@ -1,0 +1,80 @@
+"""The order pipeline, four services over NATS, recorded as it runs: green at once, and red when one of them errs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd.brokers import Broker
+from tests.support.project import LOADER, Project
+from tests.support.runs import ROOT
+
+_PIPELINE = f"""\
+import asyncio, os, sys, uuid
+sys.path.insert(0, {str(ROOT / "examples")!r})
+from orders import pipeline, settlement
+from orders.bus import NatsBus
+
+async def main(names, orders, fee):
+    settlement.FIXED_FEE = int(fee)
+    bus = await NatsBus.connect(os.environ["NATS_URL"])
+    await pipeline.start(bus, names.split(","))
+    print("ready", flush=True)
+    for _ in range(int(orders)):
+        await asyncio.sleep(0.15)
+        items = [{{"sku": "tea", "quantity": 2, "price": 450}}, {{"sku": "pot", "quantity": 1, "price": 2900}}]
+        order = {{"id": str(uuid.uuid4()), "customer": "c-7", "currency": "EUR", "items": items}}
+        await bus.publish("orders.placed", {{"order": order, "correlation_id": uuid.uuid4().hex}})
+    await asyncio.sleep(120)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+_CONFIGURATION = """\
+timeout: 2s
+profiles: {nats: {bus: {type: nats, servers: ["${NATS_URL}"], correlation: {field: correlation_id}}}}
+"""
+_ALL = "intake,fraud,settlement,notification"
+
+
+@contextmanager
+def _pipeline(project: Project, names: str = _ALL, *, orders: int = 0, fee: int = 25) -> Iterator[None]:
+    command = [sys.executable, "pipeline.py", names, str(orders), str(fee)]
+    environment = {**os.environ, **project.environment}
+    with subprocess.Popen(command, cwd=project.folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+@pytest.mark.broker
+@pytest.mark.process
+def test_the_recorded_order_pipeline_is_green_and_red_once_a_service_errs(nats_broker: Broker, tmp_path: Path) -> None:
+    project = Project(tmp_path, {"NATS_URL": nats_broker.url})
+    project.file("choreo.yaml", _CONFIGURATION).file("pipeline.py", _PIPELINE).file("features/steps/choreo.py", LOADER)
+    topics = ("orders.>", "fraud.>", "notifications.>")
+    listened = [argument for topic in topics for argument in ("--topics", topic)]
+    with _pipeline(project, orders=30):
+        told = project._run("choreo_bdd", "record", *listened, "--for", "3s")
+        assert told.code == 0, told.text
+        text = (tmp_path / "features" / "recorded.feature").read_text("utf-8")
+        green = project.behave("features")
+        assert green.code == 0, text + green.text
+    for topic in ("orders.accepted", "fraud.checked", "orders.settled", "notifications.sent"):
+        assert f'I expect "{topic}"' in text, text
+    with _pipeline(project, fee=30):
+        wrong = project.behave("features")
+        assert wrong.code == 1
+        assert "settlement.fee: expected 82, got 87" in wrong
+    with _pipeline(project, "intake,fraud,notification"):
+        missing = project.behave("features")
+        assert missing.code == 1
+        assert "orders.settled" in missing

@@ -1,0 +1,44 @@
+"""Each fault, mixed scenarios between them, and nothing left: ``bench.soak`` in short."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from bench.soak import census
+from bench.soak.__main__ import Length, soak
+from tests.support.brokers import start_or_skip
+
+QUICK_TO_START = ("memory", "nats", "redis-streams")
+
+
+@pytest.mark.broker
+async def test_a_short_soak_leaves_nothing_behind_and_judges_each_scenario_right(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for broker in ("nats", "redis"):
+        with start_or_skip(broker):
+            pass
+    code = await soak(QUICK_TO_START, Length(topics=1, fault_every=1))
+    assert code == 0, capsys.readouterr().out
+
+
+async def test_the_census_counts_what_is_left_behind(tmp_path: Path) -> None:
+    before, done = census.of_process(), threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    task = asyncio.create_task(asyncio.sleep(60))
+    child = await asyncio.create_subprocess_exec("sleep", "60")
+    with socket.socket(), (tmp_path / "left").open("w"):
+        found = census.of_process()
+    done.set()
+    thread.join()
+    task.cancel()
+    child.kill()
+    await child.wait()
+    more = {name for name, count in found.items() if count > before.get(name, 0)}
+    assert more == {"tasks of sleep", "threads", "sockets", "descriptors", "processes"}

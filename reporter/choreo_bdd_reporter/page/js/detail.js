@@ -76,7 +76,7 @@ export function createDetail(root, context) {
    * @param {Page.View | null} previous
    */
   function show(view, previous) {
-    if (!previous || ['test', 'attempt', 'tab'].some((name) => view[name] !== previous[name])) {
+    if (!previous || view.test !== previous.test || view.attempt !== previous.attempt || view.tab !== previous.tab) {
       showScenario(view);
       if (previous && view.attempt === previous.attempt && matchMedia(STACKED).matches) pane.scrollIntoView();
     } else for (const read of readers) read(view.event);

@@ -661,6 +661,7 @@ declare namespace Page {
   interface View {
     test: string | null;
     status: string[];
+    attempt: string | null;
     tab: string | null;
     q: string;
     sort: string | null;
@@ -795,7 +796,8 @@ declare namespace Page {
     part: Part;
     partIndex: number;
     rows: TimelineRow[];
-    sent: Map<string, TimelineRow[]>;
+    sent: Map<string, { last: TimelineRow; bodies: Map<any, TimelineRow> }>;
+    triggers: Map<string, TimelineRow>;
     waiting: Map<string, TimelineRow[]>;
   }
 

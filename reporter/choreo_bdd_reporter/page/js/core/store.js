@@ -25,6 +25,7 @@ function wholeStore(gherkin) {
   // a node id may be any word, also one that every object knows
   const attachments = new Map(Object.entries(gherkin.attachments ?? {}));
   const attempts = new Map(Object.entries(gherkin.attempts ?? {}));
+  /** @type {(notes?: Page.ScopeNote[]) => (part: any, index: number) => Page.Notes} */
   const aligned = (notes) => (part, index) => alignNotes(part, notes?.[index]);
   /** @type {(kept: Page.KeptAttempt) => Page.Detail | null} */
   const attempt = ({ test, scenario, attachments: attached, details: notes }) => (test ? detailOf(test, scenario ?? null, attached ?? [], aligned(notes)) : null);
@@ -67,6 +68,11 @@ function alignNotes(part, { handles = [], timeline = [], messages = [], payloads
 }
 
 // Of ten thousand bodies a reader looks at a few.
+/**
+ * @param {Page.StoredMessage} message
+ * @param {() => any} read
+ * @returns {Page.Message}
+ */
 function withPayload(message, read) {
   return { ...message, get payload() { return read(); } };
 }
@@ -187,6 +193,7 @@ function unpackPart(chunk, packed) {
   };
 }
 
+/** @type {any} */
 const EVENT = {
   detail: '',
   get wall_clock() {

@@ -108,7 +108,10 @@ function indexTexts(entry) {
   ];
 }
 
-/** @param {Page.Detail} detail */
+/**
+ * @param {Page.Detail} detail
+ * @returns {string[]}
+ */
 export function detailTexts({ test, steps, parts, earlier }) {
   return [
     ...test.markers, test.traceback ?? '', test.stdout, test.stderr, test.log,

@@ -16,19 +16,21 @@ const AT_ONE_TIME = 0.01;
  * @param {number} partIndex
  */
 export function addStrays(rows, part, partIndex) {
+  /** @type {Map<string | null, number[]>} */
   const told = new Map();
   rows.forEach((row, place) => {
     if (row.kind !== 'skipped' && row.action !== 'received') return;
-    if (told.has(row.topic)) told.get(row.topic).push(place);
-    else told.set(row.topic, [place]);
+    told.set(row.topic, told.get(row.topic) ?? []);
+    told.get(row.topic)?.push(place);
   });
+  /** @type {Page.TimelineRow[]} */
   const others = [];
   part.notes.strays.forEach(({ why, offset_ms: offset, detail, message, handle, differences }, index) => {
     if (!message) return;
     const at = Math.max(0, offset);
     const twin = (told.get(message.topic) ?? []).find((place) => !rows[place].why && Math.abs(rows[place].end - at) < AT_ONE_TIME);
     const row = newRow(at, {
-      ...(rows[twin] ?? { kind: 'stray', action: 'stray', detail }), id: strayId(partIndex, index), why, message, topic: message.topic, transport: message.transport ?? null,
+      ...(rows[twin ?? -1] ?? { kind: 'stray', action: 'stray', detail }), id: strayId(partIndex, index), why, message, topic: message.topic, transport: message.transport ?? null,
       failures: differences ?? [], nearest: part.handles[handle] ?? null,
     });
     if (handle >= 0) row.ref = `${partIndex}.${handle}`;
@@ -44,12 +46,13 @@ export function addStrays(rows, part, partIndex) {
  * @param {Page.TimelineRow[]} others
  */
 function insert(rows, others) {
-  others.reverse().sort((a, b) => b.end - a.end);
+  const inOrder = others.sort((a, b) => a.end - b.end);
+  let next = 0;
   for (const row of rows.splice(0)) {
-    while (others.length > 0 && others.at(-1).end < row.end) rows.push(others.pop());
+    while (next < inOrder.length && inOrder[next].end < row.end) rows.push(inOrder[next++]);
     rows.push(row);
   }
-  rows.push(...others.reverse());
+  rows.push(...inOrder.slice(next));
 }
 
 /**

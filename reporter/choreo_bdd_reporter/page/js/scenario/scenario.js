@@ -31,6 +31,7 @@ const FINDINGS_SHOWN = 5;
  * @param {Page.Entry} entry
  * @param {Page.Detail} detail
  * @param {Page.Context} context
+ * @param {Page.Child} attempts
  */
 export function renderScenario(host, entry, detail, context, attempts) {
   const article = el('article.hr-article', { 'aria-labelledby': 'hr-scenario-title' },

@@ -168,12 +168,17 @@ function emissionFor(story, event, index) {
   return sent?.bodies.get(same) ?? sent?.last ?? null;
 }
 
-/** @param {Page.TimelineRow} row */
+/**
+ * @param {Page.Story} story
+ * @param {string | null | undefined} topic
+ * @param {Page.TimelineRow} row
+ */
 function keepSent({ sent }, topic, row) {
   const place = channel(topic, row.transport);
-  if (!sent.has(place)) sent.set(place, { bodies: new Map() });
-  sent.get(place).last = row;
-  if (row.same !== null) sent.get(place).bodies.set(row.same, row);
+  const kept = sent.get(place) ?? { last: row, bodies: new Map() };
+  kept.last = row;
+  if (row.same !== null) kept.bodies.set(row.same, row);
+  sent.set(place, kept);
 }
 
 // What was expected and never came gets a row too, up to the deadline of the scope.

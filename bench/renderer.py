@@ -19,7 +19,7 @@ from typing import Any
 from urllib.request import urlopen
 
 _DONE = "peak reached"
-_PATIENCE_S = 120
+_PATIENCE_S = 900
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 
 

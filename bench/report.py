@@ -105,6 +105,7 @@ def measure_timeline(path: Path, tests: list[Json]) -> Iterator[bool]:
 def _opened(playwright: Playwright, path: Path) -> tuple[Browser, Page]:
     chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
     page = chromium.new_page(viewport={"width": 1600, "height": 1000})
+    page.set_default_timeout(300_000)  # a slow machine is to miss a limit, not to end the measurement
     page.add_init_script(FIRST_ROW)
     page.goto(path.as_uri(), wait_until="load")
     page.locator("#hr-scenario-title").wait_for()

@@ -320,7 +320,7 @@ def _attempt(place: Place, journal: Journal, *, is_large: bool) -> dict[str, Any
     if not is_large:
         parts = (journal.test(place), journal.gherkin(place), journal.details(place), journal.attachments(place))
         return attempt_document(*parts)
-    reader = LastRead(journal)
+    reader = ReadCache(journal)
     gherkin = {"scenario": stored_described(reader, place.head["nodeid"], place)[1]} if place.feature else {}
     details = stored_details(reader, place)
     return attempt_document(StoredTest(reader, place), gherkin, details, stored_attachments(journal, place))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -23,6 +24,7 @@ from junitparser import Error as JUnitError
 from junitparser import Failure as JUnitFailure
 from junitparser import JUnitXml, Skipped, TestSuite
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from playwright.sync_api import expect, sync_playwright
 
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs import as_ctrf, as_otlp
@@ -183,6 +185,25 @@ def test_cucumber_s_query_gives_each_scenario_the_verdict_that_we_give(report: R
     assert Counter((each["name"], OF_CUCUMBER[each["status"]]) for each in cucumber["cases"]) == ours
     assert {outcome for _, outcome in ours} == {"passed", "failed", "skipped"}
     assert cucumber["success"] is False
+
+
+@pytest.mark.browser
+def test_cucumber_s_own_page_shows_our_messages_and_counts_as_we_do(report: Report, tmp_path: Path) -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no Chromium")
+    assert report.messages is not None
+    ours = Counter(outcome for _, outcome in gherkin_verdicts(report).elements())
+    run_node("cucumber-html.mjs", report.messages, tmp_path / "cucumber.html")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto((tmp_path / "cucumber.html").as_uri())
+        expect(page.locator("body")).to_contain_text(f"({ours['passed']} / {ours.total()}) passed")
+        browser.close()
+    assert errors == []
 
 
 def test_cucumber_s_formatters_count_as_we_do(report: Report, cucumber: Any) -> None:

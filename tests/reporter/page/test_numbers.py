@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from choreo_bdd_reporter.documents.results import row_ids
+from choreo_bdd_reporter.model.tests import RecordedScenario, Run, Test
 from choreo_bdd_reporter.page import data
+from choreo_bdd_reporter.read.report import read_report
+from choreo_bdd_reporter.writer import ReportWriter
 from tests.support.page_builders import Json, a_handle, a_scope, a_test, an_event, results_of
 
-from .conftest import OpenReport
+from .conftest import Opened, OpenReport
 
 pytestmark = pytest.mark.browser
 
@@ -20,17 +26,18 @@ SCENARIOS = 12
 TRANSPORTS = ("kafka", "nats")
 _UNITS = {"µs": 0.001, "ms": 1.0, "s": 1000.0}
 _SHOWN = re.compile(r"(\d+(?:\.(\d+))?) (µs|ms|s|%)")
-_READ = """async (ids) => {
-  const shown = {};
-  for (const id of ids) {
+_READ = """async (views) => {
+  const shown = [];
+  for (const view of views) {
     const changed = new Promise((done) => addEventListener('hashchange', done, { once: true }));
-    location.hash = new URLSearchParams({ test: id });
+    const id = view.test;
+    location.hash = new URLSearchParams(view);
     await changed;
     while (document.querySelector('.hr-nodeid')?.textContent !== id) await new Promise((done) => setTimeout(done, 5));
     const all = (selector) => [...document.querySelectorAll(selector)];
     const texts = (selector) => all(selector).map((node) => node.innerText.replace('\\n', ' '));
     const [title, budgets] = [texts('.hr-scenario-time'), texts('.hr-budget-text')];
-    shown[id] = { title, budgets, events: texts('.hr-waterfall-row > :nth-child(3)') };
+    shown.push({ title, budgets, events: texts('.hr-waterfall-row > :nth-child(3)') });
   }
   return shown;
 }"""
@@ -64,14 +71,50 @@ def test_every_number_is_that_of_the_results(
     rng = random.Random(kind)
     results: Any = results_of([_scenario(number, rng, on_stage=kind == "stage") for number in range(SCENARIOS)])
     report = open_report((results, {}))
-    shown = report.page.evaluate(_READ, [test["nodeid"] for test in results["tests"]])
+    assert _compared(report, [({"test": test["nodeid"]}, test) for test in results["tests"]]) >= 1000 / 3
+
+
+@pytest.mark.parametrize("kind", ["xdist", "rerun", "crashed"])
+def test_every_number_is_that_of_the_results_however_the_run_went(
+    kind: str, open_report: OpenReport, empty_run: Run, tmp_path: Path
+) -> None:
+    rng = random.Random(kind)
+    writer = ReportWriter(tmp_path / "out", started_at=empty_run.started_at, describe=lambda: empty_run.environment)
+    for number in range(SCENARIOS // 2):
+        for again in range(2):
+            test = _recorded(_scenario(number, rng, on_stage=False), f"gw{again}" if kind == "xdist" else None)
+            writer.add(replace(test, earlier=writer.attempts(test.nodeid, test.worker_id) if kind == "rerun" else ()))
+    if kind == "crashed":
+        read = read_report(tmp_path / "out")
+        writer.abandon()
+    else:
+        writer.finish(empty_run)
+        read = read_report(tmp_path / "out")
+    tests, attempts = read.results["tests"], read.gherkin.get("attempts") or {}
+    views: list[tuple[Json, Any]] = [({"test": row}, test) for row, test in zip(row_ids(tests), tests, strict=True)]
+    views += [({"test": row, "attempt": "1"}, first["test"]) for row, (first,) in attempts.items()]
+    assert len(views) == (SCENARIOS // 2 if kind == "crashed" else SCENARIOS)
+    assert _compared(open_report((read.results, read.gherkin)), views) >= 1000 / 6
+
+
+def _compared(report: Opened, views: Sequence[tuple[Json, Any]]) -> int:
+    """How many numbers of the scenarios at these places of the page were compared with their tests."""
+    shown = report.page.evaluate(_READ, [view for view, _ in views])
     compared = 0
-    for test in results["tests"]:
-        for text, real in _pairs(test, shown[test["nodeid"]]):
+    for (view, test), found in zip(views, shown, strict=True):
+        for text, real in _pairs(test, found):
             compared += 1
-            assert _is_shown(text, real), f"{test['nodeid']}: {text!r} is not {real!r}"
-    assert compared >= 1000 / 3
+            assert _is_shown(text, real), f"{view}: {text!r} is not {real!r}"
     assert report.errors == []
+    return compared
+
+
+def _recorded(test: Json, worker: str | None) -> Test:
+    """A test as a runner hands it over."""
+    return Test(
+        nodeid=test["nodeid"], file=test["file"], name=test["name"], outcome=test["outcome"], worker_id=worker,
+        duration_ms=test["duration_ms"], scenarios=tuple(RecordedScenario(document=part) for part in test["scenarios"]),
+    )  # fmt: skip
 
 
 def _pairs(test: Json, shown: Json) -> Iterator[tuple[str, float]]:

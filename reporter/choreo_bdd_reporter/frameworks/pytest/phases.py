@@ -63,11 +63,12 @@ def facts_of_phase(
     own = [redactor.fields - before[0], redactor.stream_matches - before[1]]
     part["redacted"] = [own[0] + record.redacted_fields, own[1] + record.redacted_text]
     matches = redactor.stream_matches
-    is_last = report.when == "teardown"
+    # captured text of all phases so far: pytest repeats earlier sections in each report, also those of earlier attempts
     streams = _streams(report.sections[item.stash.get(_EARLIER_SECTIONS, 0) :])
-    part["streams"] = output.take(item.nodeid, streams, redactor, failed=report.failed, last=is_last)
+    is_last = report.when == "teardown"
     if is_last:
         item.stash[_EARLIER_SECTIONS] = len(report.sections)
+    part["streams"] = output.take(item.nodeid, streams, redactor, failed=report.failed, last=is_last)
     part["streams_redacted"] = redactor.stream_matches - matches
     part["sections"] = len(report.sections)
     return part
@@ -93,8 +94,8 @@ def complete_subtest(report: pytest.TestReport, redactor: Redactor, output: Capt
         part["traceback"] = f"subtest {redactor.text(_subtest_name(report))}\n{part['traceback']}"
     part["redacted"][1] += redactor.stream_matches - before
     before = redactor.stream_matches
-    of_subtest = f"{report.nodeid} {_subtest_name(report)}"
     streams = _streams(report.sections[part["sections"] :])
+    of_subtest = f"{report.nodeid} {_subtest_name(report)}"
     part["streams"] = output.take(of_subtest, streams, redactor, failed=report.failed)
     part["streams_redacted"] = redactor.stream_matches - before
     attach(report, part)
@@ -189,7 +190,6 @@ def skip_reason(report: pytest.TestReport) -> str:
 
 
 def _streams(sections: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Captured text of all phases so far: pytest repeats earlier sections in each report."""
     return {
         name: "".join(text for title, text in sections if title.startswith(f"Captured {name}"))
         for name in ("stdout", "stderr", "log")

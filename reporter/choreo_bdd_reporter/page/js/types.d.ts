@@ -661,7 +661,6 @@ declare namespace Page {
   interface View {
     test: string | null;
     status: string[];
-    // the number of an earlier one, counted from 1
     attempt: string | null;
     tab: string | null;
     q: string;
@@ -766,10 +765,10 @@ declare namespace Page {
     judged: number | null;
     parent: TimelineRow | null;
     children: TimelineRow[];
+    event?: TimelineEntry;
     // what a message from outside came of, where `told`, or else came after
     after: TimelineRow | null;
     told: boolean;
-    event?: TimelineEntry;
     message: Message | null;
     same: number | null;
     late: boolean;
@@ -797,7 +796,7 @@ declare namespace Page {
     part: Part;
     partIndex: number;
     rows: TimelineRow[];
-    sent: Map<string, { last: TimelineRow; bodies: Map<number, TimelineRow> }>;
+    sent: Map<string, { last: TimelineRow; bodies: Map<any, TimelineRow> }>;
     triggers: Map<string, TimelineRow>;
     waiting: Map<string, TimelineRow[]>;
   }

@@ -25,12 +25,9 @@ function wholeStore(gherkin) {
   // a node id may be any word, also one that every object knows
   const attachments = new Map(Object.entries(gherkin.attachments ?? {}));
   const attempts = new Map(Object.entries(gherkin.attempts ?? {}));
-  /**
-   * @param {Page.ScopeNote[] | undefined} notes
-   * @returns {(part: Page.Scenario, index: number) => Page.Notes}
-   */
+  /** @type {(notes?: Page.ScopeNote[]) => (part: any, index: number) => Page.Notes} */
   const aligned = (notes) => (part, index) => alignNotes(part, notes?.[index]);
-  /** @param {Page.KeptAttempt} kept */
+  /** @type {(kept: Page.KeptAttempt) => Page.Detail | null} */
   const attempt = ({ test, scenario, attachments: attached, details: notes }) => (test ? detailOf(test, scenario ?? null, attached ?? [], aligned(notes)) : null);
   return {
     whole: true,
@@ -72,9 +69,9 @@ function alignNotes(part, { handles = [], timeline = [], messages = [], payloads
 
 // Of ten thousand bodies a reader looks at a few.
 /**
- * @param {object} message
+ * @param {Page.StoredMessage} message
  * @param {() => any} read
- * @returns {any}
+ * @returns {Page.Message}
  */
 function withPayload(message, read) {
   return { ...message, get payload() { return read(); } };
@@ -196,12 +193,11 @@ function unpackPart(chunk, packed) {
   };
 }
 
+/** @type {any} */
 const EVENT = {
   detail: '',
   get wall_clock() {
-    /** @type {any} */
-    const event = this;
-    return event.told ?? new Date(event.began + event.offset_ms).toISOString();
+    return this.told ?? new Date(this.began + this.offset_ms).toISOString();
   },
 };
 

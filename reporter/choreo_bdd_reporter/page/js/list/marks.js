@@ -32,5 +32,5 @@ function marksOf(entry) {
 
 /** @param {Page.Entry} entry */
 function attempts(entry) {
-  return entry.attempts.map(({ outcome, reason }, index) => `Attempt ${index + 1} ${outcome}${reason && `: ${reason}`}.`).join(' ');
+  return entry.attempts.map(({ outcome, reason }, index) => `Attempt ${index + 1} ${outcome === 'timeout' ? 'timed out' : outcome}${reason && `: ${reason}`}.`).join(' ');
 }

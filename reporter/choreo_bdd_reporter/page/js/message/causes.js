@@ -1,8 +1,8 @@
 // What a message from outside came of: its headers tell, else it is placed after the message before it, and said to be.
 
+const TRACE = 'traceparent';
 /** @typedef {{ names: Set<string>, ids: Map<string, Page.TimelineRow>, traced: Map<string, Page.TimelineRow>, spans: Map<string, Page.Span> }} Seen */
 
-const TRACE = 'traceparent';
 const CAUSE_HEADERS = new Set(['causation-id', 'causation_id', 'causationid', 'x-causation-id', 'ce-causationid']);
 
 /**
@@ -16,10 +16,10 @@ export function placeArrivals(rows, notes, header = null) {
     names: new Set([...CAUSE_HEADERS, ...(header ? [header.toLowerCase()] : [])]),
     ids: new Map(), traced: new Map(), spans: new Map(notes.spans.map((span) => [span.id, span])),
   };
-  const messages = rows.filter(isMessage);
-  const telling = messages.some((row) => headersOf(row).some(([name]) => name === TRACE || seen.names.has(name)));
   /** @type {Page.TimelineRow | null} */
   let last = null;
+  const messages = rows.filter(isMessage);
+  const telling = messages.some((row) => headersOf(row).some(([name]) => name === TRACE || seen.names.has(name)));
   for (const row of messages) {
     /** @type {Page.TimelineRow | null} */
     const twin = last && row.same !== null && row.same === last.same && row.topic === last.topic && row.transport === last.transport ? last : null;

@@ -20,9 +20,8 @@ export function addStrays(rows, part, partIndex) {
   const told = new Map();
   rows.forEach((row, place) => {
     if (row.kind !== 'skipped' && row.action !== 'received') return;
-    const here = told.get(row.topic);
-    if (here) here.push(place);
-    else told.set(row.topic, [place]);
+    told.set(row.topic, told.get(row.topic) ?? []);
+    told.get(row.topic)?.push(place);
   });
   /** @type {Page.TimelineRow[]} */
   const others = [];
@@ -47,13 +46,13 @@ export function addStrays(rows, part, partIndex) {
  * @param {Page.TimelineRow[]} others
  */
 function insert(rows, others) {
-  others.sort((a, b) => a.end - b.end);
+  const inOrder = others.sort((a, b) => a.end - b.end);
   let next = 0;
   for (const row of rows.splice(0)) {
-    while (next < others.length && others[next].end < row.end) rows.push(others[next++]);
+    while (next < inOrder.length && inOrder[next].end < row.end) rows.push(inOrder[next++]);
     rows.push(row);
   }
-  rows.push(...others.slice(next));
+  rows.push(...inOrder.slice(next));
 }
 
 /**

@@ -7,14 +7,13 @@ import { verdictBadge } from '../core/verdicts.js';
 /**
  * @param {Page.Entry} entry
  * @param {Page.Detail} detail
- * @param {Pick<Page.View, 'attempt'>} view
+ * @param {Page.View} view
  * @returns {[Page.Entry, Page.Detail]}
  */
 export function shownAttempt(entry, detail, { attempt }) {
-  const place = Number(attempt) - 1;
-  const earlier = detail.earlier[place];
+  const earlier = detail.earlier[Number(attempt) - 1];
   if (!earlier) return [entry, detail];
-  const { outcome, duration_ms: durationMs, findings } = entry.attempts[place];
+  const { outcome, duration_ms: durationMs, findings } = entry.attempts[Number(attempt) - 1];
   return [/** @type {any} */ ({ __proto__: entry, outcome, durationMs, findings }), earlier];
 }
 
@@ -25,15 +24,10 @@ export function shownAttempt(entry, detail, { attempt }) {
  */
 export function attemptTabs(entry, detail, views) {
   if (!detail.earlier.some(Boolean)) return null;
-  const [{ outcome: now }] = shownAttempt(entry, detail, { attempt: null });
-  const chosen = detail.earlier[Number(views.current.attempt) - 1] ? Number(views.current.attempt) : null;
-  /**
-   * @param {number | null} number
-   * @param {string} outcome
-   * @param {string} label
-   */
-  const tab = (number, outcome, label) => button([verdictBadge(outcome), ` ${label}`], () => views.set({ attempt: number === null ? null : String(number), event: null }, { remember: true }),
+  const chosen = detail.earlier[Number(views.current.attempt) - 1] ? views.current.attempt : null;
+  /** @type {(number: string | null, outcome: string, label: string) => Page.Child} */
+  const tab = (number, outcome, label) => button([verdictBadge(outcome), ` ${label}`], () => views.set({ attempt: number, event: null }, { remember: true }),
     { class: 'hr-tab', 'data-attempt': number ?? 'last', 'aria-current': String(chosen === number) });
-  const earlier = entry.attempts.map(({ outcome }, index) => detail.earlier[index] && tab(index + 1, outcome, `attempt ${index + 1}`));
-  return el('div.hr-tabs.hr-attempts', { role: 'group', 'aria-label': 'Attempts' }, tab(null, now, `attempt ${earlier.length + 1}, the last`), earlier.reverse());
+  const earlier = entry.attempts.map(({ outcome }, index) => detail.earlier[index] && tab(String(index + 1), outcome, `attempt ${index + 1}`));
+  return el('div.hr-tabs.hr-attempts', { role: 'group', 'aria-label': 'Attempts' }, tab(null, entry.outcome, `attempt ${earlier.length + 1}, the last`), earlier.reverse());
 }

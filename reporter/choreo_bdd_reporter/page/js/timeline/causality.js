@@ -165,7 +165,7 @@ function emissionFor(story, event, index) {
   const place = channel(event.topic, event.transport);
   const same = story.part.notes.same(index);
   const sent = story.sent.get(place);
-  return (same === null ? null : sent?.bodies.get(same)) ?? sent?.last ?? null;
+  return sent?.bodies.get(same) ?? sent?.last ?? null;
 }
 
 /**
@@ -175,9 +175,10 @@ function emissionFor(story, event, index) {
  */
 function keepSent({ sent }, topic, row) {
   const place = channel(topic, row.transport);
-  const bodies = sent.get(place)?.bodies ?? new Map();
-  if (row.same !== null) bodies.set(row.same, row);
-  sent.set(place, { last: row, bodies });
+  const kept = sent.get(place) ?? { last: row, bodies: new Map() };
+  kept.last = row;
+  if (row.same !== null) kept.bodies.set(row.same, row);
+  sent.set(place, kept);
 }
 
 // What was expected and never came gets a row too, up to the deadline of the scope.

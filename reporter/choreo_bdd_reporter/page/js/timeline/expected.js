@@ -13,8 +13,9 @@ export function linkExpectations(story) {
   const places = new Map(handles.map((handle) => [placeOf(handle), { all: [], met: [], unmet: [] }]));
   handles.forEach((handle, index) => {
     const here = places.get(placeOf(handle));
-    here?.all.push(index);
-    here?.[['pass', 'slow'].includes(handle.outcome) ? 'met' : 'unmet'].push(index);
+    if (!here) return;
+    here.all.push(index);
+    here[['pass', 'slow'].includes(handle.outcome) ? 'met' : 'unmet'].push(index);
   });
   for (const row of story.rows) {
     const here = places.get(placeOf(row));

@@ -24,7 +24,7 @@ function inked(rows, tone, x, width) {
   const cells = new Uint8Array(width * HEIGHT);
   const places = new Map(INKS.map((name, index) => [name, index + 1]));
   rows.forEach((row, index) => {
-    const ink = places.get(tone(row)) ?? 0;
+    const ink = places.get(tone(row)) ?? 1;
     const from = Math.max(0, Math.min(width - 2, x(row.start)));
     const to = Math.min(width, Math.max(from + 2, x(endOf(row))));
     const top = Math.floor(index / rows.length * HEIGHT);

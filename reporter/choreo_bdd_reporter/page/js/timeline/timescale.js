@@ -124,7 +124,7 @@ function tickStep(span) {
  */
 export function wallClock(rows) {
   const known = rows.find((row) => row.event?.wall_clock);
-  if (!known?.event?.wall_clock) return null;
+  if (!known?.event) return null;
   const began = Date.parse(known.event.wall_clock) - known.anchor;
   /** @type {Page.Clock} */
   const clock = (ms, step = 0.001) => {

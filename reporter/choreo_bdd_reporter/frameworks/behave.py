@@ -183,14 +183,8 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         nodeid = self._nodeid(scenario)
         try:
             record = self._recorder.take(nodeid)
-            test = ran_test(
-                self._feature,
-                scenario,
-                nodeid,
-                record,
-                self._output,
-                [*self._steps, *list(scenario.all_steps)[len(self._steps) :]],
-            )
+            steps = [*self._steps, *list(scenario.all_steps)[len(self._steps) :]]
+            test = ran_test(self._feature, scenario, nodeid, record, self._output, steps=steps)
             shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
             attached = tuple(self._attached.take(record.redactor))
             self._count(record.redactor)

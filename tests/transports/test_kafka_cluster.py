@@ -232,3 +232,26 @@ async def test_without_a_controller_a_broker_that_makes_topics_by_itself_makes_t
     await transport.publish(topic, b"{}")
     await sink.wait_for(1)
     await transport.disconnect()
+
+
+async def test_a_broker_that_does_not_know_itself_yet_is_asked_again(
+    kafka_broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update, first_told = ClusterMetadata.update_metadata, []
+
+    def told(cluster: ClusterMetadata, metadata: Any) -> None:
+        if cluster not in first_told:
+            first_told.append(cluster)
+            metadata.brokers = []
+        update(cluster, metadata)
+
+    monkeypatch.setattr(ClusterMetadata, "update_metadata", told)
+    transport, topic, sink = KafkaTransport(bootstrap_servers=kafka_broker.url), new_topic(), Sink()
+    await transport.connect()
+    try:
+        await transport.subscribe(topic, sink)
+        await transport.publish(topic, b"{}")
+        await sink.wait_for(1)
+    finally:
+        await transport.disconnect()
+    assert len(first_told) >= 4

@@ -34,6 +34,7 @@ FETCH_WAIT_MS = 10
 the next request of its connection; so this is latency."""
 
 _BY_KEY = DefaultPartitioner()
+_AGAIN_S = 0.05
 _ABORT_S = 0.5
 
 
@@ -113,12 +114,18 @@ class Clients:
         return self.producer.client, self.consumer._client, self.scout._client, self.admin._client
 
     async def start(self) -> None:
-        """Connect them all, one after the other, and have one request answered; raises what aiokafka raises."""
+        """Connect them all, one after the other, and have one request answered; raises what aiokafka raises.
+
+        Goes on as long as no broker is named: a client that has met none never finds any later.
+        """
         for client, connecting in zip(
             (self.producer, self.consumer, self.scout, self.admin), self._connecting(), strict=True
         ):
             try:
                 await client.start()
+                while not connecting.cluster.brokers():  # a broker that has just started may not know itself yet
+                    await asyncio.sleep(_AGAIN_S)
+                    await connecting.bootstrap()
             finally:
                 brokers = [(each.host, each.port) for each in connecting.cluster.brokers()]
                 if (refused := self.reach.first_refused(brokers)) is not None:

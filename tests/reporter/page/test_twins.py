@@ -39,7 +39,7 @@ def _words(source: str, name: str) -> tuple[str, ...]:
 
 
 def test_the_columns_of_a_chunk_are_those_that_are_read() -> None:
-    assert _words(_module("core/store.js"), "COLUMNS") == chunks._COLUMNS
+    assert _words(_module("store/chunk.js"), "COLUMNS") == chunks._COLUMNS
 
 
 def test_the_numbers_of_a_hop_mean_the_same_to_who_writes_and_who_reads_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -116,6 +117,8 @@ def ended(
         took_s = time.monotonic() - begun
     started = {int(each) for each in pids.read_text().split()}
     wait_until(lambda: not started & alive(), 5)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(run.pid, signal.SIGKILL)  # behavex leaves a process of its own where it is killed
     return Ended(code, took_s, frozenset(started & alive()), len(started))
 
 

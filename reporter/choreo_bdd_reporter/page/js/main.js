@@ -11,7 +11,7 @@ import { renderHeader } from './overview/header.js';
 import { followPageKeys } from './core/keyboard.js';
 import { buildModel } from './core/model.js';
 import { filterEntries, gatherTexts } from './list/search.js';
-import { createStore } from './core/store.js';
+import { createStore } from './store/store.js';
 import { createResizer } from './list/resizer.js';
 import { renderTools, toggleHelp } from './overview/tools.js';
 import { transportStyles } from './core/transports.js';

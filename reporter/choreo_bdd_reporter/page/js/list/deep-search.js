@@ -2,7 +2,7 @@
 
 import { parseQuery } from './query.js';
 import { detailTexts } from './search.js';
-import { unpack } from '../core/store.js';
+import { unpack } from '../store/chunk.js';
 
 /**
  * @param {Page.Store} store

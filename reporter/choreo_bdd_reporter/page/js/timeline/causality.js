@@ -1,6 +1,6 @@
 // From a flat timeline to a story: which message caused which delivery, verdict and reply.
 
-import { linkExpectations } from './expected.js';
+import { addAbsent, linkExpectations } from './expected.js';
 import { placeArrivals } from '../message/causes.js';
 import { newRow } from '../message/new-row.js';
 import { spanRows } from '../message/spans.js';
@@ -179,23 +179,6 @@ function keepSent({ sent }, topic, row) {
   kept.last = row;
   if (row.same !== null) kept.bodies.set(row.same, row);
   sent.set(place, kept);
-}
-
-// What was expected and never came gets a row too, up to the deadline of the scope.
-/** @param {Page.Story} story */
-function addAbsent(story) {
-  const { part, partIndex, rows } = story;
-  const shown = new Set(rows.filter((row) => row.kind === 'deadline').map((row) => row.ref));
-  const scopeEnd = rows.findLast((row) => row.kind === 'deadline' && !row.topic)?.end ?? null;
-  part.handles.forEach((handle, index) => {
-    const ref = `${partIndex}.${index}`;
-    if (shown.has(ref) || !['timeout', 'fail'].includes(handle.outcome)) return;
-    const end = scopeEnd ?? handle.latency_ms ?? 0;
-    rows.push(newRow(end, {
-      id: `${partIndex}-h${index}`, kind: 'absent', action: 'absent', topic: handle.topic, transport: handle.transport ?? null,
-      detail: handle.reason, start: Math.max(0, end - (handle.latency_ms ?? end)), handle, cause: part.notes.handles[index].cause ?? null, ref,
-    }));
-  });
 }
 
 /** @param {Page.TimelineRow[]} rows */

@@ -1,6 +1,7 @@
 // Which expectation a verdict of the timeline is about.
 
 import { differencesOf } from '../message/diff.js';
+import { newRow } from '../message/new-row.js';
 import { endOf } from './timescale.js';
 
 // Each verdict in the timeline is one of the expectations; this finds out which.
@@ -83,4 +84,21 @@ function attachMiss(story, row, here, misses) {
 function attachDeadline(story, row, unmet) {
   attach(story, row, unmet.shift());
   if (row.handle) row.start = Math.max(0, row.end - (row.handle.latency_ms ?? 0));
+}
+
+// What was expected and never came gets a row too, up to the deadline of the scope.
+/** @param {Page.Story} story */
+export function addAbsent(story) {
+  const { part, partIndex, rows } = story;
+  const shown = new Set(rows.filter((row) => row.kind === 'deadline').map((row) => row.ref));
+  const scopeEnd = rows.findLast((row) => row.kind === 'deadline' && !row.topic)?.end ?? null;
+  part.handles.forEach((handle, index) => {
+    const ref = `${partIndex}.${index}`;
+    if (shown.has(ref) || !['timeout', 'fail'].includes(handle.outcome)) return;
+    const end = scopeEnd ?? handle.latency_ms ?? 0;
+    rows.push(newRow(end, {
+      id: `${partIndex}-h${index}`, kind: 'absent', action: 'absent', topic: handle.topic, transport: handle.transport ?? null,
+      detail: handle.reason, start: Math.max(0, end - (handle.latency_ms ?? end)), handle, cause: part.notes.handles[index].cause ?? null, ref,
+    }));
+  });
 }

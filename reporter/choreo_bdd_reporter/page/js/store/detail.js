@@ -1,0 +1,39 @@
+// What is known of one scenario, put together: { test, scenario, steps, parts, attachments, earlier }, of which the last are the attempts before this one, null where not kept; a part carries notes { handles, messages, spans, strays, surprises, broken, left, same, cut }.
+
+/**
+ * @param {Page.Test} test
+ * @param {Page.Described | null} scenario
+ * @param {Page.Attachment[]} attachments
+ * @param {(part: any, index: number) => Page.Notes} notesOf
+ * @param {(Page.Detail | null)[]} earlier
+ * @returns {Page.Detail}
+ */
+export function detailOf(test, scenario, attachments, notesOf, earlier = []) {
+  return { test, scenario, attachments, earlier, steps: scenario?.steps ?? [], parts: test.scenarios.map((part, index) => ({ ...part, notes: notesOf(part, index) })) };
+}
+
+/**
+ * @param {Page.Scenario} part
+ * @param {Partial<Page.ScopeNote>} [note]
+ * @returns {Page.Notes}
+ */
+export function alignNotes(part, { handles = [], timeline = [], messages = [], payloads = [], spans = [], surprises = [], strays = [], transport_failures: broken = [], left_out: left = {} } = {}) {
+  /** @param {number} place */
+  const message = (place) => (place < 0 ? null : withPayload(messages[place], () => JSON.parse(payloads[messages[place].payload])));
+  const heard = part.timeline.map((_, index) => timeline[index] ?? -1);
+  return {
+    handles: part.handles.map((_, index) => ({ ...handles[index], messages: (handles[index]?.messages ?? []).map(message) })),
+    messages: heard.map(message), same: (index) => (heard[index] < 0 ? null : messages[heard[index]].payload),
+    spans, surprises, strays: strays.map((stray) => ({ ...stray, message: message(stray.message) })), broken, left, cut: false,
+  };
+}
+
+// Of ten thousand bodies a reader looks at a few.
+/**
+ * @param {Page.StoredMessage} message
+ * @param {() => any} read
+ * @returns {Page.Message}
+ */
+export function withPayload(message, read) {
+  return { ...message, get payload() { return read(); } };
+}

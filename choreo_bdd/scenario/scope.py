@@ -62,6 +62,7 @@ class Scope:
             self.outbox,
             self._proofs,
             self.timeline,
+            replies=self.replies,
             options=options,
             clock=self.clock,
             notify=self.notify,

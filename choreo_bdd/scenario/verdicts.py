@@ -29,6 +29,7 @@ from choreo_bdd.scenario.judging.verdict import (
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox
+from choreo_bdd.scenario.sending.replies import Reply
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 
 _STRAYS_KEPT = 100
@@ -47,6 +48,7 @@ class Verdicts:
         proofs: Proofs,
         timeline: _Timeline,
         *,
+        replies: Sequence[Reply],
         options: ScopeOptions,
         clock: Callable[[], float],
         notify: Callable[[], None],
@@ -56,6 +58,7 @@ class Verdicts:
         self._outbox = outbox
         self._proofs = proofs
         self._timeline = timeline
+        self._replies = replies
         self._options = options
         self._clock = clock
         self._notify = notify
@@ -213,9 +216,11 @@ class Verdicts:
         ]
 
     def _remarks(self, expectation: Expectation) -> tuple[str, ...]:
-        """What the transport knows of the topic, and of those that this scope has published on."""
+        """Replies that could not be made, and what the transport knows of the topics concerned."""
         harness = self._links[expectation.link].harness
-        return tuple(filter(None, map(harness.remark, sorted({expectation.topic, *self._outbox.topics}))))
+        broken = (each.failure for each in self._replies)
+        known = map(harness.remark, sorted({expectation.topic, *self._outbox.topics}))
+        return tuple(filter(None, (*dict.fromkeys(broken), *known)))
 
     def _failure(self, expectation: Expectation) -> str | None:
         """What transports failed to do for this scope: first the expectation's own transport, then any other."""

@@ -419,6 +419,24 @@ class TestFailures:
         assert "ZeroDivisionError" in caplog.text
         assert "s3cr3t" not in caplog.text + repr(result.timeline)
 
+    @pytest.mark.parametrize(
+        ("build", "matcher", "told"),
+        [
+            (lambda _: 1 / 0, None, "the reply to 'ask' on 'answer' failed: ZeroDivisionError"),
+            ({}, RaisingMatcher(), "the matcher of the reply to 'ask' raised ZeroDivisionError"),
+        ],
+    )
+    async def test_of_whatever_kind_is_told_by_the_verdict(
+        self, harness: Harness, build: Any, matcher: Matcher | None, told: str
+    ) -> None:
+        async with harness.scenario("no answer") as s:
+            s.on("ask", matcher).publish("answer", build)
+            handle = s.expect("answer", exists())
+            s.publish("ask", {})
+            await s.await_all(timeout_ms=10)
+        assert handle.diagnosis is not None
+        assert f"note: {told}" in str(handle.diagnosis)
+
     async def test_of_one_leaves_the_others_and_the_expectations_alone(self, harness: Harness) -> None:
         def broken(trigger: Any) -> Any:
             raise LookupError

@@ -121,6 +121,15 @@ class Reply:
         return self.matches < self.plan.times
 
     @property
+    def failure(self) -> str | None:
+        """Why it could not be made, if that was tried in vain."""
+        if self.builder_error is not None:
+            return f"the reply to {self.trigger_topic!r} on {self.plan.reply_topic!r} failed: {self.builder_error}"
+        if self.condition_error is not None:
+            return f"the matcher of the reply to {self.trigger_topic!r} raised {self.condition_error}"
+        return None
+
+    @property
     def description(self) -> str:
         """What triggers it."""
         return "(any)" if self.matcher is None else self.matcher.description

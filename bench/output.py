@@ -76,7 +76,7 @@ def _write(shape: Shape) -> list[str]:
         Path("behave.ini").write_text(
             "[behave.formatters]\nchoreo = choreo_bdd_reporter.behave_formatter:ChoreoFormatter\n"
         )
-        return [sys.executable, "-m", "behave", "-q", "--no-color", "-f", "progress"]
+        return [sys.executable, "-m", "behave", "-q", "--no-color"]
     Path("pytest.ini").write_text("[pytest]\n")
     Path("test_it.py").write_text(
         _TEST.format(tests=shape.tests, line=shape.line, says=shape.says, asserted=shape.asserted, size=20_000_000)
@@ -102,7 +102,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             bare = _write(shape)
-            reported = ["-f", "choreo", "-o", "report"] if shape.is_behave else ["--harness-report=report"]
+            by_behave = ["-f", "choreo", "-o", "report", "-f", "pretty"]  # behave gives an output to each in order
+            reported = by_behave if shape.is_behave else ["--harness-report=report"]
             costs = [(_cost(bare), _cost([*bare, *reported])) for _ in range(repetitions)]
             assert Path("report/results.json").is_file()
             os.chdir("/")

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,19 @@ class Project:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
         return self
+
+    @contextmanager
+    def running(self, program: str, *arguments: str) -> Iterator[None]:
+        """While a Python program of the project runs, which says ``ready`` first."""
+        command = [sys.executable, program, *arguments]
+        environment = {**os.environ, **self.environment}
+        with subprocess.Popen(command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            try:
+                yield
+            finally:
+                process.kill()
 
     def feature(self, text: str, name: str = "a") -> Project:
         return self.file(f"features/{name}.feature", text)

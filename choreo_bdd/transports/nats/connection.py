@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.exceptions import TransportError
@@ -22,6 +22,7 @@ from choreo_bdd.transports.nats.messages import (
 )
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
+from choreo_bdd.transports.shared.tasks import Tasks
 
 if TYPE_CHECKING:
     from choreo_bdd.transports.nats.jetstream import JetStream
@@ -59,7 +60,7 @@ class Connection:
         self._jetstream = _jetstream()(client, self._arrivals, streams)
         self._asked: dict[str, Outgoing] = {}
         """By subscribed inbox, the request that an answer was asked for with last."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._refused: set[tuple[str, str]] = set()
         self._unconfirmed: list[Outgoing] = []
         self._confirming: asyncio.Task[None] | None = None
@@ -88,9 +89,9 @@ class Connection:
             await self._end_client()
             raise
         keep_repeated_headers(self._client)
-        self._spawn(self._arrivals.run())
+        self._tasks.spawn(self._arrivals.run())
         self.outbound = Outbound(NAME, self._write)
-        self._spawn(self._watch())
+        self._tasks.spawn(self._watch())
 
     async def close(self) -> None:
         """Send what is queued, close the connection and end every task."""
@@ -98,10 +99,8 @@ class Connection:
         if self._confirming is not None:
             await asyncio.wait([self._confirming], timeout=_TEARDOWN_S / 2)
         self._closing = True
-        for task in tuple(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_TEARDOWN_S)
+        self._tasks.cancel()
+        await self._tasks.ended(patience_s=_TEARDOWN_S)
         await self._end_client()
         for registration in self._subscriptions:
             end_subscription(getattr(registration.handle, "subscription", registration.handle))
@@ -128,17 +127,11 @@ class Connection:
             self._closing = True
             self._lose(f"the connection to the NATS server was lost{last_words(self._client)}")
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
     # --- subscribing ----------------------------------------------------------------------------------------------
 
     def arm(self, registration: Registration) -> None:
         """Subscribe; live once the server has answered a flush behind it."""
-        self._spawn(self._establish(registration))
+        self._tasks.spawn(self._establish(registration))
 
     async def _establish(self, registration: Registration) -> None:
         def take(raw: Any, at: float) -> None:
@@ -189,7 +182,7 @@ class Connection:
         """Unsubscribe."""
         self._asked.pop(registration.topic, None)
         if registration.handle is not None:
-            self._spawn(self._drop(registration))
+            self._tasks.spawn(self._drop(registration))
 
     async def _drop(self, registration: Registration) -> None:
         handle, registration.handle = registration.handle, None
@@ -202,7 +195,7 @@ class Connection:
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Have the server answer behind all it had for us, and hand that over; raises why that is not known."""
-        trip = self._spawn(self._round_trip())
+        trip = self._tasks.spawn(self._round_trip())
         trip.add_done_callback(_taken_note_of)
         await asyncio.shield(trip)  # a PONG that comes for a flush which was cancelled would break the client
         for registration in registrations:
@@ -246,7 +239,7 @@ class Connection:
             outgoing.sent()
         self._unconfirmed += written
         if self._confirming is None or self._confirming.done():
-            self._confirming = self._spawn(self._confirm())
+            self._confirming = self._tasks.spawn(self._confirm())
 
     async def _confirm(self) -> None:
         """Ask for one confirmation of all that has been written, a moment later: not in the way of the answers."""

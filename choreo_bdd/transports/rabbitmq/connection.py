@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
@@ -28,6 +28,7 @@ from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, last_word, 
 from choreo_bdd.transports.rabbitmq.routes import QUEUE_PREFIX, Route, Routes
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
+from choreo_bdd.transports.shared.tasks import Tasks
 
 _LOG = logging.getLogger("choreo_bdd.transports.rabbitmq")
 _ASKING_AT_ONCE = 32
@@ -93,18 +94,11 @@ class Connection:
         self._lose = lose
         self._is_over = False
         """Whether it is closed or lost: what ends then is no finding of a single subscription."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._publisher = Publisher(
-            routes, partial(self._channel, confirms=True), spawn=self.spawn, on_unheard=self._tell_unheard
+            routes, partial(self._channel, confirms=True), spawn=self._tasks.spawn, on_unheard=self._tell_unheard
         )
         self.outbound: Outbound
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run something that ends with this connection at the latest."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     # --- opening and closing --------------------------------------------------------------------------------------
 
@@ -146,11 +140,9 @@ class Connection:
         deadline = loop.time() + _TEARDOWN_S
         if not self._connection.is_closed:
             for ground in self._grounds.values():
-                self.spawn(ground.leave())
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_TEARDOWN_S)
-        for task in tuple(self._tasks):
-            task.cancel()
+                self._tasks.spawn(ground.leave())
+        await self._tasks.ended(patience_s=_TEARDOWN_S)
+        self._tasks.cancel()
         closing = loop.create_task(self._connection.close())
         await asyncio.wait([closing], timeout=max(0.0, deadline - loop.time()))
         if not closing.done():
@@ -172,7 +164,7 @@ class Connection:
         if registration.is_bystander and self._routes.must_not_hear(registration.topic):
             registration.confirm()
             return
-        task = self._establishing[registration] = self.spawn(self._establish(registration))
+        task = self._establishing[registration] = self._tasks.spawn(self._establish(registration))
         task.add_done_callback(lambda _: self._establishing.pop(registration, None))
 
     async def _establish(self, registration: Registration) -> None:
@@ -201,10 +193,10 @@ class Connection:
         """End a subscription; a queue of others has back then what nobody has used."""
         heard, registration.handle = registration.handle, None
         if isinstance(heard, NamedQueue):
-            self._leaves(heard.name, self.spawn(heard.leave()))
+            self._leaves(heard.name, self._tasks.spawn(heard.leave()))
         elif heard is not None:
             heard.source.remove(heard.listening)
-            self.spawn(self._drop(heard))
+            self._tasks.spawn(self._drop(heard))
         else:
             name, opening = self._consumed(registration.topic), self._establishing.get(registration)
             if name is not None and opening is not None:
@@ -244,7 +236,7 @@ class Connection:
         try:
             await queue.open(self._opened, deliver)
         except BaseException:
-            self._leaves(queue.name, self.spawn(queue.leave()))
+            self._leaves(queue.name, self._tasks.spawn(queue.leave()))
             raise
         return queue
 
@@ -322,7 +314,7 @@ class Connection:
             try:
                 yield channel
             except BaseException as error:
-                self.spawn(_closed(channel))  # whatever it was: an answer may still be due on it
+                self._tasks.spawn(_closed(channel))  # whatever it was: an answer may still be due on it
                 if isinstance(error, aiormq.ChannelInvalidStateError):
                     await asyncio.wait([channel.closing], timeout=_LAST_WORD_S)
                     if said := channel.closing.done() and channel.closing.exception():

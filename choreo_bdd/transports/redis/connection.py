@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.transports.redis.lists import Lists
@@ -16,8 +16,7 @@ from choreo_bdd.transports.redis.streams import Streams
 from choreo_bdd.transports.redis.wire import Answer, Wire, is_refusal, new_connection, open_wire, reason_of
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
-
-T = TypeVar("T")
+from choreo_bdd.transports.shared.tasks import Tasks
 
 _NAME = "RedisTransport"
 _SEND_S = 1.0
@@ -98,7 +97,7 @@ class Connection:
         self._mode = mode
         self._talking = talking
         self._listening = listening
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
         self._asking: asyncio.Task[bool] | None = None
         self.outbound: Outbound
 
@@ -153,7 +152,7 @@ class Connection:
         # subscribed before and since, so that they were among those counted
         if isinstance(reached, int) and reached <= min(bystanders, self._mode.bystanders(outgoing.topic)):
             if self._asking is None or self._asking.done():
-                self._asking = self._spawn(self._is_alone())
+                self._asking = self._tasks.spawn(self._is_alone())
             self._asking.add_done_callback(partial(self._reached_nobody, outgoing))
         else:
             outgoing.confirm()
@@ -177,12 +176,6 @@ class Connection:
             return False
         return not server.isdisjoint(_STANDALONE) and replication >= _WITHOUT_REPLICAS
 
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
     async def probe_streams(self, name: str) -> None:
         """Write an entry, read it and delete it again in one transaction; ``TransportError`` for a refusal."""
         commands = (
@@ -202,7 +195,7 @@ class Connection:
     def arm(self, registration: Registration) -> None:
         """Listen for a registration."""
         if registration.topic.startswith(KEYSPACE):
-            self._spawn(self._arm_notified(registration))
+            self._tasks.spawn(self._arm_notified(registration))
         else:
             self._mode.add(registration)
 
@@ -256,14 +249,12 @@ class Connection:
         await self._end()
 
     async def _end(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        self._tasks.cancel()
         await self._mode.stop()
         await self._talking.close(patience_s=_ANSWER_S)
         for wire in self._listening:
             await wire.close(patience_s=0)
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.ended()
 
 
 async def open_connection(

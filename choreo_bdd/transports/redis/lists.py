@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from choreo_bdd import topic_patterns
@@ -18,6 +18,7 @@ from choreo_bdd.transports.redis.messages import Layouts, ListEnd
 from choreo_bdd.transports.redis.wire import Wire, reason_of
 from choreo_bdd.transports.shared.outbound import Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
+from choreo_bdd.transports.shared.tasks import Tasks
 
 _NAME = "RedisTransport"
 _LANE = "the commands of the server"
@@ -41,13 +42,13 @@ class Lists:
         self._loop = asyncio.get_running_loop()
         self._heard: list[Registration] = []
         self._monitoring: asyncio.Future[Any] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         wire.is_push = _is_shown
         wire.on_push = self._take
 
     def add(self, registration: Registration) -> None:
         """Listen for a registration; it is confirmed once the server shows its commands."""
-        self._spawn(self._arm(registration))
+        self._tasks.spawn(self._arm(registration))
 
     async def _arm(self, registration: Registration) -> None:
         try:
@@ -117,15 +118,8 @@ class Lists:
 
     async def stop(self) -> None:
         """End what runs beside the connection."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.cancel()
+        await self._tasks.ended()
 
 
 def _is_shown(answer: object) -> bool:

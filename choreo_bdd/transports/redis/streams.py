@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from choreo_bdd import topic_patterns
@@ -12,6 +12,7 @@ from choreo_bdd.transports.redis.pubsub import glob_of
 from choreo_bdd.transports.redis.wire import Wire, is_refusal, reason_of
 from choreo_bdd.transports.shared.outbound import Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
+from choreo_bdd.transports.shared.tasks import Tasks
 
 _NAME = "RedisTransport"
 _BLOCK_MS = 5000
@@ -47,7 +48,7 @@ class Streams:
         self._is_stale = False
         self._filled = asyncio.Event()
         self._progress = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._looking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -60,20 +61,18 @@ class Streams:
                 raise
         else:
             self._client_id = client_id
-        self._spawn(self._read())
+        self._tasks.spawn(self._read())
 
     async def stop(self) -> None:
         """End everything that runs beside the connections."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        self._tasks.cancel()
+        await self._tasks.ended()
 
     # --- registrations --------------------------------------------------------------------------------------------
 
     def add(self, registration: Registration) -> None:
         """Listen for a registration; it is confirmed when the place to read from is known."""
-        self._spawn(self._arm(registration))
+        self._tasks.spawn(self._arm(registration))
 
     async def _arm(self, registration: Registration) -> None:
         try:
@@ -133,7 +132,7 @@ class Streams:
 
     def _look_around(self) -> None:
         if self._looking is None or self._looking.done():
-            self._looking = self._spawn(self._keep_looking())
+            self._looking = self._tasks.spawn(self._keep_looking())
 
     async def _keep_looking(self) -> None:
         pause = _DISCOVERY_S
@@ -271,7 +270,7 @@ class Streams:
         """How a message is published."""
         if self._patterns and outgoing.topic not in self._streams:
             self._meet(outgoing.topic)
-            self._spawn(self._interrupt())
+            self._tasks.spawn(self._interrupt())
         return self._layout_of(outgoing.topic).command(outgoing)
 
     @staticmethod
@@ -282,12 +281,6 @@ class Streams:
     def _layout_of(self, name: str) -> EntryLayout:
         layout = self._layouts.of(name)
         return layout if isinstance(layout, EntryLayout) else EntryLayout()  # one heard through a pattern may be untold
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
 
 def _last_id(info: Sequence[Any]) -> Id:

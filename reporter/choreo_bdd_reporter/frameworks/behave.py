@@ -180,50 +180,36 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
 
     def _settle_attempt(self, scenario: Any) -> None:
         """Keep an attempt that behave is about to repeat, from what is known of its steps."""
-        nodeid = self._nodeid(scenario)
-        try:
-            record = self._recorder.take(nodeid)
-            test = ran_test(
-                self._feature,
-                scenario,
-                nodeid,
-                record,
-                self._output,
-                steps=[*self._steps, *list(scenario.all_steps)[len(self._steps) :]],
-            )
-            shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
-            attached = tuple(self._attached.take(record.redactor))
-            self._count(record.redactor)
-            self._add(
-                replace(
-                    test,
-                    nodeid=shown,
-                    outcome="failed",
-                    started=self._started,
-                    earlier=self._earlier,
-                    attachments=attached,
-                    skip_reason=None,
-                )
-            )
-            self._earlier = self._writer.attempts(shown, None)
-        except Exception as error:  # noqa: BLE001 - the report must never decide a run
-            notice(f"an attempt at {nodeid} is missing from the report ({type(error).__name__}: {error})")
+        steps = [*self._steps, *list(scenario.all_steps)[len(self._steps) :]]
+        self._settle(scenario, self._nodeid(scenario), self._started, self._earlier, attempt=steps)
         self._attached = Attachments()
 
     def _settle(
-        self, scenario: Any, nodeid: str, started: float | None = None, earlier: tuple[Attempt, ...] = ()
+        self,
+        scenario: Any,
+        nodeid: str,
+        started: float | None = None,
+        earlier: tuple[Attempt, ...] = (),
+        *,
+        attempt: Sequence[Any] | None = None,
     ) -> None:
+        """Keep what became of a scenario, or with its steps of an ``attempt`` that is not the last."""
         try:
             record = self._recorder.take(nodeid)
-            test = ran_test(self._feature, scenario, nodeid, record, self._output)
-            if self._exited and started is not None and test.outcome != "failed":
+            test = ran_test(self._feature, scenario, nodeid, record, self._output, steps=attempt)
+            if attempt is not None:
+                test = replace(test, outcome="failed", skip_reason=None)
+            elif self._exited and started is not None and test.outcome != "failed":
                 test = replace(test, outcome="errored", skip_reason=None, traceback=test.traceback or _EXITED)
             shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
             attached = () if started is None else tuple(self._attached.take(record.redactor))
             self._count(record.redactor)
             self._add(replace(test, nodeid=shown, started=started, earlier=earlier, attachments=attached))
+            if attempt is not None:
+                self._earlier = self._writer.attempts(shown, None)
         except Exception as error:  # noqa: BLE001 - the report must never decide a run
-            notice(f"{nodeid} is missing from the report ({type(error).__name__}: {error})")
+            what = nodeid if attempt is None else f"an attempt at {nodeid}"
+            notice(f"{what} is missing from the report ({type(error).__name__}: {error})")
 
     def _nodeid(self, scenario: Any) -> str:
         return clean_text(nodeid_of(self._feature, scenario))

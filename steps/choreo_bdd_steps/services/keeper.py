@@ -164,7 +164,7 @@ def _wait_for_end_of(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         while True:
             os.kill(pid, 0)
-            time.sleep(_LOOK_S)
+            time.sleep(_LOOK_S)  # no system but Linux tells of the end of a process that is no child
 
 
 def main() -> None:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -48,19 +43,6 @@ profiles: {nats: {bus: {type: nats, servers: ["${NATS_URL}"], correlation: {fiel
 """
 
 
-@contextmanager
-def _service(project: Project, state: str, orders: int) -> Iterator[None]:
-    command = [sys.executable, "service.py", state, str(orders)]
-    environment = {**os.environ, **project.environment}
-    with subprocess.Popen(command, cwd=project.folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        try:
-            yield
-        finally:
-            process.kill()
-
-
 @pytest.mark.broker
 @pytest.mark.process
 def test_a_recorded_feature_runs_green_and_fails_when_the_service_is_broken(
@@ -68,7 +50,7 @@ def test_a_recorded_feature_runs_green_and_fails_when_the_service_is_broken(
 ) -> None:
     project = Project(tmp_path, {"NATS_URL": nats_broker.url})
     project.file("choreo.yaml", _CONFIGURATION).file("service.py", _SERVICE).file("features/steps/choreo.py", LOADER)
-    with _service(project, "PAID", 20):
+    with project.running("service.py", "PAID", "20"):
         told = project._run("choreo_bdd", "record", "--topics", "orders.>", "--for", "3s")
         assert told.code == 0, told.text
         text = (tmp_path / "features" / "recorded.feature").read_text("utf-8")
@@ -80,7 +62,7 @@ def test_a_recorded_feature_runs_green_and_fails_when_the_service_is_broken(
         assert "correlation_id" not in text
         assert '# Given a service that answers "orders.placed" with "orders.settled":' in text
         assert project.behave("features").code == 0
-    with _service(project, "BROKEN", 0):
+    with project.running("service.py", "BROKEN", "0"):
         ran = project.behave("features")
         assert ran.code == 1
         assert 'expected "PAID", got "BROKEN"' in ran

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,19 +35,7 @@ timeout: 2s
 profiles: {nats: {bus: {type: nats, servers: ["${NATS_URL}"], correlation: {field: correlation_id}}}}
 """
 _ALL = "intake,fraud,settlement,notification"
-
-
-@contextmanager
-def _pipeline(project: Project, names: str = _ALL, *, orders: int = 0, fee: int = 25) -> Iterator[None]:
-    command = [sys.executable, "pipeline.py", names, str(orders), str(fee)]
-    environment = {**os.environ, **project.environment}
-    with subprocess.Popen(command, cwd=project.folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        try:
-            yield
-        finally:
-            process.kill()
+_FEE = "25"
 
 
 @pytest.mark.broker
@@ -62,7 +45,7 @@ def test_the_recorded_order_pipeline_is_green_and_red_once_a_service_errs(nats_b
     project.file("choreo.yaml", _CONFIGURATION).file("pipeline.py", _PIPELINE).file("features/steps/choreo.py", LOADER)
     topics = ("orders.>", "fraud.>", "notifications.>")
     listened = [argument for topic in topics for argument in ("--topics", topic)]
-    with _pipeline(project, orders=30):
+    with project.running("pipeline.py", _ALL, "30", _FEE):
         told = project._run("choreo_bdd", "record", *listened, "--for", "3s")
         assert told.code == 0, told.text
         text = (tmp_path / "features" / "recorded.feature").read_text("utf-8")
@@ -70,11 +53,11 @@ def test_the_recorded_order_pipeline_is_green_and_red_once_a_service_errs(nats_b
         assert green.code == 0, text + green.text
     for topic in ("orders.accepted", "fraud.checked", "orders.settled", "notifications.sent"):
         assert f'I expect "{topic}"' in text, text
-    with _pipeline(project, fee=30):
+    with project.running("pipeline.py", _ALL, "0", "30"):
         wrong = project.behave("features")
         assert wrong.code == 1
         assert "settlement.fee: expected 82, got 87" in wrong
-    with _pipeline(project, "intake,fraud,notification"):
+    with project.running("pipeline.py", "intake,fraud,notification", "0", _FEE):
         missing = project.behave("features")
         assert missing.code == 1
         assert "orders.settled" in missing

@@ -17,6 +17,7 @@ from choreo_bdd_steps.language.grammar.conditions import Condition, parse_condit
 from choreo_bdd_steps.language.grammar.placing import Placed, placed
 from choreo_bdd_steps.language.grammar.tables import Cell, Row, Table, assemble, read_table
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher, body_matcher, equalling, expecting, together
+from choreo_bdd_steps.language.matching.misread import refuse_calls, refuse_misread
 from choreo_bdd_steps.language.matching.values import Builder, check_tags, needs_of, refuse_tags, tags_in
 from choreo_bdd_steps.language.matching.wire import as_operand, as_sent, label
 from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
@@ -162,6 +163,7 @@ def parse_expectation(
     every = [*nodes, *(cell.node for cell in (*condition, *one_of))]
     for each in every:
         check_tags(each)
+        refuse_misread(each)
     calls_python = any(tagged.tag == "python" for each in every for tagged in tags_in(each))
     return ExpectationBody(expected, needs_of(*every), base_dir, calls_python)
 
@@ -347,6 +349,7 @@ def _payload_body(drafts: Iterable[Draft], nodes: Iterable[Node], base_dir: Path
     used = list(nodes)
     for node in used:
         refuse_tags(node)
+        refuse_calls(node)
     return PayloadBody(tuple(drafts), needs_of(*used), base_dir)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A scalar that is final; ``written`` is how its author wrote it, for where it goes out as text."""
+    """A scalar that is final; ``written`` is how its author wrote it without quotes, for where it goes out as text."""
 
     value: object
     line: int | None = None
@@ -51,9 +51,9 @@ class Tagged:
 Node = Literal | Template | Items | Fields | Tagged
 
 
-def text_node(text: str, line: int | None = None) -> Literal | Template:
-    """Text as a leaf: a template when it holds template marks."""
-    return Template(text, line) if "{{" in text or "{%" in text else Literal(text, line)
+def text_node(text: str, line: int | None = None, *, bare: bool = False) -> Literal | Template:
+    """Text as a leaf: a template when it holds template marks; ``bare`` text stood there without quotes."""
+    return Template(text, line) if "{{" in text or "{%" in text else Literal(text, line, text if bare else None)
 
 
 def templates(node: Node | None) -> Iterator[str]:

@@ -175,11 +175,14 @@ def test_a_value_is_not_to_differ_from_a_word_that_was_no_text(word: str, meant:
         table(("a", f"!= {word}"))
     assert not where(f'a is not "{word}"').match({"a": word}).matched
     assert not table(("a", f'!= "{word}"')).match({"a": word}).matched
-    assert where(f"a is {word}").match({"a": word}).matched
+    for negation in ("!ne", "!not", "!not !ne"):
+        with pytest.raises(BodyError, match=f"write {meant}"):
+            body(f"a: {negation} {word}")
+    assert not body(f'a: !ne "{word}"').match({"a": word}).matched
 
 
 @pytest.mark.parametrize(
-    "cell", ["a widget", "<b>bold</b>", "anything", "note", "island", "existing", "[draft] x", "-"]
+    "cell", ["a widget", "<b>bold</b>", "anything", "note", "island", "existing", "[draft] x", "[draft] x #5", "-"]
 )
 def test_plain_text_stays_plain_text(cell: str) -> None:
     assert table(("v", cell)).match({"v": cell}).matched
@@ -366,6 +369,9 @@ def test_half_wildcards_are_told_and_patterns_are_not(topic: str) -> None:
 NEARLY = (
     *("startswith ab", "ends-with ab", "oneof A, B", "one-of A, B", "not_null", "non-null", "≥ 5", "≠ x", "~ 3"),
     *("about 3 ± 1", "regex x", r"/x\d+/", "/x.*/i", "a bool", "an int"),
+    *("'PAID'", "! x", "!5", '!"x"', "!!str 5", "eq 5", "gt 5", "lte -3", "min 3", "max {{ n }}", "about 5", "5 or 6"),
+    *("either a or b", "is_null", "isnotnull", "exists()", "absent ()", "^x$", r"\d+", r"[A-Z]\w+x", "length: 3"),
+    *("length between 1 and 3", "a guid", "a date", "a datetime", "an array", "a dict", "a float"),
 )
 
 
@@ -375,7 +381,9 @@ def test_a_cell_that_is_nearly_an_operator_is_told(cell: str) -> None:
         parse_expectation(None, [["field", "value"], ["n", cell]], None, base_dir=HERE)
 
 
-@pytest.mark.parametrize("cell", ["/api/v1/orders/", "/", "non-stop", "starter within", "~user"])
+@pytest.mark.parametrize(
+    "cell", ["/api/v1/orders/", "/", "non-stop", "starter within", "~user", "gt", "about 5 minutes", "don't", "!"]
+)
 def test_a_cell_that_reads_like_one_and_is_plain_text_stays_text(cell: str) -> None:
     [built] = parse_expectation(None, [["field", "value"], ["n", cell]], None, base_dir=HERE).build(VARIABLES)
     assert built.match({"n": cell}).matched
@@ -391,6 +399,18 @@ IMPOSSIBLE = (
     ("n exists and n is absent", [["n", "exists"], ["n", "absent"]]),
     ("n is A and m is 1 and n is not A", [["n", "A"], ["m", "1"], ["n", "!= A"]]),
     ("n is true and n is 1", [["n", "true"], ["n", "1"]]),
+    ("n is absent and n is a uuid", [["n", "absent"], ["n", "a uuid"]]),
+    ("n is absent and n matches /x/", [["n", "absent"], ["n", "matches /x/"]]),
+    ("n is absent and n is not 5", [["n", "absent"], ["n", "!= 5"]]),
+    ("n is a number and n is a string", [["n", "a number"], ["n", "a string"]]),
+    ("n is null and n is not null", [["n", "null"], ["n", "not null"]]),
+    ("n is abc and n contains z", [["n", "abc"], ["n", "contains z"]]),
+    ("n starts with b and n is abc", [["n", "starts with b"], ["n", "abc"]]),
+    ("n matches /z/ and n is one of abc, abd", [["n", "matches /z/"], ["n", "one of abc, abd"]]),
+    ("n is one of a, b and n is one of c, d", [["n", "one of a, b"], ["n", "one of c, d"]]),
+    ("n length 2 and n length > 5", [["n", "length 2"], ["n", "length > 5"]]),
+    ("n is 5.5 and n is an integer", [["n", "5.5"], ["n", "an integer"]]),
+    ("n length < 0", [["n", "length < 0"]]),
 )
 
 
@@ -410,7 +430,16 @@ def test_what_can_never_hold_together_is_an_error(condition: str, rows: list[lis
             "n is 5 and n is 5.0",
             "n is 5 or n is 6",
             "n > 5 and n > 7",
-            "n is absent and n is not 5",
+            "n is 5.0 and n is an integer",
+            "n is a list and n length 2",
+            "n is an object and n length 3",
+            "n length 5000 and n is not abc",
+            "n > 1 and n < 1.0001",
+            "n is [1, 2] and n length 2",
+            "n is 2024-01-01 and n is after 2023-01-01",
+            "n is not a and n is not b and n is a string",
+            "n is not a or n is b",
+            "n > 5 or n <= 5",
         ),
         *(
             "a[*] is 5 and a[?] is 6",
@@ -424,6 +453,22 @@ def test_what_can_never_hold_together_is_an_error(condition: str, rows: list[lis
 )
 def test_what_may_hold_together_is_none(condition: str) -> None:
     where(condition)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "n is not A or n is not B",
+        "n != 5 or n != 6",
+        "n exists or n is absent",
+        "n is null or n is not null",
+        "n is not one of a, b or n is not one of c, d",
+        "n is a number or n is not a number",
+    ],
+)
+def test_what_can_never_be_false_is_an_error(condition: str) -> None:
+    with pytest.raises(BodyError, match="can never be false"):
+        where(condition)
 
 
 def test_or_reaches_keys_and_payload() -> None:

@@ -58,12 +58,15 @@ def set_aside(text: str) -> tuple[str, list[str]]:
     return _EXPRESSION.sub(aside, text), expressions
 
 
-def restored(text: str, expressions: list[str], line: int | None) -> Literal | Template:
-    """A text of the body, its templates put back. Raises BodyError for half of a surrogate pair."""
+def restored(text: str, expressions: list[str], line: int | None, *, bare: bool = False) -> Literal | Template:
+    """A text of the body, its templates put back; ``bare`` is without quotes.
+
+    Raises BodyError for half of a surrogate pair.
+    """
     if _SURROGATE.search(text):
         text = _paired(text, line)
     whole = PLACEHOLDER.sub(lambda found: _expression(found, expressions), text)
-    return text_node(whole, line)
+    return text_node(whole, line, bare=bare)
 
 
 def _expression(found: re.Match[str], expressions: list[str]) -> str:

@@ -20,6 +20,7 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged, Template
 
 _TAG_NAME = re.compile(r"[A-Za-z0-9_-]")
+_GLUED = re.compile(r"[ \t]*(?<=[\s])(#[^\s#\0][^\r\n\0]*)")
 _AFTER_TAG = " \t\r\n\0,]}"
 _MAX_NODES = 200_000
 
@@ -110,6 +111,7 @@ class _YamlTree:
         if isinstance(node, yaml.MappingNode):
             keys = [self._key(key) for key, _ in node.value]
             refuse_duplicates(keys)
+            _refuse_flow_without_values(node)
             children = (self.node(value, depth + 1) for _, value in node.value)
             return Fields(tuple(zip(keys, children, strict=True)), line)
         if isinstance(node, yaml.SequenceNode):
@@ -119,10 +121,13 @@ class _YamlTree:
     def _scalar(self, node: Any, line: int) -> Literal | Template:
         if node.style is None and node.end_mark.line > node.start_mark.line and self._has_block(node.value):
             raise BodyError("a {% … %} block must begin and end within one line or one | text", line)
+        _refuse_glued_comment(node)
         if node.style is not None or OPEN in node.value:
             return restored(node.value, self._expressions, line)
         value = plain_scalar(node.value, line)
-        return restored(value, self._expressions, line) if isinstance(value, str) else Literal(value, line, node.value)
+        if isinstance(value, str):
+            return restored(value, self._expressions, line, bare=True)
+        return Literal(value, line, node.value)
 
     def _has_block(self, text: str) -> bool:
         return any(self._expressions[int(each)].startswith("{%") for each in PLACEHOLDER.findall(text))
@@ -149,6 +154,26 @@ def _tags(node: yaml.Node, line: int) -> list[str]:
         name = tag.rsplit(":", 1)[-1]
         raise BodyError(f"the tag !!{name} is not supported; write the value as in JSON, text in quotes", line)
     return tag[1:].split() if tag else []
+
+
+def _refuse_flow_without_values(node: yaml.MappingNode) -> None:
+    """Raise BodyError for ``{a 1}`` and ``{a}``, which YAML reads as a field without a value."""
+    for key, value in node.value if node.flow_style else ():
+        if not value.tag and _is_empty(value):
+            raise BodyError(
+                f"the field {key.value!r} in braces has no value; write {{name: value}}, or null for none",
+                key.start_mark.line + 1,
+            )
+
+
+def _refuse_glued_comment(node: Any) -> None:
+    """Raise BodyError where ``#5`` behind a plain value, or in its place, would be dropped as a comment."""
+    buffer, end = node.end_mark.buffer, node.end_mark.pointer
+    if node.style is None and buffer is not None and (found := _GLUED.match(buffer, end)):
+        raise BodyError(
+            f"{found[1]!r} would be dropped as a comment; quote the whole text, or put a blank behind the #",
+            node.end_mark.line + 1,
+        )
 
 
 def _is_empty(node: yaml.Node) -> bool:

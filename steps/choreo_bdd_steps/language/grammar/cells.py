@@ -10,7 +10,7 @@ from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd_steps.language.doc_strings.yaml_body import plain_scalar, read_yaml
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.extensions import user_matcher, user_matcher_names
-from choreo_bdd_steps.language.grammar.nearly import nearly_an_operator, negated_in_vain
+from choreo_bdd_steps.language.grammar.nearly import nearly_an_operator
 from choreo_bdd_steps.language.syntax import Items, Literal, Node, Tagged, Template, text_node
 
 SIGNS = {">=": "ge", "<=": "le", "!=": "ne", ">": "gt", "<": "lt"}
@@ -22,6 +22,7 @@ _MOMENT = re.compile(r"(before|after)\s+(.+)", re.DOTALL)
 _WITH_OPERAND = re.compile(r"(one of|contains|starts with|ends with|length)\s+(.+)", re.DOTALL)
 _KIND = re.compile(r"an?\s+([A-Za-z][A-Za-z0-9_ ]*)")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_ANY_QUOTED = re.compile(rf"{_QUOTED.pattern}|'[^']*'", re.DOTALL)
 FORMS = (
     "exists",
     "absent",
@@ -46,6 +47,7 @@ FORMS = (
     "after 2026-01-31T12:00:00Z",
 )
 """A specimen of each operator, for whoever is shown what a cell may say."""
+_COMMENT = re.compile(r"\s#")
 _CLOSING = {"[": "]", "{": "}"}
 _TAG = re.compile(r"![A-Za-z]")
 
@@ -77,7 +79,7 @@ def parse_cell(text: str, line: int | None = None, *, publish: bool = False) -> 
     if operator is not None:
         return operator
     refuse_nearly(cell, line)
-    return text_node(cell, line)
+    return text_node(cell, line, bare=True)
 
 
 def is_text(cell: str) -> bool:
@@ -88,13 +90,6 @@ def is_text(cell: str) -> bool:
 def refuse_nearly(text: str, line: int | None = None) -> None:
     """Raise BodyError for text that begins like an operator and is none."""
     if problem := nearly_an_operator(text, kinds()):
-        raise BodyError(problem, line)
-
-
-def refuse_in_vain(operand: Node, written: str, line: int | None = None) -> None:
-    """Raise BodyError where a value is to differ from a bare word that hardly any value is, as in ``!= None``."""
-    is_text = isinstance(operand, Literal) and isinstance(operand.value, str)
-    if is_text and (problem := negated_in_vain(written.strip())):
         raise BodyError(problem, line)
 
 
@@ -109,7 +104,7 @@ def _published(cell: str, line: int | None) -> Node:
             f'write the value itself, or quote it if this text is meant: "{cell}"',
             line,
         )
-    return text_node(cell, line)
+    return text_node(cell, line, bare=True)
 
 
 def parse_operator(cell: str, line: int | None = None) -> Node | None:
@@ -129,7 +124,7 @@ def kinds() -> frozenset[str]:
 def parse_operand(text: str, line: int | None = None) -> Node:
     """A plain value: a JSON literal, else bare text."""
     literal = _literal(text.strip(), line)
-    return text_node(text.strip(), line) if literal is None else literal
+    return text_node(text.strip(), line, bare=True) if literal is None else literal
 
 
 def has_order(operand: Node, written: str) -> bool:
@@ -139,6 +134,16 @@ def has_order(operand: Node, written: str) -> bool:
     if isinstance(operand.value, str):
         return written[:1] in ('"', "'") or moment(operand.value) is not None
     return is_number(operand.value)
+
+
+def choices(parts: list[str], written: str, read: Callable[[str], Node], line: int | None = None) -> Items:
+    """The values behind ``one of``. Raises BodyError for an empty one, and for all of them in brackets."""
+    if not all(parts):
+        raise BodyError(f"a value is missing in {written!r}; write one of A, B", line)
+    values = tuple(map(read, parts))
+    if len(values) == 1 and (isinstance(values[0], Items) or (parts[0][0] == "(" and parts[0][-1] == ")")):
+        raise BodyError(f"{parts[0]} is one single value; write one of A, B, without brackets: {written!r}", line)
+    return Items(values, line)
 
 
 def split_list(text: str) -> list[str]:
@@ -171,12 +176,16 @@ def _structure(cell: str, line: int | None) -> Node | None:
     try:
         return _at_line(cell, line)
     except BodyError:
-        if cell[0] == '"' or cell[-1] == _CLOSING[cell[0]]:
+        if cell[0] == '"' or _COMMENT.split(cell)[0].rstrip()[-1] == _CLOSING[cell[0]]:
             raise  # what begins with a quote is one quoted text and nothing else
         return None  # such as: [draft] a title
 
 
 def _at_line(cell: str, line: int | None) -> Node:
+    if _COMMENT.search(_ANY_QUOTED.sub("", cell)):
+        raise BodyError(
+            f"the cell {cell!r} would end before its #; quote the whole text, or leave the comment out", line
+        )
     try:
         return read_yaml(_with_breaks(cell))
     except BodyError as error:
@@ -195,9 +204,7 @@ def _comparison(cell: str, line: int | None) -> Node | None:
     if not found[2]:
         raise BodyError(f'the operator {found[1]} needs a value; quote it if text is meant: "{cell}"', line)
     operand = parse_operand(found[2], line)
-    if found[1] == "!=":
-        refuse_in_vain(operand, found[2], line)
-    elif not has_order(operand, found[2]):
+    if found[1] != "!=" and not has_order(operand, found[2]):
         refuse_nearly(cell, line)
         return None  # such as: <b>bold</b>
     return Tagged(SIGNS[found[1]], operand, line)
@@ -236,9 +243,7 @@ def _worded(cell: str, line: int | None) -> Node | None:
     tag = found[1].replace(" ", "_")
     if tag == "one_of":
         parts = [part.strip() for part in split_list(found[2])]
-        if not all(parts):
-            raise BodyError(f"a value is missing in {cell!r}; write one of A, B", line)
-        return Tagged(tag, Items(tuple(parse_operand(part, line) for part in parts), line), line)
+        return Tagged(tag, choices(parts, cell, lambda part: parse_operand(part, line), line), line)
     if tag == "length":
         measure = _comparison(found[2], line) or parse_operand(found[2], line)
         if isinstance(measure, Literal) and not isinstance(measure.value, int):

@@ -11,14 +11,15 @@ from typing import NoReturn
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.cells import (
     SIGNS,
+    choices,
     has_order,
     kinds,
     parse_operand,
     parse_operator,
-    refuse_in_vain,
+    refuse_nearly,
     split_list,
 )
-from choreo_bdd_steps.language.grammar.contradictions import contradiction
+from choreo_bdd_steps.language.grammar.contradictions import contradiction, tautology
 from choreo_bdd_steps.language.matching.values import tags_in
 from choreo_bdd_steps.language.paths import Field, parse_field
 from choreo_bdd_steps.language.syntax import Items, Literal, Node, Tagged
@@ -74,6 +75,8 @@ def parse_condition(text: str) -> Condition:
     any_of = joints == {"or"}
     if not any_of and (problem := contradiction(clauses)):
         raise BodyError(f"in the condition {text!r} {problem}; check the values, or join with `or`")
+    if any_of and (problem := tautology(clauses)):
+        raise BodyError(f"in the condition {text!r} {problem}, or join with `and`")
     return Condition(tuple(clauses), any_of=any_of)
 
 
@@ -134,10 +137,10 @@ class _Reader:
         place = parse_field(self._take("a path"))
         if self._accept("is"):
             if self._accept("not"):
-                return place, _negated(self._operator() or self._other())
-            return place, self._operator() or self._value()
+                return place, _negated(self._operator() or self._equal())
+            return place, self._operator() or self._equal()
         if self._accept("="):
-            return place, self._value()
+            return place, self._equal()
         if not self.more():
             self._incomplete(f"an operator behind {place.label!r}")
         operator = self._operator()
@@ -169,7 +172,7 @@ class _Reader:
             self._words[self._at] = sign[2]
         word = self._peek()
         if sign[1] == "!=":
-            return Tagged(SIGNS["!="], self._other())
+            return Tagged(SIGNS["!="], self._equal())
         node = self._value()
         if not has_order(node, word):
             self._refuse(f"{word!r} has no order", f'write a number or a moment, or quote the text: "{word}"')
@@ -207,7 +210,7 @@ class _Reader:
             if len(part) != 1:
                 what = "a value is missing" if not part else f"{' '.join(part)!r} is more than one value"
                 raise BodyError(f"{what} in the condition {self._text!r}; write is one of A, B, with commas between")
-        return Tagged("one_of", Items(tuple(self._checked(part[0]) for part in parts)))
+        return Tagged("one_of", choices([part[0] for part in parts], text, self._checked))
 
     def between(self) -> Node:
         self._at += 1
@@ -253,11 +256,12 @@ class _Reader:
     def _value(self) -> Node:
         return self._checked(self._take("a value"))
 
-    def _other(self) -> Node:
-        """A value that another one is to differ from."""
+    def _equal(self) -> Node:
+        """A value that another one is to be, or not to be."""
         word = self._peek()
         node = self._value()
-        refuse_in_vain(node, word)
+        if isinstance(node, Literal) and node.written == word:
+            refuse_nearly(word)
         return node
 
     def _checked(self, word: str) -> Node:

@@ -1,82 +1,152 @@
-"""What is asked of one field and can never hold together: it would fail always, or spoil no absence ever."""
+"""What is asked of one field and can never hold together, or never fail: it would spoil no absence ever.
+
+Shown by trying: the values that the parts name, their neighbours and one of each kind are all there is to tell apart.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import partial
-from typing import Any
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
 
+from choreo_bdd.matchers import Matcher, at
 from choreo_bdd.matchers.operators import is_number
 from choreo_bdd.matchers.values.moments import moment
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.matching.body_matcher import equalling
+from choreo_bdd_steps.language.matching.values import Builder
 from choreo_bdd_steps.language.paths import Field
 from choreo_bdd_steps.language.syntax import Items, Literal, Node, Tagged
+from choreo_bdd_steps.language.templates.functions import Variables
 
-_LOWER = {"gt": True, "ge": False}
-_UPPER = {"lt": True, "le": False}
-_Bound = tuple[Any, bool]
-"""A number, and whether it is itself out of bounds."""
+_UNDERSTOOD = frozenset(
+    {"exists", "absent", "null", "not_null", "any", "type", "ne", "gt", "ge", "lt", "le", "between", "one_of", "not"}
+    | {"length"}
+)
+"""The tags of which the samples below hold a value that fits and one that does not, if there are any."""
+_DECIDED = _UNDERSTOOD | {"uuid", "iso8601", "matches", "contains", "starts_with", "ends_with", "before", "after"}
+"""The tags that one given value can be put to."""
+_ONE_OF_EACH_KIND: tuple[object, ...] = (None, True, False, 0, 0.5, "", "a text", [], [0], {}, {"a": 0})
+_LONGEST = 100
+
+Asked = Iterable[tuple[Field, Node]]
 
 
-def contradiction(asked: Iterable[tuple[Field, Node]]) -> str | None:
+def contradiction(asked: Asked) -> str | None:
     """What can never be true in it; ``None`` where nothing is known to be. All of it must hold of one message."""
+    for place, nodes in _by_place(asked).items():
+        if (len(nodes) > 1 or _may_be_void(nodes[0])) and _never_together(nodes):
+            return f"{place.label} {_told(nodes)}, which can never be true"
+    return None
+
+
+def tautology(asked: Asked) -> str | None:
+    """What can never be false in it, of which one part is to hold; ``None`` where nothing is known to be."""
+    for place, nodes in _by_place(asked).items():
+        if len(nodes) > 1 and all(_knows(node, _UNDERSTOOD) for node in nodes):
+            matchers = [_matcher(node) for node in nodes]
+            if all(any(each.match(sample).matched for each in matchers) for sample in _samples(nodes) if sample):
+                return f"{place.label} may have any value, which can never be false; write {place.label} exists"
+    return None
+
+
+def _by_place(asked: Asked) -> dict[Field, list[Node]]:
     by_place: dict[Field, list[Node]] = {}
     for place, node in asked:
         if place.envelope is None and all(isinstance(each, str | int) for each in place.segments):
             by_place.setdefault(place, []).append(node)
-    for place, nodes in by_place.items():
-        if len(nodes) > 1 and (problem := _together(nodes)):
-            return f"{place.label} {problem}, which can never be true"
+    return by_place
+
+
+def _may_be_void(node: Node) -> bool:
+    """Whether something alone may be what no value is, such as ``length < 0`` or ``is not any``."""
+    return isinstance(node, Tagged) and node.tag in ("not", "length")
+
+
+def _never_together(nodes: list[Node]) -> bool:
+    if all(_knows(node, _UNDERSTOOD) for node in nodes):
+        samples: list[dict[str, object]] | None = list(_samples(nodes))
+    else:
+        samples = next((values for node in nodes if (values := _only_values(node)) is not None), None)
+    if samples is None:
+        return False
+    try:
+        matchers = [_matcher(node) for node in nodes if _knows(node, _DECIDED)]
+    except BodyError:
+        return False  # what cannot be built is told by itself
+    return not any(all(each.match(sample).matched for each in matchers) for sample in samples)
+
+
+def _knows(node: Node, tags: frozenset[str]) -> bool:
+    match node:
+        case Literal(value):
+            return moment(value) is None  # the same moment has many texts
+        case Tagged("length", argument):
+            return "length" in tags and all(isinstance(each, int) and each <= _LONGEST for each in _named(argument))
+        case Tagged(tag, Items(nodes)):
+            return tag in tags and all(isinstance(each, Literal) and _knows(each, tags) for each in nodes)
+        case Tagged(tag, argument):
+            return tag in tags and (argument is None or _knows(argument, tags))
+    return False
+
+
+def _only_values(node: Node) -> list[dict[str, object]] | None:
+    """The only payloads that a node accepts; None where they are many."""
+    match node:
+        case Literal() if _knows(node, frozenset()):
+            return [_with(each) for each in _spellings(node.value)]
+        case Tagged(tag="absent"):
+            return [{}]
+        case Tagged(tag="null"):
+            return [_with(None)]
+        case Tagged(tag="one_of", argument=Items(nodes=nodes)) if _knows(node, _UNDERSTOOD):
+            values = [each.value for each in nodes if isinstance(each, Literal)]
+            return [_with(each) for value in values for each in _spellings(value)]
     return None
 
 
-def _together(nodes: list[Node]) -> str | None:
-    tags = {each.tag for each in nodes if isinstance(each, Tagged)}
-    values = [each.value for each in nodes if isinstance(each, Literal)]
-    if "absent" in tags and (values or tags & {"exists", *_LOWER, *_UPPER, "between", "one_of", "contains"}):
-        return "is to be absent and to have a value"
-    for value in values[1:]:
-        if not _may_be_equal(values[0], value):
-            return f"is to be {values[0]!r} and {value!r}"
-    for refused in (each.argument for each in nodes if isinstance(each, Tagged) and each.tag == "ne"):
-        if isinstance(refused, Literal) and any(map(partial(_is_surely, refused.value), values)):
-            return f"is to be {refused.value!r} and not to be it"
-    return _out_of_bounds(nodes)
+def _spellings(value: object) -> list[object]:
+    """A value, and a whole number as an integer and as a fraction, which are equal."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == int(value):
+        return [value, int(value)]
+    return [value]
 
 
-def _is_surely(one: object, other: object) -> bool:
-    return type(one) is type(other) and one == other
+def _samples(nodes: list[Node]) -> Iterator[dict[str, object]]:
+    values = [value for node in nodes for value in _named(node)]
+    numbers = sorted({Decimal(str(each)) for each in values if is_number(each)})
+    between = [(low + high) / 2 for low, high in pairwise(numbers)]
+    lengths = {int(each) for each in numbers if each == int(each) and 0 <= each <= _LONGEST}
+    texts = [part for value in values if isinstance(value, str) for part in (value, f"{value}!")]
+    around = [each + step for each in numbers for step in (-1, 1)]
+    yield {}
+    for value in (*_ONE_OF_EACH_KIND, *values, *numbers, *map(int, numbers), *between, *around, *texts):
+        yield _with(value)
+    for length in sorted({max(each + step, 0) for each in lengths for step in (-1, 0, 1)}):
+        yield from (_with("x" * length), _with([0] * length), _with({str(index): 0 for index in range(length)}))
 
 
-def _may_be_equal(one: object, other: object) -> bool:
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    return one == other or (moment(one) is not None and moment(other) is not None)
+def _named(node: Node | None) -> Iterator[object]:
+    match node:
+        case Literal(value):
+            yield value
+        case Items(nodes):
+            for each in nodes:
+                yield from _named(each)
+        case Tagged(_, argument):
+            yield from _named(argument)
 
 
-def _out_of_bounds(nodes: list[Node]) -> str | None:
-    lower, upper = list(_bounds(nodes, _LOWER, 0)), list(_bounds(nodes, _UPPER, -1))
-    if not lower or not upper:
-        return None
-    (low, is_above), (high, is_below) = max(lower), min(upper, key=lambda bound: (bound[0], not bound[1]))
-    if low > high or (low == high and (is_above or is_below)):
-        return f"has no number left between {low} and {high}"
-    return None
+def _with(value: object) -> dict[str, object]:
+    return {"f": value}
 
 
-def _bounds(nodes: list[Node], strict: dict[str, bool], end: int) -> Iterator[_Bound]:
-    for each in nodes:
-        match each:
-            case Literal():
-                bound, is_out = _number(each), False
-            case Tagged(tag=tag, argument=operand) if tag in strict:
-                bound, is_out = _number(operand), strict[tag]
-            case Tagged(tag="between", argument=Items(nodes=ends)):
-                bound, is_out = _number(ends[end]), False
-            case _:
-                continue
-        if bound is not None:
-            yield bound, is_out
+def _matcher(node: Node) -> Matcher:
+    return at("f", equalling(Builder(Variables({}), Path()).value(node)))
 
 
-def _number(node: Node | None) -> Any:
-    return node.value if isinstance(node, Literal) and is_number(node.value) else None
+def _told(nodes: list[Node]) -> str:
+    return "is to be " + " and ".join(
+        equalling(Builder(Variables({}), Path()).value(node)).description for node in nodes
+    )

@@ -10,6 +10,15 @@ _BEGINNINGS = tuple(
     (re.compile(rf"(?:{pattern})", re.IGNORECASE), form)
     for pattern, form in (
         (r"≥|≤|≠", "one of >=, <=, !="),
+        (r"!(?=[\s\"'\d\[{!])", "!= x"),
+        (r"'.*'$", "the text alone, or in double quotes"),
+        (r"(?:is[_-]?)(?:not[_-]?)?null$|(?:exists?|absent|any|null)\s*\(\)$", "exists, absent, null or not null"),
+        (
+            r"(?:eq|ne|gte?|ge|lte?|le|min|max)\s+[-\"\d{]",
+            "!= 3, > 3, >= 3, < 3 or <= 3, or for equality the bare value",
+        ),
+        (r"(?:about|around|circa)\s+-?[\d.]+$", "approx 3.14 ± 0.01"),
+        (r"-?\d[\d.]*(?:\s+or\s+-?\d[\d.]*)+$|either\s.+\sor\s", "one of A, B"),
         (r"=", "the bare value for equality, as in 5, or !=, >=, <="),
         (r"(?:>=|<=|>|<)(?!/?[a-z][\w-]*>)", '> and a number, a moment, or a text in quotes, as in > 5 or > "B"'),
         (r"(?:not|isn't|is not|isnt|unequal|not equal)\b", "!= x, or not null"),
@@ -18,7 +27,7 @@ _BEGINNINGS = tuple(
         (r"(?:less|fewer|smaller|lower|at most|no more|below|under)(?=\s+(?:than\b|-?[\d{])|-?\d)", "< 3, or <= 3"),
         (r"(?:after|before|since|until)(?=\s|$)", "after 2024-01-31T12:00:00Z, or before …"),
         (
-            r"(?:match|matches|matching|like|regexp?)(?=\s|/|$)|/.*[\\^$*+?(\[|].*/i?$",
+            r"(?:match|matches|matching|like|regexp?)(?=\s|/|$)|/.*[\\^$*+?(\[|].*/i?$|\^.*\$$|.*\\[dws][+*{]",
             "matches /re/, the pattern between slashes",
         ),
         (r"between(?=\s|$)", "between 1 and 5, the smaller value first"),
@@ -27,7 +36,7 @@ _BEGINNINGS = tuple(
         (r"(?:contain|contains|containing|includes?)(?=\s|$)", "contains x"),
         (r"(?:starts?|begins?|starting|beginning)[ _-]?with\b", "starts with x"),
         (r"(?:ends?|ending)[ _-]?with\b", "ends with x"),
-        (r"(?:length|size|len)(?=\s*[<>=\d]|\s+(?:is|of)\b)", "length 3, or length >= 3"),
+        (r"(?:length|size|len)(?=\s*[:<>=\d]|\s+(?:is|of|between|at)\b)", "length 3, or length >= 3"),
         (r"(?:not|non)[_-]?null$", "not null"),
         (r"(?:exists?|absent|any|null)(?=[\s,;]|$)", "exists, absent, any or null, alone"),
         (r"(?:does|do|doesn't|has|have)(?=\s+(?:not|no|contain|match|exist)\b)", "!= x, absent or contains x"),
@@ -35,16 +44,14 @@ _BEGINNINGS = tuple(
 )
 _KIND = re.compile(r"an?\s+(\w+)(.*)", re.IGNORECASE | re.DOTALL)
 _SHORT = frozenset({"bool", "int", "str", "num", "obj"})
-_BARE_WORDS = frozenset({"any", "null", "exist", "match", "like", "contain"})
-_NOT_A_TEXT = {
-    **dict.fromkeys(("set", "present", "there", "given", "defined", "provided", "exist"), "absent"),
-    **dict.fromkeys(("unset", "missing", "undefined"), "exists"),
-    **dict.fromkeys(("empty", "blank"), "length > 0"),
-    **dict.fromkeys(("null", "none", "nil"), "not null"),
-    "true": "!= true, in small letters",
-    "false": "!= false, in small letters",
+_SYNONYMS = {
+    **dict.fromkeys(("guid",), "uuid"),
+    **dict.fromkeys(("date", "datetime", "moment"), "timestamp"),
+    **dict.fromkeys(("float", "decimal", "double"), "number"),
+    **dict.fromkeys(("array",), "list"),
+    **dict.fromkeys(("dict", "map"), "object"),
 }
-"""What is meant by words that, taken as texts, almost every value differs from."""
+_BARE_WORDS = frozenset({"any", "null", "exist", "match", "like", "contain"})
 
 
 def nearly_an_operator(text: str, kinds: frozenset[str]) -> str | None:
@@ -60,14 +67,6 @@ def nearly_an_operator(text: str, kinds: frozenset[str]) -> str | None:
     return f'{text!r} begins like an operator and is none; write {form}, or quote it if this text is meant: "{text}"'
 
 
-def negated_in_vain(word: str) -> str | None:
-    """What is wrong with a bare word that a value is to differ from, as in ``is not set``; None for a plain text."""
-    meant = _NOT_A_TEXT.get(word.lower())
-    if meant is None:
-        return None
-    return f'{word!r} is a text here, and any other value differs from it; write {meant}, or quote the text: "{word}"'
-
-
 def _kind(text: str, kinds: frozenset[str]) -> str | None:
     found = _KIND.fullmatch(text)
     if found is None:
@@ -79,4 +78,5 @@ def _kind(text: str, kinds: frozenset[str]) -> str | None:
         return None
     close = get_close_matches(name, sorted(kinds), n=1, cutoff=0.8)
     short = [kind for kind in sorted(kinds) if name in _SHORT and kind.startswith(name)]
-    return next((f"a {kind}" for kind in (*close, *short)), None)
+    same = [_SYNONYMS[name]] if name in _SYNONYMS else []
+    return next((f"{'an' if kind[0] in 'aeio' else 'a'} {kind}" for kind in (*same, *close, *short)), None)

@@ -1,0 +1,73 @@
+"""Bare words that were meant as something else: taken as text, nothing would equal them, and all would differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from choreo_bdd.matchers.values.moments import moment
+from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.reserved_names import FUNCTIONS
+from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged
+
+_OF_OTHER_LANGUAGES = {
+    **dict.fromkeys(("None", "Null", "NULL"), "null"),
+    **dict.fromkeys(("True", "TRUE"), "true"),
+    **dict.fromkeys(("False", "FALSE"), "false"),
+}
+_NOT_A_TEXT = {
+    **dict.fromkeys(("set", "present", "there", "given", "defined", "provided", "exist"), "absent"),
+    **dict.fromkeys(("unset", "missing", "undefined"), "exists"),
+    **dict.fromkeys(("empty", "blank"), "length > 0"),
+    **dict.fromkeys(("null", "none", "nil"), "not null"),
+    "true": "!= true, in small letters",
+    "false": "!= false, in small letters",
+}
+"""What is meant by words that, taken as texts, almost every value differs from."""
+_OF_TEXTS = ("contains", "starts_with", "ends_with", "matches")
+_ORDERED = ("gt", "ge", "lt", "le")
+_CALL = re.compile(rf"(?:{'|'.join(sorted(FUNCTIONS))})\(.*\)", re.DOTALL)
+
+
+def refuse_calls(node: Node) -> None:
+    """Raise BodyError for the first ``uuid()`` that stands there without braces."""
+    for part, _ in _bare_words(node, ""):
+        if _CALL.fullmatch(str(part.value)):
+            raise BodyError(
+                f"{part.value!r} is a text here; write {{{{ {part.value} }}}} for what it gives, "
+                f'or quote it if this text is meant: "{part.value}"',
+                part.line,
+            )
+
+
+def refuse_misread(node: Node) -> None:
+    """Raise BodyError for the first bare word of an expectation that would be taken as text and was meant otherwise."""
+    refuse_calls(node)
+    for part, tag in _bare_words(node, ""):
+        if problem := _misread(str(part.value), tag):
+            raise BodyError(f'{problem}, or quote it if this text is meant: "{part.value}"', part.line)
+
+
+def _misread(word: str, tag: str) -> str | None:
+    if tag in ("ne", "not") and (meant := _NOT_A_TEXT.get(word.lower())):
+        return f"{word!r} is a text here, and any other value differs from it; write {meant}"
+    if tag not in _OF_TEXTS and (meant := _OF_OTHER_LANGUAGES.get(word)):
+        return f"{word!r} is a text here; write {meant} in small letters"
+    if tag in _ORDERED and moment(word) is None:
+        return f"{word!r} has no order; write a number or a moment"
+    return None
+
+
+def _bare_words(node: Node | None, tag: str) -> Iterator[tuple[Literal, str]]:
+    """Each bare text in a tree, and the tag that it stands behind."""
+    match node:
+        case Literal(str(), written=str()):
+            yield node, tag
+        case Items(nodes):
+            for each in nodes:
+                yield from _bare_words(each, "")
+        case Fields(pairs):
+            for _, each in pairs:
+                yield from _bare_words(each, "")
+        case Tagged(inner, argument):
+            yield from _bare_words(argument, inner)

@@ -1,0 +1,120 @@
+"""Words that were meant as something else are errors: none is taken as text, and nothing is dropped, in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from choreo_bdd_steps.language import BodyError, BodyMatcher, Variables, parse_expectation, parse_payload
+
+HERE = Path(__file__).parent
+VARIABLES = Variables({"n": 5})
+
+
+def where(condition: str) -> BodyMatcher:
+    [built] = parse_expectation(None, None, condition, base_dir=HERE).build(VARIABLES)
+    return built
+
+
+def table(row: tuple[str, str]) -> BodyMatcher:
+    [built] = parse_expectation(None, [["field", "value"], list(row)], None, base_dir=HERE).build(VARIABLES)
+    return built
+
+
+def body(text: str) -> BodyMatcher:
+    [built] = parse_expectation(text, None, None, base_dir=HERE).build(VARIABLES)
+    return built
+
+
+OF_OTHER_LANGUAGES = (("None", "null"), ("NULL", "null"), ("Null", "null"), ("True", "true"), ("FALSE", "false"))
+
+
+@pytest.mark.parametrize(("word", "meant"), OF_OTHER_LANGUAGES)
+def test_a_word_of_another_language_is_no_text(word: str, meant: str) -> None:
+    told = f"{word!r} is a text here; write {meant} in small letters"
+    for condition in (f"a is {word}", f"a = {word}", f"a is one of 1, {word}", f"b is 1 or a is {word}"):
+        with pytest.raises(BodyError, match=told):
+            where(condition)
+    for cell in (word, f"one of 1, {word}", f"[{word}]", f'{{"b": {word}}}'):
+        with pytest.raises(BodyError, match=told):
+            table(("a", cell))
+    for text in (f"a: {word}", f"a: [{word}]", f"- {word}", f'{{"a": {word}}}', f"a: !one_of [1, {word}]"):
+        with pytest.raises(BodyError, match=told):
+            body(text)
+    assert where(f'a is "{word}"').match({"a": word}).matched
+    assert table(("a", f'"{word}"')).match({"a": word}).matched
+    assert body(f"a: '{word}'").match({"a": word}).matched
+    assert where(f"a contains {word}").match({"a": f"is {word}"}).matched  # a text is looked for in a text
+
+
+def test_words_that_may_be_meant_as_they_stand_stay_texts() -> None:
+    for word in ("set", "missing", "empty", "none", "nil", "undefined", "yes", "like"):
+        assert where(f"a is {word}").match({"a": word}).matched
+        assert table(("a", word)).match({"a": word}).matched
+
+
+@pytest.mark.parametrize("tag", ["gt", "ge", "lt", "le"])
+def test_a_bare_word_has_no_order_in_a_doc_string_either(tag: str) -> None:
+    with pytest.raises(BodyError, match="'five' has no order"):
+        body(f"a: !{tag} five")
+    body(f"a: !{tag} 'five'")
+    body(f"a: !{tag} 2024-01-31")
+
+
+@pytest.mark.parametrize("call", ["uuid()", "now_ms()", "random_int(1, 5)", "env(X)"])
+def test_a_function_without_braces_is_no_text(call: str) -> None:
+    for read in (
+        lambda: parse_payload(f"a: {call}", None, base_dir=HERE),
+        lambda: parse_payload(None, [["field", "value"], ["a", call]], base_dir=HERE),
+        lambda: body(f"a: {call}"),
+        lambda: table(("a", call)),
+    ):
+        with pytest.raises(BodyError, match=r"is a text here; write \{\{"):
+            read()
+    [sent] = parse_payload(f"a: '{call}'", None, base_dir=HERE).build(VARIABLES)
+    assert sent.payload == {"a": call}
+
+
+@pytest.mark.parametrize(
+    "text", ["id: #5", "note: Order #5", "note: Order {{ n }} #5", "- a #1\n- b", "x: [a #5\n ]", "colour: #fff\nb: 1"]
+)
+def test_a_number_sign_takes_nothing_away_in_silence(text: str) -> None:
+    with pytest.raises(BodyError, match="would be dropped as a comment"):
+        parse_payload(text, None, base_dir=HERE)
+    with pytest.raises(BodyError, match="would be dropped as a comment"):
+        body(text)
+
+
+def test_a_comment_is_still_one() -> None:
+    assert body("# of the order\na: b#5 # five\nc: 'x'\n#d: 1").match({"a": "b#5", "c": "x"}).matched
+    assert body("a: #nested\n  b: 1").match({"a": {"b": 1}}).matched
+
+
+@pytest.mark.parametrize("cell", ['"a" # b', '"order" #5', "[1, 2] # two", "!gt 5 # five", '{"a": 1} #x'])
+def test_a_cell_has_no_comments(cell: str) -> None:
+    with pytest.raises(BodyError, match="would end before its #"):
+        table(("a", cell))
+
+
+@pytest.mark.parametrize("text", ["{a 1}", "{a}", "{a: 1, b}", "x: {a 1}"])
+def test_a_field_in_braces_has_a_value(text: str) -> None:
+    with pytest.raises(BodyError, match="in braces has no value"):
+        body(text)
+
+
+@pytest.mark.parametrize("listed", ["[a, b]", "(a, b)", "(a,b)", "[1, 2]"])
+def test_one_of_takes_no_brackets(listed: str) -> None:
+    with pytest.raises(BodyError, match=r"write (is )?one of"):
+        where(f"a is one of {listed}")
+    with pytest.raises(BodyError, match=r"write (is )?one of"):
+        table(("a", f"one of {listed}"))
+    assert where("a is one of [1], [2]").match({"a": [2]}).matched
+
+
+@pytest.mark.parametrize("word", ["≥5", "~5", "/x.*/", "not_null", "^x$", "exists()", "is_null"])
+def test_one_word_that_is_nearly_an_operator_is_told_in_a_condition_too(word: str) -> None:
+    for condition in (f"a is {word}", f"a is not {word}", f"a = {word}", f"a != {word}"):
+        with pytest.raises(BodyError, match="begins like an operator"):
+            where(condition)
+    assert where(f'a is "{word}"').match({"a": word}).matched

@@ -28,6 +28,11 @@ def half_wildcard(topic: str) -> str | None:
     segments = topic.split(".")
     if ">" in segments[:-1]:
         return f"the topic {topic!r} has a > before its end; > stands for the rest, alone and last, as in orders.>"
+    if sign := next((segment for segment in segments if segment in ("#", "+")), None):
+        return (
+            f"the topic {topic!r} has a {sign}, a wildcard of one broker only; * stands for one whole segment, as in "
+            f"orders.*, and > for the rest, as in orders.>, on every broker"
+        )
     for segment in segments:
         if segment not in ("*", ">") and ("*" in segment or ">" in segment):
             return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -239,6 +240,7 @@ def load_file(path: str, base_dir: Path) -> PayloadBody:
 # --- reading ------------------------------------------------------------------------------------------
 
 _Convert = Callable[[str], object]
+_KIND_OF_MEDIA = re.compile(r".*[/+]|\s*;.*")  # application/vnd.shop+json; charset=utf-8 is json
 _READERS: Mapping[str, Callable[[str], Node]] = {"yaml": read_yaml, "json": read_json}
 _CONVERTERS: Mapping[str, _Convert] = {"text": str, "xml": str, "hex": from_hex, "base64": from_base64}
 
@@ -251,7 +253,7 @@ def _one_body(docstring: str | None, table: Table | None) -> None:
 def _read(docstring: str | None, media_type: str | None) -> tuple[Node | None, _Convert | None]:
     if docstring is None or not docstring.strip():
         return None, None
-    kind = (media_type or "yaml").strip().lower().rsplit("/", 1)[-1]
+    kind = _KIND_OF_MEDIA.sub("", (media_type or "yaml").strip().lower())
     if kind in _CONVERTERS:
         return text_node(docstring), _CONVERTERS[kind]
     if kind in _READERS:
@@ -370,7 +372,11 @@ def _built_message(draft: Draft, builder: Builder) -> OutgoingMessage:
     _refuse_non_finite(payload)
     key: str | None = None
     headers: dict[str, str] = {}
+    names: set[str] = set()
     for name, value in _envelope_values(draft.around, builder, as_sent):
+        if name in names:
+            raise BodyError(f"@{name} is set twice, and a message has one of a name; keep one of them")
+        names.add(name)
         if name == "key":
             key = None if value is None else label("@key", value)
         elif name.startswith("headers."):

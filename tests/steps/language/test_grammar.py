@@ -339,6 +339,9 @@ def test_decimals_are_exact_and_written_back() -> None:
         [["path", "value"], ["id", "7"]],
         [["value", "field"], ["7", "id"]],
         [["id", "abc"], ["name", "tea"]],
+        [["field", "value", "comment"], ["id", "7", "the order"]],
+        [["field", "operator", "value"], ["id", "=", "7"]],
+        [["Path", "type", "Value"], ["id", "number", "7"]],
     ],
 )
 def test_headings_that_are_nearly_right_are_errors(rows: list[list[str]]) -> None:
@@ -351,6 +354,9 @@ def test_headings_that_are_nearly_right_are_errors(rows: list[list[str]]) -> Non
 def test_a_quoted_heading_names_fields_of_these_names() -> None:
     [sent] = parse_payload(None, [["'name'", "'value'"], ["x", "7"]], base_dir=HERE).build(VARIABLES)
     assert sent.payload == {"name": "x", "value": 7}
+    three = [["'field'", "value", "unit"], ["x", "7", "kg"]]
+    [sent] = parse_payload(None, three, base_dir=HERE).build(VARIABLES)
+    assert sent.payload == {"field": "x", "value": 7, "unit": "kg"}
 
 
 def test_a_variable_may_be_called_self() -> None:
@@ -359,10 +365,10 @@ def test_a_variable_may_be_called_self() -> None:
     assert sent.payload == {"a": 5, "b": "x5"}
 
 
-@pytest.mark.parametrize("topic", ["orders*", "a.>.b", "orders:*", "a.b>", ">.a"])
+@pytest.mark.parametrize("topic", ["orders*", "a.>.b", "orders:*", "a.b>", ">.a", "orders.#", "#", "a.+.b"])
 def test_half_wildcards_are_told_and_patterns_are_not(topic: str) -> None:
     assert repr(topic) in (half_wildcard(topic) or "")
-    for good in ("orders.*", "orders.>", ">", "*", "a.*.b", "orders:new"):
+    for good in ("orders.*", "orders.>", ">", "*", "a.*.b", "orders:new", "c#", "a+b"):
         assert half_wildcard(good) is None
 
 

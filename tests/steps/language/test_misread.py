@@ -118,3 +118,30 @@ def test_one_word_that_is_nearly_an_operator_is_told_in_a_condition_too(word: st
         with pytest.raises(BodyError, match="begins like an operator"):
             where(condition)
     assert where(f'a is "{word}"').match({"a": word}).matched
+
+
+MEDIA = ("application/json", "application/vnd.shop.order+json", "application/json; charset=utf-8", "JSON", "text/json")
+
+
+@pytest.mark.parametrize("media_type", MEDIA)
+def test_a_media_type_is_read_with_its_suffix_and_parameters(media_type: str) -> None:
+    [sent] = parse_payload('{"a": 1}', None, media_type=media_type, base_dir=HERE).build(VARIABLES)
+    assert sent.payload == {"a": 1}
+    with pytest.raises(BodyError, match="this is not JSON"):
+        parse_payload("a: 1", None, media_type=media_type, base_dir=HERE)
+
+
+@pytest.mark.parametrize("media_type", ["json5", "application/avro", "text/plain; charset=json", "+", "/"])
+def test_a_media_type_that_nobody_knows_is_an_error(media_type: str) -> None:
+    with pytest.raises(BodyError, match="is unknown; use json, yaml"):
+        parse_payload('{"a": 1}', None, media_type=media_type, base_dir=HERE)
+
+
+@pytest.mark.parametrize("name", ["@key", "@headers.h"])
+def test_what_stands_around_a_message_is_set_once(name: str) -> None:
+    rows = [["field", "value"], [name, "1"], ["a", "1"], [name, "2"]]
+    with pytest.raises(BodyError, match=f"{name} is set twice"):
+        parse_payload(None, rows, base_dir=HERE).build(VARIABLES)
+    both = '"@headers": {h: 1}\n"@headers.h": 2'
+    with pytest.raises(BodyError, match=r"@headers\.h is set twice"):
+        parse_payload(both, None, base_dir=HERE).build(VARIABLES)

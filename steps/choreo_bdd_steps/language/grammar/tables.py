@@ -76,13 +76,21 @@ _COMMON_FIELDS = frozenset({"id", "name", "status", "type", "key", "value", "fie
 
 def _refuse_near_miss(heading: list[str], rows: list[list[str]]) -> None:
     """Raise BodyError for a table that was meant as ``field | value`` and would be read as one message a row."""
-    if len(heading) != 2:
+    names = [name.lower() for name in heading]
+    if len(names) > 2 and "value" in names and {"field", "path"} & set(names):
+        raise BodyError(
+            f"a table of single fields has two columns, | field | value |; the heading {' | '.join(heading)} has "
+            f"{len(heading)}, which makes each row a message of its own; quote one of them if that is meant: "
+            f"| '{heading[0]}' |",
+            1,
+        )
+    if len(names) != 2:
         return
-    first, second = (name.lower() for name in heading)
+    first, second = names
     is_near = (first in _FIELD_WORDS and second in _VALUE_WORDS) or (first in _VALUE_WORDS and second in _FIELD_WORDS)
-    names = [row[0] for row in rows]
-    lacks_heading = any(name in _COMMON_FIELDS or name.startswith("@") or name.endswith("_id") for name in names)
-    if is_near or (lacks_heading and len(set(names)) == len(names)):
+    starts = [row[0] for row in rows]
+    lacks_heading = any(start in _COMMON_FIELDS or start.startswith("@") or start.endswith("_id") for start in starts)
+    if is_near or (lacks_heading and len(set(starts)) == len(starts)):
         raise BodyError(
             f"the heading {' | '.join(heading)} makes each row a message of its own; for one message begin the table "
             f"with | field | value |, for messages of two such fields quote the heading: | '{heading[0]}' | "

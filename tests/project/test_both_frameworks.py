@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from choreo_bdd_steps.lint import lint
 from tests.support.project import LOADER, Finished, Project
 
 FRAMEWORKS = ("behave", "pytest")
@@ -193,6 +194,55 @@ def test_placeholders_in_tags_are_filled(project: Project, framework: str) -> No
     """).run(framework)
     assert ran.code == 0, ran.text
     assert "2 passed" in ran or "2 scenarios passed" in ran
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_placeholder_that_no_column_fills_is_told_where_the_tag_is_a_setting(
+    project: Project, framework: str
+) -> None:
+    project.file("features/environment.py", "from choreo_bdd_steps.adapters.behave import expand_buses as before_all\n")
+    outlines = "".join(
+        f"""
+          {above}
+          Scenario Outline: {number} <n>
+            When I publish "a"
+            Then I expect "a" where n is absent
+
+            {examples}
+            Examples:
+              | n |
+              | 1 |
+        """
+        for number, (above, examples) in enumerate(
+            [("@timeout(<t>)", ""), ("", "@slow(<t>)"), ("@bus(<t>)", ""), ("@of-<t>", "")]
+        )
+    )
+    ran = project.feature(f"Feature: f\n{outlines}").run(framework)
+    assert "1 passed" in ran or "1 scenario passed, 3 failed" in ran, ran.text
+    for told in ("@timeout(<t>): '<t>' is not a duration", "@slow(<t>): the slow policy", "no transport '<t>'"):
+        assert told in ran, ran.text
+    found = lint([project.folder / "features/a.feature"])
+    assert sorted(each.message.split(":")[0] for each in found if each.rule == "bad-tag") == [
+        "@bus(<t>)",
+        "@slow(<t>)",
+        "@timeout(<t>)",
+    ]
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_blank_in_a_column_is_one_in_a_tag_too(project: Project, framework: str) -> None:
+    ran = project.feature("""
+        Feature: f
+          @timeout(<t>)
+          Scenario Outline: s
+            When I publish "a"
+            Then I expect "a" where n is absent
+
+            Examples:
+              | t         |
+              | 2 seconds |
+    """).run(framework)
+    assert ran.code == 0, ran.text
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

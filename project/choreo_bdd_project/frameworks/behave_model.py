@@ -17,7 +17,7 @@ from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 from choreo_bdd_project.gherkin.errors import FeatureError
 from choreo_bdd_project.gherkin.feature import FeatureHead, read_feature
 from choreo_bdd_project.gherkin.places import relative
-from choreo_bdd_project.gherkin.scenario import Scenario, scenario_nodeid
+from choreo_bdd_project.gherkin.scenario import Scenario, scenario_nodeid, unfilled_tags
 from choreo_bdd_project.gherkin.step import Step
 
 _ESCAPES = re.compile(r"\\+n?|\s")
@@ -68,7 +68,19 @@ def tags_of(item: Any) -> tuple[str, ...]:
     """Tags that apply, outermost first; a row of an outline carries the outline's own already."""
     inherited = tags_of(item.parent) if item.parent is not None else ()
     own = () if isinstance(item, ScenarioOutline) else tuple(str(tag) for tag in item.tags)
-    return (*inherited, *own)
+    return (*inherited, *_dropped(item), *own)
+
+
+def _dropped(row: Any) -> tuple[str, ...]:
+    """Tags of ours that behave has dropped, because the examples have no column for them."""
+    outline, cells = getattr(row, "parent", None), getattr(row, "_row", None)
+    if not isinstance(outline, ScenarioOutline) or cells is None:
+        return ()
+    tags = [
+        *outline.tags,
+        *(tag for each in outline.examples if each.table and cells in each.table.rows for tag in each.tags),
+    ]
+    return unfilled_tags(map(str, tags), cells.headings)
 
 
 def expand(container: Any) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from choreo_bdd_project.gherkin.step import Step
+
+_BLANKS = re.compile(r"\s+")
+_PLACEHOLDER = re.compile(r"<[^<>]*>")
+OWN_TAG = re.compile(r"(?:timeout|slow|bus)\(.*\)")
+"""Tags that are settings of ours, and no markers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,15 @@ def filled(text: str, row: Mapping[str, str]) -> str:
 
 
 def filled_tags(tags: tuple[str, ...], row: Mapping[str, str]) -> tuple[str, ...]:
-    """Tags of an outline as one row has them; one whose placeholder no column fills is none."""
-    rendered = (filled(tag, row) for tag in tags)
-    return tuple(tag for tag in rendered if not ("<" in tag and ">" in tag))
+    """Tags of an outline as one row has them, with ``_`` for a blank; one whose placeholder no column fills is none.
+
+    A tag of ours is kept even then, so that it is told instead of disobeyed.
+    """
+    rendered = (_BLANKS.sub("_", filled(tag, row)) for tag in tags)
+    return tuple(tag for tag in rendered if not _PLACEHOLDER.search(tag) or OWN_TAG.fullmatch(tag))
+
+
+def unfilled_tags(tags: Iterable[str], columns: Iterable[str]) -> tuple[str, ...]:
+    """The tags of ours that have a placeholder for which the examples have no column."""
+    row = dict.fromkeys(columns, "")
+    return tuple(tag for tag in tags if OWN_TAG.fullmatch(tag) and _PLACEHOLDER.search(filled(tag, row)))

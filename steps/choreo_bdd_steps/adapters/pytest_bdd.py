@@ -31,8 +31,8 @@ from choreo_bdd_project.frameworks.pytest_bdd_model import (
     template_of,
 )
 from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.scenario import OWN_TAG
 from choreo_bdd_steps.adapters.pytest_bdd_features import (
-    OWN_TAG,
     FeatureFile,
     drop_stubbed,
     has_asked,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import types
 import warnings
 from collections import Counter
@@ -18,10 +17,8 @@ from choreo_bdd_project.frameworks.pytest_bdd_model import locate, rename, templ
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.feature import read_feature
 from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.scenario import OWN_TAG
 from choreo_bdd_steps.errors import StepError
-
-OWN_TAG = re.compile(r"(?:timeout|slow|bus)\(.*\)")
-"""Tags that are settings of ours, and no markers."""
 
 
 def is_wanted(path: Path, config: pytest.Config) -> bool:

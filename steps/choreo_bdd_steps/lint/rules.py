@@ -15,7 +15,6 @@ from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.own_steps import OwnSteps
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import SWITCHED_OFF
-from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import FUNCTION_AS_VALUE, Variables, function_names
@@ -23,7 +22,7 @@ from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.suggesting import suggestion
 from choreo_bdd_steps.plan.plan import INSTANT, Plan, PlannedStep
-from choreo_bdd_steps.plan.settings import Settings
+from choreo_bdd_steps.plan.settings import Settings, timeout_of
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
 from choreo_bdd_steps.vocabulary.acts import (
     Call,
@@ -122,7 +121,7 @@ def _tag_problem(name: str, rest: str) -> str | None:
         return None if buses([f"bus({value})"]) else "name at least one transport, as in @bus(nats,kafka)"
     if name == "timeout":
         try:
-            parse_duration(value)
+            timeout_of(value)
         except BodyError as error:
             return str(error)
     return None

@@ -56,6 +56,11 @@ def slow_policy(text: str) -> Literal["fail", "warn"]:
     return "fail" if text == "fail" else "warn"
 
 
+def timeout_of(text: str) -> float:
+    """The seconds that ``@timeout(…)`` names; a tag has no blanks, so ``_`` is one. Raises ``ValueError``."""
+    return parse_duration(text.replace("_", " "))
+
+
 def settings_for(config: Config, tags: Sequence[str]) -> Settings:
     """The configuration's time settings, as the tags ``@timeout(5s)`` and ``@slow(warn)`` change them.
 
@@ -68,7 +73,7 @@ def settings_for(config: Config, tags: Sequence[str]) -> Settings:
             continue
         try:
             if found["name"] == "timeout":
-                timeout_s = parse_duration(found["value"])
+                timeout_s = timeout_of(found["value"])
             else:
                 slow = slow_policy(found["value"])
         except ValueError as error:

@@ -9,89 +9,13 @@ from functools import cache
 from itertools import product
 from types import MappingProxyType
 
+from choreo_bdd_steps.lint.other_words import OTHER_WORDS
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
-from choreo_bdd_steps.vocabulary.acts import METHODS
 from choreo_bdd_steps.vocabulary.phrase import pieces
 
 _LIKE_ENOUGH = 0.78
 """From here on a sentence counts as a phrase of ours, misspelt; below as a step of the user's own, undefined."""
 
-_METHODS = "|".join(METHODS)
-_OTHER_WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        r"^I expect nothing (?:on|to|at) (\"[^\"]*\")": r"I expect no \1",
-        r"^I expect (exactly|at least|at most) (\d+) times (\"[^\"]*\")": r"I expect \1 \2 \3 messages",
-        r"^(I (?:expect|see|receive|get) \"[^\"]*\") (?:exactly )?once\b": r"\1 exactly 1 time",
-        r"^(I (?:expect|see|receive|get) \"[^\"]*\") (?:exactly )?twice\b": r"\1 exactly 2 times",
-        r"^(I (?:expect|see|receive|get) \"[^\"]*\") (?=\d+ times?\b)": r"\1 exactly ",
-        r"^I (?:publish|send|emit) (\"[^\"]*\") (\d+) times?$": r"I publish \2 \1 messages",
-        r"^I (expect|publish|send) (?:an? )?(\"[^\"]*\") (?:message|event)(?= |$)": r"I \1 \2",
-        r"^(I publish (?:an? )?(?:message )?\"[^\"]*\") with (?:the )?(?:payload|body|content|data)$": r"\1",
-        r"^(I expect \"[^\"]*\") (?:with|to have|having|to contain|containing|which has|that has)$": r"\1",
-        r"^(I expect \"[^\"]*\".*?) in (?:less|no more|fewer) than (?=\d)": r"\1 within ",
-        r"^(?:an? |the |no )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:should|must|may) (?:not|never) be "
-        r"(?:received|seen|published|sent)(?: within| for)?": r"I expect no \1 for",
-        r"^no (?:message |event )?(?:on )?(\"[^\"]*\") (?:is|should be|was) (?:received|seen|published|sent)"
-        r"(?: within| for)?": r"I expect no \1 for",
-        r"^(I expect no \"[^\"]*\") for$": r"\1",
-        r"^I wait for (?:an? |the )?(?:message )?(?:on )?(?=\")": "I expect ",
-        r"^I sleep (?:for )?(?=\d)": "I wait ",
-        r"^the (?:latency|time) (from \"[^\"]*\" to \"[^\"]*\") is (?:below|under|at most|less than) ": (
-            r"\1 takes at most "
-        ),
-        r"^an? (?:mock|stub|fake)(?: service)? (?:that|which) (?:replies to|answers|responds to) (\"[^\"]*\") with ": (
-            r"a service that answers \1 with "
-        ),
-        r"^(the \"[^\"]*\") payload (?:is|has|contains)$": r"\1 message has",
-        r"\bI expect (?:nothing|no) (?:more|further|other|else)(?: messages?| events?)? (?:for|within) (?=\d)": (
-            "I expect nothing else for "
-        ),
-        r"\bI expect no (?:more|further|additional|other) (?:(?:messages?|events?) )?(?:on |to )?(?=\")": (
-            "I expect no other "
-        ),
-        r"\bI expect (\d+)(?: to | ?- ?|\.\.)(\d+) (?=\")": r"I expect between \1 and \2 ",
-        r"(?<=\") (?:not earlier than|no earlier than|not sooner than|no sooner than|after at least) (?=\d)": (
-            " not before "
-        ),
-        r"^(I expect (?:exactly|at most|between) .*) waiting up to (?=\d)": r"\1 within ",
-        r"^(the (?:.*\" message|reply)) (?:(?:does not|doesn't) (?:have|contain)|hasn't|has no)\b": r"\1 has not",
-        r"^I publish (?:a )?tombstone (?:on |to |for )?(\"[^\"]*\") with key (\"[^\"]*\")$": (
-            r"I publish \1 with key \2 and no payload"
-        ),
-        r"(?<=\") (?:and|with) (?:an |a )?(?:empty|null|no) (?:payload|body|value)$": " and no payload",
-        r"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:should be|is) (?:received|seen)": r"I expect \1",
-        r"^I wait (?:up to |for )*(\d\S*) for (?:an? |the )?(?:message )?(?:on )?(\".*\")$": r"I expect \2 within \1",
-        rf"^I (?:send|make|do|perform|issue|call|request)? ?(?:an? )?(?:HTTP )?({_METHODS})(?: request| call)?"
-        rf"(?: to| on| at)? (?=\")": r"I call \1 ",
-        r"^the (?:response |HTTP )?(?:status(?: code)?|code)(?: of the response)? (?:should be|is|equals) (\d{3})$": (
-            r"the response has status \1"
-        ),
-        r"^the response (?:body )?(?:should )?(?:contains?|have|matches|includes?)$": "the response has",
-        r"\bI (?:should|must|will|would) (?:not|never) (?:expect|receive|get|see)\b": "I expect no",
-        r"\bI (?:do not|don'?t|never) (?:expect|receive|get|see)\b": "I expect no",
-        r"\b(?:should|must|will|would) (?=\w)": "",
-        r"\bI (?:receive|get|see|await)\b": "I expect",
-        r"\bI (?:send|emit|produce)\b": "I publish",
-        r"\b(I expect) (?:an?|the) (?:answer|response)\b": r"\1 a reply",
-        r"\bI (publish|expect(?: no)?|request) (?:an? |the )?(?:message|event|topic)s?(?: on| to)? (?=\")": r"I \1 ",
-        r"(?<=\w) in (?=\d)": " within ",
-        r"\b(contains|equals)\b(?=:?$)": "has",
-        r"\b(where \S+) (?:equals|==|=) ": r"\1 is ",
-        r"\b(on|transport is) \"([A-Za-z][\w-]*)\"": r"\1 \2",
-        r"(?<=\") (?:to|via|over|from) (?=[A-Za-z])(?!file\b)": " on ",
-        r"\b(\d+) (?:messages?|events?) (\"[^\"]*\")": r"\1 \2 messages",
-        r"(\bI expect no .*) within (?=\d)": r"\1 for ",
-        r"^I expect no (?:messages?|events?) (?:on |to )?(?=\")": "I expect no ",
-        r"^(I expect no (?!.* for \d).*)$": r"\1 for 200ms",
-        r"^(?:a|the) (?:message|event) is (?:published|sent) (?:to|on) (\"[^\"]*\")$": r"I publish \1",
-        r"^I set (?:the variable )?\"?(\w+)\"? to ": r"\1 is ",
-        r"^the variable \"?(\w+)\"? is ": r"\1 is ",
-        r"^I expect (\"[^\"]*\")(.*?) (exactly|at least|at most) (\d+) times?": r"I expect \3 \4 \1 messages\2",
-        r"^I publish (\"[^\"]*\") with headers?$": r"I publish \1 as an envelope",
-        r"^(I publish .*) (?:to|on) (?:the )?(?:queue|topic|exchange|channel) (\"[^\"]*\")$": r"I publish \2",
-    }
-)
-"""Words for the same thing, as other tools and people use them, and ours."""
 _MORE_OR_FEWER = re.compile(r"\b(more|fewer|less) than (\d+)\b")
 _SENSES: tuple[tuple[re.Pattern[str], bool], ...] = (
     (re.compile(r"\b(?:no|not|none|never|nothing|without|nobody|(?:is|has|do|does|did|was|must|should)n'?t)\b"), True),
@@ -100,6 +24,7 @@ _SENSES: tuple[tuple[re.Pattern[str], bool], ...] = (
     (re.compile(r"\bexactly\b"), False),
     (re.compile(r"\bafter\b"), False),
     (re.compile(r"\bbefore\b"), False),
+    (re.compile(r"\bany order\b|\bsingle\b|\bonly\b|\bfails?\b"), False),
 )
 """Words that turn a sentence round, and whether they may be put where there are none."""
 _NUMBERS: Mapping[str, str] = MappingProxyType(
@@ -167,7 +92,7 @@ def _quoted(text: str) -> str:
 
 
 def _in_our_words(text: str) -> str:
-    for theirs, ours in _OTHER_WORDS.items():
+    for theirs, ours in OTHER_WORDS.items():
         text = re.sub(theirs, ours, text)
     return _MORE_OR_FEWER.sub(_bounded, _NUMBER_WORD.sub(lambda word: _NUMBERS[word[0]], text))
 

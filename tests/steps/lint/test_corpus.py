@@ -466,3 +466,69 @@ def test_finds_variables_that_no_template_can_name(tmp_path: Path, name: str) ->
     path = write(tmp_path, [f'Given {name} is "x"', 'When I publish "a"', 'Then I expect "b"'])
     (finding,) = lint([path])
     assert f"no variable can be called {name!r}" in finding.message
+
+
+CONFIRMED = '"orders.confirmed"'
+GUESSED = (
+    ("I publish the following message to {}:", "I publish {}"),
+    ("I post a message to {}", "I publish {}"),
+    ("I trigger {}", "I publish {}"),
+    ("I fire the event {}", "I publish {}"),
+    ("the message {} has been sent", "I publish {}"),
+    ("I publish {} twice", "I publish 2 {} messages"),
+    ("I publish 5 times {}", "I publish 5 {} messages"),
+    ("I publish {} on topic kafka", "I publish {} on kafka"),
+    ("I publish {} with key a", 'I publish {} with key "a"'),
+    ('I publish {} with header "x" as "1"', "I publish {} as an envelope"),
+    ('I publish a null message to {} with key "a"', 'I publish {} with key "a" and no payload'),
+    ("I expect that {} is received", "I expect {}"),
+    ("I expect {} to be received within 1s", "I expect {} within 1s"),
+    ("I expect to receive 3 messages on {}", "I expect exactly 3 {} messages"),
+    ("I expect 3 {}", "I expect exactly 3 {} messages"),
+    ("I expect only one {}", "I expect exactly 1 {} message"),
+    ("I expect a single {}", "I expect exactly 1 {} message"),
+    ("I expect {} only once", "I expect exactly 1 {} message"),
+    ("{} is not received within 1s", "I expect no {} for 1s"),
+    ("no {} message is received for 1s", "I expect no {} for 1s"),
+    ("I expect silence on {} for 1s", "I expect no {} for 1s"),
+    ("there is no message on {}", "I expect no {} for 200ms"),
+    ("there should be a message on {}", "I expect {}"),
+    ("there are 3 messages on {}", "I expect exactly 3 {} messages"),
+    ("a message arrives on {} within 1s", "I expect {} within 1s"),
+    ("the service publishes {} within 1s", "I expect {} within 1s"),
+    ("the reply is received within 1s", "I expect a reply within 1s"),
+    ("I expect status 201", "the response has status 201"),
+    ('I make a POST request to "/orders" with body:', 'I call POST "/orders"'),
+    ('I call "GET" "/orders"', 'I call GET "/orders"'),
+    ('I expect {} with status "PAID"', 'I expect {} where status is "PAID"'),
+    ('I expect {} if status is "PAID"', 'I expect {} where status is "PAID"'),
+    ('I expect {} that has status "PAID"', 'I expect {} where status is "PAID"'),
+    ('I expect {} to match schema "a.json"', 'I expect {} matching schema "a.json"'),
+    ("I expect {} before 500ms", "I expect {} within 500ms"),
+    ("I expect {} after 500ms", "I expect {} not before 500ms"),
+    ('I expect {} at most 500ms after "a"', 'I expect {} within 500ms of "a"'),
+    ("I expect messages in this order:", "I expect in order"),
+    ('I expect "a" followed by "b"', "I expect in order"),
+    ('I store the "id" from {} as id', 'I keep "id" of {} as id'),
+    ('I have a variable id with value "5"', 'id is "5"'),
+    ('let id be "5"', 'id is "5"'),
+    ("I pause for 5 seconds", "I wait 5 seconds"),
+    ("I wait until {} is received", "I expect {}"),
+    ('a stub for {} that replies "b"', 'a service that answers {} with "b"'),
+    ("I use kafka", "the default transport is kafka"),
+    ('it takes less than 500ms from "a" to "b"', 'from "a" to "b" takes at most 500ms'),
+    ("the latency of {} is below 500ms", "I expect {} within 500ms"),
+)
+
+
+@pytest.mark.parametrize(("written", "meant"), GUESSED, ids=range(len(GUESSED)))
+def test_what_people_write_is_told_in_our_words(written: str, meant: str) -> None:
+    assert suggestion(written.format(CONFIRMED)) == meant.format(CONFIRMED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I expect in any order:", 'a service that fails on "a"', "I use chrome", "I pause the video", "I use the form"],
+)
+def test_no_hint_is_better_than_one_that_says_something_else(text: str) -> None:
+    assert suggestion(text) is None

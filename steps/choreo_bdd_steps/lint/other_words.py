@@ -1,0 +1,179 @@
+"""Words for the same thing, as other tools and people use them, and ours; tried from the top, each on what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from choreo_bdd_steps.vocabulary.acts import METHODS
+
+_METHODS = "|".join(METHODS)
+OTHER_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        # publishing
+        r"^I (?:publish|send|emit|post|push) (?:an? |the )?(?:following )?(?:message|event|record|payload) "
+        r"(?:to|on) (?:the )?(?:queue |topic |exchange |channel )?(?=\")": "I publish ",
+        r"^I (?:post|push|produce|trigger|fire|raise|dispatch) (?:an? |the )?(?:message|event|record)s? ?(?:to |on )?"
+        r"(?=\")": "I publish ",
+        r"^I (?:trigger|fire|raise|dispatch) (?=\")": "I publish ",
+        r"^(I (?:publish|send|emit) \"[^\"]*\") (?:on|to) (?:the )?(?:topic|bus|broker|transport) ([A-Za-z][\w-]*)$": (
+            r"\1 on \2"
+        ),
+        r"^I (?:publish|send|emit) (\d+) times (\"[^\"]*\")$": r"I publish \1 \2 messages",
+        r"^I (?:publish|send|emit) (\"[^\"]*\") twice$": r"I publish 2 \1 messages",
+        r"^I (?:publish|send|emit) (\"[^\"]*\") (?:with )?(?:the )?headers? \"[^\"]*\" .*$": (
+            r"I publish \1 as an envelope"
+        ),
+        r"^(I (?:publish|send|emit) \"[^\"]*\") with key ([A-Za-z][\w-]*)$": r'\1 with key "\2"',
+        r"^I (?:publish|send|emit) an? (?:null|empty) (?:message|event|payload) (?:to|on) (\"[^\"]*\") "
+        r"(with key \"[^\"]*\")$": (r"I publish \1 \2 and no payload"),
+        r"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:is|was|has been) (?:published|sent|emitted)$": (
+            r"I publish \1"
+        ),
+        # expecting
+        r"^I (?:expect|wait) (?:that |until )?(?:an? |the )?(?:message )?(?:on )?(\"[^\"]*\")"
+        r"(?: to be| is| has been| was)? (?:received|published|sent|seen|there)": r"I expect \1",
+        r"^I (?:expect|wait) (?:that |until )(?:an? |the )?(?:message )?(?:on )?(?=\")": "I expect ",
+        r"^I expect to (?:receive|get|see) ": "I expect ",
+        r"^I expect (\d+) (?:messages?|events?) (?:on |to )?(\"[^\"]*\")": r"I expect exactly \1 \2 messages",
+        r"^I expect (\d+) (\"[^\"]*\")(?: messages?)?$": r"I expect exactly \1 \2 messages",
+        r"^I expect (?:only|just|exactly) (?:one|a single|1) (\"[^\"]*\")(?: message)?": (
+            r"I expect exactly 1 \1 message"
+        ),
+        r"^I expect a single (?:message on )?(\"[^\"]*\")": r"I expect exactly 1 \1 message",
+        r"^I expect (\"[^\"]*\") (?:only|just) once": r"I expect exactly 1 \1 message",
+        r"^I expect (?:only|just) (\"[^\"]*\")$": r"I expect exactly 1 \1 message",
+        r"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:is|was|has) (?:not|never) (?:been )?"
+        r"(?:received|seen|published|sent)(?: within| for)?": r"I expect no \1 for",
+        r"^no (?:message |event )?(?:on )?(\"[^\"]*\") (?:message |event )?(?:is|should be|was) "
+        r"(?:received|seen|published|sent)(?: within| for)?": r"I expect no \1 for",
+        r"^I expect nothing$": "I expect nothing else for 200ms",
+        r"^(?:I expect silence|there (?:is|are|should be) (?:no (?:messages?|events?)|nothing)) "
+        r"(?:on|to) (\"[^\"]*\")": (r"I expect no \1"),
+        r"^there (?:is|should be) an? (?:message|event) (?:on|to) (?=\")": "I expect ",
+        r"^there (?:are|should be) (\d+) (?:messages?|events?) (?:on|to) (\"[^\"]*\")": (
+            r"I expect exactly \1 \2 messages"
+        ),
+        r"^(?:an? |the )(?:message|event) (?:arrives|comes|appears|is received) (?:on|to|at) (?=\")": "I expect ",
+        r"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:arrives|comes|appears|follows)\b": r"I expect \1",
+        r"^the service (?:publishes|sends|emits|responds with|replies with) (?=\")": "I expect ",
+        r"^the (?:reply|response|answer) (?:is|should be|was) received": "I expect a reply",
+        r"^I (?:receive|get|expect) (?:an? |the )?(?:HTTP )?status(?: code)?(?: of)? (\d{3})$": (
+            r"the response has status \1"
+        ),
+        r"^I call \"([A-Z]+)\" (?=\")": r"I call \1 ",
+        rf"^I (?:make|send|do|perform) an? ({_METHODS}) request to (\"[^\"]*\")"
+        r"(?: with (?:the )?(?:body|payload|data))?$": (r"I call \1 \2"),
+        r"^(I expect \"[^\"]*\") (?:if|when|whose|that has|which has) (?:the )?(?=\S+ (?:is|has|=|>|<))": r"\1 where ",
+        r"^(I expect \"[^\"]*\") (?:with|that has|which has|having) (?!key |schema |id )([A-Za-z_][\w.]*) (?=[\"\d])": (
+            r"\1 where \2 is "
+        ),
+        r"^(I expect \"[^\"]*\") matching$": r"\1",
+        r"^(I expect \"[^\"]*\") to match (?:the )?schema (?=\")": r"\1 matching schema ",
+        r"^(I expect \"[^\"]*\") (?:at most|within|no later than|not later than) (\d\S*) after (\"[^\"]*\")$": (
+            r"\1 within \2 of \3"
+        ),
+        r"^(I expect \"[^\"]*\") (?:before|no later than|not later than) (?=\d)": r"\1 within ",
+        r"^(I expect \"[^\"]*\") after (?=\d)": r"\1 not before ",
+        r"^(?:I expect |the )?(?:the )?(?:following )?(?:messages|events) (?:arrive |come )?in (?:this |the |that )?"
+        r"(?:following )?order$": "I expect in order",
+        # keeping, variables, waiting
+        r"^I (?:save|store|remember|capture|keep) (?:the )?\"?([\w.\[\]]+)\"? (?:of|from) (\"[^\"]*\") as (\w+)$": (
+            r'I keep "\1" of \2 as \3'
+        ),
+        r"^(?:let )?(\w+) (?:=|be) (?=\")": r"\1 is ",
+        r"^(?:I have |given )?(?:an? |the )?variable \"?(\w+)\"? "
+        r"(?:is set to|set to|with value|with the value|equals|=) ": (r"\1 is "),
+        r"^I define (?:the variable )?\"?(\w+)\"? (?:as|to be) ": r"\1 is ",
+        r"^(?:I )?(?:pause|sleep|wait)(?: for)? (?=\d\S*(?: \w+)?$)": "I wait ",
+        # stand-ins and transports
+        r"^an? (?:mock|stub|fake|service)(?: service)? (?:listening on|for) (\"[^\"]*\") (?:that |which )?"
+        r"(?:replies|answers|responds)(?: with)? (?=\")": r"a service that answers \1 with ",
+        r"^an? (?:mock|stub|fake|service)(?: service)? that (?:responds|replies) to (\"[^\"]*\") (?:on|with) (?=\")": (
+            r"a service that answers \1 with "
+        ),
+        r"^(?:the default (?:bus|broker)|the (?:bus|broker|transport)) is ([A-Za-z][\w-]*)$": (
+            r"the default transport is \1"
+        ),
+        r"^I (?:use|am using|am connected to|connect to) (?:the )?"
+        r"(?:(?:transport|bus|broker) (?=\w)|(?=(?:nats|kafka|rabbitmq|redis|memory)$))([A-Za-z][\w-]*)$": (
+            r"the default transport is \1"
+        ),
+        r"^I expect \"[^\"]*\" (?:and )?(?:then|before|followed by) \"[^\"]*\"$": "I expect in order",
+        r"^(?:it takes|the latency (?:is|of)) (?:less than|at most|under|below) (\d\S*) "
+        r"(from \"[^\"]*\" to \"[^\"]*\")$": (r"\2 takes at most \1"),
+        r"^the latency of (\"[^\"]*\") is (?:less than|at most|under|below) (?=\d)": r"I expect \1 within ",
+        # the same, in general
+        r"^I expect nothing (?:on|to|at) (\"[^\"]*\")": r"I expect no \1",
+        r"^I expect (exactly|at least|at most) (\d+) times (\"[^\"]*\")": r"I expect \1 \2 \3 messages",
+        r"^(I (?:expect|see|receive|get) \"[^\"]*\") (?:exactly )?once\b": r"\1 exactly 1 time",
+        r"^(I (?:expect|see|receive|get) \"[^\"]*\") (?:exactly )?twice\b": r"\1 exactly 2 times",
+        r"^(I (?:expect|see|receive|get) \"[^\"]*\") (?=\d+ times?\b)": r"\1 exactly ",
+        r"^I (?:publish|send|emit) (\"[^\"]*\") (\d+) times?$": r"I publish \2 \1 messages",
+        r"^I (expect|publish|send) (?:an? )?(\"[^\"]*\") (?:message|event)(?= |$)": r"I \1 \2",
+        r"^(I publish (?:an? )?(?:message )?\"[^\"]*\") with (?:the )?(?:payload|body|content|data)$": r"\1",
+        r"^(I expect \"[^\"]*\") (?:with|to have|having|to contain|containing|which has|that has)$": r"\1",
+        r"^(I expect \"[^\"]*\".*?) in (?:less|no more|fewer) than (?=\d)": r"\1 within ",
+        r"^(?:an? |the |no )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:should|must|may) (?:not|never) be "
+        r"(?:received|seen|published|sent)(?: within| for)?": r"I expect no \1 for",
+        r"^no (?:message |event )?(?:on )?(\"[^\"]*\") (?:is|should be|was) (?:received|seen|published|sent)"
+        r"(?: within| for)?": r"I expect no \1 for",
+        r"^(I expect no \"[^\"]*\") for$": r"\1",
+        r"^I wait for (?:an? |the )?(?:message )?(?:on )?(?=\")": "I expect ",
+        r"^I sleep (?:for )?(?=\d)": "I wait ",
+        r"^the (?:latency|time) (from \"[^\"]*\" to \"[^\"]*\") is (?:below|under|at most|less than) ": (
+            r"\1 takes at most "
+        ),
+        r"^an? (?:mock|stub|fake)(?: service)? (?:that|which) (?:replies to|answers|responds to) (\"[^\"]*\") with ": (
+            r"a service that answers \1 with "
+        ),
+        r"^(the \"[^\"]*\") payload (?:is|has|contains)$": r"\1 message has",
+        r"\bI expect (?:nothing|no) (?:more|further|other|else)(?: messages?| events?)? (?:for|within) (?=\d)": (
+            "I expect nothing else for "
+        ),
+        r"\bI expect no (?:more|further|additional|other) (?:(?:messages?|events?) )?(?:on |to )?(?=\")": (
+            "I expect no other "
+        ),
+        r"\bI expect (\d+)(?: to | ?- ?|\.\.)(\d+) (?=\")": r"I expect between \1 and \2 ",
+        r"(?<=\") (?:not earlier than|no earlier than|not sooner than|no sooner than|after at least) (?=\d)": (
+            " not before "
+        ),
+        r"^(I expect (?:exactly|at most|between) .*) waiting up to (?=\d)": r"\1 within ",
+        r"^(the (?:.*\" message|reply)) (?:(?:does not|doesn't) (?:have|contain)|hasn't|has no)\b": r"\1 has not",
+        r"^I publish (?:a )?tombstone (?:on |to |for )?(\"[^\"]*\") with key (\"[^\"]*\")$": (
+            r"I publish \1 with key \2 and no payload"
+        ),
+        r"(?<=\") (?:and|with) (?:an |a )?(?:empty|null|no) (?:payload|body|value)$": " and no payload",
+        r"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:should be|is) (?:received|seen)": r"I expect \1",
+        r"^I wait (?:up to |for )*(\d\S*) for (?:an? |the )?(?:message )?(?:on )?(\".*\")$": r"I expect \2 within \1",
+        rf"^I (?:send|make|do|perform|issue|call|request)? ?(?:an? )?(?:HTTP )?({_METHODS})(?: request| call)?"
+        rf"(?: to| on| at)? (?=\")": r"I call \1 ",
+        r"^the (?:response |HTTP )?(?:status(?: code)?|code)(?: of the response)? (?:should be|is|equals) (\d{3})$": (
+            r"the response has status \1"
+        ),
+        r"^the response (?:body )?(?:should )?(?:contains?|have|matches|includes?)$": "the response has",
+        r"\bI (?:should|must|will|would) (?:not|never) (?:expect|receive|get|see)\b": "I expect no",
+        r"\bI (?:do not|don'?t|never) (?:expect|receive|get|see)\b": "I expect no",
+        r"\b(?:should|must|will|would) (?=\w)": "",
+        r"\bI (?:receive|get|see|await)\b": "I expect",
+        r"\bI (?:send|emit|produce)\b": "I publish",
+        r"\b(I expect) (?:an?|the) (?:answer|response)\b": r"\1 a reply",
+        r"\bI (publish|expect(?: no)?|request) (?:an? |the )?(?:message|event|topic)s?(?: on| to)? (?=\")": r"I \1 ",
+        r"(?<=\w) in (?=\d)": " within ",
+        r"\b(contains|equals)\b(?=:?$)": "has",
+        r"\b(where \S+) (?:equals|==|=) ": r"\1 is ",
+        r"\b(on|transport is) \"([A-Za-z][\w-]*)\"": r"\1 \2",
+        r"(?<=\") (?:to|via|over|from) (?=[A-Za-z])(?!file\b)": " on ",
+        r"\b(\d+) (?:messages?|events?) (\"[^\"]*\")": r"\1 \2 messages",
+        r"(\bI expect no .*) within (?=\d)": r"\1 for ",
+        r"^I expect no (?:messages?|events?) (?:on |to )?(?=\")": "I expect no ",
+        r"^(I expect no (?!.* for \d).*)$": r"\1 for 200ms",
+        r"^(?:a|the) (?:message|event) is (?:published|sent) (?:to|on) (\"[^\"]*\")$": r"I publish \1",
+        r"^I set (?:the variable )?\"?(\w+)\"? to ": r"\1 is ",
+        r"^the variable \"?(\w+)\"? is ": r"\1 is ",
+        r"^I expect (\"[^\"]*\")(.*?) (exactly|at least|at most) (\d+) times?": r"I expect \3 \4 \1 messages\2",
+        r"^I publish (\"[^\"]*\") with headers?$": r"I publish \1 as an envelope",
+        r"^(I publish .*) (?:to|on) (?:the )?(?:queue|topic|exchange|channel) (\"[^\"]*\")$": r"I publish \2",
+    }
+)
+"""A pattern of theirs, and what ours puts there."""

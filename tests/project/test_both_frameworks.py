@@ -266,3 +266,22 @@ def test_an_empty_feature_file_does_not_keep_the_others_from_running(project: Pr
     assert "1 passed" in ran or "1 scenario passed" in ran
     if framework == "pytest":
         assert "features/empty.feature:1: holds no feature" in ran
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_scenarios_without_a_name_run_whatever_multiplies_them(project: Project, framework: str) -> None:
+    project.file("features/environment.py", "from choreo_bdd_steps.adapters.behave import expand_buses as before_all\n")
+    project.file("conftest.py", "import pytest\n\n@pytest.fixture(params='ab', autouse=True)\ndef browser(): ...\n")
+    steps = 'When I publish "a"\n    Then I expect "b" within 20ms\n    '
+    project.feature(f"Feature: f\n  Scenario:\n    {steps}", name="single")
+    ran = project.feature(f"""
+Feature: f
+  @bus(bus)
+  Scenario Outline:
+    {steps}
+    Examples:
+      | n |
+      | 1 |
+      | 2 |
+    """).run(framework)
+    assert "6 failed" in ran or "0 scenarios passed, 3 failed" in ran, ran.text

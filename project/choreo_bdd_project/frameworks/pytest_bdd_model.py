@@ -116,7 +116,7 @@ def rename(item: pytest.Function) -> None:
         return
     bus, row = bus_of(item), _row_name(item, template)
     if bus is None and row is None:
-        _give_name(item, item.name)
+        _give_name(item, item.name.lstrip())
         return
     name = row or template.name
     name = name if bus is None else name_on(name, bus)

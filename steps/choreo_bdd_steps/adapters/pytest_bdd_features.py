@@ -71,7 +71,7 @@ class FeatureFile(pytest.Module):
             self.config.addinivalue_line("markers", f"{tag}: a tag of {self.path.name}")
         for name in names:
             test = bind_scenario(str(self.path), name, features_base_dir="")(_nothing_more)
-            setattr(module, name, test)
+            setattr(module, name or " ", test)  # pytest loses a parametrised test whose name is empty
         return module
 
     def funcnamefilter(self, name: str) -> bool:  # noqa: ARG002 - every member is a scenario

@@ -136,12 +136,17 @@ def find_config(start: Path) -> Path | None:
 
 
 def load_config(
-    path: Path, *, schema: Mapping[str, Any], profile: str | None = None, addresses: Addresses | None = None
+    path: Path,
+    *,
+    schema: Mapping[str, Any],
+    profile: str | None = None,
+    addresses: Addresses | None = None,
+    offline: bool = False,
 ) -> Config:
     """Read, validate and resolve one profile of a configuration file.
 
     ``schema`` is the JSON Schema of the file; ``addresses`` are those of its services, ``None`` while they do not run.
-    Raises ``ConfigError``.
+    ``offline``, where nothing is connected to, no variable of the environment needs to be set. Raises ``ConfigError``.
     """
     document, lines = read_document(path)
     where = Place(path, lines)
@@ -152,7 +157,8 @@ def load_config(
         there_are = ", ".join(repr(shown_name(each)) for each in profiles)
         raise ConfigError(f"{path}: there is no profile {chosen!r}; the file has {there_are}")
     services = read_services(document.get("services") or {}, where, chosen)
-    resolved = fill(profiles[chosen], partial(where.at, "profiles", chosen), _known(services, addresses))
+    at, known = partial(where.at, "profiles", chosen), _known(services, addresses)
+    resolved = fill(profiles[chosen], at, known, offline=offline)
     transports = {
         name: _transport(name, settings, partial(where.at, "profiles", chosen, name))
         for name, settings in resolved.items()

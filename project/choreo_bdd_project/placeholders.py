@@ -29,28 +29,31 @@ Addresses = Mapping[str, Address | None]
 """The services there are, by name; ``None`` for one that does not run yet."""
 
 
-def fill(value: Any, at: Callable[..., str], addresses: Addresses) -> Any:
+def fill(value: Any, at: Callable[..., str], addresses: Addresses, *, offline: bool = False) -> Any:
     """A value of the configuration with everything in it filled in; ``at`` tells where a key of it stands.
 
-    The address of a service that does not run stays as it is written. Raises ``ConfigError``.
+    The address of a service that does not run stays as it is written, and ``offline``, where nothing is connected to,
+    a variable that is not set. Raises ``ConfigError``.
     """
     if isinstance(value, dict):
-        return {key: fill(item, _below(at, key), addresses) for key, item in value.items()}
+        return {key: fill(item, _below(at, key), addresses, offline=offline) for key, item in value.items()}
     if isinstance(value, list):
-        return [fill(item, _below(at, index), addresses) for index, item in enumerate(value)]
+        return [fill(item, _below(at, index), addresses, offline=offline) for index, item in enumerate(value)]
     if not isinstance(value, str):
         return value
-    return _PLACEHOLDER.sub(lambda match: _filled(match, at, addresses), value)
+    return _PLACEHOLDER.sub(lambda match: _filled(match, at, addresses, offline=offline), value)
 
 
 def _below(at: Callable[..., str], key: str | int) -> Callable[..., str]:
     return lambda *keys: at(key, *keys)
 
 
-def _filled(match: re.Match[str], at: Callable[..., str], addresses: Addresses) -> str:
+def _filled(match: re.Match[str], at: Callable[..., str], addresses: Addresses, *, offline: bool) -> str:
     if match["service"] is not None:
         return _of_service(match, at, addresses)
     found = os.environ.get(match["name"], match["default"])
+    if found is None and offline:
+        return match[0]
     if found is None:
         raise ConfigError(
             f"{at()}: the environment variable {match['name']} is not set; set it, or give a default "

@@ -125,7 +125,7 @@ def draft(
     from choreo_bdd_steps.drafting.features import drafts  # noqa: PLC0415 - reads schemas, which other commands do not
 
     try:
-        drafted = drafts(document, configuration(folder.resolve()))
+        drafted = drafts(document, configuration(folder.resolve(), offline=True))
         for each in drafted.features:
             _write_new(folder / each.name, each.text)
     except (ChoreoError, OSError) as error:

@@ -84,7 +84,7 @@ class Surroundings:
 
 def surroundings(file: Path, profile: str | None = None) -> Surroundings:
     """What stands around a file, whether it is there yet or not. Raises ``ConfigError``."""
-    config = configuration(file.resolve().parent, profile)
+    config = configuration(file.resolve().parent, profile, offline=True)
     return Surroundings(config, build_contract(config), read_own_steps(project_of(file)))
 
 

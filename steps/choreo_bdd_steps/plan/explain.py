@@ -25,7 +25,7 @@ def explain_file(path: Path, line: int | None = None, profile: str | None = None
     Raises ``StepError`` where there is no scenario to read, ``FeatureError`` where there is no feature, and
     ``ConfigError`` for a broken configuration.
     """
-    config = configuration(path.resolve().parent, profile)
+    config = configuration(path.resolve().parent, profile, offline=True)
     build_contract(config)  # complains of a contract that a run could not begin with
     scenarios = read_feature(path).scenarios
     if line is not None:

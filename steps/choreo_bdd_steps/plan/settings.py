@@ -25,17 +25,18 @@ class Settings:
     slow: Literal["fail", "warn"]
 
 
-def configuration(start: Path, profile: str | None = None) -> Config:
+def configuration(start: Path, profile: str | None = None, *, offline: bool = False) -> Config:
     """The configuration that applies to a folder: the nearest file upwards, else one in-memory transport.
 
-    What it shows to be secret is hidden from then on. Raises ``ConfigError``.
+    What it shows to be secret is hidden from then on. ``offline``, where nothing is connected to, no variable of the
+    environment needs to be set. Raises ``ConfigError``.
     """
     path = find_config(start)
     if path is None:
         if profile not in (None, "memory"):
             raise ConfigError(f"profile {profile!r} was asked for, but there is no choreo.yaml in {start} or above")
         return memory_config()
-    config = load_config(path, schema=config_schema(), profile=profile)
+    config = load_config(path, schema=config_schema(), profile=profile, offline=offline)
     declare(config)
     return config
 

@@ -98,7 +98,7 @@ class Surroundings:
         key = (folder, recording.profile)
         if key not in self._known:
             own_steps = read_own_steps(project_of(Path(recording.feature)))
-            self._known[key] = Around(configuration(folder, recording.profile), own_steps)
+            self._known[key] = Around(configuration(folder, recording.profile, offline=True), own_steps)
         return self._known[key]
 
 

@@ -11,6 +11,7 @@ import pytest
 from choreo_bdd_steps.language.extensions import user_matcher
 from choreo_bdd_steps.lint import Finding, Severity, as_code_quality, as_github, as_json, feature_files, lint
 from choreo_bdd_steps.lint.suggesting import suggestion
+from choreo_bdd_steps.plan.explain import explain_file
 
 CONFIG = """
 profiles:
@@ -532,3 +533,17 @@ def test_what_people_write_is_told_in_our_words(written: str, meant: str) -> Non
 )
 def test_no_hint_is_better_than_one_that_says_something_else(text: str) -> None:
     assert suggestion(text) is None
+
+
+def test_no_variable_of_a_broker_has_to_be_set_for_it_or_for_explain(tmp_path: Path) -> None:
+    path = write(tmp_path, ['When I publish "a"', 'Then I expect "b" on nowhere'])
+    servers = 'servers: ["${NOT_SET_ANYWHERE}"], auth: {user: app, password: "${NOR_THIS}"}'
+    config = (
+        f"profiles:\n  p:\n    bus: {{type: nats, {servers}}}\n    rabbit: {{type: rabbitmq, url: '${{NOT_SET}}'}}\n"
+    )
+    (tmp_path / "choreo.yaml").write_text(config)
+    [finding] = lint([path])
+    assert "it has bus, rabbit" in finding.message
+    path = write(tmp_path, ['When I publish "a"', 'Then I expect "b"'])
+    (tmp_path / "choreo.yaml").write_text(config)
+    assert 'line 6: "b" on bus' in explain_file(path)

@@ -18,7 +18,7 @@ from choreo_bdd_steps.language.grammar.conditions import Condition, parse_condit
 from choreo_bdd_steps.language.grammar.placing import Placed, placed
 from choreo_bdd_steps.language.grammar.tables import Cell, Row, Table, assemble, read_table
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher, body_matcher, equalling, expecting, together
-from choreo_bdd_steps.language.matching.misread import refuse_calls, refuse_misread
+from choreo_bdd_steps.language.matching.misread import refuse_calls, refuse_misread, refuse_text
 from choreo_bdd_steps.language.matching.values import Builder, check_tags, needs_of, refuse_tags, tags_in
 from choreo_bdd_steps.language.matching.wire import as_operand, as_sent, label
 from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
@@ -165,6 +165,10 @@ def parse_expectation(
     for each in every:
         check_tags(each)
         refuse_misread(each)
+    cells = [(cell.field.envelope, cell.node) for row in expected for cell in (*row.cells, *row.one_of)]
+    for name, node in (*cells, *(part for row in expected for part in row.around)):
+        if name in _NUMBERS:
+            refuse_text(name, node)
     calls_python = any(tagged.tag == "python" for each in every for tagged in tags_in(each))
     return ExpectationBody(expected, needs_of(*every), base_dir, calls_python)
 

@@ -145,3 +145,16 @@ def test_what_stands_around_a_message_is_set_once(name: str) -> None:
     both = '"@headers": {h: 1}\n"@headers.h": 2'
     with pytest.raises(BodyError, match=r"@headers\.h is set twice"):
         parse_payload(both, None, base_dir=HERE).build(VARIABLES)
+
+
+@pytest.mark.parametrize("name", ["@partition", "@status"])
+def test_a_number_around_a_message_is_held_against_no_text(name: str) -> None:
+    told = f"{name} is a number, and .* is none: it can never be true"
+    with pytest.raises(BodyError, match=told):
+        where(f"{name} is 5xx")
+    with pytest.raises(BodyError, match=told):
+        table((name, '"2"'))
+    with pytest.raises(BodyError, match=told):
+        body(f"'{name}': two")
+    where(f"{name} is 2 or {name} is {{{{ n }}}}")
+    where(f"{name} >= 2")

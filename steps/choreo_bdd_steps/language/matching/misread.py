@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from choreo_bdd.matchers.operators import is_number
 from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.reserved_names import FUNCTIONS
@@ -38,6 +39,12 @@ def refuse_calls(node: Node) -> None:
                 f'or quote it if this text is meant: "{part.value}"',
                 part.line,
             )
+
+
+def refuse_text(name: str, node: Node) -> None:
+    """Raise BodyError where what is a number around a message is held against a text, which it never equals."""
+    if isinstance(node, Literal) and not is_number(node.value):
+        raise BodyError(f"@{name} is a number, and {node.value!r} is none: it can never be true", node.line)
 
 
 def refuse_misread(node: Node) -> None:

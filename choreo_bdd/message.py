@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 _TOLD_APART_S = 0.1
 """What comes through different lanes so far apart has come in this order; nearer, nobody tells."""
@@ -63,14 +63,13 @@ def headers_from(pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     return {name: values[0] if len(values) == 1 else HeaderValues(values) for name, values in several.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A message that its broker keeps until somebody says that it has been used; what nobody uses goes back to it.
 
     ``is_leftover`` says that it was there before anybody of ours listened.
     """
 
-    use: Callable[[], None] = field(repr=False)
+    use: Callable[[], None]
     is_leftover: bool = False
 
 

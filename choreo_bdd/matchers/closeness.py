@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from choreo_bdd.matchers.protocols import Matcher, failure_of
 from choreo_bdd.matchers.result import MatchFailure, prefixed
 from choreo_bdd.shared.fitting import fits
 
 
-@dataclass(frozen=True, slots=True)
-class Closeness:
+class Closeness(NamedTuple):
     """Of ``total`` fields asked for, ``matched`` are right; ``differences`` names every other one, full path.
 
     ``taken`` says by whom, where another check has the message already, whatever is in it.

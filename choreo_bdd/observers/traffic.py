@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from choreo_bdd.message import Message
 
@@ -13,16 +13,14 @@ BYTES_MAX = 8_000_000
 _SEEN_TWICE_AMONG = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """A message as it arrived; ``subscribed`` are the topics and patterns it was heard on."""
 
     message: Message
     subscribed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A message of a scenario's own, when it left, and the broker's words where it has reached nobody.
 
     ``failed`` is why it did not get through, at ``failed_at``; without that the transport did not even take it. One
@@ -31,17 +29,20 @@ class Sent:
 
     at: float
     topic: str
-    payload: bytes = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    key: str | None = field(repr=False)
+    payload: bytes
+    headers: Mapping[str, str]
+    key: str | None
     unheard: str | None = None
     failed: str | None = None
     failed_at: float | None = None
     never_left: bool = False
 
+    def __repr__(self) -> str:
+        """Nothing of the payload, the headers or the key."""
+        return f"Sent({self.at!r}, {self.topic!r}, unheard={self.unheard!r}, failed={self.failed!r})"
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+
+class Lost(NamedTuple):
     """The connection went down; with a ``topic`` only what is subscribed there ended.
 
     With ``is_unanswered`` nothing ended: the request on the topic that ``reason`` names has reached nobody, and no
@@ -93,15 +94,15 @@ class Traffic:
         """Take down that a message which has left has reached nobody."""
         place = self._place_of(topic, payload)
         if place is not None:
-            self.sent[place] = replace(self.sent[place], unheard=words)
+            self.sent[place] = self.sent[place]._replace(unheard=words)
 
     def fail(self, failed: Sent) -> None:
         """Take down that a message did not get through, whether or not it has left."""
         place = self._place_of(failed.topic, failed.payload)
         if place is None:
-            self.send(replace(failed, never_left=True))
+            self.send(failed._replace(never_left=True))
         else:
-            self.sent[place] = replace(self.sent[place], failed=failed.failed, failed_at=failed.failed_at)
+            self.sent[place] = self.sent[place]._replace(failed=failed.failed, failed_at=failed.failed_at)
 
     def _place_of(self, topic: str, payload: bytes) -> int | None:
         """Where a message stands that has left: the last of these very bytes."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from choreo_bdd.redaction.credentials import (
     declare_patterns,
@@ -277,8 +277,7 @@ def forget_declared_secrets() -> None:
     _MET.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class RedactionCounts:
+class RedactionCounts(NamedTuple):
     """How much was masked: values by their key, and places in text."""
 
     fields: int

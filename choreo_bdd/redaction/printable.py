@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache, partial
-from hashlib import sha256
 from posixpath import normpath
 from typing import Any
 
@@ -77,6 +76,8 @@ def code_quality_issue(
 
     ``severity`` is ``info``, ``minor``, ``major``, ``critical`` or ``blocker``; a path may not begin with ``./``.
     """
+    from hashlib import sha256  # noqa: PLC0415 - OpenSSL's, and needed only where a finding is written
+
     return {
         "description": on_one_line(description),
         "check_name": on_one_line(rule),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.scenario.links import Link
@@ -30,8 +30,7 @@ async def prove(ready: Ready, transport: str, topic: str, *, timeout_s: float) -
         raise SubscriptionFailed(transport, topic, reason) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Arming:
+class _Arming(NamedTuple):
     topic: str
     link: Link
     ready: Ready

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn, Protocol
+from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
 
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.redaction import Redactor
@@ -14,7 +14,9 @@ from choreo_bdd.scenario.judging.strays import Stray
 from choreo_bdd.scenario.sending.outbox import TransportFailure
 from choreo_bdd.scenario.sending.replies import ReplyReport
 from choreo_bdd.scenario.timeline import TimelineEntry
-from choreo_bdd.traces.spans import Span
+
+if TYPE_CHECKING:
+    from choreo_bdd.traces.spans import Span
 
 _SHOWN_ENTRIES = 20
 

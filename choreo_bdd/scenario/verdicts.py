@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 
@@ -164,7 +163,7 @@ class Verdicts:
         topic = expectation.handle.budget_topic
         if topic is None and self._outbox.is_during_act(at):
             took = timing(expectation, at, sent=at, from_publish=True)
-            return replace(took, note=": it came before the act had ended")
+            return took._replace(note=": it came before the act had ended")
         sent = self._outbox.last_sent(at, topic, since=self._since(expectation))
         return timing(expectation, at, sent=sent, from_publish=self._options.latency_from == "publish")
 

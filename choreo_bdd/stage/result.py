@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
@@ -15,7 +15,9 @@ from choreo_bdd.scenario.scope import Scope
 from choreo_bdd.scenario.sending.outbox import TransportFailure
 from choreo_bdd.scenario.sending.replies import Reply
 from choreo_bdd.scenario.timeline import TimelineEntry
-from choreo_bdd.traces.spans import Span
+
+if TYPE_CHECKING:
+    from choreo_bdd.traces.spans import Span
 
 
 class StageReplyState(StrEnum):

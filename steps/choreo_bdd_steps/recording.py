@@ -74,14 +74,14 @@ def link_of(kind: str, capabilities: TransportCapabilities, traffic: Traffic, be
         kind,
         capabilities,
         heard=tuple(
-            replace(each, message=replace(each.message, received_at=each.message.received_at - begun))
+            each._replace(message=replace(each.message, received_at=each.message.received_at - begun))
             for each in traffic.heard
         ),
         sent=tuple(
-            replace(each, at=each.at - begun, failed_at=None if each.failed_at is None else each.failed_at - begun)
+            each._replace(at=each.at - begun, failed_at=None if each.failed_at is None else each.failed_at - begun)
             for each in traffic.sent
         ),
-        lost=tuple(replace(each, at=each.at - begun) for each in traffic.lost),
+        lost=tuple(each._replace(at=each.at - begun) for each in traffic.lost),
         dropped=traffic.dropped,
     )
 

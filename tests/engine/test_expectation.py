@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -260,7 +259,7 @@ class TestVerdict:
 
     def test_a_ruling_is_data(self) -> None:
         ruling = by_end_of_scope("the scope was left")
-        assert ruling == replace(ruling)
+        assert ruling == ruling._replace()
         assert ruling == Ruling(
             Outcome.TIMEOUT,
             "aborted: the scope was left",

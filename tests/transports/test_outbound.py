@@ -78,3 +78,37 @@ async def test_a_scenario_that_is_left_takes_what_it_has_not_sent_along() -> Non
         assert (await s.await_all(timeout_ms=5000)).passed
     assert [topic for topic, _ in transport.sent()] == ["first", "next"]
     await harness.disconnect()
+
+
+async def test_the_first_message_of_a_turn_is_written_at_once_and_order_is_kept() -> None:
+    written: list[tuple[str, ...]] = []
+    takes_at_once = True
+
+    async def write(batch: Sequence[Outgoing]) -> None:
+        written.append(tuple(each.topic for each in batch))
+
+    def at_once(outgoing: Outgoing) -> bool:
+        if takes_at_once:
+            written.append((outgoing.topic,))
+        return takes_at_once
+
+    outbound = Outbound("SomeTransport", write, at_once=at_once)
+
+    def put(topics: str) -> None:
+        for topic in topics:
+            outbound.put(Outgoing(topic, b"", NO_HEADERS, None, None))
+
+    put("abc")
+    assert written == [("a",)]
+    await asyncio.sleep(0)
+    put("d")  # b and c may still be on their way
+    await outbound.stop(timeout_s=1)
+    assert [topic for batch in written for topic in batch] == ["a", "b", "c", "d"]
+    assert written[1][:2] == ("b", "c")
+
+    written.clear()
+    takes_at_once = False
+    outbound = Outbound("SomeTransport", write, at_once=at_once)
+    put("ef")
+    await outbound.stop(timeout_s=1)
+    assert written == [("e", "f")]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from choreo_bdd.matchers import Closeness, MatchFailure
 from choreo_bdd.redaction import Redactor
@@ -51,8 +51,7 @@ class Diagnosis:
     differences: tuple[MatchFailure, ...] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known about an expectation that was not met."""
 
     topic: str
@@ -73,7 +72,7 @@ class Facts:
     foreign_ids: tuple[str | None, ...] = ()
     foreign_matched: bool = False
     foreign_closest: Closeness | None = None
-    similar_topics: tuple[str, ...] = field(default=())
+    similar_topics: tuple[str, ...] = ()
     leftovers: int = 0
     remarks: tuple[str, ...] = ()
     nobody_listens: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.listening import Delivery
@@ -13,8 +13,7 @@ from choreo_bdd.scenario.judging.matching import accepts, closeness_of
 from choreo_bdd.scenario.options import Unattributed
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
+class Unseen(NamedTuple):
     """Messages an absence or a count has not seen; ``counts`` says whether they might break it."""
 
     number: int
@@ -23,8 +22,7 @@ class Unseen:
     counts: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What an expectation has not heard itself."""
 
     failure: str | None = None

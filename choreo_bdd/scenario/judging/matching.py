@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from choreo_bdd.contracts import Problem
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
@@ -71,7 +69,7 @@ def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:
     broken = tuple(map(_failure, delivery.problems))
     if not broken:
         return near
-    return replace(near, total=near.total + len(broken), differences=(*near.differences, *broken))
+    return near._replace(total=near.total + len(broken), differences=(*near.differences, *broken))
 
 
 def _closeness(matcher: Matcher, delivery: Delivery) -> Closeness:

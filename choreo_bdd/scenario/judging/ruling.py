@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from choreo_bdd.matchers import MatchFailure
 from choreo_bdd.scenario.judging.diagnosis import Diagnosis
 from choreo_bdd.scenario.judging.handle import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """Milliseconds to one moment: the latency that a budget is held against, and both numbers it may be."""
 
     latency_ms: float
@@ -20,8 +19,7 @@ class Timing:
     """What else is to be said of the moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(NamedTuple):
     """An outcome and its reason; without a ``diagnosis`` the evidence explains it, when somebody asks."""
 
     outcome: Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -87,8 +87,7 @@ class TransportFailure:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unheard:
+class Unheard(NamedTuple):
     """Messages that have reached nobody: a sentence a topic, and whether that is all that left."""
 
     sentences: tuple[str, ...]
@@ -245,7 +244,7 @@ class Outbox:
         if (traffic := publication.link.harness.router.traffic) is not None:
             now = self._clock()
             sent = Sent(now, publication.topic, publication.data, publication.headers, publication.key)
-            traffic.fail(replace(sent, failed=reason, failed_at=None if at_once else now))
+            traffic.fail(sent._replace(failed=reason, failed_at=None if at_once else now))
 
     def _published(self, publication: Publication, left_at: float | None) -> None:
         now = self._clock()

@@ -1,4 +1,4 @@
-"""What one NATS connection brings, kept in its order."""
+"""What one NATS connection brings, handed over as it is read."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from choreo_bdd.transports.shared.arrival import Arrival
+
 Take = Callable[[Any, float], None]
-"""Takes what the client has read, and the loop time at which it has."""
+"""Takes what the client has read, and the loop time at which it came."""
 
 
 class _Diverted(asyncio.Queue[Any]):
@@ -23,31 +25,25 @@ class _Diverted(asyncio.Queue[Any]):
 
 
 class Arrivals:
-    """What one connection has brought, in its order, stamped as it was read.
+    """What one connection brings, in its order, stamped with the time at which its bytes came.
 
-    The client keeps a queue and a task for each subscription, in which the order between two subjects is lost.
+    The client keeps a queue and a task for each subscription, in which the order between two subjects is lost; here a
+    message is handed over while the client reads it, so that whatever comes behind it finds it handed over.
     """
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[tuple[Take, Any, float]] = asyncio.Queue()
+        self._arrival: Arrival | None = None
+
+    def watch(self, reader: asyncio.StreamReader | None) -> None:
+        """Note from now on when bytes come; without a reader (WebSocket), when the client hands messages over."""
+        self._arrival = None if reader is None else Arrival(reader)
 
     def divert(self, handle: Any, take: Take) -> None:
         """Have the messages of a subscription taken here."""
-        loop = asyncio.get_running_loop()
-        handle._pending_queue = _Diverted(lambda raw: self._queue.put_nowait((take, raw, loop.time())))
+        handle._pending_queue = _Diverted(lambda raw: take(raw, self._came_at()))
 
-    async def run(self) -> None:
-        """Hand over what comes, until cancelled."""
-        while True:
-            take, raw, at = await self._queue.get()
-            try:
-                take(raw, at)
-            finally:
-                self._queue.task_done()
-
-    async def drained(self) -> None:
-        """Wait until all that has been read is handed over."""
-        await self._queue.join()
+    def _came_at(self) -> float:
+        return asyncio.get_running_loop().time() if self._arrival is None else self._arrival.of_the_last_read
 
 
 def end_subscription(handle: Any) -> None:

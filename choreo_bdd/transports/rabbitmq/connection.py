@@ -117,7 +117,7 @@ class Connection:
                 except NoSuchExchange as missing:
                     _LOG.warning("rabbitmq_exchange_missing: %s", missing)
         self._connection.closing.add_done_callback(self._ended)
-        self.outbound = Outbound(NAME, self._publisher.write)
+        self.outbound = Outbound(NAME, self._publisher.write, at_once=self._publisher.write_now)
 
     def _ground(self, exchange: Exchange) -> Ground:
         """An exchange, and our own queue behind it."""

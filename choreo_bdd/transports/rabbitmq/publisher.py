@@ -66,6 +66,20 @@ class Publisher:
         for outgoing in batch:
             self._spawn(self._publish(channel, outgoing))
         await asyncio.sleep(0)  # by now all of them queue for the channel, so whoever comes next finds them written
+        await self._tell_sent(channel, batch, left_at)
+
+    def write_now(self, outgoing: Outgoing) -> bool:
+        """Send a message, where the channel is open and the broker takes messages."""
+        channel = self._channel
+        if self.blocked is not None or channel is None or channel.is_closed:
+            return False
+        left_at = asyncio.get_running_loop().time()
+        self._spawn(self._publish(channel, outgoing))
+        self._spawn(self._tell_sent(channel, [outgoing], left_at))  # begins behind it
+        return True
+
+    async def _tell_sent(self, channel: aiormq.Channel, batch: Sequence[Outgoing], left_at: float) -> None:
+        """Say that messages have left, once those that queue for the channel by now are written."""
         try:
             async with channel.lock:
                 pass

@@ -108,7 +108,7 @@ class Connection:
         except BaseException:
             await self._end()
             raise
-        self.outbound = Outbound(_NAME, self._send)
+        self.outbound = Outbound(_NAME, self._send, at_once=self._send_now)
 
     def on_lost(self, listener: Callable[[str], None]) -> None:
         """Call ``listener(reason)``, once, when a connection goes down by itself; at once if one already has."""
@@ -127,6 +127,18 @@ class Connection:
             shut(already)
 
     async def _send(self, batch: Sequence[Outgoing]) -> None:
+        """Write messages, and wait until the socket takes more."""
+        self._write(batch)
+        await self._talking.drained()
+
+    def _send_now(self, outgoing: Outgoing) -> bool:
+        """Write a message, where the socket takes it at once."""
+        if not self._talking.is_free:
+            return False
+        self._write([outgoing])
+        return True
+
+    def _write(self, batch: Sequence[Outgoing]) -> None:
         """Write messages in order, in one go; each is told its fate when the server answers."""
         packed, kept = [], []
         ours = self._mode.bystanders
@@ -141,7 +153,6 @@ class Connection:
         for (outgoing, bystanders), answer in zip(kept, self._talking.write(packed), strict=True):
             outgoing.sent(left_at)
             answer.add_done_callback(partial(self._settle, outgoing, bystanders))
-        await self._talking.drained()
 
     def _settle(self, outgoing: Outgoing, bystanders: int, answer: Answer) -> None:
         error = answer.exception()

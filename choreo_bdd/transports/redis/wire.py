@@ -129,6 +129,11 @@ class Wire:
         """Write one command at once; its answer to come."""
         return self.write([self.pack(*command)])[0]
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it is open and nothing waits to be written."""
+        return self.closed is None and not self._writer.transport.get_write_buffer_size()
+
     async def drained(self) -> None:
         """Wait until the socket takes more."""
         await self._writer.drain()

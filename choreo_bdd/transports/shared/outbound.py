@@ -67,14 +67,22 @@ class Outgoing:
 
 
 Write = Callable[[Sequence[Outgoing]], Awaitable[None]]
+AtOnce = Callable[[Outgoing], bool]
+"""Writes a message now, if the client can without waiting; false where it has done nothing."""
 
 
 class Outbound:
-    """A queue and the one task that empties it, batch by batch, through ``write``."""
+    """A queue and the one task that empties it, batch by batch, through ``write``.
 
-    def __init__(self, transport: str, write: Write) -> None:
+    Where nothing is under way the first message of a turn of the loop is written ``at_once``, if that is possible; what
+    follows it in the same turn goes as one batch.
+    """
+
+    def __init__(self, transport: str, write: Write, *, at_once: AtOnce = lambda _: False) -> None:
         self._transport = transport
         self._write = write
+        self._at_once = at_once
+        self._has_turn = True
         self._queue: deque[Outgoing] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -82,11 +90,18 @@ class Outbound:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def put(self, outgoing: Outgoing) -> Ready:
-        """Queue a message; its promise."""
+        """Write a message, or queue it; its promise."""
+        if self._has_turn and self._idle.is_set() and not outgoing.is_given_up() and self._at_once(outgoing):
+            self._has_turn = False
+            asyncio.get_running_loop().call_soon(self._next_turn)
+            return outgoing.ready
         self._queue.append(outgoing)
         self._idle.clear()
         self._wake.set()
         return outgoing.ready
+
+    def _next_turn(self) -> None:
+        self._has_turn = True
 
     async def _run(self) -> None:
         while True:

@@ -9,6 +9,16 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+def run_through(work: Coroutine[Any, Any, object]) -> None:
+    """Run a coroutine that waits for nothing to its end, here and now; ``RuntimeError`` for one that does."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    work.close()
+    raise RuntimeError("it waits for something")
+
+
 class Tasks:
     """All of one connection."""
 

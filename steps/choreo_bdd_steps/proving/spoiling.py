@@ -28,7 +28,7 @@ def changed(recording: Recording, topic: str, path: Path, value: Any) -> Recordi
         payload = _json(message.payload) if topic_patterns.matches(topic, message.topic) else MISSING
         if payload is MISSING or not _has_place(payload, path) or (value is MISSING and at(payload, path) is MISSING):
             return (heard,)
-        return (replace(heard, message=replace(message, payload=_bytes(put(payload, path, value)))),)
+        return (heard._replace(message=replace(message, payload=_bytes(put(payload, path, value)))),)
 
     return _each_link(recording, spoilt)
 
@@ -41,7 +41,7 @@ def repeated(recording: Recording, topic: str, times: int) -> Recording:
         if topic_patterns.matches(topic, heard.message.topic):
             for number in range(times):
                 at = heard.message.received_at + 1e-6 * (number + 1)
-                yield replace(heard, message=replace(heard.message, received_at=at, offset=None))
+                yield heard._replace(message=replace(heard.message, received_at=at, offset=None))
 
     return _each_link(recording, spoilt)
 
@@ -53,7 +53,7 @@ def delayed(recording: Recording, topic: str, seconds: float) -> Recording:
         message = heard.message
         is_late = topic_patterns.matches(topic, message.topic)
         late = replace(message, received_at=message.received_at + seconds)
-        return (replace(heard, message=late) if is_late else heard,)
+        return (heard._replace(message=late) if is_late else heard,)
 
     return _each_link(recording, spoilt)
 

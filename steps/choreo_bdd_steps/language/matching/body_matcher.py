@@ -161,4 +161,4 @@ def _with_headers(graded: Closeness, message: Message | MessageRecord) -> Closen
         is_header = failure.kind == "missing" and failure.path.startswith(_HEADER)
         return replace(failure, children=there) if is_header else failure
 
-    return replace(graded, differences=tuple(map(told, graded.differences)))
+    return graded._replace(differences=tuple(map(told, graded.differences)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from choreo_bdd.matchers import Closeness, MatchFailure, MatchResult
 from choreo_bdd.matchers.protocols import expected_shape
@@ -118,7 +117,7 @@ class Row:
         if id(message) not in self._check.taken_ids:
             return near
         failure = MatchFailure("predicate", "<root>", _OWN, _TAKEN)
-        return replace(near, total=near.total + 1, differences=(*near.differences, failure), taken=_TAKEN)
+        return near._replace(total=near.total + 1, differences=(*near.differences, failure), taken=_TAKEN)
 
     def _note(self, message: Message, is_accepted: bool) -> None:
         self._seen[id(message)] = (message, is_accepted)

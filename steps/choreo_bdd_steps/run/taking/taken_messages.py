@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from choreo_bdd.matchers import Closeness, MatchFailure, MatchResult
@@ -61,7 +60,7 @@ class TakenMessages:
         if taken is None:
             return near
         differences = (*near.differences, taken)
-        return replace(near, total=near.total + 1, differences=differences, taken=str(taken.actual))
+        return near._replace(total=near.total + 1, differences=differences, taken=str(taken.actual))
 
     def _taken(self, message: Message) -> MatchFailure | None:
         taker = self._taker(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -291,6 +292,18 @@ def test_openapi_describes_every_path_and_parameter(chronicle: Chronicle) -> Non
     for path, verbs in found["paths"].items():
         allowed = (200, 404, 422) if "get" in verbs else (405,)
         assert chronicle.ask(path.removeprefix("/api/v1"), tenant="alpha").status_code in allowed
+
+
+def test_the_api_can_be_read_about_without_a_script(chronicle: Chronicle) -> None:
+    answer = chronicle.ask("/docs")
+    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (200, "text/html")
+    assert "<script" not in answer.text
+    for path, verbs in chronicle.get("/openapi.json")["paths"].items():
+        for verb, operation in verbs.items():
+            told = unescape(answer.text.partition(f"{verb.upper()} {path}<")[2].partition("<h2>")[0])
+            named = [operation["summary"], *(f">{each['name']}<" for each in operation["parameters"])]
+            assert [each for each in named if each not in told] == [], f"{verb} {path}"
+    assert "latest_p95_ms" in answer.text
 
 
 @pytest.mark.parametrize("told", ["", "x", "-1", "0", "501", "1.5", "٣", "9" * 400, "\0"])

@@ -11,7 +11,7 @@ import pytest
 
 from choreo_bdd_chronicle.settings import Settings
 from tests.chronicle.conftest import Chronicle, started
-from tests.chronicle.reports import body, handle, one_test, report, scenario
+from tests.chronicle.reports import body, event, handle, one_test, report, scenario
 
 
 def test_a_report_is_kept_and_counted(chronicle: Chronicle) -> None:
@@ -112,6 +112,16 @@ def _changed(*path: Any, to: Any) -> bytes:
     return body(document)
 
 
+def _with_events(*moments: str) -> bytes:
+    timeline = [event() | {"wall_clock": moment} for moment in moments]
+    return body(report(tests=[one_test([scenario([handle()], timeline=timeline)])]))
+
+
+def _newer(**changes: Any) -> bytes:
+    document = report(tests=[one_test([scenario([handle()], timeline=[event() | changes])])])
+    return body(document | {"schema_version": "1.4"})
+
+
 HANDLE = ("tests", 0, "scenarios", 0, "handles", 0)
 EVENT = ("tests", 0, "scenarios", 0, "timeline", 0)
 REFUSED = {
@@ -143,6 +153,15 @@ REFUSED = {
     "an event without its moment": (_changed(*EVENT, "wall_clock", to=None), "/tests/0/scenarios/0/timeline/0"),
     "an event in a leap second": (
         _changed(*EVENT, "wall_clock", to="2026-02-03T23:59:60Z"), "/tests/0/scenarios/0/timeline/0/wall_clock",
+    ),
+    "an event in a leap second of a day that exists": (
+        _with_events("2026-02-03T00:00:00Z", "2026-02-03T23:59:60Z"), "/tests/0/scenarios/0/timeline/1/wall_clock",
+    ),
+    "an event at the end of time, after one at the begin of its day": (
+        _with_events("9999-12-30T00:00:00Z", "9999-12-30T00:00:01Z"), "/tests/0/scenarios/0/timeline/1/wall_clock",
+    ),
+    "a list for a word that newer versions may add to": (
+        _newer(action=["published"]), "/tests/0/scenarios/0/timeline/0/action",
     ),
     "a stage's handle without transport": (
         body(report(tests=[one_test([scenario(

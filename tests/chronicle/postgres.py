@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -89,6 +90,13 @@ class Server:
                 identifiers = sql.SQL(", ").join(map(sql.Identifier, names))
                 connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(identifiers))
         return self.url
+
+    def another(self) -> str:
+        """The address of a new database beside the one that is emptied for each test."""
+        name = f"beside_{uuid4().hex}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url.rpartition("/")[0] + f"/{name}"
 
     def _run(self, *command: str) -> None:
         done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False, **self._as_user)

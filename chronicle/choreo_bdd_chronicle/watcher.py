@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from choreo_bdd_chronicle.detect import Finding, TopicSeries
 from choreo_bdd_chronicle.store import Store, findings
 from choreo_bdd_chronicle.store.ingesting import Line
 from choreo_bdd_chronicle.store.writer import BusyError
@@ -49,9 +51,11 @@ class Watcher:
     def _run(self) -> None:
         rest = self._pause
         while line := self._next(rest):
-            begun = time.monotonic()
+            from choreo_bdd_chronicle.detect import detecting  # noqa: PLC0415 - numpy, which a start can do without
+
+            begun = time.monotonic()  # loading it was no look, after which to rest for nineteen times as long
             try:
-                self._look(line)
+                self._look(line, detecting.detect)
             except (SQLAlchemyError, BusyError) as problem:
                 _log.warning("detection is put off until the next run: %s", problem)
             except Exception:  # noqa: BLE001 - one line that cannot be judged does not end the watch over the others
@@ -69,9 +73,7 @@ class Watcher:
             del self._waiting[line]
             return line
 
-    def _look(self, line: Line) -> None:
-        from choreo_bdd_chronicle.detect.detecting import detect  # noqa: PLC0415 - numpy, which a start can do without
-
+    def _look(self, line: Line, detect: Callable[[Sequence[TopicSeries]], list[Finding]]) -> None:
         with self._store.reading() as connection:
             runs = findings.runs_of(connection, line)
             series = findings.series_of(connection, runs)

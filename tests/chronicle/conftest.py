@@ -77,6 +77,18 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.empty()
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chronicle]:
+    """One server for those tests of a module that keep nothing another of them would notice, of each kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('shared') / 'chronicle.db'}"
+    else:
+        server: postgresql.Server = request.getfixturevalue("postgres")
+        url = server.another()
+    with started(Settings(database=url)) as found:
+        yield found
+
+
 @pytest.fixture
 def chronicle(database: str) -> Iterator[Chronicle]:
     """A server with nothing in it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -90,6 +92,13 @@ class Server:
                 connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(identifiers))
         return self.url
 
+    def another(self) -> str:
+        """The address of a new database beside the one that is emptied for each test."""
+        name = f"beside_{uuid4().hex}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url.rpartition("/")[0] + f"/{name}"
+
     def _run(self, *command: str) -> None:
         done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False, **self._as_user)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -114,9 +123,15 @@ def running(*, is_durable: bool = False) -> Iterator[Server]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that no system gives to whoever asks for any: else it may be another's while the server is restarted."""
+    for port in random.SystemRandom().sample(range(10_000, 32_000), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("no free port from 10000 to 32000")
 
 
 def _wait_a_little() -> None:

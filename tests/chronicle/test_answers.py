@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -226,9 +227,9 @@ BAD_QUERIES = [
 
 
 @pytest.mark.parametrize(("path", "query", "name"), BAD_QUERIES)
-def test_a_question_that_is_wrong_is_told_so(chronicle: Chronicle, path: str, query: Any, name: str) -> None:
-    chronicle.keep(report())
-    answer = chronicle.ask(path, **query)
+def test_a_question_that_is_wrong_is_told_so(shared: Chronicle, path: str, query: Any, name: str) -> None:
+    shared.keep(report())
+    answer = shared.ask(path, **query)
     assert (answer.status_code, answer.json()["error"]) == (422, "validation_error")
     assert answer.json()["detail"].startswith(name)
 
@@ -236,24 +237,24 @@ def test_a_question_that_is_wrong_is_told_so(chronicle: Chronicle, path: str, qu
 @pytest.mark.parametrize(
     "path", ["/runs", "/topics", "/topics/x/runs", "/anomalies", f"/runs/{NOBODY}", f"/runs/{NOBODY}/raw", "/nothing"]
 )
-def test_what_is_not_there_is_not_found(chronicle: Chronicle, path: str) -> None:
-    answer = chronicle.ask(path, tenant="nobody")
+def test_what_is_not_there_is_not_found(shared: Chronicle, path: str) -> None:
+    answer = shared.ask(path, tenant="nobody")
     assert (answer.status_code, answer.json()["error"]) == (404, "http_error")
 
 
-def test_other_verbs_are_not_allowed(chronicle: Chronicle) -> None:
-    answer = chronicle.http.put("/api/v1/topics")
+def test_other_verbs_are_not_allowed(shared: Chronicle) -> None:
+    answer = shared.http.put("/api/v1/topics")
     assert (answer.status_code, answer.json()["error"]) == (405, "http_error")
 
 
 @pytest.mark.parametrize("path", ["/health", "/runs", "/nothing", "/openapi.json"])
-def test_every_answer_has_its_id_and_the_security_headers(chronicle: Chronicle, path: str) -> None:
-    answer = chronicle.http.get("/api/v1" + path, headers={"X-Request-ID": "abc.1"})
+def test_every_answer_has_its_id_and_the_security_headers(shared: Chronicle, path: str) -> None:
+    answer = shared.http.get("/api/v1" + path, headers={"X-Request-ID": "abc.1"})
     assert answer.headers["X-Request-ID"] == "abc.1"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
-    other = chronicle.http.get("/api/v1" + path, headers={"X-Request-ID": "no good\x01"})
+    other = shared.http.get("/api/v1" + path, headers={"X-Request-ID": "no good\x01"})
     assert len(other.headers["X-Request-ID"]) == 36
 
 
@@ -271,9 +272,9 @@ def test_a_failure_within_is_told_without_its_cause(chronicle: Chronicle, monkey
     assert answer.headers["X-Frame-Options"] == "DENY"
 
 
-def test_health_tells_of_the_database(chronicle: Chronicle) -> None:
-    assert chronicle.get("/health") == {"status": "ok", "database": "connected"}
-    assert chronicle.get("/health", deep="true") == {"status": "ok", "database": "connected", "tables": "current"}
+def test_health_tells_of_the_database(shared: Chronicle) -> None:
+    assert shared.get("/health") == {"status": "ok", "database": "connected"}
+    assert shared.get("/health", deep="true") == {"status": "ok", "database": "connected", "tables": "current"}
 
 
 def test_openapi_describes_every_path_and_parameter(chronicle: Chronicle) -> None:
@@ -293,9 +294,21 @@ def test_openapi_describes_every_path_and_parameter(chronicle: Chronicle) -> Non
         assert chronicle.ask(path.removeprefix("/api/v1"), tenant="alpha").status_code in allowed
 
 
+def test_the_api_can_be_read_about_without_a_script(shared: Chronicle) -> None:
+    answer = shared.ask("/docs")
+    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (200, "text/html")
+    assert "<script" not in answer.text
+    for path, verbs in shared.get("/openapi.json")["paths"].items():
+        for verb, operation in verbs.items():
+            told = unescape(answer.text.partition(f"{verb.upper()} {path}<")[2].partition("<h2>")[0])
+            named = [operation["summary"], *(f">{each['name']}<" for each in operation["parameters"])]
+            assert [each for each in named if each not in told] == [], f"{verb} {path}"
+    assert "latest_p95_ms" in answer.text
+
+
 @pytest.mark.parametrize("told", ["", "x", "-1", "0", "501", "1.5", "٣", "9" * 400, "\0"])
-def test_a_number_that_is_none_is_refused_by_its_name(chronicle: Chronicle, told: str) -> None:
-    chronicle.keep(report())
+def test_a_number_that_is_none_is_refused_by_its_name(shared: Chronicle, told: str) -> None:
+    shared.keep(report())
     for path in ("/runs", "/topics", "/anomalies", "/flaky", "/failures", "/budgets", "/known-issues"):
-        answer = chronicle.ask(path, tenant="alpha", limit=told)
+        answer = shared.ask(path, tenant="alpha", limit=told)
         assert (answer.status_code, answer.json()["faults"][0]["pointer"]) == (422, "/query/limit"), path

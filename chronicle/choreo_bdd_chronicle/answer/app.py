@@ -31,6 +31,7 @@ from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiEr
 from choreo_bdd_chronicle.answer.guard import Guard
 from choreo_bdd_chronicle.answer.models import Health
 from choreo_bdd_chronicle.answer.openapi import describe
+from choreo_bdd_chronicle.answer.reference import reference
 from choreo_bdd_chronicle.answer.straight import Handler, Refusal, Straight
 from choreo_bdd_chronicle.answer.stream import Feed
 from choreo_bdd_chronicle.answer.views import runs
@@ -74,7 +75,7 @@ class Api:
         self._times = IngestTimes()
         self._readers = CapacityLimiter(_READERS)
         self._checkers = CapacityLimiter(_CHECKERS)
-        self._openapi = msgspec.json.encode(describe(version, BASE, settings.root))
+        self._openapi = describe(version, BASE, settings.root)
 
     def routes(self) -> list[Route]:
         """Every route below the base path; longer ones first, since a topic may hold any character."""
@@ -89,6 +90,7 @@ class Api:
             *(Route(each.path, self.reader(each)) for each in ENDPOINTS),
             Route("/health", self.health),
             Route("/openapi.json", self.openapi),
+            Route("/docs", self.docs),
         ]
 
     async def start(self) -> None:
@@ -197,7 +199,11 @@ class Api:
 
     async def openapi(self, _request: Request) -> Response:
         """``GET /openapi.json``."""
-        return _json(self._openapi)
+        return _json(msgspec.json.encode(self._openapi))
+
+    async def docs(self, _request: Request) -> Response:
+        """``GET /docs``: the same to read."""
+        return Response(reference(self._openapi), media_type="text/html")
 
     def reader(self, endpoint: Endpoint) -> Handler:
         """The handler of something that can be read."""

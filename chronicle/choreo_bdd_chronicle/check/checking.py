@@ -30,13 +30,15 @@ from choreo_bdd_reporter.model.limits import clean_text
 
 _FAILED = ("fail", "timeout")
 _DAY_DIGITS = len("2026-01-31")
+_EDGES = ("0001", "9999")
+"""Of these years some days can be told only in part."""
 
 
 def check_report(body: bytes) -> Report:
     """The records of a ``results.json`` of any version 1.x. Raises ``RefusedReportError`` with the places at fault."""
     known = sound(body)
     document, warnings = _looked_at(body) if known is None else (known, [])
-    return Report(run=_run(document.run), warnings=warnings, **_measured(document))
+    return Report(run=_run(document.run), warnings=warnings, **_measured(document, by_day=known is not None))
 
 
 def _looked_at(body: bytes) -> tuple[Document, list[str]]:
@@ -80,14 +82,14 @@ def _run(run: documents.Run) -> Run:
     )
 
 
-def _measured(document: Document) -> dict[str, Any]:
+def _measured(document: Document, *, by_day: bool) -> dict[str, Any]:
     scenarios: list[Scenario] = []
     failures: list[Failed] = []
     topics: defaultdict[tuple[str, str], list[Handle]] = defaultdict(list)
     days: set[str] = set()
     handle_count, default = 0, document.run.transport or ""
     for test, scenario, place in _scenarios(document):
-        _check_places(scenario, place, days)
+        _check_places(scenario, place, days, by_day=by_day)
         for handle in scenario.handles:
             topics[handle.topic, handle.transport or default].append(handle)
             if handle.outcome in _FAILED:
@@ -115,8 +117,11 @@ def _scenarios(document: Document) -> Iterator[tuple[documents.Test, documents.S
             yield test, scenario, ("tests", number, "scenarios", index)
 
 
-def _check_places(scenario: documents.Scenario, place: tuple[str | int, ...], days: set[str]) -> None:
-    """What no schema says: a stage's handles name their transport, and events happened on ``days`` that exist."""
+def _check_places(scenario: documents.Scenario, place: tuple[str | int, ...], days: set[str], *, by_day: bool) -> None:
+    """What no schema says: a stage's handles name their transport, and events happened at moments that exist.
+
+    ``by_day`` tells that all but the day was looked at already; ``days`` are those that are known to exist.
+    """
     if scenario.stage:
         for index, handle in enumerate(scenario.handles):
             if not handle.transport:
@@ -124,9 +129,10 @@ def _check_places(scenario: documents.Scenario, place: tuple[str | int, ...], da
                 raise RefusedReportError([Fault(pointer((*place, "handles", index, "transport")), message)])
     for index, event in enumerate(scenario.timeline):
         day = event.wall_clock[:_DAY_DIGITS]
-        if day not in days:  # the schema has seen to the rest
+        if day not in days:
             _moment(event.wall_clock, *place, "timeline", index, "wall_clock")
-            days.add(day)
+            if by_day and day[: len("2026")] not in _EDGES:
+                days.add(day)
 
 
 def _scenario(test: documents.Test, scenario: documents.Scenario, position: int) -> Scenario:

@@ -25,7 +25,10 @@ _INT_MAX, _INT_MIN = 2**63 - 1, -(2**63)
 _NEWER = re.compile(r"1\.[4-9]")
 _HIDDEN = "the value"
 _NUMBERS = frozenset(("integer", "number"))
-_NOT_FOR_NEWER = frozenset(("enum", "const", "pattern", "maxLength"))
+_WORDS = frozenset(("enum", "const"))
+_NOT_FOR_NEWER = _WORDS | {"pattern", "maxLength"}
+_TEXT = {"type": "string"}
+"""What a word stays that is not known today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,12 @@ def _opened(schema: Any, is_newer: bool, name: str = "") -> Any:
     if not isinstance(schema, dict):
         return schema
     dropped = _NOT_FOR_NEWER if is_newer and name not in ("outcome", "timestamp", "kind") else frozenset()
-    return {
+    kept = {
         key: _opened(each, is_newer, key)
         for key, each in schema.items()
         if not (key == "additionalProperties" and each is False) and key not in dropped
     }
+    return {**_TEXT, **kept} if not dropped.isdisjoint(_WORDS & schema.keys()) else kept
 
 
 def _faults(validator: jsonschema_rs.Draft202012Validator, document: Any) -> Iterator[Fault]:

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from choreo_bdd_chronicle.detect.statistics import Sums, Values, best_split, is_wave, memory, summed_distances, t_test
+from choreo_bdd_chronicle.detect.statistics import (
+    Sums,
+    Values,
+    best_split,
+    is_wave,
+    memory,
+    student_p,
+    summed_distances,
+    t_value,
+)
 
 FEWEST_RUNS = 4
 """A level has at least so many runs: a change is not raised before."""
@@ -83,7 +92,7 @@ def _doubt(logs: Values, sums: Sums, edges: Sequence[int], sensitivity: Sensitiv
     """How probable it is that nothing changed at the middle edge; 1 and more for a change too small to tell of."""
     start, cut, stop = edges
     before, after = sums.sample(start, cut), sums.sample(cut, stop)
-    p = t_test(before, after, memory(logs[start:cut], logs[cut:stop]) if sensitivity.remembers else 0.0)
+    t = t_value(before, after, memory(logs[start:cut], logs[cut:stop]) if sensitivity.remembers else 0.0)
     old, new = before.mean, after.mean
     if (
         abs(new - old) < math.log1p(sensitivity.effect)
@@ -91,8 +100,8 @@ def _doubt(logs: Values, sums: Sums, edges: Sequence[int], sensitivity: Sensitiv
         or not _is_shown(logs[start:cut], new, old)
         or not _is_shown(logs[cut:stop], old, new)
     ):
-        return 1 + p
-    return p
+        return 1 + 1 / (1 + t)
+    return student_p(t, before.size + after.size - 2)
 
 
 def _is_shown(runs: Values, other: float, own: float) -> bool:

@@ -76,8 +76,8 @@ def memory(*parts: Values) -> float:
     return min(0.9, max(0.0, products / squares)) if squares > 0 else 0.0
 
 
-def t_test(first: Sample, second: Sample, remembered: float = 0.0) -> float:
-    """How probable it is that two samples of one normal distribution differ in mean by so much (pooled, two-sided).
+def t_value(first: Sample, second: Sample, remembered: float = 0.0) -> float:
+    """How far apart the means of two samples are in standard errors (Student's t, pooled).
 
     Values of which so much is ``remembered`` in the next one tell as much as fewer ones that are independent.
     """
@@ -86,12 +86,14 @@ def t_test(first: Sample, second: Sample, remembered: float = 0.0) -> float:
     error = math.sqrt((first.squares + second.squares) / freedom * (1 / first.size + 1 / second.size))
     error *= math.sqrt((1 + remembered) / (1 - remembered))
     if error <= _CLOSE * max(1.0, distance):
-        return 1.0 if distance <= _CLOSE else 0.0
-    return student_p(distance / error, freedom)
+        return 0.0 if distance <= _CLOSE else math.inf
+    return distance / error
 
 
 def student_p(t: float, freedom: int) -> float:
     """The two-sided probability of Student's t at this many degrees of freedom."""
+    if math.isinf(t):
+        return 0.0
     return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
 
 
@@ -145,41 +147,38 @@ def binomial_tail(hits: int, tries: int, rate: float) -> float:
 _SHORTEST_WAVE, _WAVES_TRIED = 8, 40
 _TURNS, _TURNS_OF_SMALL = 1.15, 0.5
 """So much of a wave must have been seen; half a turn does for a small one, as a load's that comes and goes."""
-_SEEN_OF_SMALL, _SMALL = math.log(1.35), math.log(1.57)
+_SEEN_OF_SMALL, _SMALL = math.log(1.5), math.log(1.8)
 """From the lowest to the highest of what was seen of a small wave, and of the whole of it."""
+_STRONG = 7.0
+"""Levels must be better than a wave by so much, which is 33 times as probable; less is no strong evidence."""
 
 
 def is_wave(logs: Values, starts: Sequence[int]) -> bool:
-    """Whether a smooth wave explains a series better than the levels that start there (Bayes' information criterion).
+    """Whether a smooth wave explains a series nearly as well as the levels that start there, or better.
 
-    A large one must have been through more than one whole turn: a slow rise that is over looks like half a wave, too.
+    Both are weighed by Bayes' information criterion. A large wave must have been through more than one whole turn: a
+    slow rise that is over looks like half a wave, too.
     """
     size, edges = len(logs), [*starts, len(logs)]
     steps = sum(float(np.square(logs[a:b] - logs[a:b].mean()).sum()) for a, b in pairwise(edges))
-    bar = _criterion(steps, size, 2 * len(starts) - 1)
-    longest = max(size / _TURNS_OF_SMALL, _SHORTEST_WAVE)
-    for length in np.geomspace(_SHORTEST_WAVE, longest, _WAVES_TRIED).tolist():
-        wave, swing = _fitted(logs, length)
-        is_small = swing <= _SMALL and np.ptp(wave) <= _SEEN_OF_SMALL
-        is_seen = size >= _TURNS * length or is_small
-        if is_seen and _criterion(float(np.square(logs - wave).sum()), size, 4) < bar:
-            return True
-    return False
-
-
-def _fitted(logs: Values, length: float) -> tuple[Values, float]:
-    """The wave of this length that is nearest to a series, and how far it is from its lowest to its highest."""
-    columns, solving = _wave(len(logs), length)
+    bar = _criterion(steps, size, 2 * len(starts) - 1) + _STRONG
+    lengths, columns, solving = _waves(size)
     best = solving @ logs
-    return columns @ best, 2 * math.hypot(best[1], best[2])
+    waves = (columns @ best[:, :, None])[:, :, 0]
+    is_small = (2 * np.hypot(best[:, 1], best[:, 2]) <= _SMALL) & (np.ptp(waves, axis=1) <= _SEEN_OF_SMALL)
+    is_seen = (size >= _TURNS * lengths) | is_small
+    unexplained = np.square(logs - waves).sum(axis=1)[is_seen]
+    return any(_criterion(float(each), size, 4) < bar for each in unexplained)
 
 
-@lru_cache(maxsize=512)
-def _wave(size: int, length: float) -> tuple[Values, Values]:
-    """Mean, sine and cosine of a wave, and what finds the nearest one to a series: the same for all of one size."""
-    turn = 2 * np.pi * np.arange(size) / length
-    columns = np.column_stack([np.ones(size), np.sin(turn), np.cos(turn)])
-    return columns, np.linalg.pinv(columns)
+@lru_cache(maxsize=64)
+def _waves(size: int) -> tuple[Values, Values, Values]:
+    """Some lengths of waves, each one's mean, sine and cosine, and what finds the nearest such wave to a series."""
+    longest = max(size / _TURNS_OF_SMALL, _SHORTEST_WAVE)
+    lengths = np.geomspace(_SHORTEST_WAVE, longest, _WAVES_TRIED)
+    turns = 2 * np.pi * np.arange(size) / lengths[:, None]
+    columns = np.stack([np.ones_like(turns), np.sin(turns), np.cos(turns)], axis=2)
+    return lengths, columns, np.linalg.pinv(columns)
 
 
 def _criterion(unexplained: float, size: int, parameters: int) -> float:

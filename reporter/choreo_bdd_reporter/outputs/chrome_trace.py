@@ -51,6 +51,10 @@ def _named(kind: str, name: str, place: dict[str, int]) -> dict[str, Any]:
 
 def _span(span: Span, own: str, place: dict[str, int]) -> Iterator[dict[str, Any]]:
     """A message on its way is asynchronous, because others overtake it; where it was sent and came is a slice."""
+    if span.kind == "act":
+        facts = {"cat": "act", "args": {"error": span.error} if span.error else {}}
+        yield {**place, **facts, "ph": "X", "ts": span.start, "dur": span.end - span.start, "name": span.topic}
+        return
     facts = {"cat": "message", "args": {"topic": span.topic, "transport": span.transport}}
     yield {**place, **facts, "ph": "X", "ts": span.end, "dur": _INSTANT, "name": f"{span.kind} {span.topic}"}
     if span.kind == "receive":

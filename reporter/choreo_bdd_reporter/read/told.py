@@ -73,10 +73,18 @@ class ToldNote(TypedDict, total=False):
     messages: list[int] | None
 
 
+class ToldMove(TypedDict):
+    """How a dead letter was moved: the topics it was on before, the latest first, and why, in words."""
+
+    origins: list[str]
+    how: str
+
+
 class ToldMessage(TypedDict):
     """A message that a scenario has heard; ``payload`` is a place in the payloads of its scenario."""
 
     payload: int
+    moved: NotRequired[ToldMove]
 
 
 class ToldSpan(TypedDict):

@@ -325,6 +325,12 @@ declare namespace Page {
     offset?: number;
     size?: number;
     broker_time?: number;
+    moved?: Move;
+  }
+
+  interface Move {
+    origins: string[];
+    how: string;
   }
 
   interface HandleNote {
@@ -753,7 +759,7 @@ declare namespace Page {
 
   interface TimelineRow {
     id: string;
-    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival' | 'span' | 'stray';
+    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival' | 'span' | 'act' | 'stray';
     action: string;
     topic: string | null;
     transport: string | null;

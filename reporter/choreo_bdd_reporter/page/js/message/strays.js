@@ -45,7 +45,7 @@ export function addStrays(rows, part, partIndex) {
  * @param {Page.TimelineRow[]} rows
  * @param {Page.TimelineRow[]} others
  */
-function insert(rows, others) {
+export function insert(rows, others) {
   const inOrder = others.sort((a, b) => a.end - b.end);
   let next = 0;
   for (const row of rows.splice(0)) {

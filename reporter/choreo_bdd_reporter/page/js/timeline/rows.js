@@ -63,6 +63,7 @@ const WAITS = new Map([
  */
 export function rowPhrase(row) {
   if (row.kind === 'span') return row.error ? `${row.service} failed` : `${row.service}`;
+  if (row.kind === 'act') return row.error ? 'act failed' : 'act';
   const ended = WAITS.get(row.cause ?? '');
   if (isWait(row) && ended) return ended;
   if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
@@ -86,6 +87,7 @@ function rowLabel(row, place, context) {
     el('span', { class: `hr-phrase hr-tone--${phraseTone(row)}` }, rowPhrase(row)),
     row.topic && el('code.hr-topic', { title: row.topic }, row.topic),
     row.after && took(row) > 0 && el('span.hr-waterfall-source', { title: causeText(row) }, `${duration(took(row))} ${row.told ? 'from' : 'after'} ${row.after.topic}`),
+    row.message?.moved && el('span.hr-waterfall-source', {}, row.message.moved.how),
     sourceBadgeText(row.source) && el('span.hr-waterfall-source', {}, sourceBadgeText(row.source)),
   ];
 }

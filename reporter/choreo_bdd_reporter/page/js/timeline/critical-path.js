@@ -9,7 +9,7 @@ import { endOf, isWait } from './timescale.js';
  */
 export function criticalPath(rows) {
   const messages = rows.filter((row) => !isWait(row) && !['skipped', 'span', 'act'].includes(row.kind));
-  const [last = null] = messages.sort((a, b) => endOf(b) - endOf(a));
+  const last = messages.reduce((latest, row) => (latest && endOf(latest) >= endOf(row) ? latest : row), /** @type {Page.TimelineRow | null} */ (null));
   /** @type {Page.TimelineRow[]} */
   const path = [];
   for (let row = last; row; row = row.parent ?? row.after) path.push(row);

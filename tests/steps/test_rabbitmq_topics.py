@@ -142,7 +142,7 @@ def test_a_dead_letter_is_taken_from_its_queue_and_tells_why_it_died(bench: Benc
     assert left.message_count == 0
     recorded = serialise(cast("ObservedResult", played.result), completed_normally=True, redactor=Redactor())
     letter = next(each for each in recorded.details["messages"] if each["topic"] == "charges.dead")
-    how = "rejected by queue payments.charge, dead-lettered"
+    how = "rejected by queue payments.charge"
     assert letter["moved"] == {"origins": ["payments.charge"], "how": how}
 
 

@@ -29,13 +29,13 @@ def moved(headers: Mapping[str, str]) -> dict[str, Any] | None:
         if name in headers:
             kind, by = headers.get(exception, "").rpartition(".")[2], headers.get(who)
             how = f"failed{f' in {by}' if by else ''}{f': {kind}' if kind else ''}"
-            return {"origins": [headers[name]], "how": f"{how}, dead-lettered"}
+            return {"origins": [headers[name]], "how": how}
     deaths = _deaths(headers.get(_DEATHS, ""))
     if not deaths:
         return None
     queue, reason = str(deaths[0].get("queue", "")), str(deaths[0].get("reason", ""))
     how = _REASONS[reason].format(queue) if reason in _REASONS else f"dead in queue {queue} ({reason})"
-    return {"origins": [key for death in deaths for key in _keys(death)], "how": f"{how}, dead-lettered"}
+    return {"origins": [key for death in deaths for key in _keys(death)], "how": how}
 
 
 def _deaths(text: str) -> list[dict[str, Any]]:

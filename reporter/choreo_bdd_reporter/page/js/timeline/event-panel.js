@@ -26,7 +26,7 @@ export function eventPanel(row, part, context, close) {
   const facts = [
     ['at', duration(row.end)], ['judged', row.judged !== null && row.judged !== row.end && duration(row.judged)],
     ['took', tookText(row)], ['wall clock', row.event?.wall_clock && localTime(row.event.wall_clock)], ['detail', row.detail],
-    ['budget', budget != null && duration(budget)], ['caused by', causeText(row)], ['moved', row.message?.moved?.how],
+    ['budget', budget != null && duration(budget)], ['caused by', causeText(row)], ['moved', row.message?.moved && `${row.message.moved.how}, dead-lettered to ${row.topic}`],
     ['scope', part.correlation_id],
   ];
   return [

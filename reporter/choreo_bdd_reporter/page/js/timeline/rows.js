@@ -81,13 +81,14 @@ export function rowPhrase(row) {
  */
 function rowLabel(row, place, context) {
   const parent = row.children.length > 0 && !place.lanes;
+  const moved = row.message?.moved;
   return [
     parent ? caret({ 'data-toggle': row.id, 'data-open': String(!place.closed) }) : el('span.hr-caret', {}),
     row.topic && !place.lanes && transportBadge(context, row.transport, { full: false }),
     el('span', { class: `hr-phrase hr-tone--${phraseTone(row)}` }, rowPhrase(row)),
     row.topic && el('code.hr-topic', { title: row.topic }, row.topic),
-    row.after && took(row) > 0 && el('span.hr-waterfall-source', { title: causeText(row) }, `${duration(took(row))} ${row.told ? 'from' : 'after'} ${row.after.topic}`),
-    row.message?.moved && el('span.hr-waterfall-source', {}, row.message.moved.how),
+    (moved || (row.after && took(row) > 0)) && el('span.hr-waterfall-source', { title: causeText(row) },
+      moved?.how ?? `${duration(took(row))} ${row.told ? 'from' : 'after'} ${row.after?.topic}`),
     sourceBadgeText(row.source) && el('span.hr-waterfall-source', {}, sourceBadgeText(row.source)),
   ];
 }

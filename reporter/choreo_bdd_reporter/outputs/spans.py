@@ -104,21 +104,23 @@ class _Reader:
             self._pass_acts(self._began + round(event["offset_ms"] * 1000))
             self._read(index, event)
         self._spans += self._acts
-        last = round(max(self._scenario["duration_ms"], self._scenario["timeline"][-1]["offset_ms"]) * 1000)
+        last = self._began + round(
+            max(self._scenario["duration_ms"], self._scenario["timeline"][-1]["offset_ms"]) * 1000
+        )
         return Trace(
             row=row,
             test=test,
             scenario=self._scenario,
             place=place,
             start=self._began,
-            end=self._began + last,
+            end=max([last, *(span.end for span in self._spans)]),
             spans=self._spans,
             moments=self._moments,
             work=self._work,
         )
 
     def _act(self, act: Any) -> Span:
-        start = self._began + round(act["offset_ms"] * 1000)
+        start = self._began + max(0, round(act["offset_ms"] * 1000))
         end = start + round(act["duration_ms"] * 1000)
         return Span(
             kind="act", topic=act["name"], transport=None, start=start, end=end, parent=None, error=act["error"]

@@ -72,7 +72,7 @@ def traces(results: Any, gherkin: Any) -> Iterator[Trace]:
         for place, scenario in enumerate(test["scenarios"]):
             if scenario["timeline"]:
                 told = notes[place] if place < len(notes) else {}
-                yield _Reader(scenario, transport, told, causation).trace(row, test, place)
+                yield _Reader(scenario, told.get("transport") or transport, told, causation).trace(row, test, place)
 
 
 def without_timeline(results: Any) -> int:

@@ -112,8 +112,9 @@ class ToldStray(TypedDict):
 
 
 class ToldDetails(TypedDict, total=False):
-    """What is known of a message scope beyond the results."""
+    """What is known of a message scope beyond the results; ``transport`` is its only one."""
 
+    transport: str | None
     handles: list[ToldNote] | None
     timeline: list[int] | None
     messages: list[ToldMessage] | None

@@ -13,7 +13,7 @@ from choreo_bdd import observers
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.scenario import Scope
-from choreo_bdd.scenario.result import acquainted
+from choreo_bdd.scenario.result import ScenarioResult, acquainted
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
@@ -139,6 +139,8 @@ class ScenarioRun:
                 if not at_once:
                     state.let_services_tell()
                 self.result = replace(result, spans=(*self._acting.spans, *state.spans))
+                if isinstance(self.result, ScenarioResult) and (name := state.only_transport):
+                    self.result = replace(self.result, transport_name=name)
                 state.session.note_channels(state.scope)
             finally:
                 state.leave()

@@ -140,6 +140,7 @@ def everything() -> tuple[Json, Json]:
                       "broker_time": 4.0, "headers": {}, "transport": "nats",
                       "moved": {"origins": ["orders"], "how": "expired"}}],
         "payloads": ["{}"],
+        "transport": "nats",
         "transport_failures": [{"transport": "nats", "topic": "t", "reason": "gone"}],
         "surprises": [{"topic": "t", "classification": "unknown_scope", "size": 1, "count": 2}],
         "strays": [a_stray("late", 4.0)],

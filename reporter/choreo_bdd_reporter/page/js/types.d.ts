@@ -382,6 +382,7 @@ declare namespace Page {
     timeline: number[];
     messages?: StoredMessage[];
     payloads?: string[];
+    transport?: string | null;
     transport_failures?: TransportFailure[];
     surprises?: Surprise[];
     strays?: Stray[];
@@ -484,6 +485,7 @@ declare namespace Page {
     strays: Stray[];
     broken: TransportFailure[];
     left: LeftOut;
+    bus?: string | null;
     same: number[];
     heard: number[] | null;
   }
@@ -532,6 +534,7 @@ declare namespace Page {
     strays: OpenStray[];
     broken: TransportFailure[];
     left: LeftOut;
+    bus?: string | null;
     cut: boolean;
   }
 

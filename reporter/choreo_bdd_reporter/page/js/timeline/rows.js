@@ -46,7 +46,7 @@ function took(row) {
 
 const PHRASES = new Map([
   ['published', 'sent'], ['received', 'received'], ['matched', 'matched'], ['mismatched', 'near-miss'], ['replied', 'reply sent'],
-  ['reply_failed', 'reply failed'], ['correlation_skipped', 'other scope'], ['deadline', 'deadline'], ['absent', 'never matched'],
+  ['reply_failed', 'reply failed'], ['correlation_skipped', 'came for another scope'], ['deadline', 'deadline'], ['absent', 'never matched'],
 ]);
 
 // How a wait ended where it was neither silence nor a wrong message.
@@ -54,7 +54,7 @@ const WAITS = new Map([
   ['too late', 'came too late'], ['too early', 'came too early'], ['wrong correlation', 'came for another scope'],
   ['nobody listens', 'nobody listens'],
   ['no correlation id', 'came without an id'], ['wrong topic?', 'came on another topic?'], ['out of order', 'out of order'],
-  ['too few', 'too few came'], ['undecodable', 'unreadable'], ['transport failed', 'transport failed'], ['aborted', 'aborted'],
+  ['too few', 'too few came'], ['undecodable', 'could not be read'], ['transport failed', 'transport failed'], ['aborted', 'aborted'],
 ]);
 
 /**

@@ -93,6 +93,7 @@ def build_index(groups: Sequence[Group], results: Results, gherkin: Json) -> dic
         "runs": history.get("runs") or [],
         "ci": history.get("ci") or False,
         "causation": gherkin.get("causation"),
+        "buses": sorted((gherkin.get("buses") or {}).items()),
         "groups": rows,
         "names": list(totals.numbers),
         "transports": sorted(totals.transports),

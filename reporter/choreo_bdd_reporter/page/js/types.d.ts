@@ -261,6 +261,8 @@ declare namespace Page {
     runs: [string, string | null, boolean][];
     ci: boolean;
     causation: string | null;
+    // what kind each transport of choreo.yaml is
+    buses: [string, string][];
     groups: Group[];
     names: string[];
     transports: string[];
@@ -655,6 +657,7 @@ declare namespace Page {
     latencies: Percentiles;
     kept: { bodies: boolean; timelines: boolean; folder: string | null };
     defaultTransport: string | null;
+    buses: Map<string, string>;
   }
 
   interface ChunkAhead {

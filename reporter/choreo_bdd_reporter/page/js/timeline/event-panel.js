@@ -64,6 +64,6 @@ function copies(row, context) {
     copyButton('copy JSON', () => readable(message.payload, 2)),
     copyButton('copy as expectation', () => expectationSnippet(message)),
     copyButton('copy as publish step', () => publishSnippet(message)),
-    publishCommands(message, context.model.defaultTransport).map(([name, command]) => copyButton(`copy ${name}`, () => command)),
+    publishCommands(message, context.model).map(([name, command]) => copyButton(`copy ${name}`, () => command)),
     link);
 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from choreo_bdd.scenario.result import ScenarioResult
 from tests.support.project import Project
+from tests.support.step_bench import Bench
 
 CONFIG = """
 profiles:
@@ -51,8 +53,6 @@ NAMES = [
     "only on the default one",
 ]
 ENVIRONMENT = """
-from choreo_bdd.scenario.result import ScenarioResult
-from tests.support.step_bench import Bench
 from choreo_bdd_steps.adapters.behave import expand_buses
 
 def before_all(context):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from choreo_bdd.exceptions import AllowlistConfigError, AllowlistError, HostNotI
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.yaml_files import YamlProblem, read_yaml
 
-__all__ = ["Allowlist", "AllowlistConfigError", "AllowlistError", "HostNotInAllowlist", "load_allowlist"]
+__all__ = ["Allowlist", "AllowlistConfigError", "AllowlistError", "HostNotInAllowlist", "is_listed", "load_allowlist"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +34,31 @@ class Allowlist:
         label: str,
         normalise: Callable[[str], str] | None = None,
     ) -> None:
-        """Raise ``HostNotInAllowlist`` for the first value that is listed neither as it is nor normalised.
+        """Raise ``HostNotInAllowlist`` for the first value that ``is_listed`` neither as it is nor normalised.
 
         The message never shows the user information of a URL.
         """
         permitted = set(self.get(category))
         for value in values:
-            if value in permitted or (normalise is not None and normalise(value) in permitted):
+            if is_listed(value, permitted) or (normalise is not None and is_listed(normalise(value), permitted)):
                 continue
             listed = ", ".join(sorted(safe_url(entry) for entry in permitted)) or "nothing"
             raise HostNotInAllowlist(
                 f"{label} {safe_url(value)!r} is not allowed: {self.source_path} permits {listed} under {category!r}. "
                 f"Add it there if tests may really connect to it."
             )
+
+
+def is_listed(address: str, listed: Iterable[str]) -> bool:
+    """Whether an address is in a list, in which ``*`` may stand for any port."""
+    return any(address == each or _fits(address, each) for each in listed)
+
+
+def _fits(address: str, listed: str) -> bool:
+    head, star, path = listed.rpartition(":*")
+    if not star or (path and not path.startswith("/")):
+        return False
+    return re.fullmatch(rf"{re.escape(head)}:[0-9]+{re.escape(path)}", address) is not None
 
 
 def load_allowlist(path: str | Path) -> Allowlist:

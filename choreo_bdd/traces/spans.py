@@ -17,6 +17,7 @@ TEXT_CHARACTERS = 200
 class Span:
     """One piece of work of a service, as it told it; times are epoch seconds, texts are cut.
 
+    An act of the user's own is one, too: of the kind ``act`` and of no service, it ends where times count from.
     ``topic`` is what it sent or received, where it is about messages, and ``error`` what it failed with.
     """
 

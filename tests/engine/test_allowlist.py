@@ -12,6 +12,7 @@ from choreo_bdd.environment import (
     AllowlistConfigError,
     AllowlistError,
     HostNotInAllowlist,
+    is_listed,
     load_allowlist,
 )
 from choreo_bdd.transports import MockTransport, TransportError
@@ -101,6 +102,30 @@ class TestEnforce:
         allowlist.enforce("c", ["ssl://host:9092"], label="broker", normalise=lambda text: text.split("://")[-1])
         with pytest.raises(HostNotInAllowlist):
             allowlist.enforce("c", ["ssl://host:9092"], label="broker")
+
+    @pytest.mark.parametrize(
+        ("listed", "given", "passes"),
+        [
+            ("nats://127.0.0.1:*", "nats://127.0.0.1:43321", True),
+            ("amqp://guest:guest@localhost:*/", "amqp://guest:guest@localhost:5672/", True),
+            ("redis://[::1]:*/0", "redis://[::1]:6379/0", True),
+            ("127.0.0.1:*", "127.0.0.1:9092", True),
+            ("nats://127.0.0.1:*", "nats://127.0.0.11:4222", False),
+            ("nats://127.0.0.1:*", "nats://127.0.0.1:4222@prod.example:4222", False),
+            ("nats://127.0.0.1:*", "nats://127.0.0.1:4222/x", False),
+            ("nats://127.0.0.1:*", "nats://127.0.0.1", False),
+            ("nats://127.0.0.1:*", "nats://127.0.0.1:٤", False),
+            ("nats://*:4222", "nats://prod:4222", False),
+            ("amqp://guest:*@host:5672/", "amqp://guest:1@host:5672/", False),
+        ],
+    )
+    def test_a_star_stands_for_any_port_and_for_nothing_else(self, listed: str, given: str, *, passes: bool) -> None:
+        assert is_listed(given, [listed]) is passes
+        assert is_listed(listed, [listed])
+
+    def test_a_star_is_told_as_it_is_listed(self) -> None:
+        with pytest.raises(HostNotInAllowlist, match=r"permits nats://127\.0\.0\.1:\* under"):
+            Allowlist({"c": ("nats://127.0.0.1:*",)}).enforce("c", ["nats://prod:4222"], label="NATS server")
 
     def test_no_password_is_printed(self) -> None:
         allowlist = Allowlist({"c": ("redis://user:listed-s3cr3t@a:6379",)})

@@ -258,6 +258,14 @@ def test_arrows_of_a_chrome_trace_lead_from_each_message_to_what_it_caused() -> 
     }
 
 
+def test_ids_in_a_chrome_trace_are_numbers_because_perfetto_drops_arrows_with_others() -> None:
+    test, _, _ = stage_test()
+    events = as_chrome_trace(results_of([test, {**test, "nodeid": "another"}]))["traceEvents"]
+    begun = [event["id"] for event in events if event["ph"] == "s"]
+    assert len(set(begun)) == len(begun) == 10
+    assert all(type(each) is int for each in begun)
+
+
 def test_processes_of_a_chrome_trace_are_told_apart() -> None:
     events = as_chrome_trace(sample_run()[0])["traceEvents"]
     names = [event["args"]["name"] for event in events if event["name"] == "process_name"]

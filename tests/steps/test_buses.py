@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from choreo_bdd.scenario.result import ScenarioResult
 from tests.support.project import Project
+from tests.support.step_bench import Bench
 
 CONFIG = """
 profiles:
@@ -192,3 +194,9 @@ def test_pytest_runs_again_what_has_failed(failing: Project) -> None:
     stepped = [failing.pytest("features", "--sw", "--sw-skip", "-v", bare=False) for _ in range(3)]
     assert "features/a.feature::good PASSED" not in stepped[0]
     assert "good PASSED" in stepped[-1], stepped[-1].text
+
+
+def test_a_result_names_its_only_transport_as_the_configuration_does(bench: Bench) -> None:
+    result = bench.play('When I publish "a"').result
+    assert isinstance(result, ScenarioResult)
+    assert result.transport_name == "bus"

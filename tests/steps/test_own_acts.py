@@ -69,6 +69,26 @@ def test_a_budget_counts_from_the_mark_where_the_act_sets_one(open_bench: Bench)
     assert 250 <= played.handles[0].latency_ms < 480  # not from the beginning, and not from the end
 
 
+def test_an_act_reaches_from_its_beginning_to_its_mark_in_the_report(open_bench: Bench) -> None:
+    deed = call(open_bench, takes_s=0.1, after_s=0.0, marked=True)
+    played = open_bench.play(CALL, 'Then I expect "x"', acts={CALL.partition(" ")[2]: deed}).passed()
+    assert played.result is not None
+    (act,) = played.result.spans
+    assert (act.kind, act.name, act.error) == ("act", "I call the front door", None)
+    mark_ms = (act.ended - act.began) * 1000
+    seen_ms = played.handles[0].latency_ms
+    assert 100 <= mark_ms <= mark_ms + seen_ms <= (time.time() - act.began) * 1000
+
+
+def test_an_act_that_has_failed_is_in_the_report_with_its_error(open_bench: Bench) -> None:
+    def slam(_run: ScenarioRun) -> None:
+        raise ConnectionError("the door is shut")
+
+    played = open_bench.play(CALL, 'Then I expect "x"', acts={CALL.partition(" ")[2]: slam})
+    assert played.result is not None
+    assert [act.error for act in played.result.spans] == ["ConnectionError: the door is shut"]
+
+
 def test_what_comes_before_the_act_has_ended_took_no_time_and_says_so(open_bench: Bench) -> None:
     deed = call(open_bench, takes_s=0.1)
     played = open_bench.play(CALL, 'Then I expect "x" within 50ms', acts={CALL.partition(" ")[2]: deed}).passed()

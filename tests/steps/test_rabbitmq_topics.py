@@ -8,14 +8,17 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiormq
 import pytest
 
 from choreo_bdd.brokers import Broker
+from choreo_bdd.observers.observed import ObservedResult
+from choreo_bdd.redaction import Redactor
 from choreo_bdd.scenario.judging.diagnosis import Cause
 from choreo_bdd_project.config import Config, ConfigError, load_config
+from choreo_bdd_reporter.record.serialise import serialise
 from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from choreo_bdd_steps.run.session import Session
@@ -128,7 +131,7 @@ def test_the_property_ties_messages_of_two_scenarios_apart(bench: Bench) -> None
 
 
 def test_a_dead_letter_is_taken_from_its_queue_and_tells_why_it_died(bench: Bench, shop: str) -> None:
-    bench.play(
+    played = bench.play(
         'When I publish "payments.charge":\n| order_id | amount |\n| o-3 | -1 |',
         'Then I expect "charges.dead" where order_id is o-3 and @headers.x-death[0].reason is rejected '
         "and @headers.x-death[0].count is 1 and @headers.x-death[0].queue is payments.charge",
@@ -137,6 +140,10 @@ def test_a_dead_letter_is_taken_from_its_queue_and_tells_why_it_died(bench: Benc
     ).passed()
     left = asked(shop, lambda channel: channel.queue_declare("charges.dead", passive=True))
     assert left.message_count == 0
+    recorded = serialise(cast("ObservedResult", played.result), completed_normally=True, redactor=Redactor())
+    letter = next(each for each in recorded.details["messages"] if each["topic"] == "charges.dead")
+    how = "rejected by queue payments.charge"
+    assert letter["moved"] == {"origins": ["payments.charge"], "how": how}
 
 
 def test_a_dead_letter_that_nobody_has_used_stays(bench: Bench, shop: str) -> None:

@@ -140,7 +140,11 @@ class Bench:
                     own[call.text](run)
                 elif call.text in acts:
                     run.begin_act(index)
-                    acts[call.text](run)
+                    try:
+                        acts[call.text](run)
+                    except Exception as raised:
+                        run.fail_act(raised)
+                        raise
                     run.end_act()
                 else:
                     run.perform(index)

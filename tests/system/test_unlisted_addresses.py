@@ -13,10 +13,12 @@ import pytest
 
 from choreo_bdd import Harness
 from choreo_bdd.brokers import Broker
+from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ChoreoError, HostNotInAllowlist
 from choreo_bdd.matchers import field_equals
 from choreo_bdd.transports import KafkaTransport, NatsTransport, RabbitTransport, RedisTransport
 from choreo_bdd.transports.shared.advertised import Reach
+from choreo_bdd_steps.starting.scaffold import template
 
 LISTED, FOREIGN = "127.0.0.1", "127.0.0.2"  # of one length, so that bytes on the wire can be exchanged
 CATEGORIES = ("nats_servers", "kafka_brokers", "amqp_brokers", "redis_servers")
@@ -77,6 +79,19 @@ async def test_an_unlisted_address_sees_no_connection(kind: str, tmp_path: Path)
             await transport.connect()
         await transport.disconnect()
     assert other.connections == 0
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("kind", TO)
+def test_the_list_of_a_new_project_lets_brokers_of_ours_be_reached_at_any_port(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    broker: Broker = request.getfixturevalue(f"{kind}_broker")
+    (tmp_path / "list.yaml").write_text(template("allowlist.yaml"), "utf-8")
+    allowlist = load_allowlist(tmp_path / "list.yaml")
+    category = dict(zip(TO, CATEGORIES, strict=True))[kind]
+    allowlist.enforce(category, [broker.url], label="broker")
+    assert kind != "kafka" or Reach(category, [broker.url], allowlist).permits("127.0.0.1", 4)
 
 
 @contextlib.asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from choreo_bdd.environment import Allowlist
+from choreo_bdd.environment import Allowlist, is_listed
 from choreo_bdd.transports.shared.loopback import is_loopback
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -28,7 +28,7 @@ class Reach:
         address = _canonical(f"{host}:{port}" if ":" not in host else f"[{host}]:{port}")
         if self.allowlist is not None:
             listed = self.allowlist.get(self.category)
-            permitted = address in map(_canonical, listed)
+            permitted = is_listed(address, map(_canonical, listed))
             why = (
                 f"{self.allowlist.source_path} permits {', '.join(sorted(listed)) or 'nothing'} under {self.category!r}"
             )

@@ -1,11 +1,13 @@
 """Traces in the event format of Chrome, which Perfetto draws: a process a scenario, a thread a transport.
 
-Arrows lead from each message to what it caused; they need a slice at both ends, so an instant is one of a microsecond.
+Arrows lead from each message to what it caused; they need a slice at both ends, so an instant is one of a microsecond,
+and ids that are numbers, without which Perfetto drops them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from types import MappingProxyType
 from typing import Any
 
@@ -17,12 +19,13 @@ _INSTANT = 1
 
 def as_chrome_trace(results: Any, gherkin: Any = MappingProxyType({})) -> dict[str, Any]:
     """The object form, times in microseconds; every scenario with a timeline is in it."""
+    ids = count(1)
     found = enumerate(traces(results, gherkin), start=1)
-    events = [event for number, trace in found for event in _events(number, trace)]
+    events = [event for number, trace in found for event in _events(number, trace, ids)]
     return {"displayTimeUnit": "ms", "traceEvents": events}
 
 
-def _events(process: int, trace: Trace) -> Iterator[dict[str, Any]]:
+def _events(process: int, trace: Trace, ids: Iterator[int]) -> Iterator[dict[str, Any]]:
     names = {*(span.transport for span in trace.spans), *(moment.transport for moment in trace.moments)} - {None}
     threads: dict[str | None, int] = {name: thread for thread, name in enumerate(sorted(map(str, names)), start=1)}
     threads[None] = _SCENARIO_THREAD
@@ -36,8 +39,7 @@ def _events(process: int, trace: Trace) -> Iterator[dict[str, Any]]:
     head = {"name": trace.scenario["name"] or trace.test["name"], "cat": "scenario", "args": facts}
     yield {**whole, "ph": "X", "ts": trace.start, "dur": trace.end - trace.start, **head}
     places = [{"pid": process, "tid": threads[span.transport]} for span in trace.spans]
-    for number, (span, place) in enumerate(zip(trace.spans, places, strict=True)):
-        own = f"{process}-{number}"
+    for span, place, own in zip(trace.spans, places, ids, strict=False):
         yield from _span(span, own, place)
         if span.parent is not None:
             yield from _arrow(trace.spans[span.parent], places[span.parent], span, place, own)
@@ -49,8 +51,12 @@ def _named(kind: str, name: str, place: dict[str, int]) -> dict[str, Any]:
     return {"ph": "M", "name": kind, **place, "args": {"name": name}}
 
 
-def _span(span: Span, own: str, place: dict[str, int]) -> Iterator[dict[str, Any]]:
+def _span(span: Span, own: int, place: dict[str, int]) -> Iterator[dict[str, Any]]:
     """A message on its way is asynchronous, because others overtake it; where it was sent and came is a slice."""
+    if span.kind == "act":
+        facts = {"cat": "act", "args": {"error": span.error} if span.error else {}}
+        yield {**place, **facts, "ph": "X", "ts": span.start, "dur": span.end - span.start, "name": span.topic}
+        return
     facts = {"cat": "message", "args": {"topic": span.topic, "transport": span.transport}}
     yield {**place, **facts, "ph": "X", "ts": span.end, "dur": _INSTANT, "name": f"{span.kind} {span.topic}"}
     if span.kind == "receive":
@@ -59,11 +65,12 @@ def _span(span: Span, own: str, place: dict[str, int]) -> Iterator[dict[str, Any
 
 
 def _arrow(
-    cause: Span, there: dict[str, int], effect: Span, here: dict[str, int], own: str
+    cause: Span, there: dict[str, int], effect: Span, here: dict[str, int], own: int
 ) -> Iterator[dict[str, Any]]:
     name = "came of" if effect.is_told else "probably came of"
     facts = {"cat": "cause", "name": name, "id": own}
-    yield {**there, **facts, "ph": "s", "ts": cause.end}
+    left = cause.end - _INSTANT if cause.kind == "act" else cause.end  # inside the slice
+    yield {**there, **facts, "ph": "s", "ts": max(cause.start, left)}
     yield {**here, **facts, "ph": "f", "bp": "e", "ts": effect.end}
 
 

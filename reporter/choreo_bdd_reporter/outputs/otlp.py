@@ -12,8 +12,8 @@ from choreo_bdd_reporter.outputs.summary import Failure, failures
 from choreo_bdd_reporter.outputs.systems import system_of
 
 _TOLD_KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
-_KINDS = {"send": 4, "receive": 5}  # PRODUCER and CONSUMER
 _INTERNAL = 1
+_KINDS = {"send": 4, "receive": 5, "act": _INTERNAL}  # PRODUCER and CONSUMER
 _OK, _ERROR = 1, 2
 _OUTCOMES_OK = ("pass", "slow")
 _RESULTS = {"passed": "pass", "slow": "pass", "failed": "fail", "errored": "fail"}
@@ -65,14 +65,17 @@ def _work(trace: Trace, span: Any, own: set[str]) -> dict[str, Any]:
     trace_id, root = _ids(trace)
     start = trace.start + round(span["offset_ms"] * 1000)
     parent = span["parent"] if span["parent"] in own else root
-    failed = {"status": {"code": _ERROR, "message": span["error"]}} if span["error"] else {}
     return {
         **_span(trace_id, span["id"], parent, start, start + round(span["duration_ms"] * 1000)),
         "name": span["name"],
         "kind": _TOLD_KINDS.get(span["kind"], _INTERNAL),
         "attributes": _attributes({"messaging.destination.name": span["topic"]}),
-        **failed,
+        **_failed(span["error"]),
     }
+
+
+def _failed(error: str | None) -> dict[str, Any]:
+    return {"status": {"code": _ERROR, "message": error}} if error else {}
 
 
 def _ids(trace: Trace) -> tuple[str, str]:
@@ -89,13 +92,14 @@ def _spans(trace: Trace, reason: Failure | None, buses: Mapping[str, str]) -> li
     key = _key(trace)
     trace_id, root = _ids(trace)
     ids = [_id(f"{key}\n{place}", 16) for place in range(len(trace.spans))]
-    conversation = trace.scenario["correlation_id"]
+    conversation = {"messaging.message.conversation_id": trace.scenario["correlation_id"]}
     inside = [
         {
             **_span(trace_id, own, root if span.parent is None else ids[span.parent], span.start, span.end),
             "name": f"{span.kind} {span.topic}",
             "kind": _KINDS[span.kind],
-            "attributes": _attributes({**_message(span, buses), "messaging.message.conversation_id": conversation}),
+            "attributes": [] if span.kind == "act" else _attributes({**_message(span, buses), **conversation}),
+            **_failed(span.error),
         }
         for own, span in zip(ids, trace.spans, strict=True)
     ]

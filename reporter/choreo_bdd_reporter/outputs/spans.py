@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.model.clock import epoch_seconds
-from choreo_bdd_reporter.read.causes import Causes, Headers, headers_of
+from choreo_bdd_reporter.read.causes import Causes, Message, acts_in, message_of
 
 _SENT = ("published", "replied")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A message sent, or on its way and received; ``parent`` is the place of what caused it in the same trace.
+    """A message sent, or on its way and received, or an act of the test's own, whose ``topic`` is its step.
+
+    ``parent`` is the place of what caused it in the same trace, and ``error`` what an act failed with.
 
     Times are in microseconds since the epoch. What was received of a topic came of the last message sent on it before;
     of a message from outside its headers tell the cause, else it is the message before it. ``is_told`` is for headers
@@ -23,7 +26,7 @@ class Span:
     delivery of its trigger to whoever replies. ``size`` is that of the body, in bytes.
     """
 
-    kind: Literal["send", "receive"]
+    kind: Literal["send", "receive", "act"]
     topic: str
     transport: str | None
     start: int
@@ -31,6 +34,7 @@ class Span:
     parent: int | None
     is_told: bool = False
     size: int | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ def traces(results: Any, gherkin: Any) -> Iterator[Trace]:
         for place, scenario in enumerate(test["scenarios"]):
             if scenario["timeline"]:
                 told = notes[place] if place < len(notes) else {}
-                yield _Reader(scenario, transport, told, causation).trace(row, test, place)
+                yield _Reader(scenario, told.get("transport") or transport, told, causation).trace(row, test, place)
 
 
 def without_timeline(results: Any) -> int:
@@ -85,9 +89,8 @@ class _Reader:
         self._transport = transport
         first = scenario["timeline"][0]
         self._began = round(epoch_seconds(first["wall_clock"]) * 1_000_000) - round(first["offset_ms"] * 1000)
-        self._heard = notes.get("timeline") or ()
-        self._messages = notes.get("messages") or ()
-        self._work = notes.get("spans") or ()
+        self._work = [span for span in notes.get("spans") or () if span["kind"] != "act"]
+        self._acts = deque(self._act(act) for act in acts_in(notes))
         self._causes: Causes[int] = Causes(self._work, causation)
         self._spans: list[Span] = []
         self._moments: list[Moment] = []
@@ -98,19 +101,35 @@ class _Reader:
 
     def trace(self, row: str, test: Any, place: int) -> Trace:
         for index, event in enumerate(self._scenario["timeline"]):
+            self._pass_acts(self._began + round(event["offset_ms"] * 1000))
             self._read(index, event)
-        last = round(max(self._scenario["duration_ms"], self._scenario["timeline"][-1]["offset_ms"]) * 1000)
+        self._spans += self._acts
+        last = self._began + round(
+            max(self._scenario["duration_ms"], self._scenario["timeline"][-1]["offset_ms"]) * 1000
+        )
         return Trace(
             row=row,
             test=test,
             scenario=self._scenario,
             place=place,
             start=self._began,
-            end=self._began + last,
+            end=max([last, *(span.end for span in self._spans)]),
             spans=self._spans,
             moments=self._moments,
             work=self._work,
         )
+
+    def _act(self, act: Any) -> Span:
+        start = self._began + max(0, round(act["offset_ms"] * 1000))
+        end = start + round(act["duration_ms"] * 1000)
+        return Span(
+            kind="act", topic=act["name"], transport=None, start=start, end=end, parent=None, error=act["error"]
+        )
+
+    def _pass_acts(self, by: int) -> None:
+        while self._acts and self._acts[0].end < by:
+            self._latest, self._last = len(self._spans), ()
+            self._spans.append(self._acts.popleft())
 
     def _read(self, index: int, event: Any) -> None:
         topic, transport = event.get("topic"), event.get("transport") or self._transport
@@ -124,23 +143,18 @@ class _Reader:
                 Moment(name=event["action"], topic=topic, transport=transport, detail=event["detail"], at=at)
             )
 
-    def _message(self, index: int) -> Any:
-        """What is known of the message of an event, nothing of most in a report without bodies."""
-        place = self._heard[index] if index < len(self._heard) else -1
-        return self._messages[place] if place >= 0 else {}
-
     def _add(self, index: int, span: Span, *, is_again: bool = False) -> int:
         place = len(self._spans)
-        self._causes.remember(place, headers_of(self._notes, index))
+        self._causes.remember(place, message_of(self._notes, index))
         self._latest = self._latest if is_again else place
         self._spans.append(span)
         return place
 
-    def _cause(self, headers: Headers) -> tuple[int | None, bool]:
+    def _cause(self, message: Message) -> tuple[int | None, bool]:
         """Of a message from outside; and whether headers name it, for the order of arrivals is no proof."""
-        if (named := self._causes.of(headers)) is not None:
+        if (named := self._causes.of(message)) is not None:
             return named, True
-        traced = self._causes.in_trace(headers)
+        traced = self._causes.in_trace(message)
         return self._latest if traced is None else traced, False
 
     def _send(self, index: int, event: Any, topic: str, transport: str | None, at: int) -> None:
@@ -149,19 +163,19 @@ class _Reader:
             word, _, other = event["detail"].partition("=")
             trigger, sent = (other, topic) if word == "trigger" else (topic, other or topic)
         cause = None if trigger is None else self._received.get(trigger)
-        size = self._message(index).get("size")
+        size = message_of(self._notes, index).get("size")
         span = Span(kind="send", topic=sent, transport=transport, start=at, end=at, parent=cause, size=size)
         self._sent[sent, transport] = self._add(index, span)
 
     def _receive(self, index: int, event: Any, topic: str, transport: str | None, at: int) -> None:
-        message = self._message(index)
+        message = message_of(self._notes, index)
         same = (topic, transport, id(message)) if message else ()
         is_again = same == self._last != ()
         parent, is_told = self._sent.get((topic, transport)), False
         if is_again:
             parent, is_told = self._spans[-1].parent, self._spans[-1].is_told
         elif parent is None:
-            parent, is_told = self._cause(headers_of(self._notes, index))
+            parent, is_told = self._cause(message)
         start = at if parent is None else self._spans[parent].end
         span = Span(
             kind="receive", topic=topic, transport=transport, start=start, end=at, parent=parent, is_told=is_told,

@@ -2,7 +2,7 @@
 
 A latency counts from when a message was expected, so that of a chain of services each looks as slow as all before it.
 What was sent on the topic here is where its hop began. A message from outside began where its headers say, else at the
-last message before, as ``js/message/causes.js`` draws it.
+last message or act before, as ``js/message/causes.js`` draws it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 
 from choreo_bdd_reporter.model.schema_types import ResultsScenario, TimelineEntry
-from choreo_bdd_reporter.read.causes import Causes, headers_of
+from choreo_bdd_reporter.read.causes import Causes, acts_in, message_of
 from choreo_bdd_reporter.read.entries import Json
 
 _SENT = ("published", "replied")
@@ -41,20 +41,23 @@ def _matches(
 ) -> Iterator[tuple[_Channel, float | None]]:
     """Topic and transport, and what was added, of each match in turn."""
     causes: Causes[float] = Causes(note.get("spans") or (), causation)
+    acts = deque(act["offset_ms"] + act["duration_ms"] for act in acts_in(note))
     sent: dict[_Channel, float] = {}
     waiting: dict[_Channel, list[float | None]] = {}
     last: float | None = None
     for number, event in enumerate(timeline):
         action, channel = event["action"], (sent_on(event), event.get("transport"))
+        while acts and acts[0] < event["offset_ms"]:
+            last = acts.popleft()
         if action in _SENT:
             sent[channel] = last = event["offset_ms"]
-            causes.remember(last, headers_of(note, number))
+            causes.remember(last, message_of(note, number))
         elif action == "received":
-            began = sent[channel] if channel in sent else causes.of(headers_of(note, number))
+            began = sent[channel] if channel in sent else causes.of(message_of(note, number))
             began = last if began is None else began
             waiting.setdefault(channel, []).append(None if began is None else event["offset_ms"] - began)
             last = event["offset_ms"]
-            causes.remember(last, headers_of(note, number))
+            causes.remember(last, message_of(note, number))
         elif action in ("matched", "mismatched"):
             queue = waiting.get(channel)
             took = queue.pop(0) if queue else None

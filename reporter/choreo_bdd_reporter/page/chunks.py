@@ -67,7 +67,10 @@ class Chunk:
 
     def _entry(self, entry: Entry, *, bodies: bool, events: bool) -> list[Any]:
         notes = (*entry.notes, *repeat(_NOTHING, len(entry.parts) - len(entry.notes)))
-        parts = [self._part(part, note, bodies, events) for part, note in zip(entry.parts, notes, strict=False)]
+        parts = [
+            {**self._part(part, note, bodies, events), "bus": entry.bus(place)}
+            for place, (part, note) in enumerate(zip(entry.parts, notes, strict=False))
+        ]
         return [{**entry.test, "scenarios": parts}, entry.scenario, [*entry.attachments]]
 
     def text(self) -> str:

@@ -93,6 +93,7 @@ def build_index(groups: Sequence[Group], results: Results, gherkin: Json) -> dic
         "runs": history.get("runs") or [],
         "ci": history.get("ci") or False,
         "causation": gherkin.get("causation"),
+        "buses": sorted((gherkin.get("buses") or {}).items()),
         "groups": rows,
         "names": list(totals.numbers),
         "transports": sorted(totals.transports),
@@ -150,17 +151,18 @@ def _hops(entry: Entry, number: int, totals: _Totals, causation: str | None) -> 
     part: ResultsScenario = entry.parts[number]
     note: Json = entry.notes[number] if number < len(entry.notes) else {}
     added = added_by_handle(part, note, causation)
-    return [_hop(handle, totals, added[place]) for place, handle in enumerate(part["handles"])]
+    bus = entry.bus(number)
+    return [_hop(handle, totals, bus, added[place]) for place, handle in enumerate(part["handles"])]
 
 
-def _hop(handle: ResultsHandle, totals: _Totals, added: float | None = None) -> tuple[int, ...]:
+def _hop(handle: ResultsHandle, totals: _Totals, bus: str | None = None, added: float | None = None) -> tuple[int, ...]:
     latency = None if _is_absence(handle) else handle["latency_ms"]
     arrived = latency_of_arrival(handle)
     if arrived is not None:
         totals.latencies.append(arrived)
     return (
         totals.number(handle["topic"]),
-        totals.via(handle.get("transport")),
+        totals.via(handle.get("transport") or bus),
         HOP_OUTCOMES.index(handle["outcome"]),
         _microseconds(latency),
         _microseconds(handle["budget_ms"]),
@@ -175,12 +177,13 @@ def _is_absence(handle: ResultsHandle) -> bool:
 
 
 def _count_traffic(entry: Entry, totals: _Totals) -> None:
-    for part in entry.parts:
+    for place, part in enumerate(entry.parts):
+        bus = entry.bus(place)
         counts: Counter[tuple[str | None, str | None, bool]] = Counter()
         for event in part["timeline"]:
             action = event["action"]
             if (sent := action in _SENT) or action == "received":
-                counts[sent_on(event), event.get("transport"), sent] += 1
+                counts[sent_on(event), event.get("transport") or bus, sent] += 1
         for (topic, transport, sent), count in counts.items():
             if topic is not None:
                 totals.traffic[totals.number(topic), totals.via(transport), int(sent)] += count

@@ -31,7 +31,7 @@ class Entry:
     """A test of the results with what Gherkin adds: its scenario, and notes by message scope.
 
     ``row`` is its own among all of the page, ``is_twin`` says that its node id is not. ``earlier`` are the attempts
-    before the one that counts.
+    before the one that counts. ``is_on_one_bus`` says that the whole run is, so that nobody has to be told which it is.
     """
 
     row: str
@@ -41,6 +41,7 @@ class Entry:
     notes: tuple[Json, ...]
     attachments: Sequence[Json] = ()
     is_twin: bool = False
+    is_on_one_bus: bool = True
     earlier: tuple[Earlier, ...] = ()
 
     @property
@@ -62,6 +63,10 @@ class Entry:
             scenario=None if self.scenario is None else {**self.scenario},
             notes=tuple({**note} for note in self.notes),
         )
+
+    def bus(self, part: int) -> str | None:
+        """The only transport of a message scope, in a run that has several."""
+        return None if self.is_on_one_bus or part >= len(self.notes) else self.notes[part].get("transport")
 
     def note(self, part: int, handle: int) -> Json:
         """What is known beyond the results about one expectation; empty where nothing is."""
@@ -96,6 +101,7 @@ class _Rows:
         self.tests: dict[str, ResultsTest] = dict(zip(ids, results["tests"], strict=True))
         self._positions = {row: position for position, row in enumerate(ids)}
         self._times = Counter(test["nodeid"] for test in results["tests"])
+        self._is_on_one_bus = results["run"].get("transport") is not None
         self._details: Json = gherkin.get("details") or {}
         self._attachments: Json = gherkin.get("attachments") or {}
         self._attempts: Json = gherkin.get("attempts") or {}
@@ -109,11 +115,14 @@ class _Rows:
             notes=tuple(self._details.get(row) or ()),
             attachments=self._attachments.get(row, ()),
             is_twin=self._times[test["nodeid"]] > 1,
-            earlier=tuple(_earlier(row, attempt) for attempt in self._attempts.get(row, ())),
+            is_on_one_bus=self._is_on_one_bus,
+            earlier=tuple(
+                _earlier(row, attempt, is_on_one_bus=self._is_on_one_bus) for attempt in self._attempts.get(row, ())
+            ),
         )
 
 
-def _earlier(row: str, attempt: Json) -> Earlier:
+def _earlier(row: str, attempt: Json, *, is_on_one_bus: bool) -> Earlier:
     entry = (
         Entry(
             row=row,
@@ -122,6 +131,7 @@ def _earlier(row: str, attempt: Json) -> Earlier:
             scenario=attempt.get("scenario"),
             notes=tuple(attempt.get("details") or ()),
             attachments=attempt.get("attachments") or (),
+            is_on_one_bus=is_on_one_bus,
         )
         if "test" in attempt
         else None

@@ -76,7 +76,8 @@ def _handle_findings(entry: Entry) -> Iterator[Finding]:
                     "part": number,
                     "handle": index,
                 }
-                yield finding | ({"transport": handle["transport"]} if handle.get("transport") else {})
+                transport = handle.get("transport") or entry.bus(number)
+                yield finding | ({"transport": transport} if transport else {})
 
 
 def _cause(part: ResultsScenario, handle: ResultsHandle) -> str:

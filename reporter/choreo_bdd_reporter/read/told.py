@@ -73,10 +73,18 @@ class ToldNote(TypedDict, total=False):
     messages: list[int] | None
 
 
+class ToldMove(TypedDict):
+    """How a dead letter was moved: the topics it was on before, the latest first, and why, in words."""
+
+    origins: list[str]
+    how: str
+
+
 class ToldMessage(TypedDict):
     """A message that a scenario has heard; ``payload`` is a place in the payloads of its scenario."""
 
     payload: int
+    moved: NotRequired[ToldMove]
 
 
 class ToldSpan(TypedDict):
@@ -104,8 +112,9 @@ class ToldStray(TypedDict):
 
 
 class ToldDetails(TypedDict, total=False):
-    """What is known of a message scope beyond the results."""
+    """What is known of a message scope beyond the results; ``transport`` is its only one."""
 
+    transport: str | None
     handles: list[ToldNote] | None
     timeline: list[int] | None
     messages: list[ToldMessage] | None

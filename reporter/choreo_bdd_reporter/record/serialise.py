@@ -123,6 +123,7 @@ class _Serialiser:
             "timeline": messages,
             **strays_of(result, kept, self._prose, self._values.message, self._differences),
             **self._values.table(),
+            **({} if result.kind == "stage" else {"transport": self._line(result.transport_name)}),
             "transport_failures": self._transport_failures(),
             "surprises": self._surprises(),
             **spans_of(result, self._line),

@@ -16,6 +16,7 @@ from choreo_bdd_reporter.model.limits import (
     json_safe,
     small_json,
 )
+from choreo_bdd_reporter.record.dead_letters import moved
 from choreo_bdd_reporter.record.redactors import apply_redactors, has_redactors
 
 
@@ -81,8 +82,13 @@ class Values:
             "offset": message.offset,
             "size": message.size,
             "broker_time": amount(message.broker_time),
+            "moved": self._moved(carried.headers) if carried.headers else None,
         }
         return {name: fact for name, fact in facts.items() if fact is not None}
+
+    def _moved(self, headers: dict[str, str]) -> dict[str, Any] | None:
+        told = moved(headers)
+        return None if told is None else self.shown(told)[0]
 
     def _value(self, value: Any) -> _Value:
         look = self._look(value)

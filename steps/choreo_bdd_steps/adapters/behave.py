@@ -93,7 +93,11 @@ def _accompanied(function: Callable[..., object], text: str) -> Callable[..., ob
             raise _not_seen_ahead(context, "an act")
         run = scenario_run(context)
         run.begin_act(index)
-        returned = function(context, *arguments, **parameters)
+        try:
+            returned = function(context, *arguments, **parameters)
+        except BaseException as error:
+            run.fail_act(error)
+            raise
         run.end_act()
         return returned
 

@@ -178,6 +178,14 @@ def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:
         _told_plainly(run.end_act)
 
 
+def pytest_bdd_step_error(request: pytest.FixtureRequest, exception: BaseException) -> None:
+    """Let the report have an act that has failed."""
+    stash = request.node.stash
+    run = stash.get(_RUN, None)
+    if run is not None and run.is_act(stash[_POSITION]):
+        run.fail_act(exception)
+
+
 def pytest_bdd_before_step(request: pytest.FixtureRequest, scenario: Scenario, step: Step) -> None:
     """Note which step is running."""
     request.node.stash[_POSITION] = next(index for index, each in enumerate(scenario.steps) if each is step)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+from choreo_bdd.traces.spans import TEXT_CHARACTERS, Span
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
@@ -19,6 +22,10 @@ class Acting:
         self._state = state
         self._arming = arming
         self._is_marked = False
+        self._began_at: float | None = None
+        self._anchored_at = 0.0
+        self.spans: list[Span] = []
+        """The acts so far, for the waterfall: each from its beginning to where times count from, in epoch seconds."""
 
     def begin(self, step: PlannedStep) -> None:
         """Arm the phase if this begins it, and prove it live."""
@@ -31,6 +38,7 @@ class Acting:
             state.scope.outbox.begin_act()
 
         state.act(step.call, begin())
+        self._began_at = time.time()
 
     def mark(self) -> None:
         """Have times count from now. Raises ``StepError`` outside an act."""
@@ -55,9 +63,22 @@ class Acting:
             self._arming.start_clocks(step)
 
         state.act(step.call, start())
+        self._tell(step, self._anchored_at, None)
+
+    def fail(self, step: PlannedStep, error: BaseException) -> None:
+        """Keep an act that did not end well for the waterfall."""
+        self._tell(step, time.time(), f"{type(error).__name__}: {error}")
+
+    def _tell(self, step: PlannedStep, ended_at: float, error: str | None) -> None:
+        began_at, self._began_at = self._began_at, None
+        if began_at is not None:  # else its phase could not be armed
+            text, cut = step.call.text[:TEXT_CHARACTERS], None if error is None else error[:TEXT_CHARACTERS]
+            own_id = f"{step.index + 1:016x}"
+            self.spans.append(Span("", own_id, "", "", text, "act", began_at, ended_at, error=cut))
 
     def _anchor(self, moment: float) -> None:
         outbox = self._state.scope.outbox
+        self._anchored_at = time.time()
         self._state.acts[self._state.index] = moment
 
         async def anchor() -> None:

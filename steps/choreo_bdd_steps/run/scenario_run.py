@@ -13,7 +13,7 @@ from choreo_bdd import observers
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.scenario import Scope
-from choreo_bdd.scenario.result import acquainted
+from choreo_bdd.scenario.result import ScenarioResult, acquainted
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
@@ -99,6 +99,10 @@ class ScenarioRun:
             if warning is not None:
                 self._warn_of(warning)
 
+    def fail_act(self, error: BaseException) -> None:
+        """Instead, when the step has failed: the report has the act all the same."""
+        self._acting.fail(self._state.step, error)
+
     @property
     def plan(self) -> Plan:
         """What the scenario will do."""
@@ -134,7 +138,9 @@ class ScenarioRun:
                 result, completed = state.run(self._judging.finish(at_once=at_once))
                 if not at_once:
                     state.let_services_tell()
-                self.result = replace(result, spans=state.spans)
+                self.result = replace(result, spans=(*self._acting.spans, *state.spans))
+                if isinstance(self.result, ScenarioResult) and (name := state.only_transport):
+                    self.result = replace(self.result, transport_name=name)
                 state.session.note_channels(state.scope)
             finally:
                 state.leave()

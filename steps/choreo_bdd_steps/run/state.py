@@ -123,6 +123,11 @@ class State:
         traces, opening = self.session.traces, self._opening
         return () if traces is None or opening is None else traces.told(opening.trace_id)
 
+    @property
+    def only_transport(self) -> str | None:
+        """The transport of a scenario that uses one, by its name in choreo.yaml."""
+        return next((name for name, link in self.links.items() if link is None), None)
+
     def let_services_tell(self) -> None:
         """Give services that tell what they do a moment to tell the rest."""
         if self.session.traces is not None:

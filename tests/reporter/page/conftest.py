@@ -115,6 +115,7 @@ def _is_as_new(page: Page) -> bool:
     try:
         page.evaluate("localStorage.clear()")
         page.goto("about:blank")
+        page.emulate_media(forced_colors="null")
         page.mouse.move(-1, -1)
         devtools = page.context.new_cdp_session(page)
         devtools.send("Page.resetNavigationHistory")

@@ -39,8 +39,9 @@ export function createDetail(root, context) {
    */
   const draw = (entry, detail, view) => {
     const [shown, attempt] = shownAttempt(entry, detail, view);
-    renderScenario(host, shown, attempt, context, attemptTabs(entry, detail, views));
+    // now, while nothing new has to be laid out for that
     pane.scrollTop = 0;
+    renderScenario(host, shown, attempt, context, attemptTabs(entry, detail, views));
     for (const read of readers) read(view.event, true);
   };
   /** @param {Page.View} view */

@@ -261,6 +261,8 @@ declare namespace Page {
     runs: [string, string | null, boolean][];
     ci: boolean;
     causation: string | null;
+    // what kind each transport of choreo.yaml is
+    buses: [string, string][];
     groups: Group[];
     names: string[];
     transports: string[];
@@ -325,6 +327,12 @@ declare namespace Page {
     offset?: number;
     size?: number;
     broker_time?: number;
+    moved?: Move;
+  }
+
+  interface Move {
+    origins: string[];
+    how: string;
   }
 
   interface HandleNote {
@@ -376,6 +384,7 @@ declare namespace Page {
     timeline: number[];
     messages?: StoredMessage[];
     payloads?: string[];
+    transport?: string | null;
     transport_failures?: TransportFailure[];
     surprises?: Surprise[];
     strays?: Stray[];
@@ -478,6 +487,7 @@ declare namespace Page {
     strays: Stray[];
     broken: TransportFailure[];
     left: LeftOut;
+    bus?: string | null;
     same: number[];
     heard: number[] | null;
   }
@@ -526,6 +536,7 @@ declare namespace Page {
     strays: OpenStray[];
     broken: TransportFailure[];
     left: LeftOut;
+    bus?: string | null;
     cut: boolean;
   }
 
@@ -646,6 +657,7 @@ declare namespace Page {
     latencies: Percentiles;
     kept: { bodies: boolean; timelines: boolean; folder: string | null };
     defaultTransport: string | null;
+    buses: Map<string, string>;
   }
 
   interface ChunkAhead {
@@ -753,7 +765,7 @@ declare namespace Page {
 
   interface TimelineRow {
     id: string;
-    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival' | 'span' | 'stray';
+    kind: 'publish' | 'delivery' | 'reply' | 'replyFailed' | 'skipped' | 'deadline' | 'absent' | 'arrival' | 'span' | 'act' | 'stray';
     action: string;
     topic: string | null;
     transport: string | null;

@@ -164,7 +164,7 @@ export function around(event, selector) {
   return event.target instanceof Element ? event.target.closest(selector) : null;
 }
 
-const IN_ONE_GO = 50;
+export const IN_ONE_GO = 50;
 
 // Long lists are drawn up to a point, the rest on demand; `tag` is what a list wants around the button for that.
 /**

@@ -41,6 +41,7 @@ export function buildModel(results, index) {
     latencies: index.latencies,
     kept: { bodies: index.bodies, timelines: index.timelines, folder: index.folder },
     defaultTransport: results.run.transport ?? null,
+    buses: new Map(index.buses),
   };
 }
 

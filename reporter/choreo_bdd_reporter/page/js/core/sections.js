@@ -19,15 +19,16 @@ export function createSections(host, draw) {
   let whole = false;
   let drawn = { from: 0, to: 0 };
 
-  const range = () => {
+  // the rows in sight, and so many around them
+  const range = (around = 0) => {
     if (whole || total < WHOLE_BELOW) return { from: 0, to: total };
     const first = Math.floor(host.scrollTop / rowHeight);
     const count = Math.ceil((host.clientHeight || 600) / rowHeight);
-    return { from: Math.max(0, first - OVERSCAN), to: Math.min(total, first + count + OVERSCAN) };
+    return { from: Math.max(0, first - around), to: Math.min(total, first + count + around) };
   };
   // rows that are still in sight are kept unless they have to be made anew
   const drawAll = (anew = true) => {
-    drawn = range();
+    drawn = range(OVERSCAN);
     const focus = document.activeElement;
     const focused = host !== focus && host.contains(focus) ? focus?.getAttribute('data-node-id') : null;
     for (const section of sections) drawSection(section, drawn, draw, anew);

@@ -1,7 +1,7 @@
 // What a message from outside came of: its headers tell, else it is placed after the message before it, and said to be.
 
 const TRACE = 'traceparent';
-/** @typedef {{ names: Set<string>, ids: Map<string, Page.TimelineRow>, traced: Map<string, Page.TimelineRow>, spans: Map<string, Page.Span> }} Seen */
+/** @typedef {{ names: Set<string>, ids: Map<string, Page.TimelineRow>, traced: Map<string, Page.TimelineRow>, bodies: Map<string, Page.TimelineRow>, spans: Map<string, Page.Span> }} Seen */
 
 const CAUSE_HEADERS = new Set(['causation-id', 'causation_id', 'causationid', 'x-causation-id', 'ce-causationid']);
 
@@ -14,12 +14,12 @@ export function placeArrivals(rows, notes, header = null) {
   /** @type {Seen} */
   const seen = {
     names: new Set([...CAUSE_HEADERS, ...(header ? [header.toLowerCase()] : [])]),
-    ids: new Map(), traced: new Map(), spans: new Map(notes.spans.map((span) => [span.id, span])),
+    ids: new Map(), traced: new Map(), bodies: new Map(), spans: new Map(notes.spans.map((span) => [span.id, span])),
   };
   /** @type {Page.TimelineRow | null} */
   let last = null;
   const messages = rows.filter(isMessage);
-  const telling = messages.some((row) => headersOf(row).some(([name]) => name === TRACE || seen.names.has(name)));
+  const telling = messages.some((row) => row.message?.moved || headersOf(row).some(([name]) => name === TRACE || seen.names.has(name)));
   for (const row of messages) {
     /** @type {Page.TimelineRow | null} */
     const twin = last && row.same !== null && row.same === last.same && row.topic === last.topic && row.transport === last.transport ? last : null;
@@ -39,7 +39,7 @@ export function causeText(row) {
 
 /** @param {Page.TimelineRow} row */
 function isMessage(row) {
-  return ['publish', 'reply', 'delivery', 'arrival'].includes(row.kind);
+  return ['publish', 'reply', 'delivery', 'arrival', 'act'].includes(row.kind);
 }
 
 /** @param {Page.TimelineRow} row */
@@ -56,11 +56,21 @@ function headersOf(row) {
  * @param {Page.TimelineRow} row
  * @param {Seen} seen
  */
-function remember(row, { ids, traced, names }) {
+function remember(row, { ids, traced, bodies, names }) {
+  for (const key of bodyKeys(row.topic, row)) bodies.set(key, row);
   for (const [name, value] of headersOf(row)) {
     if (name === TRACE) traced.set(spanOf(value), row);
     else if (!names.has(name) && !ids.has(value)) ids.set(value, row);
   }
+}
+
+// What a dead letter is found by where it was before: its body there, else the topic alone.
+/**
+ * @param {string | null} topic
+ * @param {Page.TimelineRow} row
+ */
+function bodyKeys(topic, { same }) {
+  return [`${topic}\n${same}`, `${topic}`];
 }
 
 /** @param {string} traceparent */
@@ -74,8 +84,10 @@ function spanOf(traceparent) {
  * @param {Seen} seen
  * @param {Page.TimelineRow | null} last
  */
-function cameOf(row, { ids, traced, spans, names }, last) {
+function cameOf(row, { ids, traced, bodies, spans, names }, last) {
   const headers = headersOf(row);
+  const origin = (row.message?.moved?.origins ?? []).flatMap((topic) => bodyKeys(topic, row)).map((key) => bodies.get(key)).find(Boolean);
+  if (origin) return { after: origin, told: true };
   const named = headers.filter(([name]) => names.has(name)).map(([, value]) => ids.get(value)).find(Boolean);
   if (named) return { after: named, told: true };
   const sender = headers.filter(([name]) => name === TRACE).map(([, value]) => spanOf(value))[0];

@@ -74,14 +74,17 @@ const TOOLS = [
   ['redis', 'redis-cli', ({ topic, body }) => `redis-cli PUBLISH ${shellQuoted(topic)} ${body}`],
 ];
 
-// The command of the broker the transport is named after, or of every broker.
+// The command of the broker that the transport is one of, or is named after, or of every broker.
 /**
  * @param {Page.Message} message
- * @param {string | null} defaultTransport
+ * @param {Page.Model} model
+ * @returns {[string, string][]}
  */
-export function publishCommands(message, defaultTransport) {
-  const name = (message.transport ?? defaultTransport ?? '').toLowerCase();
-  const named = TOOLS.filter(([broker]) => name.includes(broker));
+export function publishCommands(message, { defaultTransport, buses }) {
+  const name = message.transport ?? defaultTransport ?? '';
+  const kind = buses.get(name) ?? name.toLowerCase();
+  if (kind === 'http') return [];
+  const named = TOOLS.filter(([broker]) => kind.includes(broker));
   const facts = {
     topic: message.topic, key: message.key ?? null, body: shellQuoted(typeof message.payload === 'string' ? message.payload : readable(message.payload ?? null)),
     headers: Object.entries(message.headers ?? {}).filter(([, value]) => typeof value === 'string'),

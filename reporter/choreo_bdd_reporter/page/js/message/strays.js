@@ -4,7 +4,7 @@ import { newRow } from './new-row.js';
 
 /** @type {Record<string, string>} */
 const STRAY_PHRASES = {
-  late: 'arrived late', foreign: 'other scope', 'no id': 'came without an id', 'other topic': 'came on another topic', returned: 'came back', unreadable: 'unreadable',
+  late: 'arrived late', foreign: 'came for another scope', 'no id': 'came without an id', 'other topic': 'came on another topic', returned: 'came back', unreadable: 'could not be read',
 };
 // ms; the report rounds the times of these
 const AT_ONE_TIME = 0.01;
@@ -45,7 +45,7 @@ export function addStrays(rows, part, partIndex) {
  * @param {Page.TimelineRow[]} rows
  * @param {Page.TimelineRow[]} others
  */
-function insert(rows, others) {
+export function insert(rows, others) {
   const inOrder = others.sort((a, b) => a.end - b.end);
   let next = 0;
   for (const row of rows.splice(0)) {

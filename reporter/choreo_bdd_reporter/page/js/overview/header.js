@@ -100,11 +100,11 @@ function notice(text, extraClass = '') {
   return el('p', { class: `hr-notice ${extraClass}`, 'data-visible': 'true' }, text);
 }
 
-/** @type {[string, string, (run: Page.Run) => any][]} */
+/** @type {[string, string, (run: Page.Run, buses: Map<string, string>) => any][]} */
 const ABOUT = [
   ['started_at', 'Started', (run) => localTime(run.started_at)],
   ['finished_at', 'Finished', (run) => localTime(run.finished_at)],
-  ['transport', 'Transports', (run) => (run.transports ?? [run.transport]).filter(Boolean).join(', ')],
+  ['transport', 'Transports', (run, buses) => (run.transports ?? [run.transport]).flatMap((name) => name || []).map((name) => withKind(name, buses.get(name))).join(', ')],
   ['git_branch', 'Git branch', (run) => run.git_branch],
   ['git_sha', 'Git commit', (run) => run.git_sha],
   ['environment', 'Environment', (run) => run.environment],
@@ -117,9 +117,17 @@ const ABOUT = [
   ['redactions', 'Redacted', (run) => `${plural(run.redactions.fields, 'field')}, ${plural(run.redactions.stream_matches, 'match', 'matches')} in text`],
 ];
 
-/** @param {Page.Run} run */
-export function aboutList(run) {
-  const known = ABOUT.map(([name, label, read]) => [name, label, read(run)]).filter(([, , value]) => value && value !== 'unknown');
+/**
+ * @param {string} name
+ * @param {string} [kind]
+ */
+function withKind(name, kind = name) {
+  return kind === name ? name : `${name} (${kind})`;
+}
+
+/** @param {Page.Model} model */
+export function aboutList({ run, buses }) {
+  const known = ABOUT.map(([name, label, read]) => [name, label, read(run, buses)]).filter(([, , value]) => value && value !== 'unknown');
   return el('dl.hr-about', {}, known.map(([name, label, value]) => [
     el('dt', {}, label), el('dd', { 'data-field': name }, String(value)),
   ]));

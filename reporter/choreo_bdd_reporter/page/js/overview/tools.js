@@ -25,13 +25,13 @@ const TERMS = [
  * @param {Page.Model} model
  */
 export function renderTools(root, model) {
-  fill(find(root, '[data-slot="tools"]'), aboutPopover(model.run), themeSwitch(root), helpButton(root));
+  fill(find(root, '[data-slot="tools"]'), aboutPopover(model), themeSwitch(root), helpButton(root));
   fillHelp(find(root, '[data-slot="help"]'));
 }
 
-/** @param {Page.Run} run */
-function aboutPopover(run) {
-  const panel = el('div.hr-popover', { id: 'hr-about-panel', hidden: true }, aboutList(run));
+/** @param {Page.Model} model */
+function aboutPopover(model) {
+  const panel = el('div.hr-popover', { id: 'hr-about-panel', hidden: true }, aboutList(model));
   const toggle = button('About this run', () => show(panel.hidden), {
     class: 'hr-button', 'data-field': 'about-toggle', 'aria-expanded': 'false', 'aria-controls': 'hr-about-panel',
   });

@@ -1,6 +1,6 @@
 // Expectations: verdict, latency against its budget, and on opening what was expected and what arrived.
 
-import { el, factList, inParts, lazyDetails } from '../core/dom.js';
+import { el, factList, inParts, IN_ONE_GO, lazyDetails } from '../core/dom.js';
 import { differenceTable } from '../message/diff.js';
 import { duration, percent, plural, shownOf } from '../core/format.js';
 import { jsonBlock } from '../message/json.js';
@@ -40,7 +40,11 @@ function listed(handles, row) {
   });
   const least = budgets.sort((a, b) => b.left / b.budget - a.left / a.budget).at(-1);
   const tightest = least && `, the tightest with ${duration(least.left)} left (${percent(least.left, least.budget)})`;
-  return [rows(all.filter((index) => handles[index].outcome !== 'pass')), el('details.hr-fold', {}, el('summary', {}, `${passed.length} passed`, tightest), rows(passed))];
+  const title = [`${passed.length} passed`, tightest];
+  return [
+    rows(all.filter((index) => handles[index].outcome !== 'pass')),
+    passed.length > IN_ONE_GO ? lazyDetails({ class: 'hr-fold' }, title, () => rows(passed)) : el('details.hr-fold', {}, el('summary', {}, title), rows(passed)),
+  ];
 }
 
 /**

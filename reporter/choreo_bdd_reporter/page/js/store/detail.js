@@ -9,22 +9,32 @@
  * @returns {Page.Detail}
  */
 export function detailOf(test, scenario, attachments, notesOf, earlier = []) {
-  return { test, scenario, attachments, earlier, steps: scenario?.steps ?? [], parts: test.scenarios.map((part, index) => ({ ...part, notes: notesOf(part, index) })) };
+  return { test, scenario, attachments, earlier, steps: scenario?.steps ?? [], parts: test.scenarios.map((part, index) => onItsBus({ ...part, notes: notesOf(part, index) })) };
+}
+
+// What a scope on one transport has met was there, in a run that has several.
+/** @param {Page.Part} part */
+function onItsBus(part) {
+  const { bus } = part.notes;
+  const met = bus && !part.stage ? [...part.handles, ...part.timeline, ...part.notes.strays.flatMap(({ message }) => message ?? [])] : [];
+  for (const each of met) each.transport ??= bus;
+  return part;
 }
 
 /**
  * @param {Page.Scenario} part
- * @param {Partial<Page.ScopeNote>} [note]
+ * @param {Partial<Page.ScopeNote> | undefined} note
+ * @param {boolean} several
  * @returns {Page.Notes}
  */
-export function alignNotes(part, { handles = [], timeline = [], messages = [], payloads = [], spans = [], surprises = [], strays = [], transport_failures: broken = [], left_out: left = {} } = {}) {
+export function alignNotes(part, { handles = [], timeline = [], messages = [], payloads = [], spans = [], surprises = [], strays = [], transport_failures: broken = [], left_out: left = {}, transport } = {}, several) {
   /** @param {number} place */
   const message = (place) => (place < 0 ? null : withPayload(messages[place], () => JSON.parse(payloads[messages[place].payload])));
   const heard = part.timeline.map((_, index) => timeline[index] ?? -1);
   return {
     handles: part.handles.map((_, index) => ({ ...handles[index], messages: (handles[index]?.messages ?? []).map(message) })),
     messages: heard.map(message), same: (index) => (heard[index] < 0 ? null : messages[heard[index]].payload),
-    spans, surprises, strays: strays.map((stray) => ({ ...stray, message: message(stray.message) })), broken, left, cut: false,
+    spans, surprises, strays: strays.map((stray) => ({ ...stray, message: message(stray.message) })), broken, left, bus: several ? transport : null, cut: false,
   };
 }
 

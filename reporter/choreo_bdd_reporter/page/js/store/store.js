@@ -12,14 +12,15 @@ const DECODED_CHUNKS = 3;
  * @returns {Page.Store}
  */
 export function createStore(index, gherkin) {
-  return index.chunks.length > 0 ? chunkStore(index.chunks) : wholeStore(gherkin);
+  return index.chunks.length > 0 ? chunkStore(index.chunks) : wholeStore(gherkin, index.transports.length > 1);
 }
 
 /**
  * @param {Page.Gherkin} gherkin
+ * @param {boolean} several
  * @returns {Page.Store}
  */
-function wholeStore(gherkin) {
+function wholeStore(gherkin, several) {
   const described = (gherkin.features ?? []).flatMap((feature) => feature.scenarios ?? []);
   const scenarios = new Map(described.map((scenario) => [scenario.nodeid, scenario]));
   const details = gherkin.details ?? {};
@@ -27,7 +28,7 @@ function wholeStore(gherkin) {
   const attachments = new Map(Object.entries(gherkin.attachments ?? {}));
   const attempts = new Map(Object.entries(gherkin.attempts ?? {}));
   /** @type {(notes?: Page.ScopeNote[]) => (part: any, index: number) => Page.Notes} */
-  const aligned = (notes) => (part, index) => alignNotes(part, notes?.[index]);
+  const aligned = (notes) => (part, index) => alignNotes(part, notes?.[index], several);
   /** @type {(kept: Page.KeptAttempt) => Page.Detail | null} */
   const attempt = ({ test, scenario, attachments: attached, details: notes }) => (test ? detailOf(test, scenario ?? null, attached ?? [], aligned(notes)) : null);
   return {

@@ -3,8 +3,8 @@
 import { addAbsent, linkExpectations } from './expected.js';
 import { placeArrivals } from '../message/causes.js';
 import { newRow } from '../message/new-row.js';
-import { spanRows } from '../message/spans.js';
-import { addStrays } from '../message/strays.js';
+import { actRows, spanRows } from '../message/spans.js';
+import { addStrays, insert } from '../message/strays.js';
 
 /**
  * @param {Page.Part} part
@@ -16,6 +16,7 @@ export function causalRows(part, partIndex, header = null) {
   const story = { part, partIndex, rows: [], sent: new Map(), waiting: new Map(), triggers: new Map() };
   part.timeline.forEach((event, index) => READERS.get(event.action)?.(story, event, index));
   linkExpectations(story);
+  insert(story.rows, actRows(part, partIndex));
   placeArrivals(story.rows, part.notes, header);
   markLate(story);
   addAbsent(story);
@@ -162,9 +163,8 @@ function keep(lists, key, row) {
  * @param {number} index
  */
 function emissionFor(story, event, index) {
-  const place = channel(event.topic, event.transport);
   const same = story.part.notes.same(index);
-  const sent = story.sent.get(place);
+  const sent = story.sent.get(channel(event.topic, event.transport));
   return sent?.bodies.get(same) ?? sent?.last ?? null;
 }
 

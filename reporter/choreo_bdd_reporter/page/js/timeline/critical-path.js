@@ -8,8 +8,8 @@ import { endOf, isWait } from './timescale.js';
  * @returns {Page.TimelineState["critical"]}
  */
 export function criticalPath(rows) {
-  const messages = rows.filter((row) => !isWait(row) && row.kind !== 'skipped' && row.kind !== 'span');
-  const [last = null] = messages.sort((a, b) => endOf(b) - endOf(a));
+  const messages = rows.filter((row) => !isWait(row) && !['skipped', 'span', 'act'].includes(row.kind));
+  const last = messages.reduce((latest, row) => (latest && endOf(latest) >= endOf(row) ? latest : row), /** @type {Page.TimelineRow | null} */ (null));
   /** @type {Page.TimelineRow[]} */
   const path = [];
   for (let row = last; row; row = row.parent ?? row.after) path.push(row);
@@ -17,5 +17,5 @@ export function criticalPath(rows) {
   const took = last && path.length > 1 ? endOf(last) - path[0].end : 0;
   /** @type {Page.TimelineState["critical"]["segments"]} */
   const segments = new Map(path.map((row, index) => [row, [path[index - 1] ? endOf(path[index - 1]) : row.end, endOf(row)]]));
-  return { segments, count: path.length, took };
+  return { segments, count: path.filter((row) => row.kind !== 'act').length, took };
 }

@@ -26,7 +26,7 @@ export function eventPanel(row, part, context, close) {
   const facts = [
     ['at', duration(row.end)], ['judged', row.judged !== null && row.judged !== row.end && duration(row.judged)],
     ['took', tookText(row)], ['wall clock', row.event?.wall_clock && localTime(row.event.wall_clock)], ['detail', row.detail],
-    ['budget', budget != null && duration(budget)], ['caused by', causeText(row)],
+    ['budget', budget != null && duration(budget)], ['caused by', causeText(row)], ['moved', row.message?.moved && `${row.message.moved.how}, dead-lettered to ${row.topic}`],
     ['scope', part.correlation_id],
   ];
   return [
@@ -48,7 +48,7 @@ export function eventPanel(row, part, context, close) {
  */
 function body(row, part) {
   if (row.message) return messageFacts(row.message);
-  if (isWait(row) || row.kind === 'span') return null;
+  if (isWait(row) || row.kind === 'span' || row.kind === 'act') return null;
   return el('p.hr-note', {}, part.notes.cut ? 'Bodies of passed scenarios are not in this page; results.json holds what was matched.' : 'The message body was not kept.');
 }
 
@@ -64,6 +64,6 @@ function copies(row, context) {
     copyButton('copy JSON', () => readable(message.payload, 2)),
     copyButton('copy as expectation', () => expectationSnippet(message)),
     copyButton('copy as publish step', () => publishSnippet(message)),
-    publishCommands(message, context.model.defaultTransport).map(([name, command]) => copyButton(`copy ${name}`, () => command)),
+    publishCommands(message, context.model).map(([name, command]) => copyButton(`copy ${name}`, () => command)),
     link);
 }

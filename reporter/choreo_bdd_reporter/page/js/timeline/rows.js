@@ -46,7 +46,7 @@ function took(row) {
 
 const PHRASES = new Map([
   ['published', 'sent'], ['received', 'received'], ['matched', 'matched'], ['mismatched', 'near-miss'], ['replied', 'reply sent'],
-  ['reply_failed', 'reply failed'], ['correlation_skipped', 'other scope'], ['deadline', 'deadline'], ['absent', 'never matched'],
+  ['reply_failed', 'reply failed'], ['correlation_skipped', 'came for another scope'], ['deadline', 'deadline'], ['absent', 'never matched'],
 ]);
 
 // How a wait ended where it was neither silence nor a wrong message.
@@ -54,7 +54,7 @@ const WAITS = new Map([
   ['too late', 'came too late'], ['too early', 'came too early'], ['wrong correlation', 'came for another scope'],
   ['nobody listens', 'nobody listens'],
   ['no correlation id', 'came without an id'], ['wrong topic?', 'came on another topic?'], ['out of order', 'out of order'],
-  ['too few', 'too few came'], ['undecodable', 'unreadable'], ['transport failed', 'transport failed'], ['aborted', 'aborted'],
+  ['too few', 'too few came'], ['undecodable', 'could not be read'], ['transport failed', 'transport failed'], ['aborted', 'aborted'],
 ]);
 
 /**
@@ -63,6 +63,7 @@ const WAITS = new Map([
  */
 export function rowPhrase(row) {
   if (row.kind === 'span') return row.error ? `${row.service} failed` : `${row.service}`;
+  if (row.kind === 'act') return row.error ? 'act failed' : 'act';
   const ended = WAITS.get(row.cause ?? '');
   if (isWait(row) && ended) return ended;
   if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
@@ -80,12 +81,14 @@ export function rowPhrase(row) {
  */
 function rowLabel(row, place, context) {
   const parent = row.children.length > 0 && !place.lanes;
+  const moved = row.message?.moved;
   return [
     parent ? caret({ 'data-toggle': row.id, 'data-open': String(!place.closed) }) : el('span.hr-caret', {}),
     row.topic && !place.lanes && transportBadge(context, row.transport, { full: false }),
     el('span', { class: `hr-phrase hr-tone--${phraseTone(row)}` }, rowPhrase(row)),
     row.topic && el('code.hr-topic', { title: row.topic }, row.topic),
-    row.after && took(row) > 0 && el('span.hr-waterfall-source', { title: causeText(row) }, `${duration(took(row))} ${row.told ? 'from' : 'after'} ${row.after.topic}`),
+    (moved || (row.after && took(row) > 0)) && el('span.hr-waterfall-source', { title: causeText(row) },
+      moved?.how ?? `${duration(took(row))} ${row.told ? 'from' : 'after'} ${row.after?.topic}`),
     sourceBadgeText(row.source) && el('span.hr-waterfall-source', {}, sourceBadgeText(row.source)),
   ];
 }

@@ -27,7 +27,7 @@ export function markTrack(row, axis, rowsAbove, critical) {
 }
 
 const BAR_KINDS = new Map(Object.entries({
-  delivery: 'hop', arrival: 'arrival', reply: 'work', replyFailed: 'work', skipped: 'skip', span: 'work', deadline: 'wait', absent: 'wait',
+  delivery: 'hop', arrival: 'arrival', reply: 'work', replyFailed: 'work', skipped: 'skip', span: 'work', act: 'work', deadline: 'wait', absent: 'wait',
 }));
 
 /**
@@ -79,8 +79,8 @@ function budgetMarks(row, axis, inside) {
 function markKind(row) {
   if (row.action === 'matched') return row.handle?.outcome === 'slow' ? 'slow' : 'matched';
   if (row.action === 'mismatched') return 'near';
-  if (row.kind === 'publish' || row.kind === 'reply') return 'sent';
   if (row.kind === 'replyFailed' || row.error) return 'broken';
+  if (['publish', 'reply', 'act'].includes(row.kind)) return 'sent';
   if (row.late || row.why === 'late') return 'late';
   if (row.why || isUnreadable(row)) return 'foreign';
   if (row.kind === 'delivery' || row.kind === 'span') return 'received';

@@ -36,6 +36,8 @@ _LITERAL = "<value>"
 _SHAPE_MAX_DEPTH = 8
 _SHAPE_MAX_ITEMS = 10
 LEARNED_MAX = 1000
+_CLEAN_MAX = 2048
+_CLEAN_CHARS = 300
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one is slow to test, so it comes last
 _PLAIN = (int, float, type(None))
 
@@ -63,6 +65,8 @@ class Redactor:
     stream_matches: int = 0
     _known: KnownSecrets = field(default_factory=KnownSecrets, repr=False)
     _names: dict[str, str] = field(default_factory=dict, repr=False)
+    _clean: set[str] = field(default_factory=set, repr=False)
+    _clean_for: int = field(default=-1, repr=False)
 
     def value(self, value: Any) -> Any:
         """A masked copy of a structured value; tuples and sets become lists. Depth is no problem."""
@@ -92,14 +96,31 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Running text, masked by pattern and cleared of every value known to be secret, or quoted as one here."""
+        if text in self._clean and self._clean_for == self._changes():
+            return text
         if not is_suspicious(text):  # nearly always
-            return self.without_known(text)
+            shown = self.without_known(text)
+            if shown == text and len(text) <= _CLEAN_CHARS:
+                self._remember_clean(text)
+            return shown
         found: set[str] = set()
         masked, hits = redact_text(text, found)
         if hits:
             self.stream_matches += hits
             self._learn_here(found)
         return self.without_known(masked)
+
+    def _remember_clean(self, text: str) -> None:
+        """Topics, ids and sentences come again and again; they stay clean until more is known to be secret."""
+        changes = self._changes()
+        if self._clean_for != changes or len(self._clean) >= _CLEAN_MAX:
+            self._clean.clear()
+            self._clean_for = changes
+        self._clean.add(text)
+
+    def _changes(self) -> int:
+        """Another number whenever a text may have to be masked that had not before."""
+        return self._known.changes + _DECLARED.changes + _MET.changes + len(self._names)
 
     def document(self, text: str) -> str:
         """A text that may be JSON, as a whole or line by line, masked by its structure; all else like running text."""
@@ -263,6 +284,7 @@ def declare_secrets(
     What one of the ``patterns`` finds in a text is masked whole (``choreo_bdd.matchers.patterns.finding`` makes them of
     regular expressions). Values of fewer than five characters are not looked for.
     """
+    _DECLARED.changes += 1
     declare_names(names)
     declare_patterns(patterns)
     for value in values:

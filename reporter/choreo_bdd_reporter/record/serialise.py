@@ -16,6 +16,7 @@ from choreo_bdd.observers.observed import (
     ObservedStageReply,
 )
 from choreo_bdd.redaction import Redactor, mask_literals, redact_correlation_id
+from choreo_bdd_reporter.model.garbage import no_collection
 from choreo_bdd_reporter.model.limits import (
     DIFFERENCES_MAX,
     FAILURES_MAX,
@@ -58,6 +59,7 @@ _REPLY_STATES: dict[str, ReplyState] = {
 }
 
 
+@no_collection()
 def serialise(result: ObservedResult, *, completed_normally: bool, redactor: Redactor) -> RecordedScenario:
     """Everything a report keeps of an engine result; raises what a malformed result makes it raise."""
     return _Serialiser(result, redactor).scenario(completed_normally)

@@ -338,7 +338,7 @@ def _look_for_hints(text: str) -> bool:
 
 
 def _may_be_declared(text: str) -> bool:
-    if any(pattern.is_in(text) for pattern in _declared_patterns):
+    if _declared_patterns and any(pattern.is_in(text) for pattern in _declared_patterns):
         return True
     names = declared_names()
     return bool(names) and any(name in plain_name(text) for name in names)

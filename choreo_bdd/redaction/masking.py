@@ -67,6 +67,7 @@ class Redactor:
     _names: dict[str, str] = field(default_factory=dict, repr=False)
     _clean: set[str] = field(default_factory=set, repr=False)
     _clean_for: int = field(default=-1, repr=False)
+    """Topics, ids and sentences come again and again: what had nothing to mask, as long as no more is known."""
 
     def value(self, value: Any) -> Any:
         """A masked copy of a structured value; tuples and sets become lists. Depth is no problem."""
@@ -96,12 +97,16 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Running text, masked by pattern and cleared of every value known to be secret, or quoted as one here."""
-        if text in self._clean and self._clean_for == self._changes():
+        changes = self._known.changes + _DECLARED.changes + _MET.changes + len(self._names)
+        if self._clean_for != changes or len(self._clean) >= _CLEAN_MAX:
+            self._clean.clear()
+            self._clean_for = changes
+        if text in self._clean:
             return text
         if not is_suspicious(text):  # nearly always
             shown = self.without_known(text)
             if shown == text and len(text) <= _CLEAN_CHARS:
-                self._remember_clean(text)
+                self._clean.add(text)
             return shown
         found: set[str] = set()
         masked, hits = redact_text(text, found)
@@ -109,18 +114,6 @@ class Redactor:
             self.stream_matches += hits
             self._learn_here(found)
         return self.without_known(masked)
-
-    def _remember_clean(self, text: str) -> None:
-        """Topics, ids and sentences come again and again; they stay clean until more is known to be secret."""
-        changes = self._changes()
-        if self._clean_for != changes or len(self._clean) >= _CLEAN_MAX:
-            self._clean.clear()
-            self._clean_for = changes
-        self._clean.add(text)
-
-    def _changes(self) -> int:
-        """Another number whenever a text may have to be masked that had not before."""
-        return self._known.changes + _DECLARED.changes + _MET.changes + len(self._names)
 
     def document(self, text: str) -> str:
         """A text that may be JSON, as a whole or line by line, masked by its structure; all else like running text."""
@@ -137,7 +130,7 @@ class Redactor:
 
     def touches(self, text: str) -> bool:
         """Whether something in the text is known to be secret, or has another name to be shown by."""
-        if any(literal in text for literal in self._names):
+        if self._names and any(literal in text for literal in self._names):
             return True
         return any(known.written and known.are_in(text) for known in (self._known, _DECLARED, _MET))
 

@@ -31,7 +31,6 @@ from choreo_bdd_reporter.documents.results import (
     with_more_scenarios,
 )
 from choreo_bdd_reporter.documents.schema_check import first_error
-from choreo_bdd_reporter.model.garbage import no_collection
 from choreo_bdd_reporter.model.json_text import document_json
 from choreo_bdd_reporter.model.limits import TESTS_MAX, compact_json, keep_worst
 from choreo_bdd_reporter.model.notices import notice
@@ -83,7 +82,6 @@ class ReportWriter:
         self._noted: Mapping[str, Any] = {}
         self._known = known_count()
 
-    @no_collection()
     def add(self, test: Test, *, redacted: tuple[int, int] = (0, 0)) -> None:
         """Keep a test; one that was added before is replaced. ``redacted`` is what the run has masked so far."""
         self._open().add(document_of(test), redacted=redacted)
@@ -112,7 +110,6 @@ class ReportWriter:
         """The attempts at a test on a worker that has crashed come before those on the worker that repeats it."""
         self._open().move(nodeid, from_worker, to_worker)
 
-    @no_collection()
     def finish(self, run: Run, order: Callable[[str], int] | None = None) -> list[str]:
         """Write the report and forget the journal; returns the outcome of each test. ``order`` ranks node ids.
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd_reporter.model import json_text
-from choreo_bdd_reporter.model.json_text import document_json, read_document
+from choreo_bdd_reporter.model.json_text import document_json, foreign_json, read_document
 
 DOCUMENTS: dict[str, Any] = {
     "numbers": [0, -1, 2**53 + 1, 2**64, -(2**1000), 0.1, -0.0, 1e16, 1e-7, 5e-324, 1.7976931348623157e308],
@@ -38,3 +38,9 @@ def test_without_the_extra_the_standard_library_writes(monkeypatch: pytest.Monke
         assert read_document('{"id":1180591620717411303424}') == {"id": 2**70}
     finally:
         json_text._codec.cache_clear()
+
+
+@pytest.mark.parametrize("value", [float("nan"), [1.0, float("inf")], {"a": None}, "\x7f", "é", "\ud800"])
+def test_what_others_wrote_is_left_to_the_standard_library_where_it_may_differ(value: Any) -> None:
+    assert foreign_json(value) is None
+    assert foreign_json({"a": [value, 1]}) is None

@@ -26,6 +26,21 @@ def document_json(document: Any) -> str:
     return raw.decode("ascii") if raw.isascii() and b"\x7f" not in raw else compact_json(document)
 
 
+def foreign_json(value: Any) -> str | None:
+    """The same of what others have written; ``None`` where the standard library has to look at it.
+
+    A number that JSON has none for would be ``null`` here.
+    """
+    encode = _codec()[0]
+    if encode is None:
+        return None
+    try:
+        raw = encode(value)
+    except Exception:  # noqa: BLE001 - as above
+        return None
+    return raw.decode("ascii") if raw.isascii() and b"null" not in raw and b"\x7f" not in raw else None
+
+
 def read_document(text: str) -> Any:
     """What ``document_json`` has written."""
     decode = _codec()[1]

@@ -16,7 +16,6 @@ from choreo_bdd.observers.observed import (
     ObservedStageReply,
 )
 from choreo_bdd.redaction import Redactor, mask_literals, redact_correlation_id
-from choreo_bdd_reporter.model.garbage import no_collection
 from choreo_bdd_reporter.model.limits import (
     DIFFERENCES_MAX,
     FAILURES_MAX,
@@ -59,7 +58,6 @@ _REPLY_STATES: dict[str, ReplyState] = {
 }
 
 
-@no_collection()
 def serialise(result: ObservedResult, *, completed_normally: bool, redactor: Redactor) -> RecordedScenario:
     """Everything a report keeps of an engine result; raises what a malformed result makes it raise."""
     return _Serialiser(result, redactor).scenario(completed_normally)
@@ -274,7 +272,7 @@ class _Serialiser:
             "offset_ms": amount(entry.offset_ms) or 0.0,
             "wall_clock": entry.wall_clock,
             "action": cast("Action", str(entry.action)),
-            "detail": cap_detail(self._redactor.text(entry.detail)),
+            "detail": cap_detail(self._redactor.text(entry.detail)) if entry.detail else "",
         }
         if entry.topic is not None:
             document["topic"] = self._line(entry.topic)

@@ -71,7 +71,7 @@ class Values:
 
     def _document(self, carried: _Carried) -> dict[str, Any]:
         redact, message = self._redactor.text, carried.message
-        document = {"topic": redact(clean_text(message.topic))}
+        document: dict[str, Any] = {"topic": redact(clean_text(message.topic))}
         if message.transport is not None:
             document["transport"] = message.transport
         payload = self._value(carried.payload).text()

@@ -27,9 +27,11 @@ class KnownSecrets:
     characters.
     """
 
-    __slots__ = ("_lengths", "_values", "written")
+    __slots__ = ("_lengths", "_values", "changes", "written")
 
     def __init__(self) -> None:
+        self.changes = 0
+        """Grows with what is known, and whenever some of it is forgotten."""
         self._values: set[str] = set()
         self.written: dict[str, bool] = {}
         """Every way a value is written, and whether it is told from other text only as a word of its own."""
@@ -50,6 +52,7 @@ class KnownSecrets:
         """Look for a value from now on; one that is too short to tell from other text is ignored."""
         if len(value) < MIN_CHARS or value in self._values or len(self._values) >= _KNOWN_MAX:
             return
+        self.changes += 1
         self._values.add(value)
         for form, is_word in forms(value):
             self.written[form] = is_word and self.written.get(form, True)
@@ -60,6 +63,7 @@ class KnownSecrets:
 
     def clear(self) -> None:
         """Know nothing any more."""
+        self.changes += 1
         self._values.clear()
         self.written.clear()
         self._lengths.clear()

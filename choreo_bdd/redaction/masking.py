@@ -36,6 +36,8 @@ _LITERAL = "<value>"
 _SHAPE_MAX_DEPTH = 8
 _SHAPE_MAX_ITEMS = 10
 LEARNED_MAX = 1000
+_CLEAN_MAX = 2048
+_CLEAN_CHARS = 300
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one is slow to test, so it comes last
 _PLAIN = (int, float, type(None))
 
@@ -63,6 +65,9 @@ class Redactor:
     stream_matches: int = 0
     _known: KnownSecrets = field(default_factory=KnownSecrets, repr=False)
     _names: dict[str, str] = field(default_factory=dict, repr=False)
+    _clean: set[str] = field(default_factory=set, repr=False)
+    _clean_for: int = field(default=-1, repr=False)
+    """Topics, ids and sentences come again and again: what had nothing to mask, as long as no more is known."""
 
     def value(self, value: Any) -> Any:
         """A masked copy of a structured value; tuples and sets become lists. Depth is no problem."""
@@ -92,8 +97,17 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Running text, masked by pattern and cleared of every value known to be secret, or quoted as one here."""
+        changes = self._known.changes + _DECLARED.changes + _MET.changes + len(self._names)
+        if self._clean_for != changes or len(self._clean) >= _CLEAN_MAX:
+            self._clean.clear()
+            self._clean_for = changes
+        if text in self._clean:
+            return text
         if not is_suspicious(text):  # nearly always
-            return self.without_known(text)
+            shown = self.without_known(text)
+            if shown == text and len(text) <= _CLEAN_CHARS:
+                self._clean.add(text)
+            return shown
         found: set[str] = set()
         masked, hits = redact_text(text, found)
         if hits:
@@ -116,7 +130,7 @@ class Redactor:
 
     def touches(self, text: str) -> bool:
         """Whether something in the text is known to be secret, or has another name to be shown by."""
-        if any(literal in text for literal in self._names):
+        if self._names and any(literal in text for literal in self._names):
             return True
         return any(known.written and known.are_in(text) for known in (self._known, _DECLARED, _MET))
 
@@ -263,6 +277,7 @@ def declare_secrets(
     What one of the ``patterns`` finds in a text is masked whole (``choreo_bdd.matchers.patterns.finding`` makes them of
     regular expressions). Values of fewer than five characters are not looked for.
     """
+    _DECLARED.changes += 1
     declare_names(names)
     declare_patterns(patterns)
     for value in values:

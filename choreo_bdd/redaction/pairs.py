@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache, partial
 
 from choreo_bdd.redaction.known_secrets import REDACTED, looks_like_token
 from choreo_bdd.redaction.secret_names import (
@@ -25,12 +25,12 @@ _NAMED = cache(
 )
 """A name and what stands between it and its value; whether the name is a secret's is asked then."""
 _NAME_MAX_CHARS = 100
-_LETTERS_OF_NAME = re.compile(r"[\w.-]*")
+_LETTERS_OF_NAME = re.compile(r"[\w.-]+")
 _WORD_BEFORE = cache(
     partial(re.compile, r"(?<![\w.-])(?:access|account|api|private|secret|shared|signing)[ \t]\Z", re.IGNORECASE)
 )
-_NAME_HINT = cache(partial(re.compile, "|".join(r"[\d._-]*".join(hint) for hint in NAME_HINTS)))
-"""What is in every name of a secret, in lower case, with what may part its words."""
+_PARTS = b"0123456789._-"
+"""What may part the words of a name, as far as it is ASCII."""
 _VALUE = cache(
     partial(
         re.compile,
@@ -71,7 +71,7 @@ def _secret_names(text: str) -> Callable[[int], re.Match[str] | None]:
     if declared_names() or len(lower) != len(text):  # a dotted capital I becomes two characters
         return partial(_secret_name_from, _NAMED().search, text)
     named = _NAMED().match
-    hints = _NAME_HINT().finditer(lower)  # of which there are far fewer than names
+    hints = _hints_in(lower)  # of which there are far fewer than names
 
     def next_name(at: int) -> re.Match[str] | None:
         for hint in hints:
@@ -85,11 +85,31 @@ def _secret_names(text: str) -> Callable[[int], re.Match[str] | None]:
     return next_name
 
 
+def _hints_in(lower: str) -> Iterator[re.Match[str]]:
+    """What is in every name of a secret; few texts have more than one or two of them, which are found sooner alone."""
+    if not lower.isascii():
+        return _any_of(NAME_HINTS, in_parts=True).finditer(lower)
+    joined = lower.encode("ascii").translate(None, _PARTS).decode("ascii")
+    hints = tuple(hint for hint in NAME_HINTS if hint in joined)
+    if not hints:
+        return iter(())
+    in_parts = any(joined.count(hint) != lower.count(hint) for hint in hints)
+    return _any_of(hints, in_parts=in_parts).finditer(lower)
+
+
+@lru_cache(maxsize=256)
+def _any_of(hints: tuple[str, ...], *, in_parts: bool) -> re.Pattern[str]:
+    """One of these in lower case, if need be with what may part the words of a name."""
+    return re.compile("|".join(r"[\d._-]*".join(hint) if in_parts else hint for hint in hints))
+
+
 def _start_of_name(text: str, behind: int, place: int) -> int:
     """Where the name begins that a place is in; that of one which is too long is not found."""
-    backwards = text[max(behind, place - _NAME_MAX_CHARS) : place][::-1]
-    letters = _LETTERS_OF_NAME.match(backwards)
-    start = place - (letters.end() if letters else 0)
+    start = place
+    if place > behind and _LETTERS_OF_NAME.match(text, place - 1, place):
+        backwards = text[max(behind, place - _NAME_MAX_CHARS) : place][::-1]
+        letters = _LETTERS_OF_NAME.match(backwards)
+        start = place - (letters.end() if letters else 0)
     if text[start - 1 : start] in (" ", "\t"):
         word = _WORD_BEFORE().search(text, max(behind, start - len("account ")), start)
         return word.start() if word else start

@@ -31,6 +31,7 @@ from choreo_bdd_reporter.documents.results import (
     with_more_scenarios,
 )
 from choreo_bdd_reporter.documents.schema_check import first_error
+from choreo_bdd_reporter.model.json_text import document_json
 from choreo_bdd_reporter.model.limits import TESTS_MAX, compact_json, keep_worst
 from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.model.tests import Attempt, Environment, RecordedScenario, Run, Test
@@ -285,7 +286,7 @@ def _lines(block: Mapping[str, Any], tests: Iterable[str]) -> Iterator[str]:
 
 
 def _ndjson(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    return (f"{compact_json(message)}\n" for message in messages)
+    return (f"{document_json(message)}\n" for message in messages)
 
 
 def _documents(

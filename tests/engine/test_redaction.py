@@ -11,6 +11,7 @@ import pytest
 from choreo_bdd.redaction import (
     REDACTION_VERSION,
     Redactor,
+    declare_secrets,
     describe_shape,
     is_innocent_json,
     is_secret_key,
@@ -394,3 +395,31 @@ def test_secrets_can_be_learned_without_being_counted() -> None:
     redactor.learn_secrets({"user": "bob-77", "password": "hunter2-x9", "deeper": [{"apiKey": "k-12345"}]})
     assert (redactor.fields, redactor.stream_matches) == (0, 0)
     assert redactor.text("bob-77 hunter2-x9 k-12345") == "bob-77 <redacted> <redacted>"
+
+
+def test_a_text_that_was_clean_is_masked_when_more_is_known() -> None:
+    redactor, other = Redactor(), Redactor()
+    topic, order, patient = "orders.hunter2-x9.done", "orders.k-1234567.done", "patientNo=4711-x"
+    assert [redactor.text(text) for text in (topic, order, patient)] == [topic, order, patient]
+    redactor.learn("hunter2-x9")
+    assert redactor.text(topic) == "orders.<redacted>.done"
+    assert redactor.text(order) == order
+    other.learn("k-1234567")
+    assert redactor.text(order) == "orders.<redacted>.done"
+    declare_secrets(names=["patient_no"])
+    assert redactor.text(patient) == "patientNo=<redacted>"
+    assert redactor.text("scenario seven") == "scenario seven"
+    redactor.rename("scenario", "the first")
+    assert redactor.text("scenario seven") == "the first seven"
+
+
+@pytest.mark.parametrize("text", ['{"to2ken":"x"}', '{"pass-1-word":"x"}', '{"a":"Bea7rer x"}', '{"é":1,"toKen":"x"}'])
+def test_digits_within_the_name_of_a_secret_never_make_it_innocent(text: str) -> None:
+    assert not is_innocent_json(text)
+
+
+def test_what_was_innocent_is_so_no_more_when_its_name_is_declared() -> None:
+    text = '{"patient":"x","id":"ORD-1"}'
+    assert is_innocent_json(text)
+    declare_secrets(names=["patient"])
+    assert not is_innocent_json(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from gherkin.stream.id_generator import IdGenerator
 from choreo_bdd_reporter.documents.gherkin import FeatureMessages, made_up_pickle, read_feature
 from choreo_bdd_reporter.model.clock import epoch_seconds
 from choreo_bdd_reporter.model.host_and_versions import reporter_version
+from choreo_bdd_reporter.model.json_text import document_json
 
 PROTOCOL_VERSION = "34.2.0"
 TEST_ATTACHMENT = "choreo-bdd-test.json"
@@ -168,7 +168,7 @@ class _TestMessages:
         return {"nodeid": self._source.row, **check, **facts, "note": note}
 
     def _attachment(self, name: str, body: Json, step: str | None = None) -> dict[str, Any]:
-        content = {"body": json.dumps(body, separators=(",", ":")), "contentEncoding": "IDENTITY"}
+        content = {"body": document_json(body), "contentEncoding": "IDENTITY"}
         place = {} if step is None else {"testStepId": step}
         return self._placed({**content, "mediaType": "application/json", "fileName": name, **place})
 

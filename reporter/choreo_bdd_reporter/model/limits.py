@@ -29,7 +29,8 @@ _BODY_HEAD_CHARS = 49_152
 _DEPTH_MAX = 64
 _NODES_MAX = 100_000
 _INT_MAX_BITS = 1024
-_HUGE_NUMBER = re.compile(r"\d{300}")
+_HUGE_NUMBER_CHARS = 300
+_HUGE_NUMBER = re.compile(rf"\d{{{_HUGE_NUMBER_CHARS}}}")
 _NUMBERS = (int, float, type(None))
 _BYTES = (bytes, bytearray, memoryview)
 _ESCAPED = re.compile(r"\\x..|\\.")
@@ -155,7 +156,9 @@ def small_json(value: Any) -> str | None:
 
 def is_plain_json(text: str) -> bool:
     """Whether a small JSON text is within the limits on depth and numbers, too."""
-    return text.count("[") + text.count("{") <= _DEPTH_MAX and not _HUGE_NUMBER.search(text)
+    if text.count("[") + text.count("{") > _DEPTH_MAX:
+        return False
+    return len(text) < _HUGE_NUMBER_CHARS or not _HUGE_NUMBER.search(text)
 
 
 def json_safe(value: Any) -> Any:

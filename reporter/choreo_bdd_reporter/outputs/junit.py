@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
-from xml.etree import ElementTree
 
 from choreo_bdd.redaction.printable import in_xml, on_one_line, printable
 from choreo_bdd_reporter.outputs.rows import Row, rows
@@ -19,26 +18,24 @@ _ELEMENTS = {"failed": "failure", "errored": "error"}
 def as_junit(results: Any, gherkin: Any) -> str:
     """One suite a file, one case a test; the message of a failure is the sentence that the page shows."""
     by_file = sorted(rows(results, gherkin), key=lambda row: str(row.test["file"]))
-    root = ElementTree.Element("testsuites", _counts(results["tests"]))
-    for file, found in groupby(by_file, key=lambda row: row.test["file"]):
-        _add_suite(root, file, list(found), results["run"])
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + in_xml(ElementTree.tostring(root, encoding="unicode"))
+    suites = chain.from_iterable(
+        _suite(file, list(found), results["run"]) for file, found in groupby(by_file, key=lambda row: row.test["file"])
+    )
+    whole = "\n".join(_around(suites, "testsuites", _counts(results["tests"])))
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + in_xml(whole)
 
 
-def _add_suite(root: ElementTree.Element, file: str, found: list[Row], run: Any) -> None:
+def _suite(file: str, found: list[Row], run: Any) -> Iterator[str]:
     counts = _counts(row.test for row in found)
     facts = {"name": file or "session", **counts, "timestamp": run["started_at"], "hostname": run["hostname"]}
-    suite = ElementTree.SubElement(root, "testsuite", _safe(facts))
     of_run = {"project": "project_name", "commit": "git_sha", "branch": "git_branch", "environment": "environment"}
-    _add_properties(suite, ((name, run[fact]) for name, fact in of_run.items()))
-    for row in found:
-        _add_case(suite, row)
+    properties = _properties((name, run[fact]) for name, fact in of_run.items())
+    return _around(chain(properties, chain.from_iterable(map(_case, found))), "testsuite", facts)
 
 
-def _add_case(suite: ElementTree.Element, row: Row) -> None:
-    test, reason, line = row.test, row.failure, row.scenario.get("line")
-    place = re.sub(r"\.py$", "", test["file"]).replace("/", ".")
+def _case(row: Row) -> Iterator[str]:
+    test, line = row.test, row.scenario.get("line")
+    place = test["file"].removesuffix(".py").replace("/", ".")
     facts = {
         "classname": ".".join(part for part in (place, test["class"]) if part) or "session",
         "name": test["name"] or test["nodeid"],
@@ -46,19 +43,22 @@ def _add_case(suite: ElementTree.Element, row: Row) -> None:
         **({"file": test["file"]} if test["file"] else {}),
         **({"line": str(line)} if line is not None else {}),
     }
-    case = ElementTree.SubElement(suite, "testcase", _safe(facts))
-    _add_properties(case, _told(row))
+    return _around(chain(_properties(_told(row)), _said(row)), "testcase", facts)
+
+
+def _said(row: Row) -> Iterator[str]:
+    test, reason = row.test, row.failure
     if test["outcome"] in _ELEMENTS:
         message = {} if reason is None else {"message": reason.sentence, "type": reason.cause}
-        _add_text(case, _ELEMENTS[test["outcome"]], test["traceback"] or "", _safe(message))
+        yield _text(test["traceback"] or "", _ELEMENTS[test["outcome"]], message)
     elif test["outcome"] == "skipped":
-        ElementTree.SubElement(case, "skipped", _safe({"message": test["skip_reason"] or ""}))
+        yield _text("", "skipped", {"message": test["skip_reason"] or ""})
     for name, text in (
         ("system-out", test["stdout"]),
         ("system-err", "\n".join(filter(None, (test["stderr"], test["log"])))),
     ):
         if text:
-            _add_text(case, name, text, {})
+            yield _text(text, name, {})
 
 
 def _told(row: Row) -> Iterator[tuple[str, str | None]]:
@@ -74,21 +74,38 @@ def _told(row: Row) -> Iterator[tuple[str, str | None]]:
         yield from (("cause", row.failure.cause), ("topic", row.failure.topic), ("failed_at", row.failure.place))
 
 
-def _add_properties(parent: ElementTree.Element, facts: Iterable[tuple[str, str | None]]) -> None:
-    known = [(name, fact) for name, fact in facts if fact]
-    if not known:
+def _properties(facts: Iterable[tuple[str, str | None]]) -> Iterator[str]:
+    known = [_text("", "property", {"name": name, "value": fact}) for name, fact in facts if fact]
+    return _around(known, "properties", {}) if known else iter(())
+
+
+def _around(lines: Iterable[str], name: str, attributes: dict[str, str]) -> Iterator[str]:
+    """An element with the lines of others in it, which stand further in: written so, for trees take a third longer."""
+    inside = [f"  {line}" for line in lines]
+    if not inside:
+        yield _text("", name, attributes)
         return
-    properties = ElementTree.SubElement(parent, "properties")
-    for name, fact in known:
-        ElementTree.SubElement(properties, "property", _safe({"name": name, "value": fact}))
+    yield f"<{name}{_attributes(attributes)}>"
+    yield from inside
+    yield f"</{name}>"
 
 
-def _add_text(parent: ElementTree.Element, name: str, text: str, attributes: dict[str, str]) -> None:
-    ElementTree.SubElement(parent, name, attributes).text = _FORBIDDEN.sub("\ufffd", printable(text))
+def _text(text: str, name: str, attributes: dict[str, str]) -> str:
+    """An element with a text of as many lines as it has."""
+    head = name + _attributes(attributes)
+    return f"<{head}>{_escaped(printable(text))}</{name}>" if text else f"<{head} />"
 
 
-def _safe(attributes: dict[str, str]) -> dict[str, str]:
-    return {name: _FORBIDDEN.sub("\ufffd", on_one_line(text)) for name, text in attributes.items()}
+def _attributes(attributes: dict[str, str]) -> str:
+    quoted = ((name, _escaped(on_one_line(text)).replace('"', "&quot;")) for name, text in attributes.items())
+    return "".join([f' {name}="{text}"' for name, text in quoted])
+
+
+def _escaped(text: str) -> str:
+    """A text without what steers, as XML has it."""
+    if not text.isascii():
+        text = _FORBIDDEN.sub("\ufffd", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _counts(tests: Iterable[Any]) -> dict[str, str]:

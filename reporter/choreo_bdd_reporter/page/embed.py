@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from choreo_bdd_reporter.model.json_text import foreign_json
+
 
 def as_script(ascii_text: str) -> str:
     """A JSON text made safe for a data ``<script>``."""
@@ -45,6 +47,8 @@ _encode = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",
 
 def ascii_json(value: Any) -> str:
     """Compact ASCII JSON of any value; what JSON has no number for becomes text."""
+    if (text := foreign_json(value)) is not None:
+        return text
     try:
         return _encode(value)
     except ValueError:

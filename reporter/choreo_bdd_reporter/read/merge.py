@@ -86,7 +86,7 @@ def _choose(reports: Sequence[Report], duplicates: Duplicates) -> _Choice:
 
 
 def _owner(reports: Sequence[Report], where: dict[int, list[int]], duplicates: Duplicates) -> int:
-    if duplicates == "last":
+    if duplicates == "last" or len(where) == 1:
         return max(where)
     return min(where, key=lambda number: _badness(reports[number].results["tests"][place] for place in where[number]))
 

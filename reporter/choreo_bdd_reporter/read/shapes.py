@@ -70,7 +70,9 @@ def _values(hint: Any) -> Check:
     return lambda value: isinstance(value, dict) and all(map(check, value.values()))
 
 
-def _any_of(hints: Sequence[Any]) -> Check:
+def _any_of(hints: tuple[Any, ...]) -> Check:
+    if set(hints) <= _CLASSES:
+        return lambda value: isinstance(value, hints)
     checks = tuple(map(_check, hints))
     return lambda value: any(check(value) for check in checks)
 
@@ -79,6 +81,8 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and -GREATEST <= value <= GREATEST
 
 
+_CLASSES = {str, bool, types.NoneType}
+"""Which say by themselves what is one of them."""
 _PLAIN: dict[Any, Check] = {
     Any: lambda _value: True,
     str: lambda value: isinstance(value, str),

@@ -273,7 +273,7 @@ class _Serialiser:
             "offset_ms": amount(entry.offset_ms) or 0.0,
             "wall_clock": entry.wall_clock,
             "action": cast("Action", str(entry.action)),
-            "detail": cap_detail(self._redactor.text(entry.detail)),
+            "detail": cap_detail(self._redactor.text(entry.detail)) if entry.detail else "",
         }
         if entry.topic is not None:
             document["topic"] = self._line(entry.topic)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from choreo_bdd.redaction import Redactor, is_innocent_json
+from choreo_bdd_reporter.model.json_text import read_document
 from choreo_bdd_reporter.model.limits import (
     cap_body,
     cap_value,
@@ -37,18 +38,17 @@ class Values:
 
     def shown(self, value: Any) -> tuple[Any, bool]:
         """A payload or shape within the limits of ``results.json``, and whether it was too large as a whole."""
-        return self._value(value).shown()
+        return self._value(self._look(value)).shown()
 
     def learn(self, value: Any) -> None:
         """Remember what is secret in a value, so that it is found in every other one."""
-        if value is not None and (look := self._look(value)).text is None and not look.is_learned:
-            look.is_learned = True
-            self._redactor.learn_secrets(json_safe(value))
+        if value is not None:
+            self._learn(self._look(value))
 
     def learn_message(self, message: Any) -> None:
         """Remember what is secret in what a message carries."""
         carried = self._carried_by(message)
-        self.learn(carried.payload)
+        self._learn(carried.payload)
         if carried.headers:
             self.learn(carried.headers)
 
@@ -72,29 +72,34 @@ class Values:
 
     def _document(self, carried: _Carried) -> dict[str, Any]:
         redact, message = self._redactor.text, carried.message
-        facts = {
-            "topic": redact(clean_text(message.topic)),
-            "transport": message.transport,
-            "payload": self._payloads.setdefault(self._value(carried.payload).text(), len(self._payloads)),
-            "headers": self.shown(carried.headers)[0] if carried.headers else None,
-            "key": None if message.key is None else redact(clean_text(str(message.key))),
-            "partition": message.partition,
-            "offset": message.offset,
-            "size": message.size,
-            "broker_time": amount(message.broker_time),
-            "moved": self._moved(carried.headers) if carried.headers else None,
-        }
-        return {name: fact for name, fact in facts.items() if fact is not None}
+        document: dict[str, Any] = {"topic": redact(clean_text(message.topic))}
+        if message.transport is not None:
+            document["transport"] = message.transport
+        payload = self._value(carried.payload).text()
+        document["payload"] = self._payloads.setdefault(payload, len(self._payloads))
+        if carried.headers:
+            document["headers"] = self.shown(carried.headers)[0]
+            if (told := moved(carried.headers)) is not None:
+                document["moved"] = self.shown(told)[0]
+        if message.key is not None:
+            document["key"] = redact(clean_text(str(message.key)))
+        for name in ("partition", "offset", "size"):
+            if (fact := getattr(message, name)) is not None:
+                document[name] = fact
+        if (broker_time := amount(message.broker_time)) is not None:
+            document["broker_time"] = broker_time
+        return document
 
-    def _moved(self, headers: dict[str, str]) -> dict[str, Any] | None:
-        told = moved(headers)
-        return None if told is None else self.shown(told)[0]
-
-    def _value(self, value: Any) -> _Value:
-        look = self._look(value)
+    def _value(self, look: _Look) -> _Value:
         if look.value is None:
-            look.value = self._new(value, None if has_redactors() else look.text)
+            look.value = self._new(look.source, None if has_redactors() else look.text)
         return look.value
+
+    def _learn(self, look: _Look) -> None:
+        if look.text is None and not look.is_learned:
+            look.is_learned = True
+            if look.source is not None:
+                self._redactor.learn_secrets(json_safe(look.source))
 
     def _new(self, value: Any, text: str | None) -> _Value:
         found = None if text is None else self._texts.get(text)
@@ -123,7 +128,7 @@ class Values:
     def _carried_by(self, message: Any) -> _Carried:
         known = self._carried.get(id(message))
         if known is None:
-            known = self._carried[id(message)] = _Carried(message, message.payload, dict(message.headers))
+            known = self._carried[id(message)] = _Carried(message, self._look(message.payload), message.headers)
         return known
 
 
@@ -147,10 +152,10 @@ class _Carried:
 
     __slots__ = ("headers", "message", "payload", "place")
 
-    def __init__(self, message: Any, payload: Any, headers: dict[str, str]) -> None:
+    def __init__(self, message: Any, payload: _Look, headers: Mapping[str, str]) -> None:
         self.message = message
         self.payload = payload
-        self.headers = headers
+        self.headers = dict(headers) if headers else None
         self.place = -1
 
 
@@ -174,7 +179,7 @@ class _Value:
     def shown(self) -> tuple[Any, bool]:
         """The value as ``results.json`` has it, and whether all of it had to be replaced."""
         if self._shown is None:
-            self._shown = (json.loads(self.text()), False) if self._innocent else cap_value(self._whole)
+            self._shown = (read_document(self.text()), False) if self._innocent else cap_value(self._whole)
         return self._shown
 
 
@@ -185,4 +190,6 @@ def _finished(masked: Any) -> Any:
 
 def amount(value: float | None) -> float | None:
     """A measured number as the report holds it: finite and not negative."""
-    return None if value is None or not math.isfinite(value) else max(0.0, float(value))
+    if value is None or not math.isfinite(value):
+        return None
+    return float(value) if value > 0 else 0.0

@@ -8,7 +8,6 @@ lines that have a ``run``, which say what is known of it as a whole, the last on
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from choreo_bdd.redaction.afterwards import hidden, hidden_in_json, known_count
 from choreo_bdd_reporter.documents.file_names import JOURNAL_FORMAT
 from choreo_bdd_reporter.documents.results import TestDocument, TestFacts
 from choreo_bdd_reporter.model.clock import now
-from choreo_bdd_reporter.model.limits import compact_json
+from choreo_bdd_reporter.model.json_text import document_json, read_document
 from choreo_bdd_reporter.model.tests import Environment
 
 _KEPT = ("nodeid", "file", "name", "class", "outcome", "duration_ms", "worker_id")
@@ -57,20 +56,20 @@ class Journal:
         self._reader = path.open("rb")
         self._end = 0
         self._append(
-            compact_json({"journal": JOURNAL_FORMAT, "started_at": started_at, "environment": asdict(environment)})
+            document_json({"journal": JOURNAL_FORMAT, "started_at": started_at, "environment": asdict(environment)})
         )
 
     def add(self, document: TestDocument, *, redacted: tuple[int, int]) -> None:
         """Keep a test; ``redacted`` is how much was masked in the run so far, by key and in text."""
         parts = (document.test, document.gherkin, document.details, document.attachments)
-        texts = [compact_json(part) for part in parts]
+        texts = [document_json(part) for part in parts]
         line, spans = "{", []
         for name, text in zip(_PARTS, texts, strict=True):
             line += f'"{name}":'
             spans.append((self._end + len(line), len(text)))
             line += f"{text},"
         rest = {"facts": asdict(document.facts), "redacted": redacted, "at": now()}
-        self._append(line + compact_json(rest)[1:])
+        self._append(line + document_json(rest)[1:])
         test: dict[str, Any] = {**document.test}
         head = {name: test[name] for name in _KEPT}
         feature = document.gherkin["feature"]["uri"] if document.gherkin else None
@@ -88,12 +87,12 @@ class Journal:
 
     def move(self, nodeid: str, from_worker: str | None, to_worker: str | None) -> None:
         """Count the attempts at a test on one worker as earlier ones of those on another."""
-        self._append(compact_json({"moved": [nodeid, from_worker, to_worker], "at": now()}))
+        self._append(document_json({"moved": [nodeid, from_worker, to_worker], "at": now()}))
         self._places[nodeid, to_worker] = self._places.pop((nodeid, from_worker))
 
     def note(self, **known: Any) -> None:
         """Keep what is known of the run as a whole; of what was noted before, other names still hold."""
-        self._append(compact_json({"run": known, "at": now()}))
+        self._append(document_json({"run": known, "at": now()}))
 
     def find(self, nodeid: str, worker_id: str | None) -> TestDocument | None:
         """The last attempt at a test that was added before."""
@@ -120,19 +119,19 @@ class Journal:
 
     def test(self, place: Place) -> Any:
         """A test's part of ``results.json``."""
-        return json.loads(self._read(place, 0))
+        return read_document(self._read(place, 0))
 
     def gherkin(self, place: Place) -> Any:
         """Feature and scenario of a test, empty without Gherkin."""
-        return json.loads(self._read(place, 1))
+        return read_document(self._read(place, 1))
 
     def details(self, place: Place) -> Any:
         """What the page shows of the test's scenarios beyond their part of ``results.json``."""
-        return json.loads(self._read(place, 2))
+        return read_document(self._read(place, 2))
 
     def attachments(self, place: Place) -> Any:
         """What was attached to the test."""
-        return json.loads(self._read(place, 3))
+        return read_document(self._read(place, 3))
 
     def close(self, *, remove: bool) -> None:
         """Close it; ``remove`` it when the report that it stood in for is written."""
@@ -153,7 +152,7 @@ class Journal:
         if place.known == known_count():
             return text
         cleaned = hidden_in_json(text, left=() if part else self._plain)
-        return text if cleaned is None else compact_json(cleaned)
+        return text if cleaned is None else document_json(cleaned)
 
 
 def _by_now(place: Place, known: int) -> Place:

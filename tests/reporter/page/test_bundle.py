@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
+from choreo_bdd_reporter.page import assets as assets_module
 from choreo_bdd_reporter.page.bundle import BundleError, bundle
 
 
@@ -162,3 +166,29 @@ def test_a_short_name_is_never_one_that_the_script_uses() -> None:
 def test_what_leaves_the_dialect_is_refused_by_name(modules: dict[str, str], complaint: str) -> None:
     with pytest.raises(BundleError, match=complaint):
         _bundle(**modules)
+
+
+def test_modules_are_joined_once_for_each_state_of_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "page"
+    shutil.copytree(Path(assets_module.__file__).parent, page, ignore=shutil.ignore_patterns("__pycache__", "made"))
+    monkeypatch.setattr(assets_module, "_PAGE", page)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    first = assets_module._of_checkout()
+    joins: list[int] = []
+    join = assets_module.joined
+
+    def counted() -> assets_module.Assets:
+        joins.append(1)
+        return join()
+
+    monkeypatch.setattr(assets_module, "joined", counted)
+    assert assets_module._of_checkout() == first == join()
+    assert joins == []
+    style = page / "css" / "core" / "base.css"
+    style.write_text(f"{style.read_text('utf-8')}\n.unheard-of {{ color: red; }}\n", "utf-8")
+    assert ".unheard-of" in assets_module._of_checkout().style
+    assert joins == [1]
+    (kept,) = (page / "__pycache__").iterdir()
+    kept.write_text('{"style": ', "utf-8")
+    assert ".unheard-of" in assets_module._of_checkout().style
+    assert joins == [1, 1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -165,10 +166,16 @@ def shown_gherkin(redactor: Redactor, feature: Feature, scenario: GherkinScenari
 
 
 def _file(item: pytest.Item) -> str:
+    return _within(item.path, item.config.rootpath) or Path(item.location[0]).as_posix()
+
+
+@lru_cache(maxsize=256)
+def _within(path: Path, root: Path) -> str | None:
+    """Asked for every phase of every test, and slow to find out."""
     try:
-        return item.path.resolve().relative_to(item.config.rootpath.resolve()).as_posix()
+        return path.resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
-        return Path(item.location[0]).as_posix()
+        return None
 
 
 def _failure(report: pytest.TestReport, redactor: Redactor) -> PhaseFacts:

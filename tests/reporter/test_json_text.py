@@ -1,0 +1,46 @@
+"""Documents are the same JSON whoever writes them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from choreo_bdd_reporter.model import json_text
+from choreo_bdd_reporter.model.json_text import document_json, foreign_json, read_document
+
+DOCUMENTS: dict[str, Any] = {
+    "numbers": [0, -1, 2**53 + 1, 2**64, -(2**1000), 0.1, -0.0, 1e16, 1e-7, 5e-324, 1.7976931348623157e308],
+    "texts": ["", 'a"b\\c/\n\t\0', "\x7f", "é", "\u2028", "😀", "\ud800", "</script>", "::error::"],
+    "shapes": {"a": [None, True, False, {}, [], (1, 2)], "7": {"b": [[]]}},
+    "keys": {"": 1, "é": 2, "a.b": 3, "\ud83d": 4},
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_document_reads_back_as_it_was(name: str) -> None:
+    text = document_json(DOCUMENTS[name])
+    assert text.isascii()
+    assert text.isprintable()
+    as_standard = json.loads(json.dumps(DOCUMENTS[name]))
+    assert json.loads(text) == as_standard
+    assert read_document(text) == as_standard
+    assert repr(read_document(text)) == repr(as_standard)
+
+
+def test_without_the_extra_the_standard_library_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "msgspec.json", None)
+    json_text._codec.cache_clear()
+    try:
+        assert document_json({"id": 2**70}) == '{"id":1180591620717411303424}'
+        assert read_document('{"id":1180591620717411303424}') == {"id": 2**70}
+    finally:
+        json_text._codec.cache_clear()
+
+
+@pytest.mark.parametrize("value", [float("nan"), [1.0, float("inf")], {"a": None}, "\x7f", "é", "\ud800"])
+def test_what_others_wrote_is_left_to_the_standard_library_where_it_may_differ(value: Any) -> None:
+    assert foreign_json(value) is None
+    assert foreign_json({"a": [value, 1]}) is None

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+import json
+import os
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from choreo_bdd_reporter.page.bundle import bundle, squeeze_css
@@ -75,7 +80,38 @@ def assets() -> Assets:
     script, style = (_PAGE / MADE / name for name in NAMES)
     if script.is_file() and style.is_file():
         return Assets(style=style.read_text("utf-8"), script=script.read_text("utf-8"))
-    return joined()
+    return _joined_once(_PAGE / "__pycache__" / f"page-{_state()}.json")
+
+
+def _joined_once(kept: Path) -> Assets:
+    """What an earlier process has kept; joining takes half a second, which a checkout's every run would spend."""
+    try:
+        return Assets(**json.loads(kept.read_text("utf-8")))
+    except (OSError, ValueError):
+        found = joined()
+    if not sys.dont_write_bytecode:
+        with suppress(OSError):  # a checkout that cannot be written to joins each time
+            _keep(kept, json.dumps(asdict(found)))
+    return found
+
+
+def _keep(kept: Path, text: str) -> None:
+    """Write a file whole or not at all, instead of those of earlier states."""
+    kept.parent.mkdir(exist_ok=True)
+    earlier = set(kept.parent.glob("page-*.json")) - {kept}
+    part = kept.with_suffix(f".{os.getpid()}")
+    part.write_text(text, "utf-8")
+    part.replace(kept)
+    for path in earlier:
+        path.unlink(missing_ok=True)
+
+
+def _state() -> str:
+    """Whatever the joined texts depend on, the joining included, as one short text."""
+    digest = hashlib.sha256()
+    for path in sorted(chain.from_iterable(_PAGE.glob(each) for each in ("*.py", "js/**/*.js", "css/**/*.css"))):
+        digest.update(f"{path.relative_to(_PAGE)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def joined() -> Assets:

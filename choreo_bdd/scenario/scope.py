@@ -31,6 +31,7 @@ from choreo_bdd.scenario.sending.reply_sender import Replier
 from choreo_bdd.scenario.subscriptions import TopicListener, guarded
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.scenario.verdicts import Verdicts
+from choreo_bdd.shared.changes import Changes
 from choreo_bdd.transports.base import Ready
 
 _TURNS_TO_DRAIN = 3  # of the loop: socket, reader, whoever the reader wakes
@@ -51,11 +52,12 @@ class Scope:
         self.opened_at = self.clock()
         self.expectations: list[Expectation] = []
         self._by_handle: dict[Handle, Expectation] = {}
+        self._changes = Changes()
         self._backlog = Backlog()
         self.replies: list[Reply] = []
         self._proofs = Proofs(patience_s=options.arm_timeout_s)
-        self.outbox = Outbox(self._proofs, self.timeline, self.clock, self.notify)
-        self.replier = Replier(self.replies, self.links, self.outbox, self.timeline, self.notify)
+        self.outbox = Outbox(self._proofs, self.timeline, self.clock, self._changes.tell)
+        self.replier = Replier(self.replies, self.links, self.outbox, self.timeline, self._changes.tell)
         self.verdicts = Verdicts(
             self.expectations,
             self.links,
@@ -65,11 +67,10 @@ class Scope:
             replies=self.replies,
             options=options,
             clock=self.clock,
-            notify=self.notify,
+            notify=self._changes.tell,
         )
         self._listeners: dict[tuple[str | None, str], TopicListener] = {}
         self._watched: list[tuple[Link, str]] = []
-        self._waiters: set[asyncio.Future[None]] = set()
         self._surprised = {name: link.harness.router.dispatcher.surprised for name, link in self.links.items()}
         own(self, self.links.values())
 
@@ -207,7 +208,7 @@ class Scope:
         """Let every expectation and reply on this topic have the message, one after the other."""
         if received_by_expectation := listener.is_called:
             self._received(listener, delivery, "expect", "answer")
-            self.notify()
+            self._changes.tell()
         for place, each in enumerate(tuple(listener.takers)):
             if place:
                 yield
@@ -346,21 +347,7 @@ class Scope:
 
     async def until(self, condition: Callable[[], bool], deadline: float) -> None:
         """Wait until a condition on handles or replies holds, at the longest until a loop time."""
-        loop = asyncio.get_running_loop()
-        while not condition() and self.clock() < deadline:
-            changed: asyncio.Future[None] = loop.create_future()
-            timer = loop.call_at(deadline, _release, changed)
-            self._waiters.add(changed)
-            try:
-                await changed
-            finally:
-                timer.cancel()
-                self._waiters.discard(changed)
-
-    def notify(self) -> None:
-        """Wake whoever waits: an expectation has been resolved, or a reply sent."""
-        for waiter in tuple(self._waiters):
-            _release(waiter)
+        await self._changes.until(condition, deadline)
 
     def listening(self) -> Iterator[tuple[Link, str, tuple[str, ...]]]:
         """Each topic this scope listens to, with its link and who listens: ``expect``, ``reply`` or both."""
@@ -394,8 +381,3 @@ class Scope:
         self._watched.clear()
         for link in self.links.values():
             link.harness.router.dispatcher.deregister_scope(self)
-
-
-def _release(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)

@@ -96,7 +96,7 @@ _HINTS = (
     "fo1_", "sntrys_", "rubygems_", "pscale_", "ops_", "nrak-", "pmak-", "pul-", "pat-", "gocspx-", "ya29.", "dp.",
     "dapi", "atatt", "atbb", "ssws ",
 )  # fmt: skip
-_STEMS = ("code", "connect", "cred", "cv", "pass", "sess", "srf", "gl", "hv", "_", "-", "at")
+_STEMS = ("code", "connect", "cred", "cv", "pass", "sess", "srf", "gl", "hv", "shp", "s_", "ak-", "api")
 """What several hints have in common: a text that has none of it need not be searched for each."""
 
 

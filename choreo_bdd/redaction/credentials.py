@@ -91,9 +91,12 @@ _HINTS = (
     "credential", "creds", "jwt", "session", "sessid", "otp", "cvv", "cvc", "csrf", "xsrf", "code=", "code:",
     "code\"", "code'", "mnemonic", "phrase", "connection", "pass=", "pass:", "pass\"", "pass'", "eyj", "akia",
     "asia", "gh", "github_pat_", "xox", "xapp-", "aiza", "k_", "sk-", "glpat-", "whsec_", "npm_", "pypi-", "sg.",
-    "hvs.", "hf_", "dckr_pat_", "sig", "basic ",
+    "hvs.", "hf_", "dckr_pat_", "sig", "basic ", "glrt-", "gldt-", "glptt-", "glsoat-", "glcbt-", "glft-", "glimt-",
+    "glagent-", "glsa_", "hvb.", "_v1_", "shpat_", "shpss_", "shpca_", "shppa_", "_api_", "ntn_", "figd_", "sbp_",
+    "fo1_", "sntrys_", "rubygems_", "pscale_", "ops_", "nrak-", "pmak-", "pul-", "pat-", "gocspx-", "ya29.", "dp.",
+    "dapi", "atatt", "atbb", "ssws ",
 )  # fmt: skip
-_STEMS = ("code", "connect", "cred", "cv", "pass", "sess", "srf")
+_STEMS = ("code", "connect", "cred", "cv", "pass", "sess", "srf", "gl", "hv", "shp", "s_", "ak-", "api")
 """What several hints have in common: a text that has none of it need not be searched for each."""
 
 
@@ -138,6 +141,15 @@ _TOKEN_FORMS = (
     ("pypi-", r"[\w-]{20,}"), ("SG.", r"[\w-]{16,64}\.[\w-]{16,}"), ("hvs.", r"[\w-]{20,}"),
     ("hf_", r"[A-Za-z0-9]{30,}"), ("dckr_pat_", r"[\w-]{20,}"), ("AIza", r"[0-9A-Za-z_-]{35}"),
     ("sk_", r"(?:live|test)_\w{10,}"), ("rk_", r"(?:live|test)_\w{10,}"), ("sk-", r"[A-Za-z0-9_-]{20,}"),
+    ("gl", r"(?:rt|dt|ptt|soat|cbt|ft|imt|agent)-[\w-]{20,}"), ("glsa_", r"\w{32,}"),  # GitLab, Grafana
+    ("hvb.", r"[\w-]{20,}"), ("do", r"[opr]_v1_[0-9a-f]{40,}"), ("shp", r"(?:at|ss|ca|pa)_[0-9a-fA-F]{32}"),
+    ("lin_api_", r"\w{30,}"), ("ntn_", r"[A-Za-z0-9]{40,}"), ("figd_", r"[\w-]{30,}"), ("sbp_", r"[0-9a-f]{40}"),
+    ("fo1_", r"[\w-]{40,}"), ("sntrys_", r"[\w+/=-]{40,}"), ("rubygems_", r"[0-9a-f]{40,}"),
+    ("pscale_", r"(?:tkn|oauth|pw)_[\w-]{30,}"), ("ops_eyJ", r"[\w-]{40,}"), ("NRAK-", r"[A-Z0-9]{27}"),
+    ("PMAK-", r"[0-9a-f]{24}-[0-9a-f]{34}"), ("pul-", r"[0-9a-f]{40}"), ("pat-", r"[a-z]{2}\d-[0-9a-f-]{36}"),
+    ("GOCSPX-", r"[\w-]{20,}"), ("ya29.", r"[\w-]{20,}"), ("dp.", r"(?:pt|st|ct|sa|scim|audit)\.[\w.-]{40,}"),
+    ("dapi", r"[0-9a-f]{32}\b"), ("ATATT", r"[\w=-]{40,}"), ("ATBB", r"[A-Za-z0-9]{28,}\b"),
+    ("key-", r"[0-9a-f]{32}\b"), ("AGE-SECRET-KEY-1", r"[A-Z0-9]{50,}"), ("SSWS ", r"[\w-]{30,}"),
 )  # fmt: skip
 """How the tokens of well-known services begin, and what follows."""
 _KNOWN_TOKENS = partial(

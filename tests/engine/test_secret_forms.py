@@ -279,3 +279,28 @@ def test_most_texts_with_a_secret_show_none() -> None:
 @pytest.mark.parametrize("text", INNOCENT)
 def test_other_texts_stay_as_they_are(text: str) -> None:
     assert redact_text(text) == (text, 0)
+
+
+HEX, WORD = "0123456789abcdef" * 4, "Aa3Bb5Cc7Dd9Ee1Ff2Gg4Hh6Ii8Jj0Kk3Ll5Mm7Nn9Oo1Pp2"
+LESS_KNOWN = (
+    *(f"gl{kind}-{WORD[:20]}" for kind in ("rt", "dt", "ptt", "soat", "cbt", "ft", "imt", "agent")),
+    f"glsa_{WORD[:32]}_0a1b2c3d", f"hvb.{WORD}", f"dop_v1_{HEX}", f"shpat_{HEX[:32]}", f"lin_api_{WORD[:40]}",
+    f"ntn_{WORD[:46]}", f"figd_{WORD[:40]}", f"sbp_{HEX[:40]}", f"fo1_{WORD[:43]}", f"sntrys_{WORD}",
+    f"rubygems_{HEX[:48]}", f"pscale_tkn_{WORD[:43]}", f"ops_eyJ{WORD}", f"NRAK-{WORD[:27].upper()}",
+    f"PMAK-{HEX[:24]}-{HEX[:34]}", f"pul-{HEX[:40]}", "pat-na1-01234567-89ab-cdef-0123-456789abcdef",
+    f"GOCSPX-{WORD[:28]}", f"ya29.{WORD}", f"dp.pt.{WORD[:43]}", f"dapi{HEX[:32]}", f"ATATT3xFfGF0{WORD}=0A1B2C3D",
+    f"ATBB{WORD[:32]}", f"key-{HEX[:32]}", f"AGE-SECRET-KEY-1{WORD.upper()}{WORD[:10].upper()}", f"SSWS 00{WORD[:40]}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("token", LESS_KNOWN)
+@pytest.mark.parametrize("text", ["it was {} then", "{}", "[{}]", "a={}"])
+def test_the_tokens_of_less_known_services_are_masked_too(token: str, text: str) -> None:
+    shown, hits = redact_text(text.format(token))
+    assert shown == text.format("<redacted>")
+    assert hits == 1
+
+
+def test_words_that_begin_like_such_tokens_stay() -> None:
+    text = "glft-ahead gldt-1 pat-na1-x key-0123 dapi0123 ops_eye dp.pt.x pul-over ATBB ya29.x fo1_2 the SSWS of it"
+    assert redact_text(text) == (text, 0)

@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from choreo_bdd_reporter.page.bundle import bundle, squeeze_css
@@ -79,36 +80,38 @@ def assets() -> Assets:
     script, style = (_PAGE / MADE / name for name in NAMES)
     if script.is_file() and style.is_file():
         return Assets(style=style.read_text("utf-8"), script=script.read_text("utf-8"))
-    return _of_checkout()
+    return _joined_once(_PAGE / "__pycache__" / f"page-{_state()}.json")
 
 
-def _of_checkout() -> Assets:
-    """The modules joined, which takes a third of a second, or what was joined from the very same ones before.
-
-    It is kept where Python keeps what it makes of modules, unless Python is told not to.
-    """
-    sources = sorted(path for pattern in ("*.py", "js/**/*.js", "css/**/*.css") for path in _PAGE.glob(pattern))
-    state = hashlib.sha256(b"".join(str(path).encode() + path.read_bytes() for path in sources)).hexdigest()
-    kept = _PAGE / "__pycache__" / f"{MADE}-{state}.json"
+def _joined_once(kept: Path) -> Assets:
+    """What an earlier process has kept; joining takes half a second, which a checkout's every run would spend."""
     try:
         return Assets(**json.loads(kept.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        made = joined()
+    except (OSError, ValueError):
+        found = joined()
     if not sys.dont_write_bytecode:
-        _keep(kept, json.dumps(asdict(made)))
-    return made
+        with suppress(OSError):  # a checkout that cannot be written to joins each time
+            _keep(kept, json.dumps(asdict(found)))
+    return found
 
 
-def _keep(place: Path, text: str) -> None:
-    """Put it there as a whole, and take away what was made of older modules; where that is not allowed, do not."""
-    new = place.with_suffix(f".{os.getpid()}")
-    with suppress(OSError):
-        place.parent.mkdir(exist_ok=True)
-        new.write_text(text, "utf-8")
-        new.replace(place)
-        for old in place.parent.glob(f"{MADE}-*.json"):
-            if old != place:
-                old.unlink()
+def _keep(kept: Path, text: str) -> None:
+    """Write a file whole or not at all, instead of those of earlier states."""
+    kept.parent.mkdir(exist_ok=True)
+    earlier = set(kept.parent.glob("page-*.json")) - {kept}
+    part = kept.with_suffix(f".{os.getpid()}")
+    part.write_text(text, "utf-8")
+    part.replace(kept)
+    for path in earlier:
+        path.unlink(missing_ok=True)
+
+
+def _state() -> str:
+    """Whatever the joined texts depend on, the joining included, as one short text."""
+    digest = hashlib.sha256()
+    for path in sorted(chain.from_iterable(_PAGE.glob(each) for each in ("*.py", "js/**/*.js", "css/**/*.css"))):
+        digest.update(f"{path.relative_to(_PAGE)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def joined() -> Assets:

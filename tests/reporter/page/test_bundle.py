@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from choreo_bdd_reporter.page import assets as assets_module
+from choreo_bdd_reporter.page import assets
 from choreo_bdd_reporter.page.bundle import BundleError, bundle
 
 
@@ -168,27 +168,42 @@ def test_what_leaves_the_dialect_is_refused_by_name(modules: dict[str, str], com
         _bundle(**modules)
 
 
-def test_modules_are_joined_once_for_each_state_of_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = tmp_path / "page"
-    shutil.copytree(Path(assets_module.__file__).parent, page, ignore=shutil.ignore_patterns("__pycache__", "made"))
-    monkeypatch.setattr(assets_module, "_PAGE", page)
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The page's modules and styles in a folder of the test's own, where bytecode may be written."""
+    for part in ("js", "css"):
+        shutil.copytree(assets._PAGE / part, tmp_path / part)
+    monkeypatch.setattr(assets, "_PAGE", tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    first = assets_module._of_checkout()
-    joins: list[int] = []
-    join = assets_module.joined
+    return tmp_path
 
-    def counted() -> assets_module.Assets:
-        joins.append(1)
-        return join()
 
-    monkeypatch.setattr(assets_module, "joined", counted)
-    assert assets_module._of_checkout() == first == join()
-    assert joins == []
-    style = page / "css" / "core" / "base.css"
-    style.write_text(f"{style.read_text('utf-8')}\n.unheard-of {{ color: red; }}\n", "utf-8")
-    assert ".unheard-of" in assets_module._of_checkout().style
-    assert joins == [1]
-    (kept,) = (page / "__pycache__").iterdir()
-    kept.write_text('{"style": ', "utf-8")
-    assert ".unheard-of" in assets_module._of_checkout().style
-    assert joins == [1, 1]
+def _as_a_new_process_has_it() -> assets.Assets:
+    return assets.assets.__wrapped__()
+
+
+def test_a_checkout_joins_its_modules_once_and_again_when_one_has_changed(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _as_a_new_process_has_it()
+    assert first == assets.joined()
+    with monkeypatch.context() as patched:
+        patched.setattr(assets, "joined", None)
+        assert _as_a_new_process_has_it() == first
+    style = checkout / "css" / "core" / "print.css"
+    style.write_text(style.read_text("utf-8") + "\n.new-rule { color: red; }\n", "utf-8")
+    assert ".new-rule{color:red}" in _as_a_new_process_has_it().style
+    assert len([*checkout.glob("__pycache__/*")]) == 1  # of the state before nothing is left
+
+
+def test_a_checkout_that_keeps_a_damaged_text_or_none_joins_anew(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _as_a_new_process_has_it()
+    kept = next(checkout.glob("__pycache__/*"))
+    kept.write_text(kept.read_text("utf-8")[:1000], "utf-8")
+    assert _as_a_new_process_has_it() == whole
+    kept.unlink()
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert _as_a_new_process_has_it() == whole
+    assert not kept.exists()

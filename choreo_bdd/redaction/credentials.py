@@ -121,9 +121,11 @@ class _Hints:
         return False
 
 
+_DIGITS = "0123456789"
+_NO_DIGITS = str.maketrans("", "", _DIGITS)
 _IN_TEXTS, _IN_NAMES = _Hints(_HINTS), _Hints(NAME_HINTS)
-_BESIDE_NAMES = _Hints(hint for hint in _HINTS if not any(name in hint for name in NAME_HINTS))
-"""Those that are not found by the names of secrets already."""
+_BESIDE_NAMES = _Hints(hint.translate(_NO_DIGITS) for hint in _HINTS if not any(name in hint for name in NAME_HINTS))
+"""Those that are not found by the names of secrets already, as they are in a text whose digits were taken out."""
 _NATS_SEED = partial(re.compile, r"\bS[UANOCX][A-Z2-7]{56}\b")
 _LIKE_NATS_SEED = re.compile(r"S[UANOCX][A-Z2-7]{56}")  # searched for quickly, because it begins with a letter
 _URL = partial(
@@ -308,13 +310,13 @@ def is_innocent_json(text: str) -> bool:
     if "\\" in text or _LIKE_NATS_SEED.search(text) is not None or _may_be_declared(text):
         return False
     raw = text.encode("ascii") if text.isascii() else text.lower().encode("utf-8", "surrogatepass")
-    # no hint has a digit, so taking them out hides none; what is left is the same in most messages of a topic
-    strings = set(raw.translate(None, b"0123456789").split(b'"')[1::2])
+    # without its digits a string is the same in most messages of a topic
+    strings = set(raw.translate(None, _DIGITS.encode()).split(b'"')[1::2])
     return strings <= _innocent_strings or all(map(_is_innocent_string, strings - _innocent_strings))
 
 
 def _is_innocent_string(string: bytes) -> bool:
-    """Whether a key or a string hints at nothing; those that do not are remembered."""
+    """Whether a key or a string without its digits hints at nothing; those that do not are remembered."""
     lower = string.lower()
     # a key may be written with separators anywhere in its last word
     joined = lower.translate(None, _SEPARATORS).decode("utf-8", "surrogatepass")

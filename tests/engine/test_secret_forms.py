@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from choreo_bdd.redaction import is_secret_key, redact_text
+from choreo_bdd.redaction.credentials import is_innocent_json
 
 NAMES = [
     "password",
@@ -299,6 +302,11 @@ def test_the_tokens_of_less_known_services_are_masked_too(token: str, text: str)
     shown, hits = redact_text(text.format(token))
     assert shown == text.format("<redacted>")
     assert hits == 1
+
+
+@pytest.mark.parametrize("token", LESS_KNOWN)
+def test_json_with_such_a_token_is_never_taken_for_innocent(token: str) -> None:
+    assert not is_innocent_json(json.dumps({"order_id": "ORD-1", "note": token}))
 
 
 def test_words_that_begin_like_such_tokens_stay() -> None:

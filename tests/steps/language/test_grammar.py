@@ -485,3 +485,20 @@ def test_or_reaches_keys_and_payload() -> None:
     assert not refused.matched
     assert "@key" in refused.reason
     assert "a:" in refused.reason
+
+
+@given(
+    st.integers(-20, 20).map(lambda each: each / 2),
+    st.integers(-20, 20).map(lambda each: each / 2),
+    st.lists(st.integers(-10, 10), max_size=3),
+)
+def test_bounds_of_a_whole_number_are_a_contradiction_only_if_none_is_left(
+    low: float, high: float, others: list[int]
+) -> None:
+    fits = [each for each in range(-10, 11) if low < each < high and each not in others]
+    condition = f"n is an integer and n > {low} and n < {high}" + "".join(f" and n is not {each}" for each in others)
+    if fits:
+        assert where(condition).match({"n": fits[0]}).matched
+        return
+    with pytest.raises(BodyError, match="can never be true"):
+        where(condition)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import pairwise
+from math import floor
 from pathlib import Path
 
 from choreo_bdd.matchers import Matcher, at
@@ -120,8 +121,9 @@ def _samples(nodes: list[Node]) -> Iterator[dict[str, object]]:
     lengths = {int(each) for each in numbers if each == int(each) and 0 <= each <= _LONGEST}
     texts = [part for value in values if isinstance(value, str) for part in (value, f"{value}!")]
     around = [each + step for each in numbers for step in (-1, 1)]
+    whole = sorted({floor(each) + step for each in numbers for step in (-1, 0, 1)})
     yield {}
-    for value in (*_ONE_OF_EACH_KIND, *values, *numbers, *map(int, numbers), *between, *around, *texts):
+    for value in (*_ONE_OF_EACH_KIND, *values, *numbers, *whole, *between, *around, *texts):
         yield _with(value)
     for length in sorted({max(each + step, 0) for each in lengths for step in (-1, 0, 1)}):
         yield from (_with("x" * length), _with([0] * length), _with({str(index): 0 for index in range(length)}))

@@ -84,6 +84,17 @@ async def test_a_second_trigger_is_counted_and_not_answered(stage: Stage, left: 
     assert len(sent_as(left, "answer")) == 1
 
 
+async def test_what_has_come_but_is_not_judged_yet_is_counted_too(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("choreo_bdd.scenario.backlog._SLICE_S", 1e-9)  # each message waits for a turn of its own
+    async with stage.scenario("busy") as s:
+        s.on("ask", on="left").publish("answer", on="left", build={"ok": True})
+        s.publish("ask", {}, on="left").publish("ask", {}, on="left")
+        report = await settled(s)
+    assert (report.state, report.candidate_count, report.match_count) == (StageReplyState.FIRED, 2, 1)
+
+
 async def test_a_builder_that_raises_is_reported_by_class(
     stage: Stage, left: Bus, caplog: pytest.LogCaptureFixture
 ) -> None:

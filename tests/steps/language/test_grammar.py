@@ -439,6 +439,8 @@ def test_what_can_never_hold_together_is_an_error(condition: str, rows: list[lis
             "n is 5.0 and n is an integer",
             "n is a list and n length 2",
             "n is an object and n length 3",
+            'n is a string and n length 1 and n is not "x"',
+            "n is a list and n length 1 and n is not [0]",
             "n length 5000 and n is not abc",
             "n > 1 and n < 1.0001",
             "n is [1, 2] and n length 2",

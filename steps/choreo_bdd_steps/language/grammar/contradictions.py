@@ -126,7 +126,10 @@ def _samples(nodes: list[Node]) -> Iterator[dict[str, object]]:
     for value in (*_ONE_OF_EACH_KIND, *values, *numbers, *whole, *between, *around, *texts):
         yield _with(value)
     for length in sorted({max(each + step, 0) for each in lengths for step in (-1, 0, 1)}):
-        yield from (_with("x" * length), _with([0] * length), _with({str(index): 0 for index in range(length)}))
+        # two of a kind: one of them may be what is excluded
+        yield from (_with(letter * length) for letter in "xy")
+        yield from (_with([item] * length) for item in (0, 1))
+        yield _with({str(index): 0 for index in range(length)})
 
 
 def _named(node: Node | None) -> Iterator[object]:

@@ -34,17 +34,17 @@ class RunFinished(TypedDict):
 
 def gherkin_from_messages(path: Path) -> dict[str, Any] | None:
     """Features, steps, verdicts and attachments, as far as attachments of our own tell of them; else ``None``."""
-    told = _Told()
+    collector = _GherkinCollector()
     for attachment in _attachments(path):
-        told.add(attachment)
-    if not told.described:
+        collector.add(attachment)
+    if not collector.described:
         return None
-    details = {row: _details(found) for row, found in told.notes.items()}
-    known = {"features": feature_documents(told.described), "details": details}
-    return {**known, "attachments": told.attached} if told.attached else known
+    details = {row: _details(found) for row, found in collector.notes.items()}
+    known = {"features": feature_documents(collector.described), "details": details}
+    return {**known, "attachments": collector.attached} if collector.attached else known
 
 
-class _Told:
+class _GherkinCollector:
     """What attachments have told so far: features with a scenario each, ``notes`` and ``attached`` by row id."""
 
     def __init__(self) -> None:

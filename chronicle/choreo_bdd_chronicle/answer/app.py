@@ -24,15 +24,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from choreo_bdd_chronicle.answer import asking
+from choreo_bdd_chronicle.answer import query
 from choreo_bdd_chronicle.answer.access import authorise, stranger
+from choreo_bdd_chronicle.answer.direct_route import Handler, Refusal, Straight
 from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, TOPIC_MAX, Endpoint, Question
 from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.guard import Guard
 from choreo_bdd_chronicle.answer.models import Health
 from choreo_bdd_chronicle.answer.openapi import describe
 from choreo_bdd_chronicle.answer.reference import reference
-from choreo_bdd_chronicle.answer.straight import Handler, Refusal, Straight
 from choreo_bdd_chronicle.answer.stream import Broadcaster
 from choreo_bdd_chronicle.answer.views import runs
 from choreo_bdd_chronicle.answer.views.lifecycle import KINDS, Kind
@@ -162,7 +162,7 @@ class Api:
 
         async def handle(request: Request) -> Response:
             caller = await self._caller(request, Scope.ADMIN)
-            asked = asking.read((asking.TENANT,), request.query_params)
+            asked = query.read((query.TENANT,), request.query_params)
             _check_tenant(caller, asked.tenant)
             body = await read_body(request.stream(), request.headers.get("Content-Encoding", ""), _STATEMENT_MAX)
             await asyncio.wrap_future(self._store.change(stating(asked, kind, request.path_params["issue_id"], body)))
@@ -173,7 +173,7 @@ class Api:
     async def stream(self, request: Request) -> Response:
         """``GET /stream``: the tenant is looked up before the stream begins, so that it holds no connection."""
         caller = await self._caller(request, Scope.READ)
-        asked = asking.read((asking.TENANT,), request.query_params)
+        asked = query.read((query.TENANT,), request.query_params)
         tenant = await self._read(partial(self._tenant, caller, asked.tenant))
         seen = request.headers.get("Last-Event-ID", "")
         number = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < _DIGITS else None
@@ -183,7 +183,7 @@ class Api:
 
     async def health(self, request: Request) -> Response:
         """``GET /health``: asked by load balancers, which have no token."""
-        asked = asking.read((asking.flag("deep", "whether the tables are looked at too"),), request.query_params)
+        asked = query.read((query.flag("deep", "whether the tables are looked at too"),), request.query_params)
         try:
             await self._read(self._store.ping)
             is_current = not asked.deep or await self._read(self._store.is_current)
@@ -212,7 +212,7 @@ class Api:
 
         async def handle(request: Request) -> Response:
             caller = await self._caller(request, Scope.READ)
-            asked = asking.read(endpoint.parameters, request.query_params)
+            asked = query.read(endpoint.parameters, request.query_params)
             _check_tenant(caller, asked.tenant)
             question = Question(caller=caller, asked=asked, path=_path(request))
             return _json(await self._read(partial(self._answer, endpoint, question)))

@@ -11,8 +11,8 @@ from choreo_bdd_reporter.documents.cucumber_messages import TEST_ATTACHMENT, VER
 from choreo_bdd_reporter.documents.results import feature_documents
 from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.read.bounded_files import open_text, parse
+from choreo_bdd_reporter.read.gherkin_check import is_test, is_verdict
 from choreo_bdd_reporter.read.shapes import fits
-from choreo_bdd_reporter.read.told import is_test, is_verdict
 
 _REFERENCES = ("id", "pickleId", "pickleStepId", "testCaseId", "testCaseStartedId", "testStepId", "astNodeId")
 _LISTS = ("astNodeIds", "pickleStepIds")

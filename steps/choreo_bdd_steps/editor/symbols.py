@@ -10,7 +10,7 @@ from pathlib import Path
 from choreo_bdd_project.gherkin.lines import Block
 from choreo_bdd_project.own_steps import defining
 from choreo_bdd_steps.editor.document import Document, Span, arguments, named_by, sets, uses
-from choreo_bdd_steps.editor.surroundings import Project
+from choreo_bdd_steps.editor.project import Project
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID, FUNCTIONS, UNUSABLE
 from choreo_bdd_steps.vocabulary.acts import PlayService
 

@@ -274,6 +274,29 @@ class TestOrderThatTheBrokerTells:
             assert handle.diagnosis is not None
             assert "cannot be told" in handle.diagnosis.text
 
+    @pytest.mark.parametrize(
+        ("stamped_s", "came_s", "told"),
+        [
+            (0.02, 0.0, True),
+            (-0.02, 0.0, False),
+            (0.02, -0.01, True),  # read late on its own connection
+            (0.0009, 0.0, None),  # stamps count milliseconds
+            (1.0, 0.0, None),  # an id of the sender's own
+            (-0.02, 0.2, True),
+        ],
+    )
+    def test_in_lanes_of_their_own_the_stamps_of_one_server_count(
+        self, stamped_s: float, came_s: float, *, told: bool | None
+    ) -> None:
+        pushed = replace(PLACED, order=None, broker_time=1_700_000_000.0, lane="commands")
+        entry = Message("paid", b"", 1.0 + came_s, broker_time=1_700_000_000.0 + stamped_s, order=1)
+        assert entry.follows(pushed, handed_over_later=True) is told
+        assert pushed.follows(entry, handed_over_later=True) is (None if told is None else not told)
+
+    def test_in_lanes_without_stamps_nobody_tells(self) -> None:
+        pushed = replace(PLACED, order=None, broker_time=1_700_000_000.0, lane="commands")
+        assert replace(PLACED, topic="paid", received_at=1.02).follows(pushed, handed_over_later=True) is None
+
     async def test_in_one_partition_the_offset_counts(self) -> None:
         first, second = (
             replace(PLACED, partition=0, offset=1, order=90),

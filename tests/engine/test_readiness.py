@@ -154,6 +154,19 @@ class TestRefusal:
         assert "permissions violation" in result.failure_summary()
         assert "published" not in [entry.action.value for entry in result.timeline]
 
+    async def test_a_subscription_that_is_removed_meanwhile_says_so(
+        self, over_broker: Harness, broker: BrokerLike
+    ) -> None:
+        async with over_broker.scenario("removed") as s:
+            handle = s.expect("a", exists())
+            s.publish("x", {})
+            broker.arming["a"].cancel()
+            with pytest.raises(SubscriptionFailed, match="removed before it was confirmed"):
+                await s.ready()
+            await s.await_all(timeout_ms=100)
+        assert handle.diagnosis is not None
+        assert "the subscription was removed" in handle.diagnosis.sentence
+
     async def test_no_answer_at_all_ends_after_the_arming_time(self, over_broker: Harness) -> None:
         loop = asyncio.get_running_loop()
         async with over_broker.scenario("silent broker", options=ScopeOptions(arm_timeout_s=3)) as s:

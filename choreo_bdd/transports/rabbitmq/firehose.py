@@ -22,6 +22,7 @@ from choreo_bdd.transports.rabbitmq.exchange_consumer import OpenChannel
 from choreo_bdd.transports.rabbitmq.messages import message_from
 from choreo_bdd.transports.rabbitmq.own_queue import Listening, OnEnd
 from choreo_bdd.transports.rabbitmq.refusals import last_word
+from choreo_bdd.transports.shared.promises import break_promise
 
 _EXCHANGE = "amq.rabbitmq.trace"
 _TO_THE_DEFAULT_EXCHANGE = "publish."
@@ -132,9 +133,7 @@ class Firehose:
             return
         self._ended = reason
         for passed in self._markers.values():
-            if not passed.done():
-                passed.set_exception(TransportError(reason))
-                passed.exception()  # seen: whoever fenced may have gone
+            break_promise(passed, TransportError(reason))
         for each in tuple(self._listening):
             each.on_end(reason)
 

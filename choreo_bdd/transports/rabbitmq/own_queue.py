@@ -15,6 +15,7 @@ from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
 from choreo_bdd.transports.rabbitmq.messages import binding_key, is_meant, message_of, routing_keys
 from choreo_bdd.transports.rabbitmq.refusals import last_word
+from choreo_bdd.transports.shared.promises import break_promise
 
 OnEnd = Callable[[str], None]
 """Called with the reason when the broker ends what we have not ended ourselves."""
@@ -197,8 +198,6 @@ class OwnQueue:
             return
         self.ended = reason
         for passed in self._markers.values():
-            if not passed.done():
-                passed.set_exception(TransportError(reason))
-                passed.exception()
+            break_promise(passed, TransportError(reason))
         for each in self.listening:
             each.on_end(reason)

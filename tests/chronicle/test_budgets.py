@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_chronicle.answer.asking import Asked
+from choreo_bdd_chronicle.answer.query import Asked
 from choreo_bdd_chronicle.answer.views.budgets import list_budgets
 from choreo_bdd_chronicle.store import open_store
 from tests.chronicle.conftest import Chronicle

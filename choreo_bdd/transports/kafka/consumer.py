@@ -23,7 +23,7 @@ _LINGER_S = 1.0
 Starts = Mapping[TopicPartition, int]
 
 
-class Feed:
+class SharedConsumer:
     """Manual assignment, no group. A registration's ``handle`` holds its first offset in each of its partitions."""
 
     def __init__(

@@ -16,10 +16,10 @@ from yarl import URL
 
 from choreo_bdd.exceptions import SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
+from choreo_bdd.transports.rabbitmq.declared_exchange import NoSuchExchange
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
+from choreo_bdd.transports.rabbitmq.exchange_consumer import Ground, Heard, Source
 from choreo_bdd.transports.rabbitmq.firehose import Firehose
-from choreo_bdd.transports.rabbitmq.footing import NoSuchExchange
-from choreo_bdd.transports.rabbitmq.ground import Ground, Heard, Source
 from choreo_bdd.transports.rabbitmq.messages import REPLY_TO
 from choreo_bdd.transports.rabbitmq.named_queue import NamedQueue
 from choreo_bdd.transports.rabbitmq.own_queue import OnEnd

@@ -17,8 +17,8 @@ from aiormq import spec
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
-from choreo_bdd.transports.rabbitmq.footing import Lend
-from choreo_bdd.transports.rabbitmq.ground import OpenChannel
+from choreo_bdd.transports.rabbitmq.declared_exchange import Lend
+from choreo_bdd.transports.rabbitmq.exchange_consumer import OpenChannel
 from choreo_bdd.transports.rabbitmq.messages import message_from
 from choreo_bdd.transports.rabbitmq.own_queue import Listening, OnEnd
 from choreo_bdd.transports.rabbitmq.refusals import last_word

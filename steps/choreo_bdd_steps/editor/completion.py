@@ -11,7 +11,7 @@ from pathlib import Path
 
 from choreo_bdd_project.gherkin.lines import Line, LineKind
 from choreo_bdd_steps.editor.document import Document, sets
-from choreo_bdd_steps.editor.surroundings import Project, in_text
+from choreo_bdd_steps.editor.project import Project, in_text
 from choreo_bdd_steps.language.grammar.cells import FORMS, kinds
 from choreo_bdd_steps.language.grammar.conditions import CONDITION_FORMS
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID, FUNCTIONS, MATCHERS

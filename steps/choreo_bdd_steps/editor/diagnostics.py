@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.editor.document import Document, Span
-from choreo_bdd_steps.editor.surroundings import Project
+from choreo_bdd_steps.editor.project import Project
 from choreo_bdd_steps.lint import Severity, lint_text
 
 _NAMED = re.compile(r"'([^']+)'|\"([^\"]+)\"|(@\w+\([^)]*\))")

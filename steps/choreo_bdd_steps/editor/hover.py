@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from choreo_bdd_steps.editor.document import Document
-from choreo_bdd_steps.editor.surroundings import Project
+from choreo_bdd_steps.editor.project import Project
 from choreo_bdd_steps.plan.explain import told_of
 from choreo_bdd_steps.vocabulary_docs.step_book import as_hover
 

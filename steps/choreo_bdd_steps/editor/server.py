@@ -20,8 +20,8 @@ from choreo_bdd_steps.editor.completion import Proposal, What, complete
 from choreo_bdd_steps.editor.diagnostics import Diagnostic, broken, diagnose
 from choreo_bdd_steps.editor.document import Document, Span
 from choreo_bdd_steps.editor.hover import hover
-from choreo_bdd_steps.editor.places import BadName, check_name, definitions, occurrences
-from choreo_bdd_steps.editor.surroundings import Project, read_project
+from choreo_bdd_steps.editor.project import Project, read_project
+from choreo_bdd_steps.editor.symbols import BadName, check_name, definitions, occurrences
 from choreo_bdd_steps.editor.tables import formatted
 from choreo_bdd_steps.lint import Severity
 

@@ -29,7 +29,7 @@ from choreo_bdd_steps.run.sending import Sending
 from choreo_bdd_steps.run.services import StandIns
 from choreo_bdd_steps.run.state import State
 from choreo_bdd_steps.run.unasserted import never_asserted
-from choreo_bdd_steps.services.surroundings import Surroundings
+from choreo_bdd_steps.services.scenario_services import Surroundings
 from choreo_bdd_steps.vocabulary.reading import body_error
 
 __all__ = ["AnyResult", "ScenarioInfo", "ScenarioRun"]

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from choreo_bdd_steps.editor.completion import What, as_snippet, complete
-from choreo_bdd_steps.editor.surroundings import read_project
+from choreo_bdd_steps.editor.project import read_project
 from choreo_bdd_steps.language.grammar.cells import FORMS, parse_operator
 from choreo_bdd_steps.language.grammar.conditions import CONDITION_FORMS, parse_condition
 from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognise_text

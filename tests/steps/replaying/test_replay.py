@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd_steps.recording import RecordingError, read_recordings
-from choreo_bdd_steps.replaying.told import replay_told
+from choreo_bdd_steps.replaying.report import replay_told
 from tests.support.project import LOADER, Project
 
 pytestmark = pytest.mark.process

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.models import AnomalyItem, Page
+from choreo_bdd_chronicle.answer.query import Asked
 from choreo_bdd_chronicle.answer.views.lifecycle import told
 from choreo_bdd_chronicle.answer.views.runs import tenant_public_id
 from choreo_bdd_chronicle.answer.views.shared import tenant_id

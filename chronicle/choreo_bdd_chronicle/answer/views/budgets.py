@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError
 from choreo_bdd_chronicle.answer.models import BudgetItem, Page
+from choreo_bdd_chronicle.answer.query import Asked
 from choreo_bdd_chronicle.answer.views.shared import placed, spanning, tenant_id
 from choreo_bdd_chronicle.check.moments import instant, microseconds, moment_text
 from choreo_bdd_chronicle.detect.burn import BudgetRun, Burn, burn

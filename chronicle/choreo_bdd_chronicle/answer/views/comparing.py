@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.models import Compared, HopShift, TopicDistance
+from choreo_bdd_chronicle.answer.query import Asked
 from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
 from choreo_bdd_chronicle.check.decoding import decode
 from choreo_bdd_chronicle.store import tables

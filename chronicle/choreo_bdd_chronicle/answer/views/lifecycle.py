@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Row, Table, insert, or_, select, update
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.models import FailureItem, FlakyItem, KnownIssue, Page
+from choreo_bdd_chronicle.answer.query import Asked
 from choreo_bdd_chronicle.answer.views.shared import tenant_id
 from choreo_bdd_chronicle.check.moments import microseconds, moment_text, now
 from choreo_bdd_chronicle.store import tables

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.models import (
     EvidenceItem,
     FailureItem,
@@ -19,6 +18,7 @@ from choreo_bdd_chronicle.answer.models import (
     KnownIssue,
     Page,
 )
+from choreo_bdd_chronicle.answer.query import Asked
 from choreo_bdd_chronicle.answer.views import lifecycle
 from choreo_bdd_chronicle.answer.views.lifecycle import Kind
 from choreo_bdd_chronicle.answer.views.runs import conditions_of

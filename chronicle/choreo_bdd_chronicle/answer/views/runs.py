@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.models import Page, RunDetail, RunItem, ScenarioItem, TenantItem, TimelineItem
+from choreo_bdd_chronicle.answer.query import Asked
 from choreo_bdd_chronicle.answer.views.shared import rounded, run_row, spanning, tenant_id
 from choreo_bdd_chronicle.check.decoding import decode
 from choreo_bdd_chronicle.check.moments import microseconds, moment_text

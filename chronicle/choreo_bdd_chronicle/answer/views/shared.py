@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError, not_found
+from choreo_bdd_chronicle.answer.query import Asked
 from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.summarise.tally import Tally
 from choreo_bdd_chronicle.tokens import Caller

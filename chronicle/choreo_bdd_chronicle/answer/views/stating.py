@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, update
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import not_found
 from choreo_bdd_chronicle.answer.models import KnownIssue
+from choreo_bdd_chronicle.answer.query import Asked
 from choreo_bdd_chronicle.answer.views import lifecycle, reliability
 from choreo_bdd_chronicle.answer.views.lifecycle import Kind
 from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError
 from choreo_bdd_chronicle.answer.models import Bucket, Page, Series, TopicItem, TopicRun
+from choreo_bdd_chronicle.answer.query import Asked
 from choreo_bdd_chronicle.answer.views.shared import percentiles, placed, rounded, spanning, tenant_id
 from choreo_bdd_chronicle.check.moments import moment_text, now
 from choreo_bdd_chronicle.store import tables

@@ -11,8 +11,8 @@ import aiormq
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
+from choreo_bdd.transports.rabbitmq.declared_exchange import Footing, Lend
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
-from choreo_bdd.transports.rabbitmq.footing import Footing, Lend
 from choreo_bdd.transports.rabbitmq.own_queue import Listening, OnEnd, OwnQueue
 
 OpenChannel = Callable[[], Awaitable[aiormq.Channel]]

@@ -11,6 +11,7 @@ from choreo_bdd import Harness, Outcome, ScopeOptions
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.matchers import eq, exists
 from choreo_bdd.scenario import Cause
+from choreo_bdd.transports.abilities import Asking
 from choreo_bdd.transports.base import Dated, OnSent
 from tests.support.engine_doubles import BrokerLike, PlainTransport, breaking
 
@@ -292,3 +293,22 @@ class TestSending:
         await asyncio.sleep(60)
         assert broker.leaving == {}
         assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_a_request_that_reached_nobody_ends_what_waits_for_its_answer_and_no_absence(
+    over_broker: Harness, broker: BrokerLike
+) -> None:
+    async with over_broker.scenario("asking") as s:
+        answer, absence = s.expect("inbox", exists()), s.expect_none("inbox")
+        broker.confirm("inbox")
+        await s.ready()
+        s.publish("question", {})
+        await asyncio.sleep(0.001)
+        broker.let_go("question")
+        [(_, callback)] = broker.callbacks
+        assert isinstance(callback, Asking)
+        callback.unanswered("question")
+        outcomes = answer.outcome, absence.outcome
+        await s.await_all(timeout_ms=100)
+    assert outcomes == (Outcome.TIMEOUT, Outcome.PENDING)
+    assert absence.outcome is Outcome.PASS

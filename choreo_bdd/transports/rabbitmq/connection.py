@@ -16,6 +16,7 @@ from yarl import URL
 
 from choreo_bdd.exceptions import SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
+from choreo_bdd.transports.rabbitmq.arrivals import stamp
 from choreo_bdd.transports.rabbitmq.declared_exchange import NoSuchExchange
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
 from choreo_bdd.transports.rabbitmq.exchange_consumer import ExchangeConsumer, Source, Subscription
@@ -26,6 +27,7 @@ from choreo_bdd.transports.rabbitmq.own_queue import OnEnd
 from choreo_bdd.transports.rabbitmq.publisher import Publisher, heed_blocking
 from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, last_word, reason_of, words_of
 from choreo_bdd.transports.rabbitmq.routes import QUEUE_PREFIX, Route, Routes
+from choreo_bdd.transports.shared.arrival import Arrival
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 from choreo_bdd.transports.shared.tasks import Tasks
@@ -36,12 +38,16 @@ _ASKING_AT_ONCE = 32
 
 _TEARDOWN_S = 1.0
 _LAST_WORD_S = 1.0
+_BUFFER_BYTES = 1 << 23
+"""So much may have come that is not read yet: what waits in a socket has no time."""
 _HEARTBEAT_S = 5
 """A broker that misses three of them counts as lost; the client's default of 60 would find out after minutes."""
 
 
 class _Dialling(aiormq.TransportFactory):
-    """Opens the socket as the client itself would, and remembers it, so that it can be cut when closing gets stuck."""
+    """Opens the socket as the client itself would; notes when bytes come, and can cut it when closing gets stuck."""
+
+    arrival: Arrival
 
     def __init__(self) -> None:
         self._writer: asyncio.StreamWriter | None = None
@@ -49,7 +55,10 @@ class _Dialling(aiormq.TransportFactory):
     async def create(self, url: Any, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         provider = options.pop("ssl_context_provider")
         context = await provider.get_context() if url.scheme == "amqps" else None
-        reader, self._writer = await asyncio.open_connection(url.host, url.port, ssl=context, **options)
+        reader, self._writer = await asyncio.open_connection(
+            url.host, url.port, ssl=context, limit=_BUFFER_BYTES, **options
+        )
+        self.arrival = Arrival(reader)
         return reader, self._writer
 
     def cut(self) -> None:
@@ -308,7 +317,9 @@ class Connection:
     # --- details --------------------------------------------------------------------------------------------------
 
     async def _opened(self) -> aiormq.Channel:
-        return await self._channel(confirms=False)
+        channel = await self._channel(confirms=False)
+        stamp(channel, self._dialling.arrival)
+        return channel
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[aiormq.Channel]:

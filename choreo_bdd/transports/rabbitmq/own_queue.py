@@ -13,6 +13,7 @@ from aiormq import spec
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
+from choreo_bdd.transports.rabbitmq.arrivals import came_at
 from choreo_bdd.transports.rabbitmq.messages import binding_key, is_meant, message_of, routing_keys
 from choreo_bdd.transports.rabbitmq.refusals import last_word
 
@@ -131,7 +132,7 @@ class OwnQueue:
             if each.is_live:
                 topic = None if each.key == each.topic else each.topic
                 if topic not in made:
-                    made[topic] = message_of(delivered, topic, asyncio.get_running_loop().time(), lane=self._lane)
+                    made[topic] = message_of(delivered, topic, came_at(delivered), lane=self._lane)
                 each.deliver(made[topic])
 
     def _concerned(self, delivered: aiormq.abc.DeliveredMessage) -> Sequence[Listening]:

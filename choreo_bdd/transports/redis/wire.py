@@ -24,8 +24,6 @@ Push = Callable[[Any], None]
 _PUSHES = (b"message", b"pmessage")
 _PATIENCE_S = 10.0
 _QUIET_S = 2.0
-_TURN_S = 0.001
-"""How long to read what has come before the loop may look for more: what waits in a socket has no time yet."""
 _LINE_BYTES = 1 << 30
 """How long a line may be: MONITOR shows a command with all its arguments as one."""
 _POOL_OPTIONS = ("max_connections", "timeout")  # understood in a URL, but meant for a pool of connections
@@ -157,8 +155,7 @@ class Wire:
                     self.on_push(answer)
                 else:
                     self._settle(answer)
-                if self._loop.time() - self._arrival.of_the_latest > _TURN_S:
-                    await asyncio.sleep(0)
+                await self._arrival.give_way()
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing can be read any more
             self.shut(f"the connection to the Redis server was lost ({type(error).__name__}: {error})")
 

@@ -24,7 +24,7 @@ from choreo_bdd.transports.base import (
     TransportCapabilities,
 )
 from choreo_bdd.transports.shared.listeners import Listeners
-from choreo_bdd_steps.recording import Link, Recording
+from choreo_bdd_steps.recording import RecordedTransport, Recording
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ class Script:
 class ReplayTransport:
     """Plays one transport's part; what is published on it goes nowhere."""
 
-    def __init__(self, script: Script, name: str, link: Link) -> None:
+    def __init__(self, script: Script, name: str, link: RecordedTransport) -> None:
         self._script = script
         self._name = name
         self._capabilities = link.capabilities

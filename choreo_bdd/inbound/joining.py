@@ -12,8 +12,8 @@ from typing import Protocol
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.inbound.listening import Listener
 from choreo_bdd.shared.fitting import fits
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.base import Fencing, Ready, Transport
-from choreo_bdd.transports.shared.promises import break_promise
 
 
 class SharedRoute(Protocol):

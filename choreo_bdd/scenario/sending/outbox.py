@@ -16,8 +16,8 @@ from choreo_bdd.observers.traffic import Sent
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.base import Ready
-from choreo_bdd.transports.shared.promises import break_promise
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,13 +17,13 @@ from aiormq import spec
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.rabbitmq.arrivals import came_at
 from choreo_bdd.transports.rabbitmq.declared_exchange import Lend
 from choreo_bdd.transports.rabbitmq.exchange_consumer import OpenChannel
 from choreo_bdd.transports.rabbitmq.messages import message_from
 from choreo_bdd.transports.rabbitmq.own_queue import Listening, OnEnd
 from choreo_bdd.transports.rabbitmq.refusals import last_word
-from choreo_bdd.transports.shared.promises import break_promise
 
 _EXCHANGE = "amq.rabbitmq.trace"
 _TO_THE_DEFAULT_EXCHANGE = "publish."

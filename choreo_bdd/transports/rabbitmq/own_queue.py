@@ -13,10 +13,10 @@ from aiormq import spec
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.rabbitmq.arrivals import came_at
 from choreo_bdd.transports.rabbitmq.messages import binding_key, is_meant, message_of, routing_keys
 from choreo_bdd.transports.rabbitmq.refusals import last_word
-from choreo_bdd.transports.shared.promises import break_promise
 
 OnEnd = Callable[[str], None]
 """Called with the reason when the broker ends what we have not ended ourselves."""

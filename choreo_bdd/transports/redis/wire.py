@@ -16,8 +16,8 @@ from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocket
 from redis.exceptions import NoPermissionError, ResponseError
 
 from choreo_bdd.exceptions import TransportError
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.shared.arrival import Arrival
-from choreo_bdd.transports.shared.promises import break_promise
 
 Answer = asyncio.Future[Any]
 Push = Callable[[Any], None]

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from choreo_bdd.exceptions import PublishFailed
 from choreo_bdd.shared.fitting import fits
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.base import Dated, OnSent, Ready, Revocable, Sender
-from choreo_bdd.transports.shared.promises import break_promise
 
 _LOG = logging.getLogger("choreo_bdd.transports")
 

@@ -10,8 +10,8 @@ from typing import Any
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.message import Message
 from choreo_bdd.shared.fitting import fits
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.base import Asking, Bystander, Interruptible, Ready, TransportCallback, sink_of
-from choreo_bdd.transports.shared.promises import break_promise
 
 _LOG = logging.getLogger("choreo_bdd.transports")
 

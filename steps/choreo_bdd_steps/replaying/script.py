@@ -14,6 +14,7 @@ from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.observers.traffic import Heard, Lost, Sent
 from choreo_bdd.shared.fitting import fits
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.abilities import Asking, Departing, Sender
 from choreo_bdd.transports.base import (
     Interruptible,
@@ -24,7 +25,6 @@ from choreo_bdd.transports.base import (
     TransportCapabilities,
 )
 from choreo_bdd.transports.shared.listeners import Listeners
-from choreo_bdd.transports.shared.promises import break_promise
 from choreo_bdd_steps.recording import RecordedTransport, Recording
 
 

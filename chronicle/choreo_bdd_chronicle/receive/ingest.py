@@ -9,9 +9,9 @@ import hashlib
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 
-from choreo_bdd_chronicle.answer.asking import SLUG, SLUG_RULE
 from choreo_bdd_chronicle.answer.errors import REPORT, VALIDATION, ApiError
 from choreo_bdd_chronicle.answer.models import Ingested
+from choreo_bdd_chronicle.answer.query import SLUG, SLUG_RULE
 from choreo_bdd_chronicle.check import RefusedReportError, Report, check_report
 from choreo_bdd_chronicle.check.moments import now
 from choreo_bdd_chronicle.receive.body import read_body

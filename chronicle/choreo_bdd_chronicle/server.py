@@ -16,7 +16,7 @@ from choreo_bdd_chronicle.answer.app import build_app
 from choreo_bdd_chronicle.answer.stream import Broadcaster
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import open_store
-from choreo_bdd_chronicle.webhooks import Teller, read_webhooks
+from choreo_bdd_chronicle.webhooks import WebhookNotifier, read_webhooks
 
 _TURN_SECONDS = 0.001  # whoever answers gets his turn soon, however hard another thread calculates
 _GARBAGE = 20_000  # so many objects more than before are looked through
@@ -72,7 +72,7 @@ def _built(settings: Settings) -> tuple[ASGIApp, Broadcaster]:
     webhooks = read_webhooks(settings.webhooks, settings.webhook_hosts)
     store = open_store(settings.database)
     broadcaster = Broadcaster(store, settings.listeners_max)
-    return build_app(store, broadcaster, Teller(store, webhooks), settings, _version()), broadcaster
+    return build_app(store, broadcaster, WebhookNotifier(store, webhooks), settings, _version()), broadcaster
 
 
 def _shown(host: str) -> str:

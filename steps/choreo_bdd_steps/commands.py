@@ -184,12 +184,12 @@ def replay(
 
     Exit code 0: all pass; 1: some fail; 2: the file cannot be read, or a scenario of it is gone.
     """
-    from choreo_bdd_steps.replaying.report import replay_told, watch_told  # noqa: PLC0415 - loads the engine
+    from choreo_bdd_steps.replaying.report import replay_report, watch_report  # noqa: PLC0415 - loads the engine
 
     try:
         if watch:
-            watch_told(recordings, place, lambda text: print(printable(text), flush=True))
-        told, failed = replay_told(recordings, place)
+            watch_report(recordings, place, lambda text: print(printable(text), flush=True))
+        told, failed = replay_report(recordings, place)
     except ChoreoError as error:
         print(f"choreo-bdd replay: {error}", file=sys.stderr)
         raise typer.Exit(2) from None

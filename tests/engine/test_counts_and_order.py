@@ -64,6 +64,8 @@ class TestNone:
         assert not result.passed
         assert (handle.outcome, cause_of(handle)) == (Outcome.FAIL, Cause.UNEXPECTED)
         assert asyncio.get_running_loop().time() == before
+        [told] = [entry for entry in result.timeline if entry.detail.startswith("unexpected: ")]
+        assert told.action == "mismatched"
 
     @pytest.mark.parametrize("error", [KeyError, SystemExit, pytest.fail.Exception, GeneratorExit])
     async def test_is_not_passed_by_a_matcher_that_breaks(self, harness: Harness, error: type[BaseException]) -> None:

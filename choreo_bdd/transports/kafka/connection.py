@@ -197,7 +197,7 @@ class Connection:
         """Ask for topics again and again: the answers show new ones, and that somebody answers at all."""
         while True:
             await asyncio.sleep(_POLL_S)
-            if refused := self._clients.reach.refused:
+            if refused := self._clients.guard.refused:
                 self._lose(refused[-1])
             try:
                 await self._poll()
@@ -206,7 +206,7 @@ class Connection:
                     self._lose(f"no broker has answered for {_PATIENCE_S:g} s ({reason_of(error)})")
             else:
                 self._answered_at = self._clock()
-                if not self._clients.reach.refused:
+                if not self._clients.guard.refused:
                     self._life.recovered()
                 self._discover()
                 self._consumer.rest()

@@ -26,7 +26,7 @@ from starlette.types import ASGIApp
 
 from choreo_bdd_chronicle.answer import query
 from choreo_bdd_chronicle.answer.access import authorise, stranger
-from choreo_bdd_chronicle.answer.direct_route import Handler, Refusal, Straight
+from choreo_bdd_chronicle.answer.direct_route import DirectRoute, Handler, Refusal
 from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, TOPIC_MAX, Endpoint, Question
 from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.guard import Guard
@@ -50,7 +50,7 @@ from choreo_bdd_chronicle.store.writer import BusyError
 from choreo_bdd_chronicle.summariser import Summariser
 from choreo_bdd_chronicle.tokens import Caller, Scope
 from choreo_bdd_chronicle.watcher import Watcher
-from choreo_bdd_chronicle.webhooks import Teller
+from choreo_bdd_chronicle.webhooks import WebhookNotifier
 
 BASE = "/api/v1"
 _READERS = 12
@@ -66,12 +66,12 @@ class Api:
     """The handlers over one store. Reading and checking happen in threads, so that no one waits for another's."""
 
     def __init__(
-        self, store: Store, broadcaster: Broadcaster, teller: Teller, settings: Settings, version: str
+        self, store: Store, broadcaster: Broadcaster, notifier: WebhookNotifier, settings: Settings, version: str
     ) -> None:
         self._store = store
         self._watcher = Watcher(store, settings.pause)
         self._summariser = Summariser(store)
-        self._teller = teller
+        self._notifier = notifier
         self._broadcaster = broadcaster
         self._settings = settings
         self._times = IngestTimes()
@@ -103,7 +103,7 @@ class Api:
         """Finish what is at hand and let go of the store."""
         await self._broadcaster.close()
         await to_thread.run_sync(self._watcher.close)
-        await to_thread.run_sync(self._teller.close)
+        await to_thread.run_sync(self._notifier.close)
         await to_thread.run_sync(self._summariser.close)
         await to_thread.run_sync(self._store.close)
 
@@ -252,10 +252,12 @@ class Api:
         return await to_thread.run_sync(work, limiter=self._readers)
 
 
-def build_app(store: Store, broadcaster: Broadcaster, teller: Teller, settings: Settings, version: str) -> ASGIApp:
+def build_app(
+    store: Store, broadcaster: Broadcaster, notifier: WebhookNotifier, settings: Settings, version: str
+) -> ASGIApp:
     """The whole application over an open store, which it closes at the end with those who tell what happens in it."""
 
-    api = Api(store, broadcaster, teller, settings, version)
+    api = Api(store, broadcaster, notifier, settings, version)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -277,8 +279,8 @@ def build_app(store: Store, broadcaster: Broadcaster, teller: Teller, settings: 
         exception_handlers=refusals,
         lifespan=lifespan,
     )
-    straight = Straight(inner, "POST", f"{BASE}/runs", api.take_report, refusals)
-    return Guard(straight, sends_hsts=settings.sends_hsts, root=settings.root)
+    direct = DirectRoute(inner, "POST", f"{BASE}/runs", api.take_report, refusals)
+    return Guard(direct, sends_hsts=settings.sends_hsts, root=settings.root)
 
 
 def _check_tenant(caller: Caller, tenant: str) -> None:

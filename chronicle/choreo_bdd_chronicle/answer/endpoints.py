@@ -25,7 +25,7 @@ from choreo_bdd_chronicle.answer.models import (
     TopicItem,
     TopicRun,
 )
-from choreo_bdd_chronicle.answer.query import Asked, Parameter
+from choreo_bdd_chronicle.answer.query import Parameter, Query
 from choreo_bdd_chronicle.answer.views import anomalies, budgets, comparing, lifecycle, reliability, runs, topics
 from choreo_bdd_chronicle.tokens import Caller
 
@@ -35,7 +35,7 @@ class Question:
     """One request to read: who asks for what."""
 
     caller: Caller
-    asked: Asked
+    asked: Query
     path: Mapping[str, str]
 
 

@@ -28,7 +28,7 @@ def diagnose(document: Document, project: Project) -> list[Diagnostic]:
     """All that lint finds, in order of place."""
     return [
         Diagnostic(_span(document, each.line - 1, each.message, each.rule), each.message, each.rule, each.severity)
-        for each in lint_text(document.text, document.path, project.around)
+        for each in lint_text(document.text, document.path, project.context)
     ]
 
 

@@ -14,6 +14,8 @@ def hover(document: Document, project: Project, number: int) -> str | None:
     match = None if block is None else document.match(block)
     if block is None or match is None:
         return None
-    told = told_of(document.text, document.path, block.line.number + 1, project.around.config, project.around.own_steps)
+    told = told_of(
+        document.text, document.path, block.line.number + 1, project.context.config, project.context.own_steps
+    )
     armed = "".join(f"\n\n{each}" for each in told)
     return as_hover(match.phrase) + (f"\n\n---{armed}" if told else "")

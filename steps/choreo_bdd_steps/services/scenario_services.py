@@ -11,7 +11,7 @@ _SHOWN_LINES = 10
 _SHOWN_CHARACTERS = 300
 
 
-class Surroundings:
+class ScenarioServices:
     """The services around one scenario, from its beginning on."""
 
     def __init__(self, services: Running) -> None:

@@ -8,7 +8,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 _TOLD_APART_S = 0.1
-"""What comes through different lanes so far apart has come in this order; nearer, nobody tells."""
+"""What comes through different lanes so far apart has come in this order; nearer, only stamps may tell."""
+
+_STAMP_S = 0.001
+"""As fine as the coarser stamps of one server are: those of entries of Redis streams."""
 
 _ONE_CLOCK_S = 2.0
 """Stamps that lie further apart than the arrivals by so much are of clocks that do not agree, and tell nothing."""
@@ -116,13 +119,21 @@ class Message:
         if is_one_log and self.offset is not None and other.offset is not None:
             return self.offset > other.offset
         if self.lane != other.lane and abs(self.received_at - other.received_at) < _TOLD_APART_S:
-            return None
+            return self._is_stamped_later(other)
         if self.order is None or other.order is None:
             return (self.received_at, handed_over_later) > (other.received_at, False)
         if self._is_of_another_clock(other):
             return None if self.received_at == other.received_at else self.received_at > other.received_at
         here, there = (self.order, self.received_at), (other.order, other.received_at)
         return None if here == there else here > there
+
+    def _is_stamped_later(self, other: Message) -> bool | None:
+        """By stamps that are of one clock, as far as their arrivals tell; ``None`` where they are not, or too near."""
+        if self.broker_time is None or other.broker_time is None:
+            return None
+        apart_s = self.broker_time - other.broker_time
+        belied_s = abs(apart_s - (self.received_at - other.received_at))
+        return None if abs(apart_s) < _STAMP_S or belied_s > _TOLD_APART_S else apart_s > 0
 
     def _is_of_another_clock(self, other: Message) -> bool:
         """Whether two places that are nothing but stamps, in ms, of who sent the messages belie the arrival."""

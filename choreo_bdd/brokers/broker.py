@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from choreo_bdd.brokers import processes
 from choreo_bdd.brokers.errors import BrokerFailed
-from choreo_bdd.brokers.plan import BrokerPlan, Place, Probe, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Placement, Probe, Program
 
 _TAIL_LINES = 25
 _PROBE_S = 1.0
@@ -29,10 +29,10 @@ class Broker:
     Not for use by several threads at once. Ended, and what it wrote removed, when this process ends in whatever way.
     """
 
-    def __init__(self, kind: str, program: Program, place: Place, plan: BrokerPlan) -> None:
+    def __init__(self, kind: str, program: Program, placement: Placement, plan: BrokerPlan) -> None:
         self.kind = kind
         self.program = program.title
-        self._place = place
+        self._placement = placement
         self._plan = plan
         self._server: subprocess.Popen[bytes] | None = None
         self._companion: subprocess.Popen[bytes] | None = None
@@ -45,12 +45,12 @@ class Broker:
     @property
     def host(self) -> str:
         """The loopback address it listens on."""
-        return self._place.host
+        return self._placement.host
 
     @property
     def port(self) -> int:
         """The port clients connect to; the same after a restart."""
-        return self._place.port
+        return self._placement.port
 
     @property
     def url(self) -> str:
@@ -60,12 +60,12 @@ class Broker:
     @property
     def folder(self) -> Path:
         """Where it keeps its data, its configuration and its log, until it stops."""
-        return self._place.folder
+        return self._placement.folder
 
     @property
     def log(self) -> Path:
         """The file with all its output."""
-        return self._place.folder / "broker.log"
+        return self._placement.folder / "broker.log"
 
     @property
     def pid(self) -> int:

@@ -32,7 +32,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """Where a broker is to live: its own folder and its address."""
 
     folder: Path
@@ -71,5 +71,5 @@ class Kind(Generic[OptionsT]):
     default_port: int
     options: type[OptionsT]
     find: Callable[[OptionsT], Program]
-    plan: Callable[[Program, OptionsT, Place], BrokerPlan]
+    plan: Callable[[Program, OptionsT, Placement], BrokerPlan]
     handshake: Callable[[str, int, float], None]

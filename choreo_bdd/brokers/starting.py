@@ -15,7 +15,7 @@ from typing import Any, Literal
 from choreo_bdd.brokers.broker import Broker
 from choreo_bdd.brokers.errors import BrokerFailed, BrokerUnavailable
 from choreo_bdd.brokers.kinds import kafka, nats, rabbitmq, redis
-from choreo_bdd.brokers.plan import Availability, Kind, Place, Program
+from choreo_bdd.brokers.plan import Availability, Kind, Placement, Program
 from choreo_bdd.brokers.ports import HOST, free_port, is_free
 
 KindName = Literal["nats", "kafka", "rabbitmq", "redis"]
@@ -68,8 +68,8 @@ def _launch(kind: Kind[Any], program: Program, options: Any, port: int, timeout_
     folder = Path(tempfile.mkdtemp(prefix=f"choreo-bdd-{kind.name}-"))
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(shutil.rmtree, folder, ignore_errors=True)
-        place = Place(folder, HOST, port)
-        broker = Broker(kind.name, program, place, kind.plan(program, options, place))
+        placement = Placement(folder, HOST, port)
+        broker = Broker(kind.name, program, placement, kind.plan(program, options, placement))
         on_failure.callback(broker.stop)
         broker.launch(timeout_s=timeout_s)
         on_failure.pop_all()

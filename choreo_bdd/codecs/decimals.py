@@ -22,15 +22,22 @@ def exact_number(text: str) -> float | Decimal:
     return value if Decimal(repr(value)) == exact else exact
 
 
-def encode_exactly(value: Any, encode: Callable[..., str], **options: Any) -> str:
-    """JSON text of a value in which decimals stand, each written with all its digits. Raises what ``encode`` does."""
+def encode_exactly(
+    value: Any, encode: Callable[..., str], *, otherwise: Callable[[object], object] | None = None, **options: Any
+) -> str:
+    """JSON text of a value in which decimals stand, each written with all its digits. Raises what ``encode`` does.
+
+    What is neither JSON nor a decimal is written as what ``otherwise`` makes of it, or raises ``TypeError``.
+    """
     token = os.urandom(16).hex()  # json writes no number but its own, so decimals go in as texts nobody else has
     written: dict[str, str] = {}
 
-    def aside(other: object) -> str:
+    def aside(other: object) -> object:
         from decimal import Decimal  # noqa: PLC0415 - as above
 
         if not isinstance(other, Decimal) or not other.is_finite():
+            if otherwise is not None:
+                return otherwise(other)
             raise TypeError(f"Object of type {type(other).__name__} is not JSON serializable")
         mark = f"{token}-{len(written)}"
         written[json.dumps(mark)] = str(other).replace("E+", "E")

@@ -12,10 +12,10 @@ from choreo_bdd.matchers import MatchFailure
 from choreo_bdd.message import values_of
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis, explain
-from choreo_bdd.scenario.judging.evidence import Surroundings, facts, unseen
+from choreo_bdd.scenario.judging.evidence import OutsideEvidence, facts, unseen
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
 from choreo_bdd.scenario.judging.ruling import Ruling, Timing
-from choreo_bdd.scenario.judging.strays import Stray, Why, judged, nearest
+from choreo_bdd.scenario.judging.strays import Stray, StrayReason, judged, nearest
 from choreo_bdd.scenario.judging.verdict import (
     by_end_of_scope,
     by_message,
@@ -175,14 +175,14 @@ class Verdicts:
         depends_on = expectation.asked or expectation.handle.budget_topic
         unheard = self._outbox.nobody_listens(depends_on, since=self._since(expectation))
         told = "; ".join(unheard.sentences)
-        around = Surroundings(
+        outside = OutsideEvidence(
             failure or self._failure(expectation),
             self._foreign(expectation),
             self._beside(expectation),
             self._remarks(expectation) + (() if unheard.are_all else unheard.sentences),
             told if unheard.are_all else None,
         )
-        return explain(facts(expectation, around, waited_ms=waited_ms))
+        return explain(facts(expectation, outside, waited_ms=waited_ms))
 
     def _unattributable(self, expectation: Expectation) -> Sequence[Delivery]:
         """What could break an absence or a count and carries no id, where ids are expected."""
@@ -241,7 +241,7 @@ class Verdicts:
         """What came by on the topics of these expectations and met none of them, in order of time; the first of it."""
         seen = judged(self._expectations)
         found: list[tuple[float, Stray]] = [
-            (at, Stray(Why.RETURNED, self._timeline.epoch_of(at), each.record(each.link.name), detail=words))
+            (at, Stray(StrayReason.RETURNED, self._timeline.epoch_of(at), each.record(each.link.name), detail=words))
             for at, each, words in self._outbox.returned
         ]
         for expectation in self._expectations:
@@ -256,19 +256,19 @@ class Verdicts:
                 found.append((message.received_at, Stray(why, at, record, *nearest(rivals, delivery), ids=ids)))
         return tuple(stray for _, stray in sorted(found, key=lambda pair: pair[0])[:_STRAYS_KEPT])
 
-    def _passing_by(self, expectation: Expectation) -> Iterator[tuple[Why, Delivery]]:
+    def _passing_by(self, expectation: Expectation) -> Iterator[tuple[StrayReason, Delivery]]:
         link = self._links[expectation.link]
         dispatcher, own = link.harness.router.dispatcher, {link.minted, link.wire_id, *link.adopted}
-        yield from ((Why.LATE, delivery) for delivery in expectation.late)
+        yield from ((StrayReason.LATE, delivery) for delivery in expectation.late)
         for delivery in link.harness.router.foreign_since(expectation.topic, expectation.opened_at):
             ids = values_of(delivery.correlation_id or "")
             if delivery.correlation_id is None:
-                yield Why.NO_ID, delivery
+                yield StrayReason.NO_ID, delivery
             elif own.isdisjoint(ids) and not any(map(dispatcher.owner, ids)):
-                yield Why.FOREIGN, delivery
+                yield StrayReason.FOREIGN, delivery
         beside = self._beside(expectation)
         alike = topic_patterns.similar(expectation.topic, {each.message.topic for each in beside})
-        yield from ((Why.OTHER_TOPIC, delivery) for delivery in beside if delivery.message.topic in alike)
+        yield from ((StrayReason.OTHER_TOPIC, delivery) for delivery in beside if delivery.message.topic in alike)
 
     # --- on the timeline ------------------------------------------------------------------------------------------
 

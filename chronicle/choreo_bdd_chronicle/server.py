@@ -13,10 +13,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from choreo_bdd_chronicle.answer.app import build_app
-from choreo_bdd_chronicle.answer.stream import Feed
+from choreo_bdd_chronicle.answer.stream import Broadcaster
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import open_store
-from choreo_bdd_chronicle.webhooks import Teller, read_webhooks
+from choreo_bdd_chronicle.webhooks import WebhookNotifier, read_webhooks
 
 _TURN_SECONDS = 0.001  # whoever answers gets his turn soon, however hard another thread calculates
 _GARBAGE = 20_000  # so many objects more than before are looked through
@@ -35,7 +35,7 @@ def serve(settings: Settings, begun: Callable[[str], None]) -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with listening_at(settings) as listening:
-        app, feed = _built(settings)
+        app, broadcaster = _built(settings)
         sys.setswitchinterval(_TURN_SECONDS)
         gc.freeze()  # what is loaded now stays; looking through it again would double the time of reading a report
         gc.set_threshold(_GARBAGE)  # a report is thousands of objects, none of which is garbage before its end
@@ -44,19 +44,19 @@ def serve(settings: Settings, begun: Callable[[str], None]) -> None:
             app, log_level="warning", access_log=False, server_header=False,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )  # fmt: skip
-        _Server(config, feed).run(sockets=[listening])
+        _Server(config, broadcaster).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
     """Ends the event streams before it waits for the requests at hand: they have no end of their own."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+    def __init__(self, config: uvicorn.Config, broadcaster: Broadcaster) -> None:
         super().__init__(config)
-        self._feed = feed
+        self._broadcaster = broadcaster
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let go of everybody."""
-        self._feed.end()
+        self._broadcaster.end()
         await super().shutdown(sockets)
 
 
@@ -68,11 +68,11 @@ def listening_at(settings: Settings) -> socket.socket:
     return socket.socket(made.family, made.type, socket.IPPROTO_TCP, fileno=made.detach())
 
 
-def _built(settings: Settings) -> tuple[ASGIApp, Feed]:
+def _built(settings: Settings) -> tuple[ASGIApp, Broadcaster]:
     webhooks = read_webhooks(settings.webhooks, settings.webhook_hosts)
     store = open_store(settings.database)
-    feed = Feed(store, settings.listeners_max)
-    return build_app(store, feed, Teller(store, webhooks), settings, _version()), feed
+    broadcaster = Broadcaster(store, settings.listeners_max)
+    return build_app(store, broadcaster, WebhookNotifier(store, webhooks), settings, _version()), broadcaster
 
 
 def _shown(host: str) -> str:

@@ -51,14 +51,14 @@ class Webhook:
         return hashlib.sha256(f"{self.is_slack} {self.url}".encode()).hexdigest()
 
 
-class _StaysPut(urllib.request.HTTPRedirectHandler):
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Follows nobody: the allowed host may not send on to another one."""
 
     def redirect_request(self, *_args: Any) -> None:
         return None
 
 
-_OPENER = urllib.request.build_opener(_StaysPut)
+_OPENER = urllib.request.build_opener(_NoRedirects)
 
 
 def read_webhooks(urls: Iterable[str], hosts: Sequence[str]) -> tuple[Webhook, ...]:
@@ -69,7 +69,7 @@ def read_webhooks(urls: Iterable[str], hosts: Sequence[str]) -> tuple[Webhook, .
     return tuple(_read(url, hosts) for url in urls)
 
 
-class Teller:
+class WebhookNotifier:
     """Posts each anomaly of every tenant once to each webhook, whichever server of the database does. Close it
     before its store.
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from choreo_bdd.matchers.patterns.finding import Finder
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.topic_patterns import is_pattern
-from choreo_bdd_project.config_file import ConfigError, Place, read_document, read_toml, seconds, shown_name
+from choreo_bdd_project.config_file import ConfigError, SourceMap, read_document, read_toml, seconds, shown_name
 from choreo_bdd_project.config_problems import no_transport, validate
 from choreo_bdd_project.placeholders import Addresses, fill
 from choreo_bdd_project.service_settings import ServiceConfig, read_services
@@ -149,7 +149,7 @@ def load_config(
     ``offline``, where nothing is connected to, no variable of the environment needs to be set. Raises ``ConfigError``.
     """
     document, lines = read_document(path)
-    where = Place(path, lines)
+    where = SourceMap(path, lines)
     validate(document, admitting_other_types(schema, document), where)
     profiles: Mapping[str, Any] = document.get("profiles") or {"memory": {"bus": {"type": "memory"}}}
     chosen = profile or document.get("default_profile") or next(iter(profiles))
@@ -267,7 +267,7 @@ def _header(correlation: Mapping[str, Any], kind: str, place: str) -> str | None
     return f"amqp.{named}"
 
 
-def _secrets(document: Mapping[str, Any], where: Place) -> Secrets:
+def _secrets(document: Mapping[str, Any], where: SourceMap) -> Secrets:
     given = document.get("secrets") or {}
     patterns = given.get("patterns") or ()
     found = tuple(_finder(each, where.at("secrets", "patterns", index)) for index, each in enumerate(patterns))
@@ -284,7 +284,7 @@ def _finder(pattern: str, place: str) -> Finder:
     return finder
 
 
-def _allowlist(document: Mapping[str, Any], where: Place) -> Path | None:
+def _allowlist(document: Mapping[str, Any], where: SourceMap) -> Path | None:
     named = document.get("allowlist")
     if named is None:
         return None
@@ -299,7 +299,7 @@ def _asyncapi_settings(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return given if isinstance(given, dict) else {"spec": given}
 
 
-def _asyncapi(document: Mapping[str, Any], where: Place) -> tuple[Path, ...]:
+def _asyncapi(document: Mapping[str, Any], where: SourceMap) -> tuple[Path, ...]:
     named = _asyncapi_settings(document)["spec"]
     paths = [where.path.parent / name for name in ([named] if isinstance(named, str) else named)]
     for path in paths:

@@ -30,7 +30,7 @@ class ConfigError(ChoreoError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceMap:
     """Where a key of the document stands."""
 
     path: Path

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from choreo_bdd_project.config_file import ConfigError, Place, shown_name
+from choreo_bdd_project.config_file import ConfigError, SourceMap, shown_name
 
 if TYPE_CHECKING:
     import jsonschema
@@ -21,7 +21,7 @@ _SCHEMA_TYPES = {
 }  # fmt: skip
 
 
-def validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: Place) -> None:
+def validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: SourceMap) -> None:
     """Raise ``ConfigError`` for what the schema says first against a document."""
     import jsonschema  # noqa: PLC0415 - slow to load, and needed only where there is a file
 
@@ -35,7 +35,7 @@ def validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: Plac
     raise ConfigError(f"{where.at(*error.absolute_path)}: {_in_yaml(error) or _expected(error)}")
 
 
-def _no_such_key(error: jsonschema.ValidationError, unknown: str, where: Place) -> str:
+def _no_such_key(error: jsonschema.ValidationError, unknown: str, where: SourceMap) -> str:
     known = sorted(_of_schema(error, "properties") or ())
     close = difflib.get_close_matches(unknown, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"

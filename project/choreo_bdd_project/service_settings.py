@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from choreo_bdd_project.config_file import ConfigError, Place, seconds
+from choreo_bdd_project.config_file import ConfigError, SourceMap, seconds
 from choreo_bdd_project.placeholders import Addresses, fill
 
 ReadyKind = Literal["log", "port", "http", "topic"]
@@ -101,7 +101,7 @@ class ServiceConfig:
         return next((Ready(kind, str(told[kind]), told.get("transport")) for kind in kinds if kind in told), None)
 
 
-def read_services(services: Mapping[str, Any], where: Place, profile: str) -> tuple[ServiceConfig, ...]:
+def read_services(services: Mapping[str, Any], where: SourceMap, profile: str) -> tuple[ServiceConfig, ...]:
     """The services of a profile, in their order."""
     return tuple(
         ServiceConfig(

@@ -44,14 +44,14 @@ from choreo_bdd_reporter.store.directory import (
     prepare,
 )
 from choreo_bdd_reporter.store.history import History
-from choreo_bdd_reporter.store.journal import Journal, Place
+from choreo_bdd_reporter.store.journal import Journal, JournalEntry
 from choreo_bdd_reporter.store.journaled_tests import (
+    JournaledTest,
+    LazyRows,
     ReadCache,
-    StoredRows,
-    StoredTest,
-    stored_attachments,
-    stored_described,
-    stored_details,
+    journaled_attachments,
+    journaled_details,
+    journaled_gherkin,
 )
 
 # a page of more is drawn from chunks, one test at a time; as Python objects, this is six times as large
@@ -132,25 +132,25 @@ class ReportWriter:
             self._journal.close(remove=True)
 
     def _write(self, run: Run, journal: Journal, order: Callable[[str], int] | None) -> list[str]:
-        places = journal.places()
+        entries = journal.entries()
         if order is not None:
-            places.sort(key=lambda place: order(place.head["nodeid"]))
-        kept, left_out = keep_worst(places, TESTS_MAX, (_is_failing(place) for place in places))
-        places = journal.by_now(places[index] for index in kept)
-        outcomes = [place.head["outcome"] for place in places]
-        facts = [place.facts for place in places]
+            entries.sort(key=lambda entry: order(entry.head["nodeid"]))
+        kept, left_out = keep_worst(entries, TESTS_MAX, (_is_failing(entry) for entry in entries))
+        entries = journal.by_now(entries[index] for index in kept)
+        outcomes = [entry.head["outcome"] for entry in entries]
+        facts = [entry.facts for entry in entries]
         block = run_document(run, outcomes, facts, truncated=left_out > 0)
-        results, gherkin = _documents(run, block, journal, places)
+        results, gherkin = _documents(run, block, journal, entries)
         gherkin["left_out"] = left_out
         history = History(self._directory / HISTORY, block)
-        gherkin |= history.recalled(place.head["nodeid"] for place in places)
+        gherkin |= history.recalled(entry.head["nodeid"] for entry in entries)
         _check(results)
         if known_count() != self._known:
             _hide_in_recordings(self._directory / RECORDINGS)
-        _replace(self._directory / RESULTS, _lines(block, map(journal.test_text, places)))
-        self._write_messages(block, journal, places)
+        _replace(self._directory / RESULTS, _lines(block, map(journal.test_text, entries)))
+        self._write_messages(block, journal, entries)
         self._write_page(results, gherkin)
-        history.remember((place.head["nodeid"], place.head["outcome"], place.facts.headroom) for place in places)
+        history.remember((entry.head["nodeid"], entry.head["outcome"], entry.facts.headroom) for entry in entries)
         return outcomes
 
     def _open(self) -> Journal:
@@ -170,11 +170,11 @@ class ReportWriter:
                 shutil.rmtree(page_files(page), ignore_errors=True)
             notice(f"{PAGE} was not written ({type(error).__name__}: {error}); {self._directory / RESULTS} is complete")
 
-    def _write_messages(self, block: Mapping[str, Any], journal: Journal, places: Sequence[Place]) -> None:
+    def _write_messages(self, block: Mapping[str, Any], journal: Journal, entries: Sequence[JournalEntry]) -> None:
         """Messages of the tests that are Gherkin; where there are none, an older run's are taken away."""
         target = self._directory / MESSAGES
-        rows = zip(row_ids(place.head for place in places), places, strict=True)
-        with_gherkin = [(row, place) for row, place in rows if place.feature is not None]
+        rows = zip(row_ids(entry.head for entry in entries), entries, strict=True)
+        with_gherkin = [(row, entry) for row, entry in rows if entry.feature is not None]
         if not with_gherkin:
             target.unlink(missing_ok=True)
             return
@@ -182,14 +182,14 @@ class ReportWriter:
         tests = (
             GherkinTest(
                 row=row,
-                test=StoredTest(reader, place),
-                gherkin=journal.gherkin(place),
-                details=stored_details(reader, place),
-                attachments=stored_attachments(journal, place),
+                test=JournaledTest(reader, entry),
+                gherkin=journal.gherkin(entry),
+                details=journaled_details(reader, entry),
+                attachments=journaled_attachments(journal, entry),
             )
-            for row, place in with_gherkin
+            for row, entry in with_gherkin
         )
-        parts = (journal.gherkin(place) for _, place in with_gherkin)
+        parts = (journal.gherkin(entry) for _, entry in with_gherkin)
         try:
             _replace(target, _ndjson(envelopes(block, parts, tests)))
         except Exception as error:  # noqa: BLE001 - a report without messages is better than none
@@ -290,11 +290,11 @@ def _ndjson(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _documents(
-    run: Run, block: Mapping[str, Any], journal: Journal, places: Sequence[Place]
+    run: Run, block: Mapping[str, Any], journal: Journal, entries: Sequence[JournalEntry]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Results and Gherkin; the tests of a large report stay in the journal until it is their turn."""
-    rows = dict(zip(row_ids(place.head for place in places), places, strict=True))
-    is_large = sum(map(_length, places)) > _IN_MEMORY_BYTES
+    rows = dict(zip(row_ids(entry.head for entry in entries), entries, strict=True))
+    is_large = sum(map(_length, entries)) > _IN_MEMORY_BYTES
     tests, gherkin = _kept(journal, rows, is_large=is_large)
     return {"schema_version": SCHEMA_VERSION, "run": dict(block), "tests": tests}, {
         **gherkin,
@@ -302,56 +302,56 @@ def _documents(
         **attempts_document(
             (
                 row,
-                place.facts.earlier,
-                [None if each is None else _attempt(each, journal, is_large=is_large) for each in place.earlier],
+                entry.facts.earlier,
+                [None if each is None else _attempt(each, journal, is_large=is_large) for each in entry.earlier],
             )
-            for row, place in rows.items()
+            for row, entry in rows.items()
         ),
         **hidden(dict(run.facts)),
     }
 
 
-def _length(place: Place) -> int:
-    own = sum(length for _, length in place.spans)
-    return own + sum(_length(each) for each in place.earlier if each is not None)
+def _length(entry: JournalEntry) -> int:
+    own = sum(length for _, length in entry.spans)
+    return own + sum(_length(each) for each in entry.earlier if each is not None)
 
 
-def _attempt(place: Place, journal: Journal, *, is_large: bool) -> dict[str, Any]:
+def _attempt(entry: JournalEntry, journal: Journal, *, is_large: bool) -> dict[str, Any]:
     """An attempt before the last, read, or to be read when somebody looks inside."""
     if not is_large:
-        parts = (journal.test(place), journal.gherkin(place), journal.details(place), journal.attachments(place))
+        parts = (journal.test(entry), journal.gherkin(entry), journal.details(entry), journal.attachments(entry))
         return attempt_document(*parts)
     reader = ReadCache(journal)
-    gherkin = {"scenario": stored_described(reader, place.head["nodeid"], place)[1]} if place.feature else {}
-    details = stored_details(reader, place)
-    return attempt_document(StoredTest(reader, place), gherkin, details, stored_attachments(journal, place))
+    gherkin = {"scenario": journaled_gherkin(reader, entry.head["nodeid"], entry)[1]} if entry.feature else {}
+    details = journaled_details(reader, entry)
+    return attempt_document(JournaledTest(reader, entry), gherkin, details, journaled_attachments(journal, entry))
 
 
-def _kept(journal: Journal, rows: Mapping[str, Place], *, is_large: bool) -> tuple[list[Any], dict[str, Any]]:
+def _kept(journal: Journal, rows: Mapping[str, JournalEntry], *, is_large: bool) -> tuple[list[Any], dict[str, Any]]:
     """The tests, and by row id what they have beside results: read, or to be read when somebody looks inside."""
-    with_gherkin = {row: place for row, place in rows.items() if place.feature is not None}
-    with_details = {row: place for row, place in rows.items() if place.facts.events}
-    attached = {row: place for row, place in rows.items() if place.has_attachments}
+    with_gherkin = {row: entry for row, entry in rows.items() if entry.feature is not None}
+    with_details = {row: entry for row, entry in rows.items() if entry.facts.events}
+    attached = {row: entry for row, entry in rows.items() if entry.has_attachments}
     details: Mapping[str, Any]
     attachments: Mapping[str, Any]
     tests: list[Any]
     if not is_large:
-        tests = [journal.test(place) for place in rows.values()]
-        found = [described(row, journal.gherkin(place)) for row, place in with_gherkin.items()]
-        details = {row: journal.details(place) for row, place in with_details.items()}
-        attachments = {row: journal.attachments(place) for row, place in attached.items()}
+        tests = [journal.test(entry) for entry in rows.values()]
+        found = [described(row, journal.gherkin(entry)) for row, entry in with_gherkin.items()]
+        details = {row: journal.details(entry) for row, entry in with_details.items()}
+        attachments = {row: journal.attachments(entry) for row, entry in attached.items()}
     else:
         reader = ReadCache(journal)
-        tests = [StoredTest(reader, place) for place in rows.values()]
-        found = [stored_described(reader, row, place) for row, place in with_gherkin.items()]
-        details = StoredRows(with_details, partial(stored_details, reader))
-        attachments = StoredRows(attached, partial(stored_attachments, journal))
+        tests = [JournaledTest(reader, entry) for entry in rows.values()]
+        found = [journaled_gherkin(reader, row, entry) for row, entry in with_gherkin.items()]
+        details = LazyRows(with_details, partial(journaled_details, reader))
+        attachments = LazyRows(attached, partial(journaled_attachments, journal))
     kept = {"features": feature_documents(found), "details": details}
     return tests, {**kept, "attachments": attachments} if attached else kept
 
 
-def _is_failing(place: Place) -> bool:
-    return place.head["outcome"] in ("failed", "errored")
+def _is_failing(entry: JournalEntry) -> bool:
+    return entry.head["outcome"] in ("failed", "errored")
 
 
 def _check(results: Mapping[str, Any]) -> None:

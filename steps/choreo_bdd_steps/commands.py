@@ -184,12 +184,12 @@ def replay(
 
     Exit code 0: all pass; 1: some fail; 2: the file cannot be read, or a scenario of it is gone.
     """
-    from choreo_bdd_steps.replaying.told import replay_told, watch_told  # noqa: PLC0415 - loads the engine
+    from choreo_bdd_steps.replaying.report import replay_report, watch_report  # noqa: PLC0415 - loads the engine
 
     try:
         if watch:
-            watch_told(recordings, place, lambda text: print(printable(text), flush=True))
-        told, failed = replay_told(recordings, place)
+            watch_report(recordings, place, lambda text: print(printable(text), flush=True))
+        told, failed = replay_report(recordings, place)
     except ChoreoError as error:
         print(f"choreo-bdd replay: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
@@ -212,18 +212,18 @@ def prove(
 
     Exit code 0: every feature has the score; 1: one has not; 2: there was nothing to prove.
     """
-    from choreo_bdd_steps.proving import told  # noqa: PLC0415 - loads the engine
+    from choreo_bdd_steps.proving import report  # noqa: PLC0415 - loads the engine
 
     try:
         if framework not in (None, "behave", "pytest"):
             raise StepError("--with", f"there are behave and pytest, not {framework!r}")
-        found = told.proofs(told.recorded(features, framework))
+        found = report.proofs(report.recorded(features, framework))
         if json_file is not None:
-            json_file.write_text(told.as_json(found), "utf-8")
+            json_file.write_text(report.as_json(found), "utf-8")
     except (ChoreoError, OSError) as error:
         print(f"choreo-bdd prove: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
-    print(printable(told.as_text(found)))
+    print(printable(report.as_text(found)))
     raise typer.Exit(1 if any(proof.score < min_score for proof in found) else 0)
 
 

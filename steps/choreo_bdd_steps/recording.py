@@ -34,7 +34,7 @@ class RecordingError(ChoreoError):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class RecordedTransport:
     """One transport's part; times count from the scenario's beginning."""
 
     type: str
@@ -58,7 +58,7 @@ class Recording:
     line: int
     profile: str
     outcome: str
-    links: Mapping[str, Link]
+    links: Mapping[str, RecordedTransport]
     tokens: tuple[str, ...] = ()
     acts: Mapping[int, float] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
@@ -68,9 +68,9 @@ class Recording:
 # --- out ----------------------------------------------------------------------------------------------
 
 
-def link_of(kind: str, capabilities: TransportCapabilities, traffic: Traffic, begun: float) -> Link:
+def link_of(kind: str, capabilities: TransportCapabilities, traffic: Traffic, begun: float) -> RecordedTransport:
     """One transport's traffic, its times counted from a loop time."""
-    return Link(
+    return RecordedTransport(
         kind,
         capabilities,
         heard=tuple(
@@ -120,7 +120,7 @@ class _Writer:
         """What a message shows to be secret is hidden in all others, too."""
         self._redactor.learn_secrets([_json(payload), dict(headers)])
 
-    def link(self, link: Link) -> dict[str, Any]:
+    def link(self, link: RecordedTransport) -> dict[str, Any]:
         return {
             "type": link.type,
             "capabilities": asdict(link.capabilities),
@@ -268,9 +268,9 @@ def _recording(line: bytes, place: str) -> Recording:
         raise RecordingError(f"{place}: the recording is damaged: {error}") from None
 
 
-def _link(told: Any) -> Link:
+def _link(told: Any) -> RecordedTransport:
     _is(dict, told)
-    return Link(
+    return RecordedTransport(
         type=_is(str, told["type"]),
         capabilities=TransportCapabilities(
             **{name: _is(bool, each) for name, each in _is(dict, told["capabilities"]).items()}

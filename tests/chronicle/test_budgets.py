@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_chronicle.answer.asking import Asked
+from choreo_bdd_chronicle.answer.query import Query
 from choreo_bdd_chronicle.answer.views.budgets import list_budgets
 from choreo_bdd_chronicle.store import open_store
 from tests.chronicle.conftest import Chronicle
@@ -67,11 +67,11 @@ def test_without_a_period_it_is_this_month_and_tells_when_the_allowed_misses_run
     chronicle.keep(on(3, *kept(999), late("a")))
     store = open_store(chronicle.settings.database)
     with store.reading() as connection:
-        (item,) = list_budgets(connection, Asked(tenant="alpha"), datetime(2026, 10, 4, tzinfo=UTC)).items
+        (item,) = list_budgets(connection, Query(tenant="alpha"), datetime(2026, 10, 4, tzinfo=UTC)).items
         (later,) = list_budgets(
-            connection, Asked(tenant="alpha", target=99.95), datetime(2026, 10, 4, tzinfo=UTC)
+            connection, Query(tenant="alpha", target=99.95), datetime(2026, 10, 4, tzinfo=UTC)
         ).items
-        assert list_budgets(connection, Asked(tenant="alpha"), datetime(2026, 12, 31, tzinfo=UTC)).items == []
+        assert list_budgets(connection, Query(tenant="alpha"), datetime(2026, 12, 31, tzinfo=UTC)).items == []
     store.close()
     assert (item.start[:10], item.end[:10], item.runs_out_at) == ("2026-10-01", "2026-11-01", None)
     assert item.burned_pct == pytest.approx(100 / 103.333, abs=0.01)  # of the 10,333 messages of a month 103 may miss

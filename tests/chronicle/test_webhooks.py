@@ -18,7 +18,7 @@ from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings, read_settings
 from choreo_bdd_chronicle.store import Store, open_store
 from choreo_bdd_chronicle.store.events import announce
-from choreo_bdd_chronicle.webhooks import Teller, WebhookError, read_webhooks
+from choreo_bdd_chronicle.webhooks import WebhookError, WebhookNotifier, read_webhooks
 from tests.chronicle.conftest import started
 from tests.chronicle.reports import report
 
@@ -82,7 +82,7 @@ def store(database: str) -> Iterator[Store]:
 
 def test_an_anomaly_is_told_once_in_the_form_that_is_read(store: Store, hook: Hook) -> None:
     urls = [f"{hook.url}/generic", f"slack+{hook.url}/slack"]
-    teller = Teller(store, read_webhooks(urls, ["127.0.0.1"]))
+    notifier = WebhookNotifier(store, read_webhooks(urls, ["127.0.0.1"]))
     told_of(store)
     told = dict(hook.told.get(timeout=20) for _ in urls)
     assert (told["/generic"]["event"], told["/generic"]["tenant"]) == ("anomaly.detected", "alpha")
@@ -93,20 +93,20 @@ def test_an_anomaly_is_told_once_in_the_form_that_is_read(store: Store, hook: Ho
     told_of(store, topic="second")
     again = dict(hook.told.get(timeout=20) for _ in urls)  # in whatever order the two are told
     assert {path: "id" in data for path, data in again.items()} == {"/generic": True, "/slack": False}
-    teller.close()
+    notifier.close()
     assert hook.told.empty()
 
 
 def test_servers_of_one_database_tell_an_anomaly_once(store: Store, database: str, hook: Hook) -> None:
     other, hooks = open_store(database), read_webhooks([f"{hook.url}/x"], ["127.0.0.1"])
-    tellers = [Teller(each, hooks) for each in (store, other)]
+    notifiers = [WebhookNotifier(each, hooks) for each in (store, other)]
     topics = [f"orders.{number}" for number in range(12)]
     for topic in topics:
         told_of(store, topic=topic)
     # a file's other users are not woken: the second store is told of a change, and looks
     other.change(lambda _connection, _dialect: None).result()
     told = [hook.told.get(timeout=20)[1]["data"]["topic"] for _ in topics]
-    for each in tellers:
+    for each in notifiers:
         each.close()
     other.close()
     assert sorted(told) == sorted(topics)
@@ -116,11 +116,11 @@ def test_servers_of_one_database_tell_an_anomaly_once(store: Store, database: st
 def test_what_happened_while_no_server_ran_is_told_at_the_next_start(store: Store, hook: Hook) -> None:
     hooks = read_webhooks([f"{hook.url}/x"], ["127.0.0.1"])
     told_of(store, topic="before anybody was to be told")
-    Teller(store, hooks).close()
+    WebhookNotifier(store, hooks).close()
     told_of(store, topic="meanwhile")
-    teller = Teller(store, hooks)
+    notifier = WebhookNotifier(store, hooks)
     assert hook.told.get(timeout=20)[1]["data"]["topic"] == "meanwhile"
-    teller.close()
+    notifier.close()
     assert hook.told.empty()
 
 
@@ -128,11 +128,11 @@ def test_who_does_not_answer_is_tried_again_and_the_next_anomaly_is_told(
     store: Store, hook: Hook, caplog: pytest.LogCaptureFixture
 ) -> None:
     hook.answers[:] = [500, 200, 500, 500, 500]
-    teller = Teller(store, read_webhooks([f"{hook.url}/x?secret=1"], ["127.0.0.1"]), pauses=(0, 0))
+    notifier = WebhookNotifier(store, read_webhooks([f"{hook.url}/x?secret=1"], ["127.0.0.1"]), pauses=(0, 0))
     for topic in ("again", "lost", "next"):
         told_of(store, topic=topic)
     told = [hook.told.get(timeout=20)[1]["data"]["topic"] for _ in range(6)]
-    teller.close()
+    notifier.close()
     assert told == ["again", "again", "lost", "lost", "lost", "next"]
     assert "the webhook at 127.0.0.1 answered 500" in caplog.text
     assert "secret" not in caplog.text
@@ -140,11 +140,11 @@ def test_who_does_not_answer_is_tried_again_and_the_next_anomaly_is_told(
 
 def test_nobody_is_followed_elsewhere(store: Store, hook: Hook) -> None:
     hook.answers[:] = [302]
-    teller = Teller(store, read_webhooks([f"{hook.url}/x"], ["127.0.0.1"]), pauses=())
+    notifier = WebhookNotifier(store, read_webhooks([f"{hook.url}/x"], ["127.0.0.1"]), pauses=())
     told_of(store)
     told_of(store, topic="second")
     assert [hook.told.get(timeout=20)[0] for _ in range(2)] == ["/x", "/x"]
-    teller.close()
+    notifier.close()
     assert hook.told.empty()
 
 

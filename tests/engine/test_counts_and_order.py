@@ -64,6 +64,8 @@ class TestNone:
         assert not result.passed
         assert (handle.outcome, cause_of(handle)) == (Outcome.FAIL, Cause.UNEXPECTED)
         assert asyncio.get_running_loop().time() == before
+        [told] = [entry for entry in result.timeline if entry.detail.startswith("unexpected: ")]
+        assert told.action == "mismatched"
 
     @pytest.mark.parametrize("error", [KeyError, SystemExit, pytest.fail.Exception, GeneratorExit])
     async def test_is_not_passed_by_a_matcher_that_breaks(self, harness: Harness, error: type[BaseException]) -> None:
@@ -273,6 +275,29 @@ class TestOrderThatTheBrokerTells:
         if received_at == placed.received_at:  # one fetch has brought both
             assert handle.diagnosis is not None
             assert "cannot be told" in handle.diagnosis.text
+
+    @pytest.mark.parametrize(
+        ("stamped_s", "came_s", "told"),
+        [
+            (0.02, 0.0, True),
+            (-0.02, 0.0, False),
+            (0.02, -0.01, True),  # read late on its own connection
+            (0.0009, 0.0, None),  # stamps count milliseconds
+            (1.0, 0.0, None),  # an id of the sender's own
+            (-0.02, 0.2, True),
+        ],
+    )
+    def test_in_lanes_of_their_own_the_stamps_of_one_server_count(
+        self, stamped_s: float, came_s: float, *, told: bool | None
+    ) -> None:
+        pushed = replace(PLACED, order=None, broker_time=1_700_000_000.0, lane="commands")
+        entry = Message("paid", b"", 1.0 + came_s, broker_time=1_700_000_000.0 + stamped_s, order=1)
+        assert entry.follows(pushed, handed_over_later=True) is told
+        assert pushed.follows(entry, handed_over_later=True) is (None if told is None else not told)
+
+    def test_in_lanes_without_stamps_nobody_tells(self) -> None:
+        pushed = replace(PLACED, order=None, broker_time=1_700_000_000.0, lane="commands")
+        assert replace(PLACED, topic="paid", received_at=1.02).follows(pushed, handed_over_later=True) is None
 
     async def test_in_one_partition_the_offset_counts(self) -> None:
         first, second = (

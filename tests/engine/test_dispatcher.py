@@ -182,6 +182,18 @@ class TestOnTheResult:
         ]
         assert routed.surprise_log() == list(result.surprises)
 
+    async def test_who_has_left_owns_nothing_of_a_topic_that_others_still_hear(self, routed: Harness) -> None:
+        async with routed.scenario("stays") as stays:
+            stays.expect("t", exists())
+            async with routed.scenario("leaves") as leaves:
+                leaves.expect("t", exists())
+                leaves.publish("t", {})
+                await leaves.await_all(timeout_ms=1)
+            routed.publish("t", {"correlation_id": leaves.correlation_id})
+            stays.publish("t", {})
+            result = await stays.await_all(timeout_ms=1)
+        assert [(each.topic, each.classification) for each in result.surprises] == [("t", "timeout_race")]
+
     async def test_surprises_before_its_time_are_not_its_own(self, routed: Harness) -> None:
         async def one(stranger: str) -> list[str]:
             async with routed.scenario("one") as s:

@@ -15,7 +15,7 @@ from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher, MatchResult, anything, eq
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis, explain
-from choreo_bdd.scenario.judging.evidence import Surroundings, facts, unseen
+from choreo_bdd.scenario.judging.evidence import OutsideEvidence, facts, unseen
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard, State
 from choreo_bdd.scenario.judging.occurs import NONE, ONCE, Occurs
 from choreo_bdd.scenario.judging.ruling import Ruling, Timing
@@ -40,19 +40,19 @@ def heard(of: Expectation, *deliveries: Delivery) -> list[Heard]:
     return [of.hear(delivery)[0] for delivery in deliveries]
 
 
-def ended(of: Expectation, around: Surroundings | None = None, *, at: float = 102.0) -> Handle:
+def ended(of: Expectation, outside: OutsideEvidence | None = None, *, at: float = 102.0) -> Handle:
     """The handle after the end of the wait, as a scope would have it decided."""
-    around = around or Surroundings()
+    outside = outside or OutsideEvidence()
     matched = None if of.matched_at is None else timing(of, of.matched_at, sent=None, from_publish=False)
     ruling = by_time(
         of,
         waited_ms=2000,
         waited=timing(of, at, sent=None, from_publish=False),
         matched=matched,
-        failure=around.failure,
-        unseen=unseen(of, [each for each in around.foreign if each.correlation_id is None], "fail"),
+        failure=outside.failure,
+        unseen=unseen(of, [each for each in outside.foreign if each.correlation_id is None], "fail"),
     )
-    of.settle(ruling, at=at, explain=lambda: explain(facts(of, around, waited_ms=2000)))
+    of.settle(ruling, at=at, explain=lambda: explain(facts(of, outside, waited_ms=2000)))
     return of.handle
 
 
@@ -77,10 +77,10 @@ class TestMessages:
         assert heard(waiting, message(1, at=99.9)) == [Heard.UNCONCERNED]
         assert (waiting.count, waiting.handle.attempts) == (0, 0)
 
-    def test_what_comes_after_the_window_is_late_and_remembered_if_it_matches(self) -> None:
+    def test_what_comes_after_the_window_is_late_and_the_first_that_matches_remembered(self) -> None:
         waiting = expectation()
         waiting.close_at(101.0)
-        assert heard(waiting, message(2, at=101.5), message(1, at=101.6)) == [Heard.LATE, Heard.LATE]
+        assert heard(waiting, message(2, at=101.5), message(1, at=101.6), message(1, at=101.7)) == [Heard.LATE] * 3
         assert (waiting.late_at, waiting.count, waiting.handle.attempts) == (101.6, 0, 0)
 
     @pytest.mark.parametrize("lingers", [True, False])
@@ -186,7 +186,7 @@ class TestVerdict:
     @pytest.mark.parametrize("occurs", [NONE, Occurs.of(at_most=3), Occurs.of(exactly=0)])
     def test_nothing_is_absent_that_a_broker_did_not_vouch_for(self, occurs: Occurs) -> None:
         waiting = expectation(occurs=occurs)
-        handle = ended(waiting, Surroundings(failure="the broker did not say that all has come"))
+        handle = ended(waiting, OutsideEvidence(failure="the broker did not say that all has come"))
         assert (handle.outcome, cause(handle)) == (Outcome.TIMEOUT, Cause.TRANSPORT_FAILED)
 
     def test_nothing_is_absent_for_a_matcher_that_never_became_known(self) -> None:
@@ -205,7 +205,7 @@ class TestVerdict:
     def test_an_absence_sees_messages_that_nobody_can_attribute(
         self, foreign: Delivery, expected: tuple[Outcome, Cause]
     ) -> None:
-        handle = ended(expectation(occurs=NONE), Surroundings(foreign=[foreign]))
+        handle = ended(expectation(occurs=NONE), OutsideEvidence(foreign=[foreign]))
         assert (handle.outcome, cause(handle)) == expected
 
     def test_an_absence_of_anything_sees_what_nobody_can_read(self) -> None:
@@ -219,15 +219,15 @@ class TestVerdict:
         )
 
     @pytest.mark.parametrize(
-        ("around", "expected"),
+        ("outside", "expected"),
         [
-            (Surroundings(foreign=[message(1, correlation_id="theirs")]), Cause.WRONG_CORRELATION),
-            (Surroundings(beside=[message(1, topic="order")]), Cause.WRONG_TOPIC),
-            (Surroundings(beside=[message(2, topic="order")]), Cause.NOTHING_ARRIVED),
+            (OutsideEvidence(foreign=[message(1, correlation_id="theirs")]), Cause.WRONG_CORRELATION),
+            (OutsideEvidence(beside=[message(1, topic="order")]), Cause.WRONG_TOPIC),
+            (OutsideEvidence(beside=[message(2, topic="order")]), Cause.NOTHING_ARRIVED),
         ],
     )
-    def test_the_cause_is_looked_for_around_it(self, around: Surroundings, expected: Cause) -> None:
-        assert cause(ended(expectation(), around)) is expected
+    def test_the_cause_is_looked_for_around_it(self, outside: OutsideEvidence, expected: Cause) -> None:
+        assert cause(ended(expectation(), outside)) is expected
 
     @pytest.mark.parametrize(("budget_ms", "outcome"), [(1000.0, Outcome.PASS), (999.0, Outcome.SLOW)])
     def test_a_match_beyond_its_budget_is_slow(self, budget_ms: float, outcome: Outcome) -> None:

@@ -11,6 +11,7 @@ from choreo_bdd import Harness, Outcome, ScopeOptions
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.matchers import eq, exists
 from choreo_bdd.scenario import Cause
+from choreo_bdd.transports.abilities import Asking
 from choreo_bdd.transports.base import Dated, OnSent
 from tests.support.engine_doubles import BrokerLike, PlainTransport, breaking
 
@@ -154,6 +155,19 @@ class TestRefusal:
         assert "permissions violation" in result.failure_summary()
         assert "published" not in [entry.action.value for entry in result.timeline]
 
+    async def test_a_subscription_that_is_removed_meanwhile_says_so(
+        self, over_broker: Harness, broker: BrokerLike
+    ) -> None:
+        async with over_broker.scenario("removed") as s:
+            handle = s.expect("a", exists())
+            s.publish("x", {})
+            broker.arming["a"].cancel()
+            with pytest.raises(SubscriptionFailed, match="removed before it was confirmed"):
+                await s.ready()
+            await s.await_all(timeout_ms=100)
+        assert handle.diagnosis is not None
+        assert "the subscription was removed" in handle.diagnosis.sentence
+
     async def test_no_answer_at_all_ends_after_the_arming_time(self, over_broker: Harness) -> None:
         loop = asyncio.get_running_loop()
         async with over_broker.scenario("silent broker", options=ScopeOptions(arm_timeout_s=3)) as s:
@@ -279,3 +293,22 @@ class TestSending:
         await asyncio.sleep(60)
         assert broker.leaving == {}
         assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_a_request_that_reached_nobody_ends_what_waits_for_its_answer_and_no_absence(
+    over_broker: Harness, broker: BrokerLike
+) -> None:
+    async with over_broker.scenario("asking") as s:
+        answer, absence = s.expect("inbox", exists()), s.expect_none("inbox")
+        broker.confirm("inbox")
+        await s.ready()
+        s.publish("question", {})
+        await asyncio.sleep(0.001)
+        broker.let_go("question")
+        [(_, callback)] = broker.callbacks
+        assert isinstance(callback, Asking)
+        callback.unanswered("question")
+        outcomes = answer.outcome, absence.outcome
+        await s.await_all(timeout_ms=100)
+    assert outcomes == (Outcome.TIMEOUT, Outcome.PENDING)
+    assert absence.outcome is Outcome.PASS

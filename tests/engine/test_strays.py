@@ -49,11 +49,13 @@ def summed_up(result: Any) -> list[Any]:
 async def test_a_message_of_another_scenario_is_kept_with_what_differs(strict: Harness) -> None:
     result = await told(strict, lambda s: send(s, "orders.settled", SETTLED, amount=3, correlation_id="elsewhere"))
     assert summed_up(result) == [("foreign", "orders.settled", "settled", 0, ["amount"])]
+    assert result.strays[0].ids == ("elsewhere",)
 
 
 async def test_a_message_without_an_id_is_kept(strict: Harness) -> None:
     result = await told(strict, lambda s: send(s, "orders.settled", SETTLED))
     assert summed_up(result) == [("no id", "orders.settled", "settled", 0, [])]
+    assert result.strays[0].ids == ()
 
 
 async def test_a_message_on_a_topic_that_is_nearly_the_expected_one_is_kept(strict: Harness) -> None:

@@ -244,7 +244,7 @@ def test_what_stop_left_undone_is_reported_as_not_run(project: Project) -> None:
     project.run("-o", "out", "--stop", "--no-skipped")
     tests = project.tests()
     assert tests["bad"]["outcome"] == "failed"
-    assert tests["broken"]["skip_reason"] == "not run: the run was broken off before"
+    assert tests["broken"]["skip_reason"] == "not run: behave had stopped at the first failure, as --stop asks"
     assert tests["features/zz.feature::never"]["outcome"] == "skipped"
 
 
@@ -255,6 +255,7 @@ def test_a_dry_run_leaves_the_old_report(project: Project) -> None:
     assert project.tests() == before
 
 
+NOT_RUN = "not run: the run was broken off before"
 HOOK = "def {name}(context, *args):\n    raise OSError('no broker')\n"
 
 
@@ -266,11 +267,13 @@ def test_a_scenario_hook_that_fails_is_in_the_report(project: Project) -> None:
     assert "HOOK-ERROR in before_scenario: OSError: no broker" in test["traceback"]
 
 
-@pytest.mark.parametrize("name", ["before_feature", "after_feature"])
-def test_a_feature_hook_that_fails_is_a_test_of_its_own(project: Project, name: str) -> None:
+@pytest.mark.parametrize(("name", "outcome"), [("before_feature", "errored"), ("after_feature", "passed")])
+def test_a_feature_hook_that_fails_is_a_test_of_its_own(project: Project, name: str, outcome: str) -> None:
     project.write(environment=HOOK.format(name=name))
     project.run("-o", "out", "--name", "good")
-    test = project.tests()["Feature: Orders"]
+    tests = project.tests()
+    assert tests["good"]["outcome"] == outcome
+    test = tests["Feature: Orders"]
     assert test["outcome"] == "errored"
     assert f"HOOK-ERROR in {name}: OSError: no broker" in test["traceback"]
 
@@ -281,7 +284,7 @@ def test_a_run_that_never_began_is_not_reported_as_empty(project: Project) -> No
     tests = project.tests()
     assert tests["<session>"]["outcome"] == "errored"
     assert "before_all" in tests["<session>"]["traceback"]
-    assert tests["good"]["skip_reason"] == "not run: the run was broken off before"
+    assert (tests["good"]["outcome"], tests["good"]["traceback"]) == ("errored", NOT_RUN)
 
 
 def test_a_run_that_a_step_exits_still_has_its_report(project: Project) -> None:
@@ -301,7 +304,8 @@ def test_an_interrupted_run_still_has_its_report(project: Project) -> None:
     tests = project.tests()
     assert tests["good"]["outcome"] == "passed"
     assert tests["broken"]["outcome"] == "errored"
-    assert tests["features/zz.feature::never"]["skip_reason"] == "not run: the run was broken off before"
+    never = tests["features/zz.feature::never"]
+    assert (never["outcome"], never["traceback"]) == ("errored", NOT_RUN)
     assert json.loads((project.path / "page-data.json").read_text())["exit"]["interrupted"] is True
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -40,6 +41,7 @@ class Broken:
         ({1: "x"}, {"1": "x"}),
         (float("nan"), {"_unserialisable": True, "_repr": "nan"}),
         (float("-inf"), {"_unserialisable": True, "_repr": "-inf"}),
+        (Decimal("12345678901234567.99"), {"_unserialisable": True, "_repr": "12345678901234567.99"}),
         (b"\x00a", {"_unserialisable": True, "_repr": "b'\\x00a'"}),
         (2**2000, {"_unserialisable": True, "_repr": "<int of 2001 bits>"}),
         (Unprintable(), {"_unserialisable": True, "_repr": "<Unprintable whose repr raised ValueError>"}),

@@ -103,9 +103,9 @@ def test_what_an_interrupted_run_did_not_come_to_is_listed_and_not_passed(projec
     assert {name: test["outcome"] for name, test in found.items()} == {
         "short": "passed",
         "long": "errored",
-        "later": "skipped",
+        "later": "errored",
     }
-    assert found["later"]["skip_reason"] == "not run: the run was broken off before"
+    assert found["later"]["traceback"] == "not run: the run was broken off before"
     assert [test["name"] for test in results["tests"]] == ["short", "long", "later"]
 
 
@@ -130,6 +130,51 @@ def test_a_test_that_pytest_exit_ends_is_not_passed(project: Project, place: str
     ).feature(SHORT_AND_LONG.replace('When I publish "a"\n    Then I expect "never"', "When I stop"))
     project.pytest("features", "--harness-report=report", *options)
     assert outcomes_of(project.folder / "report") == ("passed", "failed")
+
+
+@pytest.mark.parametrize("options", [(), ("-n1",)], ids=["serial", "xdist"])
+def test_tests_that_pytest_exit_left_undone_are_errored(project: Project, options: tuple[str, ...]) -> None:
+    tests = "import pytest\n\ndef test_0():\n    pytest.exit('enough')\n"
+    project.file("test_a.py", tests + "".join(f"\ndef test_{number}(): pass\n" for number in range(1, 20)))
+    project.pytest("test_a.py", "--harness-report=report", *options)
+    found = {test["name"]: test for test in project.results("report")["tests"]}
+    assert len(found) == 20
+    assert found["test_0"]["outcome"] == "errored"
+    assert found["test_19"]["outcome"] == "errored"
+    assert found["test_19"]["traceback"] == "not run: the run was broken off before"
+
+
+ASKED = {
+    "x": ("-x",),
+    "maxfail": ("--maxfail=1",),
+    "stepwise": ("--sw",),
+    "xdist": ("-x", "-n1"),
+}
+
+
+@pytest.mark.parametrize("options", ASKED.values(), ids=ASKED)
+def test_tests_that_pytest_was_asked_to_leave_are_skipped_in_its_words(
+    project: Project, options: tuple[str, ...]
+) -> None:
+    later = "".join(f"\ndef test_{number}(): pass\n" for number in range(1, 20))
+    project.file("test_a.py", f"def test_0():\n    assert 0\n{later}")
+    project.pytest("test_a.py", "--harness-report=report", *options, bare=False)
+    found = {test["name"]: test for test in project.results("report")["tests"]}
+    assert len(found) == 20
+    assert (found["test_0"]["outcome"], found["test_19"]["outcome"]) == ("failed", "skipped")
+    words = "Test failed, continuing from this test next run." if "--sw" in options else "stopping after 1 failures"
+    assert found["test_19"]["skip_reason"] == f"not run: {words}"
+
+
+def test_tests_beside_a_file_that_cannot_be_collected_are_not_missing(project: Project) -> None:
+    project.file("test_a.py", "def test_a(): pass\n").file("test_b.py", "import nowhere\n")
+    project.pytest("test_a.py", "test_b.py", "--harness-report=report")
+    found = {test["nodeid"]: test for test in project.results("report")["tests"]}
+    assert {nodeid: test["outcome"] for nodeid, test in found.items()} == {
+        "test_b.py": "errored",
+        "test_a.py::test_a": "skipped",
+    }
+    assert found["test_a.py::test_a"]["skip_reason"] == "not run: 1 error during collection"
 
 
 HOOKS = {

@@ -21,11 +21,12 @@ from choreo_bdd import (
     StageStateError,
     UnknownTransportError,
 )
-from choreo_bdd.matchers import contains_fields, eq, field_equals
+from choreo_bdd.matchers import contains_fields, eq, exists, field_equals
+from choreo_bdd.scenario import Cause
 from choreo_bdd.stage import _SMOKE_INPUT
 from choreo_bdd.transports import MockTransport
-from tests.support.engine_doubles import CountingCodec, ScriptedPolicy, sent_as
-from tests.support.stage_doubles import Bus, Scripted, events, make_stage, solo
+from tests.support.engine_doubles import BrokerLike, CountingCodec, ScriptedPolicy, sent_as
+from tests.support.stage_doubles import Bus, Scripted, events, make_stage, mapped, solo
 
 
 async def test_each_transport_carries_its_own_id(stage: Stage, left: Bus, right: Bus) -> None:
@@ -183,6 +184,22 @@ async def test_a_failed_subscribe_leaves_nothing_behind(stage: Stage, left: Bus)
         result = await s.await_all(5000)
     assert result.handles == ()
     assert result.passed
+
+
+async def test_a_topic_that_one_bus_refuses_is_none_that_the_other_refuses(right: Bus) -> None:
+    broker = BrokerLike()
+    harnesses = {"left": Harness(broker, correlation=DictFieldPolicy()), "right": Harness(right)}
+    stage = Stage(harnesses, mapped())
+    await stage.connect()
+    async with stage.scenario("two buses") as s:
+        handles = [s.expect("t", exists(), on=name) for name in harnesses]
+        broker.refuse("t", "permissions violation")
+        await s.await_all(10)
+    await stage.disconnect()
+    assert [each.diagnosis and each.diagnosis.cause for each in handles] == [
+        Cause.TRANSPORT_FAILED,
+        Cause.NOTHING_ARRIVED,
+    ]
 
 
 async def test_publishing_passes_transport_errors_on(stage: Stage, left: Bus) -> None:

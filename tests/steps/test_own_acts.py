@@ -125,6 +125,13 @@ def test_an_absence_counts_from_the_end_of_the_act(open_bench: Bench) -> None:
     assert played.outcomes == ["fail"]
 
 
+@pytest.mark.parametrize("check", ['no "x" for 50ms', 'exactly 0 "x" messages within 50ms'])
+def test_an_absence_sees_what_comes_while_the_act_is_under_way(open_bench: Bench, check: str) -> None:
+    deed = call(open_bench, takes_s=0.05)
+    played = open_bench.play(CALL, f"Then I expect {check}", acts={CALL.partition(" ")[2]: deed})
+    assert played.outcomes == ["fail"]
+
+
 def test_mark_outside_an_act_says_how_to_declare_one(open_bench: Bench) -> None:
     played = open_bench.play(
         'When I publish "x"',

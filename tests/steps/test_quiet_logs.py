@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from choreo_bdd import Harness
 from choreo_bdd.transports import MockTransport
-from choreo_bdd_project.config import memory_config
+from choreo_bdd_project.config import load_config, memory_config
+from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.run import session
+from choreo_bdd_steps.services.errors import ServiceFailed
 from choreo_bdd_steps.starting import doctor
 from tests.steps.conftest import MakeBench
 
@@ -24,6 +29,24 @@ def test_clients_log_from_warnings_on_while_a_session_is_open(make_bench: MakeBe
     assert not client.isEnabledFor(logging.INFO)
     assert client.isEnabledFor(logging.WARNING)
     bench.session.close()
+    assert logging.getLogger("aiokafka").level == logging.NOTSET
+
+
+def test_nor_do_they_while_services_are_awaited_and_what_was_there_is_put_back_where_these_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[bool] = []
+
+    def start(*_: object) -> NoReturn:
+        heard.append(logging.getLogger("aiokafka.consumer").isEnabledFor(logging.INFO))
+        raise ServiceFailed("services.a", "ended")
+
+    monkeypatch.setattr(session, "services_of", start)
+    path = tmp_path / "choreo.yaml"
+    path.write_text("services: {a: {command: x}}\nprofiles: {p: {bus: {type: memory}}}\n", "utf-8")
+    with pytest.raises(ServiceFailed):
+        session.Session(load_config(path, schema=config_schema()))
+    assert heard == [False]
     assert logging.getLogger("aiokafka").level == logging.NOTSET
 
 

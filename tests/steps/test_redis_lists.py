@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from faststream.redis.parser import BinaryMessageFormatV1
 from choreo_bdd.brokers import Broker
 from choreo_bdd_project.config import Config, ConfigError, load_config
 from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.starting.doctor import examine
 from tests.support.services import running_service
@@ -130,6 +132,30 @@ def test_nothing_is_taken_from_a_list_and_each_end_can_be_pushed_at(
     assert client.lrange("at.right", 0, -1) == [b"first", pushed]
     assert client.lrange("jobs.kept", 0, -1) == [pushed, b"first"]
     client.delete("at.right", "jobs.kept")
+
+
+@pytest.mark.parametrize(("first", "second", "outcome"), [("list", "stream", "pass"), ("stream", "list", "fail")])
+def test_the_server_tells_which_came_first_of_a_list_and_a_stream(
+    bench_with: Callable[[str], Bench], client: redis.Redis, first: str, second: str, outcome: str
+) -> None:
+    saying: dict[str, Callable[[str], object]] = {
+        "list": lambda body: client.lpush("lab.queue", body),
+        "stream": lambda body: client.xadd("lab.results", {"data": body}),
+    }
+
+    def work(run: ScenarioRun) -> None:
+        for each in (first, second):
+            saying[each](json.dumps({"order_id": run.correlation_id}))
+            time.sleep(0.005)
+
+    topics = "\n        lab.queue: {list: true}\n        lab.results: {stream: true, payload_field: data}"
+    played = bench_with(topics).play(
+        "When the lab works",
+        'Then from "lab.queue" to "lab.results" takes at most 5s',
+        acts={"the lab works": work},
+    )
+    client.delete("lab.queue", "lab.results")
+    assert played.outcomes[-1] == outcome
 
 
 def test_bytes_of_any_kind_come_as_they_were_pushed(bench_with: Callable[[str], Bench], client: redis.Redis) -> None:

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 from choreo_bdd_steps.recording import read_recordings
-from choreo_bdd_steps.replaying.replay import Surroundings, find_scenario, replay
+from choreo_bdd_steps.replaying.replay import ReplayContexts, find_scenario, replay
 
 
 def differing_replays(report: Path) -> dict[str, tuple[str, str]]:
@@ -18,13 +18,13 @@ def differing_replays(report: Path) -> dict[str, tuple[str, str]]:
     """
     results = json.loads((report / "results.json").read_text("utf-8"))
     live = {test["nodeid"].strip(): test["traceback"] or "" for test in results["tests"] if test["outcome"] == "failed"}
-    differing, seen, around = {}, set(), Surroundings()
+    differing, seen, contexts = {}, set(), ReplayContexts()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for recording in read_recordings(report / "recordings.jsonl"):
             nodeid = recording.nodeid.strip()
             seen.add(nodeid)
-            judged = replay(recording, find_scenario(recording), around.of(recording)).failure or "it passes"
+            judged = replay(recording, find_scenario(recording), contexts.of(recording)).failure or "it passes"
             if _told(judged) not in _told(live[nodeid]):
                 differing[nodeid] = (live[nodeid], judged)
     missing = {nodeid: (text, "no recording") for nodeid, text in live.items() if nodeid not in seen}

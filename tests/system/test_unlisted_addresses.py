@@ -17,7 +17,7 @@ from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ChoreoError, HostNotInAllowlist
 from choreo_bdd.matchers import field_equals
 from choreo_bdd.transports import KafkaTransport, NatsTransport, RabbitTransport, RedisTransport
-from choreo_bdd.transports.shared.advertised import Reach
+from choreo_bdd.transports.shared.advertised import AddressGuard
 from choreo_bdd_steps.starting.scaffold import template
 
 LISTED, FOREIGN = "127.0.0.1", "127.0.0.2"  # of one length, so that bytes on the wire can be exchanged
@@ -91,7 +91,7 @@ def test_the_list_of_a_new_project_lets_brokers_of_ours_be_reached_at_any_port(
     allowlist = load_allowlist(tmp_path / "list.yaml")
     category = dict(zip(TO, CATEGORIES, strict=True))[kind]
     allowlist.enforce(category, [broker.url], label="broker")
-    assert kind != "kafka" or Reach(category, [broker.url], allowlist).permits("127.0.0.1", 4)
+    assert kind != "kafka" or AddressGuard(category, [broker.url], allowlist).permits("127.0.0.1", 4)
 
 
 @contextlib.asynccontextmanager
@@ -236,6 +236,6 @@ async def test_a_nats_server_that_names_others_is_not_left_for_them(tmp_path: Pa
     ],
 )
 def test_without_a_list_who_is_on_this_machine_stays_there(given: str, host: str, port: int, permitted: bool) -> None:
-    reach = Reach("kafka_brokers", [given])
-    assert reach.permits(host, port) is permitted
-    assert ("only loopback addresses" in "".join(reach.refused)) is not permitted
+    guard = AddressGuard("kafka_brokers", [given])
+    assert guard.permits(host, port) is permitted
+    assert ("only loopback addresses" in "".join(guard.refused)) is not permitted

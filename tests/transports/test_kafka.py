@@ -16,7 +16,7 @@ from aiokafka.admin import NewPartitions, NewTopic
 
 from choreo_bdd.brokers import Broker, KafkaOptions
 from choreo_bdd.brokers.kinds import kafka_tansu
-from choreo_bdd.brokers.plan import Place
+from choreo_bdd.brokers.plan import Placement
 from choreo_bdd.brokers.ports import free_port
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import ConflictingAuthError, PublishFailed, SubscriptionFailed, TransportError
@@ -400,12 +400,12 @@ async def test_a_server_that_never_answers_is_given_up_in_time() -> None:
 
 
 async def test_a_broker_whose_own_address_leads_nowhere_is_told_apart(tmp_path: Path) -> None:
-    program, place = kafka_tansu.find(KafkaOptions()), Place(tmp_path, "127.0.0.1", free_port())
+    program, placement = kafka_tansu.find(KafkaOptions()), Placement(tmp_path, "127.0.0.1", free_port())
     if isinstance(program, str):
         pytest.skip(program)
-    plan = kafka_tansu.plan(program, KafkaOptions(), place)
+    plan = kafka_tansu.plan(program, KafkaOptions(), placement)
     plan = replace(plan, command=(*plan.command[:-1], "tcp://127.0.0.1:1"))  # the last argument is what it advertises
-    with Broker("kafka", program, place, plan) as broker:
+    with Broker("kafka", program, placement, plan) as broker:
         broker.launch()
         with pytest.raises(TransportError, match=r"could not connect.*advertised\.listeners"):
             await KafkaTransport(bootstrap_servers=broker.url).connect()

@@ -23,7 +23,7 @@ from choreo_bdd.matchers import field_equals
 from choreo_bdd.scenario.judging.diagnosis import Cause
 from choreo_bdd.transports import Exchange, RabbitTransport
 from choreo_bdd.transports.rabbitmq import connection
-from choreo_bdd.transports.rabbitmq.footing import witness_name
+from choreo_bdd.transports.rabbitmq.declared_exchange import witness_name
 from choreo_bdd_project.config import TransportConfig, memory_config
 from choreo_bdd_project.harnesses import build_harness
 from tests.support.proxy import proxy_to

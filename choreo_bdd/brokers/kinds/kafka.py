@@ -8,7 +8,7 @@ from choreo_bdd.brokers import handshakes
 from choreo_bdd.brokers.errors import BrokerUnavailable
 from choreo_bdd.brokers.kinds import kafka_apache, kafka_tansu
 from choreo_bdd.brokers.options import KafkaOptions
-from choreo_bdd.brokers.plan import BrokerPlan, Kind, Place, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Kind, Placement, Program
 
 _HINT = (
     "Get one by: apt-get install openjdk-17-jre-headless maven (Apache Kafka, fetched on first use), "
@@ -32,10 +32,10 @@ def find(options: KafkaOptions) -> Program:
     raise BrokerUnavailable("kafka", "; ".join(reasons), _HINT)
 
 
-def plan(program: Program, options: KafkaOptions, place: Place) -> BrokerPlan:
+def plan(program: Program, options: KafkaOptions, placement: Placement) -> BrokerPlan:
     """As the implementation found wants it."""
     chosen = kafka_apache.plan if program.flavour == "apache" else kafka_tansu.plan
-    return chosen(program, options, place)
+    return chosen(program, options, placement)
 
 
 KIND = Kind("kafka", 9092, KafkaOptions, find, plan, handshakes.kafka)

@@ -12,7 +12,7 @@ from typing import Any
 from choreo_bdd.brokers import _programs, handshakes
 from choreo_bdd.brokers.kinds import _kafka_jars
 from choreo_bdd.brokers.options import KafkaOptions, TlsFiles
-from choreo_bdd.brokers.plan import BrokerPlan, Place, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Placement, Program
 from choreo_bdd.brokers.ports import free_port
 from choreo_bdd.brokers.profiles import with_tls
 
@@ -40,27 +40,27 @@ def find(options: KafkaOptions) -> Program | str:  # noqa: ARG001 - it knows all
     return Program(_programs.title("Apache Kafka", jars.version, jars.source), (str(java),), "apache")
 
 
-def plan(program: Program, options: KafkaOptions, place: Place) -> BrokerPlan:
+def plan(program: Program, options: KafkaOptions, placement: Placement) -> BrokerPlan:
     """Fetches the jars if it must; then formats the storage once and runs the server."""
     jars = _kafka_jars.fetched()
-    properties, arguments = place.folder / "server.properties", place.folder / "format.arguments"
-    _write(properties, _properties(options, place))
+    properties, arguments = placement.folder / "server.properties", placement.folder / "format.arguments"
+    _write(properties, _properties(options, placement))
     _write(arguments, _format(options, properties))
     java = (
         *program.command,
         *_JVM,
         _QUIET,
         *jars.logging,
-        f"-Dkafka.logs.dir={place.folder}",
+        f"-Dkafka.logs.dir={placement.folder}",
         "-cp",
         f"{jars.folder}/*",
     )
-    address = f"{place.host}:{place.port}"
+    address = f"{placement.host}:{placement.port}"
     return BrokerPlan(
         prepare=((*java, "kafka.tools.StorageTool", f"@{arguments}"),),
         command=(*java, "kafka.Kafka", str(properties)),
         url=address,
-        probe=partial(handshakes.kafka, place.host, place.port, tls=options.tls is not None),
+        probe=partial(handshakes.kafka, placement.host, placement.port, tls=options.tls is not None),
         profile=_profile(options, address),
         start_timeout_s=90.0,
         stop_timeout_s=15.0,
@@ -80,24 +80,24 @@ def _format(options: KafkaOptions, properties: Path) -> Iterator[str]:
             yield from ("--add-scram", f'{mechanism}=[name="{user}",password="{password}"]')
 
 
-def _properties(options: KafkaOptions, place: Place) -> Iterator[str]:
+def _properties(options: KafkaOptions, placement: Placement) -> Iterator[str]:
     controller, internal = free_port(), free_port()
     yield "process.roles=broker,controller"
     yield "node.id=1"
-    yield f"controller.quorum.voters=1@{place.host}:{controller}"
+    yield f"controller.quorum.voters=1@{placement.host}:{controller}"
     yield "controller.listener.names=CONTROLLER"
     # Its own traffic has a listener of its own, so that it needs no credentials whatever clients must show.
     yield "inter.broker.listener.name=INTERNAL"
-    client, inside = f"CLIENTS://{place.host}:{place.port}", f"INTERNAL://{place.host}:{internal}"
-    yield f"listeners={client},{inside},CONTROLLER://{place.host}:{controller}"
+    client, inside = f"CLIENTS://{placement.host}:{placement.port}", f"INTERNAL://{placement.host}:{internal}"
+    yield f"listeners={client},{inside},CONTROLLER://{placement.host}:{controller}"
     yield f"advertised.listeners={client},{inside}"
     yield f"listener.security.protocol.map=CLIENTS:{_protocol(options)},INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT"
-    yield f"log.dirs={place.folder / 'data'}"
+    yield f"log.dirs={placement.folder / 'data'}"
     yield from _single_node(options)
     if options.sasl:
         yield from _sasl(options)
     if options.tls is not None:
-        yield from _tls(options.tls, place.folder)
+        yield from _tls(options.tls, placement.folder)
     yield options.config
 
 

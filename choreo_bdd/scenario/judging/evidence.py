@@ -22,7 +22,7 @@ class Unseen(NamedTuple):
     counts: bool
 
 
-class Surroundings(NamedTuple):
+class OutsideEvidence(NamedTuple):
     """What an expectation has not heard itself."""
 
     failure: str | None = None
@@ -60,7 +60,7 @@ def unseen(expectation: Expectation, nobodys: Sequence[Delivery], unattributed: 
     return tuple(found)
 
 
-def facts(expectation: Expectation, around: Surroundings, *, waited_ms: float) -> Facts:
+def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: float) -> Facts:
     """What bears on an expectation that was not met."""
     handle, matcher, after = expectation.handle, expectation.matcher, expectation.after
     unreadable, late, closed = expectation.unreadable, expectation.late_at, expectation.closed_at
@@ -80,15 +80,17 @@ def facts(expectation: Expectation, around: Surroundings, *, waited_ms: float) -
         else closest_of(closeness_of(matcher, each) for each in expectation.near_misses),
         contract_problem=_contract_problem(expectation),
         late_ms=None if late is None or closed is None else max(0.0, (late - closed) * 1000),
-        transport_failure=around.failure,
+        transport_failure=outside.failure,
         unreadable=(len(unreadable), unreadable[-1]) if unreadable else None,
-        foreign_ids=tuple(delivery.correlation_id for delivery in around.foreign),
-        foreign_matched=any(accepts(matcher, delivery) for delivery in around.foreign),
-        foreign_closest=None if matcher is None else closest_of(closeness_of(matcher, each) for each in around.foreign),
-        similar_topics=_similar_topics(expectation, around.beside),
+        foreign_ids=tuple(delivery.correlation_id for delivery in outside.foreign),
+        foreign_matched=any(accepts(matcher, delivery) for delivery in outside.foreign),
+        foreign_closest=None
+        if matcher is None
+        else closest_of(closeness_of(matcher, each) for each in outside.foreign),
+        similar_topics=_similar_topics(expectation, outside.beside),
         leftovers=expectation.leftovers,
-        remarks=around.remarks,
-        nobody_listens=around.nobody_listens,
+        remarks=outside.remarks,
+        nobody_listens=outside.nobody_listens,
     )
 
 

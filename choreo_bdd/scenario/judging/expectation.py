@@ -140,9 +140,9 @@ class Expectation:
         self.unjudged: list[str] = []
         """What the matcher raised, for each message of which it said nothing."""
         self.leftovers = 0
+        """How many matching messages were in their queue before, and are no answer here."""
         self.asked: str | None = None
         """The topic of the request whose answer it waits for, once the broker has said that nobody listens there."""
-        """How many matching messages were in their queue before, and are no answer here."""
         self.matched_at: float | None = None
         self.late: list[Delivery] = []
         """What came after the end of a wait in vain, matching or not: the first of it."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import MatchFailure
 from choreo_bdd.scenario.judging.diagnosis import show
@@ -70,4 +71,4 @@ def _of_another_type(differences: Sequence[MatchFailure]) -> str | None:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=repr)
+    return value if isinstance(value, str) else encode_exactly(value, json.dumps, otherwise=repr)

@@ -14,7 +14,7 @@ from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.matching import closeness_of
 
 
-class Why(StrEnum):
+class StrayReason(StrEnum):
     """Why a message has met nothing."""
 
     LATE = "late"
@@ -37,7 +37,7 @@ class Stray:
     ids it carries.
     """
 
-    why: Why
+    why: StrayReason
     at: float
     message: MessageRecord
     handle: Handle | None = None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +26,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.protocol.metadata import MetadataRequest
 
 from choreo_bdd.exceptions import HostNotInAllowlist
-from choreo_bdd.transports.shared.advertised import Reach
+from choreo_bdd.transports.shared.advertised import AddressGuard
 
 FETCH_WAIT_MS = 10
 """How long the broker may park a fetch. Some never wake a parked one when data arrives, and on all of them it delays
@@ -81,13 +80,19 @@ class Clients:
     consumer: Any
     scout: Any
     admin: Any
-    reach: Reach
+    guard: AddressGuard
 
     @classmethod
     def create(
-        cls, common: Mapping[str, Any], client_id: str, *, isolation_level: str, max_message_bytes: int, reach: Reach
+        cls,
+        common: Mapping[str, Any],
+        client_id: str,
+        *,
+        isolation_level: str,
+        max_message_bytes: int,
+        guard: AddressGuard,
     ) -> Clients:
-        """The clients, not started yet; none of them connects to where ``reach`` does not let it."""
+        """The clients, not started yet; none of them connects to where ``guard`` does not let it."""
         alone = {"group_id": None, "enable_auto_commit": False, "isolation_level": isolation_level}
         size = {"max_request_size": max_message_bytes}
         clients = cls(
@@ -102,10 +107,10 @@ class Clients:
             ),
             AIOKafkaConsumer(client_id=f"{client_id}-scout", retry_backoff_ms=20, **alone, **common),
             AIOKafkaAdminClient(client_id=f"{client_id}-admin", **common),
-            reach,
+            guard,
         )
         for client in clients._connecting():
-            _hold_back(client, reach)
+            _hold_back(client, guard)
             _ask_for_all(client)
         return clients
 
@@ -128,7 +133,7 @@ class Clients:
                     await connecting.bootstrap()
             finally:
                 brokers = [(each.host, each.port) for each in connecting.cluster.brokers()]
-                if (refused := self.reach.first_refused(brokers)) is not None:
+                if (refused := self.guard.first_refused(brokers)) is not None:
                     raise HostNotInAllowlist(refused) from None
         try:
             await self.describe([])
@@ -177,13 +182,13 @@ def _ask_for_all(client: Any) -> None:
     client._metadata_update = update_all
 
 
-def _hold_back(client: Any, reach: Reach) -> None:
+def _hold_back(client: Any, guard: AddressGuard) -> None:
     """Connect only where that is permitted: a broker tells, and tells anew at any time, where its clients shall go."""
     connect = client._get_conn
 
     async def permitted(node_id: Any, **options: Any) -> Any:
         broker = client.cluster.broker_metadata(node_id)
-        if broker is not None and not reach.permits(broker.host, broker.port):
+        if broker is not None and not guard.permits(broker.host, broker.port):
             return None  # as for a broker that cannot be reached
         return await connect(node_id, **options)
 
@@ -233,42 +238,6 @@ def tell_departures(producer: Any, left: Callable[[asyncio.Future[Any], float], 
         await request(node_id, batches)
 
     sender._send_produce_req = departing
-
-
-Unreadable = Callable[[Any, Exception], None]
-"""Takes a partition and why a batch that was fetched of it cannot be unpacked."""
-
-
-class Fetched(OrderedDict[Any, Any]):
-    """What has been fetched and not been handed out, by partition. A batch that cannot be unpacked ends its partition.
-
-    The client itself raises while it hands out, and loses what it has taken of other partitions by then.
-    """
-
-    def __init__(self, unreadable: Unreadable) -> None:
-        super().__init__()
-        self._unreadable = unreadable
-        self.came_at: dict[Any, float] = {}
-        """Loop time at which the latest batch of each partition came; it is handed out some turns of the loop later."""
-
-    def __setitem__(self, partition: Any, fetched: Any) -> None:
-        self.came_at[partition] = asyncio.get_running_loop().time()
-        records = getattr(fetched, "_partition_records", None)
-        if records is not None:
-            records._records_iterator = self._guarded(partition, records._records_iterator)
-        super().__setitem__(partition, fetched)
-
-    def _guarded(self, partition: Any, records: Iterator[Any]) -> Iterator[Any]:
-        try:
-            yield from records
-        except Exception as error:  # noqa: BLE001 - whatever the batch or a codec library raises
-            self._unreadable(partition, error)
-
-
-def watch_fetches(consumer: Any, unreadable: Unreadable) -> Fetched:
-    """Call ``unreadable`` with each batch that cannot be unpacked; all that came before and beside it is handed out."""
-    fetched = consumer._fetcher._records = Fetched(unreadable)
-    return fetched
 
 
 def reason_of(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import NoPayload
 from choreo_bdd.transports.kafka.clients import Clients, reason_of, tell_departures
-from choreo_bdd.transports.kafka.consumer import Feed
+from choreo_bdd.transports.kafka.consumer import SharedConsumer
 from choreo_bdd.transports.kafka.topics import Topics
 from choreo_bdd.transports.shared.lifecycle import Lifecycle
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
@@ -48,13 +48,13 @@ class Connection:
         self._topics = Topics(clients, policy, ways)
         self._in_flight = InFlight()
         tell_departures(clients.producer, self._in_flight.left)
-        self._feed = Feed(clients.consumer, on_denied=self._denied, on_unreadable=self._unreadable)
+        self._consumer = SharedConsumer(clients.consumer, on_denied=self._denied, on_unreadable=self._unreadable)
         self._newcomers: list[Registration] = []
         self._arming: asyncio.Task[None] | None = None
         self._answered_at = self._clock()
         self.outbound = Outbound(NAME, self._write)
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._feed.run()), loop.create_task(self._watch())]
+        self._tasks = [loop.create_task(self._consumer.run()), loop.create_task(self._watch())]
 
     @staticmethod
     def _clock() -> float:
@@ -82,7 +82,7 @@ class Connection:
 
     def disarm(self, registration: Registration) -> None:
         """Deliver nothing to it any more."""
-        self._feed.leave(registration)
+        self._consumer.leave(registration)
 
     async def _arm(self) -> None:
         while self._newcomers:
@@ -109,11 +109,11 @@ class Connection:
                 registration.fail(NAME, failures[registration.topic])
             elif not registration.is_removed:
                 live.append(registration)
-        self._feed.listen(
+        self._consumer.listen(
             (each, {partition: ends[partition] for partition in wanted[each] if partition in ends}) for each in live
         )
         if self._prove_reading:
-            await self._feed.prove(partition.topic for each in live for partition in wanted[each])
+            await self._consumer.prove(partition.topic for each in live for partition in wanted[each])
         for registration in live:
             registration.confirm()
 
@@ -149,7 +149,7 @@ class Connection:
         ends, without_end = await self._topics.ends(heard)
         if without_end:
             raise TransportError("; ".join(f"{topic!r}: {reason}" for topic, reason in without_end.items()))
-        await self._feed.reach(ends)
+        await self._consumer.reach(ends)
 
     async def probe(self) -> None:
         """Have the cluster answer; ``TransportError`` says why it does not, or what it has not."""
@@ -197,7 +197,7 @@ class Connection:
         """Ask for topics again and again: the answers show new ones, and that somebody answers at all."""
         while True:
             await asyncio.sleep(_POLL_S)
-            if refused := self._clients.reach.refused:
+            if refused := self._clients.guard.refused:
                 self._lose(refused[-1])
             try:
                 await self._poll()
@@ -206,10 +206,10 @@ class Connection:
                     self._lose(f"no broker has answered for {_PATIENCE_S:g} s ({reason_of(error)})")
             else:
                 self._answered_at = self._clock()
-                if not self._clients.reach.refused:
+                if not self._clients.guard.refused:
                     self._life.recovered()
                 self._discover()
-                self._feed.rest()
+                self._consumer.rest()
 
     async def _poll(self) -> None:
         heard = {each.topic for each in self._subscriptions if each.handle is not None}
@@ -230,7 +230,7 @@ class Connection:
         """Partitions and topics that appeared while they were subscribed to are heard from their beginning."""
         live = [each for each in self._subscriptions if each.handle is not None]
         found = [(each, dict.fromkeys(self._topics.under(each.topic) - each.handle.keys(), 0)) for each in live]
-        self._feed.listen((registration, starts) for registration, starts in found if starts)
+        self._consumer.listen((registration, starts) for registration, starts in found if starts)
 
 
 class InFlight:

@@ -10,7 +10,8 @@ from typing import Any
 from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from choreo_bdd.transports.kafka.clients import reason_of, watch_fetches
+from choreo_bdd.transports.kafka.clients import reason_of
+from choreo_bdd.transports.kafka.fetches import watch_fetches
 from choreo_bdd.transports.kafka.messages import message_of
 from choreo_bdd.transports.shared.subscriptions import Registration
 
@@ -23,7 +24,7 @@ _LINGER_S = 1.0
 Starts = Mapping[TopicPartition, int]
 
 
-class Feed:
+class SharedConsumer:
     """Manual assignment, no group. A registration's ``handle`` holds its first offset in each of its partitions."""
 
     def __init__(

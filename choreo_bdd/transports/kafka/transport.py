@@ -17,7 +17,7 @@ from choreo_bdd.topic_patterns import ByTopic
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.kafka.auth import client_options, is_sent_in_clear
 from choreo_bdd.transports.kafka.topic_policy import TopicPolicy, TopicWay, Ways
-from choreo_bdd.transports.shared.advertised import Reach
+from choreo_bdd.transports.shared.advertised import AddressGuard
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource, carries_credentials
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 
@@ -116,7 +116,7 @@ class KafkaTransport:
             self._client_id,
             isolation_level=self._isolation_level,
             max_message_bytes=self._max_message_bytes,
-            reach=self._reach(),
+            guard=self._guard(),
         )
         try:
             async with asyncio.timeout_at(deadline):
@@ -129,9 +129,9 @@ class KafkaTransport:
             clients, self._life, policy=self._policy, ways=self._ways, request_timeout_s=request_timeout_s
         )
 
-    def _reach(self) -> Reach:
+    def _guard(self) -> AddressGuard:
         allowlist = None if self.allowlist_path is None else load_allowlist(self.allowlist_path)
-        return Reach(_KIND.allowlist, [_host_and_port(server) for server in self._servers], allowlist)
+        return AddressGuard(_KIND.allowlist, [_host_and_port(server) for server in self._servers], allowlist)
 
     def _options(self, descriptor: AuthDescriptor | None) -> dict[str, Any]:
         """Keyword arguments of every aiokafka client and connection."""

@@ -12,7 +12,7 @@ Take = Callable[[Any, float], None]
 """Takes what the client has read, and the loop time at which it came."""
 
 
-class _Diverted(asyncio.Queue[Any]):
+class _DivertingQueue(asyncio.Queue[Any]):
     """Stands in for a subscription's own queue."""
 
     def __init__(self, put: Callable[[Any], None]) -> None:
@@ -40,7 +40,7 @@ class Arrivals:
 
     def divert(self, handle: Any, take: Take) -> None:
         """Have the messages of a subscription taken here."""
-        handle._pending_queue = _Diverted(lambda raw: take(raw, self._came_at()))
+        handle._pending_queue = _DivertingQueue(lambda raw: take(raw, self._came_at()))
 
     def _came_at(self) -> float:
         return asyncio.get_running_loop().time() if self._arrival is None else self._arrival.of_the_last_read

@@ -16,16 +16,18 @@ from yarl import URL
 
 from choreo_bdd.exceptions import SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
+from choreo_bdd.transports.rabbitmq.arrivals import stamp
+from choreo_bdd.transports.rabbitmq.declared_exchange import NoSuchExchange
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
+from choreo_bdd.transports.rabbitmq.exchange_consumer import ExchangeConsumer, Source, Subscription
 from choreo_bdd.transports.rabbitmq.firehose import Firehose
-from choreo_bdd.transports.rabbitmq.footing import NoSuchExchange
-from choreo_bdd.transports.rabbitmq.ground import Ground, Heard, Source
 from choreo_bdd.transports.rabbitmq.messages import REPLY_TO
 from choreo_bdd.transports.rabbitmq.named_queue import NamedQueue
 from choreo_bdd.transports.rabbitmq.own_queue import OnEnd
 from choreo_bdd.transports.rabbitmq.publisher import Publisher, heed_blocking
 from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, last_word, reason_of, words_of
 from choreo_bdd.transports.rabbitmq.routes import QUEUE_PREFIX, Route, Routes
+from choreo_bdd.transports.shared.arrival import Arrival
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 from choreo_bdd.transports.shared.tasks import Tasks
@@ -36,12 +38,16 @@ _ASKING_AT_ONCE = 32
 
 _TEARDOWN_S = 1.0
 _LAST_WORD_S = 1.0
+_BUFFER_BYTES = 1 << 23
+"""So much may have come that is not read yet: what waits in a socket has no time."""
 _HEARTBEAT_S = 5
 """A broker that misses three of them counts as lost; the client's default of 60 would find out after minutes."""
 
 
 class _Dialling(aiormq.TransportFactory):
-    """Opens the socket as the client itself would, and remembers it, so that it can be cut when closing gets stuck."""
+    """Opens the socket as the client itself would; notes when bytes come, and can cut it when closing gets stuck."""
+
+    arrival: Arrival
 
     def __init__(self) -> None:
         self._writer: asyncio.StreamWriter | None = None
@@ -49,7 +55,10 @@ class _Dialling(aiormq.TransportFactory):
     async def create(self, url: Any, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         provider = options.pop("ssl_context_provider")
         context = await provider.get_context() if url.scheme == "amqps" else None
-        reader, self._writer = await asyncio.open_connection(url.host, url.port, ssl=context, **options)
+        reader, self._writer = await asyncio.open_connection(
+            url.host, url.port, ssl=context, limit=_BUFFER_BYTES, **options
+        )
+        self.arrival = Arrival(reader)
         return reader, self._writer
 
     def cut(self) -> None:
@@ -85,7 +94,7 @@ class Connection:
         self._routes = routes
         self._idle: list[aiormq.Channel] = []
         self._asking = asyncio.Semaphore(_ASKING_AT_ONCE)
-        self._grounds: dict[Exchange, Ground] = {}
+        self._consumers: dict[Exchange, ExchangeConsumer] = {}
         self._firehose = Firehose(open_channel=self._opened, lend=self._lent)
         self._establishing: dict[Registration, asyncio.Task[None]] = {}
         self._leaving: dict[str, set[asyncio.Task[None]]] = {}
@@ -113,20 +122,20 @@ class Connection:
         for exchange in self._routes.exchanges:
             if exchange.is_made or exchange == self._routes.usual:
                 try:
-                    await self._ground(exchange).found()
+                    await self._consumer_of(exchange).found()
                 except NoSuchExchange as missing:
                     _LOG.warning("rabbitmq_exchange_missing: %s", missing)
         self._connection.closing.add_done_callback(self._ended)
         self.outbound = Outbound(NAME, self._publisher.write, at_once=self._publisher.write_now)
 
-    def _ground(self, exchange: Exchange) -> Ground:
+    def _consumer_of(self, exchange: Exchange) -> ExchangeConsumer:
         """An exchange, and our own queue behind it."""
-        ground = self._grounds.get(exchange)
-        if ground is None:
+        consumer = self._consumers.get(exchange)
+        if consumer is None:
             lane = None if exchange == self._routes.usual else exchange.name
-            ground = Ground(exchange, lane=lane, open_channel=self._opened, lend=self._lent)
-            self._grounds[exchange] = ground
-        return ground
+            consumer = ExchangeConsumer(exchange, lane=lane, open_channel=self._opened, lend=self._lent)
+            self._consumers[exchange] = consumer
+        return consumer
 
     async def close(self) -> None:
         """Send what is queued and let what is under way come to its end, then close; a dead broker is cut off."""
@@ -139,8 +148,8 @@ class Connection:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _TEARDOWN_S
         if not self._connection.is_closed:
-            for ground in self._grounds.values():
-                self._tasks.spawn(ground.leave())
+            for consumer in self._consumers.values():
+                self._tasks.spawn(consumer.leave())
         await self._tasks.ended(patience_s=_TEARDOWN_S)
         self._tasks.cancel()
         closing = loop.create_task(self._connection.close())
@@ -207,7 +216,9 @@ class Connection:
         route = self._routes.of(topic)
         return route.queue if route.consume else None
 
-    async def _subscribe(self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Heard | NamedQueue:
+    async def _subscribe(
+        self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd
+    ) -> Subscription | NamedQueue:
         """Live once this returns; ``SubscriptionFailed`` says why it cannot be."""
         route = self._routes.of(topic)
         try:
@@ -241,14 +252,16 @@ class Connection:
         return queue
 
     def _source(self, route: Route) -> Source:
-        return self._firehose if route.exchange is None else self._ground(route.exchange)
+        return self._firehose if route.exchange is None else self._consumer_of(route.exchange)
 
-    async def _listen(self, route: Route, topic: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Heard:
+    async def _listen(
+        self, route: Route, topic: str, deliver: Callable[[Message], None], on_end: OnEnd
+    ) -> Subscription:
         source = self._source(route)
         key = route.key_of(topic) if route.exchange is None else route.heard(topic)
-        return Heard(source, await source.listen(topic, key, deliver, on_end))
+        return Subscription(source, await source.listen(topic, key, deliver, on_end))
 
-    async def _drop(self, heard: Heard) -> None:
+    async def _drop(self, heard: Subscription) -> None:
         # the exchange has gone, or the connection, or the broker is silent: then the binding goes with our queue
         with contextlib.suppress(aiormq.AMQPError, RuntimeError, TimeoutError):
             async with asyncio.timeout(CONFIRM_S):
@@ -260,7 +273,7 @@ class Connection:
             raise TransportError(self._publisher.blocked)
         heard = [each.handle for each in registrations]
         asked = [each.drained(self._opened) for each in heard if isinstance(each, NamedQueue)]
-        sources = dict.fromkeys(each.source for each in heard if isinstance(each, Heard))
+        sources = dict.fromkeys(each.source for each in heard if isinstance(each, Subscription))
         try:
             await asyncio.gather(*asked, *(source.fence() for source in sources))
         except aiormq.AMQPError as error:
@@ -268,9 +281,9 @@ class Connection:
 
     async def probe(self) -> None:
         """Find what topics name, and have a message of ours come out of our own queue; raises why that cannot be."""
-        ground = self._ground(self._routes.usual)
-        await ground.found()
-        await ground.settle()
+        consumer = self._consumer_of(self._routes.usual)
+        await consumer.found()
+        await consumer.settle()
         for exchange in self._routes.exchanges:
             if not exchange.is_made:  # one that may be made is there when it is needed
                 async with self._asking_for(exchange.missing()) as channel:
@@ -304,7 +317,9 @@ class Connection:
     # --- details --------------------------------------------------------------------------------------------------
 
     async def _opened(self) -> aiormq.Channel:
-        return await self._channel(confirms=False)
+        channel = await self._channel(confirms=False)
+        stamp(channel, self._dialling.arrival)
+        return channel
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[aiormq.Channel]:

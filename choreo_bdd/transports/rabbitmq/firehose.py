@@ -17,8 +17,10 @@ from aiormq import spec
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
-from choreo_bdd.transports.rabbitmq.footing import Lend
-from choreo_bdd.transports.rabbitmq.ground import OpenChannel
+from choreo_bdd.shared.promises import break_promise
+from choreo_bdd.transports.rabbitmq.arrivals import came_at
+from choreo_bdd.transports.rabbitmq.declared_exchange import Lend
+from choreo_bdd.transports.rabbitmq.exchange_consumer import OpenChannel
 from choreo_bdd.transports.rabbitmq.messages import message_from
 from choreo_bdd.transports.rabbitmq.own_queue import Listening, OnEnd
 from choreo_bdd.transports.rabbitmq.refusals import last_word
@@ -118,12 +120,17 @@ class Firehose:
         properties = _properties(told.get("properties", {}))
         if properties.message_id in self._markers:
             self._traced.add(properties.message_id)
-        now = asyncio.get_running_loop().time()
+        received_at = came_at(delivered)
         for each in tuple(self._listening):
             if each.is_live and each.key in keys:
                 each.deliver(
                     message_from(
-                        properties, delivered.body, routing_key=each.key, topic=each.topic, received_at=now, lane=_LANE
+                        properties,
+                        delivered.body,
+                        routing_key=each.key,
+                        topic=each.topic,
+                        received_at=received_at,
+                        lane=_LANE,
                     )
                 )
 
@@ -132,9 +139,7 @@ class Firehose:
             return
         self._ended = reason
         for passed in self._markers.values():
-            if not passed.done():
-                passed.set_exception(TransportError(reason))
-                passed.exception()  # seen: whoever fenced may have gone
+            break_promise(passed, TransportError(reason))
         for each in tuple(self._listening):
             each.on_end(reason)
 

@@ -11,6 +11,7 @@ import aiormq
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Kept, Message
+from choreo_bdd.transports.rabbitmq.arrivals import came_at
 from choreo_bdd.transports.rabbitmq.messages import REPLY_PREFIX, message_of
 from choreo_bdd.transports.rabbitmq.own_queue import OnEnd
 from choreo_bdd.transports.rabbitmq.refusals import last_word, words_of
@@ -64,15 +65,14 @@ class NamedQueue:
             await self._consume_stream(open_channel, deliver)
 
     async def _consume(self, channel: aiormq.Channel, deliver: Callable[[Message], None]) -> None:
-        early: list[tuple[aiormq.abc.DeliveredMessage, float]] = []
+        early: list[aiormq.abc.DeliveredMessage] = []
         is_live = False
 
         async def arrived(delivered: aiormq.abc.DeliveredMessage) -> None:
-            received_at = asyncio.get_running_loop().time()
             if is_live:
-                deliver(self._message(delivered, received_at))
+                deliver(self._message(delivered))
             else:
-                early.append((delivered, received_at))
+                early.append(delivered)
 
         consuming = await channel.basic_consume(self.name, arrived)
         self._tag = consuming.consumer_tag or ""
@@ -82,8 +82,8 @@ class NamedQueue:
             await asyncio.sleep(0)  # what has been read before that answer is handed over by a task each
             self._leftovers = min(self._leftovers, len(early) + waiting)
         is_live = True
-        for delivered, received_at in early:
-            deliver(self._message(delivered, received_at))
+        for delivered in early:
+            deliver(self._message(delivered))
 
     async def _consume_stream(self, open_channel: OpenChannel, deliver: Callable[[Message], None]) -> None:
         """Read a stream from now on. An acknowledgement takes nothing from it: it asks for more."""
@@ -92,8 +92,7 @@ class NamedQueue:
         self._reached = await _end_of_stream(await open_channel(), self.name)
 
         async def arrived(delivered: aiormq.abc.DeliveredMessage) -> None:
-            now = asyncio.get_running_loop().time()
-            deliver(message_of(delivered, self._topic, now, lane=self._topic))
+            deliver(message_of(delivered, self._topic, came_at(delivered), lane=self._topic))
             self._reached = max(self._reached, _offset(delivered))
             await channel.basic_ack(cast(int, delivered.delivery_tag), wait=False)
 
@@ -107,13 +106,13 @@ class NamedQueue:
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    def _message(self, delivered: aiormq.abc.DeliveredMessage, received_at: float) -> Message:
+    def _message(self, delivered: aiormq.abc.DeliveredMessage) -> Message:
         tag = cast(int, delivered.delivery_tag)
         self._unused.add(tag)
         is_leftover = self._leftovers > 0
         self._leftovers -= is_leftover
         kept = Kept(lambda: self._use(tag), is_leftover=is_leftover)
-        return message_of(delivered, self._topic, received_at, kept, lane=self._topic)
+        return message_of(delivered, self._topic, came_at(delivered), kept, lane=self._topic)
 
     def _use(self, tag: int) -> None:
         if tag not in self._unused or self._ended is not None:

@@ -16,6 +16,7 @@ from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocket
 from redis.exceptions import NoPermissionError, ResponseError
 
 from choreo_bdd.exceptions import TransportError
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.shared.arrival import Arrival
 
 Answer = asyncio.Future[Any]
@@ -24,8 +25,6 @@ Push = Callable[[Any], None]
 _PUSHES = (b"message", b"pmessage")
 _PATIENCE_S = 10.0
 _QUIET_S = 2.0
-_TURN_S = 0.001
-"""How long to read what has come before the loop may look for more: what waits in a socket has no time yet."""
 _LINE_BYTES = 1 << 30
 """How long a line may be: MONITOR shows a command with all its arguments as one."""
 _POOL_OPTIONS = ("max_connections", "timeout")  # understood in a URL, but meant for a pool of connections
@@ -157,8 +156,7 @@ class Wire:
                     self.on_push(answer)
                 else:
                     self._settle(answer)
-                if self._loop.time() - self._arrival.of_the_latest > _TURN_S:
-                    await asyncio.sleep(0)
+                await self._arrival.give_way()
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing can be read any more
             self.shut(f"the connection to the Redis server was lost ({type(error).__name__}: {error})")
 
@@ -167,7 +165,7 @@ class Wire:
             return
         answer, _ = self._due.popleft()
         if isinstance(outcome, Exception):
-            _fail(answer, outcome)
+            break_promise(answer, outcome)
         elif not answer.done():
             answer.set_result(outcome)
 
@@ -197,7 +195,7 @@ class Wire:
             self._watchdog.cancel()
         self._writer.transport.abort()
         while self._due:
-            _fail(self._due.popleft()[0], ConnectionError(reason))
+            break_promise(self._due.popleft()[0], ConnectionError(reason))
         if self.on_closed is not None:
             self.on_closed(reason)
 
@@ -214,9 +212,3 @@ class Wire:
 
 def _is_published(answer: object) -> bool:
     return type(answer) is list and bool(answer) and answer[0] in _PUSHES
-
-
-def _fail(answer: Answer, error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
-        answer.exception()  # seen: not every answer is waited for

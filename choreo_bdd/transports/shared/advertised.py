@@ -12,7 +12,7 @@ _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class AddressGuard:
     """Where a connection may lead; ``refused`` has every address it was not let to, and why, as it is told.
 
     Without an allowlist whoever was let to this machine only stays on it; what Python code has named is not held back.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+_TURN_S = 0.001
+"""How long to read what has come before the loop may look for more: what waits in a socket has no time yet."""
+
 
 class Arrival:
     """Notes when each piece of a stream came, and tells of the latest byte read out of it."""
@@ -15,12 +18,14 @@ class Arrival:
         self._came = len(self._unread)
         self._pieces: deque[tuple[int, float]] = deque([(self._came, self._loop.time())])
         """How many bytes had come by the end of each piece that is not read yet, and when."""
+        self._looked_at = self._loop.time()
         self._feed = reader.feed_data
         reader.feed_data = self._note  # type: ignore[method-assign, assignment] # bytes are all that comes
 
     def _note(self, data: bytes) -> None:
         self._came += len(data)
-        self._pieces.append((self._came, self._loop.time()))
+        self._looked_at = self._loop.time()
+        self._pieces.append((self._came, self._looked_at))
         self._feed(data)
 
     @property
@@ -31,7 +36,8 @@ class Arrival:
             pieces.popleft()
         return pieces[0][1]
 
-    @property
-    def of_the_latest(self) -> float:
-        """Loop time at which the latest bytes came."""
-        return self._pieces[-1][1]
+    async def give_way(self) -> None:
+        """Let the loop look for more, where reading has kept it from that for a while."""
+        if self._loop.time() - self._looked_at > _TURN_S:
+            await asyncio.sleep(0)
+            self._looked_at = self._loop.time()

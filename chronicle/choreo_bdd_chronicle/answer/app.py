@@ -24,16 +24,16 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from choreo_bdd_chronicle.answer import asking
+from choreo_bdd_chronicle.answer import query
 from choreo_bdd_chronicle.answer.access import authorise, stranger
+from choreo_bdd_chronicle.answer.direct_route import DirectRoute, Handler, Refusal
 from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, TOPIC_MAX, Endpoint, Question
 from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.guard import Guard
 from choreo_bdd_chronicle.answer.models import Health
 from choreo_bdd_chronicle.answer.openapi import describe
 from choreo_bdd_chronicle.answer.reference import reference
-from choreo_bdd_chronicle.answer.straight import Handler, Refusal, Straight
-from choreo_bdd_chronicle.answer.stream import Feed
+from choreo_bdd_chronicle.answer.stream import Broadcaster
 from choreo_bdd_chronicle.answer.views import runs
 from choreo_bdd_chronicle.answer.views.lifecycle import KINDS, Kind
 from choreo_bdd_chronicle.answer.views.metrics import CONTENT_TYPE, IngestTimes, exposition
@@ -43,6 +43,7 @@ from choreo_bdd_chronicle.answer.views.stating import pinning, stating
 from choreo_bdd_chronicle.pages import Pages
 from choreo_bdd_chronicle.receive.body import read_body
 from choreo_bdd_chronicle.receive.ingest import ingest, tenant_of
+from choreo_bdd_chronicle.receive.mailbox import Mailbox
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.store.removing import remove
@@ -50,7 +51,7 @@ from choreo_bdd_chronicle.store.writer import BusyError
 from choreo_bdd_chronicle.summariser import Summariser
 from choreo_bdd_chronicle.tokens import Caller, Scope
 from choreo_bdd_chronicle.watcher import Watcher
-from choreo_bdd_chronicle.webhooks import Teller
+from choreo_bdd_chronicle.webhooks import WebhookNotifier
 
 BASE = "/api/v1"
 _READERS = 12
@@ -65,12 +66,15 @@ _log = logging.getLogger("choreo_bdd_chronicle")
 class Api:
     """The handlers over one store. Reading and checking happen in threads, so that no one waits for another's."""
 
-    def __init__(self, store: Store, feed: Feed, teller: Teller, settings: Settings, version: str) -> None:
+    def __init__(
+        self, store: Store, broadcaster: Broadcaster, notifier: WebhookNotifier, settings: Settings, version: str
+    ) -> None:
         self._store = store
         self._watcher = Watcher(store, settings.pause)
         self._summariser = Summariser(store)
-        self._teller = teller
-        self._feed = feed
+        self._notifier = notifier
+        self._broadcaster = broadcaster
+        self._mailbox = Mailbox(store)
         self._settings = settings
         self._times = IngestTimes()
         self._readers = CapacityLimiter(_READERS)
@@ -95,13 +99,13 @@ class Api:
 
     async def start(self) -> None:
         """Begin to tell of what happens."""
-        await self._feed.start()
+        await self._broadcaster.start()
 
     async def close(self) -> None:
         """Finish what is at hand and let go of the store."""
-        await self._feed.close()
+        await self._broadcaster.close()
         await to_thread.run_sync(self._watcher.close)
-        await to_thread.run_sync(self._teller.close)
+        await to_thread.run_sync(self._notifier.close)
         await to_thread.run_sync(self._summariser.close)
         await to_thread.run_sync(self._store.close)
 
@@ -114,6 +118,7 @@ class Api:
             caller,
             self._store,
             self._watcher,
+            self._mailbox,
             body_max=self._settings.body_max,
             limiter=self._checkers,
         )
@@ -160,7 +165,7 @@ class Api:
 
         async def handle(request: Request) -> Response:
             caller = await self._caller(request, Scope.ADMIN)
-            asked = asking.read((asking.TENANT,), request.query_params)
+            asked = query.read((query.TENANT,), request.query_params)
             _check_tenant(caller, asked.tenant)
             body = await read_body(request.stream(), request.headers.get("Content-Encoding", ""), _STATEMENT_MAX)
             await asyncio.wrap_future(self._store.change(stating(asked, kind, request.path_params["issue_id"], body)))
@@ -171,17 +176,17 @@ class Api:
     async def stream(self, request: Request) -> Response:
         """``GET /stream``: the tenant is looked up before the stream begins, so that it holds no connection."""
         caller = await self._caller(request, Scope.READ)
-        asked = asking.read((asking.TENANT,), request.query_params)
+        asked = query.read((query.TENANT,), request.query_params)
         tenant = await self._read(partial(self._tenant, caller, asked.tenant))
         seen = request.headers.get("Last-Event-ID", "")
         number = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < _DIGITS else None
-        frames = self._feed.frames(tenant, number)
+        frames = self._broadcaster.frames(tenant, number)
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
 
     async def health(self, request: Request) -> Response:
         """``GET /health``: asked by load balancers, which have no token."""
-        asked = asking.read((asking.flag("deep", "whether the tables are looked at too"),), request.query_params)
+        asked = query.read((query.flag("deep", "whether the tables are looked at too"),), request.query_params)
         try:
             await self._read(self._store.ping)
             is_current = not asked.deep or await self._read(self._store.is_current)
@@ -210,7 +215,7 @@ class Api:
 
         async def handle(request: Request) -> Response:
             caller = await self._caller(request, Scope.READ)
-            asked = asking.read(endpoint.parameters, request.query_params)
+            asked = query.read(endpoint.parameters, request.query_params)
             _check_tenant(caller, asked.tenant)
             question = Question(caller=caller, asked=asked, path=_path(request))
             return _json(await self._read(partial(self._answer, endpoint, question)))
@@ -250,10 +255,12 @@ class Api:
         return await to_thread.run_sync(work, limiter=self._readers)
 
 
-def build_app(store: Store, feed: Feed, teller: Teller, settings: Settings, version: str) -> ASGIApp:
+def build_app(
+    store: Store, broadcaster: Broadcaster, notifier: WebhookNotifier, settings: Settings, version: str
+) -> ASGIApp:
     """The whole application over an open store, which it closes at the end with those who tell what happens in it."""
 
-    api = Api(store, feed, teller, settings, version)
+    api = Api(store, broadcaster, notifier, settings, version)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -275,8 +282,8 @@ def build_app(store: Store, feed: Feed, teller: Teller, settings: Settings, vers
         exception_handlers=refusals,
         lifespan=lifespan,
     )
-    straight = Straight(inner, "POST", f"{BASE}/runs", api.take_report, refusals)
-    return Guard(straight, sends_hsts=settings.sends_hsts, root=settings.root)
+    direct = DirectRoute(inner, "POST", f"{BASE}/runs", api.take_report, refusals)
+    return Guard(direct, sends_hsts=settings.sends_hsts, root=settings.root)
 
 
 def _check_tenant(caller: Caller, tenant: str) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from choreo_bdd_chronicle.answer import asking
-from choreo_bdd_chronicle.answer.asking import Asked, Parameter
+from choreo_bdd_chronicle.answer import query
 from choreo_bdd_chronicle.answer.models import (
     AnomalyItem,
     BudgetItem,
@@ -26,6 +25,7 @@ from choreo_bdd_chronicle.answer.models import (
     TopicItem,
     TopicRun,
 )
+from choreo_bdd_chronicle.answer.query import Parameter, Query
 from choreo_bdd_chronicle.answer.views import anomalies, budgets, comparing, lifecycle, reliability, runs, topics
 from choreo_bdd_chronicle.tokens import Caller
 
@@ -35,7 +35,7 @@ class Question:
     """One request to read: who asks for what."""
 
     caller: Caller
-    asked: Asked
+    asked: Query
     path: Mapping[str, str]
 
 
@@ -58,12 +58,12 @@ class Endpoint:
 
 
 TOPIC_MAX = 256
-_SEVERITY = asking.choice("severity", ("warning", "critical"), "how bad")
-_RESOLVED = asking.flag("resolved", "only what is over, or only what is not")
-_TOPIC = asking.text("topic", TOPIC_MAX, "only this topic")
-_TARGET = asking.percentage("target", 99.0, "the share of messages that must be within budget, in percent")
-_FEED = (asking.TENANT, _SEVERITY, _RESOLVED, asking.ENVIRONMENT, asking.TRANSPORT, *asking.page())
-_CONDITION = asking.choice("condition", ("flaky", "broken", "fixed", "stable"), "how reliable; flaky unless given")
+_SEVERITY = query.choice("severity", ("warning", "critical"), "how bad")
+_RESOLVED = query.flag("resolved", "only what is over, or only what is not")
+_TOPIC = query.text("topic", TOPIC_MAX, "only this topic")
+_TARGET = query.percentage("target", 99.0, "the share of messages that must be within budget, in percent")
+_FEED = (query.TENANT, _SEVERITY, _RESOLVED, query.ENVIRONMENT, query.TRANSPORT, *query.page())
+_CONDITION = query.choice("condition", ("flaky", "broken", "fixed", "stable"), "how reliable; flaky unless given")
 
 ENDPOINTS = (
     Endpoint(
@@ -71,7 +71,7 @@ ENDPOINTS = (
         summary="The runs of a tenant, the latest first",
         model=Page[RunItem],
         answer=lambda connection, question: runs.list_runs(connection, question.asked),
-        parameters=(asking.TENANT, *asking.FILTERS, *asking.page()),
+        parameters=(query.TENANT, *query.FILTERS, *query.page()),
     ),
     Endpoint(
         path="/runs/{run_id}",
@@ -87,11 +87,11 @@ ENDPOINTS = (
             connection, question.caller, question.path["run_id"], question.asked
         ),
         parameters=(
-            asking.TRANSPORT,
-            asking.text("action", 64, "only events of this kind"),
-            asking.text("source", 16, "only events from here"),
-            asking.whole_number("limit", 1, 1000, 100),
-            asking.whole_number("offset", 0, 50_000, 0),
+            query.TRANSPORT,
+            query.text("action", 64, "only events of this kind"),
+            query.text("source", 16, "only events from here"),
+            query.whole_number("limit", 1, 1000, 100),
+            query.whole_number("offset", 0, 50_000, 0),
         ),
     ),
     Endpoint(
@@ -99,14 +99,14 @@ ENDPOINTS = (
         summary="The tenants, the newest first",
         model=Page[TenantItem],
         answer=lambda connection, question: runs.list_tenants(connection, question.caller, question.asked),
-        parameters=(asking.whole_number("limit", 1, 500, 50), asking.whole_number("offset", 0, 2**31, 0)),
+        parameters=(query.whole_number("limit", 1, 500, 50), query.whole_number("offset", 0, 2**31, 0)),
     ),
     Endpoint(
         path="/topics",
         summary="The topics of a tenant, the latest seen first",
         model=Page[TopicItem],
         answer=lambda connection, question: topics.list_topics(connection, question.asked),
-        parameters=(asking.TENANT, *asking.FILTERS, *asking.page()),
+        parameters=(query.TENANT, *query.FILTERS, *query.page()),
         is_summed=True,
     ),
     Endpoint(
@@ -115,9 +115,9 @@ ENDPOINTS = (
         model=Series,
         answer=lambda connection, question: topics.series(connection, question.path["topic"], question.asked),
         parameters=(
-            asking.TENANT,
-            *asking.FILTERS,
-            asking.choice("resolution", asking.RESOLUTIONS, "how long a bucket is"),
+            query.TENANT,
+            *query.FILTERS,
+            query.choice("resolution", query.RESOLUTIONS, "how long a bucket is"),
         ),
         is_summed=True,
     ),
@@ -126,7 +126,7 @@ ENDPOINTS = (
         summary="The runs that touched a topic, the latest first",
         model=Page[TopicRun],
         answer=lambda connection, question: topics.runs_of_topic(connection, question.path["topic"], question.asked),
-        parameters=(asking.TENANT, *asking.FILTERS, *asking.page(20)),
+        parameters=(query.TENANT, *query.FILTERS, *query.page(20)),
     ),
     Endpoint(
         path="/anomalies",
@@ -149,21 +149,21 @@ ENDPOINTS = (
         summary="The scenarios that cannot be trusted, the worst first",
         model=FlakyPage,
         answer=lambda connection, question: reliability.list_flaky(connection, question.asked),
-        parameters=(asking.TENANT, *asking.FILTERS, _CONDITION, *asking.page()),
+        parameters=(query.TENANT, *query.FILTERS, _CONDITION, *query.page()),
     ),
     Endpoint(
         path="/failures",
         summary="Failures by their cause, the latest seen first",
         model=Page[FailureItem],
         answer=lambda connection, question: reliability.list_failures(connection, question.asked),
-        parameters=(asking.TENANT, *asking.FILTERS, *asking.page()),
+        parameters=(query.TENANT, *query.FILTERS, *query.page()),
     ),
     Endpoint(
         path="/budgets",
         summary="How budgets are kept in a period, by default this month, the most used up first",
         model=Page[BudgetItem],
         answer=lambda connection, question: budgets.list_budgets(connection, question.asked),
-        parameters=(asking.TENANT, *asking.FILTERS, _TOPIC, _TARGET, *asking.page()),
+        parameters=(query.TENANT, *query.FILTERS, _TOPIC, _TARGET, *query.page()),
     ),
     Endpoint(
         path="/compare",
@@ -171,11 +171,11 @@ ENDPOINTS = (
         model=Compared,
         answer=lambda connection, question: comparing.compared(connection, question.caller, question.asked),
         parameters=(
-            asking.TENANT,
-            asking.text("run", 64, "a run's id, or the SHA-256 of its report"),
-            asking.text("base_run", 64, "another run to compare it with"),
-            asking.text("base", 256, "a branch to compare it with"),
-            asking.whole_number("threshold", 0, 10_000, 20),
+            query.TENANT,
+            query.text("run", 64, "a run's id, or the SHA-256 of its report"),
+            query.text("base_run", 64, "another run to compare it with"),
+            query.text("base", 256, "a branch to compare it with"),
+            query.whole_number("threshold", 0, 10_000, 20),
         ),
     ),
     Endpoint(
@@ -183,6 +183,6 @@ ENDPOINTS = (
         summary="What is muted now; the gate lets it pass",
         model=Page[KnownIssue],
         answer=lambda connection, question: lifecycle.known_issues(connection, question.asked),
-        parameters=(asking.TENANT, *asking.page(500)),
+        parameters=(query.TENANT, *query.page(500)),
     ),
 )

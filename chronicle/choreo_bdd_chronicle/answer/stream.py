@@ -48,7 +48,7 @@ class Listener:
         return await self._frames.get()
 
 
-class Feed:
+class Broadcaster:
     """Reads each event once from the store and hands it to the listeners of its tenant."""
 
     def __init__(self, store: Store, most: int) -> None:

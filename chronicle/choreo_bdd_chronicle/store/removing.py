@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, or_, select
 from choreo_bdd_chronicle.check.moments import now
 from choreo_bdd_chronicle.store import rolling, tables
 from choreo_bdd_chronicle.store.dialect import Dialect
-from choreo_bdd_chronicle.store.rolling import Place
+from choreo_bdd_chronicle.store.rolling import RollupKey
 from choreo_bdd_chronicle.summarise.days import DAY, Month
 
 AT_ONCE = 100
@@ -92,9 +92,9 @@ def _remove(connection: Connection, dialect: Dialect, ids: Sequence[int], month:
     return removed
 
 
-def _topics(connection: Connection, ids: Sequence[int]) -> dict[Place, set[int]]:
+def _topics(connection: Connection, ids: Sequence[int]) -> dict[RollupKey, set[int]]:
     """The topics that these runs measured, by where they count."""
-    measured, found = tables.run_topics.c, defaultdict[Place, set[int]](set)
+    measured, found = tables.run_topics.c, defaultdict[RollupKey, set[int]](set)
     for begin in range(0, len(ids), rolling.TOPICS_AT_ONCE):
         rows = connection.execute(
             select(measured.topic_id, measured.started_at, measured.environment, measured.branch)
@@ -102,5 +102,5 @@ def _topics(connection: Connection, ids: Sequence[int]) -> dict[Place, set[int]]
             .distinct()
         )
         for topic, *where in rows:
-            found[Place.of(*where)].add(int(topic))
+            found[RollupKey.of(*where)].add(int(topic))
     return found

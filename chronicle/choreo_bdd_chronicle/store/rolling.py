@@ -42,7 +42,7 @@ class _Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RollupKey:
     """What summaries are told apart by, beside topic and transport: a day or ``ALWAYS``, and where the runs were."""
 
     day: int
@@ -50,14 +50,14 @@ class Place:
     branch: str
 
     @classmethod
-    def of(cls, started_at: int, environment: str, branch: str) -> Place:
+    def of(cls, started_at: int, environment: str, branch: str) -> RollupKey:
         """The place of a run."""
         return cls(day_of(started_at), environment, branch)
 
     @property
-    def always(self) -> Place:
+    def always(self) -> RollupKey:
         """A topic's whole life is summed over all branches: there may be hundreds, each short-lived."""
-        return Place(ALWAYS, self.environment, "")
+        return RollupKey(ALWAYS, self.environment, "")
 
 
 def waits(connection: Connection) -> tuple[int, int] | None:
@@ -72,7 +72,7 @@ def catch_up(connection: Connection, dialect: Dialect) -> None:
     runs = _waiting(connection)
     if not runs:
         return
-    lives: defaultdict[Place, defaultdict[_Key, list[_Sum]]] = defaultdict(lambda: defaultdict(list))
+    lives: defaultdict[RollupKey, defaultdict[_Key, list[_Sum]]] = defaultdict(lambda: defaultdict(list))
     for place, day in _parts(connection, runs).items():
         for key, found in day.items():
             lives[place.always][key].append(found)
@@ -82,7 +82,7 @@ def catch_up(connection: Connection, dialect: Dialect) -> None:
     connection.execute(delete(tables.unsummed).where(tables.unsummed.c.run_id.in_(runs)))
 
 
-def correct(connection: Connection, dialect: Dialect, place: Place, topics: Iterable[int]) -> None:
+def correct(connection: Connection, dialect: Dialect, place: RollupKey, topics: Iterable[int]) -> None:
     """Make the summaries of a day anew that a run was in which is gone.
 
     No run may wait to be summed up: it would be counted here already.
@@ -100,7 +100,7 @@ def correct(connection: Connection, dialect: Dialect, place: Place, topics: Iter
         _replace(connection, dialect, place, ids, _summed(left))
 
 
-def correct_always(connection: Connection, dialect: Dialect, place: Place, topics: Iterable[int]) -> None:
+def correct_always(connection: Connection, dialect: Dialect, place: RollupKey, topics: Iterable[int]) -> None:
     """Make the sums of topics' whole lives anew from their days, which are right already."""
     days = tables.roll_ups
     for ids in _some(topics):
@@ -136,7 +136,7 @@ def _waiting(connection: Connection) -> list[int]:
     return found
 
 
-def _parts(connection: Connection, runs: Sequence[int]) -> Mapping[Place, Mapping[_Key, _Sum]]:
+def _parts(connection: Connection, runs: Sequence[int]) -> Mapping[RollupKey, Mapping[_Key, _Sum]]:
     """What these runs measured, by where it counts."""
     table = tables.run_topics
     rows = connection.execute(
@@ -145,11 +145,11 @@ def _parts(connection: Connection, runs: Sequence[int]) -> Mapping[Place, Mappin
             *columns_of(table),
         ).where(table.c.run_id.in_(runs))
     )  # fmt: skip
-    places: dict[tuple[int, str, str], Place] = {}
-    found: defaultdict[Place, defaultdict[_Key, list[Row[Any]]]] = defaultdict(lambda: defaultdict(list))
+    places: dict[tuple[int, str, str], RollupKey] = {}
+    found: defaultdict[RollupKey, defaultdict[_Key, list[Row[Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         topic, transport, *where = row[:5]
-        place = places.get(tuple(where)) or places.setdefault(tuple(where), Place.of(*where))
+        place = places.get(tuple(where)) or places.setdefault(tuple(where), RollupKey.of(*where))
         found[place][topic, transport].append(row)
     return {
         place: {key: _Sum(len(some), max(row.started_at for row in some), sum_of(some)) for key, some in by_key.items()}
@@ -157,7 +157,7 @@ def _parts(connection: Connection, runs: Sequence[int]) -> Mapping[Place, Mappin
     }
 
 
-def _add(connection: Connection, dialect: Dialect, place: Place, added: Mapping[_Key, _Sum]) -> None:
+def _add(connection: Connection, dialect: Dialect, place: RollupKey, added: Mapping[_Key, _Sum]) -> None:
     """Take more into the summaries of a place."""
     topics = sorted({topic for topic, _ in added})
     for begin in range(0, len(topics), TOPICS_AT_ONCE):
@@ -177,7 +177,7 @@ def _summed(parts: Iterable[tuple[_Key, _Sum]]) -> dict[_Key, _Sum]:
     return {key: _Sum.of(each) for key, each in found.items()}
 
 
-def _known(connection: Connection, place: Place, topics: set[int]) -> dict[_Key, _Sum]:
+def _known(connection: Connection, place: RollupKey, topics: set[int]) -> dict[_Key, _Sum]:
     table = tables.roll_ups
     rows = connection.execute(
         select(table.c.topic_id, table.c.transport, table.c.run_count, table.c.latest_at, *columns_of(table)).where(
@@ -188,7 +188,7 @@ def _known(connection: Connection, place: Place, topics: set[int]) -> dict[_Key,
 
 
 def _replace(
-    connection: Connection, dialect: Dialect, place: Place, topics: set[int], summed: Mapping[_Key, _Sum]
+    connection: Connection, dialect: Dialect, place: RollupKey, topics: set[int], summed: Mapping[_Key, _Sum]
 ) -> None:
     """Make these the summaries of these topics at this place."""
     connection.execute(delete(tables.roll_ups).where(*_of(place, topics)))
@@ -202,7 +202,7 @@ def _replace(
     dialect.insert(connection, [(tables.roll_ups, rows)])
 
 
-def _of(place: Place, topics: set[int]) -> tuple[ColumnElement[bool], ...]:
+def _of(place: RollupKey, topics: set[int]) -> tuple[ColumnElement[bool], ...]:
     table = tables.roll_ups.c
     return (
         table.topic_id.in_(topics),

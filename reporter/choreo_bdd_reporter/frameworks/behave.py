@@ -50,6 +50,8 @@ from choreo_bdd_reporter.writer import ReportWriter
 
 DEFAULT_DIRECTORY = "test-report"
 
+_NOT_RUN = "not run: the run was broken off before"
+_BROKEN_OFF = "not decided: the run was broken off here"
 _EXITED = "the process ended while this scenario ran: something in it, or in a hook, calls sys.exit()"
 
 
@@ -89,6 +91,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         self._feature: Any = None
         self._announced: set[int] = set()
         self._broken_off = False
+        self._has_failed = False
         self._exited = False
         atexit.register(self._cut_short)
         config.reporters.append(_Remainder(self))
@@ -196,11 +199,14 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         """Keep what became of a scenario, or with its steps of an ``attempt`` that is not the last."""
         try:
             record = self._recorder.take(nodeid)
-            test = ran_test(self._feature, scenario, nodeid, record, self._output, steps=attempt)
+            stopped = started is None and self._is_stopped()
+            test = ran_test(self._feature, scenario, nodeid, record, self._output, steps=attempt, stopped=stopped)
             if attempt is not None:
                 test = replace(test, outcome="failed", skip_reason=None)
             elif self._exited and started is not None and test.outcome != "failed":
                 test = replace(test, outcome="errored", skip_reason=None, traceback=test.traceback or _EXITED)
+            elif scenario.status is Status.untested and not stopped:
+                test = replace(test, traceback=_NOT_RUN if started is None else _BROKEN_OFF)
             shown = self._nodeids.show(nodeid, record.redactor.text(nodeid))
             attached = () if started is None else tuple(self._attached.take(record.redactor))
             self._count(record.redactor)
@@ -211,10 +217,15 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
             what = nodeid if attempt is None else f"an attempt at {nodeid}"
             notice(f"{what} is missing from the report ({type(error).__name__}: {error})")
 
+    def _is_stopped(self) -> bool:
+        """Whether behave goes no further because it was asked to, and not because the run was broken off."""
+        return self.config.stop and self._has_failed and not self._feature.hook_failed
+
     def _nodeid(self, scenario: Any) -> str:
         return clean_text(nodeid_of(self._feature, scenario))
 
     def _add(self, test: Test) -> None:
+        self._has_failed = self._has_failed or test.outcome in ("failed", "errored")
         if not self.config.dry_run:
             self._writer.note(self._recorder.facts)
             self._writer.add(test, redacted=(self._masked.fields, self._masked.stream_matches))

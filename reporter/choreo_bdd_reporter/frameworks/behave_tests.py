@@ -34,7 +34,7 @@ _STEP_STATUS: dict[Status, StepStatus] = {
     Status.untested_undefined: "undefined",
     Status.skipped: "skipped",
 }
-_BROKEN_OFF = "not run: the run was broken off before"
+_STOPPED = "not run: behave had stopped at the first failure, as --stop asks"
 
 
 def _uri(feature: Any) -> str:
@@ -54,15 +54,19 @@ def ran_test(
     output: CapturedOutput,
     *,
     steps: Sequence[Any] | None = None,
+    stopped: bool = False,
 ) -> Test:
-    """The test of a scenario; ``steps`` are those of an earlier attempt, which the scenario has forgotten."""
+    """The test of a scenario; ``steps`` are those of an earlier attempt, which the scenario has forgotten.
+
+    With ``stopped`` behave passed it over because it had been asked to.
+    """
     ran = list(scenario.all_steps if steps is None else steps)
     redactor = record.redactor
     if scenario._row is not None:  # an example's cells stand in names and steps without their heading
         redactor.learn_secrets(dict(scenario._row.items()))
     # first: its tables name secrets that output repeats
     gherkin = masked_gherkin(redactor, _gherkin(feature, scenario, ran))
-    outcome = _outcome(scenario, record)
+    outcome = "skipped" if stopped else _outcome(scenario, record)
     traceback = masked_or_none(redactor, _failure_text(scenario, ran))
     captured = scenario.captured
     printed = {"stdout": captured.stdout, "stderr": captured.stderr, "log": captured.log}
@@ -78,7 +82,7 @@ def ran_test(
         stdout=kept["stdout"],
         stderr=kept["stderr"],
         log=kept["log"],
-        skip_reason=_skip_reason(scenario, redactor) if outcome == "skipped" else None,
+        skip_reason=_STOPPED if stopped else _skip_reason(scenario, redactor) if outcome == "skipped" else None,
         scenarios=record.scenarios,
         feature=masked_feature(redactor, feature_of(head_of(feature))),
         gherkin=gherkin,
@@ -87,7 +91,7 @@ def ran_test(
 
 def _outcome(scenario: Any, record: TestRecord) -> TestOutcome:
     status = _STEP_STATUS.get(scenario.status, "untested")
-    if status in ("skipped", "untested"):
+    if status == "skipped":
         return "skipped"
     if status == "failed":
         return "failed"
@@ -108,8 +112,6 @@ def _failure_text(scenario: Any, steps: Iterable[Any]) -> str | None:
 
 
 def _skip_reason(scenario: Any, redactor: Redactor) -> str:
-    if scenario.status is Status.untested:
-        return _BROKEN_OFF
     return f"Skipped: {masked(redactor, scenario.skip_reason)}" if scenario.skip_reason else "Skipped"
 
 

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeVar
 
 VALUE_MAX_CHARS = 8192
@@ -224,7 +225,7 @@ def _key(key: object) -> str:
 
 def _repr(value: object) -> str:
     try:
-        return clean_text(repr(value))
+        return str(value) if isinstance(value, Decimal) else clean_text(repr(value))
     except Exception as error:  # noqa: BLE001 - any object may break here, also with RecursionError
         return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
 

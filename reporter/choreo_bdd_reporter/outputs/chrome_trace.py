@@ -69,7 +69,8 @@ def _arrow(
 ) -> Iterator[dict[str, Any]]:
     name = "came of" if effect.is_told else "probably came of"
     facts = {"cat": "cause", "name": name, "id": own}
-    left = cause.end - _INSTANT if cause.kind == "act" else cause.end  # inside the slice
+    end = cause.end - _INSTANT if cause.kind == "act" else cause.end  # inside the slice
+    left = min(end, cause.left_by(effect.end))
     yield {**there, **facts, "ph": "s", "ts": max(cause.start, left)}
     yield {**here, **facts, "ph": "f", "bp": "e", "ts": effect.end}
 

@@ -36,6 +36,10 @@ class Span:
     size: int | None = None
     error: str | None = None
 
+    def left_by(self, at: int) -> int:
+        """When what came of it ``at`` a time left: its end, or the beginning of an act that was under way then."""
+        return self.end if self.end <= at else self.start
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
@@ -91,6 +95,7 @@ class _Reader:
         self._began = round(epoch_seconds(first["wall_clock"]) * 1_000_000) - round(first["offset_ms"] * 1000)
         self._work = [span for span in notes.get("spans") or () if span["kind"] != "act"]
         self._acts = deque(self._act(act) for act in acts_in(notes))
+        self._acting: int | None = None
         self._causes: Causes[int] = Causes(self._work, causation)
         self._spans: list[Span] = []
         self._moments: list[Moment] = []
@@ -127,9 +132,13 @@ class _Reader:
         )
 
     def _pass_acts(self, by: int) -> None:
-        while self._acts and self._acts[0].end < by:
-            self._latest, self._last = len(self._spans), ()
+        """Have an act be what came last at its beginning, and at its end once more."""
+        while self._acts and self._acts[0].start <= by:
+            self._acting = self._latest = len(self._spans)
             self._spans.append(self._acts.popleft())
+            self._last = ()
+        if self._acting is not None and self._spans[self._acting].end <= by:
+            self._latest, self._acting, self._last = self._acting, None, ()
 
     def _read(self, index: int, event: Any) -> None:
         topic, transport = event.get("topic"), event.get("transport") or self._transport
@@ -176,7 +185,7 @@ class _Reader:
             parent, is_told = self._spans[-1].parent, self._spans[-1].is_told
         elif parent is None:
             parent, is_told = self._cause(message)
-        start = at if parent is None else self._spans[parent].end
+        start = at if parent is None else self._spans[parent].left_by(at)
         span = Span(
             kind="receive", topic=topic, transport=transport, start=start, end=at, parent=parent, is_told=is_told,
             size=message.get("size"),

@@ -11,6 +11,7 @@ from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.markdown import code, plain, table
 from choreo_bdd_reporter.read.entries import Entry, group_entries
 from choreo_bdd_reporter.read.findings import findings_of, is_failing
+from choreo_bdd_reporter.read.hop_names import hop_name
 
 ANNOTATIONS_MAX = 10
 """GitHub shows no more errors of one step."""
@@ -42,7 +43,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowHop:
-    """A measured expectation with a budget, in milliseconds."""
+    """A measured expectation with a budget, in milliseconds; ``topic`` is what its hop is called."""
 
     nodeid: str
     topic: str
@@ -95,11 +96,11 @@ def _place(entry: Entry, finding: Any) -> tuple[str, int | None]:
 
 
 def slowest_hops(results: Any) -> list[SlowHop]:
-    """Measured expectations that have a budget, the most used-up budget first."""
+    """Of each hop the expectation that used up most of its budget, the most used-up budget first."""
     hops = [
         SlowHop(
             nodeid=test["nodeid"],
-            topic=handle["topic"],
+            topic=hop_name(handle["topic"]),
             transport=handle.get("transport"),
             latency_ms=handle["latency_ms"],
             budget_ms=handle["budget_ms"],
@@ -111,7 +112,11 @@ def slowest_hops(results: Any) -> list[SlowHop]:
         and handle["budget_ms"] is not None
         and handle["latency_ms"] is not None
     ]
-    return sorted(hops, key=lambda hop: -hop.used)
+    ordered = sorted(hops, key=lambda hop: -hop.used)
+    first: dict[str, SlowHop] = {}
+    for hop in ordered:
+        first.setdefault(hop.place, hop)
+    return list(first.values())
 
 
 def headline(results: Any) -> str:

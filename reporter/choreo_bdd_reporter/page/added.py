@@ -2,7 +2,7 @@
 
 A latency counts from when a message was expected, so that of a chain of services each looks as slow as all before it.
 What was sent on the topic here is where its hop began. A message from outside began where its headers say, else at the
-last message or act before, as ``js/message/causes.js`` draws it.
+last message before, or the beginning or the end of an act, as ``js/message/causes.js`` draws it.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ def _matches(
 ) -> Iterator[tuple[_Channel, float | None]]:
     """Topic and transport, and what was added, of each match in turn."""
     causes: Causes[float] = Causes(note.get("spans") or (), causation)
-    acts = deque(act["offset_ms"] + act["duration_ms"] for act in acts_in(note))
+    acts = deque(at for act in acts_in(note) for at in (act["offset_ms"], act["offset_ms"] + act["duration_ms"]))
     sent: dict[_Channel, float] = {}
     waiting: dict[_Channel, list[float | None]] = {}
     last: float | None = None
     for number, event in enumerate(timeline):
         action, channel = event["action"], (sent_on(event), event.get("transport"))
-        while acts and acts[0] < event["offset_ms"]:
+        while acts and acts[0] <= event["offset_ms"]:
             last = acts.popleft()
         if action in _SENT:
             sent[channel] = last = event["offset_ms"]

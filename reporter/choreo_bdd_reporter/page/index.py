@@ -41,8 +41,8 @@ class _Totals:
         return {f"p{share}": found[min(len(found) - 1, len(found) * share // 100)] for share in (50, 95, 99) if found}
 
 
-class _Told:
-    """What is told beside the results: earlier attempts at a test, earlier runs of it, and steps that prove nothing."""
+class _Annotations:
+    """What is known of entries beside the results: earlier attempts, earlier runs, and steps that prove nothing."""
 
     def __init__(self, gherkin: Json) -> None:
         self._past: Json = (gherkin.get("history") or {}).get("tests") or {}
@@ -72,13 +72,13 @@ def build_index(groups: Sequence[Group], results: Results, gherkin: Json) -> dic
     Rows name their test by its place in the results; scenarios that never started bring it along.
     """
     totals = _Totals(results["run"].get("transport"))
-    told = _Told(gherkin)
+    annotations = _Annotations(gherkin)
     history = gherkin.get("history") or {}
     rows = [
         {
             **group.head,
             "rows": [
-                {**_row(entry, totals, gherkin.get("causation")), **told.of(entry)}
+                {**_row(entry, totals, gherkin.get("causation")), **annotations.of(entry)}
                 for entry in map(Entry.read, group.entries)
             ],
         }

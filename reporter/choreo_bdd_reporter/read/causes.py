@@ -69,9 +69,9 @@ def message_of(note: Mapping[str, Any], event: int) -> Message:
 
 
 def acts_in(note: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Steps of the test's own that make messages come, in the order in which times counted from them."""
+    """Steps of the test's own that make messages come, one after the other."""
     acts = [span for span in note.get("spans") or () if span["kind"] == "act"]
-    return sorted(acts, key=lambda act: act["offset_ms"] + act["duration_ms"])
+    return sorted(acts, key=lambda act: act["offset_ms"])
 
 
 def _headers(message: Message) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from choreo_bdd_reporter.model.schema_types import Results
+from choreo_bdd_reporter.read.hop_names import hop_name
 from choreo_bdd_reporter.read.ranks import FEWEST, differ
 
 _FAILING = ("failed", "errored")
@@ -27,7 +28,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """A hop, which is a topic on a transport over all scenarios, in both reports.
+    """A hop, which is a topic, ids apart, on a transport over all scenarios, in both reports.
 
     ``budget_ms`` is the tightest of the newer report's, ``over_budget`` how many of its messages broke their own.
     """
@@ -125,7 +126,8 @@ class _Hop:
 def _hops(results: Results) -> dict[tuple[str, str | None], _Hop]:
     hops: dict[tuple[str, str | None], _Hop] = {}
     for topic, transport, latency, budget in _measured(results):
-        hop = hops.setdefault((topic, transport), _Hop(topic, transport))
+        name = hop_name(topic)
+        hop = hops.setdefault((name, transport), _Hop(name, transport))
         hop.latencies.append(latency)
         if budget is not None:
             hop.budgets.append(budget)

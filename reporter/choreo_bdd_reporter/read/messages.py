@@ -11,8 +11,8 @@ from choreo_bdd_reporter.documents.cucumber_messages import TEST_ATTACHMENT, VER
 from choreo_bdd_reporter.documents.results import feature_documents
 from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.read.bounded_files import open_text, parse
+from choreo_bdd_reporter.read.gherkin_check import is_test, is_verdict
 from choreo_bdd_reporter.read.shapes import fits
-from choreo_bdd_reporter.read.told import is_test, is_verdict
 
 _REFERENCES = ("id", "pickleId", "pickleStepId", "testCaseId", "testCaseStartedId", "testStepId", "astNodeId")
 _LISTS = ("astNodeIds", "pickleStepIds")
@@ -34,17 +34,17 @@ class RunFinished(TypedDict):
 
 def gherkin_from_messages(path: Path) -> dict[str, Any] | None:
     """Features, steps, verdicts and attachments, as far as attachments of our own tell of them; else ``None``."""
-    told = _Told()
+    collector = _GherkinCollector()
     for attachment in _attachments(path):
-        told.add(attachment)
-    if not told.described:
+        collector.add(attachment)
+    if not collector.described:
         return None
-    details = {row: _details(found) for row, found in told.notes.items()}
-    known = {"features": feature_documents(told.described), "details": details}
-    return {**known, "attachments": told.attached} if told.attached else known
+    details = {row: _details(found) for row, found in collector.notes.items()}
+    known = {"features": feature_documents(collector.described), "details": details}
+    return {**known, "attachments": collector.attached} if collector.attached else known
 
 
-class _Told:
+class _GherkinCollector:
     """What attachments have told so far: features with a scenario each, ``notes`` and ``attached`` by row id."""
 
     def __init__(self) -> None:

@@ -12,8 +12,8 @@ from choreo_bdd_reporter.documents.schema_check import first_error
 from choreo_bdd_reporter.model.limits import unserialisable
 from choreo_bdd_reporter.model.schema_types import Results, ResultsRun, ResultsTest
 from choreo_bdd_reporter.read.bounded_files import open_text, parse
+from choreo_bdd_reporter.read.gherkin_check import checked
 from choreo_bdd_reporter.read.shapes import fits
-from choreo_bdd_reporter.read.told import checked
 
 _TEMPLATE = '<template id="choreo-gherkin">'
 

@@ -25,7 +25,7 @@ _PARTS = ("test", "gherkin", "details", "attachments")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class JournalEntry:
     """Where the parts of a test stand in the journal, and what is known of it without reading.
 
     ``feature`` is the path of its feature file, ``None`` without Gherkin; ``known`` how many secrets were known when it
@@ -38,7 +38,7 @@ class Place:
     feature: str | None
     has_attachments: bool
     known: int = 0
-    earlier: tuple[Place | None, ...] = ()
+    earlier: tuple[JournalEntry | None, ...] = ()
 
 
 class Journal:
@@ -51,7 +51,7 @@ class Journal:
     def __init__(self, path: Path, *, started_at: str, environment: Environment, plain: Collection[str] = ()) -> None:
         self._plain = plain
         self._path = path
-        self._places: dict[tuple[str, str | None], dict[int, Place]] = {}
+        self._entries: dict[tuple[str, str | None], dict[int, JournalEntry]] = {}
         self._file = path.open("wb")
         self._reader = path.open("rb")
         self._end = 0
@@ -73,9 +73,9 @@ class Journal:
         test: dict[str, Any] = {**document.test}
         head = {name: test[name] for name in _KEPT}
         feature = document.gherkin["feature"]["uri"] if document.gherkin else None
-        attempts = self._places.setdefault((head["nodeid"], head["worker_id"]), {})
+        attempts = self._entries.setdefault((head["nodeid"], head["worker_id"]), {})
         number = len(document.facts.earlier)
-        attempts[number] = Place(
+        attempts[number] = JournalEntry(
             tuple(spans),
             head,
             document.facts,
@@ -88,7 +88,7 @@ class Journal:
     def move(self, nodeid: str, from_worker: str | None, to_worker: str | None) -> None:
         """Count the attempts at a test on one worker as earlier ones of those on another."""
         self._append(document_json({"moved": [nodeid, from_worker, to_worker], "at": now()}))
-        self._places[nodeid, to_worker] = self._places.pop((nodeid, from_worker))
+        self._entries[nodeid, to_worker] = self._entries.pop((nodeid, from_worker))
 
     def note(self, **known: Any) -> None:
         """Keep what is known of the run as a whole; of what was noted before, other names still hold."""
@@ -96,42 +96,42 @@ class Journal:
 
     def find(self, nodeid: str, worker_id: str | None) -> TestDocument | None:
         """The last attempt at a test that was added before."""
-        attempts = self._places.get((nodeid, worker_id))
+        attempts = self._entries.get((nodeid, worker_id))
         if attempts is None:
             return None
-        place = attempts[max(attempts)]
+        entry = attempts[max(attempts)]
         return TestDocument(
-            self.test(place), self.gherkin(place), self.details(place), self.attachments(place), place.facts
+            self.test(entry), self.gherkin(entry), self.details(entry), self.attachments(entry), entry.facts
         )
 
-    def places(self) -> list[Place]:
+    def entries(self) -> list[JournalEntry]:
         """The last attempt at every test, in the order in which they were first added."""
-        return [attempts[max(attempts)] for attempts in self._places.values()]
+        return [attempts[max(attempts)] for attempts in self._entries.values()]
 
-    def by_now(self, places: Iterable[Place]) -> list[Place]:
+    def by_now(self, entries: Iterable[JournalEntry]) -> list[JournalEntry]:
         """The same tests, what is known of them without what has become known to be secret."""
         known = known_count()
-        return [_by_now(place, known) for place in places]
+        return [_by_now(entry, known) for entry in entries]
 
-    def test_text(self, place: Place) -> str:
+    def test_text(self, entry: JournalEntry) -> str:
         """The JSON text of a test's part of ``results.json``."""
-        return self._read(place, 0)
+        return self._read(entry, 0)
 
-    def test(self, place: Place) -> Any:
+    def test(self, entry: JournalEntry) -> Any:
         """A test's part of ``results.json``."""
-        return read_document(self._read(place, 0))
+        return read_document(self._read(entry, 0))
 
-    def gherkin(self, place: Place) -> Any:
+    def gherkin(self, entry: JournalEntry) -> Any:
         """Feature and scenario of a test, empty without Gherkin."""
-        return read_document(self._read(place, 1))
+        return read_document(self._read(entry, 1))
 
-    def details(self, place: Place) -> Any:
+    def details(self, entry: JournalEntry) -> Any:
         """What the page shows of the test's scenarios beyond their part of ``results.json``."""
-        return read_document(self._read(place, 2))
+        return read_document(self._read(entry, 2))
 
-    def attachments(self, place: Place) -> Any:
+    def attachments(self, entry: JournalEntry) -> Any:
         """What was attached to the test."""
-        return read_document(self._read(place, 3))
+        return read_document(self._read(entry, 3))
 
     def close(self, *, remove: bool) -> None:
         """Close it; ``remove`` it when the report that it stood in for is written."""
@@ -145,25 +145,25 @@ class Journal:
         self._file.flush()
         self._end += len(line) + 1
 
-    def _read(self, place: Place, part: int) -> str:
-        start, length = place.spans[part]
+    def _read(self, entry: JournalEntry, part: int) -> str:
+        start, length = entry.spans[part]
         self._reader.seek(start)
         text = self._reader.read(length).decode("ascii")
-        if place.known == known_count():
+        if entry.known == known_count():
             return text
         cleaned = hidden_in_json(text, left=() if part else self._plain)
         return text if cleaned is None else document_json(cleaned)
 
 
-def _by_now(place: Place, known: int) -> Place:
-    before = tuple(None if each is None else _by_now(each, known) for each in place.earlier)
-    if place.known == known:
-        return replace(place, earlier=before) if before else place
-    earlier = tuple(replace(each, reason=hidden(each.reason)) for each in place.facts.earlier)
+def _by_now(entry: JournalEntry, known: int) -> JournalEntry:
+    before = tuple(None if each is None else _by_now(each, known) for each in entry.earlier)
+    if entry.known == known:
+        return replace(entry, earlier=before) if before else entry
+    earlier = tuple(replace(each, reason=hidden(each.reason)) for each in entry.facts.earlier)
     return replace(
-        place,
+        entry,
         earlier=before,
-        head=hidden(place.head),
-        facts=replace(place.facts, earlier=earlier),
-        feature=hidden(place.feature),
+        head=hidden(entry.head),
+        facts=replace(entry.facts, earlier=earlier),
+        feature=hidden(entry.feature),
     )

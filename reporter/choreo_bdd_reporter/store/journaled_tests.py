@@ -6,39 +6,39 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from choreo_bdd_reporter.store.journal import Journal, Place
+from choreo_bdd_reporter.store.journal import Journal, JournalEntry
 
 
-class StoredTest(Mapping[str, Any]):
+class JournaledTest(Mapping[str, Any]):
     """A test's part of ``results.json``; its head is at hand, the rest is read."""
 
-    __slots__ = ("_place", "_reader")
+    __slots__ = ("_entry", "_reader")
 
-    def __init__(self, reader: ReadCache, place: Place) -> None:
+    def __init__(self, reader: ReadCache, entry: JournalEntry) -> None:
         self._reader = reader
-        self._place = place
+        self._entry = entry
 
     def __getitem__(self, name: str) -> Any:
-        head = self._place.head
+        head = self._entry.head
         if name in head:
             return head[name]
         if name == "scenarios":
-            return [self._scenario(number) for number in range(len(self._place.facts.events))]
-        return self._reader.test(self._place)[name]
+            return [self._scenario(number) for number in range(len(self._entry.facts.events))]
+        return self._reader.test(self._entry)[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._reader.test(self._place))
+        return iter(self._reader.test(self._entry))
 
     def __len__(self) -> int:
-        return len(self._reader.test(self._place))
+        return len(self._reader.test(self._entry))
 
-    def _scenario(self, number: int) -> _StoredObject:
-        read = partial(self._reader.scenario, self._place, number)
-        timeline = _StoredList(lambda: read()["timeline"], self._place.facts.events[number])
-        return _StoredObject(read, {"timeline": timeline})
+    def _scenario(self, number: int) -> _LazyObject:
+        read = partial(self._reader.scenario, self._entry, number)
+        timeline = _LazyList(lambda: read()["timeline"], self._entry.facts.events[number])
+        return _LazyObject(read, {"timeline": timeline})
 
 
-class _StoredObject(Mapping[str, Any]):
+class _LazyObject(Mapping[str, Any]):
     """An object that is read when it is asked for something other than what is ``known`` of it."""
 
     __slots__ = ("_known", "_read")
@@ -57,7 +57,7 @@ class _StoredObject(Mapping[str, Any]):
         return len(self._read())
 
 
-class _StoredList(Sequence[Any]):
+class _LazyList(Sequence[Any]):
     """A list that is read when somebody looks into it; its length may be known before."""
 
     __slots__ = ("_length", "_read")
@@ -76,40 +76,40 @@ class _StoredList(Sequence[Any]):
         return len(self._read()) if self._length is None else self._length
 
 
-class StoredRows(Mapping[str, Sequence[Any]]):
+class LazyRows(Mapping[str, Sequence[Any]]):
     """What is kept of tests, by row id; ``look`` gives that of one, unread."""
 
-    __slots__ = ("_look", "_places")
+    __slots__ = ("_entries", "_look")
 
-    def __init__(self, places: Mapping[str, Place], look: Callable[[Place], Sequence[Any]]) -> None:
-        self._places = places
+    def __init__(self, entries: Mapping[str, JournalEntry], look: Callable[[JournalEntry], Sequence[Any]]) -> None:
+        self._entries = entries
         self._look = look
 
     def __getitem__(self, row: str) -> Sequence[Any]:
-        return self._look(self._places[row])
+        return self._look(self._entries[row])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._entries)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._entries)
 
 
-def stored_details(reader: ReadCache, place: Place) -> list[Mapping[str, Any]]:
+def journaled_details(reader: ReadCache, entry: JournalEntry) -> list[Mapping[str, Any]]:
     """The details of a test, one mapping a scenario."""
-    count = len(place.facts.events)
-    return [_StoredObject(partial(reader.detail, place, number), {}) for number in range(count)]
+    count = len(entry.facts.events)
+    return [_LazyObject(partial(reader.detail, entry, number), {}) for number in range(count)]
 
 
-def stored_described(reader: ReadCache, row: str, place: Place) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def journaled_gherkin(reader: ReadCache, row: str, entry: JournalEntry) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The head of its feature and the scenario of a test, as ``document.described`` has them."""
-    head = _StoredObject(lambda: reader.gherkin(place)["feature"], {"uri": place.feature})
-    return head, _StoredObject(lambda: reader.gherkin(place)["scenario"], {"nodeid": row})
+    head = _LazyObject(lambda: reader.gherkin(entry)["feature"], {"uri": entry.feature})
+    return head, _LazyObject(lambda: reader.gherkin(entry)["scenario"], {"nodeid": row})
 
 
-def stored_attachments(journal: Journal, place: Place) -> Sequence[Any]:
+def journaled_attachments(journal: Journal, entry: JournalEntry) -> Sequence[Any]:
     """What was attached to a test."""
-    return _StoredList(partial(journal.attachments, place)) if place.has_attachments else ()
+    return _LazyList(partial(journal.attachments, entry)) if entry.has_attachments else ()
 
 
 class ReadCache:
@@ -117,28 +117,28 @@ class ReadCache:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._test: tuple[Place | None, Any] = (None, None)
-        self._gherkin: tuple[Place | None, Any] = (None, None)
-        self._details: tuple[Place | None, Any] = (None, None)
+        self._test: tuple[JournalEntry | None, Any] = (None, None)
+        self._gherkin: tuple[JournalEntry | None, Any] = (None, None)
+        self._details: tuple[JournalEntry | None, Any] = (None, None)
 
-    def test(self, place: Place) -> Any:
+    def test(self, entry: JournalEntry) -> Any:
         """A test's part of ``results.json``."""
-        if self._test[0] is not place:
-            self._test = (place, self._journal.test(place))
+        if self._test[0] is not entry:
+            self._test = (entry, self._journal.test(entry))
         return self._test[1]
 
-    def scenario(self, place: Place, number: int) -> Any:
+    def scenario(self, entry: JournalEntry, number: int) -> Any:
         """One of its scenarios."""
-        return self.test(place)["scenarios"][number]
+        return self.test(entry)["scenarios"][number]
 
-    def gherkin(self, place: Place) -> Any:
+    def gherkin(self, entry: JournalEntry) -> Any:
         """Its feature and scenario."""
-        if self._gherkin[0] is not place:
-            self._gherkin = (place, self._journal.gherkin(place))
+        if self._gherkin[0] is not entry:
+            self._gherkin = (entry, self._journal.gherkin(entry))
         return self._gherkin[1]
 
-    def detail(self, place: Place, number: int) -> Any:
+    def detail(self, entry: JournalEntry, number: int) -> Any:
         """The details of one of its scenarios."""
-        if self._details[0] is not place:
-            self._details = (place, self._journal.details(place))
+        if self._details[0] is not entry:
+            self._details = (entry, self._journal.details(entry))
         return self._details[1][number]

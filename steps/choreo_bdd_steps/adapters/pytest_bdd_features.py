@@ -93,8 +93,10 @@ class FeatureFile(pytest.Module):
             raise self.CollectError(str(error)) from error
         try:
             items = list(super().collect())
-        except (StepError, pytest.Collector.CollectError):
+        except pytest.Collector.CollectError:
             raise
+        except StepError as error:  # tells its place itself; a traceback would only hide it
+            raise self.CollectError(str(error)) from error
         except Exception as error:
             raise self.CollectError(f"{relative(self.path)}: {error}") from error
         for item in items:

@@ -29,7 +29,7 @@ _FORMATS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ExampleField:
     """A field in an example: names and positions on the way to it; ``choices`` where the schema lists its values."""
 
     path: tuple[str | int, ...]
@@ -65,7 +65,7 @@ class Examples:
 
     def places(
         self, node: Node, example: Any, path: tuple[str | int, ...] = (), within: frozenset[str] = frozenset()
-    ) -> Iterator[Place]:
+    ) -> Iterator[ExampleField]:
         """The fields of an example that a schema requires or lists the values of, outermost first.
 
         A schema that stands ``within`` itself is told of once; of those that it chooses from, all are.
@@ -77,11 +77,11 @@ class Examples:
             return
         choices = [told["const"]] if "const" in told else told.get("enum")
         if path and isinstance(choices, list) and _are_told_apart(choices) and example in choices:
-            yield Place(path, choices=tuple(choices))
+            yield ExampleField(path, choices=tuple(choices))
         inner = within | {place}
         if isinstance(example, dict):
             required = [name for name in told.get("required", ()) if name in example]
-            yield from (Place((*path, name), required=True) for name in required)
+            yield from (ExampleField((*path, name), required=True) for name in required)
             for name, child in self._documents.members(node, "properties"):
                 if name in example:
                     yield from self.places(child, example[name], (*path, name), inner)
@@ -179,13 +179,13 @@ def _scalar(kind: str, told: Mapping[str, Any], name: str) -> Any:
             return _text(told, name)
 
 
-def spoilt(example: Any, place: Place, *, stranger: Any = None) -> Any:
+def spoilt(example: Any, place: ExampleField, *, stranger: Any = None) -> Any:
     """An example without a field, or with a value there that nobody lists."""
     head: Any = place.path[0]
     rest = place.path[1:]
     copy: Any = dict(example) if isinstance(example, dict) else list(example)
     if rest:
-        copy[head] = spoilt(copy[head], Place(rest), stranger=stranger)
+        copy[head] = spoilt(copy[head], ExampleField(rest), stranger=stranger)
     elif stranger is None:
         del copy[head]
     else:

@@ -14,7 +14,7 @@ from choreo_bdd.asyncapi.channels import Channel, read_channels
 from choreo_bdd.asyncapi.documents import Documents, Node
 from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd_project.config import Config
-from choreo_bdd_steps.drafting.examples import Place
+from choreo_bdd_steps.drafting.examples import ExampleField
 from choreo_bdd_steps.drafting.messages import OWN_ID, Carried, DraftError, Message, broken, literally, messages_of
 from choreo_bdd_steps.language.trees import label
 
@@ -141,7 +141,7 @@ class _Writer:
             for place in message.places:
                 yield from self._refused(message, place)
 
-    def _refused(self, message: Message, place: Place) -> Iterator[str]:
+    def _refused(self, message: Message, place: ExampleField) -> Iterator[str]:
         name = label(place.path)
         shown = f"with a stranger as {name}" if place.choices else f"without {name}"
         yield from ("", f"  Scenario: A {message.name} {shown} is not taken")

@@ -14,7 +14,7 @@ from choreo_bdd.asyncapi.schemas import compiled, typed
 from choreo_bdd.correlation import TRACEPARENT, traceparent
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config
-from choreo_bdd_steps.drafting.examples import Examples, Place, spoilt, stranger_to
+from choreo_bdd_steps.drafting.examples import ExampleField, Examples, spoilt, stranger_to
 from choreo_bdd_steps.drafting.mending import mended
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.conditions import parse_condition
@@ -40,7 +40,7 @@ class Message:
     name: str
     payload: Any
     headers: dict[str, Any]
-    places: tuple[Place, ...] = ()
+    places: tuple[ExampleField, ...] = ()
 
     @property
     def condition(self) -> str:
@@ -128,7 +128,7 @@ def _told_apart(messages: Sequence[Message], index: int) -> str:
     return f"{name} {again + 1}" if again else name
 
 
-def _refused_places(message: Message, messages: Sequence[Message]) -> Iterator[Place]:
+def _refused_places(message: Message, messages: Sequence[Message]) -> Iterator[ExampleField]:
     """Where the payload can be spoilt so that it is none of the channel's other messages, either."""
     for place in message.places:
         payload = broken(message.payload, place)
@@ -153,9 +153,9 @@ def _message(documents: Documents, spec: MessageSpec, own: Carried) -> Message:
     return Message(_name(spec), payload, headers, places)
 
 
-def _once_each(places: Iterable[Place]) -> Iterable[Place]:
+def _once_each(places: Iterable[ExampleField]) -> Iterable[ExampleField]:
     """Without those that are spoilt as an earlier one is: parts of a schema often tell of the same field."""
-    found: dict[tuple[object, bool], Place] = {}
+    found: dict[tuple[object, bool], ExampleField] = {}
     for place in places:
         found.setdefault((place.path, bool(place.choices)), place)
     return found.values()
@@ -206,7 +206,7 @@ def _with_id(message: Message, id_field: str | None) -> Message:
     path: tuple[str | int, ...] = tuple(id_field.split(".")) if id_field else ()
     if not path or not at(message.payload, path) is not MISSING:
         return message
-    payload = spoilt(message.payload, Place(path), stranger=OWN_ID)
+    payload = spoilt(message.payload, ExampleField(path), stranger=OWN_ID)
     return replace(message, payload=payload, places=tuple(each for each in message.places if each.path != path))
 
 
@@ -218,7 +218,7 @@ def _told(spec: MessageSpec, part: str) -> Iterator[Any]:
     )
 
 
-def broken(payload: Any, place: Place) -> Any:
+def broken(payload: Any, place: ExampleField) -> Any:
     """A payload that is spoilt in one place."""
     return spoilt(payload, place, stranger=stranger_to(place.choices) if place.choices else None)
 
@@ -231,7 +231,7 @@ def literally(text: str) -> str:
     return re.sub(r"\{\{|\{%|\{#", lambda found: f"{{{{ '{found[0]}' }}}}", text)
 
 
-def _has_clause(place: Place) -> bool:
+def _has_clause(place: ExampleField) -> bool:
     """Whether a condition can name the field: one called "and" or "exists" would have to be quoted."""
     if label(place.path) is None:
         return False
@@ -242,7 +242,7 @@ def _has_clause(place: Place) -> bool:
     return True
 
 
-def _clause(place: Place) -> str:
+def _clause(place: ExampleField) -> str:
     """What a condition says of a field that is as it should be."""
     field = label(place.path)
     listed = [literally(json.dumps(each, ensure_ascii=False)) for each in place.choices if each is not None]
@@ -251,7 +251,7 @@ def _clause(place: Place) -> str:
     return f"{field} is {listed[0]}" if len(listed) == 1 else f"{field} is one of {', '.join(listed)}"
 
 
-def _holds(place: Place, payload: Any) -> bool:
+def _holds(place: ExampleField, payload: Any) -> bool:
     value = at(payload, place.path)
     if value is MISSING:
         return False

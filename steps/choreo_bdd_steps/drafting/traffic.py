@@ -25,7 +25,7 @@ class Seen:
     conversation: str | None
 
 
-class _Ear:
+class _Listener:
     """Takes what comes on one transport; what its codec cannot read is counted."""
 
     def __init__(self, name: str, harness: Harness, seen: list[Seen]) -> None:
@@ -59,18 +59,18 @@ def listen(
     Raises what connecting and subscribing raise.
     """
     seen: list[Seen] = []
-    ears = []
+    listeners = []
     for name in transports:
         harness = session.harness(name)
-        ear = _Ear(name, harness, seen)
-        ears.append(ear)
-        session.run(_subscribed(harness, topics, ear))
+        listener = _Listener(name, harness, seen)
+        listeners.append(listener)
+        session.run(_subscribed(harness, topics, listener))
     session.run(asyncio.sleep(seconds))
-    return sorted(seen, key=lambda each: each.at), sum(ear.unreadable for ear in ears)
+    return sorted(seen, key=lambda each: each.at), sum(listener.unreadable for listener in listeners)
 
 
-async def _subscribed(harness: Harness, topics: Sequence[str], ear: _Ear) -> None:
+async def _subscribed(harness: Harness, topics: Sequence[str], listener: _Listener) -> None:
     for topic in topics:
-        ready = promise_of(harness.transport.subscribe(topic, ear))
+        ready = promise_of(harness.transport.subscribe(topic, listener))
         if ready is not None:
             await ready

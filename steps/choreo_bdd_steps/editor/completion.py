@@ -11,7 +11,7 @@ from pathlib import Path
 
 from choreo_bdd_project.gherkin.lines import Line, LineKind
 from choreo_bdd_steps.editor.document import Document, sets
-from choreo_bdd_steps.editor.surroundings import Project, in_text
+from choreo_bdd_steps.editor.project import Project, in_text
 from choreo_bdd_steps.language.grammar.cells import FORMS, kinds
 from choreo_bdd_steps.language.grammar.conditions import CONDITION_FORMS
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID, FUNCTIONS, MATCHERS
@@ -48,7 +48,7 @@ _GUARDS = {"timeout(5s)": "how long its checks wait", "slow(warn)": "a message o
 _PATH_ENDS = (".json", ".yaml", ".yml", ".bin", ".txt", ".avsc", ".xml", ".csv")
 
 
-class What(StrEnum):
+class ProposalKind(StrEnum):
     """What is proposed, for the sign that an editor draws beside it."""
 
     SENTENCE = "sentence"
@@ -72,7 +72,7 @@ class Proposal:
     label: str
     insert: str
     begin: int
-    what: What
+    what: ProposalKind
     detail: str = ""
     meaning: str = ""
 
@@ -127,7 +127,7 @@ def _words(found: Words, column: int, *, is_whole: bool) -> Proposal:
         label=label,
         insert=as_snippet(found.rest),
         begin=column - len(found.begun),
-        what=What.SENTENCE if is_whole else What.WORDS,
+        what=ProposalKind.SENTENCE if is_whole else ProposalKind.WORDS,
         detail=found.phrase.text if not is_whole else found.phrase.doc,
         meaning=as_hover(found.phrase),
     )
@@ -153,19 +153,19 @@ def _values(document: Document, project: Project, slot: Slot, column: int) -> It
         case "topic":
             here = {topic for topic, _ in in_text(document.text)} - {slot.begun}
             for each in sorted(project.topics | here):
-                yield Proposal(each, f"{quote}{_plain(each)}{quote}", begin, What.TOPIC)
+                yield Proposal(each, f"{quote}{_plain(each)}{quote}", begin, ProposalKind.TOPIC)
         case "transport":
             for name, kind in project.transports.items():
-                yield Proposal(name, name, begin, What.TRANSPORT, kind)
+                yield Proposal(name, name, begin, ProposalKind.TRANSPORT, kind)
         case "duration":
-            yield from (Proposal(each, each, begin, What.VALUE) for each in _DURATIONS)
+            yield from (Proposal(each, each, begin, ProposalKind.VALUE) for each in _DURATIONS)
         case "times" | "ordinal" | "method" | "status":
-            yield from (Proposal(each, each, begin, What.VALUE) for each in _WORDS[slot.kind])
+            yield from (Proposal(each, each, begin, ProposalKind.VALUE) for each in _WORDS[slot.kind])
         case "condition":
             yield from _condition(slot.begun or "", column)
         case "path":
             for name in _files(document.path.parent, project.root):
-                yield Proposal(name, f"{quote}{_plain(name)}{quote}", begin, What.FILE)
+                yield Proposal(name, f"{quote}{_plain(name)}{quote}", begin, ProposalKind.FILE)
 
 
 def _condition(begun: str, column: int) -> Iterator[Proposal]:
@@ -175,7 +175,7 @@ def _condition(begun: str, column: int) -> Iterator[Proposal]:
     last = re.split(r"\b(?:and|or)\b", behind)[-1].split()
     if len(last) == 1:
         begin = column - (len(begun) - len(behind))
-        yield from (Proposal(each, _plain(each), begin, What.OPERATOR) for each in CONDITION_FORMS)
+        yield from (Proposal(each, _plain(each), begin, ProposalKind.OPERATOR) for each in CONDITION_FORMS)
 
 
 def _files(folder: Path, root: Path) -> Iterator[str]:
@@ -198,8 +198,8 @@ def _names(document: Document, number: int, begin: int) -> Iterator[Proposal]:
             known["trigger"] = "the message that is answered"
         if block.line.number < number:
             known |= dict.fromkeys(sets(match), f"set in line {block.line.number + 1}")
-    yield from (Proposal(name, name, begin, What.VARIABLE, detail) for name, detail in known.items())
-    yield from (Proposal(f"{name}()", f"{name}($0)", begin, What.FUNCTION) for name in sorted(FUNCTIONS))
+    yield from (Proposal(name, name, begin, ProposalKind.VARIABLE, detail) for name, detail in known.items())
+    yield from (Proposal(f"{name}()", f"{name}($0)", begin, ProposalKind.FUNCTION) for name in sorted(FUNCTIONS))
 
 
 def _cell(document: Document, project: Project, line: Line, column: int) -> Iterator[Proposal]:
@@ -219,12 +219,14 @@ def _cell(document: Document, project: Project, line: Line, column: int) -> Iter
         | {name for topic, names in in_text(document.text) if topic in topics for name in names}
     )
     if rows[0] is line:
-        yield from (Proposal(each, each, begin, What.FIELD) for each in dict.fromkeys(("field", "value", *fields)))
+        yield from (
+            Proposal(each, each, begin, ProposalKind.FIELD) for each in dict.fromkeys(("field", "value", *fields))
+        )
     elif headings[:1] == ["field"] and place == 0:
-        yield from (Proposal(each, each, begin, What.FIELD) for each in fields)
+        yield from (Proposal(each, each, begin, ProposalKind.FIELD) for each in fields)
     elif match is not None and not isinstance(match.act(), Publish | Request | PlayService):
         forms = (*FORMS, *(f"a {kind}" for kind in sorted(kinds())))
-        yield from (Proposal(each, each, begin, What.OPERATOR) for each in dict.fromkeys(forms))
+        yield from (Proposal(each, each, begin, ProposalKind.OPERATOR) for each in dict.fromkeys(forms))
 
 
 def _matchers(document: Document, project: Project, number: int, before: str) -> Iterator[Proposal]:
@@ -232,8 +234,8 @@ def _matchers(document: Document, project: Project, number: int, before: str) ->
     if tag is None or document.block(number) is None:
         return
     yield from (
-        Proposal(f"!{name}", f"!{name}", tag.start("begun"), What.OPERATOR)
-        for name in sorted({*MATCHERS, *project.around.own_steps.matchers})
+        Proposal(f"!{name}", f"!{name}", tag.start("begun"), ProposalKind.OPERATOR)
+        for name in sorted({*MATCHERS, *project.context.own_steps.matchers})
     )
 
 
@@ -241,4 +243,4 @@ def _tags(project: Project, before: str) -> Iterator[Proposal]:
     begin = before.rindex("@") if "@" in before else len(before)
     buses = f"bus({','.join(project.transports)})"
     for tag, meaning in {**_GUARDS, buses: "the scenario runs on each of them"}.items():
-        yield Proposal(f"@{tag}", f"@{tag}", begin, What.TAG, meaning)
+        yield Proposal(f"@{tag}", f"@{tag}", begin, ProposalKind.TAG, meaning)

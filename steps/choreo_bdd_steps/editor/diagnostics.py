@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.editor.document import Document, Span
-from choreo_bdd_steps.editor.surroundings import Project
+from choreo_bdd_steps.editor.project import Project
 from choreo_bdd_steps.lint import Severity, lint_text
 
 _NAMED = re.compile(r"'([^']+)'|\"([^\"]+)\"|(@\w+\([^)]*\))")
@@ -28,7 +28,7 @@ def diagnose(document: Document, project: Project) -> list[Diagnostic]:
     """All that lint finds, in order of place."""
     return [
         Diagnostic(_span(document, each.line - 1, each.message, each.rule), each.message, each.rule, each.severity)
-        for each in lint_text(document.text, document.path, project.around)
+        for each in lint_text(document.text, document.path, project.context)
     ]
 
 

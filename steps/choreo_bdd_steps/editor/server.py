@@ -16,12 +16,12 @@ from pygls.workspace import ServerTextPosition, ServerTextRange
 
 from choreo_bdd import __version__
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd_steps.editor.completion import Proposal, What, complete
+from choreo_bdd_steps.editor.completion import Proposal, ProposalKind, complete
 from choreo_bdd_steps.editor.diagnostics import Diagnostic, broken, diagnose
 from choreo_bdd_steps.editor.document import Document, Span
 from choreo_bdd_steps.editor.hover import hover
-from choreo_bdd_steps.editor.places import BadName, check_name, definitions, occurrences
-from choreo_bdd_steps.editor.surroundings import Project, read_project
+from choreo_bdd_steps.editor.project import Project, read_project
+from choreo_bdd_steps.editor.symbols import BadName, check_name, definitions, occurrences
 from choreo_bdd_steps.editor.tables import formatted
 from choreo_bdd_steps.lint import Severity
 
@@ -32,17 +32,17 @@ _WATCHED = ("**/*.feature", "**/*.{yaml,yml,json}", "**/pyproject.toml", "**/*.p
 """What a project is read from."""
 
 _SIGNS = {
-    What.SENTENCE: lsp.CompletionItemKind.Snippet,
-    What.WORDS: lsp.CompletionItemKind.Keyword,
-    What.TOPIC: lsp.CompletionItemKind.Event,
-    What.TRANSPORT: lsp.CompletionItemKind.Module,
-    What.VARIABLE: lsp.CompletionItemKind.Variable,
-    What.FUNCTION: lsp.CompletionItemKind.Function,
-    What.OPERATOR: lsp.CompletionItemKind.Operator,
-    What.FIELD: lsp.CompletionItemKind.Field,
-    What.VALUE: lsp.CompletionItemKind.Value,
-    What.TAG: lsp.CompletionItemKind.Property,
-    What.FILE: lsp.CompletionItemKind.File,
+    ProposalKind.SENTENCE: lsp.CompletionItemKind.Snippet,
+    ProposalKind.WORDS: lsp.CompletionItemKind.Keyword,
+    ProposalKind.TOPIC: lsp.CompletionItemKind.Event,
+    ProposalKind.TRANSPORT: lsp.CompletionItemKind.Module,
+    ProposalKind.VARIABLE: lsp.CompletionItemKind.Variable,
+    ProposalKind.FUNCTION: lsp.CompletionItemKind.Function,
+    ProposalKind.OPERATOR: lsp.CompletionItemKind.Operator,
+    ProposalKind.FIELD: lsp.CompletionItemKind.Field,
+    ProposalKind.VALUE: lsp.CompletionItemKind.Value,
+    ProposalKind.TAG: lsp.CompletionItemKind.Property,
+    ProposalKind.FILE: lsp.CompletionItemKind.File,
 }
 _SEVERITIES = {
     Severity.ERROR: lsp.DiagnosticSeverity.Error,

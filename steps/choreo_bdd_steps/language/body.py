@@ -23,11 +23,11 @@ from choreo_bdd_steps.language.matching.misread import refuse_calls, refuse_misr
 from choreo_bdd_steps.language.matching.values import Builder, check_tags, needs_of, refuse_tags, tags_in
 from choreo_bdd_steps.language.matching.wire import as_operand, as_sent, label
 from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
+from choreo_bdd_steps.language.reserved_names import hides_given
 from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, Template, text_node
 from choreo_bdd_steps.language.templates.functions import Variables, as_text
 
 Read = Callable[[Builder], object]
-_OURS = {"index": "the number of a burst's message", "trigger": "the message that a stand-in answers"}
 _NUMBERS = ("partition", "status")
 _WHOLE = Field("(the whole payload)")
 
@@ -128,10 +128,7 @@ class PayloadBody:
     def build(self, variables: Variables, **extra: object) -> list[OutgoingMessage]:
         """One message for each draft, ``extra`` on top of the variables. Raises BodyError."""
         if hidden := sorted(self.needs & extra.keys() & variables.values.keys()):
-            raise BodyError(
-                f"the variable {hidden[0]!r} cannot be seen here, where {{{{ {hidden[0]} }}}} is "
-                f"{_OURS.get(hidden[0], 'given')}: give the variable another name"
-            )
+            raise BodyError(hides_given(hidden[0]))
         builder = Builder(variables.extended(**extra), self.base_dir)
         return [_built_message(draft, builder) for draft in self.drafts]
 

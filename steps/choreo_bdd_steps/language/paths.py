@@ -14,7 +14,7 @@ Segment = str | int | Quantifier
 
 ENVELOPE_NAMES = ("key", "partition", "status", "topic")
 _HEADERS = "@headers"
-_FOREIGN = re.compile(r"\$$|\$[.\[]|/")  # JSONPath, JSON pointer
+_FOREIGN = re.compile(r"\$$|\$[.\[]|/|(?:[^'\"]*\.)?\*+(?=[.\[]|$)")  # JSONPath, JSON pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ def parse_field(text: str, line: int | None = None) -> Field:
         return Field(label, envelope=_envelope(label, line))
     if _FOREIGN.match(label):
         raise BodyError(
-            f"{label!r} is a path of another language; write names joined by dots, as in order.items[0].sku, "
-            f"or quote a field of that name: '{label}'",
+            f"{label!r} is a path of another language; write names joined by dots, as in order.items[0].sku or "
+            f"items[*].sku, or quote a field of that name: '{label}'",
             line,
         )
     try:

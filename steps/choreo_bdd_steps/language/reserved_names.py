@@ -45,3 +45,17 @@ UNUSABLE = frozenset(
 FUNCTIONS = frozenset({"uuid", "now", "now_ms", "random_int", "seq", "env"})
 CORRELATION_ID = "correlation_id"
 """The variable that every scenario has: its id."""
+_GIVEN = {"index": "the number of a burst's message", "trigger": "the message that a stand-in answers"}
+
+
+def hides_function(name: str) -> str:
+    """What is wrong with a variable that is called like a function, where the function is called."""
+    return f"the variable {name!r} hides the function {name}(): give the variable another name"
+
+
+def hides_given(name: str) -> str:
+    """What is wrong with a variable that is called like what a body is given."""
+    return (
+        f"the variable {name!r} cannot be seen here, where {{{{ {name} }}}} is {_GIVEN.get(name, 'given')}: "
+        f"give the variable another name"
+    )

@@ -24,14 +24,15 @@ from choreo_bdd_steps.lint.captures import captures
 from choreo_bdd_steps.lint.emptiness import every_element_of_nothing
 from choreo_bdd_steps.lint.finding import Finding, Severity, as_code_quality, as_github, as_json, as_text
 from choreo_bdd_steps.lint.rules import RULES, Subject
+from choreo_bdd_steps.lint.taken_names import taken_names
 from choreo_bdd_steps.lint.topics import published_patterns, unknown_topics
 from choreo_bdd_steps.plan.plan import make_plan
 from choreo_bdd_steps.plan.settings import configuration, settings_for
 
 __all__ = [
     "Finding",
+    "ProjectContext",
     "Severity",
-    "Surroundings",
     "as_code_quality",
     "as_github",
     "as_json",
@@ -39,7 +40,7 @@ __all__ = [
     "feature_files",
     "lint",
     "lint_text",
-    "surroundings",
+    "project_context",
 ]
 
 
@@ -60,17 +61,17 @@ def feature_files(paths: Iterable[Path]) -> list[Path]:
 def lint(files: Sequence[Path], *, profile: str | None = None) -> list[Finding]:
     """All findings, in order of place. Raises ``ConfigError`` for a broken configuration."""
     findings: set[Finding] = set()
-    around: dict[tuple[Path | None, Path], Surroundings] = {}
+    contexts: dict[tuple[Path | None, Path], ProjectContext] = {}
     for file in files:
         place = find_config(file.resolve().parent), project_of(file)
-        if place not in around:  # documents and Python files are read once for all features beside them
-            around[place] = surroundings(file, profile)
-        findings.update(_lint(partial(read_feature, file), file, replace(around[place], told={})))
+        if place not in contexts:  # documents and Python files are read once for all features beside them
+            contexts[place] = project_context(file, profile)
+        findings.update(_lint(partial(read_feature, file), file, replace(contexts[place], told={})))
     return sorted(findings)
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ProjectContext:
     """What stands around a feature file and lint holds it against.
 
     ``told`` is what was found in scenarios already: an editor asks again with every letter, of one of many.
@@ -82,31 +83,31 @@ class Surroundings:
     told: dict[Scenario, tuple[Finding, ...]] = field(default_factory=dict, repr=False, compare=False)
 
 
-def surroundings(file: Path, profile: str | None = None) -> Surroundings:
+def project_context(file: Path, profile: str | None = None) -> ProjectContext:
     """What stands around a file, whether it is there yet or not. Raises ``ConfigError``."""
     config = configuration(file.resolve().parent, profile, offline=True)
-    return Surroundings(config, build_contract(config), read_own_steps(project_of(file)))
+    return ProjectContext(config, build_contract(config), read_own_steps(project_of(file)))
 
 
-def lint_text(text: str, file: Path, around: Surroundings) -> list[Finding]:
+def lint_text(text: str, file: Path, context: ProjectContext) -> list[Finding]:
     """All findings in a file's text as an editor has it, in order of place."""
-    return sorted(set(_lint(lambda: parse_feature(text, file), file, around)))
+    return sorted(set(_lint(lambda: parse_feature(text, file), file, context)))
 
 
-def _lint(read: Callable[[], Feature], file: Path, around: Surroundings) -> Iterator[Finding]:
+def _lint(read: Callable[[], Feature], file: Path, context: ProjectContext) -> Iterator[Finding]:
     try:
         feature = read()
     except FeatureError as error:
         yield Finding(relative(file), error.line, "unreadable-feature", error.reason)
         return
-    own_steps, told = around.own_steps, around.told
+    own_steps, told = context.own_steps, context.told
     if len(told) > _MANY:
         told.clear()
     lines: dict[str, set[int]] = defaultdict(set)
     for scenario in feature.scenarios:
         if scenario not in told:
             with declared(own_steps.matchers, own_steps.functions):
-                told[scenario] = tuple(_lint_scenario(around, scenario, relative(file)))
+                told[scenario] = tuple(_lint_scenario(context, scenario, relative(file)))
         yield from told[scenario]
         lines[scenario.name].add(scenario.begins_at)
     if not feature.templates:
@@ -120,15 +121,15 @@ def _lint(read: Callable[[], Feature], file: Path, around: Surroundings) -> Iter
             yield Finding(relative(file), line, "duplicate-name", message)
 
 
-def _lint_scenario(around: Surroundings, scenario: Scenario, file: str) -> Iterator[Finding]:
-    config, own_steps = around.config, around.own_steps
+def _lint_scenario(context: ProjectContext, scenario: Scenario, file: str) -> Iterator[Finding]:
+    config, own_steps = context.config, context.own_steps
     plan = make_plan(own_steps.marked(scenario.steps), scenario.transport or config.default_transport, config.called)
     try:
         settings = settings_for(config, scenario.tags)
     except (ChoreoError, ValueError):
         settings = settings_for(config, ())  # the rule on tags tells what is wrong
     subject = Subject(scenario, file, plan, settings, config, own_steps)
-    for rule in (*RULES, calls, captures, every_element_of_nothing, published_patterns):
+    for rule in (*RULES, calls, captures, every_element_of_nothing, published_patterns, taken_names):
         yield from rule(subject)
-    if around.contract is not None:
-        yield from unknown_topics(subject, around.contract)
+    if context.contract is not None:
+        yield from unknown_topics(subject, context.contract)

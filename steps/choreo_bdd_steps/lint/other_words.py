@@ -8,6 +8,7 @@ from types import MappingProxyType
 from choreo_bdd_steps.vocabulary.acts import METHODS
 
 _METHODS = "|".join(METHODS)
+_TIMES = r"(?: (?:within|for|not before|waiting up to) \d\S*(?: ?(?:m?s|seconds?|minutes?|milliseconds?))?\b)+"
 OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
         # publishing
@@ -168,6 +169,8 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         r"(\bI expect no .*) within (?=\d)": r"\1 for ",
         r"^I expect no (?:messages?|events?) (?:on |to )?(?=\")": "I expect no ",
         r"^(I expect no (?!.* for \d).*)$": r"\1 for 200ms",
+        rf"^(I expect .*?)({_TIMES})( on [A-Za-z][\w-]*)": r"\1\3\2",
+        rf"^(I expect .*?)({_TIMES})( where .+)$": r"\1\3\2",
         r"^(?:a|the) (?:message|event) is (?:published|sent) (?:to|on) (\"[^\"]*\")$": r"I publish \1",
         r"^I set (?:the variable )?\"?(\w+)\"? to ": r"\1 is ",
         r"^the variable \"?(\w+)\"? is ": r"\1 is ",

@@ -24,7 +24,7 @@ from choreo_bdd_steps.proving import spoiling
 from choreo_bdd_steps.proving.making import payload_for
 from choreo_bdd_steps.proving.naming import named_in
 from choreo_bdd_steps.recording import Recording
-from choreo_bdd_steps.replaying.replay import Around, find_scenario, replay
+from choreo_bdd_steps.replaying.replay import ReplayContext, find_scenario, replay
 from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec
 
 _DEPENDS = re.compile(
@@ -74,22 +74,22 @@ class Prover:
     def __init__(self, all_recorded: Sequence[Recording]) -> None:
         self._all = all_recorded
 
-    def prove(self, recording: Recording, around: Around, proof: Proof) -> None:
+    def prove(self, recording: Recording, context: ReplayContext, proof: Proof) -> None:
         """Spoil a green scenario's traffic check by check, and note what nobody notices."""
         scenario = find_scenario(recording)
-        sound = replay(recording, scenario, around, to_the_end=True)
+        sound = replay(recording, scenario, context, to_the_end=True)
         if sound.failures:
             first = next(iter(sound.failures.values())).splitlines()[0]
             proof.unproven.append(f"{scenario.name}: its replay fails, where the run passed: {first}")
             return
-        with declared(around.own_steps.matchers, around.own_steps.functions):
+        with declared(context.own_steps.matchers, context.own_steps.functions):
             steps = make_plan(
-                around.own_steps.marked(scenario.steps), scenario.transport or around.config.default_transport
+                context.own_steps.marked(scenario.steps), scenario.transport or context.config.default_transport
             ).steps
             checks = [step for step in steps if isinstance(step.act, Expect | CheckTaken | CheckService)]
-            ways = [(check, way) for check in checks for way in self._ways(recording, scenario, check, around)]
+            ways = [(check, way) for check in checks for way in self._ways(recording, scenario, check, context)]
         for check, way in ways:
-            noticed = self._is_noticed(way, scenario, around, check.call.line)
+            noticed = self._is_noticed(way, scenario, context, check.call.line)
             if noticed is None:
                 continue
             proof.tried += 1
@@ -99,11 +99,11 @@ class Prover:
                 )
 
     @staticmethod
-    def _is_noticed(way: _Spoilt, scenario: Scenario, around: Around, line: int) -> bool | None:
+    def _is_noticed(way: _Spoilt, scenario: Scenario, context: ReplayContext, line: int) -> bool | None:
         """Whether the check fails; ``None`` where it could not be asked, because another one failed before it."""
         asked = False
         for recording in way.recordings:
-            told = replay(recording, scenario, around, to_the_end=True).failures.get(line)
+            told = replay(recording, scenario, context, to_the_end=True).failures.get(line)
             if told is None:
                 asked = True
             elif not _DEPENDS.search(told):
@@ -112,7 +112,9 @@ class Prover:
 
     # --- what to spoil --------------------------------------------------------------------------------------------
 
-    def _ways(self, recording: Recording, scenario: Scenario, check: PlannedStep, around: Around) -> Iterator[_Spoilt]:
+    def _ways(
+        self, recording: Recording, scenario: Scenario, check: PlannedStep, context: ReplayContext
+    ) -> Iterator[_Spoilt]:
         match check.act:
             case CheckService(times=0):
                 return
@@ -122,10 +124,15 @@ class Prover:
                 for each in _rendered([topic], recording) if topic else _inboxes(recording):
                     yield from self._fields(recording, taken.read(), taken.call.docstring, each)
             case Expect() if isinstance(check.spec, ExpectationSpec):
-                yield from self._expectation(recording, scenario, check, check.spec, around)
+                yield from self._expectation(recording, scenario, check, check.spec, context)
 
     def _expectation(
-        self, recording: Recording, scenario: Scenario, check: PlannedStep, spec: ExpectationSpec, around: Around
+        self,
+        recording: Recording,
+        scenario: Scenario,
+        check: PlannedStep,
+        spec: ExpectationSpec,
+        context: ReplayContext,
     ) -> Iterator[_Spoilt]:
         topics = _inboxes(recording) if spec.is_reply else _rendered([part.topic for part in spec.parts], recording)
         if spec.occurs.minimum:
@@ -133,7 +140,7 @@ class Prover:
             for part in spec.parts:
                 for topic in topics if part.is_reply else _rendered([part.topic], recording):
                     yield from self._fields(recording, part.body, check.call.docstring, topic)
-            settings = settings_for(around.config, scenario.tags)
+            settings = settings_for(context.config, scenario.tags)
             end = spec.chain[-1]
             if end.budget_s is not None:
                 told = f"its message came {end.budget_s * 1000:g} ms later, past the budget"
@@ -149,7 +156,7 @@ class Prover:
         if spec.occurs.maximum == 0:
             yield _Spoilt(
                 "a message of the run came that it must not let pass",
-                [*self._intruders(recording, check, spec, topics, around)],
+                [*self._intruders(recording, check, spec, topics, context)],
             )
 
     @staticmethod
@@ -162,7 +169,12 @@ class Prover:
                 yield _Spoilt(f"the field {label} of {topic!r} was changed", spoilt)
 
     def _intruders(
-        self, recording: Recording, check: PlannedStep, spec: ExpectationSpec, topics: Sequence[str], around: Around
+        self,
+        recording: Recording,
+        check: PlannedStep,
+        spec: ExpectationSpec,
+        topics: Sequence[str],
+        context: ReplayContext,
     ) -> Iterator[Recording]:
         """The recording with one message more that this absence should not let pass, from anywhere in the run."""
         link = next(iter(check.spec_transports), check.default_transport)
@@ -171,7 +183,7 @@ class Prover:
         sent = [each.at for part in recording.links.values() for each in part.sent]
         moments = [at + 0.001 for at in sorted({*sent, *recording.acts.values()})] or [0.001]
         lent = (_as_ours(message, donor, recording) for topic in topics for donor, message in self._on(topic))
-        policy = correlation_of(around.config.transports[link], recording.links[link].capabilities)
+        policy = correlation_of(context.config.transports[link], recording.links[link].capabilities)
         for message in chain(_made(recording, link, spec, topics, policy), islice(lent, _DONORS_MAX)):
             yield from (spoiling.put_in(recording, link, message, at) for at in moments)
 

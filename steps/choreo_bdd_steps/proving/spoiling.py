@@ -11,7 +11,7 @@ from choreo_bdd import topic_patterns
 from choreo_bdd.message import Message
 from choreo_bdd.observers.traffic import Heard
 from choreo_bdd_steps.language.trees import MISSING, Path, at, put
-from choreo_bdd_steps.recording import Link, Recording
+from choreo_bdd_steps.recording import RecordedTransport, Recording
 
 
 def withheld(recording: Recording) -> Recording:
@@ -100,7 +100,7 @@ def others(value: Any) -> Iterator[Any]:
 
 
 def _each_link(recording: Recording, spoil: Callable[[Heard], Iterable[Heard]]) -> Recording:
-    def spoilt(link: Link) -> Link:
+    def spoilt(link: RecordedTransport) -> RecordedTransport:
         return replace(link, heard=tuple(_in_order(new for heard in link.heard for new in spoil(heard))))
 
     return replace(recording, links={name: spoilt(link) for name, link in recording.links.items()})

@@ -79,32 +79,32 @@ def _is_numbered(named: str, name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class ReplayContext:
     """What stands around a recorded scenario now: configuration, and the user's own Python, read and not run."""
 
     config: Config
     own_steps: OwnSteps
 
 
-class Surroundings:
+class ReplayContexts:
     """Reads what stands around recordings once for each folder and profile."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Path, str], Around] = {}
+        self._known: dict[tuple[Path, str], ReplayContext] = {}
 
-    def of(self, recording: Recording) -> Around:
+    def of(self, recording: Recording) -> ReplayContext:
         """What stands around one. Raises ``ConfigError``."""
         folder = Path(recording.feature).resolve().parent
         key = (folder, recording.profile)
         if key not in self._known:
             own_steps = read_own_steps(project_of(Path(recording.feature)))
-            self._known[key] = Around(configuration(folder, recording.profile, offline=True), own_steps)
+            self._known[key] = ReplayContext(configuration(folder, recording.profile, offline=True), own_steps)
         return self._known[key]
 
 
-def replay(recording: Recording, scenario: Scenario, around: Around, *, to_the_end: bool = False) -> Replayed:
+def replay(recording: Recording, scenario: Scenario, context: ReplayContext, *, to_the_end: bool = False) -> Replayed:
     """Judge a scenario on its recording; ``to_the_end`` judges the steps behind a failing one, too."""
-    config, own = around.config, around.own_steps
+    config, own = context.config, context.own_steps
     script = Script(recording)
     tokens = itertools.chain(recording.tokens, iter(lambda: os.urandom(12).hex(), None))
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class _Jumping(selectors.DefaultSelector):
+class _VirtualSelector(selectors.DefaultSelector):
     """Polls instead of sleeping, and adds the sleep it was asked for to the clock."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
     """``time()`` moves only while every task sleeps, and then by exactly what the shortest sleep asks for."""
 
     def __init__(self) -> None:
-        self._jumping = _Jumping()
+        self._jumping = _VirtualSelector()
         super().__init__(self._jumping)
 
     def time(self) -> float:

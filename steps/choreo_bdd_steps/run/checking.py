@@ -1,4 +1,4 @@
-"""Judging: a check waits for its own expectations and tells their verdicts."""
+"""Checking: a check waits for its own expectations and tells their verdicts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _LATE_GRACE_S = 0.25
 _SHOWN_CHARACTERS = 300
 
 
-class Judging:
+class Checking:
     """The checks of one scenario, when their steps are reached."""
 
     def __init__(self, state: State, arming: Arming) -> None:

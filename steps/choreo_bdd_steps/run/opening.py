@@ -10,7 +10,7 @@ from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.scenario import Scope
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.vacuity import VacuousStep
-from choreo_bdd_steps.recording import Link
+from choreo_bdd_steps.recording import RecordedTransport
 from choreo_bdd_steps.run.tracing.traces import Traces
 from choreo_bdd_steps.services.facts import Running
 from choreo_bdd_steps.vocabulary.phrase import StepCall
@@ -53,7 +53,7 @@ class Opening:
 class TakenDown:
     """The traffic of a scenario so far by transport, the ids drawn for it, and the loop time when it began."""
 
-    links: Mapping[str, Link]
+    links: Mapping[str, RecordedTransport]
     tokens: tuple[str, ...]
     begun: float
 

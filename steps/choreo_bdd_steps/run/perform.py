@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.templates.functions import new_uuid
 from choreo_bdd_steps.run.calling import Calling
-from choreo_bdd_steps.run.checking import Judging
+from choreo_bdd_steps.run.checking import Checking
 from choreo_bdd_steps.run.sending import Sending
 from choreo_bdd_steps.run.services import StandIns
 from choreo_bdd_steps.run.state import State
@@ -42,7 +42,7 @@ class Performer:
     state: State
     sending: Sending
     calling: Calling
-    judging: Judging
+    checking: Checking
     stand_ins: StandIns
 
     def perform(self, act: Act, call: StepCall) -> None:
@@ -55,9 +55,9 @@ class Performer:
             case Call():
                 self.calling.call(act, call)
             case Expect():
-                self.judging.check(call)
+                self.checking.check(call)
             case CheckTaken():
-                self.judging.check_taken(act)
+                self.checking.check_taken(act)
             case PlayService():
                 self.stand_ins.play(act)
             case CheckService():
@@ -82,7 +82,7 @@ class Performer:
             case SetUnique():
                 return new_uuid()
             case Keep():
-                return self.judging.captured(act, call)
+                return self.checking.captured(act, call)
             case _:
                 assert_never(act)
 

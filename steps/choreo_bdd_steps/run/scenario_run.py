@@ -22,14 +22,14 @@ from choreo_bdd_steps.recording import RECORD, Recording, as_line
 from choreo_bdd_steps.run.acting import Acting, UndeclaredAct, undeclared
 from choreo_bdd_steps.run.arming import Arming, require_readable
 from choreo_bdd_steps.run.calling import Calling
-from choreo_bdd_steps.run.checking import AnyResult, Judging
+from choreo_bdd_steps.run.checking import AnyResult, Checking
 from choreo_bdd_steps.run.opening import Opener, ScenarioInfo
 from choreo_bdd_steps.run.perform import Performer
 from choreo_bdd_steps.run.sending import Sending
 from choreo_bdd_steps.run.services import StandIns
 from choreo_bdd_steps.run.state import State
 from choreo_bdd_steps.run.unasserted import never_asserted
-from choreo_bdd_steps.services.surroundings import Surroundings
+from choreo_bdd_steps.services.scenario_services import ScenarioServices
 from choreo_bdd_steps.vocabulary.reading import body_error
 
 __all__ = ["AnyResult", "ScenarioInfo", "ScenarioRun"]
@@ -40,15 +40,15 @@ class ScenarioRun:
 
     def __init__(self, session: Opener, info: ScenarioInfo) -> None:
         self._state = State(session, info)
-        self._around = Surroundings(session.services)
+        self._services = ScenarioServices(session.services)
         self._arming = Arming(self._state)
-        self._judging = Judging(self._state, self._arming)
+        self._checking = Checking(self._state, self._arming)
         self._acting = Acting(self._state, self._arming)
         self._performer = Performer(
             self._state,
             Sending(self._state, self._arming),
             Calling(self._state, self._arming),
-            self._judging,
+            self._checking,
             StandIns(self._state),
         )
         self.result: AnyResult | None = None
@@ -74,7 +74,7 @@ class ScenarioRun:
                 raise body_error(step.call, error) from error
             state.done = index
             self._arming.listen_early(step.call)
-            self._judging.judge_held()
+            self._checking.judge_held()
             if warning is not None:  # only now: that it proves nothing is no news of a step that fails
                 self._warn_of(warning)
 
@@ -94,7 +94,7 @@ class ScenarioRun:
         with observers.running(state.info.nodeid):
             self._acting.end(step)
             state.done = step.index
-            self._judging.judge_held()
+            self._checking.judge_held()
             warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
             if warning is not None:
                 self._warn_of(warning)
@@ -133,9 +133,9 @@ class ScenarioRun:
             done = state.done + 1 if passed is None else passed
             unasserted = [*self._unasserted(state.scope, done), *self._without_services(done)]
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
-                self._judging.judge_held()
+                self._checking.judge_held()
             try:
-                result, completed = state.run(self._judging.finish(at_once=at_once))
+                result, completed = state.run(self._checking.finish(at_once=at_once))
                 if not at_once:
                     state.let_services_tell()
                 self.result = replace(result, spans=(*self._acting.spans, *state.spans))
@@ -183,7 +183,7 @@ class ScenarioRun:
     def _without_services(self, passed: int) -> Iterator[vacuity.VacuousStep]:
         plan = self._state.plan
         if passed == len(plan.steps) and self._state.session.config.vacuity != "ignore":
-            for how in self._around.deaths():
+            for how in self._services.deaths():
                 told = self.redactor().text(f"this scenario has passed, but {how}")
                 yield vacuity.VacuousStep(plan.steps[0].call.place, told)
 
@@ -205,7 +205,7 @@ class ScenarioRun:
         try:
             yield
         except ChoreoError as error:
-            error.args = (self.redactor().text(f"{error}{self._around.told()}"),)
+            error.args = (self.redactor().text(f"{error}{self._services.told()}"),)
             raise
 
     @property
@@ -215,7 +215,7 @@ class ScenarioRun:
 
     def service_lines(self) -> str:
         """What the services of choreo.yaml have written since this scenario began; empty where that is nothing."""
-        return self._around.everything()
+        return self._services.everything()
 
     def redactor(self) -> Redactor:
         """One that knows every value under a secret key of this scenario's messages so far."""

@@ -77,6 +77,7 @@ class Session:
         except ValueError as error:
             raise ConfigError(str(error)) from error
         self.traces = Traces(self.config) if self.config.traces else None
+        self._logs = QuietLogs()
         self.services: Running = NoServices()
         """What choreo.yaml has started for this run."""
         if self.config.services:
@@ -96,7 +97,6 @@ class Session:
         self._token = token
         self._tokens: list[str] = []
         self._begun = 0.0
-        self._logs = QuietLogs()
         self._harnesses: dict[str, Harness] = {}
         self._transports: dict[str, Transport] = {}
         self.warnings: list[str] = []
@@ -227,6 +227,7 @@ class Session:
             if self.traces is not None and self.services.spans is not None:
                 self.traces.hear(self.services.spans)
         except BaseException:
+            self._logs.stop()
             if self.traces is not None:
                 self.traces.stop()
             raise

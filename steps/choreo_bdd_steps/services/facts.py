@@ -34,6 +34,8 @@ class Death:
     at: float
     last_line: str = ""
     """The last it wrote, which is mostly why."""
+    last_error: str = ""
+    """The last line before it that reads like an exception, where other lines have followed that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from choreo_bdd.traces.receiver import Receiver
 
 _LAST_LINES = 25
+_ERROR = re.compile(r"[\s|]*(?:Caused by: )?(?P<error>(?:\w+[.$])*\w*(?:Error|Exception)(?:: .*)?|panic: .*)")
+"""A line by which Python, Java, node and Go end a traceback, begin one or say what is behind it."""
 _HANDSHAKE_S = 2.0
 
 Resolve = Callable[[Config, Mapping[str, Address]], Config]
@@ -194,8 +197,10 @@ def _program_death(name: str, program: Program) -> Death | None:
     code = program.code
     if code is None or not program.has_died:
         return None
-    last_line = next((line for line in reversed(program.last_lines(_LAST_LINES)) if line.strip()), "")
-    return Death(name, how_it_ended(code), program.ended_at or time.monotonic(), last_line)
+    last_line, *before = [line for line in reversed(program.last_lines(_LAST_LINES)) if line.strip()] or [""]
+    errors = () if _ERROR.fullmatch(last_line) else filter(None, map(_ERROR.fullmatch, before))
+    last_error = next((found["error"] for found in errors), "")
+    return Death(name, how_it_ended(code), program.ended_at or time.monotonic(), last_line, last_error)
 
 
 def _broker_death(name: str, broker: Broker) -> Death | None:

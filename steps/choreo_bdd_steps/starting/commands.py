@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -20,7 +21,7 @@ from choreo_bdd_steps.services.facts import Started
 from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.starting import demo as demonstration
 from choreo_bdd_steps.starting.doctor import DoctorFinding, examine
-from choreo_bdd_steps.starting.scaffold import write_project
+from choreo_bdd_steps.starting.scaffold import configured_elsewhere, template, write_project
 
 commands = typer.Typer()
 
@@ -33,13 +34,16 @@ def init(
     ] = False,
 ) -> None:
     """Write a project that runs at once, in memory. Exit code 2 when files are there already, or cannot be written."""
+    left_out = configured_elsewhere(folder)
     try:
         written = write_project(folder, keep_existing=keep_existing)
     except ChoreoError as error:
         _refuse("init", error)
     for path in written:
         print(folder / path)
-    enter = "" if folder == Path() else f"cd {folder} && "
+    for path, other in left_out.items():
+        print(f"\n{path} is left out, since it would hide what {other} says; it would have said:\n\n{template(path)}")
+    enter = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     print(f"\nrun it: {enter}behave          or: {enter}pytest features")
 
 

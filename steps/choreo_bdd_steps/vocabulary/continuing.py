@@ -46,15 +46,15 @@ class Words:
 
 def continuations(phrase: Phrase, written: str) -> Iterator[Slot | Words]:
     """What may come next where ``written`` is the beginning of a sentence."""
-    for place in _places(phrase):
-        if place.slot is not None:
-            found = place.before.fullmatch(written)
+    for each in _continuations(phrase):
+        if each.slot is not None:
+            found = each.before.fullmatch(written)
             if found is not None:
-                yield Slot(*place.slot, found["begun_"])
+                yield Slot(*each.slot, found["begun_"])
             continue
-        for begun in _beginnings(place.text, written):
-            if place.before.fullmatch(written[: len(written) - len(begun)]):
-                yield Words(phrase, begun, place.rest)
+        for begun in _beginnings(each.text, written):
+            if each.before.fullmatch(written[: len(written) - len(begun)]):
+                yield Words(phrase, begun, each.rest)
 
 
 def skeleton(phrase: str) -> str:
@@ -69,7 +69,7 @@ def parameters(text: str) -> Iterator[tuple[re.Match[str], str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Continuation:
     """Words (``text``, with the ``rest`` of their part) or a parameter (``slot``), and what must stand before them."""
 
     before: re.Pattern[str]
@@ -79,11 +79,11 @@ class _Place:
 
 
 @lru_cache(maxsize=512)
-def _places(phrase: Phrase) -> tuple[_Place, ...]:
+def _continuations(phrase: Phrase) -> tuple[_Continuation, ...]:
     return tuple(_walk(phrase.text, ""))
 
 
-def _walk(text: str, before: str) -> Iterator[_Place]:
+def _walk(text: str, before: str) -> Iterator[_Continuation]:
     """The places of one part of a phrase, and those of the optional parts in it."""
     parts = pieces(text)
     for number, part in enumerate(parts):
@@ -96,13 +96,13 @@ def _walk(text: str, before: str) -> Iterator[_Place]:
         for found, name, kind in parameters(part):
             words = part[position : found.start()]
             if words:
-                yield _Place(re.compile(before, re.DOTALL), words, rest[position:])
+                yield _Continuation(re.compile(before, re.DOTALL), words, rest[position:])
             before += pattern_of(words, named=False)
-            yield _Place(re.compile(before + _open(kind), re.DOTALL), slot=(name, kind))
+            yield _Continuation(re.compile(before + _open(kind), re.DOTALL), slot=(name, kind))
             before += pattern_of(found[0], named=False)
             position = found.end()
         if part[position:]:
-            yield _Place(re.compile(before, re.DOTALL), part[position:], rest[position:])
+            yield _Continuation(re.compile(before, re.DOTALL), part[position:], rest[position:])
         before += pattern_of(part[position:], named=False)
 
 

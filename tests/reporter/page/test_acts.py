@@ -48,6 +48,21 @@ def _booked(**act: Any) -> tuple[Json, Json]:
     return _report(timeline, [a_message("booked", {"n": 1}), None], ["booked"], spans)
 
 
+def _confirmed_meanwhile() -> tuple[Json, Json]:
+    """After a phase of its own, a desk of 40 ms; a service publishes 15 ms into it, and another 10 ms after it."""
+    timeline = [
+        an_event(0.0, "published", "seed"),
+        *(
+            an_event(at + judged, action, topic)
+            for at, topic in ((5.0, "seeded"), (65.0, "booked"), (100.0, "confirmed"))
+            for action, judged in (("received", 0.0), ("matched", 0.1))
+        ),
+    ]
+    messages = [a_message(each["topic"], {"n": 1}) if each["action"] != "matched" else None for each in timeline]
+    spans = {**ACT, "id": "1" * 16, "name": "I book at the desk", "offset_ms": 50.0, "duration_ms": 40.0}
+    return _report(timeline, messages, ["seeded", "booked", "confirmed"], spans)
+
+
 def _dead() -> tuple[Json, Json]:
     """Two charges, of which the first is rejected and heard again among the dead letters."""
     timeline = [
@@ -75,6 +90,18 @@ def test_an_act_is_a_row_and_what_comes_first_is_told_as_after_it(open_report: O
     assert page.locator(".hr-waterfall-row").first.get_attribute("data-kind") == "act"
     act.click()
     expect(page.locator(".hr-message")).not_to_contain_text("body was not kept")
+
+
+@pytest.mark.browser
+def test_what_comes_while_an_act_is_under_way_is_told_from_its_beginning(open_report: OpenReport) -> None:
+    page = open_report(_confirmed_meanwhile(), "#test=chain").page
+    topics = [row.get_attribute("data-topic") for row in page.locator(".hr-waterfall-row").all()]
+    assert topics == ["seed", "seeded", "I book at the desk", "booked", "confirmed"]
+    booked, confirmed = (page.locator(f'.hr-waterfall-row[data-topic="{each}"]') for each in topics[3:])
+    act = page.locator('.hr-waterfall-row[data-kind="act"]').get_attribute("data-node-id")
+    assert [each.get_attribute("data-after") for each in (booked, confirmed)] == [act, act]
+    expect(booked).to_contain_text("15.1 ms into I book at the desk")
+    expect(confirmed).to_contain_text("10.1 ms after I book at the desk")
 
 
 @pytest.mark.browser
@@ -112,6 +139,22 @@ def test_hops_and_traces_count_from_the_act_and_from_the_dead_message() -> None:
     assert added_by_handle(results["tests"][0]["scenarios"][0], _note(results, gherkin)) == [29.0]
     _root, first, _second, letter = as_otlp(results, gherkin)["resourceSpans"][0]["scopeSpans"][0]["spans"]
     assert letter["parentSpanId"] == first["spanId"]
+
+
+def test_hops_and_traces_count_from_the_beginning_of_an_act_that_is_under_way() -> None:
+    results, gherkin = _confirmed_meanwhile()
+    assert added_by_handle(results["tests"][0]["scenarios"][0], _note(results, gherkin)) == [5.0, 15.0, 10.0]
+    _root, _seed, _seeded, act, booked, confirmed = as_otlp(results, gherkin)["resourceSpans"][0]["scopeSpans"][0][
+        "spans"
+    ]
+    assert [booked["parentSpanId"], confirmed["parentSpanId"]] == [act["spanId"]] * 2
+    assert booked["startTimeUnixNano"] == act["startTimeUnixNano"]
+    assert confirmed["startTimeUnixNano"] == act["endTimeUnixNano"]
+    events = as_chrome_trace(results, gherkin)["traceEvents"]
+    begun = next(each["ts"] for each in events if each["name"] == "I book at the desk")
+    left = [each["ts"] - begun for each in events if each["ph"] == "s"][-2:]
+    assert left[0] == 0
+    assert 0 < left[1] < 40_000  # inside the slice
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from choreo_bdd_steps.editor.completion import What, as_snippet, complete
-from choreo_bdd_steps.editor.surroundings import read_project
+from choreo_bdd_steps.editor.completion import ProposalKind, as_snippet, complete
+from choreo_bdd_steps.editor.project import read_project
 from choreo_bdd_steps.language.grammar.cells import FORMS, parse_operator
 from choreo_bdd_steps.language.grammar.conditions import CONDITION_FORMS, parse_condition
 from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognise_text
@@ -17,7 +17,7 @@ from tests.steps.editor.conftest import At
 _HEAD = "Feature: F\n\n  Scenario: S\n"
 
 
-def _labels(at: At, body: str, what: What | None = None) -> list[str]:
+def _labels(at: At, body: str, what: ProposalKind | None = None) -> list[str]:
     document, line, column = at(_HEAD + body)
     found = complete(document, read_project(document.path), line, column)
     return [each.label for each in found if what is None or each.what is what]
@@ -50,19 +50,19 @@ def test_each_part_of_a_sentence_leads_to_the_next(phrase: Phrase) -> None:
 
 
 def test_a_begun_sentence_offers_only_what_it_can_become(at: At) -> None:
-    labels = _labels(at, "    When I pub█", What.SENTENCE)
+    labels = _labels(at, "    When I pub█", ProposalKind.SENTENCE)
     assert labels
     assert all(label.startswith("I publish ") for label in labels)
 
 
 def test_optional_parts_come_when_the_sentence_stands(at: At) -> None:
-    labels = _labels(at, '    Then I expect "orders.settled" █', What.WORDS)
+    labels = _labels(at, '    Then I expect "orders.settled" █', ProposalKind.WORDS)
     assert {"on {transport}", "where {condition}", "within {within:duration}"} <= set(labels)
 
 
 def test_topics_are_those_of_the_project_and_of_the_text(at: At) -> None:
     body = '    When I publish "stock.moved"\n    Then I expect "█'
-    assert {"payments.charge", "payments.done", "stock.moved"} <= set(_labels(at, body, What.TOPIC))
+    assert {"payments.charge", "payments.done", "stock.moved"} <= set(_labels(at, body, ProposalKind.TOPIC))
 
 
 def test_topics_are_those_of_the_contract(at: At) -> None:
@@ -77,7 +77,7 @@ def test_topics_are_those_of_the_contract(at: At) -> None:
 
 
 def test_transports_are_those_of_the_profile(at: At) -> None:
-    assert _labels(at, '    When I publish "a" on █', What.TRANSPORT) == ["bus", "side"]
+    assert _labels(at, '    When I publish "a" on █', ProposalKind.TRANSPORT) == ["bus", "side"]
 
 
 def test_variables_are_those_set_above(at: At) -> None:
@@ -92,7 +92,7 @@ def test_variables_are_those_set_above(at: At) -> None:
 
 def test_what_triggers_a_stand_in_is_known_in_its_answer(at: At) -> None:
     body = '    Given a service that answers "a" with "b":\n      """\n      x: {{ █ }}\n      """'
-    assert "trigger" in _labels(at, body, What.VARIABLE)
+    assert "trigger" in _labels(at, body, ProposalKind.VARIABLE)
 
 
 def test_variables_of_a_background_are_known(at: At) -> None:
@@ -111,7 +111,7 @@ def test_headings_and_fields_are_those_the_project_uses_on_the_topic(at: At) -> 
 
 def test_cells_of_a_check_take_operators_and_those_of_a_publish_none(at: At) -> None:
     table = ":\n      | field | value |\n      | x     | █ |"
-    assert "between 1 and 5" in _labels(at, f'    Then I expect "a"{table}', What.OPERATOR)
+    assert "between 1 and 5" in _labels(at, f'    Then I expect "a"{table}', ProposalKind.OPERATOR)
     assert _labels(at, f'    When I publish "a"{table}') == []
 
 
@@ -126,8 +126,8 @@ def test_every_form_of_a_condition_can_be_read(form: str) -> None:
 
 
 def test_a_condition_goes_on_behind_its_field(at: At) -> None:
-    assert "is one of a, b" in _labels(at, '    Then I expect "a" where status █', What.OPERATOR)
-    assert "is one of a, b" in _labels(at, '    Then I expect "a" where x is 1 and status █', What.OPERATOR)
+    assert "is one of a, b" in _labels(at, '    Then I expect "a" where status █', ProposalKind.OPERATOR)
+    assert "is one of a, b" in _labels(at, '    Then I expect "a" where x is 1 and status █', ProposalKind.OPERATOR)
 
 
 def test_matchers_stand_in_doc_strings(at: At) -> None:
@@ -136,7 +136,7 @@ def test_matchers_stand_in_doc_strings(at: At) -> None:
 
 
 def test_files_are_named_from_the_feature(at: At) -> None:
-    assert "bodies/order.json" in _labels(at, '    When I publish "a" from file "█', What.FILE)
+    assert "bodies/order.json" in _labels(at, '    When I publish "a" from file "█', ProposalKind.FILE)
 
 
 def test_tags_of_ours(at: At) -> None:

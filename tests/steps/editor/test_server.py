@@ -17,8 +17,8 @@ from choreo_bdd_steps.editor.completion import complete
 from choreo_bdd_steps.editor.diagnostics import diagnose
 from choreo_bdd_steps.editor.document import Document
 from choreo_bdd_steps.editor.hover import hover
-from choreo_bdd_steps.editor.places import definitions, occurrences
-from choreo_bdd_steps.editor.surroundings import read_project
+from choreo_bdd_steps.editor.project import read_project
+from choreo_bdd_steps.editor.symbols import definitions, occurrences
 from choreo_bdd_steps.editor.tables import formatted
 from choreo_bdd_steps.vocabulary import PHRASES
 from tests.support.language_client import Editor, editor

@@ -142,6 +142,19 @@ CELLS = [
     "is 5",
     "equals 5",
     '"A" or "B"',
+    "up to 5",
+    "from 1 to 5",
+    "1..5",
+    "in between 1 and 5",
+    "roughly 3",
+    "has length 3",
+    "later than 2024-01-01",
+    "one of A or B",
+    "one of A, B or C",
+    "one of A, B, and C",
+    "[5, 9)",
+    "[1, 2",
+    "{a: 1",
 ]
 
 
@@ -182,7 +195,8 @@ def test_a_value_is_not_to_differ_from_a_word_that_was_no_text(word: str, meant:
 
 
 @pytest.mark.parametrize(
-    "cell", ["a widget", "<b>bold</b>", "anything", "note", "island", "existing", "[draft] x", "[draft] x #5", "-"]
+    "cell",
+    ["a widget", "<b>bold</b>", "anything", "note", "island", "existing", "[draft] x", "[draft] x #5", "-", "10.0.0.1"],
 )
 def test_plain_text_stays_plain_text(cell: str) -> None:
     assert table(("v", cell)).match({"v": cell}).matched
@@ -192,6 +206,18 @@ def test_plain_text_stays_plain_text(cell: str) -> None:
 def test_what_only_looks_like_an_operator_can_be_published(cell: str) -> None:
     [sent] = parse_payload(None, [["field", "value"], ["v", cell]], base_dir=HERE).build(VARIABLES)
     assert sent.payload == {"v": cell}
+
+
+@pytest.mark.parametrize("path", ["items.*.sku", "*", "items.*", "**.sku"])
+def test_a_star_between_dots_is_no_path_of_ours(path: str) -> None:
+    with pytest.raises(BodyError, match=r"path of another language.*items\[\*\]\.sku"):
+        where(f"{path} is 5")
+    assert where("'*'.sku is 5").match({"*": {"sku": 5}}).matched
+
+
+def test_a_comma_parts_the_values_and_quotes_keep_words_together() -> None:
+    assert table(("v", 'one of "A or B", C')).match({"v": "A or B"}).matched
+    assert table(("v", "one of salt and pepper, oil")).match({"v": "salt and pepper"}).matched
 
 
 _CLAUSES = st.sampled_from(

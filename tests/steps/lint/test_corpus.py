@@ -373,6 +373,14 @@ def test_a_budget_above_the_timeout_raises_it_and_is_no_finding(tmp_path: Path, 
         ('I expect an "a" message', 'I expect "a"'),
         ('I expect "a" to have:', 'I expect "a"'),
         ('I expect "a" with:', 'I expect "a"'),
+        ('I expect "a" within 300ms where n is 1', 'I expect "a" where n is 1 within 300ms'),
+        ('I expect "a" within 2 seconds where n is "x y"', 'I expect "a" where n is "x y" within 2 seconds'),
+        ('I expect exactly 2 "a" messages within 1s on bus', 'I expect exactly 2 "a" messages on bus within 1s'),
+        ('I expect no "a" for 1s on bus where n is 1', 'I expect no "a" on bus where n is 1 for 1s'),
+        (
+            'I expect "a" on bus within 1s not before 20ms where n > 1 and m exists',
+            'I expect "a" on bus where n > 1 and m exists within 1s not before 20ms',
+        ),
         ('I expect "a" in less than 5s', 'I expect "a" within 5s'),
         ('"a" should not be received', 'I expect no "a" for 200ms'),
         ('no "a" is received within 5s', 'I expect no "a" for 5s'),
@@ -547,3 +555,28 @@ def test_no_variable_of_a_broker_has_to_be_set_for_it_or_for_explain(tmp_path: P
     path = write(tmp_path, ['When I publish "a"', 'Then I expect "b"'])
     (tmp_path / "choreo.yaml").write_text(config)
     assert 'line 6: "b" on bus' in explain_file(path)
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (('Given uuid is "x"', 'When I publish "a":' + doc('n: "{{ uuid() }}"')), "hides the function uuid()"),
+        (('Given index is "x"', 'When I publish 2 "a" messages:' + doc('n: "{{ index }}"')), "'index' cannot be seen"),
+        (
+            ('Given trigger is "x"', 'And a service that answers "q" with "b":' + doc('n: "{{ trigger.n }}"')),
+            "'trigger' cannot be seen",
+        ),
+    ],
+)
+def test_names_a_variable_that_is_called_like_something_of_ours(
+    tmp_path: Path, steps: tuple[str, ...], told: str
+) -> None:
+    path = write(tmp_path, [*steps, 'When I publish "q"', 'Then I expect "b"'])
+    found = [finding for finding in lint([path]) if finding.rule == "taken-name"]
+    assert [told in finding.message for finding in found] == [True]
+
+
+@pytest.mark.parametrize("use", ["{{ uuid }}", "{{ 'uuid()' }}", "uuid", "{{ order.uuid }} {{ now() }}"])
+def test_a_variable_may_be_called_so_where_nothing_of_ours_is_meant(tmp_path: Path, use: str) -> None:
+    path = write(tmp_path, ['Given uuid is "x"', 'When I publish "q":' + doc(f'n: "{use}"'), 'Then I expect "b"'])
+    assert "taken-name" not in [finding.rule for finding in lint([path])]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from choreo_bdd_steps.proving.told import as_json, as_text, proofs, recorded
+from choreo_bdd_steps.proving.report import as_json, as_text, proofs, recorded
 from choreo_bdd_steps.replaying.replay import find_scenario
 from tests.support.project import LOADER, Project
 from tests.support.runs import ROOT

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd_steps.recording import RecordingError, read_recordings
-from choreo_bdd_steps.replaying.told import replay_told
+from choreo_bdd_steps.replaying.report import replay_report
 from tests.support.project import LOADER, Project
 
 pytestmark = pytest.mark.process
@@ -56,15 +56,15 @@ def _recordings(project: Project) -> list[dict[str, Any]]:
 def test_an_expectation_is_edited_until_it_is_right(project: Project) -> None:
     project.pytest("features", "--harness-report=report")
     file = Path("report/recordings.jsonl")
-    told, failed = replay_told(file, None)
+    told, failed = replay_report(file, None)
     assert failed == 1
     assert "x 13: Then I expect" in told
     assert "total: expected 13, got 12" in told
     project.feature(_FEATURE.replace("total is 13", "total is 12"))
-    told, failed = replay_told(file, "features/a.feature:3")
+    told, failed = replay_report(file, "features/a.feature:3")
     assert failed == 0, told
     project.feature(_FEATURE.replace("total is 13", "total is 12 ").replace('"{{ order_id }}"', '"another"'))
-    assert replay_told(file, "features/a.feature")[1] == 1
+    assert replay_report(file, "features/a.feature")[1] == 1
 
 
 def test_rows_of_examples_that_look_alike_are_found_again(project: Project) -> None:
@@ -72,7 +72,7 @@ def test_rows_of_examples_that_look_alike_are_found_again(project: Project) -> N
     outline = _FEATURE.replace("Scenario: Paid", "Scenario Outline: Paid").replace("total is 13", "total is <total>")
     project.feature(outline.replace("\n\n  Scenario: Sound", f"\n\n{rows}\n  Scenario: Sound"))
     project.pytest("features", "--harness-report=report")
-    told, failed = replay_told(Path("report/recordings.jsonl"), None)
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
     assert failed == 2, told
     assert told.count("total: expected 13, got 12") == 2
 
@@ -95,7 +95,7 @@ def test_each_process_of_a_parallel_run_records(project: Project) -> None:
         project.feature(_FEATURE, name)
     project.pytest("features", "--harness-report=report", "-n2", "-pxdist")
     assert len(_recordings(project)) == 4
-    assert replay_told(Path("report/recordings.jsonl"), None)[1] == 4
+    assert replay_report(Path("report/recordings.jsonl"), None)[1] == 4
 
 
 def test_an_act_of_the_users_own_counts_from_when_it_did(project: Project) -> None:
@@ -110,7 +110,7 @@ def test_an_act_of_the_users_own_counts_from_when_it_did(project: Project) -> No
     recorded = _recordings(project)
     assert len(recorded) == 1, "a scenario that hears nothing is recorded, too"
     assert recorded[0]["acts"]["0"] > 0.1
-    told, failed = replay_told(Path("report/recordings.jsonl"), None)
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
     assert failed == 1
     assert "[TIMEOUT]" in told
     assert ". 3: When the shop is called" in told
@@ -138,7 +138,7 @@ def test_a_publish_that_was_not_recorded_fails_and_proves_no_absence(project: Pr
     project.feature(quiet)
     project.pytest("features", "--harness-report=report")
     project.feature(quiet.replace('    Then I expect "b"\n', "").replace('publish "a"', 'publish "a2"'))
-    told, failed = replay_told(Path("report/recordings.jsonl"), None)
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
     assert failed == 1
     assert "published nothing more on 'a2'" in told
 
@@ -151,7 +151,7 @@ def test_what_stood_before_a_publish_and_was_taken_out_keeps_nothing_waiting(pro
     project.feature(both)
     project.pytest("features", "--harness-report=report")
     project.feature(both.replace('    When I publish "a"\n', "").replace("And I publish", "When I publish"))
-    told, failed = replay_told(Path("report/recordings.jsonl"), None)
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
     assert failed == 1, told
     assert "unexpected: 1 matching on 'd'" in told
 
@@ -175,7 +175,7 @@ def test_what_is_secret_is_not_recorded(project: Project) -> None:
     text = (project.folder / "report" / "recordings.jsonl").read_text("utf-8")
     assert canary not in text
     assert '"user' in text.replace("\\", "")
-    told, _ = replay_told(Path("report/recordings.jsonl"), None)
+    told, _ = replay_report(Path("report/recordings.jsonl"), None)
     assert "of the recording are masked" in told
 
 
@@ -222,4 +222,4 @@ def test_a_scenario_that_is_gone_is_said(project: Project) -> None:
     project.pytest("features", "--harness-report=report")
     project.feature('Feature: F\n  Scenario: Another\n    When I publish "a"\n')
     with pytest.raises(RecordingError, match="there is no scenario 'Paid' any more"):
-        replay_told(Path("report/recordings.jsonl"), None)
+        replay_report(Path("report/recordings.jsonl"), None)

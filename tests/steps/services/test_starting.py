@@ -159,6 +159,34 @@ def test_a_message_on_a_topic_shows_that_it_is_ready(tmp_path: Path) -> None:
         services.stop()
 
 
+@pytest.mark.parametrize(
+    ("written", "error", "last"),
+    [
+        (
+            ["Traceback (most recent call last):", "KeyError: 'no'", "Unclosed <Consumer at 0x1>"],
+            "KeyError: 'no'",
+            "Un",
+        ),
+        (["at java.lang", "Caused by: java.io.IOException: no disk", " at x"], "java.io.IOException: no disk", " at x"),
+        (["TypeError: x is not a function", "    at file.mjs:3", "", "Node.js v22"], "TypeError: x is not", "Node.js"),
+        (["  | redis.exceptions.TimeoutError: 1 s", "  +----"], "redis.exceptions.TimeoutError: 1 s", "  +--"),
+        (["panic: no route", "goroutine 1"], "panic: no route", "goroutine"),
+        (["AssertionError", "bye"], "AssertionError", "bye"),
+        (["ValueError: it is the last"], "", "ValueError: it"),
+        (["an Error of sorts: no", "no such database"], "", "no such database"),
+    ],
+)
+def test_of_a_dead_one_the_last_error_is_told_besides_its_last_line(
+    start: Start, tmp_path: Path, written: list[str], error: str, last: str
+) -> None:
+    script(tmp_path, f"import sys; print('up'); sys.stdin.close(); print({chr(10).join(written)!r}); sys.exit(7)")
+    services = start("a: {command: python service.py, ready: {log: up}}")
+    assert processes.wait_until(lambda: bool(services.deaths()), 20)
+    (death,) = services.deaths()
+    assert (death.last_error.startswith(error), bool(death.last_error)) == (True, bool(error))
+    assert death.last_line.startswith(last)
+
+
 # --- what goes wrong --------------------------------------------------------------------------------------------------
 
 

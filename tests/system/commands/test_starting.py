@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import aiormq
@@ -73,6 +75,46 @@ def test_init_adds_to_an_existing_project_what_it_lacks(run: Run, folder: Path) 
     assert run("init", "--keep-existing").exit_code == 0
     assert (folder / "README.md").read_text("utf-8") == "mine"
     assert (folder / "choreo.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left_out"),
+    [
+        ("pyproject.toml", "[tool.pytest.ini_options]\naddopts = '-ra'\n", ["pytest.ini"]),
+        ("pyproject.toml", "[tool.behave]\npaths = ['feats']\n\n[tool.pytest]\n", ["behave.ini", "pytest.ini"]),
+        ("pyproject.toml", "[project]\nname = 'tool.pytest'\n", []),
+        ("setup.cfg", "[tool:pytest]\n[behave]\n", ["behave.ini", "pytest.ini"]),
+        ("tox.ini", "[tox]\n[pytest]\n", ["pytest.ini"]),
+        (".behaverc", "[behave]\n", ["behave.ini"]),
+        (".pytest.ini", "", ["pytest.ini"]),
+    ],
+)
+def test_init_hides_nothing_that_another_file_says_to_a_framework(
+    run: Run, folder: Path, name: str, text: str, left_out: list[str]
+) -> None:
+    (folder / name).write_text(text, "utf-8")
+    done = run("init")
+    assert done.exit_code == 0
+    assert [path for path in ("behave.ini", "pytest.ini") if not (folder / path).exists()] == left_out
+    assert [
+        path for path in left_out if f"{path} is left out, since it would hide what {name} says" in done.stdout
+    ] == (left_out)
+    assert ("choreo_features = features" in done.stdout) == ("pytest.ini" in left_out)
+
+
+def test_init_quotes_a_folder_that_a_shell_would_split(run: Run, folder: Path) -> None:
+    assert "cd 'our shop' && behave" in run("init", "our shop").stdout
+
+
+@pytest.mark.process
+def test_tests_that_were_there_run_after_init_as_before(run: Run, folder: Path) -> None:
+    (folder / "tests").mkdir()
+    (folder / "tests" / "test_ours.py").write_text("def test_ours(): pass\n", "utf-8")
+    run("init")
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert "2 passed" in ran.stdout
 
 
 def test_init_says_where_it_cannot_write(run: Run, folder: Path) -> None:

@@ -23,8 +23,12 @@ default_transport: nats
 timeout: 40ms
 """
 BUSES = ("", "@bus(nats)", "@bus(nats,kafka)", "@bus(kafka) @bus(nats)")
-NAMES = ("plain", "odd [0]", "a/b::c", "äöü 🎈", "with 'quotes\" - and @1.1", "<want> of a row", "10%")
+NAMES = (
+    *("plain", "odd [0]", "a/b::c", "äöü 🎈", "with 'quotes\" - and @1.1", "<want> of a row", "10%"),
+    *("[starts", "[nats]", "back\\slash \\n", "{{ x }} (or) not", "zero\u200bwidth cafe\u0301", "long " * 200),
+)
 HELD = {True: "x", False: "y"}
+ENVIRONMENT = "from choreo_bdd_steps.adapters.behave import expand_buses as before_all\n"
 TWICE = """
 import pytest
 
@@ -108,12 +112,15 @@ def test_pytest_keeps_the_outcome_of_each(project: Project, scenarios: list[Draw
 
 
 def test_behave_keeps_the_outcome_of_each(project: Project, scenarios: list[Drawn]) -> None:
-    project.file(
-        "features/environment.py",
-        "from choreo_bdd_steps.adapters.behave import expand_buses\n\ndef before_all(context):\n"
-        "    expand_buses(context)\n",
-    ).behave("-f", "choreo", "-o", "report")
+    project.file("features/environment.py", ENVIRONMENT).behave("-f", "choreo", "-o", "report")
     assert counted(project.results("report")) == expected(scenarios)
+
+
+def test_behave_runs_again_what_failed(project: Project, scenarios: list[Drawn]) -> None:
+    project.file("features/environment.py", ENVIRONMENT).behave("-f", "rerun", "-o", "again.txt")
+    project.behave("@again.txt", "-f", "choreo", "-o", "report", "--no-skipped")
+    ran_again = counted(project.results("report"))
+    assert (ran_again["failed"], ran_again["passed"]) == (expected(scenarios)["failed"], 0)
 
 
 def test_what_failed_is_found_again(project: Project, scenarios: list[Drawn]) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.models import AnomalyItem, Page
+from choreo_bdd_chronicle.answer.query import Query
 from choreo_bdd_chronicle.answer.views.lifecycle import told
 from choreo_bdd_chronicle.answer.views.runs import tenant_public_id
 from choreo_bdd_chronicle.answer.views.shared import tenant_id
@@ -18,7 +18,7 @@ from choreo_bdd_chronicle.store import tables
 _RESOLVED = "resolved"
 
 
-def list_anomalies(connection: Connection, asked: Asked, topic: str | None = None) -> Page[AnomalyItem]:
+def list_anomalies(connection: Connection, asked: Query, topic: str | None = None) -> Page[AnomalyItem]:
     """The anomalies of a tenant, or of one topic, the newest first."""
     asked = asked if topic is None else replace(asked, topic=topic)
     table, runs, changed = tables.anomalies, tables.runs.alias("seen"), tables.runs.alias("changed")

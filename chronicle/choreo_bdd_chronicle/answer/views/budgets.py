@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError
 from choreo_bdd_chronicle.answer.models import BudgetItem, Page
+from choreo_bdd_chronicle.answer.query import Query
 from choreo_bdd_chronicle.answer.views.shared import placed, spanning, tenant_id
 from choreo_bdd_chronicle.check.moments import instant, microseconds, moment_text
 from choreo_bdd_chronicle.detect.burn import BudgetRun, Burn, burn
 from choreo_bdd_chronicle.store import tables
 
 
-def list_budgets(connection: Connection, asked: Asked, now: datetime | None = None) -> Page[BudgetItem]:
+def list_budgets(connection: Connection, asked: Query, now: datetime | None = None) -> Page[BudgetItem]:
     """The topics with budgets in a period, by default this month in UTC, those first that used up most of it."""
     tenant = tenant_id(connection, asked.tenant)
     now = now or datetime.now(UTC)
@@ -37,7 +37,7 @@ def list_budgets(connection: Connection, asked: Asked, now: datetime | None = No
 
 
 def _runs(
-    connection: Connection, tenant: int, asked: Asked, start: datetime, end: datetime
+    connection: Connection, tenant: int, asked: Query, start: datetime, end: datetime
 ) -> dict[str, list[BudgetRun]]:
     rows, topics = tables.run_topics, tables.topics.c
     query = (

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.models import Compared, HopShift, TopicDistance
+from choreo_bdd_chronicle.answer.query import Query
 from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
 from choreo_bdd_chronicle.check.decoding import decode
 from choreo_bdd_chronicle.store import tables
@@ -23,7 +23,7 @@ BASE_RUNS = 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def compared(connection: Connection, caller: Caller, asked: Asked) -> Compared:
+def compared(connection: Connection, caller: Caller, asked: Query) -> Compared:
     """The run against ``base_run``, or else the last runs of branch ``base`` that began before it.
 
     Tests and hops are compared with the one run, or the last of the branch; topics with all of them.

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Row, Table, insert, or_, select, update
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.models import FailureItem, FlakyItem, KnownIssue, Page
+from choreo_bdd_chronicle.answer.query import Query
 from choreo_bdd_chronicle.answer.views.shared import tenant_id
 from choreo_bdd_chronicle.check.moments import microseconds, moment_text, now
 from choreo_bdd_chronicle.store import tables
@@ -93,7 +93,7 @@ def told(row: Row[Any] | None) -> Mapping[str, Any]:
     return {"state": row.state, "owner": row.owner, "reason": row.reason, "muted_until": until}
 
 
-def known_issues(connection: Connection, asked: Asked) -> Page[KnownIssue]:
+def known_issues(connection: Connection, asked: Query) -> Page[KnownIssue]:
     """All that is muted now."""
     tenant = tenant_id(connection, asked.tenant)
     items = []

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.models import (
     EvidenceItem,
     FailureItem,
@@ -19,6 +18,7 @@ from choreo_bdd_chronicle.answer.models import (
     KnownIssue,
     Page,
 )
+from choreo_bdd_chronicle.answer.query import Query
 from choreo_bdd_chronicle.answer.views import lifecycle
 from choreo_bdd_chronicle.answer.views.lifecycle import Kind
 from choreo_bdd_chronicle.answer.views.runs import conditions_of
@@ -36,7 +36,7 @@ _AT_A_DESK = ("local",)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def list_flaky(connection: Connection, asked: Asked) -> FlakyPage:
+def list_flaky(connection: Connection, asked: Query) -> FlakyPage:
     """The scenarios in one condition, the worst first; without any, a reason."""
     runs = _runs(connection, asked)
     found = flakiness(_histories(connection, runs))
@@ -54,7 +54,7 @@ def list_flaky(connection: Connection, asked: Asked) -> FlakyPage:
     )
 
 
-def list_failures(connection: Connection, asked: Asked) -> Page[FailureItem]:
+def list_failures(connection: Connection, asked: Query) -> Page[FailureItem]:
     """The failures of the last runs by their cause, the latest seen first."""
     groups = grouped(_failures(connection, _runs(connection, asked)))
     said = lifecycle.said_of(connection, tenant_id(connection, asked.tenant), "failures")
@@ -62,7 +62,7 @@ def list_failures(connection: Connection, asked: Asked) -> Page[FailureItem]:
     return Page(items=[_failure(one, said) for one in shown], total=len(groups), limit=asked.limit, offset=asked.offset)
 
 
-def spoken_of(connection: Connection, asked: Asked, kind: Kind) -> dict[str, KnownIssue]:
+def spoken_of(connection: Connection, asked: Query, kind: Kind) -> dict[str, KnownIssue]:
     """The scenarios, or the groups of failures, of the last runs by their id."""
     runs = _runs(connection, asked)
     if kind == "flaky":
@@ -72,7 +72,7 @@ def spoken_of(connection: Connection, asked: Asked, kind: Kind) -> dict[str, Kno
     return {one.id: lifecycle.of_failure(one) for one in groups}
 
 
-def _runs(connection: Connection, asked: Asked) -> dict[int, Run]:
+def _runs(connection: Connection, asked: Query) -> dict[int, Run]:
     """The last runs by their number in the tables, the oldest first."""
     runs = tables.runs
     wanted = select(runs).where(*conditions_of(tenant_id(connection, asked.tenant), asked))

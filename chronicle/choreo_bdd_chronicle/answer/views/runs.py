@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.models import Page, RunDetail, RunItem, ScenarioItem, TenantItem, TimelineItem
+from choreo_bdd_chronicle.answer.query import Query
 from choreo_bdd_chronicle.answer.views.shared import rounded, run_row, spanning, tenant_id
 from choreo_bdd_chronicle.check.decoding import decode
 from choreo_bdd_chronicle.check.moments import microseconds, moment_text
@@ -21,7 +21,7 @@ from choreo_bdd_chronicle.tokens import Caller
 _UUIDS = 2**128
 
 
-def list_runs(connection: Connection, asked: Asked) -> Page[RunItem]:
+def list_runs(connection: Connection, asked: Query) -> Page[RunItem]:
     """The runs of a tenant, the latest first; of those that began at once, the one that arrived last."""
     runs = tables.runs
     conditions = conditions_of(tenant_id(connection, asked.tenant), asked)
@@ -67,7 +67,7 @@ def raw_report(connection: Connection, caller: Caller, public_id: str) -> bytes:
     return bytes(connection.execute(select(raw.gzipped).where(raw.run_id == row.id)).scalar_one())
 
 
-def timeline(connection: Connection, caller: Caller, public_id: str, asked: Asked) -> Page[TimelineItem]:
+def timeline(connection: Connection, caller: Caller, public_id: str, asked: Query) -> Page[TimelineItem]:
     """What happened in the scenarios of a run, by offset; equal offsets as they stand in the report."""
     document = decode(gzip.decompress(raw_report(connection, caller, public_id)))
     wanted = {"transport": asked.transport, "action": asked.action, "source": asked.source}
@@ -81,7 +81,7 @@ def timeline(connection: Connection, caller: Caller, public_id: str, asked: Aske
     return Page(items=items, total=len(found), limit=asked.limit, offset=asked.offset)
 
 
-def list_tenants(connection: Connection, caller: Caller, asked: Asked) -> Page[TenantItem]:
+def list_tenants(connection: Connection, caller: Caller, asked: Query) -> Page[TenantItem]:
     """The tenants the caller may see, the newest first."""
     tenants, runs = tables.tenants, tables.runs
     visible: list[ColumnElement[bool]] = [] if caller.tenant is None else [tenants.c.slug == caller.tenant]
@@ -117,12 +117,12 @@ def tenant_public_id(number: int) -> str:
     return str(UUID(int=number))
 
 
-def conditions_of(tenant: int, asked: Asked) -> list[ColumnElement[bool]]:
+def conditions_of(tenant: int, asked: Query) -> list[ColumnElement[bool]]:
     """Which runs of a tenant pass the filters."""
     return [tables.runs.c.tenant_id == tenant, *spanning(tables.runs, asked), *_placed(asked)]
 
 
-def _placed(asked: Asked) -> Iterator[ColumnElement[bool]]:
+def _placed(asked: Query) -> Iterator[ColumnElement[bool]]:
     runs = tables.runs.c
     if asked.environment is not None:
         yield runs.environment == asked.environment

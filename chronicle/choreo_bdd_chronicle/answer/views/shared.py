@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError, not_found
+from choreo_bdd_chronicle.answer.query import Query
 from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.summarise.tally import Tally
 from choreo_bdd_chronicle.tokens import Caller
@@ -37,7 +37,7 @@ def run_row(connection: Connection, caller: Caller, public_id: str) -> Row[Any]:
     return found
 
 
-def spanning(table: Table, asked: Asked) -> list[ColumnElement[bool]]:
+def spanning(table: Table, asked: Query) -> list[ColumnElement[bool]]:
     """The time range as conditions on rows with ``started_at``; both ends count."""
     found: list[ColumnElement[bool]] = []
     if asked.since is not None:
@@ -47,7 +47,7 @@ def spanning(table: Table, asked: Asked) -> list[ColumnElement[bool]]:
     return found
 
 
-def placed(table: Table, asked: Asked) -> list[ColumnElement[bool]]:
+def placed(table: Table, asked: Query) -> list[ColumnElement[bool]]:
     """Environment, branch and transport as conditions on rows that have them."""
     given = {"environment": asked.environment, "branch": asked.branch, "transport": asked.transport}
     return [table.c[name] == value for name, value in given.items() if value is not None]

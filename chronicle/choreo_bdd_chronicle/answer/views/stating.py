@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, update
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import not_found
 from choreo_bdd_chronicle.answer.models import KnownIssue
+from choreo_bdd_chronicle.answer.query import Query
 from choreo_bdd_chronicle.answer.views import lifecycle, reliability
 from choreo_bdd_chronicle.answer.views.lifecycle import Kind
 from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
@@ -17,7 +17,7 @@ from choreo_bdd_chronicle.store.dialect import Dialect
 from choreo_bdd_chronicle.tokens import Caller
 
 
-def stating(asked: Asked, kind: Kind, public_id: str, body: bytes) -> Callable[[Connection, Dialect], None]:
+def stating(asked: Query, kind: Kind, public_id: str, body: bytes) -> Callable[[Connection, Dialect], None]:
     """The work of writing a statement down. Raises ``ApiError``, and so does the work: 404 for nothing like it."""
     said = lifecycle.read_statement(body)
 
@@ -38,7 +38,7 @@ def pinning(caller: Caller, public_id: str, *, is_pinned: bool) -> Callable[[Con
     return work
 
 
-def _found(connection: Connection, asked: Asked, tenant: int, kind: Kind, public_id: str) -> KnownIssue:
+def _found(connection: Connection, asked: Query, tenant: int, kind: Kind, public_id: str) -> KnownIssue:
     if kind == "anomalies":
         return lifecycle.find_anomaly(connection, tenant, public_id)
     known = lifecycle.said_of(connection, tenant, kind).get(public_id)

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
-from choreo_bdd_chronicle.answer.asking import Asked
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError
 from choreo_bdd_chronicle.answer.models import Bucket, Page, Series, TopicItem, TopicRun
+from choreo_bdd_chronicle.answer.query import Query
 from choreo_bdd_chronicle.answer.views.shared import percentiles, placed, rounded, spanning, tenant_id
 from choreo_bdd_chronicle.check.moments import moment_text, now
 from choreo_bdd_chronicle.store import tables
@@ -24,7 +24,7 @@ SPAN_MAX = 365 * DAY
 _WIDTHS = {"raw": HOUR // 4, "hourly": HOUR, "daily": DAY}
 
 
-def list_topics(connection: Connection, asked: Asked) -> Page[TopicItem]:
+def list_topics(connection: Connection, asked: Query) -> Page[TopicItem]:
     """The topics of a tenant that the filters leave something of, the latest seen first."""
     tenant = tenant_id(connection, asked.tenant)
     seen = _latest(tenant, asked).subquery()
@@ -42,7 +42,7 @@ def list_topics(connection: Connection, asked: Asked) -> Page[TopicItem]:
     return Page(items=items, total=total, limit=asked.limit, offset=asked.offset)
 
 
-def series(connection: Connection, topic: str, asked: Asked) -> Series:
+def series(connection: Connection, topic: str, asked: Query) -> Series:
     """A topic's latencies over time. Every handle counts once, whichever the resolution (spec/chronicle.md 9.4)."""
     tenant, until = tenant_id(connection, asked.tenant), now() if asked.until is None else asked.until
     since = until - 7 * DAY if asked.since is None else asked.since
@@ -64,7 +64,7 @@ def series(connection: Connection, topic: str, asked: Asked) -> Series:
     )
 
 
-def runs_of_topic(connection: Connection, topic: str, asked: Asked) -> Page[TopicRun]:
+def runs_of_topic(connection: Connection, topic: str, asked: Query) -> Page[TopicRun]:
     """The runs that touched a topic, the latest first."""
     found = _topic_id(connection, tenant_id(connection, asked.tenant), topic)
     if found is None:
@@ -83,7 +83,7 @@ def runs_of_topic(connection: Connection, topic: str, asked: Asked) -> Page[Topi
     return Page(items=items, total=total, limit=asked.limit, offset=asked.offset)
 
 
-def _latest(tenant: int, asked: Asked) -> Select[Any]:
+def _latest(tenant: int, asked: Query) -> Select[Any]:
     """The topics that pass the filters, with their latest run that does."""
     topics = tables.topics
     if asked.since is None and asked.until is None:
@@ -100,14 +100,14 @@ def _latest(tenant: int, asked: Asked) -> Select[Any]:
     )
 
 
-def _summary(asked: Asked) -> list[ColumnElement[bool]]:
+def _summary(asked: Query) -> list[ColumnElement[bool]]:
     """Which summaries add up to everything: a life is not told apart by branch, days are."""
     days = tables.roll_ups
     return [days.c.day == ALWAYS if asked.branch is None else days.c.day != ALWAYS, *placed(days, asked)]
 
 
 def _parts(
-    connection: Connection, topics: Sequence[int], asked: Asked, *, is_daily: bool = True
+    connection: Connection, topics: Sequence[int], asked: Query, *, is_daily: bool = True
 ) -> Iterable[tuple[int, int, Tally]]:
     """What was measured on topics in the asked span: topic, a moment within the part's day or run, tally.
 
@@ -141,7 +141,7 @@ def _summed(connection: Connection, conditions: list[ColumnElement[bool]]) -> It
 
 
 def _measured(
-    connection: Connection, topics: list[int], asked: Asked, conditions: list[ColumnElement[bool]]
+    connection: Connection, topics: list[int], asked: Query, conditions: list[ColumnElement[bool]]
 ) -> Iterable[tuple[int, int, Tally]]:
     runs = tables.run_topics
     wanted = [runs.c.topic_id.in_(topics), *spanning(runs, asked), *placed(runs, asked), *conditions]

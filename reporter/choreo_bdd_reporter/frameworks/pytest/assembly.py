@@ -102,6 +102,14 @@ class _Assembled:
         self.outcome = "errored"
         self.tracebacks.append(_BROKEN_OFF)
 
+    def pass_over(self, stopped: str | None) -> None:
+        """It never began, because pytest ``stopped`` as it was asked to, or because the run was broken off."""
+        if stopped is None:
+            self.outcome = "errored"
+            self.tracebacks.append(_NOT_RUN)
+        else:
+            self.outcome, self.skip_reason = "skipped", f"not run: {stopped}"
+
     def test(self, nodeids: NodeIds) -> Test:
         facts, streams = self.facts, self._streams()
         slow = self.outcome == "passed" and any(item.document["outcome"] == "slow" for item in self.scenarios)
@@ -263,15 +271,15 @@ class TestAssembly:
         stand_in = _Assembled(*key, facts=_facts_from(self._nodeids.find(nodeid))).test(self._nodeids)
         self._writer.add_scenarios(stand_in, scenarios_of(part), redacted=self._redacted())
 
-    def close(self, *, interrupted: bool) -> None:
+    def close(self, *, interrupted: bool, stopped: str | None) -> None:
         """Hand over the tests whose end was never reported: their worker crashed, or the run was broken off.
 
-        In a run that was broken off those are told, too, that it did not come to.
+        Those that the run did not come to are told, too; ``stopped`` says why it was asked not to, as by ``-x``.
         """
         told = {nodeid for nodeid, _ in self._open}
         for nodeid in self._begun.keys() - told:  # not even its setup was reported
             self._open[nodeid, None] = self._from_nodeid((nodeid, None))
-        unstarted = [nodeid for nodeid in self._ahead if nodeid not in self._met] if interrupted else []
+        unstarted = [nodeid for nodeid in self._ahead if nodeid not in self._met]
         if interrupted and not self._open and not unstarted:  # after the last test
             key = (SESSION_NODEID, None)
             self._open[key] = self._from_nodeid(key)
@@ -280,7 +288,7 @@ class TestAssembly:
                 each.break_off()
         for nodeid in unstarted:
             left = self._open[nodeid, None] = self._from_nodeid((nodeid, None))
-            left.outcome, left.skip_reason = "skipped", _NOT_RUN
+            left.pass_over(stopped)
         while self._open:
             self._write(self._open.pop(next(iter(self._open))))
 

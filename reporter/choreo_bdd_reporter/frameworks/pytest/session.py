@@ -189,6 +189,7 @@ class ReportBuilder:
         self._assembly = TestAssembly(self._writer, config.rootpath)
         self._workers: dict[str, bool] = {}
         self._interrupted = False
+        self._stopped: str | None = None
         self._written = False
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -218,7 +219,8 @@ class ReportBuilder:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note that the run was broken off; pytest also stops by itself this way, which is no interruption."""
-        self._interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+        self._interrupted = not _is_asked_stop(excinfo.value)
+        self._stopped = None if self._interrupted else str(excinfo.value)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -241,8 +243,10 @@ class ReportBuilder:
         self._assembly.collected(ids)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self, exitstatus: int) -> Generator[None, object, object]:
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
         """Write the report, also when another plugin fails here."""
+        if session.shouldfail and not self._interrupted:  # -x and --maxfail
+            self._stopped = str(session.shouldfail)
         try:
             return (yield)
         finally:
@@ -268,7 +272,7 @@ class ReportBuilder:
         for nodeid, part in self._observer.leftovers().items():
             self._assembly.add_leftovers(nodeid, part, None)
         self._assembly.note(self._observer.facts, None)
-        self._assembly.close(interrupted=self._interrupted)
+        self._assembly.close(interrupted=self._interrupted, stopped=self._stopped)
         self._writer.finish(self._run(exit_status), self._assembly.rank)
 
     @cached_property
@@ -295,6 +299,11 @@ class ReportBuilder:
             return None
         incomplete = tuple(worker for worker, completed in self._workers.items() if not completed)
         return Workers(count=len(self._workers), incomplete=incomplete)
+
+
+def _is_asked_stop(raised: BaseException) -> bool:
+    """Whether pytest, or pytest-xdist with a class of its own, stops by itself; a worker may have been broken off."""
+    return type(raised).__name__ == "Interrupted" and "keyboard-interrupt" not in str(raised)
 
 
 def _worker_of(report: pytest.TestReport) -> str | None:

@@ -49,6 +49,8 @@ FORMS = (
 """A specimen of each operator, for whoever is shown what a cell may say."""
 _COMMENT = re.compile(r"\s#")
 _CLOSING = {"[": "]", "{": "}"}
+_TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_JOINED = re.compile(r"^(?:or|and)\s|^[^\"'\[{]*\s(?:or|and)\s", re.IGNORECASE)
 _TAG = re.compile(r"![A-Za-z]")
 
 _WORDS = {"exists": "exists", "absent": "absent", "any": "any", "null": "null", "not null": "not_null"}
@@ -85,6 +87,11 @@ def parse_cell(text: str, line: int | None = None, *, publish: bool = False) -> 
 def is_text(cell: str) -> bool:
     """Whether a cell is bare text: no literal, no quotes, no operator."""
     return _literal(cell, None) is None and parse_operator(cell) is None
+
+
+def is_unclosed(text: str) -> bool:
+    """Whether text begins a list or an object that has no end."""
+    return text[:1] in _CLOSING and _CLOSING[text[0]] not in text
 
 
 def refuse_nearly(text: str, line: int | None = None) -> None:
@@ -140,6 +147,12 @@ def choices(parts: list[str], written: str, read: Callable[[str], Node], line: i
     """The values behind ``one of``. Raises BodyError for an empty one, and for all of them in brackets."""
     if not all(parts):
         raise BodyError(f"a value is missing in {written!r}; write one of A, B", line)
+    if _JOINED.search(_TEMPLATE.sub("x", parts[-1])):
+        raise BodyError(
+            f"commas part the values of {written!r}, and {parts[-1]!r} would be one of them; "
+            f'write one of A, B, or quote the text: "{parts[-1]}"',
+            line,
+        )
     values = tuple(map(read, parts))
     if len(values) == 1 and (isinstance(values[0], Items) or (parts[0][0] == "(" and parts[0][-1] == ")")):
         raise BodyError(f"{parts[0]} is one single value; write one of A, B, without brackets: {written!r}", line)
@@ -178,6 +191,12 @@ def _structure(cell: str, line: int | None) -> Node | None:
     except BodyError:
         if cell[0] == '"' or _COMMENT.split(cell)[0].rstrip()[-1] == _CLOSING[cell[0]]:
             raise  # what begins with a quote is one quoted text and nothing else
+        if is_unclosed(cell):
+            raise BodyError(
+                f"the cell {cell!r} cannot be read: its {_CLOSING[cell[0]]} is missing; add it, "
+                f'or quote the cell if this text is meant: "{cell}"',
+                line,
+            ) from None
         return None  # such as: [draft] a title
 
 

@@ -13,6 +13,7 @@ from choreo_bdd_steps.language.grammar.cells import (
     SIGNS,
     choices,
     has_order,
+    is_unclosed,
     kinds,
     parse_operand,
     parse_operator,
@@ -273,8 +274,8 @@ class _Reader:
         if _NO_WORD.fullmatch(word) or word[-1] in ",;" or word[0] in "=<>!,;":
             self._refuse(f"{word!r} is no value", f'quote it if this text is meant: "{word}"')
         if word[0] in "[{" and not _TEMPLATE.match(word):
-            node = parse_operand(word)
-            if isinstance(node, Literal):
+            node = None if is_unclosed(word) else parse_operand(word)
+            if node is None or isinstance(node, Literal):
                 self._refuse(f"{word!r} is no JSON", f'quote it if this text is meant: "{word}"')
             return node
         if "," in word and not _TEMPLATE.search(word):

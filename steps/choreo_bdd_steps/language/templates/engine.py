@@ -14,6 +14,7 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, me
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.reserved_names import hides_function
 from choreo_bdd_steps.language.templates.functions import (
     FUNCTION_AS_VALUE,
     Variables,
@@ -53,8 +54,7 @@ def rendered(source: str, variables: Variables, line: int | None = None) -> obje
         raise
     except BaseException as error:  # a user's function may raise anything, pytest.fail() and sys.exit() included
         if hidden := sorted(names_in(source) & function_names() & variables.values.keys()):
-            problem = f"the variable {hidden[0]!r} hides the function {hidden[0]}(): give the variable another name"
-            raise BodyError(f"the template {source!r} failed: {problem}", line) from error
+            raise BodyError(f"the template {source!r} failed: {hides_function(hidden[0])}", line) from error
         told = error if isinstance(error, Exception) else f"{type(error).__name__}: {error}"
         raise BodyError(f"the template {source!r} failed: {told}", line) from error
 

@@ -63,3 +63,17 @@ export function localTime(iso) {
   if (Number.isNaN(date.getTime())) return String(iso);
   return date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
+
+// As in read/hop_names.py.
+const ID = /(?<=_INBOX\.).+|(?<=choreo\.reply\.).+|(?<=amq\.gen-).+|(?<=amq\.rabbitmq\.reply-to\.).+|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|(?<=[/=])\d+(?![^/?&])|(?<![^.:])\d{4,}(?![^.:])|(?<![^/.:=_-])(?=[a-f]*\d)[\da-f]{8,}(?![^/.:?&_-])|(?<![^/.:=_-])(?=[a-z]*\d+[a-z]+\d)[\da-z]{20,}(?![^/.:?&_-])/gi;
+
+/** @type {Map<string, string>} */
+const hopNames = new Map();
+
+// The name under which topics count as one hop that differ only in an id. A large run asks a hundred thousand times.
+/** @param {string} topic */
+export function hopName(topic) {
+  const name = hopNames.get(topic) ?? topic.replace(ID, '{id}');
+  hopNames.set(topic, name);
+  return name;
+}

@@ -1,7 +1,7 @@
 // "What broke": failed scenarios grouped by cause and topic; a group narrows the tree.
 
 import { button, el, fill, find } from '../core/dom.js';
-import { plural } from '../core/format.js';
+import { hopName, plural } from '../core/format.js';
 import { causeGroups, causeLabel } from './findings.js';
 import { transportBadge } from '../core/transports.js';
 import { verdictBadge } from '../core/verdicts.js';
@@ -55,16 +55,18 @@ function printed(model) {
  */
 function causeItem(group, context, hidden) {
   const { views, model } = context;
+  const { finding, entries } = group;
+  const shared = entries.length > 1 && finding.topic ? { ...finding, topic: hopName(finding.topic) } : finding;
   const choose = () => {
     const chosen = views.current.cause === group.key;
-    views.set(chosen ? { cause: null } : { cause: group.key, test: group.entries[0].id, event: null, tab: null }, { remember: true });
+    views.set(chosen ? { cause: null } : { cause: group.key, test: entries[0].id, event: null, tab: null }, { remember: true });
   };
   return el('li', { hidden }, button([
     verdictBadge(group.status),
     el('span.hr-cause-text', {},
-      el('strong', {}, causeLabel(group.finding)), ' ', transportBadge(context, group.finding.transport), ' ',
-      el('span.hr-note', {}, group.entries.length === 1 ? group.finding.sentence : `e.g. ${group.finding.sentence}`)),
-    el('span.hr-cause-count', {}, plural(group.entries.length, model.noun)),
+      el('strong', {}, causeLabel(shared)), ' ', transportBadge(context, finding.transport), ' ',
+      el('span.hr-note', {}, entries.length === 1 ? finding.sentence : `e.g. ${finding.sentence}`)),
+    el('span.hr-cause-count', {}, plural(entries.length, model.noun)),
   ], choose, { class: 'hr-cause', 'aria-pressed': 'false' }));
 }
 

@@ -2,7 +2,7 @@
 
 import { CHANGES } from '../core/changes.js';
 import { button, el, fill, find, lazyDetails } from '../core/dom.js';
-import { plural } from '../core/format.js';
+import { hopName, plural } from '../core/format.js';
 import { mistakesIn, transportsOf } from './query.js';
 import { OUTCOMES, verdictGlyph, verdictKind, verdictWord } from '../core/verdicts.js';
 
@@ -81,14 +81,14 @@ function narrowing(model, views) {
   for (const entry of model.entries) {
     for (const tag of entry.allTags()) seen.markers.add(`@${String(tag).replace(/^@/, '')}`);
     for (const name of transportsOf(entry)) seen.transport.add(name);
-    for (const hop of entry.hops()) seen.topic.add(hop.topic);
+    for (const hop of entry.hops()) seen.topic.add(hopName(hop.topic));
   }
   /** @type {[string, string, (value: string) => string][]} */
   const lists = [['markers', 'Tag', (tag) => tag], ['transport', 'Transport', (name) => `t:${name}`], ['topic', 'Topic', (topic) => `c:${topic}`], ['change', 'Change', (word) => `is:${word}`]];
   return lists.filter(([name]) => seen[name].size > 0).map(([name, label, term]) =>
     choice(name, label, [['', 'any'], ...[...seen[name]].sort().map((value) => [value, value])], (value, select) => {
       select.value = '';
-      if (value) views.set({ q: `${views.current.q} ${/\s/.test(value) ? `"${value}"` : term(value)}`.trim() }, { remember: true });
+      if (value) views.set({ q: `${views.current.q} ${term(/\s/.test(value) ? `"${value}"` : value)}`.trim() }, { remember: true });
     }));
 }
 

@@ -2,6 +2,7 @@
 // took>1s, miss:>0; a ! in front turns a term around, a space means "and". What is no such term is a word.
 
 import { CHANGES } from '../core/changes.js';
+import { hopName } from '../core/format.js';
 import { arrived, headroom } from '../core/model.js';
 import { verdictKind, verdictNamed } from '../core/verdicts.js';
 
@@ -138,7 +139,7 @@ function measureTest([, name, operator, number, unit]) {
   return (entry) => MEASURES[name](entry).some((value) => COMPARE[operator](value, limit));
 }
 
-// Topics repeat: each is tried once.
+// Topics repeat: each is tried once, as it is and as its hop is called.
 /**
  * @param {string} text
  * @returns {(topic: string) => boolean}
@@ -147,7 +148,7 @@ function topicTest(text) {
   const known = new Map();
   const pattern = topicPattern(text);
   return (topic) => {
-    if (!known.has(topic)) known.set(topic, pattern.test(topic));
+    if (!known.has(topic)) known.set(topic, pattern.test(topic) || pattern.test(hopName(topic)));
     return known.get(topic);
   };
 }

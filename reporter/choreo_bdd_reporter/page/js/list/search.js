@@ -1,6 +1,7 @@
 // Which entries a view shows, and in which order.
 
 import { CHANGES } from '../core/changes.js';
+import { hopName } from '../core/format.js';
 import { headroom, severity } from '../core/model.js';
 import { parseQuery } from './query.js';
 
@@ -73,7 +74,7 @@ export function leastHeadroom(entry) {
 // Without a topic the sentence tells causes apart, whatever numbers stand in it.
 /** @param {Page.Finding} finding */
 export function causeKey({ cause, topic, transport, sentence }) {
-  return [cause, topic ?? sentence.replace(/\d+(\.\d+)?/g, '#'), transport].join('\n');
+  return [cause, topic ? hopName(topic) : sentence.replace(/\d+(\.\d+)?/g, '#'), transport].join('\n');
 }
 
 // Built at the first search and kept: what the index knows, and in a report of ordinary size everything else too.

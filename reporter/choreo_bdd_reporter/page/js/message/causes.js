@@ -18,16 +18,29 @@ export function placeArrivals(rows, notes, header = null) {
   };
   /** @type {Page.TimelineRow | null} */
   let last = null;
+  /** @type {Page.TimelineRow | null} */
+  let act = null;
   const messages = rows.filter(isMessage);
   const telling = messages.some((row) => row.message?.moved || headersOf(row).some(([name]) => name === TRACE || seen.names.has(name)));
   for (const row of messages) {
+    if (act && act.end <= row.end) [last, act] = [act, null];
+    if (row.kind === 'act') act = row;
     /** @type {Page.TimelineRow | null} */
     const twin = last && row.same !== null && row.same === last.same && row.topic === last.topic && row.transport === last.transport ? last : null;
     if (isFromOutside(row)) Object.assign(row, twin ? { after: twin.after, told: twin.told } : telling ? cameOf(row, seen, last) : { after: last });
-    if (row.after) row.start = row.after.end;
+    if (row.after) row.start = leftBy(row.after, row.end);
     if (!twin) last = row;
     if (telling) remember(row, seen);
   }
+}
+
+// When what came of a row at a time left: its end, or the beginning of an act that was under way then.
+/**
+ * @param {Page.TimelineRow} cause
+ * @param {number} at
+ */
+export function leftBy(cause, at) {
+  return cause.end <= at ? cause.end : cause.start;
 }
 
 // A header is sure of it; the order of arrivals is not, and says so.

@@ -40,16 +40,16 @@ export function addStrays(rows, part, partIndex) {
   insert(rows, others);
 }
 
-// In the order of their times, each before the first row that ended after it.
+// In the order of their times, an act's being that of its beginning.
 /**
  * @param {Page.TimelineRow[]} rows
  * @param {Page.TimelineRow[]} others
  */
 export function insert(rows, others) {
-  const inOrder = others.sort((a, b) => a.end - b.end);
+  const inOrder = others.sort((a, b) => a.anchor - b.anchor);
   let next = 0;
   for (const row of rows.splice(0)) {
-    while (next < inOrder.length && inOrder[next].end < row.end) rows.push(inOrder[next++]);
+    while (next < inOrder.length && inOrder[next].anchor < row.anchor) rows.push(inOrder[next++]);
     rows.push(row);
   }
   rows.push(...inOrder.slice(next));

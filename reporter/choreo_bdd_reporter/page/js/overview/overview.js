@@ -3,7 +3,7 @@
 import { button, el, fill } from '../core/dom.js';
 import { renderChannels } from './channels.js';
 import { budgetBar } from '../scenario/expectations.js';
-import { duration, percent, plural } from '../core/format.js';
+import { duration, hopName, percent, plural } from '../core/format.js';
 import { arrived, headroom } from '../core/model.js';
 import { sortedTable } from './table.js';
 import { transportBadge } from '../core/transports.js';
@@ -15,7 +15,7 @@ const PERCENTILES = [['Added p50', 'added', 0.5], ['Added max', 'added', 1], ['p
 /** @typedef {{ sent: number, received: number, met: number, missing: number }} Traffic */
 /** @typedef {{ topic: string, cells: Map<string, Traffic> }} TopicRow */
 
-// Hops of the same topic and transport: { topic, transport, count, missing, latencies and what they added sorted, tight, budget the smallest, over how many broke theirs }.
+// Hops of the same topic, ids apart, and transport: { topic, transport, count, missing, latencies and what they added sorted, tight, budget the smallest, over how many broke theirs }.
 /**
  * @template {Page.MeasuredHop} H
  * @param {H[]} hops
@@ -25,8 +25,9 @@ export function hopGroups(hops) {
   /** @type {Map<string, Page.HopGroup<H>>} */
   const groups = new Map();
   for (const hop of hops) {
-    const key = `${hop.topic}\n${hop.transport ?? ''}`;
-    const group = groups.get(key) ?? { key, topic: hop.topic, transport: hop.transport, count: 0, missing: 0, latencies: [], added: [], tight: null, budget: null, over: 0 };
+    const topic = hopName(hop.topic);
+    const key = `${topic}\n${hop.transport ?? ''}`;
+    const group = groups.get(key) ?? { key, topic, transport: hop.transport, count: 0, missing: 0, latencies: [], added: [], tight: null, budget: null, over: 0 };
     groups.set(key, group);
     group.count += 1;
     if (!arrived(hop)) group.missing += 1;
@@ -75,7 +76,7 @@ export function renderHops(host, context) {
   const measured = PERCENTILES.map(([title, list, share]) =>
     [title, (row) => percentile(row[list], share), (row) => duration(row[list].length > 0 ? percentile(row[list], share) : null)]);
   return fill(host, el('article.hr-article', {}, el('h2.hr-pane-title', {}, 'Hops and their budgets'),
-    el('p.hr-note', {}, 'A hop is one topic on one transport, over all scenarios that expect it. The bar is its tightest message. What a hop added counts from the message before it, its latency from when it was expected.'),
+    el('p.hr-note', {}, 'A hop is one topic on one transport, over all scenarios that expect it; topics that differ only in an id are one. The bar is its tightest message. What a hop added counts from the message before it, its latency from when it was expected.'),
     sortedTable('Hops', [
       ['Hop', (row) => row.topic, (row) => [topicButton(row, context), ' ', transportBadge(context, row.transport)]],
       ['Least headroom', tightness, (row) => tightest(row, context), 'text'],
@@ -131,10 +132,11 @@ export function renderTopics(host, context) {
   /** @type {Map<string, TopicRow>} */
   const topics = new Map();
   /**
-   * @param {string} topic
+   * @param {string} exact
    * @param {string} transport
    */
-  const at = (topic, transport) => {
+  const at = (exact, transport) => {
+    const topic = hopName(exact);
     const row = topics.get(topic) ?? { topic, cells: new Map() };
     const cell = row.cells.get(transport) ?? { sent: 0, received: 0, met: 0, missing: 0 };
     topics.set(topic, row);

@@ -1,6 +1,7 @@
 // The chain of messages that decided when a scenario was done: back from its last event, cause by cause; what came
 // from outside without telling its cause goes back to the message before it.
 
+import { leftBy } from '../message/causes.js';
 import { endOf, isWait } from './timescale.js';
 
 /**
@@ -14,8 +15,8 @@ export function criticalPath(rows) {
   const path = [];
   for (let row = last; row; row = row.parent ?? row.after) path.push(row);
   path.reverse();
-  const took = last && path.length > 1 ? endOf(last) - path[0].end : 0;
+  const took = last && path.length > 1 ? endOf(last) - leftBy(path[0], path[1].end) : 0;
   /** @type {Page.TimelineState["critical"]["segments"]} */
-  const segments = new Map(path.map((row, index) => [row, [path[index - 1] ? endOf(path[index - 1]) : row.end, endOf(row)]]));
+  const segments = new Map(path.map((row, index) => [row, [index ? leftBy(path[index - 1], row.end) : row.end, endOf(row)]]));
   return { segments, count: path.filter((row) => row.kind !== 'act').length, took };
 }

@@ -88,9 +88,15 @@ function rowLabel(row, place, context) {
     el('span', { class: `hr-phrase hr-tone--${phraseTone(row)}` }, rowPhrase(row)),
     row.topic && el('code.hr-topic', { title: row.topic }, row.topic),
     (moved || (row.after && took(row) > 0)) && el('span.hr-waterfall-source', { title: causeText(row) },
-      moved?.how ?? `${duration(took(row))} ${row.told ? 'from' : 'after'} ${row.after?.topic}`),
+      moved?.how ?? `${duration(took(row))} ${relation(row)} ${row.after?.topic}`),
     sourceBadgeText(row.source) && el('span.hr-waterfall-source', {}, sourceBadgeText(row.source)),
   ];
+}
+
+/** @param {Page.TimelineRow} row */
+function relation({ told, after, end }) {
+  if (told) return 'from';
+  return after && after.end > end ? 'into' : 'after';
 }
 
 /** @param {Page.TimelineRow} row */

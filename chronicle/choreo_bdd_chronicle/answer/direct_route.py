@@ -12,7 +12,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 Refusal = Callable[[Request, Exception], Awaitable[Response]]
 
 
-class Straight:
+class DirectRoute:
     """Hands one kind of request to its handler, and everything else on to the application."""
 
     def __init__(

@@ -35,7 +35,7 @@ class NoSuchExchange(TransportError):
     """The exchange is not there, and may not be made."""
 
 
-class Footing:
+class DeclaredExchange:
     """The exchange of one connection; ``lend`` gives a channel to ask on.
 
     A broker tells nobody that an exchange was deleted, and a new one of the same name has none of our bindings. So a

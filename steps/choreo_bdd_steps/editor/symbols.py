@@ -10,7 +10,7 @@ from pathlib import Path
 from choreo_bdd_project.gherkin.lines import Block
 from choreo_bdd_project.own_steps import defining
 from choreo_bdd_steps.editor.document import Document, Span, arguments, named_by, sets, uses
-from choreo_bdd_steps.editor.surroundings import Project
+from choreo_bdd_steps.editor.project import Project
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID, FUNCTIONS, UNUSABLE
 from choreo_bdd_steps.vocabulary.acts import PlayService
 
@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A part of a file."""
 
     path: Path
@@ -30,22 +30,22 @@ class BadName(ValueError):
     """A name that no variable can have."""
 
 
-def definitions(document: Document, project: Project, number: int, column: int) -> list[Place]:
+def definitions(document: Document, project: Project, number: int, column: int) -> list[Location]:
     """Where that comes from which stands at a line and column: a variable, a file, a stand-in, a step in Python."""
     block = document.block(number)
     if block is None:
         return []
     name = _variable_at(document, block, number, column)
     if name is not None:
-        return [Place(document.path, span) for each, span in _named(document, number) if each == name][:1]
+        return [Location(document.path, span) for each, span in _named(document, number) if each == name][:1]
     file = _file_at(document, number, column)
     if file is not None:
         path = (document.path.parent / file).resolve()
-        return [Place(path, Span(0, 0, 0))] if path.is_file() else []
+        return [Location(path, Span(0, 0, 0))] if path.is_file() else []
     if document.match(block) is None:
         found = defining(project.root, block.line.text)
-        return [Place(path, Span(line - 1, 0, 0)) for path, line in found]
-    return [Place(document.path, span) for span in _stand_ins(document, block, number, column)]
+        return [Location(path, Span(line - 1, 0, 0)) for path, line in found]
+    return [Location(document.path, span) for span in _stand_ins(document, block, number, column)]
 
 
 def occurrences(document: Document, number: int, column: int) -> tuple[str, list[Span]] | None:

@@ -11,7 +11,7 @@ _SHOWN_LINES = 10
 _SHOWN_CHARACTERS = 300
 
 
-class Surroundings:
+class ScenarioServices:
     """The services around one scenario, from its beginning on."""
 
     def __init__(self, services: Running) -> None:
@@ -28,7 +28,8 @@ class Surroundings:
         """Each service that has ended by itself, as a clause."""
         for death in self._services.deaths():
             when = "before this scenario began" if death.at < self._since else "while this scenario ran"
-            wrote = f"; the last it wrote: {_cut(death.last_line)}" if death.last_line else ""
+            error = f"; its last error: {_cut(death.last_error)}" if death.last_error else ""
+            wrote = f"{error}; the last it wrote: {_cut(death.last_line)}" if death.last_line else ""
             yield f"the service {death.service!r} is dead: it {death.how} {when}, and nothing has restarted it{wrote}"
 
     def everything(self) -> str:

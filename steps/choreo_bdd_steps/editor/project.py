@@ -10,7 +10,7 @@ from pathlib import Path
 
 from choreo_bdd_project.gherkin.lines import Block, LineKind, blocks, read_lines
 from choreo_bdd_project.own_steps import project_of
-from choreo_bdd_steps.lint import Surroundings, surroundings
+from choreo_bdd_steps.lint import ProjectContext, project_context
 from choreo_bdd_steps.vocabulary import recognise_text
 from choreo_bdd_steps.vocabulary.continuing import parameters
 
@@ -21,7 +21,7 @@ _MANY_FILES = 500
 class Project:
     """A project as completion sees it; ``fields`` are the names that tables give to the fields of a topic."""
 
-    around: Surroundings
+    context: ProjectContext
     root: Path
     topics: frozenset[str] = frozenset()
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -29,19 +29,19 @@ class Project:
     @property
     def transports(self) -> Mapping[str, str]:
         """Names of the profile's transports, with their types."""
-        return {name: each.type for name, each in self.around.config.transports.items()}
+        return {name: each.type for name, each in self.context.config.transports.items()}
 
 
 def read_project(file: Path) -> Project:
     """The project that a file belongs to, as it is on disk now. Raises ``ConfigError``."""
-    around, root = surroundings(file), project_of(file)
-    topics = set(around.contract.addresses) if around.contract is not None else set()
+    context, root = project_context(file), project_of(file)
+    topics = set(context.contract.addresses) if context.contract is not None else set()
     fields: dict[str, set[str]] = defaultdict(set)
     for path in sorted(root.rglob("*.feature"))[:_MANY_FILES]:
         for topic, names in _used(path):
             topics.add(topic)
             fields[topic] |= names
-    return Project(around, root, frozenset(topics), {topic: frozenset(names) for topic, names in fields.items()})
+    return Project(context, root, frozenset(topics), {topic: frozenset(names) for topic, names in fields.items()})
 
 
 def in_text(text: str) -> Iterator[tuple[str, frozenset[str]]]:

@@ -7,8 +7,8 @@ import pytest
 from choreo_bdd_steps.editor.diagnostics import diagnose
 from choreo_bdd_steps.editor.document import Span
 from choreo_bdd_steps.editor.hover import hover
-from choreo_bdd_steps.editor.places import BadName, check_name, definitions, occurrences
-from choreo_bdd_steps.editor.surroundings import read_project
+from choreo_bdd_steps.editor.project import read_project
+from choreo_bdd_steps.editor.symbols import BadName, check_name, definitions, occurrences
 from choreo_bdd_steps.editor.tables import formatted
 from tests.steps.editor.conftest import At
 

@@ -11,8 +11,8 @@ import aiormq
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
+from choreo_bdd.transports.rabbitmq.declared_exchange import DeclaredExchange, Lend
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
-from choreo_bdd.transports.rabbitmq.footing import Footing, Lend
 from choreo_bdd.transports.rabbitmq.own_queue import Listening, OnEnd, OwnQueue
 
 OpenChannel = Callable[[], Awaitable[aiormq.Channel]]
@@ -39,14 +39,14 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Subscription:
     """A subscription: who hears, and from where."""
 
     source: Source
     listening: Listening
 
 
-class Ground:
+class ExchangeConsumer:
     """One exchange of a connection. ``lane`` tells what comes through it from what comes through the others."""
 
     def __init__(self, exchange: Exchange, *, lane: str | None, open_channel: OpenChannel, lend: Lend) -> None:
@@ -55,32 +55,35 @@ class Ground:
         self._open_channel = open_channel
         self._lend = lend
         self._own_queue: OwnQueue | None = None
-        self._footing: Footing | None = None
+        self._declared: DeclaredExchange | None = None
         self._opening = asyncio.Lock()
         self._may_mark = True
 
-    async def found(self) -> tuple[OwnQueue, Footing]:
+    async def found(self) -> tuple[OwnQueue, DeclaredExchange]:
         """Our own queue and the exchange; ``TransportError`` where that is missing."""
         async with self._opening:
-            if self._own_queue is None or self._footing is None or self._own_queue.ended is not None:
+            if self._own_queue is None or self._declared is None or self._own_queue.ended is not None:
                 queue = OwnQueue(await self._open_channel(), self._lane)
                 await queue.open()
-                if self._footing is not None:
-                    await self._footing.leave()
-                self._own_queue, self._footing = queue, Footing(self.exchange, queue=queue.queue, lend=self._lend)
-        await self._footing.find()
-        return self._own_queue, self._footing
+                if self._declared is not None:
+                    await self._declared.leave()
+                self._own_queue, self._declared = (
+                    queue,
+                    DeclaredExchange(self.exchange, queue=queue.queue, lend=self._lend),
+                )
+        await self._declared.find()
+        return self._own_queue, self._declared
 
     async def leave(self) -> None:
         """Take away what we have tied to the exchange."""
-        if self._footing is not None:
-            await self._footing.leave()
+        if self._declared is not None:
+            await self._declared.leave()
 
     # --- who hears ------------------------------------------------------------------------------------------------
 
     async def listen(self, topic: str, key: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Listening:
         """Hear what is routed by a key, or a pattern of them."""
-        queue, footing = await self.found()
+        queue, declared = await self.found()
         listening = queue.add(topic, deliver, on_end, key=key)
         try:
             if self._may_mark and not await self._bound_behind_a_marker(queue, listening):
@@ -91,7 +94,7 @@ class Ground:
         except BaseException:
             queue.remove(listening)
             raise
-        if (deaf := footing.why_deaf(key)) is not None:
+        if (deaf := declared.why_deaf(key)) is not None:
             asyncio.get_running_loop().call_soon(on_end, deaf)  # once it is known to be confirmed
         return listening
 
@@ -136,9 +139,9 @@ class Ground:
 
     async def _require_unchanged(self) -> None:
         assert self._own_queue is not None  # as above
-        assert self._footing is not None
+        assert self._declared is not None
         try:
-            await self._footing.require_unchanged()
+            await self._declared.require_unchanged()
         except TransportError as error:
             for each in self._own_queue.listening:
                 each.on_end(str(error))

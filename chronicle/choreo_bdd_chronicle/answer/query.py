@@ -21,7 +21,7 @@ _FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0":
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Query:
     """The parameters of one request; an endpoint fills those it knows. Moments are in microseconds."""
 
     tenant: str = ""
@@ -176,7 +176,7 @@ class _Reading:
     faults: list[Fault] = field(default_factory=list)
 
 
-def read(parameters: tuple[Parameter, ...], query: Mapping[str, str]) -> Asked:
+def read(parameters: tuple[Parameter, ...], query: Mapping[str, str]) -> Query:
     """The parameters as values. Raises ``ApiError`` 422, which names every one that is wrong."""
     found = _Reading()
     for each in parameters:
@@ -193,4 +193,4 @@ def read(parameters: tuple[Parameter, ...], query: Mapping[str, str]) -> Asked:
     if found.faults:
         detail = "; ".join(f"{each.pointer.rpartition('/')[2]}: {each.message}" for each in found.faults)
         raise ApiError(422, detail, error=VALIDATION, faults=found.faults)
-    return Asked(**found.values)
+    return Query(**found.values)

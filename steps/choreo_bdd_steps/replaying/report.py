@@ -8,24 +8,24 @@ from pathlib import Path
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.recording import Recording, RecordingError, read_recordings
-from choreo_bdd_steps.replaying.replay import Replayed, Surroundings, find_scenario, replay
+from choreo_bdd_steps.replaying.replay import ReplayContexts, Replayed, find_scenario, replay
 
 _LOOK_EVERY_S = 0.3
 
 
-def replay_told(file: Path, place: str | None) -> tuple[str, int]:
+def replay_report(file: Path, place: str | None) -> tuple[str, int]:
     """The text on all recordings that a place means, and how many of their scenarios fail. Raises ``ChoreoError``."""
-    parts, failed, around = [], 0, Surroundings()
+    parts, failed, contexts = [], 0, ReplayContexts()
     for recording in _chosen(file, place):
         begun = time.perf_counter()
-        replayed = replay(recording, find_scenario(recording), around.of(recording))
+        replayed = replay(recording, find_scenario(recording), contexts.of(recording))
         failed += replayed.failure is not None
         parts.append("\n".join(_lines(replayed, (time.perf_counter() - begun) * 1000)))
     total = f"{len(parts)} scenario(s) judged anew: {len(parts) - failed} pass, {failed} fail"
     return "\n\n".join([*parts, total]), failed
 
 
-def watch_told(file: Path, place: str | None, say: Callable[[str], None]) -> None:
+def watch_report(file: Path, place: str | None, say: Callable[[str], None]) -> None:
     """Say it again whenever one of the features changes; ends with an interrupt."""
     seen: dict[str, int] = {}
     while True:
@@ -33,7 +33,7 @@ def watch_told(file: Path, place: str | None, say: Callable[[str], None]) -> Non
         if now != seen:
             seen = now
             try:
-                say(replay_told(file, place)[0])
+                say(replay_report(file, place)[0])
             except ChoreoError as error:  # a file that is being written
                 say(str(error))
         time.sleep(_LOOK_EVERY_S)  # no file system tells of a change in the same way everywhere

@@ -15,7 +15,7 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.own_steps import project_of
 from choreo_bdd_steps.proving.prove import Proof, Prover
 from choreo_bdd_steps.recording import RECORD, Recording, RecordingError, read_recordings
-from choreo_bdd_steps.replaying.replay import Surroundings
+from choreo_bdd_steps.replaying.replay import ReplayContexts
 
 _FORMATTER = "choreo_bdd_reporter.behave_formatter:ChoreoFormatter"
 
@@ -50,14 +50,14 @@ def recorded(features: Sequence[Path], framework: str | None) -> list[Recording]
 def proofs(recordings: Sequence[Recording]) -> list[Proof]:
     """A proof for each feature, of its scenarios that passed."""
     found: dict[str, Proof] = {}
-    around, prover = Surroundings(), Prover(recordings)
+    contexts, prover = ReplayContexts(), Prover(recordings)
     for recording in recordings:
         proof = found.setdefault(recording.feature, Proof(recording.feature))
         if recording.outcome != "passed":
             proof.unproven.append(f"{recording.nodeid.partition('::')[2]}: it does not pass")
             continue
         try:
-            prover.prove(recording, around.of(recording), proof)
+            prover.prove(recording, contexts.of(recording), proof)
         except ChoreoError as error:
             proof.unproven.append(f"{recording.nodeid.partition('::')[2]}: {error}")
     return list(found.values())

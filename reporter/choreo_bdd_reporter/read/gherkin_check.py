@@ -11,14 +11,14 @@ from choreo_bdd_reporter.read.shapes import fits
 _PLACES_MAX = 100_000
 
 
-class ToldCheck(TypedDict):
+class _Check(TypedDict):
     """The place of an expectation that a step declares."""
 
     scenario: int
     handle: int
 
 
-class ToldStep(TypedDict):
+class _Step(TypedDict):
     """A step as it ran."""
 
     keyword: str
@@ -30,10 +30,10 @@ class ToldStep(TypedDict):
     table: NotRequired[list[list[str]] | None]
     background: NotRequired[bool]
     message: NotRequired[str | None]
-    checks: NotRequired[list[ToldCheck] | None]
+    checks: NotRequired[list[_Check] | None]
 
 
-class ToldScenario(TypedDict, total=False):
+class _Scenario(TypedDict, total=False):
     """A scenario of a feature; ``nodeid`` is the row of its test."""
 
     nodeid: str | None
@@ -44,10 +44,10 @@ class ToldScenario(TypedDict, total=False):
     inherited: list[str] | None
     rule: str | None
     description: str | None
-    steps: list[ToldStep] | None
+    steps: list[_Step] | None
 
 
-class ToldHead(TypedDict, total=False):
+class _Head(TypedDict, total=False):
     """A feature without its scenarios."""
 
     uri: str | None
@@ -58,13 +58,13 @@ class ToldHead(TypedDict, total=False):
     line: int | None
 
 
-class ToldFeature(ToldHead, total=False):
+class _Feature(_Head, total=False):
     """A feature."""
 
-    scenarios: list[ToldScenario] | None
+    scenarios: list[_Scenario] | None
 
 
-class ToldNote(TypedDict, total=False):
+class _Note(TypedDict, total=False):
     """What is known of an expectation beyond the results; ``messages`` are places in those of its scenario."""
 
     origin: str | None
@@ -73,21 +73,21 @@ class ToldNote(TypedDict, total=False):
     messages: list[int] | None
 
 
-class ToldMove(TypedDict):
+class _Move(TypedDict):
     """How a dead letter was moved: the topics it was on before, the latest first, and why, in words."""
 
     origins: list[str]
     how: str
 
 
-class ToldMessage(TypedDict):
+class _Message(TypedDict):
     """A message that a scenario has heard; ``payload`` is a place in the payloads of its scenario."""
 
     payload: int
-    moved: NotRequired[ToldMove]
+    moved: NotRequired[_Move]
 
 
-class ToldSpan(TypedDict):
+class _Span(TypedDict):
     """A piece of work of a service."""
 
     id: str
@@ -101,7 +101,7 @@ class ToldSpan(TypedDict):
     duration_ms: float
 
 
-class ToldStray(TypedDict):
+class _Stray(TypedDict):
     """A message that met no expectation; ``message`` and ``handle`` are places, -1 for none."""
 
     why: str
@@ -111,33 +111,33 @@ class ToldStray(TypedDict):
     handle: int
 
 
-class ToldDetails(TypedDict, total=False):
+class _Details(TypedDict, total=False):
     """What is known of a message scope beyond the results; ``transport`` is its only one."""
 
     transport: str | None
-    handles: list[ToldNote] | None
+    handles: list[_Note] | None
     timeline: list[int] | None
-    messages: list[ToldMessage] | None
+    messages: list[_Message] | None
     payloads: list[str] | None
     surprises: list[dict[str, Any]] | None
     transport_failures: list[dict[str, Any]] | None
     left_out: dict[str, Any] | None
-    spans: list[ToldSpan] | None
-    strays: list[ToldStray] | None
+    spans: list[_Span] | None
+    strays: list[_Stray] | None
 
 
-class ToldAttempt(TypedDict):
+class _Attempt(TypedDict):
     """An earlier attempt at a test, and the parts of it that are kept."""
 
     outcome: str
     reason: str | None
     test: NotRequired[ResultsTest]
-    scenario: NotRequired[ToldScenario]
-    details: NotRequired[list[ToldDetails]]
-    attachments: NotRequired[list[ToldAttachment]]
+    scenario: NotRequired[_Scenario]
+    details: NotRequired[list[_Details]]
+    attachments: NotRequired[list[_Attachment]]
 
 
-class ToldAttachment(TypedDict, total=False):
+class _Attachment(TypedDict, total=False):
     """An attachment: its ``text``, or its bytes as ``base64``; ``step`` is the place of the step that made it."""
 
     step: int | None
@@ -146,14 +146,14 @@ class ToldAttachment(TypedDict, total=False):
     cut: bool
 
 
-class ToldExit(TypedDict, total=False):
+class _Exit(TypedDict, total=False):
     """How the run ended."""
 
     status: int | None
     interrupted: bool
 
 
-class ToldChannels(TypedDict):
+class _Channels(TypedDict):
     """Channels of the contract."""
 
     spec: str
@@ -161,7 +161,7 @@ class ToldChannels(TypedDict):
     untouched: list[str]
 
 
-class ToldWarning(TypedDict):
+class _Warning(TypedDict):
     """A step that proves nothing."""
 
     place: str
@@ -169,7 +169,7 @@ class ToldWarning(TypedDict):
     reason: str
 
 
-class ToldHistory(TypedDict):
+class _History(TypedDict):
     """Earlier runs: when each began, on which commit, whether in continuous integration; and the past of each test."""
 
     runs: list[list[Any]]
@@ -177,34 +177,34 @@ class ToldHistory(TypedDict):
     tests: dict[str, list[str]]
 
 
-class ToldTest(TypedDict):
+class _Test(TypedDict):
     """A test as an attachment of a message tells of it."""
 
     nodeid: str
-    feature: ToldHead
-    scenario: ToldScenario
-    attachments: NotRequired[list[ToldAttachment] | None]
+    feature: _Head
+    scenario: _Scenario
+    attachments: NotRequired[list[_Attachment] | None]
 
 
-class ToldVerdict(TypedDict):
+class _Verdict(TypedDict):
     """What an attachment of a message tells of an expectation."""
 
     nodeid: str
     scenario: int
     handle: int
-    note: ToldNote
+    note: _Note
 
 
 _KNOWN: Mapping[str, Any] = {
-    "features": list[ToldFeature] | None,
-    "details": dict[str, list[ToldDetails]] | None,
-    "attempts": dict[str, list[ToldAttempt]] | None,
-    "attachments": dict[str, list[ToldAttachment]] | None,
-    "exit": ToldExit | None,
-    "channels": ToldChannels | None,
-    "vacuity": list[ToldWarning] | None,
+    "features": list[_Feature] | None,
+    "details": dict[str, list[_Details]] | None,
+    "attempts": dict[str, list[_Attempt]] | None,
+    "attachments": dict[str, list[_Attachment]] | None,
+    "exit": _Exit | None,
+    "channels": _Channels | None,
+    "vacuity": list[_Warning] | None,
     "buses": dict[str, str] | None,
-    "history": ToldHistory | None,
+    "history": _History | None,
     "causation": str | None,
     "left_out": Any,
 }
@@ -224,15 +224,15 @@ def checked(told: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 def is_test(body: Any) -> bool:
     """Whether the body of an attachment tells of a test."""
-    return fits(body, ToldTest) and isinstance(body["feature"].get("uri"), str)
+    return fits(body, _Test) and isinstance(body["feature"].get("uri"), str)
 
 
 def is_verdict(body: Any) -> bool:
     """Whether the body of an attachment tells of an expectation at a place that a report can have."""
-    return fits(body, ToldVerdict) and all(0 <= body[name] < _PLACES_MAX for name in ("scenario", "handle"))
+    return fits(body, _Verdict) and all(0 <= body[name] < _PLACES_MAX for name in ("scenario", "handle"))
 
 
-def _points_inside(details: ToldDetails) -> bool:
+def _points_inside(details: _Details) -> bool:
     messages, payloads = details.get("messages") or (), details.get("payloads") or ()
     places = [*(details.get("timeline") or ())]
     for note in details.get("handles") or ():

@@ -1,0 +1,69 @@
+"""A message has the time at which its bytes came, whoever keeps it from being handed over (spec/steps.md 5)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from choreo_bdd.message import Message
+from tests.support.fault_sites import Site
+from tests.support.proxy import proxy_to
+from tests.support.subscribers import PATIENCE_S, new_topic
+from tests.support.transport_kinds import make_transport
+
+BURST = 20
+BUSY_S = 0.02
+
+
+class Stamps:
+    """A subscriber that keeps the times of what it is handed."""
+
+    def __init__(self) -> None:
+        self.received_at: list[float] = []
+        self.has_all = asyncio.Event()
+
+    def __call__(self, topic: str, payload: bytes) -> None:
+        raise AssertionError("it takes messages")
+
+    def deliver(self, message: Message) -> None:
+        self.received_at.append(message.received_at)
+        if len(self.received_at) == BURST:
+            self.has_all.set()
+
+
+async def keep_busy() -> None:
+    """Take long in every turn of the loop, as judging would."""
+    while True:
+        time.sleep(BUSY_S)  # noqa: ASYNC251 - that is the point
+        await asyncio.sleep(0)
+
+
+async def test_a_busy_loop_delays_no_stamp(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    fed_at: list[float] = []
+    feed = asyncio.StreamReader.feed_data
+
+    def noted(reader: asyncio.StreamReader, data: bytes) -> None:
+        fed_at.append(asyncio.get_running_loop().time())
+        feed(reader, data)
+
+    monkeypatch.setattr(asyncio.StreamReader, "feed_data", noted)
+    async with proxy_to(site.broker.port) as proxy:
+        url = site.broker.url.replace(f":{site.broker.port}", f":{proxy.port}")
+        ours, theirs = make_transport(site.kind, url), make_transport(site.kind, site.broker.url)
+        stamps, topic = Stamps(), new_topic()
+        await ours.connect()
+        await theirs.connect()
+        await asyncio.wait_for(ours.subscribe(topic, stamps), PATIENCE_S)
+        proxy.stall()
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.gather(*(theirs.publish(topic, f"{n}".encode()) for n in range(BURST)))
+            busy = asyncio.create_task(keep_busy())
+            proxy.resume()
+            await stamps.has_all.wait()
+        busy.cancel()
+        for stamp in stamps.received_at:
+            assert min(abs(stamp - each) for each in fed_at) < BUSY_S / 2
+        await ours.disconnect()
+        await theirs.disconnect()

@@ -153,7 +153,7 @@ async def beyond_for_us(
 
 
 @asynccontextmanager
-async def stage(kind: str) -> AsyncIterator[dict[str, str]]:
+async def answering(kind: str) -> AsyncIterator[dict[str, str]]:
     """The broker with the service on it; on memory the service lives in the test run."""
     if kind == "memory":
         yield {}
@@ -171,7 +171,7 @@ async def measure(kinds: Sequence[str], frameworks: Sequence[str], repeats: int)
     is_right = True
     print(f"{'broker':<9} {'shape':<10} {'machine':<7} {'who':<12} {'checks':>6} {'median':>7} {'p99':>7} {'least':>7}")
     for kind in kinds:
-        async with stage(kind) as environment:
+        async with answering(kind) as environment:
             for shape in SHAPES:
                 for is_idle in (True, False):
                     async with contextlib.nullcontext() if is_idle else load():

@@ -54,7 +54,7 @@ async def trial(harness: Harness, outside: Publisher, *, right: bool) -> tuple[b
 
 
 @asynccontextmanager
-async def stage(kind: str) -> AsyncIterator[tuple[Harness, Publisher]]:
+async def bus_and_service(kind: str) -> AsyncIterator[tuple[Harness, Publisher]]:
     """A connected harness and a service, on a broker of their own."""
     async with served(kind) as (url, transport), publisher(kind, url) as outside:
         harness = Harness(transport, correlation=NoCorrelationPolicy(is_meant=True))
@@ -68,7 +68,7 @@ async def stage(kind: str) -> AsyncIterator[tuple[Harness, Publisher]]:
 async def row(kind: str, trials: int) -> Row:
     """Half of the trials right, half of them wrong, in turn."""
     false_fails = false_passes = untold = 0
-    async with stage(kind) as (harness, outside):
+    async with bus_and_service(kind) as (harness, outside):
         for _ in range(trials // 2):
             passed, said = await trial(harness, outside, right=True)
             is_told = "cannot be told" not in said

@@ -12,6 +12,7 @@ from typing import Protocol
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.inbound.listening import Listener
 from choreo_bdd.shared.fitting import fits
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.base import Fencing, Ready, Transport
 
 
@@ -39,9 +40,7 @@ class _Joiner:
         self.ready: Ready = asyncio.get_running_loop().create_future()
 
     def fail(self, transport: str, reason: str) -> None:
-        if not self.ready.done():
-            self.ready.set_exception(SubscriptionFailed(transport, self.route.topic, reason))
-            self.ready.exception()  # seen: whoever joined may have left
+        break_promise(self.ready, SubscriptionFailed(transport, self.route.topic, reason))
 
     def let_in(self) -> None:
         self.route.let_in(self.listener)

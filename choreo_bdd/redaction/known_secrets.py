@@ -31,7 +31,7 @@ class KnownSecrets:
 
     def __init__(self) -> None:
         self.changes = 0
-        """Grows with what is known, and whenever some of it is forgotten."""
+        """Grows with what is known, whenever some of it is forgotten, and where ``note_change`` says so."""
         self._values: set[str] = set()
         self.written: dict[str, bool] = {}
         """Every way a value is written, and whether it is told from other text only as a word of its own."""
@@ -60,6 +60,10 @@ class KnownSecrets:
             if len(form) not in lengths:
                 lengths.append(len(form))
                 lengths.sort(reverse=True)
+
+    def note_change(self) -> None:
+        """Say that what has been looked at has to be looked at again, as other things than values are secret now."""
+        self.changes += 1
 
     def clear(self) -> None:
         """Know nothing any more."""

@@ -277,7 +277,7 @@ def declare_secrets(
     What one of the ``patterns`` finds in a text is masked whole (``choreo_bdd.matchers.patterns.finding`` makes them of
     regular expressions). Values of fewer than five characters are not looked for.
     """
-    _DECLARED.changes += 1
+    _DECLARED.note_change()
     declare_names(names)
     declare_patterns(patterns)
     for value in values:

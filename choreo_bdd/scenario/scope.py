@@ -315,14 +315,13 @@ class Scope:
             return is_in_vain or not any(each.is_pending for each in expectations)
 
         await self.until(is_over, deadline)
-        if any(each.is_pending for each in expectations):
-            await self.look_behind(expectations)
+        await self.look_behind(expectations)
         measured = is_over()  # and not as long as it could have been
         for each in expectations:
             self.verdicts.expire(each, timeout_ms=None if measured else timeout_ms)
 
     async def look_behind(self, expectations: Iterable[Expectation]) -> None:
-        """Before these are settled, hear all that lay in the sockets and all that their brokers still had for them.
+        """Before those of these that wait are settled, hear all that lay in the sockets and in their brokers for them.
 
         A broker that gives no answer is a failed transport: nothing is decided by not having looked (spec/steps.md 1).
         """
@@ -331,11 +330,15 @@ class Scope:
             if each.is_pending:
                 topics.setdefault(each.link, {})[each.topic] = None
         if not topics:
-            self._backlog.flush()
             return
         for _ in range(_TURNS_TO_DRAIN):
             await asyncio.sleep(0)
         await asyncio.gather(*(self._fence(self.links[name], tuple(asked)) for name, asked in topics.items()))
+        self._backlog.flush()
+
+    async def hear_out(self) -> None:
+        """Before a result is made, hear what is still due to what waits, and judge all that has come."""
+        await self.look_behind(self.expectations)
         self._backlog.flush()
 
     async def _fence(self, link: Link, topics: tuple[str, ...]) -> None:

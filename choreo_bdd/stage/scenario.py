@@ -203,7 +203,7 @@ class StageScenario:
             return self._result
         scope = self.scope
         await scope.wait([each.handle for each in scope.expectations], scope.clock() + timeout_ms / 1000)
-        await scope.look_behind(scope.expectations)
+        await scope.hear_out()
         if self._result is None:  # a second await_all() may have run beside this one
             self._expire(scope, timeout_ms)
             self._result = self._finish()

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 TransportMaker = Callable[[Config, TransportConfig], Transport]
 """Makes the transport of an entry of the configuration. Raises ``ConfigError`` for what that cannot mean."""
+_Topic = tuple[TopicSettings, TransportConfig]
+"""The settings of a topic, and what they make of its transport."""
 
 
 def build_contract(config: Config) -> AsyncApi | None:
@@ -78,19 +80,25 @@ def build_harness(
         codec=configured_codec(config, transport),
         codecs=[(topic.pattern, configured_codec(config, own)) for topic, own in topics],
         headers=[(topic.pattern, _headers(topic, made.capabilities)) for topic, _ in topics],
-        correlation=correlation_of(transport, made.capabilities),
+        correlation=_correlation(transport, topics, made.capabilities),
         contract=None if transport.is_called else contract,
         unknown_topics=config.unknown_topics,
     )
 
 
-def _topics(transport: TransportConfig) -> Sequence[tuple[TopicSettings, TransportConfig]]:
+def _topics(transport: TransportConfig) -> Sequence[_Topic]:
     return [(each, for_topic(transport, each)) for each in transport.topics]
 
 
 def correlation_of(transport: TransportConfig, capabilities: TransportCapabilities) -> CorrelationPolicy:
     """How ids get into a configured transport's messages, by topic where topics differ. Raises ``ConfigError``."""
-    usual, topics = _policy(transport, capabilities), _topics(transport)
+    return _correlation(transport, _topics(transport), capabilities)
+
+
+def _correlation(
+    transport: TransportConfig, topics: Sequence[_Topic], capabilities: TransportCapabilities
+) -> CorrelationPolicy:
+    usual = _policy(transport, capabilities)
     if not any("correlation" in topic.settings for topic, _ in topics):
         return usual
     return CorrelationByTopic(usual, tuple((topic.pattern, _policy(own, capabilities)) for topic, own in topics))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -117,6 +118,11 @@ def _with_events(*moments: str) -> bytes:
     return body(report(tests=[one_test([scenario([handle()], timeline=timeline)])]))
 
 
+def _first(*path: Any, to: Any) -> bytes:
+    """A report of version 1, which knows no transport of a handle."""
+    return body(json.loads(_changed(*path, to=to)) | {"schema_version": "1"})
+
+
 def _newer(**changes: Any) -> bytes:
     document = report(tests=[one_test([scenario([handle()], timeline=[event() | changes])])])
     return body(document | {"schema_version": "1.4"})
@@ -160,6 +166,10 @@ REFUSED = {
     "an event at the end of time, after one at the begin of its day": (
         _with_events("9999-12-30T00:00:00Z", "9999-12-30T00:00:01Z"), "/tests/0/scenarios/0/timeline/1/wall_clock",
     ),
+    "a list for what only later versions know": (
+        _first(*HANDLE, "transport", to=[]), "/tests/0/scenarios/0/handles/0/transport",
+    ),
+    "a number for what only later versions know": (_first("run", "transports", to=1), "/run/transports"),
     "a list for a word that newer versions may add to": (
         _newer(action=["published"]), "/tests/0/scenarios/0/timeline/0/action",
     ),

@@ -16,6 +16,7 @@ from choreo_bdd.observers.traffic import Sent
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.base import Ready
 
 
@@ -208,7 +209,7 @@ class Outbox:
                 ready = self.send(publication, partial(self._published, publication))
             except Exception as error:  # noqa: BLE001 - as above
                 self._not_sent(publication, f"{type(error).__name__}: {error}")
-                _fail(done, error)
+                break_promise(done, error)
                 continue
             if ready is None:
                 done.set_result(None)
@@ -219,7 +220,7 @@ class Outbox:
         while self._waiting:
             publication, done = self._waiting.popleft()
             self._not_sent(publication, str(error))
-            _fail(done, error)
+            break_promise(done, error)
 
     def _settled(self, publication: Publication, is_reply: bool, ready: Ready) -> None:
         del self._unconfirmed[ready]
@@ -345,18 +346,12 @@ def _listed(topics: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(map(repr, topics)))
 
 
-def _fail(done: Ready, error: BaseException) -> None:
-    if not done.done():
-        done.set_exception(error)
-        done.exception()  # mark it as seen: the failure is recorded even if nobody awaits this future
-
-
 def _copy(settled: Ready, to: Ready) -> None:
     if to.done():
         return
     if settled.cancelled():
         to.cancel()
     elif (error := settled.exception()) is not None:
-        _fail(to, error)
+        break_promise(to, error)
     else:
         to.set_result(None)

@@ -17,6 +17,7 @@ from aiormq import spec
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.rabbitmq.arrivals import came_at
 from choreo_bdd.transports.rabbitmq.declared_exchange import Lend
 from choreo_bdd.transports.rabbitmq.exchange_consumer import OpenChannel
@@ -138,9 +139,7 @@ class Firehose:
             return
         self._ended = reason
         for passed in self._markers.values():
-            if not passed.done():
-                passed.set_exception(TransportError(reason))
-                passed.exception()  # seen: whoever fenced may have gone
+            break_promise(passed, TransportError(reason))
         for each in tuple(self._listening):
             each.on_end(reason)
 

@@ -13,6 +13,7 @@ from aiormq import spec
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.rabbitmq.arrivals import came_at
 from choreo_bdd.transports.rabbitmq.messages import binding_key, is_meant, message_of, routing_keys
 from choreo_bdd.transports.rabbitmq.refusals import last_word
@@ -198,8 +199,6 @@ class OwnQueue:
             return
         self.ended = reason
         for passed in self._markers.values():
-            if not passed.done():
-                passed.set_exception(TransportError(reason))
-                passed.exception()
+            break_promise(passed, TransportError(reason))
         for each in self.listening:
             each.on_end(reason)

@@ -16,6 +16,7 @@ from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocket
 from redis.exceptions import NoPermissionError, ResponseError
 
 from choreo_bdd.exceptions import TransportError
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.shared.arrival import Arrival
 
 Answer = asyncio.Future[Any]
@@ -164,7 +165,7 @@ class Wire:
             return
         answer, _ = self._due.popleft()
         if isinstance(outcome, Exception):
-            _fail(answer, outcome)
+            break_promise(answer, outcome)
         elif not answer.done():
             answer.set_result(outcome)
 
@@ -194,7 +195,7 @@ class Wire:
             self._watchdog.cancel()
         self._writer.transport.abort()
         while self._due:
-            _fail(self._due.popleft()[0], ConnectionError(reason))
+            break_promise(self._due.popleft()[0], ConnectionError(reason))
         if self.on_closed is not None:
             self.on_closed(reason)
 
@@ -211,9 +212,3 @@ class Wire:
 
 def _is_published(answer: object) -> bool:
     return type(answer) is list and bool(answer) and answer[0] in _PUSHES
-
-
-def _fail(answer: Answer, error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
-        answer.exception()  # seen: not every answer is waited for

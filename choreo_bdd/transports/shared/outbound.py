@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from choreo_bdd.exceptions import PublishFailed
 from choreo_bdd.shared.fitting import fits
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.base import Dated, OnSent, Ready, Revocable, Sender
 
 _LOG = logging.getLogger("choreo_bdd.transports")
@@ -61,9 +62,7 @@ class Outgoing:
 
     def fail(self, transport: str, reason: str) -> None:
         """The message did not get through."""
-        if not self.ready.done():
-            self.ready.set_exception(PublishFailed(transport, self.topic, reason))
-            self.ready.exception()  # seen: whoever published may choose not to wait
+        break_promise(self.ready, PublishFailed(transport, self.topic, reason))
 
 
 Write = Callable[[Sequence[Outgoing]], Awaitable[None]]

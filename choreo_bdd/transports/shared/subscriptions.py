@@ -10,6 +10,7 @@ from typing import Any
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.message import Message
 from choreo_bdd.shared.fitting import fits
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.base import Asking, Bystander, Interruptible, Ready, TransportCallback, sink_of
 
 _LOG = logging.getLogger("choreo_bdd.transports")
@@ -54,9 +55,7 @@ class Registration:
 
     def fail(self, transport: str, reason: str) -> None:
         """The subscription will not come to be."""
-        if not self.ready.done():
-            self.ready.set_exception(SubscriptionFailed(transport, self.topic, reason))
-            self.ready.exception()  # seen: whoever subscribed may have left
+        break_promise(self.ready, SubscriptionFailed(transport, self.topic, reason))
 
     def interrupt(self, transport: str, reason: str) -> None:
         """The broker has ended this subscription while it was live: log it, and tell a callback that can be told."""

@@ -43,6 +43,7 @@ from choreo_bdd_chronicle.answer.views.stating import pinning, stating
 from choreo_bdd_chronicle.pages import Pages
 from choreo_bdd_chronicle.receive.body import read_body
 from choreo_bdd_chronicle.receive.ingest import ingest, tenant_of
+from choreo_bdd_chronicle.receive.mailbox import Mailbox
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.store.removing import remove
@@ -73,6 +74,7 @@ class Api:
         self._summariser = Summariser(store)
         self._notifier = notifier
         self._broadcaster = broadcaster
+        self._mailbox = Mailbox(store)
         self._settings = settings
         self._times = IngestTimes()
         self._readers = CapacityLimiter(_READERS)
@@ -116,6 +118,7 @@ class Api:
             caller,
             self._store,
             self._watcher,
+            self._mailbox,
             body_max=self._settings.body_max,
             limiter=self._checkers,
         )

@@ -6,7 +6,7 @@ import logging
 import re
 from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = logging.getLogger("choreo_bdd_chronicle")
@@ -29,7 +29,8 @@ class Guard:
     def __init__(self, app: ASGIApp, *, sends_hsts: bool, root: str = "") -> None:
         self._app = app
         self._root = root
-        self._headers = SECURITY_HEADERS | (_HSTS if sends_hsts else {})
+        named = SECURITY_HEADERS | (_HSTS if sends_hsts else {})
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -45,10 +46,10 @@ class Guard:
             nonlocal is_told
             is_told = message["type"] == "http.response.body" and not message.get("more_body", False)
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                own = message.get("headers", ())
+                names = {name.lower() for name, _ in own}
+                added = [each for each in self._headers if each[0] not in names]
+                message["headers"] = [*own, *added, (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -29,6 +30,8 @@ from choreo_bdd_reporter.model.arrival import came
 from choreo_bdd_reporter.model.limits import clean_text
 
 _FAILED = ("fail", "timeout")
+_PART = re.compile(r"\w+")
+"""A key or an index in the place that msgspec names, such as ``$.tests[0].nodeid``."""
 _DAY_DIGITS = len("2026-01-31")
 _EDGES = ("0001", "9999")
 """Of these years some days can be told only in part."""
@@ -58,7 +61,11 @@ def _looked_at(body: bytes) -> tuple[Document, list[str]]:
     faults, oddities = found.judge(document)
     if faults:
         raise RefusedReportError(faults)
-    return msgspec.convert(document, Document), oddities
+    try:
+        return msgspec.convert(document, Document), oddities
+    except msgspec.ValidationError as problem:  # a key that its version's schema does not know, and later ones do
+        message, _, path = str(problem).partition(" - at `$")
+        raise RefusedReportError([Fault(pointer(_PART.findall(path)), message)]) from problem
 
 
 def _run(run: documents.Run) -> Run:

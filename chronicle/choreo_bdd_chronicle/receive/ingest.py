@@ -15,6 +15,7 @@ from choreo_bdd_chronicle.answer.query import SLUG, SLUG_RULE
 from choreo_bdd_chronicle.check import RefusedReportError, Report, check_report
 from choreo_bdd_chronicle.check.moments import now
 from choreo_bdd_chronicle.receive.body import read_body
+from choreo_bdd_chronicle.receive.mailbox import Mailbox
 from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.store.ingesting import Submission
 from choreo_bdd_chronicle.summarise.days import DAY
@@ -46,6 +47,7 @@ async def ingest(
     caller: Caller,
     store: Store,
     watcher: Watcher,
+    mailbox: Mailbox,
     *,
     body_max: int,
     limiter: CapacityLimiter,
@@ -57,7 +59,7 @@ async def ingest(
         report, content_hash, gzipped = await _understood(body, limiter)
         submission = Submission(tenant=tenant, key=key, content_hash=content_hash, gzipped=gzipped, report=report)
         kept = store.keep(submission)
-    receipt = await asyncio.wrap_future(kept)
+    receipt = await mailbox.fetch(kept)
     if receipt.is_duplicate:
         note = [] if receipt.is_same else [f"{KEY_HEADER}: was used before for another report, which is the one kept"]
         return Ingested(

@@ -32,6 +32,9 @@ class Dialect(Protocol):
     def new_ids(self, connection: Connection, tables: Sequence[Table], count: int) -> Sequence[Sequence[int]]:
         """So many numbers for new rows of each of these tables, which count theirs: rising, never given out before."""
 
+    def topic_ids(self, connection: Connection, tenant: int, names: Sequence[str]) -> dict[str, int]:
+        """The numbers of those of these topics of a tenant that are known, by name."""
+
     def insert(self, connection: Connection, parts: Sequence[Part]) -> None:
         """Put in rows of several tables, a table with what refers to it after it; of one table at most 64 come first.
 

@@ -16,16 +16,12 @@ from choreo_bdd_chronicle.check.moments import moment_text, now
 from choreo_bdd_chronicle.store import events, tables
 from choreo_bdd_chronicle.store.dialect import Dialect, Part
 from choreo_bdd_chronicle.store.events import Told
-from choreo_bdd_chronicle.store.rolling import TOPICS_AT_ONCE
 from choreo_bdd_chronicle.store.tallies import values_of
 from choreo_bdd_chronicle.summarise.histogram import Histogram
 from choreo_bdd_chronicle.summarise.tally import Tally, together
 
 _TENANTS = select(tables.tenants.c.slug, tables.tenants.c.id).where(
     tables.tenants.c.slug.in_(bindparam("slugs", expanding=True))
-)
-_TOPICS = select(tables.topics.c.name, tables.topics.c.id).where(
-    tables.topics.c.tenant_id == bindparam("tenant"), tables.topics.c.name.in_(bindparam("names", expanding=True))
 )
 
 
@@ -97,7 +93,8 @@ def keep(connection: Connection, dialect: Dialect, submissions: Sequence[Submiss
         new = [_New(number, public_id, tenants[each.tenant], each)
                for number, (public_id, each) in zip(numbers, fresh, strict=True)]  # fmt: skip
         dialect.make_room(connection, {each.report.run.started_at for _, each in fresh})
-        dialect.insert(connection, [*_parts(connection, new), events.rows(told, [_told(each) for each in new])])
+        told_of = events.rows(told, [_told(each) for each in new])
+        dialect.insert(connection, [*_parts(connection, dialect, new), told_of])
         events.forget(connection, told)
     return receipts
 
@@ -126,14 +123,14 @@ def _known(
     return {(row.tenant_id, row.idempotency_key): (row.public_id, row.content_hash) for row in rows}
 
 
-def _parts(connection: Connection, new: Sequence[_New]) -> list[Part]:
+def _parts(connection: Connection, dialect: Dialect, new: Sequence[_New]) -> list[Part]:
     """The rows of some runs, by table."""
     return [
         (tables.runs, [_run_row(each) for each in new]),
         (tables.raw_reports, [(each.run_id, each.submission.gzipped) for each in new]),
         (tables.scenarios, [row for each in new for row in _scenario_rows(each)]),
         (tables.failures, [row for each in new for row in _failure_rows(each)]),
-        (tables.run_topics, _topic_rows(connection, new)),
+        (tables.run_topics, _topic_rows(connection, dialect, new)),
         (tables.unsummed, [(each.run_id,) for each in new]),
     ]
 
@@ -190,12 +187,12 @@ def _failure_rows(new: _New) -> Iterator[tuple[Any, ...]]:
         yield new.run_id, number, each.position, cause.topic, cause.outcome, cause.kind, cause.path
 
 
-def _topic_rows(connection: Connection, new: Sequence[_New]) -> list[tuple[Any, ...]]:
+def _topic_rows(connection: Connection, dialect: Dialect, new: Sequence[_New]) -> list[tuple[Any, ...]]:
     merged = [_merged(each.submission.report.topics) for each in new]
     names: defaultdict[int, set[str]] = defaultdict(set)
     for each, tallies in zip(new, merged, strict=True):
         names[each.tenant_id].update(topic for topic, _ in tallies)
-    numbers = {tenant: _topic_ids(connection, tenant, sorted(some)) for tenant, some in names.items()}
+    numbers = {tenant: _topic_ids(connection, dialect, tenant, sorted(some)) for tenant, some in names.items()}
     rows = []
     for each, tallies in zip(new, merged, strict=True):
         run = each.submission.report.run
@@ -216,12 +213,9 @@ def _merged(topics: Sequence[TopicTally]) -> dict[tuple[str, str], Tally]:
     return found
 
 
-def _topic_ids(connection: Connection, tenant: int, names: Sequence[str]) -> dict[str, int]:
+def _topic_ids(connection: Connection, dialect: Dialect, tenant: int, names: Sequence[str]) -> dict[str, int]:
     """The topics' numbers; new ones are entered."""
-    topics, found = tables.topics.c, dict[str, int]()
-    for begin in range(0, len(names), TOPICS_AT_ONCE):
-        some = {"tenant": tenant, "names": names[begin : begin + TOPICS_AT_ONCE]}
-        found.update((name, int(number)) for name, number in connection.execute(_TOPICS, some))
+    topics, found = tables.topics.c, dialect.topic_ids(connection, tenant, names)
     new = [{"tenant_id": tenant, "name": name} for name in names if name not in found]
     if new:
         added = connection.execute(insert(tables.topics).returning(topics.name, topics.id), new)

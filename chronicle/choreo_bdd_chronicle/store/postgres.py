@@ -29,6 +29,7 @@ _ELSE = f"{tables.run_topics.name}_else"
 _WITHIN = "started_at >= :begin AND started_at < :end"
 _CHANNEL = "chronicle_events"
 _PATIENCE_SECONDS = 1.0
+_TOPICS = text("SELECT name, id FROM topics WHERE tenant_id = :tenant AND name = ANY(:names)")
 
 
 class PostgresDialect:
@@ -56,6 +57,11 @@ class PostgresDialect:
         wanted = text(f"SELECT {columns} FROM generate_series(1, :count)")
         rows = connection.execute(wanted, {"count": count}).all()
         return [sorted(row[place] for row in rows) for place in range(len(tables))]
+
+    def topic_ids(self, connection: Connection, tenant: int, names: Sequence[str]) -> dict[str, int]:
+        """The names go as one value, however many they are."""
+        found = connection.execute(_TOPICS, {"tenant": tenant, "names": list(names)})
+        return {name: int(number) for name, number in found}
 
     def insert(self, connection: Connection, parts: Sequence[Part]) -> None:
         """A few rows of all tables in one message, then ``COPY``, which takes thousands in the time of a few inserts.

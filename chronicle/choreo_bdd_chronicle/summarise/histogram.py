@@ -11,6 +11,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import floor, log
 
 FORMAT = 1
@@ -80,10 +81,9 @@ class Histogram:
         """As it is stored: 19 bytes for 5 different latencies, about 146 for 50."""
         buckets, counts = zip(*self.buckets, strict=True) if self.buckets else ((), ())
         largest = max(counts, default=0)
-        count_type = next(letter for letter, limit in _COUNT_TYPES.items() if largest < limit)
+        letter = "B" if largest < _COUNT_TYPES["B"] else next(k for k, most in _COUNT_TYPES.items() if largest < most)
         size = len(buckets)
-        head = _HEAD.pack(FORMAT, count_type.encode(), size)
-        return head + struct.pack(f"<{size}h{size}{count_type}", *buckets, *counts)
+        return _layout(size, letter).pack(FORMAT, letter.encode(), size, *buckets, *counts)
 
     @property
     def count(self) -> int:
@@ -145,6 +145,11 @@ def _unusual(latency_ms: float) -> int:
 def _middle(bucket: int) -> float:
     """The latency that is equally far, as a factor, from both ends of the bucket."""
     return 0.0 if bucket == _ZERO else math.exp((bucket + 0.5) * _WIDTH)
+
+
+@lru_cache(256)
+def _layout(size: int, letter: str) -> struct.Struct:
+    return struct.Struct(f"{_HEAD.format}{size}h{size}{letter}")
 
 
 def _numbers(data: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:

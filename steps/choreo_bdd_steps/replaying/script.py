@@ -14,6 +14,7 @@ from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.observers.traffic import Heard, Lost, Sent
 from choreo_bdd.shared.fitting import fits
+from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.abilities import Asking, Departing, Sender
 from choreo_bdd.transports.base import (
     Interruptible,
@@ -247,8 +248,7 @@ def _fail(cue: _Cue) -> None:
     """The message does not get through, for the reason it had then."""
     assert cue.settled is not None  # it has failed
     assert cue.sent is not None
-    cue.settled.set_exception(TransportError(str(cue.sent.failed)))
-    cue.settled.exception()  # seen: the scenario may not publish it any more
+    break_promise(cue.settled, TransportError(str(cue.sent.failed)))
 
 
 def _has_left(on_sent: OnSent, unheard: str | None, _: asyncio.Future[None]) -> None:

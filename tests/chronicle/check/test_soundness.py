@@ -98,7 +98,7 @@ LOOKED_AT_CLOSER: dict[str, Callable[[Any], object]] = {
     "a line's end in a name": lambda found: found["run"].update(transports=["nats\n"]),
     "half a pair": lambda found: found["run"].update(hostname="\ud800"),
     "digits of another script": lambda found: found["run"].update(started_at="٢٠٢٦-01-01T00:00:00Z"),
-    "nested deep": lambda found: one_handle(found).update(actual=json.loads("[" * 195 + "]" * 195)),
+    "nested deep": lambda found: one_handle(found).update(actual=json.loads("[" * 201 + "]" * 201)),
 }
 
 

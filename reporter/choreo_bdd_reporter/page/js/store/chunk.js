@@ -72,32 +72,34 @@ function unpackPart(chunk, packed) {
 
 /** @type {any} */
 const EVENT = {
-  detail: '',
   get wall_clock() {
     return this.told ?? new Date(this.began + this.offset_ms).toISOString();
   },
 };
 
-/** @type {("action" | "topic" | "detail" | "transport" | "source" | "logical_topic")[]} */
-const COLUMNS = ['action', 'topic', 'detail', 'transport', 'source', 'logical_topic'];
-
+// Of ten thousand events each has the same members, in one literal: an engine makes those many times faster.
 /**
  * @param {Page.Chunk} chunk
  * @param {Page.PackedTimeline} packed
  * @returns {Page.TimelineEntry[]}
  */
-function unpackTimeline(chunk, { step, clock, drift, ...columns }) {
+function unpackTimeline({ texts }, { step, clock, drift, ...columns }) {
   let offset = 0;
   const began = Date.parse(clock ?? '') - (step[0] ?? 0) / 1000;
-  const known = COLUMNS.filter((name) => columns[name]);
+  /**
+   * @param {number[] | undefined} column
+   * @param {number} index
+   * @returns {any}
+   */
+  const text = (column, index) => (column && column[index] >= 0 ? texts[column[index]] : undefined);
   return step.map((ahead, index) => {
     offset += ahead;
     /** @type {any} */
-    const event = { __proto__: EVENT, offset_ms: offset / 1000, began, told: drift[index] };
-    for (const name of known) {
-      const text = columns[name]?.[index] ?? -1;
-      if (text >= 0) event[name] = chunk.texts[text];
-    }
+    const event = {
+      __proto__: EVENT, offset_ms: offset / 1000, began, told: drift[index],
+      action: text(columns.action, index), topic: text(columns.topic, index), detail: text(columns.detail, index) ?? '',
+      transport: text(columns.transport, index), source: text(columns.source, index), logical_topic: text(columns.logical_topic, index),
+    };
     return event;
   });
 }

@@ -1,4 +1,7 @@
-"""The references: the same round trip with each broker's own client, and nothing else."""
+"""The references: the same round trip with each broker's own client, and what any test does with what it receives.
+
+That is to decode the message and to compare the field it waits for; nothing else.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,11 @@ def raw_round_trips(kind: str, url: str) -> AbstractAsyncContextManager[RoundTri
     return {"nats": _nats, "kafka": _kafka, "rabbitmq": _rabbitmq, "redis": _redis}[kind](url)
 
 
-def _timed(publish: Callable[[bytes], Awaitable[Any]], arrive: Callable[[], Awaitable[Any]]) -> RoundTrip:
+def _timed(publish: Callable[[bytes], Awaitable[Any]], arrive: Callable[[], Awaitable[bytes]]) -> RoundTrip:
     async def round_trip(number: int) -> float:
         start = time.perf_counter()
         await publish(json.dumps({"n": number}).encode())
-        await arrive()
+        assert json.loads(await arrive())["n"] == number
         return (time.perf_counter() - start) * 1000
 
     return round_trip
@@ -36,10 +39,10 @@ async def _nats(url: str) -> AsyncIterator[RoundTrip]:
     import nats
 
     client = await nats.connect(url)
-    arrived: asyncio.Queue[None] = asyncio.Queue()
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
 
-    async def on_message(_: Any) -> None:
-        arrived.put_nowait(None)
+    async def on_message(message: Any) -> None:
+        arrived.put_nowait(message.data)
 
     await client.subscribe(TOPIC, cb=on_message)
     await client.flush()
@@ -55,12 +58,12 @@ async def _redis(url: str) -> AsyncIterator[RoundTrip]:
     pubsub = client.pubsub()
     await pubsub.subscribe(TOPIC)
     await pubsub.get_message(timeout=5)
-    arrived: asyncio.Queue[None] = asyncio.Queue()
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def read() -> None:
         async for message in pubsub.listen():
             if message["type"] == "message":
-                arrived.put_nowait(None)
+                arrived.put_nowait(message["data"])
 
     reader = asyncio.create_task(read())
     yield _timed(lambda data: client.publish(TOPIC, data), arrived.get)
@@ -79,10 +82,10 @@ async def _rabbitmq(url: str) -> AsyncIterator[RoundTrip]:
     exchange = await channel.declare_exchange("bench-raw", aio_pika.ExchangeType.TOPIC, auto_delete=True)
     queue = await channel.declare_queue(exclusive=True, auto_delete=True)
     await queue.bind(exchange, TOPIC)
-    arrived: asyncio.Queue[None] = asyncio.Queue()
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
 
-    async def on_message(_: Any) -> None:
-        arrived.put_nowait(None)
+    async def on_message(message: Any) -> None:
+        arrived.put_nowait(message.body)
 
     await queue.consume(on_message, no_ack=True)
     yield _timed(lambda data: exchange.publish(aio_pika.Message(data), TOPIC), arrived.get)
@@ -102,6 +105,11 @@ async def _kafka(url: str) -> AsyncIterator[RoundTrip]:
     consumer.assign([partition])
     await consumer.seek_to_end(partition)
     await consumer.position(partition)
-    yield _timed(lambda data: producer.send(TOPIC, data, partition=0), consumer.getone)
+
+    async def arrive() -> bytes:
+        value: bytes = (await consumer.getone()).value
+        return value
+
+    yield _timed(lambda data: producer.send(TOPIC, data, partition=0), arrive)
     await consumer.stop()
     await producer.stop()

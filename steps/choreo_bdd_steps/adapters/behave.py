@@ -12,8 +12,9 @@ behave loads it however little it is to run, so what a run needs is imported whe
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial, wraps
 from pathlib import Path
@@ -31,9 +32,10 @@ from choreo_bdd_project.frameworks.behave_model import expand, scenario_of
 from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario
+from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.own_acts import act, is_act
-from choreo_bdd_steps.vocabulary import PHRASES, Phrase, phrase_of
+from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognised
 
 if TYPE_CHECKING:
     from choreo_bdd_steps.run.scenario_run import ScenarioInfo, ScenarioRun
@@ -88,7 +90,7 @@ def _accompanied(function: Callable[..., object], text: str) -> Callable[..., ob
     @wraps(function)
     def step(context: Any, *arguments: Any, **parameters: Any) -> object:
         steps = list(context.scenario.all_steps)
-        index = next((index for index, each in enumerate(steps) if each.status == Status.untested), None)
+        index = next((index for index, each in enumerate(steps) if each.status is Status.untested), None)
         if index is None or steps[index].name != text:
             raise _not_seen_ahead(context, "an act")
         run = scenario_run(context)
@@ -109,18 +111,27 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
 
     NAME = "choreo"
 
+    def compile(self) -> _PhraseMatcher:
+        """behave compiles each pattern to see whether it can be; ours can, and most are not needed in a run."""
+        return self
+
     def match(self, step_text: str) -> Any:
         """behave asks all phrases one after the other; which one a sentence is has been found by then."""
-        phrase = phrase_of(step_text)
-        return None if phrase is None or phrase.regex != self.pattern else super().match(step_text)
+        known = recognised(step_text)
+        return None if known is None or known[0].regex != self.pattern else super().match(step_text)
 
     def check_match(self, step_text: str) -> list[Argument] | None:
         """The parameters of a sentence that is this phrase, ``None`` for any other."""
-        found = self.regex.fullmatch(step_text.strip())
-        if found is None:
+        known = recognised(step_text)
+        if known is None or known[0].regex != self.pattern:
             return None
-        given = [name for name, value in found.groupdict().items() if value is not None]
-        return [Argument(*found.span(name), found[name], found[name], name) for name in given]
+        found = known[1]
+        return [Argument(*found.span(name), value, value, name) for name, value in _given(found).items()]
+
+
+def _given(found: re.Match[str]) -> dict[str, str]:
+    """A sentence's parameters, without those it leaves out."""
+    return {name: value for name, value in found.groupdict().items() if value is not None}
 
 
 def _step_function(phrase: Phrase) -> Callable[..., None]:
@@ -139,8 +150,9 @@ def _step_function(phrase: Phrase) -> Callable[..., None]:
 def _position(context: Any, phrase: Phrase, parameters: Mapping[str, str]) -> int:
     """Which step of the scenario is running: the first without a verdict, unless that is another step."""
     for index, step in enumerate(context.scenario.all_steps):
-        if step.status == Status.untested:
-            if phrase.parameters(step.name) == parameters:
+        if step.status is Status.untested:
+            known = recognised(step.name)
+            if known is not None and known[0] is phrase and _given(known[1]) == parameters:
                 return index
             break
     raise _not_seen_ahead(context, "a step of the choreo vocabulary")
@@ -254,28 +266,28 @@ def read_feature(path: Path) -> list[tuple[int, ScenarioInfo]]:
         raise StepError(str(path), "holds no feature")
     expand(feature)
     runs = [scenario_of(feature, scenario) for scenario in feature.walk_scenarios()]
-    return [(run.begins_at, _info_of(run)) for run in runs]
+    return [(run.begins_at, _info_of(run, run.steps)) for run in runs]
 
 
 def _info(context: Any) -> ScenarioInfo:
     scenario, registry = scenario_of(context.feature, context.scenario), context._runner.step_registry
 
     def declared(step: Any) -> bool:
-        match = None if phrase_of(step.name) is not None else registry.find_match(step)
+        match = None if recognised(step.name) is not None else registry.find_match(step)
         return match is not None and is_act(match.func)
 
     pairs = zip(scenario.steps, context.scenario.all_steps, strict=True)
     steps = tuple(replace(each, is_act=True) if declared(step) else each for each, step in pairs)
-    return _info_of(replace(scenario, steps=steps))
+    return _info_of(scenario, steps)
 
 
-def _info_of(scenario: Scenario) -> ScenarioInfo:
+def _info_of(scenario: Scenario, steps: Sequence[Step]) -> ScenarioInfo:
     from choreo_bdd_steps.run.opening import ScenarioInfo  # noqa: PLC0415 - see the module's docstring
 
     return ScenarioInfo(
         name=scenario.name,
         nodeid=scenario.nodeid,
-        steps=scenario.steps,
+        steps=steps,
         tags=scenario.tags,
         transport=scenario.transport,
     )

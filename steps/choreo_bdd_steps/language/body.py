@@ -17,6 +17,7 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.conditions import Condition, parse_condition
 from choreo_bdd_steps.language.grammar.placing import Placed, placed
 from choreo_bdd_steps.language.grammar.tables import Cell, Row, Table, assemble, read_table
+from choreo_bdd_steps.language.kept import kept
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher, body_matcher, equalling, expecting, together
 from choreo_bdd_steps.language.matching.misread import refuse_calls, refuse_misread, refuse_text
 from choreo_bdd_steps.language.matching.values import Builder, check_tags, needs_of, refuse_tags, tags_in
@@ -132,6 +133,7 @@ class PayloadBody:
         return [_built_message(draft, builder) for draft in self.drafts]
 
 
+@kept
 def parse_expectation(
     docstring: str | None,
     table: Table | None,
@@ -170,6 +172,7 @@ def parse_expectation(
     return ExpectationBody(expected, needs_of(*every), base_dir, calls_python)
 
 
+@kept
 def parse_payload(
     docstring: str | None,
     table: Table | None,
@@ -185,8 +188,7 @@ def parse_payload(
     _one_body(docstring, table)
     if table is not None:
         rows = read_table(table, publish=True)
-        drafts = [_row_draft(row, otherwise) for row in rows]
-        return _payload_body(drafts, (c.node for row in rows for c in row), base_dir)
+        return _payload_body([_row_draft(row, otherwise) for row in rows], (c.node for r in rows for c in r), base_dir)
     node, convert = _read(docstring, media_type)
     return _draft_body(node, convert, base_dir, otherwise)
 

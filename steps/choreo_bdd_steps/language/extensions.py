@@ -79,6 +79,11 @@ def user_matcher_names() -> list[str]:
     return sorted(_matchers)
 
 
+def registered_names() -> tuple[str, ...]:
+    """Everything that users have added, in the order they did: matchers, then functions."""
+    return (*_matchers, "", *_functions)
+
+
 def user_functions() -> dict[str, Callable[..., object]]:
     """All registered template functions by name."""
     return dict(_functions)

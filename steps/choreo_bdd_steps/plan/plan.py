@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import parse_expectation
@@ -31,7 +32,7 @@ from choreo_bdd_steps.vocabulary.phrase import StepCall
 INSTANT = "a duration of 0 leaves no time for anything to happen; write a longer one"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is asked of a step again and again is kept in it
 class PlannedStep:
     """A step, what it means if it is one of ours, its phase, and the transport it means where it names none.
 
@@ -49,7 +50,7 @@ class PlannedStep:
     spec: ExpectationSpec | Exception | None = field(default=None, repr=False)
     misplaced: BodyError | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def problem(self) -> Exception | None:
         """What keeps the step from being read, whatever its variables are."""
         if self.misplaced is not None:
@@ -82,7 +83,7 @@ class PlannedStep:
         """Whether it is a step of the user's own that is declared to make messages come."""
         return self.act is None and self.call.is_act
 
-    @property
+    @cached_property
     def triggers(self) -> bool:
         """Whether it makes messages come: phases begin with such a step, and times count from it."""
         return self.sends or self.is_own_act
@@ -132,7 +133,7 @@ class PlannedStep:
         return assigned(self.act)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots, as above
 class Plan:
     """All steps of a scenario, in order."""
 
@@ -154,7 +155,11 @@ class Plan:
 
     def has_trigger(self, phase: int) -> bool:
         """Whether a phase makes anything happen itself, as far as is known ahead."""
-        return any(step.phase == phase and step.triggers for step in self.steps)
+        return phase in self._triggered
+
+    @cached_property
+    def _triggered(self) -> frozenset[int]:
+        return frozenset(step.phase for step in self.steps if step.triggers)
 
     def trigger_below(self, check: PlannedStep) -> PlannedStep | None:
         """The publish or act that a check stands above, where nothing before the check makes anything happen."""

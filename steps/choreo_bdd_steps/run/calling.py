@@ -39,7 +39,7 @@ class Calling:
                 f"| field | value |",
             )
         (message,) = messages
-        adopt_written(state, messages, topic, link)
+        adopt_written(state, messages, topic, step.transport)
         checks = self._arming.enter(step)
         responses = [
             (check, check.spec)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.scenario import Scope
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.vacuity import VacuousStep
@@ -36,12 +37,14 @@ class ScenarioInfo:
 class Opening:
     """What opens an engine scope, its id, and the name of each transport's link in it (``None`` where there is one).
 
+    The ``policies`` are those of the transports whose messages carry an id.
     The ``correlation_id`` is that of the default transport where the scenario uses that one and it has ids. Its
     ``trace_id`` is what services put their spans under.
     """
 
     open: Callable[[], Coroutine[Any, Any, Scope]]
     links: dict[str, str | None]
+    policies: Mapping[str, CorrelationPolicy]
     correlation_id: str
     trace_id: str
 

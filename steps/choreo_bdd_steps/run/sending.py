@@ -81,7 +81,7 @@ class Sending:
         if problem := unspeakable(str(topic)):
             raise StepError(call.place, problem)
         state.require_carried(step.transport, str(topic), named)
-        adopt_written(state, outgoing, topic, link)
+        adopt_written(state, outgoing, topic, step.transport)
         checks = self._arming.enter(step)
 
         async def send() -> None:
@@ -100,12 +100,15 @@ class Sending:
         state.act(call, send())
 
 
-def adopt_written(state: State, outgoing: Sequence[OutgoingMessage], topic: str, link: str | None) -> None:
+def adopt_written(state: State, outgoing: Sequence[OutgoingMessage], topic: str, transport: str) -> None:
     """An id that the scenario writes itself becomes its own before anybody listens for it."""
-    where = state.scope.links[link]
-    for message in outgoing if where.wire_id is not None else ():
-        written = where.harness.correlation.read(Envelope(topic, message.payload, message.headers))
-        if written is not None and written != where.wire_id:
+    for message in outgoing:
+        written = state.written_id(transport, Envelope(topic, message.payload, message.headers))
+        if written is None:
+            continue
+        link = state.links[transport]
+        where = state.scope.links[link]
+        if written != where.wire_id:
             _require_nobody_elses(state, where, written)
             state.adopt(link, written)
 

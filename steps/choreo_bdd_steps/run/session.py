@@ -217,7 +217,8 @@ class Session:
         opened = partial(open_scope, name, by_link, partial(_given, identity), self._scope_options)
         if self.traces is not None:
             self.traces.start()
-        return Opening(opened, links, told, shared)
+        policies = {each: harnesses[each].correlation for each, wire_id in ids.items() if wire_id is not None}
+        return Opening(opened, links, policies, told, shared)
 
     def _start_services(self) -> None:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from choreo_bdd.correlation import Envelope
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario import Handle, Scope
@@ -86,6 +87,11 @@ class State:
     def is_open(self) -> bool:
         """Whether there is a scope: from the first library step until the scenario ends."""
         return self._opening is not None
+
+    def written_id(self, transport: str, message: Envelope) -> str | None:
+        """The id in a message that is to be sent on a transport; ``None`` where its author has written none."""
+        policy = None if self._opening is None else self._opening.policies.get(transport)
+        return None if policy is None else policy.read(message)
 
     @property
     def step(self) -> PlannedStep:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from re import Match as Found
 
 from choreo_bdd_steps.vocabulary import calling, expecting, further_checks, publishing, services, variables, waiting
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase, StepCall
 
-__all__ = ["PHRASES", "Match", "Phrase", "StepCall", "phrase_of", "recognise", "recognise_text"]
+__all__ = ["PHRASES", "Match", "Phrase", "StepCall", "recognise", "recognise_text", "recognised"]
 
 PHRASES: tuple[Phrase, ...] = (
     *publishing.PHRASES,
@@ -22,14 +23,18 @@ PHRASES: tuple[Phrase, ...] = (
 
 def recognise(call: StepCall) -> Match | None:
     """The step as a phrase of this vocabulary; ``None`` for a step of somebody else's."""
-    phrase = phrase_of(call.text)
-    return None if phrase is None else phrase.match(call)
+    known = recognised(call.text)
+    return None if known is None else Match(known[0], call, known[1].groupdict())
 
 
 @lru_cache(maxsize=4096)
-def phrase_of(text: str) -> Phrase | None:
-    """The phrase that a sentence is, kept: its step is read, planned and run, and each time there are all to ask."""
-    return next((phrase for phrase in PHRASES if phrase.parameters(text) is not None), None)
+def recognised(text: str) -> tuple[Phrase, Found[str]] | None:
+    """The phrase that a sentence is, and where its parameters are; kept, as each step is looked at time and again."""
+    sentence = text.strip()
+    for phrase in PHRASES:
+        if sentence.startswith(phrase.opening) and (found := phrase.found(sentence)) is not None:
+            return phrase, found
+    return None
 
 
 def recognise_text(text: str) -> Match | None:

@@ -21,6 +21,8 @@ Below = Literal["nothing", "a doc string", "a table", "a doc string or a table"]
 
 _PIECE = re.compile(r"\{(?P<name>\w+)(?::(?P<kind>\w+))?\}|(?P<open>\[)|(?P<close>\])|(?P<text>[^\[\]{}]+)")
 
+_VARIES = re.compile(r"[\[{]|\bmessages?\b")
+
 _KINDS: Mapping[str, str] = {
     "topic": r'"(?P<{}>[^"]+)"',
     "key": r'"(?P<{}>[^"]*)"',
@@ -94,16 +96,18 @@ class Phrase:
         """The whole sentence as a regular expression with named groups."""
         return _regex(self.text)
 
-    def parameters(self, text: str) -> dict[str, str] | None:
-        """The parameters a sentence gives to this phrase, without those it leaves out; ``None`` for another one."""
-        found = _compiled(self.text).fullmatch(text.strip())
-        return (
-            None if found is None else {name: value for name, value in found.groupdict().items() if value is not None}
-        )
+    @property
+    def opening(self) -> str:
+        """What all its sentences begin with."""
+        return _opening(self.text)
+
+    def found(self, text: str) -> re.Match[str] | None:
+        """Where a sentence, without space around it, has this phrase's parameters; ``None`` for another phrase's."""
+        return _compiled(self.text).fullmatch(text)
 
     def match(self, call: StepCall) -> Match | None:
         """The step as this phrase, if it is one."""
-        found = _compiled(self.text).fullmatch(call.text.strip())
+        found = self.found(call.text.strip())
         return None if found is None else Match(self, call, found.groupdict())
 
 
@@ -120,13 +124,14 @@ def pieces(text: str) -> list[str]:
     return [piece for piece in found if piece]
 
 
-_CACHE: dict[str, re.Pattern[str]] = {}
-
-
+@cache
 def _compiled(text: str) -> re.Pattern[str]:
-    if text not in _CACHE:
-        _CACHE[text] = re.compile(_regex(text), re.DOTALL)
-    return _CACHE[text]
+    return re.compile(_regex(text), re.DOTALL)
+
+
+@cache
+def _opening(text: str) -> str:
+    return _VARIES.split(text, maxsplit=1)[0]
 
 
 @cache

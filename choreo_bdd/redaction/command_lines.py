@@ -22,7 +22,8 @@ _OF_PROSE = frozenset({
 })  # fmt: skip
 """What follows an option in a sentence about it."""
 _IN_CALL = r"(?<![\w-])(?P<head>{tool}(?=[\s\"',])[^\n|;]{{0,200}}?[\s\"']{option})(?P<value>[^\s\"',;|<][^\s\"',;|]*)"
-_LOGIN = rf"(?:-[uaU]|--(?:proxy-)?user|--auth|--creds|--src-creds|--dest-creds)(?:=|{_GAP}|)[^\s:\"'/]{{1,99}}:"
+_NAMED_LOGIN = r"-a|--(?:proxy-)?user|--auth|--creds|--src-creds|--dest-creds"
+_LOGIN = rf"(?:-[uU](?:=|{_GAP}|)|(?:{_NAMED_LOGIN})(?:=|{_GAP}))[^\s:\"'/]{{1,99}}:"
 _TOOLS = (
     ("curl", "curl", _LOGIN), ("wget", "wget", _LOGIN), ("http", "https?", _LOGIN), ("skopeo", "skopeo", _LOGIN),
     ("mysql", r"mysql[\w-]{0,20}", "-p"), ("mariadb", r"mariadb[\w-]{0,20}", "-p"),

@@ -256,6 +256,7 @@ TEXTS = [
     f"csrf_token={V}",
 ]  # fmt: skip
 INNOCENT = [
+    "http -addr=:8080 started",
     "orders.placed within 50 ms", "unexpected token '}' at 3", "the key: order-1", "author: Ada", "bearer of news",
     "http://host:80/a@b", "status code: 200", "the session began", "3 passed, 1 failed", "token_type: bearer",
     "pass: 3",

@@ -23,6 +23,13 @@ SHAPES = (
     "sk-", "AKIA", "SU" + "A" * 56, "xoxb-", "secret\t", "otp:", "passwordpassword", "key" * 20 + " ",
     '{"token":"', '["', "{",
     "\u00e9key=", "code:", "session_id_", "=" * 64, "pass ", "mnemonic phrase ",
+    "curl ", "curl -u ", "curl -u a", "docker login ", "mysql -", "--password ", "--a ", "-a --token", "<password>",
+    "<a b ", "<password x", "name=a value", "name: password value: ", "name=", "echo a | ", "machine a login a ",
+    "ENV a ", "identified by ", "jdbc:oracle:a:", ":AA", "1:AA" + "a" * 33, "aa9Q~", "AZDO", "a" * 76 + "AZDO",
+    ".atlasv1.", "JQQJ9" + "a" * 8, "-us1", "0a-us1", "M1aaaaaaaa", "Maaaaaaaaaaaaaaaaaaaaaaaa.aaaaaa.", "s.a1B",
+    "pat1", "password: |\n a\n ", "password is ", "password | ", "@tcp(", ":a@tcp(", "discord.com/api/webhooks/1",
+    "tskey-a", "password%3D", "token -> ", "glpat-", "dp.pt.", "1//0a", "ldapsearch -w", "re_a", "FLWSECK-",
+    "lsv2_pt_0", "hooks.",
 )  # fmt: skip
 
 

@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
 
+from choreo_bdd.redaction.beside_names import mask_beside
+from choreo_bdd.redaction.command_lines import mask_arguments, may_be_command
 from choreo_bdd.redaction.findable import Findable, found_masked
+from choreo_bdd.redaction.hints import Hints
 from choreo_bdd.redaction.known_secrets import REDACTED, looks_like_token
 from choreo_bdd.redaction.pairs import mask_pairs
 from choreo_bdd.redaction.secret_names import (
@@ -15,6 +18,7 @@ from choreo_bdd.redaction.secret_names import (
     is_secret_key,
     plain_name,
 )
+from choreo_bdd.redaction.tokens import mask_tokens, may_begin_token, may_hold_token, may_hold_vague
 
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*)?://", re.IGNORECASE)
 _HOST_PORT = re.compile(r"(?:\[[^\]]*\]|[^:\[\]@]*)(?::\d*)?")
@@ -89,45 +93,14 @@ def secrets_in_urls(text: str) -> Iterator[str]:
 _HINTS = (
     "://", "auth", "bearer", "passw", "passphrase", "passcode", "passkey", "pwd", "secret", "token", "key", "cookie",
     "credential", "creds", "jwt", "session", "sessid", "otp", "cvv", "cvc", "csrf", "xsrf", "code=", "code:",
-    "code\"", "code'", "mnemonic", "phrase", "connection", "pass=", "pass:", "pass\"", "pass'", "eyj", "akia",
-    "asia", "gh", "github_pat_", "xox", "xapp-", "aiza", "k_", "sk-", "glpat-", "whsec_", "npm_", "pypi-", "sg.",
-    "hvs.", "hf_", "dckr_pat_", "sig", "basic ", "glrt-", "gldt-", "glptt-", "glsoat-", "glcbt-", "glft-", "glimt-",
-    "glagent-", "glsa_", "hvb.", "_v1_", "shpat_", "shpss_", "shpca_", "shppa_", "_api_", "ntn_", "figd_", "sbp_",
-    "fo1_", "sntrys_", "rubygems_", "pscale_", "ops_", "nrak-", "pmak-", "pul-", "pat-", "gocspx-", "ya29.", "dp.",
-    "dapi", "atatt", "atbb", "ssws ",
+    "code\"", "code'", "mnemonic", "phrase", "connection", "pass=", "pass:", "pass\"", "pass'", "sig=", "signature=",
+    "basic ", "hooks.", "/webhook", "@tcp(", "--pass", "-pass ", "requirepass", "identified by", "add_user",
+    "securestring", "jdbc:oracle",
 )  # fmt: skip
-_STEMS = ("code", "connect", "cred", "cv", "pass", "sess", "srf", "gl", "hv", "shp", "s_", "ak-", "api")
-"""What several hints have in common: a text that has none of it need not be searched for each."""
-
-
-class _Hints:
-    """Words, one of which must be in a text for it to be looked at."""
-
-    __slots__ = ("_by_stem",)
-
-    def __init__(self, hints: Iterable[str]) -> None:
-        by_stem: dict[str, list[str]] = {}
-        for hint in hints:
-            by_stem.setdefault(next((stem for stem in _STEMS if stem in hint), hint), []).append(hint)
-        self._by_stem = tuple((stem, tuple(each)) for stem, each in by_stem.items())
-
-    def are_in(self, text: str) -> bool:
-        """Whether one of them is in a text in lower case."""
-        for stem, hints in self._by_stem:  # no any(): this runs for every string of every message
-            if stem not in text:
-                continue
-            if any(hint in text for hint in hints):
-                return True
-        return False
-
-
-_DIGITS = "0123456789"
-_NO_DIGITS = str.maketrans("", "", _DIGITS)
-_IN_TEXTS, _IN_NAMES = _Hints(_HINTS), _Hints(NAME_HINTS)
-_BESIDE_NAMES = _Hints(hint.translate(_NO_DIGITS) for hint in _HINTS if not any(name in hint for name in NAME_HINTS))
-"""Those that are not found by the names of secrets already, as they are in a text whose digits were taken out."""
-_NATS_SEED = partial(re.compile, r"\bS[UANOCX][A-Z2-7]{56}\b")
-_LIKE_NATS_SEED = re.compile(r"S[UANOCX][A-Z2-7]{56}")  # searched for quickly, because it begins with a letter
+_DIGITS = b"0123456789"
+_IN_TEXTS, _IN_NAMES = Hints(_HINTS), Hints(NAME_HINTS)
+_BESIDE_NAMES = Hints(hint for hint in _HINTS if not any(name in hint for name in NAME_HINTS))
+"""Those that are not found by the names of secrets already."""
 _URL = partial(
     re.compile,
     r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://(?:(?![,;|]?[a-z][a-z0-9+.-]{0,30}://)[^\s\"'<>`])+",
@@ -135,30 +108,6 @@ _URL = partial(
 )
 _PRIVATE_KEY_BLOCK = partial(
     re.compile, r"-----BEGIN ([A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?)-----.*?(?:-----END \1-----|\Z)", re.DOTALL
-)
-_TOKEN_FORMS = (
-    ("AKIA", r"[0-9A-Z]{16}\b"), ("ASIA", r"[0-9A-Z]{16}\b"),  # AWS
-    ("gh", r"[pousr]_[A-Za-z0-9]{20,}"), ("github_pat_", r"\w{20,}"), ("glpat-", r"[\w-]{20,}"),
-    ("xox", r"[abposr]-[\w-]{10,}"), ("xapp-", r"[\w-]{10,}"), ("whsec_", r"\w{16,}"), ("npm_", r"[A-Za-z0-9]{30,}"),
-    ("pypi-", r"[\w-]{20,}"), ("SG.", r"[\w-]{16,64}\.[\w-]{16,}"), ("hvs.", r"[\w-]{20,}"),
-    ("hf_", r"[A-Za-z0-9]{30,}"), ("dckr_pat_", r"[\w-]{20,}"), ("AIza", r"[0-9A-Za-z_-]{35}"),
-    ("sk_", r"(?:live|test)_\w{10,}"), ("rk_", r"(?:live|test)_\w{10,}"), ("sk-", r"[A-Za-z0-9_-]{20,}"),
-    ("gl", r"(?:rt|dt|ptt|soat|cbt|ft|imt|agent)-[\w-]{20,}"), ("glsa_", r"\w{32,}"),  # GitLab, Grafana
-    ("hvb.", r"[\w-]{20,}"), ("do", r"[opr]_v1_[0-9a-f]{40,}"), ("shp", r"(?:at|ss|ca|pa)_[0-9a-fA-F]{32}"),
-    ("lin_api_", r"\w{30,}"), ("ntn_", r"[A-Za-z0-9]{40,}"), ("figd_", r"[\w-]{30,}"), ("sbp_", r"[0-9a-f]{40}"),
-    ("fo1_", r"[\w-]{40,}"), ("sntrys_", r"[\w+/=-]{40,}"), ("rubygems_", r"[0-9a-f]{40,}"),
-    ("pscale_", r"(?:tkn|oauth|pw)_[\w-]{30,}"), ("ops_eyJ", r"[\w-]{40,}"), ("NRAK-", r"[A-Z0-9]{27}"),
-    ("PMAK-", r"[0-9a-f]{24}-[0-9a-f]{34}"), ("pul-", r"[0-9a-f]{40}"), ("pat-", r"[a-z]{2}\d-[0-9a-f-]{36}"),
-    ("GOCSPX-", r"[\w-]{20,}"), ("ya29.", r"[\w-]{20,}"), ("dp.", r"(?:pt|st|ct|sa|scim|audit)\.[\w.-]{40,}"),
-    ("dapi", r"[0-9a-f]{32}\b"), ("ATATT", r"[\w=-]{40,}"), ("ATBB", r"[A-Za-z0-9]{28,}\b"),
-    ("key-", r"[0-9a-f]{32}\b"), ("AGE-SECRET-KEY-1", r"[A-Z0-9]{50,}"), ("SSWS ", r"[\w-]{30,}"),
-)  # fmt: skip
-"""How the tokens of well-known services begin, and what follows."""
-_KNOWN_TOKENS = partial(
-    re.compile,
-    # each alternative begins with its letters and looks back from behind them, which is searched for far sooner
-    r"eyJ(?<![\w-]eyJ)[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"  # JWT
-    + "".join(rf"|{re.escape(head)}(?<!\w{re.escape(head)}){rest}" for head, rest in _TOKEN_FORMS),
 )
 _AUTHORIZATION = partial(
     re.compile,
@@ -171,12 +120,23 @@ _AUTHORIZATION = partial(
 _SIGNATURE = partial(
     re.compile, r"(?P<head>\b(?:x-amz-signature|sig)=)[A-Za-z0-9%+/_-]{20,}=*", re.IGNORECASE
 )  # of a URL
-_SLACK_HOOK = partial(re.compile, r"(?P<head>\bhooks\.slack\.com/services/)[\w/]{10,}", re.IGNORECASE)
+_HOOK = partial(
+    re.compile,
+    r"(?P<head>\b(?:hooks\.slack\.com/(?:services|workflows|triggers)|hooks\.zapier\.com/hooks/catch"
+    r"|discord(?:app)?\.com/api/webhooks/\d{1,20}|webhook\.office\.com/webhookb2)/)[\w/@-]{10,}",
+    re.IGNORECASE,
+)
+_DATABASE_LOGIN = partial(re.compile, r"(?<=:)[^\s:@\"'<>]{1,99}(?=@tcp\()")
+"""``user:password@tcp(host:3306)/db``"""
 _BASIC = partial(re.compile, r"\b(?P<head>basic\s{1,8})[A-Za-z0-9+/]{16,}={0,2}(?![\w/+])", re.IGNORECASE)
 _BEARER = partial(re.compile, r"\b(?P<head>bearer\s+)(?P<token>[A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
 _COOKIE_HEADER = partial(
     re.compile, r"(?P<head>\b(?:set-)?cookie\s*:\s*)(?!<redacted>)[^\s\"'=;:]{1,256}=[^\"'\r\n]*", re.IGNORECASE
 )
+
+
+_TOKEN_IN_URL = 16
+"""So long is a name in a URL that is a token and needs no password."""
 
 
 def _mask_all(_match: re.Match[str]) -> str:
@@ -197,7 +157,8 @@ def _mask_url(match: re.Match[str]) -> str:
     scheme, mark, rest = match.group().partition("://")
     userinfo, tail = _split_userinfo(rest)
     _, colon, password = userinfo.partition(":")
-    if not colon or not password or userinfo == REDACTED:
+    is_token = not colon and len(userinfo) >= _TOKEN_IN_URL and looks_like_token(userinfo)
+    if not (password or is_token):
         return match.group()
     return f"{scheme}{mark}{REDACTED}@{tail}"
 
@@ -225,12 +186,6 @@ def _mask_urls(text: str, _found: set[str] | None) -> tuple[str, int]:
     return ("\n".join(lines), hits) if hits else (text, 0)
 
 
-def _mask_seeds(text: str, _found: set[str] | None) -> tuple[str, int]:
-    if _LIKE_NATS_SEED.search(text) is None:
-        return text, 0
-    return _substituted(_NATS_SEED(), _mask_all, text, None)
-
-
 _Masking = tuple[str, Callable[[], re.Pattern[str]], Callable[[re.Match[str]], str]]
 """What stands in every text that the pattern finds something in (in lower case), the pattern, and what masks it."""
 _FIRST: tuple[_Masking, ...] = (("private key", _PRIVATE_KEY_BLOCK, _mask_all),)
@@ -239,10 +194,10 @@ _BEFORE_PAIRS: tuple[_Masking, ...] = (
     ("cookie", _COOKIE_HEADER, _mask_behind_head),
     ("bearer", _BEARER, _mask_bearer),
     ("sig", _SIGNATURE, _mask_behind_head),
-    ("hooks.slack.com", _SLACK_HOOK, _mask_behind_head),
+    ("hook", _HOOK, _mask_behind_head),
     ("basic", _BASIC, _mask_basic),
+    ("@tcp(", _DATABASE_LOGIN, _mask_all),
 )
-_AFTER_PAIRS: tuple[_Masking, ...] = (("", _KNOWN_TOKENS, _mask_all),)
 
 
 _Pass = Callable[[str, set[str] | None], tuple[str, int]]
@@ -252,12 +207,21 @@ _declared_patterns: list[Findable] = []
 @cache
 def _passes() -> tuple[tuple[str, _Pass], ...]:
     """Compiled when the first suspicious text comes: that takes longer than all else in loading this file."""
-    first, before, after = (
+    first, before = (
         [(needed, partial(_substituted, pattern(), mask)) for needed, pattern, mask in each]
-        for each in (_FIRST, _BEFORE_PAIRS, _AFTER_PAIRS)
+        for each in (_FIRST, _BEFORE_PAIRS)
     )
     own = [("", partial(found_masked, pattern, REDACTED)) for pattern in _declared_patterns]
-    return (*own, *first, ("://", _mask_urls), *before, ("", mask_pairs), *after, ("", _mask_seeds))
+    return (
+        *own,
+        *first,
+        ("://", _mask_urls),
+        *before,
+        ("", mask_beside),
+        ("", mask_pairs),
+        ("", mask_arguments),
+        ("", mask_tokens),
+    )
 
 
 def _substituted(
@@ -307,20 +271,20 @@ def is_innocent_json(text: str) -> bool:
 
     ``False`` says nothing: the value has to be looked at. Meant for ASCII JSON; escapes are never innocent.
     """
-    if "\\" in text or _LIKE_NATS_SEED.search(text) is not None or _may_be_declared(text):
+    if "\\" in text or may_hold_vague(text) or _may_be_declared(text):
         return False
-    raw = text.encode("ascii") if text.isascii() else text.lower().encode("utf-8", "surrogatepass")
     # without its digits a string is the same in most messages of a topic
-    strings = set(raw.translate(None, _DIGITS.encode()).split(b'"')[1::2])
+    strings = set(text.encode("utf-8", "surrogatepass").translate(None, _DIGITS).split(b'"')[1::2])
     return strings <= _innocent_strings or all(map(_is_innocent_string, strings - _innocent_strings))
 
 
 def _is_innocent_string(string: bytes) -> bool:
     """Whether a key or a string without its digits hints at nothing; those that do not are remembered."""
-    lower = string.lower()
+    text = string.decode("utf-8", "surrogatepass")
+    lower = text.lower()
     # a key may be written with separators anywhere in its last word
-    joined = lower.translate(None, _SEPARATORS).decode("utf-8", "surrogatepass")
-    if _IN_NAMES.are_in(joined) or _BESIDE_NAMES.are_in(lower.decode("utf-8", "surrogatepass")):
+    joined = lower.encode("utf-8", "surrogatepass").translate(None, _SEPARATORS).decode("utf-8", "surrogatepass")
+    if _IN_NAMES.are_in(joined) or _BESIDE_NAMES.are_in(lower) or may_begin_token(text) or may_be_command(text):
         return False
     if len(string) <= _INNOCENT_CHARS:
         if len(_innocent_strings) >= _INNOCENT_MAX:
@@ -348,7 +312,7 @@ def _is_suspicious_long(text: str) -> bool:
 
 
 def _look_for_hints(text: str) -> bool:
-    return _IN_TEXTS.are_in(text.lower()) or _LIKE_NATS_SEED.search(text) is not None or _may_be_declared(text)
+    return _IN_TEXTS.are_in(text.lower()) or may_hold_token(text) or may_be_command(text) or _may_be_declared(text)
 
 
 def _may_be_declared(text: str) -> bool:

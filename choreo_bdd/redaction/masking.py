@@ -241,7 +241,7 @@ class Redactor:
         for key, item in source.items():
             shown = self._shown_key(key, copy)
             copy[shown] = None
-            if is_secret_key(key) and not is_count_under(key, item):
+            if _is_of_secret(key, source) and not is_count_under(key, item):
                 copy[shown] = self._mask(item)
             else:
                 pending.append((item, copy, shown))
@@ -257,6 +257,11 @@ class Redactor:
         if masked not in taken:
             return masked
         return next(name for name in (f"{masked} ({number})" for number in count(2)) if name not in taken)
+
+
+def _is_of_secret(key: Any, beside: Mapping[Any, Any]) -> bool:
+    """Whether a member's name is that of a secret, or the one that ``{"name": "password", "value": "x"}`` tells."""
+    return is_secret_key(key) or (key == "value" and is_secret_key(beside.get("name") or beside.get("key")))
 
 
 _DECLARED = KnownSecrets()

@@ -297,6 +297,12 @@ class Scope:
         waiting = tuple(handles)
         await self.until(lambda: all(handle.outcome is not Outcome.PENDING for handle in waiting), deadline)
 
+    def awaited(self, handles: Iterable[Handle]) -> None:
+        """Say, from any thread, that somebody waits for these from now on: a loop that is blocked sees it too late."""
+        now = self.clock()
+        for each in map(self.expectation_of, handles):
+            each.awaited_from = min(each.awaited_from, now)
+
     async def decide(
         self, expectations: Sequence[Expectation], *, timeout_ms: float | None = None, alone: bool = False
     ) -> None:

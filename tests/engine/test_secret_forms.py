@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from choreo_bdd.redaction import is_secret_key, redact_text
+from choreo_bdd.redaction import is_secret_key, redact_text, redact_value
 from choreo_bdd.redaction.credentials import is_innocent_json
 
 NAMES = [
@@ -256,6 +256,7 @@ TEXTS = [
     f"csrf_token={V}",
 ]  # fmt: skip
 INNOCENT = [
+    "http -addr=:8080 started",
     "orders.placed within 50 ms", "unexpected token '}' at 3", "the key: order-1", "author: Ada", "bearer of news",
     "http://host:80/a@b", "status code: 200", "the session began", "3 passed, 1 failed", "token_type: bearer",
     "pass: 3",
@@ -296,7 +297,21 @@ LESS_KNOWN = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("token", LESS_KNOWN)
+_UPPER = WORD.upper()
+FURTHER = (
+    f"{WORD[:14]}.atlasv1.{WORD}{WORD[:20]}", f"SK{HEX[:32]}", f"M{WORD[:23]}.{WORD[:6]}.{WORD[:38]}",
+    f"pat{WORD[:14]}.{HEX}", f"sq0atp-{WORD[:22]}", f"sq0csp-{WORD[:43]}", f"EAAA{WORD}{WORD[:12]}",
+    f"oy2{HEX[:43]}", f"dckr_oat_{WORD[:32]}", f"s.{WORD[:24]}", f"hvr.{WORD}", f"{WORD[:3]}8Q~{WORD[:34]}",
+    f"{WORD}{WORD[:28]}AZDO{WORD[:4]}", f"{HEX[:32]}-us12", f"1//0{WORD}", f"CCIPAT_{WORD[:22]}_{HEX[:40]}",
+    f"tskey-auth-{WORD[:12]}-{WORD[:32]}", f"sb_secret_{WORD[:31]}", f"gsk_{WORD}{WORD[:4]}", f"r8_{WORD[:37]}",
+    f"dt0c01.{_UPPER[:24]}.{(_UPPER * 2)[:64]}", f"re_{WORD[:8]}_{WORD[:24]}", f"HRKU-AA{WORD}", f"nfp_{WORD[:36]}",
+    f"access-production-{HEX[:36]}", f"sha256~{WORD[:43]}", f"xoxe.xoxp-1-{WORD}", f"shippo_live_{HEX[:40]}",
+    f"rzp_live_{WORD[:14]}", f"sntryu_{HEX}", f"AKCp{WORD}{WORD[:21]}", f"lsv2_pt_{HEX[:32]}_{HEX[:10]}",
+    f"glpat-{WORD[:27]}.01.{WORD[:9]}", f"ABIA{_UPPER[:16]}", f"API-{_UPPER[:26]}", f"FlyV1 fm2_{WORD}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("token", [*LESS_KNOWN, *FURTHER])
 @pytest.mark.parametrize("text", ["it was {} then", "{}", "[{}]", "a={}"])
 def test_the_tokens_of_less_known_services_are_masked_too(token: str, text: str) -> None:
     shown, hits = redact_text(text.format(token))
@@ -304,7 +319,7 @@ def test_the_tokens_of_less_known_services_are_masked_too(token: str, text: str)
     assert hits == 1
 
 
-@pytest.mark.parametrize("token", LESS_KNOWN)
+@pytest.mark.parametrize("token", [*LESS_KNOWN, *FURTHER])
 def test_json_with_such_a_token_is_never_taken_for_innocent(token: str) -> None:
     assert not is_innocent_json(json.dumps({"order_id": "ORD-1", "note": token}))
 
@@ -312,3 +327,70 @@ def test_json_with_such_a_token_is_never_taken_for_innocent(token: str) -> None:
 def test_words_that_begin_like_such_tokens_stay() -> None:
     text = "glft-ahead gldt-1 pat-na1-x key-0123 dapi0123 ops_eye dp.pt.x pul-over ATBB ya29.x fo1_2 the SSWS of it"
     assert redact_text(text) == (text, 0)
+
+
+def test_a_telegram_token_is_masked_in_the_address_it_stands_in_and_alone() -> None:
+    token = f"1234567890:AA{WORD[:33]}"
+    assert redact_text(f"https://api.telegram.org/bot{token}/getMe") == (
+        "https://api.telegram.org/bot<redacted>/getMe",
+        1,
+    )
+    assert redact_text(f"it is {token}.") == ("it is <redacted>.", 1)
+
+
+_HOOKS = ("hooks.slack.com/workflows/T1/A2", "discord.com/api/webhooks/1234567890", "x.webhook.office.com/webhookb2")
+
+
+@pytest.mark.parametrize("hook", _HOOKS)
+def test_what_lets_everybody_write_to_a_webhook_is_masked(hook: str) -> None:
+    shown, hits = redact_text(f"POST {hook}/{WORD}")
+    assert WORD not in shown
+    assert hits == 1
+
+
+COMMANDS = [
+    "mysql -u root --password {}", 'tool --password "{}"', "tool --token {}", "tool -password {}",
+    "MYSQL_PWD={} mysql", "curl -u a:{} http://h", "curl -ua:{} http://h", "curl --user a:{} h", 'curl -s -u "a:{}" h',
+    "['curl', '-u', 'a:{}', 'h']", "mysql -uroot -p{} db", "['mysql', '-p{}']", "sshpass -p {} ssh h",
+    "sshpass -p{} ssh h", "docker login -u x -p {} h", "['docker', 'login', '-p', '{}']", "redis-cli -h x -a {} ping",
+    "mongosh -u a -p {}", "ldapsearch -D cn=x -w {} -b y", "sqlcmd -S h -U sa -P {}", "smbclient //h/s -U u%{}",
+    "http --auth a:{} h", "skopeo copy --src-creds a:{} x y", "gpg --passphrase {}", "keytool -storepass {}",
+    "machine h login u password {}", "requirepass {}", "rabbitmqctl add_user u {}", "ENV API_TOKEN {}",
+    "echo {} | docker login --password-stdin", 'echo "{}" | sudo -S ls', "CREATE USER u IDENTIFIED BY '{}'",
+]  # fmt: skip
+APART = [
+    "<password>{}</password>", '<ns:Password x="1">{}</ns:Password>', '<add key="ClearTextPassword" value="{}" />',
+    '{{"name": "password", "value": "{}"}}', '{{\\"key\\":\\"API_TOKEN\\",\\"value\\":\\"{}\\"}}',
+    "- name: DB_PASSWORD\n  value: {}", "password: |\n  {}", 'password := "{}"', "password -> {}", "| password | {} |",
+    "password%3D{}", "the password is {}", "root:{}@tcp(127.0.0.1:3306)/db", "jdbc:oracle:thin:scott/{}@//h:1521/x",
+    "https://x7f{}x7f@h/x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [*COMMANDS, *APART])
+def test_passwords_in_command_lines_and_apart_from_their_names_are_masked(text: str) -> None:
+    shown, hits = redact_text(text.format(V))
+    assert V not in shown
+    assert hits == 1
+
+
+NO_PASSWORDS = [
+    "mkdir -p dir", "docker run -p 8080:80 x", "ssh -p 22 h", "mysql -h x -P 3306 db", "use --password to give it",
+    "--token-type bearer", "curl -u name http://h", "curl -X POST http://h:80/x", "redis-cli -h x -p 6379",
+    "docker login, -p is for it", 'curl -H "X: a:b" h', "http://user@host/", "ftp://ada1@host/", "pat-1 task-1 sk-1",
+    "s.orders.placedAndAcknowledged", "SKU-1 SK1", "re_order_line", "en-us1", "OrderPlaced.v1.Something",
+    "x.MessageReceivedByTheConsumer.abcdef.longlonglonglonglonglonglong", "login ok, password wrong", "--auth digest",
+    "01234567-89ab-cdef-0123-456789abcdef", "token -> x", "| password | text |", "the password is 3 characters long",
+    '{"name": "colour", "value": "red"}', "<order>x1</order>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_PASSWORDS)
+def test_what_only_looks_like_them_stays(text: str) -> None:
+    assert redact_text(text) == (text, 0)
+
+
+def test_a_value_beside_the_name_of_a_secret_is_masked_in_structures_too() -> None:
+    masked, counts = redact_value({"env": [{"name": "DB_PASSWORD", "value": "plain"}, {"name": "x", "value": "plane"}]})
+    assert masked == {"env": [{"name": "DB_PASSWORD", "value": "<redacted>"}, {"name": "x", "value": "plane"}]}
+    assert counts.fields == 1

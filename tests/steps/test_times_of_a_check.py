@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import threading
+import time
+
 import pytest
 
+from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from tests.steps.conftest import MakeBench
-from tests.support.step_bench import Bench
+from tests.support.step_bench import Bench, Message
 
 PUBLISH = 'When I publish "a"'
 
@@ -44,6 +50,29 @@ def test_a_budget_stays_a_budget_beside_a_longer_patience(bench: Bench) -> None:
 def test_a_budget_of_an_order_is_waited_for_whatever_the_timeout(bench: Bench) -> None:
     bench.echo("a", "x", after_s=0.3)
     bench.play(PUBLISH, "Then I expect in order within 2s:\n| topic |\n| a     |\n| x     |").passed()
+
+
+def test_what_a_loop_that_was_blocked_across_the_end_of_a_wait_finds_is_looked_at_late(make_bench: MakeBench) -> None:
+    bench = make_bench(timeout_s=0.2)
+    is_blocked = threading.Event()
+
+    def answer(message: Message) -> list[tuple[str, Message]]:
+        asyncio.get_running_loop().call_later(0.01, block, message)
+        return []
+
+    def block(message: Message) -> None:
+        is_blocked.set()
+        time.sleep(0.4)
+        for _ in range(3):
+            bench.session.transport("bus").publish("x", json.dumps(message).encode())
+
+    def wait(_: ScenarioRun) -> None:
+        assert is_blocked.wait(5)
+
+    bench.service("a", answer)
+    bench.play(
+        PUBLISH, "When I wait for it", 'Then I expect exactly 3 "x" messages', own={"I wait for it": wait}
+    ).passed()
 
 
 def test_a_message_that_comes_too_early_fails_and_says_so(bench: Bench) -> None:

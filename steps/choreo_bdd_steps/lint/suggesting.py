@@ -18,20 +18,40 @@ _LIKE_ENOUGH = 0.78
 
 _MORE_OR_FEWER = re.compile(r"\b(more|fewer|less) than (\d+)\b")
 _SENSES: tuple[tuple[re.Pattern[str], bool], ...] = (
-    (re.compile(r"\b(?:no|not|none|never|nothing|without|nobody|(?:is|has|do|does|did|was|must|should)n'?t)\b"), True),
-    (re.compile(r"\bat least\b|\bmore than\b"), False),
-    (re.compile(r"\bat most\b|\b(?:fewer|less) than\b"), False),
+    (
+        re.compile(
+            r"\b(?:no|not(?! before)|none|never|nothing|without|nobody|(?:is|has|do|does|did|was|must|should)n'?t)\b"
+        ),
+        True,
+    ),
+    (re.compile(r"\bnot before\b"), True),
+    (re.compile(r"\bat least\b|\bmore than\b"), True),
+    (re.compile(r"\bat most\b|\b(?:fewer|less) than\b"), True),
     (re.compile(r"\bexactly\b"), False),
     (re.compile(r"\bafter\b"), False),
     (re.compile(r"\bbefore\b"), False),
-    (re.compile(r"\bany order\b|\bsingle\b|\bonly\b|\bfails?\b"), False),
+    (re.compile(r"«O»|\b(?:first|second|third|last)\b"), False),
+    (re.compile(r"\bany order\b|\bsingle\b|\bonly\b"), False),
+    (re.compile(r"\bfails?\b"), True),
 )
-"""Words that turn a sentence round, and whether they may be put where there are none."""
+"""Words that turn a sentence round, and whether none may be put where it had none."""
 _NUMBERS: Mapping[str, str] = MappingProxyType(
     {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 )
+_TURNING = (
+    *("no", "not", "never", "nothing", "without", "first", "last", "least", "most", "exactly", "before", "after"),
+    *("fewer", "fails"),
+)
+_OTHERWISE = frozenset(
+    {
+        *("now", "nor", "non", "note", "do", "to", "ever", "even", "lot", "got", "hot", "fast", "list", "lost"),
+        *("past", "post", "must", "more", "fail"),
+    }
+)
+"""Words that are no slip of a turning word, though only one letter parts them."""
 _OUTSIDE_QUOTES = r"(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)"
-_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b{_OUTSIDE_QUOTES}")
+_WORD = re.compile(rf"\b[A-Za-z]+\b{_OUTSIDE_QUOTES}")
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b(?! of\b){_OUTSIDE_QUOTES}")
 _BARE_TOPIC = re.compile(rf"(?<![\w.{{])([A-Za-z_]\w*(?:\.[A-Za-z_*>]\w*)+)(?![\w.]){_OUTSIDE_QUOTES}")
 _PARTS = re.compile(
     r"""
@@ -42,7 +62,7 @@ _PARTS = re.compile(
     | (?P<N>(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]))
     | (?P<Q>"[^"]*")
     | (?P<C>(?<=\ where\ ).+?(?=\ within\ |\ matching\ |\ with\ "|\ for\ \d|$))
-    | (?P<W>(?<=\ on\ )(?!")[\w-]+ | (?<=\ as\ )[A-Za-z_]\w*$ | ^[A-Za-z_]\w*(?=\ is\ ))
+    | (?P<W>(?<=\ on\ )(?!")[\w-]+ | (?<=\ as\ )(?!not\b)[A-Za-z_]\w*$ | ^[A-Za-z_]\w*(?=\ is\ ))
     """,
     re.VERBOSE,
 )
@@ -62,7 +82,7 @@ def suggestion(text: str) -> str | None:
 
     ``None`` for a text that is nothing like any phrase.
     """
-    meant = _in_our_words(_quoted(text))
+    meant = _in_our_words(_turned_as_meant(_quoted(text)))
     if recognise_text(meant) is not None:
         return meant
     shape, parts = _shape_of(meant)
@@ -89,6 +109,35 @@ def _quoted(text: str) -> str:
     plain = text.strip().removesuffix(":").rstrip()
     sentence, where, condition = re.sub(r"(?<!\w)'([^'\"]*)'(?!\w)", r'"\1"', plain).partition(" where ")
     return _BARE_TOPIC.sub(r'"\1"', sentence) + where + condition
+
+
+def _turned_as_meant(text: str) -> str:
+    """With turning words as they are spelt: a slip in one of them would else be left out, and with it the sense."""
+    sentence, where, condition = text.partition(" where ")
+    return _WORD.sub(lambda word: _turning(word[0]), sentence) + where + condition
+
+
+def _turning(word: str) -> str:
+    small = word.lower()
+    if small in _TURNING:
+        return small
+    if small in _OTHERWISE or small in _our_words():
+        return word
+    return next((right for right in _TURNING if _is_slip(small, right)), word)
+
+
+def _is_slip(word: str, right: str) -> bool:
+    """Whether one letter more, less, changed or changed over parts two words."""
+    shorter = min(len(word), len(right))
+    same = next((place for place in range(shorter) if word[place] != right[place]), shorter)
+    rest, wanted = word[same:], right[same:]
+    swapped = rest[:2] == wanted[:2][::-1] and rest[2:] == wanted[2:]
+    return swapped or wanted[1:] in (rest, rest[1:]) or rest[1:] == wanted
+
+
+@cache
+def _our_words() -> frozenset[str]:
+    return frozenset(word for form, _ in _forms() for word in re.findall(r"[a-z]+", _MARK.sub("", form).lower()))
 
 
 def _in_our_words(text: str) -> str:

@@ -65,6 +65,7 @@ class Checking:
         self._require_anchor(armed)
         self._supply(armed)
         if any(handle.outcome is not Outcome.PASS for handle in armed.handles):  # else there is nothing to wait for
+            state.scope.awaited(armed.handles)
             state.run(self._await(armed))
         self._tell(armed)
 

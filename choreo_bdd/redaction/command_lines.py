@@ -1,0 +1,99 @@
+"""Passwords in command lines: ``--password x``, ``mysql -px``, ``curl -u name:x``."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, partial
+
+from choreo_bdd.redaction.hints import Hints
+from choreo_bdd.redaction.known_secrets import REDACTED, looks_like_token
+from choreo_bdd.redaction.secret_names import is_secret_key
+
+_GAP = r"[\"']?[\s,]{1,8}[\"']?"
+"""Between an option and its value, also where a command is shown as a list of texts."""
+_VALUE = r"[^\s\"',;|<-][^\s\"',;|]*"
+_OPTION = cache(
+    partial(re.compile, rf"(?P<head>-(?<![\w-]-)-?(?P<name>[A-Za-z][\w-]{{1,60}}){_GAP})(?P<value>{_VALUE})")
+)
+_OF_PROSE = frozenset({
+    "a", "an", "and", "are", "argument", "as", "at", "by", "can", "flag", "for", "from", "if", "in", "instead", "into",
+    "is", "may", "must", "of", "on", "option", "or", "so", "that", "the", "to", "was", "when", "which", "with",
+    "yourself",
+})  # fmt: skip
+"""What follows an option in a sentence about it."""
+_IN_CALL = r"(?<![\w-])(?P<head>{tool}(?=[\s\"',])[^\n|;]{{0,200}}?[\s\"']{option})(?P<value>[^\s\"',;|<][^\s\"',;|]*)"
+_NAMED_LOGIN = r"-a|--(?:proxy-)?user|--auth|--creds|--src-creds|--dest-creds"
+_LOGIN = rf"(?:-[uU](?:=|{_GAP}|)|(?:{_NAMED_LOGIN})(?:=|{_GAP}))[^\s:\"'/]{{1,99}}:"
+_TOOLS = (
+    ("curl", "curl", _LOGIN), ("wget", "wget", _LOGIN), ("http", "https?", _LOGIN), ("skopeo", "skopeo", _LOGIN),
+    ("mysql", r"mysql[\w-]{0,20}", "-p"), ("mariadb", r"mariadb[\w-]{0,20}", "-p"),
+    ("login", rf"(?:docker|podman|az|registry){_GAP}login", f"-p(?:{_GAP}|)"), ("sshpass", "sshpass", f"-p(?:{_GAP}|)"),
+    ("mongo", r"mongo\w{0,20}", f"-p(?:{_GAP}|)"), ("rabbitmqadmin", "rabbitmqadmin", f"-p(?:{_GAP}|)"),
+    ("redis-cli", "redis-cli", f"-a{_GAP}"), ("valkey-cli", "valkey-cli", f"-a{_GAP}"),
+    ("ldap", r"ldap\w{3,20}", f"-w{_GAP}"), ("sqlcmd", "sqlcmd", f"-P(?:{_GAP}|)"),
+    ("smbclient", "smbclient", rf"-U{_GAP}[^\s%\"']{{1,99}}%"),
+)  # fmt: skip
+"""What is in every call of a tool, how it is called, and the option that its password follows."""
+_TOOL_HINTS = Hints(hint for hint, _, _ in _TOOLS)
+
+
+@cache
+def _call(tool: str, option: str) -> re.Pattern[str]:
+    return re.compile(_IN_CALL.format(tool=tool, option=option))
+
+
+_FURTHER = cache(
+    partial(
+        re.compile,
+        r"(?P<head>\b(?:machine\s{1,8}\S{1,99}\s{1,8}login\s{1,8}\S{1,99}\s{1,8}password|requirepass|masterauth|ENV\s\w{1,60}"
+        r"|identified\s{1,8}by|add_user\s{1,8}\S{1,99}|convertto-securestring(?:\s{1,8}-string)?)\s{1,8}[\"']?"
+        r"|\bjdbc:oracle:\w{1,9}:[^\s/]{1,99}/)(?P<value>[^\s\"',;@]+)",
+        re.IGNORECASE,
+    )
+)
+_FURTHER_HINTS = Hints(
+    ("machine", "requirepass", "masterauth", "env ", "identified", "add_user", "securestring", "jdbc:")
+)
+_PIPED = cache(
+    partial(
+        re.compile,
+        r"(?P<head>\becho\s{1,8}(?:-n\s{1,8})?[\"']?)(?P<value>[^\s\"'|]{1,200})"
+        r"(?=[\"']?\s{0,8}\|[^\n]{0,200}?(?:password-stdin|sudo\s{1,8}-S))",
+    )
+)
+
+
+def may_be_command(text: str) -> bool:
+    """Whether one of the tools may be called in a text; ``False`` is certain."""
+    has_option = " -" in text or "'-" in text or '"-' in text
+    return has_option and (_TOOL_HINTS.are_in(text) or "sudo -S" in text)
+
+
+def mask_arguments(text: str, _found: set[str] | None) -> tuple[str, int]:
+    """The text without the passwords of its command lines, and how many there were."""
+    hits = 0
+
+    def mask(match: re.Match[str]) -> str:
+        nonlocal hits
+        value = match["value"]
+        if value == REDACTED or value.lower().rstrip(".:") in _OF_PROSE:
+            return match.group()
+        hits += 1
+        return f"{match['head']}{REDACTED}"
+
+    def mask_option(match: re.Match[str]) -> str:
+        return mask(match) if _is_secret(match["name"], match["value"]) else match.group()
+
+    if "-" in text:
+        text = _OPTION().sub(mask_option, text)
+        for hint, tool, option in _TOOLS:
+            if hint in text:
+                text = _call(tool, option).sub(mask, text)
+    if _FURTHER_HINTS.are_in(text.lower()):
+        text = _FURTHER().sub(mask, text)
+    return (_PIPED().sub(mask, text) if "echo" in text and "|" in text else text), hits
+
+
+def _is_secret(option: str, value: str) -> bool:
+    """``--auth digest`` says how, ``--auth name:x`` has a password."""
+    return is_secret_key(option) and (not option.endswith("auth") or looks_like_token(value))

@@ -1,0 +1,54 @@
+"""A suggestion for a sentence with a slip never says the opposite of what was meant."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from choreo_bdd_steps.lint.suggesting import suggestion
+from choreo_bdd_steps.vocabulary import recognise_text
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('the "x" message has nott', 'the "x" message has not'),
+        ("the reply has Not", "the reply has not"),
+        ('the service neever answered "x"', 'the service never answered "x"'),
+        ('I expect No "x" for 1s', 'I expect no "x" for 1s'),
+        ('I expect noo "x" for 1s', 'I expect no "x" for 1s'),
+        ('I expect on other "x" for 1s', None),
+        ('I expect nw other "x" for 1s', 'I expect no other "x" for 1s'),
+        ('the fisrt "x" message has', 'the first "x" message has'),
+        ('from "a" to "b" takes at leest 5s', 'from "a" to "b" takes at least 5s'),
+    ],
+)
+def test_a_slip_in_a_word_that_turns_the_sense_keeps_it(text: str, meant: str | None) -> None:
+    told = suggestion(text)
+    assert told == meant or (meant is None and (told is None or recognise_text(told) is None))
+
+
+TURNING = re.compile(r"\b(no|not|never|nothing|fails|at least|at most|exactly|first|last|not before|other|else)\b")
+SPELT = [
+    *('the "x" message has not', 'the last "x" message has', "the reply has not", 'I expect no "x" for 1s'),
+    *('I expect no other "x" for 1s', "I expect nothing else for 1s", 'the service never answered "x"'),
+    *('from "a" to "b" takes at most 5s', 'from "a" to "b" takes at least 5s', 'I expect "x" not before 1s'),
+    *('I expect at most 2 "x" messages', 'I expect at least 2 "x" messages', 'I expect exactly 2 "x" messages'),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(SPELT), st.data())
+def test_no_letter_too_many_too_few_or_too_late_turns_a_suggestion_round(text: str, data: st.DataObject) -> None:
+    word = data.draw(st.sampled_from([found[0] for found in re.finditer(r"(?<!\")\b[a-z]{3,}\b(?!\")", text)]))
+    at = data.draw(st.integers(0, len(word) - 1))
+    slips = [word[: at + 1] + word[at:], word[:at] + word[at + 1 :], word[:at] + "q" + word[at + 1 :]]
+    slip = data.draw(st.sampled_from([*slips, word[:at] + word[at : at + 2][::-1] + word[at + 2 :], word.capitalize()]))
+    if slip in ("fist", "ever", "as", "mot"):
+        return
+    told = suggestion(text.replace(word, slip, 1))
+    if told is not None and recognise_text(told) is not None:
+        assert TURNING.findall(told) == TURNING.findall(text)

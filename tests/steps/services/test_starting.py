@@ -179,8 +179,19 @@ def test_a_message_on_a_topic_shows_that_it_is_ready(tmp_path: Path) -> None:
 def test_of_a_dead_one_the_last_error_is_told_besides_its_last_line(
     start: Start, tmp_path: Path, written: list[str], error: str, last: str
 ) -> None:
-    script(tmp_path, f"import sys; print('up'); sys.stdin.close(); print({chr(10).join(written)!r}); sys.exit(7)")
+    script(
+        tmp_path,
+        f"""
+        import os, sys, time
+        print('up', flush=True)
+        while not os.path.exists('is_seen'):
+            time.sleep(0.01)
+        print({chr(10).join(written)!r})
+        sys.exit(7)
+        """,
+    )
     services = start("a: {command: python service.py, ready: {log: up}}")
+    (tmp_path / "is_seen").touch()
     assert processes.wait_until(lambda: bool(services.deaths()), 20)
     (death,) = services.deaths()
     assert (death.last_error.startswith(error), bool(death.last_error)) == (True, bool(error))

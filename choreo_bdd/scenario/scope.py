@@ -299,9 +299,8 @@ class Scope:
 
     def awaited(self, handles: Iterable[Handle]) -> None:
         """Say, from any thread, that somebody waits for these from now on: a loop that is blocked sees it too late."""
-        now = self.clock()
         for each in map(self.expectation_of, handles):
-            each.awaited_from = min(each.awaited_from, now)
+            each.awaited(self.clock())
 
     async def decide(
         self, expectations: Sequence[Expectation], *, timeout_ms: float | None = None, alone: bool = False
@@ -312,7 +311,7 @@ class Scope:
         expected is settled at once, and only an absence is watched to its end (spec/steps.md 5).
         """
         for each in expectations:
-            each.awaited_from = min(each.awaited_from, self.clock())
+            each.awaited(self.clock())
         deadline = max((each.closes_at or 0.0 for each in expectations), default=0.0)
         may_be_in_vain = alone and not any(each.occurs.waits_the_window_out for each in expectations)
 

@@ -192,6 +192,10 @@ class Expectation:
         if self.lingers:
             self.closes_at = max(self.closes_at or 0.0, now + window_s)
 
+    def awaited(self, since: float) -> None:
+        """Say that somebody waits for its end since a loop time."""
+        self.awaited_from = min(self.awaited_from, since)
+
     def closes_by(self, now: float) -> float:
         """When its wait has ended, if it has ended by now."""
         return now if self.closes_at is None else min(now, self.closes_at)

@@ -115,13 +115,11 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
         """behave compiles each pattern to see whether it can be; ours can, and most are not needed in a run."""
         return self
 
-    def match(self, step_text: str) -> Any:
-        """behave asks all phrases one after the other; which one a sentence is has been found by then."""
-        known = recognised(step_text)
-        return None if known is None or known[0].regex != self.pattern else super().match(step_text)
-
     def check_match(self, step_text: str) -> list[Argument] | None:
-        """The parameters of a sentence that is this phrase, ``None`` for any other."""
+        """The parameters of a sentence that is this phrase, ``None`` for any other.
+
+        behave asks all phrases one after the other; which one a sentence is has been found by then.
+        """
         known = recognised(step_text)
         if known is None or known[0].regex != self.pattern:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -29,6 +30,9 @@ from choreo_bdd_steps.lint import Severity
 
 _PAUSE_S = 0.05
 """How long typing must rest before lint looks at a text."""
+
+_SWITCH_INTERVAL_S = 0.0005
+"""How long a look at a text may keep the interpreter from an answer; Python's 5 ms are paid several times in one."""
 
 _WATCHED = ("**/*.feature", "**/*.{yaml,yml,json}", "**/pyproject.toml", "**/*.py")
 """What a project is read from."""
@@ -156,6 +160,7 @@ class _Session:
 
 def make_server() -> LanguageServer:
     """A server that knows nothing yet; ``start_io()`` has it talk."""
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     # whole texts: what pygls takes for lines when it applies a change is not what editors do, see _lines
     server = LanguageServer("choreo-bdd", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
     session = _Session(server)

@@ -26,6 +26,7 @@ from behave.matchers import Match, RegexMatcher, get_step_matcher_factory
 from behave.model_type import Argument, Status
 from behave.parser import ParserError, parse_file
 from behave.runner import the_step_registry
+from behave.runner_util import FeatureListParser, FileLocationParser
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.frameworks.behave_model import expand, scenario_of
@@ -70,6 +71,22 @@ def use_choreo() -> None:
     finally:
         factory.use_step_matcher(users_own.NAME)
     _accompany_acts()
+    _find_listed_files()
+
+
+def _find_listed_files() -> None:
+    """Have a list of files, such as that of the formatter ``rerun``, find those with ``[x]`` in their names, too."""
+    read = FeatureListParser.parse
+    if not isinstance(read, partial):
+        FeatureListParser.parse = partial(_listed, read)
+
+
+def _listed(read: Callable[..., list[Any]], text: str, here: str | None = None) -> list[Any]:
+    found: list[Any] = []
+    for line in text.splitlines():
+        as_written = FileLocationParser.parse(os.path.normpath(os.path.join(here or "", line.strip())))
+        found += [as_written] if os.path.isfile(as_written.filename) else read(line, here)
+    return found
 
 
 def _accompany_acts() -> None:

@@ -12,6 +12,7 @@ from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd.matchers import Closeness, MatchFailure
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.redaction.printable import on_one_line
+from choreo_bdd.topic_patterns import is_inbox
 
 _SHOWN_DIFFERENCES = 12
 _SHOWN_VALUE_CHARS = 160
@@ -83,8 +84,9 @@ class Facts(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Topic, and transport where there are several."""
-        return f"'{self.topic}'" if self.transport is None else f"'{self.topic}' on {self.transport}"
+        """Topic, and transport where there are several; an inbox has a name that tells nobody anything."""
+        topic = "the inbox of the request" if is_inbox(self.topic) else f"'{self.topic}'"
+        return topic if self.transport is None else f"{topic} on {self.transport}"
 
 
 def explain(facts: Facts) -> Diagnosis:

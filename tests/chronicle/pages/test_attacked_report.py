@@ -16,25 +16,10 @@ from tests.support.attacks import ATTACKS
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(180)]
 
 TENANT = "everywhere"
-HELD = frozenset(
-    [
-        "schema_version",
-        "started_at",
-        "finished_at",
-        "redaction_version",
-        "outcome",
-        "kind",
-        "action",
-        "wall_clock",
-        "source",
-        "transport",
-        "transports",
-        "state",
-        "bridge_class",
-        "correlation_ids",
-        "environment",
-    ]
-)
+HELD = frozenset((
+    "schema_version", "started_at", "finished_at", "redaction_version", "outcome", "kind", "action", "wall_clock",
+    "source", "transport", "transports", "state", "bridge_class", "correlation_ids", "environment",
+))  # fmt: skip
 """Keys whose texts are of a form that the schema holds them to."""
 DETAIL_MAX = 120
 PAGES = ("", "runs", "runs/{run}", "topics", "compare?what=all", "anomalies", "flaky", "failures")

@@ -103,7 +103,13 @@ class ProcessChecker:
         return await waiting
 
     async def _begun(self) -> Process:
-        process = await asyncio.create_subprocess_exec(*_COMMAND, stdin=PIPE, stdout=PIPE, limit=_BUFFERED)
+        process = await asyncio.create_subprocess_exec(
+            *_COMMAND,
+            stdin=PIPE,
+            stdout=PIPE,
+            limit=_BUFFERED,
+            start_new_session=True,  # ctrl-c is for the server alone
+        )
         self._process, self._asked = process, deque()
         reader = asyncio.create_task(self._read(process, self._asked))
         self._readers.add(reader)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import gzip
 import hashlib
-import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -72,5 +71,4 @@ def serve(bodies: BinaryIO, answers: BinaryIO) -> None:
 if __name__ == "__main__":
     gc.freeze()  # as in the server: what is loaded stays, and a report is no garbage before its end
     gc.set_threshold(GARBAGE)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all of the server; the input ends when it does
     serve(sys.stdin.buffer, sys.stdout.buffer)

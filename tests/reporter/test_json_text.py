@@ -60,10 +60,16 @@ def test_without_the_extra_the_standard_library_writes(monkeypatch: pytest.Monke
         json_text._codec.cache_clear()
 
 
-@pytest.mark.parametrize("value", [float("nan"), [1.0, float("inf")], {"a": None}, "\x7f", "é", "\ud800"])
+@pytest.mark.parametrize(
+    "value", [float("nan"), [1.0, float("inf")], {"a": None, "b": 1e16}, {"a": None, "b": (1,)}, "\x7f", "é", "\ud800"]
+)
 def test_what_others_wrote_is_left_to_the_standard_library_where_it_may_differ(value: Any) -> None:
     assert foreign_json(value) is None
     assert foreign_json({"a": [value, 1]}) is None
+
+
+def test_nothing_is_told_from_no_number() -> None:
+    assert foreign_json({"a": [None, 1.5], "b": "null"}) == '{"a":[null,1.5],"b":"null"}'
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 
 from choreo_bdd_reporter.model.limits import STRING_MAX_BYTES, compact_json
 
+_READ_BACK_MAX = 1_000_000
+"""Bytes; what is larger would stand in memory a second time."""
+
 
 def document_json(document: Any) -> str:
     """A document as ASCII JSON in as few characters as possible."""
@@ -36,9 +39,10 @@ def foreign_json(value: Any) -> str | None:
         return None
     try:
         raw = encode(value)
+        is_sure = raw.isascii() and b"\x7f" not in raw and (b"null" not in raw or _reads_back(raw, value))
     except Exception:  # noqa: BLE001 - as above
         return None
-    return raw.decode("ascii") if raw.isascii() and b"null" not in raw and b"\x7f" not in raw else None
+    return raw.decode("ascii") if is_sure else None
 
 
 def small_json(value: Any) -> str | None:
@@ -53,19 +57,25 @@ def small_json(value: Any) -> str | None:
 
 
 def _same_json(value: Any) -> str | None:
-    """What the standard library would write of any value, letter by letter; ``None`` where that has to be asked.
-
-    What JSON has no form for is not what it was when it is read back: a date is a text then, bytes are one, too.
-    """
-    encode, _, read_back = _codec()
-    if encode is None or read_back is None:
+    """What the standard library would write of any value, letter by letter; ``None`` where that has to be asked."""
+    encode = _codec().encode
+    if encode is None:
         return None
     try:
         raw = encode(value)
-        is_same = raw.isascii() and b"\x7f" not in raw and read_back(raw) == value
+        is_same = raw.isascii() and b"\x7f" not in raw and _reads_back(raw, value)
     except Exception:  # noqa: BLE001 - as above
         return None
     return raw.decode("ascii") if is_same else None
+
+
+def _reads_back(raw: bytes, value: Any) -> bool:
+    """Whether this is surely the value, and spelled as the standard library spells it but for characters.
+
+    What JSON has no form for is not what it was when it is read back: a date is a text then, bytes are one, too.
+    """
+    read_back = _codec().read_back
+    return read_back is not None and len(raw) <= _READ_BACK_MAX and bool(read_back(raw) == value)
 
 
 def _float_as_written(text: str) -> float | None:

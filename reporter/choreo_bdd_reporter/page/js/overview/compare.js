@@ -44,7 +44,7 @@ export function createCompare(context) {
 function chooser(take) {
   const input = el('input', { type: 'file', accept: '.json,application/json', class: 'hr-file' });
   input.addEventListener('change', () => input.files?.[0] && take(input.files[0]));
-  return el('label.hr-note', {}, 'Choose the results.json of the older run, or drop it anywhere on this page. ', input);
+  return el('label.hr-note', {}, 'Choose the results.json of the older run, or drop it here. ', input);
 }
 
 // A scenario on one of several buses does not say there which: it was the one that has its topic now.
@@ -71,8 +71,8 @@ function readOlder(document, { entries }) {
  * @param {Page.Entry | undefined} entry
  */
 function busOf(topic, place, entry) {
-  const hops = (entry?.hops() ?? []).map((hop, at) => ({ ...hop, away: Math.abs(at - place) })).filter((hop) => hop.topic === topic);
-  return hops.sort((a, b) => a.away - b.away)[0]?.transport ?? null;
+  const hops = entry?.hops() ?? [];
+  return [hops[place], ...hops].find((hop) => hop?.topic === topic)?.transport ?? null;
 }
 
 /**
@@ -119,7 +119,7 @@ function shifts(older, context) {
   const { shifts: rows, hops, few } = shiftsBetween(older.hops, hopGroups(context.model.entries.flatMap((entry) => entry.hops())));
   if (hops === 0) return null;
   return el('section', {}, el('h3.hr-label', {}, `Latency shifts: ${rows.length} of ${plural(hops, 'hop')}`),
-    el('p.hr-note', {}, 'Only what differs by more than two runs of one commit do. Before and now: median / p95 / max of so many messages.'),
+    el('p.hr-note', {}, 'Only what differs by more than two runs of one commit do. Before and now: median / p95 / max.'),
     few > 0 && el('p.hr-note', {}, `${plural(few, 'hop')} with fewer than 5 messages in a run: only a crossed budget is told of so few.`),
     rows.length > 0 && sortedTable('Latency shifts', [
       ['Hop', ({ group }) => group.topic, ({ group }) => [el('code.hr-topic', {}, group.topic), ' ', transportBadge(context, group.transport)]],

@@ -179,6 +179,7 @@ class Verdicts:
             failure or self._failure(expectation),
             self._foreign(expectation),
             self._beside(expectation),
+            frozenset(each.topic for each in self._expectations),
             self._remarks(expectation) + (() if unheard.are_all else unheard.sentences),
             told if unheard.are_all else None,
         )

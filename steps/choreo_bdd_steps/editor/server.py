@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -161,6 +162,7 @@ class _Session:
 def make_server() -> LanguageServer:
     """A server that knows nothing yet; ``start_io()`` has it talk."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    gc.freeze()  # what is loaded stays; looking through all of it for garbage would hold an answer up by 100 ms
     # whole texts: what pygls takes for lines when it applies a change is not what editors do, see _lines
     server = LanguageServer("choreo-bdd", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
     session = _Session(server)

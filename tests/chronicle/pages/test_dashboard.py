@@ -189,7 +189,7 @@ def test_a_budget_out_of_sight_is_told_of(filled: Filled, open_page: Open) -> No
             ["99.60 %", "12.5 %", "80.0 %"],
             "run out on 5 Nov",
         ),
-        ({"burned_pct": None, "headroom_pct": None}, ["99.60 %", NONE, NONE], "none of the allowed misses is used up"),
+        ({"burned_pct": None, "headroom_pct": None}, ["99.60 %", NONE, NONE], "last until 1 Dec"),
     ],
 )
 def test_a_topic_tells_how_its_budget_is_kept_this_month(

@@ -76,7 +76,7 @@ function budget({ target_pct: target, compliance_pct: kept, headroom_pct: left, 
     h('h2', {}, 'Budget this month'),
     figures(['Within budget', percent(kept / 100, 2), kept < target ? 'bad' : null], ['Least headroom', left === null ? NONE : percent(left / 100), left < 0 ? 'slow' : null],
       ['Allowed misses used', burned === null ? NONE : percent(burned / 100), burned >= 100 ? 'bad' : null]),
-    h('p', { class: 'quiet' }, `${count(target)} % of its messages must be within budget; ${burned > 0 ? `at this pace the allowed misses ${until}` : 'none of the allowed misses is used up'}.`),
+    h('p', { class: 'quiet' }, `${count(target)} % of its messages must be within budget; at this pace the allowed misses ${until}.`),
   ];
 }
 

@@ -11,12 +11,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from choreo_bdd_chronicle.receive import understanding
 from choreo_bdd_chronicle.receive.checkers import ProcessChecker
 from choreo_bdd_chronicle.receive.understanding import Refused, Understood, understand
 from tests.chronicle.reports import body, handle, one_test, report, scenario
 from tests.chronicle.servers import start
 
 PATIENCE_S = 20
+on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc which processes there are")
 LARGE = body(report(tests=[one_test([scenario([handle(f"topic.{place % 50}")] * 5)]) for place in range(400)]))
 BODIES = (LARGE, body(report()), b"{", body({}), body(report([handle("a")])), LARGE, b"")
 
@@ -40,16 +42,17 @@ def told(*found: Understood | Refused) -> list[bytes]:
     return [msgspec.msgpack.encode(each) for each in found]
 
 
-def children(parent: int) -> list[int]:
-    """The processes that a process began and that still run."""
+def checking_for(parent: int) -> list[int]:
+    """The processes that check reports for this one."""
     found = []
-    for place in Path("/proc").glob("[0-9]*/stat"):
+    for place in Path("/proc").glob("[0-9]*"):
         try:
-            state, begun_by = place.read_text().rpartition(")")[2].split()[:2]
+            begun_by = (place / "stat").read_text().rpartition(")")[2].split()[1]
+            command = (place / "cmdline").read_text()
         except OSError:
             continue
-        if int(begun_by) == parent and state != "Z":
-            found.append(int(place.parent.name))
+        if int(begun_by) == parent and understanding.__name__ in command:
+            found.append(int(place.name))
     return found
 
 
@@ -63,16 +66,17 @@ def test_each_report_gets_the_answer_that_a_thread_gives(caplog: pytest.LogCaptu
     assert [type(understand(each)) for each in BODIES[:3]] == [Understood, Understood, Refused]
 
 
+@on_linux
 def test_a_process_that_is_killed_costs_no_report_and_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
     async def work(checker: ProcessChecker) -> None:
         await checker.understand(BODIES[1])
-        (first,) = children(os.getpid())
+        (first,) = checking_for(os.getpid())
         asked = [asyncio.create_task(checker.understand(each)) for each in BODIES]
         await asyncio.sleep(0)
         os.kill(first, 9)
         assert told(*await asyncio.gather(*asked)) == told(*map(understand, BODIES))
         assert isinstance(await checker.understand(BODIES[1]), Understood)
-        (second,) = children(os.getpid())
+        (second,) = checking_for(os.getpid())
         assert second != first
 
     with_checker(work)
@@ -93,11 +97,11 @@ def test_who_is_let_go_while_a_report_is_handed_over_spoils_no_others() -> None:
     with_checker(work)
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc which processes there are")
+@on_linux
 def test_the_process_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
     server, _ = start(tmp_path)
     until = time.monotonic() + PATIENCE_S
-    while not (beside := children(server.pid)):
+    while not (beside := checking_for(server.pid)):
         assert time.monotonic() < until
         time.sleep(0.01)
     server.kill()

@@ -65,6 +65,8 @@ def cap_stream(text: str, *, left_out: int = 0) -> str:
     ``left_out`` bytes stood before the text and are missing already.
     """
     text = clean_text(text)
+    if not left_out and len(text) <= STREAM_MAX_BYTES and text.isascii():  # nearly always
+        return text
     raw = text.encode("utf-8")
     missing = max(0, len(raw) - STREAM_MAX_BYTES)
     if not missing + left_out:

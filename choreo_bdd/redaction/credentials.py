@@ -17,8 +17,9 @@ from choreo_bdd.redaction.secret_names import (
     declared_names,
     plain_name,
 )
+from choreo_bdd.redaction.statements import mask_statements
 from choreo_bdd.redaction.tokens import mask_tokens, may_begin_token, may_hold_token, may_hold_vague
-from choreo_bdd.redaction.urls import mask_urls
+from choreo_bdd.redaction.urls import mask_logins, mask_urls, may_hold_login
 
 # Nearly all text is innocent: one of these must be in it (in lower case) before a pattern is tried.
 _HINTS = (
@@ -26,7 +27,7 @@ _HINTS = (
     "credential", "creds", "jwt", "session", "sessid", "otp", "cvv", "cvc", "csrf", "xsrf", "code=", "code:",
     "code\"", "code'", "mnemonic", "phrase", "connection", "pass=", "pass:", "pass\"", "pass'", "sig=", "signature=",
     "basic ", "hooks.", "/webhook", "@tcp(", "--pass", "-pass ", "requirepass", "identified by", "add_user",
-    "securestring", "jdbc:oracle",
+    "securestring", "jdbc:oracle", "vault login", "htpasswd", "sqlplus",
 )  # fmt: skip
 _DIGITS = b"0123456789"
 _IN_TEXTS, _IN_NAMES = Hints(_HINTS), Hints(NAME_HINTS)
@@ -116,10 +117,12 @@ def _passes() -> tuple[tuple[str, _Pass], ...]:
         *own,
         *first,
         ("://", mask_urls),
+        ("@", mask_logins),
         *before,
         ("", mask_beside),
         ("", mask_pairs),
         ("", mask_arguments),
+        ("", mask_statements),
         ("", mask_tokens),
     )
 
@@ -171,7 +174,7 @@ def is_innocent_json(text: str) -> bool:
 
     ``False`` says nothing: the value has to be looked at. Meant for ASCII JSON; escapes are never innocent.
     """
-    if "\\" in text or may_hold_vague(text) or _may_be_declared(text):
+    if "\\" in text or may_hold_vague(text) or may_hold_login(text) or _may_be_declared(text):
         return False
     # without its digits a string is the same in most messages of a topic
     strings = set(text.encode("utf-8", "surrogatepass").translate(None, _DIGITS).split(b'"')[1::2])
@@ -212,7 +215,13 @@ def _is_suspicious_long(text: str) -> bool:
 
 
 def _look_for_hints(text: str) -> bool:
-    return _IN_TEXTS.are_in(text.lower()) or may_hold_token(text) or may_be_command(text) or _may_be_declared(text)
+    return (
+        _IN_TEXTS.are_in(text.lower())
+        or may_hold_token(text)
+        or may_be_command(text)
+        or may_hold_login(text)
+        or _may_be_declared(text)
+    )
 
 
 def _may_be_declared(text: str) -> bool:

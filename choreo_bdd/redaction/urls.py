@@ -21,6 +21,14 @@ _URL = cache(
         re.IGNORECASE,
     )
 )
+_LOGIN = cache(
+    partial(
+        re.compile,
+        r"(?<![\w.+:@/\\-])[A-Za-z][\w.+-]{0,63}+:(?P<value>[^\s:@/\"'<>]{4,100}+)@(?=[\w.-]{1,253}:\d{2,5}(?!\w))",
+    )
+)
+"""``user:x@host:5432``, without a scheme before it."""
+_AT_A_PORT = cache(partial(re.compile, r"@[\w.-]{1,253}:\d{2}"))
 _TOKEN_IN_URL = 16
 """So long is a name in a URL that is a token and needs no password."""
 
@@ -97,6 +105,18 @@ def mask_urls(text: str, _found: set[str] | None) -> tuple[str, int]:
             lines[number] = _URL().sub(_mask_url, line)
             hits += lines[number].count(f"{REDACTED}@") - line.count(f"{REDACTED}@")
     return ("\n".join(lines), hits) if hits else (text, 0)
+
+
+def may_hold_login(text: str) -> bool:
+    """Whether a login without a scheme may be in a text; ``False`` is certain."""
+    return "@" in text and _AT_A_PORT().search(text) is not None
+
+
+def mask_logins(text: str, _found: set[str] | None) -> tuple[str, int]:
+    """The text without the passwords of addresses that have no scheme, and how many there were."""
+    if not may_hold_login(text):
+        return text, 0
+    return _LOGIN().subn(lambda match: match.group().replace(f":{match['value']}@", f":{REDACTED}@"), text)
 
 
 def _mask_url(match: re.Match[str]) -> str:

@@ -32,6 +32,7 @@ from choreo_bdd.scenario.subscriptions import TopicListener, guarded
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.scenario.verdicts import Verdicts
 from choreo_bdd.shared.changes import Changes
+from choreo_bdd.shared.collector import put_off_full_collections
 from choreo_bdd.transports.base import Ready
 
 _TURNS_TO_DRAIN = 3  # of the loop: socket, reader, whoever the reader wakes
@@ -73,6 +74,7 @@ class Scope:
         self._watched: list[tuple[Link, str]] = []
         self._surprised = {name: link.harness.router.dispatcher.surprised for name, link in self.links.items()}
         own(self, self.links.values())
+        self._resume_collections = put_off_full_collections(self)
 
     # --- arming ---------------------------------------------------------------------------------------------------
 
@@ -379,6 +381,7 @@ class Scope:
 
     def close(self) -> None:
         """Stop listening everywhere; a failing unsubscribe is logged and the rest continue."""
+        self._resume_collections()
         for expectation in self.expectations:
             _ = expectation.handle.diagnosis  # made now, while what was heard is still at hand
         self.outbox.close()

@@ -53,7 +53,7 @@ def test_a_budget_of_an_order_is_waited_for_whatever_the_timeout(bench: Bench) -
 
 
 def test_what_a_loop_that_was_blocked_across_the_end_of_a_wait_finds_is_looked_at_late(make_bench: MakeBench) -> None:
-    bench = make_bench(timeout_s=0.2)
+    bench = make_bench(timeout_s=0.2, in_real_time=True)
     is_blocked = threading.Event()
 
     def answer(message: Message) -> list[tuple[str, Message]]:

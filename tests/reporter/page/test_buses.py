@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from playwright.sync_api import expect
@@ -25,6 +26,9 @@ from tests.support.page_builders import (
 )
 
 from .conftest import OpenReport
+
+if TYPE_CHECKING:
+    from choreo_bdd_reporter.model.schema_types import Results
 
 BUSES = {"front": "http", "letters": "rabbitmq", "events": "nats"}
 
@@ -96,7 +100,7 @@ def test_traces_name_the_system_of_the_bus() -> None:
     assert systems == ["rabbitmq"] * 2 + ["nats"] * 2
 
 
-def _measured(latencies: dict[str, float], *, budget: float = 900.0) -> tuple[Json, Json]:
+def _measured(latencies: dict[str, float], *, budget: float = 900.0) -> tuple[Results, Json]:
     """Ten scenarios on each bus, all of which expect one topic; on each bus it takes so many milliseconds."""
     tests, details = [], {}
     for bus, latency in latencies.items():
@@ -107,7 +111,7 @@ def _measured(latencies: dict[str, float], *, budget: float = 900.0) -> tuple[Js
     results = results_of(tests)
     names = sorted(latencies)
     results["run"] |= {"transport": None, "transports": names} if len(names) > 1 else {"transport": names[0]}
-    return results, gherkin_of(details=details, buses=BUSES)
+    return cast("Results", results), gherkin_of(details=details, buses=BUSES)
 
 
 SLOWER = {"letters": 20.0, "events": 300.0}

@@ -23,7 +23,7 @@ from choreo_bdd.message import NO_HEADERS, NO_PAYLOAD, NoPayload
 from choreo_bdd.scenario.facade import ScenarioContext
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.replies import ReplyPayload, ReplyPlan
-from choreo_bdd.scenario.sending.standing_replies import Chains, StandIn
+from choreo_bdd.scenario.sending.standing_replies import AnswerChains, StandIn
 from choreo_bdd.shared.fitting import fits
 from choreo_bdd.topic_patterns import ByTopic
 from choreo_bdd.transports.base import (
@@ -82,7 +82,7 @@ class Harness:
         self._awaits_healing = False
         self._healing: asyncio.Lock | None = None
         self._stand_ins: list[StandIn] = []
-        self._chains = Chains()
+        self._chains = AnswerChains()
         self._guard = None if contract is None else Guard(contract, unknown_topics)
         self.router = Router(transport, self._codecs.of, self._correlation, self._guard)
 

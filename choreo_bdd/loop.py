@@ -7,7 +7,7 @@ import concurrent.futures
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -71,15 +71,19 @@ class LoopThread:
         if threading.current_thread() is self._thread:
             coroutine.close()
             raise RuntimeError("LoopThread.run() was called on the loop's own thread and would wait for itself")
+        answer: concurrent.futures.Future[T] = concurrent.futures.Future()
+        tasks: list[asyncio.Task[None]] = []
         try:
-            future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+            loop = self.loop
+            loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(_answered(coroutine, answer))))
         except RuntimeError:
             coroutine.close()
             raise
         try:
-            return future.result(timeout_s)
+            return answer.result(timeout_s)
         except BaseException:
-            future.cancel()
+            with contextlib.suppress(RuntimeError):  # a loop that is closed has ended it already
+                loop.call_soon_threadsafe(_cancel, tasks, coroutine)
             raise
 
     def stop(self, *, timeout_s: float = 5.0) -> None:
@@ -91,6 +95,27 @@ class LoopThread:
         self._thread.join(timeout_s)
         self._loop = self._thread = None
         sys.setswitchinterval(self._usual_interval_s)
+
+
+async def _answered(work: Coroutine[Any, Any, T], answer: concurrent.futures.Future[T]) -> None:
+    """Do the work and tell whoever waits in the same turn of the loop."""
+    try:
+        result = await work
+    except asyncio.CancelledError:
+        answer.cancel()
+        raise
+    except BaseException as error:
+        answer.set_exception(error)
+        if not isinstance(error, Exception):
+            raise
+    else:
+        answer.set_result(result)
+
+
+def _cancel(tasks: Sequence[asyncio.Task[None]], work: Coroutine[Any, Any, object]) -> None:
+    for task in tasks:
+        task.cancel()
+        task.add_done_callback(lambda _: work.close())  # it may not have begun
 
 
 class LoopPoster:

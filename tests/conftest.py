@@ -45,3 +45,12 @@ def _outcomes_agree(request: pytest.FixtureRequest) -> Iterator[None]:
     folder = used["pytester"].path if "pytester" in used else used.get("tmp_path")
     if folder is not None:
         check_reports_below(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_outcomes_agree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The same of reports that several tests share; folders of one test begin with its name."""
+    yield
+    for folder in tmp_path_factory.getbasetemp().iterdir():
+        if folder.is_dir() and not folder.name.startswith(("test_", "hostile")):  # hostile: damaged on purpose
+            check_reports_below(folder)

@@ -30,6 +30,8 @@ class Delivery(NamedTuple):
     value: Any
     correlation_id: str | None = None
     problems: tuple[Problem, ...] = ()
+    turn: int = 0
+    """How many its bus had handed over before it: tells apart what came in the same moment, in one read of a socket."""
 
     def __repr__(self) -> str:
         """Nothing of the payload."""

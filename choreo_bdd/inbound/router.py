@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import count, islice
 
 from choreo_bdd.codecs import Codec
 from choreo_bdd.contracts import Guard
@@ -180,6 +180,7 @@ class Router:
         self._policy = policy
         self._routes: dict[str, Route] = {}
         self._joining = Joining(transport)
+        self._turns = count()
         self.nearby = NearbyTopics(transport, self.take_down)
         self.dispatcher = Dispatcher()
         self.traffic: Traffic | None = None
@@ -217,7 +218,7 @@ class Router:
             raise Unreadable("stage_correlation_read_failed", error) from None
         guard = None if isinstance(message.payload, NoPayload) else self._guard  # what is not there has no shape
         problems = () if guard is None else guard.problems(message, value, subscribed=subscribed)
-        return Delivery(message, value, correlation_id, problems)
+        return Delivery(message, value, correlation_id, problems, next(self._turns))
 
     def correlates(self, topic: str) -> bool:
         """Whether the messages of a topic are told apart by their ids."""
@@ -265,7 +266,7 @@ class Router:
     def foreign_since(self, topic: str, since: float) -> tuple[Delivery, ...]:
         """The latest messages on a topic since a loop time that carried somebody else's id, or none."""
         route = self._routes.get(topic)
-        if route is None:
+        if route is None or not (route.foreign or route.nobodys):
             return ()
         latest = sorted(
             (*route.foreign, *islice(reversed(route.nobodys), _FOREIGN_KEPT)), key=lambda each: each.message.received_at

@@ -21,25 +21,28 @@ _OF_PROSE = frozenset({
     "yourself",
 })  # fmt: skip
 """What follows an option in a sentence about it."""
-_IN_CALL = r"(?<![\w-])(?P<head>{tool}(?=[\s\"',])[^\n|;]{{0,200}}?[\s\"']{option})(?P<value>[^\s\"',;|<][^\s\"',;|]*)"
 _NAMED_LOGIN = r"-a|--(?:proxy-)?user|--auth|--creds|--src-creds|--dest-creds"
 _LOGIN = rf"(?:-[uU](?:=|{_GAP}|)|(?:{_NAMED_LOGIN})(?:=|{_GAP}))[^\s:\"'/]{{1,99}}:"
 _TOOLS = (
-    ("curl", "curl", _LOGIN), ("wget", "wget", _LOGIN), ("http", "https?", _LOGIN), ("skopeo", "skopeo", _LOGIN),
-    ("mysql", r"mysql[\w-]{0,20}", "-p"), ("mariadb", r"mariadb[\w-]{0,20}", "-p"),
-    ("login", rf"(?:docker|podman|az|registry){_GAP}login", f"-p(?:{_GAP}|)"), ("sshpass", "sshpass", f"-p(?:{_GAP}|)"),
-    ("mongo", r"mongo\w{0,20}", f"-p(?:{_GAP}|)"), ("rabbitmqadmin", "rabbitmqadmin", f"-p(?:{_GAP}|)"),
-    ("redis-cli", "redis-cli", f"-a{_GAP}"), ("valkey-cli", "valkey-cli", f"-a{_GAP}"),
-    ("ldap", r"ldap\w{3,20}", f"-w{_GAP}"), ("sqlcmd", "sqlcmd", f"-P(?:{_GAP}|)"),
-    ("smbclient", "smbclient", rf"-U{_GAP}[^\s%\"']{{1,99}}%"),
+    ("curl", "", _LOGIN), ("wget", "", _LOGIN), ("http", "s?", _LOGIN), ("skopeo", "", _LOGIN),
+    ("mysql", r"[\w-]{0,20}", "-p"), ("mariadb", r"[\w-]{0,20}", "-p"), ("docker", f"{_GAP}login", f"-p(?:{_GAP}|)"),
+    ("podman", f"{_GAP}login", f"-p(?:{_GAP}|)"), ("az", f"{_GAP}login", f"-p(?:{_GAP}|)"),
+    ("registry", f"{_GAP}login", f"-p(?:{_GAP}|)"), ("sshpass", "", f"-p(?:{_GAP}|)"),
+    ("mongo", r"\w{0,20}", f"-p(?:{_GAP}|)"), ("rabbitmqadmin", "", f"-p(?:{_GAP}|)"),
+    ("redis-cli", "", f"-a{_GAP}"), ("valkey-cli", "", f"-a{_GAP}"), ("ldap", r"\w{3,20}", f"-w{_GAP}"),
+    ("sqlcmd", "", f"-P(?:{_GAP}|)"), ("smbclient", "", rf"-U{_GAP}[^\s%\"']{{1,99}}%"),
 )  # fmt: skip
-"""What is in every call of a tool, how it is called, and the option that its password follows."""
-_TOOL_HINTS = Hints(hint for hint, _, _ in _TOOLS)
+"""How the name of a tool begins, how it goes on, and the option that its password follows."""
+_TOOL_HINTS = Hints(("login", *(head for head, rest, _ in _TOOLS if "login" not in rest)))
 
 
 @cache
-def _call(tool: str, option: str) -> re.Pattern[str]:
-    return re.compile(_IN_CALL.format(tool=tool, option=option))
+def _call(head: str, rest: str, option: str) -> re.Pattern[str]:
+    """Begins with plain letters and looks back from behind them, which is searched for far sooner."""
+    return re.compile(
+        rf"(?P<head>{head}(?<![\w-]{head}){rest}(?=[\s\"',])[^\n|;]{{0,200}}?[\s\"']{option})"
+        r"(?P<value>[^\s\"',;|<][^\s\"',;|]*)"
+    )
 
 
 _FURTHER = cache(
@@ -86,9 +89,10 @@ def mask_arguments(text: str, _found: set[str] | None) -> tuple[str, int]:
 
     if "-" in text:
         text = _OPTION().sub(mask_option, text)
-        for hint, tool, option in _TOOLS:
-            if hint in text:
-                text = _call(tool, option).sub(mask, text)
+    if may_be_command(text):
+        for tool in _TOOLS:
+            if tool[0] in text:
+                text = _call(*tool).sub(mask, text)
     if _FURTHER_HINTS.are_in(text.lower()):
         text = _FURTHER().sub(mask, text)
     return (_PIPED().sub(mask, text) if "echo" in text and "|" in text else text), hits

@@ -264,6 +264,7 @@ _INNOCENT_MAX = 8192
 _INNOCENT_CHARS = 64
 """Longer strings seldom come twice, and are not remembered."""
 _innocent_strings: set[bytes] = set()
+_innocent_lines: set[bytes] = set()
 
 
 def is_innocent_json(text: str) -> bool:
@@ -287,9 +288,7 @@ def _is_innocent_string(string: bytes) -> bool:
     if _IN_NAMES.are_in(joined) or _BESIDE_NAMES.are_in(lower) or may_begin_token(text) or may_be_command(text):
         return False
     if len(string) <= _INNOCENT_CHARS:
-        if len(_innocent_strings) >= _INNOCENT_MAX:
-            _innocent_strings.clear()
-        _innocent_strings.add(string)
+        _remember(string, _innocent_strings)
     return True
 
 
@@ -312,7 +311,33 @@ def _is_suspicious_long(text: str) -> bool:
 
 
 def _look_for_hints(text: str) -> bool:
-    return _IN_TEXTS.are_in(text.lower()) or may_hold_token(text) or may_be_command(text) or _may_be_declared(text)
+    if _may_be_declared(text) or may_be_command(text):
+        return True
+    if _are_lines_innocent(text):
+        return may_hold_vague(text)
+    return _IN_TEXTS.are_in(text.lower()) or may_hold_token(text)
+
+
+def _are_lines_innocent(text: str) -> bool:
+    """Whether surely no hint and no clear beginning of a token is in a text; ``False`` says nothing."""
+    # without their digits, which no hint has, the lines of a summary are the same in most scenarios
+    lines = set(text.encode("utf-8", "surrogatepass").translate(None, _DIGITS).split(b"\n"))
+    return lines <= _innocent_lines or all(map(_is_innocent_line, lines - _innocent_lines))
+
+
+def _is_innocent_line(line: bytes) -> bool:
+    text = line.decode("utf-8", "surrogatepass")
+    if _IN_TEXTS.are_in(text.lower()) or may_begin_token(text):
+        return False
+    if len(line) <= _SHORT_CHARS:
+        _remember(line, _innocent_lines)
+    return True
+
+
+def _remember(innocent: bytes, among: set[bytes]) -> None:
+    if len(among) >= _INNOCENT_MAX:
+        among.clear()
+    among.add(innocent)
 
 
 def _may_be_declared(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 REDACTED = "<redacted>"
@@ -23,8 +23,8 @@ _ESCAPED_BYTE = re.compile(r"%[0-9A-F]{2}")
 class KnownSecrets:
     """Values to mask wherever they stand: as they are, and in base64, URL, JSON, XML and Python escapes.
 
-    A text costs time by its length, however many values there are: every place of it is looked up by its first few
-    characters.
+    A text costs time by its length, however many values there are: where they are many, every place of it is looked up
+    by its first few characters.
     """
 
     __slots__ = ("_lengths", "_values", "changes", "written")
@@ -76,12 +76,10 @@ class KnownSecrets:
         """Whether one of the values may be in a text; ``False`` is certain."""
         if len(self.written) <= _FEW:
             return any(form in text for form in self.written)
-        return next(self._places(text), None) is not None
+        return next(self._places_of_many(text), None) is not None
 
     def mask(self, text: str, shown: str) -> str:
         """The text with ``shown`` in the place of every value."""
-        if not self.are_in(text):
-            return text
         pieces: list[str] = []
         done = 0
         for start, end in self._places(text):
@@ -90,8 +88,21 @@ class KnownSecrets:
             done = max(done, end)  # one value may begin within another
         return "".join((*pieces, text[done:])) if pieces else text
 
-    def _places(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where a form stands in a text: the longest of those that begin at a place."""
+    def _places(self, text: str) -> Iterable[tuple[int, int]]:
+        """Where the forms stand in a text, in order."""
+        if len(self.written) > _FEW:
+            return self._places_of_many(text)
+        return sorted(place for form in self.written if form in text for place in self._places_of(form, text))
+
+    def _places_of(self, form: str, text: str) -> Iterator[tuple[int, int]]:
+        start = text.find(form)
+        while start >= 0:
+            if not (self.written[form] and _is_inside_a_word(text, start, start + len(form))):
+                yield start, start + len(form)
+            start = text.find(form, start + 1)
+
+    def _places_of_many(self, text: str) -> Iterator[tuple[int, int]]:
+        """The longest of those that begin at a place."""
         for start in range(len(text) - MIN_CHARS + 1):
             for length in self._lengths.get(text[start : start + MIN_CHARS], ()):
                 end = start + length

@@ -54,7 +54,8 @@ class TimelineEntry:
     message: MessageRecord | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "detail", _cut(self.detail))
+        if len(self.detail) > _TIMELINE_DETAIL_MAX_CHARS:
+            object.__setattr__(self, "detail", _cut(self.detail))
 
     @property
     def wall_clock(self) -> str:

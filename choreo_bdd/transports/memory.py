@@ -7,6 +7,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Collection, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -42,6 +43,7 @@ class MockTransport:
         self._endpoint = endpoint
         self._connected = False
         self._listeners = Listeners()
+        self._order = count()
         self._sent: deque[tuple[str, bytes]] = deque()
         self._sent_bytes = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -139,7 +141,8 @@ class MockTransport:
         if on_sent is not None:
             on_sent()
         assert self._loop is not None  # set by connect(), which publish() checked
-        message = Message(topic, payload, self._loop.time(), headers, key)
+        # a listener that publishes in its turn is heard by some before this message is
+        message = Message(topic, payload, self._loop.time(), headers, key, order=next(self._order))
         for listener in self._listeners.hearing(topic):
             try:
                 listener.deliver(message)

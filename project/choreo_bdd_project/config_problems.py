@@ -31,7 +31,8 @@ def validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: Sour
         return
     unknown = _unknown_key(error)
     if unknown is not None:
-        raise ConfigError(_no_such_key(error, unknown, where) + _of_another_broker(error, unknown, schema))
+        elsewhere = _one_level_below(error, unknown, schema) or _of_another_broker(error, unknown, schema)
+        raise ConfigError(_no_such_key(error, unknown, where) + elsewhere)
     raise ConfigError(f"{where.at(*error.absolute_path)}: {_in_yaml(error) or _expected(error)}")
 
 
@@ -44,6 +45,16 @@ def _no_such_key(error: jsonschema.ValidationError, unknown: str, where: SourceM
     if not is_named:
         return f"{where.at(*error.absolute_path)}: there is a key without a value that is not known; {hint}"
     return f"{where.at(*error.absolute_path, unknown)}: there is no such key; {hint}"
+
+
+def _one_level_below(error: jsonschema.ValidationError, unknown: str, schema: Mapping[str, Any]) -> str:
+    """Which of its neighbours it is a setting of."""
+    owners = []
+    for name, each in (_of_schema(error, "properties") or {}).items():
+        neighbour = schema["$defs"].get(each.get("$ref", "").rpartition("/")[2], each)
+        forms = (neighbour, neighbour.get("then", {}), *neighbour.get("anyOf", ()))
+        owners += [name for form in forms if unknown in form.get("properties", ())]
+    return f" ({unknown} is a setting of {owners[0]}: write {owners[0]}: {{{unknown}: …}})" if owners else ""
 
 
 def _of_another_broker(error: jsonschema.ValidationError, unknown: str, schema: Mapping[str, Any]) -> str:

@@ -93,6 +93,10 @@ class ReportWriter:
         known = self._open().find(test.nodeid, test.worker_id) or document_of(test)
         self._open().add(with_more_scenarios(known, scenarios), redacted=redacted)
 
+    def announce(self, nodeids: Sequence[str]) -> None:
+        """Keep what is to run: were the run to break off, what has not been added is told, too."""
+        self._open().announce(nodeids)
+
     def note(self, facts: Mapping[str, Any]) -> None:
         """Keep facts about the run as a whole for the case that it breaks off; those noted before no longer hold."""
         if facts != self._noted:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from choreo_bdd_chronicle.client.at_end import send_at_end
-from choreo_bdd_chronicle.client.sending import AwayError, RefusedError, Sent, Target
+from choreo_bdd_chronicle.client.sending import RefusedError, Sent, Target, UnreachableError
 from choreo_bdd_reporter.frameworks import to_chronicle
 from tests.chronicle.reports import body, report
 from tests.chronicle.servers import serving
@@ -44,14 +44,14 @@ def test_a_server_that_never_answers_is_not_waited_for(folder: Path) -> None:
 
     def never(_body: bytes, _target: Target) -> Sent:
         is_over.wait(30)
-        raise AwayError("slow")
+        raise UnreachableError("slow")
 
     send_at_end(folder, URL, said.append, patience=0.05, send=never)
     is_over.set()
     assert (waiting(folder), "away or slow" in said[-1]) == (1, True)
 
 
-@pytest.mark.parametrize(("problem", "kept"), [(AwayError("503 full"), 1), (RefusedError("422 odd"), 0)])
+@pytest.mark.parametrize(("problem", "kept"), [(UnreachableError("503 full"), 1), (RefusedError("422 odd"), 0)])
 def test_what_gets_through_later_is_kept(folder: Path, problem: Exception, kept: int) -> None:
     said: list[str] = []
 

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from choreo_bdd_chronicle.client.gate import Verdict, as_annotations, as_markdown, judge
-from choreo_bdd_chronicle.client.sending import AwayError
+from choreo_bdd_chronicle.client.sending import UnreachableError
 from choreo_bdd_chronicle.commands import commands
 from tests.chronicle.conftest import Chronicle
 from tests.chronicle.reports import BEGUN, body, handle, one_test, report, scenario
@@ -109,7 +109,7 @@ def test_two_runs_are_compared_test_by_test(chronicle: Chronicle) -> None:
 @pytest.mark.parametrize(("outcome", "code"), [("failed", 1), ("passed", 2)])
 def test_without_the_server_nothing_is_quarantined(outcome: str, code: int) -> None:
     def away(_path: str, _query: Mapping[str, str]) -> Any:
-        raise AwayError("connection refused")
+        raise UnreachableError("connection refused")
 
     verdict = judge(run(0, outcome=outcome), away, baseline="main", max_regression=20)
     assert verdict.exit_code == code

@@ -13,7 +13,7 @@ from httpx2 import Client
 from typer.testing import CliRunner, Result
 
 from choreo_bdd_chronicle.client.importing import Importer
-from choreo_bdd_chronicle.client.sending import AwayError, Sent, Target
+from choreo_bdd_chronicle.client.sending import Sent, Target, UnreachableError
 from choreo_bdd_chronicle.commands import commands
 from tests.chronicle import postgres as postgresql
 from tests.chronicle.reports import BEGUN, body, report
@@ -93,7 +93,7 @@ def test_it_ends_where_the_server_goes_away(folder: Path) -> None:
     def send(content: bytes, _target: Target) -> Sent:
         tries.append(content)
         if len(tries) > 1:
-            raise AwayError("connection refused")
+            raise UnreachableError("connection refused")
         return Sent(run_id="x", is_known=False)
 
     assert Importer(url="http://x", say=said.append, send=send).bring(folder) == 2

@@ -9,7 +9,7 @@ import pytest
 
 from choreo_bdd_chronicle.client.pushing import Pusher
 from choreo_bdd_chronicle.client.queue import KEPT_MAX, Queue
-from choreo_bdd_chronicle.client.sending import AwayError, RefusedError, Sent, Target, send, slug_of
+from choreo_bdd_chronicle.client.sending import RefusedError, Sent, Target, UnreachableError, send, slug_of
 from tests.chronicle.reports import body, report
 from tests.chronicle.servers import serving
 
@@ -67,7 +67,7 @@ def test_a_file_and_a_folder_are_sent(
 def test_what_cannot_be_sent_waits_and_goes_first_next_time(
     pusher: Pusher, server: Server, said: list[str], file: Callable[..., Path]
 ) -> None:
-    server.problem = AwayError("connection refused")
+    server.problem = UnreachableError("connection refused")
     first, second = body(report()), body(report(environment="b"))
     assert [pusher.push(file(first)), pusher.push(file(first)), pusher.push(file(second))] == [0, 0, 0]
     assert "kept" in said[0]
@@ -113,7 +113,7 @@ def test_a_folder_that_cannot_be_written_fails_no_run(
     server: Server, said: list[str], file: Callable[..., Path]
 ) -> None:
     path = file(body(report()))
-    server.problem = AwayError("away")
+    server.problem = UnreachableError("away")
     blocked = Pusher(url=URL, queue=Queue(path / "below"), say=said.append, send=server.take)
     assert blocked.push(path) == 1
     assert "cannot be kept" in said[0]
@@ -121,7 +121,7 @@ def test_a_folder_that_cannot_be_written_fails_no_run(
 
 def test_a_server_that_is_away_is_tried_again_and_then_told() -> None:
     pauses: list[float] = []
-    with pytest.raises(AwayError):
+    with pytest.raises(UnreachableError):
         send(b"{}", Target(url="http://127.0.0.1:9", tenant="a1"), pauses=(1.0, 2.0), sleep=pauses.append)
     assert pauses == [1.0, 2.0]
 

@@ -10,7 +10,7 @@ import pytest
 
 from choreo_bdd import DictFieldPolicy, Handle, Harness, Outcome, Scenario, ScopeOptions
 from choreo_bdd.codecs import JSONCodec
-from choreo_bdd.matchers import contains_fields, exists
+from choreo_bdd.matchers import all_of, anything, at, contains_fields, exists, is_uuid
 from choreo_bdd.scenario import Cause, Diagnosis, Occurs
 from choreo_bdd.transports import MockTransport
 from tests.support.engine_doubles import BrokerLike, breaking, guarded
@@ -186,6 +186,31 @@ class TestCauses:
     ) -> None:
         _, diagnosis = await diagnosed(strict, publishing(topic, body))
         assert diagnosis.cause is Cause.NOTHING_ARRIVED
+
+    async def test_a_message_of_its_own_that_fits_is_named_whatever_its_topic_is_called(self, strict: Harness) -> None:
+        def act(s: Scenario) -> None:
+            s.publish("start", {})
+            publishing("orders.finished", {"status": "settled"})(s)
+            publishing("orders.opened", {"status": "open"})(s)
+            publishing("billing.settled", {"status": "settled"})(s)
+            publishing("orders.expected", {"status": "settled"})(s)
+
+        async with strict.scenario("s", options=WATCHING) as s:
+            handle = s.expect("orders.settled", contains_fields({"status": "settled"}))
+            s.expect("orders.expected", exists())
+            act(s)
+            await s.await_all(timeout_ms=50)
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.NOTHING_ARRIVED
+        assert handle.diagnosis.sentence.endswith(
+            "; one of this scenario that fits came on 'billing.settled', 'orders.finished', which no check listens to"
+        )
+
+    async def test_a_condition_that_names_no_value_is_told_in_words(self, strict: Harness) -> None:
+        wanted = all_of(at("note", anything()), at("id", is_uuid()))
+        _, diagnosis = await diagnosed(strict, publishing("orders.settled", {"id": 5}), matcher=wanted)
+        assert "note: expected any, got nothing (missing)" in diagnosis.text
+        assert "id: expected uuid, got 5" in diagnosis.text
 
     async def test_a_similar_topic_of_somebody_elses_message_is_no_hint(self, strict: Harness) -> None:
         def act(s: Scenario) -> None:

@@ -87,6 +87,17 @@ class TestLoopThread:
             thread.run(endless.run())
         assert endless.ended.wait(10)
 
+    def test_what_has_not_begun_when_time_runs_out_never_begins(self, thread: LoopThread) -> None:
+        release = threading.Event()
+        thread.loop.call_soon_threadsafe(release.wait, 10)
+        coroutine = asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            thread.run(coroutine, timeout_s=0.01)
+        release.set()
+        thread.run(asyncio.sleep(0))
+        with pytest.raises(RuntimeError):  # closed: it warns nobody that it was never awaited
+            coroutine.send(None)
+
     def test_stopping_ends_every_task_and_the_thread(self) -> None:
         thread = LoopThread("short-lived")
         thread.start()

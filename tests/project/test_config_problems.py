@@ -88,3 +88,19 @@ def test_a_pattern_that_finds_nothing_everywhere_is_refused(tmp_path: Path) -> N
     path.write_text("secrets: {patterns: ['x*']}\n")
     with pytest.raises(ConfigError, match=r"choreo.yaml:1: secrets.patterns.0: expected a pattern that cannot match"):
         load_config(path, schema=config_schema())
+
+
+@pytest.mark.parametrize(
+    ("transport", "told"),
+    [
+        ("type: redis, url: 'redis://h', streams: true, payload_field: data", "write streams: {payload_field: …}"),
+        ("type: redis, url: 'redis://h', password: '${P:-x}'", "write auth: {password: …}"),
+        (f"type: nats, servers: {SERVERS}, header: x-id", "write correlation: {header: …}"),
+    ],
+)
+def test_a_key_that_stands_a_level_too_high_is_told_where_it_belongs(transport: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "choreo.yaml"
+    path.write_text(f"profiles: {{p: {{bus: {{{transport}}}}}}}\n")
+    with pytest.raises(ConfigError) as error:
+        load_config(path, schema=config_schema())
+    assert told in str(error.value)

@@ -55,8 +55,11 @@ def test_a_killed_run_leaves_the_old_report_and_what_it_had_of_the_new_one(kille
     assert [test["name"] for test in json.loads((killed / "results.json").read_text())["tests"]] == ["test_old"]
     found = read_report(killed)
     assert validate_report(found.results) == []
-    (test,) = found.results["tests"]
+    test, running, later = found.results["tests"]
     assert (test["name"], test["outcome"]) == ("test_before", "failed")
+    for each, name in ((running, "test_killed"), (later, "test_after")):
+        assert (each["file"], each["name"], each["outcome"]) == ("test_new.py", name, "errored")
+        assert each["traceback"] == "not decided: the process of the run ended before this test did, or before it began"
     assert test["scenarios"][0]["name"] == "before the crash"
     assert found.gherkin["details"][test["nodeid"]][0]["handles"][0]["cause"] == "wrong shape"
     assert found.gherkin["exit"] == {"status": None, "interrupted": True}
@@ -82,7 +85,29 @@ def test_a_line_that_was_cut_off_costs_only_itself(killed: Path) -> None:
     journal = killed / PARTIAL
     whole = journal.read_text()
     journal.write_text(whole + whole.splitlines()[-1][:200])
-    assert len(read_report(killed).results["tests"]) == 1
+    assert [test["name"] for test in read_report(killed).results["tests"]] == [
+        "test_before",
+        "test_killed",
+        "test_after",
+    ]
+
+
+def test_a_worker_s_run_that_is_killed_lists_what_never_began(suite: Any) -> None:
+    killed = "import os, signal\n\ndef test_0():\n    os.kill(os.getppid(), signal.SIGKILL)\n"
+    later = "".join(f"\ndef test_{number}(token='password=opensesame'): pass\n" for number in range(1, 9))
+    suite.pytester.makepyfile(test_new=killed + later)
+    suite.run("--harness-report=out", "-n1", "-pxdist", in_process=False)
+    found = read_report(suite.path / "out")
+    assert [test["name"] for test in found.results["tests"]] == [f"test_{number}" for number in range(9)]
+    assert {test["outcome"] for test in found.results["tests"][1:]} == {"errored"}
+
+
+def test_what_is_ahead_of_a_killed_run_holds_no_secret(suite: Any) -> None:
+    text = "import os, signal, pytest\n\n@pytest.mark.parametrize('login', ['a', 'password=opensesame'])\n"
+    suite.pytester.makepyfile(test_new=text + "def test_0(login):\n    os.kill(os.getpid(), signal.SIGKILL)\n")
+    suite.run("--harness-report=out", in_process=False)
+    assert "opensesame" not in (suite.path / "out" / PARTIAL).read_text()
+    assert len(read_report(suite.path / "out").results["tests"]) == 2
 
 
 @pytest.mark.parametrize("content", ["", "{}\n", "nonsense\n", '{"journal": 99}\n'])
@@ -96,6 +121,7 @@ def test_a_behave_run_that_is_killed_leaves_the_scenarios_before(tmp_path: Path,
     (tmp_path / "features" / "steps").mkdir(parents=True)
     (tmp_path / "features" / "shop.feature").write_text(
         "Feature: shop\n  Scenario: one\n    Given it plays\n  Scenario: two\n    Given it dies\n"
+        "  Scenario: three\n    Given it plays\n  @later\n  Scenario: left out\n    Given it plays\n"
     )
     (tmp_path / "features" / "steps" / "shop.py").write_text(
         "import os, signal\nfrom behave import given\nfrom playing import play\n"
@@ -106,11 +132,15 @@ def test_a_behave_run_that_is_killed_leaves_the_scenarios_before(tmp_path: Path,
         "[behave.formatters]\nchoreo = choreo_bdd_reporter.behave_formatter:ChoreoFormatter\n"
     )
     (tmp_path / "playing.py").write_text(playing)
-    command = [sys.executable, "-m", "behave", "-f", "choreo", "-o", "out"]
+    command = [sys.executable, "-m", "behave", "-f", "choreo", "-o", "out", "--tags=not @later"]
     died = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=50)
     assert died.returncode == -signal.SIGKILL
     found = read_report(tmp_path / "out")
-    assert [test["name"] for test in found.results["tests"]] == ["one"]
+    assert [(test["name"], test["outcome"]) for test in found.results["tests"]] == [
+        ("one", "passed"),
+        ("two", "errored"),
+        ("three", "errored"),
+    ]
     assert [step["status"] for step in found.gherkin["features"][0]["scenarios"][0]["steps"]] == ["passed"]
 
 

@@ -13,6 +13,8 @@ import pytest
 from choreo_bdd.brokers import Broker
 from choreo_bdd.transports import Transport
 from choreo_bdd_project.config import TransportConfig, memory_config
+from choreo_bdd_project.harnesses import configured_transport
+from choreo_bdd_steps.replaying.virtual_loop import VirtualLoop
 from choreo_bdd_steps.run.session import Session
 from tests.support.project import Project
 from tests.support.step_bench import Bench
@@ -23,16 +25,25 @@ MakeBench = Callable[..., Bench]
 
 @pytest.fixture
 def make_bench() -> Iterator[MakeBench]:
-    """Benches with settings of their own: ``timeout_s``, ``slow``, …, or with a transport object of the test's."""
+    """Benches with settings of their own: ``timeout_s``, ``slow``, …, or with a transport object of the test's.
+
+    Their time stands still while a step is at work and jumps while one waits, so that a busy machine changes nothing;
+    ``in_real_time`` they run on a thread of their own, as a user's session does.
+    """
     made: list[Session] = []
 
     def make(
-        *, correlation: str | None = "correlation_id", transport: Transport | None = None, **settings: Any
+        *,
+        correlation: str | None = "correlation_id",
+        transport: Transport | None = None,
+        in_real_time: bool = False,
+        **settings: Any,
     ) -> Bench:
         bus = TransportConfig("bus", "memory", "the test", correlation_field=correlation)
         usual: dict[str, Any] = {"timeout_s": 0.2, "vacuity": "ignore", "transports": MappingProxyType({"bus": bus})}
         config = replace(memory_config(), **{**usual, **settings})
-        made.append(Session(config) if transport is None else Session(config, make_transport=lambda *_: transport))
+        maker = configured_transport if transport is None else lambda *_: transport
+        made.append(Session(config, make_transport=maker, loop=None if in_real_time else VirtualLoop()))
         return Bench(made[-1])
 
     yield make

@@ -17,6 +17,7 @@ from choreo_bdd.scenario import Cause
 from choreo_bdd_project.config import ConfigError, TransportConfig, memory_config
 from choreo_bdd_steps.lint import Severity, feature_files, lint
 from choreo_bdd_steps.plan.settings import configuration
+from choreo_bdd_steps.replaying.virtual_loop import VirtualLoop
 from choreo_bdd_steps.run.session import Session
 from tests.support.project import LOADER, Project
 from tests.support.step_bench import Bench
@@ -103,7 +104,9 @@ class TestScenarios:
 
     def test_the_answer_to_a_request_needs_no_channel(self, spec: Path) -> None:
         bus = TransportConfig("bus", "memory", "the test", correlation_field="correlation_id", request_field="reply_to")
-        session = Session(replace(memory_config(), transports={"bus": bus}, timeout_s=0.2, asyncapi=(spec,)))
+        session = Session(
+            replace(memory_config(), transports={"bus": bus}, timeout_s=0.2, asyncapi=(spec,)), loop=VirtualLoop()
+        )
         bench = Bench(session)
         bench.service("payments.requested", lambda message: [(message["reply_to"], {"level": 5})])
         played = bench.play('When I request "payments.requested"\namount: 5', "Then I expect a reply where level is 5")

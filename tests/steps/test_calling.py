@@ -38,7 +38,7 @@ def make(door: str) -> Iterator[MakeBench]:
             "api", "http", "the test", correlation_header=correlation_header, options={"url": url, **options}
         )
         transports = MappingProxyType({"bus": bus, "api": api})
-        made.append(Session(replace(memory_config(), transports=transports, timeout_s=1.0, vacuity="ignore")))
+        made.append(Session(replace(memory_config(), transports=transports, timeout_s=3.0, vacuity="ignore")))
         return Bench(made[-1])
 
     yield bench
@@ -58,7 +58,7 @@ def later(bench: Bench, after_s: float, topic: str = "orders.placed") -> Callabl
 def test_a_call_and_what_it_answers_stand_on_the_timeline_and_are_checked(make: MakeBench) -> None:
     played = make().play(
         'When I call POST "/orders?status=201"\n| field | value |\n| id | 7 |\n| @headers.X-Tenant | acme |',
-        "Then the response has status 201 within 900ms\n"
+        "Then the response has status 201 within 2s\n"
         "| field | value |\n| headers.x-tenant | acme |\n| body | contains 7 |\n| method | POST |",
         'And I keep "@headers.Location" of the response as place',
         'And I keep "@status" of the response as status',
@@ -88,17 +88,17 @@ def test_a_budget_counts_from_the_end_of_the_call(make: MakeBench) -> None:
     bench = make()
     played = bench.play(
         "Given an event follows",
-        'When I call POST "/orders?takes_s=0.5"',
-        'Then I expect "orders.placed" within 200ms',
-        own={"an event follows": later(bench, 0.6)},
+        'When I call POST "/orders?takes_s=1.2"',
+        'Then I expect "orders.placed" within 1s',
+        own={"an event follows": later(bench, 1.7)},
     )
-    assert played.passed().handles[0].latency_ms < 200
+    assert played.passed().handles[0].latency_ms < 1000
 
 
 def test_the_budget_of_a_response_counts_from_the_request(make: MakeBench) -> None:
     played = make().play('When I call GET "/?takes_s=0.3"', "Then the response has status 200 within 200ms")
     assert played.outcomes == ["slow"]
-    assert 300 <= played.handles[0].latency_ms < 900
+    assert played.handles[0].latency_ms >= 300
     assert "over the budget of 200.0 ms" in played.message
 
 
@@ -106,9 +106,9 @@ def test_what_comes_while_the_call_is_under_way_took_no_time(make: MakeBench) ->
     bench = make()
     played = bench.play(
         "Given somebody speaks soon",
-        'When I call POST "/?takes_s=0.3"',
+        'When I call POST "/?takes_s=1"',
         'Then I expect "orders.placed" within 50ms',
-        own={"somebody speaks soon": later(bench, 0.15)},
+        own={"somebody speaks soon": later(bench, 0.5)},
     )
     assert played.passed().handles[0].latency_ms == 0
 
@@ -131,9 +131,9 @@ def test_an_absence_sees_what_comes_while_its_call_is_under_way(make: MakeBench)
     bench = make()
     played = bench.play(
         "Given somebody speaks soon",
-        'When I call POST "/?takes_s=0.3"',
+        'When I call POST "/?takes_s=1"',
         'Then I expect no "orders.placed" for 50ms',
-        own={"somebody speaks soon": later(bench, 0.15)},
+        own={"somebody speaks soon": later(bench, 0.5)},
     )
     assert played.outcomes == ["fail"]
 

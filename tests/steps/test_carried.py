@@ -17,6 +17,7 @@ from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import TransportConfig, load_config, memory_config
 from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.lint import lint
+from choreo_bdd_steps.replaying.virtual_loop import VirtualLoop
 from choreo_bdd_steps.run.session import Session
 from tests.support.project import Project
 from tests.support.step_bench import Bench
@@ -61,7 +62,7 @@ def bench_on() -> Iterator[Callable[[str], Bench]]:
     def make(kind: str) -> Bench:
         bus = TransportConfig("bus", kind, "the test")
         config = replace(memory_config(), transports=MappingProxyType({"bus": bus}), timeout_s=0.1, vacuity="ignore")
-        made.append(Session(config, make_transport=lambda *_: MockTransport()))
+        made.append(Session(config, make_transport=lambda *_: MockTransport(), loop=VirtualLoop()))
         return Bench(made[-1])
 
     yield make

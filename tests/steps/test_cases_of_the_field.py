@@ -95,6 +95,41 @@ CASES: dict[str, tuple[tuple[str, ...], str | None]] = {
         ),
         "the closest differs in at",
     ),
+    **{
+        f"a predicate that is a text: {sentence}": (
+            (doc('When I publish "t"', '{"a": 1}'), sentence),
+            "'present' is a text here, and no other value is equal to it; write exists",
+        )
+        for sentence in (
+            'Then I expect no "t" where a is present for 50ms',
+            'Then I expect no other "t" where a is present for 50ms',
+            'Then I expect exactly 0 "t" messages where a is present within 50ms',
+            'Then I expect at most 1 "t" messages where a is present within 50ms',
+            'Then I expect between 0 and 1 "t" messages where a is present within 50ms',
+            rows('Then I expect no "t" for 50ms:', "field | value", "a | present"),
+            doc('Then I expect no "t" for 50ms', "a: present"),
+        )
+    },
+    "a predicate that is a text, of a message": (
+        (
+            doc('When I publish "t"', '{"a": 1}'),
+            'Then I expect "t"',
+            rows('Then the "t" message has not:', "field | value", "a | present"),
+        ),
+        "'present' is a text here, and no other value is equal to it; write exists",
+    ),
+    "a predicate that is a text, of a service": (
+        (
+            'Given a service that answers "t" where a is present with "u"',
+            doc('When I publish "t"', '{"a": 1}'),
+            'Then the service never answered "t"',
+        ),
+        "'present' is a text here, and no other value is equal to it; write exists",
+    ),
+    "a predicate that is a text, of what must come": (
+        (doc('When I publish "t"', '{"a": 1}'), 'Then I expect "t" where a is present'),
+        'a: expected "present", got 1',
+    ),
     "newcomer 01 a window that is over": (
         (
             'Given a service that answers "a" with "late" after 60ms',

@@ -7,6 +7,7 @@ from pathlib import Path
 from choreo_bdd import observers
 from choreo_bdd_project.config import load_config
 from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.replaying.virtual_loop import VirtualLoop
 from choreo_bdd_steps.run.session import Session
 from tests.support.step_bench import Bench
 
@@ -24,7 +25,7 @@ def test_reports_are_told_the_header_that_names_causes(tmp_path: Path) -> None:
     path.write_text("causation: x-caused-by\nprofiles: {p: {bus: {type: memory}}}\n", encoding="utf-8")
     listener = Listener()
     observers.register_observer(listener)
-    session = Session(load_config(path, schema=config_schema()))
+    session = Session(load_config(path, schema=config_schema()), loop=VirtualLoop())
     try:
         Bench(session).play('When I publish "start"', 'Then I expect "start"')
     finally:

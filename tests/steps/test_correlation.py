@@ -11,8 +11,9 @@ import pytest
 from choreo_bdd.transports import MockTransport
 from choreo_bdd.transports.base import TransportCapabilities
 from choreo_bdd_project.config import Config, ConfigError, load_config
-from choreo_bdd_project.harnesses import build_harness
+from choreo_bdd_project.harnesses import build_harness, configured_transport
 from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.replaying.virtual_loop import VirtualLoop
 from choreo_bdd_steps.run.opening import ScenarioInfo
 from choreo_bdd_steps.run.sending import ReusedId
 from choreo_bdd_steps.run.session import Session
@@ -42,7 +43,8 @@ def bench_with(tmp_path: Path) -> Iterator[MakeBench]:
 
     def make(correlation: str, *, bare: bool = False) -> Bench:
         config = configured(tmp_path, correlation)
-        made.append(Session(config, make_transport=lambda *_: Bare()) if bare else Session(config))
+        maker = (lambda *_: Bare()) if bare else configured_transport
+        made.append(Session(config, make_transport=maker, loop=VirtualLoop()))
         return Bench(made[-1])
 
     yield make

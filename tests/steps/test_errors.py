@@ -276,4 +276,4 @@ def test_on_a_broker_too(nats_bench: Bench, topic: str) -> None:
 def test_a_request_that_nobody_answers_is_told_by_what_was_asked(bench: Bench) -> None:
     played = bench.play('When I request "stock.asked"', "Then I expect a reply waiting up to 50ms")
     assert played.outcomes == ["timeout"]
-    assert "nothing arrived: no matching answer to 'stock.asked' arrived on '" in played.message
+    assert "no matching answer to 'stock.asked' arrived on the inbox of the request within" in played.message

@@ -80,7 +80,7 @@ def shop(make_bench: MakeBench, door: str) -> Bench:
     """Services that accept an order, then settle it twice; a stock that answers; a front door."""
     bus = TransportConfig("bus", "memory", "the test", correlation_field="correlation_id")
     api = TransportConfig("api", "http", "the test", options={"url": door})
-    bench = make_bench(timeout_s=1.0, transports={"bus": bus, "api": api})
+    bench = make_bench(in_real_time=True, timeout_s=3.0, transports={"bus": bus, "api": api})
     bench.service("orders.placed", lambda order: [("orders.accepted", order), *[("orders.settled", order)] * 2])
     bench.echo("orders.placed", "orders.paid", after_s=0.05)
     answer_requests(bench, "stock.level", level=3)

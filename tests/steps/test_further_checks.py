@@ -113,6 +113,17 @@ def test_messages_of_several_checks_are_counted_together_as_they_came(bench: Ben
     ).passed()
 
 
+def test_messages_of_one_read_of_the_socket_are_counted_as_they_came(nats_bench: Bench) -> None:
+    for _ in range(5):
+        nats_bench.play(
+            'When I publish "x":\n| n |\n| 1 |\n| 2 |\n| 3 |',
+            'Then I expect "x" where n is 2',
+            'And I expect another "x" where n is 1',
+            'And the first "x" message has:\n  n: 1',
+            'And the second "x" message has:\n  n: 2',
+        ).passed()
+
+
 def test_a_pattern_and_its_topic_count_no_message_twice(bench: Bench) -> None:
     bench.service("a", lambda _: [("x.eu", {"n": 1}), ("x.eu", {"n": 2})])
     bench.play(

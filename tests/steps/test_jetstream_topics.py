@@ -83,7 +83,7 @@ def test_what_a_stream_keeps_is_published_with_its_ack_and_read_from_now(
         bench.play(
             'When I publish "orders.placed":\n| order_id |\n| o-1 |',
             'Then I expect "orders.placed" where @headers.tenant is acme',
-            'And I expect exactly 1 "orders.shipped" message where from is store within 300ms',
+            'And I expect exactly 1 "orders.shipped" message where from is store within 2s',
             'And I expect "told.customer"',
             'And I expect no "orders.refused" for 50ms',
         ).passed()

@@ -26,12 +26,12 @@ def call(bench: Bench, *, takes_s: float, topic: str = "x", after_s: float | Non
     def deed(run: ScenarioRun) -> None:
         if after_s is None:
             bench.say(topic, {})
-        time.sleep(takes_s)
+        bench.pass_time(takes_s)
         if marked:
             run.mark()
-            time.sleep(takes_s)
+            bench.pass_time(takes_s)
         if after_s is not None:
-            time.sleep(after_s)
+            bench.pass_time(after_s)
             bench.say(topic, {})
 
     return deed
@@ -47,7 +47,7 @@ def test_a_budget_counts_from_the_end_of_the_act(open_bench: Bench) -> None:
     event = "And the event follows"
 
     def follow(run: ScenarioRun) -> None:
-        time.sleep(0.05)
+        open_bench.pass_time(0.05)
         open_bench.say("x", {})
 
     with warnings.catch_warnings():
@@ -59,19 +59,20 @@ def test_a_budget_counts_from_the_end_of_the_act(open_bench: Bench) -> None:
             acts={CALL.partition(" ")[2]: call(open_bench, takes_s=0.3, topic="other")},
             own={event.partition(" ")[2]: follow},
         )
-    assert played.passed().handles[0].latency_ms >= 50
+    assert played.passed().handles[0].latency_ms == pytest.approx(50)
 
 
 def test_a_budget_counts_from_the_mark_where_the_act_sets_one(open_bench: Bench) -> None:
     deed = call(open_bench, takes_s=0.25, after_s=0.0, marked=True)
     played = open_bench.play(CALL, 'Then I expect "x" within 200ms', acts={CALL.partition(" ")[2]: deed})
     assert played.outcomes == ["slow"]
-    assert 250 <= played.handles[0].latency_ms < 480  # not from the beginning, and not from the end
+    assert played.handles[0].latency_ms == pytest.approx(250)  # not from the beginning, and not from the end
 
 
-def test_an_act_reaches_from_its_beginning_to_its_mark_in_the_report(open_bench: Bench) -> None:
-    deed = call(open_bench, takes_s=0.1, after_s=0.0, marked=True)
-    played = open_bench.play(CALL, 'Then I expect "x"', acts={CALL.partition(" ")[2]: deed}).passed()
+def test_an_act_reaches_from_its_beginning_to_its_mark_in_the_report(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(correlation=None, timeout_s=10.0, in_real_time=True)
+    deed = call(bench, takes_s=0.1, after_s=0.0, marked=True)
+    played = bench.play(CALL, 'Then I expect "x"', acts={CALL.partition(" ")[2]: deed}).passed()
     assert played.result is not None
     (act,) = played.result.spans
     assert (act.kind, act.name, act.error) == ("act", "I call the front door", None)

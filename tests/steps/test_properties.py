@@ -18,6 +18,7 @@ from choreo_bdd_project.config import memory_config
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language import Variables, parse_expectation, parse_field, parse_payload
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
+from choreo_bdd_steps.replaying.virtual_loop import VirtualLoop
 from choreo_bdd_steps.run.scenario_run import ScenarioInfo
 from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.vocabulary.phrase import StepCall
@@ -149,7 +150,7 @@ def test_what_a_table_writes_at_a_path_it_finds_there(path: list[str | int], val
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
-    session = Session(replace(memory_config(), timeout_s=0.001, vacuity="ignore"))
+    session = Session(replace(memory_config(), timeout_s=0.001, vacuity="ignore"), loop=VirtualLoop())
     yield session
     session.close()
 

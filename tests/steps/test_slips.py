@@ -24,6 +24,13 @@ PUBLISH = 'When I publish "a"'
         ({"paid": "true"}, "paid is true", "'paid' as \"true\", and true is asked for"),
         ({"amount": "5"}, "amount > 4", "'amount' as \"5\", which cannot be held against"),
         ({"amount": "5", "id": 1}, "amount is 5 and id is 1", "'amount' as \"5\", and 5 is asked for"),
+        (
+            {"note": "an ERROR here"},
+            "note matches /ERROR/",
+            "'note' as \"an ERROR here\", in which the pattern is",
+        ),
+        ({"note": "an Error"}, "note matches /err\\w+/i", "a pattern must fit the whole text: write .* around it"),
+        ({"status": "BAD"}, "status is bad", 'and "bad" is asked for: capital and small letters are different'),
     ],
 )
 @pytest.mark.parametrize(
@@ -47,6 +54,9 @@ def test_an_absence_that_passes_by_a_slip_says_so(
         ([{"amount": "6"}], "amount is 5"),
         ([{"amount": "5", "id": 2}], "amount is 5 and id is 1"),
         ([{"account": 5}], "amount is 5"),
+        ([{"note": "all is well"}], "note matches /ERROR/"),
+        ([{"note": "an ERROR", "id": 2}], "note matches /ERROR/ and id is 1"),
+        ([{"note": "an ERROR here"}], "note is not matches /.*ERROR.*/"),
         ([], "status is BAD"),
     ],
 )

@@ -53,7 +53,7 @@ def test_a_budget_of_an_order_is_waited_for_whatever_the_timeout(bench: Bench) -
 
 
 def test_what_a_loop_that_was_blocked_across_the_end_of_a_wait_finds_is_looked_at_late(make_bench: MakeBench) -> None:
-    bench = make_bench(timeout_s=0.2)
+    bench = make_bench(timeout_s=0.2, in_real_time=True)
     is_blocked = threading.Event()
 
     def answer(message: Message) -> list[tuple[str, Message]]:
@@ -88,7 +88,7 @@ def test_what_a_loop_that_was_blocked_across_the_end_of_a_wait_finds_is_looked_a
 def test_a_step_that_is_reached_after_a_blocked_loop_has_what_that_came_to_look_at_late(
     make_bench: MakeBench, check: str
 ) -> None:
-    bench = make_bench(timeout_s=0.2)
+    bench = make_bench(timeout_s=0.2, in_real_time=True)
     is_over = threading.Event()
 
     def block(message: Message) -> None:
@@ -115,7 +115,7 @@ def test_a_step_that_is_reached_late_has_nothing_that_came_late(make_bench: Make
         PUBLISH,
         "When I wait for it",
         'Then I expect exactly 1 "x" messages',
-        own={"I wait for it": lambda _: time.sleep(0.4)},
+        own={"I wait for it": lambda _: bench.pass_time(0.4)},
     )
     assert played.outcomes == ["timeout"]
 

@@ -12,6 +12,7 @@ import pytest
 from choreo_bdd_project.config import ConfigError, load_config
 from choreo_bdd_project.harnesses import build_harness
 from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.replaying.virtual_loop import VirtualLoop
 from choreo_bdd_steps.run.session import Session
 from tests.support.step_bench import Bench
 
@@ -52,7 +53,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     (tmp_path / "order.avsc").write_text(json.dumps(SCHEMA), "utf-8")
     path = tmp_path / "choreo.yaml"
     path.write_text(config_text(TOPICS), "utf-8")
-    session = Session(load_config(path, schema=config_schema()))
+    session = Session(load_config(path, schema=config_schema()), loop=VirtualLoop())
     yield Bench(session)
     session.close()
 

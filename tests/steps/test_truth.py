@@ -29,7 +29,7 @@ Measure = Callable[[], list[float]]
 @pytest.fixture
 def memory_bench(make_bench: MakeBench) -> Bench:
     """The service of ``tests.support.answering``, in this process."""
-    bench = make_bench(timeout_s=2.0)
+    bench = make_bench(timeout_s=2.0, in_real_time=True)
     bench.service("ask", lambda question: [] if question.get("silent") else [("answer", question)])
     return bench
 
@@ -148,7 +148,7 @@ def differences_ms(bench: Bench, question: str, delay_ms: int, busy: Busy) -> li
 @pytest.mark.parametrize("busy", [asleep, at_work])
 @pytest.mark.parametrize("delay_ms", [10, 50, 200])
 def test_latency_in_memory_is_what_the_service_took(make_bench: MakeBench, delay_ms: int, busy: Busy) -> None:
-    bench = make_bench(timeout_s=2.0)
+    bench = make_bench(timeout_s=2.0, in_real_time=True)
     began = 0.0
 
     def answer(question: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

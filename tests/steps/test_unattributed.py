@@ -10,6 +10,7 @@ import pytest
 
 from choreo_bdd_project.config import load_config
 from choreo_bdd_schemas import config_schema
+from choreo_bdd_steps.replaying.virtual_loop import VirtualLoop
 from choreo_bdd_steps.run.session import Session
 from tests.support.step_bench import Bench
 
@@ -28,7 +29,7 @@ def bench_with(tmp_path: Path) -> Iterator[MakeBench]:
         path = tmp_path / "choreo.yaml"
         buses = "".join(f"    {name}: {{type: memory, correlation: {{field: id}}}}\n" for name in ("bus", "other"))
         path.write_text(f"{line}\nprofiles:\n  p:\n{buses}", encoding="utf-8")
-        sessions.append(Session(load_config(path, schema=config_schema())))
+        sessions.append(Session(load_config(path, schema=config_schema()), loop=VirtualLoop()))
         return Bench(sessions[-1])
 
     yield make

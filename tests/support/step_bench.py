@@ -90,6 +90,10 @@ class Bench:
 
         self.session.run(send())
 
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by on the session's clock, as a step that sleeps does."""
+        self.session.run(asyncio.sleep(seconds))
+
     def service(self, topic: str, answer: Answer, *, after_s: float = 0.0) -> None:
         """A service that answers in the same turn of the loop, or later."""
         transport = self.session.transport("bus")

@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.project import LOADER, Finished, Project
 
 ORDERS = """
-@timeout(300ms)
+@timeout(1s)
 Feature: Orders
   Background:
     Given id is a unique id

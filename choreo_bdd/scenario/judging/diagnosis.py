@@ -12,6 +12,7 @@ from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd.matchers import Closeness, MatchFailure
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.redaction.printable import on_one_line
+from choreo_bdd.topic_patterns import is_inbox
 
 _SHOWN_DIFFERENCES = 12
 _SHOWN_VALUE_CHARS = 160
@@ -74,6 +75,8 @@ class Facts(NamedTuple):
     foreign_matched: bool = False
     foreign_closest: Closeness | None = None
     similar_topics: tuple[str, ...] = ()
+    unlike_topics: tuple[str, ...] = ()
+    """Where a message of this very scenario came that would have matched, of topics that no check listens to."""
     leftovers: int = 0
     remarks: tuple[str, ...] = ()
     nobody_listens: str | None = None
@@ -83,8 +86,9 @@ class Facts(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Topic, and transport where there are several."""
-        return f"'{self.topic}'" if self.transport is None else f"'{self.topic}' on {self.transport}"
+        """Topic, and transport where there are several; an inbox has a name that tells nobody anything."""
+        topic = "the inbox of the request" if is_inbox(self.topic) else f"'{self.topic}'"
+        return topic if self.transport is None else f"{topic} on {self.transport}"
 
     @property
     def wanted_message(self) -> str:
@@ -134,10 +138,10 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
         cause = Cause.NO_CORRELATION_ID if _is_nobodys(facts) else Cause.WRONG_CORRELATION
         return cause, f"a matching message came on {facts.place}, but {_foreign(facts)}"
     if facts.similar_topics:
-        named = ", ".join(f"'{topic}'" for topic in facts.similar_topics)
+        others = _named(facts.similar_topics)
         return (
             Cause.WRONG_TOPIC,
-            f"no {facts.wanted_message} arrived on {facts.place} within {waited}, but one did on {named}",
+            f"no {facts.wanted_message} arrived on {facts.place} within {waited}, but one did on {others}",
         )
     if _is_nobodys(facts) and facts.foreign_closest is not None and facts.foreign_closest.matched:
         differing = _differing(facts.foreign_closest, facts.reason)
@@ -149,7 +153,13 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
             f"no {facts.wanted_message} arrived on {facts.place} within {waited}: {facts.nobody_listens}",
         )
     after = "" if facts.after is None else f" after the expected one on '{facts.after}'"
-    return Cause.NOTHING_ARRIVED, f"no {facts.wanted_message} arrived on {facts.place}{after} within {waited}"
+    elsewhere = _named(facts.unlike_topics)
+    fits = f"; one of this scenario that fits came on {elsewhere}, which no check listens to" if elsewhere else ""
+    return Cause.NOTHING_ARRIVED, f"no {facts.wanted_message} arrived on {facts.place}{after} within {waited}{fits}"
+
+
+def _named(topics: Iterable[str]) -> str:
+    return ", ".join(f"'{topic}'" for topic in topics)
 
 
 def _is_nobodys(facts: Facts) -> bool:
@@ -205,12 +215,21 @@ def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[s
     """Each field in which a message differs from what was expected, values redacted."""
     lines = [f"  {what} ({closest.matched} of {closest.total} fields right):"]
     lines += [
-        f"    {failure.path}: expected {show(failure.expected, path=failure.path)}, got {_actual(failure)}"
+        f"    {failure.path}: expected {_expected(failure)}, got {_actual(failure)}"
         for failure in closest.differences[:_SHOWN_DIFFERENCES]
     ]
     hidden = len(closest.differences) - _SHOWN_DIFFERENCES
     lines += [f"    … and {hidden} more"] if hidden > 0 else []
     return list(map(on_one_line, lines))
+
+
+def _expected(failure: MatchFailure) -> str:
+    match failure.expected:
+        case {**asked} if len(asked) == 1 and failure.kind != "mismatch":
+            ((operator, operand),) = asked.items()
+            if operand is True:  # an operator that asks for nothing in particular, such as `any` or `exists`
+                return str(operator).replace("_", " ")
+    return show(failure.expected, path=failure.path)
 
 
 def _actual(failure: MatchFailure) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 from choreo_bdd import topic_patterns
@@ -11,6 +11,8 @@ from choreo_bdd.scenario.judging.diagnosis import Cause, Facts, closest_of
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.judging.matching import accepts, closeness_of
 from choreo_bdd.scenario.options import Unattributed
+
+_NAMED = 3
 
 
 class Unseen(NamedTuple):
@@ -31,6 +33,8 @@ class OutsideEvidence(NamedTuple):
     """Messages on its topic that carry no id of a scenario at hand."""
     beside: Sequence[Delivery] = ()
     """Messages on other topics that it could have been meant to listen to."""
+    listened: frozenset[str] = frozenset()
+    """The topics that the scenario's checks listen to."""
     remarks: tuple[str, ...] = ()
     """What is known of the topics concerned."""
     nobody_listens: str | None = None
@@ -63,6 +67,7 @@ def unseen(expectation: Expectation, nobodys: Sequence[Delivery], unattributed: 
 def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: float) -> Facts:
     """What bears on an expectation that was not met."""
     handle, matcher, after = expectation.handle, expectation.matcher, expectation.after
+    fitting = {each.message.topic: each for each in outside.beside if accepts(matcher, each)}
     unreadable, late, closed = expectation.unreadable, expectation.late_at, expectation.closed_at
     return Facts(
         topic=handle.topic,
@@ -88,7 +93,8 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
         foreign_closest=None
         if matcher is None
         else closest_of(closeness_of(matcher, each) for each in outside.foreign),
-        similar_topics=_similar_topics(expectation, outside.beside),
+        similar_topics=topic_patterns.similar(expectation.topic, fitting),
+        unlike_topics=_unlike_topics(fitting, outside.listened),
         leftovers=expectation.leftovers,
         remarks=outside.remarks,
         nobody_listens=outside.nobody_listens,
@@ -121,7 +127,7 @@ def _early(expectation: Expectation) -> str | None:
     )
 
 
-def _similar_topics(expectation: Expectation, beside: Sequence[Delivery]) -> tuple[str, ...]:
-    return topic_patterns.similar(
-        expectation.topic, {each.message.topic for each in beside if accepts(expectation.matcher, each)}
-    )
+def _unlike_topics(fitting: Mapping[str, Delivery], listened: Container[str]) -> tuple[str, ...]:
+    """Topics beside it, however they are called, where messages came that carry an id, which is the scenario's own."""
+    owned = sorted(topic for topic, each in fitting.items() if each.correlation_id is not None)
+    return tuple(topic for topic in owned if topic not in listened)[:_NAMED]

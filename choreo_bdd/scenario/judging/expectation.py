@@ -99,6 +99,7 @@ class Expectation:
         "taken",
         "takes_leftovers",
         "topic",
+        "turns",
         "unjudged",
         "unreadable",
     )
@@ -134,6 +135,8 @@ class Expectation:
         """Which message here is the one that met an expectation before, by the ``id`` of that one."""
         self.taken: list[Message] = []
         """Every message that was counted."""
+        self.turns: list[int] = []
+        """The turn in which each of them was handed over."""
         self.held: list[Delivery] = []
         self.near_misses: list[Delivery] = []
         self.unreadable: list[str] = []
@@ -309,6 +312,7 @@ class Expectation:
         self.count += 1
         self.matched_at = message.received_at
         self.taken.append(message)
+        self.turns.append(delivery.turn)
         message.used()
         if message.is_leftover:
             note = f"the message on {message.topic!r} was in the queue before anybody listened there"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import MatchFailure
+from choreo_bdd.matchers.patterns.bounded import TooLongForPattern, bounded, search
 from choreo_bdd.scenario.judging.diagnosis import show
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.judging.matching import closeness_of
@@ -20,13 +22,14 @@ _Near = tuple[Delivery, Sequence[MatchFailure]]
 def slips(expectation: Expectation) -> tuple[str, ...]:
     """What hints that the messages meant have come and were not seen; empty where each of them may well differ.
 
-    A field that none of them has and whose name is nearly one they have, and a value that differs in its type alone.
+    A field that none of them has and whose name is nearly one they have, a value that differs in its type or its case
+    alone, and a pattern that is found in a text and does not fit the whole of it.
     """
     matcher = expectation.matcher
     if matcher is None or not expectation.occurs.waits_the_window_out or not expectation.near_misses:
         return ()
     near: list[_Near] = [(each, closeness_of(matcher, each).differences) for each in expectation.near_misses]
-    told = (*_misspelt(near), *(sentence for _, differences in near if (sentence := _of_another_type(differences))))
+    told = (*_misspelt(near), *(sentence for _, differences in near if (sentence := _nearly(differences))))
     return tuple(f"on {expectation.topic!r} {each}" for each in dict.fromkeys(told))
 
 
@@ -54,20 +57,32 @@ def _keys(value: Any, path: Sequence[str]) -> list[str]:
     return [key for key in value if isinstance(key, str)] if isinstance(value, dict) else []
 
 
-def _of_another_type(differences: Sequence[MatchFailure]) -> str | None:
+def _nearly(differences: Sequence[MatchFailure]) -> str | None:
+    """What is said of a message that differs in one field, and there only as a slip would make it."""
     if len(differences) != 1:
         return None
     (only,) = differences
     has = f"a message has {only.path!r} as {show(only.actual, path=only.path)}"
+    asked = show(only.expected, path=only.path)
     if only.kind == "type_mismatch":
-        return f"{has}, which cannot be held against {show(only.expected, path=only.path)}"
-    if (
-        only.kind != "mismatch"
-        or type(only.actual) is type(only.expected)
-        or _text(only.actual) != _text(only.expected)
-    ):
+        return f"{has}, which cannot be held against {asked}"
+    if _is_found_within(only):
+        return f"{has}, in which the pattern is found, and a pattern must fit the whole text: write .* around it"
+    if only.kind != "mismatch" or _text(only.actual).casefold() != _text(only.expected).casefold():
         return None
-    return f"{has}, and {show(only.expected, path=only.path)} is asked for: text and number are different"
+    if type(only.actual) is not type(only.expected):
+        return f"{has}, and {asked} is asked for: text and number are different"
+    return f"{has}, and {asked} is asked for: capital and small letters are different"
+
+
+def _is_found_within(difference: MatchFailure) -> bool:
+    match difference.actual, difference.expected:
+        case str() as text, {"matches": str() as pattern}:
+            try:
+                return search(bounded(pattern), text)
+            except (re.error, TooLongForPattern):
+                return False
+    return False
 
 
 def _text(value: object) -> str:

@@ -33,7 +33,7 @@ class EndlessAnswers(ChoreoError):
         )
 
 
-class Chains:
+class AnswerChains:
     """How many answers in a row led to a message, where the stand-ins of one harness answer each other.
 
     A message is known by its topic and bytes again: nothing of ours travels with it.
@@ -64,7 +64,7 @@ class StandIn:
     """
 
     def __init__(
-        self, harness: HarnessLike, topic: str, matcher: Matcher | None, plan: ReplyPlan, chains: Chains
+        self, harness: HarnessLike, topic: str, matcher: Matcher | None, plan: ReplyPlan, chains: AnswerChains
     ) -> None:
         self._harness = harness
         self._chains = chains

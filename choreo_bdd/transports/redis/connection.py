@@ -49,10 +49,10 @@ def _modes(talking: Wire, listening: Sequence[Wire], layouts: Layouts, database:
         modes[None] = PubSub(next(wires))
     if layouts.has_lists:
         modes[ListEnd] = Lists(next(wires), database, layouts)
-    return _SideBySide(modes, layouts) if len(modes) > 1 else next(iter(modes.values()))
+    return _ModeByLayout(modes, layouts) if len(modes) > 1 else next(iter(modes.values()))
 
 
-class _SideBySide:
+class _ModeByLayout:
     """Streams, channels and lists, as the layouts tell: by the kind of a topic's layout."""
 
     def __init__(self, modes: Mapping[type | None, _Mode], layouts: Layouts) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -25,7 +25,8 @@ from choreo_bdd_chronicle.check.records import (
 )
 from choreo_bdd_chronicle.check.soundness import sound
 from choreo_bdd_chronicle.detect.causes import Cause
-from choreo_bdd_chronicle.summarise.tally import Tally
+from choreo_bdd_chronicle.summarise.histogram import Histogram
+from choreo_bdd_chronicle.summarise.tally import Tally, together
 from choreo_bdd_reporter.model.arrival import came
 from choreo_bdd_reporter.model.limits import clean_text
 
@@ -103,8 +104,23 @@ def _measured(document: Document, *, by_day: bool) -> dict[str, Any]:
                 failures.append(Failed(len(scenarios), _cause(handle)))
         handle_count += len(scenario.handles)
         scenarios.append(_scenario(test, scenario, len(scenarios)))
-    tallies = [TopicTally(clean_text(topic), clean_text(via), _tally(some)) for (topic, via), some in topics.items()]
-    return {"scenarios": scenarios, "topics": tallies, "failures": failures, "handle_count": handle_count}
+    return {"scenarios": scenarios, "failures": failures, "handle_count": handle_count, **_summed(topics)}
+
+
+def _summed(topics: Mapping[tuple[str, str], Sequence[Handle]]) -> dict[str, Any]:
+    """What each topic's handles measured, and all of them; names that become alike when they are cleaned are one."""
+    tallies: dict[tuple[str, str], Tally] = {}
+    for (topic, via), handles in topics.items():
+        key, tally = (clean_text(topic), clean_text(via)), _tally(handles)
+        tallies[key] = together((tallies[key], tally)) if key in tallies else tally
+    every = Histogram.merged(each.histogram for each in tallies.values())
+    return {
+        "topics": [TopicTally(*key, each.histogram.percentile(0.9), each.values) for key, each in tallies.items()],
+        "topic_count": len({topic for topic, _ in tallies}),
+        "p50_ms": every.percentile(0.5),
+        "p95_ms": every.percentile(0.95),
+        "p99_ms": every.percentile(0.99),
+    }
 
 
 def _tally(handles: Sequence[Handle]) -> Tally:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec import Struct
 
 from choreo_bdd_chronicle.detect.causes import Cause
-from choreo_bdd_chronicle.summarise.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Run:
     total_slow: int
 
 
-class Scenario(Struct, frozen=True, kw_only=True, gc=False):
+class Scenario(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One exercised message flow of a test, at its ``position`` among the report's scenarios."""
 
     position: int
@@ -82,21 +82,32 @@ class Failed:
     cause: Cause
 
 
-class TopicTally(Struct, frozen=True, gc=False):
-    """What was measured on one topic of one transport (empty: not known which) in one run."""
+class TopicTally(Struct, frozen=True, array_like=True, gc=False):
+    """What was measured on one topic of one transport (empty: not known which) in one run.
+
+    ``values`` is its tally as it is kept.
+    """
 
     topic: str
     transport: str
-    tally: Tally
+    p90_ms: float | None
+    values: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A checked report. ``warnings`` say what a newer writer put in that this server does not know."""
+    """A checked report. ``warnings`` say what a newer writer put in that this server does not know.
+
+    The percentiles are those of every message that arrived; ``None`` where none did.
+    """
 
     run: Run
     scenarios: Sequence[Scenario]
     topics: Sequence[TopicTally]
     failures: Sequence[Failed]
     handle_count: int
+    topic_count: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
     warnings: Sequence[str]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from choreo_bdd_chronicle.client.sending import AwayError, RefusedError, Target
+from choreo_bdd_chronicle.client.sending import RefusedError, Target, UnreachableError
 
 TIMEOUT = 20.0
 _FAILING = ("failed", "errored")
@@ -47,7 +47,7 @@ def judge(body: bytes, ask: Ask, *, baseline: str, max_regression: float) -> Ver
     try:
         found = ask("/compare", {"run": hashlib.sha256(body).hexdigest(), "base": baseline})
         known = {each["test_nodeid"] for each in ask("/known-issues", {})["items"] if each["test_nodeid"]}
-    except (AwayError, RefusedError) as problem:
+    except (UnreachableError, RefusedError) as problem:
         note = f"The server could not be asked ({problem}): nothing is quarantined, and no latency is judged."
         return Verdict(failures=failed, notes=(note,), is_judged=False)
     new = set(found["new_failures"])
@@ -61,7 +61,7 @@ def judge(body: bytes, ask: Ask, *, baseline: str, max_regression: float) -> Ver
 
 
 def asker(target: Target) -> Ask:
-    """Questions to a server. Raises ``AwayError``, and ``RefusedError`` for an answer other than 200."""
+    """Questions to a server. Raises ``UnreachableError``, and ``RefusedError`` for an answer other than 200."""
 
     def ask(path: str, query: Mapping[str, str]) -> Any:
         address = f"{target.url.rstrip('/')}/api/v1{path}?{urllib.parse.urlencode({'tenant': target.tenant, **query})}"
@@ -72,7 +72,7 @@ def asker(target: Target) -> Ask:
         except urllib.error.HTTPError as answer:
             raise RefusedError(f"{path}: {answer.code} {answer.reason}; was the report pushed?") from answer
         except (OSError, http.client.HTTPException, ValueError) as problem:
-            raise AwayError(str(getattr(problem, "reason", None) or problem)) from problem
+            raise UnreachableError(str(getattr(problem, "reason", None) or problem)) from problem
 
     return ask
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from choreo_bdd_chronicle.client.converting import UnreadableError, as_bytes, from_history, from_junit
 from choreo_bdd_chronicle.client.pushing import RESULTS, Send, tenant_of
-from choreo_bdd_chronicle.client.sending import AwayError, RefusedError, Target, send
+from choreo_bdd_chronicle.client.sending import RefusedError, Target, UnreachableError, send
 from choreo_bdd_reporter.documents.file_names import HISTORY
 from choreo_bdd_reporter.store.history import read_history
 
@@ -58,7 +58,7 @@ class Importer:
         try:
             for each in reports:
                 self._bring(each, count)
-        except AwayError as problem:
+        except UnreachableError as problem:
             self.say(f"not sent ({problem}); the same command goes on from here")
             self._sum_up(count, found)
             return 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from choreo_bdd_chronicle.client.queue import Queue
-from choreo_bdd_chronicle.client.sending import AwayError, RefusedError, Sent, Target, send, slug_of
+from choreo_bdd_chronicle.client.sending import RefusedError, Sent, Target, UnreachableError, send, slug_of
 
 RESULTS = "results.json"
 Send = Callable[[bytes, Target], Sent]
@@ -39,7 +39,7 @@ class Pusher:
         except RefusedError as problem:
             self.say(f"{file}: refused: {problem}")
             return 1
-        except AwayError as problem:
+        except UnreachableError as problem:
             return self._keep(file, body, target, problem)
         self.say(f"{file}: {'known already' if sent.is_known else 'sent'}: {self.url}/runs/{sent.run_id}")
         for warning in sent.warnings:
@@ -53,13 +53,13 @@ class Pusher:
                 sent = self.send(each.body, Target(url=each.url, tenant=each.tenant, token=self.token))
             except RefusedError as problem:
                 self.say(f"a report that had waited was refused, and is given up: {problem}")
-            except AwayError:
+            except UnreachableError:
                 return
             else:
                 self.say(f"a report that had waited is sent: {self.url}/runs/{sent.run_id}")
             self.queue.remove(each)
 
-    def _keep(self, file: Path, body: bytes, target: Target, reason: AwayError) -> int:
+    def _keep(self, file: Path, body: bytes, target: Target, reason: UnreachableError) -> int:
         try:
             self.queue.put(body, target)
         except OSError as problem:

@@ -42,14 +42,14 @@ class RefusedError(Exception):
     """The server will not take this report, now or later; the text is its own."""
 
 
-class AwayError(Exception):
+class UnreachableError(Exception):
     """No answer that counts, after every try; the text says what came instead."""
 
 
 def send(
     body: bytes, target: Target, *, pauses: Sequence[float] = PAUSES, sleep: Callable[[float], None] = time.sleep
 ) -> Sent:
-    """Send a report's bytes. Raises ``RefusedError``, and ``AwayError`` when the server does not answer.
+    """Send a report's bytes. Raises ``RefusedError``, and ``UnreachableError`` when the server does not answer.
 
     Sending it once more is harmless: the key is the SHA-256 of its bytes.
     """
@@ -57,7 +57,7 @@ def send(
     for pause in (*pauses, None):
         try:
             return _tried(request)
-        except AwayError:
+        except UnreachableError:
             if pause is None:
                 raise
             sleep(pause)
@@ -92,9 +92,9 @@ def _tried(request: urllib.request.Request) -> Sent:
             )
     except urllib.error.HTTPError as answer:
         detail = f"{answer.code} {_detail(answer)}"
-        raise (AwayError if answer.code in _TRY_AGAIN else RefusedError)(detail) from answer
+        raise (UnreachableError if answer.code in _TRY_AGAIN else RefusedError)(detail) from answer
     except (OSError, http.client.HTTPException) as problem:
-        raise AwayError(str(getattr(problem, "reason", None) or problem)) from problem
+        raise UnreachableError(str(getattr(problem, "reason", None) or problem)) from problem
     except (ValueError, KeyError, TypeError) as problem:
         raise RefusedError("whatever answers there is no Chronicle") from problem
 

@@ -11,14 +11,11 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from choreo_bdd_chronicle.check import Report, TopicTally
+from choreo_bdd_chronicle.check import Report
 from choreo_bdd_chronicle.check.moments import moment_text, now
 from choreo_bdd_chronicle.store import events, tables
 from choreo_bdd_chronicle.store.dialect import Dialect, Part
 from choreo_bdd_chronicle.store.events import Told
-from choreo_bdd_chronicle.store.tallies import values_of
-from choreo_bdd_chronicle.summarise.histogram import Histogram
-from choreo_bdd_chronicle.summarise.tally import Tally, together
 
 _TENANTS = select(tables.tenants.c.slug, tables.tenants.c.id).where(
     tables.tenants.c.slug.in_(bindparam("slugs", expanding=True))
@@ -60,8 +57,7 @@ class _New:
     """A report that is written, with the numbers it got."""
 
     run_id: int
-    public_id: str
-    tenant_id: int
+    receipt: Receipt
     submission: Submission
 
 
@@ -73,7 +69,7 @@ def keep(connection: Connection, dialect: Dialect, submissions: Sequence[Submiss
     tenants = _tenant_ids(connection, {each.tenant for each in submissions})
     known = _known(connection, tenants, submissions)
     receipts: list[Receipt] = []
-    fresh: list[tuple[str, Submission]] = []
+    fresh: list[tuple[Receipt, Submission]] = []
     for each in submissions:
         tenant, run = tenants[each.tenant], each.report.run
         line = Line(tenant, run.environment or "", run.branch or "")
@@ -83,15 +79,13 @@ def keep(connection: Connection, dialect: Dialect, submissions: Sequence[Submiss
             is_same = content_hash == each.content_hash
             receipts.append(Receipt(run_id=public_id, line=line, is_duplicate=True, is_same=is_same))
             continue
-        public_id = str(uuid4())
-        receipts.append(Receipt(run_id=public_id, line=line))
-        fresh.append((public_id, each))
+        receipts.append(Receipt(run_id=str(uuid4()), line=line))
+        fresh.append((receipts[-1], each))
         if each.key is not None:
-            known[tenant, each.key] = (public_id, each.content_hash)
+            known[tenant, each.key] = (receipts[-1].run_id, each.content_hash)
     if fresh:
         numbers, told = dialect.new_ids(connection, (tables.runs, tables.events), len(fresh))
-        new = [_New(number, public_id, tenants[each.tenant], each)
-               for number, (public_id, each) in zip(numbers, fresh, strict=True)]  # fmt: skip
+        new = [_New(number, receipt, each) for number, (receipt, each) in zip(numbers, fresh, strict=True)]
         dialect.make_room(connection, {each.report.run.started_at for _, each in fresh})
         told_of = events.rows(told, [_told(each) for each in new])
         dialect.insert(connection, [*_parts(connection, dialect, new), told_of])
@@ -137,11 +131,10 @@ def _parts(connection: Connection, dialect: Dialect, new: Sequence[_New]) -> lis
 
 def _run_row(new: _New) -> tuple[Any, ...]:
     submission, report, run = new.submission, new.submission.report, new.submission.report.run
-    every = Histogram.merged(each.tally.histogram for each in report.topics)
     return (
         new.run_id,
-        new.public_id,
-        new.tenant_id,
+        new.receipt.run_id,
+        new.receipt.line.tenant_id,
         submission.key,
         submission.content_hash,
         now(),
@@ -164,10 +157,10 @@ def _run_row(new: _New) -> tuple[Any, ...]:
         run.total_errored,
         run.total_skipped,
         run.total_slow,
-        len({each.topic for each in report.topics}),
-        every.percentile(0.5),
-        every.percentile(0.95),
-        every.percentile(0.99),
+        report.topic_count,
+        report.p50_ms,
+        report.p95_ms,
+        report.p99_ms,
         False,
     )
 
@@ -188,29 +181,19 @@ def _failure_rows(new: _New) -> Iterator[tuple[Any, ...]]:
 
 
 def _topic_rows(connection: Connection, dialect: Dialect, new: Sequence[_New]) -> list[tuple[Any, ...]]:
-    merged = [_merged(each.submission.report.topics) for each in new]
     names: defaultdict[int, set[str]] = defaultdict(set)
-    for each, tallies in zip(new, merged, strict=True):
-        names[each.tenant_id].update(topic for topic, _ in tallies)
+    for each in new:
+        names[each.receipt.line.tenant_id].update(found.topic for found in each.submission.report.topics)
     numbers = {tenant: _topic_ids(connection, dialect, tenant, sorted(some)) for tenant, some in names.items()}
-    rows = []
-    for each, tallies in zip(new, merged, strict=True):
-        run = each.submission.report.run
-        for (topic, transport), tally in tallies.items():
-            rows.append((
-                numbers[each.tenant_id][topic], run.started_at, each.run_id, transport, run.environment or "",
-                run.branch or "", tally.histogram.percentile(0.9), *values_of(tally),
-            ))  # fmt: skip
-    return rows
-
-
-def _merged(topics: Sequence[TopicTally]) -> dict[tuple[str, str], Tally]:
-    """By topic and transport; names that became alike when they were cleaned are one."""
-    found: dict[tuple[str, str], Tally] = {}
-    for each in topics:
-        key = (each.topic, each.transport)
-        found[key] = together((found[key], each.tally)) if key in found else each.tally
-    return found
+    return [
+        (
+            numbers[line.tenant_id][found.topic], each.submission.report.run.started_at, each.run_id, found.transport,
+            line.environment, line.branch, found.p90_ms, *found.values,
+        )
+        for each in new
+        for line in (each.receipt.line,)
+        for found in each.submission.report.topics
+    ]  # fmt: skip
 
 
 def _topic_ids(connection: Connection, dialect: Dialect, tenant: int, names: Sequence[str]) -> dict[str, int]:
@@ -226,10 +209,10 @@ def _topic_ids(connection: Connection, dialect: Dialect, tenant: int, names: Seq
 def _told(new: _New) -> Told:
     run = new.submission.report.run
     return (
-        new.tenant_id,
+        new.receipt.line.tenant_id,
         "run.completed",
         {
-            "run_id": new.public_id,
+            "run_id": new.receipt.run_id,
             "started_at": moment_text(run.started_at),
             "environment": run.environment,
             "totals": {

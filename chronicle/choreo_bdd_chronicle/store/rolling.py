@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 
 from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.store.dialect import Dialect
-from choreo_bdd_chronicle.store.tallies import columns_of, sum_of, tally_of, values_of
+from choreo_bdd_chronicle.store.tallies import columns_of, sum_of, tally_of
 from choreo_bdd_chronicle.summarise.days import ALWAYS, DAY, day_of
 from choreo_bdd_chronicle.summarise.tally import NOTHING, Tally, together
 
@@ -195,7 +195,7 @@ def _replace(
     rows = [
         (
             topic, place.day, place.environment, place.branch, via, each.run_count, each.latest_at,
-            *values_of(each.tally),
+            *each.tally.values,
         )
         for (topic, via), each in summed.items()
     ]  # fmt: skip

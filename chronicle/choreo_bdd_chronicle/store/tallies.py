@@ -1,28 +1,16 @@
-"""Tallies in rows and back."""
+"""Tallies out of rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table
 
 from choreo_bdd_chronicle.summarise.histogram import Histogram
-from choreo_bdd_chronicle.summarise.tally import Tally
+from choreo_bdd_chronicle.summarise.tally import FIELDS, Tally
 
-FIELDS = (
-    "passed", "slow", "failed", "timeout", "pending", "budgeted", "over_budget", "arrived",
-    "min_ms", "max_ms", "sum_ms", "sum_log", "budget_ms",
-)  # fmt: skip
-"""The columns of a tally in their order, before its histogram."""
-_FIGURES = attrgetter(*FIELDS)
 _EDGES: Mapping[str, Callable[..., Any]] = {"min_ms": min, "max_ms": max, "budget_ms": max}
-
-
-def values_of(tally: Tally) -> tuple[Any, ...]:
-    """What its columns hold, in their order."""
-    return (*_FIGURES(tally), tally.histogram.to_bytes())
 
 
 def columns_of(table: Table) -> list[ColumnElement[Any]]:

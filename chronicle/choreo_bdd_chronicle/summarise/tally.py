@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Self
+from operator import attrgetter
+from typing import Any, Self
 
 from msgspec import Struct
 
 from choreo_bdd_chronicle.summarise.histogram import Histogram
 
+FIELDS = (
+    "passed", "slow", "failed", "timeout", "pending", "budgeted", "over_budget", "arrived",
+    "min_ms", "max_ms", "sum_ms", "sum_log", "budget_ms",
+)  # fmt: skip
+"""What is kept of a tally, in this order, before its histogram."""
+_FIGURES = attrgetter(*FIELDS)
 _SUMMED = (
     "passed", "slow", "failed", "timeout", "pending", "budgeted", "over_budget", "arrived", "sum_ms", "sum_log",
 )  # fmt: skip
@@ -61,6 +68,11 @@ class Tally(Struct, frozen=True, kw_only=True, gc=False):
     def count(self) -> int:
         """Every handle, whatever its outcome."""
         return self.passed + self.slow + self.failed + self.timeout + self.pending
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """As it is kept: its figures by ``FIELDS``, then the bytes of its histogram."""
+        return (*_FIGURES(self), self.histogram.to_bytes())
 
     @property
     def mean_ms(self) -> float | None:

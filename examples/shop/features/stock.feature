@@ -24,7 +24,7 @@ Feature: The stock reserves what is ordered
       | sku   | lamp  |
       | qty   | 2     |
       | total | 80    |
-    Then I expect exactly 1 "orders.reserved" message within 1s
+    Then I expect exactly 1 "orders.reserved" message within 2s
 
   Scenario: What is rejected is not reserved
     When I publish "orders.placed":

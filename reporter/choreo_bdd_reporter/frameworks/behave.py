@@ -99,6 +99,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
     def feature(self, feature: Any) -> None:
         """A feature begins."""
         self._feature = feature
+        self._announce([each for each in feature.walk_scenarios() if was_selected(each, self.config)])
 
     def scenario(self, scenario: Any) -> None:
         """A scenario begins: name it to the engine. The one before it is over, its hooks included."""
@@ -223,6 +224,12 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
 
     def _nodeid(self, scenario: Any) -> str:
         return clean_text(nodeid_of(self._feature, scenario))
+
+    def _announce(self, scenarios: Sequence[Any]) -> None:
+        """Keep what is to run now; behave tells formatters nothing of the features that follow."""
+        if scenarios and not self.config.dry_run:
+            nodeids = map(self._nodeid, scenarios)
+            self._writer.announce([self._nodeids.show(each, Redactor().text(each)) for each in nodeids])
 
     def _add(self, test: Test) -> None:
         self._has_failed = self._has_failed or test.outcome in ("failed", "errored")

@@ -109,6 +109,12 @@ class Test:
     gherkin: GherkinScenario | None = None
 
 
+def file_and_name(nodeid: str) -> tuple[str, str]:
+    """What is known of a test by its node id alone."""
+    file, _, name = nodeid.partition("::")
+    return file, (name if file.endswith(".feature") else name.rpartition("::")[2]) or file
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """Where the run took place."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,14 +14,17 @@ from choreo_bdd_reporter.documents.results import (
     attempt_document,
     attempts_document,
     described,
+    document_of,
     exit_document,
     feature_documents,
     row_ids,
     run_document,
 )
 from choreo_bdd_reporter.model.schema_types import Results
-from choreo_bdd_reporter.model.tests import Attempt, Environment, Run, Workers
+from choreo_bdd_reporter.model.tests import Attempt, Environment, Run, Test, Workers, file_and_name
 from choreo_bdd_reporter.read.bounded_files import MEMORY_MAX, memory_for, parse
+
+_BROKEN_OFF = "not decided: the process of the run ended before this test did, or before it began"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,16 @@ def recover(lines: Iterable[str]) -> Recovered:
 
 def _read(head: Any, read: Iterator[Any]) -> Recovered:
     last: dict[tuple[str, str | None], dict[int, Any]] = {}
+    ahead: dict[str, None] = {}
     known: dict[str, Any] = {}
     at, redacted = head["started_at"], (0, 0)
     for line in read:
         at = line["at"]
         if "run" in line:
             known.update(line["run"])
+            continue
+        if "ahead" in line:
+            ahead.update(dict.fromkeys(line["ahead"]))
             continue
         if "moved" in line:
             nodeid, crashed, repeats = line["moved"]
@@ -66,7 +73,18 @@ def _read(head: Any, read: Iterator[Any]) -> Recovered:
         attempts = last.setdefault((line["test"]["nodeid"], line["test"]["worker_id"]), {})
         attempts[len(line["facts"]["earlier"])] = line
         redacted = line["redacted"]
-    return _recovered(_run(head, at, redacted, known), list(last.values()), ended="exit" in known)
+    ended, repeated = "exit" in known, list(last.values())
+    if not ended:
+        met = {nodeid for nodeid, _ in last}
+        repeated += [{0: _broken_off(nodeid)} for nodeid in ahead if nodeid not in met]
+    return _recovered(_run(head, at, redacted, known), repeated, ended=ended)
+
+
+def _broken_off(nodeid: str) -> dict[str, Any]:
+    """The line of a test that has none."""
+    file, name = file_and_name(nodeid)
+    document = document_of(Test(nodeid=nodeid, file=file, name=name, outcome="errored", traceback=_BROKEN_OFF))
+    return asdict(document)
 
 
 def _recovered(run: Run, repeated: list[dict[int, Any]], *, ended: bool) -> Recovered:

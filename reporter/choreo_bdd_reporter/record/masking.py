@@ -31,7 +31,7 @@ class End:
 
 WHOLE = End(STREAM_MAX_BYTES, 24_576, 16_384)
 """What a report has room for."""
-LAST_LINES = End(4096, 6144, 4096, lines=True)
+LAST_LINES = End(1024, 2048, 1024, lines=True)
 """What is left of it when a run has said too much."""
 
 

@@ -3,12 +3,13 @@
 Line 1 says what run it is; nearly every other line is one test with everything a report keeps of it. Of a test that was
 repeated each attempt has a line, and one that was completed later another: for an attempt its last line counts, for a
 test its last attempt. Where another worker made that, a line before it says whose attempts were ``moved`` to it. Of
-lines that have a ``run``, which say what is known of it as a whole, the last one counts.
+lines that have a ``run``, which say what is known of it as a whole, the last one counts. What is to run stands in lines
+that have ``ahead``: a test that has no line of its own never came to its end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,10 @@ class Journal:
         """Count the attempts at a test on one worker as earlier ones of those on another."""
         self._append(document_json({"moved": [nodeid, from_worker, to_worker], "at": now()}))
         self._entries[nodeid, to_worker] = self._entries.pop((nodeid, from_worker))
+
+    def announce(self, nodeids: Sequence[str]) -> None:
+        """Keep what is to run, for the case that it never does."""
+        self._append(document_json({"ahead": list(nodeids), "at": now()}))
 
     def note(self, **known: Any) -> None:
         """Keep what is known of the run as a whole; of what was noted before, other names still hold."""

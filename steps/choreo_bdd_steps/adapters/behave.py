@@ -16,16 +16,17 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import behave
-from behave.matchers import RegexMatcher, get_step_matcher_factory
+from behave.matchers import Match, RegexMatcher, get_step_matcher_factory
 from behave.model_type import Argument, Status
 from behave.parser import ParserError, parse_file
 from behave.runner import the_step_registry
+from behave.runner_util import FeatureListParser, FileLocationParser
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.frameworks.behave_model import expand, scenario_of
@@ -70,6 +71,22 @@ def use_choreo() -> None:
     finally:
         factory.use_step_matcher(users_own.NAME)
     _accompany_acts()
+    _find_listed_files()
+
+
+def _find_listed_files() -> None:
+    """Have a list of files, such as that of the formatter ``rerun``, find those with ``[x]`` in their names, too."""
+    read = FeatureListParser.parse
+    if not isinstance(read, partial):
+        FeatureListParser.parse = partial(_listed, read)
+
+
+def _listed(read: Callable[..., list[Any]], text: str, here: str | None = None) -> list[Any]:
+    found: list[Any] = []
+    for line in text.splitlines():
+        as_written = FileLocationParser.parse(os.path.normpath(os.path.join(here or "", line.strip())))
+        found += [as_written] if os.path.isfile(as_written.filename) else read(line, here)
+    return found
 
 
 def _accompany_acts() -> None:
@@ -115,16 +132,30 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
         """behave compiles each pattern to see whether it can be; ours can, and most are not needed in a run."""
         return self
 
-    def check_match(self, step_text: str) -> list[Argument] | None:
-        """The parameters of a sentence that is this phrase, ``None`` for any other.
+    def match(self, step_text: str) -> Match | None:
+        """How to run a sentence that is this phrase, ``None`` for any other.
 
         behave asks all phrases one after the other; which one a sentence is has been found by then.
         """
+        arguments = self.check_match(step_text)
+        return None if arguments is None else self._found.with_arguments(arguments)
+
+    @cached_property
+    def _found(self) -> Match:
+        """What all its sentences share: behave would look for the place of the function anew in each step."""
+        return Match(self.func)
+
+    def check_match(self, step_text: str) -> list[Argument] | None:
+        """The parameters of a sentence that is this phrase, ``None`` for any other."""
         known = recognised(step_text)
-        if known is None or known[0].regex != self.pattern:
+        if known is None or known[0] is not self._phrase:
             return None
         found = known[1]
         return [Argument(*found.span(name), value, value, name) for name, value in _given(found).items()]
+
+    @cached_property
+    def _phrase(self) -> Phrase | None:
+        return next((phrase for phrase in PHRASES if phrase.regex == self.pattern), None)
 
 
 def _given(found: re.Match[str]) -> dict[str, str]:

@@ -35,6 +35,8 @@ from choreo_bdd_project.gherkin.scenario import OWN_TAG
 from choreo_bdd_steps.adapters.pytest_bdd_features import (
     FeatureFile,
     drop_stubbed,
+    drop_unasked,
+    find_odd_names,
     has_asked,
     is_wanted,
     scenario_names,
@@ -326,6 +328,12 @@ def _info(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) 
 # --- collecting feature files -----------------------------------------------------------------------------------------
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Let pytest find names that it would take apart."""
+    find_odd_names(session.config)
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:
     """Collect a feature file that was asked for: by ``choreo_features``, or on the command line."""
     if file_path.suffix != ".feature" or not is_wanted(file_path, parent.config):
@@ -338,6 +346,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not scenario_wrapper_template_registry:  # tests that are no scenarios pay for no look at each
         return
     items[:] = [item for item in items if is_of_its_row(item)]
+    drop_unasked(config, items)
     drop_stubbed(config, items)
     expression = config.getini("choreo_tags")
     if not expression:

@@ -20,6 +20,9 @@ from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import OWN_TAG
 from choreo_bdd_steps.errors import StepError
 
+_ASKED: pytest.StashKey[dict[str, tuple[str, str]]] = pytest.StashKey()
+"""What was asked for by name in files that are collected as a whole: by argument, the file and the name."""
+
 
 def is_wanted(path: Path, config: pytest.Config) -> bool:
     """Whether a feature file was asked for: by ``choreo_features``, by itself, or below a folder of such a project."""
@@ -38,6 +41,60 @@ def _named(config: pytest.Config) -> list[Path]:
     if config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR:
         return []
     return [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
+
+
+def find_odd_names(config: pytest.Config) -> None:
+    """Let pytest find what has ``::`` in its name, where pytest ends the name of a file.
+
+    A file of such a name cannot be asked for by itself, which is an error; its failures are found by ``--lf``.
+    """
+    named = {arg: split for arg in config.args if (split := _split(arg, config.invocation_params.dir))}
+    for arg, (place, _) in named.items():
+        if "::" in place:
+            raise pytest.UsageError(
+                f"{place} has :: in its name, where pytest ends the name of a file: rename it, or ask for its folder "
+                f"and choose by -k (asked for: {arg})"
+            )
+    odd = {place for place, name in named.values() if "::" in name.partition("[")[0]}
+    asked = {arg: (place, name) for arg, (place, name) in named.items() if place in odd}
+    config.stash[_ASKED] = asked
+    if asked:
+        config.args[:] = dict.fromkeys(asked[arg][0] if arg in asked else arg for arg in config.args)
+    last_failed = config.pluginmanager.getplugin("lfplugin")
+    if hasattr(last_failed, "_last_failed_paths"):
+        splits = (_split(str(nodeid), config.rootpath) for nodeid in last_failed.lastfailed)
+        files = [config.rootpath / split[0] for split in splits if split is not None]
+        last_failed._last_failed_paths.update(path for file in files for path in (file, *file.parents))
+
+
+def _split(nodeid: str, folder: Path) -> tuple[str, str] | None:
+    """The feature file that a node id begins with, and what it names there; ``None`` where there is no such file."""
+    parts = nodeid.split("::")
+    for end in range(1, len(parts) + 1):
+        place = "::".join(parts[:end])
+        if place.endswith(".feature") and (folder / place).is_file():
+            return place, "::".join(parts[end:])
+    return None
+
+
+def drop_unasked(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the scenarios of files that had to be collected as a whole and were asked for by name."""
+    asked, folder = config.stash.get(_ASKED, {}), config.invocation_params.dir
+    whole = [(folder / arg).resolve() for arg in set(config.args) - {place for place, _ in asked.values()}]
+    unasked: set[pytest.Item] = set()
+    for place in {place for place, _ in asked.values()}:
+        path = (folder / place).resolve()
+        there = {item for item in items if item.path == path}
+        kept = there if any(_is_below(path, each) for each in whole) else set()
+        for arg in (arg for arg, (file, _) in asked.items() if file == place):
+            found = {item for item in there if asked[arg][1] in ("", item.name, item.name.split("[")[0])}
+            if not found:
+                raise pytest.UsageError(f"not found: {arg} (no scenario of that name in {place})")
+            kept |= found
+        unasked |= there - kept
+    if unasked:
+        config.hook.pytest_deselected(items=list(unasked))
+        items[:] = [item for item in items if item not in unasked]
 
 
 def has_asked(path: Path, config: pytest.Config) -> bool:

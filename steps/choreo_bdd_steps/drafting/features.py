@@ -52,7 +52,7 @@ def drafts(path: Path, config: Config) -> Drafts:
     writable = [(channel, messages) for channel, messages in told if messages and _is_sayable(channel, left_out)]
     sent, answers, names, found = _sent(documents), _answers(documents), set[str](), []
     for channel, messages in writable:
-        reply = _reply(channel, writable, answers.get(channel.address, sent))
+        reply = _reply(channel, writable, sent, answers.get(channel.address))
         writer = _Writer(channel.example, messages, reply, has_contract=own.has_contract)
         head = f"# Drafted from {path.name}. The values are examples: put those in that your service knows."
         lines = [head, *_about(reply), f"Feature: {channel.address}", *writer.scenarios()]
@@ -87,13 +87,13 @@ def _sent(documents: Documents) -> frozenset[str]:
 
 
 def _answers(documents: Documents) -> dict[str, frozenset[str]]:
-    """For the address of a request where its replies go, as operations of 3.x tell."""
+    """For the address of a request where its replies go, as operations of 3.x tell; none where only a run shows it."""
     found: dict[str, frozenset[str]] = {}
     for _, operation in documents.members(documents.root, "operations"):
         asked = _address(documents, operation)
-        answered = _address(documents, documents.follow(operation["reply"])) if operation.has("reply") else None
-        if asked and answered:
-            found[asked] = found.get(asked, frozenset()) | {answered}
+        if asked and operation.has("reply"):
+            answered = _address(documents, documents.follow(operation["reply"]))
+            found[asked] = found.get(asked, frozenset()) | {each for each in [answered] if each}
     return found
 
 
@@ -105,13 +105,21 @@ def _address(documents: Documents, holder: Node) -> str | None:
 
 
 def _reply(
-    channel: Channel, channels: Iterable[tuple[Channel, Sequence[Message]]], sent: frozenset[str]
+    channel: Channel,
+    channels: Iterable[tuple[Channel, Sequence[Message]]],
+    sent: frozenset[str],
+    answered: frozenset[str] | None,
 ) -> tuple[str, Message] | None:
-    """Topic and message that come of one on a channel: on one of those it is ``sent`` on, or else on any other."""
-    others = [(each.example, messages[0], each.address in sent) for each, messages in channels if each is not channel]
-    usable = [each for each in others if _is_whole(each[1].headers, each[1].payload)]
-    chosen = next((each for each in usable if each[2]), usable[0] if usable else None)
-    return None if chosen is None else chosen[:2]
+    """Topic and message that come of one on a channel.
+
+    It is where the document says that it is ``answered``; else on one of those the application has ``sent`` on, or
+    on any other.
+    """
+    others = [(each, messages[0]) for each, messages in channels if each is not channel]
+    usable = [(each, message) for each, message in others if _is_whole(message.headers, message.payload)]
+    likely = [pair for pair in usable if pair[0].address in (sent if answered is None else answered)]
+    chosen = next(iter(likely or (usable if answered is None else [])), None)
+    return None if chosen is None else (chosen[0].example, chosen[1])
 
 
 # --- a feature ----------------------------------------------------------------------------------------
@@ -185,8 +193,8 @@ def _about(reply: tuple[str, Message] | None) -> Iterator[str]:
     if reply is not None:
         yield "# The stand-in plays the service, so that this runs at once: take the background out when yours runs."
     else:
-        yield "# The document has no other channel, so these scenarios look at the message itself: where your service"
-        yield "# answers somewhere, expect that topic instead."
+        yield "# The document names no other channel for an answer, so these scenarios look at the message itself:"
+        yield "# where your service answers somewhere, expect that topic instead."
 
 
 def _body(value: Any, media_type: str = "json") -> Iterator[str]:

@@ -118,7 +118,14 @@ def messages_of(documents: Documents, channel: Channel, own: Carried, left_out: 
             left_out.append(f"{spec.node.place}: its payload is in no JSON Schema, so {{}} stands for it; put yours in")
     found = [_with_id(each, own.id_field) for each in made]
     named = [replace(each, name=_told_apart(found, index)) for index, each in enumerate(found)]
-    return tuple(replace(each, places=tuple(_refused_places(each, named))) for each in named)
+    told = [replace(each, places=tuple(_refused_places(each, named))) for each in named]
+    left_out += [
+        f"{channel.address!r}: a {before.name} with anything left out could be another of its messages, as far as a "
+        "condition tells, so only the valid one is drafted"
+        for before, after in zip(named, told, strict=True)
+        if before.places and not after.places
+    ]
+    return tuple(told)
 
 
 def _told_apart(messages: Sequence[Message], index: int) -> str:

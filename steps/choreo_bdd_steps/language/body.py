@@ -142,8 +142,9 @@ def parse_expectation(
     media_type: str | None = None,
     schema: str | None = None,
     base_dir: Path,
+    quiet: bool = False,
 ) -> ExpectationBody:
-    """Read what an expectation asks: a doc string or a table, a condition, and a schema's path. Raises BodyError."""
+    """Read what an expectation asks: a body, a condition, a schema; ``quiet``: see misread. Raises BodyError."""
     _one_body(docstring, table)
     asked = parse_condition(where) if where else Condition()
     clauses = tuple(Cell(place, node, 1) for place, node in asked.clauses)
@@ -163,7 +164,7 @@ def parse_expectation(
     every = [*nodes, *(cell.node for cell in (*condition, *one_of))]
     for each in every:
         check_tags(each)
-        refuse_misread(each)
+        refuse_misread(each, quiet=quiet)
     cells = [(cell.field.envelope, cell.node) for row in expected for cell in (*row.cells, *row.one_of)]
     for name, node in (*cells, *(part for row in expected for part in row.around)):
         if name in _NUMBERS:

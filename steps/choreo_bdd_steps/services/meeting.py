@@ -52,7 +52,7 @@ def _digest(*parts: str) -> str:
 
 
 def socket_in(folder: Path) -> Path:
-    """Where the keeper listens."""
+    """Where the supervisor listens."""
     return folder / "services"
 
 
@@ -68,7 +68,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         try:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except FileNotFoundError:
-            continue  # the keeper of a moment ago has removed it
+            continue  # the supervisor of a moment ago has removed it
         except OSError as error:
             raise ServiceFailed(str(folder), f"cannot be used to share services: {error.strerror}") from error
         try:

@@ -21,7 +21,7 @@ from choreo_bdd_steps.services import meeting
 from choreo_bdd_steps.services.errors import ServiceFailed
 from choreo_bdd_steps.services.facts import Death, Line, Started
 
-_KEEPER = "choreo_bdd_steps.services.keeper"
+_SUPERVISOR = "choreo_bdd_steps.services.supervisor"
 _LEAVE_S = 10.0
 """How long the others are given to stop, above what each may take."""
 
@@ -30,7 +30,7 @@ class SharedServices:
     """Services kept by another process for all workers of a run, until this is over: until ``controller``, a process
     id, has gone or told so by ``end_shared``; until the last worker has left where there is none.
 
-    Raises what starting them raised, and ``ServiceFailed`` where the keeper cannot be started.
+    Raises what starting them raised, and ``ServiceFailed`` where the supervisor cannot be started.
     """
 
     def __init__(self, config: Config, run: str, controller: int | None = None) -> None:
@@ -54,7 +54,7 @@ class SharedServices:
         self.started = [Started(*each) for each in started]
 
     def deaths(self) -> Sequence[Death]:
-        """Those that have ended by themselves; all of them where their keeper has."""
+        """Those that have ended by themselves; all of them where their supervisor has."""
         with contextlib.suppress(EOFError, OSError):
             self._last_deaths = [Death(*each) for each in self._ask(meeting.DEATHS) or ()]
         if self._gone_at is None:
@@ -108,7 +108,7 @@ class SharedServices:
         return False, ()
 
     def _ask(self, *question: object) -> Any:
-        """Raises ``ChoreoError`` as the keeper tells it, ``EOFError`` or ``OSError`` where that has gone."""
+        """Raises ``ChoreoError`` as the supervisor tells it, ``EOFError`` or ``OSError`` where that has gone."""
         with self._lock:
             if self._connection is None:
                 return None
@@ -136,18 +136,18 @@ def end_shared(folder: Path) -> None:
 
 
 def _reached(folder: Path) -> Connection | None:
-    """The keeper that an earlier worker has started."""
+    """The supervisor that an earlier worker has started."""
     with contextlib.suppress(OSError):
         return Client(str(meeting.socket_in(folder)), family="AF_UNIX")
     return None
 
 
 def _kept(folder: Path, config: Config, controller: int | None) -> Connection:
-    """A keeper of our own making; what a killed one has left is in its way."""
+    """A supervisor of our own making; what a killed one has left is in its way."""
     meeting.socket_in(folder).unlink(missing_ok=True)
     of_controller = [] if controller is None else [str(controller)]
     with subprocess.Popen(
-        [sys.executable, "-m", _KEEPER, str(folder), str(config.source), config.profile, *of_controller],
+        [sys.executable, "-m", _SUPERVISOR, str(folder), str(config.source), config.profile, *of_controller],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

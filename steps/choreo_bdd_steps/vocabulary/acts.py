@@ -220,7 +220,12 @@ class CheckTaken:
         if call.docstring is None and call.table is None:
             raise BodyError("there is nothing to check: write a doc string or a table below the step")
         body = language.parse_expectation(
-            call.docstring, call.table, None, media_type=call.media_type, base_dir=call.folder
+            call.docstring,
+            call.table,
+            None,
+            media_type=call.media_type,
+            base_dir=call.folder,
+            quiet=self.refused,
         )
         if body.count > 1:
             raise BodyError(
@@ -256,7 +261,7 @@ class PlayService:
         """What a message must hold to be answered. Raises ``BodyError``."""
         if self.condition is None:
             return None
-        return language.parse_expectation(None, None, self.condition, base_dir=self.call.folder)
+        return language.parse_expectation(None, None, self.condition, base_dir=self.call.folder, quiet=True)
 
 
 @dataclass(frozen=True, slots=True)

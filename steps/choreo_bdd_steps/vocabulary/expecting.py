@@ -48,7 +48,7 @@ def _expecting(spec: Callable[[Match], ExpectationSpec]) -> Callable[[Match], Ex
     return read
 
 
-def _body(match: Match) -> ExpectationBody:
+def _body(match: Match, *, quiet: bool = False) -> ExpectationBody:
     call = match.call
     return language.parse_expectation(
         call.docstring,
@@ -57,6 +57,7 @@ def _body(match: Match) -> ExpectationBody:
         media_type=call.media_type,
         schema=match.args.get("schema"),
         base_dir=call.folder,
+        quiet=quiet,
     )
 
 
@@ -84,9 +85,12 @@ def _timed(match: Match, spec: ExpectationSpec) -> ExpectationSpec:
 
 
 def _one(match: Match) -> ExpectationSpec:
-    spec = ExpectationSpec(
-        match.arg("topic"), match.args["transport"], _body(match), Occurs(), is_narrowed=_is_narrowed(match)
-    )
+    return _so_many(match, Occurs())
+
+
+def _so_many(match: Match, occurs: Occurs) -> ExpectationSpec:
+    body = _body(match, quiet=occurs.minimum == 0)
+    spec = ExpectationSpec(match.arg("topic"), match.args["transport"], body, occurs, is_narrowed=_is_narrowed(match))
     return _timed(match, spec)
 
 
@@ -101,7 +105,8 @@ def _another(match: Match) -> ExpectationSpec:
 
 def _none(match: Match) -> ExpectationSpec:
     window_s = parse_duration(match.arg("window"))
-    return ExpectationSpec(match.arg("topic"), match.args["transport"], _body(match), Occurs(0, 0), window_s=window_s)
+    body = _body(match, quiet=True)
+    return ExpectationSpec(match.arg("topic"), match.args["transport"], body, Occurs(0, 0), window_s=window_s)
 
 
 def _no_other(match: Match) -> ExpectationSpec:
@@ -124,7 +129,7 @@ def _reply(match: Match) -> ExpectationSpec:
 
 
 def _count(match: Match, occurs: Occurs, said: str) -> ExpectationSpec:
-    asked = replace(_one(match), occurs=occurs)
+    asked = _so_many(match, occurs)
     if asked.body.count > 1:
         raise BodyError(
             f"`{said}` and a table of {asked.body.count} rows, a message each: which of the two is meant? For one "
@@ -214,7 +219,9 @@ PHRASES = (
         Expect,
         "Expect at least one matching message. `within` is the latency budget, from the last publish of the phase "
         "or from the publish of the topic named; one that comes sooner than `not before` says fails as too early; "
-        "`waiting up to` is this check's own timeout; `matching schema` holds the payload against a JSON Schema file.",
+        "`waiting up to` is this check's own timeout; `matching schema` holds the payload against a JSON Schema file. "
+        "A condition is `<path> is <value>` or another of the operators that tables have, joined by `and` or by `or`; "
+        "the pattern of `matches /re/` must fit the whole text.",
         'Then I expect "orders.settled" where order.id is 7 within 50ms',
         _expecting(_one),
         "a doc string or a table",

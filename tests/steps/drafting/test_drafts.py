@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -27,11 +28,13 @@ from tests.steps.drafting.further_documents import (
     STORY_2,
     ZOO_2,
 )
+from tests.support.processes import FOREIGN
 
 _CONFIGURATION = "profiles: {memory: {bus: {type: memory, correlation: {field: correlation_id}}}}\n"
 _LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
 
 
+_SHAPES = Path(__file__).parent / "shapes"
 _SPECS = (*(f"{name}.yaml" for name in DOCUMENTS), *(f"{name}/api.yaml" for name in FURTHER))
 
 
@@ -91,6 +94,46 @@ def test_every_drafted_feature_passes_lint_and_runs_held_against_its_document(
     assert lint(sorted(folder.rglob("*.feature"))) == []
     run = _run(folder, "behave", "--no-color", "--format", "progress", "features")
     assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.process
+@pytest.mark.timeout(240)  # some 70 scenarios, twice
+def test_documents_in_the_shapes_of_the_specifications_examples_are_drafted_for_both_frameworks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(_SHAPES, tmp_path, dirs_exist_ok=True)
+    specs = sorted(each.relative_to(tmp_path).as_posix() for each in tmp_path.glob("*/api.yaml"))
+    (tmp_path / "choreo.yaml").write_text(f"{_CONFIGURATION}asyncapi: [{', '.join(specs)}]\n")
+    (tmp_path / "features" / "steps").mkdir(parents=True)
+    (tmp_path / "features" / "steps" / "choreo.py").write_text(_LOADER)
+    monkeypatch.chdir(tmp_path)
+    for spec in specs:
+        drafted = drafts(Path(spec), configuration(tmp_path))
+        assert drafted.features, spec
+        for each in drafted.features:
+            (tmp_path / "features" / f"{Path(spec).parent}_{each.name}").write_text(each.text)
+    assert lint(sorted(tmp_path.rglob("*.feature"))) == []
+    for run in (
+        _run(tmp_path, "behave", "--no-color", "--format", "progress", "features"),
+        _run(tmp_path, "pytest", "-q", *FOREIGN, "features"),
+    ):
+        assert run.returncode == 0, run.stdout
+
+
+def test_a_request_whose_answer_goes_where_only_the_run_shows_is_given_none(tmp_path: Path) -> None:
+    costing = _drafted(tmp_path, (_SHAPES / "costing30" / "api.yaml").read_text("utf-8"))
+    assert 'Then I expect exactly 1 "costing-request-v1" messages where ' in costing["costing_request_v1.feature"]
+    assert 'Then I expect exactly 1 "ping" messages where ' in costing["ping.feature"], (
+        "its reply goes where it is asked"
+    )
+    assert "A valid pong is taken" in costing["ping.feature"]
+
+
+def test_a_message_that_no_condition_tells_from_another_is_said_to_be_drafted_only_as_it_is_valid(
+    tmp_path: Path,
+) -> None:
+    drafted = drafts(_SHAPES / "chat26" / "api.yaml", memory_config())
+    assert [" with anything left out could be another of its messages" in each for each in drafted.left_out] == [True]
 
 
 def test_each_required_field_and_each_list_of_values_has_its_scenario(tmp_path: Path) -> None:

@@ -48,6 +48,45 @@ def test_a_word_of_another_language_is_no_text(word: str, meant: str) -> None:
     assert where(f"a contains {word}").match({"a": f"is {word}"}).matched  # a text is looked for in a text
 
 
+PREDICATES = (
+    *(("present", "exists"), ("Set", "exists"), ("something", "exists"), ("missing", "absent"), ("empty", "length 0")),
+    *(("none", "null"), ("nonempty", "length > 0"), ("uuid", "a uuid"), ("integer", "an integer")),
+)
+
+
+@pytest.mark.parametrize(("word", "meant"), PREDICATES)
+def test_a_word_that_reads_like_a_predicate_is_none_where_nobody_notices(word: str, meant: str) -> None:
+    told = f"{word!r} is a text here, and no other value is equal to it; write {meant}, or quote it"
+
+    def read(docstring: str | None = None, cell: str | None = None, condition: str | None = None) -> BodyMatcher:
+        rows = None if cell is None else [["field", "value"], ["a", cell]]
+        return parse_expectation(docstring, rows, condition, base_dir=HERE, quiet=True).build(VARIABLES)[0]
+
+    for condition in (f"a is {word}", f"b is 1 and a = {word}", f"b is 1 or a is {word}"):
+        with pytest.raises(BodyError, match=told):
+            read(condition=condition)
+    with pytest.raises(BodyError, match=told):
+        read(cell=word)
+    for docstring in (f"a: {word}", f"a: {{b: {word}}}"):
+        with pytest.raises(BodyError, match=told):
+            read(docstring)
+    for built in (
+        read(condition=f'a is "{word}"'),
+        read(cell=f'"{word}"'),
+        read(f"a: '{word}'"),
+        read(condition=f"a is one of {word}, x"),
+        read(condition=f"a contains {word}"),
+    ):
+        assert built.match({"a": word}).matched
+
+
+@pytest.mark.parametrize(("word", "meant"), [("exists", "!exists"), ("absent", "!absent"), ("any", "!exists")])
+def test_a_word_of_tables_is_a_text_in_a_doc_string_and_told_where_nobody_notices(word: str, meant: str) -> None:
+    with pytest.raises(BodyError, match=f"write {meant}, or quote it"):
+        parse_expectation(f"a: {word}", None, None, base_dir=HERE, quiet=True)
+    assert body(f"a: {word}").match({"a": word}).matched
+
+
 def test_words_that_may_be_meant_as_they_stand_stay_texts() -> None:
     for word in ("set", "missing", "empty", "none", "nil", "undefined", "yes", "like"):
         assert where(f"a is {word}").match({"a": word}).matched

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+
 import pytest
+from jinja2.defaults import DEFAULT_NAMESPACE
 
 from choreo_bdd_steps.language import (
     BodyError,
@@ -14,7 +19,7 @@ from choreo_bdd_steps.language import (
 )
 from choreo_bdd_steps.language.matching import tags
 from choreo_bdd_steps.language.reserved_names import FUNCTIONS, MATCHERS
-from choreo_bdd_steps.language.templates import functions
+from choreo_bdd_steps.language.templates import engine, functions
 
 
 @pytest.mark.parametrize(
@@ -48,6 +53,43 @@ def test_referenced_names_leave_out_functions_and_what_is_known() -> None:
 
 def test_a_variable_hides_a_function_of_its_name() -> None:
     assert render("{{ now }}", Variables({"now": 5})) == 5
+
+
+_WORDS = (
+    "n",
+    "true",
+    "True",
+    "none",
+    "not",
+    "self",
+    "loop",
+    "super",
+    "now",
+    "in",
+    "and",
+    "_x",
+    "__class__",
+    "é",
+    "5",
+    "a.b",
+)
+
+
+@pytest.mark.parametrize("source", ["{{ %s }}", " {{%s}}\n", "{{\n%s\t}}", "{{- %s -}}", "{{ %s"])
+@pytest.mark.parametrize("name", [*_WORDS, *DEFAULT_NAMESPACE])
+def test_a_name_alone_means_what_it_means_to_jinja(source: str, name: str) -> None:
+    text = source % name
+
+    def told(read: Callable[[], object]) -> str:
+        try:
+            return repr(read())
+        except BodyError as error:
+            return str(error)
+
+    for value in (5, "x", None, True, [1], {"a": 2}, Decimal("1.0"), (1,), len):
+        variables = Variables({name: value})
+        assert told(partial(render, text, variables)) == told(partial(engine.rendered, text, variables))
+    assert told(lambda: referenced_names(text)) == told(lambda: engine.names_in(text) - FUNCTIONS)
 
 
 def test_fields_know_payload_from_envelope() -> None:

@@ -73,7 +73,7 @@ def join(folder: Path) -> Iterator[Join]:
 def started(folder: Path) -> list[tuple[int, int]]:
     """Process ids of all that were started so far, and of what keeps them."""
     lines = (folder / "pids").read_text().splitlines()
-    return [(int(pid), int(keeper)) for pid, keeper in map(str.split, lines)]
+    return [(int(pid), int(supervisor)) for pid, supervisor in map(str.split, lines)]
 
 
 def meeting_folder(folder: Path) -> Path:
@@ -82,7 +82,7 @@ def meeting_folder(folder: Path) -> Path:
 
 def test_the_first_starts_them_and_the_last_one_that_leaves_has_them_stopped(folder: Path, join: Join) -> None:
     first, second = join(), join()
-    ((pid, keeper),) = started(folder)
+    ((pid, supervisor),) = started(folder)
     assert first.addresses == second.addresses
     assert [each.text for each in second.lines(0)] == ["up"]
     first.stop()
@@ -90,7 +90,7 @@ def test_the_first_starts_them_and_the_last_one_that_leaves_has_them_stopped(fol
     assert not second.deaths()
     second.stop()
     assert not {pid} & alive(), "it had to be gone when the last one was told so"
-    assert wait_until(lambda: keeper not in alive(), 10)
+    assert wait_until(lambda: supervisor not in alive(), 10)
     assert not meeting_folder(folder).exists()
 
 
@@ -99,11 +99,11 @@ def test_one_that_is_done_before_another_comes_leaves_them_to_it(folder: Path, j
     late = join(os.getpid())
     assert [each.text for each in late.lines(0)] == ["up"]
     late.stop()
-    ((pid, keeper),) = started(folder)
-    assert {pid, keeper} <= alive(), "the run goes on"
+    ((pid, supervisor),) = started(folder)
+    assert {pid, supervisor} <= alive(), "the run goes on"
     end_shared(meeting_folder(folder))
     assert not {pid} & alive(), "it had to be gone when the run was told so"
-    assert wait_until(lambda: keeper not in alive(), 10)
+    assert wait_until(lambda: supervisor not in alive(), 10)
     assert not meeting_folder(folder).exists()
 
 
@@ -111,14 +111,14 @@ def test_one_that_is_done_before_another_comes_leaves_them_to_it(folder: Path, j
 def test_they_end_with_the_controller_and_the_last_worker(folder: Path, join: Join, is_last: str) -> None:
     controller = subprocess.Popen(["sleep", "120"])
     worker = join(controller.pid)
-    ((pid, keeper),) = started(folder)
+    ((pid, supervisor),) = started(folder)
     ends = {"the worker": worker.stop, "the controller": controller.kill}  # which nobody collects: it stays a zombie
     try:
         (other,) = ends.keys() - {is_last}
         ends[other]()
         assert not wait_until(lambda: pid not in alive(), 0.7), "one of them is there yet"
         ends[is_last]()
-        assert wait_until(lambda: not {pid, keeper} & alive(), 20)
+        assert wait_until(lambda: not {pid, supervisor} & alive(), 20)
     finally:
         controller.kill()
         controller.wait()
@@ -151,13 +151,13 @@ def test_nothing_is_left_of_workers_that_are_killed(folder: Path) -> None:
     for each in workers:
         each.start()
     is_there.wait(60)
-    ((pid, keeper),) = started(folder)
+    ((pid, supervisor),) = started(folder)
     workers[0].kill()
     workers[0].join()
-    assert {pid, keeper} <= alive()
+    assert {pid, supervisor} <= alive()
     workers[1].kill()
     workers[1].join()
-    assert wait_until(lambda: not {pid, keeper} & alive(), 20)
+    assert wait_until(lambda: not {pid, supervisor} & alive(), 20)
     assert wait_until(lambda: not meeting_folder(folder).exists(), 5)
 
 
@@ -169,9 +169,9 @@ def _hold(folder: Path, is_there: threading.Barrier) -> None:
 
 def test_what_killed_their_keeper_is_told_and_the_next_run_starts_anew(folder: Path, join: Join) -> None:
     worker = join()
-    ((pid, keeper),) = started(folder)
-    os.kill(keeper, signal.SIGKILL)
-    assert wait_until(lambda: not {pid, keeper} & alive(), 20)
+    ((pid, supervisor),) = started(folder)
+    os.kill(supervisor, signal.SIGKILL)
+    assert wait_until(lambda: not {pid, supervisor} & alive(), 20)
     assert "went down with the process that kept it" in worker.deaths()[0].how
     assert not worker.lines(0)
     worker.stop()
@@ -259,6 +259,6 @@ def test_the_workers_of_xdist_share_one_set_where_it_is_said_so(project: Project
     ran = project.pytest("features", "-n", "2")
     assert ran.code == 0, ran.text
     assert (project.folder / "one is done").exists()
-    ((pid, keeper),) = started(project.folder)
+    ((pid, supervisor),) = started(project.folder)
     assert not family(pid) & alive()
-    assert wait_until(lambda: keeper not in alive(), 10)
+    assert wait_until(lambda: supervisor not in alive(), 10)

@@ -45,7 +45,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def damaged(
     whole: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Damage], Path]:
-    """Make a report and damage it; not below ``tmp_path``, where the suite looks for sound ones."""
+    """Make a report and damage it; in a folder that the suite does not search for sound ones."""
 
     def made(damage: Damage) -> Path:
         monkeypatch.chdir(tmp_path_factory.mktemp("hostile"))

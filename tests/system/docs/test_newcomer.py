@@ -18,7 +18,7 @@ WRONG_FIELD = """\
 """
 SLOW = """\
 -    And a service that answers "orders.placed" with "payments.taken":
-+    And a service that answers "orders.placed" with "payments.taken" after 300ms:
++    And a service that answers "orders.placed" with "payments.taken" after 1200ms:
 """
 WRONG_TOPIC = """\
 -    And a service that answers "orders.placed" with "payments.taken":
@@ -56,7 +56,7 @@ def green_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], P
     ("breakage", "told"),
     [
         (WRONG_FIELD, ["[FAIL]", "wrong shape", 'currency: expected "EUR", got "USD"']),
-        (SLOW, ["[SLOW]", "within 200ms"]),
+        (SLOW, ["[SLOW]", "within 1s"]),
         (WRONG_TOPIC, ["[TIMEOUT]", "wrong topic?", "payments.takn"]),
         (NOT_THERE, ["[TIMEOUT]", "nothing arrived"]),
         (REFUSED, ["[FAIL]", 'I expect no "payments.refused" for 100ms']),

@@ -22,7 +22,7 @@ Funktionalität: Zahlungen
     Wenn I publish "bestellung.erfasst":
       | field    | value          |
       | order_id | {{ order_id }} |
-    Dann I expect "zahlung.erfolgt" within 200ms:
+    Dann I expect "zahlung.erfolgt" within 2s:
       | field    | value          |
       | order_id | {{ order_id }} |
     Und I expect no "zahlung.abgelehnt" for 50ms
@@ -52,7 +52,7 @@ JAPANESE = """
     もし I publish "注文.受付":
       | field    | value          |
       | order_id | {{ order_id }} |
-    ならば I expect "支払.完了" within 200ms:
+    ならば I expect "支払.完了" within 2s:
       | field    | value          |
       | order_id | {{ order_id }} |
     かつ I expect no "支払.拒否" for 50ms

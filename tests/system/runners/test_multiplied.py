@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.project import Project
+from tests.support.project import LOADER, Project
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
@@ -28,6 +28,20 @@ NAMES = (
     *("[starts", "[nats]", "back\\slash \\n", "{{ x }} (or) not", "zero\u200bwidth cafe\u0301", "long " * 200),
 )
 HELD = {True: "x", False: "y"}
+FILES = ("f[x]/a.feature", "b::c.feature", "d.feature::col::ons.feature", "plain.feature", "[!a]/what?.feature")
+OF_A_FILE = """
+@timeout(40ms)
+Feature: f
+  Scenario: passes
+    When I publish "a":
+      | x |
+      | 1 |
+    Then I expect "a" where x is 1
+
+  Scenario: fails
+    When I publish "a"
+    Then I expect "b"
+"""
 ENVIRONMENT = "from choreo_bdd_steps.adapters.behave import expand_buses as before_all\n"
 TWICE = """
 import pytest
@@ -130,3 +144,61 @@ def test_what_failed_is_found_again(project: Project, scenarios: list[Drawn]) ->
     assert len(failed) == expected(scenarios)["failed"] > 0
     project.pytest(*again, "--lf", bare=False)
     assert {test["nodeid"] for test in project.results("again")["tests"]} == failed
+
+
+@pytest.fixture
+def odd_files(project: Project) -> Project:
+    """A project whose files have names that mean something to behave or to pytest."""
+    project.file("choreo.yaml", "{}").file("pyproject.toml", FORMATTER)
+    for name in FILES:
+        project.file(f"features/{name}", OF_A_FILE)
+    return project
+
+
+def ran(project: Project) -> list[str]:
+    return sorted(test["nodeid"] for test in project.results("report")["tests"])
+
+
+def test_behave_runs_again_what_failed_in_an_odd_file(odd_files: Project) -> None:
+    odd_files.behave("-f", "rerun", "-o", "again.txt")
+    odd_files.behave("@again.txt", "-f", "choreo", "-o", "report", "--no-skipped")
+    assert ran(odd_files) == sorted(f"features/{name}::fails" for name in FILES)
+
+
+def test_behave_alone_passes_no_list_of_odd_files_only(odd_files: Project) -> None:
+    odd_files.file("again.txt", f"features/{FILES[0]}:9")
+    assert odd_files.behave("@again.txt").code != 0  # it finds no steps beside them, before it loads ours
+    odd_files.file("steps/choreo.py", LOADER).behave("@again.txt", "-f", "choreo", "-o", "report", "--no-skipped")
+    assert ran(odd_files) == [f"features/{FILES[0]}::fails"]
+
+
+@pytest.mark.parametrize("options", [("--lf",), ("--lf", "-n2")], ids=["serial", "xdist"])
+def test_pytest_runs_again_what_failed_in_an_odd_file(odd_files: Project, options: tuple[str, ...]) -> None:
+    again = ("-p", "cacheprovider", "features", "--harness-report=report")
+    odd_files.pytest(*again, bare=False)
+    odd_files.pytest(*again, *options, bare=False)
+    assert ran(odd_files) == sorted(f"features/{name}::fails" for name in FILES)
+
+
+def test_a_file_that_pytest_cannot_be_told_is_an_error_that_says_so(odd_files: Project) -> None:
+    for name in ("features/b::c.feature", "features/b::c.feature::fails"):
+        told = odd_files.pytest(name)
+        assert told.code == pytest.ExitCode.USAGE_ERROR
+        assert "features/b::c.feature has :: in its name, where pytest ends the name of a file" in told
+
+
+def test_a_scenario_with_colons_in_its_name_is_found_by_its_node_id(project: Project) -> None:
+    names = ("col::ons", "col::ons once more", "col", "a::b [0]", "plain")
+    project.feature(
+        "Feature: f\n"
+        + "\n".join(f'  Scenario: {name}\n    When I publish "a"\n    Then I expect "a"' for name in names)
+    )
+    for named in (("col::ons",), ("a::b [0]", "plain"), ("col::ons", "col"), names):
+        nodeids = sorted(f"features/a.feature::{name}" for name in named)
+        assert project.pytest(*nodeids, "--harness-report=report").code == 0
+        assert ran(project) == nodeids
+    project.pytest("features", "features/a.feature::col::ons", "--harness-report=report")
+    assert len(ran(project)) == len(names)
+    lost = project.pytest("features/a.feature::col::umn", "features/a.feature::col::ons")
+    assert lost.code == pytest.ExitCode.USAGE_ERROR
+    assert "not found: features/a.feature::col::umn" in lost

@@ -32,6 +32,7 @@ from choreo_bdd_reporter.model.tests import (
     GherkinScenario,
     RecordedScenario,
     Test,
+    file_and_name,
 )
 from choreo_bdd_reporter.record.masking import NodeIds, masked
 from choreo_bdd_reporter.writer import ReportWriter
@@ -206,7 +207,11 @@ class TestAssembly:
 
     def collected(self, nodeids: list[str]) -> None:
         """Note what is to run, and in which order: a parallel run is reported in it, too."""
-        self._ahead.update(dict.fromkeys(nodeids))
+        redactor = Redactor()
+        new = [nodeid for nodeid in nodeids if nodeid not in self._ahead]
+        if new:
+            self._writer.announce([self._nodeids.show(each, redactor.text(each)) for each in new])
+        self._ahead.update(dict.fromkeys(new))
         for nodeid in nodeids:
             self._order.setdefault(nodeid, len(self._order))
 
@@ -343,11 +348,11 @@ class TestAssembly:
 
 
 def _facts_from(nodeid: str) -> PhaseFacts:
-    file, _, rest = nodeid.partition("::")
+    file, name = file_and_name(nodeid)
     facts: Mapping[str, Any] = {
         "nodeid": nodeid,
         "file": "" if nodeid == SESSION_NODEID else file,
-        "name": "" if nodeid == SESSION_NODEID else rest.rpartition("::")[2] or file,
+        "name": "" if nodeid == SESSION_NODEID else name,
         "class": None,
         "markers": [],
         "choreo_meta": None,

@@ -51,7 +51,8 @@ def facts_of_phase(
 ) -> PhaseFacts:
     """The part of one phase: facts, failure text, captured text and the scenarios finished since the last one."""
     redactor = record.redactor
-    _learn_parameters(item, redactor)
+    if report.when == "setup":  # for all phases, which share a redactor
+        _learn_parameters(item, redactor)
     before = (redactor.fields, redactor.stream_matches)
     part: PhaseFacts = {
         # first: its tables name secrets that failure text and output repeat

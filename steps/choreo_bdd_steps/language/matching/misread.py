@@ -16,15 +16,21 @@ _OF_OTHER_LANGUAGES = {
     **dict.fromkeys(("True", "TRUE"), "true"),
     **dict.fromkeys(("False", "FALSE"), "false"),
 }
-_NOT_A_TEXT = {
-    **dict.fromkeys(("set", "present", "there", "given", "defined", "provided", "exist"), "absent"),
-    **dict.fromkeys(("unset", "missing", "undefined"), "exists"),
-    **dict.fromkeys(("empty", "blank"), "length > 0"),
-    **dict.fromkeys(("null", "none", "nil"), "not null"),
-    "true": "!= true, in small letters",
-    "false": "!= false, in small letters",
+_PREDICATES = {
+    **dict.fromkeys(("set", "present", "there", "given", "defined", "provided"), ("exists", "absent")),
+    **dict.fromkeys(("exist", "existing", "populated", "filled", "anything", "something"), ("exists", "absent")),
+    **dict.fromkeys(("unset", "missing", "undefined", "nonexistent", "omitted"), ("absent", "exists")),
+    **dict.fromkeys(("exists", "any"), ("!exists", "!absent")),
+    "absent": ("!absent", "!exists"),
+    **dict.fromkeys(("empty", "blank"), ("length 0", "length > 0")),
+    **dict.fromkeys(("nonempty", "non-empty"), ("length > 0", "length 0")),
+    **dict.fromkeys(("null", "none", "nil", "nothing"), ("null", "not null")),
+    **{word: (f"a {word}", f"is not a {word}") for word in ("number", "string", "boolean", "uuid", "timestamp")},
+    "integer": ("an integer", "is not an integer"),
+    "true": ("true, in small letters", "!= true, in small letters"),
+    "false": ("false, in small letters", "!= false, in small letters"),
 }
-"""What is meant by words that, taken as texts, almost every value differs from."""
+"""What words that read like a predicate and are texts are meant to say, and what behind a ``not``."""
 _OF_TEXTS = ("contains", "starts_with", "ends_with", "matches")
 _ORDERED = ("gt", "ge", "lt", "le")
 _CALL = re.compile(rf"(?:{'|'.join(sorted(FUNCTIONS))})\(.*\)", re.DOTALL)
@@ -47,17 +53,23 @@ def refuse_text(name: str, node: Node) -> None:
         raise BodyError(f"@{name} is a number, and {node.value!r} is none: it can never be true", node.line)
 
 
-def refuse_misread(node: Node) -> None:
-    """Raise BodyError for the first bare word of an expectation that would be taken as text and was meant otherwise."""
+def refuse_misread(node: Node, *, quiet: bool) -> None:
+    """Raise BodyError for the first bare word of an expectation that would be taken as text and was meant otherwise.
+
+    Where it is ``quiet`` nobody notices that nothing fits, so that no word may stand there by mistake.
+    """
     refuse_calls(node)
     for part, tag in _bare_words(node, ""):
-        if problem := _misread(str(part.value), tag):
+        if problem := _misread(str(part.value), tag, quiet=quiet):
             raise BodyError(f'{problem}, or quote it if this text is meant: "{part.value}"', part.line)
 
 
-def _misread(word: str, tag: str) -> str | None:
-    if tag in ("ne", "not") and (meant := _NOT_A_TEXT.get(word.lower())):
-        return f"{word!r} is a text here, and any other value differs from it; write {meant}"
+def _misread(word: str, tag: str, *, quiet: bool) -> str | None:
+    affirmed, negated = _PREDICATES.get(word.lower(), ("", ""))
+    if tag in ("ne", "not") and negated:
+        return f"{word!r} is a text here, and any other value differs from it; write {negated}"
+    if tag == "" and quiet and affirmed:
+        return f"{word!r} is a text here, and no other value is equal to it; write {affirmed}"
     if tag not in _OF_TEXTS and (meant := _OF_OTHER_LANGUAGES.get(word)):
         return f"{word!r} is a text here; write {meant} in small letters"
     if tag in _ORDERED and moment(word) is None:
@@ -72,7 +84,7 @@ def _bare_words(node: Node | None, tag: str) -> Iterator[tuple[Literal, str]]:
             yield node, tag
         case Items(nodes):
             for each in nodes:
-                yield from _bare_words(each, "")
+                yield from _bare_words(each, "item")
         case Fields(pairs):
             for _, each in pairs:
                 yield from _bare_words(each, "")

@@ -1,6 +1,7 @@
 """What renders templates: a sandboxed Jinja2 environment in which an unknown name is an error.
 
-Imported when the first template is met, because Jinja2 takes longer to load than all of the language.
+Imported when the first template is met that is more than a name, because Jinja2 takes longer to load than all of the
+language.
 """
 
 from __future__ import annotations

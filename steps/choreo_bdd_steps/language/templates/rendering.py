@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 
 from choreo_bdd_steps.language.templates.functions import Variables, function_names
+
+_NAME = re.compile(r"\s*\{\{\s*([A-Za-z_]\w*)\s*\}\}\s*", re.ASCII)
+_WORDS_OF_JINJA = frozenset(
+    {"true", "True", "false", "False", "none", "None", "not", "self"}
+    | {"range", "dict", "lipsum", "cycler", "joiner", "namespace"}
+)
+"""Words that mean something of their own to Jinja2."""
+_DATA = frozenset({str, int, float, bool, type(None), dict, list})
 
 
 def render(value: object, variables: Variables) -> object:
@@ -23,6 +33,9 @@ def render(value: object, variables: Variables) -> object:
 
 def render_text(source: str, variables: Variables, line: int | None = None) -> object:
     """One template rendered. Raises BodyError, which names the variable that is not set."""
+    name = _sole_name(source)
+    if name is not None and name in variables.values and type(value := variables.values[name]) in _DATA:
+        return value
     from choreo_bdd_steps.language.templates.engine import rendered  # noqa: PLC0415 - brings in Jinja2
 
     return rendered(source, variables, line)
@@ -34,11 +47,23 @@ def referenced_names(value: object, *, known: Collection[str] = ()) -> frozenset
     Raises BodyError for a template that cannot be read.
     """
     templates = [text for text in _texts(value) if _is_template(text)]
-    if not templates:
-        return frozenset()
+    return frozenset().union(*map(_names_in, templates)) - function_names() - frozenset(known)
+
+
+def _names_in(template: str) -> frozenset[str]:
+    name = _sole_name(template)
+    if name is not None:
+        return frozenset({name})
     from choreo_bdd_steps.language.templates.engine import names_in  # noqa: PLC0415 - brings in Jinja2
 
-    return frozenset().union(*map(names_in, templates)) - function_names() - frozenset(known)
+    return names_in(template)
+
+
+@lru_cache(maxsize=4096)
+def _sole_name(template: str) -> str | None:
+    """The name that is all of a template: what it means needs no Jinja2, where the variable is plain data."""
+    found = _NAME.fullmatch(template)
+    return None if found is None or found[1] in _WORDS_OF_JINJA else found[1]
 
 
 def _is_template(text: str) -> bool:

@@ -112,14 +112,22 @@ def taken_in_its_phase(
     for phase in sorted({each.step.phase for each in checks}, reverse=True):
         handles = [handle for each in checks if each.step.phase == phase for handle in each.handles]
         taken = {
-            (handle.topic, id(message)): (handle.topic, message, record)
+            (handle.topic, id(message)): (handle.topic, message, turn, record)
             for handle in handles
-            for message, record in zip(expectation_of(handle).taken, handle.messages, strict=True)
+            for message, turn, record in _taken_by(expectation_of(handle))
             if topic in (handle.topic, message.topic)
         }
-        heard = {heard_on for heard_on, _, _ in taken.values()}
+        heard = {heard_on for heard_on, *_ in taken.values()}
         where = topic if topic in heard else min(heard, default=None)  # through one subscription each comes once
-        found = [(message.received_at, record) for on, message, record in taken.values() if on == where]
+        found = [
+            ((message.received_at, message.order or 0, turn), record)
+            for on, message, turn, record in taken.values()
+            if on == where
+        ]
         if found:
             return [record for _, record in sorted(found, key=lambda each: each[0])]
     return []
+
+
+def _taken_by(expectation: Expectation) -> Iterable[tuple[Message, int, MessageRecord]]:
+    return zip(expectation.taken, expectation.turns, expectation.handle.messages, strict=True)

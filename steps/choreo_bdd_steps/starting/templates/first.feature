@@ -12,7 +12,7 @@ Feature: First steps
       | field       | value          |
       | order.id    | {{ order_id }} |
       | order.total | 1250           |
-    Then I expect "payments.taken" within 200ms:
+    Then I expect "payments.taken" within 1s:
       | field    | value          |
       | order.id | {{ order_id }} |
       | amount   | > 1000         |

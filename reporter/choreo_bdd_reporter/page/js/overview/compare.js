@@ -21,7 +21,7 @@ export function createCompare(context) {
   /** @param {File} file */
   const take = async (file) => {
     try {
-      older = readOlder(JSON.parse(await file.text()));
+      older = readOlder(JSON.parse(await file.text()), context.model);
       problem = null;
     } catch (error) {
       problem = `${file.name} is no results.json of this format: ${error.message}`;
@@ -47,19 +47,32 @@ function chooser(take) {
   return el('label.hr-note', {}, 'Choose the results.json of the older run, or drop it anywhere on this page. ', input);
 }
 
+// A scenario on one of several buses does not say there which: it was the one that has its topic now.
 /**
  * @param {any} document
+ * @param {Page.Model} model
  * @returns {Older}
  */
-function readOlder(document) {
+function readOlder(document, { entries }) {
   if (!String(document.schema_version).startsWith('1') || !Array.isArray(document.tests)) throw new Error('schema_version 1.x and a list of tests are expected');
   /** @type {Page.Results} */
   const { run, tests } = document;
   const fallback = run.transport ?? null;
-  const hops = tests.flatMap((test) => test.scenarios.flatMap((part) => part.handles.map((handle) => ({
-    topic: handle.topic, transport: handle.transport ?? fallback, outcome: handle.outcome, latency: handle.latency_ms, budget: handle.budget_ms,
-  }))));
+  const now = new Map(entries.map((entry) => [entry.nodeid, entry]));
+  const hops = tests.flatMap((test) => test.scenarios.flatMap((part) => part.handles).map((handle, place) => ({
+    topic: handle.topic, transport: handle.transport ?? fallback ?? busOf(handle.topic, place, now.get(test.nodeid)), outcome: handle.outcome, latency: handle.latency_ms, budget: handle.budget_ms,
+  })));
   return { run, tests: new Map(tests.map((test) => [test.nodeid, test])), hops: hopGroups(hops) };
+}
+
+/**
+ * @param {string} topic
+ * @param {number} place
+ * @param {Page.Entry | undefined} entry
+ */
+function busOf(topic, place, entry) {
+  const hops = (entry?.hops() ?? []).map((hop, at) => ({ ...hop, away: Math.abs(at - place) })).filter((hop) => hop.topic === topic);
+  return hops.sort((a, b) => a.away - b.away)[0]?.transport ?? null;
 }
 
 /**

@@ -1,6 +1,6 @@
 """The process that keeps the services which the workers of a run share: it ends with the run.
 
-    python -m choreo_bdd_steps.services.keeper FOLDER SOURCE PROFILE [CONTROLLER]
+    python -m choreo_bdd_steps.services.supervisor FOLDER SOURCE PROFILE [CONTROLLER]
 
 The first worker starts it. It is no child of any worker, so that none takes it along; that one is gone, however it
 ended, shows by its connection. A run is over when its controller says so, or has gone together with the last worker;
@@ -36,7 +36,7 @@ _OF_ONE_WORKER = "PYTEST_XDIST_WORKER"
 _LOOK_S = 0.5
 
 
-class Keeper:
+class Supervisor:
     """Services, and the workers that are told of them; ``controller`` is the process that tells these what to do."""
 
     def __init__(self, config: Config, folder: Path, controller: int | None) -> None:
@@ -56,7 +56,7 @@ class Keeper:
 
     def keep(self) -> None:
         """Start the services, and return once they are stopped because the run is over."""
-        threading.Thread(target=self._accept, name="choreo-keeper", daemon=True).start()
+        threading.Thread(target=self._accept, name="choreo-supervisor", daemon=True).start()
         threading.Thread(target=self._watch_controller, name="choreo-controller", daemon=True).start()
         try:
             self._services.start(self._config.services, self._config, at_addresses)
@@ -175,12 +175,12 @@ def main() -> None:
     os.setsid()
     os.environ.pop(_OF_ONE_WORKER, None)
     controller = int(sys.argv[4]) if len(sys.argv) > 4 else None
-    keeper = Keeper(load_config(source, schema=config_schema(), profile=profile), folder, controller)
+    supervisor = Supervisor(load_config(source, schema=config_schema(), profile=profile), folder, controller)
     print(LISTENS, flush=True)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (1, 2):
         os.dup2(nowhere, standard)
-    keeper.keep()
+    supervisor.keep()
     shutil.rmtree(folder, ignore_errors=True)
 
 

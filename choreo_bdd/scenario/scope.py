@@ -23,6 +23,7 @@ from choreo_bdd.scenario.backlog import Backlog
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
+from choreo_bdd.scenario.judging.windows import Windows
 from choreo_bdd.scenario.links import Link, require_heard, require_matcher
 from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox, Publication
@@ -55,6 +56,7 @@ class Scope:
         self._by_handle: dict[Handle, Expectation] = {}
         self._changes = Changes()
         self._backlog = Backlog()
+        self._windows = Windows(self.look_behind)
         self.replies: list[Reply] = []
         self._proofs = Proofs(patience_s=options.arm_timeout_s)
         self.outbox = Outbox(self._proofs, self.timeline, self.clock, self._changes.tell)
@@ -154,7 +156,7 @@ class Scope:
         One that ``lingers`` is watched beyond it, until somebody decides it: nothing between the publish and the step
         that asks for an absence is unwatched (spec/steps.md 1).
         """
-        self.expectation_of(handle).close_at(moment, lingers=lingers)
+        self._windows.close_at(self.expectation_of(handle), moment, lingers=lingers)
 
     def reached(self, handle: Handle, window_s: float) -> None:
         """Say that the step is reached now: an expectation that lingers is watched for so long from here, at least."""
@@ -302,7 +304,7 @@ class Scope:
     def awaited(self, handles: Iterable[Handle]) -> None:
         """Say, from any thread, that somebody waits for these from now on: a loop that is blocked sees it too late."""
         for each in map(self.expectation_of, handles):
-            each.awaited(self.clock())
+            each.is_awaited = True
 
     async def decide(
         self, expectations: Sequence[Expectation], *, timeout_ms: float | None = None, alone: bool = False
@@ -313,7 +315,7 @@ class Scope:
         expected is settled at once, and only an absence is watched to its end (spec/steps.md 5).
         """
         for each in expectations:
-            each.awaited(self.clock())
+            each.is_awaited = True
         deadline = max((each.closes_at or 0.0 for each in expectations), default=0.0)
         may_be_in_vain = alone and not any(each.occurs.waits_the_window_out for each in expectations)
 
@@ -382,6 +384,7 @@ class Scope:
     def close(self) -> None:
         """Stop listening everywhere; a failing unsubscribe is logged and the rest continue."""
         self._resume_collections()
+        self._windows.forget()
         for expectation in self.expectations:
             _ = expectation.handle.diagnosis  # made now, while what was heard is still at hand
         self.outbox.close()

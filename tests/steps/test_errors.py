@@ -271,3 +271,9 @@ def test_an_answer_on_a_misspelt_topic_is_named_whichever_segment_it_is(bench: B
 def test_on_a_broker_too(nats_bench: Bench, topic: str) -> None:
     played = nats_bench.play(*mistaken(topic), tags=["timeout(300ms)"])
     assert f"one did on '{topic}'" in played.message
+
+
+def test_a_request_that_nobody_answers_is_told_by_what_was_asked(bench: Bench) -> None:
+    played = bench.play('When I request "stock.asked"', "Then I expect a reply waiting up to 50ms")
+    assert played.outcomes == ["timeout"]
+    assert "no matching answer to 'stock.asked' arrived on the inbox of the request within" in played.message

@@ -75,6 +75,51 @@ def test_what_a_loop_that_was_blocked_across_the_end_of_a_wait_finds_is_looked_a
     ).passed()
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        'I expect "x"',
+        'I expect at least 3 "x" messages',
+        'I expect exactly 3 "x" messages',
+        'I expect between 2 and 3 "x" messages where n exists',
+        "I expect in order:\n| topic |\n| a     |\n| x     |",
+    ],
+)
+def test_a_step_that_is_reached_after_a_blocked_loop_has_what_that_came_to_look_at_late(
+    make_bench: MakeBench, check: str
+) -> None:
+    bench = make_bench(timeout_s=0.2, in_real_time=True)
+    is_over = threading.Event()
+
+    def block(message: Message) -> None:
+        time.sleep(0.4)
+        for n in range(3):
+            bench.session.transport("bus").publish("x", json.dumps({**message, "n": n}).encode())
+        asyncio.get_running_loop().call_later(0.05, is_over.set)
+
+    def wait(_: ScenarioRun) -> None:
+        assert is_over.wait(5)
+
+    def answer(message: Message) -> list[tuple[str, Message]]:
+        asyncio.get_running_loop().call_later(0.01, block, message)
+        return []
+
+    bench.service("a", answer)
+    bench.play(PUBLISH, "When I wait for it", f"Then {check}", own={"I wait for it": wait}).passed()
+
+
+def test_a_step_that_is_reached_late_has_nothing_that_came_late(make_bench: MakeBench) -> None:
+    bench = make_bench(timeout_s=0.2)
+    bench.echo("a", "x", after_s=0.3)
+    played = bench.play(
+        PUBLISH,
+        "When I wait for it",
+        'Then I expect exactly 1 "x" messages',
+        own={"I wait for it": lambda _: bench.pass_time(0.4)},
+    )
+    assert played.outcomes == ["timeout"]
+
+
 def test_a_message_that_comes_too_early_fails_and_says_so(bench: Bench) -> None:
     bench.echo("a", "x")
     played = bench.play(PUBLISH, 'Then I expect "x" not before 150ms')

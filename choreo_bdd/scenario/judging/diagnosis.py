@@ -81,12 +81,19 @@ class Facts(NamedTuple):
     remarks: tuple[str, ...] = ()
     nobody_listens: str | None = None
     """What the broker says, where nothing that the expectation depends on has reached anybody."""
+    asked: str | None = None
+    """The topic of the request whose answer was expected: an inbox says nothing to whoever reads."""
 
     @property
     def place(self) -> str:
         """Topic, and transport where there are several; an inbox has a name that tells nobody anything."""
         topic = "the inbox of the request" if is_inbox(self.topic) else f"'{self.topic}'"
         return topic if self.transport is None else f"{topic} on {self.transport}"
+
+    @property
+    def wanted_message(self) -> str:
+        """What was expected there, in words."""
+        return "matching message" if self.asked is None else f"matching answer to '{self.asked}'"
 
 
 def explain(facts: Facts) -> Diagnosis:
@@ -134,7 +141,7 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
         others = _named(facts.similar_topics)
         return (
             Cause.WRONG_TOPIC,
-            f"no matching message arrived on {facts.place} within {waited}, but one did on {others}",
+            f"no {facts.wanted_message} arrived on {facts.place} within {waited}, but one did on {others}",
         )
     if _is_nobodys(facts) and facts.foreign_closest is not None and facts.foreign_closest.matched:
         differing = _differing(facts.foreign_closest, facts.reason)
@@ -143,12 +150,12 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
     if facts.nobody_listens is not None:
         return (
             Cause.NOBODY_LISTENS,
-            f"no matching message arrived on {facts.place} within {waited}: {facts.nobody_listens}",
+            f"no {facts.wanted_message} arrived on {facts.place} within {waited}: {facts.nobody_listens}",
         )
     after = "" if facts.after is None else f" after the expected one on '{facts.after}'"
     elsewhere = _named(facts.unlike_topics)
     fits = f"; one of this scenario that fits came on {elsewhere}, which no check listens to" if elsewhere else ""
-    return Cause.NOTHING_ARRIVED, f"no matching message arrived on {facts.place}{after} within {waited}{fits}"
+    return Cause.NOTHING_ARRIVED, f"no {facts.wanted_message} arrived on {facts.place}{after} within {waited}{fits}"
 
 
 def _named(topics: Iterable[str]) -> str:

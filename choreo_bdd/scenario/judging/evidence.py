@@ -72,6 +72,7 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
     return Facts(
         topic=handle.topic,
         transport=handle.transport,
+        asked=handle.asked,
         correlation_id=handle.correlation_id,
         waited_ms=waited_ms,
         wanted=str(expectation.occurs),

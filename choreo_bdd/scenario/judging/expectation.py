@@ -76,14 +76,15 @@ class Expectation:
         "_copies",
         "after",
         "asked",
-        "awaited_from",
         "closed_at",
         "closes_at",
         "count",
         "decisive",
         "early",
         "handle",
+        "has_closed_at",
         "held",
+        "is_awaited",
         "late",
         "late_at",
         "leftovers",
@@ -155,8 +156,10 @@ class Expectation:
         """Loop time after which nothing counts any more; ``None`` until whoever waits says so."""
         self.lingers = False
         """Whether it is watched beyond that, until somebody decides it."""
-        self.awaited_from = math.inf
-        """Whether somebody waits to decide it: until then all that comes counts, whenever the loop came to look."""
+        self.has_closed_at = math.inf
+        """Loop time at which all had been heard that had come by its end; until then what is heard counts."""
+        self.is_awaited = False
+        """Whether somebody waits to decide it before it has closed: then it is open until that is done."""
 
     # --- what it is ------------------------------------------------------------------------------------------------
 
@@ -188,26 +191,20 @@ class Expectation:
 
     def close_at(self, moment: float, *, lingers: bool = False) -> None:
         """Let nothing that arrives later count; one that ``lingers`` is watched until somebody decides it."""
-        self.closes_at, self.lingers = moment, lingers
+        self.closes_at, self.lingers, self.has_closed_at = moment, lingers, math.inf
 
     def reached(self, now: float, window_s: float) -> None:
         """Say that its step is reached: one that lingers is watched for so long from here, at least."""
         if self.lingers:
             self.closes_at = max(self.closes_at or 0.0, now + window_s)
 
-    def awaited(self, since: float) -> None:
-        """Say that somebody waits for its end since a loop time."""
-        self.awaited_from = min(self.awaited_from, since)
-
     def closes_by(self, now: float) -> float:
         """When its wait has ended, if it has ended by now."""
         return now if self.closes_at is None else min(now, self.closes_at)
 
     def is_over_for(self, received_at: float) -> bool:
-        """Whether its window had closed when a message came, and nobody had begun to wait for its end."""
-        if self.closes_at is None or self.lingers:
-            return False
-        return self.closes_at < received_at < self.awaited_from
+        """Whether its window had closed when a message came."""
+        return received_at > self.has_closed_at
 
     # --- transitions -----------------------------------------------------------------------------------------------
 

@@ -67,6 +67,7 @@ class Handle:
         self._latency_ms: float | None = None
         self._budget_ms: float | None = None
         self._budget_topic: str | None = None
+        self._asked: str | None = None
         self._earliest_ms: float | None = None
         self._diagnosis: Diagnosis | None = None
         self._diagnose: Callable[[], Diagnosis] | None = None
@@ -104,6 +105,11 @@ class Handle:
     def budget_topic(self) -> str | None:
         """The topic whose publish the budget counts from; ``None`` for the scenario's usual anchor."""
         return self._budget_topic
+
+    @property
+    def asked(self) -> str | None:
+        """The topic of the request that it waits for an answer to, where that is known."""
+        return self._asked
 
     @property
     def earliest_ms(self) -> float | None:
@@ -156,6 +162,11 @@ class Handle:
     def counted_from(self, topic: str) -> Handle:
         """Have the latency count from the publish on a topic, with or without a budget; returns the handle."""
         self._budget_topic = topic
+        return self
+
+    def answers(self, topic: str) -> Handle:
+        """Say that what it waits for is the answer to a request on a topic; returns the handle."""
+        self._asked = topic
         return self
 
     def _require_duration(self, milliseconds: float, what: str) -> None:

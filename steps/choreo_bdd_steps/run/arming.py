@@ -225,6 +225,13 @@ class Arming:
             if armed.spec.occurs.waits_the_window_out or not waits_for_user:
                 self.close(armed, self._anchored(armed, sent))
 
+    def asked(self, request: PlannedStep, topic: str) -> None:
+        """Have checks of the phase's reply say what was asked, and not only the inbox."""
+        for armed in self._state.armed.values():
+            if armed.spec.is_reply and armed.step.phase == request.phase:
+                for handle in armed.handles:
+                    handle.answers(topic)
+
     def answered(self, checks: Sequence[_Check]) -> None:
         """A call has its answer: who checks it waits for nothing more."""
         now = self._state.scope.clock()

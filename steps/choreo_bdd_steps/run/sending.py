@@ -86,6 +86,8 @@ class Sending:
 
         async def send() -> None:
             await self._arming.listen_to(checks)
+            if isinstance(act, Request):
+                self._arming.asked(step, str(topic))
             promises: list[Ready] = []
             for position, message in enumerate(outgoing):
                 if per_second is not None and position:

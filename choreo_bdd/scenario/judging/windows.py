@@ -1,0 +1,57 @@
+"""The ends of windows: one has closed once all has been heard that had come by its end (spec/steps.md 1)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from choreo_bdd.scenario.judging.expectation import Expectation
+
+LookBehind = Callable[[Sequence[Expectation]], Awaitable[None]]
+"""Returns once all that had come for these has been heard."""
+
+
+class Windows:
+    """Looks behind the end of each window where nobody waits for it: who asks later has what had come by then.
+
+    The clock alone does not close one. A loop that was blocked across the end finds only afterwards what had come.
+    """
+
+    def __init__(self, look_behind: LookBehind) -> None:
+        self._look_behind = look_behind
+        self._loop = asyncio.get_running_loop()
+        self._ends: dict[float, list[Expectation]] = {}
+        self._timers: list[asyncio.TimerHandle] = []
+        self._looking: set[asyncio.Task[None]] = set()
+
+    def close_at(self, expectation: Expectation, moment: float, *, lingers: bool) -> None:
+        """Have one close at a loop time; one that ``lingers`` stays open until somebody decides it."""
+        expectation.close_at(moment, lingers=lingers)
+        if moment not in self._ends:
+            self._ends[moment] = []
+            self._timers.append(self._loop.call_at(moment, self._end, moment))
+        self._ends[moment].append(expectation)
+
+    def _end(self, moment: float) -> None:
+        unawaited = [each for each in self._ends.pop(moment) if each.closes_at == moment and _is_unawaited(each)]
+        if unawaited:
+            looking = self._loop.create_task(self._close(unawaited))
+            self._looking.add(looking)
+            looking.add_done_callback(self._looking.discard)
+
+    async def _close(self, unawaited: Sequence[Expectation]) -> None:
+        await self._look_behind(unawaited)
+        for each in filter(_is_unawaited, unawaited):
+            each.has_closed_at = self._loop.time()
+
+    def forget(self) -> None:
+        """Close none any more."""
+        for timer in self._timers:
+            timer.cancel()
+        for looking in self._looking:
+            looking.cancel()
+        self._ends.clear()
+
+
+def _is_unawaited(expectation: Expectation) -> bool:
+    return expectation.is_pending and not expectation.is_awaited and not expectation.lingers

@@ -6,10 +6,11 @@
     python3 dev.py check    lint, format and types only
     python3 dev.py fast     check, and the tests without a broker, a browser, a build or a framework's run
     python3 dev.py docs     the documentation as a site, in build/docs; "docs linkcheck" asks its links to other sites
+    python3 dev.py package  sdist, the wheel made of it, both checked, and the sdist's fast tests on the wheel
     python3 dev.py bench    every speed beside its reference, its bar and the last release's; "bench engine": a part
 
 Each command first makes sure of a virtual environment in .venv; it is brought up to date only when pyproject.toml
-or constraints.txt has changed. What stands after demo is passed on to behave, after test and fast to pytest.
+or constraints.txt has changed. What stands after demo is passed on to behave, after test, fast and package to pytest.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -67,7 +71,9 @@ FAST = ("-n", WORKERS, "-m", "not broker and not browser and not build and not p
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one command; the exit code is the worst of what it ran."""
-    commands = {"demo": demo, "test": test, "check": check, "fast": fast, "docs": docs, "bench": bench}
+    commands = {
+        "demo": demo, "test": test, "check": check, "fast": fast, "docs": docs, "package": package, "bench": bench,
+    }  # fmt: skip
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments and arguments[0] in ("-h", "--help", "help") else 2
@@ -174,6 +180,57 @@ def docs(extra: Sequence[str]) -> int:
     if not code and not extra:
         _say(f"the documentation: {(SITE / 'html' / 'index.html').as_uri()}")
     return code
+
+
+def package(extra: Sequence[str]) -> int:
+    """Build as whoever packages it does, away from the checkout: each step needs the one before."""
+    with tempfile.TemporaryDirectory(prefix="choreo-bdd-") as name:
+        folder = Path(name)
+        steps: dict[str, Callable[[], int]] = {
+            "sdist": lambda: _build("--sdist", folder, ROOT) or _unpack(folder),
+            "wheel of the sdist": lambda: _build("--wheel", folder, _unpacked(folder)),
+            "checks of both": lambda: _check_for_an_index(folder),
+            "installation of the wheel": lambda: _install_wheel(folder),
+            "tests of the sdist": lambda: _test_unpacked(folder, extra),
+        }
+        return next((failed for step, work in steps.items() if (failed := _checked(step, work))), 0)
+
+
+def _build(what: str, folder: Path, source: Path) -> int:
+    return run("-m", "build", what, "--outdir", str(folder), str(source))
+
+
+def _unpack(folder: Path) -> int:
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as packed:
+        packed.extractall(folder, filter="data")
+    return 0
+
+
+def _unpacked(folder: Path) -> Path:
+    return next(folder.glob("*/pyproject.toml")).parent
+
+
+def _check_for_an_index(folder: Path) -> int:
+    wheel, sdist = str(next(folder.glob("*.whl"))), str(next(folder.glob("*.tar.gz")))
+    return max(run("-m", "twine", "check", "--strict", wheel, sdist), run("-m", "check_wheel_contents", wheel))
+
+
+def _install_wheel(folder: Path) -> int:
+    home, wheel = folder / "venv", next(folder.glob("*.whl"))
+    if failed := _call(sys.executable, "-m", "venv", str(home)):
+        return failed
+    pip = (str(home / BIN.name / PYTHON.name), "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    return _call(*pip, "--constraint", "constraints.txt", f"{wheel}[all,test]")
+
+
+def _test_unpacked(folder: Path, extra: Sequence[str]) -> int:
+    """The sdist's tests find the installed packages before the unpacked ones, which stand beside them."""
+    home, root = folder / "venv", _unpacked(folder)
+    installed = sysconfig.get_path("purelib", "venv", vars={"base": str(home)})
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((installed, str(root)))}
+    environment["PATH"] = str(home / BIN.name) + os.pathsep + environment.get("PATH", "")
+    command = (str(home / BIN.name / PYTHON.name), "-P", "-m", "pytest", "-q", *FAST, *extra)
+    return subprocess.run(command, cwd=root, env=environment, check=False).returncode
 
 
 def bench(extra: Sequence[str]) -> int:

@@ -29,7 +29,12 @@ SHAPES = (
     ".atlasv1.", "JQQJ9" + "a" * 8, "-us1", "0a-us1", "M1aaaaaaaa", "Maaaaaaaaaaaaaaaaaaaaaaaa.aaaaaa.", "s.a1B",
     "pat1", "password: |\n a\n ", "password is ", "password | ", "@tcp(", ":a@tcp(", "discord.com/api/webhooks/1",
     "tskey-a", "password%3D", "token -> ", "glpat-", "dp.pt.", "1//0a", "ldapsearch -w", "re_a", "FLWSECK-",
-    "lsv2_pt_0", "hooks.",
+    "lsv2_pt_0", "hooks.", "set a ", "set a_token ", "SET ", "git config -a ", "AUTH ", "AUTH a ", "> AUTH\n",
+    '"auth" "',
+    "htpasswd ", "htpasswd -b ", "htpasswd -b a ", "sqlplus a", "vault login ", "IDENTIFIED WITH a ", "a:bbbb@c:80",
+    "a:bbbb", "@c:80", "a" * 63 + ":", "password for a ", "password for a is ", "password of\n", "password={",
+    "curl -u a:b@c:80 ",
+    "mosquitto_pub -", "lftp -u a", "zip -",
 )  # fmt: skip
 
 

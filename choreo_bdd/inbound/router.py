@@ -266,7 +266,7 @@ class Router:
     def foreign_since(self, topic: str, since: float) -> tuple[Delivery, ...]:
         """The latest messages on a topic since a loop time that carried somebody else's id, or none."""
         route = self._routes.get(topic)
-        if route is None:
+        if route is None or not (route.foreign or route.nobodys):
             return ()
         latest = sorted(
             (*route.foreign, *islice(reversed(route.nobodys), _FOREIGN_KEPT)), key=lambda each: each.message.received_at

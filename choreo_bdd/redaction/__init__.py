@@ -5,7 +5,7 @@ Standard library only and cheap to import, because every other module of the eng
 
 from __future__ import annotations
 
-from choreo_bdd.redaction.credentials import is_innocent_json, redact_text, safe_url, secrets_in_urls
+from choreo_bdd.redaction.credentials import is_innocent_json, redact_text
 from choreo_bdd.redaction.known_secrets import REDACTED
 from choreo_bdd.redaction.masking import (
     REDACTION_VERSION,
@@ -21,6 +21,7 @@ from choreo_bdd.redaction.masking import (
     redact_wire_id,
 )
 from choreo_bdd.redaction.secret_names import is_secret_key
+from choreo_bdd.redaction.urls import safe_url, secrets_in_urls
 
 __all__ = [
     "REDACTED",

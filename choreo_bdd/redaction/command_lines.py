@@ -27,13 +27,18 @@ _TOOLS = (
     ("curl", "", _LOGIN), ("wget", "", _LOGIN), ("http", "s?", _LOGIN), ("skopeo", "", _LOGIN),
     ("mysql", r"[\w-]{0,20}", "-p"), ("mariadb", r"[\w-]{0,20}", "-p"), ("docker", f"{_GAP}login", f"-p(?:{_GAP}|)"),
     ("podman", f"{_GAP}login", f"-p(?:{_GAP}|)"), ("az", f"{_GAP}login", f"-p(?:{_GAP}|)"),
-    ("registry", f"{_GAP}login", f"-p(?:{_GAP}|)"), ("sshpass", "", f"-p(?:{_GAP}|)"),
+    ("registry", f"{_GAP}login", f"-p(?:{_GAP}|)"), ("oc", f"{_GAP}login", f"-p(?:{_GAP}|)"),
+    ("cf", f"{_GAP}login", f"-p(?:{_GAP}|)"), ("sshpass", "", f"-p(?:{_GAP}|)"),
     ("mongo", r"\w{0,20}", f"-p(?:{_GAP}|)"), ("rabbitmqadmin", "", f"-p(?:{_GAP}|)"),
     ("redis-cli", "", f"-a{_GAP}"), ("valkey-cli", "", f"-a{_GAP}"), ("ldap", r"\w{3,20}", f"-w{_GAP}"),
     ("sqlcmd", "", f"-P(?:{_GAP}|)"), ("smbclient", "", rf"-U{_GAP}[^\s%\"']{{1,99}}%"),
+    ("mosquitto_", r"\w{2,9}", f"-P{_GAP}"), ("ipmitool", "", f"-P{_GAP}"), ("bcp", "", f"-P(?:{_GAP}|)"),
+    ("zip", "", f"-P{_GAP}"), ("unzip", "", f"-P{_GAP}"), ("cqlsh", "", f"-p{_GAP}"),
+    ("lftp", "", rf"-u{_GAP}[^\s,\"']{{1,99}},"), ("etcdctl", "", _LOGIN), ("plink", "", f"-pw{_GAP}"),
+    ("pscp", "", f"-pw{_GAP}"),
 )  # fmt: skip
 """How the name of a tool begins, how it goes on, and the option that its password follows."""
-_TOOL_HINTS = Hints(("login", *(head for head, rest, _ in _TOOLS if "login" not in rest)))
+_TOOL_HINTS = Hints(("login", "sudo -S", *(head for head, rest, _ in _TOOLS if "login" not in rest)))
 
 
 @cache
@@ -45,23 +50,11 @@ def _call(head: str, rest: str, option: str) -> re.Pattern[str]:
     )
 
 
-_FURTHER = cache(
-    partial(
-        re.compile,
-        r"(?P<head>\b(?:machine\s{1,8}\S{1,99}\s{1,8}login\s{1,8}\S{1,99}\s{1,8}password|requirepass|masterauth|ENV\s\w{1,60}"
-        r"|identified\s{1,8}by|add_user\s{1,8}\S{1,99}|convertto-securestring(?:\s{1,8}-string)?)\s{1,8}[\"']?"
-        r"|\bjdbc:oracle:\w{1,9}:[^\s/]{1,99}/)(?P<value>[^\s\"',;@]+)",
-        re.IGNORECASE,
-    )
-)
-_FURTHER_HINTS = Hints(
-    ("machine", "requirepass", "masterauth", "env ", "identified", "add_user", "securestring", "jdbc:")
-)
 _PIPED = cache(
     partial(
         re.compile,
         r"(?P<head>\becho\s{1,8}(?:-n\s{1,8})?[\"']?)(?P<value>[^\s\"'|]{1,200})"
-        r"(?=[\"']?\s{0,8}\|[^\n]{0,200}?(?:password-stdin|sudo\s{1,8}-S))",
+        r"(?=[\"']?\s{0,8}\|[^\n]{0,200}?(?:password-stdin|chpasswd|sudo\s{1,8}-S))",
     )
 )
 
@@ -69,7 +62,7 @@ _PIPED = cache(
 def may_be_command(text: str) -> bool:
     """Whether one of the tools may be called in a text; ``False`` is certain."""
     has_option = " -" in text or "'-" in text or '"-' in text
-    return has_option and (_TOOL_HINTS.are_in(text) or "sudo -S" in text)
+    return has_option and _TOOL_HINTS.are_in(text)
 
 
 def mask_arguments(text: str, _found: set[str] | None) -> tuple[str, int]:
@@ -93,8 +86,6 @@ def mask_arguments(text: str, _found: set[str] | None) -> tuple[str, int]:
         for tool in _TOOLS:
             if tool[0] in text:
                 text = _call(*tool).sub(mask, text)
-    if _FURTHER_HINTS.are_in(text.lower()):
-        text = _FURTHER().sub(mask, text)
     return (_PIPED().sub(mask, text) if "echo" in text and "|" in text else text), hits
 
 

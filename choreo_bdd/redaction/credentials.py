@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache, partial
 
 from choreo_bdd.redaction.beside_names import mask_beside
@@ -15,79 +15,11 @@ from choreo_bdd.redaction.pairs import mask_pairs
 from choreo_bdd.redaction.secret_names import (
     NAME_HINTS,
     declared_names,
-    is_secret_key,
     plain_name,
 )
+from choreo_bdd.redaction.statements import mask_statements
 from choreo_bdd.redaction.tokens import mask_tokens, may_begin_token, may_hold_token, may_hold_vague
-
-_SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*)?://", re.IGNORECASE)
-_HOST_PORT = re.compile(r"(?:\[[^\]]*\]|[^:\[\]@]*)(?::\d*)?")
-_URL_QUERY_KEYS = frozenset(
-    {"password", "token", "secret", "key", "auth", "credential", "credentials", "username", "user"}
-)
-
-
-def _split_userinfo(rest: str) -> tuple[str, str]:
-    """Split what follows ``scheme://`` into user info (may be empty) and the remainder."""
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    if "@" in authority:
-        userinfo = authority.rpartition("@")[0]
-    elif "@" in rest and not _HOST_PORT.fullmatch(authority):
-        userinfo = rest.rpartition("@")[0]  # a password that holds / ? or # unescaped
-    else:
-        return "", rest
-    return userinfo, rest[len(userinfo) + 1 :]
-
-
-def _mask_query(tail: str) -> str:
-    path, mark, query = tail.partition("?")
-    if not mark:
-        return tail
-    parts = re.split(r"([&;#])", query)
-    return path + mark + "".join(_mask_parameter(part) for part in parts)
-
-
-def _mask_parameter(parameter: str) -> str:
-    name, equals, value = parameter.partition("=")
-    from urllib.parse import unquote  # noqa: PLC0415 - slow to load, and few URLs have a query
-
-    key = unquote(name)
-    if equals and value and (key.lower() in _URL_QUERY_KEYS or is_secret_key(key)):
-        return f"{name}={REDACTED}"
-    return parameter
-
-
-def _safe_single_url(url: str) -> str:
-    scheme = _SCHEME.match(url)
-    head = scheme.group() if scheme else ""
-    userinfo, tail = _split_userinfo(url[len(head) :])
-    return head + (f"{REDACTED}@" if userinfo else "") + _mask_query(tail)
-
-
-def safe_url(url: str) -> str:
-    """The URL without its credentials: user info and secret query values become ``<redacted>``.
-
-    Works on text only, so it never raises and treats an unparsable URL like any other; everything that is no
-    secret stays as it was written. A comma-separated list of URLs is treated URL by URL.
-    """
-    parts = re.split(r"(,\s*(?=[A-Za-z][A-Za-z0-9+.-]*://))", str(url))
-    return "".join(part if index % 2 else _safe_single_url(part) for index, part in enumerate(parts))
-
-
-def secrets_in_urls(text: str) -> Iterator[str]:
-    """The password of each URL of a list, as written and as meant; in NATS a name without one is a token."""
-    from urllib.parse import unquote, urlsplit  # noqa: PLC0415 - slow to load, and few texts hold a URL
-
-    for url in re.split(r"[,\s]+", text):
-        try:
-            parts = urlsplit(url)
-            is_token = parts.password is None and parts.scheme in ("nats", "tls")
-            given = parts.username if is_token else parts.password
-        except ValueError:
-            continue
-        if given:
-            yield from {given, unquote(given)}
-
+from choreo_bdd.redaction.urls import mask_logins, mask_urls, may_hold_login
 
 # Nearly all text is innocent: one of these must be in it (in lower case) before a pattern is tried.
 _HINTS = (
@@ -95,17 +27,12 @@ _HINTS = (
     "credential", "creds", "jwt", "session", "sessid", "otp", "cvv", "cvc", "csrf", "xsrf", "code=", "code:",
     "code\"", "code'", "mnemonic", "phrase", "connection", "pass=", "pass:", "pass\"", "pass'", "sig=", "signature=",
     "basic ", "hooks.", "/webhook", "@tcp(", "--pass", "-pass ", "requirepass", "identified by", "add_user",
-    "securestring", "jdbc:oracle",
+    "securestring", "jdbc:oracle", "vault login", "htpasswd", "sqlplus",
 )  # fmt: skip
 _DIGITS = b"0123456789"
 _IN_TEXTS, _IN_NAMES = Hints(_HINTS), Hints(NAME_HINTS)
 _BESIDE_NAMES = Hints(hint for hint in _HINTS if not any(name in hint for name in NAME_HINTS))
 """Those that are not found by the names of secrets already."""
-_URL = partial(
-    re.compile,
-    r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://(?:(?![,;|]?[a-z][a-z0-9+.-]{0,30}://)[^\s\"'<>`])+",
-    re.IGNORECASE,
-)
 _PRIVATE_KEY_BLOCK = partial(
     re.compile, r"-----BEGIN ([A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?)-----.*?(?:-----END \1-----|\Z)", re.DOTALL
 )
@@ -135,10 +62,6 @@ _COOKIE_HEADER = partial(
 )
 
 
-_TOKEN_IN_URL = 16
-"""So long is a name in a URL that is a token and needs no password."""
-
-
 def _mask_all(_match: re.Match[str]) -> str:
     return REDACTED
 
@@ -153,16 +76,6 @@ def _mask_basic(match: re.Match[str]) -> str:
     return match["head"] + REDACTED if not word.islower() and looks_like_token(word) else match.group()
 
 
-def _mask_url(match: re.Match[str]) -> str:
-    scheme, mark, rest = match.group().partition("://")
-    userinfo, tail = _split_userinfo(rest)
-    _, colon, password = userinfo.partition(":")
-    is_token = not colon and len(userinfo) >= _TOKEN_IN_URL and looks_like_token(userinfo)
-    if not (password or is_token):
-        return match.group()
-    return f"{scheme}{mark}{REDACTED}@{tail}"
-
-
 def _mask_authorization(match: re.Match[str]) -> str:
     return match["head"] + (match["multi"] or match["scheme"] or "") + REDACTED
 
@@ -172,18 +85,6 @@ def _mask_bearer(match: re.Match[str]) -> str:
     if not looks_like_token(token.rstrip(".")):
         return match.group()
     return match["head"] + REDACTED
-
-
-def _mask_urls(text: str, _found: set[str] | None) -> tuple[str, int]:
-    """Mask the logins in URLs, which hold no blank: nearly no line has one."""
-    if "@" not in text:
-        return text, 0
-    lines, hits = text.split("\n"), 0
-    for number, line in enumerate(lines):
-        if "@" in line and "://" in line:
-            lines[number], masked = _substituted(_URL(), _mask_url, line, None)
-            hits += masked
-    return ("\n".join(lines), hits) if hits else (text, 0)
 
 
 _Masking = tuple[str, Callable[[], re.Pattern[str]], Callable[[re.Match[str]], str]]
@@ -215,11 +116,13 @@ def _passes() -> tuple[tuple[str, _Pass], ...]:
     return (
         *own,
         *first,
-        ("://", _mask_urls),
+        ("://", mask_urls),
+        ("@", mask_logins),
         *before,
         ("", mask_beside),
         ("", mask_pairs),
         ("", mask_arguments),
+        ("", mask_statements),
         ("", mask_tokens),
     )
 
@@ -264,6 +167,7 @@ _INNOCENT_MAX = 8192
 _INNOCENT_CHARS = 64
 """Longer strings seldom come twice, and are not remembered."""
 _innocent_strings: set[bytes] = set()
+_innocent_lines: set[bytes] = set()
 
 
 def is_innocent_json(text: str) -> bool:
@@ -271,7 +175,7 @@ def is_innocent_json(text: str) -> bool:
 
     ``False`` says nothing: the value has to be looked at. Meant for ASCII JSON; escapes are never innocent.
     """
-    if "\\" in text or may_hold_vague(text) or _may_be_declared(text):
+    if "\\" in text or may_hold_vague(text) or may_hold_login(text) or _may_be_declared(text):
         return False
     # without its digits a string is the same in most messages of a topic
     strings = set(text.encode("utf-8", "surrogatepass").translate(None, _DIGITS).split(b'"')[1::2])
@@ -287,9 +191,7 @@ def _is_innocent_string(string: bytes) -> bool:
     if _IN_NAMES.are_in(joined) or _BESIDE_NAMES.are_in(lower) or may_begin_token(text) or may_be_command(text):
         return False
     if len(string) <= _INNOCENT_CHARS:
-        if len(_innocent_strings) >= _INNOCENT_MAX:
-            _innocent_strings.clear()
-        _innocent_strings.add(string)
+        _remember(string, _innocent_strings)
     return True
 
 
@@ -312,7 +214,33 @@ def _is_suspicious_long(text: str) -> bool:
 
 
 def _look_for_hints(text: str) -> bool:
-    return _IN_TEXTS.are_in(text.lower()) or may_hold_token(text) or may_be_command(text) or _may_be_declared(text)
+    if _may_be_declared(text) or may_be_command(text) or may_hold_login(text):
+        return True
+    if _are_lines_innocent(text):
+        return may_hold_vague(text)
+    return _IN_TEXTS.are_in(text.lower()) or may_hold_token(text)
+
+
+def _are_lines_innocent(text: str) -> bool:
+    """Whether surely no hint and no clear beginning of a token is in a text; ``False`` says nothing."""
+    # without their digits, which no hint has, the lines of a summary are the same in most scenarios
+    lines = set(text.encode("utf-8", "surrogatepass").translate(None, _DIGITS).split(b"\n"))
+    return lines <= _innocent_lines or all(map(_is_innocent_line, lines - _innocent_lines))
+
+
+def _is_innocent_line(line: bytes) -> bool:
+    text = line.decode("utf-8", "surrogatepass")
+    if _IN_TEXTS.are_in(text.lower()) or may_begin_token(text):
+        return False
+    if len(line) <= _SHORT_CHARS:
+        _remember(line, _innocent_lines)
+    return True
+
+
+def _remember(innocent: bytes, among: set[bytes]) -> None:
+    if len(among) >= _INNOCENT_MAX:
+        among.clear()
+    among.add(innocent)
 
 
 def _may_be_declared(text: str) -> bool:

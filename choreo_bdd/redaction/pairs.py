@@ -19,7 +19,8 @@ _NAMED = cache(
     partial(
         re.compile,
         r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?[\w.-]{1,100}+)"
-        r"(?P<quote>\\?[\"'])?(?P<sep>\s*+(?:=>|={1,2}|:=?|->|\||%3D)\s*+|\s++is\s++(?=\w*\d)|\s++(?:is\s++)?(?=[\"']))",
+        r"(?P<quote>\\?[\"'])?(?P<sep>\s*+(?:=>|={1,2}|:=?|->|\||%3D)\s*+"
+        r"|\s++(?:(?:for|of)\s++[^\s=]{1,100}+\s++(?:=\s*+|is\s++(?=\S*\d|[\"']))|is\s++(?=\S*\d)|(?:is\s++)?(?=[\"'])))",
         re.IGNORECASE,
     )
 )
@@ -38,7 +39,7 @@ _VALUE = cache(
         r"|\\'(?P<nested_single>[^\\]*+(?:\\(?!')[^\\]*+)*+)"
         r"|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
         r"|(?P<block>[|>][+-]?[ \t]*+(?:\n[ \t]++[^\n]++)++)"  # of YAML
-        r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|[^\s,;&\"'<\\][^\s,;&]*+)",
+        r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|\{[^{}]{0,256}\}|[^\s,;&\"'<\\][^\s,;&]*+)",
         re.DOTALL,
     )
 )
@@ -130,7 +131,8 @@ def _is_secret_value(name: re.Match[str], value: re.Match[str]) -> bool:
         return False
     if is_single_name(key) and (told.isdigit() or not looks_like_token(told)):
         return False
-    if separator.strip().lower() in ("|", "->", "is") or (not separator.strip() and _is_word_of_parsers(key)):
+    sign = separator.lower().split()[-1:]
+    if sign in (["|"], ["->"], ["is"]) or (not sign and _is_word_of_parsers(key)):
         return looks_like_token(told) and not told.isdigit()
     is_prose = value.lastgroup == "bare" and not name["quote"] and ":" in separator
     return not is_prose or _is_certain(key, told)

@@ -24,7 +24,11 @@ _WORDS = frozenset({
     "authorization",
 })  # fmt: skip
 """A name that holds one of these anywhere is a secret's, whatever follows: ``passwordConfirm``, ``secret_value``."""
-_LOGINS = frozenset({"db", "user", "admin", "root", "smtp", "ftp", "http", "login", "mail", "proxy", "sudo", "basic"})
+_LOGINS = frozenset({
+    "db", "user", "admin", "root", "smtp", "ftp", "http", "login", "mail", "proxy", "sudo", "basic", "ssh", "become",
+    "default", "sasl", "ldap", "imap", "wifi", "vpn", "rabbitmq", "redis", "mysql", "postgres", "mongo", "kafka",
+    "nats",
+})  # fmt: skip
 """Whose ``pass`` is a password; in other company it may be a ticket, or count tests."""
 _SINGLE = frozenset({"pass", "session", "tokens", "dsn"})
 """Names that are a secret's when they stand alone, and whose numbers count something."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from choreo_bdd.message import MessageRecord
@@ -54,12 +56,23 @@ class TimelineEntry:
     message: MessageRecord | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "detail", _cut(self.detail))
+        if len(self.detail) > _TIMELINE_DETAIL_MAX_CHARS:
+            object.__setattr__(self, "detail", _cut(self.detail))
 
     @property
     def wall_clock(self) -> str:
         """The moment in UTC, ISO 8601; for reading, never for arithmetic."""
-        return datetime.fromtimestamp(self._wall_clock_epoch, UTC).isoformat()
+        fraction, whole = math.modf(self._wall_clock_epoch)
+        micros = round(fraction * 1e6)
+        if not 0 < micros < 1_000_000:
+            return datetime.fromtimestamp(self._wall_clock_epoch, UTC).isoformat()
+        return f"{_second(whole)}.{micros:06d}+00:00"
+
+
+@lru_cache(maxsize=256)
+def _second(epoch: float) -> str:
+    """A full second as ISO 8601 has it without a zone: nearly all events of a scenario share one."""
+    return datetime.fromtimestamp(epoch, UTC).replace(tzinfo=None).isoformat()
 
 
 class Recordable(Protocol):

@@ -205,9 +205,12 @@ class Verdicts:
         if topic_patterns.is_pattern(expectation.topic):
             return []
         link = self._links[expectation.link]
-        router, published = link.harness.router, self._outbox.topics
+        router = link.harness.router
         patterns = router.nearby.beside(expectation.topic)
-        beside = chain.from_iterable(router.seen_since(each, expectation.opened_at) for each in patterns)
+        beside = [*chain.from_iterable(router.seen_since(each, expectation.opened_at) for each in patterns)]
+        if not beside:
+            return []
+        published = self._outbox.topics
         own = (link.wire_id,) if router.correlates(expectation.topic) else (link.wire_id, None)
         return [
             delivery
@@ -240,34 +243,39 @@ class Verdicts:
 
     def strays(self) -> tuple[Stray, ...]:
         """What came by on the topics of these expectations and met none of them, in order of time; the first of it."""
+        returned = self._outbox.returned
+        passing = [(each, *passed) for each in self._expectations for passed in self._passing_by(each)]
+        if not returned and not passing:
+            return ()
         seen = judged(self._expectations)
         found: list[tuple[float, Stray]] = [
             (at, Stray(StrayReason.RETURNED, self._timeline.epoch_of(at), each.record(each.link.name), detail=words))
-            for at, each, words in self._outbox.returned
+            for at, each, words in returned
         ]
-        for expectation in self._expectations:
-            for why, delivery in self._passing_by(expectation):
-                message = delivery.message
-                if id(message) in seen:
-                    continue
-                seen.add(id(message))
-                rivals = [e for e in self._expectations if (e.link, e.topic) == (expectation.link, expectation.topic)]
-                at, record = self._timeline.epoch_of(message.received_at), delivery.record(expectation.link)
-                ids = () if delivery.correlation_id is None else values_of(delivery.correlation_id)
-                found.append((message.received_at, Stray(why, at, record, *nearest(rivals, delivery), ids=ids)))
+        for expectation, why, delivery in passing:
+            message = delivery.message
+            if id(message) in seen:
+                continue
+            seen.add(id(message))
+            rivals = [e for e in self._expectations if (e.link, e.topic) == (expectation.link, expectation.topic)]
+            at, record = self._timeline.epoch_of(message.received_at), delivery.record(expectation.link)
+            ids = () if delivery.correlation_id is None else values_of(delivery.correlation_id)
+            found.append((message.received_at, Stray(why, at, record, *nearest(rivals, delivery), ids=ids)))
         return tuple(stray for _, stray in sorted(found, key=lambda pair: pair[0])[:_STRAYS_KEPT])
 
     def _passing_by(self, expectation: Expectation) -> Iterator[tuple[StrayReason, Delivery]]:
         link = self._links[expectation.link]
-        dispatcher, own = link.harness.router.dispatcher, {link.minted, link.wire_id, *link.adopted}
+        dispatcher = link.harness.router.dispatcher
         yield from ((StrayReason.LATE, delivery) for delivery in expectation.late)
         for delivery in link.harness.router.foreign_since(expectation.topic, expectation.opened_at):
-            ids = values_of(delivery.correlation_id or "")
+            ids, own = values_of(delivery.correlation_id or ""), {link.minted, link.wire_id, *link.adopted}
             if delivery.correlation_id is None:
                 yield StrayReason.NO_ID, delivery
             elif own.isdisjoint(ids) and not any(map(dispatcher.owner, ids)):
                 yield StrayReason.FOREIGN, delivery
         beside = self._beside(expectation)
+        if not beside:
+            return
         alike = topic_patterns.similar(expectation.topic, {each.message.topic for each in beside})
         yield from ((StrayReason.OTHER_TOPIC, delivery) for delivery in beside if delivery.message.topic in alike)
 

@@ -141,6 +141,8 @@ def sink_of(callback: TransportCallback) -> Callable[[Message], None]:
 
 def promise_of(returned: object) -> Ready | None:
     """What ``subscribe`` or ``publish`` of any transport returned, as a future; ``None`` where that is no awaitable."""
+    if isinstance(returned, asyncio.Future):
+        return returned
     if returned is None or not inspect.isawaitable(returned):  # which asks an abstract class; None is the usual answer
         return None
     return asyncio.ensure_future(returned)

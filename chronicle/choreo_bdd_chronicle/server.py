@@ -14,18 +14,19 @@ from starlette.types import ASGIApp
 
 from choreo_bdd_chronicle.answer.app import build_app
 from choreo_bdd_chronicle.answer.stream import Broadcaster
+from choreo_bdd_chronicle.receive.checkers import Checker, ProcessChecker, ThreadChecker
+from choreo_bdd_chronicle.receive.understanding import GARBAGE
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import open_store
 from choreo_bdd_chronicle.webhooks import WebhookNotifier, read_webhooks
 
 _TURN_SECONDS = 0.001  # whoever answers gets his turn soon, however hard another thread calculates
-_GARBAGE = 20_000  # so many objects more than before are looked through
 _DRAIN_SECONDS = 2  # for the requests at hand
 
 
 def create_app(settings: Settings) -> ASGIApp:
     """The application of a server, its database opened and brought up to date. Raises ``StoreError``."""
-    return _built(settings)[0]
+    return _built(settings, ThreadChecker())[0]
 
 
 def serve(settings: Settings, begun: Callable[[str], None]) -> None:
@@ -35,10 +36,10 @@ def serve(settings: Settings, begun: Callable[[str], None]) -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with listening_at(settings) as listening:
-        app, broadcaster = _built(settings)
+        app, broadcaster = _built(settings, ProcessChecker())
         sys.setswitchinterval(_TURN_SECONDS)
         gc.freeze()  # what is loaded now stays; looking through it again would double the time of reading a report
-        gc.set_threshold(_GARBAGE)  # a report is thousands of objects, none of which is garbage before its end
+        gc.set_threshold(GARBAGE)
         begun(f"http://{_shown(settings.host)}:{listening.getsockname()[1]}")
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False,
@@ -68,11 +69,13 @@ def listening_at(settings: Settings) -> socket.socket:
     return socket.socket(made.family, made.type, socket.IPPROTO_TCP, fileno=made.detach())
 
 
-def _built(settings: Settings) -> tuple[ASGIApp, Broadcaster]:
+def _built(settings: Settings, checker: Checker) -> tuple[ASGIApp, Broadcaster]:
     webhooks = read_webhooks(settings.webhooks, settings.webhook_hosts)
     store = open_store(settings.database)
     broadcaster = Broadcaster(store, settings.listeners_max)
-    return build_app(store, broadcaster, WebhookNotifier(store, webhooks), settings, _version()), broadcaster
+    notifier = WebhookNotifier(store, webhooks)
+    app = build_app(store, broadcaster, notifier, checker, settings=settings, version=_version())
+    return app, broadcaster
 
 
 def _shown(host: str) -> str:

@@ -188,7 +188,9 @@ def diff(
     except reading.ReportError as problem:
         _refuse(problem)
     _tell_notes([before, after])
-    compared = comparing.compare(before.results, after.results, threshold=threshold / 100)
+    compared = comparing.compare(
+        before.results, after.results, threshold=threshold / 100, gherkin=(before.gherkin, after.gherkin)
+    )
     tell = {
         DiffFormat.TEXT: comparison.as_text,
         DiffFormat.MARKDOWN: comparison.as_markdown,

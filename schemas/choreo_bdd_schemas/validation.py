@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from itertools import chain
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 _MESSAGE_MAX_CHARS = 300
+_MANY_TESTS = 200
 _DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
 
 
@@ -32,7 +33,34 @@ def validate_report(document: Any, *, at_most: int | None = None) -> list[str]:
         return [f"<root>: a report is a JSON object, not {type(document).__name__}"]
     if version not in REPORT_VERSIONS:
         return [f"schema_version: {version!r} is not one of {', '.join(REPORT_VERSIONS)}"]
-    return _errors(_report_validator(version), document, at_most)
+    doubtful = _doubtful_tests(version, document.get("tests"))
+    if doubtful is None:
+        return _errors(_report_validator(version), document, at_most)
+    some = {**document, "tests": list(doubtful.values())}
+    numbers = list(doubtful)
+    return [_renumbered(error, numbers) for error in _errors(_report_validator(version), some, at_most)]
+
+
+def _doubtful_tests(version: str, tests: Any) -> dict[int, Any] | None:
+    """The tests, by number, in which there may be an error; ``None`` where they are too few to ask for in advance.
+
+    What says so is thirty times as fast as what names the errors.
+    """
+    if not isinstance(tests, list) or len(tests) < _MANY_TESTS:
+        return None
+    is_valid = _test_check(version)
+    return {number: test for number, test in enumerate(tests) if not _is_surely_valid(is_valid, test)}
+
+
+def _is_surely_valid(is_valid: Callable[[Any], bool], test: Any) -> bool:
+    try:
+        return is_valid(test) and next(_non_finite(test), None) is None
+    except (ValueError, RecursionError):  # nested too deep, or half a surrogate pair
+        return False
+
+
+def _renumbered(error: str, numbers: list[int]) -> str:
+    return re.sub(r"^tests\[(\d+)\]", lambda match: f"tests[{numbers[int(match[1])]}]", error)
 
 
 def validate_config(document: Any) -> list[str]:
@@ -105,6 +133,15 @@ def _report_validator(version: str) -> Draft202012Validator:
 
 
 @cache
+def _test_check(version: str) -> Callable[[Any], bool]:
+    import jsonschema_rs  # noqa: PLC0415 - few reports are large
+
+    schema = {"$ref": "#/$defs/test", "$defs": report_schema(version)["$defs"]}
+    formats = {"date-time": _is_real_moment}
+    return jsonschema_rs.Draft202012Validator(schema, formats=formats, validate_formats=True).is_valid
+
+
+@cache
 def _config_validator() -> Draft202012Validator:
     return _validator(config_schema())
 
@@ -115,6 +152,13 @@ def _validator(schema: dict[str, Any]) -> Draft202012Validator:
     formats = FormatChecker(formats=())
     formats.checks("date-time", raises=ValueError)(_is_moment)
     return Draft202012Validator(schema, format_checker=formats)
+
+
+def _is_real_moment(text: str) -> bool:
+    try:
+        return _is_moment(text)
+    except ValueError:
+        return False
 
 
 def _is_moment(value: object) -> bool:

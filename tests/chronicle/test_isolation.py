@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from httpx2 import Response
 from sqlalchemy import insert
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
 
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import open_store, tables
@@ -22,6 +24,8 @@ SECRET = "hidden"
 """Stands in every name that the owner's data has; its ids are looked for beside it."""
 PUBLIC = {"/health", "/openapi.json"}
 STREAM = f"{BASE}/stream"
+STATIC = {"/assets/{version}/{path}", "/{path}", f"{BASE}/docs", f"{BASE}/openapi.json"}
+"""Places that are the same for everybody, whatever is kept."""
 SAID = {"state": "muted", "owner": "ann", "reason": "no reason"}
 
 
@@ -71,6 +75,17 @@ def operations(chronicle: Chronicle) -> Iterator[tuple[str, str]]:
     return iter(sorted(every, key=lambda each: (each == ("delete", f"{BASE}/runs/{{run_id}}"), each[1], each[0])))
 
 
+def served(routes: Iterable[BaseRoute], below: str = "") -> Iterator[tuple[str, str]]:
+    """Each method and path that the application answers."""
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from served(route.routes, below + route.path)
+        else:
+            assert isinstance(route, Route), "a kind of route that this test does not know"
+            path = below + route.path.replace(":path}", "}")
+            yield from ((method.lower(), path) for method in (route.methods or ()) if method != "HEAD")
+
+
 def a_report(number: int) -> bytes:
     """A report of which every name is the owner's; one scenario now passes, now fails at one commit."""
     outcome = "fail" if number % 2 else "pass"
@@ -111,6 +126,15 @@ def keep_anomaly(database: str) -> None:
     store = open_store(database)
     store.change(lambda connection, _: connection.execute(insert(tables.anomalies).values(row)) and None).result()
     store.close()
+
+
+def test_no_route_is_left_out_of_these_tests(shared: Chronicle) -> None:
+    app: Any = shared.http.app
+    while not isinstance(app, Starlette):
+        app = app._app  # those around it answer nothing by themselves
+    assert {each for each in served(app.routes) if each[1] not in STATIC} == {
+        each for each in operations(shared) if each[1] not in STATIC
+    }
 
 
 def test_nothing_of_a_tenant_is_told_or_changed_with_anothers_token(owned: Owned) -> None:

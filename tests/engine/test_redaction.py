@@ -423,3 +423,16 @@ def test_what_was_innocent_is_so_no_more_when_its_name_is_declared() -> None:
     assert is_innocent_json(text)
     declare_secrets(names=["patient"])
     assert not is_innocent_json(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["password=hunter2secret", "Authorization: x", "ghp_abcdefghijklmnopqrstuvwx", "sk_live_0123456789ab"]
+)
+def test_a_line_that_hides_something_is_seen_between_lines_that_are_known_to_be_innocent(text: str) -> None:
+    around = [f"  {number:9.1f} ms  published    orders.stage{number}" for number in range(12)]
+    summary = "\n".join(around)
+    assert redact_text(summary) == (summary, 0)
+    shown, hits = redact_text("\n".join([*around, text, *around]))
+    assert hits == 1
+    assert text not in shown
+    assert redact_text(summary) == (summary, 0)

@@ -63,6 +63,11 @@ class TestEntry:
         assert datetime.fromisoformat(entry.wall_clock) == moment
         assert entry.wall_clock.endswith("+00:00")
 
+    @pytest.mark.parametrize("epoch", [0.0, 1.7e9, 1.7e9 + 0.5, 1.7e9 + 4e-7, 1.7e9 + 0.9999996, 1.7e9 + 0.9999994])
+    def test_the_wall_clock_is_that_of_the_standard_library(self, epoch: float) -> None:
+        entry = TimelineEntry(0.0, "t", TimelineAction.RECEIVED, _wall_clock_epoch=epoch)
+        assert entry.wall_clock == datetime.fromtimestamp(epoch, UTC).isoformat()
+
     @pytest.mark.parametrize(("length", "shown"), [(119, 119), (120, 120), (121, 120), (5000, 120)])
     def test_a_long_detail_is_cut(self, length: int, shown: int) -> None:
         detail = TimelineEntry(0.0, "t", TimelineAction.RECEIVED, "x" * length).detail

@@ -83,6 +83,14 @@ def test_a_fault_in_a_large_report_is_found_without_checking_all_of_it(empty_run
         write_report(empty_run, tests, tmp_path / "out")
 
 
+def test_few_tests_that_are_large_are_checked_like_others(
+    empty_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_IN_MEMORY_BYTES", 0)
+    with pytest.warns(RuntimeWarning, match=r"follow its schema: tests\[0\].markers\[0\]: 1 is not"):
+        write_report(empty_run, some_tests(markers=(1,)), tmp_path / "out")
+
+
 def test_git_and_host_are_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
     subprocess.run([*git, "init", "-q", "-b", "topic", str(tmp_path)], check=True)

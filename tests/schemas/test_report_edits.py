@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -126,3 +127,16 @@ def test_one_of_the_two_transport_keys_is_enough_from_1_1_on(version: str, repor
 def test_a_sound_report_of_one_version_is_sound_in_each_later_one(version: str, report: Report) -> None:
     for later in VERSIONS[VERSIONS.index(version) :]:
         assert validate_report({**report, "schema_version": later}) == []
+
+
+def test_of_many_tests_the_same_is_wrong_as_of_each_alone(report: Report, version: str) -> None:
+    places = [(place, field.name) for place, field in objects(version) if place[:1] == ("tests",)]
+    tests = [
+        edited(only(report, place), place, name, value)["tests"][0]
+        for place, name in places
+        for value in (*PROBES, math.nan, math.inf, "\ud800", {"a": [math.nan]}, 10**30)
+    ]
+    alone = [validate_report({**report, "tests": [test]}) for test in tests]
+    told = [error.replace("tests[0]", f"tests[{number}]") for number, each in enumerate(alone) for error in each]
+    assert len(told) > 1000
+    assert sorted(validate_report({**report, "tests": tests})) == sorted(told)

@@ -62,6 +62,10 @@ class Editor:
         """The open file."""
         return lsp.TextDocumentIdentifier(self.uri)
 
+    async def told(self) -> lsp.PublishDiagnosticsParams:
+        """The next findings that come, whatever they are about."""
+        return await asyncio.wait_for(self._diagnosed.get(), _LONG_S)
+
     async def _found(self) -> list[lsp.Diagnostic]:
         deadline = time.monotonic() + _LONG_S
         while True:

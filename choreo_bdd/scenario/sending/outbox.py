@@ -271,6 +271,8 @@ class Outbox:
     @property
     def returned(self) -> tuple[tuple[float, Publication, str], ...]:
         """Each message that has reached nobody: the loop time at which it left, and what the broker says of it."""
+        if not self._unheard:
+            return ()
         left = ((sent.at, sent.publication) for sent in self._sent if sent.publication in self._unheard)
         return tuple((at, each, self._unheard[each]) for at, each in left if each is not None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.exceptions import TransportError
@@ -66,6 +66,8 @@ class Connection:
         self._refused: set[tuple[str, str]] = set()
         self._unconfirmed: list[Outgoing] = []
         self._confirming: asyncio.Task[None] | None = None
+        self._due: asyncio.TimerHandle | None = None
+        """When to ask for the confirmation of what is unconfirmed, where nothing asks already."""
         self._closing = False
         self._writer: asyncio.StreamWriter | None = None
         self.outbound: Outbound
@@ -101,6 +103,9 @@ class Connection:
     async def close(self) -> None:
         """Send what is queued, close the connection and end every task."""
         await self.outbound.stop(timeout_s=_TEARDOWN_S / 2)
+        if self._due is not None:
+            self._due.cancel()
+            self._begin_to_confirm()
         if self._confirming is not None:
             await asyncio.wait([self._confirming], timeout=_TEARDOWN_S / 2)
         self._closing = True
@@ -251,7 +256,8 @@ class Connection:
         left_at = asyncio.get_running_loop().time()
         try:
             require_fitting(outgoing.topic)
-            run_through(self._publish(outgoing))
+            with _no_flusher(self._client):
+                run_through(self._publish(outgoing))
             writer.writelines(self._client._pending)
             self._client._pending, self._client._pending_data_size = [], 0
         except Exception as error:  # noqa: BLE001 - told to whoever published it
@@ -270,14 +276,17 @@ class Connection:
         await self._client.publish(outgoing.topic, outgoing.payload, reply=reply_to, headers=headers or None)
 
     def _have_confirmed(self, written: Sequence[Outgoing]) -> None:
+        """Have all that has been written confirmed at once, a moment later: not in the way of the answers."""
         self._unconfirmed += written
-        if self._confirming is None or self._confirming.done():
-            self._confirming = self._tasks.spawn(self._confirm())
+        if self._due is None and (self._confirming is None or self._confirming.done()):
+            self._due = asyncio.get_running_loop().call_later(_CONFIRM_AFTER_S, self._begin_to_confirm)
+
+    def _begin_to_confirm(self) -> None:
+        self._due = None
+        self._confirming = self._tasks.spawn(self._confirm())
 
     async def _confirm(self) -> None:
-        """Ask for one confirmation of all that has been written, a moment later: not in the way of the answers."""
         try:
-            await asyncio.sleep(_CONFIRM_AFTER_S)
             while self._unconfirmed:
                 with contextlib.suppress(Exception):  # told to whoever published what it concerns
                     await self._round_trip()
@@ -329,6 +338,24 @@ class Connection:
         async with asyncio.timeout(CONFIRM_S):
             await self._until_written()
             await self._client.flush(timeout=round(CONFIRM_S))
+
+
+class _Busy:
+    """A queue of flushes in which one waits: the client asks for no other."""
+
+    def empty(self) -> bool:
+        """Not empty."""
+        return False
+
+
+@contextlib.contextmanager
+def _no_flusher(client: Any) -> Iterator[None]:
+    """Let the client publish without waking its flusher, for whom nothing is left to write."""
+    flushes, client._flush_queue = client._flush_queue, _Busy()
+    try:
+        yield
+    finally:
+        client._flush_queue = flushes
 
 
 def _taken_note_of(task: asyncio.Task[None]) -> None:

@@ -42,6 +42,7 @@ from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
 from choreo_bdd_chronicle.answer.views.stating import pinning, stating
 from choreo_bdd_chronicle.pages import Pages
 from choreo_bdd_chronicle.receive.body import read_body
+from choreo_bdd_chronicle.receive.checkers import Checker
 from choreo_bdd_chronicle.receive.ingest import ingest, tenant_of
 from choreo_bdd_chronicle.receive.mailbox import Mailbox
 from choreo_bdd_chronicle.settings import Settings
@@ -55,7 +56,6 @@ from choreo_bdd_chronicle.webhooks import WebhookNotifier
 
 BASE = "/api/v1"
 _READERS = 12
-_CHECKERS = 4
 _COMPRESSED_FROM = 1000
 _STATEMENT_MAX = 10_000
 _DIGITS = 19
@@ -67,18 +67,25 @@ class Api:
     """The handlers over one store. Reading and checking happen in threads, so that no one waits for another's."""
 
     def __init__(
-        self, store: Store, broadcaster: Broadcaster, notifier: WebhookNotifier, settings: Settings, version: str
+        self,
+        store: Store,
+        broadcaster: Broadcaster,
+        notifier: WebhookNotifier,
+        checker: Checker,
+        *,
+        settings: Settings,
+        version: str,
     ) -> None:
         self._store = store
         self._watcher = Watcher(store, settings.pause)
         self._summariser = Summariser(store)
         self._notifier = notifier
+        self._checker = checker
         self._broadcaster = broadcaster
         self._mailbox = Mailbox(store)
         self._settings = settings
         self._times = IngestTimes()
         self._readers = CapacityLimiter(_READERS)
-        self._checkers = CapacityLimiter(_CHECKERS)
         self._openapi = describe(version, BASE, settings.root)
 
     def routes(self) -> list[Route]:
@@ -98,12 +105,14 @@ class Api:
         ]
 
     async def start(self) -> None:
-        """Begin to tell of what happens."""
+        """Begin to tell of what happens, and make ready for reports."""
         await self._broadcaster.start()
+        await self._checker.start()
 
     async def close(self) -> None:
         """Finish what is at hand and let go of the store."""
         await self._broadcaster.close()
+        await self._checker.close()
         await to_thread.run_sync(self._watcher.close)
         await to_thread.run_sync(self._notifier.close)
         await to_thread.run_sync(self._summariser.close)
@@ -120,7 +129,7 @@ class Api:
             self._watcher,
             self._mailbox,
             body_max=self._settings.body_max,
-            limiter=self._checkers,
+            checker=self._checker,
         )
         if not done.duplicate:
             self._times.add(tenant_of(request, caller), time.perf_counter() - begun)
@@ -256,11 +265,17 @@ class Api:
 
 
 def build_app(
-    store: Store, broadcaster: Broadcaster, notifier: WebhookNotifier, settings: Settings, version: str
+    store: Store,
+    broadcaster: Broadcaster,
+    notifier: WebhookNotifier,
+    checker: Checker,
+    *,
+    settings: Settings,
+    version: str,
 ) -> ASGIApp:
-    """The whole application over an open store, which it closes at the end with those who tell what happens in it."""
+    """The whole application over an open store, which it closes at the end with all that works for it."""
 
-    api = Api(store, broadcaster, notifier, settings, version)
+    api = Api(store, broadcaster, notifier, checker, settings=settings, version=version)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import gzip
-import hashlib
-
-from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 
 from choreo_bdd_chronicle.answer.errors import REPORT, VALIDATION, ApiError
 from choreo_bdd_chronicle.answer.models import Ingested
 from choreo_bdd_chronicle.answer.query import SLUG, SLUG_RULE
-from choreo_bdd_chronicle.check import RefusedReportError, Report, check_report
 from choreo_bdd_chronicle.check.moments import now
 from choreo_bdd_chronicle.receive.body import read_body
+from choreo_bdd_chronicle.receive.checkers import Checker
 from choreo_bdd_chronicle.receive.mailbox import Mailbox
+from choreo_bdd_chronicle.receive.understanding import Refused, Understood
 from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.store.ingesting import Submission
 from choreo_bdd_chronicle.summarise.days import DAY
@@ -25,9 +21,6 @@ from choreo_bdd_chronicle.watcher import Watcher
 TENANT_HEADER = "X-Chronicle-Tenant"
 KEY_HEADER = "Idempotency-Key"
 _SECOND = 1_000_000
-_AT_ONCE = 64 * 1024
-"""A report of so many bytes is checked in a millisecond, in less time than a thread takes to be woken."""
-_LEVEL = 1  # a report shrinks to a tenth even so, at a third of the time
 
 
 def tenant_of(request: Request, caller: Caller) -> str:
@@ -50,14 +43,17 @@ async def ingest(
     mailbox: Mailbox,
     *,
     body_max: int,
-    limiter: CapacityLimiter,
+    checker: Checker,
 ) -> Ingested:
     """Take a report in; the answer is made when it is on disk, and what it changes is looked for after it."""
     tenant, key = tenant_of(request, caller), request.headers.get(KEY_HEADER) or None
     with store.awaiting():
         body = await read_body(request.stream(), request.headers.get("Content-Encoding", ""), body_max)
-        report, content_hash, gzipped = await _understood(body, limiter)
-        submission = Submission(tenant=tenant, key=key, content_hash=content_hash, gzipped=gzipped, report=report)
+        found = _sound(await checker.understand(body))
+        report = found.report
+        submission = Submission(
+            tenant=tenant, key=key, content_hash=found.content_hash, gzipped=found.gzipped, report=report
+        )
         kept = store.keep(submission)
     receipt = await mailbox.fetch(kept)
     if receipt.is_duplicate:
@@ -76,30 +72,11 @@ async def ingest(
     )
 
 
-async def _understood(body: bytes, limiter: CapacityLimiter) -> tuple[Report, str, bytes]:
-    """What a report says, its hash, and the report as it is kept."""
-    if len(body) <= _AT_ONCE:
-        return _checked(body), *_packed(body)
-    packing = asyncio.ensure_future(to_thread.run_sync(_packed, body, limiter=limiter))
-    try:  # zlib lets go of the interpreter, so that both go on at once
-        report = await to_thread.run_sync(_checked, body, limiter=limiter)
-    finally:
-        packed = await packing
-    return report, *packed
-
-
-def _checked(body: bytes) -> Report:
-    try:
-        return check_report(body)
-    except RefusedReportError as problem:
-        error = REPORT if problem.is_shape else VALIDATION
-        detail = f"The report cannot be taken: {problem}"
-        raise ApiError(422, detail, error=error, faults=problem.faults) from problem
-
-
-def _packed(body: bytes) -> tuple[str, bytes]:
-    """The hash of a report, and the report as it is kept."""
-    return hashlib.sha256(body).hexdigest(), gzip.compress(body, _LEVEL, mtime=0)
+def _sound(found: Understood | Refused) -> Understood:
+    if isinstance(found, Understood):
+        return found
+    detail = f"The report cannot be taken: {'; '.join(map(str, found.faults))}"
+    raise ApiError(422, detail, error=REPORT if found.is_shape else VALIDATION, faults=found.faults)
 
 
 def _lateness(age: int) -> str | None:

@@ -134,11 +134,13 @@ def open_store(url: str) -> Store:
 
 
 def shown(url: str) -> str:
-    """A database's address without its password."""
+    """A database as people are told of it: a file by its path, any other by its address without the password."""
     try:
-        return make_url(url).render_as_string(hide_password=True)
+        address = make_url(url)
     except ArgumentError:
         return "the address given"
+    is_file = address.get_backend_name() == "sqlite" and address.database
+    return address.database if is_file and address.database else address.render_as_string(hide_password=True)
 
 
 def _dialect(url: str) -> Dialect:

@@ -78,6 +78,19 @@ def document_of(test: Test) -> TestDocument:
     )
 
 
+def facts_document(facts: TestFacts) -> dict[str, Any]:
+    """What is noted of a test for the run as a whole, as the journal has it."""
+    return {
+        "events": facts.events,
+        "single": facts.single,
+        "staged": facts.staged,
+        "allowlist_path": facts.allowlist_path,
+        "truncated": facts.truncated,
+        "earlier": [asdict(attempt) for attempt in facts.earlier],
+        "headroom": facts.headroom,
+    }
+
+
 def attempt_of(outcome: str, traceback: str | None) -> Attempt:
     """An attempt that is not the last; of its traceback, the line that says what was wrong."""
     return Attempt(outcome, cap_detail(line_of_exception(traceback)))
@@ -293,13 +306,17 @@ def _gherkin(test: Test, scenarios: Sequence[RecordedScenario]) -> dict[str, Any
         "inherited": list(gherkin.inherited),
         "rule": gherkin.rule,
         "description": gherkin.description,
-        "steps": [_step(step, feature.uri, scenarios) for step in gherkin.steps],
+        "steps": _steps(gherkin.steps, feature.uri, scenarios),
     }
     return {"feature": head, "scenario": scenario, "hidden": feature.hidden, "started": test.started}
 
 
-def _step(step: Step, uri: str, scenarios: Sequence[RecordedScenario]) -> dict[str, Any]:
-    checks = _checks(scenarios, uri, step.line)
+def _steps(steps: Sequence[Step], uri: str, scenarios: Sequence[RecordedScenario]) -> list[dict[str, Any]]:
+    declared = _declared_in(uri, scenarios)
+    return [_step(step, scenarios, declared.get(str(step.line), [])) for step in steps]
+
+
+def _step(step: Step, scenarios: Sequence[RecordedScenario], checks: Sequence[dict[str, int]]) -> dict[str, Any]:
     return {
         "keyword": step.keyword,
         "text": step.text,
@@ -314,21 +331,15 @@ def _step(step: Step, uri: str, scenarios: Sequence[RecordedScenario]) -> dict[s
     }
 
 
-def _checks(scenarios: Sequence[RecordedScenario], uri: str, line: int) -> list[dict[str, int]]:
-    """The expectations that the step on ``line`` declared, as indices into the test's scenarios and handles."""
-    return [
-        {"scenario": number, "handle": index}
-        for number, scenario in enumerate(scenarios)
-        for index, handle in enumerate(scenario.details["handles"])
-        if _is_at(handle["origin"], uri, line)
-    ]
-
-
-def _is_at(origin: str | None, uri: str, line: int) -> bool:
-    if not origin:
-        return False
-    path, _, number = origin.rpartition(":")
-    return number == str(line) and path == uri
+def _declared_in(uri: str, scenarios: Sequence[RecordedScenario]) -> dict[str, list[dict[str, int]]]:
+    """By line of a feature, the expectations that were declared there, as indices into scenarios and handles."""
+    declared: dict[str, list[dict[str, int]]] = {}
+    for number, scenario in enumerate(scenarios):
+        for index, handle in enumerate(scenario.details["handles"]):
+            path, _, line = (handle["origin"] or "").rpartition(":")
+            if path == uri:
+                declared.setdefault(line, []).append({"scenario": number, "handle": index})
+    return declared
 
 
 def _status(step: Step, scenarios: Sequence[RecordedScenario], checks: Sequence[dict[str, int]]) -> str:

@@ -65,6 +65,8 @@ def cap_stream(text: str, *, left_out: int = 0) -> str:
     ``left_out`` bytes stood before the text and are missing already.
     """
     text = clean_text(text)
+    if not left_out and len(text) <= STREAM_MAX_BYTES and text.isascii():  # nearly always
+        return text
     raw = text.encode("utf-8")
     missing = max(0, len(raw) - STREAM_MAX_BYTES)
     if not missing + left_out:
@@ -144,15 +146,6 @@ def keep_worst(items: Sequence[Item], limit: int, is_bad: Iterable[bool]) -> tup
     flags = list(is_bad)
     ranked = sorted(range(len(items)), key=lambda index: not flags[index])
     return sorted(ranked[:limit]), len(items) - limit
-
-
-def small_json(value: Any) -> str | None:
-    """The JSON text of a small value made of nothing but what JSON knows, else ``None``."""
-    try:
-        text = compact_json(value)
-    except (TypeError, ValueError, RecursionError):
-        return None
-    return text if len(text) <= STRING_MAX_BYTES else None
 
 
 def is_plain_json(text: str) -> bool:

@@ -95,18 +95,19 @@ def _place(entry: Entry, finding: Any) -> tuple[str, int | None]:
     return entry.test["file"], step.get("line")
 
 
-def slowest_hops(results: Any) -> list[SlowHop]:
+def slowest_hops(results: Any, gherkin: Any) -> list[SlowHop]:
     """Of each hop the expectation that used up most of its budget, the most used-up budget first."""
     hops = [
         SlowHop(
-            nodeid=test["nodeid"],
+            nodeid=entry.test["nodeid"],
             topic=hop_name(handle["topic"]),
-            transport=handle.get("transport"),
+            transport=handle.get("transport") or entry.bus(place),
             latency_ms=handle["latency_ms"],
             budget_ms=handle["budget_ms"],
         )
-        for test in results["tests"]
-        for scenario in test["scenarios"]
+        for group in group_entries(results, gherkin)
+        for entry in group.entries
+        for place, scenario in enumerate(entry.parts)
         for handle in scenario["handles"]
         if handle["outcome"] in ("pass", "slow")
         and handle["budget_ms"] is not None
@@ -153,7 +154,7 @@ def as_text(results: Any, gherkin: Any) -> str:
     lines = [headline(results), *(f"note: {text}" for text in warnings(results, gherkin))]
     for failure in found:
         lines += ["", f"{failure.nodeid}", f"  {failure.cause}: {failure.sentence}", f"  at {failure.place}"]
-    hops = slowest_hops(results)[:_SHOWN_HOPS]
+    hops = slowest_hops(results, gherkin)[:_SHOWN_HOPS]
     if hops:
         lines += ["", "Closest to their budgets:"]
         lines += [
@@ -175,7 +176,7 @@ def as_markdown(results: Any, gherkin: Any) -> str:
         lines += [*table(("Scenario", "Cause", "What happened", "Where"), rows), ""]
     if len(found) > _SHOWN_FAILURES:
         lines += [f"… and {len(found) - _SHOWN_FAILURES} more failures", ""]
-    lines += _hop_lines(slowest_hops(results)[:_SHOWN_HOPS])
+    lines += _hop_lines(slowest_hops(results, gherkin)[:_SHOWN_HOPS])
     return "\n".join(lines)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
 
 from choreo_bdd_reporter.model.schema_types import Results
 from choreo_bdd_reporter.page.chunks import Chunk, deflated, split
@@ -20,17 +22,20 @@ EVENTS_WITH_BODIES_MAX = 100_000
 EVENTS_MAX = 2_500_000
 """In a page with more events, passed scenarios have no timeline either."""
 
+_IN_MEMORY_BYTES = 1_000_000
+"""Of chunks that wait to be embedded; more of them wait in a file."""
+
 _KEPT_IN_BRIEF = ("nodeid", "file", "name", "outcome", "duration_ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageData:
-    """What a page embeds: ``index`` as the page reads it, ``whole`` documents or else ``chunks`` of entries."""
+    """What a page embeds: ``index`` as the page reads it, ``whole`` documents or else ``chunks``, one a line."""
 
     results: Results
     index: Json
     whole: tuple[Sequence[str], Sequence[str]] | None
-    chunks: Sequence[Sequence[Entry]]
+    chunks: IO[str]
 
     def before_script(self) -> Iterator[str]:
         """What the script needs to draw its first rows."""
@@ -50,25 +55,58 @@ class PageData:
 
     def chunk_texts(self) -> Iterator[tuple[str, str]]:
         """Each chunk with the name the script knows it by."""
-        for number, entries in enumerate(self.chunks):
-            yield f"c{number}", _chunk(entries, all_bodies=self.index["bodies"], all_events=self.index["timelines"])
+        self.chunks.seek(0)
+        for number, line in enumerate(self.chunks):
+            yield f"c{number}", line.rstrip("\n")
 
 
-def page_data(results: Json, gherkin: Json, *, all_bodies: bool = False, folder: str | None = None) -> PageData:
-    """Decide how the documents are embedded, and index them. With a ``folder`` beside the page, it holds the chunks."""
+class _Chunking:
+    """Reads entries in their order, each once, and writes down the chunk that they make up when its last was read."""
+
+    def __init__(self, file: IO[str], sizes: Iterable[int], *, all_bodies: bool, all_events: bool) -> None:
+        self._file = file
+        self._sizes = iter(sizes)
+        self._all_bodies = all_bodies
+        self._all_events = all_events
+        self._chunk = Chunk()
+        self._left = 0
+
+    def read(self, entry: Entry) -> Entry:
+        read = entry.read()
+        self._left = (self._left or next(self._sizes)) - 1
+        all_of_it = _is_worth_all(read)
+        self._chunk.add(read, bodies=self._all_bodies or all_of_it, events=self._all_events or all_of_it)
+        if not self._left:
+            self._file.write(f"{self._chunk.text()}\n")
+            self._chunk = Chunk()
+        return read
+
+
+@contextmanager
+def page_data(
+    results: Json, gherkin: Json, *, all_bodies: bool = False, folder: str | None = None
+) -> Iterator[PageData]:
+    """Decide how the documents are embedded, and index them. With a ``folder`` beside the page, it holds the chunks.
+
+    Chunks are made while the index is, for which everything has to be read.
+    """
     document = cast("Results", results)
     groups = group_entries(document, gherkin)
     whole = None if folder else _whole(results, gherkin)
     chunks = [] if whole else [chunk for group in groups for chunk in split(group.entries)]
     events = sum(len(part["timeline"]) for entries in chunks for entry in entries for part in entry.parts)
-    index = {
-        **build_index(groups, document, gherkin),
-        "chunks": [len(entries) for entries in chunks],
-        "bodies": all_bodies or events <= EVENTS_WITH_BODIES_MAX,
-        "timelines": events <= EVENTS_MAX,
-        "folder": folder,
-    }
-    return PageData(results=document, index=index, whole=whole, chunks=chunks)
+    bodies, timelines = all_bodies or events <= EVENTS_WITH_BODIES_MAX, events <= EVENTS_MAX
+    sizes = list(map(len, chunks))
+    with SpooledTemporaryFile(_IN_MEMORY_BYTES, "w+", encoding="ascii") as file:
+        read = Entry.read if whole else _Chunking(file, sizes, all_bodies=bodies, all_events=timelines).read
+        index = {
+            **build_index(groups, document, gherkin, read),
+            "chunks": sizes,
+            "bodies": bodies,
+            "timelines": timelines,
+            "folder": folder,
+        }
+        yield PageData(results=document, index=index, whole=whole, chunks=file)
 
 
 def _whole(results: Json, gherkin: Json) -> tuple[list[str], list[str]] | None:
@@ -105,14 +143,6 @@ def _element(tag: str, attributes: str, pieces: Iterable[str]) -> Iterator[str]:
     yield f"<{tag} {attributes}>"
     yield from pieces
     yield f"</{tag}>\n"
-
-
-def _chunk(entries: Iterable[Entry], *, all_bodies: bool, all_events: bool) -> str:
-    chunk = Chunk()
-    for entry in map(Entry.read, entries):
-        all_of_it = _is_worth_all(entry)
-        chunk.add(entry, bodies=all_bodies or all_of_it, events=all_events or all_of_it)
-    return chunk.text()
 
 
 def _is_worth_all(entry: Entry) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from choreo_bdd_reporter.model.arrival import latency_of_arrival
@@ -64,8 +64,10 @@ class _Annotations:
         return {name: value for name, value in found if value}
 
 
-def build_index(groups: Sequence[Group], results: Results, gherkin: Json) -> dict[str, Any]:
-    """One row an entry, with its findings and its hops as seven numbers each.
+def build_index(
+    groups: Sequence[Group], results: Results, gherkin: Json, read: Callable[[Entry], Entry] = Entry.read
+) -> dict[str, Any]:
+    """One row an entry, with its findings and its hops as seven numbers each; every entry is ``read`` once, in order.
 
     A hop is topic, transport (-1 for none), outcome, latency and budget in microseconds (-1 for none), near-misses,
     and what it added in microseconds (-1 for not known).
@@ -79,7 +81,7 @@ def build_index(groups: Sequence[Group], results: Results, gherkin: Json) -> dic
             **group.head,
             "rows": [
                 {**_row(entry, totals, gherkin.get("causation")), **annotations.of(entry)}
-                for entry in map(Entry.read, group.entries)
+                for entry in map(read, group.entries)
             ],
         }
         for group in groups

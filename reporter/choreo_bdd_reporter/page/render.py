@@ -61,14 +61,15 @@ def write_folder_page(
     Styles, script and chunks become files of the existing directory ``folder``; under ``name``, it must stay beside the
     page.
     """
-    shell, data = assets(), page_data(results, gherkin, folder=name)
+    shell = assets()
     # a module is not loaded from another file of this disk, a plain script is; the braces keep its names to itself
     (folder / "app.js").write_text(f"{{'use strict';{shell.script}}}\n", "utf-8")
     (folder / "style.css").write_text(shell.style, "utf-8")
-    for chunk, text in data.chunk_texts():
-        (folder / f"{chunk}.js").write_text(f'choreoChunk("{chunk}","{text}");\n', "ascii")
-    stream.write(_head(data, policy=policy(script="'self'", style="'self'"), folder=name))
-    stream.writelines(data.before_script())
+    with page_data(results, gherkin, folder=name) as data:
+        for chunk, text in data.chunk_texts():
+            (folder / f"{chunk}.js").write_text(f'choreoChunk("{chunk}","{text}");\n', "ascii")
+        stream.write(_head(data, policy=policy(script="'self'", style="'self'"), folder=name))
+        stream.writelines(data.before_script())
     stream.write(f'<script src="{escape(name)}/app.js" defer></script>\n</body>\n</html>\n')
 
 
@@ -82,12 +83,13 @@ def _limited(pieces: Iterable[str], at_most: int) -> Iterator[str]:
 
 
 def _pieces(results: Json, gherkin: Json, *, all_bodies: bool) -> Iterator[str]:
-    shell, data = assets(), page_data(results, gherkin, all_bodies=all_bodies)
-    yield _head(data, policy=shell.policy, style=Markup(shell.style))
-    yield from data.before_script()
-    # async: it starts while the parser still reads the chunks that follow
-    yield f'<script type="module" async>{shell.script}</script>\n'
-    yield from data.after_script()
+    shell = assets()
+    with page_data(results, gherkin, all_bodies=all_bodies) as data:
+        yield _head(data, policy=shell.policy, style=Markup(shell.style))
+        yield from data.before_script()
+        # async: it starts while the parser still reads the chunks that follow
+        yield f'<script type="module" async>{shell.script}</script>\n'
+        yield from data.after_script()
     yield "</body>\n</html>\n"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from choreo_bdd_reporter.model.schema_types import Results
+from choreo_bdd_reporter.read.entries import Entry, Json, group_entries
 from choreo_bdd_reporter.read.hop_names import hop_name
 from choreo_bdd_reporter.read.ranks import FEWEST, differ
 
@@ -72,16 +73,17 @@ class Comparison:
     too_few: int
 
 
-def compare(old: Results, new: Results, *, threshold: float = 0.2) -> Comparison:
+def compare(old: Results, new: Results, *, threshold: float = 0.2, gherkin: tuple[Json, Json] = ({}, {})) -> Comparison:
     """Compare two results documents. A test that fails and was not there before is a new failure, too.
 
     A hop has shifted when its median changed by more than ``threshold``, a share of the older one, and by a
     millisecond, and its messages differ by more than chance; where they are too few for that, when all of them kept
-    their budgets and now all break them.
+    their budgets and now all break them. ``gherkin`` is what is known beside each document: of a scenario on one of
+    several transports it tells which, and what only one of the two tells counts for both.
     """
     before, after = _outcomes(old), _outcomes(new)
     failing = [nodeid for nodeid, outcome in after.items() if outcome in _FAILING]
-    hops, now = _hops(old), _hops(new)
+    hops, now = map(_hops, _measured_on_each_bus((old, new), gherkin))
     pairs = [(hops[key], hop) for key, hop in now.items() if key in hops]
     return Comparison(
         new_failures=tuple(nodeid for nodeid in failing if before.get(nodeid) not in _FAILING),
@@ -123,9 +125,13 @@ class _Hop:
         )
 
 
-def _hops(results: Results) -> dict[tuple[str, str | None], _Hop]:
+_Measured = tuple[str, str | None, float, float | None]
+"""Topic, transport, latency and budget of a message that came."""
+
+
+def _hops(measured: Iterable[_Measured]) -> dict[tuple[str, str | None], _Hop]:
     hops: dict[tuple[str, str | None], _Hop] = {}
-    for topic, transport, latency, budget in _measured(results):
+    for topic, transport, latency, budget in measured:
         name = hop_name(topic)
         hop = hops.setdefault((name, transport), _Hop(name, transport))
         hop.latencies.append(latency)
@@ -136,13 +142,32 @@ def _hops(results: Results) -> dict[tuple[str, str | None], _Hop]:
     return hops
 
 
-def _measured(results: Results) -> Iterator[tuple[str, str | None, float, float | None]]:
-    """Topic, transport, latency and budget of every message that came."""
-    for test in results["tests"]:
-        for scenario in test["scenarios"]:
+def _measured_on_each_bus(runs: tuple[Results, Results], gherkin: tuple[Json, Json]) -> Iterator[Iterator[_Measured]]:
+    """What each run measured. Transports of scenarios on one are named once a run has several."""
+    names = [run["run"].get("transport") for run in runs]
+    alone = names if None in names else (None, None)
+    entries = [
+        [entry for group in group_entries(run, told) for entry in group.entries]
+        for run, told in zip(runs, gherkin, strict=True)
+    ]
+    own = [_buses(each) for each in entries]
+    for each, known, elsewhere, name in zip(entries, own, reversed(own), alone, strict=True):
+        yield _measured(each, {**elsewhere, **known}, name)
+
+
+def _buses(entries: Iterable[Entry]) -> dict[tuple[str, int], str]:
+    """The transport of each message scope on one, by its test and its place there."""
+    scopes = ((entry, place) for entry in entries for place in range(len(entry.parts)))
+    return {(entry.row, place): bus for entry, place in scopes if (bus := entry.bus(place))}
+
+
+def _measured(entries: Iterable[Entry], buses: Mapping[tuple[str, int], str], alone: str | None) -> Iterator[_Measured]:
+    for entry in entries:
+        for place, scenario in enumerate(entry.parts):
+            bus = alone or buses.get((entry.row, place))
             for handle in scenario["handles"]:
                 if handle["outcome"] in _MEASURED and handle["latency_ms"] is not None:
-                    yield handle["topic"], handle.get("transport"), handle["latency_ms"], handle["budget_ms"]
+                    yield handle["topic"], handle.get("transport") or bus, handle["latency_ms"], handle["budget_ms"]
 
 
 def _are_few(old: _Hop, new: _Hop) -> bool:

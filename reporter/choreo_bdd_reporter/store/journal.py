@@ -16,7 +16,7 @@ from typing import Any
 
 from choreo_bdd.redaction.afterwards import hidden, hidden_in_json, known_count
 from choreo_bdd_reporter.documents.file_names import JOURNAL_FORMAT
-from choreo_bdd_reporter.documents.results import TestDocument, TestFacts
+from choreo_bdd_reporter.documents.results import TestDocument, TestFacts, facts_document
 from choreo_bdd_reporter.model.clock import now
 from choreo_bdd_reporter.model.json_text import document_json, read_document
 from choreo_bdd_reporter.model.tests import Environment
@@ -69,7 +69,7 @@ class Journal:
             line += f'"{name}":'
             spans.append((self._end + len(line), len(text)))
             line += f"{text},"
-        rest = {"facts": asdict(document.facts), "redacted": redacted, "at": now()}
+        rest = {"facts": facts_document(document.facts), "redacted": redacted, "at": now()}
         self._append(line + document_json(rest)[1:])
         test: dict[str, Any] = {**document.test}
         head = {name: test[name] for name in _KEPT}

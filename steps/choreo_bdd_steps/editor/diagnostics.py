@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd_steps.editor.document import Document, Span
+from choreo_bdd_steps.editor.document import Document, Span, uses
 from choreo_bdd_steps.editor.project import Project
 from choreo_bdd_steps.lint import Severity, lint_text
 
@@ -38,9 +38,16 @@ def broken(error: ChoreoError) -> list[Diagnostic]:
 
 
 def _span(document: Document, number: int, message: str, rule: str) -> Span:
-    """The word of the line that the message names first, or all that stands in the line."""
+    """The word of the line that the message names first, or all that stands in the line.
+
+    A variable that a template names stands where that does, in the step's line or below it.
+    """
     if number >= len(document.lines):
         return Span(max(len(document.lines) - 1, 0), 0, 0)
+    if rule == "undefined-variable" and (block := document.block(number)) is not None:
+        named = next(_named(message), None)
+        if (found := next((span for name, span in uses(block) if name == named), None)) is not None:
+            return found
     line = document.lines[number]
     begin, end = line.column, len(line.raw.rstrip())
     begin += len(line.raw[begin:]) - len(line.raw[begin:].lstrip())

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
+import sys
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
@@ -27,6 +31,9 @@ from choreo_bdd_steps.lint import Severity
 
 _PAUSE_S = 0.05
 """How long typing must rest before lint looks at a text."""
+
+_SWITCH_INTERVAL_S = 0.0005
+"""How long a look at a text may keep the interpreter from an answer; Python's 5 ms are paid several times in one."""
 
 _WATCHED = ("**/*.feature", "**/*.{yaml,yml,json}", "**/pyproject.toml", "**/*.py")
 """What a project is read from."""
@@ -57,7 +64,13 @@ class _Session:
         self.server = server
         self._projects: dict[Path, Project | ChoreoError] = {}
         self._sound: dict[Path, Project] = {}
+        self._open: set[str] = set()
+        """The open texts as the editor names them; pygls undoes what is quoted in a name."""
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._lint = ThreadPoolExecutor(1, "lint")
+        """Where texts are looked at, so that a completion need not wait for it."""
+        self._looked_at: dict[str, bool] = {}
+        """The texts that are being looked at, and whether to look at them again."""
 
     def document(self, uri: str) -> Document:
         # a byte order mark is a blank: editors that send one count it as a column
@@ -82,8 +95,13 @@ class _Session:
     def forget(self) -> None:
         """Something around the open files may have changed."""
         self._projects.clear()
-        for uri in self.server.workspace.text_documents:
+        for uri in self._open:
             self.look_soon(uri)
+
+    def open(self, uri: str) -> None:
+        """Look at it from now on."""
+        self._open.add(uri)
+        self.look_soon(uri)
 
     def look_soon(self, uri: str) -> None:
         """Look at a text when nobody types any more."""
@@ -93,18 +111,29 @@ class _Session:
 
     def close(self, uri: str) -> None:
         """Its findings go with it."""
+        self._open.discard(uri)
         if (timer := self._waiting.pop(uri, None)) is not None:
             timer.cancel()
         self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
 
     def _look(self, uri: str) -> None:
         self._waiting.pop(uri, None)
-        document = self.document(uri)
-        project = self.project(document)
-        found = broken(project) if isinstance(project, ChoreoError) else diagnose(document, project)
-        version = self.server.workspace.get_text_document(uri).version
-        params = lsp.PublishDiagnosticsParams(uri, [self._diagnostic(uri, each) for each in found], version)
-        self.server.text_document_publish_diagnostics(params)
+        if uri in self._looked_at:
+            self._looked_at[uri] = True
+            return
+        self._looked_at[uri] = False
+        document, version = self.document(uri), self.server.workspace.get_text_document(uri).version
+        work = partial(_findings, document, self.project(document))
+        looking = asyncio.get_running_loop().run_in_executor(self._lint, work)
+        looking.add_done_callback(partial(self._tell, uri, version))
+
+    def _tell(self, uri: str, version: int | None, looking: asyncio.Future[list[Diagnostic]]) -> None:
+        """Publish what was found, unless the text has changed or gone meanwhile."""
+        if self._looked_at.pop(uri):
+            self.look_soon(uri)
+        if uri in self._open and self.server.workspace.get_text_document(uri).version == version:
+            found = [self._diagnostic(uri, each) for each in looking.result()]
+            self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, found, version))
 
     def _diagnostic(self, uri: str, each: Diagnostic) -> lsp.Diagnostic:
         return lsp.Diagnostic(
@@ -132,6 +161,8 @@ class _Session:
 
 def make_server() -> LanguageServer:
     """A server that knows nothing yet; ``start_io()`` has it talk."""
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    gc.freeze()  # what is loaded stays; looking through all of it for garbage would hold an answer up by 100 ms
     # whole texts: what pygls takes for lines when it applies a change is not what editors do, see _lines
     server = LanguageServer("choreo-bdd", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
     session = _Session(server)
@@ -153,7 +184,7 @@ def _watch(server: LanguageServer, session: _Session) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: lsp.DidOpenTextDocumentParams) -> None:
-        session.look_soon(params.text_document.uri)
+        session.open(params.text_document.uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: lsp.DidChangeTextDocumentParams) -> None:
@@ -238,6 +269,10 @@ def _answer(server: LanguageServer, session: _Session) -> None:
         uri = params.text_document.uri
         document = session.document(uri)
         return list(_edits(session, uri, document))
+
+
+def _findings(document: Document, project: Project | ChoreoError) -> list[Diagnostic]:
+    return broken(project) if isinstance(project, ChoreoError) else diagnose(document, project)
 
 
 def _item(each: Proposal, place: lsp.Range, written: str, at: int) -> lsp.CompletionItem:

@@ -84,6 +84,21 @@ def test_where_a_server_forbids_the_script_the_page_says_what_failed_and_what_to
     page.unroute("http://reports.test/")
 
 
+def test_the_table_for_those_without_a_script_is_not_laid_out_before_it_is_needed(open_report: OpenReport) -> None:
+    page = open_report(sample_run()).page
+    page.route("http://reports.test/", lambda route: route.fulfill(body=_without_script(), content_type="text/html"))
+    page.goto("http://reports.test/")
+    table = page.locator("[data-slot=fallback] table")
+    assert not table.evaluate("table => table.checkVisibility()")
+    expect(table).to_be_visible()
+    assert table.evaluate("table => table.checkVisibility()")
+    page.unroute("http://reports.test/")
+
+
+def _without_script() -> str:
+    return re.sub(r'<script type="module" async>.*?</script>', "", render_page(*sample_run()), flags=re.DOTALL)
+
+
 def test_where_the_script_runs_the_table_for_those_without_is_gone(open_report: OpenReport) -> None:
     expect(open_report(sample_run()).page.locator("[data-slot=fallback]")).to_have_count(0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,17 @@ from choreo_bdd_reporter.model.tests import RecordedScenario, Run, Test
 from choreo_bdd_reporter.page import data
 from choreo_bdd_reporter.read.report import read_report
 from choreo_bdd_reporter.writer import ReportWriter
-from tests.support.page_builders import Json, a_handle, a_scope, a_test, an_event, results_of
+from tests.support.page_builders import (
+    Json,
+    a_handle,
+    a_message,
+    a_scope,
+    a_test,
+    an_event,
+    gherkin_of,
+    heard,
+    results_of,
+)
 
 from .conftest import Opened, OpenReport
 
@@ -95,6 +106,22 @@ def test_every_number_is_that_of_the_results_however_the_run_went(
     views += [({"test": row, "attempt": "1"}, first["test"]) for row, (first,) in attempts.items()]
     assert len(views) == (SCENARIOS // 2 if kind == "crashed" else SCENARIOS)
     assert _compared(open_report((read.results, read.gherkin)), views) >= 1000 / 6
+
+
+BEYOND = {"a": 2**53 + 1, "b": -(2**64) - 1, "c": [10**30 + 1, 7], "d": 2**53 - 1, "e": "9007199254740993"}
+
+
+@pytest.mark.parametrize("kind", ["whole", "chunked"])
+def test_integers_that_a_script_has_no_number_for_are_shown_and_copied_as_they_came(
+    kind: str, open_report: OpenReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "chunked":
+        monkeypatch.setattr(data, "WHOLE_TESTS_MAX", 0)
+    test = a_test("beyond", "failed", [a_scope("fail", [], [an_event(1.0, "published", "t")])])
+    run = results_of([test]), gherkin_of(details={test["nodeid"]: [heard([a_message("t", BEYOND)])]})
+    page = open_report(run, "#event=0-0").page
+    shown = page.get_by_role("complementary", name="Message").locator("pre.hr-json").first.inner_text()
+    assert json.loads(shown) == BEYOND
 
 
 def _compared(report: Opened, views: Sequence[tuple[Json, Any]]) -> int:

@@ -99,7 +99,8 @@ def test_a_member_of_another_name_is_a_fault_both_ways(declared: Declared) -> No
 def _faults(declared: Declared, results: Json, gherkin: Json) -> Iterator[str]:
     yield from declared.faults(_as_embedded(results), "Results", "results")
     yield from declared.faults(_as_embedded(gherkin), "Gherkin", "gherkin")
-    yield from declared.faults(_as_embedded(page_data(results, gherkin).index), "Index", "index")
+    with page_data(results, gherkin) as page:
+        yield from declared.faults(_as_embedded(page.index), "Index", "index")
 
 
 def _as_embedded(document: Any) -> Any:
@@ -107,19 +108,19 @@ def _as_embedded(document: Any) -> Any:
 
 
 def _packed_faults(declared: Declared, results: Json, gherkin: Json) -> Iterator[str]:
-    page = page_data(results, gherkin)
-    yield from declared.faults(_as_embedded(page.index), "Index", "index")
-    for name, text in page.chunk_texts():
-        lines = zlib.decompress(b64decode(text)).decode("ascii").split("\n")
-        entries, payloads = json.loads(lines[1])
-        for line in lines[2 : 2 + entries]:
-            *entry, earlier = json.loads(line)
-            for test, scenario, attachments in (entry, *earlier):
-                yield from declared.faults(test["scenarios"], "PackedPart[]", name)
-                yield from declared.faults(scenario, "Described | null", name)
-                yield from declared.faults(attachments, "Attachment[]", name)
-        for line in lines[2 + entries + payloads :]:
-            yield from declared.faults(json.loads(line), "StoredMessage", name)
+    with page_data(results, gherkin) as page:
+        yield from declared.faults(_as_embedded(page.index), "Index", "index")
+        for name, text in page.chunk_texts():
+            lines = zlib.decompress(b64decode(text)).decode("ascii").split("\n")
+            entries, payloads = json.loads(lines[1])
+            for line in lines[2 : 2 + entries]:
+                *entry, earlier = json.loads(line)
+                for test, scenario, attachments in (entry, *earlier):
+                    yield from declared.faults(test["scenarios"], "PackedPart[]", name)
+                    yield from declared.faults(scenario, "Described | null", name)
+                    yield from declared.faults(attachments, "Attachment[]", name)
+            for line in lines[2 + entries + payloads :]:
+                yield from declared.faults(json.loads(line), "StoredMessage", name)
 
 
 @pytest.fixture

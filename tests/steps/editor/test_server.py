@@ -193,6 +193,17 @@ def test_a_configuration_that_cannot_be_read_is_told_and_mended(project: Path) -
     _run(project / "features" / "open.feature", work)
 
 
+def test_what_is_found_after_a_save_goes_under_the_name_that_the_editor_gave(project: Path) -> None:
+    async def work(opened: Editor) -> None:
+        assert await opened.open(_SOUND) == []
+        (project / "choreo.yaml").write_text("profiles: {memory: {kafka: {type: memory}}}\ndefault_transport: kafka\n")
+        opened.client.text_document_did_save(lsp.DidSaveTextDocumentParams(opened.document))
+        told = await opened.told()
+        assert told.uri == opened.uri
+
+    _run(project / "features" / "100 % für alle.feature", work)
+
+
 def test_files_without_a_project_and_of_two_projects_are_each_judged_by_their_own(
     project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -126,6 +126,13 @@ def test_a_finding_is_drawn_under_the_words_it_is_about(at: At, step: str, marke
     assert marked in [text for _, text in _texts(document.text, [each.span for each in found])]
 
 
+def test_an_unknown_variable_of_a_body_is_drawn_where_it_stands(at: At) -> None:
+    body = '      """\n      known: 1\n      😀: "{{ unknown }}"█\n      """\n'
+    document, line, _ = at(_HEAD + f'    When I publish "a":\n{body}    Then I expect "b"\n')
+    spans = [each.span for each in diagnose(document, read_project(document.path)) if each.rule == "undefined-variable"]
+    assert _texts(document.text, spans) == [(line + 1, "unknown")]
+
+
 def test_a_finding_inside_a_body_is_drawn_in_its_line(at: At) -> None:
     document, *_ = at(
         _HEAD + '    When I publish "a"\n    Then I expect "b":\n      | field | value |\n      | x | > |█\n'

@@ -49,7 +49,7 @@ function options(width, marks, buckets) {
     scales: { x: { time: true, range: padded }, y: { range: () => [0, highest(buckets) * 1.08] } },
     axes: [{ ...axis, values: (_, splits, __, ___, step) => splits.map((at) => axisTime(at * 1000, step)) }, { ...axis, size: 72, values: (_, values) => values.map(ms) }],
     series: [
-      { label: 'from', value: (_, value) => (value ? moment(value * 1000) : '–') },
+      { label: 'at', value: (_, value) => (value ? moment(value * 1000) : 'point at the chart') },
       line('p50', p50), line('p95', p95), line('p99', p99, { dash: [5, 4] }),
       line('budget', budget, { width: 1.5, dash: [10, 5], points: { show: false }, spanGaps: true }),
     ],

@@ -13,7 +13,7 @@ const METHODS = words({ change_point: 'the level changed', rolling_baseline: 'on
 const METRICS = words({ mean_ms: ['mean', ms], p90_ms: ['p90', ms], p95_ms: ['p95', ms], run_factor: ['all topics', factor], failure_pct: ['failed', pct] });
 /** What is no way from one value to another. */
 const SAID = words({
-  budget_violation_pct: (one) => [pct(one.current_value), ` of messages over budget (limit ${pct(one.baseline_value)})`],
+  budget_violation_pct: (one) => [pct(one.current_value), ` of messages that have a budget missed it (limit ${pct(one.baseline_value)})`],
   absent_runs: (one) => [`${one.current_value} runs`, ' without a message'],
 });
 const SHOWN = words({ open: false, resolved: true });

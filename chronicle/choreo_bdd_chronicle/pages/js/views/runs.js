@@ -31,7 +31,7 @@ function passed(run) {
 
 export const runTable = (caption, runs, query) => table(caption, COLUMNS, runs, query);
 
-const marked = (number, kind) => (number > 0 ? h('strong', { class: kind }, count(number)) : '–');
+const marked = (number, kind) => (number > 0 ? h('strong', { class: kind }, count(number)) : h('span', { class: 'quiet' }, '0'));
 
 export async function view({ filters, query }) {
   const page = await ask('/runs', { ...filters, offset: query.get('offset') });

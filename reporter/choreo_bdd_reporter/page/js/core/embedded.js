@@ -54,7 +54,7 @@ export function blobOf(base64) {
 /** @param {Blob} blob */
 export function inflated(blob) {
   if (typeof DecompressionStream === 'undefined') {
-    throw new Error('This report needs a newer browser: Chromium 80, Firefox 113, Safari 16.4 or later. results.json beside it holds the same data.');
+    throw new Error('This report needs a newer browser: Chromium 80, Firefox 113, Safari 16.4 or later. results.json has the same data.');
   }
   return new Response(blob.stream().pipeThrough(new DecompressionStream('deflate'))).text();
 }
@@ -94,7 +94,7 @@ async function templateText(id) {
   if (!complete()) await new Promise((resolve) => { document.addEventListener('DOMContentLoaded', resolve, { once: true }); });
   /** @type {any} */
   const node = document.getElementById(id);
-  if (!node) throw new Error('This file is not complete: the messages of this scenario are missing from its end.');
+  if (!node) throw new Error('This file is not complete: the messages of this scenario are missing.');
   const text = node.content.textContent;
   node.remove();
   return text;

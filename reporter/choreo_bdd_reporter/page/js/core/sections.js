@@ -2,7 +2,7 @@
 // whole, so that the browser's own find and print see them; long ones only where the reader looks.
 
 const WHOLE_BELOW = 500;
-const OVERSCAN = 10;
+const OVERSCAN = 4;
 
 // `draw` makes the nodes, draw.section(section) and draw.row(row, position), and knows the rowHeight in pixels;
 // draw.after(drawn) follows each drawing.

@@ -8,6 +8,24 @@ const ESCAPES = /\\x([0-9a-f]{2})|\\([^x])|([^\\])/g;
 const CONTROLS = { n: 10, r: 13, t: 9 };
 const INLINE_BYTES = 8;
 
+/** @type {any} */
+const EXACT = JSON;
+
+// An integer that a script has no number for is kept as it was written.
+/** @param {string} text */
+export function exactJson(text) {
+  return EXACT.rawJSON && /\d{16}/.test(text) ? EXACT.parse(text, exact) : EXACT.parse(text);
+}
+
+/**
+ * @param {string} _
+ * @param {any} value
+ * @param {{ source: string }} written
+ */
+function exact(_, value, { source }) {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? EXACT.rawJSON(source) : value;
+}
+
 // { codes, size } of a value that was bytes, which is `whole` or the beginning; else null.
 /** @param {any} value */
 export function bytesIn(value) {

@@ -21,7 +21,7 @@ export function createCompare(context) {
   /** @param {File} file */
   const take = async (file) => {
     try {
-      older = readOlder(JSON.parse(await file.text()));
+      older = readOlder(JSON.parse(await file.text()), context.model);
       problem = null;
     } catch (error) {
       problem = `${file.name} is no results.json of this format: ${error.message}`;
@@ -44,22 +44,35 @@ export function createCompare(context) {
 function chooser(take) {
   const input = el('input', { type: 'file', accept: '.json,application/json', class: 'hr-file' });
   input.addEventListener('change', () => input.files?.[0] && take(input.files[0]));
-  return el('label.hr-note', {}, 'Choose the results.json of the older run, or drop it anywhere on this page. ', input);
+  return el('label.hr-note', {}, 'Choose the results.json of the older run, or drop it here. ', input);
 }
 
+// A scenario on one of several buses does not say there which: it was the one that has its topic now.
 /**
  * @param {any} document
+ * @param {Page.Model} model
  * @returns {Older}
  */
-function readOlder(document) {
+function readOlder(document, { entries }) {
   if (!String(document.schema_version).startsWith('1') || !Array.isArray(document.tests)) throw new Error('schema_version 1.x and a list of tests are expected');
   /** @type {Page.Results} */
   const { run, tests } = document;
   const fallback = run.transport ?? null;
-  const hops = tests.flatMap((test) => test.scenarios.flatMap((part) => part.handles.map((handle) => ({
-    topic: handle.topic, transport: handle.transport ?? fallback, outcome: handle.outcome, latency: handle.latency_ms, budget: handle.budget_ms,
-  }))));
+  const now = new Map(entries.map((entry) => [entry.nodeid, entry]));
+  const hops = tests.flatMap((test) => test.scenarios.flatMap((part) => part.handles).map((handle, place) => ({
+    topic: handle.topic, transport: handle.transport ?? fallback ?? busOf(handle.topic, place, now.get(test.nodeid)), outcome: handle.outcome, latency: handle.latency_ms, budget: handle.budget_ms,
+  })));
   return { run, tests: new Map(tests.map((test) => [test.nodeid, test])), hops: hopGroups(hops) };
+}
+
+/**
+ * @param {string} topic
+ * @param {number} place
+ * @param {Page.Entry | undefined} entry
+ */
+function busOf(topic, place, entry) {
+  const hops = entry?.hops() ?? [];
+  return [hops[place], ...hops].find((hop) => hop?.topic === topic)?.transport ?? null;
 }
 
 /**
@@ -106,7 +119,7 @@ function shifts(older, context) {
   const { shifts: rows, hops, few } = shiftsBetween(older.hops, hopGroups(context.model.entries.flatMap((entry) => entry.hops())));
   if (hops === 0) return null;
   return el('section', {}, el('h3.hr-label', {}, `Latency shifts: ${rows.length} of ${plural(hops, 'hop')}`),
-    el('p.hr-note', {}, 'Only what differs by more than two runs of one commit do. Before and now: median / p95 / max of so many messages.'),
+    el('p.hr-note', {}, 'Only what differs by more than two runs of one commit do. Before and now: median / p95 / max.'),
     few > 0 && el('p.hr-note', {}, `${plural(few, 'hop')} with fewer than 5 messages in a run: only a crossed budget is told of so few.`),
     rows.length > 0 && sortedTable('Latency shifts', [
       ['Hop', ({ group }) => group.topic, ({ group }) => [el('code.hr-topic', {}, group.topic), ' ', transportBadge(context, group.transport)]],

@@ -1,6 +1,7 @@
 // A part of a large report, as it is kept: texts once, timelines in columns, bodies by number.
 
 import { detailOf, withPayload } from './detail.js';
+import { exactJson } from '../core/values.js';
 
 // Lines of JSON, of which those are parsed that somebody looks at.
 /**
@@ -13,7 +14,7 @@ export function readChunk(text) {
   /** @param {number} number */
   const line = (number) => JSON.parse(lines[number + 2]);
   /** @param {number} number */
-  const payload = (number) => line(entries + number);
+  const payload = (number) => exactJson(lines[entries + number + 2]);
   const messages = new Map();
   return {
     texts: JSON.parse(lines[0]), entry: line, payload,

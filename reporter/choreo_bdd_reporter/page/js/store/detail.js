@@ -1,5 +1,7 @@
 // What is known of one scenario, put together: { test, scenario, steps, parts, attachments, earlier }, of which the last are the attempts before this one, null where not kept; a part carries notes { handles, messages, spans, strays, surprises, broken, left, same, cut }.
 
+import { exactJson } from '../core/values.js';
+
 /**
  * @param {Page.Test} test
  * @param {Page.Described | null} scenario
@@ -29,7 +31,7 @@ function onItsBus(part) {
  */
 export function alignNotes(part, { handles = [], timeline = [], messages = [], payloads = [], spans = [], surprises = [], strays = [], transport_failures: broken = [], left_out: left = {}, transport } = {}, several) {
   /** @param {number} place */
-  const message = (place) => (place < 0 ? null : withPayload(messages[place], () => JSON.parse(payloads[messages[place].payload])));
+  const message = (place) => (place < 0 ? null : withPayload(messages[place], () => exactJson(payloads[messages[place].payload])));
   const heard = part.timeline.map((_, index) => timeline[index] ?? -1);
   return {
     handles: part.handles.map((_, index) => ({ ...handles[index], messages: (handles[index]?.messages ?? []).map(message) })),

@@ -1,0 +1,79 @@
+"""Secrets of statements and settings without a sign: ``setx API_TOKEN x``, ``AUTH x``, ``IDENTIFIED BY 'x'``."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from choreo_bdd.redaction.known_secrets import REDACTED, looks_like_token
+from choreo_bdd.redaction.secret_names import is_secret_key
+
+_REST = r"(?P<value>[^\s\"',;@]+)"
+_OPTION = r"(?:\s{1,8}--?\w{1,20})?"
+_SET = rf"{_OPTION}\s{{1,8}}[\"']?(?P<name>[^\s\"'=-][^\s\"'=]{{0,99}})[\"']?{_OPTION}\s{{1,8}}[\"']?(?!-){_REST}"
+_GAP = r"[\"']?,?\s{1,8}[\"']?"
+_WORDS = r"\s{1,8}[\"']?"
+_END = r"(?=[\"'\]]{0,2}\s*(?:[\n|;&]|\Z))"
+_PROMPT = r"(?:(?<![^\n]AUTH)|(?<=[>\"']AUTH)|(?<=[>\]\d] AUTH))"
+_STATEMENTS = (
+    ("set", rf"(?:x|env)?{_SET}"), ("SET", rf"X?{_SET}"), ("ENV", _SET), ("ARG", _SET),
+    ("git config", _SET),
+    ("requirepass", f"{_WORDS}{_REST}"), ("masterauth", f"{_WORDS}{_REST}"),
+    ("IDENTIFIED", rf"\s{{1,8}}(?:WITH\s{{1,8}}\S{{1,60}}\s{{1,8}})?(?:BY|AS){_WORDS}{_REST}"),
+    ("identified", rf"\s{{1,8}}(?:with\s{{1,8}}\S{{1,60}}\s{{1,8}})?(?:by|as)\s{{1,8}}[\"']{_REST}"),
+    ("add_user", rf"\s{{1,8}}\S{{1,99}}{_WORDS}{_REST}"), ("change_password", rf"\s{{1,8}}\S{{1,99}}{_WORDS}{_REST}"),
+    ("convertto-securestring", rf"(?:\s{{1,8}}-string)?{_WORDS}{_REST}"),
+    ("machine", rf"\s{{1,8}}\S{{1,99}}\s{{1,8}}login\s{{1,8}}\S{{1,99}}\s{{1,8}}password{_WORDS}{_REST}"),
+    ("jdbc:oracle:", rf"\w{{1,9}}:[^\s/]{{1,99}}/{_REST}"), ("sqlplus", rf"\s[^\n|;/]{{1,99}}/{_REST}(?=@)"),
+    ("vault login", rf"\s{{1,8}}(?![\w-]{{1,60}}=){_REST}"),
+    ("htpasswd", rf"\s[^\n|;&]{{0,40}}?-[a-zA-Z]{{0,8}}b[^\n|;&]{{2,120}}\s(?P<value>[^\s|;&-][^\s|;&]*){_END}"),
+    ("AUTH", rf"{_PROMPT}{_GAP}(?:[^\s\"']{{1,99}}{_GAP})?(?P<value>[^\s\"'\]]+){_END}"),
+    ('"auth"', r"\s(?:\"[^\"\n]{1,99}\"\s)?\"(?P<value>[^\"\n]+)"),
+)  # fmt: skip
+"""How a statement begins, in the case of the first where that tells it from prose, and what leads to its secret."""
+_OF_ANY_CASE = frozenset({"convertto-securestring", "jdbc:oracle:", "machine"})
+_OUTCOMES = frozenset({
+    "failed", "failure", "required", "error", "errors", "ok", "success", "succeeded", "successful", "enabled",
+    "disabled", "plain", "login",
+})  # fmt: skip
+"""What ``AUTH`` is followed by where somebody tells how it went."""
+
+
+@cache
+def _statement(head: str, rest: str) -> re.Pattern[str]:
+    return re.compile(rf"{head}(?<!\w{head}){rest}" if head[0].isalnum() else head + rest, _flags(head))
+
+
+def _flags(head: str) -> int:
+    return re.IGNORECASE if head in _OF_ANY_CASE else 0
+
+
+def mask_statements(text: str, _found: set[str] | None) -> tuple[str, int]:
+    """The text without the secrets of its statements, and how many there were."""
+    hits, lower = 0, text.lower()
+
+    def mask(match: re.Match[str]) -> str:
+        nonlocal hits
+        if not _is_secret(match):
+            return match.group()
+        hits += 1
+        begin, end = (place - match.start() for place in match.span("value"))
+        return f"{match.group()[:begin]}{REDACTED}{match.group()[end:]}"
+
+    for head, rest in _STATEMENTS:
+        if head in (lower if head in _OF_ANY_CASE else text):
+            text = _statement(head, rest).sub(mask, text)
+    return text, hits
+
+
+def _is_secret(match: re.Match[str]) -> bool:
+    told, name = match.groupdict(), match.groupdict().get("name")
+    value = told["value"]
+    if value.startswith(REDACTED) or value.lower() in _OUTCOMES:
+        return False
+    if name is None:
+        return True
+    # a name that is no plain word is that of a setting; behind others may follow what is said of them
+    return is_secret_key(re.split(r"[/:]", name)[-1]) and (
+        looks_like_token(value) or not name.isalpha() or name.isupper()
+    )

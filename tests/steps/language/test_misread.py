@@ -197,3 +197,31 @@ def test_a_number_around_a_message_is_held_against_no_text(name: str) -> None:
         body(f"'{name}': two")
     where(f"{name} is 2 or {name} is {{{{ n }}}}")
     where(f"{name} >= 2")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "(s is A)",
+        "(s is A) or (s is B)",
+        "s is A or (n is 1)",
+        "s is A)",
+        "s is f(x",
+        's is A"',
+        "s is A'",
+        "s is “A”",
+        "s is \u2018A\u2019",
+    ],
+)
+def test_a_sign_that_closes_nothing_and_a_parenthesis_are_no_part_of_a_value(condition: str) -> None:
+    with pytest.raises(BodyError, match=r"parentheses|closes what nothing has opened|straight double quotes"):
+        where(condition)
+
+
+def test_signs_that_belong_to_a_value_stay() -> None:
+    assert where("s is f(x)").match({"s": "f(x)"}).matched
+    assert where('s is "(x"').match({"s": "(x"}).matched
+    assert where("s matches /(a|b)/").match({"s": "b"}).matched
+    assert table(("s", "(x")).match({"s": "(x"}).matched
+    with pytest.raises(BodyError, match="straight double quotes"):
+        table(("s", "“A”"))

@@ -135,6 +135,8 @@ class _Reader:
     def clause(self) -> tuple[Field, Node]:
         if self._peek() in ("", *_JOINED):
             self._incomplete("<path> is <value>")
+        if self._peek().startswith("("):
+            self._refuse("it has parentheses", "write a step for each part, or join all parts by `and`, or by `or`")
         place = parse_field(self._take("a path"))
         if self._accept("is"):
             if self._accept("not"):
@@ -278,6 +280,8 @@ class _Reader:
             if node is None or isinstance(node, Literal):
                 self._refuse(f"{word!r} is no JSON", f'quote it if this text is meant: "{word}"')
             return node
+        if not _TEMPLATE.search(word) and (word.endswith(('"', "'")) or word.count("(") != word.count(")")):
+            self._refuse(f"{word!r} closes what nothing has opened", "take the last sign away, or quote the whole text")
         if "," in word and not _TEMPLATE.search(word):
             self._refuse(f"{word!r} is more than one value", f'write is one of …, or quote the text: "{word}"')
         return parse_operand(word)

@@ -12,6 +12,10 @@ _BEGINNINGS = tuple(
         (r"≥|≤|≠", "one of >=, <=, !="),
         (r"!(?=[\s\"'\d\[{!])", "!= x"),
         (r"'.*'$", "the text alone, or in double quotes"),
+        (
+            r"[\u201c-\u201e\u2018\u2019\xab].*[\u201c\u201d\u2018\u2019\xbb]$",
+            "the text alone, or in straight double quotes",
+        ),
         (r"(?:is[_-]?)(?:not[_-]?)?null$|(?:exists?|absent|any|null)\s*\(\)$", "exists, absent, null or not null"),
         (
             r"(?:eq|ne|gte?|ge|lte?|le|min|max)\s+[-\"\d{]",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
-from choreo_bdd_reporter.model.limits import STRING_MAX_BYTES, compact_json
+from choreo_bdd_reporter.model.limits import compact_json
 
 _READ_BACK_MAX = 1_000_000
 """Bytes; what is larger would stand in memory a second time."""
@@ -44,30 +44,6 @@ def foreign_json(value: Any) -> str | None:
     except Exception:  # noqa: BLE001 - as above
         return None
     return raw.decode("ascii") if is_sure else None
-
-
-def small_json(value: Any) -> str | None:
-    """The JSON text of a small value made of nothing but what JSON knows, else ``None``."""
-    text = _same_json(value)
-    if text is None:
-        try:
-            text = compact_json(value)
-        except (TypeError, ValueError, RecursionError):
-            return None
-    return text if len(text) <= STRING_MAX_BYTES else None
-
-
-def _same_json(value: Any) -> str | None:
-    """What the standard library would write of any value, letter by letter; ``None`` where that has to be asked."""
-    encode = _codec().encode
-    if encode is None:
-        return None
-    try:
-        raw = encode(value)
-        is_same = raw.isascii() and b"\x7f" not in raw and _reads_back(raw, value)
-    except Exception:  # noqa: BLE001 - as above
-        return None
-    return raw.decode("ascii") if is_same else None
 
 
 def _reads_back(raw: bytes, value: Any) -> bool:

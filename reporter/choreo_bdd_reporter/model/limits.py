@@ -148,6 +148,15 @@ def keep_worst(items: Sequence[Item], limit: int, is_bad: Iterable[bool]) -> tup
     return sorted(ranked[:limit]), len(items) - limit
 
 
+def small_json(value: Any) -> str | None:
+    """The JSON text of a small value made of nothing but what JSON knows, else ``None``."""
+    try:
+        text = compact_json(value)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return text if len(text) <= STRING_MAX_BYTES else None
+
+
 def is_plain_json(text: str) -> bool:
     """Whether a small JSON text is within the limits on depth and numbers, too."""
     if text.count("[") + text.count("{") > _DEPTH_MAX:

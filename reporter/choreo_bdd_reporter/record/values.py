@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from choreo_bdd.redaction import Redactor, is_innocent_json
-from choreo_bdd_reporter.model.json_text import read_document, small_json
+from choreo_bdd_reporter.model.json_text import read_document
 from choreo_bdd_reporter.model.limits import (
     cap_body,
     cap_value,
@@ -15,6 +15,7 @@ from choreo_bdd_reporter.model.limits import (
     compact_json,
     is_plain_json,
     json_safe,
+    small_json,
 )
 from choreo_bdd_reporter.record.dead_letters import moved
 from choreo_bdd_reporter.record.redactors import apply_redactors, has_redactors

@@ -149,6 +149,16 @@ def test_a_message_right_after_the_wait_is_told_as_too_late(bench: Bench) -> Non
     assert "too late: the message on 'x' came" in played.message
 
 
+def test_a_message_right_after_the_wait_for_a_number_of_them_is_told_as_too_late(bench: Bench) -> None:
+    bench.echo("a", "x", after_s=0.3)
+    played = bench.play('When I publish "a"', 'Then I expect exactly 1 "x" messages')
+    assert "too late: the message on 'x' came" in played.message
+    bench.service("b", lambda _: [("x", {})])
+    played = bench.play('When I publish "b"', 'And I publish "a"', 'Then I expect exactly 2 "x" messages')
+    assert "too late: 1 matching on 'x' within" in played.message
+    assert "wanted exactly 2; the next came" in played.message
+
+
 # --- windows ----------------------------------------------------------------------------------------------------------
 
 

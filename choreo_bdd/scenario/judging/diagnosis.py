@@ -109,13 +109,13 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
     waited = f"{facts.waited_ms:.0f} ms"
     if facts.transport_failure is not None:
         return Cause.TRANSPORT_FAILED, f"{facts.place} could not be served: {facts.transport_failure}"
+    arrived = f"{facts.arrived} matching on {facts.place} within {waited}, wanted {facts.wanted}"
     if facts.late_ms is not None:
-        return (
-            Cause.TOO_LATE,
-            f"the message on {facts.place} came {facts.late_ms:.1f} ms after the wait of {waited} had ended",
-        )
+        late = f"came {facts.late_ms:.1f} ms after the wait"
+        told = f"{arrived}; the next {late}" if facts.arrived else f"the message on {facts.place} {late} of {waited}"
+        return Cause.TOO_LATE, f"{told} had ended"
     if facts.arrived:
-        return Cause.TOO_FEW, f"{facts.arrived} matching on {facts.place} within {waited}, wanted {facts.wanted}"
+        return Cause.TOO_FEW, arrived
     if facts.early is not None:
         return Cause.OUT_OF_ORDER, f"on {facts.place} {facts.early}"
     if facts.contract_problem is not None:

@@ -20,7 +20,7 @@ from choreo_bdd.matchers import Matcher, MatchFailure, MatchResult
 from choreo_bdd.matchers.protocols import Unconditional, expected_shape
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.judging.diagnosis import Diagnosis
-from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.handle import Handle
 from choreo_bdd.scenario.judging.matching import judge, was_judged
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
 from choreo_bdd.scenario.judging.ruling import Ruling
@@ -277,8 +277,7 @@ class Expectation:
 
     def _hear_late(self, delivery: Delivery) -> None:
         """Keep what comes after the end of the wait: it changes no outcome, but the first match of it is the cause."""
-        waits_in_vain = self.handle.outcome not in (Outcome.PASS, Outcome.SLOW) and not self.occurs.waits_the_window_out
-        if self.matcher is None or not waits_in_vain:
+        if self.matcher is None or self.is_met:
             return
         if len(self.late) < _LATE_KEPT:
             self.late.append(delivery)

@@ -136,7 +136,7 @@ class Checking:
             scope.reached(handle, patience_s)
         await scope.decide(expectations, timeout_ms=patience_s * 1000 or None, alone=self._is_alone)
         for each in expectations:
-            if each.handle.outcome is Outcome.TIMEOUT:
+            if each.handle.outcome is Outcome.TIMEOUT or (each.count and not each.is_met):
                 await scope.until(partial(_is_late, each), scope.clock() + _LATE_GRACE_S)
 
     @property

@@ -18,8 +18,8 @@ _OF_OTHER_LANGUAGES = {
 }
 _PREDICATES = {
     **dict.fromkeys(("set", "present", "there", "given", "defined", "provided"), ("exists", "absent")),
-    **dict.fromkeys(("exist", "existing", "populated", "filled", "anything", "something"), ("exists", "absent")),
-    **dict.fromkeys(("unset", "missing", "undefined", "nonexistent", "omitted"), ("absent", "exists")),
+    **dict.fromkeys(("exist", "anything", "something"), ("exists", "absent")),
+    **dict.fromkeys(("unset", "missing", "undefined", "nonexistent"), ("absent", "exists")),
     **dict.fromkeys(("exists", "any"), ("!exists", "!absent")),
     "absent": ("!absent", "!exists"),
     **dict.fromkeys(("empty", "blank"), ("length 0", "length > 0")),

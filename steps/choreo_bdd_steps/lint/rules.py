@@ -34,6 +34,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     Publish,
     Request,
     SetLiteral,
+    SetSeveral,
     SetText,
     Wait,
     misnamed,
@@ -80,8 +81,11 @@ def _did_you_mean(text: str) -> str:
 
 
 def outline_placeholders(subject: Subject) -> Iterator[Finding]:
-    """``<x>`` in an outline that is nearly the name of a column; any other is text, such as an element of XML."""
+    """``<x>`` that is nearly the name of a column, or that of two; any other is text, such as an element of XML."""
     columns = subject.scenario.columns
+    for name in sorted({each for each in columns if columns.count(each) > 1}):
+        message = f"the examples have several columns {name!r}, and frameworks differ in which counts; keep one"
+        yield from (subject.at(step.call, "unfilled-placeholder", message) for step in subject.plan.steps[:1])
     for step in subject.plan.steps if columns else ():
         cells = [cell for row in step.call.table or () for cell in row]
         for text in (step.call.text, step.call.docstring or "", *cells):
@@ -239,8 +243,8 @@ def _read_body(step: PlannedStep) -> frozenset[str]:
             return needs if answer is None or answer.body is None else needs | _payload(answer.body)
         case CheckTaken() as check:
             return check.read().needs
-        case SetLiteral() as literal:
-            literal.read()
+        case SetLiteral() | SetSeveral() as setting:
+            setting.read()
             return frozenset()
         case _:
             return step.spec.needs if isinstance(step.spec, ExpectationSpec) else frozenset()

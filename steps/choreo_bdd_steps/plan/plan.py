@@ -23,6 +23,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     Publish,
     Request,
     SetLiteral,
+    SetSeveral,
     UseTransport,
     assigned,
     misnamed,
@@ -59,7 +60,7 @@ class PlannedStep:
             return wrong
         if isinstance(self.act, Publish | Call) and self.act.problem is not None:
             return self.act.problem
-        if isinstance(self.act, CheckTaken | SetLiteral):
+        if isinstance(self.act, CheckTaken | SetLiteral | SetSeveral):
             try:
                 self.act.read()
             except BodyError as error:

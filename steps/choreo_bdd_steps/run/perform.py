@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.templates.functions import new_uuid
 from choreo_bdd_steps.run.calling import Calling
 from choreo_bdd_steps.run.checking import Checking
@@ -62,8 +62,8 @@ class Performer:
                 self.stand_ins.play(act)
             case CheckService():
                 self.stand_ins.check_answers(act, call)
-            case SetSeveral(table):
-                self._set_rows(table, call)
+            case SetSeveral():
+                self._set_rows(read(call, act.read), call)
             case SetText() | SetLiteral() | SetUnique() | Keep():
                 self.state.variables[act.name] = self._value(act, call)
             case UseTransport(transport):
@@ -86,12 +86,10 @@ class Performer:
             case _:
                 assert_never(act)
 
-    def _set_rows(self, table: tuple[tuple[str, ...], ...], call: StepCall) -> None:
+    def _set_rows(self, rows: Iterable[tuple[str, str]], call: StepCall) -> None:
         """Row by row: a text may name a variable of a row above it."""
         variables = self.state.variables
-        if not table or [cell.strip().lower() for cell in table[0]] != ["name", "value"]:
-            raise StepError(call.place, "this step needs a table with the heading `name | value`")
-        for name, text in ((row[0].strip(), row[1]) for row in table[1:]):
+        for name, text in rows:
             rendered = self.state.render(text, call)
             try:
                 variables[name] = json.loads(rendered) if isinstance(rendered, str) else rendered

@@ -313,6 +313,17 @@ class SetSeveral:
 
     table: tuple[tuple[str, ...], ...]
 
+    def read(self) -> tuple[tuple[str, str], ...]:
+        """Names, and texts that may be templates. Raises ``BodyError``."""
+        if not self.table or [cell.strip().lower() for cell in self.table[0]] != ["name", "value"]:
+            raise BodyError("this step needs a table with the heading `name | value`")
+        read: dict[str, str] = {}
+        for line, (name, text) in enumerate(((row[0].strip(), row[1]) for row in self.table[1:]), start=2):
+            if name in read:
+                raise BodyError(f"the variable {name!r} is set twice; keep one row", line)
+            read[name] = text
+        return tuple(read.items())
+
 
 @dataclass(frozen=True, slots=True)
 class Keep:

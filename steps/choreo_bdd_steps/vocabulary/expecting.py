@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -174,7 +174,8 @@ def _in_order(match: Match) -> ExpectationSpec:
     return last if len(rows) == 1 else replace(rows[0], then=(*rows[1:-1], last))
 
 
-def _ordered_rows(match: Match) -> list[dict[str, str]]:
+def _ordered_rows(match: Match) -> list[list[tuple[str, str]]]:
+    """Of each row its cells, with the names of their columns."""
     table = match.call.table
     heading = [cell.strip() for cell in table[0]] if table else []
     if not table or "topic" not in heading or len(table) < 2:
@@ -182,14 +183,18 @@ def _ordered_rows(match: Match) -> list[dict[str, str]]:
             "this step needs a table with a column `topic` and a row for each message; further columns are "
             "`transport` and fields of the payload"
         )
-    return [dict(zip(heading, row, strict=True)) for row in table[1:]]
+    for name in ("topic", "transport"):
+        if heading.count(name) > 1:
+            raise BodyError(f"the table has several columns {name!r}; keep one", 1)
+    return [list(zip(heading, row, strict=True)) for row in table[1:]]
 
 
-def _row(match: Match, row: dict[str, str], line: int) -> ExpectationSpec:
-    topic, transport = row["topic"].strip().strip('"'), row.get("transport", "").strip()
+def _row(match: Match, row: Sequence[tuple[str, str]], line: int) -> ExpectationSpec:
+    names = dict(row)
+    topic, transport = names["topic"].strip().strip('"'), names.get("transport", "").strip()
     if not topic:
         raise BodyError("the row names no topic", line)
-    fields = [[name, cell] for name, cell in row.items() if name not in ("topic", "transport") and cell.strip()]
+    fields = [[name, cell] for name, cell in row if name not in ("topic", "transport") and cell.strip()]
     table = [["field", "value"], *fields] if fields else None
     body = language.parse_expectation(None, table, None, base_dir=match.call.folder)
     return ExpectationSpec(topic, transport or match.args["transport"], body, Occurs(), is_narrowed=True)

@@ -452,6 +452,9 @@ def test_what_can_never_hold_together_is_an_error(condition: str, rows: list[lis
         where(condition)
     with pytest.raises(BodyError, match="can never be true"):
         parse_expectation(None, [["field", "value"], *rows], None, base_dir=HERE)
+    columns = [["m", *(name for name, _ in rows)], ["1", *(text for _, text in rows)]]
+    with pytest.raises(BodyError, match=r"in the row .* can never be true; keep one of them"):
+        parse_expectation(None, columns, None, base_dir=HERE)
 
 
 @pytest.mark.parametrize(

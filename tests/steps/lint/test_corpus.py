@@ -29,6 +29,7 @@ def doc(body: str) -> str:
     return BODY.format(body=body.replace("\n", "\n      "))
 
 
+SOUND = ('When I publish "a"', 'Then I expect "b"')
 # rule, and the steps of a scenario in which the line marked with # ! is the faulty one
 PLANTED = [
     ("undefined-step", ['When I publish "a"', 'Then I expct "b"  # !']),
@@ -49,6 +50,10 @@ PLANTED = [
     ("unknown-transport", ['When I publish "a"', 'Then I expect "b" on nats  # !']),
     ("unreadable-body", ['When I publish "a"' + doc("id: [1, 2  # !"), 'Then I expect "b"']),
     ("unreadable-body", ['When I publish "a"' + doc("id: 1\nid: 2  # !"), 'Then I expect "b"']),
+    ("unreadable-body", ["Given the variables:  # !\n| field | value |\n| x | 1 |", *SOUND]),
+    ("unreadable-body", ["Given the variables:\n| name | value |\n| x | 1 |\n| x | 2 |  # !", *SOUND]),
+    ("unreadable-body", ['When I publish "a"', "Then I expect in order:  # !\n| topic | id | id |\n| b | 1 | 2 |"]),
+    ("unreadable-body", ['When I publish "a"', "Then I expect in order:\n| topic | topic |  # !\n| b | c |"]),
     ("unreadable-body", ['When I publish "a"', 'Then I expect "b"' + doc("id: !greater 3  # !")]),
     ("unreadable-body", ['When I publish "a"', 'Then I expect "b"' + doc("id: !matches '('  # !")]),
     ("unreadable-body", ['When I publish "a"', 'Then I expect "b"' + doc("id: !schema 'missing.json'  # !")]),
@@ -433,6 +438,17 @@ def test_a_placeholder_near_a_columns_name_is_a_misspelt_one(tmp_path: Path) -> 
     )
     (found,) = lint([path])
     assert (found.line, found.rule) == (4, "unfilled-placeholder")
+
+
+def test_two_columns_of_one_name_are_one_too_many(tmp_path: Path) -> None:
+    path = tmp_path / "a.feature"
+    path.write_text(
+        'Feature: F\n  Scenario Outline: O\n    When I publish "<t>"\n    Then I expect "b"\n'
+        "    Examples:\n      | t | t |\n      | a | c |\n",
+        encoding="utf-8",
+    )
+    (found,) = lint([path])
+    assert (found.line, found.rule) == (3, "unfilled-placeholder")
 
 
 def test_matchers_of_modules_that_step_files_import_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,12 +41,20 @@ def read_table(table: Table, *, publish: bool = False) -> tuple[Row, ...]:
         raise BodyError("the table has a heading only; add a row for each field", 1)
     if [name.lower() for name in heading] == ["field", "value"]:
         cells = _by_field(rows, publish=publish)
-        if not publish and (problem := contradiction((each.field, each.node) for each in cells)):
-            raise BodyError(f"in the table {problem}; keep one of the rows")
+        if not publish and (problem := _contradiction(cells)):
+            raise BodyError(f"in the table {problem}; keep one of them")
         return (cells,)
     _refuse_near_miss(heading, rows)
     fields = [_column(name) for name in heading]
-    return tuple(_by_column(fields, row, line, publish=publish) for line, row in enumerate(rows, start=2))
+    messages = tuple(_by_column(fields, row, line, publish=publish) for line, row in enumerate(rows, start=2))
+    for line, each in enumerate(messages, start=2):
+        if not publish and (problem := _contradiction(each)):
+            raise BodyError(f"in the row {problem}; keep one of them", line)
+    return messages
+
+
+def _contradiction(cells: Row) -> str | None:
+    return contradiction((each.field, each.node) for each in cells)
 
 
 def assemble(cells: Iterable[tuple[Field, object, int]]) -> object:

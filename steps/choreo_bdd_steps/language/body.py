@@ -15,8 +15,9 @@ from choreo_bdd_steps.language.doc_strings.raw import from_base64, from_hex, fro
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_json, read_yaml
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.conditions import Condition, parse_condition
+from choreo_bdd_steps.language.grammar.contradictions import places_in, refuse_contradiction
 from choreo_bdd_steps.language.grammar.placing import Placed, placed
-from choreo_bdd_steps.language.grammar.tables import Cell, Row, Table, assemble, read_table
+from choreo_bdd_steps.language.grammar.tables import Cell, Row, Table, asked_of, assemble, read_table
 from choreo_bdd_steps.language.kept import kept
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher, body_matcher, equalling, expecting, together
 from choreo_bdd_steps.language.matching.misread import refuse_calls, refuse_misread, refuse_text
@@ -151,6 +152,7 @@ def parse_expectation(
     condition, one_of = ((), clauses) if asked.any_of else (clauses, ())
     if schema is not None:
         condition = (*condition, Cell(_WHOLE, Tagged("schema", text_node(schema)), 1))
+    payload: Node | None = None
     if table is not None:
         rows = read_table(table)
         nodes = [cell.node for row in rows for cell in row]
@@ -161,6 +163,8 @@ def parse_expectation(
         nodes = [each for each in (payload, *(part for _, part in around)) if each is not None]
         spec = None if payload is None else _reader(payload, convert)
         expected = (Expected(spec, condition, around, one_of, () if payload is None else _fields(payload, convert)),)
+    for row in expected if condition else ():
+        refuse_contradiction((*asked_of(row.cells), *places_in(payload)), "condition and the body")
     every = [*nodes, *(cell.node for cell in (*condition, *one_of))]
     for each in every:
         check_tags(each)
@@ -182,10 +186,7 @@ def parse_payload(
     base_dir: Path,
     otherwise: NoPayload | None = None,
 ) -> PayloadBody:
-    """Read what a publish sends: a doc string, a table, or nothing, which is ``{}`` or ``otherwise``.
-
-    Raises BodyError.
-    """
+    """Read what a publish sends: a body, or nothing, which is ``{}`` or ``otherwise``. Raises BodyError."""
     _one_body(docstring, table)
     if table is not None:
         rows = read_table(table, publish=True)

@@ -458,6 +458,23 @@ def test_what_can_never_hold_together_is_an_error(condition: str, rows: list[lis
 
 
 @pytest.mark.parametrize(
+    ("docstring", "rows"),
+    [
+        ("a: {b: 2}\nc: 1", None),
+        ("a: {b: !gt 5}", None),
+        (None, [["field", "value"], ["a.b", "2"]]),
+        (None, [["c", "'a'.b"], ["1", "one of 2, 3"]]),
+    ],
+)
+def test_a_condition_that_its_body_rules_out_is_an_error(docstring: str | None, rows: list[list[str]] | None) -> None:
+    told = "in the condition and the body .*b is to be .* can never be true; keep one of them"
+    with pytest.raises(BodyError, match=told):
+        parse_expectation(docstring, rows, "a.b is 1", base_dir=HERE)
+    parse_expectation(docstring, rows, "a.b is 1 or c is 1", base_dir=HERE)
+    parse_expectation(docstring, rows, "a.b exists and d[0].b is 1", base_dir=HERE)
+
+
+@pytest.mark.parametrize(
     "condition",
     [
         *(

@@ -18,7 +18,7 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.body_matcher import equalling
 from choreo_bdd_steps.language.matching.values import Builder
 from choreo_bdd_steps.language.paths import Field
-from choreo_bdd_steps.language.syntax import Items, Literal, Node, Tagged
+from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged
 from choreo_bdd_steps.language.templates.functions import Variables
 
 _UNDERSTOOD = frozenset(
@@ -36,7 +36,7 @@ Asked = Iterable[tuple[Field, Node]]
 
 def contradiction(asked: Asked) -> str | None:
     """What can never be true in it; ``None`` where nothing is known to be. All of it must hold of one message."""
-    for place, nodes in _by_place(asked).items():
+    for place, nodes in _by_place(asked):
         if (len(nodes) > 1 or _may_be_void(nodes[0])) and _never_together(nodes):
             return f"{place.label} {_told(nodes)}, which can never be true"
     return None
@@ -44,7 +44,7 @@ def contradiction(asked: Asked) -> str | None:
 
 def tautology(asked: Asked) -> str | None:
     """What can never be false in it, of which one part is to hold; ``None`` where nothing is known to be."""
-    for place, nodes in _by_place(asked).items():
+    for place, nodes in _by_place(asked):
         if len(nodes) > 1 and all(_knows(node, _UNDERSTOOD) for node in nodes):
             matchers = [_matcher(node) for node in nodes]
             if all(any(each.match(sample).matched for each in matchers) for sample in _samples(nodes) if sample):
@@ -52,12 +52,29 @@ def tautology(asked: Asked) -> str | None:
     return None
 
 
-def _by_place(asked: Asked) -> dict[Field, list[Node]]:
-    by_place: dict[Field, list[Node]] = {}
+def refuse_contradiction(asked: Asked, where: str, line: int | None = None) -> None:
+    """Raise BodyError for what can never be true in it."""
+    if problem := contradiction(asked):
+        raise BodyError(f"in the {where} {problem}; keep one of them", line)
+
+
+def places_in(payload: Node | None, above: tuple[str, ...] = ()) -> Iterator[tuple[Field, Node]]:
+    """The values of a doc string, each with its place; what stands in a list is none."""
+    match payload:
+        case Fields(pairs):
+            for key, node in pairs:
+                if isinstance(key, Literal) and isinstance(key.value, str):
+                    yield from places_in(node, (*above, key.value))
+        case Literal() | Tagged() if above:
+            yield Field(".".join(above), above), payload
+
+
+def _by_place(asked: Asked) -> Iterable[tuple[Field, list[Node]]]:
+    by_place: dict[object, tuple[Field, list[Node]]] = {}
     for place, node in asked:
         if place.envelope is None and all(isinstance(each, str | int) for each in place.segments):
-            by_place.setdefault(place, []).append(node)
-    return by_place
+            by_place.setdefault(place.segments, (place, []))[1].append(node)
+    return by_place.values()
 
 
 def _may_be_void(node: Node) -> bool:

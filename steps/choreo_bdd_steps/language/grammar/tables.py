@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.cells import is_text, parse_cell
-from choreo_bdd_steps.language.grammar.contradictions import contradiction
+from choreo_bdd_steps.language.grammar.contradictions import refuse_contradiction
 from choreo_bdd_steps.language.paths import Field, Segment, parse_field
 from choreo_bdd_steps.language.syntax import Node
 
@@ -41,20 +41,20 @@ def read_table(table: Table, *, publish: bool = False) -> tuple[Row, ...]:
         raise BodyError("the table has a heading only; add a row for each field", 1)
     if [name.lower() for name in heading] == ["field", "value"]:
         cells = _by_field(rows, publish=publish)
-        if not publish and (problem := _contradiction(cells)):
-            raise BodyError(f"in the table {problem}; keep one of them")
+        if not publish:
+            refuse_contradiction(asked_of(cells), "table")
         return (cells,)
     _refuse_near_miss(heading, rows)
     fields = [_column(name) for name in heading]
     messages = tuple(_by_column(fields, row, line, publish=publish) for line, row in enumerate(rows, start=2))
-    for line, each in enumerate(messages, start=2):
-        if not publish and (problem := _contradiction(each)):
-            raise BodyError(f"in the row {problem}; keep one of them", line)
+    for line, each in enumerate(messages if not publish else (), start=2):
+        refuse_contradiction(asked_of(each), "row", line)
     return messages
 
 
-def _contradiction(cells: Row) -> str | None:
-    return contradiction((each.field, each.node) for each in cells)
+def asked_of(cells: Iterable[Cell]) -> Iterator[tuple[Field, Node]]:
+    """What cells ask, each with its place."""
+    return ((each.field, each.node) for each in cells)
 
 
 def assemble(cells: Iterable[tuple[Field, object, int]]) -> object:

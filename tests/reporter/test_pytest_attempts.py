@@ -126,7 +126,8 @@ def test_a_journal_has_every_attempt(suite: Any) -> None:
     suite.pytester.makepyfile(test_f=f"{FLAKY}\ndef test_last():\n    import os\n    os._exit(3)\n")
     suite.run("--harness-report=out", "-k", "flaky or last", in_process=False)
     report = read_report(suite.path / "out")
-    assert [test["nodeid"] for test in report.results["tests"]] == ["test_f.py::test_flaky"]
+    outcomes = {test["nodeid"]: test["outcome"] for test in report.results["tests"]}
+    assert outcomes == {"test_f.py::test_flaky": "passed", "test_f.py::test_last": "errored"}
     attempts = report.gherkin["attempts"]["test_f.py::test_flaky"]
     assert [each["test"]["scenarios"][0]["name"] for each in attempts] == ["f1", "f2"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from choreo_bdd_project.gherkin.lines import Block, Line, LineKind, blocks, read_lines, scenario_around
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_steps.vocabulary import Match, recognise
-from choreo_bdd_steps.vocabulary.acts import assigned
+from choreo_bdd_steps.vocabulary.assignments import assigned
 from choreo_bdd_steps.vocabulary.continuing import parameters
 
 _EXPRESSION = re.compile(r"\{\{(?P<inside>.*?)\}\}|\{%(?P<block>.*?)%\}", re.DOTALL)

@@ -37,8 +37,8 @@ from choreo_bdd_steps.vocabulary.acts import (
     SetSeveral,
     SetText,
     Wait,
-    misnamed,
 )
+from choreo_bdd_steps.vocabulary.assignments import misnamed
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
@@ -237,7 +237,9 @@ def _read_body(step: PlannedStep) -> frozenset[str]:
             return _payload(body)
         case Request(body=body):
             return _payload(body)
-        case PlayService(answer=answer) as service:
+        case PlayService(answer=answer, problem=problem) as service:
+            if problem is not None:
+                raise problem
             condition = service.read_condition()
             needs = frozenset() if condition is None else condition.needs
             return needs if answer is None or answer.body is None else needs | _payload(answer.body)

@@ -25,9 +25,8 @@ from choreo_bdd_steps.vocabulary.acts import (
     SetLiteral,
     SetSeveral,
     UseTransport,
-    assigned,
-    misnamed,
 )
+from choreo_bdd_steps.vocabulary.assignments import assigned, misnamed
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 INSTANT = "a duration of 0 leaves no time for anything to happen; write a longer one"
@@ -58,7 +57,7 @@ class PlannedStep:
             return self.misplaced
         if wrong := misnamed(self.act):
             return wrong
-        if isinstance(self.act, Publish | Call) and self.act.problem is not None:
+        if isinstance(self.act, Publish | Call | PlayService) and self.act.problem is not None:
             return self.act.problem
         if isinstance(self.act, CheckTaken | SetLiteral | SetSeveral):
             try:

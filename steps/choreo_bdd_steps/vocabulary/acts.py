@@ -11,7 +11,6 @@ from choreo_bdd.scenario import Occurs
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_steps import language
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.reserved_names import UNUSABLE
 
 if TYPE_CHECKING:
     from choreo_bdd_steps.language import ExpectationBody, PayloadBody
@@ -139,11 +138,20 @@ class Publish:
 
     @property
     def problem(self) -> BodyError | None:
-        """What is wrong with its numbers."""
+        """What is wrong with its numbers, or with the body of a burst."""
         if self.count == 0:
             return BodyError("a burst of 0 messages publishes nothing; write how many are sent")
         if self.per_second == 0:
             return BodyError("at a rate of 0 per second no message ever leaves; write a rate above 0")
+        try:
+            rows = 1 if self.count is None else len(self.body.read().drafts)
+        except BodyError as error:
+            return error
+        if rows > 1:
+            return BodyError(
+                f"a burst of {self.count} messages and a table of {rows} rows, a message each: which of the two is "
+                f"meant? For one message of several fields begin the table with | field | value |"
+            )
         return None
 
 
@@ -257,6 +265,13 @@ class PlayService:
     answer: Answer | None
     call: Step
 
+    @property
+    def problem(self) -> BodyError | None:
+        """What is wrong with its number."""
+        if self.answer is not None and self.answer.times == 0:
+            return BodyError("a service that answers 0 times answers nothing; write a service that drops the topic")
+        return None
+
     def read_condition(self) -> ExpectationBody | None:
         """What a message must hold to be answered. Raises ``BodyError``."""
         if self.condition is None:
@@ -368,22 +383,3 @@ Act = (
     | UseTransport
     | Wait
 )
-
-
-def misnamed(act: Act | None) -> BodyError | None:
-    """What is wrong with the name of a variable that an act sets."""
-    name = min(assigned(act) & UNUSABLE, default=None)
-    if name is None:
-        return None
-    return BodyError(f"no variable can be called {name!r}: a template reads {{{{ {name} }}}} as something of its own")
-
-
-def assigned(act: Act | None) -> frozenset[str]:
-    """Variables that an act sets."""
-    match act:
-        case SetText(name=name) | SetLiteral(name=name) | SetUnique(name=name) | Keep(name=name):
-            return frozenset({name})
-        case SetSeveral(table=table):
-            return frozenset(row[0].strip() for row in table[1:] if row)
-        case _:
-            return frozenset()

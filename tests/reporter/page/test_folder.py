@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from choreo_bdd_reporter import writer
 from choreo_bdd_reporter.page import data
+from choreo_bdd_reporter.page.chunks import Chunk
 from choreo_bdd_reporter.store.directory import ReportDirectoryError, resolve
 from choreo_bdd_reporter.writer import write_documents, write_page_file
 from tests.support.page_sample import green_run, sample_run
@@ -118,12 +119,12 @@ def test_a_failure_midway_leaves_the_old_page_and_all_of_its_parts(
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     full = iter([False, False, True])
 
-    def chunk(*args: object, **options: object) -> str:
+    def text(_: Chunk) -> str:
         if next(full):
             raise OSError("disk full")
         return "new"
 
-    monkeypatch.setattr(data, "_chunk", chunk)
+    monkeypatch.setattr(Chunk, "text", text)
     with pytest.raises(OSError, match="disk full"):
         write_page_file(folder / "index.html", *sample_run(), folder=True)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

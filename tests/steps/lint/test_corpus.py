@@ -50,6 +50,8 @@ PLANTED = [
     ("unknown-transport", ['When I publish "a"', 'Then I expect "b" on nats  # !']),
     ("unreadable-body", ['When I publish "a"' + doc("id: [1, 2  # !"), 'Then I expect "b"']),
     ("unreadable-body", ['When I publish "a"' + doc("id: 1\nid: 2  # !"), 'Then I expect "b"']),
+    ("unreadable-body", ['When I publish 3 "a" messages:  # !\n| x |\n| 1 |\n| 2 |', SOUND[1]]),
+    ("unreadable-body", ['Given a service that answers "a" with "b" 0 times  # !', *SOUND]),
     ("unreadable-body", ["Given the variables:  # !\n| field | value |\n| x | 1 |", *SOUND]),
     ("unreadable-body", ["Given the variables:\n| name | value |\n| x | 1 |\n| x | 2 |  # !", *SOUND]),
     ("unreadable-body", ['When I publish "a"', "Then I expect in order:  # !\n| topic | id | id |\n| b | 1 | 2 |"]),

@@ -99,7 +99,6 @@ class Expectation:
         "taken",
         "takes_leftovers",
         "topic",
-        "turns",
         "unjudged",
         "unreadable",
     )
@@ -133,10 +132,8 @@ class Expectation:
         """Matching messages that came before the expectation it has to come after was met."""
         self._copies: dict[int, Message] = {}
         """Which message here is the one that met an expectation before, by the ``id`` of that one."""
-        self.taken: list[Message] = []
+        self.taken: list[Delivery] = []
         """Every message that was counted."""
-        self.turns: list[int] = []
-        """The turn in which each of them was handed over."""
         self.held: list[Delivery] = []
         self.near_misses: list[Delivery] = []
         self.unreadable: list[str] = []
@@ -310,8 +307,7 @@ class Expectation:
         message, occurs = delivery.message, self.occurs
         self.count += 1
         self.matched_at = message.received_at
-        self.taken.append(message)
-        self.turns.append(delivery.turn)
+        self.taken.append(delivery)
         message.used()
         if message.is_leftover:
             note = f"the message on {message.topic!r} was in the queue before anybody listened there"

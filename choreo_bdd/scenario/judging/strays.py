@@ -62,5 +62,4 @@ def nearest(expectations: Iterable[Expectation], delivery: Delivery) -> tuple[Ha
 
 def judged(expectations: Sequence[Expectation]) -> set[int]:
     """The messages, by ``id``, that some expectation has counted or found wanting: they are no strays."""
-    found = {id(message) for each in expectations for message in each.taken}
-    return found | {id(delivery.message) for each in expectations for delivery in (*each.near_misses, *each.early)}
+    return {id(delivery.message) for each in expectations for delivery in (*each.taken, *each.near_misses, *each.early)}

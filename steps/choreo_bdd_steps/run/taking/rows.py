@@ -54,9 +54,9 @@ class _Check:
         if self._is_up_to_date:
             return
         self._taken = [
-            (record.payload, message)
+            (record.payload, delivery.message)
             for handle in self._handles
-            for record, message in zip(handle.messages, self._expectation_of(handle).taken, strict=True)
+            for record, delivery in zip(handle.messages, self._expectation_of(handle).taken, strict=True)
         ]
         self._taken_ids = frozenset(id(message) for _, message in self._taken)
         self._is_up_to_date = True

@@ -73,7 +73,7 @@ class TakenMessages:
         """Heard through one subscription a message is one object; through two, of a pattern say, they are alike."""
         if (number := sum(len(each.taken) for each in self._others)) != self._known_of:
             self._known_of = number
-            self._known = {id(taken): each for each in self._others for taken in each.taken}
+            self._known = {id(taken.message): each for each in self._others for taken in each.taken}
         if taker := self._known.get(id(message)):
             self._claims[id(message)] = message
             return taker
@@ -84,11 +84,11 @@ class TakenMessages:
         takers: list[Expectation] = []
         for topic in dict.fromkeys(each.topic for each in self._others if each.topic != self._topic):
             alike = [
-                (taken, each)
+                (taken.message, each)
                 for each in self._others
                 if each.topic == topic
                 for taken in each.taken
-                if taken.is_like(message)
+                if taken.message.is_like(message)
             ]
             free = (pair for pair in alike if self._claims.setdefault(id(pair[0]), message) is message)
             takers.extend(each for _, each in islice(free, 1))
@@ -112,22 +112,18 @@ def taken_in_its_phase(
     for phase in sorted({each.step.phase for each in checks}, reverse=True):
         handles = [handle for each in checks if each.step.phase == phase for handle in each.handles]
         taken = {
-            (handle.topic, id(message)): (handle.topic, message, turn, record)
+            (handle.topic, id(delivery.message)): (handle.topic, delivery, record)
             for handle in handles
-            for message, turn, record in _taken_by(expectation_of(handle))
-            if topic in (handle.topic, message.topic)
+            for delivery, record in zip(expectation_of(handle).taken, handle.messages, strict=True)
+            if topic in (handle.topic, delivery.message.topic)
         }
         heard = {heard_on for heard_on, *_ in taken.values()}
         where = topic if topic in heard else min(heard, default=None)  # through one subscription each comes once
         found = [
-            ((message.received_at, message.order or 0, turn), record)
-            for on, message, turn, record in taken.values()
+            ((delivery.message.received_at, delivery.message.order or 0, delivery.turn), record)
+            for on, delivery, record in taken.values()
             if on == where
         ]
         if found:
             return [record for _, record in sorted(found, key=lambda each: each[0])]
     return []
-
-
-def _taken_by(expectation: Expectation) -> Iterable[tuple[Message, int, MessageRecord]]:
-    return zip(expectation.taken, expectation.turns, expectation.handle.messages, strict=True)

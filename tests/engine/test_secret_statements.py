@@ -14,7 +14,7 @@ TEXTS = [
     f"setx API_TOKEN {V}", f"setx API_TOKEN {W}", f"SETX DB_PASSWORD \"{V}\" /M", f"setenv GH_TOKEN {V}",
     f"set -x API_TOKEN {V}", f"ENV DB_PASSWORD {W}", f"ARG NPM_TOKEN {V}",
     f"dotnet user-secrets set \"Db:Password\" \"{V}\"", f"aws configure set aws_secret_access_key {V}",
-    f"npm config set //registry.npmjs.org/:_authToken {V}", f"git config --global github.token {V}",
+    f"npm config set //packages.example.org/:_authToken {V}", f"git config --global github.token {V}",
     f"127.0.0.1:6379> AUTH {V}", f"AUTH {V}", f"AUTH shop {V}", f"> AUTH default {W}",
     f'1339518083.1 [0 127.0.0.1:60866] "AUTH" "{V}"', f'1339518083.1 [0 127.0.0.1:60866] "auth" "shop" "{W}"',
     f"HELLO 3 AUTH default {V}", f"CONFIG SET requirepass {V}", f"masterauth {V}", f"['AUTH', '{V}']",

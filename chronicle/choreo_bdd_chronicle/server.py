@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 import uvicorn
 from starlette.types import ASGIApp
 
-from choreo_bdd_chronicle.answer.app import build_app
+from choreo_bdd_chronicle.answer.app import Api, build_app
 from choreo_bdd_chronicle.answer.stream import Broadcaster
 from choreo_bdd_chronicle.receive.checkers import Checker, ProcessChecker, ThreadChecker
 from choreo_bdd_chronicle.receive.understanding import GARBAGE
@@ -74,8 +74,8 @@ def _built(settings: Settings, checker: Checker) -> tuple[ASGIApp, Broadcaster]:
     store = open_store(settings.database)
     broadcaster = Broadcaster(store, settings.listeners_max)
     notifier = WebhookNotifier(store, webhooks)
-    app = build_app(store, broadcaster, notifier, checker, settings=settings, version=_version())
-    return app, broadcaster
+    api = Api(store, broadcaster, notifier, checker, settings=settings, version=_version())
+    return build_app(api, settings), broadcaster
 
 
 def _shown(host: str) -> str:

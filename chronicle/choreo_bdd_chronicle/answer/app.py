@@ -264,18 +264,8 @@ class Api:
         return await to_thread.run_sync(work, limiter=self._readers)
 
 
-def build_app(
-    store: Store,
-    broadcaster: Broadcaster,
-    notifier: WebhookNotifier,
-    checker: Checker,
-    *,
-    settings: Settings,
-    version: str,
-) -> ASGIApp:
-    """The whole application over an open store, which it closes at the end with all that works for it."""
-
-    api = Api(store, broadcaster, notifier, checker, settings=settings, version=version)
+def build_app(api: Api, settings: Settings) -> ASGIApp:
+    """The whole application over its handlers, which it closes at the end with all that works for them."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

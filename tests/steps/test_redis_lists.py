@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -222,8 +223,10 @@ def test_doctor_tells_of_other_types_and_of_events_that_are_not_sent(
     ],
 )
 def test_what_a_list_cannot_be_is_an_error(tmp_path: Path, topics: str, told: str) -> None:
-    with pytest.raises(ConfigError) as refused:
-        session = Session(config_of(tmp_path, "redis://127.0.0.1", f"\n        {topics}"))
+    with (
+        pytest.raises(ConfigError) as refused,
+        closing(Session(config_of(tmp_path, "redis://127.0.0.1", f"\n        {topics}"))) as session,
+    ):
         session.harness("bus")
     assert told in str(refused.value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import closing
 
 import pytest
 
@@ -55,7 +56,8 @@ def test_the_innermost_tag_wins(bench: Bench) -> None:
 
 
 def test_the_slow_policy_of_the_command_line_is_fail_or_warn() -> None:
-    assert Session(memory_config(), slow="warn").config.slow == "warn"
+    with closing(Session(memory_config(), slow="warn")) as session:
+        assert session.config.slow == "warn"
     with pytest.raises(ConfigError, match="the slow policy is 'fail' or 'warn', not 'maybe'"):
         Session(memory_config(), slow="maybe")
 

@@ -34,7 +34,6 @@ from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.scenario.verdicts import Verdicts
 from choreo_bdd.shared.changes import Changes
 from choreo_bdd.shared.collector import put_off_full_collections
-from choreo_bdd.shared.pauses import pauses
 from choreo_bdd.transports.base import Ready
 
 _TURNS_TO_DRAIN = 3  # of the loop: socket, reader, whoever the reader wakes
@@ -71,7 +70,6 @@ class Scope:
             replies=self.replies,
             options=options,
             clock=self.clock,
-            pauses=pauses(),
             notify=self._changes.tell,
         )
         self._listeners: dict[tuple[str | None, str], TopicListener] = {}

@@ -30,7 +30,7 @@ from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox
 from choreo_bdd.scenario.sending.replies import Reply
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
-from choreo_bdd.shared.pauses import Pauses
+from choreo_bdd.shared.pauses import pauses
 
 _STRAYS_KEPT = 100
 _COUNTED = frozenset({Heard.MATCHED, Heard.TOO_MANY})
@@ -51,7 +51,6 @@ class Verdicts:
         replies: Sequence[Reply],
         options: ScopeOptions,
         clock: Callable[[], float],
-        pauses: Pauses,
         notify: Callable[[], None],
     ) -> None:
         self._expectations = expectations
@@ -62,7 +61,7 @@ class Verdicts:
         self._replies = replies
         self._options = options
         self._clock = clock
-        self._pauses = pauses
+        self._pauses = pauses()
         self._notify = notify
         self._opened_at = clock()
 

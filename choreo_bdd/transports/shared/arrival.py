@@ -50,7 +50,7 @@ class Arrival:
         except (OSError, AttributeError):  # no TCP, or a system that does not tell
             self._socket = None
             return 0.0
-        (milliseconds,) = struct.unpack_from("=I", told, _LAST_DATA_AT)
+        milliseconds: int = struct.unpack_from("=I", told, _LAST_DATA_AT)[0]
         return max(0.0, milliseconds / 1000 - _TICK_S)
 
     @property

@@ -340,6 +340,7 @@ class Scope:
                 topics.setdefault(each.link, {})[each.topic] = None
         if not topics:
             return
+        self.outbox.expect_confirmations()
         for _ in range(_TURNS_TO_DRAIN):
             await asyncio.sleep(0)
         await asyncio.gather(*(self._fence(self.links[name], tuple(asked)) for name, asked in topics.items()))

@@ -25,7 +25,7 @@ from choreo_bdd_steps.language.matching.values import Builder, check_tags, needs
 from choreo_bdd_steps.language.matching.wire import as_operand, as_sent, label
 from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
 from choreo_bdd_steps.language.reserved_names import hides_given
-from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, Template, text_node
+from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, Template, field_by_field, text_node
 from choreo_bdd_steps.language.templates.functions import Variables, as_text
 
 Read = Callable[[Builder], object]
@@ -100,7 +100,7 @@ class ExpectationBody:
             for each in (
                 *(Expected(field) for field in row.fields),
                 *(Expected(cells=(cell,)) for cell in row.cells),
-                *(Expected(around=(part,)) for part in row.around),
+                *(Expected(around=((name, each),)) for name, node in row.around for each in field_by_field(node)),
             )
         ]
         return tuple(replace(self, rows=(each,)) for each in single)
@@ -162,7 +162,8 @@ def parse_expectation(
         payload, around = (node, ()) if node is None else _split_envelope(node)
         nodes = [each for each in (payload, *(part for _, part in around)) if each is not None]
         spec = None if payload is None else _reader(payload, convert)
-        expected = (Expected(spec, condition, around, one_of, () if payload is None else _fields(payload, convert)),)
+        fields = () if payload is None else tuple(_reader(each, convert) for each in field_by_field(payload))
+        expected = (Expected(spec, condition, around, one_of, fields),)
     for row in expected if condition else ():
         refuse_contradiction((*asked_of(row.cells), *places_in(payload)), "condition and the body")
     every = [*nodes, *(cell.node for cell in (*condition, *one_of))]
@@ -281,13 +282,6 @@ def _reader(node: Node, convert: _Convert | None) -> Read:
     if convert is None:
         return lambda builder: builder.value(node)
     return lambda builder: convert(str(as_text(builder.value(node))))
-
-
-def _fields(payload: Node, convert: _Convert | None) -> tuple[Read, ...]:
-    """A payload field by field; whole, where it is no object."""
-    if not isinstance(payload, Fields) or not payload.pairs:
-        return (_reader(payload, convert),)
-    return tuple(_reader(Fields((pair,), payload.line), convert) for pair in payload.pairs)
 
 
 # --- expecting ----------------------------------------------------------------------------------------

@@ -159,6 +159,8 @@ def parse_expectation(
         expected = tuple(Expected(cells=(*condition, *row), one_of=one_of) for row in rows)
     else:
         node, convert = _read(docstring, media_type)
+        if node is None and docstring is not None:
+            raise BodyError("the doc string is empty; say in it what the message holds, or take it away")
         payload, around = (node, ()) if node is None else _split_envelope(node)
         nodes = [each for each in (payload, *(part for _, part in around)) if each is not None]
         spec = None if payload is None else _reader(payload, convert)
@@ -246,6 +248,7 @@ def load_file(path: str, base_dir: Path) -> PayloadBody:
 # --- reading ------------------------------------------------------------------------------------------
 
 _Convert = Callable[[str], object]
+_SAYS = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
 _KIND_OF_MEDIA = re.compile(r".*[/+]|\s*;.*")  # application/vnd.shop+json; charset=utf-8 is json
 _READERS: Mapping[str, Callable[[str], Node]] = {"yaml": read_yaml, "json": read_json}
 _CONVERTERS: Mapping[str, _Convert] = {"text": str, "xml": str, "hex": from_hex, "base64": from_base64}
@@ -257,13 +260,14 @@ def _one_body(docstring: str | None, table: Table | None) -> None:
 
 
 def _read(docstring: str | None, media_type: str | None) -> tuple[Node | None, _Convert | None]:
-    if docstring is None or not docstring.strip():
+    """What a doc string says, and how its text becomes a payload; no node where it says nothing."""
+    if docstring is None:
         return None, None
     kind = _KIND_OF_MEDIA.sub("", (media_type or "yaml").strip().lower())
     if kind in _CONVERTERS:
         return text_node(docstring), _CONVERTERS[kind]
     if kind in _READERS:
-        return _READERS[kind](docstring), None
+        return (_READERS[kind](docstring) if _SAYS.search(docstring) else None), None
     raise BodyError(f"the media type {media_type!r} is unknown; use json, yaml, text, xml, hex or base64")
 
 

@@ -220,6 +220,8 @@ def test_a_number_around_a_message_is_held_against_no_text(name: str) -> None:
         "s is A or (n is 1)",
         "s is A)",
         "s is f(x",
+        "s is (A)",
+        "s is one of (A), B",
         's is A"',
         "s is A'",
         "s is “A”",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from choreo_bdd.codecs.base import JSONCodec
 from choreo_bdd.message import Message
-from choreo_bdd.topic_patterns import half_wildcard
+from choreo_bdd.topic_patterns import malformed
 from choreo_bdd_steps.language import BodyError, BodyMatcher, Variables, parse_expectation, parse_payload
 
 HERE = Path(__file__).parent
@@ -428,11 +428,13 @@ def test_a_variable_may_be_called_self() -> None:
     assert sent.payload == {"a": 5, "b": "x5"}
 
 
-@pytest.mark.parametrize("topic", ["orders*", "a.>.b", "orders:*", "a.b>", ">.a", "orders.#", "#", "a.+.b"])
+@pytest.mark.parametrize(
+    "topic", ["orders*", "a.>.b", "orders:*", "a.b>", ">.a", "orders.#", "#", "a.+.b", " a", "a ", " "]
+)
 def test_half_wildcards_are_told_and_patterns_are_not(topic: str) -> None:
-    assert repr(topic) in (half_wildcard(topic) or "")
+    assert repr(topic) in (malformed(topic) or "")
     for good in ("orders.*", "orders.>", ">", "*", "a.*.b", "orders:new", "c#", "a+b"):
-        assert half_wildcard(good) is None
+        assert malformed(good) is None
 
 
 NEARLY = (

@@ -27,7 +27,7 @@ from starlette.types import ASGIApp
 from choreo_bdd_chronicle.answer import query
 from choreo_bdd_chronicle.answer.access import authorise, stranger
 from choreo_bdd_chronicle.answer.direct_route import DirectRoute, Handler, Refusal
-from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, TOPIC_MAX, Endpoint, Question
+from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, Endpoint, Question
 from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.guard import Guard
 from choreo_bdd_chronicle.answer.models import Health
@@ -40,6 +40,7 @@ from choreo_bdd_chronicle.answer.views.metrics import CONTENT_TYPE, IngestTimes,
 from choreo_bdd_chronicle.answer.views.report_page import APART, drawn
 from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
 from choreo_bdd_chronicle.answer.views.stating import pinning, stating
+from choreo_bdd_chronicle.check.names import TOPIC_MAX
 from choreo_bdd_chronicle.pages import Pages
 from choreo_bdd_chronicle.receive.body import read_body
 from choreo_bdd_chronicle.receive.checkers import Checker

@@ -10,6 +10,7 @@ from typing import Any
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError
 from choreo_bdd_chronicle.check import Fault
 from choreo_bdd_chronicle.check.moments import microseconds
+from choreo_bdd_chronicle.check.names import BRANCH_MAX, ENVIRONMENT_MAX, TRANSPORT_MAX
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 SLUG_RULE = "2 to 64 of a-z, 0-9 and hyphens, and neither begins nor ends with a hyphen"
@@ -156,9 +157,9 @@ TENANT = Parameter(
     name="tenant", read=_slug, schema={"type": "string", "pattern": f"^{SLUG.pattern}$"}, is_required=True,
     meaning="whose data",
 )  # fmt: skip
-ENVIRONMENT = text("environment", 64, "only runs in this environment")
-BRANCH = text("branch", 256, "only runs of this branch")
-TRANSPORT = text("transport", 64, "only what went over this transport")
+ENVIRONMENT = text("environment", ENVIRONMENT_MAX, "only runs in this environment")
+BRANCH = text("branch", BRANCH_MAX, "only runs of this branch")
+TRANSPORT = text("transport", TRANSPORT_MAX, "only what went over this transport")
 SINCE = moment("from", "since", "only runs that began then or later")
 UNTIL = moment("to", "until", "only runs that began then or earlier")
 FILTERS = (ENVIRONMENT, BRANCH, TRANSPORT, SINCE, UNTIL)

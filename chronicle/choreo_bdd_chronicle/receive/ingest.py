@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from starlette.requests import Request
 
 from choreo_bdd_chronicle.answer.errors import REPORT, VALIDATION, ApiError
@@ -20,6 +22,7 @@ from choreo_bdd_chronicle.watcher import Watcher
 
 TENANT_HEADER = "X-Chronicle-Tenant"
 KEY_HEADER = "Idempotency-Key"
+_KEY_MAX = 255
 _SECOND = 1_000_000
 
 
@@ -46,7 +49,7 @@ async def ingest(
     checker: Checker,
 ) -> Ingested:
     """Take a report in; the answer is made when it is on disk, and what it changes is looked for after it."""
-    tenant, key = tenant_of(request, caller), request.headers.get(KEY_HEADER) or None
+    tenant, key = tenant_of(request, caller), _key(request.headers.get(KEY_HEADER, ""))
     with store.awaiting():
         body = await read_body(request.stream(), request.headers.get("Content-Encoding", ""), body_max)
         found = _sound(await checker.understand(body))
@@ -70,6 +73,11 @@ async def ingest(
         warning=_lateness(now() - report.run.started_at),
         warnings=list(report.warnings),
     )
+
+
+def _key(given: str) -> str | None:
+    """A key as it is kept; of a long one its hash, as no database indexes a text of any length."""
+    return (given or None) if len(given) <= _KEY_MAX else hashlib.sha256(given.encode()).hexdigest()
 
 
 def _sound(found: Understood | Refused) -> Understood:

@@ -43,7 +43,9 @@ def test_a_gzipped_report_is_the_same_report(chronicle: Chronicle) -> None:
 
 def test_gzip_may_be_made_of_parts(chronicle: Chronicle) -> None:
     sent = body(report())
-    run = chronicle.keep(gzip.compress(sent[:99]) + gzip.compress(b"") + gzip.compress(sent[99:]), Content_Encoding="gzip")
+    run = chronicle.keep(
+        gzip.compress(sent[:99]) + gzip.compress(b"") + gzip.compress(sent[99:]), Content_Encoding="gzip"
+    )
     assert chronicle.ask(f"/runs/{run}/raw").content == sent
 
 
@@ -249,7 +251,10 @@ LONG = "".join(hashlib.sha512(str(number).encode()).hexdigest() for number in ra
 def test_a_name_too_long_to_be_asked_for_loses_no_report(chronicle: Chronicle, name: str, most: int | None) -> None:
     for text in (LONG, LONG + "x"):
         one = timed_out(text if name == "topic" else "orders.placed", transport=None)
-        chronicle.keep(report([one], **({} if name == "topic" else {name: text})))
+        document = report([one])
+        if name != "topic":
+            document["run"][name] = text
+        chronicle.keep(document)
     if most is None:
         return
     parameter = {"git_branch": "branch"}.get(name, name)

@@ -61,7 +61,7 @@ def test_a_report_far_too_large_is_refused_and_not_taken_for_a_server_that_is_aw
 ) -> None:
     monkeypatch.setenv("CHRONICLE_MAX_BODY_SIZE", "4000000")
     noise = random.Random(1).randbytes(30_000_000)  # more than any system's buffers hold
-    with serving(tmp_path) as url, pytest.raises(RefusedError, match="413 .* larger than 4000000 bytes"):
+    with serving(tmp_path) as url, pytest.raises(RefusedError, match=r"413 .* larger than 4000000 bytes"):
         send(noise, Target(url=url, tenant="shop", token=None), pauses=())
 
 

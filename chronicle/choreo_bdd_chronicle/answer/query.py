@@ -117,11 +117,10 @@ def _slug(value: str) -> str:
     return value
 
 
-def text(name: str, longest: int, meaning: str) -> Parameter:
+def text(name: str, longest: int, meaning: str, *, is_required: bool = False) -> Parameter:
     """A text that must be met exactly."""
-    return Parameter(
-        name=name, read=_bounded(longest), schema={"type": "string", "maxLength": longest}, meaning=meaning
-    )
+    schema = {"type": "string", "maxLength": longest}
+    return Parameter(name=name, read=_bounded(longest), schema=schema, is_required=is_required, meaning=meaning)
 
 
 def choice(name: str, values: tuple[str, ...], meaning: str) -> Parameter:

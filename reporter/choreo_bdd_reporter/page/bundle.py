@@ -8,10 +8,10 @@ name twice. Whatever leaves the dialect is refused, because in a joined script i
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, product
+from itertools import chain, count, islice, product
 from posixpath import dirname, join, normpath
 from string import ascii_letters, digits
 
@@ -24,6 +24,7 @@ from choreo_bdd_reporter.page.tokens import (
     shared_texts,
     tightened,
     tokens,
+    top_statements,
     uses,
     words,
 )
@@ -40,6 +41,9 @@ BROWSER = words(
     "removeEventListener requestAnimationFrame setTimeout"
 )
 """Names of the browser that modules may use; whatever else a module names is its own and gets a shorter name."""
+_SHARES = 28, 24
+"""Of all letters, those for the most frequent variables of the script, and those for variables inside a statement."""
+_EVERYWHERE = -1
 
 
 class BundleError(ValueError):
@@ -66,17 +70,40 @@ def bundle(entry: str, read: Callable[[str], str], *, keep: Iterable[str] = ()) 
     _refuse_shared_names(ordered)
     script = shared_texts(tokens("\n".join(_bare(module) for module in ordered.values())))
     found = list(uses(script))
-    return tightened(joined(renamed(script, found, _short_names(script, found, frozenset(keep))))) + "\n"
+    return tightened(joined(renamed(script, _short_names(script, found, frozenset(keep))))) + "\n"
 
 
-def _short_names(script: Sequence[Token], found: Sequence[Use], keep: frozenset[str]) -> dict[str, str]:
-    """A name of one or two letters that the script does not use for each variable, the most frequent first."""
+def _short_names(script: Sequence[Token], found: Sequence[Use], keep: frozenset[str]) -> Iterator[tuple[Use, str]]:
+    """Each use of a variable with a name of one or two letters, the most frequent first.
+
+    A variable of the script has the same everywhere, one inside a statement at the top a name of that statement's own.
+    """
     _refuse_unknown(found)
-    counts = Counter(use.name for use in found if use.name not in keep | BROWSER)
-    taken = KEYWORDS | {token.text for token in script if token.kind == "name"}
-    letters = (map("".join, product(ascii_letters, *[ascii_letters + digits] * more)) for more in count())
-    free = (name for name in chain.from_iterable(letters) if name not in taken)
-    return dict(zip(sorted(counts, key=lambda name: (-counts[name], name)), free, strict=False))
+    own = [use for use in found if use.name not in keep | BROWSER]
+    statements = top_statements(script)
+    bound = {(statements[use.index], use.name) for use in own if use.binds and script[use.index].within}
+    shared = {use.name for use in own if (statements[use.index], use.name) not in bound}
+    scopes: dict[int, list[Use]] = defaultdict(list)
+    for use in own:
+        scopes[_EVERYWHERE if use.name in shared else statements[use.index]].append(use)
+    free = (name for name in _letters() if name not in KEYWORDS | BROWSER | keep)
+    first, letters = (list(islice(free, share)) for share in _SHARES)
+    yield from _named(scopes.pop(_EVERYWHERE, ()), chain(first, free))
+    rest = list(islice(free, max(map(len, scopes.values()), default=0)))
+    for inside in scopes.values():
+        yield from _named(inside, [*letters, *rest])
+
+
+def _named(found: Sequence[Use], names: Iterable[str]) -> list[tuple[Use, str]]:
+    counts = Counter(use.name for use in found)
+    short = dict(zip(sorted(counts, key=lambda name: (-counts[name], name)), names, strict=False))
+    return [(use, short[use.name]) for use in found]
+
+
+def _letters() -> Iterator[str]:
+    return chain.from_iterable(
+        map("".join, product(ascii_letters, *[ascii_letters + digits] * more)) for more in count()
+    )
 
 
 def _refuse_unknown(found: Iterable[Use]) -> None:

@@ -1,8 +1,9 @@
 """Join ES modules into one short script, and tighten styles.
 
 The modules keep to a small dialect so that joining is a matter of lines, not of parsing:
-``import { a, b } from './room/file.js';`` at the top, ``export`` in front of a declaration, and no top-level
-name twice. Whatever leaves the dialect is refused, because in a joined script it would fail silently.
+``import { a, b } from './room/file.js';`` at the top, ``export`` in front of a declaration, no top-level name twice,
+and none that is taken out of an object. Whatever leaves the dialect is refused, because in a joined script it would
+fail silently.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _IMPORT = re.compile(r"^import \{([^}]*)\} from '(\.{1,2}/[\w./-]+\.js)';\n", re
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|let|class)\b)", re.MULTILINE)
 _DECLARED = re.compile(r"^(export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
 _TYPES = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
-_LEFTOVER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
+_LEFTOVER = re.compile(r"^(?:(?:import|export)\b|(?:const|let) [{[]).*$", re.MULTILINE)
 BROWSER = words(
     "Array Blob Boolean Date DecompressionStream Element Error Infinity JSON Map Math Node Number Object Promise "
     "RegExp ResizeObserver Response Set String URLSearchParams Uint32Array Uint8Array addEventListener atob document "
@@ -82,7 +83,7 @@ def _short_names(script: Sequence[Token], found: Sequence[Use], keep: frozenset[
     own = [use for use in found if use.name not in keep | BROWSER]
     statements = top_statements(script)
     bound = {(statements[use.index], use.name) for use in own if use.binds and script[use.index].within}
-    shared = {use.name for use in own if (statements[use.index], use.name) not in bound}
+    shared = {use.name for use in own if not script[use.index].within or (statements[use.index], use.name) not in bound}
     scopes: dict[int, list[Use]] = defaultdict(list)
     for use in own:
         scopes[_EVERYWHERE if use.name in shared else statements[use.index]].append(use)
@@ -160,7 +161,9 @@ def _parse(name: str, source: str) -> _Module:
     }
     body = _EXPORT.sub("", _IMPORT.sub("", source))
     if leftover := _LEFTOVER.search(body):
-        raise BundleError(f"{name}: cannot join {leftover[0]!r}; use named imports and exported declarations")
+        raise BundleError(
+            f"{name}: cannot join {leftover[0]!r}; use named imports and exported declarations of one name each"
+        )
     declared = tuple(match[2] for match in _DECLARED.finditer(source))
     exported = frozenset(match[2] for match in _DECLARED.finditer(source) if match[1])
     return _Module(name, body, imports, declared, exported)

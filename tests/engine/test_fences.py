@@ -109,6 +109,15 @@ class TestFence:
         assert handle.diagnosis.cause is Cause.TOO_LATE
         assert "100.0 ms after" in handle.diagnosis.sentence
 
+    async def test_a_result_waits_no_longer_than_asked_for_what_comes_late(self) -> None:
+        async with fenced() as (transport, harness), harness.scenario("busy broker") as s:
+            transport.takes_s = 0.2
+            handle = s.expect("t", eq(1))
+            s.publish("start", {})
+            asyncio.get_running_loop().call_later(0.35, harness.publish, "t", 1)
+            await s.await_all(timeout_ms=250)
+        assert handle.outcome is Outcome.TIMEOUT
+
     async def test_only_what_is_undecided_is_asked_for(self) -> None:
         async with fenced() as (transport, harness), harness.scenario("asked") as s:
             s.expect("start", anything())

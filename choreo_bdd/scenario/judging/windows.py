@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from choreo_bdd.scenario.judging.expectation import Expectation
 
@@ -40,15 +40,19 @@ class Windows:
 
     def _end(self, moment: float) -> None:
         ended = [each for each in self._ends.pop(moment) if each.closes_at == moment and each.is_pending]
-        if self._loop.time() - moment < _IN_TIME_S:
-            for each in ended:
-                if not each.occurs.waits_the_window_out:
-                    each.has_closed_at = moment + _ON_ITS_WAY_S
+        self.bound(ended, moment)
         unawaited = [each for each in ended if _is_unawaited(each)]
         if unawaited:
             looking = self._loop.create_task(self._close(unawaited))
             self._looking.add(looking)
             looking.add_done_callback(self._looking.discard)
+
+    def bound(self, ended: Iterable[Expectation], moment: float) -> None:
+        """Say, when it is time, that these end now: what comes much later matches none of them."""
+        if self._loop.time() - moment < _IN_TIME_S:
+            for each in ended:
+                if each.is_pending and not each.occurs.waits_the_window_out:
+                    each.has_closed_at = min(each.has_closed_at, moment + _ON_ITS_WAY_S)
 
     async def _close(self, unawaited: Sequence[Expectation]) -> None:
         await self._look_behind(unawaited)

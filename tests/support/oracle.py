@@ -127,7 +127,10 @@ def checks(draw: random.Random, count: int) -> Iterator[Check]:
     kinds = (_one, _another, _absence, _no_other, _nothing_else, _count, _rows, _in_order, _hop, _wait)
     for _ in range(count):
         bus = draw.choice(("bus", "bus", "other"))
-        yield draw.choice(kinds)(draw, bus)
+        if draw.random() < 0.15:
+            yield from _kept(draw, bus)
+        else:
+            yield draw.choice(kinds)(draw, bus)
 
 
 def _on(bus: str) -> str:
@@ -269,6 +272,34 @@ def _hop(draw: random.Random, bus: str) -> Check:
 
     text = f'from "{start}"{_on(bus)}{of} to "{end}"{_on(bus)}{to} takes at most {duration}ms'
     return Check(text, passes, ((bus, start), (bus, end)), (starts, ends))
+
+
+def _kept(draw: random.Random, bus: str) -> Iterator[Check]:
+    """A value of one message, and a check that has to hold what it hears until it knows that."""
+    start, topic, name = draw.choice(TOPICS[bus]), _topic(draw, bus), f"v{draw.randrange(10**9)}"
+    (words, compare), duration = draw.choice(list(COMPARED.items())), draw.choice(DURATIONS_MS)
+    wanted = f"{_on(bus)} where n {words} {{{{ {name} }}}}"
+    known: list[int] = []
+
+    def starts(world: World) -> bool:
+        found = world.heard(bus, start, always, world.began + TIMEOUT_MS)[:1]
+        known.extend(world.said[each].body["n"] for each in found)
+        return bool(found) and world.take(found)
+
+    def comes(world: World) -> bool:
+        found = world.heard(bus, topic, partial(_compared, compare, known[0]), world.began + TIMEOUT_MS)[:1]
+        return bool(found) and world.take(found)
+
+    def stays_away(world: World) -> bool:
+        end = world.reached + duration
+        return not world.heard(bus, topic, partial(_compared, compare, known[0]), end) and world.take((), end)
+
+    yield Check(f'I expect "{start}"{_on(bus)}', starts, ((bus, start),))
+    yield Check(f'I keep "n" of "{start}" as {name}', lambda _: True)
+    if draw.random() < 0.6:
+        yield Check(f'I expect "{topic}"{wanted}', comes, ((bus, topic),))
+    else:
+        yield Check(f'I expect no "{topic}"{wanted} for {duration}ms', stays_away, ((bus, topic),))
 
 
 def _wait(draw: random.Random, _: str) -> Check:

@@ -183,9 +183,12 @@ class Verdicts:
         depends_on = expectation.asked or expectation.handle.budget_topic
         unheard = self._outbox.nobody_listens(depends_on, since=self._since(expectation))
         told = "; ".join(unheard.sentences)
+        foreign, dispatcher = self._foreign(expectation), self._links[expectation.link].harness.router.dispatcher
+        ids = chain.from_iterable(values_of(each.correlation_id or "") for each in foreign)
         outside = OutsideEvidence(
             failure or self._failure(expectation),
-            self._foreign(expectation),
+            foreign,
+            frozenset(filter(dispatcher.has_left, ids)),
             self._beside(expectation),
             frozenset(each.topic for each in self._expectations),
             self._remarks(expectation) + (() if unheard.are_all else unheard.sentences),
@@ -202,11 +205,14 @@ class Verdicts:
         return [each for each in came if not expectation.is_over_for(each.message.received_at)]
 
     def _foreign(self, expectation: Expectation) -> list[Delivery]:
-        router = self._links[expectation.link].harness.router
+        router, topic = self._links[expectation.link].harness.router, expectation.topic
         return [
             delivery
-            for delivery in router.foreign_since(expectation.topic, expectation.opened_at)
-            if not any(map(router.dispatcher.is_known, values_of(delivery.correlation_id or "")))
+            for delivery in router.foreign_since(topic, expectation.opened_at)
+            if not any(
+                router.dispatcher.accounts_for(each, topic, delivery.message.received_at)
+                for each in values_of(delivery.correlation_id or "")
+            )
         ]
 
     def _beside(self, expectation: Expectation) -> list[Delivery]:

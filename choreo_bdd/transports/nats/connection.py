@@ -98,7 +98,7 @@ class Connection:
             raise
         keep_repeated_headers(self._client)
         stream = self._client._transport  # of a WebSocket it has neither reader nor writer
-        self._arrivals.watch(getattr(stream, "_io_reader", None))
+        self._arrivals.watch(self._client, getattr(stream, "_io_reader", None))
         self._writer = getattr(stream, "_io_writer", None)
         self.outbound = Outbound(NAME, self._write, at_once=self._write_now)
         self._tasks.spawn(self._watch())

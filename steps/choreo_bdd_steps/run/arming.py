@@ -48,10 +48,10 @@ class Arming:
         """Begin a phase; the checks to ``listen_to`` before anything happens."""
         if trigger.phase in self._entered:
             return ()
-        self._entered.add(trigger.phase)
-        for step in self._state.plan.steps:
-            if step.phase == trigger.phase:
+        if not self._entered:  # a slip in a later phase, too, is told before anything is published
+            for step in self._state.plan.steps:
                 require_readable(step)
+        self._entered.add(trigger.phase)
         checks = self._unarmed(trigger.phase)
         for check, spec in checks:
             self.require_topic(check, spec, f"when its phase begins at {trigger.call.place}")

@@ -15,7 +15,7 @@ from choreo_bdd_project.secrets import declare
 from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.language.durations import INSTANT, parse_duration
 
-_TAG = re.compile(r"(?P<name>timeout|slow|bus)(?P<value>[(=:].*)", re.DOTALL)
+_TAG = re.compile(r"(?P<name>timeout|slow|bus)(?P<value>[(=:].*)", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ def tag_problem(tag: str) -> str | None:
     found = _TAG.fullmatch(tag)
     if found is None:
         return None
-    name, value = found["name"], found["value"][1:-1]
-    if found["value"] != f"({value})":
-        return f"write @{name}(…), with the value in parentheses and no blank"
+    name, value = found["name"].lower(), found["value"][1:-1]
+    if tag != f"{name}({value})":
+        return f"write @{name}(…), in small letters, with the value in parentheses and no blank"
     try:
         if name == "timeout":
             return None if timeout_of(value) else INSTANT

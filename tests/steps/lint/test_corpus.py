@@ -150,14 +150,23 @@ def test_there_are_thirty_planted_faults_or_more() -> None:
 
 @pytest.mark.parametrize(
     "tag",
-    ["@timeout(soon)", "@timeout()", "@slow(maybe)", "@timeout(0s)", "@timeout=5s", "@timeout(5s", "@timeout(5s)x"],
+    [
+        "@timeout(soon)",
+        "@timeout()",
+        "@slow(maybe)",
+        "@timeout(0s)",
+        "@timeout=5s",
+        "@timeout(5s",
+        "@timeout(5s)x",
+        "@Timeout(5s)",
+    ],
 )
 def test_finds_tags_it_cannot_read(tmp_path: Path, tag: str) -> None:
     path = write(tmp_path, ['When I publish "a"', 'Then I expect "b"'], tags=tag)
     assert [finding.rule for finding in lint([path])] == ["bad-tag"]
 
 
-@pytest.mark.parametrize("tag", ["@slow", "@slow-test", "@timeouts", "@bus.smoke", "@bus2", "@timeout"])
+@pytest.mark.parametrize("tag", ["@slow", "@slow-test", "@Slow", "@timeouts", "@bus.smoke", "@bus2", "@timeout"])
 def test_tags_that_begin_like_one_of_ours_are_the_users_own(tmp_path: Path, tag: str) -> None:
     assert lint([write(tmp_path, ['When I publish "a"', 'Then I expect "b"'], tags=tag)]) == []
 

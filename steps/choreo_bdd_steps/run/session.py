@@ -87,6 +87,7 @@ class Session:
             keep_timeline=True,
             watch_similar_topics=True,
             unattributed=self.config.unattributed,
+            unreadable="near-miss",
             leftovers="leave",
         )
         self.contract = build_contract(self.config)

@@ -6,7 +6,7 @@ Standard library only and cheap to import, because every other module of the eng
 from __future__ import annotations
 
 from choreo_bdd.redaction.credentials import is_innocent_json, redact_text
-from choreo_bdd.redaction.known_secrets import REDACTED
+from choreo_bdd.redaction.known_secrets import REDACTED, is_unmistakable
 from choreo_bdd.redaction.masking import (
     REDACTION_VERSION,
     RedactionCounts,
@@ -33,6 +33,7 @@ __all__ = [
     "forget_declared_secrets",
     "is_innocent_json",
     "is_secret_key",
+    "is_unmistakable",
     "mask_literals",
     "redact_correlation_id",
     "redact_matcher_description",

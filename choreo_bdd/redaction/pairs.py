@@ -18,9 +18,10 @@ from choreo_bdd.redaction.secret_names import (
 _NAMED = cache(
     partial(
         re.compile,
-        r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?[\w.-]{1,100}+)"
-        r"(?P<quote>\\?[\"'])?(?P<sep>\s*+(?:=>|={1,2}|:=?|->|\||%3D)\s*+"
-        r"|\s++(?:(?:for|of)\s++[^\s=]{1,100}+\s++(?:=\s*+|is\s++(?=\S*\d|[\"']))|is\s++(?=\S*\d)|(?:is\s++)?(?=[\"'])))",
+        r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t](?!is\b))?[\w.-]{1,100}+)"
+        r"(?P<quote>\\?[\"'])?(?:\](?=\s*+=\s*+[\"']))?(?P<sep>\s*+(?:=>|={1,2}|:=?|->|\||%3D)\s*+|\t(?=\S*\d)"
+        r"|\s++(?:(?:for|of)\s++[^\s=]{1,100}+\s++(?:=\s*+|is\s++(?=\S*\d|[\"']))|is\s++(?=\S*\d)|(?:is\s++)?(?=[\"']))"
+        r"|\s++(?:(?:provided|given|was)[:,]?\s++)?(?-i:(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z]))(?=[\w~+/=-]{10,200}+(?![.:(])))",
         re.IGNORECASE,
     )
 )
@@ -37,12 +38,19 @@ _VALUE = cache(
         re.compile,
         r"\\\"(?P<nested_double>[^\\]*+(?:\\(?!\")[^\\]*+)*+)"  # JSON inside JSON: \"key\": \"value\"
         r"|\\'(?P<nested_single>[^\\]*+(?:\\(?!')[^\\]*+)*+)"
-        r"|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
+        r"|\"{3}(?P<triple>[^\"]*+)\"{3}|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
         r"|(?P<block>[|>][+-]?[ \t]*+(?:\n[ \t]++[^\n]++)++)"  # of YAML
         r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|\{[^{}]{0,256}\}|[^\s,;&\"'<\\][^\s,;&]*+)",
         re.DOTALL,
     )
 )
+_OF_PASSWORDS = re.compile(r"pass(?!key)|pwd|secret", re.IGNORECASE)
+_OF_PROSE = re.compile(
+    r"\s|\A(?:[a-z]+e[dn]|(?:in|un)[a-z]+|blank|correct|empty|false|long|missing|no|none|null|short|string|strong|text|true"
+    r"|valid|weak|wrong|yes)\Z",
+    re.IGNORECASE,
+)
+"""What is said of a password in quotes: ``the password is 'required'``."""
 _CERTAIN_WITH_COLON = re.compile(r"pass|pwd|key|cookie|jwt|session|seed", re.IGNORECASE)
 
 
@@ -129,12 +137,17 @@ def _is_secret_value(name: re.Match[str], value: re.Match[str]) -> bool:
     key, separator, told = name["key"], name["sep"], value[str(value.lastgroup)]
     if told in ("", REDACTED) or key.lower().endswith("authorization"):  # which has had a pass of its own
         return False
-    if is_single_name(key) and (told.isdigit() or not looks_like_token(told)):
-        return False
+    is_quoted = value.lastgroup != "bare"
     sign = separator.lower().split()[-1:]
+    if is_single_name(key) and (told.rstrip("]})").isdigit() or not looks_like_token(told)):
+        return key.lower() == "pass" and is_quoted and bool(name["quote"])
+    if is_single_name(key) and not sign and not is_quoted:
+        return False
+    if sign == ["is"] and is_quoted and _OF_PASSWORDS.search(key):
+        return not _OF_PROSE.search(told)
     if sign in (["|"], ["->"], ["is"]) or (not sign and _is_word_of_parsers(key)):
         return looks_like_token(told) and not told.isdigit()
-    is_prose = value.lastgroup == "bare" and not name["quote"] and ":" in separator
+    is_prose = not is_quoted and not name["quote"] and ":" in separator
     return not is_prose or _is_certain(key, told)
 
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
+from choreo_bdd_reporter.outputs.terminal import complain, harmless, say, say_document
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -125,7 +127,7 @@ def push(
     from choreo_bdd_chronicle.settings import data_folder  # noqa: PLC0415
 
     queue = Queue(data_folder() / "waiting")
-    pusher = Pusher(url=url.rstrip("/"), queue=queue, say=typer.echo, tenant=tenant, token=token)
+    pusher = Pusher(url=_server(url), queue=queue, say=_tell, tenant=tenant, token=token)
     pusher.push_waiting()
     raise typer.Exit(max(pusher.push(file) for file in reports))
 
@@ -145,7 +147,7 @@ def import_reports(
     """
     from choreo_bdd_chronicle.client.importing import Importer  # noqa: PLC0415
 
-    raise typer.Exit(Importer(url=url.rstrip("/"), say=typer.echo, tenant=tenant, token=token).bring(folder))
+    raise typer.Exit(Importer(url=_server(url), say=_tell, tenant=tenant, token=token).bring(folder))
 
 
 @chronicle.command()
@@ -169,17 +171,17 @@ def gate(
 
     try:
         body = (report / RESULTS if report.is_dir() else report).read_bytes()
-        target = Target(url=url, tenant=tenant or tenant_of(body), token=token)
+        target = Target(url=_server(url), tenant=tenant or tenant_of(body), token=token)
         verdict = judging.judge(body, judging.asker(target), baseline=baseline, max_regression=_percent(max_regression))
     except (OSError, ValueError) as problem:
         _refuse(problem)
     if form is GateFormat.GITHUB:
-        typer.echo(judging.as_annotations(verdict))
+        say_document(judging.as_annotations(verdict))
         if step_summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             with open(step_summary, "a", encoding="utf-8") as file:
                 file.write(judging.as_markdown(verdict) + "\n")
     else:
-        typer.echo(judging.as_markdown(verdict))
+        say(judging.as_markdown(verdict))
     raise typer.Exit(verdict.exit_code)
 
 
@@ -221,7 +223,7 @@ def export(
             _refuse('Parquet needs --out FILE, and pip install "choreo-bdd[chronicle-parquet]"')
         with _opened(data, database) as store, store.reading() as connection:
             count = _written(out, lambda: write_parquet(connection, tenant, out))
-        typer.echo(f"{out}: {count} rows")
+        _tell(f"{out}: {count} rows")
         return
     try:
         with _opened(data, database) as store, store.reading() as connection:
@@ -232,7 +234,7 @@ def export(
                 count = write_csv(connection, tenant, file)
     except OSError as problem:
         _refuse(f"{out or 'the output'}: cannot be written: {problem.strerror or problem}")
-    typer.echo(f"{out}: {count} rows")
+    _tell(f"{out}: {count} rows")
 
 
 @chronicle.command()
@@ -256,7 +258,7 @@ def backup(
         copying.backup(database or database_url(data), file)
     except StoreError as problem:
         _refuse(problem)
-    typer.echo(f"{file}: {file.stat().st_size:,} bytes, whole")
+    _tell(f"{file}: {file.stat().st_size:,} bytes, whole")
 
 
 @chronicle.command()
@@ -328,7 +330,7 @@ def revoke(
     count = _changed(data, database, lambda connection: making.revoke(connection, name))
     if not count:
         _refuse(f"there is no token {name!r}")
-    typer.echo(f"{name}: revoked")
+    _tell(f"{name}: revoked")
 
 
 def _changed(data: Path | None, database: str | None, work: Callable[[Connection], Result]) -> Result:
@@ -374,6 +376,19 @@ def _need_server() -> None:
         _refuse(f'the server needs {", ".join(missing)}: pip install "choreo-bdd[chronicle]"')
 
 
+def _server(url: str) -> str:
+    from choreo_bdd_chronicle.client.sending import server_address  # noqa: PLC0415
+
+    try:
+        return server_address(url)
+    except ValueError as problem:
+        _refuse(problem)
+
+
+def _tell(line: str) -> None:
+    say(harmless(line))
+
+
 def _refuse(problem: object) -> NoReturn:
-    typer.echo(f"choreo-bdd: {problem}", err=True)
+    complain(harmless(f"choreo-bdd: {problem}"))
     raise typer.Exit(2)

@@ -51,7 +51,8 @@ def with_exact(results: Json, gherkin: Json) -> Json:
         ]
         for row, found in attempts.items()
     }
-    return {**gherkin, "details": {**known, **details}, **({"attempts": again} if again else {})}
+    added = (("details", {**known, **details}), ("attempts", again))
+    return {**gherkin, **{name: value for name, value in added if value}}
 
 
 def _respelled(items: Iterable[Json], names: Sequence[str]) -> dict[int, Json]:

@@ -85,7 +85,8 @@ def titles(tests: Sequence[Any]) -> Iterator[str]:
     numbers: dict[tuple[str, str | None, str], Iterator[int]] = {}
     for test in tests:
         worker = test["worker_id"] if times[test["nodeid"]] > 1 else None
-        name = (test["name"] if test["name"].strip() else test["nodeid"]) + (f" ({worker})" if worker else "")
+        known = next((each for each in (test["name"], test["nodeid"]) if each.strip()), "(no name)")
+        name = f"{known} ({worker})" if worker else known
         place, title = (test["file"], test["class"], on_one_line(name)), name
         while (shown := (*place[:2], on_one_line(title))) in taken:
             title = f"{name} ({next(numbers.setdefault(place, count(2)))})"

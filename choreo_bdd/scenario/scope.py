@@ -248,24 +248,21 @@ class Scope:
 
     def _received(self, listener: TopicListener, delivery: Delivery, source: str, detail: str) -> None:
         told = detail if listener.link.name is None else ""
-        self._arrived(listener, delivery.message, told, source, delivery)
+        self._arrived(listener, delivery, told, source)
 
     def note_unreadable(self, listener: TopicListener, message: Message, reason: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
-        told = f"undecodable ({reason})"
-        self._arrived(listener, message, told, "expect", Delivery(message, message.payload))
+        self._arrived(listener, Delivery(message, message.payload), f"undecodable ({reason})", "expect")
 
-    def _arrived(
-        self, listener: TopicListener, message: Message, detail: str, source: str, delivery: Delivery | None = None
-    ) -> None:
+    def _arrived(self, listener: TopicListener, delivery: Delivery, detail: str, source: str) -> None:
         self.timeline.record(
             action=TimelineAction.RECEIVED,
-            topic=message.topic,
+            topic=delivery.message.topic,
             detail=detail,
             transport=listener.link.name,
             source=source if listener.link.name is not None else None,
             message=delivery,
-            at=message.received_at,
+            at=delivery.message.received_at,
         )
 
     # --- messages out ---------------------------------------------------------------------------------------------
@@ -340,13 +337,15 @@ class Scope:
                 topics.setdefault(each.link, {})[each.topic] = None
         if not topics:
             return
+        self.outbox.expect_confirmations()
         for _ in range(_TURNS_TO_DRAIN):
             await asyncio.sleep(0)
         await asyncio.gather(*(self._fence(self.links[name], tuple(asked)) for name, asked in topics.items()))
         self._backlog.flush()
 
-    async def hear_out(self) -> None:
-        """Before a result is made, hear what is still due to what waits, and judge all that has come."""
+    async def hear_out(self, deadline: float) -> None:
+        """Before a result is made, hear what is still due to what waited until then, and judge all that has come."""
+        self._windows.bound(self.expectations, deadline)
         await self.look_behind(self.expectations)
         self._backlog.flush()
 
@@ -396,4 +395,5 @@ class Scope:
         self._listeners.clear()
         self._watched.clear()
         for link in self.links.values():
-            link.harness.router.dispatcher.deregister_scope(self)
+            missed = {each.topic for each in self.expectations if each.link == link.name and not each.is_met}
+            link.harness.router.dispatcher.deregister_scope(self, at=self.clock(), missed=missed)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, islice
 
 from choreo_bdd.codecs import Codec
+from choreo_bdd.codecs.base import reads_json
 from choreo_bdd.contracts import Guard
 from choreo_bdd.correlation import CorrelationPolicy, Envelope, policy_of
 from choreo_bdd.inbound.dispatcher import Dispatcher
@@ -218,7 +219,7 @@ class Router:
             raise Unreadable("stage_correlation_read_failed", error) from None
         guard = None if isinstance(message.payload, NoPayload) else self._guard  # what is not there has no shape
         problems = () if guard is None else guard.problems(message, value, subscribed=subscribed)
-        return Delivery(message, value, correlation_id, problems, next(self._turns))
+        return Delivery(message, value, correlation_id, problems, next(self._turns), reads_json(codec))
 
     def correlates(self, topic: str) -> bool:
         """Whether the messages of a topic are told apart by their ids."""

@@ -105,6 +105,16 @@ class Dispatcher:
         """Whether the id lately belonged to a scope of ours."""
         return correlation_id in self._left
 
+    def remember(self, correlation_id: str, missed: Collection[str]) -> None:
+        """Take an id for one of a scope that was left before, and was owed a message on these topics."""
+        self._left[correlation_id] = _Left(-math.inf, missed)
+
+    def former_since(self, surprised: int) -> dict[str, tuple[str, ...]]:
+        """Of the surprises behind the first so many, the ids of scopes that had been left, with what these missed."""
+        late = [each for each in self.surprise_log(since=surprised) if each.classification == "timeout_race"]
+        ids = filter(self.has_left, (each.correlation_id for each in late))
+        return {each: tuple(sorted(self._left[each].missed)) for each in ids}
+
     def accounts_for(self, correlation_id: str, topic: str, came_at: float) -> bool:
         """Whether a message with this id is what another scope of ours had to expect on a topic.
 

@@ -116,6 +116,45 @@ def test_an_act_of_the_users_own_counts_from_when_it_did(project: Project) -> No
     assert ". 3: When the shop is called" in told
 
 
+@pytest.mark.parametrize("was_owed", [False, True])
+def test_an_id_of_a_scenario_before_is_told_as_in_the_run(project: Project, *, was_owed: bool) -> None:
+    project.file("features/steps/choreo.py", LOADER).file(
+        "features/environment.py",
+        """\
+        import json
+
+        from choreo_bdd_steps.adapters.behave import start_choreo
+
+
+        def before_all(context):
+            bus, ids = start_choreo(context).transport("bus"), []
+
+            def answer(topic, payload):
+                ids.append(json.loads(payload)["correlation_id"])
+                bus.publish(topic.replace("placed", "paid"), json.dumps({"correlation_id": ids[0]}).encode())
+
+            bus.subscribe("placed", answer)
+        """,
+    ).feature(
+        f"""\
+        Feature: F
+          Scenario: Before
+            When I publish "placed"
+            Then I expect "paid"{" where total is 12" if was_owed else ""}
+
+          Scenario: Stale
+            When I publish "placed"
+            Then I expect "paid"
+        """
+    )
+    ran = project.behave(
+        *("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report"), *("-f", "plain", "features")
+    )
+    said = "nothing arrived" if was_owed else "of a scenario before, not this scenario's"
+    assert said in ran
+    assert said in replay_report(Path("report/recordings.jsonl"), None)[0]
+
+
 def test_an_act_goes_on_where_the_publish_before_it_was_taken_out(project: Project) -> None:
     steps = f"{LOADER}\nfrom behave import when\nfrom choreo_bdd_steps import act\n\n\n@when('all is done')\n@act\n"
     publish, act = '    When I publish "placed"\n', '    When all is done\n    Then I expect "paid"\n'

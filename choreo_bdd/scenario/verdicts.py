@@ -30,6 +30,7 @@ from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox
 from choreo_bdd.scenario.sending.replies import Reply
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
+from choreo_bdd.shared.pauses import pauses
 
 _STRAYS_KEPT = 100
 _COUNTED = frozenset({Heard.MATCHED, Heard.TOO_MANY})
@@ -60,6 +61,7 @@ class Verdicts:
         self._replies = replies
         self._options = options
         self._clock = clock
+        self._pauses = pauses()
         self._notify = notify
         self._opened_at = clock()
 
@@ -87,7 +89,7 @@ class Verdicts:
         if not expectation.is_decided:
             self._record(expectation, delivery, TimelineAction.MATCHED, why)
             return
-        took = self._timing(expectation, delivery.message.received_at)
+        took = self._arrived(expectation, delivery.message.received_at)
         early = None if heard is Heard.TOO_MANY else too_early(expectation.handle, took)
         if early is not None:
             failure = MatchFailure("predicate", "<root>", {"not_before_ms": expectation.handle.earliest_ms})
@@ -134,7 +136,7 @@ class Verdicts:
             expectation,
             waited_ms=waited_ms,
             waited=waited,
-            matched=None if matched_at is None else self._timing(expectation, matched_at),
+            matched=None if matched_at is None else self._arrived(expectation, matched_at),
             failure=failure,
             unseen=unseen(expectation, self._unattributable(expectation), self._options.unattributed),
         )
@@ -158,6 +160,12 @@ class Verdicts:
         self._notify()
 
     # --- what stands around ---------------------------------------------------------------------------------------
+
+    def _arrived(self, expectation: Expectation, at: float) -> Timing:
+        """The times of a message that was noted at a loop time, which is late where the loop was blocked before it."""
+        took = self._timing(expectation, at)
+        unseen_s = self._pauses.unseen_s(at, since=at - took.latency_ms / 1000)
+        return took._replace(unseen_ms=unseen_s * 1000)
 
     def _timing(self, expectation: Expectation, at: float) -> Timing:
         topic = expectation.handle.budget_topic

@@ -130,9 +130,23 @@ def find_config(start: Path) -> Path | None:
             if (folder / name).is_file():
                 return folder / name
         pyproject = folder / "pyproject.toml"
-        if pyproject.is_file() and "choreo" in read_toml(pyproject).get("tool", {}):
+        if _has_our_settings(pyproject):
             return pyproject
     return None
+
+
+def _has_our_settings(pyproject: Path) -> bool:
+    """Whether it has a table of ours; one that cannot be read is told only then, for it may be anybody's."""
+    try:
+        text = pyproject.read_bytes()
+    except OSError:
+        return False
+    try:
+        return b"choreo" in text and "choreo" in read_toml(pyproject).get("tool", {})
+    except ConfigError:
+        if b"tool.choreo" in text:
+            raise
+        return False
 
 
 def load_config(

@@ -94,6 +94,19 @@ class TestCauses:
         assert handle.diagnosis.cause is Cause.OVER_BUDGET
         assert all(part in handle.diagnosis.sentence for part in ("80.0 ms", "30.0 ms over", "50.0 ms"))
 
+    async def test_latency_unknown(self, strict: Harness) -> None:
+        loop: Any = asyncio.get_running_loop()
+        async with strict.scenario("blocked") as s:
+            handle = s.expect("orders.settled", exists()).within_ms(50)
+            s.publish("start", {})
+            loop._jumping.now += 0.08  # what sleeps without the loop
+            await asyncio.sleep(0)
+            publishing("orders.settled", {})(s)
+            await s.await_all(timeout_ms=500)
+        assert handle.diagnosis is not None
+        assert (handle.outcome, handle.diagnosis.cause) == (Outcome.SLOW, Cause.LATENCY_UNKNOWN)
+        assert "between 0.0 and 80.0 ms, and the budget is 50.0 ms" in handle.diagnosis.sentence
+
     async def test_nothing_arrived(self, strict: Harness) -> None:
         handle, diagnosis = await diagnosed(strict, nothing)
         assert handle.outcome is Outcome.TIMEOUT

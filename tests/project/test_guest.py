@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from choreo_bdd_project.config import find_config
+from choreo_bdd_project.config_file import ConfigError
 from tests.support.project import BARE, LOADER, Finished, Project
 
 FEATURE = """
@@ -110,3 +114,16 @@ def test_a_sentence_of_the_users_own_is_no_ambiguous_step(project: Project) -> N
             Then I expect "t" where a is 1
     """).behave("-f", "plain")
     assert ran.code == 0, ran.text
+
+
+def test_what_cannot_be_read_above_a_project_of_others_is_not_told(project: Project) -> None:
+    project.file("pyproject.toml", 'dependencies = ["choreo-bdd"\n').file("theirs/pytest.ini", "[pytest]\n")
+    project.file("theirs/features/cart.feature", FOREIGN).file("theirs/test_cart.py", STUB)
+    ran = pytest_in(project, "--rootdir=theirs", "-c", "theirs/pytest.ini", "theirs")
+    assert (ran.code, "1 passed" in ran) == (0, True), ran.text
+
+
+def test_a_broken_table_of_ours_is_told(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.choreo\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"pyproject\.toml: cannot be read as TOML"):
+        find_config(tmp_path)

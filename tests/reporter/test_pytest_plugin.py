@@ -323,9 +323,10 @@ def test_where_warnings_are_errors_a_notice_goes_to_stderr(suite: Any) -> None:
 )
 def test_a_marker_no_report_could_hold_is_a_usage_error(suite: Any, marker: str, complaint: str) -> None:
     suite.pytester.makepyfile(f"import pytest\n@pytest.mark.choreo({marker})\ndef test_a(): pass")
-    result = suite.run()
+    result = suite.run("--harness-report=out")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert f"::test_a: marker choreo: {complaint}" in result.stderr.str()
+    assert suite.run().ret == pytest.ExitCode.OK  # without a report it may be a marker of somebody else's
 
 
 def test_the_marker_is_known_and_its_nearest_use_counts(suite: Any) -> None:
@@ -361,6 +362,19 @@ def test_it_steps_aside_for_a_plugin_with_the_same_options(suite: Any, where: st
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["choreo-bdd: another plugin already provides --harness-report*"])
     assert not (suite.path / "out").exists()
+
+
+def test_another_option_named_chronicle_takes_no_report_away(suite: Any) -> None:
+    suite.pytester.makepyfile(test_a="def test_a(pytestconfig): assert pytestconfig.option.chronicle == 'theirs'")
+    suite.pytester.makeconftest("def pytest_addoption(parser): parser.addoption('--chronicle')")
+    result = suite.run("--harness-report=out", "--chronicle=theirs")
+    result.assert_outcomes(passed=1)
+    assert (suite.path / "out" / "results.json").exists()
+
+
+def test_another_plugin_with_the_same_options_is_not_spoken_of_where_no_report_is_asked_for(suite: Any) -> None:
+    suite.pytester.makepyfile(test_a="def test_a(): pass", conftest=STAND_IN)
+    assert "another plugin" not in suite.run().stdout.str()
 
 
 def test_the_options_are_in_the_help(suite: Any) -> None:

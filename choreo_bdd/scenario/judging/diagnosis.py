@@ -23,6 +23,7 @@ class Cause(StrEnum):
 
     MATCHED = "matched"
     OVER_BUDGET = "over budget"
+    LATENCY_UNKNOWN = "latency unknown"
     NOTHING_ARRIVED = "nothing arrived"
     WRONG_SHAPE = "wrong shape"
     CONTRACT_BROKEN = "contract broken"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pytest_bdd import step
+from pytest_bdd.feature import features
 from pytest_bdd.parser import Feature, Scenario, Step
 from pytest_bdd.parsers import StepParser
 from pytest_bdd.scenario import get_step_function, scenario_wrapper_template_registry
@@ -38,6 +39,7 @@ from choreo_bdd_steps.adapters.pytest_bdd_features import (
     drop_unasked,
     find_odd_names,
     has_asked,
+    is_asking,
     is_wanted,
     scenario_names,
     tag_expression,
@@ -128,20 +130,20 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
 def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
     if has_asked(Path(feature.filename), request.config):
         scenario_names(Path(feature.filename))
-    elif _is_only_worded_like_ours(request, scenario):
+    elif not _uses_ours(request, scenario):
         return
     run = _session(request.config).scenario(_info(request, feature, scenario))
     request.node.stash[_RUN] = run
     run.listen()
 
 
-def _is_only_worded_like_ours(request: pytest.FixtureRequest, scenario: Scenario) -> bool:
-    """Whether sentences are phrases of ours, and every one of them is a step of a project that does not use us."""
+def _uses_ours(request: pytest.FixtureRequest, scenario: Scenario) -> bool:
+    """Whether a step is ours, and not only worded like it, as those of a project that does not use us may be."""
     from choreo_bdd_steps.vocabulary import recognise_text  # noqa: PLC0415 - see the module's docstring
 
     alike = [each for each in scenario.steps if recognise_text(each.name) is not None]
     found = [get_step_function(request=request, step=each) for each in alike]
-    return bool(alike) and all(each is not None and each.step_func is not _choreo_step for each in found)
+    return any(each is not None and each.step_func is _choreo_step for each in found)
 
 
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
@@ -165,7 +167,7 @@ def _attach_lines(request: pytest.FixtureRequest, run: ScenarioRun, *, passed: i
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Start the services of a run before its first scenario, so that the time they need is no scenario's."""
-    if any(template_of(item) is not None for item in getattr(session, "items", ())):
+    if any(is_asking(item) for item in getattr(session, "items", ())):
         with contextlib.suppress(ChoreoError):  # each scenario tells it
             _session(session.config)
 
@@ -212,28 +214,44 @@ def pytest_bdd_before_step_call(
         _told_plainly(lambda: run.begin_act(position))
 
 
-def pytest_bdd_step_func_lookup_error(feature: Feature, step: Step) -> None:
+def pytest_bdd_step_func_lookup_error(request: pytest.FixtureRequest, feature: Feature, step: Step) -> None:
     """Tell a step that is nearly one of ours what it probably should be."""
     from choreo_bdd_steps.lint.suggesting import suggestion  # noqa: PLC0415 - see the module's docstring
 
     __tracebackhide__ = True
+    if _RUN not in request.node.stash:
+        return
     meant = suggestion(step.name)
     if meant is not None:
         place = f"{relative(feature.filename)}:{step.line_number}"
         pytest.fail(f"{place}: no step is defined as {step.name!r}; did you mean: {meant}", pytrace=False)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:  # noqa: ARG001 - the hook's signature
-    """Tags such as ``@timeout(5s)`` are settings of ours, not markers."""
-    return True if OWN_TAG.fullmatch(tag) else None
+class _OwnTags:
+    """Tags such as ``@timeout(5s)`` are settings of ours, not markers, once a feature of the run asks for us."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def is_ours(self, tag: str) -> bool:
+        """Whether a tag is a setting of ours."""
+        return OWN_TAG.fullmatch(tag) is not None and any(has_asked(Path(each), self._config) for each in features)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_bdd_apply_tag(self, tag: str, function: Callable[..., object]) -> bool | None:  # noqa: ARG002 - the hook's signature
+        """Make no marker of it."""
+        return True if self.is_ours(tag) else None
 
 
 class _Markers(set[str]):
     """The markers pytest knows: above examples, pytest-bdd makes a marker of each tag without asking anybody."""
 
+    def __init__(self, known: set[str], own: _OwnTags) -> None:
+        super().__init__(known)
+        self._own = own
+
     def __contains__(self, name: object) -> bool:
-        return super().__contains__(name) or OWN_TAG.fullmatch(str(name)) is not None
+        return super().__contains__(name) or self._own.is_ours(str(name))
 
 
 @pytest.hookimpl(trylast=True)
@@ -247,9 +265,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         clean_terminal(session.config)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let ``--strict-markers`` pass our tags."""
-    pytest.mark._markers = _Markers(pytest.mark._markers)
+    own = _OwnTags(config)
+    config.pluginmanager.register(own)
+    pytest.mark._markers = _Markers(pytest.mark._markers, own)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -257,7 +277,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not scenario_wrapper_template_registry:
         return
     template = scenario_wrapper_template_registry.get(metafunc.function)
-    if template is None:
+    if template is None or not has_asked(Path(template.feature.filename), metafunc.config):
         return
     named = buses_of(template)
     if any(named):
@@ -285,7 +305,9 @@ def choreo(request: pytest.FixtureRequest) -> ScenarioRun:
     run: ScenarioRun | None = request.node.stash.get(_RUN, None)
     if run is None:
         pytest.fail(
-            "the fixture 'choreo' is for the steps of Gherkin scenarios; here use 'choreo_session'", pytrace=False
+            "the fixture 'choreo' is for the steps of Gherkin scenarios, in a project that has a choreo.yaml or of a "
+            "scenario with a step of choreo; elsewhere use 'choreo_session'",
+            pytrace=False,
         )
     return run
 
@@ -345,7 +367,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Run each scenario once, and only those the tag expression lets through."""
     if not scenario_wrapper_template_registry:  # tests that are no scenarios pay for no look at each
         return
-    items[:] = [item for item in items if is_of_its_row(item)]
+    items[:] = [item for item in items if not is_asking(item) or is_of_its_row(item)]
     drop_unasked(config, items)
     drop_stubbed(config, items)
     expression = config.getini("choreo_tags")

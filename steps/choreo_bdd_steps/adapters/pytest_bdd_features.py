@@ -28,8 +28,7 @@ def is_wanted(path: Path, config: pytest.Config) -> bool:
     """Whether a feature file was asked for: by ``choreo_features``, by itself, or below a folder of such a project."""
     if any(_is_below(path, folder) for folder in config.getini("choreo_features")):
         return True
-    named = _named(config)
-    return path in named or (any(_is_below(path, each) for each in named) and has_asked(path, config))
+    return any(_is_below(path, each) for each in _named(config)) and has_asked(path, config)
 
 
 def _is_below(path: Path, folder: Path) -> bool:
@@ -98,9 +97,15 @@ def drop_unasked(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def has_asked(path: Path, config: pytest.Config) -> bool:
-    """Whether a project wants anything of this library: where it is only installed, nothing may change."""
+    """Whether whoever runs a feature file wants this library: where it is only installed, nothing may change."""
     is_configured = bool(config.getini("choreo_features")) or _is_configured(path.parent)
-    return is_configured or _is_configured(config.rootpath) or _has_our_steps(path.parent)
+    return is_configured or _is_configured(config.rootpath) or path in _named(config) or _has_our_steps(path.parent)
+
+
+def is_asking(item: pytest.Item) -> bool:
+    """Whether a test is a scenario of a feature file whose project wants this library."""
+    template = template_of(item)
+    return template is not None and has_asked(Path(template.feature.filename), item.config)
 
 
 @lru_cache(maxsize=1024)

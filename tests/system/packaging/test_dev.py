@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
+import tarfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -160,6 +163,61 @@ def test_the_site_is_built_strictly_and_its_links_to_others_are_asked_on_demand(
     printed = capsys.readouterr()
     assert "build/docs/html/index.html" in printed.out
     assert "given pdf" in printed.err
+
+
+@pytest.fixture
+def packaging(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, tuple[str, ...], str]]:
+    """Where each command of ``package`` runs, what it is, and where it would find packages; nothing is really built."""
+    told: list[tuple[Path, tuple[str, ...], str]] = []
+
+    def build(command: tuple[str, ...]) -> None:
+        folder = Path(command[command.index("--outdir") + 1])
+        if "--wheel" in command:
+            (folder / "p-1.0-py3-none-any.whl").touch()
+            return
+        (dev.ROOT / "p-1.0").mkdir()
+        (dev.ROOT / "p-1.0" / "pyproject.toml").touch()
+        with tarfile.open(folder / "p-1.0.tar.gz", "w:gz") as packed:
+            packed.add(dev.ROOT / "p-1.0", "p-1.0")
+
+    def run(
+        command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None, check: bool
+    ) -> subprocess.CompletedProcess[bytes]:
+        assert not check
+        told.append((cwd, tuple(command), (env or {}).get("PYTHONPATH", "")))
+        if "build" in command:
+            build(tuple(command))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(dev.subprocess, "run", run)
+    return told
+
+
+def test_a_package_is_made_of_the_sdist_and_tested_by_it(
+    dev: ModuleType, packaging: list[tuple[Path, tuple[str, ...], str]]
+) -> None:
+    assert dev.package(["-x"]) == 0
+    sdist, wheel, described, contents, venv, installed, (root, tests, path) = packaging
+    assert sdist[1][-1] == str(dev.ROOT)
+    assert wheel[1][-1] == str(root)
+    assert root.name == "p-1.0"
+    assert described[1][-2:] == (contents[1][-1], str(root.parent / "p-1.0.tar.gz"))
+    assert installed[1][0] == tests[0]
+    assert tests[0].startswith(venv[1][-1])
+    assert installed[1][-1] == f"{contents[1][-1]}[all,test]"
+    assert tests[-1] == "-x"
+    assert "-P" in tests  # else what stands in the folder came before what is installed
+    before, after = path.split(os.pathsep)
+    assert before.startswith(venv[1][-1])
+    assert after == str(root)
+
+
+def test_a_package_whose_wheel_is_refused_is_not_installed(
+    dev: ModuleType, packaging: list[tuple[Path, tuple[str, ...], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev, "run", lambda *command: int("check_wheel_contents" in command) or dev._call(*command))
+    assert dev.package([]) == 1
+    assert [command[1] for _, command, _ in packaging] == ["build", "build", "twine"]
 
 
 def test_a_python_that_cannot_make_environments_says_what_to_install(

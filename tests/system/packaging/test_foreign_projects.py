@@ -72,6 +72,59 @@ class TestH:
 async def nothing(): pass
 """
 
+TAGGED = """\
+@bus(nats,kafka)
+Feature: Rides
+  @timeout(5s)
+  Scenario: One ride
+    Given a bus
+    When I ride
+  @slow(very)
+  Scenario Outline: Some rides
+    Given a bus
+    When I ride
+    Examples:
+      | n |
+      | 1 |
+      | 2 |
+  Scenario: A coroutine
+    Given a bus of tomorrow
+    When I ride
+  Scenario: A step that is nearly one of ours
+    Given a bus
+    When I publish "x" to the moon
+"""
+RIDES = """\
+import logging, threading
+import pytest
+from pytest_bdd import given, when, scenarios
+scenarios("features")
+
+@given("a bus", target_fixture="tags")
+def tags(request): return {mark.name for mark in request.node.iter_markers()}
+@given("a bus of tomorrow")
+async def tomorrow(): pass
+@when("I ride")
+def ride(request):
+    logging.getLogger("redis").info("heard")
+    print(sorted(mark.name for mark in request.node.iter_markers()), threading.active_count())
+@pytest.mark.choreo("waltz", pair=2)
+def test_dance(): pass
+"""
+RIDES_CONFTEST = """\
+import pytest
+
+def pytest_addoption(parser):
+    parser.addoption("--chronicle", action="store_true")
+def pytest_bdd_apply_tag(tag, function):
+    getattr(pytest.mark, tag.partition("(")[0])(tag)(function)
+    return True
+@pytest.fixture
+def choreo(): return "a dance"
+@pytest.fixture(autouse=True)
+def choreo_session(choreo): assert choreo == "a dance"
+"""
+
 COUNT_CALLS = """\
 import cProfile, pstats, sys
 import pytest
@@ -117,6 +170,17 @@ def bdd_project(folder: Path) -> tuple[str, ...]:
     return ("pytest", "-v", "--strict-markers", "-Werror", "-pno:cacheprovider", *FOREIGN)
 
 
+def tagged_project(folder: Path) -> tuple[str, ...]:
+    (folder / "features").mkdir()
+    (folder / "features" / "a.feature").write_text(TAGGED, "utf-8")
+    (folder / "conftest.py").write_text(RIDES_CONFTEST, "utf-8")
+    (folder / "test_a.py").write_text(RIDES, "utf-8")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\nmarkers = bus\n  timeout\n  slow\n  choreo\nlog_level = INFO\n", "utf-8"
+    )
+    return ("pytest", "-v", "-rA", "--strict-markers", "--chronicle", "-pno:cacheprovider", *FOREIGN)
+
+
 def plain_project(folder: Path) -> tuple[str, ...]:
     (folder / "test_a.py").write_text(PLAIN, "utf-8")
     return ("pytest", "-v", "--strict-markers", "--strict-config", "-Werror", "-pno:cacheprovider", *FOREIGN)
@@ -132,7 +196,7 @@ def said(folder: Path, *command: str) -> tuple[int, str]:
     return done.returncode, re.sub(r"=+", "=", text)
 
 
-@pytest.mark.parametrize("made", [bdd_project, plain_project])
+@pytest.mark.parametrize("made", [bdd_project, tagged_project, plain_project])
 def test_a_foreign_project_of_pytest_runs_as_if_nothing_were_installed(
     made: Callable[[Path], tuple[str, ...]], tmp_path: Path
 ) -> None:

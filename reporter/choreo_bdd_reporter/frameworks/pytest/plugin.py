@@ -7,6 +7,7 @@ when a report was asked for.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 from collections.abc import Generator, Mapping
@@ -14,13 +15,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from choreo_bdd_reporter.frameworks.pytest.shared import AT_STEP, ATTACHED
+from choreo_bdd_reporter.frameworks.pytest.shared import AT_STEP, ATTACHED, CHRONICLE
 
 if TYPE_CHECKING:
     from choreo_bdd_reporter.record.attachments import Attachments
 
 _OWNED_ELSEWHERE = pytest.StashKey[bool]()
 _REPORTED = pytest.StashKey[bool]()
+_TAKEN = (ValueError, argparse.ArgumentError)
+"""What pytest raises of an option that another plugin has."""
 _MARKER = (
     "choreo(*, timeout_ms=None, tags=()): facts of a message-driven test for its report; "
     "timeout_ms is a number of milliseconds, tags a list of strings."
@@ -57,14 +60,16 @@ def _add_options(parser: pytest.Parser) -> bool:
             default=None,
             help="project name in the report (default: HARNESS_PROJECT_NAME, then the root directory's name)",
         )
+    except _TAKEN:
+        return False
+    with contextlib.suppress(*_TAKEN):  # the report does without it
         group.addoption(
             "--chronicle",
+            dest=CHRONICLE,
             metavar="URL",
             default=None,
             help="send the report to this Chronicle server at the end; one that is away never fails the run",
         )
-    except (ValueError, argparse.ArgumentError):
-        return False
     parser.addini("harness_report", "directory of the report, as --harness-report")
     return True
 
@@ -132,15 +137,18 @@ def choreo_attach(request: pytest.FixtureRequest) -> Attach:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say so when another plugin owns the options."""
-    if not config.stash.get(_OWNED_ELSEWHERE, False):
+    """Say so when another plugin owns the options, and a report is asked for."""
+    asked = getattr(config.option, "harness_report", None) or os.environ.get("HARNESS_REPORT_DIR")
+    if not config.stash.get(_OWNED_ELSEWHERE, False) or not (asked or _configured(config)):
         return None
     return "choreo-bdd: another plugin already provides --harness-report, so this one writes no report"
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse ``choreo`` markers whose values no report could hold."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse ``choreo`` markers whose values no report could hold; without one they are not ours to read."""
+    if not config.stash.get(_REPORTED, False):
+        return
     for item in items:
         if "choreo" not in item.keywords:  # far cheaper than a look at every marker of a large suite
             continue

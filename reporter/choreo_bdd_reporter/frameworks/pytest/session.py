@@ -27,6 +27,7 @@ from choreo_bdd_reporter.frameworks.pytest.phases import (
     is_subtest,
     shown_gherkin,
 )
+from choreo_bdd_reporter.frameworks.pytest.shared import CHRONICLE
 from choreo_bdd_reporter.frameworks.to_chronicle import hand_over
 from choreo_bdd_reporter.model.clock import Stopwatch, now
 from choreo_bdd_reporter.model.host_and_versions import GitLookup, describe_environment, project_name
@@ -264,8 +265,9 @@ class ReportBuilder:
         """Say where the report is."""
         if self._written:
             terminalreporter.write_line(f"choreo report: {self._directory / PAGE}")
-            if self._config.option.chronicle:
-                hand_over(self._directory, self._config.option.chronicle, terminalreporter.write_line)
+            server = getattr(self._config.option, CHRONICLE, None)
+            if server:
+                hand_over(self._directory, server, terminalreporter.write_line)
 
     def _write(self, exit_status: int) -> None:
         self._assembly.add_gherkin(self._observer.broken_off())

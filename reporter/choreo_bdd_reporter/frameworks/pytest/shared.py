@@ -13,6 +13,8 @@ ATTACHED: pytest.StashKey[Attachments] = pytest.StashKey()
 """What the running test has attached, while a report is made of it."""
 AT_STEP: pytest.StashKey[int | None] = pytest.StashKey()
 """The place of the step of pytest-bdd that the running test is at."""
+CHRONICLE = "choreo_chronicle"
+"""What pytest calls the value of our ``--chronicle``; the option of that name may be another plugin's."""
 
 
 def choreo_meta(item: pytest.Item) -> dict[str, Any] | None:

@@ -398,5 +398,5 @@ class Scope:
         self._listeners.clear()
         self._watched.clear()
         for link in self.links.values():
-            missed = {each.topic for each in self.expectations if each.link == link.name and not each.is_met}
+            missed = sorted({each.topic for each in self.expectations if each.link == link.name and not each.is_met})
             link.harness.router.dispatcher.deregister_scope(self, at=self.clock(), missed=missed)

@@ -167,7 +167,13 @@ class _Writer:
         topic = None if lost.topic is None else self._text(lost.topic)
         reason = self._redactor.text(lost.reason)
         return _without_none(
-            {"at": lost.at, "reason": reason, "topic": topic, "unanswered": lost.is_unanswered or None}
+            {
+                "at": lost.at,
+                "reason": reason,
+                "topic": topic,
+                "unanswered": lost.is_unanswered or None,
+                "untold": lost.is_untold or None,
+            }
         )
 
     def _sent(self, sent: Sent) -> dict[str, Any]:
@@ -338,6 +344,7 @@ def _lost(told: Any) -> Lost:
         _is(str, told["reason"]),
         _maybe(str, told, "topic"),
         bool(_maybe(bool, told, "unanswered")),
+        bool(_maybe(bool, told, "untold")),
     )
 
 

@@ -90,6 +90,26 @@ def test_only_what_fails_is_recorded_unless_all_is_wanted(project: Project) -> N
     assert _recordings(project) == [], "those of the run before are gone"
 
 
+def test_what_the_broker_did_not_say_or_confirm_passes_in_no_replay(project: Project) -> None:
+    project.environment["CHOREO_RECORD"] = "all"
+    project.pytest("features", "--harness-report=report", "-kSound")
+    [sound] = _recordings(project)
+    [link] = sound["links"].values()
+    untold = {"at": 5.1, "reason": "no answer within 5 s", "topic": "paid", "untold": True}
+    link["lost"].append(untold)
+    file = project.file("silent.jsonl", json.dumps(sound)).folder / "silent.jsonl"
+    told, failed = replay_report(file, None)
+    assert failed == 1
+    assert "transport failed" in told
+    assert "no answer within 5 s" in told
+    link["lost"].clear()
+    link["sent"][0].update(failed="not confirmed", failed_at=link["sent"][0]["at"] + 10.5)
+    project.file("silent.jsonl", json.dumps(sound))
+    told, failed = replay_report(file, None)
+    assert failed == 1
+    assert "did not confirm the message within 10 s" in told
+
+
 def test_each_process_of_a_parallel_run_records(project: Project) -> None:
     for name in ("b", "c", "d"):
         project.feature(_FEATURE, name)

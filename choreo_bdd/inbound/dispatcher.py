@@ -15,7 +15,7 @@ Classification = Literal["no_extractor", "no_correlation_field", "unknown_scope"
 Extractor = Callable[[bytes], "str | None"]
 
 _SURPRISES_KEPT = 1000
-_LEFT_SCOPES_KEPT = 10_000
+_LEFT_SCOPES_KEPT = 1000
 _UNSAFE_EXTRACTORS = {
     **dict.fromkeys(("pickle", "marshal", "shelve"), ("load", "loads", "open")),
     "yaml": ("load", "load_all", "full_load", "full_load_all", "unsafe_load", "unsafe_load_all"),

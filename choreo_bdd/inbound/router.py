@@ -193,6 +193,12 @@ class Router:
         if self.traffic is not None:
             self.traffic.hear(subscribed, message)
 
+    def untold(self, topics: Iterable[str], reason: str) -> None:
+        """Note that the broker has not said whether all has come on these topics, where that is wanted."""
+        if self.traffic is not None:
+            now = asyncio.get_running_loop().time()
+            self.traffic.lost += [Lost(now, reason, topic, is_untold=True) for topic in topics]
+
     def read(self, message: Message, *, subscribed: str = ">") -> Delivery:
         """Decode a message, read its id and hold it against the contract, each once.
 

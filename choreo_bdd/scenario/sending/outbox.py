@@ -228,7 +228,10 @@ class Outbox:
 
     def _settled(self, publication: Publication, is_reply: bool, ready: Ready) -> None:
         del self._unconfirmed[ready]
-        if not ready.cancelled() and (error := ready.exception()) is not None:
+        if ready.cancelled():
+            if not is_reply:
+                self._take_down(publication, "the broker did not confirm it while that was waited for")
+        elif (error := ready.exception()) is not None:
             if is_reply:
                 self.failed(publication.link, publication.topic, str(error))
             else:

@@ -23,8 +23,13 @@ def is_pattern(topic: str) -> bool:
     return any(segment in ("*", ">") for segment in topic.split("."))
 
 
-def half_wildcard(topic: str) -> str | None:
-    """What is wrong with a topic that is a pattern on one broker and a name on the next; ``None`` for a good one."""
+def malformed(topic: str) -> str | None:
+    """What is wrong with a topic that nobody can mean, or that is a pattern on one broker and a name on the next.
+
+    ``None`` for a good one.
+    """
+    if topic != topic.strip():
+        return f"the topic {topic!r} has a blank at an end, so that it is another one; take the blank away"
     segments = topic.split(".")
     if ">" in segments[:-1]:
         return f"the topic {topic!r} has a > before its end; > stands for the rest, alone and last, as in orders.>"
@@ -46,7 +51,7 @@ def unspeakable(topic: str) -> str | None:
     """What is wrong with a topic to publish on: a pattern is listened to, and no broker has a topic of that name."""
     if is_pattern(topic):
         return f"{topic!r} is a pattern, and a message goes to one topic; write its name"
-    return half_wildcard(topic)
+    return malformed(topic)
 
 
 @lru_cache(maxsize=1024)

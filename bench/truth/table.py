@@ -57,6 +57,7 @@ UNDECODABLE = Verdict("timeout", "undecodable")
 WRONG_TOPIC = Verdict("timeout", "wrong topic?")
 NOBODY = Verdict("timeout", "nobody listens")
 NO_ID = Verdict("timeout", "no correlation id")
+WRONG_ID = Verdict("timeout", "wrong correlation")
 
 DEFECTS: tuple[Defect, ...] = (
     Defect("healthy", MATCHED),
@@ -68,6 +69,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("another topic", NOTHING),
     Defect("wrong transport", NOTHING),
     Defect("reply dropped", NOTHING),
+    Defect("reply to the wrong inbox", NOTHING),
     Defect(
         "no responders",
         NOTHING,
@@ -78,10 +80,10 @@ DEFECTS: tuple[Defect, ...] = (
     # too few, too many
     Defect("partial outage", TOO_FEW),
     Defect("one of many lost", TOO_FEW),
-    Defect("slow consumer", TOO_FEW),
     Defect("one message for two expectations", TOO_FEW),
     Defect("duplicated", UNEXPECTED),
     Defect("duplicated late", UNEXPECTED),
+    Defect("duplicated with a false field", UNEXPECTED),
     Defect("burst", UNEXPECTED),
     Defect("charged in spite of risk", UNEXPECTED),
     Defect("unforeseen message", UNEXPECTED),
@@ -92,6 +94,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("hop too slow", SLOW),
     Defect("reply late", SLOW),
     Defect("delayed past timeout", Verdict("timeout", "too late")),
+    Defect("slow consumer", Verdict("fail", "too late")),
     Defect("too early", Verdict("fail", "too early")),
     Defect("reordered", ORDER),
     Defect("reply before request", ORDER),
@@ -106,6 +109,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("field too many", SHAPE),
     Defect("contract broken", SHAPE),
     Defect("header lost", SHAPE, impossible={"redis": "no headers"}),
+    Defect("header in capitals", SHAPE, impossible={"redis": "no headers"}),
     Defect("reply wrong", SHAPE),
     # to the wrong place
     Defect("wrong topic", WRONG_TOPIC),
@@ -114,7 +118,9 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("correlation lost", NO_ID),
     Defect("list instead of object", NO_ID),
     Defect("empty payload", NO_ID),
-    Defect("correlation wrong", Verdict("timeout", "wrong correlation")),
+    Defect("correlation wrong", WRONG_ID),
+    Defect("correlation stale", WRONG_ID),
+    Defect("correlation in capitals", WRONG_ID),
     # unreadable
     Defect("poison payload", UNDECODABLE),
     Defect("cut payload", UNDECODABLE),

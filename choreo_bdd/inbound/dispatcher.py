@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from choreo_bdd.loop import LoopPoster
 from choreo_bdd.message import Message
@@ -31,6 +32,13 @@ class SurpriseEntry:
     size: int
 
 
+class _Left(NamedTuple):
+    """When a scope was left, and the topics on which it had not got by then what it expected."""
+
+    at: float
+    missed: Collection[str]
+
+
 class Dispatcher:
     """Who owns which correlation id (spec/harness.md 6.1); must be used on the loop's thread."""
 
@@ -38,7 +46,7 @@ class Dispatcher:
         self._poster = poster
         self._owners: dict[str, Any] = {}
         self._ids: dict[int, set[str]] = {}
-        self._left: OrderedDict[str, None] = OrderedDict()
+        self._left: OrderedDict[str, _Left] = OrderedDict()
         self._extractors: dict[str, Extractor] = {}
         self._surprises: deque[tuple[str, str, Classification, int]] = deque(maxlen=_SURPRISES_KEPT)
         self.surprised = 0
@@ -54,12 +62,15 @@ class Dispatcher:
         self._ids.setdefault(id(scope), set()).add(correlation_id)
         self._left.pop(correlation_id, None)
 
-    def deregister_scope(self, scope: Any) -> None:
-        """Forget all ids of this scope, but remember that they once were somebody's."""
+    def deregister_scope(self, scope: Any, *, at: float = math.inf, missed: Collection[str] = ()) -> None:
+        """Forget all ids of this scope, but remember that they once were somebody's.
+
+        ``at`` is the loop time at which it was left, ``missed`` are the topics on which it was still owed a message.
+        """
         for correlation_id in self._ids.pop(id(scope), ()):
             if self._owners.get(correlation_id) is scope:
                 del self._owners[correlation_id]
-                self._left[correlation_id] = None
+                self._left[correlation_id] = _Left(at, missed)
         while len(self._left) > _LEFT_SCOPES_KEPT:
             self._left.popitem(last=False)
 
@@ -90,9 +101,17 @@ class Dispatcher:
         """The live scope of an id."""
         return self._owners.get(correlation_id)
 
-    def is_known(self, correlation_id: str) -> bool:
-        """Whether the id belongs, or lately belonged, to a scope of ours."""
-        return correlation_id in self._owners or correlation_id in self._left
+    def has_left(self, correlation_id: str) -> bool:
+        """Whether the id lately belonged to a scope of ours."""
+        return correlation_id in self._left
+
+    def accounts_for(self, correlation_id: str, topic: str, came_at: float) -> bool:
+        """Whether a message with this id is what another scope of ours had to expect on a topic.
+
+        Of one that is live, or was when it came, or that was left while it was owed one: that is late, and no wrong id.
+        """
+        left = self._left.get(correlation_id)
+        return correlation_id in self._owners or (left is not None and (came_at <= left.at or topic in left.missed))
 
     def unowned(self, message: Message, correlation_id: str) -> None:
         """Note a message that none of its topic's listeners owns, unless another scope of ours does."""

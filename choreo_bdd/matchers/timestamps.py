@@ -7,8 +7,8 @@ from datetime import datetime
 
 from choreo_bdd.matchers.leaves import ValueMatcher, leaf
 from choreo_bdd.matchers.operators import Operator
+from choreo_bdd.matchers.values.moments import Moment, parse_timestamp
 from choreo_bdd.matchers.values.moments import moment as _moment
-from choreo_bdd.matchers.values.moments import parse_timestamp
 
 
 def is_iso8601() -> ValueMatcher:
@@ -18,20 +18,22 @@ def is_iso8601() -> ValueMatcher:
 
 def before(moment: str | datetime) -> ValueMatcher:
     """A timestamp strictly earlier than ``moment``; one without an offset is taken as UTC."""
-    return leaf(_BEFORE, parse_timestamp(moment), words=f"before {_written(moment)}")
+    return _leaf(_BEFORE, moment)
 
 
 def after(moment: str | datetime) -> ValueMatcher:
     """A timestamp strictly later than ``moment``; one without an offset is taken as UTC."""
-    return leaf(_AFTER, parse_timestamp(moment), words=f"after {_written(moment)}")
+    return _leaf(_AFTER, moment)
 
 
-def _written(moment: str | datetime) -> str:
-    return moment if isinstance(moment, str) else moment.isoformat()
+def _leaf(operator: Operator, moment: str | datetime) -> ValueMatcher:
+    parse_timestamp(moment)
+    written = moment if isinstance(moment, str) else moment.isoformat()
+    return leaf(operator, written, words=f"{operator.sign} {written}")
 
 
-def _compared(test: Callable[[datetime, datetime], bool]) -> Callable[[object, datetime], bool]:
-    return lambda actual, moment: test(parse_timestamp(actual), moment)
+def _compared(test: Callable[[Moment, Moment], bool]) -> Callable[[object, str], bool]:
+    return lambda actual, written: test(parse_timestamp(actual), parse_timestamp(written))
 
 
 _IS_ISO = Operator("iso8601", "is an ISO 8601 timestamp", lambda actual, _operand: _moment(actual) is not None)

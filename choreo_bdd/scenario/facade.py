@@ -228,7 +228,7 @@ class Scenario:
         scope = self._scope
         deadline = scope.clock() + timeout_ms / 1000
         await scope.wait([each.handle for each in scope.expectations], deadline)
-        await scope.hear_out()
+        await scope.hear_out(deadline)
         if self._result is None:  # else another await_all() has been here
             for expectation in scope.expectations:
                 scope.verdicts.expire(expectation, timeout_ms=timeout_ms)

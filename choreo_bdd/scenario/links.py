@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from choreo_bdd.codecs import Codec
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.inbound.router import Router
-from choreo_bdd.topic_patterns import half_wildcard
+from choreo_bdd.topic_patterns import malformed
 from choreo_bdd.transports.base import Ready
 
 
@@ -105,7 +105,7 @@ def require_topic(topic: object, member: str) -> None:
 def require_heard(topic: object, member: str) -> None:
     """As ``require_topic``, and ``ValueError`` for a pattern on one broker that is a name on the next."""
     require_topic(topic, member)
-    if problem := half_wildcard(str(topic)):
+    if problem := malformed(str(topic)):
         raise ValueError(f"{member}() cannot listen: {problem}")
 
 

@@ -340,13 +340,15 @@ class Scope:
                 topics.setdefault(each.link, {})[each.topic] = None
         if not topics:
             return
+        self.outbox.expect_confirmations()
         for _ in range(_TURNS_TO_DRAIN):
             await asyncio.sleep(0)
         await asyncio.gather(*(self._fence(self.links[name], tuple(asked)) for name, asked in topics.items()))
         self._backlog.flush()
 
-    async def hear_out(self) -> None:
-        """Before a result is made, hear what is still due to what waits, and judge all that has come."""
+    async def hear_out(self, deadline: float) -> None:
+        """Before a result is made, hear what is still due to what waited until then, and judge all that has come."""
+        self._windows.bound(self.expectations, deadline)
         await self.look_behind(self.expectations)
         self._backlog.flush()
 
@@ -396,4 +398,5 @@ class Scope:
         self._listeners.clear()
         self._watched.clear()
         for link in self.links.values():
-            link.harness.router.dispatcher.deregister_scope(self)
+            missed = {each.topic for each in self.expectations if each.link == link.name and not each.is_met}
+            link.harness.router.dispatcher.deregister_scope(self, at=self.clock(), missed=missed)

@@ -30,6 +30,7 @@ from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.sending.outbox import Outbox
 from choreo_bdd.scenario.sending.replies import Reply
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
+from choreo_bdd.shared.pauses import pauses
 
 _STRAYS_KEPT = 100
 _COUNTED = frozenset({Heard.MATCHED, Heard.TOO_MANY})
@@ -60,6 +61,7 @@ class Verdicts:
         self._replies = replies
         self._options = options
         self._clock = clock
+        self._pauses = pauses()
         self._notify = notify
         self._opened_at = clock()
 
@@ -87,7 +89,7 @@ class Verdicts:
         if not expectation.is_decided:
             self._record(expectation, delivery, TimelineAction.MATCHED, why)
             return
-        took = self._timing(expectation, delivery.message.received_at)
+        took = self._arrived(expectation, delivery.message.received_at)
         early = None if heard is Heard.TOO_MANY else too_early(expectation.handle, took)
         if early is not None:
             failure = MatchFailure("predicate", "<root>", {"not_before_ms": expectation.handle.earliest_ms})
@@ -134,7 +136,7 @@ class Verdicts:
             expectation,
             waited_ms=waited_ms,
             waited=waited,
-            matched=None if matched_at is None else self._timing(expectation, matched_at),
+            matched=None if matched_at is None else self._arrived(expectation, matched_at),
             failure=failure,
             unseen=unseen(expectation, self._unattributable(expectation), self._options.unattributed),
         )
@@ -159,6 +161,12 @@ class Verdicts:
 
     # --- what stands around ---------------------------------------------------------------------------------------
 
+    def _arrived(self, expectation: Expectation, at: float) -> Timing:
+        """The times of a message that was noted at a loop time, which is late where the loop was blocked before it."""
+        took = self._timing(expectation, at)
+        unseen_s = self._pauses.unseen_s(at, since=at - took.latency_ms / 1000)
+        return took._replace(unseen_ms=unseen_s * 1000)
+
     def _timing(self, expectation: Expectation, at: float) -> Timing:
         topic = expectation.handle.budget_topic
         if topic is None and self._outbox.is_during_act(at):
@@ -175,9 +183,12 @@ class Verdicts:
         depends_on = expectation.asked or expectation.handle.budget_topic
         unheard = self._outbox.nobody_listens(depends_on, since=self._since(expectation))
         told = "; ".join(unheard.sentences)
+        foreign, dispatcher = self._foreign(expectation), self._links[expectation.link].harness.router.dispatcher
+        ids = chain.from_iterable(values_of(each.correlation_id or "") for each in foreign)
         outside = OutsideEvidence(
             failure or self._failure(expectation),
-            self._foreign(expectation),
+            foreign,
+            frozenset(filter(dispatcher.has_left, ids)),
             self._beside(expectation),
             frozenset(each.topic for each in self._expectations),
             self._remarks(expectation) + (() if unheard.are_all else unheard.sentences),
@@ -194,11 +205,14 @@ class Verdicts:
         return [each for each in came if not expectation.is_over_for(each.message.received_at)]
 
     def _foreign(self, expectation: Expectation) -> list[Delivery]:
-        router = self._links[expectation.link].harness.router
+        router, topic = self._links[expectation.link].harness.router, expectation.topic
         return [
             delivery
-            for delivery in router.foreign_since(expectation.topic, expectation.opened_at)
-            if not any(map(router.dispatcher.is_known, values_of(delivery.correlation_id or "")))
+            for delivery in router.foreign_since(topic, expectation.opened_at)
+            if not any(
+                router.dispatcher.accounts_for(each, topic, delivery.message.received_at)
+                for each in values_of(delivery.correlation_id or "")
+            )
         ]
 
     def _beside(self, expectation: Expectation) -> list[Delivery]:

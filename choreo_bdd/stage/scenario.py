@@ -202,8 +202,9 @@ class StageScenario:
         if self._result is not None:
             return self._result
         scope = self.scope
-        await scope.wait([each.handle for each in scope.expectations], scope.clock() + timeout_ms / 1000)
-        await scope.hear_out()
+        deadline = scope.clock() + timeout_ms / 1000
+        await scope.wait([each.handle for each in scope.expectations], deadline)
+        await scope.hear_out(deadline)
         if self._result is None:  # a second await_all() may have run beside this one
             self._expire(scope, timeout_ms)
             self._result = self._finish()

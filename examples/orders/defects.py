@@ -25,12 +25,16 @@ STAMP = "sent-ms"
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message on its way out: where to, what, and how long after the one before it."""
+    """A message on its way out: where to, what, and how long after the one before it.
+
+    ``former_id`` is the correlation id of what the service sent before.
+    """
 
     topic: str
     payload: Message | bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     after_s: float = 0.0
+    former_id: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,10 @@ _ARGUMENTS = {
     "twice": "",
     "echo": "whole milliseconds",
     "burst": "whole messages",
+    "twin": "a path",
     "ahead": "a topic",
     "topic": "a topic",
+    "astray": "",
     "wrong": "a path",
     "type": "a path",
     "null": "a path",
@@ -105,7 +111,10 @@ _ARGUMENTS = {
     "drift": "a path",
     "anonymous": "",
     "stranger": "",
+    "stale": "",
+    "capitals": "",
     "headless": "",
+    "shouting": "",
     "clock": "whole seconds",
     "garbage": "",
     "empty": "",
@@ -128,14 +137,28 @@ def _set_back(outgoing: Outgoing, seconds: str) -> tuple[Outgoing, ...]:
     return (replace(outgoing, payload=payload, headers=headers),)
 
 
+def _with(outgoing: Outgoing, change: Callable[[Message], Message]) -> Outgoing:
+    return outgoing if isinstance(outgoing.payload, bytes) else replace(outgoing, payload=change(outgoing.payload))
+
+
+def _twin(outgoing: Outgoing, path: str) -> tuple[Outgoing, ...]:
+    return (outgoing, _with(outgoing, lambda payload: _changed(payload, path.split("."), _wrong)))
+
+
 _OF_MESSAGE: Mapping[str, Callable[[Outgoing, str], tuple[Outgoing, ...]]] = {
     "silent": lambda _, __: (),
     "topic": lambda outgoing, topic: (replace(outgoing, topic=topic),),
     "ahead": lambda outgoing, topic: (replace(outgoing, topic=topic), outgoing),
+    "astray": lambda outgoing, _: (replace(outgoing, topic=f"{outgoing.topic}x"),),
     "twice": lambda outgoing, _: (outgoing, outgoing),
+    "twin": _twin,
     "echo": lambda outgoing, ms: (outgoing, replace(outgoing, after_s=int(ms) / 1000)),
     "burst": lambda outgoing, count: (outgoing,) * int(count),
+    "stale": lambda outgoing, _: (_with(outgoing, lambda payload: {**payload, "correlation_id": outgoing.former_id}),),
     "headless": lambda outgoing, _: (replace(outgoing, headers={}),),
+    "shouting": lambda outgoing, _: (
+        replace(outgoing, headers={name: value.upper() for name, value in outgoing.headers.items()}),
+    ),
     "clock": _set_back,
 }
 
@@ -147,6 +170,7 @@ def _bytes(payload: Message) -> bytes:
 _OF_PAYLOAD: Mapping[str, Callable[[Message], Message | bytes]] = {
     "anonymous": lambda payload: {name: value for name, value in payload.items() if name != "correlation_id"},
     "stranger": lambda payload: {**payload, "correlation_id": uuid.uuid4().hex},
+    "capitals": lambda payload: {**payload, "correlation_id": str(payload.get("correlation_id")).upper()},
     "garbage": lambda _: GARBAGE,
     "empty": lambda _: b"",
     "cut": lambda payload: _bytes(payload)[: len(_bytes(payload)) // 2],

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from choreo_bdd.topic_patterns import half_wildcard, is_pattern, matches
+from choreo_bdd.topic_patterns import is_pattern, malformed, matches
 
 _OF_ONE_TOPIC = ("queue", "routing_key")
 
@@ -25,7 +25,7 @@ class TopicSettings:
         named = next((name for name in _OF_ONE_TOPIC if name in self.settings), None)
         if named is not None and is_pattern(self.pattern):
             return f"{named} is one thing, and a pattern stands for many topics; name the topic"
-        return half_wildcard(self.pattern)
+        return malformed(self.pattern)
 
 
 def first_that_fits(topics: Sequence[TopicSettings], topic: str) -> Mapping[str, Any] | None:

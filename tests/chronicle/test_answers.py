@@ -247,6 +247,36 @@ def test_other_verbs_are_not_allowed(shared: Chronicle) -> None:
     assert (answer.status_code, answer.json()["error"]) == (405, "http_error")
 
 
+def test_openapi_names_the_verbs_and_answers_that_there_are(chronicle: Chronicle) -> None:
+    run = chronicle.keep(report())
+    for path, verbs in chronicle.get("/openapi.json")["paths"].items():
+        place = path.format(run_id=run, topic="orders.placed", issue_id="x") + "?tenant=alpha"
+        allowed = chronicle.http.options(place).headers["Allow"].split(", ")
+        assert {each.lower() for each in allowed} - {"head"} == set(verbs), path
+        if "get" in verbs and not path.endswith("/stream"):
+            answer = chronicle.http.get(f"{place}&run={run}&base=main")
+            content = verbs["get"]["responses"][str(answer.status_code)]["content"]
+            assert answer.headers["Content-Type"].partition(";")[0] in content, path
+    pin = chronicle.get("/openapi.json")["paths"]["/api/v1/runs/{run_id}/pin"]
+    assert str(chronicle.http.put(f"/api/v1/runs/{run}/pin").status_code) in pin["put"]["responses"]
+
+
+def test_asking_for_the_stream_without_its_content_comes_to_an_end(chronicle: Chronicle) -> None:
+    chronicle.keep(report())
+    answer = chronicle.http.head("/api/v1/stream?tenant=alpha")
+    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (200, "text/event-stream")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_a_report_that_a_client_has_is_not_sent_again(chronicle: Chronicle, encoding: str) -> None:
+    path = f"/api/v1/runs/{chronicle.keep(report())}/raw"
+    other = f"/api/v1/runs/{chronicle.keep(report(hostname='other'))}/raw"
+    tag = chronicle.http.get(path, headers={"Accept-Encoding": encoding}).headers["ETag"]
+    again = chronicle.http.get(path, headers={"If-None-Match": f'"x", {tag}', "Accept-Encoding": encoding})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    assert chronicle.http.get(other, headers={"If-None-Match": tag}).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/health", "/runs", "/nothing", "/openapi.json"])
 def test_every_answer_has_its_id_and_the_security_headers(shared: Chronicle, path: str) -> None:
     answer = shared.http.get("/api/v1" + path, headers={"X-Request-ID": "abc.1"})

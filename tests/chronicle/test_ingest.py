@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import zlib
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import pytest
 
 from choreo_bdd_chronicle.settings import Settings
 from tests.chronicle.conftest import Chronicle, started
-from tests.chronicle.reports import body, event, handle, one_test, report, scenario
+from tests.chronicle.reports import body, event, handle, one_test, report, scenario, timed_out
 
 
 def test_a_report_is_kept_and_counted(chronicle: Chronicle) -> None:
@@ -37,6 +38,14 @@ def test_the_raw_report_comes_back_byte_for_byte(chronicle: Chronicle, encoding:
 def test_a_gzipped_report_is_the_same_report(chronicle: Chronicle) -> None:
     sent = body(report())
     run = chronicle.keep(gzip.compress(sent), Content_Encoding="gzip")
+    assert chronicle.ask(f"/runs/{run}/raw").content == sent
+
+
+def test_gzip_may_be_made_of_parts(chronicle: Chronicle) -> None:
+    sent = body(report())
+    run = chronicle.keep(
+        gzip.compress(sent[:99]) + gzip.compress(b"") + gzip.compress(sent[99:]), Content_Encoding="gzip"
+    )
     assert chronicle.ask(f"/runs/{run}/raw").content == sent
 
 
@@ -232,6 +241,41 @@ def test_odd_characters_lose_no_report(chronicle: Chronicle, text: str) -> None:
     assert chronicle.get(f"/runs/{run}/timeline")["total"] == 1
 
 
+LONG = "".join(hashlib.sha512(str(number).encode()).hexdigest() for number in range(80))
+"""No database makes it much shorter."""
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("environment", 64), ("git_branch", 256), ("transport", 64), ("topic", 256), ("hostname", None)]
+)
+def test_a_name_too_long_to_be_asked_for_loses_no_report(chronicle: Chronicle, name: str, most: int | None) -> None:
+    for text in (LONG, LONG + "x"):
+        one = timed_out(text if name == "topic" else "orders.placed", transport=None)
+        document = report([one])
+        if name != "topic":
+            document["run"][name] = text
+        chronicle.keep(document)
+    if most is None:
+        return
+    parameter = {"git_branch": "branch"}.get(name, name)
+    items = chronicle.get("/topics" if name == "topic" else "/runs", tenant="alpha")["items"]
+    shown = {each[parameter] for each in items}
+    assert len(shown) == 2
+    assert {len(each) for each in shown} == {most}
+    assert all(each.startswith(LONG[:40]) for each in shown)
+    for each in shown:
+        path = f"/topics/{each}/runs" if name == "topic" else "/runs"
+        assert chronicle.get(path, tenant="alpha", **({} if name == "topic" else {parameter: each}))["total"] == 1
+    causes = {each["topic"] for each in chronicle.get("/failures", tenant="alpha")["items"]}
+    assert causes == (shown if name == "topic" else {"orders.placed"})
+
+
+def test_a_key_may_be_of_any_length(chronicle: Chronicle) -> None:
+    first, second = (chronicle.keep(report(), Idempotency_Key=LONG + end) for end in "ab")
+    assert first != second
+    assert chronicle.keep(report(), Idempotency_Key=LONG + "a") == first
+
+
 def test_half_a_pair_in_plain_bytes_loses_no_report(chronicle: Chronicle) -> None:
     sent = body(report()).replace(b"runner", "run\ud800ner".encode("utf-8", "surrogatepass"))
     assert chronicle.ask(f"/runs/{chronicle.keep(sent)}/raw").content == sent
@@ -255,6 +299,7 @@ BAD_ENCODINGS = {
     "cut off": (gzip.compress(body(report()))[:-9], "gzip", 400),
     "goes on": (gzip.compress(body(report())) + b"more", "gzip", 400),
     "damaged": (gzip.compress(b"x" * 500)[:-6] + b"123456", "gzip", 400),
+    "second cut off": (gzip.compress(b"{") + gzip.compress(b"}")[:-1], "gzip", 400),
     "unknown": (body(report()), "br", 415),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,15 @@ def file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+def test_a_report_far_too_large_is_refused_and_not_taken_for_a_server_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHRONICLE_MAX_BODY_SIZE", "4000000")
+    noise = random.Random(1).randbytes(30_000_000)  # more than any system's buffers hold
+    with serving(tmp_path) as url, pytest.raises(RefusedError, match=r"413 .* larger than 4000000 bytes"):
+        send(noise, Target(url=url, tenant="shop", token=None), pauses=())
 
 
 def test_a_file_and_a_folder_are_sent(

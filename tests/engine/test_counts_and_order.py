@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, MissingTransportError, Outcome, ScopeOptions, Stage
-from choreo_bdd.matchers import contains_fields, field_equals, gt
+from choreo_bdd.matchers import anything, contains_fields, field_equals, gt
 from choreo_bdd.message import Message
 from choreo_bdd.scenario import Cause, Handle, Occurs
 from choreo_bdd.transports import MockTransport
@@ -106,6 +106,23 @@ class TestNone:
         assert (handle.outcome, cause_of(handle)) == (Outcome.TIMEOUT, Cause.TRANSPORT_FAILED)
         assert "the broker has not confirmed the message on 'orders' yet" in handle.reason
         broker.let_go("orders")
+
+    async def test_what_leaves_while_the_broker_is_asked_is_not_overdue(self) -> None:
+        class Busy(BrokerLike):
+            async def fence(self, _: Collection[str]) -> None:
+                s.publish("of a stand-in", {})
+
+        broker = Busy()
+        harness = Harness(broker)
+        await harness.connect()
+        async with harness.scenario("stand-ins that answer each other") as s:
+            handle = s.expect("refunds", anything())
+            broker.confirm("refunds")
+            s.publish("orders", {})
+            broker.let_go("orders")
+            await s.await_all(timeout_ms=300)
+        assert (handle.outcome, cause_of(handle)) == (Outcome.TIMEOUT, Cause.NOTHING_ARRIVED)
+        broker.let_go("of a stand-in")
 
     async def test_a_confirmation_in_time_lets_it_pass(self) -> None:
         broker = BrokerLike()

@@ -94,6 +94,19 @@ class TestCauses:
         assert handle.diagnosis.cause is Cause.OVER_BUDGET
         assert all(part in handle.diagnosis.sentence for part in ("80.0 ms", "30.0 ms over", "50.0 ms"))
 
+    async def test_latency_unknown(self, strict: Harness) -> None:
+        loop: Any = asyncio.get_running_loop()
+        async with strict.scenario("blocked") as s:
+            handle = s.expect("orders.settled", exists()).within_ms(50)
+            s.publish("start", {})
+            loop._jumping.now += 0.08  # what sleeps without the loop
+            await asyncio.sleep(0)
+            publishing("orders.settled", {})(s)
+            await s.await_all(timeout_ms=500)
+        assert handle.diagnosis is not None
+        assert (handle.outcome, handle.diagnosis.cause) == (Outcome.SLOW, Cause.LATENCY_UNKNOWN)
+        assert "between 0.0 and 80.0 ms, and the budget is 50.0 ms" in handle.diagnosis.sentence
+
     async def test_nothing_arrived(self, strict: Harness) -> None:
         handle, diagnosis = await diagnosed(strict, nothing)
         assert handle.outcome is Outcome.TIMEOUT
@@ -123,6 +136,52 @@ class TestCauses:
         assert diagnosis.cause is Cause.WRONG_CORRELATION
         assert "other-7" in diagnosis.sentence
         assert str(handle.correlation_id) in diagnosis.sentence
+
+    async def test_an_id_of_a_scenario_that_has_been_left_is_a_wrong_one(self, strict: Harness) -> None:
+        former, _ = await diagnosed(strict, publishing("orders.settled", {"status": "settled"}))
+        stale = {"status": "settled", "correlation_id": former.correlation_id}
+
+        async def later(s: Scenario) -> None:
+            await asyncio.sleep(0.1)
+            strict.publish("orders.settled", stale)
+
+        async with asyncio.TaskGroup() as group:
+            handle, diagnosis = await diagnosed(strict, lambda s: group.create_task(later(s)))
+        assert handle.outcome is Outcome.TIMEOUT
+        assert diagnosis.cause is Cause.WRONG_CORRELATION
+        assert f"with correlation id '{former.correlation_id}' of a scenario before" in diagnosis.sentence
+
+    async def test_what_a_scenario_before_has_waited_for_in_vain_is_late_and_no_wrong_id(self, strict: Harness) -> None:
+        former, _ = await diagnosed(strict, nothing)
+        late = {"status": "settled", "correlation_id": former.correlation_id}
+
+        async def later(s: Scenario) -> None:
+            await asyncio.sleep(0.1)
+            strict.publish("orders.settled", late)
+
+        async with asyncio.TaskGroup() as group:
+            _, diagnosis = await diagnosed(strict, lambda s: group.create_task(later(s)))
+        assert diagnosis.cause is Cause.NOTHING_ARRIVED
+
+    async def test_what_came_to_a_scenario_that_was_live_is_no_wrong_id_of_one_that_goes_on(
+        self, strict: Harness
+    ) -> None:
+        async def beside(s: Scenario) -> None:
+            handle, _ = await diagnosed(strict, publishing("orders.settled", {"status": "settled"}))
+            assert handle.outcome is Outcome.PASS
+
+        async with asyncio.TaskGroup() as group:
+            _, diagnosis = await diagnosed(strict, lambda s: group.create_task(beside(s)), after=nothing)
+        assert diagnosis.cause is Cause.NOTHING_ARRIVED
+
+    async def test_of_messages_of_others_the_one_that_fits_says_what_is_wrong(self, strict: Harness) -> None:
+        def act(s: Scenario) -> None:
+            strict.publish("orders.settled", {"status": "open", "correlation_id": "other-7"})
+            strict.publish("orders.settled", {"status": "settled"})
+
+        _, diagnosis = await diagnosed(strict, act)
+        assert diagnosis.cause is Cause.NO_CORRELATION_ID
+        assert "other-7" not in diagnosis.sentence
 
     async def test_no_correlation_id(self, strict: Harness) -> None:
         _, diagnosis = await diagnosed(strict, lambda s: strict.publish("orders.settled", {"status": "settled"}))

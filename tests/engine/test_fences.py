@@ -32,10 +32,11 @@ class FencedTransport(MockTransport):
         self.behind: list[tuple[str, Any]] = []
         self.silent: str | None = None
         self.asked: list[tuple[str, ...]] = []
+        self.takes_s = 0.01
 
     async def fence(self, topics: Collection[str]) -> None:
         self.asked.append(tuple(topics))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(self.takes_s)
         if self.silent is not None:
             raise TransportError(self.silent)
         while self.behind:
@@ -89,6 +90,33 @@ class TestFence:
             transport.behind.append(("t", 1))
             await s.await_all(timeout_ms=100)
         assert handle.was_fulfilled()
+
+    @pytest.mark.parametrize("is_awaited", [True, False])
+    async def test_what_comes_long_after_the_window_is_late_however_slowly_the_broker_answers(
+        self, *, is_awaited: bool
+    ) -> None:
+        async with fenced() as (transport, harness), harness.scenario("busy broker") as s:
+            transport.takes_s = 0.2
+            handle = s.expect("t", eq(1))
+            s.publish("start", {})
+            s.scope.close_at(handle, s.scope.clock() + 0.25)
+            asyncio.get_running_loop().call_later(0.35, harness.publish, "t", 1)
+            if not is_awaited:
+                await asyncio.sleep(0.4)
+            await s.scope.decide([s.scope.expectation_of(handle)])
+        assert handle.outcome is Outcome.TIMEOUT
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.TOO_LATE
+        assert "100.0 ms after" in handle.diagnosis.sentence
+
+    async def test_a_result_waits_no_longer_than_asked_for_what_comes_late(self) -> None:
+        async with fenced() as (transport, harness), harness.scenario("busy broker") as s:
+            transport.takes_s = 0.2
+            handle = s.expect("t", eq(1))
+            s.publish("start", {})
+            asyncio.get_running_loop().call_later(0.35, harness.publish, "t", 1)
+            await s.await_all(timeout_ms=250)
+        assert handle.outcome is Outcome.TIMEOUT
 
     async def test_only_what_is_undecided_is_asked_for(self) -> None:
         async with fenced() as (transport, harness), harness.scenario("asked") as s:

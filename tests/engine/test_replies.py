@@ -315,6 +315,18 @@ class TestStates:
         assert report.state is ReplyReportState.REPLY_FAILED
         assert report.builder_error == "CancelledError"
 
+    @pytest.mark.parametrize("delay_ms", [0, 5])
+    @pytest.mark.parametrize("error", [SystemExit(3), GeneratorExit(), StopIteration()], ids=type)
+    async def test_whatever_an_async_builder_raises_ends_no_more_than_its_answer(
+        self, harness: Harness, error: BaseException, delay_ms: int
+    ) -> None:
+        async def build(trigger: Any) -> Any:
+            raise error
+
+        report = (await ask(harness, build, 1, delay_ms=delay_ms)).reply_at("ask")
+        assert report.state is ReplyReportState.REPLY_FAILED
+        assert report.builder_error in {type(error).__name__, "RuntimeError"}  # of a StopIteration Python makes one
+
     async def test_over_a_broker_published_means_the_message_has_left(self) -> None:
         transport = BrokerLike()
         harness = Harness(transport)

@@ -174,16 +174,25 @@ def test_what_a_message_has_not(bench: Bench, body: str) -> None:
     [
         "  n: 1",
         "  n: 2\n  who: Ada",
+        "  at: {town: Ulm, street: {name: Main, house: 7}}",
+        "  '@headers': {tenant: acme, trace: z}",
         "| field | value |\n| n     | 2     |\n| who   | Ada   |",
         "| field  | value |\n| @topic | x     |",
         "| n | who |\n| 2 | Ada |",
     ],
 )
 def test_a_message_that_has_any_of_it_fails(bench: Bench, body: str) -> None:
-    bench.service("a", lambda _: [("x", {"n": 1, "who": "Ada"})])
-    played = bench.play('When I publish "a"', 'Then I expect "x"', f'And the first "x" message has not:\n{body}')
+    sent = """
+    '@headers': {tenant: acme}
+    n: 1
+    who: Ada
+    at: {town: Bonn, street: {name: Main}}
+    """
+    played = bench.play(
+        f'When I publish "x":{sent}', 'Then I expect "x"', f'And the first "x" message has not:\n{body}'
+    )
     assert "unexpected: the message on 'x' has what it should not have" in played.message
-    assert played.message.startswith('[FAIL] the first "x" message has not:  (features/play.feature:5)')
+    assert played.message.startswith('[FAIL] the first "x" message has not:  (features/play.feature:11)')
 
 
 def test_the_reply_is_looked_at_again_and_kept(bench: Bench) -> None:

@@ -50,7 +50,10 @@ def test_lint_finds_it(tmp_path: Path, phrase: Phrase, what: str) -> None:
 def test_an_unreadable_check_fails_before_anything_is_published(bench: Bench, check: str) -> None:
     bench.echo("t", "u")
     played = bench.play('When I publish "t"', 'Then I expect "t"', check)
-    assert played.failed_step == 'I publish "t"'
+    first = 'I publish "t"'
+    assert played.failed_step == first
     assert played.message.startswith("features/play.feature:"), "the complaint stands at the check"
     assert not played.message.startswith("features/play.feature:3:")
     assert bench.heard == []
+    assert bench.play('When I publish "t"', 'Then I expect "t"', 'When I publish "t"', check).failed_step == first
+    assert bench.heard == [], "in a later phase, too"

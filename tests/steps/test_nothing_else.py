@@ -90,6 +90,28 @@ def test_topics_of_earlier_phases_are_still_listened_to(bench: Bench) -> None:
     assert "unexpected: 1 matching on 'x'" in played.message
 
 
+def test_topics_of_later_phases_are_listened_to_already(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {}), ("y", {})])
+    played = bench.play(PUBLISH, ONE, REST[1], 'When I publish "b"', 'Then I expect "y"')
+    assert played.failed_step == "I expect nothing else for 50ms"
+    assert "unexpected: 1 matching on 'y'" in played.message
+
+
+@pytest.mark.parametrize("later", ["b", "*"])
+def test_what_the_scenario_says_itself_for_a_later_phase_is_nothing_else(bench: Bench, later: str) -> None:
+    bench.echo("a", "x")
+    bench.echo("c", "b")
+    acts = (PUBLISH, 'And I publish "b"', ONE, REST[1], 'When I publish "c"')
+    bench.play(*acts, f'Then I expect "{later}"').passed()
+
+
+def test_a_topic_that_a_later_phase_learns_is_left_out(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {"to": "y"})])
+    bench.echo("b", "y")
+    keep = 'And I keep "to" of "x" as topic'
+    bench.play(PUBLISH, ONE, keep, REST[1], 'When I publish "b"', 'Then I expect "{{ topic }}"').passed()
+
+
 def test_without_any_check_there_is_nothing_else(bench: Bench) -> None:
     played = bench.play(PUBLISH, REST[1])
     assert isinstance(played.error, StepError)

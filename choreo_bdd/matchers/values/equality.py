@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
+from choreo_bdd.matchers.values.moments import same_moment
 from choreo_bdd.matchers.values.ordering import exact_sides
 
 Equal = Callable[[object, object], bool]
@@ -13,10 +14,10 @@ _PLAIN_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def strict_equal(actual: object, expected: object) -> bool:
-    """Equal as JSON values: true is never 1, at any depth; 1 and 1.0 are the same number."""
+    """Equal as JSON values: true is never 1, at any depth; 1 and 1.0 are the same number; see same_moment."""
     kind = type(actual)
     if kind is type(expected) and kind in _PLAIN_SCALARS:
-        return actual == expected
+        return actual == expected or (kind is str and same_moment(str(actual), str(expected)))
     if isinstance(actual, bool) or isinstance(expected, bool):
         return actual is expected
     if isinstance(actual, dict) and isinstance(expected, dict):

@@ -23,6 +23,7 @@ class Cause(StrEnum):
 
     MATCHED = "matched"
     OVER_BUDGET = "over budget"
+    LATENCY_UNKNOWN = "latency unknown"
     NOTHING_ARRIVED = "nothing arrived"
     WRONG_SHAPE = "wrong shape"
     CONTRACT_BROKEN = "contract broken"
@@ -72,7 +73,10 @@ class Facts(NamedTuple):
     transport_failure: str | None = None
     unreadable: tuple[int, str] | None = None
     foreign_ids: tuple[str | None, ...] = ()
-    foreign_matched: bool = False
+    foreign_matched: tuple[str | None, ...] = ()
+    """The ids of those that match."""
+    former_ids: frozenset[str] = frozenset()
+    """Those of ``foreign_ids`` that scenarios before this one had."""
     foreign_closest: Closeness | None = None
     similar_topics: tuple[str, ...] = ()
     unlike_topics: tuple[str, ...] = ()
@@ -135,7 +139,7 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
             f"{_count(count, 'message', 'messages')} on {facts.place} could not be read ({error})",
         )
     if facts.foreign_matched:
-        cause = Cause.NO_CORRELATION_ID if _is_nobodys(facts) else Cause.WRONG_CORRELATION
+        cause = Cause.WRONG_CORRELATION if any(facts.foreign_matched) else Cause.NO_CORRELATION_ID
         return cause, f"a matching message came on {facts.place}, but {_foreign(facts)}"
     if facts.similar_topics:
         others = _named(facts.similar_topics)
@@ -189,9 +193,12 @@ def _differing(closest: Closeness | None, reason: str) -> str:
 
 
 def _foreign(facts: Facts) -> str:
-    seen = next((value for value in facts.foreign_ids if value is not None), None)
+    seen = next((value for value in facts.foreign_matched if value is not None), None)
     wanted = f"not this scenario's '{facts.correlation_id}'"
-    return f"with correlation id '{seen}', {wanted}" if seen is not None else f"without a correlation id, {wanted}"
+    if seen is None:
+        return f"without a correlation id, {wanted}"
+    former = " of a scenario before" if seen in facts.former_ids else ""
+    return f"with correlation id '{seen}'{former}, {wanted}"
 
 
 def _evidence(facts: Facts) -> list[str]:

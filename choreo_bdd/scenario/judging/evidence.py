@@ -31,6 +31,8 @@ class OutsideEvidence(NamedTuple):
     """What a transport failed to do: to subscribe, to send, or to say that all has come."""
     foreign: Sequence[Delivery] = ()
     """Messages on its topic that carry no id of a scenario at hand."""
+    former_ids: frozenset[str] = frozenset()
+    """Those of their ids that scenarios before it had."""
     beside: Sequence[Delivery] = ()
     """Messages on other topics that it could have been meant to listen to."""
     listened: frozenset[str] = frozenset()
@@ -89,7 +91,8 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
         transport_failure=outside.failure,
         unreadable=(len(unreadable), unreadable[-1]) if unreadable else None,
         foreign_ids=tuple(delivery.correlation_id for delivery in outside.foreign),
-        foreign_matched=any(accepts(matcher, delivery) for delivery in outside.foreign),
+        foreign_matched=tuple(each.correlation_id for each in outside.foreign if accepts(matcher, each)),
+        former_ids=outside.former_ids,
         foreign_closest=None
         if matcher is None
         else closest_of(closeness_of(matcher, each) for each in outside.foreign),

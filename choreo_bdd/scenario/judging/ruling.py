@@ -17,6 +17,13 @@ class Timing(NamedTuple):
     since_publish_ms: float | None = None
     note: str = ""
     """What else is to be said of the moment."""
+    unseen_ms: float = 0.0
+    """How much earlier it may have been: for so long nobody could look."""
+
+    @property
+    def least_ms(self) -> float:
+        """What the latency was at least."""
+        return self.latency_ms - self.unseen_ms
 
 
 class Ruling(NamedTuple):

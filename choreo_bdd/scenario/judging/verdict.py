@@ -100,13 +100,27 @@ def _met(handle: Handle, reason: str, took: Timing, sentence: str, notes: tuple[
     if early is not None:
         text = f"{Cause.TOO_EARLY.value}: {early}"
         return Ruling(Outcome.FAIL, early, took, Diagnosis(Cause.TOO_EARLY, early, text), notes)
-    latency, budget = took.latency_ms, over_budget(handle, took.latency_ms)
+    latency, budget, earliest = took.latency_ms, over_budget(handle, took.latency_ms), handle.earliest_ms
+    if earliest is not None and took.least_ms < earliest:
+        untold = _untold(handle, took, f"it may not come before {earliest:g} ms")
+        return Ruling(Outcome.FAIL, untold.sentence, took, untold, notes)
     if budget is None:
         return Ruling(Outcome.PASS, reason, took, Diagnosis(Cause.MATCHED, sentence, sentence), notes)
+    if took.least_ms <= budget:
+        untold = _untold(handle, took, f"the budget is {budget:.1f} ms")
+        return Ruling(Outcome.SLOW, untold.sentence, took, untold, notes)
     note = f"{latency:.1f} ms, {latency - budget:.1f} ms over the budget of {budget:.1f} ms"
     late = f"the message on '{handle.topic}' took {note}"
     slow = Diagnosis(Cause.OVER_BUDGET, late, f"{Cause.OVER_BUDGET.value}: {late}")
     return Ruling(Outcome.SLOW, f"{note}: {reason}", took, slow, notes)
+
+
+def _untold(handle: Handle, took: Timing, bound: str) -> Diagnosis:
+    """Neither within a bound nor beyond it: it came while nobody could look."""
+    between = f"the message on '{handle.topic}' took between {took.least_ms:.1f} and {took.latency_ms:.1f} ms"
+    why = f"the event loop was blocked for {took.unseen_ms:.0f} ms before it could be read"
+    told = f"{between}, and {bound}: {why}; keep what sleeps or computes for long off the loop"
+    return Diagnosis(Cause.LATENCY_UNKNOWN, told, f"{Cause.LATENCY_UNKNOWN.value}: {told}")
 
 
 def _unmet(expectation: Expectation, waited_ms: float, waited: Timing, failure: str | None) -> Ruling:

@@ -155,6 +155,8 @@ class Outbox:
         self._acts: list[_Sent] = []
         """Those of ``_sent`` that are acts of the user's own."""
         self._unconfirmed: dict[Ready, str] = {}
+        self._due: frozenset[Ready] = frozenset()
+        """What should have been confirmed by now: it was under way when the broker was asked for all it had."""
         self._unheard: dict[Publication, str] = {}
         """What has reached nobody, and in what words the broker said so."""
         self.is_closed = False
@@ -290,18 +292,22 @@ class Outbox:
         is_under_way = self._waiting or self._unconfirmed or self._is_acting
         return bool(self._sent) and not is_under_way and all(each.publication in self._unheard for each in self._sent)
 
+    def expect_confirmations(self) -> None:
+        """Say that the broker is asked for all it has now, so that what is under way is confirmed by its answer."""
+        self._due = frozenset(self._unconfirmed)
+
     @property
     def overdue(self) -> str | None:
         """Which messages are still under way, and why; ``None`` if none is.
 
-        Not sent, because a subscription of the scope is not proven live, or sent and not confirmed by the broker.
+        Not sent, because a subscription of the scope is not proven live, or not confirmed although the broker was asked
+        behind it. What has left since, as of stand-ins that answer each other, is only on its way.
         """
         if self._waiting:
             waiting = _listed(publication.topic for publication, _ in self._waiting)
             return f"the message on {waiting} has not been sent yet: a subscription is still unconfirmed"
-        if self._unconfirmed:
-            return f"the broker has not confirmed the message on {_listed(self._unconfirmed.values())} yet"
-        return None
+        late = [topic for ready, topic in self._unconfirmed.items() if ready in self._due]
+        return f"the broker has not confirmed the message on {_listed(late)} yet" if late else None
 
     @property
     def topics(self) -> frozenset[str]:

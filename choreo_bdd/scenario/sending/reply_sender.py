@@ -7,6 +7,7 @@ import copy
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from choreo_bdd.inbound.listening import Delivery
@@ -38,7 +39,7 @@ class Replier:
         self._outbox = outbox
         self._timeline = timeline
         self._notify = notify
-        self._due: dict[asyncio.Future[Any], Reply] = {}
+        self._due: dict[asyncio.Task[None], Reply] = {}
 
     def trigger(self, reply: Reply, delivery: Delivery) -> None:
         """Take a candidate; answer it if the reply is armed and its matcher accepts."""
@@ -89,19 +90,27 @@ class Replier:
         return await reply.build(trigger)
 
     def _later(self, reply: Reply, building: Awaitable[Any]) -> None:
-        task = asyncio.ensure_future(building)
+        task = asyncio.get_running_loop().create_task(self._built(reply, building))
         self._due[task] = reply
-        task.add_done_callback(self._built)
+        task.add_done_callback(partial(self._done, building))
 
-    def _built(self, task: asyncio.Future[Any]) -> None:
-        reply = self._due.pop(task, None)
-        if reply is None:  # given up by close()
-            return
-        error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if error is not None:
+    async def _built(self, reply: Reply, building: Awaitable[Any]) -> None:
+        try:
+            built = await building
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # as above; what leaves a task as SystemExit would end the loop
+            task = asyncio.current_task()
+            if task not in self._due:  # given up by close()
+                raise
             self._failed(reply, error)
         else:
-            self._send(reply, task.result())
+            self._send(reply, built)
+
+    def _done(self, building: Awaitable[Any], task: asyncio.Task[None]) -> None:
+        self._due.pop(task, None)
+        if asyncio.iscoroutine(building):
+            building.close()  # given up before it began
 
     def _send(self, reply: Reply, built: Any) -> None:
         answer = built if isinstance(built, Answer) else Answer(built)

@@ -63,6 +63,8 @@ class Connection:
         self._asked: dict[str, Outgoing] = {}
         """By subscribed inbox, the request that an answer was asked for with last."""
         self._tasks = Tasks()
+        self._proof: asyncio.Task[None] | None = None
+        """The round trip that has not begun yet, and that proves what is subscribed to by then."""
         self._refused: set[tuple[str, str]] = set()
         self._unconfirmed: list[Outgoing] = []
         self._confirming: asyncio.Task[None] | None = None
@@ -165,7 +167,7 @@ class Connection:
                 registration.topic, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0
             )
             self._arrivals.divert(registration.handle, take)
-            await self._round_trip()
+            await self._proven_live()
         except Exception as error:  # noqa: BLE001 - told to whoever waits for this subscription
             registration.fail(NAME, f"{type(error).__name__}: {error}")
             return
@@ -175,6 +177,17 @@ class Connection:
             await self._drop(registration)
         else:
             registration.confirm()
+
+    async def _proven_live(self) -> None:
+        """Have the server answer behind what has been subscribed to, once for all that ask in one turn of the loop."""
+        if self._proof is None:
+            self._proof = self._tasks.spawn(self._prove())
+            self._proof.add_done_callback(_taken_note_of)
+        await asyncio.shield(self._proof)
+
+    async def _prove(self) -> None:
+        self._proof = None  # who asks from now on comes too late for this one
+        await self._round_trip()
 
     async def _read(self, registration: Registration, stream: str) -> None:
         """Read a subject of a stream; live once the server has made the consumer."""

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections import deque
+from typing import Any
 
 _TURN_S = 0.001
 """How long to read what has come before the loop may look for more: what waits in a socket has no time yet."""
+
+_LAID_S = 0.005
+"""After so long away from a socket it is worth asking since when there has been something in it."""
+_TICK_S = 0.01
+"""How coarsely a system may tell it; a time is rather late than before its message came."""
+_LAST_DATA_AT = 52
+"""Where Linux's ``tcp_info`` has the milliseconds since the latest data came."""
 
 
 class Arrival:
@@ -19,14 +29,29 @@ class Arrival:
         self._pieces: deque[tuple[int, float]] = deque([(self._came, self._loop.time())])
         """How many bytes had come by the end of each piece that is not read yet, and when."""
         self._looked_at = self._loop.time()
+        self._socket = _socket_of(reader)
         self._feed = reader.feed_data
         reader.feed_data = self._note  # type: ignore[method-assign, assignment] # bytes are all that comes
 
     def _note(self, data: bytes) -> None:
+        now = self._loop.time()
         self._came += len(data)
-        self._looked_at = self._loop.time()
-        self._pieces.append((self._came, self._looked_at))
+        laid_s = self._has_laid_s() if now - self._looked_at > _LAID_S else 0.0
+        self._pieces.append((self._came, max(self._looked_at, now - laid_s)))
+        self._looked_at = now
         self._feed(data)
+
+    def _has_laid_s(self) -> float:
+        """For how long the latest data has lain in the socket at least: a loop that was blocked comes late to it."""
+        if self._socket is None:
+            return 0.0
+        try:
+            told = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_AT + 4)
+        except (OSError, AttributeError):  # no TCP, or a system that does not tell
+            self._socket = None
+            return 0.0
+        milliseconds: int = struct.unpack_from("=I", told, _LAST_DATA_AT)[0]
+        return max(0.0, milliseconds / 1000 - _TICK_S)
 
     @property
     def of_the_last_read(self) -> float:
@@ -41,3 +66,8 @@ class Arrival:
         if self._loop.time() - self._looked_at > _TURN_S:
             await asyncio.sleep(0)
             self._looked_at = self._loop.time()
+
+
+def _socket_of(reader: asyncio.StreamReader) -> Any:
+    transport = getattr(reader, "_transport", None)
+    return None if transport is None else transport.get_extra_info("socket")

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -27,11 +27,11 @@ from starlette.types import ASGIApp
 from choreo_bdd_chronicle.answer import query
 from choreo_bdd_chronicle.answer.access import authorise, stranger
 from choreo_bdd_chronicle.answer.direct_route import DirectRoute, Handler, Refusal
-from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, TOPIC_MAX, Endpoint, Question
+from choreo_bdd_chronicle.answer.endpoints import ENDPOINTS, Endpoint, Question
 from choreo_bdd_chronicle.answer.errors import HTTP, INTERNAL, VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.guard import Guard
 from choreo_bdd_chronicle.answer.models import Health
-from choreo_bdd_chronicle.answer.openapi import describe
+from choreo_bdd_chronicle.answer.openapi import EVENTS, describe
 from choreo_bdd_chronicle.answer.reference import reference
 from choreo_bdd_chronicle.answer.stream import Broadcaster
 from choreo_bdd_chronicle.answer.views import runs
@@ -40,6 +40,7 @@ from choreo_bdd_chronicle.answer.views.metrics import CONTENT_TYPE, IngestTimes,
 from choreo_bdd_chronicle.answer.views.report_page import APART, drawn
 from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
 from choreo_bdd_chronicle.answer.views.stating import pinning, stating
+from choreo_bdd_chronicle.check.names import TOPIC_MAX
 from choreo_bdd_chronicle.pages import Pages
 from choreo_bdd_chronicle.receive.body import read_body
 from choreo_bdd_chronicle.receive.checkers import Checker
@@ -90,15 +91,17 @@ class Api:
 
     def routes(self) -> list[Route]:
         """Every route below the base path; longer ones first, since a topic may hold any character."""
+        changing: dict[str, dict[str, Handler]] = {
+            "/runs": {"POST": self.take_report},
+            "/runs/{run_id}": {"DELETE": self.remove_run},
+        }
         return [
-            Route("/runs", self.take_report, methods=["POST"]),
             Route("/runs/{run_id}/raw", self.raw_report),
             Route("/runs/{run_id}/report", self.report_page),
-            Route("/runs/{run_id}", self.remove_run, methods=["DELETE"]),
             Route("/runs/{run_id}/pin", self.pin_run, methods=["PUT", "DELETE"]),
             *(Route(f"/{kind}/{{issue_id}}/state", self.stater(kind), methods=["PUT"]) for kind in KINDS),
             Route("/stream", self.stream),
-            *(Route(each.path, self.reader(each)) for each in ENDPOINTS),
+            *(_route(each.path, {"GET": self.reader(each), **changing.get(each.path, {})}) for each in ENDPOINTS),
             Route("/health", self.health),
             Route("/openapi.json", self.openapi),
             Route("/docs", self.docs),
@@ -138,11 +141,18 @@ class Api:
     async def raw_report(self, request: Request) -> Response:
         """``GET /runs/{run_id}/raw``: the bytes that were sent, still gzipped for who takes that."""
         caller = await self._caller(request, Scope.READ)
-        stored = await self._read(partial(self._raw, caller, request.path_params["run_id"]))
+        run_id = request.path_params["run_id"]
+        headers = {
+            "ETag": f'W/"{(await self._read(partial(self._run, caller, run_id))).content_hash}"',
+            "Cache-Control": "private, no-cache",
+            "Vary": "Accept-Encoding",
+        }
+        if headers["ETag"] in request.headers.get("If-None-Match", ""):
+            return Response(status_code=304, headers=headers)
+        stored = await self._read(partial(self._raw, caller, run_id))
         if "gzip" in request.headers.get("Accept-Encoding", ""):
-            return Response(stored, media_type=_JSON, headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
-        whole = await self._read(partial(gzip.decompress, stored))
-        return Response(whole, media_type=_JSON, headers={"Vary": "Accept-Encoding"})
+            return Response(stored, media_type=_JSON, headers={**headers, "Content-Encoding": "gzip"})
+        return Response(await self._read(partial(gzip.decompress, stored)), media_type=_JSON, headers=headers)
 
     async def report_page(self, request: Request) -> Response:
         """``GET /runs/{run_id}/report``: the report as its own page, kept apart from everything of the dashboard."""
@@ -189,9 +199,11 @@ class Api:
         tenant = await self._read(partial(self._tenant, caller, asked.tenant))
         seen = request.headers.get("Last-Event-ID", "")
         number = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < _DIGITS else None
-        frames = self._broadcaster.frames(tenant, number)
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
+        if request.method == "HEAD":  # else it would be sent nothing, without an end
+            return Response(media_type=EVENTS, headers=headers)
+        frames = self._broadcaster.frames(tenant, number)
+        return StreamingResponse(frames, media_type=EVENTS, headers=headers)
 
     async def health(self, request: Request) -> Response:
         """``GET /health``: asked by load balancers, which have no token."""
@@ -289,6 +301,15 @@ def build_app(api: Api, settings: Settings) -> ASGIApp:
     )
     direct = DirectRoute(inner, "POST", f"{BASE}/runs", api.take_report, refusals)
     return Guard(direct, sends_hsts=settings.sends_hsts, root=settings.root)
+
+
+def _route(path: str, handlers: Mapping[str, Handler]) -> Route:
+    """A route for all verbs of a path, so that whoever uses another one is told of them all."""
+
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(path, handle, methods=list(handlers))
 
 
 def _check_tenant(caller: Caller, tenant: str) -> None:

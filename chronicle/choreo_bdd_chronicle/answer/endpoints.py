@@ -27,6 +27,7 @@ from choreo_bdd_chronicle.answer.models import (
 )
 from choreo_bdd_chronicle.answer.query import Parameter, Query
 from choreo_bdd_chronicle.answer.views import anomalies, budgets, comparing, lifecycle, reliability, runs, topics
+from choreo_bdd_chronicle.check.names import BRANCH_MAX, TOPIC_MAX
 from choreo_bdd_chronicle.tokens import Caller
 
 
@@ -57,7 +58,6 @@ class Endpoint:
     is_summed: bool = False
 
 
-TOPIC_MAX = 256
 _SEVERITY = query.choice("severity", ("warning", "critical"), "how bad")
 _RESOLVED = query.flag("resolved", "only what is over, or only what is not")
 _TOPIC = query.text("topic", TOPIC_MAX, "only this topic")
@@ -172,9 +172,9 @@ ENDPOINTS = (
         answer=lambda connection, question: comparing.compared(connection, question.caller, question.asked),
         parameters=(
             query.TENANT,
-            query.text("run", 64, "a run's id, or the SHA-256 of its report"),
+            query.text("run", 64, "a run's id, or the SHA-256 of its report", is_required=True),
             query.text("base_run", 64, "another run to compare it with"),
-            query.text("base", 256, "a branch to compare it with"),
+            query.text("base", BRANCH_MAX, "a branch to compare it with"),
             query.whole_number("threshold", 0, 10_000, 20),
         ),
     ),

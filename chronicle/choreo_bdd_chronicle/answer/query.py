@@ -10,6 +10,7 @@ from typing import Any
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError
 from choreo_bdd_chronicle.check import Fault
 from choreo_bdd_chronicle.check.moments import microseconds
+from choreo_bdd_chronicle.check.names import BRANCH_MAX, ENVIRONMENT_MAX, TRANSPORT_MAX
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 SLUG_RULE = "2 to 64 of a-z, 0-9 and hyphens, and neither begins nor ends with a hyphen"
@@ -116,11 +117,10 @@ def _slug(value: str) -> str:
     return value
 
 
-def text(name: str, longest: int, meaning: str) -> Parameter:
+def text(name: str, longest: int, meaning: str, *, is_required: bool = False) -> Parameter:
     """A text that must be met exactly."""
-    return Parameter(
-        name=name, read=_bounded(longest), schema={"type": "string", "maxLength": longest}, meaning=meaning
-    )
+    schema = {"type": "string", "maxLength": longest}
+    return Parameter(name=name, read=_bounded(longest), schema=schema, is_required=is_required, meaning=meaning)
 
 
 def choice(name: str, values: tuple[str, ...], meaning: str) -> Parameter:
@@ -156,9 +156,9 @@ TENANT = Parameter(
     name="tenant", read=_slug, schema={"type": "string", "pattern": f"^{SLUG.pattern}$"}, is_required=True,
     meaning="whose data",
 )  # fmt: skip
-ENVIRONMENT = text("environment", 64, "only runs in this environment")
-BRANCH = text("branch", 256, "only runs of this branch")
-TRANSPORT = text("transport", 64, "only what went over this transport")
+ENVIRONMENT = text("environment", ENVIRONMENT_MAX, "only runs in this environment")
+BRANCH = text("branch", BRANCH_MAX, "only runs of this branch")
+TRANSPORT = text("transport", TRANSPORT_MAX, "only what went over this transport")
 SINCE = moment("from", "since", "only runs that began then or later")
 UNTIL = moment("to", "until", "only runs that began then or earlier")
 FILTERS = (ENVIRONMENT, BRANCH, TRANSPORT, SINCE, UNTIL)

@@ -45,7 +45,7 @@ def _of_path(openapi: Mapping[str, Any], path: str, methods: Mapping[str, Any]) 
         yield from _table("Parameters", asked)
         if "requestBody" in operation:
             yield from _fields(openapi, "Sent", operation["requestBody"]["content"]["application/json"]["schema"])
-        for content in operation["responses"]["200"].get("content", {}).values():
+        for content in operation["responses"].get("200", {}).get("content", {}).values():
             yield from _fields(openapi, "Answered", content["schema"])
 
 

@@ -13,6 +13,7 @@ from choreo_bdd_chronicle.check import documents
 from choreo_bdd_chronicle.check.decoding import decode
 from choreo_bdd_chronicle.check.documents import Document, Handle
 from choreo_bdd_chronicle.check.moments import microseconds
+from choreo_bdd_chronicle.check.names import BRANCH_MAX, ENVIRONMENT_MAX, TOPIC_MAX, TRANSPORT_MAX, cut_name
 from choreo_bdd_chronicle.check.records import (
     Failed,
     Fault,
@@ -75,10 +76,10 @@ def _run(run: documents.Run) -> Run:
         started_at=_moment(run.started_at, "run", "started_at"),
         finished_at=_moment(run.finished_at, "run", "finished_at"),
         duration_ms=run.duration_ms,
-        environment=_text(run.environment),
-        transport=_text(run.transport or None),
-        transports=tuple(clean_text(each) for each in run.transports) if isinstance(run.transports, list) else None,
-        branch=_text(run.git_branch),
+        environment=_name(run.environment, ENVIRONMENT_MAX),
+        transport=_name(run.transport or None, TRANSPORT_MAX),
+        transports=_transports(run.transports) if isinstance(run.transports, list) else None,
+        branch=_name(run.git_branch, BRANCH_MAX),
         git_sha=_text(run.git_sha),
         hostname=_text(run.hostname),
         harness_version=_text(run.harness_version),
@@ -111,7 +112,7 @@ def _summed(topics: Mapping[tuple[str, str], Sequence[Handle]]) -> dict[str, Any
     """What each topic's handles measured, and all of them; names that become alike when they are cleaned are one."""
     tallies: dict[tuple[str, str], Tally] = {}
     for (topic, via), handles in topics.items():
-        key, tally = (clean_text(topic), clean_text(via)), _tally(handles)
+        key, tally = (cut_name(topic, TOPIC_MAX), cut_name(via, TRANSPORT_MAX)), _tally(handles)
         tallies[key] = together((tallies[key], tally)) if key in tallies else tally
     every = Histogram.merged(each.histogram for each in tallies.values())
     return {
@@ -173,7 +174,7 @@ def _scenario(test: documents.Test, scenario: documents.Scenario, position: int)
 
 def _cause(handle: Handle) -> Cause:
     found = handle.cause()
-    return Cause(clean_text(found.topic), found.outcome, clean_text(found.kind), _text(found.path))
+    return Cause(cut_name(found.topic, TOPIC_MAX), found.outcome, clean_text(found.kind), _text(found.path))
 
 
 def _moment(text: str, *place: str | int) -> int:
@@ -185,6 +186,14 @@ def _moment(text: str, *place: str | int) -> int:
 
 def _text(value: str | None) -> str | None:
     return None if value is None else clean_text(value)
+
+
+def _name(value: str | None, most: int) -> str | None:
+    return None if value is None else cut_name(value, most)
+
+
+def _transports(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cut_name(each, TRANSPORT_MAX) for each in names)
 
 
 def _kind(value: object) -> str:

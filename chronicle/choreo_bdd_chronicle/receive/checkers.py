@@ -25,7 +25,7 @@ _log = logging.getLogger("choreo_bdd_chronicle")
 
 
 class Checker(Protocol):
-    """Checks reports, sums them up and packs them. Close it in the end."""
+    """Checks reports and sums them up. Close it in the end."""
 
     async def start(self) -> None:
         """Make ready for the first report."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from starlette.requests import Request
 
 from choreo_bdd_chronicle.answer.errors import REPORT, VALIDATION, ApiError
 from choreo_bdd_chronicle.answer.models import Ingested
 from choreo_bdd_chronicle.answer.query import SLUG, SLUG_RULE
+from choreo_bdd_chronicle.check import Report
 from choreo_bdd_chronicle.check.moments import now
 from choreo_bdd_chronicle.receive.body import read_body
 from choreo_bdd_chronicle.receive.checkers import Checker
 from choreo_bdd_chronicle.receive.mailbox import Mailbox
+from choreo_bdd_chronicle.receive.packing import packing
 from choreo_bdd_chronicle.receive.understanding import Refused, Understood
 from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.store.ingesting import Submission
@@ -20,6 +24,7 @@ from choreo_bdd_chronicle.watcher import Watcher
 
 TENANT_HEADER = "X-Chronicle-Tenant"
 KEY_HEADER = "Idempotency-Key"
+_KEY_MAX = 255
 _SECOND = 1_000_000
 
 
@@ -46,13 +51,14 @@ async def ingest(
     checker: Checker,
 ) -> Ingested:
     """Take a report in; the answer is made when it is on disk, and what it changes is looked for after it."""
-    tenant, key = tenant_of(request, caller), request.headers.get(KEY_HEADER) or None
+    tenant, key = tenant_of(request, caller), _key(request.headers.get(KEY_HEADER, ""))
     with store.awaiting():
         body = await read_body(request.stream(), request.headers.get("Content-Encoding", ""), body_max)
-        found = _sound(await checker.understand(body))
-        report = found.report
+        being_packed = packing(body)
+        report = _sound(await checker.understand(body))
+        packed = await being_packed
         submission = Submission(
-            tenant=tenant, key=key, content_hash=found.content_hash, gzipped=found.gzipped, report=report
+            tenant=tenant, key=key, content_hash=packed.content_hash, gzipped=packed.gzipped, report=report
         )
         kept = store.keep(submission)
     receipt = await mailbox.fetch(kept)
@@ -72,9 +78,14 @@ async def ingest(
     )
 
 
-def _sound(found: Understood | Refused) -> Understood:
+def _key(given: str) -> str | None:
+    """A key as it is kept; of a long one its hash, as no database indexes a text of any length."""
+    return (given or None) if len(given) <= _KEY_MAX else hashlib.sha256(given.encode()).hexdigest()
+
+
+def _sound(found: Understood | Refused) -> Report:
     if isinstance(found, Understood):
-        return found
+        return found.report
     detail = f"The report cannot be taken: {'; '.join(map(str, found.faults))}"
     raise ApiError(422, detail, error=REPORT if found.is_shape else VALIDATION, faults=found.faults)
 

@@ -6,11 +6,8 @@ As a program it reads bodies from its standard input and writes what became of e
 from __future__ import annotations
 
 import gc
-import gzip
-import hashlib
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from struct import Struct as Layout
 from typing import BinaryIO
 
@@ -23,17 +20,12 @@ HEAD = Layout("<Q")
 """How many bytes follow."""
 GARBAGE = 20_000
 """So many objects more than before are looked through: a report is thousands, none of which is garbage."""
-_AT_ONCE = 64 * 1024
-"""A report of so many bytes is packed in less time than a thread takes to be woken."""
-_LEVEL = 1  # a report shrinks to a tenth even so, at a third of the time
 
 
 class Understood(Struct, frozen=True, array_like=True, tag=True):
-    """A report that can be kept: what it says, the hash of its bytes, and the bytes as they are kept."""
+    """A report that can be kept."""
 
     report: Report
-    content_hash: str
-    gzipped: bytes
 
 
 class Refused(Struct, frozen=True, array_like=True, tag=True):
@@ -44,19 +36,11 @@ class Refused(Struct, frozen=True, array_like=True, tag=True):
 
 
 def understand(body: bytes) -> Understood | Refused:
-    """Check a report, sum it up and pack it."""
+    """Check a report and sum it up."""
     try:
-        if len(body) <= _AT_ONCE:
-            return Understood(check_report(body), *_packed(body))
-        with ThreadPoolExecutor(1) as pool:  # zlib lets go of the interpreter, so that both go on at once
-            packing = pool.submit(_packed, body)
-            return Understood(check_report(body), *packing.result())
+        return Understood(check_report(body))
     except RefusedReportError as problem:
         return Refused(problem.faults, problem.is_shape)
-
-
-def _packed(body: bytes) -> tuple[str, bytes]:
-    return hashlib.sha256(body).hexdigest(), gzip.compress(body, _LEVEL, mtime=0)
 
 
 def serve(bodies: BinaryIO, answers: BinaryIO) -> None:

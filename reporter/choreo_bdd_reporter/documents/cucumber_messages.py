@@ -10,7 +10,7 @@ from typing import Any
 
 from gherkin.stream.id_generator import IdGenerator
 
-from choreo_bdd_reporter.documents.gherkin import FeatureMessages, made_up_pickle, read_feature
+from choreo_bdd_reporter.documents.gherkin import FeatureMessages, made_up, read_feature
 from choreo_bdd_reporter.model.clock import epoch_seconds
 from choreo_bdd_reporter.model.host_and_versions import reporter_version
 from choreo_bdd_reporter.model.json_text import document_json
@@ -98,8 +98,8 @@ class _TestMessages:
         uri, test = self._source.gherkin["feature"]["uri"], self._source.test
         pickle = feature.take_pickle(self._scenario)
         if pickle is None:
-            pickle = made_up_pickle(uri, self._scenario, self._ids, feature.node_at)
-            yield {"pickle": pickle}
+            document, pickle = made_up(self._source.gherkin["feature"], self._scenario, self._ids)
+            yield from ({"gherkinDocument": document}, {"pickle": pickle})
         steps = [{"id": self._ids.get_next_id(), "pickleStepId": step["id"]} for step in pickle["steps"]]
         hooks = list(self._hooks())
         yield from (

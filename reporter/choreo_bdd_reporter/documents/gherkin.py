@@ -20,10 +20,9 @@ Json = Mapping[str, Any]
 
 @dataclass(slots=True)
 class FeatureMessages:
-    """Envelopes of one feature file, the ids of its nodes by line, and the pickles its tests are looked up in."""
+    """Envelopes of one feature file, and the pickles its tests are looked up in."""
 
     envelopes: list[dict[str, Any]] = field(default_factory=list)
-    node_at: dict[int, str] = field(default_factory=dict)
     _free: list[Any] = field(default_factory=list)
 
     def take_pickle(self, scenario: Json) -> Any:
@@ -57,27 +56,42 @@ def read_feature(uri: str, hidden: Iterable[tuple[int, str]], ids: IdGenerator) 
         return found
     found.envelopes.append({"gherkinDocument": document})
     lines = dict(_lines(document))
-    found.node_at.update((line, node) for node, line in lines.items())
     for pickle in Compiler(ids).compile(document):
         found.envelopes.append({"pickle": pickle})
         found.offer(pickle, {lines[node] for node in pickle["astNodeIds"]})
     return found
 
 
-def made_up_pickle(uri: str, scenario: Json, ids: IdGenerator, node_at: Mapping[int, str]) -> dict[str, Any]:
-    """A pickle for a scenario that its source does not show, such as a row that a hook added."""
+def made_up(feature: Json, scenario: Json, ids: IdGenerator) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Document and pickle for a scenario that its source does not show, or not where it ran: a row that a hook added, a
+    file that the framework reads and Gherkin does not, lines that both count unlike. Tools look for each node of a
+    pickle, and end where there is none.
+    """
 
-    def nodes(line: int) -> list[str]:
-        # the protocol wants a node of the source, also where nobody could read the source
-        return [node_at.get(line) or ids.get_next_id()]
+    def location(line: int | None) -> dict[str, int]:
+        return {"line": line or 1}
 
     steps = [
-        {"id": ids.get_next_id(), "text": step["text"], "astNodeIds": nodes(step["line"])} for step in scenario["steps"]
-    ]
-    return {
-        "id": ids.get_next_id(), "uri": uri, "name": scenario["name"], "language": "en", "steps": steps,
-        "tags": [], "astNodeIds": nodes(scenario["line"]),
+        {
+            "id": ids.get_next_id(), "location": location(step["line"]), "keyword": f"{step['keyword'].strip()} ",
+            "text": step["text"],
+        }
+        for step in scenario["steps"]
+    ]  # fmt: skip
+    node = {
+        "id": ids.get_next_id(), "location": location(scenario["line"]), "tags": [], "keyword": scenario["keyword"],
+        "name": scenario["name"], "description": "", "steps": steps, "examples": [],
     }  # fmt: skip
+    whole = {
+        "location": location(feature["line"]), "tags": [], "language": "en", "keyword": feature["keyword"],
+        "name": feature["name"], "description": "", "children": [{"scenario": node}],
+    }  # fmt: skip
+    pickle = {
+        "id": ids.get_next_id(), "uri": feature["uri"], "name": node["name"], "language": "en", "tags": [],
+        "steps": [{"id": ids.get_next_id(), "text": step["text"], "astNodeIds": [step["id"]]} for step in steps],
+        "astNodeIds": [node["id"]],
+    }  # fmt: skip
+    return {"uri": feature["uri"], "feature": whole, "comments": []}, pickle
 
 
 def _with_hidden(source: str, hidden: Iterable[tuple[int, str]]) -> str:

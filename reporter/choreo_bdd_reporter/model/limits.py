@@ -30,6 +30,8 @@ _BODY_HEAD_CHARS = 49_152
 _DEPTH_MAX = 64
 _NODES_MAX = 100_000
 _INT_MAX_BITS = 1024
+_INT_WRITTEN_MAX_BITS = 14_000
+"""Python writes out no integer that is much longer."""
 _HUGE_NUMBER_CHARS = 300
 _HUGE_NUMBER = re.compile(rf"\d{{{_HUGE_NUMBER_CHARS}}}")
 _NUMBERS = (int, float, type(None))
@@ -218,7 +220,8 @@ def _number(value: float | None) -> Any:
         return float(value) if math.isfinite(value) else unserialisable(repr(value))
     if value is None or isinstance(value, bool) or value.bit_length() <= _INT_MAX_BITS:
         return value
-    return unserialisable(f"<int of {value.bit_length()} bits>")
+    is_written = value.bit_length() <= _INT_WRITTEN_MAX_BITS
+    return unserialisable(str(value) if is_written else f"<int of {value.bit_length()} bits>")
 
 
 def _key(key: object) -> str:

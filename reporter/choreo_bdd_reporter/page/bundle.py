@@ -1,17 +1,18 @@
 """Join ES modules into one short script, and tighten styles.
 
 The modules keep to a small dialect so that joining is a matter of lines, not of parsing:
-``import { a, b } from './room/file.js';`` at the top, ``export`` in front of a declaration, and no top-level
-name twice. Whatever leaves the dialect is refused, because in a joined script it would fail silently.
+``import { a, b } from './room/file.js';`` at the top, ``export`` in front of a declaration, no top-level name twice,
+and none that is taken out of an object. Whatever leaves the dialect is refused, because in a joined script it would
+fail silently.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, product
+from itertools import chain, count, islice, product
 from posixpath import dirname, join, normpath
 from string import ascii_letters, digits
 
@@ -24,6 +25,7 @@ from choreo_bdd_reporter.page.tokens import (
     shared_texts,
     tightened,
     tokens,
+    top_statements,
     uses,
     words,
 )
@@ -32,7 +34,7 @@ _IMPORT = re.compile(r"^import \{([^}]*)\} from '(\.{1,2}/[\w./-]+\.js)';\n", re
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|let|class)\b)", re.MULTILINE)
 _DECLARED = re.compile(r"^(export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
 _TYPES = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
-_LEFTOVER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
+_LEFTOVER = re.compile(r"^(?:(?:import|export)\b|(?:const|let) [{[]).*$", re.MULTILINE)
 BROWSER = words(
     "Array Blob Boolean Date DecompressionStream Element Error Infinity JSON Map Math Node Number Object Promise "
     "RegExp ResizeObserver Response Set String URLSearchParams Uint32Array Uint8Array addEventListener atob document "
@@ -40,6 +42,9 @@ BROWSER = words(
     "removeEventListener requestAnimationFrame setTimeout"
 )
 """Names of the browser that modules may use; whatever else a module names is its own and gets a shorter name."""
+_SHARES = 28, 24
+"""Of all letters, those for the most frequent variables of the script, and those for variables inside a statement."""
+_EVERYWHERE = -1
 
 
 class BundleError(ValueError):
@@ -66,17 +71,40 @@ def bundle(entry: str, read: Callable[[str], str], *, keep: Iterable[str] = ()) 
     _refuse_shared_names(ordered)
     script = shared_texts(tokens("\n".join(_bare(module) for module in ordered.values())))
     found = list(uses(script))
-    return tightened(joined(renamed(script, found, _short_names(script, found, frozenset(keep))))) + "\n"
+    return tightened(joined(renamed(script, _short_names(script, found, frozenset(keep))))) + "\n"
 
 
-def _short_names(script: Sequence[Token], found: Sequence[Use], keep: frozenset[str]) -> dict[str, str]:
-    """A name of one or two letters that the script does not use for each variable, the most frequent first."""
+def _short_names(script: Sequence[Token], found: Sequence[Use], keep: frozenset[str]) -> Iterator[tuple[Use, str]]:
+    """Each use of a variable with a name of one or two letters, the most frequent first.
+
+    A variable of the script has the same everywhere, one inside a statement at the top a name of that statement's own.
+    """
     _refuse_unknown(found)
-    counts = Counter(use.name for use in found if use.name not in keep | BROWSER)
-    taken = KEYWORDS | {token.text for token in script if token.kind == "name"}
-    letters = (map("".join, product(ascii_letters, *[ascii_letters + digits] * more)) for more in count())
-    free = (name for name in chain.from_iterable(letters) if name not in taken)
-    return dict(zip(sorted(counts, key=lambda name: (-counts[name], name)), free, strict=False))
+    own = [use for use in found if use.name not in keep | BROWSER]
+    statements = top_statements(script)
+    bound = {(statements[use.index], use.name) for use in own if use.binds and script[use.index].within}
+    shared = {use.name for use in own if not script[use.index].within or (statements[use.index], use.name) not in bound}
+    scopes: dict[int, list[Use]] = defaultdict(list)
+    for use in own:
+        scopes[_EVERYWHERE if use.name in shared else statements[use.index]].append(use)
+    free = (name for name in _letters() if name not in KEYWORDS | BROWSER | keep)
+    first, letters = (list(islice(free, share)) for share in _SHARES)
+    yield from _named(scopes.pop(_EVERYWHERE, ()), chain(first, free))
+    rest = list(islice(free, max(map(len, scopes.values()), default=0)))
+    for inside in scopes.values():
+        yield from _named(inside, [*letters, *rest])
+
+
+def _named(found: Sequence[Use], names: Iterable[str]) -> list[tuple[Use, str]]:
+    counts = Counter(use.name for use in found)
+    short = dict(zip(sorted(counts, key=lambda name: (-counts[name], name)), names, strict=False))
+    return [(use, short[use.name]) for use in found]
+
+
+def _letters() -> Iterator[str]:
+    return chain.from_iterable(
+        map("".join, product(ascii_letters, *[ascii_letters + digits] * more)) for more in count()
+    )
 
 
 def _refuse_unknown(found: Iterable[Use]) -> None:
@@ -133,7 +161,9 @@ def _parse(name: str, source: str) -> _Module:
     }
     body = _EXPORT.sub("", _IMPORT.sub("", source))
     if leftover := _LEFTOVER.search(body):
-        raise BundleError(f"{name}: cannot join {leftover[0]!r}; use named imports and exported declarations")
+        raise BundleError(
+            f"{name}: cannot join {leftover[0]!r}; use named imports and exported declarations of one name each"
+        )
     declared = tuple(match[2] for match in _DECLARED.finditer(source))
     exported = frozenset(match[2] for match in _DECLARED.finditer(source) if match[1])
     return _Module(name, body, imports, declared, exported)

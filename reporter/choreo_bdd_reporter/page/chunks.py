@@ -15,6 +15,7 @@ from typing import Any
 
 from choreo_bdd_reporter.model.schema_types import ResultsScenario
 from choreo_bdd_reporter.page.embed import ascii_json
+from choreo_bdd_reporter.page.exact import exact
 from choreo_bdd_reporter.read.entries import Entry, Json
 
 ENTRIES_PER_CHUNK = 100
@@ -98,6 +99,7 @@ class Chunk:
             "strays": [{**each, "message": table.messages([each["message"]])[0]} for each in strays],
             "broken": notes.get("transport_failures") or [],
             "left": notes.get("left_out") or {},
+            **exact(part, notes),
             "same": table.payloads(heard),
             "heard": table.messages(heard) if bodies else None,
         }

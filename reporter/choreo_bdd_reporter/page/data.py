@@ -11,6 +11,7 @@ from typing import IO, Any, cast
 from choreo_bdd_reporter.model.schema_types import Results
 from choreo_bdd_reporter.page.chunks import Chunk, deflated, split
 from choreo_bdd_reporter.page.embed import as_script, as_template, ascii_json, json_pieces
+from choreo_bdd_reporter.page.exact import with_exact
 from choreo_bdd_reporter.page.index import build_index
 from choreo_bdd_reporter.read.entries import Entry, Json, group_entries
 
@@ -117,7 +118,7 @@ def _whole(results: Json, gherkin: Json) -> tuple[list[str], list[str]] | None:
         return None
     kept: tuple[list[str], list[str]] = [], []
     left = WHOLE_BYTES_MAX
-    for pieces, document in zip(kept, (results, gherkin), strict=True):
+    for pieces, document in zip(kept, (results, with_exact(results, gherkin)), strict=True):
         for piece in json_pieces(document):
             pieces.append(piece)
             left -= len(piece)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 
@@ -30,6 +31,7 @@ _CLOSING = {"}": ("{", "object", "${"), ")": ("(",), "]": ("[",)}
 _SHORTER = {"true": "!0", "false": "!1"}
 _OPENS_BINDING = words("( , { [ ...")
 _ENDS_BINDING = words(", ) } ] =")
+_DECLARES = words("async const function let")
 KEYWORDS = words(
     "as async await break case catch const continue default delete do else false finally for from function get if in "
     "instanceof let new null of return super switch this throw true try typeof undefined void while yield"
@@ -116,13 +118,17 @@ def uses(source: Sequence[Token]) -> Iterator[Use]:
             yield Use(index, token.text, in_object and after in (",", "}", "="), is_bound or after == "=>")
 
 
-def renamed(source: Sequence[Token], found: Iterable[Use], names: Mapping[str, str]) -> list[Token]:
-    """The tokens with the variables that were found in them called as ``names`` says."""
+def top_statements(source: Sequence[Token]) -> list[int]:
+    """For each token the number of the statement at the top of the script that it stands in."""
+    begins = (token.kind == "name" and not token.within and token.text in _DECLARES for token in source)
+    return list(accumulate(begins))
+
+
+def renamed(source: Sequence[Token], names: Iterable[tuple[Use, str]]) -> list[Token]:
+    """The tokens with variables called as ``names`` says."""
     tokens = list(source)
-    for use in found:
-        if use.name in names:
-            short = names[use.name]
-            tokens[use.index] = Token("name", f"{use.name}:{short}" if use.as_property else short)
+    for use, short in names:
+        tokens[use.index] = Token("name", f"{use.name}:{short}" if use.as_property else short, source[use.index].within)
     return tokens
 
 

@@ -25,7 +25,7 @@ from choreo_bdd_steps.language.matching.values import Builder, check_tags, needs
 from choreo_bdd_steps.language.matching.wire import as_operand, as_sent, label
 from choreo_bdd_steps.language.paths import Field, envelope_name, header_names
 from choreo_bdd_steps.language.reserved_names import hides_given
-from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, Template, text_node
+from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Tagged, Template, field_by_field, text_node
 from choreo_bdd_steps.language.templates.functions import Variables, as_text
 
 Read = Callable[[Builder], object]
@@ -100,7 +100,7 @@ class ExpectationBody:
             for each in (
                 *(Expected(field) for field in row.fields),
                 *(Expected(cells=(cell,)) for cell in row.cells),
-                *(Expected(around=(part,)) for part in row.around),
+                *(Expected(around=((name, each),)) for name, node in row.around for each in field_by_field(node)),
             )
         ]
         return tuple(replace(self, rows=(each,)) for each in single)
@@ -159,10 +159,13 @@ def parse_expectation(
         expected = tuple(Expected(cells=(*condition, *row), one_of=one_of) for row in rows)
     else:
         node, convert = _read(docstring, media_type)
+        if node is None and docstring is not None:
+            raise BodyError("the doc string is empty; say in it what the message holds, or take it away")
         payload, around = (node, ()) if node is None else _split_envelope(node)
         nodes = [each for each in (payload, *(part for _, part in around)) if each is not None]
         spec = None if payload is None else _reader(payload, convert)
-        expected = (Expected(spec, condition, around, one_of, () if payload is None else _fields(payload, convert)),)
+        fields = () if payload is None else tuple(_reader(each, convert) for each in field_by_field(payload))
+        expected = (Expected(spec, condition, around, one_of, fields),)
     for row in expected if condition else ():
         refuse_contradiction((*asked_of(row.cells), *places_in(payload)), "condition and the body")
     every = [*nodes, *(cell.node for cell in (*condition, *one_of))]
@@ -245,6 +248,7 @@ def load_file(path: str, base_dir: Path) -> PayloadBody:
 # --- reading ------------------------------------------------------------------------------------------
 
 _Convert = Callable[[str], object]
+_SAYS = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
 _KIND_OF_MEDIA = re.compile(r".*[/+]|\s*;.*")  # application/vnd.shop+json; charset=utf-8 is json
 _READERS: Mapping[str, Callable[[str], Node]] = {"yaml": read_yaml, "json": read_json}
 _CONVERTERS: Mapping[str, _Convert] = {"text": str, "xml": str, "hex": from_hex, "base64": from_base64}
@@ -256,13 +260,14 @@ def _one_body(docstring: str | None, table: Table | None) -> None:
 
 
 def _read(docstring: str | None, media_type: str | None) -> tuple[Node | None, _Convert | None]:
-    if docstring is None or not docstring.strip():
+    """What a doc string says, and how its text becomes a payload; no node where it says nothing."""
+    if docstring is None:
         return None, None
     kind = _KIND_OF_MEDIA.sub("", (media_type or "yaml").strip().lower())
     if kind in _CONVERTERS:
         return text_node(docstring), _CONVERTERS[kind]
     if kind in _READERS:
-        return _READERS[kind](docstring), None
+        return (_READERS[kind](docstring) if _SAYS.search(docstring) else None), None
     raise BodyError(f"the media type {media_type!r} is unknown; use json, yaml, text, xml, hex or base64")
 
 
@@ -281,13 +286,6 @@ def _reader(node: Node, convert: _Convert | None) -> Read:
     if convert is None:
         return lambda builder: builder.value(node)
     return lambda builder: convert(str(as_text(builder.value(node))))
-
-
-def _fields(payload: Node, convert: _Convert | None) -> tuple[Read, ...]:
-    """A payload field by field; whole, where it is no object."""
-    if not isinstance(payload, Fields) or not payload.pairs:
-        return (_reader(payload, convert),)
-    return tuple(_reader(Fields((pair,), payload.line), convert) for pair in payload.pairs)
 
 
 # --- expecting ----------------------------------------------------------------------------------------

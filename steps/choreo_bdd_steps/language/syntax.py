@@ -70,3 +70,12 @@ def templates(node: Node | None) -> Iterator[str]:
                 yield from templates(value)
         case Tagged(_, argument):
             yield from templates(argument)
+
+
+def field_by_field(node: Node) -> Iterator[Node]:
+    """An object once for each field in it, down to those inside others; whole, where it is none or empty."""
+    if not isinstance(node, Fields) or not node.pairs:
+        yield node
+        return
+    for name, value in node.pairs:
+        yield from (Fields(((name, each),), node.line) for each in field_by_field(value))

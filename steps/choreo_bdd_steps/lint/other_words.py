@@ -9,8 +9,15 @@ from choreo_bdd_steps.vocabulary.acts import METHODS
 
 _METHODS = "|".join(METHODS)
 _TIMES = r"(?: (?:within|for|not before|waiting up to) \d\S*(?: ?(?:m?s|seconds?|minutes?|milliseconds?))?\b)+"
+_LASTS = r"(\b(?:within|for|before|after|up to|at most|at least|wait) \d+(?:\.\d+)?)"
 OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
+        # durations
+        r"(?<= )\.(?=\d+ ?[ms])": "0.",
+        r"(?<= )(\d+),(?=\d+ ?[ms])": r"\1.",
+        rf"{_LASTS} ?(?!ms\b|milliseconds?\b)(?i:ms|msecs?|millis(?:ecs?|econds?)?)\b": r"\1ms",
+        rf"{_LASTS} ?(?!s\b|seconds?\b)(?i:s|secs?|seconds?)\b": r"\1s",
+        rf"{_LASTS} ?(?!m\b|minutes?\b)(?i:m|mins?|minutes?)\b": r"\1m",
         # publishing
         r"^I (?:publish|send|emit|post|push) (?:an? |the )?(?:following )?(?:message|event|record|payload) "
         r"(?:to|on) (?:the )?(?:queue |topic |exchange |channel )?(?=\")": "I publish ",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from choreo_bdd.topic_patterns import half_wildcard
+from choreo_bdd.topic_patterns import malformed
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.gherkin.bus_tags import buses
@@ -218,7 +218,7 @@ def _parts_around(step: PlannedStep) -> Iterator[tuple[str, str, frozenset[str]]
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
     """Build what a check expects where all of it is known already: what cannot be built now never can."""
     for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
-        if problem := half_wildcard(_TEMPLATE.sub("x", each.topic)):
+        if problem := malformed(_TEMPLATE.sub("x", each.topic)):
             raise BodyError(problem)
         if each.body.calls_python and not subject.config.python_matchers:
             raise BodyError(SWITCHED_OFF)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from choreo_bdd.asyncapi import AsyncApi
-from choreo_bdd.topic_patterns import unspeakable
+from choreo_bdd.topic_patterns import malformed, unspeakable
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.vocabulary.acts import Answer, ExpectationSpec, PlayService, Publish, Request
+from choreo_bdd_steps.vocabulary.acts import ExpectationSpec, PlayService, Publish, Request
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|<[^<>]+>")
 
@@ -52,10 +52,15 @@ def _expected(spec: ExpectationSpec) -> Iterator[str]:
     yield from (each.topic for each in spec.parts if not each.is_reply and not each.is_response)
 
 
-def published_patterns(subject: Subject) -> Iterator[Finding]:
-    """Publishes, requests and answers on what no topic can be called."""
+def unusable_topics(subject: Subject) -> Iterator[Finding]:
+    """Publishes, requests and answers on what no topic can be called, stand-ins that listen to none."""
     for step in subject.plan.steps:
         match step.act:
-            case Publish(topic=topic) | Request(topic=topic) | PlayService(answer=Answer(topic=topic)):
-                if problem := unspeakable(_TEMPLATE.sub("x", topic)):
-                    yield subject.at(step.call, "unspeakable-topic", problem)
+            case Publish(topic=topic) | Request(topic=topic):
+                problems = [unspeakable(_TEMPLATE.sub("x", topic))]
+            case PlayService(topic=topic, answer=answer):
+                problems = [malformed(_TEMPLATE.sub("x", topic))]
+                problems += [] if answer is None else [unspeakable(_TEMPLATE.sub("x", answer.topic))]
+            case _:
+                continue
+        yield from (subject.at(step.call, "unspeakable-topic", problem) for problem in problems if problem)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from choreo_bdd import topic_patterns
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import parse_expectation
 from choreo_bdd_steps.language.errors import BodyError
@@ -231,7 +232,11 @@ def make_plan(calls: Sequence[StepCall], default_transport: str, called: Sequenc
 
 
 def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
-    """A check of everything, on the topics that the other checks listen to up to the end of its phase."""
+    """A check of everything, on the topics that the other checks of the scenario listen to, later ones too.
+
+    Left out are, of later phases, a reply, a topic that a variable of theirs may name, and what the scenario has said
+    there itself.
+    """
     spec = step.spec
     if not isinstance(spec, ExpectationSpec) or not spec.is_everything:
         return step
@@ -241,7 +246,8 @@ def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
         for part in (each.spec.parts if isinstance(each.spec, ExpectationSpec) else ())
         if not part.is_everything
         and not part.is_response
-        and (each.phase == step.phase or (each.phase < step.phase and not part.is_reply))
+        and (each.phase == step.phase or not part.is_reply)
+        and (each.phase <= step.phase or not _is_open(part.topic, step, steps))
     ]
     here = list(dict.fromkeys(each for each in heard if spec.transport in (None, each.transport)))
     if not here:
@@ -249,6 +255,12 @@ def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
         problem = f"no check of this scenario listens to anything{on}, so there is nothing else to hear"
         return replace(step, spec=StepError(step.call.place, problem))
     return replace(step, spec=replace(here[0], beside=tuple(here[1:])))
+
+
+def _is_open(topic: str, step: PlannedStep, steps: Sequence[PlannedStep]) -> bool:
+    """Whether it is not known yet which topic this is, or the scenario itself speaks on it up to this step's phase."""
+    said = (each.topic for each in steps if each.sends and each.phase <= step.phase)
+    return "{{" in topic or any(own is not None and topic_patterns.matches(topic, own) for own in said)
 
 
 def _placed(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:

@@ -66,6 +66,8 @@ class _Spoilt:
 
     told: str
     recordings: Sequence[Recording]
+    is_sure: bool = True
+    """Whether it looks at these at all; where that is not known, a check that still passes is no finding."""
 
 
 class Prover:
@@ -108,7 +110,7 @@ class Prover:
                 asked = True
             elif not _DEPENDS.search(told):
                 return True
-        return False if asked or not way.recordings else None
+        return False if way.is_sure and (asked or not way.recordings) else None
 
     # --- what to spoil --------------------------------------------------------------------------------------------
 
@@ -122,7 +124,7 @@ class Prover:
                 yield _Spoilt("nothing came of what was published", [spoiling.withheld(recording)])
             case CheckTaken(topic=topic, refused=False) as taken:
                 for each in _rendered([topic], recording) if topic else _inboxes(recording):
-                    yield from self._fields(recording, taken.read(), taken.call.docstring, each)
+                    yield from self._fields(recording, taken.read(), taken.call.docstring, each, but_own=True)
             case Expect() if isinstance(check.spec, ExpectationSpec):
                 yield from self._expectation(recording, scenario, check, check.spec, context)
 
@@ -157,16 +159,19 @@ class Prover:
             yield _Spoilt(
                 "a message of the run came that it must not let pass",
                 [*self._intruders(recording, check, spec, topics, context)],
+                is_sure=payload_for(spec, recording) is not None,
             )
 
     @staticmethod
-    def _fields(recording: Recording, body: ExpectationBody, docstring: str | None, topic: str) -> Iterator[_Spoilt]:
-        """Each field that a body names, with each value that it should refuse."""
-        for path in named_in(body, docstring):
-            label = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
-            spoilt = list(spoiling.with_others(recording, topic, path))
+    def _fields(
+        recording: Recording, body: ExpectationBody, docstring: str | None, topic: str, *, but_own: bool = False
+    ) -> Iterator[_Spoilt]:
+        """Each thing that a body says of a message, with each value that it should refuse."""
+        for named in named_in(body, docstring):
+            spoilt = list(spoiling.with_others(recording, topic, named, but_own=but_own))
+            what = f"the field {named.label}" if named.places else "each field"
             if spoilt:
-                yield _Spoilt(f"the field {label} of {topic!r} was changed", spoilt)
+                yield _Spoilt(f"{what} of {topic!r} was changed", spoilt)
 
     def _intruders(
         self,

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from choreo_bdd import topic_patterns
+from choreo_bdd.matchers import Quantifier
 from choreo_bdd.message import Message
 from choreo_bdd.observers.traffic import Heard
 from choreo_bdd_steps.language.trees import MISSING, Path, at, put
+from choreo_bdd_steps.proving.naming import Named, Place
 from choreo_bdd_steps.recording import RecordedTransport, Recording
+
+T = TypeVar("T")
+
+_ALTERNATIVES = 5
+"""So many values at most are tried in a place: those of a number."""
+_SINGLE_MAX = 20
 
 
 def withheld(recording: Recording) -> Recording:
     """Nothing comes but the scenario's own messages: as if these had brought about nothing."""
-    own = {(sent.topic, sent.payload) for link in recording.links.values() for sent in link.sent}
-    return _each_link(recording, lambda heard: (heard,) if (heard.message.topic, heard.message.payload) in own else ())
-
-
-def changed(recording: Recording, topic: str, path: Path, value: Any) -> Recording:
-    """Every message of a topic has another value in a field, or not the field at all."""
-
-    def spoilt(heard: Heard) -> Iterable[Heard]:
-        message = heard.message
-        payload = _json(message.payload) if topic_patterns.matches(topic, message.topic) else MISSING
-        if payload is MISSING or not _has_place(payload, path) or (value is MISSING and at(payload, path) is MISSING):
-            return (heard,)
-        return (heard._replace(message=replace(message, payload=_bytes(put(payload, path, value)))),)
-
-    return _each_link(recording, spoilt)
+    own = _own(recording)
+    return _each_link(recording, lambda heard: (heard,) if _is_own(heard, own) else ())
 
 
 def repeated(recording: Recording, topic: str, times: int) -> Recording:
@@ -66,22 +61,80 @@ def put_in(recording: Recording, link: str, message: Message, at: float) -> Reco
     return replace(recording, links=links)
 
 
-def with_others(recording: Recording, topic: str, path: Path) -> Iterator[Recording]:
-    """The recording with each value in a field of a topic's messages that a check of it should refuse.
+def with_others(recording: Recording, topic: str, named: Named, *, but_own: bool = False) -> Iterator[Recording]:
+    """The recording with each value that a check should refuse in what it names of a topic's messages.
 
-    Nothing where no message has the field's surroundings.
+    In all of them, and in each by itself: a check may hold one against another. With ``but_own`` what the scenario
+    itself has said stays as it is, and so does its id where something else would do. Nothing where no message has the
+    surroundings of such a place.
     """
-    payloads = (
-        _json(heard.message.payload)
-        for link in recording.links.values()
-        for heard in link.heard
-        if topic_patterns.matches(topic, heard.message.topic)
-    )
-    values = [at(payload, path) for payload in payloads if _has_place(payload, path)]
-    if values:
-        given = next((value for value in values if value is not MISSING), MISSING)
-        alternatives = ["spoilt"] if given is MISSING else others(given)
-        yield from (changed(recording, topic, path, value) for value in alternatives)
+    own, heard = _own(recording), [each for link in recording.links.values() for each in link.heard]
+    hits = [each for each in heard if topic_patterns.matches(topic, each.message.topic)]
+    ids = _fields_with(recording.tokens, hits)
+    for places in [_alternatives(named.places, ids)] if named.places else _each_field(hits, ids):
+        concerned = [each for each in hits if any(_has_place(each.message, place) for place in places)]
+        chosen = [each for each in concerned if not (but_own and _is_own(each, own))]
+        if concerned:
+            yield from (_changed(recording, chosen, places, nth) for nth in range(_ALTERNATIVES))
+        if len(chosen) > 1:
+            yield from (_changed(recording, [each], places, 0) for each in chosen[:_SINGLE_MAX])
+
+
+def _alternatives(places: Sequence[Place], ids: Container[object]) -> Sequence[Place]:
+    return places if len(places) == 1 else [place for place in places if place[0] not in ids]
+
+
+def _each_field(hits: Sequence[Heard], ids: Container[object]) -> list[Sequence[Place]]:
+    fields = dict.fromkeys(name for each in hits for name in _object(each))
+    return [[(name,)] for name in fields if name not in ids]
+
+
+def _fields_with(tokens: Sequence[str], hits: Sequence[Heard]) -> set[object]:
+    """The fields of these payloads that hold an id of the scenario's: without it a message is not its own."""
+    holding = ((name, json.dumps(value)) for each in hits for name, value in _object(each).items())
+    return {name for name, text in holding if any(token in text for token in tokens)}
+
+
+def _object(heard: Heard) -> Mapping[str, Any]:
+    payload = _json(heard.message.payload)
+    return payload if isinstance(payload, dict) else {}
+
+
+def _changed(recording: Recording, which: Sequence[Heard], places: Sequence[Place], nth: int) -> Recording:
+    """These messages have another value in each of these places: the so-many-th of those that a check should refuse."""
+    chosen = {id(each) for each in which}
+
+    def spoilt(heard: Heard) -> Iterable[Heard]:
+        message = heard.message
+        for place in places if id(heard) in chosen else ():
+            message = _with_other(message, place, nth)
+        return (heard._replace(message=message),)
+
+    return _each_link(recording, spoilt)
+
+
+def _with_other(message: Message, place: Place, nth: int) -> Message:
+    match place:
+        case ("@key",):
+            return replace(message, key=_pick(_of_text(message.key), nth))
+        case ("@headers", str() as name):
+            there = message.headers.get(name)
+            rest = {each: value for each, value in message.headers.items() if each != name}
+            other = _pick(_of_text(there), nth)
+            return replace(message, headers=rest if other is None else {**rest, name: other})
+    payload = _json(message.payload)
+    for path in _paths(payload, place):
+        there = at(payload, path)
+        payload = put(payload, path, _pick(["spoilt"] if there is MISSING else list(others(there)), nth))
+    return message if payload is MISSING else replace(message, payload=_bytes(payload))
+
+
+def _pick(alternatives: Sequence[T], nth: int) -> T:
+    return alternatives[min(nth, len(alternatives) - 1)]
+
+
+def _of_text(there: str | None) -> list[str | None]:
+    return ["spoilt"] if there is None else [f"{there} spoilt", None]
 
 
 def others(value: Any) -> Iterator[Any]:
@@ -121,7 +174,32 @@ def _bytes(payload: Any) -> bytes:
     return json.dumps(payload, ensure_ascii=False).encode()
 
 
-def _has_place(payload: Any, path: Path) -> bool:
-    """Whether a payload has the field, or the object that it would be a field of."""
+def _has_place(message: Message, place: Place) -> bool:
+    """Whether a message has a place, or what it would stand in."""
+    if place[0] in ("@key", "@headers"):
+        return True
+    payload = _json(message.payload)
+    return payload is not MISSING and any(True for _ in _paths(payload, place))
+
+
+def _paths(payload: Any, place: Place) -> Iterator[Path]:
+    """Each path that a place stands for in a payload which has it, or the object that it would be a field of."""
+    for index, segment in enumerate(place):
+        if isinstance(segment, Quantifier):
+            elements = at(payload, [part for part in place[:index] if not isinstance(part, Quantifier)])
+            for number in range(len(elements) if isinstance(elements, list) else 0):
+                yield from _paths(payload, (*place[:index], number, *place[index + 1 :]))
+            return
+    path = tuple(part for part in place if not isinstance(part, Quantifier))
     holder = at(payload, path[:-1])
-    return isinstance(holder, Mapping) if isinstance(path[-1], str) else at(payload, path) is not MISSING
+    if isinstance(holder, Mapping) if isinstance(path[-1], str) else at(payload, path) is not MISSING:
+        yield path
+
+
+def _own(recording: Recording) -> set[tuple[str, bytes]]:
+    return {(sent.topic, sent.payload) for link in recording.links.values() for sent in link.sent}
+
+
+def _is_own(heard: Heard, own: Container[tuple[str, bytes]]) -> bool:
+    """Whether it is a message that the scenario itself has published."""
+    return (heard.message.topic, heard.message.payload) in own

@@ -7,7 +7,7 @@ from typing import Any
 
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.scenario import Handle
-from choreo_bdd.topic_patterns import half_wildcard
+from choreo_bdd.topic_patterns import malformed
 from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
@@ -48,10 +48,10 @@ class Arming:
         """Begin a phase; the checks to ``listen_to`` before anything happens."""
         if trigger.phase in self._entered:
             return ()
-        self._entered.add(trigger.phase)
-        for step in self._state.plan.steps:
-            if step.phase == trigger.phase:
+        if not self._entered:  # a slip in a later phase, too, is told before anything is published
+            for step in self._state.plan.steps:
                 require_readable(step)
+        self._entered.add(trigger.phase)
         checks = self._unarmed(trigger.phase)
         for check, spec in checks:
             self.require_topic(check, spec, f"when its phase begins at {trigger.call.place}")
@@ -160,7 +160,7 @@ class Arming:
         state = self._state
         if not spec.is_reply:
             topic = str(state.render(spec.topic, check.call))
-            if problem := half_wildcard(topic):
+            if problem := malformed(topic):
                 raise StepError(check.call.place, problem)
             return topic
         transport = spec.transport or check.default_transport

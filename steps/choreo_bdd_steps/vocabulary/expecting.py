@@ -258,8 +258,8 @@ PHRASES = (
     Phrase(
         "I expect nothing else[ on {transport}] for {window:duration}",
         Expect,
-        "Expect that on all topics the scenario's checks listen to no message comes but those that earlier checks "
-        "have taken; write it below them.",
+        "Expect that on all topics the scenario's checks listen to, those of later phases included, no message comes "
+        "but those that earlier checks have taken; write it below them.",
         "Then I expect nothing else for 200ms",
         _expecting(_nothing_else),
     ),

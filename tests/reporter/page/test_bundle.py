@@ -84,14 +84,20 @@ def test_spaces_go_around_signs_but_never_inside_texts_and_patterns(source: str,
     [
         ("const row = { row: 1 };\nrow.row;", "let a={row:1};a.row;"),
         ("const row = 1;\nconst all = { row, other: row };", "let a=1,b={row:a,other:a};"),
-        ("const { row, more: rest = row } = JSON;", "let{row:a,more:b=a}=JSON;"),
+        ("() => { const { row, more: rest = row } = JSON; };", "()=>{let{row:C,more:D=C}=JSON};"),
         (
             "const row = { take() { return row; }, get at() { return 1; } };",
             "let a={take(){return a},get at(){return 1}};",
         ),
-        ("const take = (row, ...rest) => ({ ...row, rest });", "let c=(b,...a)=>({...b,rest:a});"),
+        ("const take = (row, ...rest) => ({ ...row, rest });", "let a=(D,...C)=>({...D,rest:C});"),
         ("const row = 1;\nconst text = `row ${row} ${{ row }.row}`;", "let a=1,b=`row ${a} ${{row:a}.row}`;"),
         ("const row = document?.row;", "let a=document?.row;"),
+        (
+            "function one(row) { return row; }\nfunction two(all) { return one(all); }",
+            "function a(C){return C}function b(C){return a(C)}",
+        ),
+        ("const all = (row) => row.map(all);\nJSON.map(all);", "let a=b=>b.map(a);JSON.map(a);"),
+        ("const all = (row) => row;\nfunction row() { all(1); }", "let b=a=>a;function a(){b(1)}"),
     ],
 )
 def test_variables_get_short_names_and_properties_keep_theirs(source: str, short: str) -> None:
@@ -108,7 +114,7 @@ def test_variables_get_short_names_and_properties_keep_theirs(source: str, short
          "let t=`${[1].map(m=>{let g=m,a=g;return a})}`,g=t;"),
         ("for (let a = 0; a < 1; a += 1) z(a);\nconst g = 1;", "for(let a=0;a<1;a+=1)z(a);let g=1;"),
         ("const a = z(true, 'true');\nfunction g() { return false; }", "let a=z(!0,'true');function g(){return!1}"),
-        ("const { a } = z;\nconst [g] = a;", "let{a}=z,[g]=a;"),
+        ("z(() => {\n  const { a } = z;\n  const [g] = a;\n});", "z(()=>{let{a}=z,[g]=a});"),
         ("const g = async (a) => z((m, n) => m);", "let g=async(a)=>z((m,n)=>m);"),
     ],
 )  # fmt: skip
@@ -133,8 +139,11 @@ def test_texts_that_stand_often_get_a_name(source: str, first: str, rest: str) -
     assert _bundle(main=bound + source + "\n", keep="yz") == f"{first}function z(y){{}}{rest}\n"
 
 
-def test_a_short_name_is_never_one_that_the_script_uses() -> None:
-    assert _bundle(main="const row = 1;\nconst b = row.a;\n") == "let c=1,d=c.a;\n"
+def test_a_short_name_is_never_one_that_is_kept() -> None:
+    assert (
+        _bundle(main="const row = 1;\nconst b = row + a;\nfunction a() {}\n", keep="a")
+        == "let b=1,c=b+a;function a(){}\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,6 +161,7 @@ def test_a_short_name_is_never_one_that_the_script_uses() -> None:
         ({"main": "import b from './two.js';\n", "two": ""}, "cannot join"),
         ({"main": "import { b as c } from './two.js';\n", "two": "export const b = 1;\n"}, "exports no b as c"),
         ({"main": "export default 3;\n"}, "cannot join"),
+        ({"main": "const { parse } = JSON;\n"}, "one name each"),
         ({"main": "const t = `one\n two`;\n"}, "over several lines"),
         ({"main": "const t = matchMediaa('x');\n"}, "nothing declares matchMediaa"),
         (

@@ -296,3 +296,18 @@ def test_media_types_select_the_reader() -> None:
     for doc, kind in (("a: 1", "json"), ("zz", "hex"), ("!", "base64"), ("x", "csv")):
         with pytest.raises(BodyError, match=r"JSON|hexadecimal|base64|media type"):
             publishing(doc, media_type=kind)
+
+
+@pytest.mark.parametrize("said", ["", "  \n\t", "# status: PAID", "\n  # a\n# b\n"])
+def test_a_doc_string_that_says_nothing_is_no_expectation(said: str) -> None:
+    for media_type in (None, "yaml", "json"):
+        with pytest.raises(BodyError, match="the doc string is empty"):
+            expecting(said, media_type=media_type)
+        assert publishing(said, media_type=media_type).payload == {}
+
+
+@pytest.mark.parametrize(("media_type", "nothing"), [("text", ""), ("xml", ""), ("hex", b""), ("base64", b"")])
+def test_an_empty_text_is_a_text(media_type: str, nothing: object) -> None:
+    assert publishing("", media_type=media_type).payload == nothing
+    assert accepts(expecting("", media_type=media_type), nothing)
+    assert not accepts(expecting("", media_type=media_type), {"a": 1})

@@ -136,6 +136,19 @@ def test_a_cell_has_no_comments(cell: str) -> None:
         table(("a", cell))
 
 
+@pytest.mark.parametrize("cell", ["PAID # paid", "5 # five", "> 5 # x", "one of A, B # x", "!= A # b", "{{ n }} # n"])
+def test_what_reads_like_a_comment_behind_a_cell_is_not_taken_for_its_text(cell: str) -> None:
+    with pytest.raises(BodyError, match="a cell has no comments"):
+        table(("a", cell))
+
+
+@pytest.mark.parametrize("text", ["order #5", "C#", "# x", "a ## b"])
+def test_a_number_sign_in_a_text_is_text(text: str) -> None:
+    assert table(("a", text)).match({"a": text}).matched
+    assert table(("a", f'"{text} # 7"')).match({"a": f"{text} # 7"}).matched
+    assert table(("a", "matches /.* # 7/")).match({"a": f"{text} # 7"}).matched
+
+
 @pytest.mark.parametrize("text", ["{a 1}", "{a}", "{a: 1, b}", "x: {a 1}"])
 def test_a_field_in_braces_has_a_value(text: str) -> None:
     with pytest.raises(BodyError, match="in braces has no value"):
@@ -207,6 +220,8 @@ def test_a_number_around_a_message_is_held_against_no_text(name: str) -> None:
         "s is A or (n is 1)",
         "s is A)",
         "s is f(x",
+        "s is (A)",
+        "s is one of (A), B",
         's is A"',
         "s is A'",
         "s is “A”",

@@ -42,6 +42,13 @@ PLANTED = [
     ("undefined-step", ['Given a service which answers "a" with "b"  # !', 'When I publish "a"', 'Then I expect "b"']),
     ("unspeakable-topic", ['When I publish "a.*"  # !', 'Then I expect "b"']),
     ("unspeakable-topic", ['When I publish 2 "b*" messages  # !', 'Then I expect "b"']),
+    ("unspeakable-topic", ['When I publish "a "  # !', 'Then I expect "b"']),
+    (
+        "unspeakable-topic",
+        ['Given a service that answers "a*" with "b"  # !', 'When I publish "a"', 'Then I expect "b"'],
+    ),
+    ("unreadable-body", ['When I publish "a"', 'Then from " a" to "b" takes at most 50ms  # !']),
+    ("unreadable-body", ['When I publish "a"', 'Then I expect no "b " for 50ms  # !']),
     (
         "unspeakable-topic",
         ['Given a service that answers "a" with "b.>"  # !', 'When I publish "a"', 'Then I expect "b.c"'],

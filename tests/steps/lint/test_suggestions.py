@@ -31,6 +31,32 @@ def test_a_slip_in_a_word_that_turns_the_sense_keeps_it(text: str, meant: str | 
     assert told == meant or (meant is None and (told is None or recognise_text(told) is None))
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("0,5s", "0.5s"),
+        (".5s", "0.5s"),
+        ("1,25 seconds", "1.25 seconds"),
+        ("30MS", "30ms"),
+        ("30 msec", "30ms"),
+        ("2 Secs", "2s"),
+        ("1 min", "1m"),
+        ("2 Minutes", "2m"),
+    ],
+)
+@pytest.mark.parametrize(
+    "sentence", ['I expect "x" within {}', 'I expect no "x" for {}', 'I expect "x" waiting up to {}', "I wait {}"]
+)
+def test_a_duration_in_another_spelling_is_suggested_in_ours(sentence: str, written: str, meant: str) -> None:
+    assert suggestion(sentence.format(written)) == sentence.format(meant)
+
+
+@pytest.mark.parametrize("written", ["1h", "1m30s", "50", "half a second"])
+def test_a_duration_that_has_no_spelling_of_ours_is_not_guessed(written: str) -> None:
+    told = suggestion(f'I expect "x" within {written}')
+    assert told is None or recognise_text(told) is None
+
+
 TURNING = re.compile(r"\b(no|not|never|nothing|fails|at least|at most|exactly|first|last|not before|other|else)\b")
 SPELT = [
     *('the "x" message has not', 'the last "x" message has', "the reply has not", 'I expect no "x" for 1s'),

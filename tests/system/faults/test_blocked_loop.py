@@ -12,7 +12,7 @@ import pytest
 from choreo_bdd import DictFieldPolicy, Harness, Outcome, Scenario
 from choreo_bdd.loop import LoopThread
 from choreo_bdd.matchers import anything
-from choreo_bdd.scenario import Occurs
+from choreo_bdd.scenario import Cause, Occurs
 from tests.support.fault_sites import Site
 from tests.support.subscribers import PATIENCE_S, new_topic
 from tests.support.transport_kinds import make_transport
@@ -80,6 +80,23 @@ async def test_what_came_in_time_counts(harness: Harness, service: Service, *, w
             await asyncio.sleep(BEHIND_S)
         await s.scope.decide([s.scope.expectation_of(handle)])
     assert (handle.outcome, s.scope.expectation_of(handle).count) == (Outcome.PASS, 3)
+
+
+async def test_a_latency_is_what_it_was(site: Site, harness: Harness, service: Service) -> None:
+    topic = new_topic()
+    async with harness.scenario("blocked, in time") as s:
+        handle = s.expect(topic, anything()).within_ms(WINDOW_S * 1000)
+        await s.ready()
+        began = s.scope.clock()
+        service.send_three(topic, str(s.correlation_id))
+        block_until(s, began + WINDOW_S + BEHIND_S)
+        await s.scope.wait([handle], began + PATIENCE_S)
+    assert handle.diagnosis is not None
+    if site.kind == "kafka" and handle.outcome is Outcome.SLOW:  # nobody fetched it from the broker meanwhile
+        assert handle.diagnosis.cause is Cause.LATENCY_UNKNOWN, handle.reason
+        assert "the event loop was blocked" in handle.diagnosis.sentence
+    else:
+        assert handle.outcome is Outcome.PASS, handle.reason
 
 
 async def test_what_came_late_does_not_count(harness: Harness, service: Service) -> None:

@@ -31,7 +31,7 @@ def compared(connection: Connection, caller: Caller, asked: Query) -> Compared:
     from choreo_bdd_chronicle.detect.against_base import distances  # noqa: PLC0415 - numpy, as in the watcher
 
     tenant = tenant_id(connection, asked.tenant)
-    run = _found(connection, caller, tenant, _needed(asked.run))
+    run = _found(connection, caller, tenant, asked.run or "")
     if asked.base_run is not None:
         base = [_found(connection, caller, tenant, asked.base_run)]
     elif asked.base is not None:
@@ -97,9 +97,3 @@ def _before(connection: Connection, run: Row[Any], branch: str) -> list[Row[Any]
 def _report(connection: Connection, run: Row[Any]) -> Any:
     raw = tables.raw_reports.c
     return decode(gzip.decompress(connection.execute(select(raw.gzipped).where(raw.run_id == run.id)).scalar_one()))
-
-
-def _needed(run: str | None) -> str:
-    if run is None:
-        raise ApiError(422, "run: missing", error=VALIDATION)
-    return run

@@ -389,6 +389,8 @@ declare namespace Page {
     surprises?: Surprise[];
     strays?: Stray[];
     left_out?: LeftOut;
+    // values by place whose numbers are spelled as no script would, as JSON
+    exact?: string;
     spans?: Span[];
   }
 
@@ -487,6 +489,7 @@ declare namespace Page {
     strays: Stray[];
     broken: TransportFailure[];
     left: LeftOut;
+    exact?: string;
     bus?: string | null;
     same: number[];
     heard: number[] | null;
@@ -536,6 +539,7 @@ declare namespace Page {
     strays: OpenStray[];
     broken: TransportFailure[];
     left: LeftOut;
+    exact?: string;
     bus?: string | null;
     cut: boolean;
   }

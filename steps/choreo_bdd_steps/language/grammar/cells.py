@@ -48,6 +48,7 @@ FORMS = (
 )
 """A specimen of each operator, for whoever is shown what a cell may say."""
 _COMMENT = re.compile(r"\s#")
+_REMARK = re.compile(r"\s#\s")
 _CLOSING = {"[": "]", "{": "}"}
 _TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _JOINED = re.compile(r"^(?:or|and)\s|^[^\"'\[{]*\s(?:or|and)\s", re.IGNORECASE)
@@ -77,11 +78,19 @@ def parse_cell(text: str, line: int | None = None, *, publish: bool = False) -> 
         return literal
     if publish:
         return _published(cell, line)
+    _refuse_comment(cell, line)
     operator = parse_operator(cell, line)
     if operator is not None:
         return operator
     refuse_nearly(cell, line)
     return text_node(cell, line, bare=True)
+
+
+def _refuse_comment(cell: str, line: int | None) -> None:
+    """Raise BodyError for ``PAID # since May``, whose author meant the first word."""
+    is_read_elsewhere = _TAG.match(cell) or cell.startswith("matches")
+    if not is_read_elsewhere and _REMARK.search(_ANY_QUOTED.sub("", _TEMPLATE.sub("", cell))):
+        raise BodyError(f'a cell has no comments: leave out what begins with the #, or quote the text: "{cell}"', line)
 
 
 def is_text(cell: str) -> bool:

@@ -284,6 +284,8 @@ class _Reader:
             self._refuse(f"{word!r} closes what nothing has opened", "take the last sign away, or quote the whole text")
         if "," in word and not _TEMPLATE.search(word):
             self._refuse(f"{word!r} is more than one value", f'write is one of …, or quote the text: "{word}"')
+        if word[0] == "(":
+            self._refuse("it has parentheses", f'leave them out, or quote the text: "{word}"')
         return parse_operand(word)
 
     def _read(self, cell: str) -> Node:

@@ -5,7 +5,8 @@ Shown by trying: the values that the parts name, their neighbours and one of eac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from math import floor
@@ -21,12 +22,10 @@ from choreo_bdd_steps.language.paths import Field
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged
 from choreo_bdd_steps.language.templates.functions import Variables
 
-_UNDERSTOOD = frozenset(
-    {"exists", "absent", "null", "not_null", "any", "type", "ne", "gt", "ge", "lt", "le", "between", "one_of", "not"}
-    | {"length"}
-)
+_ORDERING = frozenset({"gt", "ge", "lt", "le", "between", "before", "after"})
+_UNDERSTOOD = _ORDERING | {"exists", "absent", "null", "not_null", "any", "type", "ne", "one_of", "not", "length"}
 """The tags of which the samples below hold a value that fits and one that does not, if there are any."""
-_DECIDED = _UNDERSTOOD | {"uuid", "iso8601", "matches", "contains", "starts_with", "ends_with", "before", "after"}
+_DECIDED = _UNDERSTOOD | {"uuid", "iso8601", "matches", "contains", "starts_with", "ends_with"}
 """The tags that one given value can be put to."""
 _ONE_OF_EACH_KIND: tuple[object, ...] = (None, True, False, 0, 0.5, "", "a text", [], [0], {}, {"a": 0})
 _LONGEST = 100
@@ -45,11 +44,25 @@ def contradiction(asked: Asked) -> str | None:
 def tautology(asked: Asked) -> str | None:
     """What can never be false in it, of which one part is to hold; ``None`` where nothing is known to be."""
     for place, nodes in _by_place(asked):
-        if len(nodes) > 1 and all(_knows(node, _UNDERSTOOD) for node in nodes):
+        if len(nodes) > 1 and _know(nodes):
             matchers = [_matcher(node) for node in nodes]
-            if all(any(each.match(sample).matched for each in matchers) for sample in _samples(nodes) if sample):
+            samples = [sample for sample in _samples(nodes) if sample]
+            missed = [each["f"] for each in samples if not any(matcher.match(each).matched for matcher in matchers)]
+            if not missed:
                 return f"{place.label} may have any value, which can never be false; write {place.label} exists"
+            if (kind := _of_any(nodes, missed)) is not None:
+                return (
+                    f"{place.label} may be any {kind}, which can never be false of one; write {place.label} is a {kind}"
+                )
     return None
+
+
+def _of_any(nodes: list[Node], missed: Sequence[object]) -> str | None:
+    """The kind of which these accept every value, where all of them say more or less than what; ``n > 1 or n < 5``."""
+    if not all(isinstance(node, Tagged) and node.tag in _ORDERING for node in nodes):
+        return None
+    kind, is_one = ("timestamp", _is_moment) if _speak_of_moments(nodes) else ("number", is_number)
+    return None if any(map(is_one, missed)) else kind
 
 
 def refuse_contradiction(asked: Asked, where: str, line: int | None = None) -> None:
@@ -83,7 +96,7 @@ def _may_be_void(node: Node) -> bool:
 
 
 def _never_together(nodes: list[Node]) -> bool:
-    if all(_knows(node, _UNDERSTOOD) for node in nodes):
+    if _know(nodes):
         samples: list[dict[str, object]] | None = list(_samples(nodes))
     else:
         samples = next((values for node in nodes if (values := _only_values(node)) is not None), None)
@@ -96,10 +109,26 @@ def _never_together(nodes: list[Node]) -> bool:
     return not any(all(each.match(sample).matched for each in matchers) for sample in samples)
 
 
+def _know(nodes: list[Node]) -> bool:
+    """Whether the samples of these hold a value for each answer they can give."""
+    has_length = any(isinstance(node, Tagged) and node.tag == "length" for node in nodes)
+    return all(_knows(node, _UNDERSTOOD) for node in nodes) and not (
+        has_length and _speak_of_moments(nodes)  # the same moment has texts of many lengths
+    )
+
+
+def _speak_of_moments(nodes: list[Node]) -> bool:
+    return any(_is_moment(value) for node in nodes for value in _named(node))
+
+
+def _is_moment(value: object) -> bool:
+    return moment(value) is not None
+
+
 def _knows(node: Node, tags: frozenset[str]) -> bool:
     match node:
-        case Literal(value):
-            return moment(value) is None  # the same moment has many texts
+        case Literal():
+            return True
         case Tagged("length", argument):
             return "length" in tags and all(isinstance(each, int) and each <= _LONGEST for each in _named(argument))
         case Tagged(tag, Items(nodes)):
@@ -139,8 +168,11 @@ def _samples(nodes: list[Node]) -> Iterator[dict[str, object]]:
     texts = [part for value in values if isinstance(value, str) for part in (value, f"{value}!")]
     around = [each + step for each in numbers for step in (-1, 1)]
     whole = sorted({floor(each) + step for each in numbers for step in (-1, 0, 1)})
+    moments = sorted({found for value in values if (found := moment(value)) is not None})
+    shifted = [each + step * timedelta(seconds=1) for each in moments for step in (-1, 0, 1)]
+    times = [each.isoformat() for each in (*shifted, *(low + (high - low) / 2 for low, high in pairwise(moments)))]
     yield {}
-    for value in (*_ONE_OF_EACH_KIND, *values, *numbers, *whole, *between, *around, *texts):
+    for value in (*_ONE_OF_EACH_KIND, *values, *numbers, *whole, *between, *around, *texts, *times):
         yield _with(value)
     for length in sorted({max(each + step, 0) for each in lengths for step in (-1, 0, 1)}):
         # two of a kind: one of them may be what is excluded

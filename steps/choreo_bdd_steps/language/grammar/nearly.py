@@ -41,7 +41,10 @@ _BEGINNINGS = tuple(
         (r"(?:contain|contains|containing|includes?)(?=\s|$)", "contains x"),
         (r"(?:starts?|begins?|starting|beginning)[ _-]?with\b", "starts with x"),
         (r"(?:ends?|ending)[ _-]?with\b", "ends with x"),
-        (r"has\s+length\b|(?:length|size|len)(?=\s*[:<>=\d]|\s+(?:is|of|between|at)\b)", "length 3, or length >= 3"),
+        (
+            r"has\s+length\b|(?:length|size|len)(?=\s*[:<>=\d]|\s+(?:is|of|between|at)\b)|(?-i:length)\s+\S+$",
+            "length 3, or length >= 3",
+        ),
         (r"(?:not|non)[_-]?null$", "not null"),
         (r"(?:exists?|absent|any|null)(?=[\s,;]|$)", "exists, absent, any or null, alone"),
         (r"(?:does|do|doesn't|has|have)(?=\s+(?:not|no|contain|match|exist)\b)", "!= x, absent or contains x"),

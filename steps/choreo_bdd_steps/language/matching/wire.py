@@ -22,7 +22,7 @@ class WireText(str):
     __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
-        return strict_equal(_number(self), other) if is_number(other) else str.__eq__(self, other) is True
+        return strict_equal(_number(self) if is_number(other) else str(self), other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other

@@ -7,14 +7,17 @@ const ESCAPES = /\\x([0-9a-f]{2})|\\([^x])|([^\\])/g;
 /** @type {Record<string, number>} */
 const CONTROLS = { n: 10, r: 13, t: 9 };
 const INLINE_BYTES = 8;
+// what may be spelled in a way that a script would not
+const SPELT = /\d{16}|\.\d*0\b|\d[eE]|-0/;
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** @type {any} */
 const EXACT = JSON;
 
-// An integer that a script has no number for is kept as it was written.
+// A number that a script would spell otherwise, or has none for, is kept as it was written.
 /** @param {string} text */
 export function exactJson(text) {
-  return EXACT.rawJSON && /\d{16}/.test(text) ? EXACT.parse(text, exact) : EXACT.parse(text);
+  return EXACT.rawJSON && SPELT.test(text) ? EXACT.parse(text, exact) : EXACT.parse(text);
 }
 
 /**
@@ -23,7 +26,7 @@ export function exactJson(text) {
  * @param {{ source: string }} written
  */
 function exact(_, value, { source }) {
-  return Number.isInteger(value) && !Number.isSafeInteger(value) ? EXACT.rawJSON(source) : value;
+  return typeof value === 'number' && String(value) !== source ? EXACT.rawJSON(source) : value;
 }
 
 // { codes, size } of a value that was bytes, which is `whole` or the beginning; else null.
@@ -57,9 +60,15 @@ export function readable(value, indent = 0) {
 function shownFor(value) {
   const raw = bytesIn(value);
   if (raw) return `<${bytes(raw.size)}: ${hexOf(raw.codes.slice(0, INLINE_BYTES))}${raw.size > INLINE_BYTES ? ' …' : ''}>`;
-  if (value?._unserialisable === true) return `<${value._repr._head ?? value._repr}>`;
+  if (value?._unserialisable === true) return unknown(value._repr._head ?? value._repr);
   if (value?._truncated === true && typeof value._head === 'string') return value._original_bytes ? `${value._head}… (cut, ${bytes(value._original_bytes)})` : value._head;
   return value;
+}
+
+// A decimal that no float holds is a number all the same.
+/** @param {string} text */
+function unknown(text) {
+  return EXACT.rawJSON && NUMBER.test(text) ? EXACT.rawJSON(text) : `<${text}>`;
 }
 
 /** @param {any} value */

@@ -3,6 +3,7 @@
 import { terminalText } from './ansi.js';
 import { el, lazyDetails, saveLink } from '../core/dom.js';
 import { bytes, plural } from '../core/format.js';
+import { exactJson } from '../core/values.js';
 import { jsonBlock } from './json.js';
 
 // Halves of surrogate pairs, which no address can hold.
@@ -45,7 +46,7 @@ function content({ media_type: type, text, base64, name }) {
 /** @param {string} text */
 function jsonText(text) {
   try {
-    return jsonBlock(JSON.parse(text));
+    return jsonBlock(exactJson(text));
   } catch {
     return null;
   }

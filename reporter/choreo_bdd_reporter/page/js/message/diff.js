@@ -83,10 +83,12 @@ function actualCell(failure) {
   return [inlineValue(failure.actual), failure.kind === 'type_mismatch' && el('span.hr-note', {}, ` ${typeName(failure.actual)}`)];
 }
 
+/** @type {Record<string, string>} */
+const TYPES = { '"': 'a string', '[': 'a list', '{': 'an object', t: 'a boolean', f: 'a boolean', n: 'null' };
+
 /** @param {any} value */
 function typeName(value) {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  return TYPES[inlineJson(value)[0]] ?? 'a number';
 }
 
 /** @param {string} path */

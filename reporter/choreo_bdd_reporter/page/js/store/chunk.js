@@ -54,7 +54,7 @@ export function unpack(chunk, place) {
  * @returns {Page.Part}
  */
 function unpackPart(chunk, packed) {
-  const { notes, same, heard, spans, strays, surprises, broken, left, bus, ...part } = packed;
+  const { notes, same, heard, spans, strays, surprises, broken, left, bus, exact, ...part } = packed;
   const timeline = unpackTimeline(chunk, packed.timeline);
   const cut = heard === null;
   return {
@@ -65,7 +65,7 @@ function unpackPart(chunk, packed) {
       handles: part.handles.map((_, index) => ({ ...notes[index], messages: (notes[index]?.messages ?? []).map(chunk.message) })),
       messages: timeline.map((_, index) => (cut ? null : chunk.message(heard[index] ?? -1))),
       strays: strays.map((stray) => ({ ...stray, message: chunk.message(stray.message) })),
-      spans, surprises, broken, left, bus, same: (index) => (same[index] >= 0 ? same[index] : null),
+      spans, surprises, broken, left, bus, exact, same: (index) => (same[index] >= 0 ? same[index] : null),
       cut,
     },
   };

@@ -248,24 +248,21 @@ class Scope:
 
     def _received(self, listener: TopicListener, delivery: Delivery, source: str, detail: str) -> None:
         told = detail if listener.link.name is None else ""
-        self._arrived(listener, delivery.message, told, source, delivery)
+        self._arrived(listener, delivery, told, source)
 
     def note_unreadable(self, listener: TopicListener, message: Message, reason: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
-        told = f"undecodable ({reason})"
-        self._arrived(listener, message, told, "expect", Delivery(message, message.payload))
+        self._arrived(listener, Delivery(message, message.payload), f"undecodable ({reason})", "expect")
 
-    def _arrived(
-        self, listener: TopicListener, message: Message, detail: str, source: str, delivery: Delivery | None = None
-    ) -> None:
+    def _arrived(self, listener: TopicListener, delivery: Delivery, detail: str, source: str) -> None:
         self.timeline.record(
             action=TimelineAction.RECEIVED,
-            topic=message.topic,
+            topic=delivery.message.topic,
             detail=detail,
             transport=listener.link.name,
             source=source if listener.link.name is not None else None,
             message=delivery,
-            at=message.received_at,
+            at=delivery.message.received_at,
         )
 
     # --- messages out ---------------------------------------------------------------------------------------------

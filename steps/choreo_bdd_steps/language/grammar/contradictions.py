@@ -6,7 +6,7 @@ Shown by trying: the values that the parts name, their neighbours and one of eac
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from math import floor
@@ -112,9 +112,9 @@ def _never_together(nodes: list[Node]) -> bool:
 def _know(nodes: list[Node]) -> bool:
     """Whether the samples of these hold a value for each answer they can give."""
     has_length = any(isinstance(node, Tagged) and node.tag == "length" for node in nodes)
-    return all(_knows(node, _UNDERSTOOD) for node in nodes) and not (
-        has_length and _speak_of_moments(nodes)  # the same moment has texts of many lengths
-    )
+    if has_length and _speak_of_moments(nodes):
+        return False  # the same moment has texts of many lengths
+    return all(_knows(node, _UNDERSTOOD) for node in nodes)
 
 
 def _speak_of_moments(nodes: list[Node]) -> bool:
@@ -123,6 +123,11 @@ def _speak_of_moments(nodes: list[Node]) -> bool:
 
 def _is_moment(value: object) -> bool:
     return moment(value) is not None
+
+
+def _datetime(value: object) -> datetime | None:
+    found = moment(value)
+    return None if found is None else found[0]
 
 
 def _knows(node: Node, tags: frozenset[str]) -> bool:
@@ -168,7 +173,7 @@ def _samples(nodes: list[Node]) -> Iterator[dict[str, object]]:
     texts = [part for value in values if isinstance(value, str) for part in (value, f"{value}!")]
     around = [each + step for each in numbers for step in (-1, 1)]
     whole = sorted({floor(each) + step for each in numbers for step in (-1, 0, 1)})
-    moments = sorted({found for value in values if (found := moment(value)) is not None})
+    moments = sorted({found for value in values if (found := _datetime(value)) is not None})
     shifted = [each + step * timedelta(seconds=1) for each in moments for step in (-1, 0, 1)]
     times = [each.isoformat() for each in (*shifted, *(low + (high - low) / 2 for low, high in pairwise(moments)))]
     yield {}

@@ -153,6 +153,7 @@ def bodies(subject: Subject) -> Iterator[Finding]:
                 yield subject.at(step.call, rule, step.spec.message)
             elif isinstance(step.spec, Exception):
                 raise step.spec
+            referenced_names([text for text in _templates(step) if text])
             _read_body(step)
             _build_expected(subject, step)
         except BodyError as error:
@@ -257,9 +258,8 @@ def variables(subject: Subject) -> Iterator[Finding]:
 
 
 def _needed(step: PlannedStep) -> frozenset[str]:
-    texts = [text for text in _templates(step) if text]
     try:
-        return _read_body(step) | referenced_names(texts)
+        return _read_body(step) | referenced_names([text for text in _templates(step) if text])
     except (BodyError, ValueError, TypeError):
         return frozenset()  # told by the rule on bodies
 
@@ -296,10 +296,11 @@ def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
         if not isinstance(step.spec, ExpectationSpec):
             continue
         begin = _begin(subject.plan, step)
-        late = referenced_names([each.topic for each in step.spec.parts]) & subject.plan.assigned_between(
-            begin, step.index
-        )
-        for name in sorted(late):
+        try:
+            needed = referenced_names([each.topic for each in step.spec.parts])
+        except BodyError:
+            continue  # told by the rule on bodies
+        for name in sorted(needed & subject.plan.assigned_between(begin, step.index)):
             message = f"the topic needs {name!r}, which is set after its phase has begun: nobody could listen in time"
             yield subject.at(step.call, "topic-too-late", message)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from choreo_bdd.asyncapi import AsyncApi
 from choreo_bdd.topic_patterns import malformed, unspeakable
+from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject, unfilled
@@ -31,7 +32,14 @@ def unknown_topics(subject: Subject, contract: AsyncApi) -> Iterator[Finding]:
 
 def _topics(step: PlannedStep) -> Iterator[str]:
     """What a step names and lint can know."""
-    yield from dict.fromkeys(topic for topic in _named(step) if topic and not referenced_names(topic))
+    yield from dict.fromkeys(topic for topic in _named(step) if topic and _is_known(topic))
+
+
+def _is_known(topic: str) -> bool:
+    try:
+        return not referenced_names(topic)
+    except BodyError:
+        return False  # told by the rule on bodies
 
 
 def _named(step: PlannedStep) -> Iterator[str | None]:

@@ -5,7 +5,7 @@ Standard library only and cheap to import, because every other module of the eng
 
 from __future__ import annotations
 
-from choreo_bdd.redaction.credentials import is_innocent_json, redact_text
+from choreo_bdd.redaction.credentials import are_innocent_json, is_innocent_json, redact_text
 from choreo_bdd.redaction.known_secrets import REDACTED, is_unmistakable
 from choreo_bdd.redaction.masking import (
     REDACTION_VERSION,
@@ -28,6 +28,7 @@ __all__ = [
     "REDACTION_VERSION",
     "RedactionCounts",
     "Redactor",
+    "are_innocent_json",
     "declare_secrets",
     "describe_shape",
     "forget_declared_secrets",

@@ -184,6 +184,11 @@ def is_innocent_json(text: str) -> bool:
     return strings <= _innocent_strings or all(map(_is_innocent_string, strings - _innocent_strings))
 
 
+def are_innocent_json(lines: str) -> bool:
+    """The same for several values, a line each."""
+    return not _declared_patterns and is_innocent_json(lines)  # a pattern may find only what stands by itself
+
+
 def _is_innocent_string(string: bytes) -> bool:
     """Whether a key or a string without its digits hints at nothing; those that do not are remembered."""
     text = string.decode("utf-8", "surrogatepass")

@@ -31,6 +31,10 @@ _LETTERS_OF_NAME = re.compile(r"[\w.-]+")
 _WORD_BEFORE = cache(
     partial(re.compile, r"(?<![\w.-])(?:access|account|api|private|secret|shared|signing)[ \t]\Z", re.IGNORECASE)
 )
+_ENDS_OF_WORDS_BEFORE = frozenset("stiedgSTIEDG\u017f\u0131\u0130")
+"""The last letters of these, with those that count as the same in another case."""
+_BEFORE_NAMES = frozenset(" \"'\n\t?&,;{(")
+"""What stands before nearly every name."""
 _PARTS = b"0123456789._-"
 """What may part the words of a name, as far as it is ASCII."""
 _VALUE = cache(
@@ -116,11 +120,11 @@ def _any_of(hints: tuple[str, ...], *, in_parts: bool) -> re.Pattern[str]:
 def _start_of_name(text: str, behind: int, place: int) -> int:
     """Where the name begins that a place is in; that of one which is too long is not found."""
     start = place
-    if place > behind and _LETTERS_OF_NAME.match(text, place - 1, place):
+    if place > behind and text[place - 1] not in _BEFORE_NAMES and _LETTERS_OF_NAME.match(text, place - 1, place):
         backwards = text[max(behind, place - _NAME_MAX_CHARS) : place][::-1]
         letters = _LETTERS_OF_NAME.match(backwards)
         start = place - (letters.end() if letters else 0)
-    if text[start - 1 : start] in (" ", "\t"):
+    if text[start - 1 : start] in (" ", "\t") and text[start - 2 : start - 1] in _ENDS_OF_WORDS_BEFORE:
         word = _WORD_BEFORE().search(text, max(behind, start - len("account ")), start)
         return word.start() if word else start
     return start

@@ -292,12 +292,29 @@ def create(
     data: Data = None,
     database: Database = None,
 ) -> None:
-    """Make a token and print it; it is shown this once."""
+    """Make a token and print it; it is shown this once. Exit code 2 when its name is taken or its tenant none."""
     _need_server()
     from choreo_bdd_chronicle import tokens as making  # noqa: PLC0415
+    from choreo_bdd_chronicle.check.names import TENANT, TENANT_RULE  # noqa: PLC0415
 
+    if tenant is not None and not TENANT.fullmatch(tenant):
+        _refuse(f"--tenant {tenant!r}: a tenant is {TENANT_RULE}")
     scopes = making.Scope(scope.value)
-    typer.echo(_changed(data, database, lambda connection: making.create(connection, name, scopes, tenant)))
+    try:
+        typer.echo(_changed(data, database, lambda connection: making.create(connection, name, scopes, tenant)))
+    except making.NameTakenError:
+        _refuse(f"there is a token {name!r} already; take another name, or revoke it first")
+
+
+@tokens.command("list")
+def list_tokens(data: Data = None, database: Database = None) -> None:
+    """What tokens there are: name, what each is good for, its tenant, since when."""
+    _need_server()
+    from choreo_bdd_chronicle import tokens as making  # noqa: PLC0415
+    from choreo_bdd_chronicle.check.moments import moment_text  # noqa: PLC0415
+
+    for each in _changed(data, database, making.known):
+        typer.echo(f"{each.name}  {each.scope}  {each.tenant or 'all tenants'}  {moment_text(each.created_at)}")
 
 
 @tokens.command()

@@ -123,7 +123,13 @@ def replay(recording: Recording, scenario: Scenario, context: ReplayContext, *, 
             )
         return part
 
-    session = Session(config, make_transport=recorded, loop=VirtualLoop(), token=lambda _: next(tokens))
+    session = Session(
+        config,
+        make_transport=recorded,
+        loop=VirtualLoop(),
+        token=lambda _: next(tokens),
+        former={name: link.former for name, link in recording.links.items()},
+    )
     info = ScenarioInfo(scenario.name, scenario.nodeid, own.marked(scenario.steps), scenario.tags, scenario.transport)
     try:
         with declared(own.matchers, own.functions), warnings.catch_warnings():

@@ -137,6 +137,8 @@ class _Reader:
             self._incomplete("<path> is <value>")
         if self._peek().startswith("("):
             self._refuse("it has parentheses", "write a step for each part, or join all parts by `and`, or by `or`")
+        if self._peek() == "not":
+            self._refuse("`not` stands in front of a field", "write it behind: <path> is not <value>")
         place = parse_field(self._take("a path"))
         if self._accept("is"):
             if self._accept("not"):

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache, partial
 
-from choreo_bdd.redaction.beside_names import mask_beside
-from choreo_bdd.redaction.columns import mask_columns
+from choreo_bdd.redaction.beside_names import mask_beside, mask_columns
 from choreo_bdd.redaction.command_lines import mask_arguments, may_be_command
 from choreo_bdd.redaction.findable import Findable, found_masked
 from choreo_bdd.redaction.hints import Hints

@@ -87,6 +87,9 @@ _HEADS = Hints(form.head for form in (*_CLEAR, *_VAGUE))
 _LONG = b"a" * 15
 """In every token so many letters, digits and, where its first letters are clear, lines stand side by side."""
 _NARROW = bytes(97 if chr(code).isalnum() and code < 128 else 32 for code in range(256))
+_HEX = bytes(104 if chr(code) in "0123456789abcdef" else code if code == 34 else _NARROW[code] for code in range(256))
+_ID_CHARS = (32, 16)
+"""Of correlation ids and traces, and of spans."""
 _WIDE = bytes(97 if code in b"_-" else _NARROW[code] for code in range(256))
 
 
@@ -104,7 +107,8 @@ def may_hold_token(text: str) -> bool:
 
 def may_hold_vague(text: str) -> bool:
     """Whether one of the tokens may be in a text whose first letters say little; ``False`` is certain."""
-    if _LONG not in text.encode("utf-8", "surrogatepass").translate(_NARROW):
+    raw = text.encode("utf-8", "surrogatepass")
+    if _LONG not in raw.translate(_NARROW) or _LONG not in _without_ids(raw):
         return False
     for head, pattern in _vague():  # no any(): this runs for every message
         if head not in text:
@@ -112,6 +116,14 @@ def may_hold_vague(text: str) -> bool:
         if pattern.search(text) is not None:
             return True
     return False
+
+
+def _without_ids(raw: bytes) -> bytes:
+    """The same as ``_NARROW`` makes of it, without the strings that are ids in hex, which begin like none of these."""
+    marked = raw.translate(_HEX)
+    for chars in _ID_CHARS:
+        marked = marked.replace(b'"%b"' % (b"h" * chars), b'""')
+    return marked.translate(_NARROW)
 
 
 @cache

@@ -322,6 +322,7 @@ def test_the_tokens_of_less_known_services_are_masked_too(token: str, text: str)
 @pytest.mark.parametrize("token", [*LESS_KNOWN, *FURTHER])
 def test_json_with_such_a_token_is_never_taken_for_innocent(token: str) -> None:
     assert not is_innocent_json(json.dumps({"order_id": "ORD-1", "note": token}))
+    assert not is_innocent_json(json.dumps({"trace_id": HEX[:32], "span_id": HEX[:16], "note": token, "id": HEX[:32]}))
 
 
 def test_words_that_begin_like_such_tokens_stay() -> None:

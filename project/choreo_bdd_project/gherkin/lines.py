@@ -185,10 +185,11 @@ def _line(matcher: TokenMatcher, number: int, raw: str) -> Line:
         return Line(number, raw, LineKind.TEXT, 0)
     if matcher.match_Language(token) or matcher.match_Comment(token):
         return Line(number, raw, LineKind.COMMENT, 0)
+    if raw.lstrip().startswith("@"):  # Gherkin's own way raises where a tag has a blank, as one being typed may
+        return Line(number, raw, LineKind.TAGS, _column(raw, "", LineKind.TAGS))
     for match, kind in (
         (matcher.match_StepLine, LineKind.STEP),
         (matcher.match_TableRow, LineKind.ROW),
-        (matcher.match_TagLine, LineKind.TAGS),
         (matcher.match_ScenarioLine, LineKind.SCENARIO),
         (matcher.match_ExamplesLine, LineKind.EXAMPLES),
         (matcher.match_BackgroundLine, LineKind.BACKGROUND),

@@ -15,6 +15,7 @@ from choreo_bdd.correlation import TRACEPARENT, traceparent
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.drafting.examples import ExampleField, Examples, spoilt, stranger_to
+from choreo_bdd_steps.drafting.foreign_schemas import avro_example, language_of, openapi_schema
 from choreo_bdd_steps.drafting.mending import mended
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.conditions import parse_condition
@@ -115,7 +116,11 @@ def messages_of(documents: Documents, channel: Channel, own: Carried, left_out: 
             left_out.append(f"{spec.node.place}: {why}, so nothing is drafted; write it yourself")
             continue
         if spec.payload is None and spec.node.has("payload") and made[-1].payload == {}:
-            left_out.append(f"{spec.node.place}: its payload is in no JSON Schema, so {{}} stands for it; put yours in")
+            language = language_of(documents, spec.node)
+            left_out.append(
+                f"{spec.node.place}: its payload is in {language}, of which no example is made, so {{}} stands for it; "
+                "put yours in, or an example into the document"
+            )
     found = [_with_id(each, own.id_field) for each in made]
     named = [replace(each, name=_told_apart(found, index)) for index, each in enumerate(found)]
     told = [replace(each, places=tuple(_refused_places(each, named))) for each in named]
@@ -146,15 +151,17 @@ def _refused_places(message: Message, messages: Sequence[Message]) -> Iterator[E
 def _message(documents: Documents, spec: MessageSpec, own: Carried) -> Message:
     """Raises ``DraftError``."""
     told, headers = [*_told(spec, "payload")], _headers(documents, spec, own)
-    if spec.payload is None:
-        return Message(_name(spec), told[0] if told else {}, headers)
-    validator = compiled(spec.payload, documents)
+    schema = spec.payload or openapi_schema(documents, spec.node)
+    if schema is None:
+        return Message(_name(spec), told[0] if told else avro_example(documents, spec.node), headers)
+    validator = compiled(schema, documents)
     good = [each for each in told if validator.is_valid(each)]
-    payload = good[0] if good else _valid(spec.payload, documents, validator, "payload")
-    own.require_room(payload, validator)
+    payload = good[0] if good else _valid(schema, documents, validator, "payload")
+    if spec.payload is not None:  # else no contract looks at it
+        own.require_room(payload, validator)
     places = tuple(
         place
-        for place in _once_each(Examples(documents).places(spec.payload.node, payload))
+        for place in _once_each(Examples(documents).places(schema.node, payload))
         if _has_clause(place) and not validator.is_valid(broken(payload, place))
     )
     return Message(_name(spec), payload, headers, places)

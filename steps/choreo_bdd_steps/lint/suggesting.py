@@ -75,13 +75,17 @@ _SLOTS: Mapping[str, str] = MappingProxyType(
     }
 )  # fmt: skip
 _MARK = re.compile(r"«(\w)»")
+_LONGEST = 500
+"""Characters of a sentence: how alike two are takes a time that grows with the square of their lengths."""
 
 
 def suggestion(text: str) -> str | None:
     """The sentence of this vocabulary that ``text`` is nearest to, filled in where that can be done.
 
-    ``None`` for a text that is nothing like any phrase.
+    ``None`` for a text that is nothing like any phrase, as is one far longer than all of them.
     """
+    if len(text) > _LONGEST:
+        return None
     meant = _in_our_words(_turned_as_meant(_quoted(text)))
     if recognise_text(meant) is not None:
         return meant

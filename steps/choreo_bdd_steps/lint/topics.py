@@ -7,13 +7,15 @@ from collections.abc import Iterator
 
 from choreo_bdd.asyncapi import AsyncApi
 from choreo_bdd.topic_patterns import malformed, unspeakable
+from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
-from choreo_bdd_steps.lint.rules import Subject
+from choreo_bdd_steps.lint.rules import Subject, unfilled
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec, PlayService, Publish, Request
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|<[^<>]+>")
+_PLACEHOLDER = re.compile(r"<([^<>]+)>")
 
 
 def unknown_topics(subject: Subject, contract: AsyncApi) -> Iterator[Finding]:
@@ -30,7 +32,14 @@ def unknown_topics(subject: Subject, contract: AsyncApi) -> Iterator[Finding]:
 
 def _topics(step: PlannedStep) -> Iterator[str]:
     """What a step names and lint can know."""
-    yield from dict.fromkeys(topic for topic in _named(step) if topic and not referenced_names(topic))
+    yield from dict.fromkeys(topic for topic in _named(step) if topic and _is_known(topic))
+
+
+def _is_known(topic: str) -> bool:
+    try:
+        return not referenced_names(topic)
+    except BodyError:
+        return False  # told by the rule on bodies
 
 
 def _named(step: PlannedStep) -> Iterator[str | None]:
@@ -50,6 +59,13 @@ def _expected(spec: ExpectationSpec) -> Iterator[str]:
     if spec.hop_from is not None:
         yield spec.hop_from.topic
     yield from (each.topic for each in spec.parts if not each.is_reply and not each.is_response)
+
+
+def unfilled_topics(subject: Subject) -> Iterator[Finding]:
+    """Topics with ``<x>`` in them that no example fills: no bus has a topic of such a name."""
+    for step in subject.plan.steps:
+        for found in (each for topic in _named(step) if topic for each in _PLACEHOLDER.finditer(topic)):
+            yield subject.at(step.call, "unfilled-placeholder", unfilled(found[1], subject.scenario.columns))
 
 
 def unusable_topics(subject: Subject) -> Iterator[Finding]:

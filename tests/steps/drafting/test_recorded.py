@@ -50,7 +50,7 @@ def test_a_recorded_feature_runs_green_and_fails_when_the_service_is_broken(
 ) -> None:
     project = Project(tmp_path, {"NATS_URL": nats_broker.url})
     project.file("choreo.yaml", _CONFIGURATION).file("service.py", _SERVICE).file("features/steps/choreo.py", LOADER)
-    with project.running("service.py", "PAID", "20"):
+    with project.running("service.py", "PAID", "1000"):
         told = project._run("choreo_bdd", "record", "--topics", "orders.>", "--for", "3s")
         assert told.code == 0, told.text
         text = (tmp_path / "features" / "recorded.feature").read_text("utf-8")

@@ -45,7 +45,7 @@ def test_the_recorded_order_pipeline_is_green_and_red_once_a_service_errs(nats_b
     project.file("choreo.yaml", _CONFIGURATION).file("pipeline.py", _PIPELINE).file("features/steps/choreo.py", LOADER)
     topics = ("orders.>", "fraud.>", "notifications.>")
     listened = [argument for topic in topics for argument in ("--topics", topic)]
-    with project.running("pipeline.py", _ALL, "30", _FEE):
+    with project.running("pipeline.py", _ALL, "1000", _FEE):
         told = project._run("choreo_bdd", "record", *listened, "--for", "3s")
         assert told.code == 0, told.text
         text = (tmp_path / "features" / "recorded.feature").read_text("utf-8")

@@ -158,7 +158,9 @@ def _edited(text: str, edits: Sequence[lsp.TextEdit | lsp.AnnotatedTextEdit | ls
     return "\n".join(line.decode("utf-16-le") for line in lines)
 
 
-@pytest.mark.parametrize("text", ["", "\x00\x00", "# language: xx\n", "\ufeffFeature: F\r\n", "Rule: R\n", "\u2028|"])
+@pytest.mark.parametrize(
+    "text", ["", "\x00\x00", "# language: xx\n", "\ufeffFeature: F\r\n", "Rule: R\n", "\u2028|", "@slow a"]
+)
 def test_a_text_that_is_hardly_a_feature_is_answered(project: Path, text: str) -> None:
     document = Document(project / "features" / "open.feature", text)
     known = read_project(document.path)

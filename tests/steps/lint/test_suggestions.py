@@ -78,3 +78,7 @@ def test_no_letter_too_many_too_few_or_too_late_turns_a_suggestion_round(text: s
     told = suggestion(text.replace(word, slip, 1))
     if told is not None and recognise_text(told) is not None:
         assert TURNING.findall(told) == TURNING.findall(text)
+
+
+def test_a_sentence_of_thousands_of_characters_is_compared_with_none() -> None:
+    assert suggestion(f'I expct "{"a" * 5000}" soon') is None

@@ -34,7 +34,10 @@ SHAPES = (
     "htpasswd ", "htpasswd -b ", "htpasswd -b a ", "sqlplus a", "vault login ", "IDENTIFIED WITH a ", "a:bbbb@c:80",
     "a:bbbb", "@c:80", "a" * 63 + ":", "password for a ", "password for a is ", "password of\n", "password={",
     "curl -u a:b@c:80 ",
-    "mosquitto_pub -", "lftp -u a", "zip -",
+    "mosquitto_pub -", "lftp -u a", "zip -", "7z -", "rar x -", "-passin pass:", "authenticate_user a ", '="""',
+    'password="""', '<a key="password">', "<a key='b' ", "password\t", "a,password\n1,", "a,password\n1,2\n",
+    "|a|password|\n", "|token|\n", "token A1a", "token was A1aaaaaaaa", 'password"]', 'password"] = "',
+    "password is 'a", "machine a.b login c password ", "partition:12345@b:80 ",
 )  # fmt: skip
 
 

@@ -305,8 +305,13 @@ class Harness:
         A transport that cannot ask its broker is taken at its word.
         """
         self.require_own_loop()
-        if fits(self._transport, Fencing):
+        if not fits(self._transport, Fencing):
+            return
+        try:
             await self._transport.fence(topics)
+        except Exception as error:
+            self.router.untold(topics, str(error))
+            raise
 
     def remark(self, topic: str) -> str | None:
         """What its transport knows of a topic that whoever misses a message should hear."""

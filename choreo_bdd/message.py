@@ -159,7 +159,8 @@ class Encoded:
 class MessageRecord:
     """A message as results and reports keep it: named by the transport it came over, its payload decoded.
 
-    ``content`` is the decoded payload, or an ``Encoded`` one; read ``payload``.
+    ``content`` is the decoded payload, or an ``Encoded`` one; read ``payload``. ``json`` is what it travelled as, if
+    that is read as JSON, and is JSON unless ``payload`` is those bytes, too.
     """
 
     topic: str
@@ -171,6 +172,7 @@ class MessageRecord:
     partition: int | None = None
     offset: int | None = None
     broker_time: float | None = None
+    json: bytes | None = field(default=None, repr=False)
 
     @property
     def payload(self) -> Any:

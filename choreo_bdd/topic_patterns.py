@@ -14,6 +14,8 @@ _NAMED = 3
 _WATCHED_SEGMENTS = 4
 _INBOXES = ("_INBOX.", "choreo.reply.")
 
+_PLACEHOLDER = re.compile(r"<[^<>]+>")
+
 Setting = TypeVar("Setting")
 
 
@@ -30,6 +32,8 @@ def malformed(topic: str) -> str | None:
     """
     if topic != topic.strip():
         return f"the topic {topic!r} has a blank at an end, so that it is another one; take the blank away"
+    if placeholder := _PLACEHOLDER.search(topic):
+        return f"the topic {topic!r} has {placeholder[0]} in it, which no column of the examples fills"
     segments = topic.split(".")
     if ">" in segments[:-1]:
         return f"the topic {topic!r} has a > before its end; > stands for the rest, alone and last, as in orders.>"

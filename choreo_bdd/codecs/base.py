@@ -75,6 +75,11 @@ class JSONCodec:
             return encode_exactly(value, json.dumps, separators=(",", ":"))
 
 
+def reads_json(codec: object) -> bool:
+    """Whether a codec reads bytes as the JSON they are, and nothing else into or out of them."""
+    return type(codec) is JSONCodec
+
+
 class TextCodec:
     """UTF-8 text."""
 

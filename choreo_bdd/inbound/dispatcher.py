@@ -15,7 +15,7 @@ Classification = Literal["no_extractor", "no_correlation_field", "unknown_scope"
 Extractor = Callable[[bytes], "str | None"]
 
 _SURPRISES_KEPT = 1000
-_LEFT_SCOPES_KEPT = 10_000
+_LEFT_SCOPES_KEPT = 1000
 _UNSAFE_EXTRACTORS = {
     **dict.fromkeys(("pickle", "marshal", "shelve"), ("load", "loads", "open")),
     "yaml": ("load", "load_all", "full_load", "full_load_all", "unsafe_load", "unsafe_load_all"),
@@ -36,7 +36,7 @@ class _Left(NamedTuple):
     """When a scope was left, and the topics on which it had not got by then what it expected."""
 
     at: float
-    missed: Collection[str]
+    missed: tuple[str, ...]
 
 
 class Dispatcher:
@@ -70,7 +70,7 @@ class Dispatcher:
         for correlation_id in self._ids.pop(id(scope), ()):
             if self._owners.get(correlation_id) is scope:
                 del self._owners[correlation_id]
-                self._left[correlation_id] = _Left(at, missed)
+                self._left[correlation_id] = _Left(at, tuple(missed))
         while len(self._left) > _LEFT_SCOPES_KEPT:
             self._left.popitem(last=False)
 
@@ -104,6 +104,16 @@ class Dispatcher:
     def has_left(self, correlation_id: str) -> bool:
         """Whether the id lately belonged to a scope of ours."""
         return correlation_id in self._left
+
+    def remember(self, correlation_id: str, missed: Collection[str]) -> None:
+        """Take an id for one of a scope that was left before, and was owed a message on these topics."""
+        self._left[correlation_id] = _Left(-math.inf, tuple(missed))
+
+    def former_since(self, surprised: int) -> dict[str, tuple[str, ...]]:
+        """Of the surprises behind the first so many, the ids of scopes that had been left, with what these missed."""
+        late = [each for each in self.surprise_log(since=surprised) if each.classification == "timeout_race"]
+        ids = filter(self.has_left, (each.correlation_id for each in late))
+        return {each: self._left[each].missed for each in ids}
 
     def accounts_for(self, correlation_id: str, topic: str, came_at: float) -> bool:
         """Whether a message with this id is what another scope of ours had to expect on a topic.

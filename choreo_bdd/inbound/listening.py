@@ -32,6 +32,8 @@ class Delivery(NamedTuple):
     problems: tuple[Problem, ...] = ()
     turn: int = 0
     """How many its bus had handed over before it: tells apart what came in the same moment, in one read of a socket."""
+    is_json: bool = False
+    """Whether the value was read from the payload as JSON."""
 
     def __repr__(self) -> str:
         """Nothing of the payload."""
@@ -50,6 +52,7 @@ class Delivery(NamedTuple):
             message.partition,
             message.offset,
             message.broker_time,
+            message.payload if self.is_json else None,
         )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, islice
 
 from choreo_bdd.codecs import Codec
+from choreo_bdd.codecs.base import reads_json
 from choreo_bdd.contracts import Guard
 from choreo_bdd.correlation import CorrelationPolicy, Envelope, policy_of
 from choreo_bdd.inbound.dispatcher import Dispatcher
@@ -192,6 +193,12 @@ class Router:
         if self.traffic is not None:
             self.traffic.hear(subscribed, message)
 
+    def untold(self, topics: Iterable[str], reason: str) -> None:
+        """Note that the broker has not said whether all has come on these topics, where that is wanted."""
+        if self.traffic is not None:
+            now = asyncio.get_running_loop().time()
+            self.traffic.lost += [Lost(now, reason, topic, is_untold=True) for topic in topics]
+
     def read(self, message: Message, *, subscribed: str = ">") -> Delivery:
         """Decode a message, read its id and hold it against the contract, each once.
 
@@ -218,7 +225,7 @@ class Router:
             raise Unreadable("stage_correlation_read_failed", error) from None
         guard = None if isinstance(message.payload, NoPayload) else self._guard  # what is not there has no shape
         problems = () if guard is None else guard.problems(message, value, subscribed=subscribed)
-        return Delivery(message, value, correlation_id, problems, next(self._turns))
+        return Delivery(message, value, correlation_id, problems, next(self._turns), reads_json(codec))
 
     def correlates(self, topic: str) -> bool:
         """Whether the messages of a topic are told apart by their ids."""

@@ -29,6 +29,10 @@ class ObservedMessage(Protocol):
         """The decoded payload."""
 
     @property
+    def json(self) -> bytes | None:
+        """What it travelled as, if that was read as JSON; ``payload`` is these bytes themselves where they are none."""
+
+    @property
     def size(self) -> int:
         """Bytes of the payload."""
 

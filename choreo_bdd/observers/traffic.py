@@ -46,13 +46,14 @@ class Lost(NamedTuple):
     """The connection went down; with a ``topic`` only what is subscribed there ended.
 
     With ``is_unanswered`` nothing ended: the request on the topic that ``reason`` names has reached nobody, and no
-    answer comes on ``topic``.
+    answer comes on ``topic``. With ``is_untold`` the broker was asked whether all has come there, and did not say.
     """
 
     at: float
     reason: str
     topic: str | None = None
     is_unanswered: bool = False
+    is_untold: bool = False
 
 
 class Traffic:

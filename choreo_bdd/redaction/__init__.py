@@ -5,8 +5,8 @@ Standard library only and cheap to import, because every other module of the eng
 
 from __future__ import annotations
 
-from choreo_bdd.redaction.credentials import is_innocent_json, redact_text
-from choreo_bdd.redaction.known_secrets import REDACTED
+from choreo_bdd.redaction.credentials import are_innocent_json, is_innocent_json, redact_text
+from choreo_bdd.redaction.known_secrets import REDACTED, is_unmistakable
 from choreo_bdd.redaction.masking import (
     REDACTION_VERSION,
     RedactionCounts,
@@ -28,11 +28,13 @@ __all__ = [
     "REDACTION_VERSION",
     "RedactionCounts",
     "Redactor",
+    "are_innocent_json",
     "declare_secrets",
     "describe_shape",
     "forget_declared_secrets",
     "is_innocent_json",
     "is_secret_key",
+    "is_unmistakable",
     "mask_literals",
     "redact_correlation_id",
     "redact_matcher_description",

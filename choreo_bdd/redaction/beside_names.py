@@ -24,6 +24,14 @@ _MEMBER = cache(
     )
 )
 """``<add key="password" value="x"/>``, ``{"name": "password", "value": "x"}``"""
+_NAMED_ELEMENT = cache(
+    partial(
+        re.compile,
+        r"(?P<head><[\w.:-]{1,100}\s(?:[^<>]{0,200}\s)?(?:name|key)=[\"'](?P<name>[\w.-]{1,100})[\"'][^<>]{0,200}(?<!/)>)"
+        r"(?P<value>[^<>]+)(?=</)",
+    )
+)
+"""``<entry key="password">x</entry>``"""
 
 
 def mask_beside(text: str, _found: set[str] | None) -> tuple[str, int]:
@@ -40,5 +48,5 @@ def mask_beside(text: str, _found: set[str] | None) -> tuple[str, int]:
         return f"{match['head']}{quote}{REDACTED}"
 
     if "</" in text:
-        text = _ELEMENT().sub(mask, text)
+        text = _NAMED_ELEMENT().sub(mask, _ELEMENT().sub(mask, text))
     return (_MEMBER().sub(mask, text) if "value" in text.lower() else text), hits

@@ -35,10 +35,10 @@ _TOOLS = (
     ("mosquitto_", r"\w{2,9}", f"-P{_GAP}"), ("ipmitool", "", f"-P{_GAP}"), ("bcp", "", f"-P(?:{_GAP}|)"),
     ("zip", "", f"-P{_GAP}"), ("unzip", "", f"-P{_GAP}"), ("cqlsh", "", f"-p{_GAP}"),
     ("lftp", "", rf"-u{_GAP}[^\s,\"']{{1,99}},"), ("etcdctl", "", _LOGIN), ("plink", "", f"-pw{_GAP}"),
-    ("pscp", "", f"-pw{_GAP}"),
+    ("pscp", "", f"-pw{_GAP}"), ("7z", r"\w{0,2}", "-p"), ("rar", "", "-p"),
 )  # fmt: skip
 """How the name of a tool begins, how it goes on, and the option that its password follows."""
-_TOOL_HINTS = Hints(("login", "sudo -S", *(head for head, rest, _ in _TOOLS if "login" not in rest)))
+_TOOL_HINTS = Hints(("login", "sudo -S", " -p", "--stdin", *(head for head, rest, _ in _TOOLS if "login" not in rest)))
 
 
 @cache
@@ -54,7 +54,7 @@ _PIPED = cache(
     partial(
         re.compile,
         r"(?P<head>\becho\s{1,8}(?:-n\s{1,8})?[\"']?)(?P<value>[^\s\"'|]{1,200})"
-        r"(?=[\"']?\s{0,8}\|[^\n]{0,200}?(?:password-stdin|chpasswd|sudo\s{1,8}-S))",
+        r"(?=[\"']?\s{0,8}\|[^\n]{0,200}?(?:password-stdin|chpasswd|passwd\s{1,8}--stdin|sudo\s{1,8}-S))",
     )
 )
 

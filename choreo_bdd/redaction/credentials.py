@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cache, lru_cache, partial
 
 from choreo_bdd.redaction.beside_names import mask_beside
+from choreo_bdd.redaction.columns import mask_columns
 from choreo_bdd.redaction.command_lines import mask_arguments, may_be_command
 from choreo_bdd.redaction.findable import Findable, found_masked
 from choreo_bdd.redaction.hints import Hints
@@ -27,7 +28,7 @@ _HINTS = (
     "credential", "creds", "jwt", "session", "sessid", "otp", "cvv", "cvc", "csrf", "xsrf", "code=", "code:",
     "code\"", "code'", "mnemonic", "phrase", "connection", "pass=", "pass:", "pass\"", "pass'", "sig=", "signature=",
     "basic ", "hooks.", "/webhook", "@tcp(", "--pass", "-pass ", "requirepass", "identified by", "add_user",
-    "securestring", "jdbc:oracle", "vault login", "htpasswd", "sqlplus",
+    "securestring", "storepass", "authenticate_user", "jdbc:oracle", "vault login", "htpasswd", "sqlplus",
 )  # fmt: skip
 _DIGITS = b"0123456789"
 _IN_TEXTS, _IN_NAMES = Hints(_HINTS), Hints(NAME_HINTS)
@@ -121,6 +122,7 @@ def _passes() -> tuple[tuple[str, _Pass], ...]:
         *before,
         ("", mask_beside),
         ("", mask_pairs),
+        ("\n", mask_columns),
         ("", mask_arguments),
         ("", mask_statements),
         ("", mask_tokens),
@@ -180,6 +182,11 @@ def is_innocent_json(text: str) -> bool:
     # without its digits a string is the same in most messages of a topic
     strings = set(text.encode("utf-8", "surrogatepass").translate(None, _DIGITS).split(b'"')[1::2])
     return strings <= _innocent_strings or all(map(_is_innocent_string, strings - _innocent_strings))
+
+
+def are_innocent_json(lines: str) -> bool:
+    """The same for several values, a line each."""
+    return not _declared_patterns and is_innocent_json(lines)  # a pattern may find only what stands by itself
 
 
 def _is_innocent_string(string: bytes) -> bool:

@@ -18,9 +18,10 @@ from choreo_bdd.redaction.secret_names import (
 _NAMED = cache(
     partial(
         re.compile,
-        r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t])?[\w.-]{1,100}+)"
-        r"(?P<quote>\\?[\"'])?(?P<sep>\s*+(?:=>|={1,2}|:=?|->|\||%3D)\s*+"
-        r"|\s++(?:(?:for|of)\s++[^\s=]{1,100}+\s++(?:=\s*+|is\s++(?=\S*\d|[\"']))|is\s++(?=\S*\d)|(?:is\s++)?(?=[\"'])))",
+        r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t](?!is\b))?[\w.-]{1,100}+)"
+        r"(?P<quote>\\?[\"'])?(?:\](?=\s*+=\s*+[\"']))?(?P<sep>\s*+(?:=>|={1,2}|:=?|->|\||%3D)\s*+|\t(?=\S*\d)"
+        r"|\s++(?:(?:for|of)\s++[^\s=]{1,100}+\s++(?:=\s*+|is\s++(?=\S*\d|[\"']))|is\s++(?=\S*\d)|(?:is\s++)?(?=[\"']))"
+        r"|\s++(?:(?:provided|given|was)[:,]?\s++)?(?-i:(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z]))(?=[\w~+/=-]{10,200}+(?![.:(])))",
         re.IGNORECASE,
     )
 )
@@ -30,6 +31,10 @@ _LETTERS_OF_NAME = re.compile(r"[\w.-]+")
 _WORD_BEFORE = cache(
     partial(re.compile, r"(?<![\w.-])(?:access|account|api|private|secret|shared|signing)[ \t]\Z", re.IGNORECASE)
 )
+_ENDS_OF_WORDS_BEFORE = frozenset("stiedgSTIEDG\u017f\u0131\u0130")
+"""The last letters of these, with those that count as the same in another case."""
+_BEFORE_NAMES = frozenset(" \"'\n\t?&,;{(")
+"""What stands before nearly every name."""
 _PARTS = b"0123456789._-"
 """What may part the words of a name, as far as it is ASCII."""
 _VALUE = cache(
@@ -37,12 +42,19 @@ _VALUE = cache(
         re.compile,
         r"\\\"(?P<nested_double>[^\\]*+(?:\\(?!\")[^\\]*+)*+)"  # JSON inside JSON: \"key\": \"value\"
         r"|\\'(?P<nested_single>[^\\]*+(?:\\(?!')[^\\]*+)*+)"
-        r"|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
+        r"|\"{3}(?P<triple>[^\"]*+)\"{3}|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
         r"|(?P<block>[|>][+-]?[ \t]*+(?:\n[ \t]++[^\n]++)++)"  # of YAML
         r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|\{[^{}]{0,256}\}|[^\s,;&\"'<\\][^\s,;&]*+)",
         re.DOTALL,
     )
 )
+_OF_PASSWORDS = re.compile(r"pass(?!key)|pwd|secret", re.IGNORECASE)
+_OF_PROSE = re.compile(
+    r"\s|\A(?:[a-z]+e[dn]|(?:in|un)[a-z]+|blank|correct|empty|false|long|missing|no|none|null|short|string|strong|text|true"
+    r"|valid|weak|wrong|yes)\Z",
+    re.IGNORECASE,
+)
+"""What is said of a password in quotes: ``the password is 'required'``."""
 _CERTAIN_WITH_COLON = re.compile(r"pass|pwd|key|cookie|jwt|session|seed", re.IGNORECASE)
 
 
@@ -108,11 +120,11 @@ def _any_of(hints: tuple[str, ...], *, in_parts: bool) -> re.Pattern[str]:
 def _start_of_name(text: str, behind: int, place: int) -> int:
     """Where the name begins that a place is in; that of one which is too long is not found."""
     start = place
-    if place > behind and _LETTERS_OF_NAME.match(text, place - 1, place):
+    if place > behind and text[place - 1] not in _BEFORE_NAMES and _LETTERS_OF_NAME.match(text, place - 1, place):
         backwards = text[max(behind, place - _NAME_MAX_CHARS) : place][::-1]
         letters = _LETTERS_OF_NAME.match(backwards)
         start = place - (letters.end() if letters else 0)
-    if text[start - 1 : start] in (" ", "\t"):
+    if text[start - 1 : start] in (" ", "\t") and text[start - 2 : start - 1] in _ENDS_OF_WORDS_BEFORE:
         word = _WORD_BEFORE().search(text, max(behind, start - len("account ")), start)
         return word.start() if word else start
     return start
@@ -129,12 +141,17 @@ def _is_secret_value(name: re.Match[str], value: re.Match[str]) -> bool:
     key, separator, told = name["key"], name["sep"], value[str(value.lastgroup)]
     if told in ("", REDACTED) or key.lower().endswith("authorization"):  # which has had a pass of its own
         return False
-    if is_single_name(key) and (told.isdigit() or not looks_like_token(told)):
-        return False
+    is_quoted = value.lastgroup != "bare"
     sign = separator.lower().split()[-1:]
+    if is_single_name(key) and (told.rstrip("]})").isdigit() or not looks_like_token(told)):
+        return key.lower() == "pass" and is_quoted and bool(name["quote"])
+    if is_single_name(key) and not sign and not is_quoted:
+        return False
+    if sign == ["is"] and is_quoted and _OF_PASSWORDS.search(key):
+        return not _OF_PROSE.search(told)
     if sign in (["|"], ["->"], ["is"]) or (not sign and _is_word_of_parsers(key)):
         return looks_like_token(told) and not told.isdigit()
-    is_prose = value.lastgroup == "bare" and not name["quote"] and ":" in separator
+    is_prose = not is_quoted and not name["quote"] and ":" in separator
     return not is_prose or _is_certain(key, told)
 
 

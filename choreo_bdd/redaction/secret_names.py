@@ -17,6 +17,7 @@ _ENDINGS = (
     "rootkey", "adminkey", "symmetrickey", "securitycode", "verificationcode", "otpcode", "mfacode", "recoverycode",
     "recoverycodes", "backupcode", "backupcodes", "authorizationcode", "codeverifier", "clientassertion",
     "samlresponse", "samlassertion", "connectsid", "cardnumber", "csrf", "xsrf", "otp", "totp", "cvv", "cvc", "ssn",
+    "appkey", "sdkkey", "writekey", "rolekey", "basicauthuserinfo",
 )  # fmt: skip
 """Of the words of a name, written together."""
 _WORDS = frozenset({

@@ -15,18 +15,26 @@ _GAP = r"[\"']?,?\s{1,8}[\"']?"
 _WORDS = r"\s{1,8}[\"']?"
 _END = r"(?=[\"'\]]{0,2}\s*(?:[\n|;&]|\Z))"
 _PROMPT = r"(?:(?<![^\n]AUTH)|(?<=[>\"']AUTH)|(?<=[>\]\d] AUTH))"
+_FLAG = r"(?:\s{1,4}-[a-zA-Z]{1,9})"
+_FLAGS_WITH_B = rf"(?={_FLAG}{{0,3}}?\s{{1,4}}-[a-zA-Z]{{0,8}}b){_FLAG}{{1,4}}"
+_ARGUMENT = r"(?:\s{1,4}[^\s|;&-][^\s|;&]{0,99})"
+_MACHINE = r"(?:(?<![^\n\"'\[(]machine)|(?=\s{1,8}\S{0,99}[.\d]))"
+"""Where a line begins with it, or before what can only be a host; else it is prose."""
 _STATEMENTS = (
     ("set", rf"(?:x|env)?{_SET}"), ("SET", rf"X?{_SET}"), ("ENV", _SET), ("ARG", _SET),
     ("git config", _SET),
     ("requirepass", f"{_WORDS}{_REST}"), ("masterauth", f"{_WORDS}{_REST}"),
     ("IDENTIFIED", rf"\s{{1,8}}(?:WITH\s{{1,8}}\S{{1,60}}\s{{1,8}})?(?:BY|AS){_WORDS}{_REST}"),
     ("identified", rf"\s{{1,8}}(?:with\s{{1,8}}\S{{1,60}}\s{{1,8}})?(?:by|as)\s{{1,8}}[\"']{_REST}"),
-    ("add_user", rf"\s{{1,8}}\S{{1,99}}{_WORDS}{_REST}"), ("change_password", rf"\s{{1,8}}\S{{1,99}}{_WORDS}{_REST}"),
+    ("add_user", rf"\s{{1,8}}\S{{1,99}}{_WORDS}{_REST}"),
+    ("authenticate_user", rf"\s{{1,8}}\S{{1,99}}{_WORDS}{_REST}"),
+    ("change_password", rf"\s{{1,8}}\S{{1,99}}{_WORDS}{_REST}"),
     ("convertto-securestring", rf"(?:\s{{1,8}}-string)?{_WORDS}{_REST}"),
-    ("machine", rf"\s{{1,8}}\S{{1,99}}\s{{1,8}}login\s{{1,8}}\S{{1,99}}\s{{1,8}}password{_WORDS}{_REST}"),
+    ("machine", rf"{_MACHINE}\s{{1,8}}\S{{1,99}}\s{{1,8}}login\s{{1,8}}\S{{1,99}}\s{{1,8}}password{_WORDS}{_REST}"),
     ("jdbc:oracle:", rf"\w{{1,9}}:[^\s/]{{1,99}}/{_REST}"), ("sqlplus", rf"\s[^\n|;/]{{1,99}}/{_REST}(?=@)"),
+    ("-pass", rf"(?:in|out|word)?\s{{1,8}}pass:{_REST}"),
     ("vault login", rf"\s{{1,8}}(?![\w-]{{1,60}}=){_REST}"),
-    ("htpasswd", rf"\s[^\n|;&]{{0,40}}?-[a-zA-Z]{{0,8}}b[^\n|;&]{{2,120}}\s(?P<value>[^\s|;&-][^\s|;&]*){_END}"),
+    ("htpasswd", rf"{_FLAGS_WITH_B}{_ARGUMENT}{{1,2}}\s{{1,4}}(?P<value>[^\s|;&-][^\s|;&]*){_END}"),
     ("AUTH", rf"{_PROMPT}{_GAP}(?:[^\s\"']{{1,99}}{_GAP})?(?P<value>[^\s\"'\]]+){_END}"),
     ('"auth"', r"\s(?:\"[^\"\n]{1,99}\"\s)?\"(?P<value>[^\"\n]+)"),
 )  # fmt: skip

@@ -24,10 +24,16 @@ _URL = cache(
 _LOGIN = cache(
     partial(
         re.compile,
-        r"(?<![\w.+:@/\\-])[A-Za-z][\w.+-]{0,63}+:(?P<value>[^\s:@/\"'<>]{4,100}+)@(?=[\w.-]{1,253}:\d{2,5}(?!\w))",
+        r"(?<![\w.+:@/\\-])(?P<name>[A-Za-z][\w.+-]{0,63}+):(?P<value>[^\s:@/\"'<>]{4,100}+)@(?=[\w.-]{1,253}:\d{2,5}(?!\w))",
     )
 )
 """``user:x@host:5432``, without a scheme before it."""
+_COUNTED = re.compile(
+    r"(?:epoch|generation|id|index|line|node|no|number|offset|order|partition|pid|port|replica|seq|sequence|shard|slot"
+    r"|version|worker)\Z",
+    re.IGNORECASE,
+)
+"""What a number belongs to that is no password: ``partition:12345@broker:9092``."""
 _AT_A_PORT = cache(partial(re.compile, r"@[\w.-]{1,253}:\d{2}"))
 _TOKEN_IN_URL = 16
 """So long is a name in a URL that is a token and needs no password."""
@@ -116,7 +122,17 @@ def mask_logins(text: str, _found: set[str] | None) -> tuple[str, int]:
     """The text without the passwords of addresses that have no scheme, and how many there were."""
     if not may_hold_login(text):
         return text, 0
-    return _LOGIN().subn(lambda match: match.group().replace(f":{match['value']}@", f":{REDACTED}@"), text)
+    hits = 0
+
+    def mask(match: re.Match[str]) -> str:
+        nonlocal hits
+        value = match["value"]
+        if value.isdigit() and _COUNTED.search(match["name"]):
+            return match.group()
+        hits += 1
+        return match.group().replace(f":{value}@", f":{REDACTED}@")
+
+    return _LOGIN().sub(mask, text), hits
 
 
 def _mask_url(match: re.Match[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.links import Link
@@ -28,6 +28,13 @@ def own(scope: object, links: Iterable[Link]) -> None:
     for link in links:
         if link.wire_id is not None:
             link.harness.router.dispatcher.register_scope(scope, link.wire_id)
+
+
+def disown(scope: object, links: Iterable[Link], expectations: Sequence[Expectation], *, at: float) -> None:
+    """Say that a scope has been left at a loop time, and where it was still owed a message then."""
+    for link in links:
+        missed = sorted({each.topic for each in expectations if each.link == link.name and not each.is_met})
+        link.harness.router.dispatcher.deregister_scope(scope, at=at, missed=missed)
 
 
 def hear_too(listeners: Iterable[TopicListener]) -> None:

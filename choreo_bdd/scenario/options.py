@@ -19,6 +19,8 @@ class ScopeOptions:
     arm_timeout_s: float = 10.0
     anchor_at_first_event: bool = False
     unattributed: Unattributed = "warn"
+    unreadable: Literal["ignore", "near-miss"] = "ignore"
+    """What a message that cannot be read is to an expectation that nothing met: it came, or it is as if it had not."""
     leftovers: Literal["mark", "leave"] = "mark"
     """What was in a queue before anybody listened: it may do for an expectation, which says so, or is left there. It
     never counts."""

@@ -17,7 +17,7 @@ from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
-from choreo_bdd.scenario.adoption import hear_too, own, rename, translated
+from choreo_bdd.scenario.adoption import disown, hear_too, own, rename, translated
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.backlog import Backlog
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
@@ -394,6 +394,4 @@ class Scope:
             guarded(link, pattern, partial(link.harness.router.nearby.remove, pattern))
         self._listeners.clear()
         self._watched.clear()
-        for link in self.links.values():
-            missed = {each.topic for each in self.expectations if each.link == link.name and not each.is_met}
-            link.harness.router.dispatcher.deregister_scope(self, at=self.clock(), missed=missed)
+        disown(self, self.links.values(), self.expectations, at=self.clock())

@@ -139,6 +139,7 @@ class Verdicts:
             matched=None if matched_at is None else self._arrived(expectation, matched_at),
             failure=failure,
             unseen=unseen(expectation, self._unattributable(expectation), self._options.unattributed),
+            came_close=self._options.unreadable == "near-miss" and bool(expectation.unreadable),
         )
         if mark and ruling.diagnosis is None:
             self._mark_deadline(expectation, closed)

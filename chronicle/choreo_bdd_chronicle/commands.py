@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
+from choreo_bdd_reporter.outputs.terminal import complain, harmless, say, say_document
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -125,7 +127,7 @@ def push(
     from choreo_bdd_chronicle.settings import data_folder  # noqa: PLC0415
 
     queue = Queue(data_folder() / "waiting")
-    pusher = Pusher(url=url.rstrip("/"), queue=queue, say=typer.echo, tenant=tenant, token=token)
+    pusher = Pusher(url=_server(url), queue=queue, say=_tell, tenant=tenant, token=token)
     pusher.push_waiting()
     raise typer.Exit(max(pusher.push(file) for file in reports))
 
@@ -145,7 +147,7 @@ def import_reports(
     """
     from choreo_bdd_chronicle.client.importing import Importer  # noqa: PLC0415
 
-    raise typer.Exit(Importer(url=url.rstrip("/"), say=typer.echo, tenant=tenant, token=token).bring(folder))
+    raise typer.Exit(Importer(url=_server(url), say=_tell, tenant=tenant, token=token).bring(folder))
 
 
 @chronicle.command()
@@ -169,17 +171,17 @@ def gate(
 
     try:
         body = (report / RESULTS if report.is_dir() else report).read_bytes()
-        target = Target(url=url, tenant=tenant or tenant_of(body), token=token)
+        target = Target(url=_server(url), tenant=tenant or tenant_of(body), token=token)
         verdict = judging.judge(body, judging.asker(target), baseline=baseline, max_regression=_percent(max_regression))
     except (OSError, ValueError) as problem:
         _refuse(problem)
     if form is GateFormat.GITHUB:
-        typer.echo(judging.as_annotations(verdict))
+        say_document(judging.as_annotations(verdict))
         if step_summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             with open(step_summary, "a", encoding="utf-8") as file:
                 file.write(judging.as_markdown(verdict) + "\n")
     else:
-        typer.echo(judging.as_markdown(verdict))
+        say(judging.as_markdown(verdict))
     raise typer.Exit(verdict.exit_code)
 
 
@@ -221,7 +223,7 @@ def export(
             _refuse('Parquet needs --out FILE, and pip install "choreo-bdd[chronicle-parquet]"')
         with _opened(data, database) as store, store.reading() as connection:
             count = _written(out, lambda: write_parquet(connection, tenant, out))
-        typer.echo(f"{out}: {count} rows")
+        _tell(f"{out}: {count} rows")
         return
     try:
         with _opened(data, database) as store, store.reading() as connection:
@@ -232,7 +234,7 @@ def export(
                 count = write_csv(connection, tenant, file)
     except OSError as problem:
         _refuse(f"{out or 'the output'}: cannot be written: {problem.strerror or problem}")
-    typer.echo(f"{out}: {count} rows")
+    _tell(f"{out}: {count} rows")
 
 
 @chronicle.command()
@@ -256,7 +258,7 @@ def backup(
         copying.backup(database or database_url(data), file)
     except StoreError as problem:
         _refuse(problem)
-    typer.echo(f"{file}: {file.stat().st_size:,} bytes, whole")
+    _tell(f"{file}: {file.stat().st_size:,} bytes, whole")
 
 
 @chronicle.command()
@@ -290,12 +292,29 @@ def create(
     data: Data = None,
     database: Database = None,
 ) -> None:
-    """Make a token and print it; it is shown this once."""
+    """Make a token and print it; it is shown this once. Exit code 2 when its name is taken or its tenant none."""
     _need_server()
     from choreo_bdd_chronicle import tokens as making  # noqa: PLC0415
+    from choreo_bdd_chronicle.check.names import TENANT, TENANT_RULE  # noqa: PLC0415
 
+    if tenant is not None and not TENANT.fullmatch(tenant):
+        _refuse(f"--tenant {tenant!r}: a tenant is {TENANT_RULE}")
     scopes = making.Scope(scope.value)
-    typer.echo(_changed(data, database, lambda connection: making.create(connection, name, scopes, tenant)))
+    try:
+        typer.echo(_changed(data, database, lambda connection: making.create(connection, name, scopes, tenant)))
+    except making.NameTakenError:
+        _refuse(f"there is a token {name!r} already; take another name, or revoke it first")
+
+
+@tokens.command("list")
+def list_tokens(data: Data = None, database: Database = None) -> None:
+    """What tokens there are: name, what each is good for, its tenant, since when."""
+    _need_server()
+    from choreo_bdd_chronicle import tokens as making  # noqa: PLC0415
+    from choreo_bdd_chronicle.check.moments import moment_text  # noqa: PLC0415
+
+    for each in _changed(data, database, making.known):
+        typer.echo(f"{each.name}  {each.scope}  {each.tenant or 'all tenants'}  {moment_text(each.created_at)}")
 
 
 @tokens.command()
@@ -311,7 +330,7 @@ def revoke(
     count = _changed(data, database, lambda connection: making.revoke(connection, name))
     if not count:
         _refuse(f"there is no token {name!r}")
-    typer.echo(f"{name}: revoked")
+    _tell(f"{name}: revoked")
 
 
 def _changed(data: Path | None, database: str | None, work: Callable[[Connection], Result]) -> Result:
@@ -357,6 +376,19 @@ def _need_server() -> None:
         _refuse(f'the server needs {", ".join(missing)}: pip install "choreo-bdd[chronicle]"')
 
 
+def _server(url: str) -> str:
+    from choreo_bdd_chronicle.client.sending import server_address  # noqa: PLC0415
+
+    try:
+        return server_address(url)
+    except ValueError as problem:
+        _refuse(problem)
+
+
+def _tell(line: str) -> None:
+    say(harmless(line))
+
+
 def _refuse(problem: object) -> NoReturn:
-    typer.echo(f"choreo-bdd: {problem}", err=True)
+    complain(harmless(f"choreo-bdd: {problem}"))
     raise typer.Exit(2)

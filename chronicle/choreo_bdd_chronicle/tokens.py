@@ -37,8 +37,25 @@ class Caller:
         return self.tenant in (None, tenant)
 
 
+class NameTakenError(Exception):
+    """There is a token of that name already; revoking by name would end both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is known of a token besides itself; ``created_at`` is in microseconds since 1970 in UTC."""
+
+    name: str
+    scope: Scope
+    tenant: str | None
+    created_at: int
+
+
 def create(connection: Connection, name: str, scope: Scope, tenant: str | None) -> str:
-    """A new token; this is the only time it can be read."""
+    """A new token; this is the only time it can be read. Raises ``NameTakenError``."""
+    columns = tables.tokens.c
+    if connection.execute(select(columns.id).where(columns.name == name)).first():
+        raise NameTakenError(name)
     token = f"chr_{secrets.token_urlsafe(32)}"
     values = {"digest": _digest(token), "name": name, "scope": scope.value, "tenant": tenant, "created_at": now()}
     connection.execute(insert(tables.tokens).values(values))
@@ -51,6 +68,13 @@ def caller(connection: Connection, token: str) -> Caller | None:
     wanted = select(columns.scope, columns.tenant).where(columns.digest == _digest(token))
     found = connection.execute(wanted).first()
     return None if found is None else Caller(Scope(found.scope), found.tenant)
+
+
+def known(connection: Connection) -> list[Token]:
+    """All tokens, by name."""
+    columns = tables.tokens.c
+    wanted = select(columns.name, columns.scope, columns.tenant, columns.created_at).order_by(columns.name)
+    return [Token(row.name, Scope(row.scope), row.tenant, row.created_at) for row in connection.execute(wanted)]
 
 
 def revoke(connection: Connection, name: str) -> int:

@@ -66,7 +66,7 @@ Feature: Deliberate failures
       """
     Then I expect "orders.settled" where order.id is "d-6"
 
-  # TIMEOUT, undecodable: what arrives is not JSON
+  # FAIL, undecodable: what arrives is not JSON
   @timeout(300ms)
   Scenario: Bytes that nobody can read
     When I publish "orders.placed":

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from choreo_bdd_project.config_file import ConfigError, shown_name
@@ -35,13 +36,25 @@ def fill(value: Any, at: Callable[..., str], addresses: Addresses, *, offline: b
     The address of a service that does not run stays as it is written, and ``offline``, where nothing is connected to,
     a variable that is not set. Raises ``ConfigError``.
     """
+    return _replaced(value, at, partial(_filled, addresses=addresses, offline=offline))
+
+
+def fill_from_environment(value: Any) -> Any:
+    """The same with the variables that are set only; all else stays as it is written."""
+    return _replaced(value, lambda *_keys: "", lambda match, _at: _of_environment(match) or match[0])
+
+
+_Replace = Callable[[re.Match[str], Callable[..., str]], str]
+
+
+def _replaced(value: Any, at: Callable[..., str], replace: _Replace) -> Any:
     if isinstance(value, dict):
-        return {key: fill(item, _below(at, key), addresses, offline=offline) for key, item in value.items()}
+        return {key: _replaced(item, _below(at, key), replace) for key, item in value.items()}
     if isinstance(value, list):
-        return [fill(item, _below(at, index), addresses, offline=offline) for index, item in enumerate(value)]
+        return [_replaced(item, _below(at, index), replace) for index, item in enumerate(value)]
     if not isinstance(value, str):
         return value
-    return _PLACEHOLDER.sub(lambda match: _filled(match, at, addresses, offline=offline), value)
+    return _PLACEHOLDER.sub(lambda match: replace(match, at), value)
 
 
 def _below(at: Callable[..., str], key: str | int) -> Callable[..., str]:
@@ -51,7 +64,7 @@ def _below(at: Callable[..., str], key: str | int) -> Callable[..., str]:
 def _filled(match: re.Match[str], at: Callable[..., str], addresses: Addresses, *, offline: bool) -> str:
     if match["service"] is not None:
         return _of_service(match, at, addresses)
-    found = os.environ.get(match["name"], match["default"])
+    found = _of_environment(match)
     if found is None and offline:
         return match[0]
     if found is None:
@@ -60,6 +73,10 @@ def _filled(match: re.Match[str], at: Callable[..., str], addresses: Addresses, 
             f"with ${{{match['name']}:-default}}"
         )
     return found
+
+
+def _of_environment(match: re.Match[str]) -> str | None:
+    return None if match["name"] is None else os.environ.get(match["name"], match["default"])
 
 
 def _of_service(match: re.Match[str], at: Callable[..., str], addresses: Addresses) -> str:

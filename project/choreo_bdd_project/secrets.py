@@ -1,4 +1,4 @@
-"""What a configuration shows to be secret: its logins, the variables features may read, and what ``secrets`` lists."""
+"""What a configuration shows to be secret: logins, what services are given, variables, and what ``secrets`` lists."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from choreo_bdd.redaction import declare_secrets, is_secret_key, secrets_in_urls
+from choreo_bdd.redaction import declare_secrets, is_secret_key, is_unmistakable, secrets_in_urls
 from choreo_bdd_project.config import Config, TransportConfig
+from choreo_bdd_project.placeholders import fill_from_environment
+from choreo_bdd_project.service_settings import ServiceConfig
 
 _NO_SECRETS = frozenset({"user", "username", "type", "mechanism", "nkey_file", "credentials_file"})
 """Keys of a login whose values may be shown."""
@@ -20,6 +22,8 @@ def declare(config: Config) -> None:
     for transport in config.transports.values():
         values += _values(transport.options, is_login=False)
         values += _sent_over_http(transport) if transport.is_called else ()
+    for service in config.services:
+        values += _given_to(service)
     declare_secrets(names=config.secrets.names, patterns=config.secrets.patterns, values=values)
 
 
@@ -32,6 +36,12 @@ def _sent_over_http(transport: TransportConfig) -> Iterator[str]:
         rest = str(value).partition(" ")[2]
         if is_secret_key(name) and rest:
             yield rest
+
+
+def _given_to(service: ServiceConfig) -> Iterator[str]:
+    """What a service is given under secret names; plain words, as databases on one's own machine have, are none."""
+    given = fill_from_environment(dict(service.settings))
+    return filter(is_unmistakable, _values(given, is_login=False))
 
 
 def _values(settings: Any, *, is_login: bool) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.redaction.printable import printable
+from choreo_bdd.redaction import Redactor
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.lint import Severity, as_code_quality, as_github, as_text, feature_files, lint
 from choreo_bdd_steps.lint import as_json as as_findings_json
 from choreo_bdd_steps.plan.explain import explain_file
 from choreo_bdd_steps.plan.settings import configuration
 from choreo_bdd_steps.starting.commands import commands as starting
+from choreo_bdd_steps.terminal import complain, refuse, say
 from choreo_bdd_steps.vocabulary import PHRASES
 from choreo_bdd_steps.vocabulary_docs.editor_glue import as_glue
 from choreo_bdd_steps.vocabulary_docs.step_book import as_json, as_markdown, as_table
@@ -73,8 +74,7 @@ def steps(
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(f"{book.rstrip()}\n", encoding="utf-8", newline="\n")
     except OSError as error:
-        print(f"choreo-bdd steps: {output} cannot be written: {error.strerror}", file=sys.stderr)
-        raise typer.Exit(2) from None
+        refuse("steps", f"{output} cannot be written: {error.strerror}")
 
 
 @commands.command()
@@ -85,10 +85,9 @@ def explain(
     """Print what a scenario will do: its phases, what is armed where, budgets and timeouts. Connects to nothing."""
     file, _, line = place.rpartition(":") if place.rpartition(":")[2].isdigit() else (place, "", "")
     try:
-        print(printable(explain_file(Path(file), int(line) if line else None, profile)))
+        say(explain_file(Path(file), int(line) if line else None, profile))
     except ChoreoError as error:
-        print(f"choreo-bdd explain: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
+        refuse("explain", error)
 
 
 @commands.command(name="lint")
@@ -100,14 +99,13 @@ def lint_features(
     """Find faults in feature files without a broker. Exit code 0: none; 1: some; 2: lint itself could not work."""
     try:
         files = feature_files(features)
-        findings = lint(files, profile=profile)
+        findings = [replace(each, message=Redactor().text(each.message)) for each in lint(files, profile=profile)]
     except ChoreoError as error:
-        print(f"choreo-bdd lint: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
+        refuse("lint", error)
     if findings or finding_format in _DOCUMENTS:
         print(_FINDINGS[finding_format](findings))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    print(f"{len(files)} file(s): {errors} error(s), {len(findings) - errors} warning(s)", file=sys.stderr)
+    complain(f"{len(files)} file(s): {errors} error(s), {len(findings) - errors} warning(s)")
     raise typer.Exit(1 if errors else 0)
 
 
@@ -129,10 +127,9 @@ def draft(
         for each in drafted.features:
             _write_new(folder / each.name, each.text)
     except (ChoreoError, OSError) as error:
-        print(f"choreo-bdd draft: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
+        refuse("draft", error)
     for reason in drafted.left_out:
-        print(f"left out: {reason}", file=sys.stderr)
+        complain(f"left out: {reason}")
 
 
 def _write_new(path: Path, text: str) -> None:
@@ -141,9 +138,9 @@ def _write_new(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
-        print(f"{path} is there already and stays as it is", file=sys.stderr)
+        complain(f"{path} is there already and stays as it is")
         return
-    print(path)
+    say(str(path))
 
 
 @commands.command()
@@ -167,9 +164,8 @@ def record(
     try:
         told = record_feature(topics, seconds, profile, transport or [], output)
     except (ChoreoError, OSError, ValueError) as error:
-        print(f"choreo-bdd record: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
-    print(told)
+        refuse("record", error)
+    say(told)
 
 
 @commands.command()
@@ -188,14 +184,13 @@ def replay(
 
     try:
         if watch:
-            watch_report(recordings, place, lambda text: print(printable(text), flush=True))
+            watch_report(recordings, place, say)
         told, failed = replay_report(recordings, place)
     except ChoreoError as error:
-        print(f"choreo-bdd replay: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
+        refuse("replay", error)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
-    print(printable(told))
+    say(told)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -221,9 +216,8 @@ def prove(
         if json_file is not None:
             json_file.write_text(report.as_json(found), "utf-8")
     except (ChoreoError, OSError) as error:
-        print(f"choreo-bdd prove: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
-    print(printable(report.as_text(found)))
+        refuse("prove", error)
+    say(report.as_text(found))
     raise typer.Exit(1 if any(proof.score < min_score for proof in found) else 0)
 
 
@@ -233,6 +227,5 @@ def language_server() -> None:
     try:
         from choreo_bdd_steps.editor.server import make_server  # noqa: PLC0415 - an extra, and slow to load
     except ModuleNotFoundError as error:
-        print(f"choreo-bdd lsp: {error.name} is not installed; `pip install 'choreo-bdd[lsp]'`", file=sys.stderr)
-        raise typer.Exit(2) from None
+        refuse("lsp", f"{error.name} is not installed; `pip install 'choreo-bdd[lsp]'`")
     make_server().start_io()

@@ -43,6 +43,8 @@ class RecordedTransport:
     sent: tuple[Sent, ...]
     lost: tuple[Lost, ...] = ()
     dropped: int = 0
+    former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The ids that scenarios before it had, of what came, and the topics on which each was still owed a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,13 @@ class Recording:
 # --- out ----------------------------------------------------------------------------------------------
 
 
-def link_of(kind: str, capabilities: TransportCapabilities, traffic: Traffic, begun: float) -> RecordedTransport:
+def link_of(
+    kind: str,
+    capabilities: TransportCapabilities,
+    traffic: Traffic,
+    begun: float,
+    former: Mapping[str, tuple[str, ...]],
+) -> RecordedTransport:
     """One transport's traffic, its times counted from a loop time."""
     return RecordedTransport(
         kind,
@@ -83,6 +91,7 @@ def link_of(kind: str, capabilities: TransportCapabilities, traffic: Traffic, be
         ),
         lost=tuple(each._replace(at=each.at - begun) for each in traffic.lost),
         dropped=traffic.dropped,
+        former=former,
     )
 
 
@@ -128,6 +137,7 @@ class _Writer:
             "sent": [self._sent(each) for each in link.sent],
             "lost": [self._lost(each) for each in link.lost],
             "dropped": link.dropped,
+            "former": {self._text(each): [*map(self._text, missed)] for each, missed in link.former.items()},
         }
 
     def variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,7 +167,13 @@ class _Writer:
         topic = None if lost.topic is None else self._text(lost.topic)
         reason = self._redactor.text(lost.reason)
         return _without_none(
-            {"at": lost.at, "reason": reason, "topic": topic, "unanswered": lost.is_unanswered or None}
+            {
+                "at": lost.at,
+                "reason": reason,
+                "topic": topic,
+                "unanswered": lost.is_unanswered or None,
+                "untold": lost.is_untold or None,
+            }
         )
 
     def _sent(self, sent: Sent) -> dict[str, Any]:
@@ -279,6 +295,10 @@ def _link(told: Any) -> RecordedTransport:
         sent=tuple(map(_sent, _is(list, told["sent"]))),
         lost=tuple(map(_lost, _is(list, told["lost"]))),
         dropped=_is(int, told["dropped"]),
+        former={
+            name: tuple(_is(str, each) for each in _is(list, missed))
+            for name, missed in _is(dict, told.get("former", {})).items()
+        },
     )
 
 
@@ -324,6 +344,7 @@ def _lost(told: Any) -> Lost:
         _is(str, told["reason"]),
         _maybe(str, told, "topic"),
         bool(_maybe(bool, told, "unanswered")),
+        bool(_maybe(bool, told, "untold")),
     )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -30,9 +31,9 @@ def guarded(database: str) -> Iterator[Chronicle]:
         yield found
 
 
-def token(database: str, scope: str, tenant: str | None = None) -> str:
+def token(database: str, scope: str, tenant: str | None = None, *, name: str | None = None) -> str:
     options = ["--database", database, "--scope", scope, *(["--tenant", tenant] if tenant else [])]
-    made = CliRunner().invoke(commands, ["chronicle", "tokens", "create", "ci", *options])
+    made = CliRunner().invoke(commands, ["chronicle", "tokens", "create", name or uuid4().hex, *options])
     assert made.exit_code == 0, made.output
     return made.output.strip()
 
@@ -92,7 +93,7 @@ def test_a_tenant_never_sees_another_ones_data(guarded: Chronicle, database: str
 
 
 def test_a_revoked_token_is_worthless_and_none_is_kept_readable(guarded: Chronicle, database: str) -> None:
-    made = token(database, "write")
+    made = token(database, "write", name="ci")
     assert re.fullmatch(r"chr_[\w-]{43}", made)
     store = open_store(database)
     with store.reading() as connection:
@@ -103,6 +104,24 @@ def test_a_revoked_token_is_worthless_and_none_is_kept_readable(guarded: Chronic
     assert CliRunner().invoke(commands, revoke).exit_code == 0
     assert send(guarded, made).status_code == 401
     assert CliRunner().invoke(commands, revoke).exit_code == 2
+
+
+def test_tokens_are_told_apart_by_their_names(database: str) -> None:
+    made = [token(database, "write", "alpha", name="ci"), token(database, "admin", name="boss")]
+    listed = CliRunner().invoke(commands, ["chronicle", "tokens", "list", "--database", database])
+    assert [line.split("  ")[:3] for line in listed.output.splitlines()] == [
+        ["boss", "admin", "all tenants"], ["ci", "write", "alpha"],
+    ]  # fmt: skip
+    assert not any(each in listed.output for each in made)
+    again = CliRunner().invoke(commands, ["chronicle", "tokens", "create", "ci", "--database", database])
+    assert (again.exit_code, "already" in again.output) == (2, True)
+
+
+@pytest.mark.parametrize("tenant", ["Alpha", "a", "alpha ", "a_b", ""])
+def test_a_token_for_a_tenant_that_cannot_be_is_refused(database: str, tenant: str) -> None:
+    create = ["chronicle", "tokens", "create", "ci", "--tenant", tenant, "--database", database]
+    made = CliRunner().invoke(commands, create)
+    assert (made.exit_code, "a tenant is" in made.output) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.chronicle.conftest import Chronicle
+from choreo_bdd_chronicle.settings import Settings
+from tests.chronicle.conftest import Chronicle, started
 from tests.chronicle.reports import BEGUN, event, handle, late, one_test, report, scenario, timed_out
 
 UNKNOWN = "5f0c6e2e-8f64-4b5e-9d3a-0d6e6a2f7c11"
@@ -265,6 +267,13 @@ def test_asking_for_the_stream_without_its_content_comes_to_an_end(chronicle: Ch
     chronicle.keep(report())
     answer = chronicle.http.head("/api/v1/stream?tenant=alpha")
     assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (200, "text/event-stream")
+
+
+@pytest.mark.parametrize("root", ["", "/chronicle"])
+def test_a_path_with_a_slash_too_many_leads_to_the_right_one_behind_a_proxy_too(tmp_path: Path, root: str) -> None:
+    with started(Settings(database=f"sqlite:///{tmp_path / 'chronicle.db'}", root=root)) as chronicle:
+        answer = chronicle.http.get("/api/v1/runs/?tenant=alpha", follow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (307, f"{root}/api/v1/runs?tenant=alpha")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])

@@ -67,6 +67,36 @@ def test_each_report_gets_the_answer_that_a_thread_gives(caplog: pytest.LogCaptu
 
 
 @on_linux
+def test_a_process_that_is_killed_while_it_is_sent_a_report_costs_none() -> None:
+    async def work(checker: ProcessChecker) -> None:
+        for pause in range(20):
+            asked = [asyncio.create_task(checker.understand(each)) for each in (LARGE, *BODIES, LARGE)]
+            for process in checking_for(os.getpid()):
+                os.kill(process, 9)
+            await asyncio.sleep(pause / 1000)
+            assert told(*await asyncio.gather(*asked)) == told(*map(understand, (LARGE, *BODIES, LARGE)))
+
+    with_checker(work)
+
+
+@pytest.mark.parametrize(
+    "problem", [BrokenPipeError(), RuntimeError("the handler is closed")], ids=["asyncio", "uvloop"]
+)
+def test_a_pipe_that_is_closed_costs_no_report_whatever_the_loop_calls_it(
+    problem: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_args: object) -> None:
+        raise problem
+
+    async def work(checker: ProcessChecker) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncio.StreamWriter, "write", closed)
+            assert isinstance(await checker.understand(BODIES[1]), Understood)
+
+    with_checker(work)
+
+
+@on_linux
 def test_a_process_that_is_killed_costs_no_report_and_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
     async def work(checker: ProcessChecker) -> None:
         await checker.understand(BODIES[1])

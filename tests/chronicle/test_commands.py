@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -14,7 +15,10 @@ from typer.testing import CliRunner
 from choreo_bdd_chronicle import commands as room
 from choreo_bdd_chronicle import server
 from choreo_bdd_chronicle.settings import Settings
+from tests.chronicle.reports import body, report
 from tests.chronicle.servers import serving
+from tests.support.listening import listening
+from tests.support.steering import STEERING, steers
 
 
 def test_without_the_extra_the_server_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,3 +79,39 @@ def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head() -> Non
         return bool(found)
 
     assert asyncio.run(is_sent_at_once())
+
+
+@pytest.mark.parametrize("text", STEERING.values(), ids=STEERING)
+def test_what_files_and_servers_say_steers_no_terminal(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    odd = tmp_path / text.replace("/", "_").encode("utf-8", "replace").decode()
+    odd.mkdir()
+    (odd / "results.json").write_bytes(body(report()))
+    (odd / f"{odd.name}.xml").write_text("<")
+    kept = json.dumps({"run_id": text, "duplicate": False, "warnings": [text]}).encode()
+    said = []
+    for status, answer in ((201, kept), (400, json.dumps({"detail": text}).encode())):
+        with listening(status, answer) as (url, _):
+            for command in (["push", str(odd), str(odd / "none")], ["import", str(odd)], ["gate", str(odd)]):
+                done = CliRunner().invoke(room.commands, ["chronicle", *command, "--url", url])
+                assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+                said.append(done.output)
+    assert len("".join(said).splitlines()) > 6
+    assert [found for each in said if (found := steers(each))] == []
+
+
+@pytest.mark.parametrize("command", ["push", "import", "gate"])
+@pytest.mark.parametrize(
+    "url", ["nonsense", "http://[x", "file:///etc", "http://h:x", "http://ann:hunter-9f3b@127.0.0.1:9"]
+)
+def test_an_address_that_can_be_none_of_a_server_is_told_and_not_shown(
+    url: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "results.json").write_bytes(body(report()))
+    done = CliRunner().invoke(room.commands, ["chronicle", command, str(tmp_path), "--url", url])
+    assert (done.exit_code, "the address of the server" in done.output) == (2, True)
+    assert "9f3b" not in done.output
+    assert list(tmp_path.rglob("*.gz")) == []

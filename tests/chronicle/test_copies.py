@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import sqlite3
+import subprocess
 import threading
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from typer.testing import CliRunner, Result
 from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import copying, open_store
+from tests.chronicle import postgres as postgresql
 from tests.chronicle.conftest import Chronicle, started
 from tests.chronicle.reports import BEGUN, body, handle, late, report, timed_out
 
@@ -165,6 +168,28 @@ def test_postgresql_is_left_to_its_own_tools(command: str, tool: str, tmp_path: 
     assert refused.exit_code == 2
     assert f"{tool} --" in refused.output
     assert "secret" not in refused.output
+
+
+def test_postgresql_comes_back_as_the_guide_says_and_not_over_what_is_there(postgres: postgresql.Server) -> None:
+    def carried_out(tool: str, *words: str) -> int:
+        return subprocess.run([postgresql.programs() / tool, *words], capture_output=True, check=False).returncode
+
+    source, empty = postgres.another(), postgres.another()
+    with TemporaryDirectory() as folder, started(Settings(database=source)) as chronicle:
+        months = [BEGUN - timedelta(days=30 * number) for number in range(4)]
+        for number, begun in enumerate(months):
+            chronicle.keep(report([handle(latency=5.0 + number)], begun=begun))
+        wanted = [chronicle.get(path, tenant="alpha") for path in ("/runs", "/topics")]
+        copy = f"{folder}/copy.dump"
+        assert carried_out("pg_dump", "--format=custom", f"--file={copy}", source) == 0
+        later = chronicle.keep(report(begun=BEGUN + timedelta(days=1)))
+        assert carried_out("pg_restore", "--single-transaction", f"--dbname={source}", copy) != 0
+        assert chronicle.get(f"/runs/{later}")["id"] == later
+        assert carried_out("pg_restore", "--single-transaction", f"--dbname={empty}", copy) == 0
+    with started(Settings(database=empty)) as chronicle:
+        assert [chronicle.get(path, tenant="alpha") for path in ("/runs", "/topics")] == wanted
+        chronicle.keep(report(begun=BEGUN + timedelta(days=40)))
+        assert chronicle.get("/runs", tenant="alpha")["total"] == len(months) + 1
 
 
 def test_a_copy_of_a_later_release_is_refused_in_words(tmp_path: Path) -> None:

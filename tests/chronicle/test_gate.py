@@ -119,7 +119,7 @@ def test_without_the_server_nothing_is_quarantined(outcome: str, code: int) -> N
 def test_annotations_stay_on_their_lines() -> None:
     told = as_annotations(Verdict(failures=("a\n::error::b 5%",), quarantined=("c",)))
     assert told.splitlines() == [
-        "::error title=New failure::a%0A::error::b 5%25",
+        "::error title=New failure::a\\n:\\x3aerror::b 5%25",
         "::warning title=Quarantined::c",
     ]
 

@@ -107,7 +107,7 @@ def test_many_listeners_hold_no_connection(url: str) -> None:
             assert http.get("/api/v1/health").status_code == 200
             run = send(url, "many")
             assert {next(each)[2]["run_id"] for each in told} == {run}
-            assert http.get("/api/v1/runs?tenant=alpha").status_code == 200
+            assert http.get("/api/v1/runs?tenant=many").status_code == 200
         finally:
             for stream in streams:
                 stream.__exit__(None, None, None)

@@ -230,6 +230,23 @@ def test_a_placeholder_that_no_column_fills_is_told_where_the_tag_is_a_setting(
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_tag_that_is_nearly_one_of_ours_is_told_instead_of_disobeyed(project: Project, framework: str) -> None:
+    tags = ("@bus()", "@timeout=5s", "@timeout(0s)", "@timeout(5s", "@slow-test")
+    scenarios = "".join(
+        f"""
+          {tag}
+          Scenario: {number}
+            When I publish "a"
+            Then I expect no "b" for 1ms
+        """
+        for number, tag in enumerate(tags)
+    )
+    ran = project.feature(f"Feature: f\n{scenarios}").run(framework)
+    assert "4 failed, 1 passed" in ran or "1 scenario passed, 4 failed" in ran, ran.text
+    assert all(f"the tag {tag}: " in ran for tag in tags[:-1]), ran.text
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_blank_in_a_column_is_one_in_a_tag_too(project: Project, framework: str) -> None:
     ran = project.feature("""
         Feature: f

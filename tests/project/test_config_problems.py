@@ -83,6 +83,22 @@ def test_what_a_configuration_shows_to_be_secret_is_hidden(tmp_path: Path, monke
     assert Redactor().value({"ward": "7", "a": 1}) == {"ward": "<redacted>", "a": 1}
 
 
+def test_what_a_service_is_given_under_a_secret_name_is_hidden_unless_it_is_a_plain_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIVEN", "given-9f3b")
+    path = tmp_path / "choreo.yaml"
+    path.write_text(
+        "services:\n  shop:\n    command: ['true']\n    env:\n      API_TOKEN: '${GIVEN}'\n"
+        "      DB_PASSWORD: postgres\n"
+        "      DB: 'postgres://ann:in-url-9f3b@${services.shop.host}/x'\n      OTHER: '${MISSING}'\n"
+        "      CLIENT_SECRET: '${UNSET:-by-default-9f3b}'\n"
+    )
+    declare(load_config(path, schema=config_schema()))
+    told = "given-9f3b in-url-9f3b by-default-9f3b postgres"
+    assert Redactor().text(told) == "<redacted> <redacted> <redacted> postgres"
+
+
 def test_a_pattern_that_finds_nothing_everywhere_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "choreo.yaml"
     path.write_text("secrets: {patterns: ['x*']}\n")

@@ -7,6 +7,9 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from choreo_bdd.codecs.base import JSONCodec
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter.record.values import Values
 
@@ -19,6 +22,7 @@ def a_message(payload: Any, topic: str = "orders", **facts: Any) -> Any:
         "partition": None,
         "offset": None,
         "size": 2,
+        "json": None,
     }
     return SimpleNamespace(topic=topic, payload=payload, broker_time=None, **{**known, **facts})
 
@@ -62,6 +66,36 @@ def test_what_is_not_known_of_a_message_is_left_out() -> None:
     values.message(a_message({}, key=b"k", partition=0))
     (message,) = values.table()["messages"]
     assert message == {"topic": "orders", "payload": 0, "key": "b'k'", "partition": 0, "size": 2}
+
+
+@pytest.mark.parametrize(
+    "travelled",
+    [
+        (b'{"id":1}', b'{"id":1,"total":12.5}'), (b'{"id": 1}', b"[1.0,1E5,1e16,0.00001]"), (b'{"a":1,"a":2}',),
+        (b"[1", b"2],3"), (b"1,2", b""), (b"1\n2", b"3"), (b'{"a":NaN}',), ('"é"'.encode(), b'"\\u00e9"'), (b"\xff",),
+        (b'{"id":1}', b'{"password":"hunter2-hunter2"}'), (b'"' + b"x" * 9000 + b'"', b"7"),
+    ],
+)  # fmt: skip
+def test_a_payload_is_shown_alike_whether_its_bytes_are_known_or_not(travelled: tuple[bytes, ...]) -> None:
+    known, unknown = Values(Redactor()), Values(Redactor())
+    decoded = [(JSONCodec().decode(raw), raw) for raw in travelled]
+    for values, messages in (
+        (known, [a_message(value, json=raw) for value, raw in decoded]),
+        (unknown, [a_message(value) for value, _ in decoded]),
+    ):
+        values.learn_messages(messages)
+        for message in messages:
+            values.message(message)
+    assert known.table() == unknown.table()
+
+
+def test_innocent_bytes_are_shown_without_what_is_known_to_be_secret() -> None:
+    redactor = Redactor()
+    redactor.learn("Bob-the-builder-7")
+    values, message = Values(redactor), a_message({"name": "Bob-the-builder-7"}, json=b'{"name":"Bob-the-builder-7"}')
+    values.learn_messages([message])
+    assert values.shown_payload(message) == ({"name": "<redacted>"}, False)
+    assert payload_of(values, values.message(message)) == {"name": "<redacted>"}
 
 
 def test_secrets_are_masked_in_payload_headers_and_key() -> None:

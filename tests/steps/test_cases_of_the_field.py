@@ -87,6 +87,7 @@ CASES: dict[str, tuple[tuple[str, ...], str | None]] = {
         (doc('When I publish "t" as raw bytes:', ""), 'Then I expect no "t" for 50ms'),
         "wanted none",
     ),
+    "42 a presence": ((UNREADABLE, 'Then I expect "t" where status is OK'), '[FAIL] I expect "t" where status is OK'),
     "51 a variable called self": (('Given self is "x"', 'When I publish "t"'), "no variable can be called 'self'"),
     "62 later, it is not": (
         (

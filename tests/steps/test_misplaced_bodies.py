@@ -57,3 +57,21 @@ def test_an_unreadable_check_fails_before_anything_is_published(bench: Bench, ch
     assert bench.heard == []
     assert bench.play('When I publish "t"', 'Then I expect "t"', 'When I publish "t"', check).failed_step == first
     assert bench.heard == [], "in a later phase, too"
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        'When I publish "t":\n| field | value |\n| a | > 3 |',
+        'When I request "t":\n"""\na: [1\n"""',
+        'Given a service that answers "t" where a is is 1 with "u"',
+        'Given a service that answers "t" with "u":\n| field | value |\n| a | > 3 |',
+    ],
+)
+def test_what_a_later_phase_cannot_send_is_told_before_anything_is_published(bench: Bench, later: str) -> None:
+    bench.echo("t", "u")
+    played = bench.play('When I publish "t"', 'Then I expect "t"', 'When I publish "t"', 'Then I expect "u"', later)
+    assert played.failed_step == 'I publish "t"'
+    line = int(played.message.removeprefix("features/play.feature:").partition(":")[0])
+    assert line >= 7, "the complaint stands where the slip is"
+    assert bench.heard == []

@@ -334,6 +334,20 @@ def test_a_publish_to_nobody_is_told_at_once_and_so_are_the_checks_behind(unboun
     assert [handle.diagnosis.cause for handle in played.handles if handle.diagnosis] == [Cause.NOBODY_LISTENS] * 2
 
 
+def test_where_the_watch_for_misspelt_topics_hides_that_nobody_listens_this_is_said(unbound: Bench) -> None:
+    family = secrets.token_hex(3)
+    played = unbound.play(f'When I publish "{family}.placed"', f'Then I expect "{family}.settled" waiting up to 300ms')
+    assert f"nothing arrived: no matching message arrived on '{family}.settled'" in played.message
+    assert f"whether anybody listens on '{family}.placed' is not known" in played.message
+    assert "`mandatory: true` of that topic has it asked" in played.message
+    heard = unbound.play(
+        f'When I publish "{family}.placed"',
+        f'Then I expect "{family}.placed"',
+        f'And I expect "{family}.settled" waiting up to 300ms',
+    )
+    assert "whether anybody listens" not in heard.message
+
+
 def test_an_absence_after_a_publish_to_nobody_is_watched_to_its_end(unbound: Bench) -> None:
     began = time.monotonic()
     unbound.play('When I publish "question.asked"', 'Then I expect no "answer.given" for 300ms').passed()

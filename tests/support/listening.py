@@ -17,18 +17,21 @@ class Heard:
     body: bytes
 
 
+_KEPT = b'{"run_id": "1", "duplicate": false}'
+
+
 @contextmanager
-def listening() -> Iterator[tuple[str, list[Heard]]]:
-    """Its address, and the requests so far, each of which it takes as Chronicle takes a report."""
+def listening(status: int = 201, answer: bytes = _KEPT) -> Iterator[tuple[str, list[Heard]]]:
+    """Its address, and the requests so far, each of which it answers as Chronicle does, or as is said."""
     requests: list[Heard] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             requests.append(Heard(f"{self.requestline}\n{self.headers}", body))
-            self.send_response(201)
+            self.send_response(status)
             self.end_headers()
-            self.wfile.write(b'{"run_id": "1", "duplicate": false}')
+            self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None:
             """Not on the terminal."""

@@ -16,6 +16,7 @@ from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.ctrf import as_ctrf
 from choreo_bdd_reporter.outputs.junit import as_junit
+from choreo_bdd_reporter.outputs.rows import titles
 
 OUTCOMES = {"passed": "passed", "slow": "passed", "failed": "failed", "errored": "failed", "skipped": "skipped"}
 OF_PAGE = {**OUTCOMES, "timeout": "failed"}
@@ -37,7 +38,8 @@ def check_reports_below(folder: Path) -> None:
 def check_outcomes(folder: Path) -> None:
     """No output of the report in ``folder`` has a test more, a test less or another outcome than the results."""
     results = json.loads((folder / "results.json").read_text("utf-8"))
-    tests = [(test["name"] or test["nodeid"], OUTCOMES[test["outcome"]]) for test in results["tests"]]
+    named = zip(titles(results["tests"]), results["tests"], strict=True)
+    tests = [(title, OUTCOMES[test["outcome"]]) for title, test in named]
     in_xml = Counter((on_one_line(name), outcome) for name, outcome in tests)
     assert {"junit": of_junit(results), "ctrf": of_ctrf(results)} == {"junit": in_xml, "ctrf": Counter(tests)}
     rows = dict(zip(row_ids(results["tests"]), (outcome for _, outcome in tests), strict=True))

@@ -322,6 +322,24 @@ async def test_what_the_broker_or_the_client_refuses_has_its_reason(kafka_broker
     await transport.disconnect()
 
 
+async def test_a_message_the_broker_refuses_takes_none_along_that_left_with_it(kafka_broker: Broker) -> None:
+    compacted, small = new_topic(), new_topic()
+    async with outside_admin(kafka_broker.url) as admin:
+        configs = {compacted: {"cleanup.policy": "compact"}, small: {"max.message.bytes": "1000"}}
+        await admin.create_topics([NewTopic(name, 1, 1, topic_configs=config) for name, config in configs.items()])
+    transport, keyed, short = KafkaTransport(bootstrap_servers=kafka_broker.url), Sink(), Sink()
+    await transport.connect()
+    await asyncio.gather(transport.subscribe(compacted, keyed), transport.subscribe(small, short))
+    sent = [transport.publish(compacted, f"{n}".encode(), key=None if n == 3 else f"{n}") for n in range(9)]
+    sent += [transport.publish(small, f"{n}".encode() * (2000 if n == 5 else 1)) for n in range(9)]
+    outcomes = await asyncio.wait_for(asyncio.gather(*sent, return_exceptions=True), PATIENCE_S)
+    assert [place for place, each in enumerate(outcomes) if each is not None] == [3, 9 + 5]
+    await asyncio.gather(keyed.wait_for(8), short.wait_for(8))
+    assert keyed.payloads == [b"%d" % n for n in range(9) if n != 3]
+    assert short.payloads == [b"%d" % n for n in range(9) if n != 5]
+    await transport.disconnect()
+
+
 @pytest.mark.parametrize("setting", [{"isolation_level": "serializable"}, {"max_message_bytes": 0}])
 def test_a_setting_that_cannot_be_meant_is_refused(setting: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(setting))):

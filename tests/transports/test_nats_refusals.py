@@ -25,6 +25,38 @@ async def test_the_server_says_itself_why_it_hung_up() -> None:
         await transport.disconnect()
 
 
+@pytest.mark.parametrize(
+    ("payload", "headers"),
+    [(1_100_000, {}), (2, {"a": "x" * 1_100_000}), (900_000, {f"h{n}": "é" * 100 for n in range(800)})],
+    ids=["payload", "header", "both"],
+)
+async def test_a_message_too_large_is_refused_with_its_headers_counted_and_costs_nobody_else_anything(
+    nats_broker: Broker, payload: int, headers: dict[str, str]
+) -> None:
+    transport, topic, sink = NatsTransport(servers=[nats_broker.url]), new_topic(), Sink()
+    await transport.connect()
+    await transport.subscribe(topic, sink)
+    with pytest.raises(PublishFailed, match=r"too large: .* bytes with its headers, where the server takes 1048576"):
+        await transport.publish(topic, b"x" * payload, headers=headers)
+    await transport.publish(topic, b"x" * 1_040_000, headers={"a": "b"})
+    await sink.wait_for(1)
+    assert transport.lost is None
+    await transport.disconnect()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"a": " x"}, {"a": "x\t"}, {"a": "x\ny"}, {"a": "x\r\nb: y"}, {" a": "1"}, {"": "1"}, {"a b": "1"}, {"ä": "1"}],
+)
+async def test_a_header_that_would_arrive_as_another_is_refused(nats_broker: Broker, headers: dict[str, str]) -> None:
+    transport = NatsTransport(servers=[nats_broker.url])
+    await transport.connect()
+    with pytest.raises(PublishFailed, match="header"):
+        await transport.publish(new_topic(), b"{}", headers=headers)
+    assert transport.lost is None
+    await transport.disconnect()
+
+
 async def test_a_subject_too_long_is_refused_and_costs_nobody_else_anything(nats_broker: Broker) -> None:
     transport, topic, sink = NatsTransport(servers=[nats_broker.url]), new_topic(), Sink()
     await transport.connect()

@@ -216,6 +216,28 @@ async def test_a_message_the_broker_refuses_is_a_failure(transport: RabbitTransp
         await transport.publish("too.much", b"{}")
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"a": "x" * 200_000}, id="one"),
+        pytest.param({f"h{n}": "é" * 100 for n in range(700)}, id="many"),
+        pytest.param({f"{n:0>128}": "" for n in range(1000)}, id="long names"),
+        pytest.param({"x" * 300: "1"}, id="a name beyond AMQP"),
+        pytest.param({"amqp.correlation_id": "x" * 300}, id="a property beyond AMQP"),
+    ],
+)
+async def test_headers_that_do_not_fit_fail_alone_and_say_so(
+    transport: RabbitTransport, headers: dict[str, str]
+) -> None:
+    sink = Sink()
+    await transport.subscribe("orders.created", sink)
+    with pytest.raises(PublishFailed, match=r"orders\.created"):
+        await transport.publish("orders.created", b"{}", headers=headers)
+    await transport.publish("orders.created", b"{}", headers={"a": "x" * 120_000})
+    await sink.wait_for(1)
+    assert transport.lost is None
+
+
 # --- exchanges --------------------------------------------------------------------------------------------------------
 
 

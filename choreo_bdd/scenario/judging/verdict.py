@@ -46,15 +46,16 @@ def by_time(
     matched: Timing | None,
     failure: str | None,
     unseen: Sequence[Unseen],
+    came_close: bool = False,
 ) -> Ruling:
-    """What the end of the wait decides.
+    """What the end of the wait decides; ``came_close`` says that something came, though nobody could judge it.
 
     ``failure`` is what a transport failed to do, the fence included: without its answer nothing has been seen not to
     come. ``matched`` has the times of the last match, if there is one.
     """
     handle, occurs = expectation.handle, expectation.occurs
     if expectation.state is not State.MET or failure is not None:
-        return _unmet(expectation, waited_ms, waited, failure)
+        return _unmet(expectation, waited_ms, waited, failure, came_close=came_close)
     reason = f"{expectation.count} matching on {handle.topic!r} within {waited_ms:g} ms, wanted {occurs}"
     notes = (*(each.sentence for each in unseen), *slips(expectation))
     reason = "; ".join([reason, *notes])
@@ -123,9 +124,11 @@ def _untold(handle: Handle, took: Timing, bound: str) -> Diagnosis:
     return Diagnosis(Cause.LATENCY_UNKNOWN, told, f"{Cause.LATENCY_UNKNOWN.value}: {told}")
 
 
-def _unmet(expectation: Expectation, waited_ms: float, waited: Timing, failure: str | None) -> Ruling:
+def _unmet(
+    expectation: Expectation, waited_ms: float, waited: Timing, failure: str | None, *, came_close: bool
+) -> Ruling:
     handle, minimum = expectation.handle, expectation.occurs.minimum
-    outcome, reason = _shortfall(expectation, waited_ms, failure)
+    outcome, reason = _shortfall(expectation, waited_ms, failure, came_close=came_close)
     if handle.transport is not None:
         reason = f"[{handle.transport}] {reason}"
     too_few = 0 < expectation.count < minimum
@@ -133,7 +136,9 @@ def _unmet(expectation: Expectation, waited_ms: float, waited: Timing, failure: 
     return Ruling(outcome, reason, waited, failure=counted)
 
 
-def _shortfall(expectation: Expectation, waited_ms: float, failure: str | None) -> tuple[Outcome, str]:
+def _shortfall(
+    expectation: Expectation, waited_ms: float, failure: str | None, *, came_close: bool
+) -> tuple[Outcome, str]:
     handle, before = expectation.handle, f"before timeout_ms={waited_ms:g}"
     latest = f"; latest: {handle.last_mismatch_reason}" if handle.attempts else ""
     if failure is not None:
@@ -145,7 +150,8 @@ def _shortfall(expectation: Expectation, waited_ms: float, failure: str | None) 
         return Outcome.FAIL, f"{expectation.count} matching on {handle.topic!r} {before}, {wanted}{near}{latest}"
     if handle.attempts:
         return Outcome.FAIL, f"{near_misses(handle)}, none matched {before}{latest}"
-    return Outcome.TIMEOUT, f"no matching message arrived on {handle.topic!r} {before}"
+    outcome = Outcome.FAIL if came_close else Outcome.TIMEOUT
+    return outcome, f"no matching message arrived on {handle.topic!r} {before}"
 
 
 def _hop_start(expectation: Expectation) -> float | None:

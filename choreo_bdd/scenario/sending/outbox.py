@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+from choreo_bdd.codecs.base import reads_json
 from choreo_bdd.correlation import Envelope
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
 from choreo_bdd.message import Encoded, MessageRecord
@@ -57,8 +58,9 @@ class Publication:
 
     def record(self, transport: str | None) -> MessageRecord:
         """The message as results keep it; ``transport`` is its name on a Stage."""
-        content = Encoded(self.data, self.link.harness.codec_of(self.topic).decode)
-        return MessageRecord(self.topic, transport, content, len(self.data), self.headers, self.key)
+        codec = self.link.harness.codec_of(self.topic)
+        content, json = Encoded(self.data, codec.decode), self.data if reads_json(codec) else None
+        return MessageRecord(self.topic, transport, content, len(self.data), self.headers, self.key, json=json)
 
 
 def _traced(link: Link, topic: str, headers: Mapping[str, str]) -> Mapping[str, str]:
@@ -226,7 +228,10 @@ class Outbox:
 
     def _settled(self, publication: Publication, is_reply: bool, ready: Ready) -> None:
         del self._unconfirmed[ready]
-        if not ready.cancelled() and (error := ready.exception()) is not None:
+        if ready.cancelled():
+            if not is_reply:
+                self._take_down(publication, "the broker did not confirm it while that was waited for")
+        elif (error := ready.exception()) is not None:
             if is_reply:
                 self.failed(publication.link, publication.topic, str(error))
             else:

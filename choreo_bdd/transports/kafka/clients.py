@@ -14,10 +14,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     BrokerResponseError,
     ClusterAuthorizationFailedError,
+    InvalidTimestampError,
     KafkaError,
     MessageSizeTooLargeError,
     NodeNotReadyError,
     ProducerClosed,
+    RecordListTooLargeError,
     TopicAuthorizationFailedError,
     UnsupportedCodecError,
     kafka_errors,
@@ -48,6 +50,8 @@ class _InvalidRecord(BrokerResponseError):  # type: ignore[misc] # the client is
 
 
 kafka_errors.setdefault(_InvalidRecord.errno, _InvalidRecord)
+
+_OF_ONE_MESSAGE = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTimestampError, _InvalidRecord)
 
 
 class _Credentials(logging.Filter):
@@ -219,6 +223,27 @@ async def _end_sending(producer: Any) -> None:
     accumulator.fail_all(ProducerClosed())
     for batch in unsent:
         batch._drain_waiter.exception()  # taken note of: asyncio prints an error that nobody has asked for
+
+
+async def send_alone(
+    producer: Any,
+    topic: str,
+    payload: bytes | None,
+    *,
+    partition: int | None,
+    key: bytes | None,
+    headers: Sequence[tuple[str, bytes]],
+) -> Any:
+    """Have the client send a message as its ``send`` does, but in a batch of its own."""
+    batch = producer.create_batch()
+    batch.append(value=payload, key=key, timestamp=None, headers=headers)
+    chosen = producer._partition(topic, partition, key, payload, key, payload)
+    return await producer.send_batch(batch, topic, partition=chosen)
+
+
+def is_refused_in_company(error: BaseException) -> bool:
+    """Whether a broker refuses a whole batch for what may be wrong with one message of it."""
+    return isinstance(error, _OF_ONE_MESSAGE)
 
 
 def tell_departures(producer: Any, left: Callable[[asyncio.Future[Any], float], None]) -> None:

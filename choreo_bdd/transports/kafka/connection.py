@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import NoPayload
-from choreo_bdd.transports.kafka.clients import Clients, reason_of, tell_departures
+from choreo_bdd.transports.kafka.clients import (
+    Clients,
+    is_refused_in_company,
+    reason_of,
+    send_alone,
+    tell_departures,
+)
 from choreo_bdd.transports.kafka.consumer import SharedConsumer
 from choreo_bdd.transports.kafka.topics import Topics
 from choreo_bdd.transports.shared.lifecycle import Lifecycle
@@ -23,6 +31,7 @@ NAME = "KafkaTransport"
 _POLL_S = 0.25
 _PATIENCE_S = 2.0
 _TEARDOWN_S = 2.0
+_GIVEN_UP = "disconnected before the broker confirmed it"
 _STOP_S = 0.5
 _AT_ONCE = 100  # so many topics are armed before the first of them is told of as live
 _TOPIC_S = 0.1  # what a busy broker may take to make one of many; a silent one is noticed sooner
@@ -46,7 +55,9 @@ class Connection:
         self._request_timeout_s = request_timeout_s
         self._prove_reading = life.has_login
         self._topics = Topics(clients, policy, ways)
-        self._in_flight = InFlight()
+        self._in_flight = InFlight(self._again)
+        self._refused_in_company: deque[Outgoing] = deque()
+        self._repeating: asyncio.Task[None] | None = None
         tell_departures(clients.producer, self._in_flight.left)
         self._consumer = SharedConsumer(clients.consumer, on_denied=self._denied, on_unreadable=self._unreadable)
         self._newcomers: list[Registration] = []
@@ -66,10 +77,12 @@ class Connection:
         began = self._clock()
         await self.outbound.stop(timeout_s=patience_s)
         await self._in_flight.drain(timeout_s=max(0.0, began + patience_s - self._clock()))
-        tasks = [*self._tasks, *([self._arming] if self._arming is not None else [])]
+        tasks = [*self._tasks, *(each for each in (self._arming, self._repeating) if each is not None)]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        for outgoing in self._refused_in_company:
+            outgoing.fail(NAME, _GIVEN_UP)
         await self._clients.stop(timeout_s=max(_STOP_S, began + patience_s - self._clock()))
 
     # --- messages in ----------------------------------------------------------------------------------------------
@@ -176,10 +189,23 @@ class Connection:
             else:
                 await self._send(outgoing)
 
-    async def _send(self, outgoing: Outgoing) -> None:
+    def _again(self, outgoing: Outgoing) -> None:
+        """Send a message once more, in its order and by itself: what it was refused with may have been the cause."""
+        self._refused_in_company.append(outgoing)
+        if self._repeating is None or self._repeating.done():
+            self._repeating = asyncio.get_running_loop().create_task(self._repeat())
+
+    async def _repeat(self) -> None:
+        while self._refused_in_company:
+            await self._send(self._refused_in_company[0], alone=True)
+            self._refused_in_company.popleft()
+
+    async def _send(self, outgoing: Outgoing, *, alone: bool = False) -> None:
+        producer = self._clients.producer
+        send = partial(send_alone, producer) if alone else producer.send
         try:
             async with asyncio.timeout(self._request_timeout_s):
-                confirmed = await self._clients.producer.send(
+                confirmed = await send(
                     outgoing.topic,
                     None if isinstance(outgoing.payload, NoPayload) else outgoing.payload,
                     partition=self._topics.partition_of(outgoing.topic),
@@ -189,7 +215,7 @@ class Connection:
         except Exception as error:  # noqa: BLE001 - told to whoever published this one
             outgoing.fail(NAME, reason_of(error))
         else:
-            self._in_flight.add(outgoing, confirmed)
+            self._in_flight.add(outgoing, confirmed, alone=alone)
 
     # --- is anybody there? ----------------------------------------------------------------------------------------
 
@@ -236,13 +262,14 @@ class Connection:
 class InFlight:
     """Messages that the client has taken and the broker has not confirmed yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, again: Callable[[Outgoing], None]) -> None:
+        self._again = again
         self._open: dict[asyncio.Future[Any], Outgoing] = {}
 
-    def add(self, outgoing: Outgoing, confirmed: asyncio.Future[Any]) -> None:
-        """Settle a message when the broker has answered."""
+    def add(self, outgoing: Outgoing, confirmed: asyncio.Future[Any], *, alone: bool = False) -> None:
+        """Settle a message when the broker has answered; one that went with others may be sent ``again``, alone."""
         self._open[confirmed] = outgoing
-        confirmed.add_done_callback(self._settle)
+        confirmed.add_done_callback(partial(self._settle, alone=alone))
 
     def left(self, confirmed: asyncio.Future[Any], at: float) -> None:
         """The bytes of a message have gone to the broker, at this loop time or a little later."""
@@ -250,14 +277,16 @@ class InFlight:
         if outgoing is not None:
             outgoing.sent(at)
 
-    def _settle(self, confirmed: asyncio.Future[Any]) -> None:
+    def _settle(self, confirmed: asyncio.Future[Any], *, alone: bool) -> None:
         outgoing = self._open.pop(confirmed)
         if confirmed.cancelled():
             outgoing.fail(NAME, "the client gave it up")
-        elif (error := confirmed.exception()) is not None:
-            outgoing.fail(NAME, reason_of(error))
-        else:
+        elif (error := confirmed.exception()) is None:
             outgoing.confirm()
+        elif is_refused_in_company(error) and not alone:
+            self._again(outgoing)
+        else:
+            outgoing.fail(NAME, reason_of(error))
 
     async def drain(self, *, timeout_s: float) -> None:
         """Wait until all are settled, ``timeout_s`` at the longest; what is open then has failed."""
@@ -265,4 +294,4 @@ class InFlight:
         if waiting:
             await asyncio.wait([outgoing.ready for outgoing in waiting], timeout=timeout_s)
         for outgoing in waiting:
-            outgoing.fail(NAME, "disconnected before the broker confirmed it")
+            outgoing.fail(NAME, _GIVEN_UP)

@@ -34,9 +34,18 @@ class Arrivals:
     def __init__(self) -> None:
         self._arrival: Arrival | None = None
 
-    def watch(self, reader: asyncio.StreamReader | None) -> None:
+    def watch(self, client: Any, reader: asyncio.StreamReader | None) -> None:
         """Note from now on when bytes come; without a reader (WebSocket), when the client hands messages over."""
-        self._arrival = None if reader is None else Arrival(reader)
+        if reader is None:
+            return
+        self._arrival = arrival = Arrival(reader)
+        process = client._process_msg
+
+        async def processed(*message: Any) -> None:
+            await process(*message)
+            await arrival.give_way()  # the client takes apart all it has read without a look at what comes meanwhile
+
+        client._process_msg = processed
 
     def divert(self, handle: Any, take: Take) -> None:
         """Have the messages of a subscription taken here."""

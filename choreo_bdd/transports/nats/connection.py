@@ -18,6 +18,7 @@ from choreo_bdd.transports.nats.messages import (
     keep_repeated_headers,
     last_words,
     require_fitting,
+    require_subject,
     says_nobody_listens,
 )
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
@@ -97,7 +98,7 @@ class Connection:
             raise
         keep_repeated_headers(self._client)
         stream = self._client._transport  # of a WebSocket it has neither reader nor writer
-        self._arrivals.watch(getattr(stream, "_io_reader", None))
+        self._arrivals.watch(self._client, getattr(stream, "_io_reader", None))
         self._writer = getattr(stream, "_io_writer", None)
         self.outbound = Outbound(NAME, self._write, at_once=self._write_now)
         self._tasks.spawn(self._watch())
@@ -159,7 +160,7 @@ class Connection:
             take(raw, asyncio.get_running_loop().time())
 
         try:
-            require_fitting(registration.topic)
+            require_subject(registration.topic)
             if (stream := self._jetstream.stream_of(registration.topic)) is not None:
                 await self._read(registration, stream)
                 return
@@ -238,7 +239,7 @@ class Connection:
         began_at = asyncio.get_running_loop().time()
         for outgoing in batch:
             try:
-                require_fitting(outgoing.topic)
+                require_fitting(outgoing, self._client.max_payload)
                 if (stream := self._jetstream.stream_of(outgoing.topic)) is not None:
                     await self._jetstream.publish(outgoing, stream, dict(outgoing.headers))
                     kept.append(outgoing)
@@ -268,7 +269,7 @@ class Connection:
             return False
         left_at = asyncio.get_running_loop().time()
         try:
-            require_fitting(outgoing.topic)
+            require_fitting(outgoing, self._client.max_payload)
             with _no_flusher(self._client):
                 run_through(self._publish(outgoing))
             writer.writelines(self._client._pending)

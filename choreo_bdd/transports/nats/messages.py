@@ -6,16 +6,47 @@ from collections.abc import Mapping
 from typing import Any
 
 from choreo_bdd.message import NO_HEADERS, headers_from
+from choreo_bdd.transports.shared.outbound import Outgoing
 
 REPLY_TO = "nats.reply_to"
 """The header under which the reply subject of a message travels between us and our users."""
 
 _SUBJECT_BYTES = 4000
 """A server hangs up on a command line of more than 4096 bytes (its ``max_control_line``), at the cost of all."""
+_LINE_ENDS = frozenset("\r\n")
 _SERVERS_OWN = ("Error", "AuthorizationError")
 
 
-def require_fitting(subject: str) -> None:
+_HEAD_BYTES = len(b"NATS/1.0\r\n\r\n")
+_LINE_BYTES = len(b": \r\n")
+
+
+def require_fitting(outgoing: Outgoing, most: int) -> None:
+    """``ValueError`` for a message that a server would hang up on, or that would not arrive as it is.
+
+    ``most`` is how many bytes the server takes, headers included: the client counts the payload alone, and trims the
+    headers.
+    """
+    require_subject(outgoing.topic)
+    headers, size = outgoing.headers, len(outgoing.payload)
+    if headers:
+        size += _HEAD_BYTES
+        for name, value in headers.items():
+            if name == REPLY_TO:
+                continue
+            if not name or name.strip() != name or value.strip() != value or not _LINE_ENDS.isdisjoint(value):
+                raise ValueError(
+                    f"NATS cannot carry the header {name!r} as it is: a name may not be empty, neither name nor value "
+                    f"may begin or end with a blank, and a value has no line breaks"
+                )
+            size += len(name.encode()) + len(value.encode()) + _LINE_BYTES
+    if size > most:
+        raise ValueError(
+            f"the message is too large: {size} bytes with its headers, where the server takes {most} (max_payload)"
+        )
+
+
+def require_subject(subject: str) -> None:
     """``ValueError`` for a subject that a server would hang up on."""
     size = len(subject.encode())
     if size > _SUBJECT_BYTES:

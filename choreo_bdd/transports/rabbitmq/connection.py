@@ -14,6 +14,7 @@ from typing import Any, cast
 import aiormq
 from yarl import URL
 
+from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
 from choreo_bdd.transports.rabbitmq.arrivals import stamp
@@ -303,9 +304,26 @@ class Connection:
             raise TransportError(missing) from error
 
     def remark(self, topic: str) -> str | None:
-        """Why a message may be missing: its queue has other consumers."""
+        """Why a message may be missing: its queue has other consumers, or nobody but our own watch has heard it."""
         queues = (each.handle for each in self._subscriptions if each.topic == topic)
-        return next((each.remark() for each in queues if isinstance(each, NamedQueue)), None)
+        remarks = (each.remark() for each in queues if isinstance(each, NamedQueue))
+        return next(remarks, None) or self._remark_on_watching(topic)
+
+    def _remark_on_watching(self, topic: str) -> str | None:
+        way = self._routes.of(topic)
+        if topic_patterns.is_pattern(topic) or way.mandatory is not None:
+            return None
+        hearing = [
+            each
+            for each in self._subscriptions
+            if topic_patterns.matches(each.topic, topic) and self._routes.of(each.topic).exchange == way.exchange
+        ]
+        if not hearing or not all(each.is_bystander for each in hearing):
+            return None
+        return (
+            f"whether anybody listens on {topic!r} is not known: RabbitMQ would say so, but this run watches "
+            f"{hearing[0].topic!r} for misspelt topics, and is somebody; `mandatory: true` of that topic has it asked"
+        )
 
     def _tell_unheard(self, outgoing: Outgoing) -> None:
         """Nobody has heard a message: if it was a request, no answer comes."""

@@ -35,6 +35,11 @@ _PROPERTIES = {
 _NUMBERS = ("amqp.delivery_mode", "amqp.priority")
 _OCTET = 255
 _ROUTING_KEY = "amqp.routing_key"
+_NAME_BYTES = 128
+_CONTENT_BYTES = 12
+"""Of a header frame beside its properties: class, weight and the size of the body."""
+_WORTH_COUNTING = 16
+"""Headers of fewer characters than this share of a frame cannot fill it: that saves counting each message's bytes."""
 
 
 def binding_key(pattern: str) -> str:
@@ -123,10 +128,11 @@ def _text(value: Any) -> str:
     return json.dumps(value, default=str)
 
 
-def properties_of(headers: Mapping[str, str]) -> spec.Basic.Properties:
+def properties_of(headers: Mapping[str, str], *, most: int) -> spec.Basic.Properties:
     """Message properties for our headers: those named like a property become it, the others travel as headers.
 
-    ``ValueError`` for a property that is a number, and is none here.
+    ``ValueError`` for a property that is a number, and is none here, for a name that AMQP would cut off, and for
+    headers of more than the ``most`` bytes of a frame, on which the broker would hang up.
     """
     properties = spec.Basic.Properties(delivery_mode=1)
     plain = {}
@@ -139,6 +145,14 @@ def properties_of(headers: Mapping[str, str]) -> spec.Basic.Properties:
             plain[name] = value
     if plain:
         properties.headers = dict(plain)
+        if (long := next((name for name in plain if len(name.encode()) > _NAME_BYTES), None)) is not None:
+            raise ValueError(
+                f"the name of a header has {_NAME_BYTES} bytes at most in AMQP, and {long[:40]!r}… has more"
+            )
+    if sum(len(name) + len(value) for name, value in headers.items()) > most // _WORTH_COUNTING:
+        size = _CONTENT_BYTES + len(properties.marshal())
+        if size > most:
+            raise ValueError(f"the headers are too large: {size} bytes, where the broker takes {most} (frame_max)")
     return properties
 
 

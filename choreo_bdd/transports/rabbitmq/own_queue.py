@@ -96,7 +96,10 @@ class OwnQueue:
     async def drop(self, channel: aiormq.Channel, listening: Listening, exchange: str) -> None:
         """Have a topic's messages routed here no more, once nobody wants them."""
         key = binding_key(listening.key)
-        async with self._binding.setdefault(key, asyncio.Lock()):
+        binding = self._binding.setdefault(key, asyncio.Lock())
+        async with binding:
+            if self._binding.get(key) is not binding:  # somebody who left beside this one has seen to it
+                return
             if not self._wanted[key]:
                 await channel.queue_unbind(self.queue, exchange, key)
             if not self._wanted[key]:  # still, after that answer

@@ -98,7 +98,7 @@ class Publisher:
                 outgoing.payload,
                 exchange="" if route.exchange is None else route.exchange.name,
                 routing_key=route.key_of(outgoing.topic),
-                properties=properties_of(outgoing.headers),
+                properties=properties_of(outgoing.headers, most=channel.max_content_size),
                 mandatory=route.asks_for(outgoing.headers),
                 timeout=CONFIRM_S,
             )

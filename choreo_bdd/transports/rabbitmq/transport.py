@@ -155,7 +155,7 @@ class RabbitTransport:
         await self._life.require().probe()
 
     def remark(self, topic: str) -> str | None:
-        """Why a message may be missing: its queue has other consumers."""
+        """Why a message may be missing: its queue has other consumers, or nobody but our own watch has heard it."""
         return None if self._life.connection is None else self._life.connection.remark(topic)
 
     def active_subscription_count(self) -> int:

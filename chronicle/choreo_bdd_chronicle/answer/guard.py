@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from starlette.datastructures import Headers
@@ -46,7 +47,7 @@ class Guard:
             nonlocal is_told
             is_told = message["type"] == "http.response.body" and not message.get("more_body", False)
             if message["type"] == "http.response.start":
-                own = message.get("headers", ())
+                own = [self._placed(name, value) for name, value in message.get("headers", ())]
                 names = {name.lower() for name, _ in own}
                 added = [each for each in self._headers if each[0] not in names]
                 message["headers"] = [*own, *added, (b"x-request-id", request_id.encode())]
@@ -58,6 +59,13 @@ class Guard:
             _log.exception("request %s to %s failed", request_id, scope["path"])
             if not is_told:
                 raise
+
+    def _placed(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
+        """Where a redirect leads, as whoever asked sees it: behind a proxy only the path is known for sure."""
+        if name.lower() != b"location":
+            return name, value
+        _, _, path, query, _ = urlsplit(value)
+        return name, self._root.encode() + path + (b"?" + query if query else b"")
 
     def _below_root(self, scope: Scope) -> Scope:
         """The request as it is without a proxy: some take the path away that they serve us below, some do not."""

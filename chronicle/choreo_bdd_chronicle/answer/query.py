@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError
-from choreo_bdd_chronicle.check import Fault
+from choreo_bdd_chronicle.check import Fault, names
 from choreo_bdd_chronicle.check.moments import microseconds
-from choreo_bdd_chronicle.check.names import BRANCH_MAX, ENVIRONMENT_MAX, TRANSPORT_MAX
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
-SLUG_RULE = "2 to 64 of a-z, 0-9 and hyphens, and neither begins nor ends with a hyphen"
 RESOLUTIONS = ("raw", "hourly", "daily")
 _SPACED_OFFSET = re.compile(r" (?=\d\d:?\d\d$)")
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -112,8 +109,8 @@ def _moment(value: str) -> int:
 
 
 def _slug(value: str) -> str:
-    if not SLUG.fullmatch(value):
-        raise ValueError(f"a tenant is {SLUG_RULE}")
+    if not names.TENANT.fullmatch(value):
+        raise ValueError(f"a tenant is {names.TENANT_RULE}")
     return value
 
 
@@ -153,12 +150,12 @@ def moment(name: str, fills: str, meaning: str) -> Parameter:
 
 
 TENANT = Parameter(
-    name="tenant", read=_slug, schema={"type": "string", "pattern": f"^{SLUG.pattern}$"}, is_required=True,
+    name="tenant", read=_slug, schema={"type": "string", "pattern": f"^{names.TENANT.pattern}$"}, is_required=True,
     meaning="whose data",
 )  # fmt: skip
-ENVIRONMENT = text("environment", ENVIRONMENT_MAX, "only runs in this environment")
-BRANCH = text("branch", BRANCH_MAX, "only runs of this branch")
-TRANSPORT = text("transport", TRANSPORT_MAX, "only what went over this transport")
+ENVIRONMENT = text("environment", names.ENVIRONMENT_MAX, "only runs in this environment")
+BRANCH = text("branch", names.BRANCH_MAX, "only runs of this branch")
+TRANSPORT = text("transport", names.TRANSPORT_MAX, "only what went over this transport")
 SINCE = moment("from", "since", "only runs that began then or later")
 UNTIL = moment("to", "until", "only runs that began then or earlier")
 FILTERS = (ENVIRONMENT, BRANCH, TRANSPORT, SINCE, UNTIL)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from choreo_bdd_reporter.model.limits import clean_text
 
+TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
+TENANT_RULE = "2 to 64 of a-z, 0-9 and hyphens, and neither begins nor ends with a hyphen"
 ENVIRONMENT_MAX = 64
 BRANCH_MAX = 256
 TRANSPORT_MAX = 64

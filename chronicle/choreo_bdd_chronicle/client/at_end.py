@@ -10,7 +10,7 @@ from threading import Thread
 
 from choreo_bdd_chronicle.client.pushing import RESULTS, Pusher, Send, tenant_of
 from choreo_bdd_chronicle.client.queue import Queue
-from choreo_bdd_chronicle.client.sending import Target, send
+from choreo_bdd_chronicle.client.sending import Target, send, server_address
 from choreo_bdd_chronicle.settings import data_folder
 
 PATIENCE = 10.0
@@ -28,7 +28,7 @@ def send_at_end(
     send: Send = _once,
 ) -> None:
     """Send the report in a folder, and what waits from earlier; what does not get through waits for the next time."""
-    address, token = url.rstrip("/"), os.environ.get("CHRONICLE_TOKEN")
+    address, token = server_address(url), os.environ.get("CHRONICLE_TOKEN")
     queue = Queue(data_folder() / "waiting")
     body = (report / RESULTS).read_bytes()
     queue.put(body, Target(url=address, tenant=os.environ.get("CHRONICLE_TENANT") or tenant_of(body)))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from choreo_bdd_chronicle.client.sending import RefusedError, Target, UnreachableError
+from choreo_bdd_reporter.outputs.terminal import harmless
 
 TIMEOUT = 20.0
 _FAILING = ("failed", "errored")
@@ -130,8 +131,8 @@ def _notes(found: Mapping[str, Any], baseline: str, unclear: int) -> Iterator[st
 
 
 def _code(text: str) -> str:
-    return "`" + " ".join(text.split()).replace("`", "'") + "`"
+    return "`" + " ".join(harmless(text).split()).replace("`", "'") + "`"
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return harmless(text).replace("%", "%25")

@@ -9,6 +9,7 @@ import json
 import re
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,20 @@ def send(
                 raise
             sleep(pause)
     raise AssertionError("the last try answers or raises")
+
+
+def server_address(url: str) -> str:
+    """The address of a server as it is used. Raises ``ValueError`` where it can be none."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise ValueError("the address of the server cannot be used; it is one such as http://127.0.0.1:8000")
+    if "@" in parts.netloc:
+        raise ValueError("the address of the server has a login, which it does not take; whoever may write has a token")
+    return url.rstrip("/")
 
 
 def slug_of(name: str | None) -> str:

@@ -95,7 +95,7 @@ class ProcessChecker:
                 process = self._process or await self._begun()
                 self._asked.append(waiting)
                 await _write(process, body)
-            except OSError as problem:
+            except (OSError, RuntimeError) as problem:  # uvloop tells of a closed pipe by the latter
                 _log.warning(
                     "a report is checked in the server itself, not beside it: %s", str(problem) or "it is gone"
                 )

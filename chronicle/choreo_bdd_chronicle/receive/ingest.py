@@ -8,9 +8,9 @@ from starlette.requests import Request
 
 from choreo_bdd_chronicle.answer.errors import REPORT, VALIDATION, ApiError
 from choreo_bdd_chronicle.answer.models import Ingested
-from choreo_bdd_chronicle.answer.query import SLUG, SLUG_RULE
 from choreo_bdd_chronicle.check import Report
 from choreo_bdd_chronicle.check.moments import now
+from choreo_bdd_chronicle.check.names import TENANT, TENANT_RULE
 from choreo_bdd_chronicle.receive.body import read_body
 from choreo_bdd_chronicle.receive.checkers import Checker
 from choreo_bdd_chronicle.receive.mailbox import Mailbox
@@ -33,8 +33,8 @@ def tenant_of(request: Request, caller: Caller) -> str:
     slug = request.headers.get(TENANT_HEADER, "").strip().lower()
     if not slug:
         raise ApiError(422, f"{TENANT_HEADER}: missing; it names whose report this is", error=VALIDATION)
-    if not SLUG.fullmatch(slug):
-        raise ApiError(422, f"{TENANT_HEADER}: a tenant is {SLUG_RULE}")
+    if not TENANT.fullmatch(slug):
+        raise ApiError(422, f"{TENANT_HEADER}: a tenant is {TENANT_RULE}")
     if not caller.sees(slug):
         raise ApiError(403, "The token is for another tenant.")
     return slug

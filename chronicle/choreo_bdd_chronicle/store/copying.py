@@ -47,7 +47,7 @@ def restore(url: str, file: Path, *, replaces: bool) -> None:
 
     Raises ``StoreError`` when the file is no copy, or the store is there already or not SQLite's.
     """
-    target = _file_of(url, "pg_restore --clean --if-exists --dbname={url} {file}", file)
+    target = _file_of(url, "into an empty database, pg_restore --single-transaction --dbname={url} {file}", file)
     if not file.is_file():
         raise StoreError(f"{file}: there is no such file")
     if target.exists() and not replaces:

@@ -7,6 +7,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from choreo_bdd_reporter.outputs.terminal import harmless
+
 _ROOM = "choreo_bdd_chronicle.client.at_end"
 _EXTRA = "msgspec"
 _MISSING = 'chronicle: the report is not sent: pip install "choreo-bdd[chronicle]"'
@@ -18,6 +20,6 @@ def hand_over(directory: Path, url: str, say: Callable[[str], None]) -> None:
         say(_MISSING)
         return
     try:
-        import_module(_ROOM).send_at_end(directory, url, say)
+        import_module(_ROOM).send_at_end(directory, url, lambda line: say(harmless(line)))
     except Exception as error:  # noqa: BLE001 - a server must never decide a run
-        say(f"chronicle: the report is not sent ({type(error).__name__}: {error})")
+        say(harmless(f"chronicle: the report is not sent ({type(error).__name__}: {error})"))

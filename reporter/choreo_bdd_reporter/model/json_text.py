@@ -7,7 +7,7 @@ than the standard library, which is any text that is not ASCII, is left to that;
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -46,6 +46,23 @@ def foreign_json(value: Any) -> str | None:
     return raw.decode("ascii") if is_sure else None
 
 
+def as_written(values: Sequence[bytes]) -> str | None:
+    """JSON from elsewhere as text, a line each, where the standard library would write what they say just so.
+
+    ``None`` where one of them has to be read and written, or is no JSON: other spaces, characters or spellings of
+    numbers, names that come twice.
+    """
+    codec, lines = _codec(), b"\n".join(values)
+    if codec.rewrite_lines is None or lines.count(b"\n") != len(values) - 1:
+        return None
+    if not lines.isascii() or b"\x7f" in lines or _may_be_spelled(lines):
+        return None
+    try:
+        return lines.decode("ascii") if codec.rewrite_lines(lines) == lines + b"\n" else None
+    except Exception:  # noqa: BLE001 - no JSON, or nested too deeply
+        return None
+
+
 def _reads_back(raw: bytes, value: Any) -> bool:
     """Whether this is surely the value, and spelled as the standard library spells it but for characters.
 
@@ -53,10 +70,14 @@ def _reads_back(raw: bytes, value: Any) -> bool:
     """
     if len(raw) > _READ_BACK_MAX:
         return False
-    numbers = raw.translate(_DIGITS_AS_ZERO)
-    may_differ = b"0e0" in numbers or b"0e-" in numbers or b"0.0000" in raw
-    read = _codec().read_alike if may_differ else _codec().decode
+    read = _codec().read_alike if _may_be_spelled(raw) else _codec().decode
     return read is not None and bool(read(raw) == value)
+
+
+def _may_be_spelled(raw: bytes) -> bool:
+    """Whether there may be a float that the standard library writes in another way."""
+    numbers = raw.translate(_DIGITS_AS_ZERO)
+    return b"0e0" in numbers or b"0e-" in numbers or b"0.0000" in raw
 
 
 def _float_as_written(text: str) -> float | None:
@@ -77,11 +98,15 @@ def read_document(text: str) -> Any:
 
 
 class _Codec(NamedTuple):
-    """Of ``msgspec``, nothing without it; ``read_alike`` reads ``None`` for floats that are not written alike."""
+    """Of ``msgspec``, nothing without it; ``read_alike`` reads ``None`` for floats that are not written alike.
+
+    ``rewrite_lines`` reads values, a line each, and writes them.
+    """
 
     encode: Callable[[Any], bytes] | None = None
     decode: Callable[[str | bytes], Any] | None = None
     read_alike: Callable[[bytes], Any] | None = None
+    rewrite_lines: Callable[[bytes], bytes] | None = None
 
 
 @cache
@@ -91,4 +116,10 @@ def _codec() -> _Codec:
         from msgspec.json import Decoder, Encoder  # noqa: PLC0415 - an extra
     except ImportError:
         return _Codec()
-    return _Codec(Encoder().encode, Decoder().decode, Decoder(float_hook=_float_as_written).decode)
+    encoder, decoder = Encoder(), Decoder()
+    return _Codec(
+        encoder.encode,
+        decoder.decode,
+        Decoder(float_hook=_float_as_written).decode,
+        lambda lines: encoder.encode_lines(decoder.decode_lines(lines)),
+    )

@@ -64,7 +64,7 @@ def _test(row: Row) -> dict[str, Any]:
         "retryAttempts": [_attempt(number, each) for number, each in enumerate(row.attempts, start=1)],
         "flaky": row.is_flaky,
     }
-    head = {"name": test["name"] or test["nodeid"], "status": status, "rawStatus": test["outcome"]}
+    head = {"name": row.title, "status": status, "rawStatus": test["outcome"]}
     exact = {name: test[name] for name in ("nodeid", "duration_ms")}
     known = {name: fact for name, fact in facts.items() if fact}
     return {**head, "duration": round(test["duration_ms"]), **known, "extra": {**exact, **_reason(row.failure)}}

@@ -38,7 +38,7 @@ def _case(row: Row) -> Iterator[str]:
     place = test["file"].removesuffix(".py").replace("/", ".")
     facts = {
         "classname": ".".join(part for part in (place, test["class"]) if part) or "session",
-        "name": test["name"] or test["nodeid"],
+        "name": row.title,
         "time": _seconds(test["duration_ms"]),
         **({"file": test["file"]} if test["file"] else {}),
         **({"line": str(line)} if line is not None else {}),

@@ -10,6 +10,12 @@ from choreo_bdd.redaction.printable import on_one_line
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@-])")
 
 
+def in_short(text: str, at_most: int = 500) -> str:
+    """A text that leaves room for others: of a longer one its beginning and its end, between which names differ."""
+    end = at_most // 4
+    return text if len(text) <= at_most else f"{text[: at_most - end]} … {text[-end:]}"
+
+
 def plain(text: str) -> str:
     """Running text on one line, its special characters escaped."""
     return _SPECIAL.sub(r"\\\1", on_one_line(" ".join(text.split())))

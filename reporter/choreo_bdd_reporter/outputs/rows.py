@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
+from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.model.clock import epoch_seconds
 from choreo_bdd_reporter.outputs.summary import Failure, failures
@@ -15,10 +18,11 @@ from choreo_bdd_reporter.outputs.summary import Failure, failures
 class Row:
     """A test with its feature and its scenario, which are empty without Gherkin, and why it failed, if it did.
 
-    ``attempts`` are those before the one that counts.
+    ``title`` is its name, told apart from others of its file. ``attempts`` are those before the one that counts.
     """
 
     test: Any
+    title: str
     feature: Any
     scenario: Any
     failure: Failure | None
@@ -61,12 +65,30 @@ def rows(results: Any, gherkin: Any) -> Iterator[Row]:
     }
     reasons = {failure.row: failure for failure in failures(results, gherkin)}
     attempts = gherkin.get("attempts") or {}
-    for row, test in zip(row_ids(results["tests"]), results["tests"], strict=True):
+    tests = results["tests"]
+    for row, test, title in zip(row_ids(tests), tests, titles(tests), strict=True):
         feature, scenario = told.get(row, ({}, {}))
         yield Row(
             test=test,
+            title=title,
             feature=feature,
             scenario=scenario,
             failure=reasons.get(row),
             attempts=attempts.get(row, ()),
         )
+
+
+def titles(tests: Sequence[Any]) -> Iterator[str]:
+    """A name for each test that no other one of its file and class has, not even where both stand on one line."""
+    times = Counter(test["nodeid"] for test in tests)
+    taken: set[tuple[str, str | None, str]] = set()
+    numbers: dict[tuple[str, str | None, str], Iterator[int]] = {}
+    for test in tests:
+        worker = test["worker_id"] if times[test["nodeid"]] > 1 else None
+        known = next((each for each in (test["name"], test["nodeid"]) if each.strip()), "(no name)")
+        name = f"{known} ({worker})" if worker else known
+        place, title = (test["file"], test["class"], on_one_line(name)), name
+        while (shown := (*place[:2], on_one_line(title))) in taken:
+            title = f"{name} ({next(numbers.setdefault(place, count(2)))})"
+        taken.add(shown)
+        yield title

@@ -8,11 +8,12 @@ from typing import Any
 
 from choreo_bdd.redaction.printable import annotation, on_one_line
 from choreo_bdd_reporter.documents.results import row_ids
-from choreo_bdd_reporter.outputs.markdown import code, plain, table
+from choreo_bdd_reporter.outputs.markdown import code, in_short, plain, table
 from choreo_bdd_reporter.read.entries import Entry, group_entries
 from choreo_bdd_reporter.read.findings import findings_of, is_failing
 from choreo_bdd_reporter.read.hop_names import hop_name
 
+_TITLE_MAX = 200
 ANNOTATIONS_MAX = 10
 """GitHub shows no more errors of one step."""
 
@@ -124,7 +125,8 @@ def headline(results: Any) -> str:
     """One line: the verdict, the counts, and what the reader must know about the report."""
     totals = results["run"]["totals"]
     counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in _OUTCOMES if totals[outcome])
-    return f"{totals['total']} tests: {counts or 'none run'} in {results['run']['duration_ms'] / 1000:.1f} s"
+    tests = "test" if totals["total"] == 1 else "tests"
+    return f"{totals['total']} {tests}: {counts or 'none run'} in {results['run']['duration_ms'] / 1000:.1f} s"
 
 
 def warnings(results: Any, gherkin: Any) -> Iterator[str]:
@@ -182,7 +184,8 @@ def as_markdown(results: Any, gherkin: Any) -> str:
 
 def _cells(failure: Failure) -> tuple[str, ...]:
     where = code(failure.place) if failure.place else ""
-    return plain(failure.name), f"**{plain(failure.cause)}**", plain(failure.sentence), where
+    sentence = plain(in_short(failure.sentence))
+    return plain(in_short(failure.name)), f"**{plain(failure.cause)}**", sentence, where
 
 
 def _hop_lines(hops: Sequence[SlowHop]) -> list[str]:
@@ -203,5 +206,5 @@ def as_annotations(results: Any, gherkin: Any) -> str:
 
 
 def _annotation(failure: Failure) -> str:
-    title = f"{failure.name}: {failure.cause}"
+    title = f"{in_short(failure.name, _TITLE_MAX)}: {failure.cause}"
     return annotation("error", failure.sentence, file=failure.file, line=failure.line, title=title)

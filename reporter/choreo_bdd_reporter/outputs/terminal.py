@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from choreo_bdd.redaction.printable import printable
+from choreo_bdd.redaction import Redactor
+from choreo_bdd.redaction.printable import on_one_line, printable
 
 
 def say(text: object) -> None:
@@ -21,6 +22,11 @@ def say_document(text: str) -> None:
 def complain(text: object) -> None:
     """Print to standard error."""
     _print(printable(str(text)), sys.stderr)
+
+
+def harmless(text: object) -> str:
+    """One line of what is in no report, and so not masked yet: addresses, names of files, what a server says."""
+    return on_one_line(Redactor().text(str(text)))
 
 
 def _print(text: str, stream: TextIO) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import repeat
 from typing import Any
@@ -50,9 +50,13 @@ def split(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 
 
 class Chunk:
-    """The entries of one chunk; texts, payloads and messages that repeat are kept once."""
+    """The entries of one chunk; texts, payloads and messages that repeat are kept once.
 
-    def __init__(self) -> None:
+    ``write`` makes JSON of what they hold.
+    """
+
+    def __init__(self, write: Callable[[Any], str] = ascii_json) -> None:
+        self._write = write
         self._texts: dict[str, int] = {}
         self._payloads: dict[str, int] = {}
         self._messages: dict[str, int] = {}
@@ -64,7 +68,7 @@ class Chunk:
             None if each.entry is None else self._entry(each.entry.read(), bodies=True, events=True)
             for each in entry.earlier
         ]
-        self._entries.append(ascii_json([*self._entry(entry, bodies=bodies, events=events), earlier]))
+        self._entries.append(self._write([*self._entry(entry, bodies=bodies, events=events), earlier]))
 
     def _entry(self, entry: Entry, *, bodies: bool, events: bool) -> list[Any]:
         notes = (*entry.notes, *repeat(_NOTHING, len(entry.parts) - len(entry.notes)))
@@ -79,7 +83,7 @@ class Chunk:
         every entry, payload and message, so that the page parses those alone that are looked at.
         """
         counts = [len(self._entries), len(self._payloads)]
-        head = [ascii_json(list(self._texts)), ascii_json(counts)]
+        head = [self._write(list(self._texts)), self._write(counts)]
         return deflated("\n".join([*head, *self._entries, *self._payloads, *self._messages]))
 
     def _part(self, part: ResultsScenario, notes: Json, bodies: bool, events: bool) -> dict[str, Any]:
@@ -107,7 +111,7 @@ class Chunk:
     def _handle(self, handle: Json, bodies: bool) -> Json:
         if handle["actual"] is None:
             return handle
-        return {**handle, "actual": self.payload(ascii_json(handle["actual"])) if bodies else -1}
+        return {**handle, "actual": self.payload(self._write(handle["actual"])) if bodies else -1}
 
     def _timeline(self, events: Sequence[Json]) -> dict[str, Any]:
         columns = {name: self._numbers([event.get(name) for event in events]) for name in _COLUMNS}
@@ -129,7 +133,7 @@ class Chunk:
 
     def message(self, message: Json, payload: str) -> int:
         """The place of a message with this payload."""
-        known = ascii_json({**message, "payload": self.payload(payload)})
+        known = self._write({**message, "payload": self.payload(payload)})
         return self._messages.setdefault(known, len(self._messages))
 
 

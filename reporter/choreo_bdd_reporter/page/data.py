@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 
+from choreo_bdd_reporter.model.json_text import document_json
 from choreo_bdd_reporter.model.schema_types import Results
 from choreo_bdd_reporter.page.chunks import Chunk, deflated, split
 from choreo_bdd_reporter.page.embed import as_script, as_template, ascii_json, json_pieces
@@ -64,12 +65,21 @@ class PageData:
 class _Chunking:
     """Reads entries in their order, each once, and writes down the chunk that they make up when its last was read."""
 
-    def __init__(self, file: IO[str], sizes: Iterable[int], *, all_bodies: bool, all_events: bool) -> None:
+    def __init__(
+        self,
+        file: IO[str],
+        sizes: Iterable[int],
+        write: Callable[[Any], str],
+        *,
+        all_bodies: bool,
+        all_events: bool,
+    ) -> None:
         self._file = file
+        self._write = write
         self._sizes = iter(sizes)
         self._all_bodies = all_bodies
         self._all_events = all_events
-        self._chunk = Chunk()
+        self._chunk = Chunk(write)
         self._left = 0
 
     def read(self, entry: Entry) -> Entry:
@@ -79,7 +89,7 @@ class _Chunking:
         self._chunk.add(read, bodies=self._all_bodies or all_of_it, events=self._all_events or all_of_it)
         if not self._left:
             self._file.write(f"{self._chunk.text()}\n")
-            self._chunk = Chunk()
+            self._chunk = Chunk(self._write)
         return read
 
 
@@ -99,7 +109,8 @@ def page_data(
     bodies, timelines = all_bodies or events <= EVENTS_WITH_BODIES_MAX, events <= EVENTS_MAX
     sizes = list(map(len, chunks))
     with SpooledTemporaryFile(_IN_MEMORY_BYTES, "w+", encoding="ascii") as file:
-        read = Entry.read if whole else _Chunking(file, sizes, all_bodies=bodies, all_events=timelines).read
+        write = document_json if _are_journaled(document["tests"]) else ascii_json
+        read = Entry.read if whole else _Chunking(file, sizes, write, all_bodies=bodies, all_events=timelines).read
         index = {
             **build_index(groups, document, gherkin, read),
             "chunks": sizes,
@@ -113,8 +124,7 @@ def page_data(
 def _whole(results: Json, gherkin: Json) -> tuple[list[str], list[str]] | None:
     """Both documents in pieces, or nothing when they are too large for that."""
     tests = results["tests"]
-    # tests that are no dictionaries are read from disk one by one, because all of them are too large
-    if len(tests) > WHOLE_TESTS_MAX or not all(isinstance(test, dict) for test in tests[:1]):
+    if len(tests) > WHOLE_TESTS_MAX or _are_journaled(tests):
         return None
     kept: tuple[list[str], list[str]] = [], []
     left = WHOLE_BYTES_MAX
@@ -125,6 +135,11 @@ def _whole(results: Json, gherkin: Json) -> tuple[list[str], list[str]] | None:
             if left < 0:
                 return None
     return kept
+
+
+def _are_journaled(tests: Sequence[Any]) -> bool:
+    """Whether tests are our own, read from disk one by one because all of them are too large."""
+    return not all(isinstance(test, dict) for test in tests[:1])
 
 
 def _brief(results: Results) -> dict[str, Any]:

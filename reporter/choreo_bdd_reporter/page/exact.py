@@ -51,7 +51,8 @@ def with_exact(results: Json, gherkin: Json) -> Json:
         ]
         for row, found in attempts.items()
     }
-    return {**gherkin, "details": {**known, **details}, **({"attempts": again} if again else {})}
+    added = (("details", {**known, **details}), ("attempts", again))
+    return {**gherkin, **{name: value for name, value in added if value}}
 
 
 def _respelled(items: Iterable[Json], names: Sequence[str]) -> dict[int, Json]:
@@ -61,11 +62,16 @@ def _respelled(items: Iterable[Json], names: Sequence[str]) -> dict[int, Json]:
 
 
 def _is_respelled(value: Any) -> bool:
-    kind = type(value)
-    if kind is dict:
-        return any(map(_is_respelled, value.values()))
-    if kind is list:
-        return any(map(_is_respelled, value))
-    if kind is float:
-        return bool(value.is_integer() or abs(value) < _FIXED_MIN)
-    return kind is int and abs(value) > _INTEGER_MAX
+    values = [value]  # of others, may be nested as deeply as they like
+    for each in values:
+        kind = type(each)
+        if kind is dict:
+            values += each.values()
+        elif kind is list:
+            values += each
+        elif kind is float:
+            if each.is_integer() or abs(each) < _FIXED_MIN:
+                return True
+        elif kind is int and abs(each) > _INTEGER_MAX:
+            return True
+    return False

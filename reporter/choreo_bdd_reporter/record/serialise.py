@@ -173,19 +173,18 @@ class _Serialiser:
             for failure in handle.failures[:FAILURES_MAX]:
                 self._redactor.learn_at_path(failure.path, json_safe([failure.expected, failure.actual]))
         heard = (*(entry.message for entry in entries), *(each.message for each in strays_in(self._result)))
-        for message in (*heard, *(each for one in handles for each in one.messages)):
-            if message is not None:
-                self._values.learn_message(message)
+        counted = (each for one in handles for each in one.messages)
+        self._values.learn_messages([each for each in (*heard, *counted) if each is not None])
 
     # --- expectations ---
 
     def _handle_values(self, handle: ObservedHandle) -> _HandleValues:
         outcome = str(handle.outcome)
-        actual = handle.message if outcome in ("pass", "slow") else None
-        if outcome == "fail":
-            actual = handle.last_mismatch_payload
         expected, expected_cut = self._values.shown(handle.matcher_expected)
-        actual, actual_cut = self._values.shown(actual)
+        if handle.messages and outcome in ("pass", "slow"):
+            actual, actual_cut = self._values.shown_payload(handle.messages[0])
+        else:
+            actual, actual_cut = self._values.shown(handle.last_mismatch_payload if outcome == "fail" else None)
         failures = [self._failure(failure) for failure in handle.failures[:FAILURES_MAX]]
         return {
             "expected": expected,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from choreo_bdd.redaction import Redactor, is_innocent_json
-from choreo_bdd_reporter.model.json_text import read_document
+from choreo_bdd.redaction import Redactor, are_innocent_json, is_innocent_json
+from choreo_bdd_reporter.model.json_text import as_written, read_document
 from choreo_bdd_reporter.model.limits import (
+    STRING_MAX_BYTES,
     cap_body,
     cap_value,
     clean_text,
@@ -30,6 +31,7 @@ class Values:
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._looked: dict[int, _Look] = {}
+        self._travelled: dict[bytes, _Look] = {}
         self._innocent: dict[str, bool] = {}
         self._texts: dict[str, _Value] = {}
         self._carried: dict[int, _Carried] = {}
@@ -40,17 +42,23 @@ class Values:
         """A payload or shape within the limits of ``results.json``, and whether it was too large as a whole."""
         return self._value(self._look(value)).shown()
 
+    def shown_payload(self, message: Any) -> tuple[Any, bool]:
+        """The same for what a message carries."""
+        return self._value(self._carried_by(message).payload).shown()
+
     def learn(self, value: Any) -> None:
         """Remember what is secret in a value, so that it is found in every other one."""
         if value is not None:
             self._learn(self._look(value))
 
-    def learn_message(self, message: Any) -> None:
-        """Remember what is secret in what a message carries."""
-        carried = self._carried_by(message)
-        self._learn(carried.payload)
-        if carried.headers:
-            self.learn(carried.headers)
+    def learn_messages(self, messages: Sequence[Any]) -> None:
+        """Remember what is secret in what messages carry."""
+        self._look_at_bytes({each.json for each in messages if each.json is not None})
+        for message in messages:
+            carried = self._carried_by(message)
+            self._learn(carried.payload)
+            if carried.headers:
+                self.learn(carried.headers)
 
     def found_at(self, path: str, value: Any) -> Any:
         """The same for a value that was found at a dotted path, whose parts count as keys."""
@@ -92,7 +100,8 @@ class Values:
 
     def _value(self, look: _Look) -> _Value:
         if look.value is None:
-            look.value = self._new(look.source, None if has_redactors() else look.text)
+            source = look.source if look.source is not None or look.text is None else read_document(look.text)
+            look.value = self._new(source, None if has_redactors() else look.text)
         return look.value
 
     def _learn(self, look: _Look) -> None:
@@ -119,6 +128,17 @@ class Values:
             )
         return known
 
+    def _look_at_bytes(self, travelled: Collection[bytes]) -> None:
+        """Look at small payloads as they travelled: where all are innocent, as nearly always, none has to be read."""
+        small = [raw for raw in travelled if len(raw) <= STRING_MAX_BYTES and raw.isascii()]
+        lines = as_written(small)
+        if lines is not None and are_innocent_json(lines):
+            self._travelled = {raw: _Look(None, text) for raw, text in zip(small, lines.split("\n"), strict=True)}
+
+    def _look_inside(self, message: Any) -> _Look:
+        known = self._travelled.get(message.json)
+        return self._look(message.payload) if known is None else known
+
     def _is_innocent(self, text: str) -> bool:
         known = self._innocent.get(text)
         if known is None:
@@ -128,14 +148,15 @@ class Values:
     def _carried_by(self, message: Any) -> _Carried:
         known = self._carried.get(id(message))
         if known is None:
-            known = self._carried[id(message)] = _Carried(message, self._look(message.payload), message.headers)
+            known = self._carried[id(message)] = _Carried(message, self._look_inside(message), message.headers)
         return known
 
 
 class _Look:
     """What is known of a value, with the value itself, so that nothing else can take its place in memory.
 
-    ``text`` is its JSON if it is small and surely hides nothing, and ``None`` if it has to be looked at.
+    ``text`` is its JSON if it is small and surely hides nothing, and ``None`` if it has to be looked at. Without a
+    ``source``, the value is what the text says.
     """
 
     __slots__ = ("is_learned", "source", "text", "value")

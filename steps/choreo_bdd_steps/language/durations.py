@@ -6,6 +6,8 @@ import re
 
 from choreo_bdd_steps.language.errors import BodyError
 
+INSTANT = "a duration of 0 leaves no time for anything to happen; write a longer one"
+
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*")
 _SECONDS = {
     "ms": 0.001,

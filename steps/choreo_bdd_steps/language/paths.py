@@ -15,6 +15,7 @@ Segment = str | int | Quantifier
 ENVELOPE_NAMES = ("key", "partition", "status", "topic")
 _HEADERS = "@headers"
 _FOREIGN = re.compile(r"\$$|\$[.\[]|/|(?:[^'\"]*\.)?\*+(?=[.\[]|$)")  # JSONPath, JSON pointer
+_SIGNS = re.compile(r"[!#%&()+,\-./:;<=>^`{|}~\\]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ def parse_field(text: str, line: int | None = None) -> Field:
             f"items[*].sku, or quote a field of that name: '{label}'",
             line,
         )
+    if _SIGNS.fullmatch(label):
+        raise BodyError(f"{label!r} is no name; quote a field of that name: '{label}'", line)
     try:
         return Field(label, parse_path(label))
     except ValueError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from choreo_bdd.topic_patterns import malformed
@@ -15,14 +15,15 @@ from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.own_steps import OwnSteps
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import SWITCHED_OFF
+from choreo_bdd_steps.language.durations import INSTANT
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import FUNCTION_AS_VALUE, Variables, function_names
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.suggesting import suggestion
-from choreo_bdd_steps.plan.plan import INSTANT, Plan, PlannedStep
-from choreo_bdd_steps.plan.settings import Settings, timeout_of
+from choreo_bdd_steps.plan.plan import Plan, PlannedStep
+from choreo_bdd_steps.plan.settings import Settings, tag_problem
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
 from choreo_bdd_steps.vocabulary.acts import (
     Call,
@@ -43,7 +44,6 @@ from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
-_TAG = re.compile(r"(timeout|slow|bus)\b(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +92,19 @@ def outline_placeholders(subject: Subject) -> Iterator[Finding]:
             for found in _OUTLINE.finditer(text):
                 close = difflib.get_close_matches(found[1].lower(), [each.lower() for each in columns], n=1)
                 if close and not found[1].startswith("/"):
-                    message = f"<{found[1]}> is in no column of the examples, which are {', '.join(columns)}"
-                    yield subject.at(step.call, "unfilled-placeholder", message)
+                    yield subject.at(step.call, "unfilled-placeholder", unfilled(found[1], columns))
+
+
+def unfilled(name: str, columns: Sequence[str]) -> str:
+    """What is told of a placeholder that no column fills."""
+    there = f"which are {', '.join(columns)}" if columns else "of which this scenario has none"
+    return f"<{name}> is in no column of the examples, {there}"
 
 
 def tags(subject: Subject) -> Iterator[Finding]:
     """Tags of ours that cannot be read."""
     for tag in subject.scenario.tags:
-        found = _TAG.fullmatch(tag)
-        if found is None or not found[2]:  # @slow alone is a marker of the user's own
-            continue
-        problem = _tag_problem(found[1], found[2]) or _bus_problem(subject, tag)
-        if problem:
+        if problem := tag_problem(tag) or _bus_problem(subject, tag):
             yield Finding(subject.file, subject.scenario.begins_at, "bad-tag", f"@{tag}: {problem}")
 
 
@@ -113,22 +114,6 @@ def _bus_problem(subject: Subject, tag: str) -> str | None:
         return None
     known = ", ".join(sorted(subject.config.transports))
     return f"there is no transport {missing[0]!r} in profile {subject.config.profile!r}; it has {known}"
-
-
-def _tag_problem(name: str, rest: str) -> str | None:
-    value = rest[1:-1] if rest.startswith("(") and rest.endswith(")") else None
-    if value is None:
-        return f"write @{name}(…), with the value in parentheses and no blank"
-    if name == "slow":
-        return None if value in ("fail", "warn") else "the slow policy is `fail` or `warn`"
-    if name == "bus":
-        return None if buses([f"bus({value})"]) else "name at least one transport, as in @bus(nats,kafka)"
-    if name == "timeout":
-        try:
-            timeout_of(value)
-        except BodyError as error:
-            return str(error)
-    return None
 
 
 def transports(subject: Subject) -> Iterator[Finding]:
@@ -219,7 +204,7 @@ def _parts_around(step: PlannedStep) -> Iterator[tuple[str, str, frozenset[str]]
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
     """Build what a check expects where all of it is known already: what cannot be built now never can."""
     for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
-        if problem := malformed(_TEMPLATE.sub("x", each.topic)):
+        if problem := malformed(_OUTLINE.sub("x", _TEMPLATE.sub("x", each.topic))):
             raise BodyError(problem)
         if each.body.calls_python and not subject.config.python_matchers:
             raise BodyError(SWITCHED_OFF)

@@ -10,11 +10,12 @@ from choreo_bdd.topic_patterns import malformed, unspeakable
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
-from choreo_bdd_steps.lint.rules import Subject
+from choreo_bdd_steps.lint.rules import Subject, unfilled
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec, PlayService, Publish, Request
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|<[^<>]+>")
+_PLACEHOLDER = re.compile(r"<([^<>]+)>")
 
 
 def unknown_topics(subject: Subject, contract: AsyncApi) -> Iterator[Finding]:
@@ -58,6 +59,13 @@ def _expected(spec: ExpectationSpec) -> Iterator[str]:
     if spec.hop_from is not None:
         yield spec.hop_from.topic
     yield from (each.topic for each in spec.parts if not each.is_reply and not each.is_response)
+
+
+def unfilled_topics(subject: Subject) -> Iterator[Finding]:
+    """Topics with ``<x>`` in them that no example fills: no bus has a topic of such a name."""
+    for step in subject.plan.steps:
+        for found in (each for topic in _named(step) if topic for each in _PLACEHOLDER.finditer(topic)):
+            yield subject.at(step.call, "unfilled-placeholder", unfilled(found[1], subject.scenario.columns))
 
 
 def unusable_topics(subject: Subject) -> Iterator[Finding]:

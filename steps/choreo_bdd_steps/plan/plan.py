@@ -9,6 +9,7 @@ from functools import cached_property
 from choreo_bdd import topic_patterns
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import parse_expectation
+from choreo_bdd_steps.language.durations import INSTANT
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.vocabulary import recognise
 from choreo_bdd_steps.vocabulary.acts import (
@@ -29,8 +30,6 @@ from choreo_bdd_steps.vocabulary.acts import (
 )
 from choreo_bdd_steps.vocabulary.assignments import assigned, misnamed
 from choreo_bdd_steps.vocabulary.phrase import StepCall
-
-INSTANT = "a duration of 0 leaves no time for anything to happen; write a longer one"
 
 
 @dataclass(frozen=True)  # no slots: what is asked of a step again and again is kept in it

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
+from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.placeholders import Address
 from choreo_bdd_project.secrets import declare
 from choreo_bdd_schemas import config_schema
-from choreo_bdd_steps.language.durations import parse_duration
+from choreo_bdd_steps.language.durations import INSTANT, parse_duration
 
-_TAG = re.compile(r"(?P<name>timeout|slow)\((?P<value>[^)]*)\)")
+_TAG = re.compile(r"(?P<name>timeout|slow|bus)(?P<value>[(=:].*)", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,24 @@ def timeout_of(text: str) -> float:
     return parse_duration(text.replace("_", " "))
 
 
+def tag_problem(tag: str) -> str | None:
+    """What is wrong with a tag of ours; ``None`` for a good one, and for one of the user's own, such as ``@slow``."""
+    found = _TAG.fullmatch(tag)
+    if found is None:
+        return None
+    name, value = found["name"].lower(), found["value"][1:-1]
+    if tag != f"{name}({value})":
+        return f"write @{name}(…), in small letters, with the value in parentheses and no blank"
+    try:
+        if name == "timeout":
+            return None if timeout_of(value) else INSTANT
+        if name == "slow":
+            slow_policy(value)
+    except ValueError as error:
+        return str(error)
+    return "name at least one transport, as in @bus(nats,kafka)" if name == "bus" and not buses([tag]) else None
+
+
 def settings_for(config: Config, tags: Sequence[str]) -> Settings:
     """The configuration's time settings, as the tags ``@timeout(5s)`` and ``@slow(warn)`` change them.
 
@@ -69,14 +88,11 @@ def settings_for(config: Config, tags: Sequence[str]) -> Settings:
     """
     timeout_s, slow = config.timeout_s, config.slow
     for tag in tags:
-        found = _TAG.fullmatch(tag)
-        if found is None:
-            continue
-        try:
-            if found["name"] == "timeout":
-                timeout_s = timeout_of(found["value"])
-            else:
-                slow = slow_policy(found["value"])
-        except ValueError as error:
-            raise ConfigError(f"the tag @{tag}: {error}") from error
+        if problem := tag_problem(tag):
+            raise ConfigError(f"the tag @{tag}: {problem}")
+        name, _, value = tag.removesuffix(")").partition("(")
+        if name == "timeout" and value:
+            timeout_s = timeout_of(value)
+        elif name == "slow" and value:
+            slow = slow_policy(value)
     return Settings(timeout_s, slow)

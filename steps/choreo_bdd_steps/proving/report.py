@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.redaction import redact_value
 from choreo_bdd_project.own_steps import project_of
 from choreo_bdd_steps.proving.prove import Proof, Prover
 from choreo_bdd_steps.recording import RECORD, Recording, RecordingError, read_recordings
@@ -70,7 +71,8 @@ def as_text(found: Sequence[Proof]) -> str:
 
 def as_json(found: Sequence[Proof]) -> str:
     """The same for other programs."""
-    return json.dumps([{**asdict(proof), "score": proof.score} for proof in found], indent=2)
+    told, _ = redact_value([{**asdict(proof), "score": proof.score} for proof in found])
+    return json.dumps(told, indent=2)
 
 
 def _lines(found: Sequence[Proof]) -> Iterator[str]:

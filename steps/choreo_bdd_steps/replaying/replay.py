@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, TransportConfig
 from choreo_bdd_project.gherkin.feature import read_feature
@@ -54,17 +55,23 @@ class Replayed:
 
 
 def find_scenario(recording: Recording) -> Scenario:
-    """The scenario as its file has it now. Raises ``RecordingError`` where it has none."""
+    """The scenario as its file has it now; once what its configuration shows to be secret is declared.
+
+    Raises ``RecordingError`` where it has none.
+    """
     path = Path(recording.feature)
     try:
         feature = read_feature(path)
     except ChoreoError as error:
         raise RecordingError(str(error)) from error
     named = recording.nodeid.partition("::")[2]
-    names = {scenario.nodeid.partition("::")[2]: scenario for scenario in feature.scenarios}
-    fitting = [name for name in names if named == name or _is_numbered(named, name)]
-    if fitting:
-        return names[max(fitting, key=len)]
+    # a recording has the name without what is secret in it
+    names = [(Redactor().text(each.nodeid).partition("::")[2], each) for each in feature.scenarios]
+    fitting = [(name, each) for name, each in names if named == name or _is_numbered(named, name)]
+    longest = max((len(name) for name, _ in fitting), default=0)
+    found = [each for name, each in fitting if len(name) == longest]
+    if len(found) == 1:
+        return found[0]
     at_line = [each for each in feature.scenarios if any(step.line == recording.line for step in each.steps)]
     if len(at_line) == 1:
         return at_line[0]
@@ -116,7 +123,13 @@ def replay(recording: Recording, scenario: Scenario, context: ReplayContext, *, 
             )
         return part
 
-    session = Session(config, make_transport=recorded, loop=VirtualLoop(), token=lambda _: next(tokens))
+    session = Session(
+        config,
+        make_transport=recorded,
+        loop=VirtualLoop(),
+        token=lambda _: next(tokens),
+        former={name: link.former for name, link in recording.links.items()},
+    )
     info = ScenarioInfo(scenario.name, scenario.nodeid, own.marked(scenario.steps), scenario.tags, scenario.transport)
     try:
         with declared(own.matchers, own.functions), warnings.catch_warnings():

@@ -17,8 +17,8 @@ def replay_report(file: Path, place: str | None) -> tuple[str, int]:
     """The text on all recordings that a place means, and how many of their scenarios fail. Raises ``ChoreoError``."""
     parts, failed, contexts = [], 0, ReplayContexts()
     for recording in _chosen(file, place):
-        begun = time.perf_counter()
-        replayed = replay(recording, find_scenario(recording), contexts.of(recording))
+        begun, context = time.perf_counter(), contexts.of(recording)
+        replayed = replay(recording, find_scenario(recording), context)
         failed += replayed.failure is not None
         parts.append("\n".join(_lines(replayed, (time.perf_counter() - begun) * 1000)))
     total = f"{len(parts)} scenario(s) judged anew: {len(parts) - failed} pass, {failed} fail"

@@ -67,7 +67,7 @@ class Script:
         for name, link in self._links.items():
             transport = self.transports[name]
             entries += [(each.message.received_at, 1, partial(transport.deliver, each)) for each in link.heard]
-            entries += [(each.at, 1, partial(transport.lose, each)) for each in link.lost]
+            entries += [(each.at, 1, partial(transport.lose, each)) for each in link.lost if not each.is_untold]
             cues = [_cue(sent, name) for sent in link.sent]
             entries += [
                 (cue.sent.failed_at, 1, partial(_fail, cue))
@@ -109,6 +109,10 @@ class Script:
             cue.asked.set()
         return waiting[place]
 
+    def now(self) -> float:
+        """Seconds since the beginning, as the recording counts them."""
+        return asyncio.get_running_loop().time() - self._base
+
     def end(self) -> None:
         """Play no more."""
         if self._task is not None:
@@ -125,6 +129,7 @@ class ReplayTransport:
         self._listeners = Listeners()
         self._on_lost: list[OnLost] = []
         self._is_called = link.type == "http"
+        self._untold = [lost for lost in link.lost if lost.is_untold]
         self._answers = Counter(heard.message.topic for heard in link.heard)
         """How many answers to calls of a topic are still to come."""
         self._callers: list[tuple[str, asyncio.Future[None]]] = []
@@ -211,7 +216,14 @@ class ReplayTransport:
         return answered
 
     async def fence(self, topics: Collection[str]) -> None:
-        """All that was recorded until now has been delivered."""
+        """All that was recorded until now has been delivered; ``TransportError`` where the broker did not say so then.
+
+        When it was silent first nobody knows, so until it was found to be it counts as silent.
+        """
+        now = self._script.now()
+        for lost in self._untold:
+            if lost.topic in topics and now <= lost.at:
+                raise TransportError(lost.reason)
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""

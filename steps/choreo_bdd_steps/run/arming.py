@@ -19,7 +19,7 @@ from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.rows import of_their_own
 from choreo_bdd_steps.run.taking.taken_messages import TakenMessages
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.acts import Call, ExpectationSpec, Payload, Publish, Request
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read
 
@@ -51,11 +51,19 @@ class Arming:
         if not self._entered:  # a slip in a later phase, too, is told before anything is published
             for step in self._state.plan.steps:
                 require_readable(step)
+                if step.phase > trigger.phase and isinstance(step.act, Publish | Request | Call):
+                    self._require_body(step.call, step.act.body)
         self._entered.add(trigger.phase)
         checks = self._unarmed(trigger.phase)
         for check, spec in checks:
             self.require_topic(check, spec, f"when its phase begins at {trigger.call.place}")
         return checks
+
+    @staticmethod
+    def _require_body(call: StepCall, body: Payload) -> None:
+        """Raise what keeps a body from being read; a file may still be written by the steps before it."""
+        if body.file is None:
+            read(call, body.read)
 
     def listen_early(self, call: StepCall) -> None:
         """Where the scenario publishes nothing itself, a check listens from the moment its topic is known."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from choreo_bdd import observers
@@ -34,6 +35,8 @@ from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
+
+_NOBODY: Mapping[str, Mapping[str, Collection[str]]] = MappingProxyType({})
 
 
 class EngineLoop(Protocol):
@@ -71,6 +74,7 @@ class Session:
         make_transport: TransportMaker = configured_transport,
         loop: EngineLoop | None = None,
         token: Callable[[int], str] = _random,
+        former: Mapping[str, Mapping[str, Collection[str]]] = _NOBODY,
     ) -> None:
         try:
             self.config = config if slow is None else replace(config, slow=slow_policy(slow))
@@ -87,6 +91,7 @@ class Session:
             keep_timeline=True,
             watch_similar_topics=True,
             unattributed=self.config.unattributed,
+            unreadable="near-miss",
             leftovers="leave",
         )
         self.contract = build_contract(self.config)
@@ -95,6 +100,9 @@ class Session:
         self._make_transport = make_transport
         self._loop: EngineLoop = LoopThread() if loop is None else loop
         self._token = token
+        self._former = former
+        """By transport the ids that scenarios of another process had before, and what each was still owed."""
+        self._surprised: dict[str, int] = {}
         self._tokens: list[str] = []
         self._begun = 0.0
         self._harnesses: dict[str, Harness] = {}
@@ -126,6 +134,8 @@ class Session:
                 contract=self.contract,
                 make_transport=self._make_transport,
             )
+            for correlation_id, missed in self._former.get(name, {}).items():
+                harness.router.dispatcher.remember(correlation_id, missed)
             if observers.wants_recordings():
                 harness.router.traffic = Traffic()
             observers.note_run_fact("buses", {each: self.config.transports[each].type for each in self._harnesses})
@@ -141,7 +151,13 @@ class Session:
     def taken_down(self) -> TakenDown | None:
         """What has gone over the transports since the scenario began; ``None`` where nobody wants to know."""
         links = {
-            name: link_of(self.config.transports[name].type, harness.transport.capabilities, traffic, self._begun)
+            name: link_of(
+                self.config.transports[name].type,
+                harness.transport.capabilities,
+                traffic,
+                self._begun,
+                harness.router.dispatcher.former_since(self._surprised.get(name, 0)),
+            )
             for name, harness in self._harnesses.items()
             if (traffic := harness.router.traffic) is not None
         }
@@ -150,7 +166,8 @@ class Session:
     def _begin_anew(self) -> None:
         self._tokens.clear()
         self._begun = self._loop.time()
-        for harness in self._harnesses.values():
+        for name, harness in self._harnesses.items():
+            self._surprised[name] = harness.router.dispatcher.surprised
             if harness.router.traffic is not None:
                 harness.router.traffic.clear()
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.redaction.printable import in_json, printable
+from choreo_bdd.redaction import redact_value
+from choreo_bdd.redaction.printable import in_json
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.settings import at_addresses, configuration
 from choreo_bdd_steps.services.facts import Started
@@ -22,6 +22,7 @@ from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.starting import demo as demonstration
 from choreo_bdd_steps.starting.doctor import DoctorFinding, examine
 from choreo_bdd_steps.starting.scaffold import configured_elsewhere, template, write_project
+from choreo_bdd_steps.terminal import refuse, say
 
 commands = typer.Typer()
 
@@ -38,13 +39,13 @@ def init(
     try:
         written = write_project(folder, keep_existing=keep_existing)
     except ChoreoError as error:
-        _refuse("init", error)
+        refuse("init", error)
     for path in written:
-        print(folder / path)
+        say(str(folder / path))
     for path, other in left_out.items():
         print(f"\n{path} is left out, since it would hide what {other} says; it would have said:\n\n{template(path)}")
     enter = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
-    print(f"\nrun it: {enter}behave          or: {enter}pytest features")
+    say(f"\nrun it: {enter}behave          or: {enter}pytest features")
 
 
 @commands.command()
@@ -63,11 +64,11 @@ def demo(
     try:
         demonstration.copy_demo(folder)
     except ChoreoError as error:
-        _refuse("demo", error)
+        refuse("demo", error)
     code = demonstration.run_demo(folder, failures=failures)
     page = demonstration.report_page(folder)
     if page.is_file():
-        print(f"\nthe features: {folder / 'features'}\nthe report:   {page.resolve().as_uri()}")
+        say(f"\nthe features: {folder / 'features'}\nthe report:   {page.resolve().as_uri()}")
     raise typer.Exit(code)
 
 
@@ -88,20 +89,23 @@ def doctor(
         services = services_of(config, {})
         config = at_addresses(config, services.addresses) if config.services else config
     except ChoreoError as error:
-        _refuse("doctor", error)
+        refuse("doctor", error)
     try:
         findings = asyncio.run(examine(config, patience_s=patience_s))
     finally:
         end_services(config)
-    told = in_json(_as_json(config, findings)) if as_json else printable(_as_text(config, services.started, findings))
-    print(told)
+    if as_json:
+        print(in_json(_as_json(config, findings)))
+    else:
+        say(_as_text(config, services.started, findings))
     raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
 
 
 def _as_json(config: Config, findings: Sequence[DoctorFinding]) -> str:
     transports = [asdict(finding) | {"ok": finding.is_well} for finding in findings]
     source = None if config.source is None else str(config.source)
-    return json.dumps({"profile": config.profile, "source": source, "transports": transports}, indent=2)
+    told, _ = redact_value({"profile": config.profile, "source": source, "transports": transports})
+    return json.dumps(told, indent=2)
 
 
 def _as_text(config: Config, services: Sequence[Started], findings: Sequence[DoctorFinding]) -> str:
@@ -121,8 +125,3 @@ def _lines(finding: DoctorFinding) -> list[str]:
         first = f"{name} ok, connected in {finding.connect_ms} ms, round trip {finding.round_trip_ms} ms"
         return [first, *([] if finding.note is None else [f"    note: {finding.note}"])]
     return [f"{name} FAILED at {finding.failed_at}", f"    {finding.problem}", f"    what to do: {finding.advice}"]
-
-
-def _refuse(command: str, problem: object) -> NoReturn:
-    print(f"choreo-bdd {command}: {problem}", file=sys.stderr)
-    raise typer.Exit(2)

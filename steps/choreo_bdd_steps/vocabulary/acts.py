@@ -267,9 +267,15 @@ class PlayService:
 
     @property
     def problem(self) -> BodyError | None:
-        """What is wrong with its number."""
+        """What is wrong with its number, its condition, or the body of its answer."""
         if self.answer is not None and self.answer.times == 0:
             return BodyError("a service that answers 0 times answers nothing; write a service that drops the topic")
+        try:
+            self.read_condition()
+            if self.answer is not None and self.answer.body is not None:
+                self.answer.body.read()
+        except BodyError as error:
+            return error
         return None
 
     def read_condition(self) -> ExpectationBody | None:

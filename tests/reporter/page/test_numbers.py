@@ -167,6 +167,7 @@ def test_what_was_expected_and_what_arrived_are_shown_and_copied_in_their_own_di
         monkeypatch.setattr(data, "WHOLE_TESTS_MAX", 0)
     report = open_report(_spelt_run(), "#event=0-0")
     page = report.page
+    page.locator(".hr-finding .hr-diff-line").first.wait_for()
     lines = [line.locator(".hr-value").all_text_contents() for line in page.locator(".hr-finding .hr-diff-line").all()]
     told = [[_exponents(text) for text in line] for line in lines[: len(AS_WRITTEN)]]
     assert told == [[text, "9007199254740997"] for text in AS_WRITTEN.values()]

@@ -144,6 +144,7 @@ def test_an_older_run_that_is_dropped_is_compared(open_report: OpenReport, tmp_p
         _older(tmp_path).read_text(),
     )
     expect(page.locator('[data-change="Newly failing"] li')).to_have_count(1)
+    expect(page.get_by_text("Older run, from results.json")).to_be_visible()
 
 
 @pytest.mark.parametrize("text", ["no json", "{}", '{"schema_version": "2.0", "tests": []}', "[1]", "null"])

@@ -50,7 +50,7 @@ def test_without_headers_a_message_is_placed_after_the_one_before_it_and_said_to
     assert "14.1 ms after captured" in _after(report, "mail")
     expect(report.page.locator(".hr-note", has_text="critical path")).to_have_text("critical path 4 messages, 255 ms")
     report.page.locator('.hr-waterfall-row[data-topic="mail"]').click()
-    expect(report.page.locator(".hr-facts-list").first).to_contain_text("perhaps by what came before: captured")
+    expect(report.page.locator(".hr-facts-list").first).to_contain_text("perhaps what came before: captured")
 
 
 def test_a_header_that_names_its_cause_is_believed(open_report: OpenReport) -> None:

@@ -181,6 +181,8 @@ def test_time_can_be_read_as_the_clock_showed_it(open_report: OpenReport) -> Non
     assert "10:12:04.118" in report.page.locator('[data-action="published"]').inner_text()
     report.page.reload()
     assert _ticks(report.page)[0].startswith("10:12:04.1")
+    report.page.locator('[data-action="published"]').click()
+    expect(report.page.locator(".hr-message")).to_contain_text("10:12:04.118")
 
 
 def test_the_time_before_the_first_message_takes_no_room(open_report: OpenReport) -> None:

@@ -20,6 +20,7 @@ from choreo_bdd_reporter.model import schema_types
 from choreo_bdd_reporter.model.tests import Attempt, Feature, GherkinScenario, RecordedScenario, Run, Step, Test
 from choreo_bdd_reporter.page import data
 from choreo_bdd_reporter.page.data import page_data
+from choreo_bdd_reporter.page.exact import with_exact
 from choreo_bdd_reporter.read.report import read_report
 from choreo_bdd_reporter.record.attachments import attachment
 from choreo_bdd_reporter.writer import write_report
@@ -98,7 +99,7 @@ def test_a_member_of_another_name_is_a_fault_both_ways(declared: Declared) -> No
 
 def _faults(declared: Declared, results: Json, gherkin: Json) -> Iterator[str]:
     yield from declared.faults(_as_embedded(results), "Results", "results")
-    yield from declared.faults(_as_embedded(gherkin), "Gherkin", "gherkin")
+    yield from declared.faults(_as_embedded(with_exact(results, gherkin)), "Gherkin", "gherkin")
     with page_data(results, gherkin) as page:
         yield from declared.faults(_as_embedded(page.index), "Index", "index")
 
@@ -127,7 +128,8 @@ def _packed_faults(declared: Declared, results: Json, gherkin: Json) -> Iterator
 def everything() -> tuple[Json, Json]:
     """What the sample lacks: facts of the whole run, and members that are rarely there."""
     timeline = [an_event(1.0, "published", "t", logical_topic="orders")]
-    broken = a_test("broken", "failed", [a_scope("fail", [a_handle("t", "fail", 5.0, transport="nats")], timeline)])
+    handle = a_handle("t", "fail", 5.0, transport="nats", expected=1.0)
+    broken = a_test("broken", "failed", [a_scope("fail", [handle], timeline)])
     undefined = a_test("undefined", "failed")
     described = a_description(undefined["nodeid"], "undefined", [a_step("Given", "x", "undefined", line=3)])
     described |= {"rule": "a rule", "inherited": ["@feature"], "started": 1.0}

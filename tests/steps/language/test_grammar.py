@@ -563,6 +563,13 @@ def test_what_may_hold_together_is_none(condition: str) -> None:
     where(condition)
 
 
+@pytest.mark.parametrize("word", ["not", "no", "is", "where", "if", "has", "with", "exists"])
+def test_a_word_of_the_sentence_is_no_field(word: str) -> None:
+    with pytest.raises(BodyError, match=f"'{word}' stands where a field is expected"):
+        where(f"{word} is one of 1, 2")
+    assert where(f"'{word}' is 1 and {word}s is 1").match_message({word: 1, f"{word}s": 1}, message()).matched
+
+
 @pytest.mark.parametrize(
     "condition",
     [

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from choreo_bdd_steps.language import BodyError, Variables, parse_expectation
+from choreo_bdd.message import Message
+from choreo_bdd_steps.language import BodyError, BodyMatcher, Variables, parse_expectation
+from choreo_bdd_steps.language.grammar.cells import FORMS
+from choreo_bdd_steps.language.grammar.conditions import CONDITION_FORMS
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
 
 HERE = Path(__file__).parent
@@ -43,14 +47,20 @@ WORDS = st.sampled_from(
 REST = st.lists(WORDS, min_size=1, max_size=3).map(" ".join)
 
 
-def read(where: str | None = None, cell: str | None = None) -> str | None:
-    """What is understood, in words; ``None`` where the text is refused."""
+def built(where: str | None = None, cell: str | None = None) -> BodyMatcher | None:
+    """What a text asks; ``None`` where it is refused."""
     table = None if cell is None else [["field", "value"], ["n", cell]]
     try:
         (matcher,) = parse_expectation(None, table, where, base_dir=HERE).build(Variables())
     except BodyError:
         return None
-    return matcher.description
+    return matcher
+
+
+def read(where: str | None = None, cell: str | None = None) -> str | None:
+    """What is understood, in words; ``None`` where the text is refused."""
+    matcher = built(where, cell)
+    return None if matcher is None else matcher.description
 
 
 @settings(max_examples=400)
@@ -63,6 +73,107 @@ def test_what_stands_behind_a_condition_is_an_error_or_part_of_it(condition: str
 @given(st.sampled_from(CELLS), REST)
 def test_what_stands_behind_a_cell_is_an_error_or_part_of_it(cell: str, rest: str) -> None:
     assert read(cell=f"{cell} {rest}") != read(cell=cell)
+
+
+FIELDS = ("s", "m", "x", "foo", "A", "is", "exists")
+VALUES: list[object] = [
+    *(5, 6, 0, -1.5, 1, 2, 3.145, 3.2, None, True, "A", "B", "T", "x", "xx", "ab", "foo", "5", "a b", "A B", "axb"),
+    *([], [5], [1, 2], [1, 2, 3], [{"x": "A"}], {"a": 1}, {"a": 1, "b": 2}, {"k": 1}, "re", "xA", "Ax", "not null"),
+    *("2025-01-31T12:00:00Z", "2026-01-31T12:00:00Z", "2027-01-31T12:00:00Z", "2024-01-01"),
+    "0b0c9a5e-77b9-4dc2-8d4e-3f8b1c8a1234",
+]
+ENDS = st.lists(
+    WORDS
+    | st.sampled_from(
+        [
+            *(
+                "#",
+                "# x",
+                "#x",
+                "|",
+                "&&",
+                "!",
+                "!any",
+                "null",
+                "true",
+                "n",
+                "m",
+                "n is 6",
+                "between",
+                "1 and 5",
+                "± 1",
+            ),
+            *("%", "\\", "'", '"', "“", "…", "then", "else", "/i", "-", "+", "*", "0", "Z", "+02:00", "ms", "a", "the"),
+            *(
+                "é",
+                "\u00a0",
+                "\t",
+                ".",
+                ":",
+                "=",
+                "==",
+                "<",
+                "@key",
+                "where",
+                "for 5ms",
+                "on bus",
+                "(",
+                "[",
+                "]",
+                "{",
+                "}",
+            ),
+        ]
+    )
+    | st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=3),
+    min_size=1,
+    max_size=3,
+)
+
+
+def verdicts(matcher: BodyMatcher, words: list[str]) -> list[bool]:
+    """What becomes of many messages, some of which hold just the words in question."""
+    names = dict.fromkeys((*FIELDS, *(word for word in words if word.isalnum())))
+    values = [*VALUES, *words, *(float(word) for word in words if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", word))]
+    messages: list[object] = [{}, {"o": {"k": 1}}]
+    messages += [{"n": 5, "m": each, "s": each, "l": each} for each in values]
+    messages += [{"n": each, "s": "A"} for each in values]
+    for one in (5, 6, "A", -1.5):
+        messages += [{"n": one, name: other} for name in names for other in ("A", "B", 5, None)]
+    return [
+        matcher.match_message(each, Message("t", b"", key=key, headers={"h": "A"})).matched
+        for each in messages
+        for key in ("5", "6")
+    ]
+
+
+def is_another_spelling(text: str) -> bool:
+    """Whether what was appended only writes the same once more: ``-1.50``, ``/re/i``, a field that no message has."""
+    return bool(re.search(r"-1\.50+$|/i$| ± 0\.01", text)) or " is absent" in text or " null" in text or "± 1" in text
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from([f"n {form}" for form in CONDITION_FORMS] + list(CONDITIONS)), ENDS, st.sampled_from(["", " "]))
+def test_what_is_appended_to_a_condition_is_an_error_or_changes_a_verdict(
+    condition: str, ends: list[str], gap: str
+) -> None:
+    text = f"{condition}{gap}{' '.join(ends)}"
+    before, after = built(where=condition), built(where=text)
+    assert before is not None
+    if after is not None and not is_another_spelling(text) and text.split() != condition.split():
+        words = [*ends, text, text.removeprefix(condition).strip(), text.rpartition(" ")[2]]
+        assert verdicts(before, words) != verdicts(after, words)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from([*FORMS, *CELLS]), ENDS, st.sampled_from(["", " "]))
+def test_what_is_appended_to_a_cell_is_an_error_or_changes_a_verdict(cell: str, ends: list[str], gap: str) -> None:
+    text = f"{cell}{gap}{' '.join(ends)}"
+    before, after = built(cell=cell), built(cell=text)
+    assert before is not None
+    if after is not None and not is_another_spelling(text) and text.split() != cell.split():
+        words = [*ends, text, text.strip(), text.removeprefix(cell).strip(), text.rpartition(",")[2].strip()]
+        assert verdicts(before, words) != verdicts(after, words)
 
 
 EXAMPLES = [phrase.example.splitlines()[0].partition(" ")[2].rstrip(":") for phrase in PHRASES]

@@ -240,3 +240,28 @@ def test_signs_that_belong_to_a_value_stay() -> None:
     assert table(("s", "(x")).match({"s": "(x"}).matched
     with pytest.raises(BodyError, match="straight double quotes"):
         table(("s", "“A”"))
+
+
+@pytest.mark.parametrize("text", ['a: "b"#c', "a: [1, 2]#c", '{"a": 1}#c', '"a"#b: 1', "- 'x'#y", 'a: [1, "b"#c\n, 2]'])
+def test_a_number_sign_behind_a_quote_or_a_bracket_takes_nothing_away_either(text: str) -> None:
+    with pytest.raises(BodyError, match="would be dropped as a comment"):
+        parse_payload(text, None, base_dir=HERE)
+    for cell in ('"A"#', "[1, 2]# x", '{"a": 1}#b'):
+        with pytest.raises(BodyError, match="would end before its #"):
+            table(("a", cell))
+
+
+@pytest.mark.parametrize(
+    "condition", ["n is 5 and | is absent", "n exists or ) exists", "s is A or ; null", "< exists"]
+)
+def test_a_sign_is_no_field(condition: str) -> None:
+    with pytest.raises(BodyError, match="is no name"):
+        where(condition)
+    assert where("'|' is 5").match({"|": 5}).matched
+
+
+def test_not_stands_behind_its_field() -> None:
+    for condition in ("not is absent", "n is 5 and not s is A", "not null"):
+        with pytest.raises(BodyError, match="write it behind"):
+            where(condition)
+    assert where("'not' is 5").match({"not": 5}).matched

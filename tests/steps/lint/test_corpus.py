@@ -151,10 +151,27 @@ def test_there_are_thirty_planted_faults_or_more() -> None:
     assert len(PLANTED) >= 30
 
 
-@pytest.mark.parametrize("tag", ["@timeout(soon)", "@timeout()", "@slow(maybe)"])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "@timeout(soon)",
+        "@timeout()",
+        "@slow(maybe)",
+        "@timeout(0s)",
+        "@timeout=5s",
+        "@timeout(5s",
+        "@timeout(5s)x",
+        "@Timeout(5s)",
+    ],
+)
 def test_finds_tags_it_cannot_read(tmp_path: Path, tag: str) -> None:
     path = write(tmp_path, ['When I publish "a"', 'Then I expect "b"'], tags=tag)
     assert [finding.rule for finding in lint([path])] == ["bad-tag"]
+
+
+@pytest.mark.parametrize("tag", ["@slow", "@slow-test", "@Slow", "@timeouts", "@bus.smoke", "@bus2", "@timeout"])
+def test_tags_that_begin_like_one_of_ours_are_the_users_own(tmp_path: Path, tag: str) -> None:
+    assert lint([write(tmp_path, ['When I publish "a"', 'Then I expect "b"'], tags=tag)]) == []
 
 
 @pytest.mark.parametrize("tag", ["@bus()", "@bus(nats)"])
@@ -204,6 +221,15 @@ def test_finds_placeholders_no_column_fills(tmp_path: Path) -> None:
     text = path.read_text().replace("Scenario:", "Scenario Outline:")
     path.write_text(text + "\n    Examples:\n      | topik |\n      | a     |\n")
     assert {finding.rule for finding in lint([path])} == {"unfilled-placeholder"}
+
+
+@pytest.mark.parametrize("examples", ["", "\n    Examples:\n      | n |\n      | 1 |\n"], ids=["none", "others"])
+def test_finds_a_placeholder_in_a_topic_whatever_the_columns_are(tmp_path: Path, examples: str) -> None:
+    path = write(tmp_path, ['When I publish "a"', 'Then I expect no "b.<kind>" for 50ms'])
+    path.write_text(path.read_text() + examples)
+    if examples:
+        path.write_text(path.read_text().replace("Scenario:", "Scenario Outline:"))
+    assert [(found.rule, found.line) for found in lint([path])] == [("unfilled-placeholder", 6)]
 
 
 def test_a_file_that_is_no_feature_is_one_finding(tmp_path: Path) -> None:

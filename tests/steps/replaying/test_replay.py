@@ -90,6 +90,26 @@ def test_only_what_fails_is_recorded_unless_all_is_wanted(project: Project) -> N
     assert _recordings(project) == [], "those of the run before are gone"
 
 
+def test_what_the_broker_did_not_say_or_confirm_passes_in_no_replay(project: Project) -> None:
+    project.environment["CHOREO_RECORD"] = "all"
+    project.pytest("features", "--harness-report=report", "-kSound")
+    [sound] = _recordings(project)
+    [link] = sound["links"].values()
+    untold = {"at": 5.1, "reason": "no answer within 5 s", "topic": "paid", "untold": True}
+    link["lost"].append(untold)
+    file = project.file("silent.jsonl", json.dumps(sound)).folder / "silent.jsonl"
+    told, failed = replay_report(file, None)
+    assert failed == 1
+    assert "transport failed" in told
+    assert "no answer within 5 s" in told
+    link["lost"].clear()
+    link["sent"][0].update(failed="not confirmed", failed_at=link["sent"][0]["at"] + 10.5)
+    project.file("silent.jsonl", json.dumps(sound))
+    told, failed = replay_report(file, None)
+    assert failed == 1
+    assert "did not confirm the message within 10 s" in told
+
+
 def test_each_process_of_a_parallel_run_records(project: Project) -> None:
     for name in ("b", "c", "d"):
         project.feature(_FEATURE, name)
@@ -114,6 +134,45 @@ def test_an_act_of_the_users_own_counts_from_when_it_did(project: Project) -> No
     assert failed == 1
     assert "[TIMEOUT]" in told
     assert ". 3: When the shop is called" in told
+
+
+@pytest.mark.parametrize("was_owed", [False, True])
+def test_an_id_of_a_scenario_before_is_told_as_in_the_run(project: Project, *, was_owed: bool) -> None:
+    project.file("features/steps/choreo.py", LOADER).file(
+        "features/environment.py",
+        """\
+        import json
+
+        from choreo_bdd_steps.adapters.behave import start_choreo
+
+
+        def before_all(context):
+            bus, ids = start_choreo(context).transport("bus"), []
+
+            def answer(topic, payload):
+                ids.append(json.loads(payload)["correlation_id"])
+                bus.publish(topic.replace("placed", "paid"), json.dumps({"correlation_id": ids[0]}).encode())
+
+            bus.subscribe("placed", answer)
+        """,
+    ).feature(
+        f"""\
+        Feature: F
+          Scenario: Before
+            When I publish "placed"
+            Then I expect "paid"{" where total is 12" if was_owed else ""}
+
+          Scenario: Stale
+            When I publish "placed"
+            Then I expect "paid"
+        """
+    )
+    ran = project.behave(
+        *("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report"), *("-f", "plain", "features")
+    )
+    said = "nothing arrived" if was_owed else "of a scenario before, not this scenario's"
+    assert said in ran
+    assert said in replay_report(Path("report/recordings.jsonl"), None)[0]
 
 
 def test_an_act_goes_on_where_the_publish_before_it_was_taken_out(project: Project) -> None:

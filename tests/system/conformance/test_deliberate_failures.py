@@ -76,7 +76,7 @@ EXPECTED = {
         ("wrong topic?: no matching message arrived on 'orders.settled'", "one did on 'orders.setled'"),
     ),
     "Bytes that nobody can read": Told(
-        "timeout",
+        "fail",
         "orders.settled",
         'I expect "orders.settled" where order.id is "d-7"',
         ("undecodable: 1 message on 'orders.settled' could not be read",),

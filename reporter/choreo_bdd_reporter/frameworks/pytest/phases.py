@@ -6,7 +6,6 @@ parallel one and a run with crashed workers all reach the report in the same way
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from functools import lru_cache
@@ -17,6 +16,7 @@ import pytest
 
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter.frameworks.pytest.shared import ATTACHED, choreo_meta
+from choreo_bdd_reporter.model.json_text import document_json, read_document
 from choreo_bdd_reporter.model.limits import clean_text
 from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, RecordedScenario, Step
 from choreo_bdd_reporter.record.masking import masked, masked_feature, masked_gherkin
@@ -32,13 +32,13 @@ _EARLIER_SECTIONS = pytest.StashKey[int]()
 
 def attach(report: pytest.TestReport, part: PhaseFacts) -> None:
     """Put a part on a report; as JSON text, which every serialisation of reports can carry."""
-    setattr(report, _ATTRIBUTE, json.dumps(part))
+    setattr(report, _ATTRIBUTE, document_json(part))
 
 
 def detach(report: pytest.TestReport) -> PhaseFacts | None:
     """Take the part off a report; ``None`` for a report that has none, such as that of a crash."""
     text = report.__dict__.pop(_ATTRIBUTE, None)
-    part: PhaseFacts | None = None if text is None else json.loads(text)
+    part: PhaseFacts | None = None if text is None else read_document(text)
     return part
 
 

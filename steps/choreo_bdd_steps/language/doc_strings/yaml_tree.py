@@ -21,6 +21,7 @@ from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagge
 
 _TAG_NAME = re.compile(r"[A-Za-z0-9_-]")
 _GLUED = re.compile(r"[ \t]*(?<=[\s])(#[^\s#\0][^\r\n\0]*)")
+_GLUED_BEHIND = re.compile(r"(?<=[\"'\]}])(#[^\s#\0][^\r\n\0]*)")
 _AFTER_TAG = " \t\r\n\0,]}"
 _MAX_NODES = 200_000
 
@@ -96,6 +97,7 @@ class _YamlTree:
     def node(self, node: yaml.Node, depth: int) -> Node:
         line = node.start_mark.line + 1
         check_depth(depth, line)
+        _refuse_glued_comment(node)
         self._count += 1
         if self._count > _MAX_NODES:
             raise BodyError(f"the body has more than {_MAX_NODES} values; load a JSON file instead", line)
@@ -121,7 +123,6 @@ class _YamlTree:
     def _scalar(self, node: Any, line: int) -> Literal | Template:
         if node.style is None and node.end_mark.line > node.start_mark.line and self._has_block(node.value):
             raise BodyError("a {% … %} block must begin and end within one line or one | text", line)
-        _refuse_glued_comment(node)
         if node.style is not None or OPEN in node.value:
             return restored(node.value, self._expressions, line)
         value = plain_scalar(node.value, line)
@@ -167,9 +168,10 @@ def _refuse_flow_without_values(node: yaml.MappingNode) -> None:
 
 
 def _refuse_glued_comment(node: Any) -> None:
-    """Raise BodyError where ``#5`` behind a plain value, or in its place, would be dropped as a comment."""
+    """Raise BodyError where ``#5`` behind a value, or in its place, would be dropped as a comment."""
     buffer, end = node.end_mark.buffer, node.end_mark.pointer
-    if node.style is None and buffer is not None and (found := _GLUED.match(buffer, end)):
+    is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    if buffer is not None and (found := (_GLUED if is_plain else _GLUED_BEHIND).match(buffer, end)):
         raise BodyError(
             f"{found[1]!r} would be dropped as a comment; quote the whole text, or put a blank behind the #",
             node.end_mark.line + 1,

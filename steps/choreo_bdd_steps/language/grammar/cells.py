@@ -47,7 +47,7 @@ FORMS = (
     "after 2026-01-31T12:00:00Z",
 )
 """A specimen of each operator, for whoever is shown what a cell may say."""
-_COMMENT = re.compile(r"\s#")
+_COMMENT = re.compile(r"(?<=[\s\"\]}])#")
 _REMARK = re.compile(r"\s#\s")
 _CLOSING = {"[": "]", "{": "}"}
 _TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
@@ -210,7 +210,7 @@ def _structure(cell: str, line: int | None) -> Node | None:
 
 
 def _at_line(cell: str, line: int | None) -> Node:
-    if _COMMENT.search(_ANY_QUOTED.sub("", cell)):
+    if _COMMENT.search(_TEMPLATE.sub("", _ANY_QUOTED.sub('""', cell))):
         raise BodyError(
             f"the cell {cell!r} would end before its #; quote the whole text, or leave the comment out", line
         )

@@ -53,6 +53,8 @@ _TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _PATTERN = re.compile(r"/(?:\\.|[^/\\])*/i?", re.DOTALL)
 _SIGN = re.compile(r"(>=|<=|!=|>|<)(.*)", re.DOTALL)
 _NO_WORD = re.compile(r"and|or|&&|\|\||[,;]", re.IGNORECASE)
+_NO_PATH = frozenset({"is", "not", "no", "where", "if", "has", "with", "exists"})
+"""Words of a sentence that somebody may begin a condition with, ``not is 5``: as fields they are in quotes."""
 _JOINED = ("and", "or")
 
 
@@ -137,6 +139,9 @@ class _Reader:
             self._incomplete("<path> is <value>")
         if self._peek().startswith("("):
             self._refuse("it has parentheses", "write a step for each part, or join all parts by `and`, or by `or`")
+        if (word := self._peek()) in _NO_PATH:
+            told = "write it behind: <path> is not <value>" if word == "not" else "write: <path> is <value>"
+            self._refuse(f"{word!r} stands where a field is expected", f"{told}; a field of that name is '{word}'")
         place = parse_field(self._take("a path"))
         if self._accept("is"):
             if self._accept("not"):

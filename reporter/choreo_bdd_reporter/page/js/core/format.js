@@ -57,11 +57,14 @@ export function bytes(count) {
   return count < 1024 * 1024 ? `${trimZeros((count / 1024).toFixed(1))} KB` : `${trimZeros((count / 1024 / 1024).toFixed(1))} MB`;
 }
 
-/** @param {string} iso */
-export function localTime(iso) {
+/**
+ * @param {string} iso
+ * @param {Intl.DateTimeFormatOptions} more
+ */
+export function localTime(iso, more = {}) {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return String(iso);
-  return date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+  return date.toLocaleString(undefined, { year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit', second: '2-digit', ...more });
 }
 
 // As in read/hop_names.py.

@@ -47,7 +47,7 @@ export function leftBy(cause, at) {
 /** @param {Page.TimelineRow} row */
 export function causeText(row) {
   const cause = row.parent ?? row.after;
-  return cause ? `${row.after && !row.told ? 'perhaps by what came before: ' : ''}${cause.topic}` : '';
+  return cause ? `${row.after && !row.told ? 'perhaps what came before: ' : ''}${cause.topic}` : '';
 }
 
 /** @param {Page.TimelineRow} row */

@@ -3,7 +3,7 @@
 import { el } from '../core/dom.js';
 import { plural } from '../core/format.js';
 import { inlineJson } from '../core/values.js';
-import { inlineValue } from './json.js';
+import { bothSides } from './sides.js';
 
 // Where it is known in which fields the closest near-miss differs, all of them stand in the table; else the first that was found.
 /**
@@ -46,6 +46,7 @@ function failureRows(failure, depth) {
   return [groupTitle(failure, depth), ...children.flatMap((child) => failureRows(child, depth + 1))];
 }
 
+const TITLE_UP_TO = 120;
 const GROUP_TITLES = new Map([
   ['all_of', 'all of these must hold'],
   ['any_of', 'one of these must hold'],
@@ -56,7 +57,7 @@ const GROUP_TITLES = new Map([
  * @param {number} depth
  */
 function groupTitle(failure, depth) {
-  const title = GROUP_TITLES.get(failure.path) ?? `${pathText(failure.path)}: ${expectedText(failure)}`;
+  const title = GROUP_TITLES.get(failure.path) ?? `${pathText(failure.path)}: ${expectedText(failure).slice(0, TITLE_UP_TO)}`;
   return el('tr.hr-diff-group', {}, el('th', { colspan: 3, scope: 'rowgroup', vars: { '--hr-depth': depth } }, title));
 }
 
@@ -66,21 +67,17 @@ function groupTitle(failure, depth) {
  */
 function leafRow(failure, depth) {
   const kind = failure.kind === 'missing' ? 'missing' : 'diff';
+  const [expected, arrived] = bothSides(failure, expectedText(failure));
   return el('tr.hr-diff-line', { 'data-kind': kind },
     el('th', { scope: 'row', vars: { '--hr-depth': depth } }, el('code', {}, pathText(failure.path))),
-    el('td.hr-diff-expected', {}, label('expected'), ' ', el('code.hr-value', {}, expectedText(failure))),
-    el('td.hr-diff-actual', {}, label('arrived'), ' ', kind === 'missing' ? el('em', {}, 'not in the message') : actualCell(failure)));
+    el('td.hr-diff-expected', {}, label('expected'), ' ', expected),
+    el('td.hr-diff-actual', {}, label('arrived'), ' ', kind === 'missing' ? el('em', {}, 'not in the message') : [arrived, failure.kind === 'type_mismatch' && el('span.hr-note', {}, ` ${typeName(failure.actual)}`)]));
 }
 
 // Where the table is too narrow for columns, each value says what it is.
 /** @param {string} text */
 function label(text) {
   return el('span.hr-diff-label', {}, text);
-}
-
-/** @param {Page.MatchFailure} failure */
-function actualCell(failure) {
-  return [inlineValue(failure.actual), failure.kind === 'type_mismatch' && el('span.hr-note', {}, ` ${typeName(failure.actual)}`)];
 }
 
 /** @type {Record<string, string>} */
@@ -96,12 +93,6 @@ export function pathText(path) {
   return path === '<root>' ? 'whole message' : path === '<raw>' ? 'raw bytes' : path;
 }
 
-/** @param {any} value */
-function short(value) {
-  const text = inlineJson(value);
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-}
-
 // Operator objects such as {"gt": 5} read as conditions, everything else as a literal.
 /**
  * @param {Page.MatchFailure} failure
@@ -111,25 +102,25 @@ export function expectedText({ kind, expected }) {
   const literal = kind === 'mismatch' || expected === null || typeof expected !== 'object';
   const [name, ...more] = literal ? [] : Object.keys(expected);
   const operator = more.length === 0 ? OPERATORS.get(name) : undefined;
-  return operator ? operator(expected[name]) : short(expected);
+  return operator ? operator(expected[name]) : inlineJson(expected);
 }
 
 /** @type {Map<string, (value: any) => string>} */
 const OPERATORS = new Map(Object.entries({
-  in: (value) => `one of ${short(value)}`,
-  gt: (value) => `more than ${short(value)}`,
-  lt: (value) => `less than ${short(value)}`,
-  gte: (value) => `at least ${short(value)}`,
-  lte: (value) => `at most ${short(value)}`,
-  ne: (value) => `anything but ${short(value)}`,
-  regex: (value) => `text like ${short(value)}`,
+  in: (value) => `one of ${inlineJson(value)}`,
+  gt: (value) => `more than ${inlineJson(value)}`,
+  lt: (value) => `less than ${inlineJson(value)}`,
+  gte: (value) => `at least ${inlineJson(value)}`,
+  lte: (value) => `at most ${inlineJson(value)}`,
+  ne: (value) => `anything but ${inlineJson(value)}`,
+  regex: (value) => `text like ${inlineJson(value)}`,
   exists: (value) => (value ? 'present' : 'absent'),
   type: (value) => `a ${value}`,
   min_length: (value) => `at least ${plural(value, 'item')}`,
-  not: (value) => `not ${short(value)}`,
-  all_of: (value) => `all of ${short(value)}`,
-  any_of: (value) => `any of ${short(value)}`,
-  every: (value) => `every item ${short(value)}`,
-  any_element: (value) => `some item ${short(value)}`,
+  not: (value) => `not ${inlineJson(value)}`,
+  all_of: (value) => `all of ${inlineJson(value)}`,
+  any_of: (value) => `any of ${inlineJson(value)}`,
+  every: (value) => `every item ${inlineJson(value)}`,
+  any_element: (value) => `some item ${inlineJson(value)}`,
   payload_contains_hex: (value) => `bytes ${value}`,
 }));

@@ -79,9 +79,3 @@ function hexBlock({ codes, size, whole }, attributes, known) {
       whole && codes.length > 0 && saveLink(`,${codes.map((code) => `%${hexOf([code])}`).join('')}`, 'body.bin')),
     el('pre.hr-json.hr-hex', { tabindex: '0', ...attributes }, lines.join('\n')));
 }
-
-/** @param {any} value */
-export function inlineValue(value) {
-  const text = readable(value) ?? '–';
-  return el('code.hr-value', {}, text);
-}

@@ -8,7 +8,7 @@ import { sortedTable } from './table.js';
 import { transportBadge } from '../core/transports.js';
 import { verdictBadge } from '../core/verdicts.js';
 
-/** @typedef {{ run: Page.Run, tests: Map<string, Page.Test>, hops: Map<string, Page.HopGroup> }} Older */
+/** @typedef {{ file: string, run: Page.Run, tests: Map<string, Page.Test>, hops: Map<string, Page.HopGroup> }} Older */
 
 const FAILED = ['failed', 'errored'];
 
@@ -21,7 +21,7 @@ export function createCompare(context) {
   /** @param {File} file */
   const take = async (file) => {
     try {
-      older = readOlder(JSON.parse(await file.text()), context.model);
+      older = readOlder(file.name, JSON.parse(await file.text()), context.model);
       problem = null;
     } catch (error) {
       problem = `${file.name} is no results.json of this format: ${error.message}`;
@@ -49,11 +49,12 @@ function chooser(take) {
 
 // A scenario on one of several buses does not say there which: it was the one that has its topic now.
 /**
+ * @param {string} file
  * @param {any} document
  * @param {Page.Model} model
  * @returns {Older}
  */
-function readOlder(document, { entries }) {
+function readOlder(file, document, { entries }) {
   if (!String(document.schema_version).startsWith('1') || !Array.isArray(document.tests)) throw new Error('schema_version 1.x and a list of tests are expected');
   /** @type {Page.Results} */
   const { run, tests } = document;
@@ -62,7 +63,7 @@ function readOlder(document, { entries }) {
   const hops = tests.flatMap((test) => test.scenarios.flatMap((part) => part.handles).map((handle, place) => ({
     topic: handle.topic, transport: handle.transport ?? fallback ?? busOf(handle.topic, place, now.get(test.nodeid)), outcome: handle.outcome, latency: handle.latency_ms, budget: handle.budget_ms,
   })));
-  return { run, tests: new Map(tests.map((test) => [test.nodeid, test])), hops: hopGroups(hops) };
+  return { file, run, tests: new Map(tests.map((test) => [test.nodeid, test])), hops: hopGroups(hops) };
 }
 
 /**
@@ -88,7 +89,7 @@ function differences(older, context) {
   const present = new Set(entries.map((entry) => entry.nodeid));
   const gone = [...older.tests.keys()].filter((id) => !present.has(id));
   return [
-    el('p', {}, `Older run: ${localTime(older.run.started_at)}, ${plural(older.tests.size, context.model.noun)}, ${duration(older.run.duration_ms)}.`),
+    el('p', {}, `Older run, from ${older.file}: ${localTime(older.run.started_at)}, ${plural(older.tests.size, context.model.noun)}, ${duration(older.run.duration_ms)}.`),
     list('Newly failing', entries.filter((entry) => entry.failing && before(entry) && !wasBroken(entry)), context),
     list('Fixed', entries.filter((entry) => !entry.failing && wasBroken(entry)), context),
     list('Still failing', entries.filter((entry) => entry.failing && wasBroken(entry)), context),

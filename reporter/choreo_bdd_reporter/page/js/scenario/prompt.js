@@ -93,7 +93,7 @@ function failureLines(failure, indent) {
   const children = failure.children ?? [];
   if (failure.kind === 'composed' && children.length > 0) return [`${indent}${failure.path}:`, ...children.flatMap((child) => failureLines(child, `${indent}  `))];
   const arrived = failure.kind === 'missing' ? 'it was not in the message' : `arrived ${atMost(inlineJson(failure.actual), VALUE_UP_TO)}`;
-  return [`${indent}${pathText(failure.path)} (${failure.kind}): expected ${expectedText(failure)}, ${arrived}`];
+  return [`${indent}${pathText(failure.path)} (${failure.kind}): expected ${atMost(expectedText(failure), VALUE_UP_TO)}, ${arrived}`];
 }
 
 /** @param {Page.Reply} reply */

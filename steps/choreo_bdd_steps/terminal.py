@@ -1,0 +1,31 @@
+"""What the commands of this room print: nothing known or named as secret, nothing that steers a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from choreo_bdd.redaction import Redactor
+from choreo_bdd.redaction.printable import printable
+
+
+def say(text: str) -> None:
+    """Print to standard output."""
+    print(_shown(text), flush=True)
+
+
+def complain(text: str) -> None:
+    """Print to standard error."""
+    print(_shown(text), file=sys.stderr)
+
+
+def refuse(command: str, problem: object) -> NoReturn:
+    """Say why a command cannot do its work, and end it with exit code 2."""
+    complain(f"choreo-bdd {command}: {problem}")
+    raise typer.Exit(2)
+
+
+def _shown(text: str) -> str:
+    return printable(Redactor().text(text))

@@ -12,7 +12,7 @@ import pytest
 from nats.js import JetStreamManager
 from nats.js.errors import NotFoundError
 
-from choreo_bdd.brokers import Broker
+from choreo_bdd.brokers import Broker, start
 from choreo_bdd_project.config import Config, load_config
 from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.run.session import Session
@@ -156,3 +156,11 @@ def test_doctor_names_a_stream_that_is_missing_and_makes_none(tmp_path: Path, na
     )
     assert "there is no stream 'GONE'" in str(finding.problem)
     assert managed(nats_broker.url, lambda manager: manager.account_info()).streams == before
+
+
+def test_a_server_without_jetstream_is_told_of(tmp_path: Path) -> None:
+    with start("nats") as plain:
+        (finding,) = asyncio.run(
+            examine(config_of(tmp_path, plain.url, "\n        t: {jetstream: GONE}"), patience_s=5)
+        )
+    assert "has no JetStream: enable it there (nats-server -js)" in str(finding.problem)

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
@@ -209,4 +209,6 @@ class JetStream:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, ServiceUnavailableError) and error.description is None:  # nobody listens to its requests
+        return "this server, or this account on it, has no JetStream: enable it there (nats-server -js)"
     return str(getattr(error, "description", None) or error or type(error).__name__)

@@ -516,6 +516,49 @@ components:
       then: {required: [intro], properties: {intro: {type: string, minLength: 1}}}
 """,
 }
+BINDINGS_3 = {
+    "api.yaml": """
+asyncapi: 3.0.0
+info: {title: Bindings of four brokers, version: '1'}
+servers:
+  n: {host: 'localhost:4222', protocol: nats, bindings: {nats: {}}}
+  k: {host: 'localhost:9092', protocol: kafka, bindings: {kafka: {schemaRegistryUrl: 'http://localhost'}}}
+  r: {host: 'localhost:5672', protocol: amqp, bindings: {amqp: {}}}
+  d: {host: 'localhost:6379', protocol: redis}
+channels:
+  a:
+    address: bound.nats
+    servers: [{$ref: '#/servers/n'}]
+    bindings: {nats: {queue: workers, bindingVersion: 0.1.0}}
+    messages: {m: {payload: {$ref: '#/components/schemas/Id'}}}
+  b:
+    address: bound.kafka
+    bindings: {kafka: {topic: bound.kafka, partitions: 3, topicConfiguration: {cleanup.policy: [compact]}}}
+    messages:
+      m:
+        bindings: {kafka: {key: {type: string, enum: [k1]}, schemaIdLocation: header}}
+        payload: {$ref: '#/components/schemas/Id'}
+  c:
+    address: bound.rabbit
+    bindings: {amqp: {is: routingKey, exchange: {name: x, type: topic, durable: true}}}
+    messages:
+      m:
+        bindings: {amqp: {contentEncoding: gzip, messageType: t}}
+        payload: {$ref: '#/components/schemas/Id'}
+  e:
+    address: bound.redis
+    bindings: {redis: {}}
+    messages: {m: {payload: {$ref: '#/components/schemas/Id'}}}
+operations:
+  oa: {action: receive, channel: {$ref: '#/channels/a'}, bindings: {nats: {queue: q}}}
+  ob: {action: receive, channel: {$ref: '#/channels/b'}, bindings: {kafka: {groupId: {type: string}}}}
+  oc: {action: receive, channel: {$ref: '#/channels/c'}, bindings: {amqp: {ack: true}}}
+  oe: {action: send, channel: {$ref: '#/channels/e'}}
+components:
+  schemas:
+    Id: {type: object, required: [id], properties: {id: {type: string}}}
+""",
+}
 FURTHER = {
     "parcels": PARCELS_2,
     "invoices": SHARED_FILES_3,
@@ -527,4 +570,5 @@ FURTHER = {
     "home": HOME_3,
     "gates": GATES_3,
     "story": STORY_2,
+    "bindings": BINDINGS_3,
 }

@@ -9,6 +9,7 @@ import typer
 
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.redaction.printable import printable
+from choreo_bdd_project.config_file import ConfigError
 
 
 def say(text: str) -> None:
@@ -23,7 +24,11 @@ def complain(text: str) -> None:
 
 def refuse(command: str, problem: object) -> NoReturn:
     """Say why a command cannot do its work, and end it with exit code 2."""
-    complain(f"choreo-bdd {command}: {problem}")
+    told = f"choreo-bdd {command}: {problem}"
+    if isinstance(problem, ConfigError):  # it quotes no value, and the name of a setting is no secret
+        print(printable(Redactor().without_known(told)), file=sys.stderr)
+    else:
+        complain(told)
     raise typer.Exit(2)
 
 

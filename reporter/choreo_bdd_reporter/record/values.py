@@ -53,7 +53,7 @@ class Values:
 
     def learn_messages(self, messages: Sequence[Any]) -> None:
         """Remember what is secret in what messages carry."""
-        self._look_at_bytes({each.json for each in messages if each.json is not None})
+        self._look_at_bytes({raw for each in messages if (raw := _travelled_as(each)) is not None})
         for message in messages:
             carried = self._carried_by(message)
             self._learn(carried.payload)
@@ -136,7 +136,8 @@ class Values:
             self._travelled = {raw: _Look(None, text) for raw, text in zip(small, lines.split("\n"), strict=True)}
 
     def _look_inside(self, message: Any) -> _Look:
-        known = self._travelled.get(message.json)
+        raw = _travelled_as(message)
+        known = None if raw is None else self._travelled.get(raw)
         return self._look(message.payload) if known is None else known
 
     def _is_innocent(self, text: str) -> bool:
@@ -214,3 +215,9 @@ def amount(value: float | None) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return float(value) if value > 0 else 0.0
+
+
+def _travelled_as(message: Any) -> bytes | None:
+    """The JSON that a message was; a message of another maker need not tell."""
+    raw: bytes | None = getattr(message, "json", None)
+    return raw

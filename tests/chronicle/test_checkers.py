@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -125,6 +127,20 @@ def test_who_is_let_go_while_a_report_is_handed_over_spoils_no_others() -> None:
             assert gone.cancelled() or gone.done()
 
     with_checker(work)
+
+
+def test_a_process_whose_server_has_gone_ends_without_a_word() -> None:
+    command = [sys.executable, "-m", understanding.__name__]
+    checking = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert checking.stdin is not None
+    assert checking.stdout is not None
+    assert checking.stderr is not None
+    checking.stdout.close()
+    checking.stdin.write(understanding.HEAD.pack(len(LARGE)) + LARGE)
+    checking.stdin.close()
+    with checking.stderr as words:
+        assert words.read() == b""
+    assert checking.wait(PATIENCE_S) == 0
 
 
 @on_linux

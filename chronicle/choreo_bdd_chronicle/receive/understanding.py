@@ -6,6 +6,7 @@ As a program it reads bodies from its standard input and writes what became of e
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from struct import Struct as Layout
@@ -55,4 +56,7 @@ def serve(bodies: BinaryIO, answers: BinaryIO) -> None:
 if __name__ == "__main__":
     gc.freeze()  # as in the server: what is loaded stays, and a report is no garbage before its end
     gc.set_threshold(GARBAGE)
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    try:
+        serve(sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:  # the server was killed: what is left to be written has nobody to read it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -76,6 +76,17 @@ def nothing(s: Scenario) -> None:
     """Nobody does anything."""
 
 
+async def diagnosed_with_id_of(former: Handle, harness: Harness) -> tuple[Handle, Diagnosis]:
+    """The same where a settled order comes a while later with the id of a scenario that has been left."""
+
+    async def later() -> None:
+        await asyncio.sleep(0.1)
+        harness.publish("orders.settled", {"status": "settled", "correlation_id": former.correlation_id})
+
+    async with asyncio.TaskGroup() as group:
+        return await diagnosed(harness, lambda _: group.create_task(later()))
+
+
 class TestCauses:
     async def test_matched(self, strict: Harness) -> None:
         handle, diagnosis = await diagnosed(strict, publishing("orders.settled", {"status": "settled"}))
@@ -139,28 +150,14 @@ class TestCauses:
 
     async def test_an_id_of_a_scenario_that_has_been_left_is_a_wrong_one(self, strict: Harness) -> None:
         former, _ = await diagnosed(strict, publishing("orders.settled", {"status": "settled"}))
-        stale = {"status": "settled", "correlation_id": former.correlation_id}
-
-        async def later(s: Scenario) -> None:
-            await asyncio.sleep(0.1)
-            strict.publish("orders.settled", stale)
-
-        async with asyncio.TaskGroup() as group:
-            handle, diagnosis = await diagnosed(strict, lambda s: group.create_task(later(s)))
+        handle, diagnosis = await diagnosed_with_id_of(former, strict)
         assert handle.outcome is Outcome.TIMEOUT
         assert diagnosis.cause is Cause.WRONG_CORRELATION
         assert f"with correlation id '{former.correlation_id}' of a scenario before" in diagnosis.sentence
 
     async def test_what_a_scenario_before_has_waited_for_in_vain_is_late_and_no_wrong_id(self, strict: Harness) -> None:
         former, _ = await diagnosed(strict, nothing)
-        late = {"status": "settled", "correlation_id": former.correlation_id}
-
-        async def later(s: Scenario) -> None:
-            await asyncio.sleep(0.1)
-            strict.publish("orders.settled", late)
-
-        async with asyncio.TaskGroup() as group:
-            _, diagnosis = await diagnosed(strict, lambda s: group.create_task(later(s)))
+        _, diagnosis = await diagnosed_with_id_of(former, strict)
         assert diagnosis.cause is Cause.NOTHING_ARRIVED
 
     async def test_what_came_to_a_scenario_that_was_live_is_no_wrong_id_of_one_that_goes_on(

@@ -154,7 +154,7 @@ class Expectation:
         self.lingers = False
         """Whether it is watched beyond that, until somebody decides it."""
         self.has_closed_at = math.inf
-        """Loop time at which all had been heard that had come by its end; until then what is heard counts."""
+        """Loop time by which all is heard that had come by its end; what comes later does not count."""
         self.is_awaited = False
         """Whether somebody waits to decide it before it has closed: then it is open until that is done."""
 

@@ -112,15 +112,20 @@ def test_every_number_is_that_of_the_results_however_the_run_went(
     assert _compared(open_report((read.results, read.gherkin)), views) >= 1000
 
 
+@pytest.fixture(params=["whole", "chunked"])
+def _whole_or_chunked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that has its report whole, and one that fetches it in chunks."""
+    if request.param == "chunked":
+        monkeypatch.setattr(data, "WHOLE_TESTS_MAX", 0)
+
+
 BEYOND = {"a": 2**53 + 1, "b": -(2**64) - 1, "c": [10**30 + 1, 7], "d": 2**53 - 1, "e": "9007199254740993"}
 
 
-@pytest.mark.parametrize("kind", ["whole", "chunked"])
+@pytest.mark.usefixtures("_whole_or_chunked")
 def test_integers_that_a_script_has_no_number_for_are_shown_and_copied_as_they_came(
-    kind: str, open_report: OpenReport, monkeypatch: pytest.MonkeyPatch
+    open_report: OpenReport,
 ) -> None:
-    if kind == "chunked":
-        monkeypatch.setattr(data, "WHOLE_TESTS_MAX", 0)
     test = a_test("beyond", "failed", [a_scope("fail", [], [an_event(1.0, "published", "t")])])
     run = results_of([test]), gherkin_of(details={test["nodeid"]: [heard([a_message("t", BEYOND)])]})
     page = open_report(run, "#event=0-0").page
@@ -159,12 +164,10 @@ def _spelt_run() -> tuple[Any, Any]:
     return results_of([test]), gherkin_of(details={test["nodeid"]: [note]})
 
 
-@pytest.mark.parametrize("kind", ["whole", "chunked"])
+@pytest.mark.usefixtures("_whole_or_chunked")
 def test_what_was_expected_and_what_arrived_are_shown_and_copied_in_their_own_digits(
-    kind: str, open_report: OpenReport, monkeypatch: pytest.MonkeyPatch
+    open_report: OpenReport,
 ) -> None:
-    if kind == "chunked":
-        monkeypatch.setattr(data, "WHOLE_TESTS_MAX", 0)
     report = open_report(_spelt_run(), "#event=0-0")
     page = report.page
     page.locator(".hr-finding .hr-diff-line").first.wait_for()

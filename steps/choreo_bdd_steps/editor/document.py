@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -50,8 +50,7 @@ class Document:
 
     def block(self, number: int) -> Block | None:
         """The step that a line belongs to, with all that stands below it."""
-        around = scenario_around(self.lines, number)
-        return next((each for each in blocks(around) if any(line.number == number for line in each.lines)), None)
+        return _blocks(self.text).get(number)
 
     def steps_around(self, number: int) -> list[Block]:
         """The steps of the scenario that a line belongs to, those of its backgrounds included."""
@@ -65,6 +64,11 @@ class Document:
 @lru_cache(maxsize=8)  # asked for once a place that is told
 def _raw(text: str) -> tuple[str, ...]:
     return tuple(line.raw for line in read_lines(text))
+
+
+@lru_cache(maxsize=8)  # asked for once a finding
+def _blocks(text: str) -> Mapping[int, Block]:
+    return {line.number: block for block in blocks(read_lines(text)) for line in block.lines}
 
 
 def arguments(match: Match, line: Line) -> Iterator[tuple[str, str, Span]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+
 import pytest
 
 from choreo_bdd_steps.editor.diagnostics import diagnose
@@ -131,6 +134,30 @@ def test_an_unknown_variable_of_a_body_is_drawn_where_it_stands(at: At) -> None:
     document, line, _ = at(_HEAD + f'    When I publish "a":\n{body}    Then I expect "b"\n')
     spans = [each.span for each in diagnose(document, read_project(document.path)) if each.rule == "undefined-variable"]
     assert _texts(document.text, spans) == [(line + 1, "unknown")]
+
+
+def test_many_findings_take_as_much_longer_as_there_are_more_of_them(at: At) -> None:
+    """In calls, which are the same each time."""
+
+    def calls(scenarios: int) -> int:
+        step = '    When I publish "a.{{ unknown }}"\n    Then I expect "b"\n'
+        document, *_ = at("Feature: F\n█" + "".join(f"  Scenario: S{n}\n{step}" for n in range(scenarios)))
+        project, count = read_project(document.path), 0
+
+        def counted(_frame: FrameType, _event: str, _argument: object) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(counted)
+        try:
+            found = diagnose(document, project)
+        finally:
+            sys.setprofile(None)
+        assert len(found) == scenarios
+        return count
+
+    calls(1)  # what is done once is done
+    assert calls(400) < 5 * calls(100)
 
 
 def test_a_finding_inside_a_body_is_drawn_in_its_line(at: At) -> None:

@@ -385,6 +385,21 @@ async def test_a_stream_made_anew_with_lower_ids_is_heard(
     assert [message.payload for message in late.messages] == ([b"new"] if others else [])
 
 
+@pytest.mark.parametrize("others", [False, True])
+async def test_a_stream_made_anew_that_ends_with_the_same_id_is_heard(
+    streams: RedisTransport, outsider: Any, root: str, *, others: bool
+) -> None:
+    await outsider.xadd(root, {"payload": "old"}, id="5-1")
+    sink = await listen(streams, root)
+    await outsider.delete(root)
+    await outsider.xadd(root, {"payload": "first"}, id="1-1")
+    await outsider.xadd(root, {"payload": "last"}, id="5-1")
+    late = await listen(streams, root) if others else Sink()
+    await asyncio.wait_for(streams.fence([root]), PATIENCE_S)
+    await asyncio.wait_for(streams.fence([root]), PATIENCE_S)
+    assert (sink.payloads, late.payloads) == ([b"first", b"last"], [])
+
+
 async def test_a_stream_made_anew_is_heard_before_anybody_asks_whether_all_has_come(
     streams: RedisTransport, outsider: Any, root: str
 ) -> None:

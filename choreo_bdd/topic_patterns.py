@@ -99,6 +99,15 @@ class ByTopic(Generic[Setting]):
         return self.usual
 
 
+def settings_by_topic(given: Iterable[tuple[str, Setting]]) -> tuple[tuple[str, Setting], ...]:
+    """Settings of single topics as Python code gives them; ``ValueError`` for what are no pairs of both."""
+    pairs = tuple(given) if isinstance(given, Iterable) else (given,)
+    for each in pairs:
+        if not isinstance(each, tuple | list) or len(each) != 2 or not isinstance(each[0], str):
+            raise ValueError(f"settings of topics are pairs of a topic, or a pattern, and its setting, and no {each!r}")
+    return pairs
+
+
 def similar(topic: str, candidates: Iterable[str]) -> tuple[str, ...]:
     """Siblings of ``topic`` whose one other segment is close to its own, closest first: a typo, a case, a plural."""
     likeness = {other: _likeness(topic.split("."), other.split(".")) for other in candidates}

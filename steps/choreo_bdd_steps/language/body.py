@@ -14,6 +14,7 @@ from choreo_bdd_steps.language.doc_strings.files import read_file
 from choreo_bdd_steps.language.doc_strings.raw import from_base64, from_hex, from_text
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_json, read_yaml
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.grammar.cells import refuse_operators
 from choreo_bdd_steps.language.grammar.conditions import Condition, parse_condition
 from choreo_bdd_steps.language.grammar.contradictions import places_in, refuse_contradiction
 from choreo_bdd_steps.language.grammar.placing import Placed, placed
@@ -172,6 +173,8 @@ def parse_expectation(
     for each in every:
         check_tags(each)
         refuse_misread(each, quiet=quiet)
+    for each in nodes if quiet and table is None else ():
+        refuse_operators(each)
     cells = [(cell.field.envelope, cell.node) for row in expected for cell in (*row.cells, *row.one_of)]
     for name, node in (*cells, *(part for row in expected for part in row.around)):
         if name in _NUMBERS:

@@ -53,6 +53,16 @@ PLANTED = [
         "unspeakable-topic",
         ['Given a service that answers "a" with "b.>"  # !', 'When I publish "a"', 'Then I expect "b.c"'],
     ),
+    ("undefined-step", ['When I publish "a"', 'Then I expect "b"', 'Then the 0th "b" message has:  # !']),
+    ("cannot-fail", ['When I publish "a"', "Then I expect in order:  # !\n      | topic |\n      | a |"]),
+    (
+        "cannot-fail",
+        [
+            'When I publish "a"',
+            'When I publish "b"',
+            "Then I expect in order:  # !\n      | topic |\n      | a |\n      | b |",
+        ],
+    ),
     ("unreadable-body", ['When I publish "a"', 'Then I expect "d{{one"  # !']),
     ("unreadable-body", ['When I publish "d{{one"  # !', 'Then I expect "b"']),
     ("unreadable-body", ['Given x is "{% if"  # !', *SOUND]),

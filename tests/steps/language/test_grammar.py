@@ -449,11 +449,27 @@ def test_a_variable_may_be_called_self() -> None:
 
 
 @pytest.mark.parametrize(
-    "topic", ["orders*", "a.>.b", "orders:*", "a.b>", ">.a", "orders.#", "#", "a.+.b", " a", "a ", " "]
+    "topic",
+    [
+        "orders*",
+        "a.>.b",
+        "orders:*",
+        "a.b>",
+        ">.a",
+        "orders.#",
+        "#",
+        "a.+.b",
+        "a.?",
+        "a.${id}",
+        "${ id }",
+        " a",
+        "a ",
+        " ",
+    ],
 )
 def test_half_wildcards_are_told_and_patterns_are_not(topic: str) -> None:
     assert repr(topic) in (malformed(topic) or "")
-    for good in ("orders.*", "orders.>", ">", "*", "a.*.b", "orders:new", "c#", "a+b"):
+    for good in ("orders.*", "orders.>", ">", "*", "a.*.b", "orders:new", "c#", "a+b", "{slot}.a", "why?"):
         assert malformed(good) is None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -92,7 +93,7 @@ def project_of(file: Path) -> Path:
 
 
 def _sources(folder: Path) -> Iterator[tuple[Path, ast.AST]]:
-    paths = [path for path in folder.rglob("*.py") if _IGNORED_FOLDERS.isdisjoint(path.relative_to(folder).parts)]
+    paths = list(_python_files(folder))
     roots = _import_roots(folder)
     read = set(paths)
     while paths:
@@ -105,6 +106,12 @@ def _sources(folder: Path) -> Iterator[tuple[Path, ast.AST]]:
         imported = {path for name in _imports(tree) for root in roots for path in _module(root, name)} - read
         read |= imported
         paths.extend(imported)
+
+
+def _python_files(folder: Path) -> Iterator[Path]:
+    for where, below, names in os.walk(folder):  # which passes over a folder that is gone meanwhile
+        below[:] = [name for name in below if name not in _IGNORED_FOLDERS]
+        yield from (Path(where, name) for name in names if name.endswith(".py"))
 
 
 def _import_roots(folder: Path) -> tuple[Path, ...]:

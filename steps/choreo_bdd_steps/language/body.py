@@ -47,10 +47,9 @@ class OutgoingMessage:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One expected message before its variables are known: a whole payload, and single places in it.
+    """One expected message before its variables are known: a whole payload, its ``fields`` one by one, single places.
 
-    All ``cells`` must fit, and of ``one_of`` (a condition joined by ``or``) at least one. ``fields`` are those of the
-    payload one by one.
+    All ``cells`` must fit, and of ``one_of`` (a condition joined by ``or``) at least one.
     """
 
     spec: Read | None = None
@@ -58,6 +57,11 @@ class Expected:
     around: tuple[tuple[str, Node], ...] = ()
     one_of: Row = ()
     fields: tuple[Read, ...] = ()
+
+    @property
+    def asked_around(self) -> tuple[tuple[str, Node], ...]:
+        """What is asked of the message around the payload, each with its name."""
+        return (*self.around, *((n, c.node) for c in (*self.cells, *self.one_of) if (n := c.field.envelope)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,7 @@ class ExpectationBody:
     @property
     def around(self) -> frozenset[str]:
         """What it asks of the message around the payload: ``key``, ``headers.<name>``, …"""
-        cells = [cell for row in self.rows for cell in (*row.cells, *row.one_of)]
-        named = [name for row in self.rows for name, _ in row.around]
-        return frozenset([*named, *(cell.field.envelope for cell in cells if cell.field.envelope)])
+        return frozenset(name for row in self.rows for name, _ in row.asked_around)
 
     @property
     def count(self) -> int:
@@ -173,12 +175,10 @@ def parse_expectation(
     for each in every:
         check_tags(each)
         refuse_misread(each, quiet=quiet)
-    for each in nodes if quiet and table is None else ():
-        refuse_operators(each)
-    cells = [(cell.field.envelope, cell.node) for row in expected for cell in (*row.cells, *row.one_of)]
-    for name, node in (*cells, *(part for row in expected for part in row.around)):
-        if name in _NUMBERS:
-            refuse_text(name, node)
+        if quiet and table is None and each in nodes:
+            refuse_operators(each)
+    for name, node in (part for row in expected for part in row.asked_around if part[0] in _NUMBERS):
+        refuse_text(name, node)
     calls_python = any(tagged.tag == "python" for each in every for tagged in tags_in(each))
     return ExpectationBody(expected, needs_of(*every), base_dir, calls_python)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,9 @@ PLANTED = [
         "unspeakable-topic",
         ['Given a service that answers "a" with "b.>"  # !', 'When I publish "a"', 'Then I expect "b.c"'],
     ),
+    ("unreadable-body", ['When I publish "a.b"', 'Then I expect no "a.*" where @topic is "a.*" for 50ms  # !']),
+    ("unreadable-body", ['When I publish "a"', 'Then I expect no "b" where @topic is "c" for 50ms  # !']),
+    ("unreadable-body", ['When I publish "a" with key "7":  # !\n      | @key |\n      | 8 |', 'Then I expect "b"']),
     ("undefined-step", ['When I publish "a"', 'Then I expect "b"', 'Then the 0th "b" message has:  # !']),
     ("cannot-fail", ['When I publish "a"', "Then I expect in order:  # !\n      | topic |\n      | a |"]),
     (
@@ -240,6 +245,21 @@ def test_finds_a_placeholder_in_a_topic_whatever_the_columns_are(tmp_path: Path,
     if examples:
         path.write_text(path.read_text().replace("Scenario:", "Scenario Outline:"))
     assert [(found.rule, found.line) for found in lint([path])] == [("unfilled-placeholder", 6)]
+
+
+def test_a_folder_that_is_gone_while_step_files_are_looked_for_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, listed = write(tmp_path, [*SOUND]), os.scandir
+
+    def gone(folder: str) -> Iterator[os.DirEntry[str]]:
+        if Path(folder).name == "gone":
+            raise FileNotFoundError(folder)
+        return listed(folder)
+
+    (tmp_path / "gone").mkdir()
+    monkeypatch.setattr(os, "scandir", gone)
+    assert lint([path]) == []
 
 
 def test_a_file_that_is_no_feature_is_one_finding(tmp_path: Path) -> None:

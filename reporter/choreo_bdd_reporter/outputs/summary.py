@@ -65,13 +65,13 @@ class SlowHop:
 
 def failures(results: Any, gherkin: Any) -> list[Failure]:
     """Every failing test, in the order of the page."""
-    entries = (entry for group in group_entries(results, gherkin) for entry in group.entries)
-    return [_failure(entry) for entry in entries if is_failing(entry)]
+    groups = group_entries(results, gherkin)
+    return [_failure(entry, group.head["where"]) for group in groups for entry in group.entries if is_failing(entry)]
 
 
-def _failure(entry: Entry) -> Failure:
+def _failure(entry: Entry, feature: str) -> Failure:
     finding = findings_of(entry)[0]
-    file, line = _place(entry, finding)
+    file, line = _place(entry, feature, finding)
     return Failure(
         row=entry.row,
         nodeid=entry.test["nodeid"],
@@ -84,8 +84,8 @@ def _failure(entry: Entry) -> Failure:
     )
 
 
-def _place(entry: Entry, finding: Any) -> tuple[str, int | None]:
-    """Where the expectation was declared, else the step that failed, else the scenario, else the file."""
+def _place(entry: Entry, feature: str, finding: Any) -> tuple[str, int | None]:
+    """Where the expectation was declared, else the step that failed, else the scenario of a feature, else the file."""
     origin = entry.note(finding["part"], finding["handle"]).get("origin") if "handle" in finding else None
     path, _, number = str(origin or "").rpartition(":")
     if path and number.isdigit():
@@ -93,7 +93,7 @@ def _place(entry: Entry, finding: Any) -> tuple[str, int | None]:
     if entry.scenario is None:
         return entry.test["file"], None
     step = entry.steps[finding["step"]] if finding.get("step") is not None else entry.scenario
-    return entry.test["file"], step.get("line")
+    return feature or entry.test["file"], step.get("line")
 
 
 def slowest_hops(results: Any, gherkin: Any) -> list[SlowHop]:
@@ -201,7 +201,11 @@ def as_annotations(results: Any, gherkin: Any) -> str:
     found = failures(results, gherkin)
     lines = [_annotation(failure) for failure in found[:ANNOTATIONS_MAX]]
     left = len(found) - ANNOTATIONS_MAX
-    lines += [annotation("notice", f"{left} more failures are not annotated")] if left > 0 else []
+    lines += (
+        [annotation("notice", f"{left} more {'failure is' if left == 1 else 'failures are'} not annotated")]
+        if left > 0
+        else []
+    )
     return "\n".join([*lines, on_one_line(headline(results))])
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd.matchers import Closeness, MatchFailure
+from choreo_bdd.matchers.words import in_words
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd.shared.counted import counted
@@ -232,12 +233,8 @@ def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[s
 
 
 def _expected(failure: MatchFailure) -> str:
-    match failure.expected:
-        case {**asked} if len(asked) == 1 and failure.kind != "mismatch":
-            ((operator, operand),) = asked.items()
-            if operand is True:  # an operator that asks for nothing in particular, such as `any` or `exists`
-                return str(operator).replace("_", " ")
-    return show(failure.expected, path=failure.path)
+    shown = Redactor().at_path(failure.path, failure.expected)
+    return _cut(_text(shown) if failure.kind == "mismatch" else in_words(shown, _text))
 
 
 def _actual(failure: MatchFailure) -> str:
@@ -249,11 +246,17 @@ def _actual(failure: MatchFailure) -> str:
 
 def show(value: Any, *, path: str = "") -> str:
     """A value as one short line, secrets masked (every part of ``path`` counts as its key)."""
-    shown = Redactor().at_path(path, value)
+    return _cut(_text(Redactor().at_path(path, value)))
+
+
+def _text(value: object) -> str:
     try:
-        text = encode_exactly(shown, json.dumps, ensure_ascii=False, otherwise=repr)
+        return encode_exactly(value, json.dumps, ensure_ascii=False, otherwise=repr)
     except (ValueError, RecursionError):
-        text = f"<{type(value).__name__}>"
+        return f"<{type(value).__name__}>"
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN_VALUE_CHARS else text[: _SHOWN_VALUE_CHARS - 1] + "…"
 
 

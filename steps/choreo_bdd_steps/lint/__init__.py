@@ -13,10 +13,10 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config, find_config
 from choreo_bdd_project.gherkin.errors import FeatureError
 from choreo_bdd_project.gherkin.feature import Feature, parse_feature, read_feature
-from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.places import files_below, project_of, relative
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import build_contract
-from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
+from choreo_bdd_project.own_steps import OwnSteps, read_own_steps
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.lint.calling import calls
@@ -53,7 +53,7 @@ def feature_files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise StepError(str(path), "there is no such file or folder")
-        for each in sorted(path.rglob("*.feature")) if path.is_dir() else [path]:
+        for each in files_below(path, ".feature") if path.is_dir() else [path]:
             found[each] = None
     return list(found)
 

@@ -179,6 +179,13 @@ def test_what_is_appended_to_a_cell_is_an_error_or_changes_a_verdict(cell: str, 
         assert verdicts(before, words) != verdicts(after, words)
 
 
+@pytest.mark.parametrize("condition", ["s is x[ and n is 6", "s is one of x, y{ and n is 6"])
+def test_a_bracket_within_a_word_takes_no_condition_along(condition: str) -> None:
+    matcher = built(where=condition)
+    assert matcher is not None
+    assert matcher.description.endswith(", n == 6")
+
+
 EXAMPLES = [phrase.example.splitlines()[0].partition(" ")[2].rstrip(":") for phrase in PHRASES]
 PLAIN = st.text(alphabet="abcdefghijklmnopqrstuvwxyz ", min_size=1, max_size=12).filter(lambda text: text.strip() != "")
 

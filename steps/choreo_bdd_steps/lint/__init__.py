@@ -25,7 +25,7 @@ from choreo_bdd_steps.lint.emptiness import every_element_of_nothing
 from choreo_bdd_steps.lint.finding import Finding, Severity, as_code_quality, as_github, as_json, as_text
 from choreo_bdd_steps.lint.rules import RULES, Subject
 from choreo_bdd_steps.lint.taken_names import taken_names
-from choreo_bdd_steps.lint.topics import unfilled_topics, unknown_topics, unusable_topics
+from choreo_bdd_steps.lint.topics import alien_topics, unfilled_topics, unknown_topics, unusable_topics
 from choreo_bdd_steps.plan.plan import make_plan
 from choreo_bdd_steps.plan.settings import configuration, settings_for
 
@@ -129,7 +129,16 @@ def _lint_scenario(context: ProjectContext, scenario: Scenario, file: str) -> It
     except (ChoreoError, ValueError):
         settings = settings_for(config, ())  # the rule on tags tells what is wrong
     subject = Subject(scenario, file, plan, settings, config, own_steps)
-    for rule in (*RULES, calls, captures, every_element_of_nothing, unfilled_topics, unusable_topics, taken_names):
+    for rule in (
+        *RULES,
+        calls,
+        captures,
+        every_element_of_nothing,
+        unfilled_topics,
+        unusable_topics,
+        alien_topics,
+        taken_names,
+    ):
         yield from rule(subject)
     if context.contract is not None:
         yield from unknown_topics(subject, context.contract)

@@ -162,7 +162,7 @@ def _message(documents: Documents, spec: MessageSpec, own: Carried) -> Message:
     places = tuple(
         place
         for place in _once_each(Examples(documents).places(schema.node, payload))
-        if named(place.path) is not None and not validator.is_valid(broken(payload, place))
+        if _has_clause(place) and not validator.is_valid(broken(payload, place))
     )
     return Message(_name(spec), payload, headers, places)
 
@@ -246,6 +246,19 @@ def broken(payload: Any, place: ExampleField) -> Any:
 def literally(text: str) -> str:
     """Text that no template is found in; the braces of JSON itself never stand so close."""
     return re.sub(r"\{\{|\{%|\{#", lambda found: f"{{{{ '{found[0]}' }}}}", text)
+
+
+def _has_clause(place: ExampleField) -> bool:
+    """Whether a condition can name the field, and its values where the schema lists them."""
+    return named(place.path) is not None and _is_condition(_clause(place))
+
+
+def _is_condition(text: str) -> bool:
+    try:
+        parse_condition(text)
+    except BodyError:
+        return False
+    return True
 
 
 def named(path: tuple[str | int, ...]) -> str | None:

@@ -17,6 +17,7 @@ _IN_WORDS = {
     "expected ',' or ']'": "a list that begins with [ has no end, or its values no commas between them",
     "expected ',' or '}'": "a mapping that begins with { has no end, or its entries no commas between them",
     "mapping values are not allowed": "a colon that makes a key stands where there can be no key",
+    "found character '\\t'": "found a tab, and YAML is indented with blanks",
     "found character": "found a character that begins no value",
     "found unexpected end of stream": "a text in quotes has no end",
     "expected '<document start>'": "a line that begins with % is no value",

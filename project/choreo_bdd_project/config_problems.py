@@ -11,10 +11,15 @@ from choreo_bdd_project.config_file import ConfigError, SourceMap, shown_name
 if TYPE_CHECKING:
     import jsonschema
 
+_ALIKE = 0.7
+_BELOW_A_PROFILE = " (a transport stands below its profile: profiles: {local: {bus: {type: nats}}})"
 _TOPIC = "_topic"
 """How the definitions of the settings of a broker's topics end."""
 
-_TYPES = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
+_TYPES = {
+    dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number",
+    type(None): "nothing; what belongs to it stands below it, indented further",
+}  # fmt: skip
 _SCHEMA_TYPES = {
     "object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false", "integer": "a whole number",
     "number": "a number", "null": "nothing",
@@ -31,14 +36,16 @@ def validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: Sour
         return
     unknown = _unknown_key(error)
     if unknown is not None:
+        is_for_profiles = unknown in ("transport", "transports") and not error.absolute_path
         elsewhere = _one_level_below(error, unknown, schema) or _of_another_broker(error, unknown, schema)
+        elsewhere = _BELOW_A_PROFILE if is_for_profiles else elsewhere
         raise ConfigError(_no_such_key(error, unknown, where) + elsewhere)
     raise ConfigError(f"{where.at(*error.absolute_path)}: {_in_yaml(error) or _expected(error)}")
 
 
 def _no_such_key(error: jsonschema.ValidationError, unknown: str, where: SourceMap) -> str:
     known = sorted(_of_schema(error, "properties") or ())
-    close = difflib.get_close_matches(unknown, known, n=1)
+    close = difflib.get_close_matches(unknown, known, n=1, cutoff=_ALIKE)
     hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
     # without a value of its own it may be one itself: {user: app, s3cr3t}
     is_named = bool(close) or (isinstance(error.instance, dict) and error.instance.get(unknown) is not None)

@@ -31,7 +31,7 @@ def test_what_aliases_multiply_is_refused(text: str) -> None:
         ("a: 1\n  b: 2", "a colon that makes a key stands where there can be no key"),
         ("a: |x\n", r"behind \| or > stands more"),
         ("a: 'x", "a text in quotes has no end"),
-        ("a:\n\tb: 1", "a character that begins no value"),
+        ("a:\n\tb: 1", "found a tab, and YAML is indented with blanks"),
     ],
 )
 def test_what_is_wrong_is_told_in_words_of_yaml(text: str, words: str) -> None:

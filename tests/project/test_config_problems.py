@@ -120,3 +120,23 @@ def test_a_key_that_stands_a_level_too_high_is_told_where_it_belongs(transport: 
     with pytest.raises(ConfigError) as error:
         load_config(path, schema=config_schema())
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("transports: {bus: {type: nats}}", "a transport stands below its profile: profiles: {local: {bus:"),
+        (
+            "profiles:\n  local:\n  bus: {type: nats}",
+            "2: profiles.local: expected a mapping, found nothing; what belongs",
+        ),
+        ("profile: {local: {bus: {type: nats}}}", "did you mean profiles?"),
+    ],
+)
+def test_what_beginners_write_is_told_in_words_of_the_file(text: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "choreo.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load_config(path, schema=config_schema())
+    assert told in str(error.value)
+    assert "did you mean default_transport" not in str(error.value)

@@ -38,10 +38,15 @@ class ExampleField:
 
 
 class Examples:
-    """Makes values for the schemas of some documents; the same ones every time."""
+    """Makes values for the schemas of some documents; the same ones every time.
 
-    def __init__(self, documents: Documents) -> None:
+    ``is_least``: without fields and entries that nothing requires.
+    """
+
+    def __init__(self, documents: Documents, *, is_least: bool = False) -> None:
         self._documents = documents
+        self._levels = 0 if is_least else _DEPTH // 2
+        self._entries = 0 if is_least else 1
 
     def value(self, node: Node, depth: int = 0, name: str = "text") -> Any:
         """A value that the schema most likely allows; whoever needs to be sure asks a validator.
@@ -121,7 +126,7 @@ class Examples:
         return {
             name: self.value(child, depth + 1, name)
             for name, child in members
-            if depth < _DEPTH // 2 or name in required  # a schema may hold itself
+            if depth < self._levels or name in required  # a schema may hold itself
         }
 
     def _array(self, node: Node, depth: int, name: str) -> list[Any]:
@@ -132,7 +137,7 @@ class Examples:
             return [self.value(Node(f"{node.uri}/{places}/{index}", part), depth + 1, name) for index, part in parts]
         if depth >= _DEPTH or not isinstance(node.value.get("items"), dict):
             return [name] * least
-        return [self.value(node["items"], depth + 1, name)] * max(least, 1)
+        return [self.value(node["items"], depth + 1, name)] * max(least, self._entries)
 
 
 def _anchored(node: Node, place: Node) -> Any:

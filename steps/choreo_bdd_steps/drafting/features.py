@@ -15,8 +15,16 @@ from choreo_bdd.asyncapi.documents import Documents, Node
 from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.drafting.examples import ExampleField
-from choreo_bdd_steps.drafting.messages import OWN_ID, Carried, DraftError, Message, broken, literally, messages_of
-from choreo_bdd_steps.language.trees import label
+from choreo_bdd_steps.drafting.messages import (
+    OWN_ID,
+    Carried,
+    DraftError,
+    Message,
+    broken,
+    literally,
+    messages_of,
+    named,
+)
 
 _ESCAPED = re.compile(r"\\.")
 _WATCHED = "200ms"
@@ -150,7 +158,7 @@ class _Writer:
                 yield from self._refused(message, place)
 
     def _refused(self, message: Message, place: ExampleField) -> Iterator[str]:
-        name = label(place.path)
+        name = named(place.path)
         shown = f"with a stranger as {name}" if place.choices else f"without {name}"
         yield from ("", f"  Scenario: A {message.name} {shown} is not taken")
         payload = broken(message.payload, place)

@@ -13,6 +13,8 @@ import rstr
 
 _LONGEST_PATTERN = 200
 _TRIES = 40
+_FEW = 4
+_ENDLESS = re.compile(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|([*+])|\{(\d+),\}")
 _LOOK_AROUND = re.compile(r"\(\?<?[=!](?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)")
 
 
@@ -77,11 +79,17 @@ def patterned(pattern: str, turn: int = 1) -> Iterator[str]:
         return
     for number in range(_TRIES):
         try:
-            made = rstr.Rstr(random.Random(turn * _TRIES + number)).xeger(_LOOK_AROUND.sub("", pattern))
+            told = pattern if number % 2 else _ENDLESS.sub(_ended, pattern)  # long texts, and such as fit in a few
+            made = rstr.Rstr(random.Random(turn * _TRIES + number)).xeger(_LOOK_AROUND.sub("", told))
             if re.search(pattern, made):
                 yield made
         except (ValueError, re.error, RecursionError, OverflowError, KeyError):
             return
+
+
+def _ended(found: re.Match[str]) -> str:
+    least = {"*": 0, "+": 1}.get(found[2], int(found[3] or 0))
+    return found[1] or f"{{{least},{least + _FEW}}}"
 
 
 def varied(value: Any, turn: int) -> Any:

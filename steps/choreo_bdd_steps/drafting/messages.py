@@ -188,10 +188,13 @@ def _headers(documents: Documents, spec: MessageSpec, own: Carried) -> dict[str,
 
 
 def _valid(schema: Schema, documents: Documents, validator: Validator, part: str) -> Any:
-    try:
-        return mended(schema.node, documents, validator, Examples(documents).value(schema.node))
-    except (LookupError, RecursionError):  # the latter: every value needs another of its own kind in the same place
-        raise DraftError(f"no valid {part} was found") from None
+    for is_least in (False, True):  # little has little wrong with it
+        try:
+            example = Examples(documents, is_least=is_least).value(schema.node)
+            return mended(schema.node, documents, validator, example)
+        except (LookupError, RecursionError):  # the latter: every value needs another of its own kind in the same place
+            continue
+    raise DraftError(f"no valid {part} was found")
 
 
 def _require_sendable(validator: Validator, headers: Mapping[str, Any]) -> None:
@@ -246,19 +249,35 @@ def literally(text: str) -> str:
 
 
 def _has_clause(place: ExampleField) -> bool:
-    """Whether a condition can name the field: one called "and" or "exists" would have to be quoted."""
-    if label(place.path) is None:
-        return False
+    """Whether a condition can name the field, and its values where the schema lists them."""
+    return named(place.path) is not None and _is_condition(_clause(place))
+
+
+def _is_condition(text: str) -> bool:
     try:
-        parse_condition(f"x exists and {_clause(place)} and x exists")
+        parse_condition(text)
     except BodyError:
         return False
     return True
 
 
+def named(path: tuple[str | int, ...]) -> str | None:
+    """A path as a condition writes it, names that are no plain words in quotes; ``None`` where none can be written."""
+    quoted = "".join(f"[{part}]" if isinstance(part, int) else f'."{part}"' for part in path).removeprefix(".")
+    return next((each for each in (label(path), quoted) if each is not None and _is_read_as(path, each)), None)
+
+
+def _is_read_as(path: tuple[str | int, ...], field: str) -> bool:
+    try:
+        clauses = parse_condition(f"x exists and {field} exists and x exists").clauses
+    except BodyError:
+        return False
+    return "{{" not in field and [each.segments for each, _ in clauses] == [("x",), path, ("x",)]
+
+
 def _clause(place: ExampleField) -> str:
     """What a condition says of a field that is as it should be."""
-    field = label(place.path)
+    field = named(place.path)
     listed = [literally(json.dumps(each, ensure_ascii=False)) for each in place.choices if each is not None]
     if not listed:
         return f"{field} exists"

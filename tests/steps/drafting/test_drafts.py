@@ -145,6 +145,13 @@ def test_each_required_field_and_each_list_of_values_has_its_scenario(tmp_path: 
     assert '"rates.eurusd"' in text
 
 
+def test_a_field_whose_name_is_no_word_has_its_scenario_too(tmp_path: Path) -> None:
+    shutil.copytree(_SHAPES / "words26", tmp_path / "words")
+    [feature] = drafts(tmp_path / "words" / "api.yaml", memory_config()).features
+    for name in ("größe", "a|b", "c d", "e.f", "g[0]", "h<i>"):
+        assert f'Scenario: A message without "{name}" is not taken' in feature.text
+
+
 def test_fields_inside_lists_are_spoilt_too(tmp_path: Path) -> None:
     text = _drafted(tmp_path, ORDERS_3)["shop_orders_placed.feature"]
     assert "without lines[0].sku" in text

@@ -61,6 +61,7 @@ SCHEMAS: dict[str, Any] = {
     "in two parts": {"allOf": [{"type": "integer", "minimum": 5}, {"multipleOf": 4}, {"maximum": 11}]},
     "pattern": {"type": "string", "pattern": "^[A-Z]{2}-[0-9]{4}$"},
     "pattern in length": {"type": "string", "pattern": "^[a-z]+$", "minLength": 5, "maxLength": 7},
+    "pattern of words in length": {"type": "string", "pattern": "^(foo|ba[rz+]{1,})+$", "minLength": 5, "maxLength": 8},
     "pattern that looks ahead": {"type": "string", "pattern": "^(?=.*[0-9])[a-z0-9]{8}$"},
     "pattern that forbids": {"type": "string", "pattern": "^(?!admin)[a-z]{5,8}$"},
     "dependencies": {

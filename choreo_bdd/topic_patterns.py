@@ -15,6 +15,7 @@ _WATCHED_SEGMENTS = 4
 _INBOXES = ("_INBOX.", "choreo.reply.")
 
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
+_FOREIGN_TEMPLATE = re.compile(r"\$\{([^{}]*)\}")
 
 Setting = TypeVar("Setting")
 
@@ -34,10 +35,15 @@ def malformed(topic: str) -> str | None:
         return f"the topic {topic!r} has a blank at an end, so that it is another one; take the blank away"
     if placeholder := _PLACEHOLDER.search(topic):
         return f"the topic {topic!r} has {placeholder[0]} in it, which no column of the examples fills"
-    segments = topic.split(".")
+    if template := _FOREIGN_TEMPLATE.search(topic):
+        return f"the topic {topic!r} has {template[0]} in it; a variable is written {{{{ {template[1].strip()} }}}}"
+    return _half_a_pattern(topic, topic.split("."))
+
+
+def _half_a_pattern(topic: str, segments: Sequence[str]) -> str | None:
     if ">" in segments[:-1]:
         return f"the topic {topic!r} has a > before its end; > stands for the rest, alone and last, as in orders.>"
-    if sign := next((segment for segment in segments if segment in ("#", "+")), None):
+    if sign := next((segment for segment in segments if segment in ("#", "+", "?")), None):
         return (
             f"the topic {topic!r} has a {sign}, a wildcard of one broker only; * stands for one whole segment, as in "
             f"orders.*, and > for the rest, as in orders.>, on every broker"

@@ -333,6 +333,8 @@ class Harness:
     async def heal(self) -> None:
         """Connect again if the connection was lost; scenarios do so when they begin. Raises what connecting raises."""
         self.require_own_loop()
+        if self.is_healthy() and not self._awaits_healing:
+            return
         if self._healing is None:
             self._healing = asyncio.Lock()
         async with self._healing:  # scenarios that begin at the same time heal it once

@@ -145,5 +145,7 @@ class Dispatcher:
 
     def surprise_log(self, *, since: int = 0) -> list[SurpriseEntry]:
         """A copy of the surprise log, oldest first (the last 1,000); ``since`` leaves out the first so many."""
+        if since == self.surprised:
+            return []
         kept = list(self._surprises)[max(0, since - (self.surprised - len(self._surprises))) :]
         return [SurpriseEntry(*surprise) for surprise in kept]

@@ -33,8 +33,8 @@ from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.shared.pauses import pauses
 
 _STRAYS_KEPT = 100
-_COUNTED = frozenset({Heard.MATCHED, Heard.TOO_MANY})
-_UNTOLD = frozenset({Heard.UNCONCERNED, Heard.LATE, Heard.HELD, Heard.LEFT})
+_COUNTED = (Heard.MATCHED, Heard.TOO_MANY)
+_UNTOLD = (Heard.UNCONCERNED, Heard.LATE, Heard.HELD, Heard.LEFT)
 
 
 class Verdicts:
@@ -166,7 +166,7 @@ class Verdicts:
         """The times of a message that was noted at a loop time, which is late where the loop was blocked before it."""
         took = self._timing(expectation, at)
         unseen_s = self._pauses.unseen_s(at, since=at - took.latency_ms / 1000)
-        return took._replace(unseen_ms=unseen_s * 1000)
+        return took._replace(unseen_ms=unseen_s * 1000) if unseen_s else took
 
     def _timing(self, expectation: Expectation, at: float) -> Timing:
         topic = expectation.handle.budget_topic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -80,3 +81,17 @@ def test_what_somebody_else_has_set_meanwhile_stays() -> None:
     gc.set_threshold(7, 7, 7)
     resume()
     assert gc.get_threshold() == (7, 7, 7)
+
+
+async def test_a_scenario_that_is_left_is_freed_without_a_collection(harness: Harness) -> None:
+    gc.disable()
+    try:
+        async with harness.scenario("comes and goes") as scenario:
+            scenario.expect("orders.placed", anything())
+            scenario.publish("orders.placed", {"n": 1})
+            await scenario.await_all(timeout_ms=100)
+        scope = weakref.ref(scenario._scope)
+        del scenario
+        assert scope() is None
+    finally:
+        gc.enable()

@@ -194,6 +194,19 @@ class TestOnTheResult:
             result = await stays.await_all(timeout_ms=1)
         assert [(each.topic, each.classification) for each in result.surprises] == [("t", "timeout_race")]
 
+    async def test_who_has_left_owns_nothing_of_an_id_that_it_had_adopted(self, routed: Harness) -> None:
+        async with routed.scenario("stays") as stays:
+            stays.expect("t", exists())
+            async with routed.scenario("leaves") as leaves:
+                leaves.expect("t", exists())
+                leaves.scope.adopt(None, "ORDER-7")
+                leaves.publish("t", {})
+                await leaves.await_all(timeout_ms=1)
+            routed.publish("t", {"correlation_id": "ORDER-7"})
+            stays.publish("t", {})
+            result = await stays.await_all(timeout_ms=1)
+        assert [(each.topic, each.correlation_id) for each in result.surprises] == [("t", "ORDER-7")]
+
     async def test_surprises_before_its_time_are_not_its_own(self, routed: Harness) -> None:
         async def one(stranger: str) -> list[str]:
             async with routed.scenario("one") as s:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from choreo_bdd.topic_patterns import matches, overlap
+from choreo_bdd.transports.rabbitmq.messages import is_meant
+from choreo_bdd.transports.redis.pubsub import glob_of
 
 NAMES = st.lists(st.sampled_from("ab"), min_size=1, max_size=3).map(".".join)
 PATTERNS = st.tuples(st.lists(st.sampled_from("ab*"), min_size=1, max_size=3), st.booleans()).map(
@@ -33,3 +38,14 @@ def test_patterns_overlap_where_a_name_may_fall_under_both(one: str, other: str,
 @given(PATTERNS, PATTERNS, NAMES)
 def test_what_falls_under_both_is_in_their_overlap(one: str, other: str, name: str) -> None:
     assert overlap(one, other) or not (matches(one, name) and matches(other, name))
+
+
+ODD = st.lists(st.text("ab?[]\\\\^!-:{}", min_size=1, max_size=3), min_size=1, max_size=3).map(".".join)
+
+
+@given(PATTERNS | ODD, NAMES | ODD)
+def test_brokers_are_asked_for_all_that_falls_under_a_pattern(pattern: str, name: str) -> None:
+    """RabbitMQ for just that, Redis for no less: its globs know more signs, which stand for themselves."""
+    assert is_meant(pattern, [name]) is matches(pattern, name)
+    glob = re.sub(r"\\(.)", lambda sign: f"[{sign[1]}]" if sign[1] in "*?[" else sign[1], glob_of(pattern))
+    assert fnmatch.fnmatchcase(name, glob) or not matches(pattern, name)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from choreo_bdd.message import Message
+from choreo_bdd_project.config import TransportConfig
+from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from tests.steps.conftest import MakeBench
 from tests.support.step_bench import Bench
 
@@ -257,6 +260,25 @@ def test_messages_in_another_order_fail(bench: Bench) -> None:
 
 def test_what_comes_in_between_does_not_matter(bench: Bench) -> None:
     assert in_order(bench, ("y", 2), ("x", 1), ("x", 3), ("y", 2), ("x", 3)) == ["pass", "pass", "pass"]
+
+
+@pytest.mark.parametrize(("first", "outcome"), [("bus", "pass"), ("far", "fail")])
+def test_over_two_transports_the_time_of_arrival_is_the_order(make_bench: MakeBench, first: str, outcome: str) -> None:
+    """Each bus counts its own messages: that one has carried more by then says nothing."""
+    buses = {name: TransportConfig(name, "memory", "the test", correlation_field=None) for name in ("bus", "far")}
+    bench = make_bench(transports=MappingProxyType(buses), default_transport="bus")
+
+    def speak(_: ScenarioRun) -> None:
+        for name, times in (("bus", 3), ("far", 1)) if first == "bus" else (("far", 3), ("bus", 1)):
+            for number in range(times):
+                bench.say({"bus": "x", "far": "y"}[name], {"n": number + 4 - times}, on=name)
+            bench.pass_time(0.01)
+
+    rows = "| topic | transport | n |\n| x | bus | 3 |\n| y | far | 3 |"
+    played = bench.play(
+        'When I publish "a"', "And they speak", f"Then I expect in order:\n{rows}", own={"they speak": speak}
+    )
+    assert played.outcomes == ["pass", outcome]
 
 
 def test_one_message_is_not_two_in_order(bench: Bench) -> None:

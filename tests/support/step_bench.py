@@ -80,10 +80,10 @@ class Bench:
     session: Session
     heard: list[tuple[str, Message]] = field(default_factory=list)
 
-    def say(self, topic: str, payload: Message) -> None:
+    def say(self, topic: str, payload: Message, *, on: str = "bus") -> None:
         """Publish from outside, as somebody else's program would."""
 
-        transport = self.session.transport("bus")
+        transport = self.session.transport(on)
 
         async def send() -> None:
             transport.publish(topic, json.dumps(payload).encode())

@@ -60,12 +60,17 @@ class Windows:
             each.has_closed_at = min(each.has_closed_at, self._loop.time())
 
     def forget(self) -> None:
-        """Close none any more."""
+        """Close none any more, and let go of whoever looked behind them: a scope that is left is freed at once."""
         for timer in self._timers:
             timer.cancel()
         for looking in self._looking:
             looking.cancel()
         self._ends.clear()
+        self._look_behind = _see_nothing
+
+
+async def _see_nothing(_: Sequence[Expectation]) -> None:
+    """What there is to see for a scope that has been left."""
 
 
 def _is_unawaited(expectation: Expectation) -> bool:

@@ -137,8 +137,12 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
 
         behave asks all phrases one after the other; which one a sentence is has been found by then.
         """
-        arguments = self.check_match(step_text)
-        return None if arguments is None else self._found.with_arguments(arguments)
+        known = recognised(step_text)
+        if known is None or known[0] is not self._phrase:
+            return None
+        found = known[1]
+        given = [Argument(*found.span(name), value, value, name) for name, value in _given(found).items()]
+        return self._found.with_arguments(given)
 
     @cached_property
     def _found(self) -> Match:
@@ -147,11 +151,8 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
 
     def check_match(self, step_text: str) -> list[Argument] | None:
         """The parameters of a sentence that is this phrase, ``None`` for any other."""
-        known = recognised(step_text)
-        if known is None or known[0] is not self._phrase:
-            return None
-        found = known[1]
-        return [Argument(*found.span(name), value, value, name) for name, value in _given(found).items()]
+        match = self.match(step_text)
+        return None if match is None else match.arguments
 
     @cached_property
     def _phrase(self) -> Phrase | None:

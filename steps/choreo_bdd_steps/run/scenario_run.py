@@ -138,9 +138,11 @@ class ScenarioRun:
                 result, completed = state.run(self._checking.finish(at_once=at_once))
                 if not at_once:
                     state.let_services_tell()
-                self.result = replace(result, spans=(*self._acting.spans, *state.spans))
-                if isinstance(self.result, ScenarioResult) and (name := state.only_transport):
-                    self.result = replace(self.result, transport_name=name)
+                spans = (*self._acting.spans, *state.spans)
+                if isinstance(result, ScenarioResult) and (name := state.only_transport):
+                    self.result = replace(result, spans=spans, transport_name=name)
+                else:
+                    self.result = replace(result, spans=spans)
                 state.session.note_channels(state.scope)
             finally:
                 state.leave()

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from choreo_bdd.message import Message
+from choreo_bdd.topic_patterns import malformed, matches
 from choreo_bdd_steps.language import BodyError, BodyMatcher, Variables, parse_expectation
 from choreo_bdd_steps.language.grammar.cells import FORMS
 from choreo_bdd_steps.language.grammar.conditions import CONDITION_FORMS
@@ -161,7 +162,8 @@ def test_what_is_appended_to_a_condition_is_an_error_or_changes_a_verdict(
     before, after = built(where=condition), built(where=text)
     assert before is not None
     if after is not None and not is_another_spelling(text) and text.split() != condition.split():
-        words = [*ends, text, text.removeprefix(condition).strip(), text.rpartition(" ")[2]]
+        said = text.replace("{{ 1 }}", "1")
+        words = [*ends, text, text.removeprefix(condition).strip(), said.rpartition(" ")[2]]
         assert verdicts(before, words) != verdicts(after, words)
 
 
@@ -172,8 +174,16 @@ def test_what_is_appended_to_a_cell_is_an_error_or_changes_a_verdict(cell: str, 
     before, after = built(cell=cell), built(cell=text)
     assert before is not None
     if after is not None and not is_another_spelling(text) and text.split() != cell.split():
-        words = [*ends, text, text.strip(), text.removeprefix(cell).strip(), text.rpartition(",")[2].strip()]
+        said = text.replace("{{ 1 }}", "1")
+        words = [*ends, text, said.strip(), text.removeprefix(cell).strip(), said.rpartition(",")[2].strip()]
         assert verdicts(before, words) != verdicts(after, words)
+
+
+@pytest.mark.parametrize("condition", ["s is x[ and n is 6", "s is one of x, y{ and n is 6"])
+def test_a_bracket_within_a_word_takes_no_condition_along(condition: str) -> None:
+    matcher = built(where=condition)
+    assert matcher is not None
+    assert matcher.description.endswith(", n == 6")
 
 
 EXAMPLES = [phrase.example.splitlines()[0].partition(" ")[2].rstrip(":") for phrase in PHRASES]
@@ -196,3 +206,51 @@ def test_the_same_for_words_that_people_append(sentence: str, rest: str) -> None
     assert before is not None
     if after is not None:
         assert (after.phrase, after.args) != (before.phrase, before.args)
+
+
+FULL = (
+    'I publish "a.b" on bus with key "k"',
+    'I publish 3 "a.b" messages on bus with key "k" at 5 per second',
+    'I expect "a.b" on bus where n is 5 within 50ms of "a" not before 10ms waiting up to 2 seconds',
+    'I expect another "a.b" on bus where n > 5 within 1.5s',
+    'I expect between 1 and 3 "a.b" messages on bus where n exists within 1 minute of "a"',
+    'I expect exactly 2 "a.b" messages within 50ms',
+    'I expect no "a.b" on bus where n is 5 for 50ms',
+    'I expect no other "a.*" on bus for 2s',
+    "I expect nothing else on bus for 50ms",
+    'from "a" on bus where n is 5 to "b" on other where n is 6 takes at most 50ms',
+    'a service on bus that answers "a.b" where n is 5 with "c" on other after 50ms 3 times',
+    'the 2nd "a.b" message has not',
+    'the service answered "a.b" 3 times',
+    "I wait 50ms",
+)
+INSERTED = st.sampled_from(
+    ['"c"', "2", "50ms", "1s", "bus", "not", "no", "at", "for", "within 9s", "where", "twice", ",", ".", "-", "5.", "x"]
+) | st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=3)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from([*FULL, *EXAMPLES]), INSERTED, st.sampled_from(["", " "]), st.data())
+def test_what_is_put_into_a_sentence_makes_it_none_of_ours_or_another_one(
+    sentence: str, text: str, gap: str, data: st.DataObject
+) -> None:
+    """Behind any word, number, unit or quote: a topic, a count and a duration take nothing along in silence."""
+    before = recognise_text(sentence)
+    assert before is not None
+    ends = [*(found.end() for found in re.finditer(r"\S+", sentence)), *(m.end() for m in re.finditer('"', sentence))]
+    place = data.draw(st.sampled_from(ends))
+    after = recognise_text(f"{sentence[:place]}{gap}{text}{sentence[place:]}")
+    if after is not None and text != ":":
+        assert (after.phrase, after.args) != (before.phrase, before.args)
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(["a", "a.b", "a.*", "a.>", ">", "*", "*.b", "a:b", "a/b", "{slot}.a", "{{ id }}.a"]),
+    st.text("ab.*>#+?:/ [\\", min_size=1, max_size=4),
+)
+def test_what_is_appended_to_a_topic_is_an_error_or_hears_something_else(topic: str, rest: str) -> None:
+    longer = topic + rest
+    if malformed(longer) is None:
+        names = [each.replace("*", "x").replace(">", "x.y") for each in (topic, longer)]
+        assert [matches(topic, name) for name in names] != [matches(longer, name) for name in names]

@@ -112,6 +112,8 @@ def _word_end(text: str, start: int, after: str) -> int:
         character = text[position]
         depth += (character in "[{") - (character in "]}" and depth > 0)
         position += 1
+    if depth and text[start] not in "[{":  # a bracket that nothing closes takes no further words along
+        return start + len(text[start:].split(maxsplit=1)[0])
     return position
 
 

@@ -213,7 +213,7 @@ def _redis(config: Config, transport: TransportConfig) -> Transport:
             **_patience(transport),
         )
     except ValueError as error:
-        raise ConfigError(f"{transport.place}.streams: {error}") from error
+        raise ConfigError(f"{transport.place}: {error}") from error
 
 
 def _layout(topic: TopicSettings, usual: EntryLayout | None) -> Layout:

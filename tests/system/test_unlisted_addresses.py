@@ -218,6 +218,9 @@ async def test_a_nats_server_that_names_others_is_not_left_for_them(tmp_path: Pa
             transport = TO["nats"](f"{LISTED}:{port}", allowing(tmp_path, port))
             await transport.connect()
             connected = len(met)
+            for writer in met:  # and names others while it runs, before it goes
+                writer.write(f'INFO {{"connect_urls": ["{FOREIGN}:{other.port}"], "ldm": true}}\r\n'.encode())
+            await transport.publish("t.still", b"{}")
             for writer in met:
                 writer.close()
             await asyncio.sleep(0.5)

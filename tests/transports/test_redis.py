@@ -219,6 +219,20 @@ def a_server_with_a_replica() -> Iterator[str]:
             yield broker.url
 
 
+async def test_a_replica_hands_nothing_back_to_its_master_and_knows_that_nobody_has_heard_it(
+    redis_broker: Broker, root: str
+) -> None:
+    with start_or_skip("redis", config=f"replicaof {redis_broker.host} {redis_broker.port}") as broker:
+        transport, service, sent = RedisTransport(url=broker.url), RedisTransport(url=redis_broker.url), Sent()
+        await transport.connect()
+        await service.connect()
+        await service.subscribe(root, Sink())
+        await transport.publish(root, b"x", on_sent=sent)
+        await transport.disconnect()
+        await service.disconnect()
+    assert sent.unheard_words == ["Redis says that the message has reached no subscriber"]
+
+
 @contextmanager
 def who_may_not_ask() -> Iterator[str]:
     with start_or_skip("redis", config="user narrow on >pw allchannels -@all +publish +subscribe +ping") as broker:

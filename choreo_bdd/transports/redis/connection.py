@@ -25,7 +25,8 @@ KEYSPACE = "__key"
 """How the channels begin on which the server speaks of its keys."""
 _STANDALONE = frozenset({b"redis_mode:standalone", b"server_mode:standalone"})
 """How a server of no cluster says so: Redis, and Valkey from 8 on."""
-_WITHOUT_REPLICAS = frozenset({b"role:master", b"connected_slaves:0"})
+_WITHOUT_REPLICAS = b"connected_slaves:0"
+"""How a server says that it hands messages on to nobody; a replica hands none back to its master."""
 
 
 class _Mode(Protocol):
@@ -185,7 +186,7 @@ class Connection:
             server, replication = [set((await answer).split()) for answer in self._talking.write(asked)]
         except Exception:  # noqa: BLE001 - not permitted, not known here or no longer connected: it has not said so
             return False
-        return not server.isdisjoint(_STANDALONE) and replication >= _WITHOUT_REPLICAS
+        return not server.isdisjoint(_STANDALONE) and _WITHOUT_REPLICAS in replication
 
     async def probe_streams(self, name: str) -> None:
         """Write an entry, read it and delete it again in one transaction; ``TransportError`` for a refusal."""

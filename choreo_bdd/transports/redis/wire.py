@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection, parse_url
-from redis.exceptions import NoPermissionError, ResponseError
+from redis.exceptions import AskError, ClusterCrossSlotError, MovedError, NoPermissionError, ResponseError
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.shared.promises import break_promise
@@ -150,7 +150,7 @@ class Wire:
                 try:
                     answer = await self._connection.read_response()
                 except ResponseError as error:
-                    self._settle(error)
+                    self._settle(_in_words(error))
                     continue
                 if self.on_push is not None and self.is_push(answer):
                     self.on_push(answer)
@@ -208,6 +208,19 @@ class Wire:
         self._task.cancel()
         await asyncio.wait([self._task])
         await self._connection.disconnect(nowait=True)
+
+
+def _in_words(error: ResponseError) -> ResponseError:
+    """What a node of a cluster answers to who talks to one server: the client shortens it to numbers."""
+    if isinstance(error, AskError):  # MOVED is one of them
+        moved = "another node of the Redis Cluster has" if isinstance(error, MovedError) else "the Redis Cluster moves"
+        where = f"{moved} slot {error.slot_id}: {error.host}:{error.port}"
+        return ResponseError(f"{where}, and nobody is sent there: name that node's URL, or use a single server")
+    if isinstance(error, ClusterCrossSlotError):
+        return ResponseError(
+            f"{error}: in a Redis Cluster streams are read together that share a {{tag}} in their names"
+        )
+    return error
 
 
 def _is_published(answer: object) -> bool:

@@ -137,3 +137,12 @@ def test_beyond_loopback_a_token_is_asked_for(tmp_path: Path, host: str, is_open
 def test_without_tokens_pages_of_other_sites_cannot_write(chronicle: Chronicle) -> None:
     assert chronicle.post(report(), Sec_Fetch_Site="cross-site").status_code == 403
     assert chronicle.post(report(), Sec_Fetch_Site="same-origin").status_code == 201
+
+
+@pytest.mark.parametrize("name", ["X-Chronicle-Tenant", "Idempotency-Key", "Authorization"])
+def test_a_header_that_says_two_things_is_refused(guarded: Chronicle, database: str, name: str) -> None:
+    headers = {"X-Chronicle-Tenant": "alpha", "Idempotency-Key": "1", **bearer(token(database, "write"))}
+    for first in (headers[name], "another"):
+        answer = guarded.http.post(f"{BASE}/runs", content=body(report()), headers=[*headers.items(), (name, first)])
+        assert answer.status_code == 400
+        assert name in answer.json()["detail"]

@@ -286,6 +286,12 @@ def test_a_report_that_a_client_has_is_not_sent_again(chronicle: Chronicle, enco
     assert chronicle.http.get(other, headers={"If-None-Match": tag}).status_code == 200
 
 
+@pytest.mark.parametrize(("takes", "encoding"), [("gzip", "gzip"), ("gzip;q=0", None), ("deflate, gzip;q=0.0", None)])
+def test_a_long_answer_is_gzipped_for_who_takes_that(shared: Chronicle, takes: str, encoding: str | None) -> None:
+    answer = shared.http.get("/api/v1/openapi.json", headers={"Accept-Encoding": takes})
+    assert answer.headers.get("Content-Encoding") == encoding
+
+
 @pytest.mark.parametrize("path", ["/health", "/runs", "/nothing", "/openapi.json"])
 def test_every_answer_has_its_id_and_the_security_headers(shared: Chronicle, path: str) -> None:
     answer = shared.http.get("/api/v1" + path, headers={"X-Request-ID": "abc.1"})

@@ -26,11 +26,14 @@ def test_a_report_is_kept_and_counted(chronicle: Chronicle) -> None:
     assert run["id"] == found["run_id"]
 
 
-@pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_the_raw_report_comes_back_byte_for_byte(chronicle: Chronicle, encoding: str) -> None:
+@pytest.mark.parametrize(
+    ("takes", "encoding"),
+    [("identity", "identity"), ("gzip", "gzip"), ("br, gzip;q=0.5", "gzip"), ("br, GZIP; q=0.000, *", "identity")],
+)
+def test_the_raw_report_comes_back_byte_for_byte(chronicle: Chronicle, takes: str, encoding: str) -> None:
     sent = b'  {"a\\u0000": 1.50, "a\\u0000": 2,' + body(report())[1:] + b"\n\n"
     run = chronicle.keep(sent)
-    answer = chronicle.http.get(f"/api/v1/runs/{run}/raw", headers={"Accept-Encoding": encoding})
+    answer = chronicle.http.get(f"/api/v1/runs/{run}/raw", headers={"Accept-Encoding": takes})
     assert answer.content == sent
     assert answer.headers.get("Content-Encoding", "identity") == encoding
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from choreo_bdd_chronicle import tokens
 from choreo_bdd_chronicle.answer.errors import ApiError
+from choreo_bdd_chronicle.answer.headers import sole
 from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.tokens import Caller, Scope
 
@@ -24,7 +25,7 @@ def stranger(request: Request) -> Caller:
 
 def authorise(request: Request, store: Store, scope: Scope) -> Caller:
     """Who asks. ``ApiError`` 401 without a token that is known, 403 for one that is not good for this."""
-    token = _token(request.headers.get("Authorization", ""))
+    token = _token(sole(request, "Authorization"))
     if token is None:
         raise ApiError(401, "A token is needed: Authorization: Bearer TOKEN.", headers=_CHALLENGE)
     with store.reading() as connection:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = logging.getLogger("choreo_bdd_chronicle")
 _REQUEST_ID = re.compile(r"[a-zA-Z0-9._-]{1,128}")
+_NO_GZIP = re.compile(r"(?:^|,)\s*gzip\s*;\s*q\s*=\s*0(?:\.0*)?\s*(?:,|$)", re.IGNORECASE)
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -39,7 +40,11 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scope = self._below_root(scope)
-        given = Headers(scope=scope).get("X-Request-ID", "")
+        headers = Headers(scope=scope)
+        if any(map(_NO_GZIP.search, headers.getlist("Accept-Encoding"))):  # else all look for the word alone
+            kept = [each for each in scope["headers"] if each[0] != b"accept-encoding"]
+            scope = {**scope, "headers": kept}
+        given = headers.get("X-Request-ID", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
         is_told = False
 

@@ -7,6 +7,7 @@ import hashlib
 from starlette.requests import Request
 
 from choreo_bdd_chronicle.answer.errors import REPORT, VALIDATION, ApiError
+from choreo_bdd_chronicle.answer.headers import sole
 from choreo_bdd_chronicle.answer.models import Ingested
 from choreo_bdd_chronicle.check import Report
 from choreo_bdd_chronicle.check.moments import now
@@ -29,8 +30,8 @@ _SECOND = 1_000_000
 
 
 def tenant_of(request: Request, caller: Caller) -> str:
-    """Whose report a request brings. ``ApiError`` 422 without a sound name, 403 for one that is not the caller's."""
-    slug = request.headers.get(TENANT_HEADER, "").strip().lower()
+    """Whose report a request brings. ``ApiError`` 422 without a sound name, 400 with two, 403 for another's."""
+    slug = sole(request, TENANT_HEADER).strip().lower()
     if not slug:
         raise ApiError(422, f"{TENANT_HEADER}: missing; it names whose report this is", error=VALIDATION)
     if not TENANT.fullmatch(slug):
@@ -51,7 +52,7 @@ async def ingest(
     checker: Checker,
 ) -> Ingested:
     """Take a report in; the answer is made when it is on disk, and what it changes is looked for after it."""
-    tenant, key = tenant_of(request, caller), _key(request.headers.get(KEY_HEADER, ""))
+    tenant, key = tenant_of(request, caller), _key(sole(request, KEY_HEADER))
     with store.awaiting():
         body = await read_body(request.stream(), request.headers.get("Content-Encoding", ""), body_max)
         being_packed = packing(body)

@@ -150,6 +150,16 @@ def replaced(name: str, make: Callable[[Path], object]) -> Damage:
     return damage
 
 
+def sparse(name: str) -> Damage:
+    """A file that is far larger than the disk, and takes nothing of it."""
+
+    def damage(folder: Path) -> None:
+        with (folder / name).open("wb") as file:
+            file.truncate(50_000_000_000)
+
+    return damage
+
+
 def nested(depth: int) -> Any:
     value: Any = 1
     for _ in range(depth):
@@ -226,6 +236,7 @@ REFUSED: dict[str, Damage] = {
     "results are a folder": replaced("results.json", Path.mkdir),
     "results lead nowhere": replaced("results.json", lambda path: path.symlink_to("nowhere")),
     "results lead to themselves": replaced("results.json", lambda path: path.symlink_to(path.name)),
+    "results are of 50 GB": sparse("results.json"),
     "results are missing": replaced("results.json", lambda _path: None),
     "results are a pipe": replaced("results.json", os.mkfifo),
     "results are endless": replaced("results.json", lambda path: path.symlink_to("/dev/zero")),
@@ -318,6 +329,11 @@ LEFT_OUT: dict[str, Damage] = {
     "history of an odd time": side("history.jsonl", past(started_at=5)),
     "history with an endless number": side("history.jsonl", past(ci="NaN") + "\n" + '{"history": 1e999}'),
     "history is a folder": replaced("history.jsonl", Path.mkdir),
+    "history is of 50 GB": sparse("history.jsonl"),
+    "page is of 50 GB": sparse("index.html"),
+    "page tells of a test again and again": told(features=gherkin()["features"] * 1000),
+    "mark is of 50 GB": sparse(".harness-report"),
+    "recordings are of 50 GB": sparse("recordings.jsonl"),
     "history is endless": replaced("history.jsonl", lambda path: path.symlink_to("/dev/zero")),
     "huge number in a payload": change(HANDLE, "actual", {"n": HUGE}),
     "deep payload": change(HANDLE, "actual", nested(400)),

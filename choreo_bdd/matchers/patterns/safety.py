@@ -110,6 +110,8 @@ class _Automaton:
         if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
             least, most, body = argument
             part = self.sequence(body)
+            if part.is_empty and (least == 0 or most > 1):
+                self.is_doubled = True  # nothing is there once, or not at all
             if most > 1:
                 self.loop(part)
             return _Part(part.first, part.last, part.is_empty or least == 0)
@@ -119,6 +121,8 @@ class _Automaton:
         if not inside:
             return self._character(_characters(code, argument), may_be_empty=code is codes.GROUPREF)
         parts = [self.sequence(body) for body in inside]
+        if code is codes.BRANCH and sum(each.is_empty for each in parts) > 1:
+            self.is_doubled = True  # nothing fits in two ways; Python reads (ab|ab) as ab(|)
         return _Part(
             frozenset().union(*(each.first for each in parts)),
             frozenset().union(*(each.last for each in parts)),

@@ -88,8 +88,7 @@ def group_entries(results: Results, gherkin: Json) -> list[Group]:
     """Every test of the run exactly once: features in their order, then the other tests by file."""
     rows = _Rows(results, gherkin)
     groups = [_feature_group(feature, rows) for feature in gherkin.get("features") or ()]
-    described = {entry.row for group in groups for entry in group.entries}
-    plain = [row for row in rows.tests if row not in described]
+    plain = [row for row in rows.tests if row not in rows.described]
     return [group for group in (*groups, *_file_groups(plain, rows)) if group.entries]
 
 
@@ -99,6 +98,7 @@ class _Rows:
     def __init__(self, results: Results, gherkin: Json) -> None:
         ids = row_ids(results["tests"])
         self.tests: dict[str, ResultsTest] = dict(zip(ids, results["tests"], strict=True))
+        self.described: set[str] = set()
         self._positions = {row: position for position, row in enumerate(ids)}
         self._times = Counter(test["nodeid"] for test in results["tests"])
         self._is_on_one_bus = results["run"].get("transport") is not None
@@ -153,6 +153,10 @@ def _feature_group(feature: Json, rows: _Rows) -> Group:
     for scenario in feature.get("scenarios") or ():
         row = scenario.get("nodeid")
         known = rows.tests.get(row)
+        if known is not None:
+            if row in rows.described:  # a page of somebody else's may tell of a test again and again
+                continue
+            rows.described.add(row)
         test = known if known is not None else _test_from_steps(scenario, uri)
         entries.append(rows.entry(test["nodeid"] if known is None else row, test, scenario))
     return Group(head=head, entries=entries)

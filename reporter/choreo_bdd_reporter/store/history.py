@@ -6,6 +6,7 @@ a letter and the percentage of its tightest budget that was left: ``p37``. No me
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -23,6 +24,8 @@ FORMAT = 1
 RUNS_KEPT = 50
 BYTES_KEPT = 8_000_000
 """The oldest lines give way when there are more runs or bytes than this."""
+BYTES_READ = 200_000_000
+"""A file of more is nothing that this library has written."""
 RUNS_SHOWN = 20
 """So many runs before its own does a page show."""
 
@@ -80,10 +83,13 @@ class PastRun:
 def read_history(path: Path) -> list[PastRun]:
     """The runs that the file knows, the oldest first; none without a file. Lines that are no runs are told of.
 
-    Raises ``OSError`` when the file cannot be read.
+    Raises ``OSError`` when the file cannot be read, or is far too large.
     """
     if not path.is_file():
         return []
+    size = path.stat().st_size
+    if size > BYTES_READ:
+        raise OSError(errno.EFBIG, f"{size:,} bytes, more than {BYTES_READ:,}")
     runs = []
     with path.open(encoding="utf-8", errors="replace") as file:
         for number, text in enumerate(_lines(file), start=1):

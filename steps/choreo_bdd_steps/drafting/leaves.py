@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from math import ceil, floor
+from re import _constants as codes
+from re import _parser as parser
 from typing import Any
 
 import rstr
 
+from choreo_bdd.matchers.patterns.safety import require_bounded
+
 _LONGEST_PATTERN = 200
+_LONGEST_TEXT = 100_000
+_MOST_TIMES = 100
+"""rstr repeats nothing oftener."""
 _TRIES = 40
 _FEW = 4
 _ENDLESS = re.compile(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|([*+])|\{(\d+),\}")
@@ -75,7 +82,7 @@ def texts(value: str, told: Mapping[str, Any], turn: int) -> Iterator[str]:
 
 def patterned(pattern: str, turn: int = 1) -> Iterator[str]:
     """Texts that a pattern finds itself in; one that looks around is tried without that, and judged with it."""
-    if len(pattern) > _LONGEST_PATTERN:
+    if not _is_easy(pattern):
         return
     for number in range(_TRIES):
         try:
@@ -90,6 +97,30 @@ def patterned(pattern: str, turn: int = 1) -> Iterator[str]:
 def _ended(found: re.Match[str]) -> str:
     least = {"*": 0, "+": 1}.get(found[2], int(found[3] or 0))
     return found[1] or f"{{{least},{least + _FEW}}}"
+
+
+def _is_easy(pattern: str) -> bool:
+    """Whether what a foreign document asks for is soon made and soon found again."""
+    try:
+        require_bounded(pattern)
+        return len(pattern) <= _LONGEST_PATTERN and _longest(parser.parse(pattern)) <= _LONGEST_TEXT
+    except (re.error, RecursionError, OverflowError):
+        return False
+
+
+def _longest(items: Iterable[Any]) -> int:
+    """How many characters a parsed pattern may be given."""
+    return sum(_longest_of(code, argument) for code, argument in items)
+
+
+def _longest_of(code: Any, argument: Any) -> int:
+    if code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
+        return min(int(argument[1]), _MOST_TIMES) * _longest(argument[2])
+    if code is codes.SUBPATTERN:
+        return _longest(argument[-1])
+    if code is codes.BRANCH:
+        return max(map(_longest, argument[1]))
+    return 1
 
 
 def varied(value: Any, turn: int) -> Any:

@@ -86,6 +86,15 @@ def test_a_query_finds(query: str, found: list[str], run: Any, open_report: Open
     assert report.errors == []
 
 
+def test_a_link_of_many_wildcards_does_not_stall_the_page(open_report: OpenReport) -> None:
+    scope = a_scope("pass", [a_handle("a" * 500, "pass", 1.0)], [], name="long")
+    report = open_report(
+        (results_of([a_test("test_long", "passed", [scope])]), {}), "#" + urlencode({"q": "c:" + ">a" * 30 + "b"})
+    )
+    expect(report.page.locator("[data-field=search-count]")).to_contain_text("0 of 1")
+    assert report.errors == []
+
+
 @pytest.mark.parametrize(
     "query", ["(", "!", '"', "c:(", "c:[a", "hop>", "@", "s:", "\\", "constructor:x", "__proto__:x"]
 )

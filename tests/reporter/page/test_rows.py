@@ -97,6 +97,13 @@ def test_scenarios_of_two_workers_find_their_tests() -> None:
     ]
 
 
+def test_a_page_that_tells_of_a_test_twice_gives_it_one_row() -> None:
+    described = [a_description("tests/test_bus.py::test_it", name, [a_step("Given", name)]) for name in ("one", "two")]
+    test = a_test("test_it", "passed", nodeid="tests/test_bus.py::test_it", file="tests/test_bus.py")
+    (group,) = group_entries(results_of([test]), gherkin_of([a_feature("Bus", described)]))
+    assert [entry.steps[0]["text"] for entry in group.entries] == ["one"]
+
+
 def test_equal_node_ids_without_workers_lose_no_test() -> None:
     results = results_of([_twin("gw0"), _twin("gw0")])
     (group,) = group_entries(results, {})

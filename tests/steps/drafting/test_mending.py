@@ -13,6 +13,7 @@ from choreo_bdd.asyncapi.channels import read_channels
 from choreo_bdd.asyncapi.documents import Documents
 from choreo_bdd.asyncapi.schemas import compiled
 from choreo_bdd_steps.drafting.examples import Examples
+from choreo_bdd_steps.drafting.leaves import patterned
 from choreo_bdd_steps.drafting.mending import mended
 
 TEXT, WHOLE = {"type": "string"}, {"type": "integer"}
@@ -177,3 +178,9 @@ def test_a_valid_example_is_found(tmp_path: Path, name: str) -> None:
     assert payload is not None
     found = mended(payload.node, documents, compiled(payload, documents), Examples(documents).value(payload.node))
     jsonschema.validators.validator_for(schema, jsonschema.Draft7Validator)(schema).validate(found)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("pattern", [r"^(?=(a+)+c)(a+)+b", r"(((((a{90}b){90}c){90}d){90}e){90}f){90}", "(" * 99 + "a"])
+def test_no_text_is_made_of_a_pattern_that_would_take_for_ever(pattern: str) -> None:
+    assert list(patterned(pattern)) == []

@@ -146,18 +146,34 @@ function measureTest([, name, operator, number, unit]) {
  */
 function topicTest(text) {
   const known = new Map();
-  const pattern = topicPattern(text);
+  const pieces = text.toLowerCase().split(/([*>]+)/);
   return (topic) => {
-    if (!known.has(topic)) known.set(topic, pattern.test(topic) || pattern.test(hopName(topic)));
+    if (!known.has(topic)) known.set(topic, [topic, hopName(topic)].some((each) => fits(pieces, each.toLowerCase())));
     return known.get(topic);
   };
 }
 
-// As in the step vocabulary: * is one segment, > the rest.
-/** @param {string} text */
-function topicPattern(text) {
-  const parts = text.split(/([*>])/).map((part) => (part === '*' ? '[^.]*' : part === '>' ? '.*' : part.replace(/[\\^$+?.()|[\]{}]/g, '\\$&')));
-  return new RegExp(`^${parts.join('')}$`, 'i');
+// As in the step vocabulary: * is one segment, > the rest. Each place is tried once a piece: a link cannot stall.
+/**
+ * @param {string[]} pieces
+ * @param {string} topic
+ */
+function fits(pieces, topic) {
+  let ends = new Set([0]);
+  pieces.forEach((piece, number) => {
+    const next = new Set();
+    if (number % 2 === 0) ends.forEach((at) => topic.startsWith(piece, at) && next.add(at + piece.length));
+    else {
+      let open = false;
+      for (let at = 0; at <= topic.length; at += 1) {
+        open ||= ends.has(at);
+        if (open) next.add(at);
+        if (topic[at] === '.' && !piece.includes('>')) open = false;
+      }
+    }
+    ends = next;
+  });
+  return ends.has(topic.length);
 }
 
 /** @param {Page.Entry} entry */

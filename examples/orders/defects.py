@@ -125,6 +125,9 @@ _ARGUMENTS = {
 }
 """Each defect, and what its argument is."""
 
+_APART_S = 0.1
+"""What Kafka hands out together has no order but that of its stamps, so that a false one must come by itself."""
+
 
 def _set_back(outgoing: Outgoing, seconds: str) -> tuple[Outgoing, ...]:
     """As a service whose clock is so many seconds slow would send it: each of its own stamps is wrong."""
@@ -134,7 +137,7 @@ def _set_back(outgoing: Outgoing, seconds: str) -> tuple[Outgoing, ...]:
         payload = {**payload, "settlement": {**settlement, "settled_at": settled_at.isoformat()}}
     if STAMP in headers:
         headers[STAMP] = str(int(headers[STAMP]) - int(seconds) * 1000)
-    return (replace(outgoing, payload=payload, headers=headers),)
+    return (replace(outgoing, payload=payload, headers=headers, after_s=_APART_S),)
 
 
 def _with(outgoing: Outgoing, change: Callable[[Message], Message]) -> Outgoing:

@@ -53,8 +53,9 @@ class Values:
 
     def learn_messages(self, messages: Sequence[Any]) -> None:
         """Remember what is secret in what messages carry."""
-        self._look_at_bytes({raw for each in messages if (raw := _travelled_as(each)) is not None})
-        for message in messages:
+        several = {id(each): each for each in messages}  # one is heard, counted and met in turn
+        self._look_at_bytes({raw for each in several.values() if (raw := _travelled_as(each)) is not None})
+        for message in several.values():
             carried = self._carried_by(message)
             self._learn(carried.payload)
             if carried.headers:
@@ -100,8 +101,8 @@ class Values:
 
     def _value(self, look: _Look) -> _Value:
         if look.value is None:
-            source = look.source if look.source is not None or look.text is None else read_document(look.text)
-            look.value = self._new(source, None if has_redactors() else look.text)
+            text = None if has_redactors() else look.text
+            look.value = self._known(text) or _Value(whole=_finished(self._redactor.value(json_safe(look.read()))))
         return look.value
 
     def _learn(self, look: _Look) -> None:
@@ -110,12 +111,12 @@ class Values:
             if look.source is not None:
                 self._redactor.learn_secrets(json_safe(look.source))
 
-    def _new(self, value: Any, text: str | None) -> _Value:
-        found = None if text is None else self._texts.get(text)
-        if found is None:
-            if text is None or not is_plain_json(text) or self._redactor.touches(text):
-                return _Value(whole=_finished(self._redactor.value(json_safe(value))))
-            # nearly all values are like this: small, and without anything to hide
+    def _known(self, text: str | None) -> _Value | None:
+        """The value with this JSON, if it is as nearly all are: small, and without anything to hide."""
+        if text is None:
+            return None
+        found = self._texts.get(text)
+        if found is None and is_plain_json(text) and not self._redactor.touches(text):
             found = self._texts[text] = _Value(text=text)
         return found
 
@@ -167,6 +168,10 @@ class _Look:
         self.text = text
         self.is_learned = False
         self.value: _Value | None = None
+
+    def read(self) -> Any:
+        """The value itself."""
+        return self.source if self.source is not None or self.text is None else read_document(self.text)
 
 
 class _Carried:

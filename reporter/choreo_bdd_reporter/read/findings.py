@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from choreo_bdd.shared.counted import counted
-from choreo_bdd_reporter.documents.tracebacks import line_of_exception
+from choreo_bdd_reporter.documents.tracebacks import has_traceback, line_of_exception
 from choreo_bdd_reporter.model.schema_types import ResultsHandle, ResultsScenario
 from choreo_bdd_reporter.read.entries import BROKEN_SCENARIOS, BROKEN_STEPS, BROKEN_TESTS, Entry
 
@@ -131,5 +131,12 @@ def _test_finding(entry: Entry) -> Finding:
     if step["status"] == "undefined":
         sentence = f'no step matches "{str(step["keyword"]).strip()} {step["text"]}"'
         return {"status": status, "cause": "undefined step", "sentence": sentence, "step": index}
-    message = str(step.get("message") or "").strip().splitlines()
-    return {"status": status, "cause": "step failed", "sentence": message[0] if message else said, "step": index}
+    return {"status": status, "cause": "step failed", "sentence": _said(step.get("message")) or said, "step": index}
+
+
+def _said(message: Any) -> str:
+    """The first line of what a step says was wrong, or the exception that its traceback ends with."""
+    text = str(message or "").strip("\n")
+    if has_traceback(text):
+        return line_of_exception(text)
+    return next(iter(text.strip().splitlines()), "")

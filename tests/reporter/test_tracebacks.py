@@ -11,7 +11,7 @@ import pytest
 from choreo_bdd_reporter.documents.tracebacks import line_of_exception
 from choreo_bdd_reporter.outputs.summary import failures
 from choreo_bdd_reporter.read.report import read_report
-from tests.support.project import Project
+from tests.support.project import LOADER, Project
 
 
 def _lines() -> None:
@@ -85,14 +85,29 @@ Feature: Broken
     When it raises nothing to read
   Scenario: c
     When it is not so
+  Scenario: before a check
+    When I publish "a"
+    And it raises
+    Then I expect "b" within 50ms
+  Scenario: unknown before a check
+    When I publish "a"
+    And nobody knows it
+    Then I expect "b" within 50ms
 """
 
 
 @pytest.mark.process
 def test_a_step_of_behave_is_told_by_its_exception(tmp_path: Path) -> None:
     project = Project(tmp_path).feature(FEATURE).file("features/steps/own.py", STEPS)
+    project.file("features/steps/choreo.py", LOADER)
     project.file("behave.ini", "[behave.formatters]\nchoreo = choreo_bdd_reporter.behave_formatter:ChoreoFormatter\n")
     assert project.behave("-f", "choreo", "-o", "out").code == 1
     report = read_report(tmp_path / "out")
     told = {failure.name: failure.sentence for failure in failures(report.results, report.gherkin)}
-    assert told == {"a": "ValueError: first", "b": "KeyError", "c": "AssertionError without a message"}
+    assert told == {
+        "a": "ValueError: first",
+        "b": "KeyError",
+        "c": "AssertionError without a message",
+        "before a check": "ValueError: first",
+        "unknown before a check": 'no step matches "And nobody knows it"',
+    }

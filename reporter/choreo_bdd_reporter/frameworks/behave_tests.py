@@ -147,5 +147,11 @@ def _step(step: project.Step, ran: Any) -> Step:
         step,
         status=_STEP_STATUS.get(ran.status, "untested"),
         duration_ms=max(0.0, ran.duration * 1000),
-        message=(ran.error_message or "").removeprefix("ASSERT FAILED: ") or None,
+        message=_message(ran),
     )
+
+
+def _message(ran: Any) -> str | None:
+    text = ran.error_message or ""
+    said = text.removeprefix("ASSERT FAILED: ")
+    return said or ("AssertionError without a message" if text else None)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from choreo_bdd.shared.counted import counted
-from choreo_bdd_reporter.documents.tracebacks import line_of_exception
+from choreo_bdd_reporter.documents.tracebacks import has_traceback, line_of_exception
 from choreo_bdd_reporter.model.schema_types import ResultsHandle, ResultsScenario
 from choreo_bdd_reporter.read.entries import BROKEN_SCENARIOS, BROKEN_STEPS, BROKEN_TESTS, Entry
 
 SHOWN_FINDINGS = 20
 _WORST_FIRST = ("errored", "failed", "fail", "timeout", "slow", "pending")
+_ABORTED = "aborted"
 _CAUSES = {"silent_timeout": "nothing arrived", "near_miss": "wrong shape", "over_budget": "over budget"}
 
 Finding = dict[str, Any]
@@ -23,7 +24,11 @@ def outcome_of(entry: Entry) -> str:
     outcome = str(entry.test["outcome"])
     if outcome != "failed":
         return outcome
-    broken = [part["outcome"] for part in entry.parts if part["outcome"] in BROKEN_SCENARIOS]
+    broken = [
+        part["outcome"]
+        for number, part in enumerate(entry.parts)
+        if part["outcome"] in BROKEN_SCENARIOS and not _is_broken_off(entry, number, part)
+    ]
     if broken:
         return "timeout" if all(each == "timeout" for each in broken) else "failed"
     return "slow" if _failed_by_budget(entry) else "failed"
@@ -43,10 +48,24 @@ def is_unchecked(entry: Entry) -> bool:
 def findings_of(entry: Entry) -> list[Finding]:
     """Worst and most certain first, at most ``SHOWN_FINDINGS``."""
     found = [*_handle_findings(entry), *_reply_findings(entry)]
-    explained = outcome_of(entry) == "slow" or any(finding["status"] not in ("slow", "pending") for finding in found)
+    causes = {finding["cause"] for finding in found if finding["status"] not in ("slow", "pending")}
+    explained = outcome_of(entry) == "slow" or (causes and not (causes == {_ABORTED} and _is_broken_elsewhere(entry)))
     if is_failing(entry) and not explained:
         found.insert(0, _test_finding(entry))
     return sorted(found, key=lambda finding: _WORST_FIRST.index(finding["status"]))[:SHOWN_FINDINGS]
+
+
+def _is_broken_off(entry: Entry, number: int, part: ResultsScenario) -> bool:
+    """Whether no expectation of a scope was missed but those that something else kept from being awaited."""
+    broken = [index for index, handle in enumerate(part["handles"]) if handle["outcome"] in BROKEN_SCENARIOS]
+    told = {entry.note(number, index).get("cause") or _cause(part, part["handles"][index]) for index in broken}
+    return told == {_ABORTED} and _is_broken_elsewhere(entry)
+
+
+def _is_broken_elsewhere(entry: Entry) -> bool:
+    """Whether a step broke that looked at no expectation or, without steps, an exception is told."""
+    step = next((step for step in entry.steps if step.get("status") in BROKEN_STEPS), None)
+    return bool(entry.test["traceback"]) if step is None else not step.get("checks")
 
 
 def _failed_by_budget(entry: Entry) -> bool:
@@ -83,7 +102,7 @@ def _handle_findings(entry: Entry) -> Iterator[Finding]:
 
 def _cause(part: ResultsScenario, handle: ResultsHandle) -> str:
     if not part["completed_normally"] and handle["outcome"] == "timeout":
-        return "aborted"
+        return _ABORTED
     kind = handle["diagnosis"]["kind"]
     return _CAUSES.get(kind, str(kind))
 
@@ -131,5 +150,12 @@ def _test_finding(entry: Entry) -> Finding:
     if step["status"] == "undefined":
         sentence = f'no step matches "{str(step["keyword"]).strip()} {step["text"]}"'
         return {"status": status, "cause": "undefined step", "sentence": sentence, "step": index}
-    message = str(step.get("message") or "").strip().splitlines()
-    return {"status": status, "cause": "step failed", "sentence": message[0] if message else said, "step": index}
+    return {"status": status, "cause": "step failed", "sentence": _said(step.get("message")) or said, "step": index}
+
+
+def _said(message: Any) -> str:
+    """The first line of what a step says was wrong, or the exception that its traceback ends with."""
+    text = str(message or "").strip("\n")
+    if has_traceback(text):
+        return line_of_exception(text)
+    return next(iter(text.strip().splitlines()), "")

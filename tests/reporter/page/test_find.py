@@ -29,6 +29,27 @@ def run() -> tuple[dict[str, Any], dict[str, Any]]:
     return sample_run()
 
 
+def test_a_tag_or_topic_of_blanks_and_quotes_leads_to_its_scenarios(open_report: OpenReport) -> None:
+    topic = 'orders "a b" placed'
+    test = a_test("odd", scenarios=[a_scope("pass", [a_handle(topic, "pass", 3.0)])])
+    described = [a_description(test["nodeid"], "odd", [], tags=["team a"]), a_description("other", "other", [])]
+    run = results_of([test, a_test("other", nodeid="other")]), gherkin_of([a_feature("Orders", described)])
+    page = open_report(run).page
+    names = page.locator('[role="treeitem"][data-nodeid]')
+    page.get_by_role("button", name="@team a").click()
+    expect(names).to_have_count(1)
+    page.fill("[data-filter=search]", "")
+    page.get_by_role("button", name="Hops and budgets").click()
+    page.locator(".hr-data").get_by_role("button", name=topic).click()
+    expect(names).to_have_count(1)
+    for choice, wanted in (("markers", "@team a"), ("topic", topic)):
+        page.fill("[data-filter=search]", "")
+        page.get_by_text("Filter, sort, group").click()
+        page.select_option(f"[data-filter={choice}]", label=wanted)
+        expect(names).to_have_count(1)
+        page.get_by_text("Filter, sort, group").click()
+
+
 def test_tags_of_the_feature_and_the_rule_count_for_the_scenario(open_report: OpenReport) -> None:
     results, gherkin = sample_run()
     for scenario in gherkin["features"][0]["scenarios"][:2]:
@@ -55,6 +76,8 @@ def test_tags_of_the_feature_and_the_rule_count_for_the_scenario(open_report: Op
         ("hop > 50ms", ["Invoice follows in time"]),
         ("s:slow", ["Invoice follows in time"]),
         ("@express", [PARCEL]),
+        ('@"express', [PARCEL]),
+        ('"leaves on the exp', [PARCEL]),
         ("@payments !gift", STAGED[:1]),
         ("t:kafka", STAGED),
         ("c:warehouse.*", STAGED),

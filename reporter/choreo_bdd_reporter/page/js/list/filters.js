@@ -3,7 +3,7 @@
 import { CHANGES } from '../core/changes.js';
 import { button, el, fill, find, lazyDetails } from '../core/dom.js';
 import { hopName, plural } from '../core/format.js';
-import { mistakesIn, transportsOf } from './query.js';
+import { mistakesIn, tagName, termOf, transportsOf } from './query.js';
 import { OUTCOMES, verdictGlyph, verdictKind, verdictWord } from '../core/verdicts.js';
 
 /** @type {[string, string][]} */
@@ -79,16 +79,16 @@ function narrowing(model, views) {
   /** @type {Record<string, Set<string>>} */
   const seen = { markers: new Set(), transport: new Set(), topic: new Set(), change: new Set(Object.keys(CHANGES).filter((word) => model.entries.some(CHANGES[word]))) };
   for (const entry of model.entries) {
-    for (const tag of entry.allTags()) seen.markers.add(`@${String(tag).replace(/^@/, '')}`);
+    for (const tag of entry.allTags()) seen.markers.add(tagName(tag));
     for (const name of transportsOf(entry)) seen.transport.add(name);
     for (const hop of entry.hops()) seen.topic.add(hopName(hop.topic));
   }
-  /** @type {[string, string, (value: string) => string][]} */
-  const lists = [['markers', 'Tag', (tag) => tag], ['transport', 'Transport', (name) => `t:${name}`], ['topic', 'Topic', (topic) => `c:${topic}`], ['change', 'Change', (word) => `is:${word}`]];
-  return lists.filter(([name]) => seen[name].size > 0).map(([name, label, term]) =>
-    choice(name, label, [['', 'any'], ...[...seen[name]].sort().map((value) => [value, value])], (value, select) => {
+  /** @type {string[][]} */
+  const lists = [['markers', 'Tag', '@'], ['transport', 'Transport', 't:'], ['topic', 'Topic', 'c:'], ['change', 'Change', 'is:']];
+  return lists.filter(([name]) => seen[name].size > 0).map(([name, label, field]) =>
+    choice(name, label, [['', 'any'], ...[...seen[name]].sort().map((value) => [value, field === '@' ? `@${value}` : value])], (value, select) => {
       select.value = '';
-      if (value) views.set({ q: `${views.current.q} ${term(/\s/.test(value) ? `"${value}"` : value)}`.trim() }, { remember: true });
+      if (value) views.set({ q: `${views.current.q} ${termOf(field, value)}`.trim() }, { remember: true });
     }));
 }
 

@@ -6,8 +6,9 @@ import { hopName } from '../core/format.js';
 import { arrived, headroom } from '../core/model.js';
 import { verdictKind, verdictNamed } from '../core/verdicts.js';
 
-const TERM = /(!?)(?:([a-z]+):"([^"]*)"|"([^"]*)"|((?:hop|budget|took|miss):?\s*[<>=]+\s*\S+|\S+))/g;
-const FIELD = /^([a-z]+):(.+)$/;
+// a quote that is still to be closed ends with the search
+const TERM = /(!?)(?:([a-z]+:|@)"([^"]*)(?:"|$)|"([^"]*)(?:"|$)|((?:hop|budget|took|miss):?\s*[<>=]+\s*\S+|\S+))/g;
+const FIELD = /^([a-z]+:|@)(.+)$/;
 const MEASURE = /^(hop|budget|took|miss):?(>=|<=|>|<|=)(\d+(?:\.\d+)?)(µs|us|ms|s|%)?$/;
 const MEASURED = /^(?:hop|budget|took|miss):?[<>=]/;
 /** @type {Record<string, number>} */
@@ -29,25 +30,26 @@ const MEASURES = {
 // What a field's value asks of an entry.
 /** @type {Record<string, (value: string) => Page.Ask>} */
 const FIELDS = {
-  s: (value) => {
+  's:': (value) => {
     const words = value.split(',');
     return (entry) => words.some((word) => verdictNamed(word) === verdictKind(entry.outcome) || MARKED[word]?.(entry));
   },
-  t: (value) => (entry) => transportsOf(entry).some((name) => name.toLowerCase() === value),
-  c: (value) => {
+  't:': (value) => (entry) => transportsOf(entry).some((name) => name.toLowerCase() === value),
+  'c:': (value) => {
     const fits = topicTest(value);
     return (entry) => [...entry.topics()].some(fits);
   },
-  broke: (value) => {
+  'broke:': (value) => {
     const fits = topicTest(value);
     return (entry) => entry.hops().some((hop) => !arrived(hop) && fits(hop.topic));
   },
-  f: (value) => (entry) => `${entry.group.name}\n${entry.group.where}`.toLowerCase().includes(value),
-  is: (value) => {
+  'f:': (value) => (entry) => `${entry.group.name}\n${entry.group.where}`.toLowerCase().includes(value),
+  'is:': (value) => {
     const wanted = value.split(',').filter((word) => Object.hasOwn(CHANGES, word));
     return (entry) => wanted.some((word) => CHANGES[word](entry));
   },
-  cause: (value) => (entry) => entry.findings.some((finding) => finding.cause.toLowerCase().includes(value)),
+  'cause:': (value) => (entry) => entry.findings.some((finding) => finding.cause.toLowerCase().includes(value)),
+  '@': (value) => (entry) => entry.allTags().some((tag) => tagName(tag).toLowerCase() === value),
 };
 
 /** @type {Record<string, Page.Ask>} */
@@ -58,8 +60,8 @@ const VERDICT_WORDS = 'pass, slow, fail, timeout, error, skip, failing, flaky, v
 // The values of a field that mean nothing, and what it takes.
 /** @type {Record<string, (value: string) => string[]>} */
 const MISTAKES = {
-  s: (value) => told(value, (word) => verdictNamed(word) || Object.hasOwn(MARKED, word), `no verdict; s: takes ${VERDICT_WORDS}`),
-  is: (value) => told(value, (word) => Object.hasOwn(CHANGES, word), `no change; is: takes ${Object.keys(CHANGES).join(', ')}`),
+  's:': (value) => told(value, (word) => verdictNamed(word) || Object.hasOwn(MARKED, word), `no verdict; s: takes ${VERDICT_WORDS}`),
+  'is:': (value) => told(value, (word) => Object.hasOwn(CHANGES, word), `no change; is: takes ${Object.keys(CHANGES).join(', ')}`),
 };
 
 /**
@@ -83,13 +85,27 @@ export function mistakesIn(text) {
     const term = unspaced(plain ?? '');
     if (MEASURED.test(term) && !MEASURE.test(term)) return [`“${plain}” is no measure; write hop>50ms, took>1s, budget<10% or miss>0`];
     if (!name || Object.hasOwn(FIELDS, name)) return MISTAKES[name]?.(value) ?? [];
-    return /^[:/]/.test(value) ? [] : [`“${name}:” is no term, so it is looked for as words; terms are ${Object.keys(FIELDS).join(':, ')}:`];
+    return /^[:/]/.test(value) ? [] : [`“${name}” is no term, so it is looked for as words; terms are ${Object.keys(FIELDS).join(', ')}`];
   });
 }
 
 /** @param {string} term */
 function unspaced(term) {
   return term.replace(/\s+/g, '');
+}
+
+/** @param {string} tag */
+export function tagName(tag) {
+  return String(tag).replace(/^@/, '');
+}
+
+// What finds a value again, whatever it is made of; of a topic, * stands for a quote.
+/**
+ * @param {string} field
+ * @param {string} value
+ */
+export function termOf(field, value) {
+  return /[\s"]/.test(value) ? `${field}"${value.replaceAll('"', '*')}"` : `${field}${value}`;
 }
 
 // { tests: predicates over entries, words: [{ word, negated }] still to be looked up in the entries' texts }
@@ -105,7 +121,7 @@ export function parseQuery(text) {
     const negated = bang === '!';
     const test = field ? fieldTest(field, fieldText) : quoted === undefined ? termTest(plain) : null;
     if (test) tests.push(negated ? (entry) => !test(entry) : test);
-    else words.push({ word: quoted ?? plain ?? `${field}:${fieldText}`, negated });
+    else words.push({ word: quoted ?? plain ?? `${field}${fieldText}`, negated });
   }
   return { tests, words: words.filter(({ word }) => word !== '') };
 }
@@ -115,7 +131,6 @@ export function parseQuery(text) {
  * @returns {Page.Ask | null}
  */
 function termTest(term) {
-  if (term.startsWith('@') && term.length > 1) return (entry) => entry.allTags().some((tag) => `@${tag}`.replace('@@', '@').toLowerCase() === term);
   const measure = MEASURE.exec(unspaced(term));
   if (measure) return measureTest(measure);
   const field = FIELD.exec(term);

@@ -40,7 +40,7 @@ function headline({ counts, noun }) {
   if (broken > 0) return [el('strong.hr-count-broken', {}, broken.toLocaleString('en')), ` of ${all} failed`];
   if (counts.slow > 0) return [el('strong.hr-count-slow', {}, String(counts.slow)), ` of ${all} over budget, none failed`];
   const passed = counts.passed ?? 0;
-  return passed === counts.total ? `${counts.total === 1 ? 'The' : 'All'} ${all} passed` : `${passed} of ${all} passed, none failed`;
+  return passed === counts.total ? `${counts.total === 1 ? '' : 'All '}${all} passed` : `${passed} of ${all} passed, none failed`;
 }
 
 // What changed since the runs before, and how the tests behave, lead to the scenarios it is said of.

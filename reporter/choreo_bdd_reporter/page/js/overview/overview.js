@@ -5,6 +5,7 @@ import { renderChannels } from './channels.js';
 import { budgetBar } from '../scenario/expectations.js';
 import { duration, hopName, percent, plural } from '../core/format.js';
 import { arrived, headroom } from '../core/model.js';
+import { termOf } from '../list/query.js';
 import { sortedTable } from './table.js';
 import { transportBadge } from '../core/transports.js';
 
@@ -102,7 +103,7 @@ function tightest({ tight }, context) {
  * @param {Page.Context} context
  */
 function brokenButton({ topic, missing }, context) {
-  return button(String(missing), () => context.views.set({ q: topicTerm('broke', topic) }, { remember: true }), { title: `Show scenarios that broke on ${topic}` });
+  return button(String(missing), () => context.views.set({ q: termOf('broke:', topic) }, { remember: true }), { title: `Show scenarios that broke on ${topic}` });
 }
 
 // A topic leads to the scenarios that expect it.
@@ -111,15 +112,7 @@ function brokenButton({ topic, missing }, context) {
  * @param {Page.Context} context
  */
 function topicButton({ topic }, context) {
-  return button(el('code.hr-topic', {}, topic), () => context.views.set({ q: topicTerm('c', topic) }, { remember: true }), { title: `Show scenarios with ${topic}` });
-}
-
-/**
- * @param {string} field
- * @param {string} topic
- */
-function topicTerm(field, topic) {
-  return /\s/.test(topic) ? `${field}:"${topic}"` : `${field}:${topic}`;
+  return button(el('code.hr-topic', {}, topic), () => context.views.set({ q: termOf('c:', topic) }, { remember: true }), { title: `Show scenarios with ${topic}` });
 }
 
 /**

@@ -5,6 +5,7 @@ import { causeLabel } from '../list/findings.js';
 import { expectedText, pathText } from '../message/diff.js';
 import { duration } from '../core/format.js';
 import { inlineJson } from '../core/values.js';
+import { tagName } from '../list/query.js';
 import { linkTo } from '../core/view-state.js';
 import { shellQuoted } from '../message/snippets.js';
 import { verdictWord } from '../core/verdicts.js';
@@ -24,7 +25,7 @@ export function runCommand(entry, { scenario }) {
  * @param {Page.Detail} detail
  */
 export function gherkinText(entry, { scenario, steps }) {
-  const tags = entry.tags.map((tag) => `@${String(tag).replace(/^@/, '')}`).join(' ');
+  const tags = entry.tags.map((tag) => `@${tagName(tag)}`).join(' ');
   const lines = [tags, scenario && `${scenario.keyword}: ${scenario.name}`, ...steps.filter((step) => !step.background).flatMap((step) => [
     `  ${step.keyword.trim()} ${step.text}`, ...blockLines(step).map((line) => `    ${line}`),
   ])];

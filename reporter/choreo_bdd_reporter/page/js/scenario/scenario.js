@@ -9,6 +9,7 @@ import { causeLabel } from '../list/findings.js';
 import { duration, plural } from '../core/format.js';
 import { linkHighlights } from './highlights.js';
 import { renderHistory } from './history.js';
+import { tagName, termOf } from '../list/query.js';
 import { markNotes } from '../list/marks.js';
 import { renderOutput } from '../message/output.js';
 import { jsonBlock } from '../message/json.js';
@@ -95,8 +96,8 @@ function heading(entry, detail, context) {
  * @param {string} [look]
  */
 function tagButton(name, { views }, look = 'hr-tag') {
-  const tag = `@${String(name).replace(/^@/, '')}`;
-  return button(tag, () => views.set({ q: tag }, { remember: true }), { class: look, title: `Show only ${tag}` });
+  const tag = `@${tagName(name)}`;
+  return button(tag, () => views.set({ q: termOf('@', tagName(name)) }, { remember: true }), { class: look, title: `Show only ${tag}` });
 }
 
 // What an exception says is shown as it was raised; file names in it keep their case.

@@ -15,6 +15,7 @@ _WATCHED_SEGMENTS = 4
 _INBOXES = ("_INBOX.", "choreo.reply.")
 
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
+_FOREIGN_TEMPLATE = re.compile(r"\$\{([^{}]*)\}")
 
 Setting = TypeVar("Setting")
 
@@ -34,10 +35,12 @@ def malformed(topic: str) -> str | None:
         return f"the topic {topic!r} has a blank at an end, so that it is another one; take the blank away"
     if placeholder := _PLACEHOLDER.search(topic):
         return f"the topic {topic!r} has {placeholder[0]} in it, which no column of the examples fills"
+    if template := _FOREIGN_TEMPLATE.search(topic):
+        return f"the topic {topic!r} has {template[0]} in it; a variable is written {{{{ {template[1].strip()} }}}}"
     segments = topic.split(".")
     if ">" in segments[:-1]:
         return f"the topic {topic!r} has a > before its end; > stands for the rest, alone and last, as in orders.>"
-    if sign := next((segment for segment in segments if segment in ("#", "+")), None):
+    if sign := next((segment for segment in segments if segment in ("#", "+", "?")), None):
         return (
             f"the topic {topic!r} has a {sign}, a wildcard of one broker only; * stands for one whole segment, as in "
             f"orders.*, and > for the rest, as in orders.>, on every broker"
@@ -97,6 +100,15 @@ class ByTopic(Generic[Setting]):
             if matches(pattern, topic):
                 return own
         return self.usual
+
+
+def settings_by_topic(given: Iterable[tuple[str, Setting]]) -> tuple[tuple[str, Setting], ...]:
+    """Settings of single topics as Python code gives them; ``ValueError`` for what are no pairs of both."""
+    pairs = tuple(given) if isinstance(given, Iterable) else (given,)
+    for each in pairs:
+        if not isinstance(each, tuple | list) or len(each) != 2 or not isinstance(each[0], str):
+            raise ValueError(f"settings of topics are pairs of a topic, or a pattern, and its setting, and no {each!r}")
+    return pairs
 
 
 def similar(topic: str, candidates: Iterable[str]) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ _NAMED_ELEMENT = cache(
 """``<entry key="password">x</entry>``"""
 _SEPARATORS = ("|", "\t", ",", ";")
 _NAME = re.compile(r"\"?[\w.-]{1,60}\"?")
+_HEADING_BEGINS = re.compile(r"[\s|]*+\"?[\w.-]{0,60}+\"?\s*[|\t,;]")
+"""How a line begins that may be one: most are told from it by their first blank."""
 _OF_LOGINS = re.compile(r"pass|pwd|secret", re.IGNORECASE)
 _COLUMNS_MAX = 100
 
@@ -70,7 +72,8 @@ def _mask_tables(lines: list[str], separator: str) -> int:
     """Mask in place; a table ends with the first line that has another number of cells."""
     width, secret, hits = 0, dict[int, str](), 0
     for number, line in enumerate(lines):
-        cells = line.split(separator) if separator in line else []
+        is_row = separator in line and (width or _HEADING_BEGINS.match(line))
+        cells = line.split(separator) if is_row else []
         if width and len(cells) == width:
             masked = [_masked(secret[at], cell) if at in secret else cell for at, cell in enumerate(cells)]
             if masked != cells:

@@ -17,7 +17,6 @@ from choreo_bdd.redaction.credentials import (
     declare_patterns,
     forget_declared_patterns,
     is_innocent_json,
-    is_suspicious,
     redact_text,
 )
 from choreo_bdd.redaction.findable import Findable
@@ -36,7 +35,7 @@ _LITERAL = "<value>"
 _SHAPE_MAX_DEPTH = 8
 _SHAPE_MAX_ITEMS = 10
 LEARNED_MAX = 1000
-_CLEAN_MAX = 2048
+_CLEAN_MAX = 65_536
 _CLEAN_CHARS = 300
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)  # the abstract one is slow to test, so it comes last
 _PLAIN = (int, float, type(None))
@@ -103,17 +102,15 @@ class Redactor:
             self._clean_for = changes
         if text in self._clean:
             return text
-        if not is_suspicious(text):  # nearly always
-            shown = self.without_known(text)
-            if shown == text and len(text) <= _CLEAN_CHARS:
-                self._clean.add(text)
-            return shown
         found: set[str] = set()
         masked, hits = redact_text(text, found)
         if hits:
             self.stream_matches += hits
             self._learn_here(found)
-        return self.without_known(masked)
+        shown = self.without_known(masked)
+        if shown == text and len(text) <= _CLEAN_CHARS:
+            self._clean.add(text)
+        return shown
 
     def document(self, text: str) -> str:
         """A text that may be JSON, as a whole or line by line, masked by its structure; all else like running text."""
@@ -209,12 +206,7 @@ class Redactor:
         inner = self._json_inside(source)
         if inner is not None:
             return self.without_known(inner)
-        found: set[str] = set()
-        masked, hits = redact_text(source, found)
-        if hits:
-            self.stream_matches += hits
-            self._learn_here(found)
-        return self.without_known(masked)
+        return self.text(source)
 
     def _json_inside(self, source: str) -> str | None:
         """A string that is JSON itself, masked by its structure; ``None`` where there is nothing to mask in it."""
@@ -251,9 +243,7 @@ class Redactor:
         """The key itself, unless a secret stands in it; then masked, and still another one than those before."""
         if not isinstance(key, str):
             return key
-        masked, hits = redact_text(key)
-        self.stream_matches += hits
-        masked = self.without_known(masked)
+        masked = self.text(key)
         if masked not in taken:
             return masked
         return next(name for name in (f"{masked} ({number})" for number in count(2)) if name not in taken)

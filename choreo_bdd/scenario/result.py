@@ -14,6 +14,7 @@ from choreo_bdd.scenario.judging.strays import Stray
 from choreo_bdd.scenario.sending.outbox import TransportFailure
 from choreo_bdd.scenario.sending.replies import ReplyReport
 from choreo_bdd.scenario.timeline import TimelineEntry
+from choreo_bdd.shared.counted import counted
 
 if TYPE_CHECKING:
     from choreo_bdd.traces.spans import Span
@@ -172,7 +173,7 @@ def _timeline_lines(result: Summarisable) -> list[str]:
     total = len(result.timeline) + result.timeline_dropped
     elided = f", the last {len(shown)} shown" if total > len(shown) else ""
     dropped = f", {result.timeline_dropped} dropped by the buffer" if result.timeline_dropped else ""
-    lines = [f"Timeline ({total} events{elided}{dropped}):"]
+    lines = [f"Timeline ({counted(total, 'event')}{elided}{dropped}):"]
     return lines + [
         f"  {entry.offset_ms:9.1f} ms  {entry.action.value:<12} {_where(entry)}  {entry.detail}".rstrip()
         for entry in shown

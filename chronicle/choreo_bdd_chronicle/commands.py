@@ -203,7 +203,7 @@ def retention(
         expiry, removed = removing.Expiry(days, branch_days, keep or ["main", "master"]), 0
         while some := store.change(partial(removing.remove_expired, expiry=expiry)).result():
             removed += some
-    typer.echo(f"{removed} runs removed")
+    typer.echo(f"{removed} {'run' if removed == 1 else 'runs'} removed")
 
 
 @chronicle.command()
@@ -223,7 +223,7 @@ def export(
             _refuse('Parquet needs --out FILE, and pip install "choreo-bdd[chronicle-parquet]"')
         with _opened(data, database) as store, store.reading() as connection:
             count = _written(out, lambda: write_parquet(connection, tenant, out))
-        _tell(f"{out}: {count} rows")
+        _tell(f"{out}: {count} {'row' if count == 1 else 'rows'}")
         return
     try:
         with _opened(data, database) as store, store.reading() as connection:
@@ -234,7 +234,7 @@ def export(
                 count = write_csv(connection, tenant, file)
     except OSError as problem:
         _refuse(f"{out or 'the output'}: cannot be written: {problem.strerror or problem}")
-    _tell(f"{out}: {count} rows")
+    _tell(f"{out}: {count} {'row' if count == 1 else 'rows'}")
 
 
 @chronicle.command()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import parse
 
+from choreo_bdd_project.gherkin.places import files_below
 from choreo_bdd_project.gherkin.step import Step
 
 _STEPS = frozenset({"given", "when", "then", "step", "Given", "When", "Then", "Step"})
-_IGNORED_FOLDERS = frozenset({".venv", "venv", "node_modules", "build", "dist", ".git", ".tox", "site-packages"})
+_COPIES = frozenset({"build", "dist"})
+_MANY_FILES = 10_000
 
 
 class OwnSteps:
@@ -62,49 +66,85 @@ def read_own_steps(folder: Path) -> OwnSteps:
 
     A file that cannot be read defines none.
     """
-    trees = [tree for _, tree in _sources(folder)]
-    decorated = [each for tree in trees for each in _decorated(tree)]
+    functions = [each for source in _sources(folder) for each in source.functions]
 
     def under(names: frozenset[str]) -> frozenset[str]:
-        return frozenset(text for name, text in decorated if name in names)
+        return frozenset(text for each in functions for name, text in each.decorators if name in names)
 
-    return OwnSteps(under(_STEPS), under(frozenset({"matcher"})), under(frozenset({"function"})), _acts(trees))
+    acts = frozenset(text for each in functions if each.is_act for text in each.sentences)
+    return OwnSteps(under(_STEPS), under(frozenset({"matcher"})), under(frozenset({"function"})), acts)
 
 
 def defining(folder: Path, text: str) -> list[tuple[Path, int]]:
     """File and line (from 1) of the functions under a folder that define a sentence."""
     return [
-        (path, node.lineno)
-        for path, tree in _sources(folder)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and _Sentences(frozenset(each for name, each in _decorators(node) if name in _STEPS)).contain(text.strip())
+        (source.path, each.line)
+        for source in _sources(folder)
+        for each in source.functions
+        if _Sentences(each.sentences).contain(text.strip())
     ]
 
 
-def project_of(file: Path) -> Path:
-    """Where step definitions may lie: the folder of the features, or one above it that looks like a project."""
-    folder = file.resolve().parent
-    for each in (folder, *folder.parents):
-        if (each / "steps").is_dir() or (each / "choreo.yaml").is_file() or (each / "conftest.py").is_file():
-            return each
-    return folder
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """A decorated function: each decorator's name with the text it is given, or else with the function's name."""
+
+    line: int
+    decorators: tuple[tuple[str, str], ...]
+
+    @property
+    def sentences(self) -> frozenset[str]:
+        return frozenset(text for name, text in self.decorators if name in _STEPS)
+
+    @property
+    def is_act(self) -> bool:
+        return any(name == "act" for name, _ in self.decorators)
 
 
-def _sources(folder: Path) -> Iterator[tuple[Path, ast.AST]]:
-    paths = [path for path in folder.rglob("*.py") if _IGNORED_FOLDERS.isdisjoint(path.relative_to(folder).parts)]
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a Python file defines, and the modules that it may import."""
+
+    path: Path
+    functions: tuple[_Function, ...] = ()
+    imports: frozenset[str] = frozenset()
+
+
+def _sources(folder: Path) -> Iterator[_Source]:
+    paths = [each for each in files_below(folder, ".py") if _COPIES.isdisjoint(each.relative_to(folder).parts)]
     roots = _import_roots(folder)
     read = set(paths)
     while paths:
-        path = paths.pop()
-        try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-        except (SyntaxError, UnicodeDecodeError, OSError):
-            continue
-        yield path, tree
-        imported = {path for name in _imports(tree) for root in roots for path in _module(root, name)} - read
+        source = _source(paths.pop())
+        yield source
+        imported = {path for name in source.imports for root in roots for path in _module(root, name)} - read
         read |= imported
         paths.extend(imported)
+
+
+def _source(path: Path) -> _Source:
+    try:
+        state = path.stat()
+        return _read(path, state.st_mtime_ns, state.st_size)
+    except (SyntaxError, ValueError, OSError):
+        return _Source(path)
+
+
+@lru_cache(maxsize=_MANY_FILES)  # an editor asks again with every file that is saved
+def _read(path: Path, _changed_ns: int, _size: int) -> _Source:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a backslash in a pattern is its author's own affair
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions, imports = list[_Function](), set[str]()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() if node.decorator_list:
+                functions.append(_Function(node.lineno, tuple(_decorators(node))))
+            case ast.Import():
+                imports |= {alias.name for alias in node.names}
+            case ast.ImportFrom(module=str(module), level=0):
+                imports |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return _Source(path, tuple(functions), frozenset(imports))
 
 
 def _import_roots(folder: Path) -> tuple[Path, ...]:
@@ -114,26 +154,10 @@ def _import_roots(folder: Path) -> tuple[Path, ...]:
     return tuple(each for each in above if each == here or here in each.parents)
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
 def _module(root: Path, name: str) -> Iterator[Path]:
     """The file of a module below a folder, if it is one: a file, or a package."""
     path = root.joinpath(*name.split("."))
     yield from (each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file())
-
-
-def _decorated(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Each decorator's name with the text it is given, or else with the name of the function below it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from _decorators(node)
 
 
 def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, str]]:
@@ -142,23 +166,6 @@ def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[
             yield _name(decorator), node.name
         elif decorator.args:
             yield from ((_name(decorator.func), text) for text in _text(decorator.args[0]))
-
-
-def _acts(trees: Iterable[ast.AST]) -> frozenset[str]:
-    """The patterns of functions that have the decorator ``@act`` too."""
-    functions = [
-        list(_decorators(node))
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
-    return frozenset(
-        text
-        for decorators in functions
-        if "act" in [name for name, _ in decorators]
-        for name, text in decorators
-        if name in _STEPS
-    )
 
 
 def _text(argument: ast.expr) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from choreo_bdd.redaction.printable import in_json
+from choreo_bdd.shared.counted import counted
 from choreo_bdd_reporter.documents.file_names import HISTORY, PAGE, RESULTS
 from choreo_bdd_reporter.outputs.terminal import complain, say, say_document
 from choreo_bdd_reporter.read.bounded_files import open_text, parse
@@ -96,7 +97,7 @@ def _validate(path: Path) -> int:
     if not errors and (shape := misshapen(document)):  # what the schema allows, and nobody can calculate with
         errors = [shape]
     if not errors:
-        say(f"{path}: valid, schema {document['schema_version']}, {len(document['tests'])} tests")
+        say(f"{path}: valid, schema {document['schema_version']}, {counted(len(document['tests']), 'test')}")
         return 0
     for error in errors:
         say(f"{path}: {error}")
@@ -133,8 +134,8 @@ def merge(
     for nodeid in merged.duplicates[:_SHOWN_MAX]:
         complain(f"{nodeid}: in several reports; the {duplicates.value} outcome counts")
     if len(merged.duplicates) > _SHOWN_MAX:
-        complain(f"and {len(merged.duplicates) - _SHOWN_MAX} more tests in several reports")
-    say(f"{target / PAGE}: {len(reports)} reports, {len(merged.results['tests'])} tests")
+        complain(f"and {counted(len(merged.duplicates) - _SHOWN_MAX, 'more test')} in several reports")
+    say(f"{target / PAGE}: {counted(len(reports), 'report')}, {counted(len(merged.results['tests']), 'test')}")
 
 
 @report.command()

@@ -28,6 +28,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs import as_ctrf, as_otlp
+from choreo_bdd_reporter.outputs.code_quality import as_code_quality
 from choreo_bdd_reporter.outputs.junit import as_junit
 from choreo_bdd_reporter.read.report import Report, read_report
 from tests.support.outcomes import OUTCOMES
@@ -261,6 +262,27 @@ def test_junit_has_what_readers_filter_by_as_properties() -> None:
 
 def _properties(of: ElementTree.Element) -> list[tuple[str | None, str | None]]:
     return [(each.get("name"), each.get("value")) for each in of.iterfind("properties/property")]
+
+
+def test_each_line_is_one_of_the_file_it_is_told_with(report: Report) -> None:
+    lines = FEATURE.splitlines()
+
+    def told(place: str | None) -> str:
+        file, _, line = str(place).rpartition(":")
+        assert file.endswith("shop.feature")
+        return lines[int(line) - 1].split()[0]
+
+    root = ElementTree.fromstring(as_junit(report.results, report.gherkin).encode())
+    cases = [case for case in root.iter("testcase") if case.get("line")]
+    rows = ("Scenario:", "Scenario", "|")
+    assert {told(f"{case.get('file')}:{case.get('line')}") for case in cases} <= {*rows}
+    places = [fact for case in cases for name, fact in _properties(case) if name == "failed_at"]
+    assert {told(place) for place in places} == {"When", "Scenario:"}
+    tests = [test for test in as_ctrf(report.results, report.gherkin)["results"]["tests"] if "line" in test]
+    assert {told(f"{test['filePath']}:{test['line']}") for test in tests} <= {*rows}
+    issues = json.loads(as_code_quality(report.results, report.gherkin))
+    where = [issue["location"] for issue in issues if not issue["description"].startswith("test_plain")]
+    assert {told(f"{place['path']}:{place['lines']['begin']}") for place in where} == {"When", "Scenario:"}
 
 
 # --- CTRF -------------------------------------------------------------------------------------------------------------

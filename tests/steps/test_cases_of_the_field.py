@@ -22,10 +22,10 @@ UNREADABLE = doc('When I publish "t" as raw bytes:', '{"status": "FAILED",')
 KEY = rows('When I publish "t" with key "7":', "id", "1")
 PASSES = None
 CASES: dict[str, tuple[tuple[str, ...], str | None]] = {
-    "10 a key": ((KEY, 'Then I expect "t" where @key is not 7'), '@key: expected {"ne": 7}, got "7"'),
+    "10 a key": ((KEY, 'Then I expect "t" where @key is not 7'), '@key: expected != 7, got "7"'),
     "10 a key in a table": (
         (KEY, rows('Then I expect "t":', "field | value", "@key | != 7")),
-        '@key: expected {"ne": 7}, got "7"',
+        '@key: expected != 7, got "7"',
     ),
     "12 a header": (
         (
@@ -111,6 +111,43 @@ CASES: dict[str, tuple[tuple[str, ...], str | None]] = {
             doc('Then I expect no "t" for 50ms', "a: present"),
         )
     },
+    **{
+        f"an operator of a cell in a doc string: {operator}": (
+            (doc('When I publish "t"', '{"a": 5}'), doc('Then I expect no "t" for 50ms', f"a: {operator}")),
+            told,
+        )
+        for operator, told in (
+            ("one of 5, 6", "in doc strings operators are tags; write !one_of"),
+            ("a number", "in doc strings operators are tags; write !type"),
+            ("not null", "in doc strings operators are tags; write !not_null"),
+            ("between 1 and 9", "in doc strings operators are tags; write !between"),
+            ("more than 3", "begins like an operator and is none"),
+        )
+    },
+    "an operator of a cell in a doc string, quoted": (
+        (doc('When I publish "t"', '{"a": 5}'), doc('Then I expect no "t" for 50ms', 'a: "one of 5, 6"')),
+        PASSES,
+    ),
+    "a path as a name": (
+        (doc('When I publish "t"', '{"a": {"b": 5}}'), doc('Then I expect no "t" for 50ms', "a.b: 5")),
+        "in a doc string 'a.b' is one name and no path",
+    ),
+    "a path as a name, of a message": (
+        (
+            doc('When I publish "t"', '{"a": {"b": 5}}'),
+            'Then I expect "t" where a exists',
+            doc('Then the "t" message has not:', "a: !exactly", "  b.c: 5"),
+        ),
+        "in a doc string 'b.c' is one name and no path",
+    ),
+    "a name with a dot": (
+        (doc('When I publish "t"', '{"a.b": 5}'), doc('Then I expect no "t" for 50ms', '"a.b": 5')),
+        "unexpected: 1 matching on 't', wanted none",
+    ),
+    "single fields in order": (
+        ('When I publish "t"', rows("Then I expect in order:", "topic | field | value", "t | id | 7")),
+        "each row of this table is a message",
+    ),
     "a predicate that is a text, of a message": (
         (
             doc('When I publish "t"', '{"a": 1}'),

@@ -30,11 +30,12 @@ def plain(topic: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a run ended, what it printed, and its results.json."""
+    """How a run ended, what it printed, its results.json and the folder that is in."""
 
     code: int
     text: str
     report: dict[str, Any]
+    folder: Path
 
     @property
     def tests(self) -> dict[str, dict[str, Any]]:
@@ -86,7 +87,7 @@ def run_features(
     results = report / "results.json"
     assert results.is_file(), text
     check_outcomes(report)
-    return Run(ran.returncode, text, json.loads(results.read_text("utf-8")))
+    return Run(ran.returncode, text, json.loads(results.read_text("utf-8")), report)
 
 
 @dataclass(frozen=True, slots=True)

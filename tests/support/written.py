@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from pathlib import Path
 from xml.etree import ElementTree
 
 from typer.testing import CliRunner
@@ -56,16 +57,22 @@ def sent_to_chronicle(made: Project, set_variable: Callable[[str, str], None]) -
     }
 
 
-def written(made: Project) -> dict[str, str]:
-    """Every file of the report with what is packed in it, and the JUnit files."""
+def report_files(folder: Path) -> dict[str, str]:
+    """Every file of a report, with what is packed in it."""
     found = {}
-    for path in sorted((made.folder / "rep").iterdir()):
+    for path in sorted(folder.iterdir()):
         found[path.name] = path.read_text("utf-8")
         for packed in re.findall(r'[">]([A-Za-z0-9+/]{200,}={0,2})[<"]', found[path.name]):
             try:
                 found[path.name] += zlib.decompress(base64.b64decode(packed)).decode()
             except (ValueError, zlib.error):
                 continue
+    return found
+
+
+def written(made: Project) -> dict[str, str]:
+    """Every file of the report, and the JUnit files."""
+    found = report_files(made.folder / "rep")
     for path in (made.folder / "junit").glob("*.xml"):
         ElementTree.parse(path)
         found[f"junit/{path.name}"] = path.read_text("utf-8")

@@ -292,7 +292,6 @@ async def test_a_transaction_is_heard_when_it_is_committed_and_never_when_it_is_
         await producer.begin_transaction()
         await producer.send_and_wait(topic, b"aborted")
         await seen.wait_for(1)
-        await committed.fence([topic])
         await producer.abort_transaction()
         async with producer.transaction():
             await producer.send_and_wait(topic, b"committed")
@@ -440,7 +439,7 @@ async def test_without_the_client_library_it_says_what_to_install(monkeypatch: p
 
 @pytest.mark.parametrize("nothing", ["", [], [""]])
 def test_no_servers_are_refused_at_once(nothing: str | list[str]) -> None:
-    with pytest.raises(ValueError, match="at least one bootstrap server"):
+    with pytest.raises(ValueError, match="at least one server"):
         KafkaTransport(bootstrap_servers=nothing)
 
 

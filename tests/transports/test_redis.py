@@ -385,6 +385,21 @@ async def test_a_stream_made_anew_with_lower_ids_is_heard(
     assert [message.payload for message in late.messages] == ([b"new"] if others else [])
 
 
+@pytest.mark.parametrize("others", [False, True])
+async def test_a_stream_made_anew_that_ends_with_the_same_id_is_heard(
+    streams: RedisTransport, outsider: Any, root: str, *, others: bool
+) -> None:
+    await outsider.xadd(root, {"payload": "old"}, id="5-1")
+    sink = await listen(streams, root)
+    await outsider.delete(root)
+    await outsider.xadd(root, {"payload": "first"}, id="1-1")
+    await outsider.xadd(root, {"payload": "last"}, id="5-1")
+    late = await listen(streams, root) if others else Sink()
+    await asyncio.wait_for(streams.fence([root]), PATIENCE_S)
+    await asyncio.wait_for(streams.fence([root]), PATIENCE_S)
+    assert (sink.payloads, late.payloads) == ([b"first", b"last"], [])
+
+
 async def test_a_stream_made_anew_is_heard_before_anybody_asks_whether_all_has_come(
     streams: RedisTransport, outsider: Any, root: str
 ) -> None:
@@ -523,10 +538,12 @@ async def test_a_server_that_never_answers_does_not_hold_us(answers: dict[bytes,
             await asyncio.wait_for(transport.connect(), PATIENCE_S)
 
 
-@pytest.mark.parametrize("url", ["redis://u:s3cret@127.0.0.1:port/0", "http://u:s3cret@127.0.0.1/"])
-async def test_a_url_that_means_nothing_is_refused_without_showing_its_password(url: str) -> None:
+async def test_a_url_that_means_nothing_is_refused_without_showing_its_password() -> None:
+    with pytest.raises(ValueError, match="needs a URL such as redis://") as foreign:
+        RedisTransport(url="http://u:s3cret@127.0.0.1/")
+    assert "s3cret" not in str(foreign.value)
     with pytest.raises(TransportError, match="could not connect") as caught:
-        await RedisTransport(url=url).connect()
+        await RedisTransport(url="redis://u:s3cret@127.0.0.1:port/0").connect()
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
 

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd.matchers import Closeness, MatchFailure
+from choreo_bdd.matchers.words import in_words
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.redaction.printable import on_one_line
+from choreo_bdd.shared.counted import counted
 from choreo_bdd.topic_patterns import is_inbox
 
 _SHOWN_DIFFERENCES = 12
@@ -125,7 +127,7 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
     if facts.contract_problem is not None:
         return Cause.CONTRACT_BROKEN, f"a message on {facts.place} breaks its contract: {facts.contract_problem}"
     if facts.near_misses and facts.closest is not None and facts.closest.taken is not None:
-        messages = _count(facts.near_misses, "message", "messages")
+        messages = counted(facts.near_misses, "message")
         return Cause.TOO_FEW, f"{messages} on {facts.place} within {waited}, {facts.closest.taken}; one more was wanted"
     if facts.near_misses:
         return (
@@ -136,7 +138,7 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
         count, error = facts.unreadable
         return (
             Cause.UNDECODABLE,
-            f"{_count(count, 'message', 'messages')} on {facts.place} could not be read ({error})",
+            f"{counted(count, 'message')} on {facts.place} could not be read ({error})",
         )
     if facts.foreign_matched:
         cause = Cause.WRONG_CORRELATION if any(facts.foreign_matched) else Cause.NO_CORRELATION_ID
@@ -175,13 +177,13 @@ def _foreign_count(facts: Facts) -> str:
     """How many messages of others, or of nobody, came; each kind by itself."""
     nobodys = sum(each is None for each in facts.foreign_ids)
     others = len(facts.foreign_ids) - nobodys
-    told = [f"{_count(nobodys, 'message', 'messages')} without a correlation id"] if nobodys else []
-    told += [f"{_count(others, 'message', 'messages')} of another correlation id"] if others else []
+    told = [f"{counted(nobodys, 'message')} without a correlation id"] if nobodys else []
+    told += [f"{counted(others, 'message')} of another correlation id"] if others else []
     return " and ".join(told)
 
 
 def _near_misses(facts: Facts) -> str:
-    return _count(facts.near_misses, "near-miss", "near-misses")
+    return counted(facts.near_misses, "near-miss", "near-misses")
 
 
 def _differing(closest: Closeness | None, reason: str) -> str:
@@ -212,7 +214,7 @@ def _evidence(facts: Facts) -> list[str]:
     if facts.unreadable is not None and facts.near_misses:
         lines.append(f"  also on {facts.place}: {facts.unreadable[0]} unreadable ({facts.unreadable[1]})")
     if facts.leftovers:
-        matching = _count(facts.leftovers, "matching message", "matching messages")
+        matching = counted(facts.leftovers, "matching message")
         lines.append(f"  also on {facts.place}: {matching} from before this scenario, left in the queue")
     lines += [f"  note: {remark}" for remark in facts.remarks]
     return list(map(on_one_line, lines))
@@ -231,12 +233,8 @@ def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[s
 
 
 def _expected(failure: MatchFailure) -> str:
-    match failure.expected:
-        case {**asked} if len(asked) == 1 and failure.kind != "mismatch":
-            ((operator, operand),) = asked.items()
-            if operand is True:  # an operator that asks for nothing in particular, such as `any` or `exists`
-                return str(operator).replace("_", " ")
-    return show(failure.expected, path=failure.path)
+    shown = Redactor().at_path(failure.path, failure.expected)
+    return _cut(_text(shown) if failure.kind == "mismatch" else in_words(shown, _text))
 
 
 def _actual(failure: MatchFailure) -> str:
@@ -248,16 +246,18 @@ def _actual(failure: MatchFailure) -> str:
 
 def show(value: Any, *, path: str = "") -> str:
     """A value as one short line, secrets masked (every part of ``path`` counts as its key)."""
-    shown = Redactor().at_path(path, value)
+    return _cut(_text(Redactor().at_path(path, value)))
+
+
+def _text(value: object) -> str:
     try:
-        text = encode_exactly(shown, json.dumps, ensure_ascii=False, otherwise=repr)
+        return encode_exactly(value, json.dumps, ensure_ascii=False, otherwise=repr)
     except (ValueError, RecursionError):
-        text = f"<{type(value).__name__}>"
+        return f"<{type(value).__name__}>"
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN_VALUE_CHARS else text[: _SHOWN_VALUE_CHARS - 1] + "…"
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def closest_of(near_misses: Iterable[Closeness]) -> Closeness | None:

@@ -11,6 +11,7 @@ from choreo_bdd.scenario.judging.expectation import Expectation, State
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.ruling import Ruling, Timing
 from choreo_bdd.scenario.judging.slips import slips
+from choreo_bdd.shared.counted import counted
 
 
 def timing(expectation: Expectation, at: float, *, sent: float | None, from_publish: bool) -> Timing:
@@ -92,7 +93,7 @@ def over_budget(handle: Handle, latency_ms: float) -> float | None:
 
 def near_misses(handle: Handle) -> str:
     """How many there were, in words."""
-    return f"{handle.attempts} {'near-miss' if handle.attempts == 1 else 'near-misses'}"
+    return counted(handle.attempts, "near-miss", "near-misses")
 
 
 def _met(handle: Handle, reason: str, took: Timing, sentence: str, notes: tuple[str, ...] = ()) -> Ruling:

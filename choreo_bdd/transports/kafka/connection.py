@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +25,16 @@ from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
 
 if TYPE_CHECKING:
+    from aiokafka.structs import TopicPartition
+
     from choreo_bdd.transports.kafka.topic_policy import TopicPolicy, Ways
 
 NAME = "KafkaTransport"
 _POLL_S = 0.25
 _PATIENCE_S = 2.0
 _TEARDOWN_S = 2.0
+_TRANSACTION_S = 2.0
+"""So long a fence waits for transactions to end; one that lasts longer is named."""
 _GIVEN_UP = "disconnected before the broker confirmed it"
 _STOP_S = 0.5
 _AT_ONCE = 100  # so many topics are armed before the first of them is told of as live
@@ -159,10 +163,25 @@ class Connection:
             raise TransportError(f"{', '.join(map(repr, gone))} cannot be read any more")
         heard = frozenset(partition for each in registrations for partition in each.handle or ())
         heard &= frozenset().union(*map(self._topics.under, topics))
-        ends, without_end = await self._topics.ends(heard)
+        written, without_end = await self._topics.ends(heard, written=True)
         if without_end:
             raise TransportError("; ".join(f"{topic!r}: {reason}" for topic, reason in without_end.items()))
-        await self._consumer.reach(ends)
+        try:
+            async with asyncio.timeout(_TRANSACTION_S):
+                await self._consumer.reach(written)
+        except TimeoutError:
+            await self._require_shown(written)
+            await self._consumer.reach(written)
+
+    async def _require_shown(self, written: Mapping[TopicPartition, int]) -> None:
+        """``TransportError`` where a transaction is open: what was written since nobody is shown before it ends."""
+        shown, _ = await self._topics.ends(frozenset(written))
+        held = sorted({each.topic for each, end in written.items() if shown.get(each, end) < end})
+        if held:
+            raise TransportError(
+                f"an open transaction holds back what was written to {', '.join(map(repr, held))}: have it committed "
+                f"or aborted before this step ends, or read what is not committed (isolation_level: read_uncommitted)"
+            )
 
     async def probe(self) -> None:
         """Have the cluster answer; ``TransportError`` says why it does not, or what it has not."""

@@ -164,25 +164,29 @@ class Topics:
         return frozenset().union(*map(self.under, topics))
 
     async def ends(
-        self, partitions: frozenset[TopicPartition]
+        self, partitions: frozenset[TopicPartition], *, written: bool = False
     ) -> tuple[Mapping[TopicPartition, int], Mapping[str, str]]:
-        """The offset of the next message of each partition; and the topics for which none is to be had, and why."""
-        async with self._scouting:  # what it is assigned must stay so until it has been answered
+        """The offset of the next message of each partition; and the topics for which none is to be had, and why.
+
+        What open transactions hold back counts only where all that is ``written`` is asked for.
+        """
+        async with self._scouting:  # what it is assigned, and asked, must stay so until it has been answered
             self._scout_for(partitions)
             try:
-                return await self._scout.end_offsets(list(partitions)), {}
+                return await self._clients.end_offsets(partitions, written=written), {}
             except KafkaError:
-                return await self._ends_by_topic(partitions)
+                return await self._ends_by_topic(partitions, written=written)
 
     async def _ends_by_topic(
-        self, partitions: frozenset[TopicPartition]
+        self, partitions: frozenset[TopicPartition], *, written: bool
     ) -> tuple[Mapping[TopicPartition, int], Mapping[str, str]]:
         """Find out which topic it is that fails."""
         ends: dict[TopicPartition, int] = {}
         failures: dict[str, str] = {}
         for name in {partition.topic for partition in partitions}:
             try:
-                ends |= await self._scout.end_offsets([each for each in partitions if each.topic == name])
+                of_topic = [each for each in partitions if each.topic == name]
+                ends |= await self._clients.end_offsets(of_topic, written=written)
             except KafkaError as error:
                 failures[name] = reason_of(error)
                 if isinstance(error, TopicAuthorizationFailedError):

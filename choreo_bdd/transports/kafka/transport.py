@@ -13,12 +13,13 @@ from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ConflictingAuthError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
-from choreo_bdd.topic_patterns import ByTopic
+from choreo_bdd.topic_patterns import ByTopic, settings_by_topic
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.kafka.auth import client_options, is_sent_in_clear
 from choreo_bdd.transports.kafka.topic_policy import TopicPolicy, TopicWay, Ways
 from choreo_bdd.transports.shared.advertised import AddressGuard
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource, carries_credentials
+from choreo_bdd.transports.shared.dialling import servers_of
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 
 if TYPE_CHECKING:
@@ -65,11 +66,11 @@ class KafkaTransport:
     ) -> None:
         if isolation_level not in ("read_committed", "read_uncommitted"):
             raise ValueError(f"isolation_level is read_committed or read_uncommitted, not {isolation_level!r}")
-        if max_message_bytes < 1:
+        if not isinstance(max_message_bytes, int) or max_message_bytes < 1:
             raise ValueError(f"max_message_bytes is a number of bytes, at least 1, not {max_message_bytes!r}")
-        self._servers = bootstrap_servers.split(",") if isinstance(bootstrap_servers, str) else list(bootstrap_servers)
-        if not any(self._servers):
-            raise ValueError("KafkaTransport needs at least one bootstrap server, such as localhost:9092")
+        if not isinstance(request_timeout_ms, int) or request_timeout_ms < 1:
+            raise ValueError(f"request_timeout_ms is a number of milliseconds, at least 1, not {request_timeout_ms!r}")
+        self._servers = servers_of(_KIND.transport, bootstrap_servers, "localhost:9092")
         if any(carries_credentials(_as_url(server)) for server in self._servers):
             if auth is not None:
                 raise ConflictingAuthError("KafkaTransport got credentials both in a server address and through auth=")
@@ -81,7 +82,7 @@ class KafkaTransport:
         self._connect_timeout_s = connect_timeout_s
         self._request_timeout_ms = request_timeout_ms
         self._policy = create_topics if isinstance(create_topics, TopicPolicy) else TopicPolicy(create=create_topics)
-        self._ways: Ways = ByTopic(TopicWay(), tuple(topics))
+        self._ways: Ways = ByTopic(TopicWay(), settings_by_topic(topics))
         self._life: Lifecycle[Connection] = Lifecycle(
             _KIND, self._servers, auth=auth, patience_s=connect_timeout_s, normalise=_host_and_port, show=_shown
         )

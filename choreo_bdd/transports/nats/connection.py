@@ -21,6 +21,7 @@ from choreo_bdd.transports.nats.messages import (
     require_subject,
     says_nobody_listens,
 )
+from choreo_bdd.transports.nats.permissions import Permissions
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 from choreo_bdd.transports.shared.tasks import Tasks, run_through
@@ -61,6 +62,7 @@ class Connection:
         self._lose = lose
         self._arrivals = Arrivals()
         self._jetstream = _jetstream()(client, self._arrivals, streams)
+        self._permissions = Permissions(client)
         self._asked: dict[str, Outgoing] = {}
         """By subscribed inbox, the request that an answer was asked for with last."""
         self._tasks = Tasks()
@@ -225,6 +227,8 @@ class Connection:
         for registration in registrations:
             if ("subscription", registration.topic) in self._refused:
                 raise TransportError(f"the server denies {registration.topic!r} to us (permissions violation)")
+        topics = {each.topic for each in registrations}
+        await self._permissions.require_whole(each for each in topics if self._jetstream.stream_of(each) is None)
         await self._jetstream.fence(registrations)
 
     async def require_streams(self) -> None:

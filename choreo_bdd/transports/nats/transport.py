@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from choreo_bdd.message import NO_HEADERS
-from choreo_bdd.topic_patterns import ByTopic
+from choreo_bdd.topic_patterns import ByTopic, settings_by_topic
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.nats.auth import client_options, is_sent_in_clear
 from choreo_bdd.transports.nats.connection import NAME, Connection
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
-from choreo_bdd.transports.shared.dialling import first_to_answer
+from choreo_bdd.transports.shared.dialling import first_to_answer, servers_of
 from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 from choreo_bdd.transports.shared.probes import there_and_back
@@ -46,10 +46,8 @@ class NatsTransport:
         auth: AuthSource | None = None,
         streams: Sequence[tuple[str, str | None]] = (),
     ) -> None:
-        self._servers = [servers] if isinstance(servers, str) else list(servers)
-        if not self._servers:
-            raise ValueError("NatsTransport needs at least one server URL, such as nats://localhost:4222")
-        self._streams: ByTopic[str | None] = ByTopic(None, tuple(streams))
+        self._servers = servers_of(_KIND.transport, servers, "nats://localhost:4222")
+        self._streams: ByTopic[str | None] = ByTopic(None, settings_by_topic(streams))
         self.allowlist_path = allowlist_path
         self._name = name
         self._connect_timeout_s = connect_timeout_s

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
+from choreo_bdd.topic_patterns import settings_by_topic
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.rabbitmq.auth import RabbitPlain, login
 from choreo_bdd.transports.rabbitmq.exchange import OWN, Exchange
@@ -65,13 +66,16 @@ class RabbitTransport:
     ) -> None:
         if not _is_amqp_url(url):
             raise ValueError(
-                f"RabbitTransport needs a URL such as amqp://localhost:5672/ or amqps://…, not {safe_url(url)!r}"
+                f"RabbitTransport needs a URL such as amqp://localhost:5672/ or amqps://…, not "
+                f"{safe_url(url) if isinstance(url, str) else type(url).__name__}"
             )
+        if exchange is not None and not isinstance(exchange, Exchange):
+            raise ValueError(f"exchange is an Exchange, not {exchange!r}; its name alone is given as exchange_name")
         if exchange is not None and exchange_name not in (OWN, exchange.name):
             raise ValueError(f"two exchanges: exchange_name={exchange_name!r} and exchange={exchange!r}; give one")
         self._url = url
         self.allowlist_path = allowlist_path
-        self._routes = Routes(exchange or Exchange(exchange_name), tuple(topics))
+        self._routes = Routes(exchange or Exchange(exchange_name), settings_by_topic(topics))
         self._connect_timeout_s = connect_timeout_s
         self._life: Lifecycle[Connection] = Lifecycle(_KIND, [url], auth=auth, patience_s=connect_timeout_s)
 
@@ -186,6 +190,8 @@ def _reason(error: Exception) -> str:
 
 
 def _is_amqp_url(url: str) -> bool:
+    if not isinstance(url, str):
+        return False
     try:
         parts = urlsplit(url)
         return parts.scheme in ("amqp", "amqps") and bool(parts.hostname) and parts.port != 0

@@ -23,15 +23,34 @@ _AGAIN_S = 0.001
 _DISCOVERY_S = 0.1
 _DISCOVERY_SHARE = 10  # scanning takes at most a tenth of the server's time for us
 
+Fields = list[bytes]
+Place = tuple[Id, Fields | None]
+"""Where a stream ends: the id of its last entry and the fields of that."""
+
+_BEGINNING: Place = (START, None)
+
 
 class _Stream:
     """A stream that is read: how far, and for whom from which entry on."""
 
-    __slots__ = ("listeners", "position")
+    __slots__ = ("fields", "listeners", "position")
 
-    def __init__(self, listeners: dict[Registration, Id]) -> None:
+    def __init__(self, listeners: dict[Registration, Id], place: Place) -> None:
         self.listeners = listeners
         self.position = min(listeners.values())
+        self.fields = place[1] if place[0] == self.position else None
+        """Those of the entry at its position, where they are known."""
+
+    def is_another(self, place: Place) -> bool:
+        """Whether it shows by its last entry that it was made anew: entries never change."""
+        last, fields = place
+        return last == self.position and None not in (fields, self.fields) and fields != self.fields
+
+    def begin_anew(self, last: Id | None = None) -> None:
+        """Have all of it be news to whoever listens; those who began by ``last`` came since."""
+        self.position, self.fields = START, None
+        for registration, start in self.listeners.items():
+            self.listeners[registration] = start if last is not None and start <= last else START
 
 
 class Streams:
@@ -84,17 +103,17 @@ class Streams:
             return
         if topic_patterns.is_pattern(registration.topic):
             starts = {
-                name: START for name in self._streams if topic_patterns.matches(registration.topic, name)
+                name: _BEGINNING for name in self._streams if topic_patterns.matches(registration.topic, name)
             } | starts
             self._patterns.append(registration)
-        for name, start in starts.items():
-            self._attach(name, registration, start)
+        for name, place in starts.items():
+            self._attach(name, registration, place)
         self._look_around()
         await self._interrupt()  # whoever is woken gets what comes in the order in which it comes
         registration.confirm()
 
-    async def _starts(self, topic: str) -> dict[str, Id]:
-        """The streams a topic stands for, each with its last id; one that does not exist yet is read from its start."""
+    async def _starts(self, topic: str) -> dict[str, Place]:
+        """The streams a topic stands for, and their ends; one that does not exist yet is read from its start."""
         names = await self._scan(topic) if topic_patterns.is_pattern(topic) else [topic]
         # The XREAD returns nothing: it proves that this user may read the stream, and that it is one.
         commands = [
@@ -106,16 +125,19 @@ class Streams:
             )
         ]
         answers = [await answer for answer in self._talking.write(commands)]
-        return {name: id_of(last[0][0]) if last else START for name, last in zip(names, answers[::2], strict=True)}
+        return {name: _place(last[0]) if last else _BEGINNING for name, last in zip(names, answers[::2], strict=True)}
 
-    def _attach(self, name: str, registration: Registration, start: Id) -> None:
-        stream = self._streams.get(name)
+    def _attach(self, name: str, registration: Registration, place: Place) -> None:
+        stream, start = self._streams.get(name), place[0]
         if stream is not None:
+            if stream.is_another(place):
+                stream.begin_anew()
+                self._is_stale = True
             stream.listeners[registration] = start
             return
         # A stream met for the first time was not there when the patterns looked, so all of it is news to them.
         listeners = {each: START for each in self._patterns if topic_patterns.matches(each.topic, name)}
-        self._streams[name] = _Stream({**listeners, registration: start})
+        self._streams[name] = _Stream({**listeners, registration: start}, place)
         self._is_stale = True
         self._filled.set()
 
@@ -159,7 +181,7 @@ class Streams:
     def _meet(self, name: str) -> None:
         for registration in self._patterns:
             if topic_patterns.matches(registration.topic, name):
-                self._attach(name, registration, START)
+                self._attach(name, registration, _BEGINNING)
 
     async def _scan(self, pattern: str) -> list[str]:
         names: set[bytes] = set()
@@ -219,7 +241,8 @@ class Streams:
             for registration, start in tuple(stream.listeners.items()):
                 if entry > start:
                     registration.deliver(message)
-            stream.position = max(stream.position, entry)
+            if entry > stream.position:
+                stream.position, stream.fields = entry, fields
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Ask where the streams end, and wait until they have been read that far."""
@@ -234,24 +257,28 @@ class Streams:
                 raise ConnectionError(self._listening.closed)
 
     async def _start_over(self, names: Sequence[str]) -> None:
-        """Read those from their start that were made anew, with ids below what has been read of their predecessors."""
+        """Read those from their start that were made anew: with ids below what has been read, or another last entry."""
         read = {name: self._streams[name].position for name in names}
         for name, answer in zip(
             names, self._talking.write([self._talking.pack("XINFO", "STREAM", n) for n in names]), strict=True
         ):
             try:
-                last = _last_id(await answer)
+                last, place = _ends_of(await answer)
             except Exception as error:
                 if not is_refusal(error):
                     raise
                 if "no such key" not in str(error):
                     continue  # this user may not ask
-                last = START
+                last, place = START, _BEGINNING
             stream = self._streams.get(name)
-            if stream is None or stream.position != read[name] or last >= read[name]:
+            if stream is None or stream.position != read[name]:
                 continue
-            stream.position = START
-            stream.listeners = {each: START if start > last else start for each, start in stream.listeners.items()}
+            if last < read[name]:
+                stream.begin_anew(last)
+            elif stream.is_another(place):
+                stream.begin_anew()
+            else:
+                continue
             self._is_stale = True
         await self._interrupt()
 
@@ -283,6 +310,12 @@ class Streams:
         return layout if isinstance(layout, EntryLayout) else EntryLayout()  # one heard through a pattern may be untold
 
 
-def _last_id(info: Sequence[Any]) -> Id:
-    """The id of the last entry a stream ever had, of what XINFO STREAM answers."""
-    return id_of(dict(zip(info[::2], info[1::2], strict=True))[b"last-generated-id"])
+def _place(entry: Sequence[Any]) -> Place:
+    return id_of(entry[0]), entry[1]
+
+
+def _ends_of(info: Sequence[Any]) -> tuple[Id, Place]:
+    """The id of the last entry a stream ever had, and the last it has, of what XINFO STREAM answers."""
+    told = dict(zip(info[::2], info[1::2], strict=True))
+    last = told[b"last-entry"]
+    return id_of(told[b"last-generated-id"]), _place(last) if last else _BEGINNING

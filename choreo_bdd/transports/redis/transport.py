@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from choreo_bdd.exceptions import PublishFailed
 from choreo_bdd.message import NO_HEADERS
-from choreo_bdd.topic_patterns import is_pattern
+from choreo_bdd.redaction import safe_url
+from choreo_bdd.topic_patterns import is_pattern, settings_by_topic
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.redis.auth import context_of, login_of
 from choreo_bdd.transports.redis.messages import EntryLayout, Layout, Layouts, ListEnd
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from choreo_bdd.transports.redis.connection import Connection
 
 _NAME = "RedisTransport"
+_SCHEMES = ("redis://", "rediss://", "unix://")
 _KIND = Kind(
     transport=_NAME,
     server="Redis server",
@@ -63,13 +65,18 @@ class RedisTransport:
         stream_maxlen: int | None = None,
         topics: Sequence[tuple[str, Layout]] = (),
     ) -> None:
-        if not url:
-            raise ValueError("RedisTransport needs a URL, such as redis://localhost:6379/0")
+        if not isinstance(url, str) or not url.startswith(_SCHEMES):
+            raise ValueError(
+                f"RedisTransport needs a URL such as redis://localhost:6379/0, rediss://… or unix://…, not "
+                f"{safe_url(url) if isinstance(url, str) else type(url).__name__}"
+            )
         self.allowlist_path = allowlist_path
         self._url = url
         self._connect_timeout_s = connect_timeout_s
         self._life: Lifecycle[Connection] = Lifecycle(_KIND, [url], auth=auth, patience_s=connect_timeout_s)
-        self._layouts = Layouts(EntryLayout(payload_field, stream_maxlen) if streams else None, tuple(topics))
+        self._layouts = Layouts(
+            EntryLayout(payload_field, stream_maxlen) if streams else None, settings_by_topic(topics)
+        )
 
     @property
     def capabilities(self) -> TransportCapabilities:

@@ -1,16 +1,30 @@
-"""Connecting to one of several servers, of which some may never answer."""
+"""Servers that are given, and connecting to one of several, of which some may never answer."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
 
 _NEXT_S = 0.25
 """How long a server has the field to itself before the next one is asked as well."""
+
+
+def servers_of(transport: str, given: object, example: str) -> list[str]:
+    """The servers that are given; a text may hold several, with commas between. ``ValueError`` for what names none."""
+    if isinstance(given, str):
+        servers: list[object] = [each.strip() for each in given.split(",") if each.strip()]
+    else:
+        servers = list(given) if isinstance(given, Iterable) else []
+    texts = [each for each in servers if isinstance(each, str) and each]
+    if not texts or len(texts) < len(servers):
+        raise ValueError(
+            f"{transport} needs at least one server, as text such as {example}, and got {type(given).__name__}"
+        )
+    return texts
 
 
 async def first_to_answer(

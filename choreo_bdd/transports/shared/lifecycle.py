@@ -86,6 +86,8 @@ class Lifecycle(Generic[C]):
         normalise: Callable[[str], str] = without_credentials,
         show: Callable[[str], str] = safe_url,
     ) -> None:
+        if not isinstance(patience_s, int | float) or not patience_s > 0:
+            raise ValueError(f"connect_timeout_s is a number of seconds above 0, not {patience_s!r}")
         self._kind = kind
         self._addresses = addresses
         self._patience_s = patience_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,7 +24,7 @@ from choreo_bdd_chronicle.check.records import (
     TopicTally,
     pointer,
 )
-from choreo_bdd_chronicle.check.soundness import sound
+from choreo_bdd_chronicle.check.soundness import UnsureError, sound
 from choreo_bdd_chronicle.detect.causes import Cause
 from choreo_bdd_chronicle.summarise.histogram import Histogram
 from choreo_bdd_chronicle.summarise.tally import Tally, together
@@ -39,11 +39,39 @@ _EDGES = ("0001", "9999")
 """Of these years some days can be told only in part."""
 
 
+class _Column:
+    """What is measured of the handles of one topic, without the handles."""
+
+    __slots__ = ("budgets", "latencies", "missed", "outcomes")
+
+    def __init__(self) -> None:
+        self.outcomes: list[str] = []
+        self.latencies: list[float] = []
+        self.budgets: list[float] = []
+        self.missed = 0
+
+    def add(self, handle: Handle) -> None:
+        """Take in one handle."""
+        self.outcomes.append(handle.outcome)
+        if handle.latency_ms is not None and came(handle.outcome, handle.actual):
+            self.latencies.append(handle.latency_ms)
+        if handle.budget_ms is not None:
+            self.budgets.append(handle.budget_ms)
+            self.missed += handle.misses_budget()
+
+    def tally(self) -> Tally:
+        """All of them."""
+        return Tally.of(self.outcomes, self.latencies, self.budgets, self.missed)
+
+
 def check_report(body: bytes) -> Report:
     """The records of a ``results.json`` of any version 1.x. Raises ``RefusedReportError`` with the places at fault."""
-    known = sound(body)
-    document, warnings = _looked_at(body) if known is None else (known, [])
-    return Report(run=_run(document.run), warnings=warnings, **_measured(document, by_day=known is not None))
+    try:
+        run, tests = sound(body)
+        return Report(run=_run(run), warnings=[], **_measured(tests, run, by_day=True))
+    except (UnsureError, RefusedReportError):  # what is wrong is told by who looks closer
+        document, warnings = _looked_at(body)
+    return Report(run=_run(document.run), warnings=warnings, **_measured(document.tests, document.run, by_day=False))
 
 
 def _looked_at(body: bytes) -> tuple[Document, list[str]]:
@@ -91,16 +119,16 @@ def _run(run: documents.Run) -> Run:
     )
 
 
-def _measured(document: Document, *, by_day: bool) -> dict[str, Any]:
+def _measured(tests: Iterable[documents.Test], run: documents.Run, *, by_day: bool) -> dict[str, Any]:
     scenarios: list[Scenario] = []
     failures: list[Failed] = []
-    topics: defaultdict[tuple[str, str], list[Handle]] = defaultdict(list)
+    topics: defaultdict[tuple[str, str], _Column] = defaultdict(_Column)
     days: set[str] = set()
-    handle_count, default = 0, document.run.transport or ""
-    for test, scenario, place in _scenarios(document):
+    handle_count, default = 0, run.transport or ""
+    for test, scenario, place in _scenarios(tests):
         _check_places(scenario, place, days, by_day=by_day)
         for handle in scenario.handles:
-            topics[handle.topic, handle.transport or default].append(handle)
+            topics[handle.topic, handle.transport or default].add(handle)
             if handle.outcome in _FAILED:
                 failures.append(Failed(len(scenarios), _cause(handle)))
         handle_count += len(scenario.handles)
@@ -108,11 +136,11 @@ def _measured(document: Document, *, by_day: bool) -> dict[str, Any]:
     return {"scenarios": scenarios, "failures": failures, "handle_count": handle_count, **_summed(topics)}
 
 
-def _summed(topics: Mapping[tuple[str, str], Sequence[Handle]]) -> dict[str, Any]:
+def _summed(topics: Mapping[tuple[str, str], _Column]) -> dict[str, Any]:
     """What each topic's handles measured, and all of them; names that become alike when they are cleaned are one."""
     tallies: dict[tuple[str, str], Tally] = {}
-    for (topic, via), handles in topics.items():
-        key, tally = (cut_name(topic, TOPIC_MAX), cut_name(via, TRANSPORT_MAX)), _tally(handles)
+    for (topic, via), column in topics.items():
+        key, tally = (cut_name(topic, TOPIC_MAX), cut_name(via, TRANSPORT_MAX)), column.tally()
         tallies[key] = together((tallies[key], tally)) if key in tallies else tally
     every = Histogram.merged(each.histogram for each in tallies.values())
     return {
@@ -124,19 +152,10 @@ def _summed(topics: Mapping[tuple[str, str], Sequence[Handle]]) -> dict[str, Any
     }
 
 
-def _tally(handles: Sequence[Handle]) -> Tally:
-    """What one topic's handles measured."""
-    budgeted = [each for each in handles if each.budget_ms is not None]
-    return Tally.of(
-        [each.outcome for each in handles],
-        [each.latency_ms for each in handles if each.latency_ms is not None and came(each.outcome, each.actual)],
-        [each.budget_ms for each in budgeted if each.budget_ms is not None],
-        [each.misses_budget() for each in budgeted].count(True),
-    )
-
-
-def _scenarios(document: Document) -> Iterator[tuple[documents.Test, documents.Scenario, tuple[str | int, ...]]]:
-    for number, test in enumerate(document.tests):
+def _scenarios(
+    tests: Iterable[documents.Test],
+) -> Iterator[tuple[documents.Test, documents.Scenario, tuple[str | int, ...]]]:
+    for number, test in enumerate(tests):
         for index, scenario in enumerate(test.scenarios):
             yield test, scenario, ("tests", number, "scenarios", index)
 

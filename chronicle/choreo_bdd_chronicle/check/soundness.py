@@ -7,11 +7,12 @@ version, and says what is wrong where.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from choreo_bdd_chronicle.check import documents
 from choreo_bdd_chronicle.check.decoding import DEPTH_MAX, is_deeper
@@ -214,22 +215,48 @@ class Test(documents.Test, kw_only=True, gc=False, forbid_unknown_fields=True, r
     scenarios: Sequence[Scenario]
 
 
-class Document(documents.Document, kw_only=True, gc=False, forbid_unknown_fields=True):
-    """A whole report."""
+class Document(Struct, kw_only=True, gc=False, forbid_unknown_fields=True):
+    """A whole report, its tests as they were written."""
 
     schema_version: Literal["1.3"]
     run: Run
-    tests: Sequence[Test]
+    tests: Sequence[Raw]
 
 
-_DECODER = msgspec.json.Decoder(Document)
+_DOCUMENT = msgspec.json.Decoder(Document)
+_TEST = msgspec.json.Decoder(Test)
+_DEPTH_OF_TEST = 2
+"""A test is within the report and its list of tests; nothing else in it may be of any depth."""
 
 
-def sound(body: bytes) -> Document | None:
-    """The document of a report that is sound beyond doubt; ``None`` for one that has to be looked at closer."""
-    try:
-        document = _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+class UnsureError(Exception):
+    """A report has to be looked at closer: it is of another version, odd somewhere, or wrong."""
+
+
+def sound(body: bytes) -> tuple[Run, Iterator[Test]]:
+    """The run and the tests of a report that is sound beyond doubt. Raises ``UnsureError``, also at any of the tests.
+
+    Each test is read when it is asked for: a large report as a whole is more than a processor has at hand.
+    """
+    with _unsure():
+        document = _DOCUMENT.decode(body)
     names_transport = document.run.transport is not UNSET or document.run.transports is not UNSET
-    return document if names_transport and not is_deeper(body, DEPTH_MAX) else None
+    if not names_transport:
+        raise UnsureError
+    return document.run, _tests(document.tests)
+
+
+def _tests(written: Sequence[Raw]) -> Iterator[Test]:
+    with _unsure():
+        for each in written:
+            if is_deeper(bytes(each), DEPTH_MAX - _DEPTH_OF_TEST):
+                raise UnsureError
+            yield _TEST.decode(each)
+
+
+@contextmanager
+def _unsure() -> Iterator[None]:
+    try:
+        yield
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise UnsureError from problem

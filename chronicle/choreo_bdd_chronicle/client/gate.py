@@ -127,7 +127,8 @@ def _notes(found: Mapping[str, Any], baseline: str, unclear: int) -> Iterator[st
     if not found["topics"]:
         yield f"No latency is judged: too few runs of {baseline} measured the same topics (3 are needed)."
     if unclear:
-        yield f"{unclear} topics seem slower, but no more than runs of {baseline} differ by themselves."
+        topics = "1 topic seems" if unclear == 1 else f"{unclear} topics seem"
+        yield f"{topics} slower, but no more than runs of {baseline} differ by themselves."
 
 
 def _code(text: str) -> str:

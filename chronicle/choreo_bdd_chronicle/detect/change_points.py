@@ -12,11 +12,11 @@ from choreo_bdd_chronicle.detect.statistics import (
     Values,
     best_split,
     is_wave,
-    memory,
     student_p,
     summed_distances,
     t_value,
 )
+from choreo_bdd_chronicle.detect.wander import Wander, wander
 
 FEWEST_RUNS = 4
 """A level has at least so many runs: a change is not raised before."""
@@ -28,15 +28,11 @@ _SHOWN = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """What counts as a change of a level: how improbable, by which factor, and by how many milliseconds at least.
-
-    ``remembers`` tells that a run may be like the one before it, as a machine is busy for a while: then it says less.
-    """
+    """What counts as a change of a level: how improbable, by which factor, and by how many milliseconds at least."""
 
     p: float
     effect: float
     least_ms: float = 1.0
-    remembers: bool = False
 
 
 CENTRE = Sensitivity(p=1e-6, effect=0.07)
@@ -52,14 +48,32 @@ class Level:
     mean: float
 
 
-def levels(logs: Values, sensitivity: Sensitivity) -> list[Level]:
+def levels_of_all(series: Sequence[Values], sensitivity: Sensitivity) -> list[list[Level]]:
+    """The levels of each of some series that belong together, none of which has gaps.
+
+    They are found twice: within the first ones is seen how much such series wander by themselves, and what is no more
+    than that is no change.
+    """
+    found = [levels(each, sensitivity) for each in series]
+    if all(len(each) < 2 for each in found):
+        return found
+    parts = [[logs[level.start : level.stop] for level in each] for logs, each in zip(series, found, strict=True)]
+    wandering = wander(parts, max(map(len, series)))
+    return [
+        levels(logs, sensitivity, wandering) if len(each) > 1 else each
+        for logs, each in zip(series, found, strict=True)
+    ]
+
+
+def levels(logs: Values, sensitivity: Sensitivity, wandering: Wander | None = None) -> list[Level]:
     """The levels that a series of logarithms of milliseconds went through; one when nothing changed.
 
-    Deterministic: there is no permutation in it. A series of fewer than two levels' runs has one level.
+    Deterministic: there is no permutation in it. A series of fewer than two levels' runs has one level. Its runs are
+    taken as independent of each other unless it is known how it is ``wandering``.
     """
     sums = Sums(logs)
     edges = [0, *_split(logs), len(logs)]
-    doubts = [_doubt(logs, sums, edges[at : at + 3], sensitivity) for at in range(len(edges) - 2)]
+    doubts = [_doubt(logs, sums, edges[at : at + 3], sensitivity, wandering) for at in range(len(edges) - 2)]
     while doubts:
         weakest = max(range(len(doubts)), key=doubts.__getitem__)
         if doubts[weakest] < sensitivity.p:
@@ -67,7 +81,7 @@ def levels(logs: Values, sensitivity: Sensitivity) -> list[Level]:
         del edges[weakest + 1], doubts[weakest]
         for at in (weakest - 1, weakest):  # the changes on both sides now have another neighbour
             if 0 <= at < len(doubts):
-                doubts[at] = _doubt(logs, sums, edges[at : at + 3], sensitivity)
+                doubts[at] = _doubt(logs, sums, edges[at : at + 3], sensitivity, wandering)
     found = [Level(start, stop, sums.sample(start, stop).mean) for start, stop in pairwise(edges) if start < stop]
     if len(found) > 1 and is_wave(logs, [each.start for each in found]):
         return [Level(0, len(logs), sums.sample(0, len(logs)).mean)]
@@ -88,11 +102,13 @@ def _split(logs: Values) -> list[int]:
     return sorted(cuts)
 
 
-def _doubt(logs: Values, sums: Sums, edges: Sequence[int], sensitivity: Sensitivity) -> float:
+def _doubt(logs: Values, sums: Sums, edges: Sequence[int], sensitivity: Sensitivity, wandering: Wander | None) -> float:
     """How probable it is that nothing changed at the middle edge; 1 and more for a change too small to tell of."""
     start, cut, stop = edges
     before, after = sums.sample(start, cut), sums.sample(cut, stop)
-    t = t_value(before, after, memory(logs[start:cut], logs[cut:stop]) if sensitivity.remembers else 0.0)
+    t = t_value(before, after)
+    if wandering is not None:
+        t /= math.sqrt(wandering.growth(before.size, after.size))
     old, new = before.mean, after.mean
     if (
         abs(new - old) < math.log1p(sensitivity.effect)

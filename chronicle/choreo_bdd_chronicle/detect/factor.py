@@ -12,8 +12,7 @@ FEWEST_TOPICS = 4
 _BEFORE = 15
 """So many earlier runs say what is usual for a topic."""
 _AROUND = 4
-_CLOSE = 0.1
-"""Levels of runs that are smoothed with so many before and after them are alike within this, as logarithms."""
+"""Runs are smoothed with so many before and after them."""
 _UNCLEAR = Sensitivity(p=1e-4, effect=0.05, least_ms=0.0)
 
 
@@ -77,7 +76,8 @@ def _drawn_along(own: Values) -> Values:
     """Per run, how far most topics are from where they began, which is what the factor took that was not common.
 
     Where one topic after the other becomes slower, the median moves a little with each, and those that stay the same
-    seem to become quicker, all of them by as much. Where most topics are close together is where nothing changed.
+    seem to become quicker, all of them by as much. Half of the topics stay together from run to run: those that are
+    nearest to where such were in the run before.
     """
     topics, runs = own.shape
     around = np.pad(own, ((0, 0), (_AROUND, _AROUND)), constant_values=np.nan)
@@ -86,11 +86,11 @@ def _drawn_along(own: Values) -> Values:
     moved = smooth - _medians(own[:, : 2 * _AROUND + 1])[:, None]
     found = np.zeros(runs)
     for run in range(2 * _AROUND, runs):
-        values = np.sort(moved[~np.isnan(moved[:, run]), run])
+        values = moved[~np.isnan(moved[:, run]), run]
+        found[run] = last = found[run - 1]
         if len(values) >= FEWEST_TOPICS:
-            begin, end = (np.searchsorted(values, values + way * _CLOSE) for way in (-1, 1))
-            most = int(np.argmax(end - begin))
-            found[run] = np.median(values[begin[most] : end[most]])
+            nearest = np.argsort(np.abs(values - last), kind="stable")[: (len(values) + 1) // 2]
+            found[run] = np.median(values[nearest])
     return found
 
 

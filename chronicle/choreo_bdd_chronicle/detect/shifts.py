@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
-from choreo_bdd_chronicle.detect.change_points import CENTRE, TAIL, Level, Sensitivity, levels
+from choreo_bdd_chronicle.detect.change_points import CENTRE, TAIL, Level, Sensitivity, levels_of_all
 from choreo_bdd_chronicle.detect.records import Finding, Metric, Subject
 from choreo_bdd_chronicle.detect.statistics import Values
 from choreo_bdd_chronicle.detect.table import Table
@@ -17,7 +18,7 @@ from choreo_bdd_chronicle.detect.table import Table
 _CRITICAL_PCT = 50.0
 _SAME_PLACE = 3
 """A change of the tail so many runs from one of the centre is the same change."""
-_FACTOR = Sensitivity(p=CENTRE.p, effect=CENTRE.effect, least_ms=0.0, remembers=True)
+_FACTOR = Sensitivity(p=CENTRE.p, effect=CENTRE.effect, least_ms=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +37,36 @@ def topic_shifts(table: Table, centres: Values, tails: Values) -> Iterator[Findi
 
     Both matrices are logarithms, with the factors of the runs taken off.
     """
+    in_centres, in_tails = shifts(centres, CENTRE), shifts(tails, TAIL)
     for index, row in enumerate(table.rows):
-        found = shifts(centres[index], CENTRE)
+        found = in_centres[index]
         for shift in found:
             yield _finding(table, row.subject, "mean_ms", centres[index], shift=shift)
-        for shift in shifts(tails[index], TAIL):
+        for shift in in_tails[index]:
             if not any(abs(shift.place - other.place) <= _SAME_PLACE for other in found):
                 yield _finding(table, row.subject, "p90_ms", tails[index], shift=shift)
 
 
 def factor_shifts(table: Table, factors: Values) -> Iterator[Finding]:
     """The changes that all topics have in common."""
-    for shift in shifts(factors, _FACTOR):
+    for shift in shifts(factors[None, :], _FACTOR)[0]:
         yield _finding(table, table.whole, "run_factor", factors, shift=shift)
 
 
-def shifts(logs: Values, sensitivity: Sensitivity) -> list[Shift]:
-    """The changes of a series with gaps, in order.
+def shifts(logs: Values, sensitivity: Sensitivity) -> list[list[Shift]]:
+    """The changes of each row's series, which may have gaps, in order."""
+    columns = [np.flatnonzero(~np.isnan(row)) for row in logs]
+    found = levels_of_all([row[own] for row, own in zip(logs, columns, strict=True)], sensitivity)
+    return [_between(levels, own) for levels, own in zip(found, columns, strict=True)]
+
+
+def _between(levels: Sequence[Level], columns: NDArray[np.intp]) -> list[Shift]:
+    """The changes between levels of a series that was measured in these columns.
 
     A better level that was there before a change for the worse ends that change, and is no finding of its own.
     """
-    columns = np.flatnonzero(~np.isnan(logs))
-    found = levels(logs[columns], sensitivity)
     result: list[Shift] = []
-    for before, after in pairwise(found):
+    for before, after in pairwise(levels):
         place = int(columns[after.start])
         ends = [index for index, shift in enumerate(result) if shift.ended is None and _is_back(shift, before, after)]
         ends_worse = any(result[index].after.mean > result[index].before.mean for index in ends)

@@ -68,23 +68,11 @@ class Sums:
         return Sample(size, self._middle + total / size, max(0.0, squares))
 
 
-def memory(*parts: Values) -> float:
-    """How much of a value's distance from the mean of its part is left in the next value: 0 to 0.9."""
-    own = [part - part.mean() for part in parts]
-    squares = sum(float(np.square(part).sum()) for part in own)
-    products = sum(float((part[1:] * part[:-1]).sum()) for part in own)
-    return min(0.9, max(0.0, products / squares)) if squares > 0 else 0.0
-
-
-def t_value(first: Sample, second: Sample, remembered: float = 0.0) -> float:
-    """How far apart the means of two samples are in standard errors (Student's t, pooled).
-
-    Values of which so much is ``remembered`` in the next one tell as much as fewer ones that are independent.
-    """
+def t_value(first: Sample, second: Sample) -> float:
+    """How far apart the means of two samples are in standard errors (Student's t, pooled)."""
     freedom = first.size + second.size - 2
     distance = abs(first.mean - second.mean)
     error = math.sqrt((first.squares + second.squares) / freedom * (1 / first.size + 1 / second.size))
-    error *= math.sqrt((1 + remembered) / (1 - remembered))
     if error <= _CLOSE * max(1.0, distance):
         return 0.0 if distance <= _CLOSE else math.inf
     return distance / error

@@ -1,10 +1,12 @@
-"""Places in feature files, named the same way by every adapter."""
+"""Where feature files lie: named the same way by every adapter, the project around them, and all that are in one."""
 
 from __future__ import annotations
 
 import os
 from functools import lru_cache
 from pathlib import Path
+
+_FOREIGN_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
 
 
 def relative(filename: str | Path) -> str:
@@ -18,3 +20,30 @@ def _relative(filename: str, folder: str) -> str:
         return Path(os.path.relpath(Path(filename).resolve(), folder)).as_posix()
     except ValueError:  # another drive
         return Path(filename).as_posix()
+
+
+def project_of(file: Path) -> Path:
+    """Where step definitions may lie: the folder of the features, or one above it that looks like a project."""
+    folder = file.resolve().parent
+    for each in (folder, *folder.parents):
+        if (each / "steps").is_dir() or (each / "choreo.yaml").is_file() or (each / "conftest.py").is_file():
+            return each
+    return folder
+
+
+def files_below(folder: Path, *endings: str) -> list[Path]:
+    """The files in a folder and those below it that end so, in order; installed packages and hidden folders are left.
+
+    A folder that cannot be read, or has gone meanwhile, has none.
+    """
+    found = []
+    for top, folders, names in os.walk(folder):
+        folders[:] = [
+            each
+            for each in folders
+            if each not in _FOREIGN_FOLDERS
+            and not each.startswith(".")
+            and not os.path.exists(os.path.join(top, each, "pyvenv.cfg"))
+        ]
+        found += [Path(top, each) for each in names if each.endswith(endings)]
+    return sorted(found)

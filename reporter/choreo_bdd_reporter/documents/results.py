@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from choreo_bdd.redaction import REDACTION_VERSION
+from choreo_bdd.shared.counted import counted
 from choreo_bdd_reporter.documents.headroom import least_headroom
 from choreo_bdd_reporter.documents.tracebacks import line_of_exception
 from choreo_bdd_reporter.model.limits import SCENARIOS_MAX, cap_detail, keep_worst
@@ -105,7 +106,7 @@ def _attempt_notes(earlier: Sequence[Attempt]) -> list[str]:
 
 
 def _left_out_note(count: int) -> list[str]:
-    return [f"[{count} more scenarios not shown: limit {SCENARIOS_MAX} a test]"] if count else []
+    return [f"[{counted(count, 'more scenario')} not shown: limit {SCENARIOS_MAX} a test]"] if count else []
 
 
 def row_ids(tests: Iterable[Mapping[str, Any]]) -> list[str]:

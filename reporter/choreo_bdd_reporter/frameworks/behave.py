@@ -26,6 +26,7 @@ from behave.reporter.base import Reporter
 
 from choreo_bdd import observers
 from choreo_bdd.redaction import Redactor
+from choreo_bdd.shared.counted import counted
 from choreo_bdd_project.frameworks.behave_model import nodeid_of
 from choreo_bdd_reporter.documents.file_names import PAGE, RECORDINGS
 from choreo_bdd_reporter.frameworks.behave_tests import aborted_before_start, container_test, ran_test, was_selected
@@ -297,4 +298,4 @@ def _directory(name: str | None) -> Path:
 
 def _count(outcomes: Sequence[str]) -> str:
     parts = [f"{number} {outcome}" for outcome, number in Counter(outcomes).items()]
-    return f"{len(outcomes)} scenario{'' if len(outcomes) == 1 else 's'}: {', '.join(parts) or 'none run'}"
+    return f"{counted(len(outcomes), 'scenario')}: {', '.join(parts) or 'none run'}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from choreo_bdd.redaction.printable import in_json, on_one_line
+from choreo_bdd.shared.counted import counted
 from choreo_bdd_reporter.outputs.markdown import code, table
 from choreo_bdd_reporter.read.compare import Comparison, Shift, Spread
 from choreo_bdd_reporter.read.ranks import FEWEST
@@ -89,7 +90,7 @@ def _more(total: int) -> str:
 
 
 def _too_few(comparison: Comparison) -> str:
-    hops = "1 hop has" if comparison.too_few == 1 else f"{comparison.too_few} hops have"
+    hops = counted(comparison.too_few, "hop has", "hops have")
     return f"{hops} fewer than {FEWEST} messages in a run: only a crossed budget is told of so few."
 
 
@@ -98,8 +99,8 @@ def _hop(shift: Shift) -> str:
 
 
 def _spread(spread: Spread) -> str:
-    messages = "1 message" if spread.messages == 1 else f"{spread.messages} messages"
-    return f"{spread.p50_ms:.1f} / {spread.p95_ms:.1f} / {spread.max_ms:.1f} ms of {messages}"
+    latencies = f"{spread.p50_ms:.1f} / {spread.p95_ms:.1f} / {spread.max_ms:.1f} ms"
+    return f"{latencies} of {counted(spread.messages, 'message')}"
 
 
 def _sentence(shift: Shift) -> str:

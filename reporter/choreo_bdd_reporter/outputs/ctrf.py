@@ -54,7 +54,7 @@ def _test(row: Row) -> dict[str, Any]:
         "message": row.failure.sentence if row.failure is not None and status == "failed" else test["skip_reason"],
         "trace": test["traceback"],
         "line": row.scenario.get("line"),
-        "filePath": test["file"],
+        "filePath": row.file,
         "tags": row.tags,
         "steps": [_step(each) for each in row.scenario.get("steps") or ()],
         "stdout": test["stdout"].splitlines(),

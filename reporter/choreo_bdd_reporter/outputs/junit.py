@@ -40,7 +40,7 @@ def _case(row: Row) -> Iterator[str]:
         "classname": ".".join(part for part in (place, test["class"]) if part) or "session",
         "name": row.title,
         "time": _seconds(test["duration_ms"]),
-        **({"file": test["file"]} if test["file"] else {}),
+        **({"file": row.file} if row.file else {}),
         **({"line": str(line)} if line is not None else {}),
     }
     return _around(chain(_properties(_told(row)), _said(row)), "testcase", facts)

@@ -34,6 +34,11 @@ class Row:
         return bool(self.attempts) and self.test["outcome"] in ("passed", "slow")
 
     @property
+    def file(self) -> str:
+        """The one that lines are counted in: of its feature, which a module may have bound, else the test's own."""
+        return str(self.feature.get("uri") or self.test["file"])
+
+    @property
     def suite(self) -> list[str]:
         """From the outermost: the feature and its rule, or the class; a file is no suite, it has a field of its own."""
         levels = (self.feature.get("name"), self.scenario.get("rule"), self.test["class"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from choreo_bdd.redaction.printable import annotation, on_one_line
+from choreo_bdd.shared.counted import counted
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.markdown import code, in_short, plain, table
 from choreo_bdd_reporter.read.entries import Entry, group_entries
@@ -65,13 +66,13 @@ class SlowHop:
 
 def failures(results: Any, gherkin: Any) -> list[Failure]:
     """Every failing test, in the order of the page."""
-    entries = (entry for group in group_entries(results, gherkin) for entry in group.entries)
-    return [_failure(entry) for entry in entries if is_failing(entry)]
+    groups = group_entries(results, gherkin)
+    return [_failure(entry, group.head["where"]) for group in groups for entry in group.entries if is_failing(entry)]
 
 
-def _failure(entry: Entry) -> Failure:
+def _failure(entry: Entry, feature: str) -> Failure:
     finding = findings_of(entry)[0]
-    file, line = _place(entry, finding)
+    file, line = _place(entry, feature, finding)
     return Failure(
         row=entry.row,
         nodeid=entry.test["nodeid"],
@@ -84,8 +85,8 @@ def _failure(entry: Entry) -> Failure:
     )
 
 
-def _place(entry: Entry, finding: Any) -> tuple[str, int | None]:
-    """Where the expectation was declared, else the step that failed, else the scenario, else the file."""
+def _place(entry: Entry, feature: str, finding: Any) -> tuple[str, int | None]:
+    """Where the expectation was declared, else the step that failed, else the scenario of a feature, else the file."""
     origin = entry.note(finding["part"], finding["handle"]).get("origin") if "handle" in finding else None
     path, _, number = str(origin or "").rpartition(":")
     if path and number.isdigit():
@@ -93,7 +94,7 @@ def _place(entry: Entry, finding: Any) -> tuple[str, int | None]:
     if entry.scenario is None:
         return entry.test["file"], None
     step = entry.steps[finding["step"]] if finding.get("step") is not None else entry.scenario
-    return entry.test["file"], step.get("line")
+    return feature or entry.test["file"], step.get("line")
 
 
 def slowest_hops(results: Any, gherkin: Any) -> list[SlowHop]:
@@ -125,8 +126,7 @@ def headline(results: Any) -> str:
     """One line: the verdict, the counts, and what the reader must know about the report."""
     totals = results["run"]["totals"]
     counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in _OUTCOMES if totals[outcome])
-    tests = "test" if totals["total"] == 1 else "tests"
-    return f"{totals['total']} {tests}: {counts or 'none run'} in {results['run']['duration_ms'] / 1000:.1f} s"
+    return f"{counted(totals['total'], 'test')}: {counts or 'none run'} in {results['run']['duration_ms'] / 1000:.1f} s"
 
 
 def warnings(results: Any, gherkin: Any) -> Iterator[str]:
@@ -177,7 +177,7 @@ def as_markdown(results: Any, gherkin: Any) -> str:
         rows = [_cells(failure) for failure in found[:_SHOWN_FAILURES]]
         lines += [*table(("Scenario", "Cause", "What happened", "Where"), rows), ""]
     if len(found) > _SHOWN_FAILURES:
-        lines += [f"… and {len(found) - _SHOWN_FAILURES} more failures", ""]
+        lines += [f"… and {counted(len(found) - _SHOWN_FAILURES, 'more failure')}", ""]
     lines += _hop_lines(slowest_hops(results, gherkin)[:_SHOWN_HOPS])
     return "\n".join(lines)
 
@@ -201,7 +201,8 @@ def as_annotations(results: Any, gherkin: Any) -> str:
     found = failures(results, gherkin)
     lines = [_annotation(failure) for failure in found[:ANNOTATIONS_MAX]]
     left = len(found) - ANNOTATIONS_MAX
-    lines += [annotation("notice", f"{left} more failures are not annotated")] if left > 0 else []
+    if left > 0:
+        lines.append(annotation("notice", f"{counted(left, 'more failure is', 'more failures are')} not annotated"))
     return "\n".join([*lines, on_one_line(headline(results))])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from choreo_bdd.shared.counted import counted
 from choreo_bdd_reporter.documents.tracebacks import line_of_exception
 from choreo_bdd_reporter.model.schema_types import ResultsHandle, ResultsScenario
 from choreo_bdd_reporter.read.entries import BROKEN_SCENARIOS, BROKEN_STEPS, BROKEN_TESTS, Entry
@@ -96,8 +97,7 @@ def _sentence(handle: ResultsHandle) -> str:
         return f"no message arrived on '{topic}' within {_ms(latency or 0.0)}"
     if outcome == "fail" and handle["attempts"]:
         count, reason = handle["attempts"], handle["reason"]
-        came = "1 message" if count == 1 else f"{count} messages"
-        return f"{came} arrived on '{topic}', none matched" + (f": {reason}" if reason else "")
+        return f"{counted(count, 'message')} arrived on '{topic}', none matched" + (f": {reason}" if reason else "")
     return str(handle["reason"] or f"the expectation on '{topic}' was not met")
 
 

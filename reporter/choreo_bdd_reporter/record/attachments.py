@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from choreo_bdd.redaction import Redactor
+from choreo_bdd.shared.counted import counted
 from choreo_bdd_reporter.model.limits import cap_detail, clean_text
 
 TEXT_MAX_BYTES = 65_536
@@ -98,5 +99,6 @@ def _is_text(media_type: str, raw: bytes) -> bool:
 
 
 def _left_out_note(count: int) -> dict[str, Any]:
-    text = f"A report keeps the first {ATTACHMENTS_MAX} attachments of a test; {count} more are left out."
+    left = counted(count, "more is", "more are")
+    text = f"A report keeps the first {ATTACHMENTS_MAX} attachments of a test; {left} left out."
     return {"name": f"{count} more, left out", "media_type": "text/plain", "size": 0, "text": text, "cut": False}

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from choreo_bdd_project.gherkin.lines import Line, LineKind
+from choreo_bdd_project.gherkin.places import files_below
 from choreo_bdd_steps.editor.document import Document, sets
 from choreo_bdd_steps.editor.project import Project, in_text
 from choreo_bdd_steps.language.grammar.cells import FORMS, kinds
@@ -180,9 +181,8 @@ def _condition(begun: str, column: int) -> Iterator[Proposal]:
 
 def _files(folder: Path, root: Path) -> Iterator[str]:
     """Files that hold bodies and schemas, as a feature in ``folder`` names them."""
-    for path in sorted(each for ending in _PATH_ENDS for each in root.rglob(f"*{ending}")):
-        inside = path.relative_to(root)
-        if not any(part.startswith(".") for part in inside.parts):
+    for path in files_below(root, *_PATH_ENDS):
+        if not path.name.startswith("."):
             yield Path(os.path.relpath(path, folder)).as_posix()
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd_steps.editor.document import Document, Span, uses
+from choreo_bdd_project.gherkin.lines import LineKind
+from choreo_bdd_steps.editor.document import Document, Span, arguments, uses
 from choreo_bdd_steps.editor.project import Project
 from choreo_bdd_steps.lint import Severity, lint_text
 
-_NAMED = re.compile(r"'([^']+)'|\"([^\"]+)\"|(@\w+\([^)]*\))")
+_NAMED = re.compile(r"'([^']+)'|\"([^\"]+)\"|(@\S+(?=: ))|(<[^<>\s][^<>]*>)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +41,39 @@ def broken(error: ChoreoError) -> list[Diagnostic]:
 def _span(document: Document, number: int, message: str, rule: str) -> Span:
     """The word of the line that the message names first, or all that stands in the line.
 
-    A variable that a template names stands where that does, in the step's line or below it.
+    What a rule is about is looked for where that stands: a variable in the templates of the step, in its line or below
+    it, a transport in its own place of the sentence, a tag above the scenario or the feature.
     """
     if number >= len(document.lines):
         return Span(max(len(document.lines) - 1, 0), 0, 0)
-    if rule == "undefined-variable" and (block := document.block(number)) is not None:
-        named = next(_named(message), None)
-        if (found := next((span for name, span in uses(block) if name == named), None)) is not None:
-            return found
+    named = list(_named(message))
+    if (found := next((span for name, span in _places(document, number, rule) if name in named[:1]), None)) is not None:
+        return found
     line = document.lines[number]
     begin, end = line.column, len(line.raw.rstrip())
     begin += len(line.raw[begin:]) - len(line.raw[begin:].lstrip())
-    if rule != "undefined-step":
-        for name in _named(message):
-            at = line.raw.find(name, begin)
-            if at >= 0 and len(name) < end - begin:
-                return Span(number, at, at + len(name))
+    for name in named if rule != "undefined-step" else ():
+        whole = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)").search(line.raw, begin)
+        at = line.raw.find(name, begin) if whole is None else whole.start()
+        if at >= 0 and len(name) < end - begin:
+            return Span(number, at, at + len(name))
     return Span(number, min(begin, end), end)
+
+
+def _places(document: Document, number: int, rule: str) -> Iterator[tuple[str, Span]]:
+    """The things of a line that a rule is about, nearest first, by their names."""
+    block = document.block(number)
+    if rule == "undefined-variable" and block is not None:
+        yield from uses(block)
+    elif rule == "unknown-transport" and block is not None and (match := document.match(block)) is not None:
+        for _, kind, span in arguments(match, block.line):
+            if kind == "transport":
+                yield block.line.raw[span.begin : span.end], span
+    elif rule == "bad-tag":
+        for line in reversed(document.lines[: number + 1]):
+            if line.kind is LineKind.TAGS:
+                for tag in re.finditer(r"@\S+", line.raw):
+                    yield tag[0], Span(line.number, *tag.span())
 
 
 def _named(message: str) -> Iterator[str]:

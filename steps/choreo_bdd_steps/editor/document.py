@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 from choreo_bdd_project.gherkin.lines import Block, Line, LineKind, blocks, read_lines, scenario_around
@@ -15,6 +16,8 @@ from choreo_bdd_steps.vocabulary.assignments import assigned
 from choreo_bdd_steps.vocabulary.continuing import parameters
 
 _EXPRESSION = re.compile(r"\{\{(?P<inside>.*?)\}\}|\{%(?P<block>.*?)%\}", re.DOTALL)
+_PLACEHOLDER = re.compile(r"(<[^<>]+>)")
+_FEW = 4
 _WORD = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*")
 
 
@@ -50,8 +53,7 @@ class Document:
 
     def block(self, number: int) -> Block | None:
         """The step that a line belongs to, with all that stands below it."""
-        around = scenario_around(self.lines, number)
-        return next((each for each in blocks(around) if any(line.number == number for line in each.lines)), None)
+        return _blocks(self.text).get(number)
 
     def steps_around(self, number: int) -> list[Block]:
         """The steps of the scenario that a line belongs to, those of its backgrounds included."""
@@ -59,7 +61,10 @@ class Document:
 
     def match(self, block: Block) -> Match | None:
         """A step as a phrase of ours."""
-        return recognise(block.step(relative(self.path)))
+        step = block.step(relative(self.path))
+        return recognise(step) or next(
+            filter(None, (recognise(replace(step, text=each)) for each in _filled(step.text))), None
+        )
 
 
 @lru_cache(maxsize=8)  # asked for once a place that is told
@@ -67,9 +72,23 @@ def _raw(text: str) -> tuple[str, ...]:
     return tuple(line.raw for line in read_lines(text))
 
 
+@lru_cache(maxsize=8)  # asked for once a finding
+def _blocks(text: str) -> Mapping[int, Block]:
+    return {line.number: block for block in blocks(read_lines(text)) for line in block.lines}
+
+
+def _filled(text: str) -> Iterator[str]:
+    """A sentence of an outline with a number, a duration or a name for each placeholder, all in the same places."""
+    parts = _PLACEHOLDER.split(text)
+    choices = [("1" * len(each), "1" * (len(each) - 1) + "s", "A" * len(each)) for each in parts[1::2]]
+    for values in product(*choices[:_FEW]) if choices else ():
+        parts[1 : 2 * _FEW : 2] = values
+        yield "".join(parts)
+
+
 def arguments(match: Match, line: Line) -> Iterator[tuple[str, str, Span]]:
     """The parameters that a step's sentence gives: name, kind, and where the value stands, without its quotes."""
-    found = re.fullmatch(match.phrase.regex, line.text, re.DOTALL)
+    found = match.phrase.found(match.call.text.strip())
     for _, name, kind in parameters(match.phrase.text):
         if found is not None and found.group(name) is not None:
             begin, end = found.span(name)

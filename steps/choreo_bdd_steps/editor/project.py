@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from choreo_bdd_project.gherkin.lines import Block, LineKind, blocks, read_lines
-from choreo_bdd_project.own_steps import project_of
+from choreo_bdd_project.gherkin.places import files_below, project_of
 from choreo_bdd_steps.lint import ProjectContext, project_context
 from choreo_bdd_steps.vocabulary import recognise_text
 from choreo_bdd_steps.vocabulary.continuing import parameters
@@ -37,7 +37,7 @@ def read_project(file: Path) -> Project:
     context, root = project_context(file), project_of(file)
     topics = set(context.contract.addresses) if context.contract is not None else set()
     fields: dict[str, set[str]] = defaultdict(set)
-    for path in sorted(root.rglob("*.feature"))[:_MANY_FILES]:
+    for path in files_below(root, ".feature")[:_MANY_FILES]:
         for topic, names in _used(path):
             topics.add(topic)
             fields[topic] |= names

@@ -255,11 +255,13 @@ def _answer(server: LanguageServer, session: _Session) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
     def renamed(params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
         uri = params.text_document.uri
-        found = occurrences(session.document(uri), *session.place(uri, params.position))
+        document, (line, column) = session.document(uri), session.place(uri, params.position)
+        found = occurrences(document, line, column)
         if found is None:
             return None
         try:
-            check_name(params.new_name)
+            if params.new_name != found[0]:
+                check_name(params.new_name, document, line)
         except BadName as error:
             raise JsonRpcInvalidParams(str(error)) from error
         return lsp.WorkspaceEdit({uri: [lsp.TextEdit(session.range(uri, span), params.new_name) for span in found[1]]})

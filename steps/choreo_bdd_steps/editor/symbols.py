@@ -59,12 +59,14 @@ def occurrences(document: Document, number: int, column: int) -> tuple[str, list
     return (name, sorted({*set_here, *used}, key=lambda span: (span.line, span.begin))) if set_here else None
 
 
-def check_name(name: str) -> None:
-    """Raise ``BadName`` for what no variable can be called."""
+def check_name(name: str, document: Document, number: int) -> None:
+    """Raise ``BadName`` for what no variable can be called, or what is one already around a line."""
     if _NAME.fullmatch(name) is None:
         raise BadName(f"{name!r} is no name of a variable: write letters, digits and _, a letter first")
     if name in UNUSABLE | FUNCTIONS | {CORRELATION_ID, "trigger", "index"}:
         raise BadName(f"no variable can be called {name!r}: a template reads it as something of its own")
+    if taken := next((span for each, span in _named(document, number) if each == name), None):
+        raise BadName(f"line {taken.line + 1} sets a variable {name!r} already, and the two would become one")
 
 
 def _variable_at(document: Document, block: Block, number: int, column: int) -> str | None:

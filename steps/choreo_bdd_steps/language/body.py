@@ -14,6 +14,7 @@ from choreo_bdd_steps.language.doc_strings.files import read_file
 from choreo_bdd_steps.language.doc_strings.raw import from_base64, from_hex, from_text
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_json, read_yaml
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.grammar.cells import refuse_operators
 from choreo_bdd_steps.language.grammar.conditions import Condition, parse_condition
 from choreo_bdd_steps.language.grammar.contradictions import places_in, refuse_contradiction
 from choreo_bdd_steps.language.grammar.placing import Placed, placed
@@ -46,10 +47,9 @@ class OutgoingMessage:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One expected message before its variables are known: a whole payload, and single places in it.
+    """One expected message before its variables are known: a whole payload, its ``fields`` one by one, single places.
 
-    All ``cells`` must fit, and of ``one_of`` (a condition joined by ``or``) at least one. ``fields`` are those of the
-    payload one by one.
+    All ``cells`` must fit, and of ``one_of`` (a condition joined by ``or``) at least one.
     """
 
     spec: Read | None = None
@@ -57,6 +57,11 @@ class Expected:
     around: tuple[tuple[str, Node], ...] = ()
     one_of: Row = ()
     fields: tuple[Read, ...] = ()
+
+    @property
+    def asked_around(self) -> tuple[tuple[str, Node], ...]:
+        """What is asked of the message around the payload, each with its name."""
+        return (*self.around, *((n, c.node) for c in (*self.cells, *self.one_of) if (n := c.field.envelope)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +87,7 @@ class ExpectationBody:
     @property
     def around(self) -> frozenset[str]:
         """What it asks of the message around the payload: ``key``, ``headers.<name>``, …"""
-        cells = [cell for row in self.rows for cell in (*row.cells, *row.one_of)]
-        named = [name for row in self.rows for name, _ in row.around]
-        return frozenset([*named, *(cell.field.envelope for cell in cells if cell.field.envelope)])
+        return frozenset(name for row in self.rows for name, _ in row.asked_around)
 
     @property
     def count(self) -> int:
@@ -172,10 +175,10 @@ def parse_expectation(
     for each in every:
         check_tags(each)
         refuse_misread(each, quiet=quiet)
-    cells = [(cell.field.envelope, cell.node) for row in expected for cell in (*row.cells, *row.one_of)]
-    for name, node in (*cells, *(part for row in expected for part in row.around)):
-        if name in _NUMBERS:
-            refuse_text(name, node)
+        if quiet and table is None and each in nodes:
+            refuse_operators(each)
+    for name, node in (part for row in expected for part in row.asked_around if part[0] in _NUMBERS):
+        refuse_text(name, node)
     calls_python = any(tagged.tag == "python" for each in every for tagged in tags_in(each))
     return ExpectationBody(expected, needs_of(*every), base_dir, calls_python)
 

@@ -13,10 +13,10 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config, find_config
 from choreo_bdd_project.gherkin.errors import FeatureError
 from choreo_bdd_project.gherkin.feature import Feature, parse_feature, read_feature
-from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.places import files_below, project_of, relative
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import build_contract
-from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
+from choreo_bdd_project.own_steps import OwnSteps, read_own_steps
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.lint.calling import calls
@@ -25,7 +25,7 @@ from choreo_bdd_steps.lint.emptiness import every_element_of_nothing
 from choreo_bdd_steps.lint.finding import Finding, Severity, as_code_quality, as_github, as_json, as_text
 from choreo_bdd_steps.lint.rules import RULES, Subject
 from choreo_bdd_steps.lint.taken_names import taken_names
-from choreo_bdd_steps.lint.topics import unfilled_topics, unknown_topics, unusable_topics
+from choreo_bdd_steps.lint.topics import alien_topics, unfilled_topics, unknown_topics, unusable_topics
 from choreo_bdd_steps.plan.plan import make_plan
 from choreo_bdd_steps.plan.settings import configuration, settings_for
 
@@ -53,7 +53,7 @@ def feature_files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise StepError(str(path), "there is no such file or folder")
-        for each in sorted(path.rglob("*.feature")) if path.is_dir() else [path]:
+        for each in files_below(path, ".feature") if path.is_dir() else [path]:
             found[each] = None
     return list(found)
 
@@ -129,7 +129,16 @@ def _lint_scenario(context: ProjectContext, scenario: Scenario, file: str) -> It
     except (ChoreoError, ValueError):
         settings = settings_for(config, ())  # the rule on tags tells what is wrong
     subject = Subject(scenario, file, plan, settings, config, own_steps)
-    for rule in (*RULES, calls, captures, every_element_of_nothing, unfilled_topics, unusable_topics, taken_names):
+    for rule in (
+        *RULES,
+        calls,
+        captures,
+        every_element_of_nothing,
+        unfilled_topics,
+        unusable_topics,
+        alien_topics,
+        taken_names,
+    ):
         yield from rule(subject)
     if context.contract is not None:
         yield from unknown_topics(subject, context.contract)

@@ -10,6 +10,14 @@ from choreo_bdd_steps.vocabulary.acts import METHODS
 _METHODS = "|".join(METHODS)
 _TIMES = r"(?: (?:within|for|not before|waiting up to) \d\S*(?: ?(?:m?s|seconds?|minutes?|milliseconds?))?\b)+"
 _LASTS = r"(\b(?:within|for|before|after|up to|at most|at least|wait) \d+(?:\.\d+)?)"
+_SPAN = r"(\d[\d.]*(?: ?(?:ms|milliseconds?|s|seconds?|m|minutes?)))"
+_PLACE = "(?:topic|queue|channel|stream|exchange|subject)"
+_MESSAGES = "(?:messages?|events?)"
+_CAME = "(?:received|receive|seen|published|sent|delivered|arrived?|arrives|comes?|appears?|appeared)"
+_NEVER = (
+    r"(?:(?:does|did|is|was|has|should|must|may|will|can) (?:not|never)"
+    r"|(?:does|did|is|was|has|should|must)n't|never|not)"
+)
 OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
         # durations
@@ -39,6 +47,34 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
             r"I publish \1"
         ),
         # expecting
+        rf"^(?:[Tt]hen )?(within|for) {_SPAN},? (.+)$": r"\3 \1 \2",
+        rf"^(?:on |in )?(?:the )?{_PLACE} (\"[^\"]*\") {_NEVER} (?:receive|get|see|have|contain)[sd]? "
+        rf"(?:an?y? )?(?:{_MESSAGES}|anything)\b": r"I expect no \1",
+        rf"^(?:on |in )?(?:the )?{_PLACE} (\"[^\"]*\") (?:(?:should|must|has|have) )?"
+        rf"(?:receive|get|see|has|have|contain)[sd]? (no|nothing|\d+|an?|the|one)(?: {_MESSAGES})?(?= |$)": (
+            r"I expect \2 messages on \1"
+        ),
+        rf"^(?:on |in )?(?:the )?{_PLACE} (\"[^\"]*\") (?:is|should be|stays|remains) (?:empty|silent|quiet)\b": (
+            r"I expect no \1"
+        ),
+        rf"^no(?:thing| {_MESSAGES}) (?:(?:should|must|may|can|will) )?(?:(?:is|are|was|were|has been|have been|be) )?"
+        rf"{_CAME} (?:on|to|at|from|by|in) (?:the )?(?:{_PLACE} )?(?=\")": "I expect no ",
+        rf"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\") {_NEVER} (?:been |be )?{_CAME}\b": r"I expect no \1",
+        r"^no (\"[^\"]*\") (?:messages? |events? )?(?:is|are|should be|was) expected\b": r"I expect no \1",
+        rf"^I expect (\"[^\"]*\") (?:to not|not to|to never|never to) (?:be |have been )?{_CAME}\b": r"I expect no \1",
+        r"^I expect (?:up to|no more than|not more than|an? maximum of|maximum|max) (\d+) ": r"I expect at most \1 ",
+        r"^I expect (?:no fewer than|no less than|not less than|not fewer than|an? minimum of|minimum|min) (\d+) ": (
+            r"I expect at least \1 "
+        ),
+        r"^I expect (\"[^\"]*\") between (\d+) and (\d+) times": r"I expect between \2 and \3 \1 messages",
+        r"^I expect no (?:second|further|more|another) (?=\")": "I expect no other ",
+        r"^I expect a (?:second|further|new) (?=\")": "I expect another ",
+        rf"^the (\w+) {_MESSAGES} (?:on|of|to) (?:the )?(?:{_PLACE} )?(\"[^\"]*\") ": r"the \1 \2 message ",
+        r" takes (?:no more than|not more than|up to) (?=\d)| (?:does not|doesn't) take more than (?=\d)": (
+            " takes at most "
+        ),
+        r" takes (?:no less than|not less than) (?=\d)| (?:does not|doesn't) take less than (?=\d)": " takes at least ",
+        r"^the service (?:answered|answers) (\"[^\"]*\") (?:zero|0|no) times?$": r"the service never answered \1",
         r"^I (?:expect|wait) (?:that |until )?(?:an? |the )?(?:message )?(?:on )?(\"[^\"]*\")"
         r"(?: to be| is| has been| was)? (?:received|published|sent|seen|there)": r"I expect \1",
         r"^I (?:expect|wait) (?:that |until )(?:an? |the )?(?:message )?(?:on )?(?=\")": "I expect ",
@@ -51,8 +87,6 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         r"^I expect a single (?:message on )?(\"[^\"]*\")": r"I expect exactly 1 \1 message",
         r"^I expect (\"[^\"]*\") (?:only|just) once": r"I expect exactly 1 \1 message",
         r"^I expect (?:only|just) (\"[^\"]*\")$": r"I expect exactly 1 \1 message",
-        r"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:is|was|has) (?:not|never) (?:been )?"
-        r"(?:received|seen|published|sent)(?: within| for)?": r"I expect no \1 for",
         r"^no (?:message |event )?(?:on )?(\"[^\"]*\") (?:message |event )?(?:is|should be|was) "
         r"(?:received|seen|published|sent)(?: within| for)?": r"I expect no \1 for",
         r"^I expect nothing$": "I expect nothing else for 200ms",
@@ -122,10 +156,6 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         r"^(I publish (?:an? )?(?:message )?\"[^\"]*\") with (?:the )?(?:payload|body|content|data)$": r"\1",
         r"^(I expect \"[^\"]*\") (?:with|to have|having|to contain|containing|which has|that has)$": r"\1",
         r"^(I expect \"[^\"]*\".*?) in (?:less|no more|fewer) than (?=\d)": r"\1 within ",
-        r"^(?:an? |the |no )?(?:message |event )?(?:on )?(\"[^\"]*\") (?:should|must|may) (?:not|never) be "
-        r"(?:received|seen|published|sent)(?: within| for)?": r"I expect no \1 for",
-        r"^no (?:message |event )?(?:on )?(\"[^\"]*\") (?:is|should be|was) (?:received|seen|published|sent)"
-        r"(?: within| for)?": r"I expect no \1 for",
         r"^(I expect no \"[^\"]*\") for$": r"\1",
         r"^I wait for (?:an? |the )?(?:message )?(?:on )?(?=\")": "I expect ",
         r"^I sleep (?:for )?(?=\d)": "I wait ",
@@ -166,16 +196,20 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         r"\bI (?:receive|get|see|await)\b": "I expect",
         r"\bI (?:send|emit|produce)\b": "I publish",
         r"\b(I expect) (?:an?|the) (?:answer|response)\b": r"\1 a reply",
-        r"\bI (publish|expect(?: no)?|request) (?:an? |the )?(?:message|event|topic)s?(?: on| to)? (?=\")": r"I \1 ",
+        r"\bI (publish|expect(?: no)?|request) (?:an? |the )?(?:message|event|topic|anything)s?(?: on| to)? (?=\")": (
+            r"I \1 "
+        ),
         r"(?<=\w) in (?=\d)": " within ",
         r"\b(contains|equals)\b(?=:?$)": "has",
         r"\b(where \S+) (?:equals|==|=) ": r"\1 is ",
         r"\b(on|transport is) \"([A-Za-z][\w-]*)\"": r"\1 \2",
-        r"(?<=\") (?:to|via|over|from) (?=[A-Za-z])(?!file\b)": " on ",
+        r"(?<=\") (?:to|via|over|from) (?=[A-Za-z][\w-]*(?: (?:where|within|for|not before|waiting)\b|$))(?!file\b)": (
+            " on "
+        ),
         r"\b(\d+) (?:messages?|events?) (\"[^\"]*\")": r"\1 \2 messages",
         r"(\bI expect no .*) within (?=\d)": r"\1 for ",
         r"^I expect no (?:messages?|events?) (?:on |to )?(?=\")": "I expect no ",
-        r"^(I expect no (?!.* for \d).*)$": r"\1 for 200ms",
+        r"^(I expect no (?:other )?(?=\")(?!.* for \d).*)$": r"\1 for 200ms",
         rf"^(I expect .*?)({_TIMES})( on [A-Za-z][\w-]*)": r"\1\3\2",
         rf"^(I expect .*?)({_TIMES})( where .+)$": r"\1\3\2",
         r"^(?:a|the) (?:message|event) is (?:published|sent) (?:to|on) (\"[^\"]*\")$": r"I publish \1",

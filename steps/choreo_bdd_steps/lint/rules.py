@@ -43,6 +43,7 @@ from choreo_bdd_steps.vocabulary.assignments import misnamed
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
+_TAGS_WITH_VALUES = ("timeout", "slow", "bus")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 
 
@@ -106,6 +107,12 @@ def tags(subject: Subject) -> Iterator[Finding]:
     for tag in subject.scenario.tags:
         if problem := tag_problem(tag) or _bus_problem(subject, tag):
             yield Finding(subject.file, subject.scenario.begins_at, "bad-tag", f"@{tag}: {problem}")
+            continue
+        name, has_value, _ = tag.partition("(")
+        close = difflib.get_close_matches(name, _TAGS_WITH_VALUES, n=1, cutoff=0.8)
+        if has_value and close and name not in close:
+            message = f"@{tag} means nothing here; did you mean @{close[0]}(…)?"
+            yield Finding(subject.file, subject.scenario.begins_at, "bad-tag", message, Severity.WARNING)
 
 
 def _bus_problem(subject: Subject, tag: str) -> str | None:

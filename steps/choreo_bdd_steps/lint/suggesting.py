@@ -35,6 +35,11 @@ _SENSES: tuple[tuple[re.Pattern[str], bool], ...] = (
     (re.compile(r"\bfails?\b"), True),
 )
 """Words that turn a sentence round, and whether none may be put where it had none."""
+_OUTSIDE_QUOTES = r"(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)"
+_UNSAYABLE = re.compile(
+    rf"\b(?:but|neither|nor|unless|except|lacks?|without|zero|none of|any order|only|or)\b{_OUTSIDE_QUOTES}"
+)
+"""Words that no phrase has anything for: whatever is like the rest says something else."""
 _NUMBERS: Mapping[str, str] = MappingProxyType(
     {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 )
@@ -49,7 +54,6 @@ _OTHERWISE = frozenset(
     }
 )
 """Words that are no slip of a turning word, though only one letter parts them."""
-_OUTSIDE_QUOTES = r"(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)"
 _WORD = re.compile(rf"\b[A-Za-z]+\b{_OUTSIDE_QUOTES}")
 _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b(?! of\b){_OUTSIDE_QUOTES}")
 _BARE_TOPIC = re.compile(rf"(?<![\w.{{])([A-Za-z_]\w*(?:\.[A-Za-z_*>]\w*)+)(?![\w.]){_OUTSIDE_QUOTES}")
@@ -87,6 +91,8 @@ def suggestion(text: str) -> str | None:
     if len(text) > _LONGEST:
         return None
     meant = _in_our_words(_turned_as_meant(_quoted(text)))
+    if _UNSAYABLE.search(meant.partition(" where ")[0]):
+        return None
     if recognise_text(meant) is not None:
         return meant
     shape, parts = _shape_of(meant)

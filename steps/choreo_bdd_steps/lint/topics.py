@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from choreo_bdd.asyncapi import AsyncApi
-from choreo_bdd.topic_patterns import malformed, unspeakable
+from choreo_bdd.topic_patterns import is_pattern, malformed, matches, unspeakable
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.syntax import Literal
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject, unfilled
@@ -80,3 +81,16 @@ def unusable_topics(subject: Subject) -> Iterator[Finding]:
             case _:
                 continue
         yield from (subject.at(step.call, "unspeakable-topic", problem) for problem in problems if problem)
+
+
+def alien_topics(subject: Subject) -> Iterator[Finding]:
+    """Checks that ask for a ``@topic`` which no message they listen to can have."""
+    for step in subject.plan.steps:
+        for spec in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
+            if "{{" in spec.topic or spec.is_reply or spec.is_response or spec.is_everything:
+                continue
+            asked = [node for row in spec.body.rows for name, node in row.asked_around if name == "topic"]
+            for name in (str(node.value) for node in asked if isinstance(node, Literal)):
+                if is_pattern(name) or not matches(spec.topic, name):
+                    message = f"no message on {spec.topic!r} has the topic {name!r}: it can never be true"
+                    yield subject.at(step.call, "unreadable-body", message)

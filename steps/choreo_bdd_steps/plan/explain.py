@@ -9,9 +9,10 @@ from pathlib import Path
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.gherkin.errors import FeatureError
 from choreo_bdd_project.gherkin.feature import parse_feature, read_feature
+from choreo_bdd_project.gherkin.places import project_of
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import build_contract
-from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
+from choreo_bdd_project.own_steps import OwnSteps, read_own_steps
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan

@@ -54,10 +54,15 @@ def cannot_fail(plan: Plan, step: PlannedStep) -> str | None:
         return None
     if spec.occurs.minimum == 0 and spec.occurs.maximum is None:
         return "`at least 0` is always true; say how many are needed"
-    if spec.occurs == Occurs() and not spec.then and _is_own_echo(plan, step, spec):
+    topics = list(dict.fromkeys(part.topic for part in spec.parts))
+    if (
+        spec.occurs == Occurs()
+        and len(topics) == len(spec.parts)
+        and all(_is_own_echo(plan, step, part) for part in spec.parts)
+    ):
+        named = " and ".join(map(repr, topics))
         return (
-            f"the scenario itself publishes {spec.topic!r} in this phase, and any message will do: "
-            f"say what the answer holds"
+            f"the scenario itself publishes {named} in this phase, and any message will do: say what the answer holds"
         )
     return None
 
@@ -65,7 +70,8 @@ def cannot_fail(plan: Plan, step: PlannedStep) -> str | None:
 def _is_own_echo(plan: Plan, step: PlannedStep, spec: ExpectationSpec) -> bool:
     if spec.is_narrowed or spec.untaken or spec.is_reply or spec.is_response:
         return False
+    transport = spec.transport or step.transport
     return any(
-        each.publishes and each.phase == step.phase and each.transport == step.transport and each.topic == spec.topic
+        each.publishes and each.phase == step.phase and each.transport == transport and each.topic == spec.topic
         for each in plan.steps
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import redact_value
-from choreo_bdd_project.own_steps import project_of
+from choreo_bdd_project.gherkin.places import project_of
 from choreo_bdd_steps.proving.prove import Proof, Prover
 from choreo_bdd_steps.recording import RECORD, Recording, RecordingError, read_recordings
 from choreo_bdd_steps.replaying.replay import ReplayContexts

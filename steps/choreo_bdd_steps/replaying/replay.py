@@ -15,8 +15,9 @@ from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, TransportConfig
 from choreo_bdd_project.gherkin.feature import read_feature
+from choreo_bdd_project.gherkin.places import project_of
 from choreo_bdd_project.gherkin.scenario import Scenario
-from choreo_bdd_project.own_steps import OwnSteps, project_of, read_own_steps
+from choreo_bdd_project.own_steps import OwnSteps, read_own_steps
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.plan.plan import PlannedStep

@@ -56,8 +56,6 @@ class Sending:
         built = body.build(functions, **extra)
         if act.key is None:
             return built
-        if any(message.key is not None for message in built):
-            raise BodyError("the sentence names a key, and the body another one (@key); keep one of them")
         key = str(render(act.key, functions.extended(**extra)))
         return [replace(message, key=key) for message in built]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from choreo_bdd.shared.counted import counted
 from choreo_bdd_steps.services.facts import Running
 
 _SHOWN_LINES = 10
@@ -42,9 +43,7 @@ class ScenarioServices:
             return ""
         self._is_told = True
         few = len(lines) <= _SHOWN_LINES
-        count = (
-            f"{len(lines)} line{'s' * (len(lines) > 1)}" if few else f"the last {_SHOWN_LINES} of {len(lines)} lines"
-        )
+        count = counted(len(lines), "line") if few else f"the last {_SHOWN_LINES} of {len(lines)} lines"
         shown = "".join(f"\n  {line}" for line in lines[-_SHOWN_LINES:])
         return f"\nwhat the services wrote while this scenario ran ({count}):{shown}"
 

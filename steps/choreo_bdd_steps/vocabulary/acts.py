@@ -144,6 +144,8 @@ class Publish:
         if self.per_second == 0:
             return BodyError("at a rate of 0 per second no message ever leaves; write a rate above 0")
         try:
+            if self.key is not None and "key" in self.body.read().around:
+                return BodyError("the sentence names a key, and the body another one (@key); keep one of them")
             rows = 1 if self.count is None else len(self.body.read().drafts)
         except BodyError as error:
             return error

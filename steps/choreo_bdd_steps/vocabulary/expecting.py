@@ -186,6 +186,10 @@ def _ordered_rows(match: Match) -> list[list[tuple[str, str]]]:
     for name in ("topic", "transport"):
         if heading.count(name) > 1:
             raise BodyError(f"the table has several columns {name!r}; keep one", 1)
+    if {"field", "value"} <= set(heading):
+        raise BodyError(
+            "each row of this table is a message: write a field's name above its values, in place of field", 1
+        )
     return [list(zip(heading, row, strict=True)) for row in table[1:]]
 
 
@@ -197,7 +201,7 @@ def _row(match: Match, row: Sequence[tuple[str, str]], line: int) -> Expectation
     fields = [[name, cell] for name, cell in row if name not in ("topic", "transport") and cell.strip()]
     table = [["field", "value"], *fields] if fields else None
     body = language.parse_expectation(None, table, None, base_dir=match.call.folder)
-    return ExpectationSpec(topic, transport or match.args["transport"], body, Occurs(), is_narrowed=True)
+    return ExpectationSpec(topic, transport or match.args["transport"], body, Occurs(), is_narrowed=bool(fields))
 
 
 def _hop(match: Match) -> ExpectationSpec:

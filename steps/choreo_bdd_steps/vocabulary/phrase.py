@@ -38,7 +38,7 @@ _KINDS: Mapping[str, str] = {
     "times": r"(?P<{}>once|twice|\d+ times?)",
     "method": r"(?P<{}>[A-Z]+)",
     "status": r"(?P<{}>[1-5]\d\d)",
-    "ordinal": r"(?P<{}>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|\d+(?:st|nd|rd|th))",
+    "ordinal": r"(?P<{}>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|[1-9]\d*(?:st|nd|rd|th))",
 }
 
 

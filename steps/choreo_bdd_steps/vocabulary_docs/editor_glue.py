@@ -28,7 +28,7 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         "times": "once|twice|[0-9]+ times?",
         "method": "[A-Z]+",
         "status": "[1-5][0-9][0-9]",
-        "ordinal": "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|[0-9]+(?:st|nd|rd|th)",
+        "ordinal": "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|[1-9][0-9]*(?:st|nd|rd|th)",
     }
 )
 """What each kind of parameter looks like, as Python and JavaScript read it alike."""

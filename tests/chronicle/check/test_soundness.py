@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from choreo_bdd_chronicle.check import RefusedReportError, check_report, checking
-from choreo_bdd_chronicle.check.decoding import decode
+from choreo_bdd_chronicle.check.decoding import DEPTH_MAX, decode, is_deeper
 from choreo_bdd_chronicle.check.schemas import checker
-from choreo_bdd_chronicle.check.soundness import sound
+from choreo_bdd_chronicle.check.soundness import UnsureError, sound
 from tests.chronicle.reports import body, event, handle, late, one_test, report, scenario, timed_out
 from tests.chronicle.test_robustness import mutated
 
@@ -44,27 +45,42 @@ def whole() -> dict[str, Any]:
         handles, stage=STAGE, replies=[REPLY], timeline=[event(transport="nats", logical_topic="x", source="reply")]
     )
     test = one_test([full]) | {"choreo_meta": {"timeout_ms": 1, "tags": ["a"]}, "markers": ["m"], "class": "C"}
-    return report(
+    full_report = report(
         tests=[test, one_test([])],
         transports=["nats"],
         xdist={"workers": 2, "incomplete_workers": ["gw1"]},
         redactions={"fields": 1, "stream_matches": 0, "redaction_version": "v1"},
     )
+    return deepcopy(full_report)  # what is changed in one is not in the next
 
 
 def slowly(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The records as the way reads them that knows every version; ``None`` for a report that is refused."""
+
+    def unsure(_body: bytes) -> None:
+        raise UnsureError
+
     with monkeypatch.context() as changed:
-        changed.setattr(checking, "sound", lambda _body: None)
+        changed.setattr(checking, "sound", unsure)
         try:
             return check_report(sent)
         except RefusedReportError:
             return None
 
 
+def goes_quickly(sent: bytes) -> bool:
+    """Whether a report is sound beyond doubt, to its last test."""
+    try:
+        for _ in sound(sent)[1]:
+            pass
+    except UnsureError:
+        return False
+    return True
+
+
 def test_a_report_with_everything_goes_the_quick_way_and_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = body(whole())
-    assert sound(sent) is not None
+    assert goes_quickly(sent)
     assert check_report(sent) == slowly(sent, monkeypatch)
 
 
@@ -72,7 +88,7 @@ def test_only_what_the_schema_takes_goes_the_quick_way(monkeypatch: pytest.Monke
     draw, quick = random.Random(5), 0
     for number in range(1500):
         sent = mutated(draw, whole() if number % 2 else None)
-        if sound(sent) is None:
+        if not goes_quickly(sent):
             continue
         quick += 1
         document = decode(sent)
@@ -110,4 +126,14 @@ def one_handle(document: Any) -> Any:
 def test_what_is_odd_is_looked_at_closer(case: str) -> None:
     document = whole()
     LOOKED_AT_CLOSER[case](document)
-    assert sound(body(document)) is None
+    assert not goes_quickly(body(document))
+
+
+@pytest.mark.parametrize("is_too_deep", [False, True])
+def test_both_ways_agree_how_deep_is_too_deep(is_too_deep: bool) -> None:
+    document, around = whole(), 7
+    levels = DEPTH_MAX - around + is_too_deep
+    one_handle(document)["actual"] = json.loads("[" * levels + "]" * levels)
+    sent = body(document)
+    assert goes_quickly(sent) is not is_too_deep
+    assert is_deeper(sent, DEPTH_MAX) is is_too_deep

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from choreo_bdd_chronicle.detect import Run, TopicRun, TopicSeries
+from choreo_bdd_chronicle.detect.statistics import Values
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
 RUNS = 60
@@ -51,16 +52,28 @@ def generated(
     runs: int = RUNS,
     noise: float = 0.15,
     spread: tuple[float, float] = (0.2, 0.5),
+    wandering: float = 0.0,
 ) -> list[TopicSeries]:
-    """One tenant's topics; ``noise`` is the deviation of the machine's factor, ``spread`` that of latencies (logs)."""
+    """One tenant's topics; ``noise`` is the deviation of the machine's factor, ``spread`` that of latencies (logs).
+
+    Each topic's level is ``wandering`` by itself by so much a run, and returns in the course of some ten.
+    """
     random = np.random.default_rng(seed)
     machine = random.normal(0, noise, runs)
     series = []
     for number, kind in enumerate(planted):
         usual, deviation = math.log(random.uniform(8, 200)), random.uniform(*spread)
-        cells = [_cell(run, kind, usual + machine[run], deviation, random) for run in range(runs)]
+        own = wandering * _remembered(random, runs) if wandering else np.zeros(runs)
+        cells = [_cell(run, kind, usual + machine[run] + own[run], deviation, random) for run in range(runs)]
         series.append(TopicSeries(f"{kind.kind}.{number}", "memory", tuple(cells)))
     return series
+
+
+def _remembered(random: np.random.Generator, runs: int) -> Values:
+    found = random.normal(0, 1, runs)
+    for run in range(1, runs):
+        found[run] += 0.9 * found[run - 1]
+    return found
 
 
 def _cell(run: int, kind: Planted, usual: float, deviation: float, random: np.random.Generator) -> TopicRun:

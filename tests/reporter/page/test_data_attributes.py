@@ -63,6 +63,12 @@ def test_every_stable_attribute_is_there(open_report: OpenReport) -> None:
     assert [selector for selector in ON_A_STAGE if page.locator(selector).count() == 0] == []
 
 
+def test_the_percentiles_say_what_they_are_of(open_report: OpenReport) -> None:
+    facts = open_report(sample_run()).page.locator(":has(> [data-field='p50']) > *").all_inner_texts()
+    first = next(place for place, fact in enumerate(facts) if fact.startswith("p50 "))
+    assert [fact.split()[0] for fact in facts[first - 1 : first + 3]] == ["latency", "p50", "p95", "p99"]
+
+
 def test_one_handle_transport_per_expectation(open_report: OpenReport) -> None:
     page = open_report(sample_run(), "#" + urlencode({"test": STAGE})).page
     assert page.locator("[data-handle-transport]").count() == 2

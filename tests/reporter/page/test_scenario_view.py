@@ -35,7 +35,7 @@ def test_the_cause_and_the_differing_fields_come_first(red: Opened) -> None:
     rows = card.locator("tbody tr.hr-diff-line").all_inner_texts()
     assert [row.split("\t") for row in rows] == [
         ["shipment.lane", "4", "3"],
-        ["shipment.eta", "present", "not in the message"],
+        ["shipment.eta", "exists", "not in the message"],
     ]
     steps = red.page.locator(".hr-steps").first.bounding_box()
     box = card.bounding_box()

@@ -85,7 +85,7 @@ def test_an_expectation_in_words_is_not_cut_in_silence(shown: Any) -> None:
 @pytest.mark.parametrize("width", [600, 1600])
 def test_a_long_value_leaves_room_for_the_others(shown: Any, width: int) -> None:
     row = shown({"exists": True}, FOX * 40, kind="predicate", path="customer.name", width=width)
-    expect(row.locator(".hr-diff-expected .hr-value")).to_have_text("present")
+    expect(row.locator(".hr-diff-expected .hr-value")).to_have_text("exists")
     lines = row.locator("th code, .hr-diff-expected .hr-value").evaluate_all(
         "all => all.map((node) => node.getClientRects().length)"
     )

@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from choreo_bdd_reporter.model.limits import json_safe
 from tests.support.page_builders import (
+    a_description,
+    a_feature,
     a_handle,
     a_message,
     a_scope,
@@ -356,6 +358,15 @@ def test_the_scenario_is_copied_as_a_command_as_gherkin_and_as_text(open_report:
     assert "wrong shape on parcels.leaving: 2 messages arrived" in text
     assert 'FAIL    And "parcels.leaving" is received with' in text
     assert "| shipment.lane | 4 |" in text
+
+
+def test_a_scenario_that_a_module_of_pytest_bdd_has_bound_is_run_again_by_pytest(open_report: OpenReport) -> None:
+    test = a_test("bound", nodeid="tests/test_shop.py::test_bound", file="tests/test_shop.py")
+    feature = a_feature("Shop", [a_description(test["nodeid"], "bound", [])], "features/shop.feature")
+    page = open_report((results_of([test]), gherkin_of([feature]))).page
+    page.evaluate("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
+    page.get_by_role("button", name="copy command").click()
+    assert page.evaluate("window.copied") == "pytest 'tests/test_shop.py::test_bound'"
 
 
 def test_zooming_keeps_the_chosen_message_in_sight(open_report: OpenReport) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from choreo_bdd.matchers import words
 from choreo_bdd_reporter.outputs.spans import traces
 from choreo_bdd_reporter.page import chunks, index, render
 from tests.support.page_builders import (
@@ -57,6 +60,44 @@ def test_the_same_characters_are_spelt_out() -> None:
     in_script = re.sub(r"\\u\{(\w+)\}", lambda long: f"\\U{long[1]:0>8}", found[1])
     everything = "".join(map(chr, range(sys.maxunicode + 1)))
     assert re.findall(in_script, everything) == render._HIDDEN.findall(everything)
+
+
+def _table(source: str, name: str) -> dict[str, str]:
+    found = re.search(
+        rf"^const {name} = new Map\(Object.entries\(\{{\n(.*?)\n\}}\)\);$", source, re.MULTILINE | re.DOTALL
+    )
+    assert found is not None, name
+    return dict(re.findall(r"^  (\w+): '([^']*)',$", found[1], re.MULTILINE))
+
+
+def test_conditions_have_the_same_words() -> None:
+    source = _module("message/conditions.js")
+    assert _table(source, "OPERATOR_WORDS") == words.OPERATOR_WORDS
+    assert _table(source, "TYPE_WORDS") == words.TYPE_WORDS
+
+
+OPERANDS: tuple[Any, ...] = (True, 3, "x/{}", [1, 2], [{"gt": 1}], [], {"length": {"ge": 3}})
+SHAPES: tuple[Any, ...] = (
+    *({name: operand} for name in (*words.OPERATOR_WORDS, "exists", "even", "constructor") for operand in OPERANDS),
+    *({"type": kind} for kind in (*words.TYPE_WORDS, "card")),
+    {"ne": 1, "gt": 2},
+    {"all_of": [{"gt": 1}, {"not": {"in": ["A", {"matches": "^x"}]}}]},
+    {},
+    [{"gt": 1}],
+    None,
+)
+
+
+@pytest.mark.browser
+def test_a_condition_is_said_alike_in_the_terminal_and_in_the_page(open_report: OpenReport) -> None:
+    differing = [{"kind": "predicate", "path": "f", "expected": shape, "actual": 0} for shape in SHAPES]
+    handle = a_handle("t", "fail", 5.0, failure=differing[0], failures=[differing[0]])
+    test = a_test("x", "failed", [a_scope("fail", [handle], [an_event(1.0, "published", "t")])])
+    note = {"handles": [{"differences": differing}], "timeline": [-1]}
+    report = open_report((results_of([test]), gherkin_of(details={test["nodeid"]: [note]})))
+    shown = report.page.locator(".hr-finding .hr-diff-expected .hr-value").all_inner_texts()
+    compact = partial(json.dumps, separators=(",", ":"))
+    assert shown == [words.in_words(shape, compact) for shape in SHAPES]
 
 
 def _replied(*, is_stage: bool) -> Json:

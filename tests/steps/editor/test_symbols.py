@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+
 import pytest
 
 from choreo_bdd_steps.editor.diagnostics import diagnose
@@ -70,9 +73,29 @@ def test_a_text_that_looks_like_a_variable_stays(at: At) -> None:
 
 
 @pytest.mark.parametrize("name", ["two words", "1st", "", "uuid", "correlation_id", "none"])
-def test_a_name_no_variable_can_have_is_refused(name: str) -> None:
+def test_a_name_no_variable_can_have_is_refused(at: At, name: str) -> None:
+    document, line, _ = at(_VARIABLE.replace("Given total is 7", "Given tot█al is 7"))
     with pytest.raises(BadName):
-        check_name(name)
+        check_name(name, document, line)
+
+
+def test_a_name_that_another_variable_has_is_refused(at: At) -> None:
+    document, line, _ = at(_VARIABLE.replace("Given total is 7", "Given tot█al is 7"))
+    with pytest.raises(BadName, match="line 3 sets a variable 'depot' already"):
+        check_name("depot", document, line)
+
+
+def test_a_variable_of_an_outline_is_renamed(at: At) -> None:
+    document, line, column = at(
+        'Feature: F\n\n  Scenario Outline: S\n    Given tot█al is <n>\n    When I publish "a.{{ total }}"\n'
+        '    Then I expect exactly <n> "b" messages on <bus> within <long>\n    Examples:\n      | n | bus | long |\n'
+    )
+    found = occurrences(document, line, column)
+    assert found is not None
+    assert _texts(document.text, found[1]) == [(4, "total"), (5, "total")]
+    told = hover(document, read_project(document.path), 5)
+    assert told is not None
+    assert "I expect exactly {count} {topic} messages" in told
 
 
 def test_a_topic_leads_to_its_stand_in(at: At) -> None:
@@ -126,11 +149,55 @@ def test_a_finding_is_drawn_under_the_words_it_is_about(at: At, step: str, marke
     assert marked in [text for _, text in _texts(document.text, [each.span for each in found])]
 
 
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        (_HEAD + '    When I publish "pub" on █pub\n    Then I expect "b"\n', "pub"),
+        (_HEAD + '    When I publish "a" where\n    Then I expect "b" on █expect\n', "expect"),
+        ("@slow(x) █@timeout(5s\nFeature: F\n  @wip\n  Scenario: S\n    Given a\n", "@timeout(5s"),
+        ("Feature: F\n  @wip █@bus(bus,nope)\n\n  Scenario: S\n    Given a\n", "@bus(bus,nope)"),
+        (
+            _HEAD.replace("Scenario", "Scenario Outline")
+            + '    When I publish "a"\n    Then I expect "a.█<topc>"\n    Examples:\n      | topic |\n      | x |\n',
+            "<topc>",
+        ),
+    ],
+)
+def test_of_equal_words_the_one_that_is_meant_is_marked(at: At, text: str, marked: str) -> None:
+    document, line, column = at(text)
+    spans = [each.span for each in diagnose(document, read_project(document.path))]
+    assert Span(line, column, column + len(marked)) in spans
+
+
 def test_an_unknown_variable_of_a_body_is_drawn_where_it_stands(at: At) -> None:
     body = '      """\n      known: 1\n      😀: "{{ unknown }}"█\n      """\n'
     document, line, _ = at(_HEAD + f'    When I publish "a":\n{body}    Then I expect "b"\n')
     spans = [each.span for each in diagnose(document, read_project(document.path)) if each.rule == "undefined-variable"]
     assert _texts(document.text, spans) == [(line + 1, "unknown")]
+
+
+def test_many_findings_take_as_much_longer_as_there_are_more_of_them(at: At) -> None:
+    """In calls, which are the same each time."""
+
+    def calls(scenarios: int) -> int:
+        step = '    When I publish "a.{{ unknown }}"\n    Then I expect "b"\n'
+        document, *_ = at("Feature: F\n█" + "".join(f"  Scenario: S{n}\n{step}" for n in range(scenarios)))
+        project, count = read_project(document.path), 0
+
+        def counted(_frame: FrameType, _event: str, _argument: object) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(counted)
+        try:
+            found = diagnose(document, project)
+        finally:
+            sys.setprofile(None)
+        assert len(found) == scenarios
+        return count
+
+    calls(1)  # what is done once is done
+    assert calls(400) < 5 * calls(100)
 
 
 def test_a_finding_inside_a_body_is_drawn_in_its_line(at: At) -> None:

@@ -405,6 +405,18 @@ def test_decimals_are_exact_and_written_back() -> None:
         [["field", "value", "comment"], ["id", "7", "the order"]],
         [["field", "operator", "value"], ["id", "=", "7"]],
         [["Path", "type", "Value"], ["id", "number", "7"]],
+        [["Field", "Value"], ["id", "7"]],
+        [["field:", "value:"], ["id", "7"]],
+        [["feild", "value"], ["id", "7"]],
+        [["field", "vlaue"], ["id", "7"]],
+        [["field name", "expected value"], ["id", "7"]],
+        [["element", "value"], ["id", "7"]],
+        [["JSON path", "value"], ["id", "7"]],
+        [["Field", "operator", "expected"], ["id", "is", "7"]],
+        [["field", "matcher"], ["id", "a number"]],
+        [["field"], ["id"]],
+        [["order.items", "7"], ["order.total", "3"]],
+        [["order.sku", "tea"], ["order.items[0].qty", "3"]],
     ],
 )
 def test_headings_that_are_nearly_right_are_errors(rows: list[list[str]]) -> None:
@@ -412,6 +424,14 @@ def test_headings_that_are_nearly_right_are_errors(rows: list[list[str]]) -> Non
         parse_payload(None, rows, base_dir=HERE)
     with pytest.raises(BodyError, match=r"field \| value"):
         parse_expectation(None, rows, None, base_dir=HERE)
+
+
+@pytest.mark.parametrize(
+    "heading", [["field", "error"], ["customer", "total"], ["path", "size"], ["yield", "value"], ["topic.name", "n"]]
+)
+def test_headings_of_messages_a_row_are_left_alone(heading: list[str]) -> None:
+    drafts = parse_payload(None, [heading, ["topics.a", "1"], ["topics.b", "2"]], base_dir=HERE).build(VARIABLES)
+    assert len(drafts) == 2
 
 
 def test_a_quoted_heading_names_fields_of_these_names() -> None:
@@ -429,11 +449,27 @@ def test_a_variable_may_be_called_self() -> None:
 
 
 @pytest.mark.parametrize(
-    "topic", ["orders*", "a.>.b", "orders:*", "a.b>", ">.a", "orders.#", "#", "a.+.b", " a", "a ", " "]
+    "topic",
+    [
+        "orders*",
+        "a.>.b",
+        "orders:*",
+        "a.b>",
+        ">.a",
+        "orders.#",
+        "#",
+        "a.+.b",
+        "a.?",
+        "a.${id}",
+        "${ id }",
+        " a",
+        "a ",
+        " ",
+    ],
 )
 def test_half_wildcards_are_told_and_patterns_are_not(topic: str) -> None:
     assert repr(topic) in (malformed(topic) or "")
-    for good in ("orders.*", "orders.>", ">", "*", "a.*.b", "orders:new", "c#", "a+b"):
+    for good in ("orders.*", "orders.>", ">", "*", "a.*.b", "orders:new", "c#", "a+b", "{slot}.a", "why?"):
         assert malformed(good) is None
 
 

@@ -95,7 +95,7 @@ def test_cells(cell: str, good: object, bad: object) -> None:
 
 def test_a_field_table_reaches_by_path() -> None:
     [built] = expecting_rows(
-        ["Field", "Value"],
+        ["field", "value"],
         ["order.items[0].sku", "x"],
         ["order.items[*].qty", "> 0"],
         ["order.items[?].qty", "2"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,19 @@ PLANTED = [
     (
         "unspeakable-topic",
         ['Given a service that answers "a" with "b.>"  # !', 'When I publish "a"', 'Then I expect "b.c"'],
+    ),
+    ("unreadable-body", ['When I publish "a.b"', 'Then I expect no "a.*" where @topic is "a.*" for 50ms  # !']),
+    ("unreadable-body", ['When I publish "a"', 'Then I expect no "b" where @topic is "c" for 50ms  # !']),
+    ("unreadable-body", ['When I publish "a" with key "7":  # !\n      | @key |\n      | 8 |', 'Then I expect "b"']),
+    ("undefined-step", ['When I publish "a"', 'Then I expect "b"', 'Then the 0th "b" message has:  # !']),
+    ("cannot-fail", ['When I publish "a"', "Then I expect in order:  # !\n      | topic |\n      | a |"]),
+    (
+        "cannot-fail",
+        [
+            'When I publish "a"',
+            'When I publish "b"',
+            "Then I expect in order:  # !\n      | topic |\n      | a |\n      | b |",
+        ],
     ),
     ("unreadable-body", ['When I publish "a"', 'Then I expect "d{{one"  # !']),
     ("unreadable-body", ['When I publish "d{{one"  # !', 'Then I expect "b"']),
@@ -230,6 +245,21 @@ def test_finds_a_placeholder_in_a_topic_whatever_the_columns_are(tmp_path: Path,
     if examples:
         path.write_text(path.read_text().replace("Scenario:", "Scenario Outline:"))
     assert [(found.rule, found.line) for found in lint([path])] == [("unfilled-placeholder", 6)]
+
+
+def test_a_folder_that_is_gone_while_step_files_are_looked_for_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, listed = write(tmp_path, [*SOUND]), os.scandir
+
+    def gone(folder: str) -> Iterator[os.DirEntry[str]]:
+        if Path(folder).name == "gone":
+            raise FileNotFoundError(folder)
+        return listed(folder)
+
+    (tmp_path / "gone").mkdir()
+    monkeypatch.setattr(os, "scandir", gone)
+    assert lint([path]) == []
 
 
 def test_a_file_that_is_no_feature_is_one_finding(tmp_path: Path) -> None:
@@ -432,6 +462,31 @@ def test_a_budget_above_the_timeout_raises_it_and_is_no_finding(tmp_path: Path, 
         ('the latency from "a" to "b" is below 5s', 'from "a" to "b" takes at most 5s'),
         ('a mock service that replies to "a" with "b"', 'a service that answers "a" with "b"'),
         ('the "a" payload is:', 'the "a" message has'),
+        ('the topic "a" receives a message', 'I expect "a"'),
+        ('the queue "a" should receive 2 messages', 'I expect exactly 2 "a" messages'),
+        ('the topic "a" receives no messages', 'I expect no "a" for 200ms'),
+        ('the topic "a" does not receive any message', 'I expect no "a" for 200ms'),
+        ('the topic "a" should be empty', 'I expect no "a" for 200ms'),
+        ('no message is received on "a" within 5s', 'I expect no "a" for 5s'),
+        ('no messages should arrive on the topic "a"', 'I expect no "a" for 200ms'),
+        ('nothing should be published to "a" within 1s', 'I expect no "a" for 1s'),
+        ('no "a" is expected', 'I expect no "a" for 200ms'),
+        ('"a" doesn\'t arrive', 'I expect no "a" for 200ms'),
+        ('I expect "a" to not arrive', 'I expect no "a" for 200ms'),
+        ('I expect "a" not to be published within 1s', 'I expect no "a" for 1s'),
+        ('I don\'t expect anything on "a"', 'I expect no "a" for 200ms'),
+        ('within 5s I expect "a"', 'I expect "a" within 5s'),
+        ('within 5s I expect no "a"', 'I expect no "a" for 5s'),
+        ('I expect up to 3 "a" messages', 'I expect at most 3 "a" messages'),
+        ('I expect no more than 3 "a" messages within 5s', 'I expect at most 3 "a" messages within 5s'),
+        ('I expect not less than 3 "a" messages', 'I expect at least 3 "a" messages'),
+        ('I expect "a" between 2 and 3 times', 'I expect between 2 and 3 "a" messages'),
+        ('I expect no second "a" for 5s', 'I expect no other "a" for 5s'),
+        ('I expect a second "a" within 5s', 'I expect another "a" within 5s'),
+        ('the 2nd message on "a" has:', 'the 2nd "a" message has'),
+        ('from "a" to "b" takes no less than 50ms', 'from "a" to "b" takes at least 50ms'),
+        ('from "a" to "b" does not take more than 50ms', 'from "a" to "b" takes at most 50ms'),
+        ('the service answered "a" zero times', 'the service never answered "a"'),
     ],
 )
 def test_what_people_guess_is_told_as_the_phrase_they_meant(text: str, meant: str) -> None:
@@ -442,6 +497,33 @@ def test_what_people_guess_is_told_as_the_phrase_they_meant(text: str, meant: st
 def test_no_suggestion_says_the_opposite(text: str) -> None:
     told = suggestion(text)
     assert told is None or (" no " in told) == (" not " in text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'I expect nothing but "t" for 100ms',
+        'I expect only "t" for 100ms',
+        'I expect neither "t" nor "u"',
+        'I expect "t" or "u"',
+        'I expect "t" but no "u"',
+        'I expect "t" unless a is 1',
+        'I expect "t" without "a"',
+        'I expect none of "t", "u" for 100ms',
+        "I do not expect in order:",
+        "I expect in any order:",
+        'the "t" message lacks "a"',
+    ],
+)
+def test_what_no_phrase_says_is_not_told_as_one_that_leaves_a_word_out(text: str) -> None:
+    assert suggestion(text) is None
+
+
+@pytest.mark.parametrize("tag", ["@timout(5s)", "@timeouts(5s)", "@slw(warn)", "@slo(warn)"])
+def test_warns_of_a_tag_with_a_slip(tmp_path: Path, tag: str) -> None:
+    path = write(tmp_path, ['When I publish "a"', 'Then I expect "b"'], tags=tag)
+    [found] = lint([path])
+    assert (found.rule, found.severity) == ("bad-tag", Severity.WARNING)
 
 
 @pytest.mark.parametrize("text", ['the "t" message hasnt', "the reply doesnt have", 'I dont expect any "t" for 1s'])

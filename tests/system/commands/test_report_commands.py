@@ -391,6 +391,16 @@ def test_more_errors_than_github_shows_are_counted(run: Run, write: Write) -> No
     assert "::notice::3 more failures are not annotated" in output
 
 
+def test_one_of_a_kind_is_told_in_the_singular(run: Run, write: Write, tmp_path: Path) -> None:
+    one = write("one", a_test("t.py::t"))
+    assert run("report", "validate", str(one)).stdout.endswith(", 1 test\n")
+    assert run("report", "merge", str(one), "-o", str(tmp_path / "out")).stdout.endswith(": 1 report, 1 test\n")
+    many = write("many", *[a_test(f"t.py::t{number}", "failed", traceback="E") for number in range(51)])
+    assert "… and 1 more failure\n" in run("report", "summary", str(many), "--format", "markdown").stdout
+    few = write("few", *[a_test(f"t.py::t{number}", "failed", traceback="E") for number in range(11)])
+    assert "1 more failure is not annotated" in run("report", "summary", str(few), "--format", "github").stdout
+
+
 def test_markdown_shows_text_of_tests_as_text(run: Run, shop: Path) -> None:
     output = run("report", "summary", str(shop), "--format", "markdown").stdout
     assert output.startswith("## ❌ shop: 4 tests: 1 passed, 1 failed, 1 errored, 1 skipped in 1.0 s\n")

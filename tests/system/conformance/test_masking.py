@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.written import report_files
 from tests.system.conformance.conftest import Both
 
 pytestmark = pytest.mark.timeout(240)
@@ -33,3 +34,5 @@ def test_nothing_of_features_without_secrets_is_masked(both_on_memory: Both, fra
     assert len(run.tests) >= 30
     assert {name: found for name, test in run.tests.items() if (found := list(masked_places(test)))} == {}
     assert list(masked_places(run.report["run"])) == []
+    shown = {"terminal": run.text, **report_files(run.folder)}
+    assert [name for name, text in shown.items() if "redacted" in text] == []

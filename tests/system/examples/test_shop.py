@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.written import report_files
+
 SHOP = Path(__file__).parents[3] / "examples" / "shop"
 PLANTED = {
     "web-status": "wrong shape",
@@ -43,3 +45,5 @@ def test_the_shop_runs_by_one_command_and_tells_its_faults_apart(tmp_path: Path)
     causes = re.findall(r"\[(?:FAIL|TIMEOUT|SLOW)\][^\n]*\n([a-z ]+):", text)
     assert sorted(causes) == sorted(PLANTED.values())
     assert "what the services wrote while this scenario ran" in text
+    shown = {"terminal": text, **report_files(tmp_path / "report")}
+    assert [name for name, each in shown.items() if "redacted" in each] == []  # it has no secrets

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+import nats
 import pytest
 
-from choreo_bdd import DictFieldPolicy, Harness, Outcome
+from choreo_bdd import DictFieldPolicy, Harness, NoCorrelationPolicy, Outcome
 from choreo_bdd.brokers import Broker
 from choreo_bdd.exceptions import SubscriptionFailed, TransportError
 from choreo_bdd.matchers import contains_fields, field_equals
@@ -171,6 +172,41 @@ async def assert_denials_are_told(harness: Harness) -> None:
 async def test_a_subject_nats_denies_is_told(guarded_nats: Broker) -> None:
     transport = NatsTransport(servers=[guarded_nats.url], auth=NatsAuth.user_password("ann", "s3cret"))
     await assert_denials_are_told(Harness(transport, correlation=DictFieldPolicy()))
+
+
+async def tell_permissions(request: Any) -> None:
+    """What servers from 2.10 on answer by themselves."""
+    await request.respond(b'{"data": {"permissions": {"subscribe": {"deny": ["allowed.secret", "$SYS.>"]}}}}')
+
+
+@pytest.mark.parametrize("topic", ["allowed.>", "allowed.*", "*.secret"])
+async def test_what_nats_hides_below_a_pattern_is_no_absence(topic: str) -> None:
+    permitted = 'subscribe: { allow: [">"], deny: ["allowed.secret", "$SYS.>"] }'
+    ann = f'{{ user: "ann", password: "s3cret", permissions: {{ {permitted} }} }}'
+    config = f'authorization {{ users = [ {ann}, {{ user: "root", password: "s3cret" }} ] }}'
+    with start_or_skip("nats", config=config) as broker:
+        teller = await nats.connect(broker.url, user="root", password="s3cret")
+        await teller.subscribe("$SYS.REQ.USER.INFO", cb=tell_permissions)
+        await teller.flush()
+        transport = NatsTransport(servers=[broker.url], auth=NatsAuth.user_password("ann", "s3cret"))
+        harness = Harness(transport, correlation=NoCorrelationPolicy())
+        await harness.connect()
+        async with harness.scenario("deny below allow") as s:
+            hidden = s.expect_none(topic), s.expect(topic, contains_fields({"n": 1}))
+            await s.ready()
+            s.publish("allowed.secret", {"n": 1})
+            await s.await_all(timeout_ms=100)
+        async with harness.scenario("beside it") as s:
+            s.expect_none("allowed.known")
+            s.expect_none("other.>")
+            s.publish("allowed.secret", {"n": 1})
+            (await s.await_all(timeout_ms=100)).assert_passed()
+        await disconnect_in_time(harness)
+        await teller.close()
+    for handle in hidden:
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.TRANSPORT_FAILED
+        assert f"of '{topic}' the server hides 'allowed.secret'" in handle.diagnosis.text
 
 
 @pytest.mark.parametrize("streams", [False, True])

@@ -215,6 +215,14 @@ def test_the_page_was_made_with_the_wheel_and_is_not_joined_again(wheel: Path, p
     assert sum(len(text.encode()) for text in made) < 150_000
 
 
+def test_a_run_that_reports_joins_nothing(python: Path, project: Path) -> None:
+    (project / "conftest.py").write_text(
+        "from choreo_bdd_reporter.page import assets\n\nassets.joined = None\n", "utf-8"
+    )
+    run(python, "-m", "pytest", "features/away.feature", "--harness-report=report", cwd=project)
+    assert "<script type=" in (project / "report" / "index.html").read_text("utf-8")
+
+
 def test_pytest_finds_steps_and_report_without_an_import(python: Path, project: Path) -> None:
     printed = run(python, "-m", "pytest", "features/away.feature", "--harness-report=report", cwd=project)
     assert "1 passed" in printed

@@ -137,11 +137,15 @@ def test_behave_runs_again_what_failed(project: Project, scenarios: list[Drawn])
     assert (ran_again["failed"], ran_again["passed"]) == (expected(scenarios)["failed"], 0)
 
 
-def test_what_failed_is_found_again(project: Project, scenarios: list[Drawn]) -> None:
-    again = ("-p", "cacheprovider", "features", "--harness-report=again")
+@pytest.mark.parametrize(("times", "options"), [(1, ()), (4, ("-n2",))], ids=["serial", "multiplied in xdist"])
+def test_what_failed_is_found_again(
+    project: Project, scenarios: list[Drawn], times: int, options: tuple[str, ...]
+) -> None:
+    project.file("conftest.py", TWICE if times == 4 else "")
+    again = ("-p", "cacheprovider", "features", "--harness-report=again", *options)
     project.pytest(*again, bare=False)
     failed = {test["nodeid"] for test in project.results("again")["tests"] if test["outcome"] == "failed"}
-    assert len(failed) == expected(scenarios)["failed"] > 0
+    assert len(failed) == expected(scenarios, times)["failed"] > 0
     project.pytest(*again, "--lf", bare=False)
     assert {test["nodeid"] for test in project.results("again")["tests"]} == failed
 

@@ -144,7 +144,7 @@ class _YamlTree:
             raise BodyError("a field name is text; if a template was meant, write {{ name }}", line)
         if node.value == "<<" and node.style is None:
             raise BodyError('the merge key << is not supported; write the fields out, or quote "<<"', line)
-        return restored(node.value, self._expressions, line)
+        return restored(node.value, self._expressions, line, bare=node.style is None)
 
 
 def _tags(node: yaml.Node, line: int) -> list[str]:

@@ -11,6 +11,7 @@ from choreo_bdd_steps.language.doc_strings.yaml_body import plain_scalar, read_y
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.extensions import user_matcher, user_matcher_names
 from choreo_bdd_steps.language.grammar.nearly import nearly_an_operator
+from choreo_bdd_steps.language.matching.misread import bare_words
 from choreo_bdd_steps.language.syntax import Items, Literal, Node, Tagged, Template, text_node
 
 SIGNS = {">=": "ge", "<=": "le", "!=": "ne", ">": "gt", "<": "lt"}
@@ -107,6 +108,20 @@ def refuse_nearly(text: str, line: int | None = None) -> None:
     """Raise BodyError for text that begins like an operator and is none."""
     if problem := nearly_an_operator(text, kinds()):
         raise BodyError(problem, line)
+
+
+def refuse_operators(node: Node) -> None:
+    """Raise BodyError for the first bare word of a doc string that is an operator in a cell, and a text there."""
+    for word, _ in bare_words(node, ""):
+        text = str(word.value)
+        if (operator := parse_operator(text, word.line)) is not None:
+            tag = getattr(operator, "tag", "")
+            raise BodyError(
+                f"{text!r} is a text here: in doc strings operators are tags; write !{tag} and its value, "
+                f'or quote it if this text is meant: "{text}"',
+                word.line,
+            )
+        refuse_nearly(text, word.line)
 
 
 def _published(cell: str, line: int | None) -> Node:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.cells import is_text, parse_cell
@@ -39,12 +40,12 @@ def read_table(table: Table, *, publish: bool = False) -> tuple[Row, ...]:
             raise BodyError(f"the row has {len(row)} cells, the heading {len(heading)}", line)
     if not rows:
         raise BodyError("the table has a heading only; add a row for each field", 1)
-    if [name.lower() for name in heading] == ["field", "value"]:
+    if heading == ["field", "value"]:
         cells = _by_field(rows, publish=publish)
         if not publish:
             refuse_contradiction(asked_of(cells), "table")
         return (cells,)
-    _refuse_near_miss(heading, rows)
+    refuse_near_miss(heading, rows)
     fields = [_column(name) for name in heading]
     messages = tuple(_by_column(fields, row, line, publish=publish) for line, row in enumerate(rows, start=2))
     for line, each in enumerate(messages if not publish else (), start=2):
@@ -77,34 +78,54 @@ def _by_column(fields: list[Field], row: list[str], line: int, *, publish: bool)
     return tuple(Cell(place, parse_cell(text, line, publish=publish), line) for place, text in pairs if text)
 
 
-_FIELD_WORDS = frozenset({"field", "fields", "name", "path", "key", "property", "attribute", "column", "header"})
-_VALUE_WORDS = frozenset({"value", "values", "val", "expected", "content"})
+_FIELD_WORDS = (
+    *("field", "fields", "name", "path", "key", "property", "attribute", "column", "header", "element", "parameter"),
+    *("jsonpath", "json"),
+)
+_VALUE_WORDS = ("value", "values", "val", "expected", "content")
+_OPERATOR_WORDS = frozenset({"operator", "matcher", "condition", "comparison", "equals", "is"})
 _COMMON_FIELDS = frozenset({"id", "name", "status", "type", "key", "value", "field", "path", "amount", "total", "qty"})
 
 
-def _refuse_near_miss(heading: list[str], rows: list[list[str]]) -> None:
+def refuse_near_miss(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Raise BodyError for a table that was meant as ``field | value`` and would be read as one message a row."""
-    names = [name.lower() for name in heading]
-    if len(names) > 2 and "value" in names and {"field", "path"} & set(names):
-        raise BodyError(
-            f"a table of single fields has two columns, | field | value |; the heading {' | '.join(heading)} has "
-            f"{len(heading)}, which makes each row a message of its own; quote one of them if that is meant: "
-            f"| '{heading[0]}' |",
-            1,
-        )
-    if len(names) != 2:
+    names = [name.strip().rstrip(":").lower() for name in heading]
+    if not _is_of_single_fields(names) and not (len(names) == 2 and _lacks_heading(names, [row[0] for row in rows])):
         return
-    first, second = names
-    is_near = (first in _FIELD_WORDS and second in _VALUE_WORDS) or (first in _VALUE_WORDS and second in _FIELD_WORDS)
-    starts = [row[0] for row in rows]
-    lacks_heading = any(start in _COMMON_FIELDS or start.startswith("@") or start.endswith("_id") for start in starts)
-    if is_near or (lacks_heading and len(set(starts)) == len(starts)):
-        raise BodyError(
-            f"the heading {' | '.join(heading)} makes each row a message of its own; for one message begin the table "
-            f"with | field | value |, for messages of two such fields quote the heading: | '{heading[0]}' | "
-            f"'{heading[1]}' |",
-            1,
-        )
+    quoted = " | ".join(f"'{name}'" for name in heading)
+    raise BodyError(
+        f"the heading {' | '.join(heading)} makes each row a message of its own; for one message begin the table "
+        f"with | field | value |, for messages of such fields quote the heading: | {quoted} |",
+        1,
+    )
+
+
+def _is_of_single_fields(names: list[str]) -> bool:
+    match names:
+        case [only]:
+            return only in ("field", "fields")
+        case [first, second]:
+            swapped = _means(first, _VALUE_WORDS) and _means(second, _FIELD_WORDS)
+            is_near = _means(first, _FIELD_WORDS) and _means(second, (*_VALUE_WORDS, *_OPERATOR_WORDS))
+            return swapped or is_near
+        case _:
+            return bool({"field", "path"} & set(names) and {"value", "expected"} & set(names))
+
+
+def _means(name: str, words: Collection[str]) -> bool:
+    """Whether a heading is one of these words, two of them, or one with a slip in it, ``vlaue``."""
+    return all(
+        word in words or any(close[0] == word[0] for close in get_close_matches(word, words, n=1, cutoff=0.8))
+        for word in name.split() or [name]
+    )
+
+
+def _lacks_heading(names: list[str], starts: list[str]) -> bool:
+    """Whether what begins a table and its rows are fields, each of its own."""
+    root = names[0].partition(".")[0]
+    inside = [start for start in starts if "." in names[0] and start.lower().startswith((f"{root}.", f"{root}["))]
+    common = [start for start in starts if start in _COMMON_FIELDS or start[:1] == "@" or start.endswith("_id")]
+    return bool(inside or common) and len(set(starts)) == len(starts)
 
 
 def _column(name: str) -> Field:

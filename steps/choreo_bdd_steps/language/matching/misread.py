@@ -38,7 +38,7 @@ _CALL = re.compile(rf"(?:{'|'.join(sorted(FUNCTIONS))})\(.*\)", re.DOTALL)
 
 def refuse_calls(node: Node) -> None:
     """Raise BodyError for the first ``uuid()`` that stands there without braces."""
-    for part, _ in _bare_words(node, ""):
+    for part, _ in bare_words(node, ""):
         if _CALL.fullmatch(str(part.value)):
             raise BodyError(
                 f"{part.value!r} is a text here; write {{{{ {part.value} }}}} for what it gives, "
@@ -59,7 +59,14 @@ def refuse_misread(node: Node, *, quiet: bool) -> None:
     Where it is ``quiet`` nobody notices that nothing fits, so that no word may stand there by mistake.
     """
     refuse_calls(node)
-    for part, tag in _bare_words(node, ""):
+    for name in _bare_names(node) if quiet else ():
+        if "." in str(name.value) or "[" in str(name.value):
+            raise BodyError(
+                f"in a doc string {name.value!r} is one name and no path; write an object in an object, "
+                f'or quote it if this name is meant: "{name.value}"',
+                name.line,
+            )
+    for part, tag in bare_words(node, ""):
         if problem := _misread(str(part.value), tag, quiet=quiet):
             raise BodyError(f'{problem}, or quote it if this text is meant: "{part.value}"', part.line)
 
@@ -77,16 +84,31 @@ def _misread(word: str, tag: str, *, quiet: bool) -> str | None:
     return None
 
 
-def _bare_words(node: Node | None, tag: str) -> Iterator[tuple[Literal, str]]:
+def _bare_names(node: Node | None) -> Iterator[Literal]:
+    """Each name of a field that stands in a doc string without quotes."""
+    match node:
+        case Fields(pairs):
+            for name, each in pairs:
+                if isinstance(name, Literal) and name.written is not None:
+                    yield name
+                yield from _bare_names(each)
+        case Items(nodes):
+            for each in nodes:
+                yield from _bare_names(each)
+        case Tagged(_, argument):
+            yield from _bare_names(argument)
+
+
+def bare_words(node: Node | None, tag: str) -> Iterator[tuple[Literal, str]]:
     """Each bare text in a tree, and the tag that it stands behind."""
     match node:
         case Literal(str(), written=str()):
             yield node, tag
         case Items(nodes):
             for each in nodes:
-                yield from _bare_words(each, "item")
+                yield from bare_words(each, "item")
         case Fields(pairs):
             for _, each in pairs:
-                yield from _bare_words(each, "")
+                yield from bare_words(each, "")
         case Tagged(inner, argument):
-            yield from _bare_words(argument, inner)
+            yield from bare_words(argument, inner)

@@ -3,6 +3,7 @@
 import { el } from '../core/dom.js';
 import { plural } from '../core/format.js';
 import { inlineJson } from '../core/values.js';
+import { inWords } from './conditions.js';
 import { bothSides } from './sides.js';
 
 // Where it is known in which fields the closest near-miss differs, all of them stand in the table; else the first that was found.
@@ -93,34 +94,10 @@ export function pathText(path) {
   return path === '<root>' ? 'whole message' : path === '<raw>' ? 'raw bytes' : path;
 }
 
-// Operator objects such as {"gt": 5} read as conditions, everything else as a literal.
 /**
  * @param {Page.MatchFailure} failure
  * @returns {string}
  */
 export function expectedText({ kind, expected }) {
-  const literal = kind === 'mismatch' || expected === null || typeof expected !== 'object';
-  const [name, ...more] = literal ? [] : Object.keys(expected);
-  const operator = more.length === 0 ? OPERATORS.get(name) : undefined;
-  return operator ? operator(expected[name]) : inlineJson(expected);
+  return kind === 'mismatch' ? inlineJson(expected) : inWords(expected);
 }
-
-/** @type {Map<string, (value: any) => string>} */
-const OPERATORS = new Map(Object.entries({
-  in: (value) => `one of ${inlineJson(value)}`,
-  gt: (value) => `more than ${inlineJson(value)}`,
-  lt: (value) => `less than ${inlineJson(value)}`,
-  gte: (value) => `at least ${inlineJson(value)}`,
-  lte: (value) => `at most ${inlineJson(value)}`,
-  ne: (value) => `anything but ${inlineJson(value)}`,
-  regex: (value) => `text like ${inlineJson(value)}`,
-  exists: (value) => (value ? 'present' : 'absent'),
-  type: (value) => `a ${value}`,
-  min_length: (value) => `at least ${plural(value, 'item')}`,
-  not: (value) => `not ${inlineJson(value)}`,
-  all_of: (value) => `all of ${inlineJson(value)}`,
-  any_of: (value) => `any of ${inlineJson(value)}`,
-  every: (value) => `every item ${inlineJson(value)}`,
-  any_element: (value) => `some item ${inlineJson(value)}`,
-  payload_contains_hex: (value) => `bytes ${value}`,
-}));

@@ -57,7 +57,9 @@ function runFacts({ run, latencies, entries, runs }, views) {
     ['duration', duration(run.duration_ms)], ['started_at_friendly', localTime(run.started_at)],
     ['environment_short', run.environment], ['branch_short', run.git_branch],
   ];
-  for (const [name, ms] of Object.entries(latencies)) facts.push([name, `${name} ${duration(ms)}`]);
+  const percentiles = Object.entries(latencies);
+  if (percentiles.length > 0) facts.push(['latency', 'latency']);
+  for (const [name, ms] of percentiles) facts.push([name, `${name} ${duration(ms)}`]);
   const leads = Object.entries(LEADS).map(([word, text]) => ({ word, text, count: entries.filter(CHANGES[word]).length })).filter(({ count }) => count > 0);
   return [
     facts.filter(([, text]) => text).map(([name, text]) => el('span', { 'data-field': name }, text)),

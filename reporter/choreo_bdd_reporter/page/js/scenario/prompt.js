@@ -3,7 +3,7 @@
 import { differencesOf, expectedText, pathText } from '../message/diff.js';
 import { spelt } from '../core/dom.js';
 import { causeLabel } from '../list/findings.js';
-import { duration } from '../core/format.js';
+import { duration, plural } from '../core/format.js';
 import { inlineJson } from '../core/values.js';
 import { eventLine, runCommand, stepLine, surroundings } from './scenario-text.js';
 import { verdictWord } from '../core/verdicts.js';
@@ -51,7 +51,7 @@ function chapter(title, lines) {
  * @param {number} limit
  */
 function atMost(text, limit) {
-  return text.length <= limit ? text : `${text.slice(0, limit)} [cut: ${text.length - limit} more characters are in the report]`;
+  return text.length <= limit ? text : `${text.slice(0, limit)} [cut: ${plural(text.length - limit, 'more character is', 'more characters are')} in the report]`;
 }
 
 /**
@@ -80,7 +80,7 @@ function nearMissLines(handle, note) {
   return [
     ...(note.differences ? ['  the closest near-miss differs in:', ...differencesOf(handle, note).flatMap((failure) => failureLines(failure, '    '))] : []),
     ...failures.flatMap((failure, index) => [`  near-miss ${index + 1}:`, ...failureLines(failure, '    ')]),
-    ...(dropped > 0 ? [`  ${dropped} more near-misses were not kept`] : []),
+    ...(dropped > 0 ? [`  ${plural(dropped, 'more near-miss was', 'more near-misses were')} not kept`] : []),
   ];
 }
 
@@ -117,5 +117,5 @@ function timelineLines({ handles, timeline, timeline_dropped: dropped }) {
   const telling = (event) => event.topic === undefined || broken.has(event.topic) || !['received', 'matched'].includes(event.action);
   const chosen = timeline.length > EVENTS_UP_TO ? timeline.filter(telling).slice(-EVENTS_UP_TO) : timeline;
   const out = timeline.length - chosen.length + dropped;
-  return [...(out > 0 ? [`[${out} events are left out here]`] : []), ...chosen.map(eventLine)];
+  return [...(out > 0 ? [`[${plural(out, 'event is', 'events are')} left out here]`] : []), ...chosen.map(eventLine)];
 }

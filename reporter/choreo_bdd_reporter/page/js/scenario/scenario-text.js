@@ -14,7 +14,7 @@ import { verdictWord } from '../core/verdicts.js';
  * @param {Page.Detail} detail
  */
 export function runCommand(entry, { scenario }) {
-  if (scenario && entry.group.where.endsWith('.feature')) return `behave ${shellQuoted(`${entry.group.where}:${scenario.line}`)}`;
+  if (scenario && entry.nodeid.startsWith(`${entry.group.where}::`)) return `behave ${shellQuoted(`${entry.group.where}:${scenario.line}`)}`;
   return `pytest ${shellQuoted(entry.nodeid)}`;
 }
 

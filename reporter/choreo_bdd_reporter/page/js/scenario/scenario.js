@@ -39,7 +39,7 @@ export function renderScenario(host, entry, detail, context, attempts) {
     attempts,
     detail.test.skip_reason && el('p.hr-callout.hr-callout--skip', {}, detail.test.skip_reason),
     entry.findings.slice(0, FINDINGS_SHOWN).map((finding, index) => findingCard(finding, detail, context, index === 0)),
-    entry.findings.length > FINDINGS_SHOWN && el('p.hr-note', {}, `${entry.findings.length - FINDINGS_SHOWN} more findings stand with the expectations below.`),
+    entry.findings.length > FINDINGS_SHOWN && el('p.hr-note', {}, `${plural(entry.findings.length - FINDINGS_SHOWN, 'more finding stands', 'more findings stand')} with the expectations below.`),
     markNotes(entry),
     el('div.hr-columns', {},
       detail.steps.length > 0 && renderSteps(entry, detail),

@@ -1,4 +1,4 @@
-"""The order pipeline, four services on each broker, recorded as it runs: green at once, and red when one of them errs."""
+"""The order pipeline on each broker, recorded as it runs: green at once, and red when one of its services errs."""
 
 from __future__ import annotations
 

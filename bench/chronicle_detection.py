@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.chronicle_rows import Row, at_least, at_most
 from choreo_bdd_chronicle.detect import TopicRun, TopicSeries
-from choreo_bdd_chronicle.detect.statistics import Values
+from choreo_bdd_chronicle.detect.measures.statistics import Values
 from tests.chronicle.detect.evaluating import Judged, judged_on, score
 from tests.chronicle.detect.generating import RUNS, Planted, drift, generated, run_at, step, tail
 from tests.chronicle.detect.test_evaluation import STABLE, WANDERING, tenant, wave

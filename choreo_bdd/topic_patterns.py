@@ -37,7 +37,10 @@ def malformed(topic: str) -> str | None:
         return f"the topic {topic!r} has {placeholder[0]} in it, which no column of the examples fills"
     if template := _FOREIGN_TEMPLATE.search(topic):
         return f"the topic {topic!r} has {template[0]} in it; a variable is written {{{{ {template[1].strip()} }}}}"
-    segments = topic.split(".")
+    return _half_a_pattern(topic, topic.split("."))
+
+
+def _half_a_pattern(topic: str, segments: Sequence[str]) -> str | None:
     if ">" in segments[:-1]:
         return f"the topic {topic!r} has a > before its end; > stands for the rest, alone and last, as in orders.>"
     if sign := next((segment for segment in segments if segment in ("#", "+", "?")), None):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from choreo_bdd_chronicle.detect.statistics import (
+from choreo_bdd_chronicle.detect.measures.statistics import (
     Sums,
     Values,
     best_split,
@@ -16,7 +16,7 @@ from choreo_bdd_chronicle.detect.statistics import (
     summed_distances,
     t_value,
 )
-from choreo_bdd_chronicle.detect.wander import Wander, wander
+from choreo_bdd_chronicle.detect.measures.wander import Wander, wander
 
 FEWEST_RUNS = 4
 """A level has at least so many runs: a change is not raised before."""

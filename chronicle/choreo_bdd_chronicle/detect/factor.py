@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from choreo_bdd_chronicle.detect.change_points import Sensitivity, levels
-from choreo_bdd_chronicle.detect.statistics import Values
+from choreo_bdd_chronicle.detect.measures.statistics import Values
 
 FEWEST_TOPICS = 4
 """With fewer topics in a run, a slow topic could not be told from a slow machine."""

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from choreo_bdd_chronicle.detect.change_points import CENTRE, TAIL, Level, Sensitivity, levels_of_all
+from choreo_bdd_chronicle.detect.measures.statistics import Values
 from choreo_bdd_chronicle.detect.records import Finding, Metric, Subject
-from choreo_bdd_chronicle.detect.statistics import Values
 from choreo_bdd_chronicle.detect.table import Table
 
 _CRITICAL_PCT = 50.0

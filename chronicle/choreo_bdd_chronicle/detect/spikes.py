@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from choreo_bdd_chronicle.detect.measures.statistics import Values
 from choreo_bdd_chronicle.detect.records import Finding
-from choreo_bdd_chronicle.detect.statistics import Values
 from choreo_bdd_chronicle.detect.table import Table
 
 _BEFORE = 15

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from choreo_bdd_chronicle.detect.measures.statistics import Values
 from choreo_bdd_chronicle.detect.records import EVERY_TOPIC, Run, Subject, TopicRun, TopicSeries
-from choreo_bdd_chronicle.detect.statistics import Values
 
 _INFRASTRUCTURE = 0.8
 _FEWEST_TOPICS = 4

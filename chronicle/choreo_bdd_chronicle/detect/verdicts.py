@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from choreo_bdd_chronicle.detect.measures.statistics import binomial_tail
 from choreo_bdd_chronicle.detect.records import Finding, Subject, TopicRun
-from choreo_bdd_chronicle.detect.statistics import binomial_tail
 from choreo_bdd_chronicle.detect.table import Row, Table
 
 BUDGET_PCT = 20.0

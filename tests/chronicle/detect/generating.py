@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from choreo_bdd_chronicle.detect import Run, TopicRun, TopicSeries
-from choreo_bdd_chronicle.detect.statistics import Values
+from choreo_bdd_chronicle.detect.measures.statistics import Values
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
 RUNS = 60

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from choreo_bdd_chronicle.detect.change_points import CENTRE, levels, levels_of_all
-from choreo_bdd_chronicle.detect.statistics import Values
+from choreo_bdd_chronicle.detect.measures.statistics import Values
 
 SEEDS = 60
 FACTOR = replace(CENTRE, least_ms=0.0)

@@ -11,7 +11,7 @@ import pytest
 
 from choreo_bdd_chronicle.detect import EVERY_TOPIC, Finding, TopicRun, TopicSeries
 from choreo_bdd_chronicle.detect.detecting import detect
-from choreo_bdd_chronicle.detect.statistics import binomial_tail, student_p
+from choreo_bdd_chronicle.detect.measures.statistics import binomial_tail, student_p
 from tests.chronicle.detect.generating import RUNS, Planted, generated, run_at, step
 
 STABLE = Planted("stable")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from choreo_bdd_chronicle.detect.statistics import Values
+from choreo_bdd_chronicle.detect.measures.statistics import Values
 
 _FAR = ((2, 3), (4, 7), (8, 12))
 """Runs so far apart are held against neighbours; what is farther apart is taken to differ as much as the last ones."""

@@ -1,0 +1,1 @@
+"""What detection measures series by: robust statistics, and how much they wander by themselves."""

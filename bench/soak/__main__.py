@@ -214,12 +214,14 @@ def _told(run: Soak) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("kinds", nargs="*", default=KINDS, choices=KINDS, metavar="KIND")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)}; all, unless named")
     parser.add_argument("--minutes", type=float, help="at the least; 30 unless --scenarios is given")
     parser.add_argument("--scenarios", type=int, default=0, help="so many in this process, at the least")
     asked = parser.parse_args(arguments)
+    if unknown := set(asked.kinds) - set(KINDS):
+        parser.error(f"there is no {', '.join(sorted(unknown))} to soak, known are {', '.join(KINDS)}")
     minutes = asked.minutes if asked.minutes is not None else 0 if asked.scenarios else 30
-    return asyncio.run(soak(asked.kinds, Length(minutes, asked.scenarios)))
+    return asyncio.run(soak(asked.kinds or KINDS, Length(minutes, asked.scenarios)))
 
 
 if __name__ == "__main__":

@@ -124,6 +124,10 @@ class ReportWriter:
         try:
             workers = None if run.workers is None else asdict(run.workers)
             journal.note(facts=dict(run.facts), exit=exit_document(run), workers=workers)
+            prepare(self._directory)  # it may have been removed meanwhile
+            if journal.is_replaced():
+                told = "another run has begun its report there; give each a directory of its own"
+                notice(f"{self._directory}: {told}")
             outcomes = self._write(run, journal, order)
             written = True
         finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -213,6 +215,59 @@ async def test_the_journal_grows_test_by_test_and_can_be_read_meanwhile(
         assert found["run"]["hostname"] == "ci-9"
     report.finish(empty_run)
     assert not (tmp_path / "out" / PARTIAL).exists()
+
+
+async def test_two_runs_in_one_directory_take_nothing_from_each_other(
+    many: list[Test], empty_run: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    first, second = (
+        ReportWriter(out, started_at=empty_run.started_at, describe=lambda: empty_run.environment) for _ in range(2)
+    )
+    for test in many[:3]:
+        first.add(test)
+    for test in many[3:]:
+        second.add(test)
+    with pytest.warns(RuntimeWarning, match="another run has begun its report there; give each a directory of its own"):
+        first.finish(empty_run)
+    assert [test["name"] for test in json.loads((out / "results.json").read_text())["tests"]] == ["0", "1", "2"]
+    assert [test["nodeid"] for test in read_report(out).results["tests"]] == [test.nodeid for test in many[3:]]
+    second.finish(empty_run)
+    assert [test["nodeid"] for test in read_report(out).results["tests"]] == [test.nodeid for test in many[3:]]
+    assert not (out / PARTIAL).exists()
+
+
+async def test_a_directory_that_was_removed_meanwhile_is_made_anew(
+    many: list[Test], empty_run: Run, tmp_path: Path
+) -> None:
+    report = ReportWriter(tmp_path / "out", started_at=empty_run.started_at, describe=lambda: empty_run.environment)
+    report.add(many[0])
+    shutil.rmtree(tmp_path / "out")
+    report.add(many[1])
+    report.finish(empty_run)
+    assert [test["name"] for test in read_report(tmp_path / "out").results["tests"]] == ["0", "1"]
+
+
+async def test_a_disk_that_is_full_for_a_while_costs_only_what_came_then(
+    many: list[Test], empty_run: Run, tmp_path: Path
+) -> None:
+    report = ReportWriter(tmp_path / "out", started_at=empty_run.started_at, describe=lambda: empty_run.environment)
+    report.add(many[0])
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "out" / PARTIAL).stat().st_size + 100, usual[1]))
+    try:
+        for _ in range(2):
+            with pytest.raises(OSError, match="File too large"):
+                report.add(many[1])
+        assert [test["name"] for test in read_report(tmp_path / "out").results["tests"]] == ["0"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    report.add(many[2])
+    assert [test["name"] for test in read_report(tmp_path / "out").results["tests"]] == ["0", "2"]
+    report.finish(empty_run)
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert validate_report(results) == []
+    assert [test["name"] for test in results["tests"]] == ["0", "2"]
 
 
 CHANNELS = {"channels": {"spec": "shop.yaml", "touched": ["paid"], "untouched": ["sent"]}}

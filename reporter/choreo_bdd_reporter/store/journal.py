@@ -9,6 +9,7 @@ that have ``ahead``: a test that has no line of its own never came to its end.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -53,7 +54,8 @@ class Journal:
         self._plain = plain
         self._path = path
         self._entries: dict[tuple[str, str | None], dict[int, JournalEntry]] = {}
-        self._file = path.open("wb")
+        path.unlink(missing_ok=True)  # not overwritten: the run that it belongs to may still go on
+        self._file = path.open("xb", buffering=0)
         self._reader = path.open("rb")
         self._end = 0
         self._append(
@@ -138,16 +140,30 @@ class Journal:
         """What was attached to the test."""
         return read_document(self._read(entry, 3))
 
+    def is_replaced(self) -> bool:
+        """Whether another run has begun its journal in the place of this one."""
+        try:
+            return not os.path.samestat(os.fstat(self._file.fileno()), self._path.stat())
+        except FileNotFoundError:
+            return False
+
     def close(self, *, remove: bool) -> None:
         """Close it; ``remove`` it when the report that it stood in for is written."""
+        remove = remove and not self.is_replaced()
         self._file.close()
         self._reader.close()
         if remove:
             self._path.unlink(missing_ok=True)
 
     def _append(self, line: str) -> None:
-        self._file.write(line.encode("ascii") + b"\n")
-        self._file.flush()
+        left = memoryview(line.encode("ascii") + b"\n")
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError:
+            self._file.seek(self._end)
+            self._file.truncate()  # half a line would move all that follows, once there is room again
+            raise
         self._end += len(line) + 1
 
     def _read(self, entry: JournalEntry, part: int) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from bench.soak import __main__ as command
 from bench.soak import census
-from bench.soak.__main__ import Length, soak
+from bench.soak.__main__ import KINDS, Length, soak
 from tests.support.brokers import start_or_skip
 
 QUICK_TO_START = ("memory", "nats", "redis-streams")
@@ -25,6 +27,18 @@ async def test_a_short_soak_leaves_nothing_behind_and_judges_each_scenario_right
             pass
     code = await soak(QUICK_TO_START, Length(topics=1, fault_every=1))
     assert code == 0, capsys.readouterr().out
+
+
+def test_all_transports_are_soaked_unless_some_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    async def take_down(kinds: Sequence[str], _length: Length) -> int:
+        asked.append(tuple(kinds))
+        return 0
+
+    monkeypatch.setattr(command, "soak", take_down)
+    assert command.main([]) == command.main(["nats", "redis"]) == 0
+    assert asked == [KINDS, ("nats", "redis")]
 
 
 async def test_the_census_counts_what_is_left_behind(tmp_path: Path) -> None:

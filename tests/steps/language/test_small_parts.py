@@ -51,6 +51,38 @@ def test_referenced_names_leave_out_functions_and_what_is_known() -> None:
         referenced_names("{{ x")
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ [1]" + "[0]" * 200 + " }}",
+        "{{ " + "(" * 20 + "[" * 200 + "]" * 200 + ")" * 20 + " }}",
+        "{{ " + "[" * 5_000,
+        "{{ n" + ".a" * 200 + " }}",
+        "{{ n" + "|b64" * 60 + " }}",
+        "{{ " + "2 ** " * 100 + "2 }}",
+    ],
+    ids=["accesses", "brackets", "open brackets", "fields", "filters", "powers"],
+)
+def test_a_template_nested_too_deeply_is_refused_before_it_is_compiled(template: str) -> None:
+    with pytest.raises(BodyError, match="nested more than 40 levels deep"):
+        referenced_names(template)
+    with pytest.raises(BodyError, match="nested more than 40 levels deep"):
+        render(template, Variables({"n": 1}))
+
+
+@pytest.mark.parametrize("template", ["{{ 'x' * 999999999 }}", "{{ 999999999 * [n] }}", "{{ 9 ** 9999999 }}"])
+def test_a_template_makes_nothing_huge_of_something_small(template: str) -> None:
+    with pytest.raises(BodyError, match="permitted"):
+        render(template, Variables({"n": 1}))
+
+
+def test_a_template_multiplies_and_repeats_within_reason() -> None:
+    assert (
+        render("{{ 'x' * 3 }}{{ 2 * 4 }}{{ 2 ** 5 }}{{ 1.5 * 2 }}{{ n[0] * -1 }}", Variables({"n": [2]}))
+        == "xxx8323.0-2"
+    )
+
+
 def test_a_variable_hides_a_function_of_its_name() -> None:
     assert render("{{ now }}", Variables({"now": 5})) == 5
 

@@ -27,10 +27,29 @@ from choreo_bdd_steps.language.templates.functions import (
 )
 
 _SOLE = re.compile(r"\{\{[-+]?(.*?)[-+]?\}\}", re.DOTALL)
+_MAX_DEPTH = 40
+"""Of brackets, accesses and operators in each other: compiling doubles its time every few levels beyond a hundred."""
+_MAX_LENGTH = 1_000_000
+"""Of what * repeats, in characters or items."""
+_MAX_BITS = 100_000
+"""Of what ** makes."""
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Jinja2 with payloads in mind: a dot on an object reads its key, never a Python method."""
+    """Jinja2 with payloads in mind: a dot on an object reads its key, never a Python method; work is bounded."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """``'x' * 9999999999`` and ``9 ** 999999999`` would take all memory, or no end."""
+        match operator, left, right:
+            case "*", str() | bytes() | list() | tuple(), int() if len(left) * right > _MAX_LENGTH:
+                raise BodyError(f"a repetition longer than {_MAX_LENGTH} is not permitted")
+            case "*", int(), str() | bytes() | list() | tuple() if len(right) * left > _MAX_LENGTH:
+                raise BodyError(f"a repetition longer than {_MAX_LENGTH} is not permitted")
+            case "**", int(), int() if left.bit_length() * right > _MAX_BITS:
+                raise BodyError(f"a power of more than {_MAX_BITS} bits is not permitted")
+        return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """``order.items`` is the field, not dict.items."""
@@ -78,9 +97,24 @@ def _compiled(source: str) -> Callable[[dict[str, object]], object]:
 
 def _parsed(source: str) -> nodes.Template:
     try:
-        return _ENVIRONMENT.parse(source)
-    except (TemplateError, RecursionError) as error:
+        parsed = _ENVIRONMENT.parse(source)
+    except RecursionError as error:
+        raise _nested(source) from error
+    except TemplateError as error:
         raise BodyError(f"the template {source!r} cannot be read: {error}; write {{{{ name }}}}") from error
+    level: list[nodes.Node] = [parsed]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in node.iter_child_nodes()]
+    if level:
+        raise _nested(source)
+    return parsed
+
+
+def _nested(source: str) -> BodyError:
+    return BodyError(
+        f"the template that begins {source[:40]!r} is nested more than {_MAX_DEPTH} levels deep; "
+        f"set a part of it as a variable in an earlier step"
+    )
 
 
 def _is_one_expression(parsed: nodes.Template) -> bool:

@@ -40,11 +40,13 @@ _PARTS = b"0123456789._-"
 _VALUE = cache(
     partial(
         re.compile,
-        r"\\\"(?P<nested_double>[^\\]*+(?:\\(?!\")[^\\]*+)*+)"  # JSON inside JSON: \"key\": \"value\"
+        r"(?:(?P<tags>(?:(?:!<[^\s>]{1,100}+>|![\w!:/.-]{0,100}+|&[\w.-]{1,100}+)(?:[ \t]*+\n)?[ \t]++){1,4}+)(?=\S))?"
+        r"(?:\\\"(?P<nested_double>[^\\]*+(?:\\(?!\")[^\\]*+)*+)"  # JSON inside JSON: \"key\": \"value\"
         r"|\\'(?P<nested_single>[^\\]*+(?:\\(?!')[^\\]*+)*+)"
         r"|\"{3}(?P<triple>[^\"]*+)\"{3}|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
-        r"|(?P<block>[|>][+-]?[ \t]*+(?:\n[ \t]++[^\n]++)++)"  # of YAML
-        r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|\{[^{}]{0,256}\}|[^\s,;&\"'<\\][^\s,;&]*+)",
+        r"|(?P<block>[|>][\d+-]{0,2}+[ \t]*+(?:#[^\n]*+)?(?:\n[ \t]*+(?:(?=\n)|(?<=[ \t])[^\n]++))++)"  # of YAML
+        r"|(?P<items>-[ \t]++[^\s:]++[ \t]*+(?:\n[ \t]*+-[ \t]++[^\s:]++[ \t]*+)*+)(?=\n|\Z)"
+        r"|(?P<bare>\([^)]{0,256}\)|\[[^\]]{0,256}\]|\{[^{}]{0,256}\}|[^\s,;&\"'<\\][^\s,;&]*+))",
         re.DOTALL,
     )
 )
@@ -74,6 +76,9 @@ def mask_pairs(text: str, found: set[str] | None) -> tuple[str, int]:
         closing = told[len(told.rstrip("]})")) :] if kind == "bare" and name["quote"] else ""
         if found is not None and kind != "bare" and looks_like_token(told):
             found.add(told)
+        if value["tags"]:  # what has the form of a YAML tag may be how the secret begins
+            pieces += [text[kept_to : value.start()], REDACTED, " "]
+            kept_to = value.end("tags")
         pieces += [text[kept_to : value.start(kind)], REDACTED, closing]
         kept_to = at = value.end()
     return ("".join([*pieces, text[kept_to:]]), len(pieces) // 3) if pieces else (text, 0)

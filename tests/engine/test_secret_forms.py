@@ -386,6 +386,33 @@ NO_PASSWORDS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: !!str {}",
+        'password: !!str "{}"',
+        "password: !!binary &a {}\nb: 1",
+        "password: &a {}\nother: *a",
+        "password: ! {}",
+        "password: !<tag:yaml.org,2002:str> {}",
+        "password: !!str\n  {}\nb: 1",
+        "password: !vault |\n  {}\nb: 1",
+        "password: &p >-\n  {}\nb: 1",
+        "password: |2-\n  {}\nb: 1",
+        "password: |  # as text\n\n  first\n\n  {}\nb: 1",
+        "passwords:\n  - first\n  - {}\nb: 1",
+        "{{password: !!str {}, a: 1}}",
+        "env:\n- name: PASSWORD\n  value: !!str {}\n",
+    ],
+)
+def test_what_yaml_writes_before_a_value_hides_no_secret(text: str) -> None:
+    masked, hits = redact_text(text.format("plainword"))
+    assert hits
+    assert "plainword" not in masked
+    assert redact_text(masked) == (masked, 0)
+    assert ("b: 1" in text) == ("b: 1" in masked)
+
+
 @pytest.mark.parametrize("text", NO_PASSWORDS)
 def test_what_only_looks_like_them_stays(text: str) -> None:
     assert redact_text(text) == (text, 0)

@@ -51,7 +51,7 @@ def read_yaml(text: str) -> tuple[yaml.Node | None, Any]:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
             return None, None
-        _require_bounded(node)
+        require_bounded(node)
         return node, loader.construct_document(node)
     except YamlProblem:
         raise
@@ -82,8 +82,11 @@ def _told(problem: str | None) -> str:
     )
 
 
-def _require_bounded(root: yaml.Node) -> None:
-    """Aliases multiply a small text: count what they repeat, once for each place, without following it there."""
+def require_bounded(root: yaml.Node, most: int = _MAX_SIZE) -> None:
+    """Aliases multiply a small text: count what they repeat, once for each place, without following it there.
+
+    Raises ``YamlProblem`` for more than ``most`` values and pieces of text.
+    """
     sizes: dict[int, int] = {}
     waiting: list[tuple[yaml.Node, bool]] = [(root, False)]
     opened: set[int] = set()
@@ -95,8 +98,9 @@ def _require_bounded(root: yaml.Node) -> None:
         if is_left:
             opened.discard(id(node))
             sizes[id(node)] = 1 + _length(node) + sum(sizes[id(each)] for each in inside)
-            if sizes[id(node)] > _MAX_SIZE:
-                raise YamlProblem("its aliases repeat too much; write out what is meant", node.start_mark.line + 1)
+            if sizes[id(node)] > most:
+                problem = f"it is more than {most} values, or its aliases repeat too much; write out what is meant"
+                raise YamlProblem(problem, node.start_mark.line + 1)
             continue
         if id(node) in opened:
             raise YamlProblem("an alias stands inside what it repeats", node.start_mark.line + 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from choreo_bdd.yaml_files import in_words
+from choreo_bdd.yaml_files import YamlProblem, in_words, require_bounded
 from choreo_bdd_steps.language.doc_strings.body_text import (
     OPEN,
     PLACEHOLDER,
@@ -23,7 +23,7 @@ _TAG_NAME = re.compile(r"[A-Za-z0-9_-]")
 _GLUED = re.compile(r"[ \t]*(?<=[\s])(#[^\s#\0][^\r\n\0]*)")
 _GLUED_BEHIND = re.compile(r"(?<=[\"'\]}])(#[^\s#\0][^\r\n\0]*)")
 _AFTER_TAG = " \t\r\n\0,]}"
-_MAX_NODES = 200_000
+_MAX_SIZE = 200_000
 
 
 class _Loader(yaml.BaseLoader):
@@ -68,6 +68,10 @@ def from_yaml(text: str, expressions: list[str]) -> Node:
     """The tree of a YAML text whose templates have been set aside. Raises BodyError."""
     try:
         root = yaml.compose(text, Loader=_Loader)
+        if root is not None:
+            require_bounded(root, _MAX_SIZE)
+    except YamlProblem as problem:
+        raise BodyError(f"the body {problem.problem}", problem.line) from problem
     except yaml.MarkedYAMLError as error:
         raise _yaml_error(error) from error
     except (yaml.YAMLError, ValueError, OverflowError, IndexError) as error:
@@ -88,19 +92,15 @@ def _yaml_error(error: yaml.MarkedYAMLError) -> BodyError:
 
 
 class _YamlTree:
-    """Turns PyYAML's nodes into ours; counts them, because aliases can multiply a small text."""
+    """Turns PyYAML's nodes into ours."""
 
     def __init__(self, expressions: list[str]) -> None:
         self._expressions = expressions
-        self._count = 0
 
     def node(self, node: yaml.Node, depth: int) -> Node:
         line = node.start_mark.line + 1
         check_depth(depth, line)
         _refuse_glued_comment(node)
-        self._count += 1
-        if self._count > _MAX_NODES:
-            raise BodyError(f"the body has more than {_MAX_NODES} values; load a JSON file instead", line)
         tags = _tags(node, line)
         if tags == ["!!str"]:
             return self._quoted(node, line)

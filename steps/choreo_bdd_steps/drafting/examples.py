@@ -13,6 +13,8 @@ from choreo_bdd_steps.drafting.leaves import numbers, texts
 _DEPTH = 6
 LONGEST = 1000
 """Characters or entries: nobody reads an example that is longer, so it is not made, and does not pass as valid."""
+_MOST = 20_000
+"""Schemas looked at and values made: a small document asks for billions of them."""
 _FORMATS: Mapping[str, str] = {
     "uuid": "7d9f9b0e-3c1e-4a55-9c9b-0a4d6c3f2b11",
     "date-time": "2026-01-31T12:00:00Z",
@@ -40,13 +42,15 @@ class ExampleField:
 class Examples:
     """Makes values for the schemas of some documents; the same ones every time.
 
-    ``is_least``: without fields and entries that nothing requires.
+    ``is_least``: without fields and entries that nothing requires. All of its methods raise ``LookupError`` for schemas
+    that ask for too much.
     """
 
     def __init__(self, documents: Documents, *, is_least: bool = False) -> None:
         self._documents = documents
         self._levels = 0 if is_least else _DEPTH // 2
         self._entries = 0 if is_least else 1
+        self._count = 0
 
     def value(self, node: Node, depth: int = 0, name: str = "text") -> Any:
         """A value that the schema most likely allows; whoever needs to be sure asks a validator.
@@ -104,6 +108,7 @@ class Examples:
 
     def _merged(self, node: Node) -> Node:
         """What a reference leads to, the parts of an ``allOf`` as one object."""
+        self._add(1)
         node = self._documents.follow(node)
         told = node.value
         if not isinstance(told, dict) or not isinstance(told.get("allOf"), list):
@@ -137,7 +142,15 @@ class Examples:
             return [self.value(Node(f"{node.uri}/{places}/{index}", part), depth + 1, name) for index, part in parts]
         if depth >= _DEPTH or not isinstance(node.value.get("items"), dict):
             return [name] * least
-        return [self.value(node["items"], depth + 1, name)] * max(least, self._entries)
+        before, entries = self._count, max(least, self._entries)
+        entry = self.value(node["items"], depth + 1, name)
+        self._add((self._count - before) * entries)
+        return [entry] * entries
+
+    def _add(self, count: int) -> None:
+        self._count += count
+        if self._count > _MOST:
+            raise LookupError("the schema asks for too much")
 
 
 def _anchored(node: Node, place: Node) -> Any:

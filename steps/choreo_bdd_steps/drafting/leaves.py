@@ -76,7 +76,7 @@ def texts(value: str, told: Mapping[str, Any], turn: int) -> Iterator[str]:
         fitting = [each for each in made if shortest <= len(each) and (longest is None or len(each) <= longest)]
         yield from fitting[:2] or made[:1]
         return
-    text = value + "x" * (shortest - len(value))
+    text = value + "x" * (min(shortest, _LONGEST_TEXT) - len(value))
     yield text if longest is None else text[: int(longest)]
 
 

@@ -147,7 +147,7 @@ class _Mender:
         match rule:
             case "uniqueItems":
                 yield self._distinct(value, len(value), node, turn)
-                yield self._distinct(value, told.get("minItems", 0), node, turn)
+                yield self._distinct(value, min(told.get("minItems", 0), LONGEST), node, turn)
             case "minItems" if told["minItems"] <= LONGEST and told.get("uniqueItems"):
                 yield self._distinct(value, told["minItems"], node, turn)
             case "minItems" if told["minItems"] <= LONGEST:

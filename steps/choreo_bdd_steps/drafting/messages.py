@@ -159,11 +159,11 @@ def _message(documents: Documents, spec: MessageSpec, own: Carried) -> Message:
     payload = good[0] if good else _valid(schema, documents, validator, "payload")
     if spec.payload is not None:  # else no contract looks at it
         own.require_room(payload, validator)
-    places = tuple(
-        place
-        for place in _once_each(Examples(documents).places(schema.node, payload))
-        if _has_clause(place) and not validator.is_valid(broken(payload, place))
-    )
+    try:
+        found = _once_each(Examples(documents).places(schema.node, payload))
+    except LookupError as error:
+        raise DraftError(f"what can be spoilt of its payload was not found, for {error}") from error
+    places = tuple(each for each in found if _has_clause(each) and not validator.is_valid(broken(payload, each)))
     return Message(_name(spec), payload, headers, places)
 
 

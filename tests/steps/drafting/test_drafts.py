@@ -288,3 +288,44 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
 def test_a_document_that_is_none_is_refused(tmp_path: Path, document: str) -> None:
     with pytest.raises((DraftError, AsyncApiError), match=r"api\.yaml"):
         _drafted(tmp_path, document)
+
+
+def _nested_arrays(levels: int) -> str:
+    return "{type: array, minItems: 1000, items: " * levels + "{type: integer}" + "}" * levels
+
+
+@pytest.mark.parametrize(
+    ("field", "others"),
+    [
+        ("{type: string, minLength: 1000000000000}", ""),
+        ("{type: array, minItems: 1000000000000, uniqueItems: true, items: {type: integer}}", ""),
+        (_nested_arrays(5), ""),
+        (
+            "{$ref: '#/components/schemas/s0'}",
+            "".join(
+                f"    s{level}: {{required: {[*names]}, properties: {{"
+                + ", ".join(f"{name}: {{$ref: '#/components/schemas/s{level + 1}'}}" for name in names)
+                + "}}\n"
+                for level, names in enumerate(["abcdefghij"] * 6)
+            )
+            + "    s6: {type: string}\n",
+        ),
+        (
+            "{$ref: '#/components/schemas/s0'}",
+            "".join(
+                f"    s{level}: {{allOf: [&p{level} {{$ref: '#/components/schemas/s{level + 1}'}}, *p{level}]}}\n"
+                for level in range(25)
+            )
+            + "    s25: {type: object}\n",
+        ),
+    ],
+    ids=["text", "distinct entries", "arrays in arrays", "fields in fields", "parts of parts"],
+)
+def test_a_schema_that_asks_for_too_much_is_left_out(field: str, others: str, tmp_path: Path) -> None:
+    (tmp_path / "api.yaml").write_text(
+        "asyncapi: 3.0.0\ninfo: {title: t, version: '1'}\nchannels:\n  c:\n    address: orders\n    messages:\n"
+        f"      m: {{payload: {{type: object, required: [f], properties: {{f: {field}}}}}}}\n"
+        "operations: {o: {action: receive, channel: {$ref: '#/channels/c'}}}\n"
+        + (f"components:\n  schemas:\n{others}" if others else "")
+    )
+    assert "no valid payload was found" in " ".join(drafts(tmp_path / "api.yaml", memory_config()).left_out)

@@ -26,6 +26,7 @@ from choreo_bdd_steps.language.matching.stamped import without_stamp
 from choreo_bdd_steps.language.templates.functions import as_text
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
+from choreo_bdd_steps.run.services import unanswered
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.taken_messages import taken_by_the_last, taken_in_its_phase
 from choreo_bdd_steps.run.tracing.failures import failures
@@ -158,7 +159,7 @@ class Checking:
         if failed:
             evidence = self._failures_of_services()
             for handle in failed:
-                handle.add_to_diagnosis(evidence)
+                handle.add_to_diagnosis([*unanswered(self._state.scope.replies, handle.asked), *evidence])
             told = [*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]
             if armed.spec.is_response and self._state.response is not None:
                 told.append(answered(self._state.response))

@@ -528,6 +528,12 @@ IMPOSSIBLE = (
         [["n", "2026-01-01T00:00:00Z"], ["n", "after 2027-01-01"]],
     ),
     ("n length < 0", [["n", "length < 0"]]),
+    ("n is 5 and n.b is 3", [["n", "5"], ["n.b", "3"]]),
+    ("n.b.c is 3 and n > 5", [["n.b.c", "3"], ["n", "> 5"]]),
+    ("n is absent and n[0] exists", [["n", "absent"], ["n[0]", "exists"]]),
+    ("n is null and n.b is not 3", [["n", "null"], ["n.b", "!= 3"]]),
+    ("n is one of A, B and n.b matches /x/", [["n", "one of A, B"], ["n.b", "matches /x/"]]),
+    ("n is a uuid and n.b is a number", [["n", "a uuid"], ["n.b", "a number"]]),
 )
 
 
@@ -563,6 +569,14 @@ def test_a_condition_that_its_body_rules_out_is_an_error(docstring: str | None, 
     "condition",
     [
         *(
+            "n is 5 and n.b is absent",
+            "n is not 5 and n.b is 3",
+            "n exists and n.b is 3",
+            "n length 3 and n[0] is 3",
+            "n contains b and n.b is 3",
+            "n is an object and n.b is 3",
+            "n.a is 5 and n.b is 3",
+            "n is 5 and na.b is 3",
             "n >= 5 and n <= 5",
             "n is 5 and n is 5.0",
             "n is 5 or n is 6",

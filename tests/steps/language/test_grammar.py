@@ -747,3 +747,8 @@ def test_bounds_of_a_whole_number_are_a_contradiction_only_if_none_is_left(
         return
     with pytest.raises(BodyError, match="can never be true"):
         where(condition)
+
+
+def test_a_time_without_a_unit_behind_a_condition_is_told_as_such() -> None:
+    with pytest.raises(BodyError, match=r"'within 50' is left over: the time 50 has no unit; write 50ms, 50s or 50m"):
+        where("n is 5 within 50")

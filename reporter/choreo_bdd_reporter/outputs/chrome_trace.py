@@ -67,6 +67,8 @@ def _span(span: Span, own: int, place: dict[str, int]) -> Iterator[dict[str, Any
 def _arrow(
     cause: Span, there: dict[str, int], effect: Span, here: dict[str, int], own: int
 ) -> Iterator[dict[str, Any]]:
+    if cause.start > effect.end:  # by its stamp, and an arrow cannot lead back in time
+        return
     name = "came of" if effect.is_told else "probably came of"
     facts = {"cat": "cause", "name": name, "id": own}
     end = cause.end - _INSTANT if cause.kind == "act" else cause.end  # inside the slice

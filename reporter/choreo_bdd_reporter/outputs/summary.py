@@ -11,7 +11,7 @@ from choreo_bdd.shared.counted import counted
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.markdown import code, in_short, plain, table
 from choreo_bdd_reporter.read.entries import Entry, group_entries
-from choreo_bdd_reporter.read.findings import findings_of, is_failing
+from choreo_bdd_reporter.read.findings import findings_of, is_failing, is_flaky
 from choreo_bdd_reporter.read.hop_names import hop_name
 
 _TITLE_MAX = 200
@@ -146,8 +146,11 @@ def flaky_tests(results: Any, gherkin: Any) -> list[str]:
     """Node ids of tests that have passed in the end after attempts that had not."""
     attempts = (gherkin or {}).get("attempts") or {}
     rows = zip(row_ids(results["tests"]), results["tests"], strict=True)
-    passed = ((row, test["nodeid"]) for row, test in rows if test["outcome"] in ("passed", "slow"))
-    return [nodeid for row, nodeid in passed if any(each["outcome"] != "passed" for each in attempts.get(row, ()))]
+    return [
+        test["nodeid"]
+        for row, test in rows
+        if is_flaky(test["outcome"], (each["outcome"] for each in attempts.get(row, ())))
+    ]
 
 
 def as_text(results: Any, gherkin: Any) -> str:

@@ -223,6 +223,7 @@ declare namespace Page {
     transports?: string[];
     hops?: number[];
     attempts?: Attempt[];
+    flaky?: boolean;
     warnings?: [number, string][];
     past?: [string, string];
   }

@@ -35,7 +35,7 @@ def _events(process: int, trace: Trace, ids: Iterator[int]) -> Iterator[dict[str
     for name, thread in threads.items():
         if name is not None:
             yield _named("thread_name", name, {"pid": process, "tid": thread})
-    facts = {"outcome": trace.scenario["outcome"], "test": trace.test["outcome"]}
+    facts = {name: trace.scenario[name] for name in ("outcome", "timeline_dropped")} | {"test": trace.test["outcome"]}
     head = {"name": trace.scenario["name"] or trace.test["name"], "cat": "scenario", "args": facts}
     yield {**whole, "ph": "X", "ts": trace.start, "dur": trace.end - trace.start, **head}
     places = [{"pid": process, "tid": threads[span.transport]} for span in trace.spans]

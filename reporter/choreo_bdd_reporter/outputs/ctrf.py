@@ -89,7 +89,12 @@ def _attempt(number: int, attempt: Any) -> dict[str, Any]:
 def _reason(reason: Failure | None) -> dict[str, Any]:
     if reason is None:
         return {}
-    return {"cause": reason.cause, "failed_at": reason.place, **({"topic": reason.topic} if reason.topic else {})}
+    places = {"topic": reason.topic, "transport": reason.transport}
+    return {
+        "cause": reason.cause,
+        "failed_at": reason.place,
+        **{name: place for name, place in places.items() if place},
+    }
 
 
 def _milliseconds(moment: str) -> int:

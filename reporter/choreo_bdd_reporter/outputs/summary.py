@@ -26,7 +26,10 @@ _OUTCOMES = ("passed", "slow", "failed", "errored", "skipped")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A failing test: what failed, why in a word or two and in a sentence, and where to look."""
+    """A failing test: what failed, why in a word or two and in a sentence, and where to look.
+
+    ``transport`` is told in runs that have several.
+    """
 
     row: str
     nodeid: str
@@ -36,6 +39,7 @@ class Failure:
     file: str
     line: int | None
     topic: str | None = None
+    transport: str | None = None
 
     @property
     def place(self) -> str:
@@ -82,6 +86,7 @@ def _failure(entry: Entry, feature: str) -> Failure:
         file=file,
         line=line,
         topic=finding.get("topic"),
+        transport=finding.get("transport"),
     )
 
 

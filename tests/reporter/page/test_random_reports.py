@@ -34,7 +34,7 @@ _OPEN_ALL = """async () => {
     location.hash = new URLSearchParams({ test });
     await rest();
     const rows = [...document.querySelectorAll('.hr-waterfall-row')];
-    backwards += rows.filter((row) => /^[-−]/.test(row.lastElementChild.innerText)).length;
+    backwards += rows.filter((row) => /^[-\\u2212]/.test(row.lastElementChild.innerText)).length;
     for (const row of rows.slice(0, 4)) row.click();
     for (const fold of document.querySelectorAll('details:not([open])')) fold.open = true;
     await rest();
@@ -74,6 +74,8 @@ def test_every_export_of_a_random_report_tells_the_causes_of_the_page(seed: int)
     assert Counter(why.get("type") for case in cases for why in case if why.tag in ("failure", "error")) == causes
     listed = [test for test in as_ctrf(results, gherkin)["results"]["tests"] if test["status"] == "failed"]
     assert Counter(on_one_line(test["extra"]["cause"]) for test in listed) == causes
+    places = Counter((row["findings"][0].get("topic") or None, row["findings"][0].get("transport")) for row in shown)
+    assert Counter((test["extra"].get("topic"), test["extra"].get("transport")) for test in listed) == places
     assert Counter(issue["check_name"] for issue in json.loads(as_code_quality(results, gherkin))) == causes
     sentences = Counter(row["findings"][0]["sentence"] for row in shown)
     assert Counter(test.get("message", "") for test in listed) == sentences
@@ -105,6 +107,19 @@ def test_no_time_of_a_random_report_runs_backwards(seed: int) -> None:
     assert all(event["dur"] >= 0 for event in events if event["ph"] == "X")
     begun = {event["id"]: event["ts"] for event in events if event["ph"] in "bs"}
     assert all(begun[event["id"]] <= event["ts"] for event in events if event["ph"] in "ef")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_traces_of_a_random_report_tell_how_many_events_were_left_out(seed: int) -> None:
+    results, gherkin = a_report(seed)
+    events = as_chrome_trace(results, gherkin)["traceEvents"]
+    left_out = [part["timeline_dropped"] for test in results["tests"] for part in test["scenarios"] if part["timeline"]]
+    wholes = [event for event in events if event.get("cat") == "scenario"]
+    assert [event["args"]["timeline_dropped"] for event in wholes] == left_out
+    roots = [
+        span for span in as_otlp(results, gherkin)["resourceSpans"][0]["scopeSpans"][0]["spans"] if "events" in span
+    ]
+    assert [span.get("droppedEventsCount", 0) for span in roots] == left_out
 
 
 def _index(results: Any, gherkin: Any) -> Any:

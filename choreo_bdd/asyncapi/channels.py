@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from choreo_bdd.asyncapi.documents import AsyncApiError, Documents, Node, dialect
+from choreo_bdd.topic_patterns import matches
 
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
 _SEGMENT = "[^./]+"
@@ -50,11 +52,24 @@ class Channel:
     @property
     def example(self) -> str:
         """A topic of this channel."""
-        return _PARAMETER.sub(lambda found: self.samples.get(found[1], found[1]), self.address)
+        return self._filled(self.address)
 
     def pattern(self) -> re.Pattern[str]:
         """Matches the topics this channel is about: a parameter is one segment."""
-        parts = _PARAMETER.split(self.address)  # text and names of parameters by turns
+        return self._fitting(self.address)
+
+    def falls_under(self, pattern: str) -> bool:
+        """Whether one of its topics is among those that a pattern (``*``, ``>``) stands for."""
+        own = self.address.split(".")
+        wanted = zip_longest(own, pattern.split(".")[: len(own)], fillvalue="")
+        likely = (segment if self._fitting(part).fullmatch(segment) else self._filled(part) for part, segment in wanted)
+        return matches(pattern, ".".join(likely))
+
+    def _filled(self, text: str) -> str:
+        return _PARAMETER.sub(lambda found: self.samples.get(found[1], found[1]), text)
+
+    def _fitting(self, text: str) -> re.Pattern[str]:
+        parts = _PARAMETER.split(text)  # text and names of parameters by turns
         return re.compile(
             "".join(self._values(part) if index % 2 else re.escape(part) for index, part in enumerate(parts))
         )

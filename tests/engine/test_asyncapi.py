@@ -56,8 +56,13 @@ class TestChannels:
         assert (api.unknown(topic) is None) == (address is not None)
 
     @pytest.mark.parametrize(
-        ("pattern", "covered"), [("orders.*", True), ("regions.eu.>", True), (">", True), ("payments.*", False)]
-    )
+        ("pattern", "covered"),
+        [
+            ("orders.*", True), ("regions.eu.>", True), (">", True), ("payments.*", False),
+            ("regions.us.>", True), ("*.us.*.A-9", True), ("regions.*.orders.A-9", True), ("regions.mars.>", False),
+            ("regions.us.orders.A-9.*", False), ("regions.us.*", False),
+        ],
+    )  # fmt: skip
     def test_a_pattern_is_covered_by_any_channel_under_it(self, api: AsyncApi, pattern: str, covered: bool) -> None:
         assert api.covers(pattern) is covered
 

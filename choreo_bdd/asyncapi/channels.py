@@ -11,7 +11,8 @@ from choreo_bdd.asyncapi.documents import AsyncApiError, Documents, Node, dialec
 from choreo_bdd.topic_patterns import matches
 
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
-_SEGMENT = "[^./]+"
+SEGMENT = "[^./]+"
+"""What a parameter of an address stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,14 @@ class Channel:
     """An address with its messages; without any, every message will do.
 
     ``parameters`` are the values that a parameter of the address may have, where the document lists them; ``samples``
-    are values that it names for one.
+    are values that it names for one, ``schemas`` what it says of all.
     """
 
     address: str
     messages: tuple[MessageSpec, ...]
     parameters: Mapping[str, tuple[str, ...]]
     samples: Mapping[str, str]
+    schemas: Mapping[str, Node]
 
     @property
     def is_template(self) -> bool:
@@ -76,7 +78,7 @@ class Channel:
 
     def _values(self, parameter: str) -> str:
         allowed = self.parameters.get(parameter)
-        return f"(?:{'|'.join(map(re.escape, allowed))})" if allowed else _SEGMENT
+        return f"(?:{'|'.join(map(re.escape, allowed))})" if allowed else SEGMENT
 
 
 def read_channels(documents: Documents) -> list[Channel]:
@@ -110,6 +112,7 @@ def _channel(documents: Documents, address: str, node: Node, messages: Iterator[
         messages=tuple(_message(documents, message) for message in distinct.values()),
         parameters={name: values for name, (values, _) in named.items() if values},
         samples={name: sample for name, (_, sample) in named.items() if sample is not None},
+        schemas={name: each["schema"] for name, each in documents.members(node, "parameters") if each.has("schema")},
     )
 
 
@@ -122,7 +125,7 @@ def _named_values(documents: Documents, parameter: Node) -> tuple[tuple[str, ...
     listed = tuple(map(str, holder.value["enum"])) if holder.has("enum") else ()
     named = [str(holder.value["default"])] if holder.has("default") else []
     named += [*map(str, holder.value["examples"])] if holder.has("examples") else []
-    fitting = (each for each in (*named, *listed) if (each in listed if listed else re.fullmatch(_SEGMENT, each)))
+    fitting = (each for each in (*named, *listed) if (each in listed if listed else re.fullmatch(SEGMENT, each)))
     return listed, next(fitting, None)
 
 

@@ -12,7 +12,7 @@ from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.strays import Stray
 from choreo_bdd.scenario.sending.outbox import TransportFailure
-from choreo_bdd.scenario.sending.replies import ReplyReport
+from choreo_bdd.scenario.sending.replies import ReplyReport, deed_of
 from choreo_bdd.scenario.timeline import TimelineEntry
 from choreo_bdd.shared.counted import counted
 
@@ -203,7 +203,7 @@ def _handle_lines(handle: Handle) -> list[str]:
 
 def _reply_line(report: ReplyReport) -> str:
     parts = [
-        f"on {report.trigger_topic} -> {report.reply_topic}: {report.state.value}",
+        f"on {report.trigger_topic} -> {report.reply_topic}: {deed_of(report.state, report.reply_topic)}",
         f"{report.match_count} matched of {report.candidate_count}",
     ]
     if report.builder_error:

@@ -20,6 +20,7 @@ from choreo_bdd.scenario.judging.verdict import (
     by_end_of_scope,
     by_message,
     by_time,
+    hop_start,
     near_misses,
     over_budget,
     timing,
@@ -166,7 +167,14 @@ class Verdicts:
         """The times of a message that was noted at a loop time, which is late where the loop was blocked before it."""
         took = self._timing(expectation, at)
         unseen_s = self._pauses.unseen_s(at, since=at - took.latency_ms / 1000)
-        return took._replace(unseen_ms=unseen_s * 1000) if unseen_s else took
+        start = hop_start(expectation)
+        late_s = 0.0 if start is None else self._pauses.unseen_s(start, since=self._caused_at(expectation, start))
+        return took._replace(unseen_ms=unseen_s * 1000, late_ms=late_s * 1000) if unseen_s or late_s else took
+
+    def _caused_at(self, expectation: Expectation, at: float) -> float:
+        """The latest moment from which on a message noted at a loop time may have come."""
+        began = self._since(expectation)
+        return self._outbox.last_sent(at, since=began) or began
 
     def _timing(self, expectation: Expectation, at: float) -> Timing:
         topic = expectation.handle.budget_topic

@@ -118,6 +118,27 @@ class TestCauses:
         assert (handle.outcome, handle.diagnosis.cause) == (Outcome.SLOW, Cause.LATENCY_UNKNOWN)
         assert "between 0.0 and 80.0 ms, and the budget is 50.0 ms" in handle.diagnosis.sentence
 
+    @pytest.mark.parametrize(("blocked_s", "outcome"), [(0.08, Outcome.SLOW), (0.02, Outcome.PASS)])
+    async def test_a_hop_whose_start_was_noted_late_may_have_taken_longer(
+        self, strict: Harness, blocked_s: float, outcome: Outcome
+    ) -> None:
+        loop: Any = asyncio.get_running_loop()
+        async with strict.scenario("blocked") as s:
+            start = s.expect("orders.settled", exists())
+            handle = s.expect("orders.shipped", exists(), after=start).within_ms(60, of="orders.settled")
+            s.publish("start", {})
+            loop._jumping.now += blocked_s
+            await asyncio.sleep(0)
+            publishing("orders.settled", {})(s)
+            await asyncio.sleep(0.03)
+            publishing("orders.shipped", {})(s)
+            await s.await_all(timeout_ms=500)
+        assert handle.diagnosis is not None
+        assert handle.outcome is outcome
+        if outcome is Outcome.SLOW:
+            assert handle.diagnosis.cause is Cause.LATENCY_UNKNOWN
+            assert "between 30.0 and 110.0 ms, and the budget is 60.0 ms" in handle.diagnosis.sentence
+
     async def test_nothing_arrived(self, strict: Harness) -> None:
         handle, diagnosis = await diagnosed(strict, nothing)
         assert handle.outcome is Outcome.TIMEOUT

@@ -109,3 +109,21 @@ def test_what_may_have_come_too_early_does_not_pass() -> None:
 
 def test_what_was_in_time_whenever_it_came_passes() -> None:
     assert ruled(Timing(500.0, unseen_ms=450), budget_ms=501, earliest_ms=50).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "budget_ms", "earliest_ms", "expected"),
+    [
+        pytest.param(60, 100, None, (Outcome.SLOW, Cause.LATENCY_UNKNOWN), id="perhaps too slow"),
+        pytest.param(40, 100, None, (Outcome.PASS, Cause.MATCHED), id="in time whenever it began"),
+        pytest.param(60, 40, None, (Outcome.SLOW, Cause.OVER_BUDGET), id="too slow whenever it began"),
+        pytest.param(60, None, 100, (Outcome.FAIL, Cause.LATENCY_UNKNOWN), id="perhaps late enough"),
+        pytest.param(40, None, 100, (Outcome.FAIL, Cause.TOO_EARLY), id="too early whenever it began"),
+    ],
+)
+def test_a_start_that_was_noted_late_makes_it_longer(
+    late_ms: float, budget_ms: float | None, earliest_ms: float | None, expected: tuple[Outcome, Cause]
+) -> None:
+    ruling = ruled(Timing(50.0, late_ms=late_ms), budget_ms=budget_ms, earliest_ms=earliest_ms)
+    assert ruling.diagnosis is not None
+    assert (ruling.outcome, ruling.diagnosis.cause) == expected

@@ -265,6 +265,16 @@ def test_the_place_of_the_report_is_said_at_the_end(suite: Any) -> None:
     result.stdout.fnmatch_lines([f"choreo report: {suite.path / 'out' / 'index.html'}"])
 
 
+def test_where_the_page_could_not_be_written_the_results_are_named(suite: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **_options: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(page, "write_page", broken)
+    suite.pytester.makepyfile("def test_a(): pass")
+    result = suite.run("--harness-report=out", "-W", "default")
+    result.stdout.fnmatch_lines([f"choreo report: {suite.path / 'out' / 'results.json'}"])
+
+
 def test_the_exit_and_an_interruption_reach_the_page_data(suite: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 

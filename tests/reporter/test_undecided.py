@@ -178,6 +178,7 @@ def test_tests_beside_a_file_that_cannot_be_collected_are_not_missing(project: P
 
 
 HOOKS = {
+    "step": "def after_step(context, step):\n    if context.scenario.name == 'long': assert 0\n",
     "before": "def before_scenario(context, scenario):\n    if scenario.name == 'long': assert 0\n",
     "after": "def after_scenario(context, scenario):\n    if scenario.name == 'long': assert 0\n",
     "cleanup": "def before_scenario(context, scenario):\n"
@@ -194,6 +195,13 @@ def test_a_hook_of_behave_that_fails_is_seen_in_every_output(project: Project, h
     project.feature(SHORT_AND_LONG.replace('"never"', '"a"')).file("features/environment.py", HOOKS[hook])
     assert project.behave("-f", "choreo", "-o", "report").code == 1
     assert outcomes_of(project.folder / "report") == ("passed", "failed")
+    assert re.search(r"AssertionError|ZeroDivisionError", project.results("report")["tests"][1]["traceback"])
+
+
+def test_a_hook_of_behave_that_fails_uncaptured_is_told_as_one(project: Project) -> None:
+    project.feature(SHORT_AND_LONG.replace('"never"', '"a"')).file("features/environment.py", HOOKS["cleanup"])
+    project.behave("-f", "choreo", "-o", "report", "--no-capture")
+    assert project.results("report")["tests"][1]["traceback"] == "a hook or a clean-up function raised"
 
 
 @pytest.mark.parametrize("fixture", FIXTURES)

@@ -262,11 +262,15 @@ def test_what_comes_in_between_does_not_matter(bench: Bench) -> None:
     assert in_order(bench, ("y", 2), ("x", 1), ("x", 3), ("y", 2), ("x", 3)) == ["pass", "pass", "pass"]
 
 
+def two_buses(make_bench: MakeBench) -> Bench:
+    buses = {name: TransportConfig(name, "memory", "the test", correlation_field=None) for name in ("bus", "far")}
+    return make_bench(transports=MappingProxyType(buses), default_transport="bus")
+
+
 @pytest.mark.parametrize(("first", "outcome"), [("bus", "pass"), ("far", "fail")])
 def test_over_two_transports_the_time_of_arrival_is_the_order(make_bench: MakeBench, first: str, outcome: str) -> None:
     """Each bus counts its own messages: that one has carried more by then says nothing."""
-    buses = {name: TransportConfig(name, "memory", "the test", correlation_field=None) for name in ("bus", "far")}
-    bench = make_bench(transports=MappingProxyType(buses), default_transport="bus")
+    bench = two_buses(make_bench)
 
     def speak(_: ScenarioRun) -> None:
         for name, times in (("bus", 3), ("far", 1)) if first == "bus" else (("far", 3), ("bus", 1)):
@@ -279,6 +283,21 @@ def test_over_two_transports_the_time_of_arrival_is_the_order(make_bench: MakeBe
         'When I publish "a"', "And they speak", f"Then I expect in order:\n{rows}", own={"they speak": speak}
     )
     assert played.outcomes == ["pass", outcome]
+
+
+def test_messages_of_two_transports_are_two_however_alike(make_bench: MakeBench) -> None:
+    bench = two_buses(make_bench)
+
+    def speak(_: ScenarioRun) -> None:
+        bench.say("first here, as the act was there", {}, on="far")
+        for name in ("bus", "far"):
+            bench.say("x.a", {"n": 1}, on=name)
+            bench.pass_time(0.01)
+
+    rows = "| topic | transport | n |\n| x.a | bus | 1 |\n| x.* | far | 1 |"
+    bench.play(
+        'When I publish "a"', "And they speak", f"Then I expect in order:\n{rows}", own={"they speak": speak}
+    ).passed()
 
 
 def test_one_message_is_not_two_in_order(bench: Bench) -> None:

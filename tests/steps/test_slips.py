@@ -74,3 +74,80 @@ def test_an_expectation_that_fails_needs_no_such_note(bench: Bench) -> None:
     played = bench.play(PUBLISH, 'Then I expect "x" where amount is 5')
     assert played.outcomes == ["fail"]
     assert "is asked for" not in played.message
+
+
+@pytest.mark.parametrize(
+    ("condition", "headers"),
+    [
+        ("@headers.tenant is acme", "Tenant: acme"),
+        ("@headers.x-tenant-id exists", "X-Tenant-Id: acme"),
+        ("n is 1 and @headers.tenant is acme", "TENANT: acme"),
+        ("@headers.tenant is acme and @headers.kind is late", "{Tenant: acme, Kind: late}"),
+        ("@headers.shop is acme or @headers.tenant is acme", "Tenant: acme"),
+    ],
+)
+@pytest.mark.parametrize(
+    "check",
+    [
+        'no "x" {} for 50ms',
+        'exactly 0 "x" messages {} within 50ms',
+        'at most 0 "x" messages {} within 50ms',
+        'no other "x" {} for 50ms',
+    ],
+)
+def test_a_header_in_another_case_breaks_what_must_not_come(
+    bench: Bench, condition: str, headers: str, check: str
+) -> None:
+    braced = headers if headers.startswith("{") else f"{{{headers}}}"
+    played = bench.play(
+        f'When I publish "x":\n  n: 1\n  "@headers": {braced}',
+        f"Then I expect {check.format(f'where {condition}')}",
+    )
+    assert played.outcomes == ["fail"]
+    assert "1 that came would match but for a name in capital or small letters: it has the header '" in played.message
+
+
+def test_a_header_in_another_case_is_seen_among_many(bench: Bench) -> None:
+    played = bench.play(
+        'When I publish 40 "x" messages:\n  "@headers": {other: "1"}',
+        'And I publish "x":\n  "@headers": {Tenant: acme}',
+        'And I publish 40 "x" messages:\n  "@headers": {other: "1"}',
+        'Then I expect no "x" where @headers.tenant is acme for 50ms',
+    )
+    assert played.outcomes == ["fail"]
+    assert "it has the header 'Tenant', where 'tenant' is asked for" in played.message
+
+
+@pytest.mark.parametrize(
+    ("condition", "headers"),
+    [
+        ("@headers.tenant is acme", "Tenant: other"),
+        ("@headers.tenant is acme and n is 2", "Tenant: acme"),
+        ("@headers.tenant is acme", "{Tenant: acme, tenant: other}"),
+        ("@headers.tenant is acme", "tenants: acme"),
+    ],
+)
+def test_a_header_in_another_case_that_would_not_match_breaks_nothing(
+    bench: Bench, condition: str, headers: str
+) -> None:
+    braced = headers if headers.startswith("{") else f"{{{headers}}}"
+    bench.play(
+        f'When I publish "x":\n  n: 1\n  "@headers": {braced}', f'Then I expect no "x" where {condition} for 50ms'
+    ).passed()
+
+
+def test_a_count_leaves_room_for_a_header_in_another_case_and_tells_of_it(bench: Bench) -> None:
+    with pytest.warns(UserWarning, match="it has the header 'Tenant', where 'tenant' is asked for"):
+        bench.play(
+            'When I publish "x":\n  "@headers": {Tenant: acme}',
+            'Then I expect at most 1 "x" message where @headers.tenant is acme within 50ms',
+        ).passed()
+
+
+def test_what_a_message_has_not_is_asked_in_any_case_of_a_header(bench: Bench) -> None:
+    played = bench.play(
+        'When I publish "x":\n  "@headers": {Tenant: acme}',
+        'Then I expect "x"',
+        'And the "x" message has not:\n  "@headers": {tenant: acme}',
+    )
+    assert "but for capital or small letters: the header 'Tenant', where 'tenant' is asked for" in played.message

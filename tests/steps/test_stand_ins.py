@@ -238,3 +238,36 @@ def test_a_condition_that_breaks_is_no_condition_that_does_not_hold(bench: Bench
     for check in ("has", "has not"):
         played = bench.play(ask, 'Then I expect "ask"', f'And the "ask" message {check}:\n  n: !breaking')
         assert "the matcher raised SystemExit: 3" in played.message
+
+
+@pytest.mark.parametrize(
+    ("service", "told"),
+    [
+        (
+            'answers "ask" with "answer"',
+            "answered on 'answer', and a stand-in answers no inbox: expect 'answer' instead",
+        ),
+        (
+            'answers "ask" with "answer" and fails',
+            "for 'ask' of this scenario did not answer (reply_failed)",
+        ),
+        ('drops "ask"', "for 'ask' of this scenario did not answer (dropped 1)"),
+    ],
+)
+def test_a_request_that_only_a_stand_in_heard_says_why_no_reply_came(bench: Bench, service: str, told: str) -> None:
+    played = bench.play(f"Given a service that {service}", 'When I request "ask"', "Then I expect a reply")
+    assert played.outcomes == ["timeout"]
+    assert told in played.message
+
+
+def test_a_reply_that_another_service_sent_is_no_matter_of_the_stand_in(bench: Bench) -> None:
+    played = bench.play(
+        'Given a service that answers "other" with "answer"', 'When I request "ask"', "Then I expect a reply"
+    )
+    assert "of this scenario" not in played.message
+
+
+@pytest.mark.parametrize("check", ['the service answered "ask"', 'the service answered "ask" 2 times'])
+def test_a_stand_in_that_drops_is_told_as_one(bench: Bench, check: str) -> None:
+    played = bench.play('Given a service that drops "ask"', 'When I publish "ask"', f"Then {check}")
+    assert "(dropped 1)" in played.message

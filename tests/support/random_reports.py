@@ -25,6 +25,8 @@ _TEXTS = (
     "__proto__", "toString", "null", "0", "x" * 300, "a\nb", "%0A", "#", "a::b", "orders/{id}", "\u2400", "'\"`", "…",
 )  # fmt: skip
 _NUMBERS = (0, 1, -1, 1.0, 0.5, -0.0, 1e-9, 1e21, 1e300, 2**53 + 1, -(2**70), 12.345678901234567)
+_STEPS = (0, 0.0001, 0.5, 40, 5_000, -3)
+"""From one event to the next: several at once, and a stamp of the kernel that is older than ours."""
 _TIMES = (0, 0.0, 0.0004, 0.9996, 1, 59.9996, 999.9996, 60_000, 1e9)
 _KINDS = ("missing", "mismatch", "type_mismatch", "predicate", "composed")
 _OUTCOMES = ("passed", "failed", "errored", "skipped", "slow")
@@ -33,6 +35,9 @@ _ACTIONS = ("published", "received", "matched", "mismatched", "deadline", "corre
             "reply_failed")  # fmt: skip
 _STATES = ("armed_no_match", "armed_matcher_mismatched", "replied", "reply_failed")
 _TRANSPORTS = ("nats", "kafka", "a-1", "Z_")
+_BUSES = {"nats": "nats", "a-1": "nats", "Z_": "kafka"}
+_ENDS = ("2027-03-04T09:12:08.328500+00:00", "2027-03-04T08:12:00+00:00")
+"""The second by a clock that was set back meanwhile."""
 _WHY = ("late", "foreign", "no_id", "wrong_topic", "returned", "undecodable", "something else")
 _MARKERS = (
     {"_truncated": True, "_original_bytes": 9_000, "_head": '{"a'}, {"_truncated": True, "_head": "<too deep>"},
@@ -59,7 +64,8 @@ class _Made:
         is_stage = any(scope.get("stage") for test in tests for scope in test["scenarios"])
         buses: Json = {"transport": None, "transports": sorted(_TRANSPORTS)} if is_stage else {"transport": "nats"}
         facts = {"project_name": self._maybe(self._text), "git_sha": self._maybe(self._text),
-                 "environment": self._maybe(self._text), "duration_ms": self._pick(_TIMES)}  # fmt: skip
+                 "environment": self._maybe(self._text), "duration_ms": self._pick(_TIMES),
+                 "finished_at": self._pick(_ENDS)}  # fmt: skip
         results = results_of(tests, **facts, **buses)
         if not is_stage:
             del results["run"]["transports"]
@@ -114,7 +120,7 @@ class _Made:
         on_stage = self._rng.random() < 0.4
         at, timeline = 0.0, []
         for _ in range(self._rng.randrange(12)):
-            at += self._pick((0, 0.0001, 0.5, 40, 5_000))
+            at = max(0, at + self._pick(_STEPS))
             timeline.append(self._event(at, on_stage=on_stage))
         handles = [self._handle(on_stage=on_stage) for _ in range(self._rng.randrange(4))]
         hashes = dict.fromkeys(self._rng.sample(_TRANSPORTS, 2), "sha256:0123456789abcdef")
@@ -156,7 +162,16 @@ class _Made:
             for row in rows if self._rng.random() < 0.7
         ]  # fmt: skip
         details = {row: [self._notes(scope) for scope in test["scenarios"]] for row, test in rows.items()}
-        return gherkin_of([a_feature(self._text(), described)] if described else [], details)
+        attempts = {row: [self._attempt(test) for _ in range(self._rng.randrange(1, 3))]
+                    for row, test in rows.items() if self._rng.random() < 0.4}  # fmt: skip
+        features = [a_feature(self._text(), described)] if described else []
+        return gherkin_of(features, details, attempts=attempts, buses=self._pick(({}, _BUSES)))
+
+    def _attempt(self, test: Json) -> Json:
+        """One that came before, with all that it did or with its outcome alone."""
+        outcome = self._pick(_OUTCOMES)
+        kept = {"test": {**test, "outcome": outcome}, "details": [self._notes(each) for each in test["scenarios"]]}
+        return {"outcome": outcome, "reason": self._maybe(self._text), **(self._maybe(lambda: kept) or {})}
 
     def _step(self) -> Json:
         status = self._pick(("passed", "failed", "errored", "skipped", "undefined", "untested"))

@@ -58,6 +58,10 @@ def unseen(expectation: Expectation, nobodys: Sequence[Delivery], unattributed: 
         number, why = len(expectation.unjudged), expectation.unjudged[-1]
         sentence = f"{number} that came could not be judged ({why})"
         found.append(Unseen(number, sentence, Cause.WRONG_SHAPE, counts=True))
+    if expectation.hidden:
+        number, why = len(expectation.hidden), expectation.hidden[-1]
+        sentence = f"{number} that came would match but for a name in capital or small letters: it has {why}"
+        found.append(Unseen(number, sentence, Cause.WRONG_SHAPE, counts=True))
     if unattributed != "ignore":
         number = sum(accepts(expectation.matcher, each) for each in nobodys)
         if number:

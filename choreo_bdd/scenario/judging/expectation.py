@@ -21,7 +21,7 @@ from choreo_bdd.matchers.protocols import Unconditional, expected_shape
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.judging.diagnosis import Diagnosis
 from choreo_bdd.scenario.judging.handle import Handle
-from choreo_bdd.scenario.judging.matching import judge, was_judged
+from choreo_bdd.scenario.judging.matching import hidden_by_case, judge, was_judged
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
 from choreo_bdd.scenario.judging.ruling import Ruling
 from choreo_bdd.shared.fitting import fits
@@ -84,6 +84,7 @@ class Expectation:
         "handle",
         "has_closed_at",
         "held",
+        "hidden",
         "is_awaited",
         "late",
         "late_at",
@@ -140,6 +141,8 @@ class Expectation:
         """The class of the error for each message that nobody could read."""
         self.unjudged: list[str] = []
         """What the matcher raised, for each message of which it said nothing."""
+        self.hidden: list[str] = []
+        """What hid each message that would match but for the case of a header's name, where none may come unseen."""
         self.leftovers = 0
         """How many matching messages were in their queue before, and are no answer here."""
         self.asked: str | None = None
@@ -222,6 +225,8 @@ class Expectation:
         if not result.matched:
             if not was_judged(result):
                 self.unjudged.append(result.reason)
+            elif self.occurs.waits_the_window_out and (why := hidden_by_case(matcher, delivery, result)) is not None:
+                self.hidden.append(why)
             self._note_near_miss(delivery, result)
             return Heard.NEAR_MISS, result.reason
         return self._hear_match(delivery, result)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
 from choreo_bdd.contracts import Problem
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
@@ -10,6 +13,7 @@ from choreo_bdd.matchers.protocols import OfMessages
 from choreo_bdd.shared.fitting import fits
 
 _RAISED = "matcher_raised"
+_HEADER = "@headers."
 
 
 def match_delivery(matcher: Matcher, delivery: Delivery) -> MatchResult:
@@ -56,6 +60,47 @@ def accepts(matcher: Matcher | None, delivery: Delivery) -> bool:
         raise
     except BaseException:  # noqa: BLE001 - only a hint is lost; what a matcher raises is reported where it judges
         return False
+
+
+def in_other_case(
+    result: MatchResult, headers: Mapping[str, str], judged_with: Callable[[Mapping[str, str]], MatchResult]
+) -> str | None:
+    """What hides a message behind nothing but the case of a header's name, in words; ``None`` where more differs.
+
+    ``result`` is what was said of it, and ``judged_with`` says it anew of the same message with other headers.
+    """
+    told: list[str] = []
+    while not result.matched:
+        missing = [name for name in _missing_headers(result.failure) if name not in headers]
+        slip = next(
+            ((asked, there) for asked in missing for there in headers if asked.casefold() == there.casefold()), None
+        )
+        if slip is None:
+            return None
+        asked, there = slip
+        told.append(f"the header {there!r}, where {asked!r} is asked for")
+        headers = {**headers, asked: headers[there]}
+        result = judged_with(headers)
+    return " and ".join(told) or None
+
+
+def hidden_by_case(matcher: Matcher, delivery: Delivery, result: MatchResult) -> str | None:
+    """``in_other_case`` of a message that has just been judged so."""
+
+    def judged_with(headers: Mapping[str, str]) -> MatchResult:
+        message = replace(delivery.message, headers=headers)
+        return judge(matcher, delivery._replace(message=message), any_counts=True)
+
+    return in_other_case(result, delivery.message.headers, judged_with)
+
+
+def _missing_headers(failure: MatchFailure | None) -> Iterator[str]:
+    if failure is None:
+        return
+    if failure.kind == "missing" and failure.path.startswith(_HEADER):
+        yield failure.path.removeprefix(_HEADER)
+    for each in failure.children:
+        yield from _missing_headers(each)
 
 
 def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:

@@ -19,11 +19,18 @@ class Timing(NamedTuple):
     """What else is to be said of the moment."""
     unseen_ms: float = 0.0
     """How much earlier it may have been: for so long nobody could look."""
+    late_ms: float = 0.0
+    """How much earlier what it counts from may have been."""
 
     @property
     def least_ms(self) -> float:
         """What the latency was at least."""
         return self.latency_ms - self.unseen_ms
+
+    @property
+    def most_ms(self) -> float:
+        """What the latency was at most."""
+        return self.latency_ms + self.late_ms
 
 
 class Ruling(NamedTuple):

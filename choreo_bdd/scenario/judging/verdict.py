@@ -20,7 +20,7 @@ def timing(expectation: Expectation, at: float, *, sent: float | None, from_publ
     ``from_publish`` says that it counts from there where no budget says otherwise.
     """
     since_registration = max(0.0, (at - expectation.opened_at) * 1000)
-    hop = _hop_start(expectation)
+    hop = hop_start(expectation)
     if hop is not None:
         return Timing(max(0.0, (at - hop) * 1000), since_registration)
     if sent is None:
@@ -28,6 +28,14 @@ def timing(expectation: Expectation, at: float, *, sent: float | None, from_publ
     since_publish = (at - sent) * 1000
     anchored = from_publish or expectation.handle.budget_topic is not None
     return Timing(since_publish if anchored else since_registration, since_registration, since_publish)
+
+
+def hop_start(expectation: Expectation) -> float | None:
+    """When the message came from which the budget counts, where that is the one this expectation comes after."""
+    before = expectation.after
+    if before is None or before.decisive is None or before.topic != expectation.handle.budget_topic:
+        return None
+    return before.decisive.received_at
 
 
 def by_message(expectation: Expectation, reason: str, took: Timing) -> Ruling:
@@ -78,7 +86,7 @@ def by_end_of_scope(why: str) -> Ruling:
 def too_early(handle: Handle, took: Timing) -> str | None:
     """What to say of a match that came before it may."""
     earliest, since = handle.earliest_ms, handle.budget_topic
-    if earliest is None or took.latency_ms >= earliest:
+    if earliest is None or took.most_ms >= earliest:
         return None
     came = f"{took.latency_ms:.1f} ms after '{since}'" if since is not None else f"after {took.latency_ms:.1f} ms"
     sooner = f"{earliest - took.latency_ms:.1f} ms sooner than the {earliest:g} ms it may not come before"
@@ -102,7 +110,7 @@ def _met(handle: Handle, reason: str, took: Timing, sentence: str, notes: tuple[
     if early is not None:
         text = f"{Cause.TOO_EARLY.value}: {early}"
         return Ruling(Outcome.FAIL, early, took, Diagnosis(Cause.TOO_EARLY, early, text), notes)
-    latency, budget, earliest = took.latency_ms, over_budget(handle, took.latency_ms), handle.earliest_ms
+    latency, budget, earliest = took.latency_ms, over_budget(handle, took.most_ms), handle.earliest_ms
     if earliest is not None and took.least_ms < earliest:
         untold = _untold(handle, took, f"it may not come before {earliest:g} ms")
         return Ruling(Outcome.FAIL, untold.sentence, took, untold, notes)
@@ -119,8 +127,9 @@ def _met(handle: Handle, reason: str, took: Timing, sentence: str, notes: tuple[
 
 def _untold(handle: Handle, took: Timing, bound: str) -> Diagnosis:
     """Neither within a bound nor beyond it: it came while nobody could look."""
-    between = f"the message on '{handle.topic}' took between {took.least_ms:.1f} and {took.latency_ms:.1f} ms"
-    why = f"the event loop was blocked for {took.unseen_ms:.0f} ms before it could be read"
+    between = f"the message on '{handle.topic}' took between {took.least_ms:.1f} and {took.most_ms:.1f} ms"
+    what = "it" if took.unseen_ms else f"the one on '{handle.budget_topic}'"
+    why = f"the event loop was blocked for {took.unseen_ms or took.late_ms:.0f} ms before {what} could be read"
     told = f"{between}, and {bound}: {why}; keep what sleeps or computes for long off the loop"
     return Diagnosis(Cause.LATENCY_UNKNOWN, told, f"{Cause.LATENCY_UNKNOWN.value}: {told}")
 
@@ -153,11 +162,3 @@ def _shortfall(
         return Outcome.FAIL, f"{near_misses(handle)}, none matched {before}{latest}"
     outcome = Outcome.FAIL if came_close else Outcome.TIMEOUT
     return outcome, f"no matching message arrived on {handle.topic!r} {before}"
-
-
-def _hop_start(expectation: Expectation) -> float | None:
-    """When the message came from which the budget counts, where that is the one this expectation comes after."""
-    before = expectation.after
-    if before is None or before.decisive is None or before.topic != expectation.handle.budget_topic:
-        return None
-    return before.decisive.received_at

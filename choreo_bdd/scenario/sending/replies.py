@@ -12,6 +12,9 @@ from typing import Any, NoReturn
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.scenario.links import require_topic
 
+NOWHERE = "(nothing)"
+"""The reply topic of a stand-in that takes the trigger and stays silent."""
+
 MAX_FIRINGS = math.inf
 """As often as it is asked."""
 
@@ -39,6 +42,11 @@ class ReplyReportState(StrEnum):
     REPLY_FAILED = "reply_failed"
 
 
+def deed_of(state: ReplyReportState, reply_topic: str) -> str:
+    """What a reply has done, in one word: what was taken and answered nowhere has been dropped."""
+    return "dropped" if state is ReplyReportState.REPLIED and reply_topic == NOWHERE else state.value
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyReport:
     """One armed reply, without payloads."""
@@ -54,7 +62,7 @@ class ReplyReport:
     correlation_overridden: bool = False
 
     def __repr__(self) -> str:
-        return f"<ReplyReport {self.trigger_topic!r} -> {self.reply_topic!r} {self.state.value}>"
+        return f"<ReplyReport {self.trigger_topic!r} -> {self.reply_topic!r} {deed_of(self.state, self.reply_topic)}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("ReplyReport cannot be pickled: it belongs to a running scenario")
@@ -62,17 +70,13 @@ class ReplyReport:
 
 @dataclass(frozen=True, slots=True)
 class ReplyPlan:
-    """What a reply does: to which topic, with what, how often and how much later (seconds).
-
-    Without a reply topic the stand-in takes the trigger and stays silent.
-    """
+    """What a reply does: to which topic, with what, how often and how much later (seconds)."""
 
     reply_topic: str
     payload: ReplyPayload
     link: str | None = None
     times: float = 1
     delay_s: float = 0.0
-    is_silent: bool = False
 
     def __post_init__(self) -> None:
         require_topic(self.reply_topic, "publish")
@@ -80,6 +84,11 @@ class ReplyPlan:
             raise TypeError(f"times= takes a number of answers, not {self.times!r}")
         if self.times < 1 or (self.times != math.inf and self.times != int(self.times)):
             raise ValueError(f"times={self.times!r} would never answer, or not in whole: use a whole number from 1 on")
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it takes the trigger and sends nothing."""
+        return self.reply_topic == NOWHERE
 
 
 class Reply:

@@ -53,11 +53,12 @@ def envelopes(run: Json, parts: Iterable[Json], tests: Iterable[GherkinTest]) ->
         feature.envelopes.clear()
     if not scenarios:
         return
-    yield {"testRunStarted": {"id": _RUN, "timestamp": _timestamp(epoch_seconds(run["started_at"]))}}
+    started = epoch_seconds(run["started_at"])
+    yield {"testRunStarted": {"id": _RUN, "timestamp": _timestamp(started)}}
     for each in tests:
-        yield from _TestMessages(each, ids, epoch_seconds(run["started_at"])).all(read[each.gherkin["feature"]["uri"]])
+        yield from _TestMessages(each, ids, started).all(read[each.gherkin["feature"]["uri"]])
     failed = run["totals"]["failed"] + run["totals"]["errored"]
-    ended = _timestamp(epoch_seconds(run["finished_at"]))
+    ended = _timestamp(max(started, epoch_seconds(run["finished_at"])))  # the clock may have been set back
     yield {"testRunFinished": {"testRunStartedId": _RUN, "success": not failed, "timestamp": ended}}
 
 

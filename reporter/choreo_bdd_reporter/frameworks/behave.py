@@ -28,7 +28,7 @@ from choreo_bdd import observers
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.shared.counted import counted
 from choreo_bdd_project.frameworks.behave_model import nodeid_of
-from choreo_bdd_reporter.documents.file_names import PAGE, RECORDINGS
+from choreo_bdd_reporter.documents.file_names import RECORDINGS
 from choreo_bdd_reporter.frameworks.behave_tests import aborted_before_start, container_test, ran_test, was_selected
 from choreo_bdd_reporter.frameworks.to_chronicle import hand_over
 from choreo_bdd_reporter.model.clock import Stopwatch, now
@@ -46,7 +46,7 @@ from choreo_bdd_reporter.record.masking import NodeIds
 from choreo_bdd_reporter.record.output import CapturedOutput
 from choreo_bdd_reporter.record.recorder import Recorder
 from choreo_bdd_reporter.store.configured_directory import configured_directory, hide_configured_secrets
-from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, resolve
+from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, file_to_open, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
 DEFAULT_DIRECTORY = "test-report"
@@ -153,7 +153,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         except Exception as error:  # noqa: BLE001 - behave would end with a traceback instead of its summary
             notice(f"the report was not written ({type(error).__name__}: {error})")
             return
-        sys.stderr.write(f"choreo report: {self._directory / PAGE} ({_count(outcomes)})\n")
+        sys.stderr.write(f"choreo report: {file_to_open(self._directory)} ({_count(outcomes)})\n")
         if url := self.config.userdata.get("choreo.chronicle"):
             hand_over(self._directory, url, lambda line: print(line, file=sys.stderr))
 

@@ -34,6 +34,8 @@ _STEP_STATUS: dict[Status, StepStatus] = {
     Status.untested_undefined: "undefined",
     Status.skipped: "skipped",
 }
+_RAISED_BESIDE = ("HOOK-ERROR in ", "CLEANUP-ERROR in ")
+"""How behave begins a line that it prints about what raised beside the steps, and says nowhere else."""
 _STOPPED = "not run: behave had stopped at the first failure, as --stop asks"
 
 
@@ -108,6 +110,9 @@ def _failure_text(scenario: Any, steps: Iterable[Any]) -> str | None:
             parts.append(f"{step.location}: undefined step: {step.keyword} {step.name}")
         elif step.error_message:
             parts.append(f"{step.location}: {step.keyword} {step.name}\n{step.error_message}")
+    if not parts and _STEP_STATUS.get(scenario.status) == "errored":
+        parts = [line for line in scenario.captured.stdout.splitlines() if line.startswith(_RAISED_BESIDE)]
+        parts = parts or ["a hook or a clean-up function raised"]
     return "\n\n".join(parts) or None
 
 

@@ -35,7 +35,7 @@ def _events(process: int, trace: Trace, ids: Iterator[int]) -> Iterator[dict[str
     for name, thread in threads.items():
         if name is not None:
             yield _named("thread_name", name, {"pid": process, "tid": thread})
-    facts = {"outcome": trace.scenario["outcome"], "test": trace.test["outcome"]}
+    facts = {name: trace.scenario[name] for name in ("outcome", "timeline_dropped")} | {"test": trace.test["outcome"]}
     head = {"name": trace.scenario["name"] or trace.test["name"], "cat": "scenario", "args": facts}
     yield {**whole, "ph": "X", "ts": trace.start, "dur": trace.end - trace.start, **head}
     places = [{"pid": process, "tid": threads[span.transport]} for span in trace.spans]
@@ -67,6 +67,8 @@ def _span(span: Span, own: int, place: dict[str, int]) -> Iterator[dict[str, Any
 def _arrow(
     cause: Span, there: dict[str, int], effect: Span, here: dict[str, int], own: int
 ) -> Iterator[dict[str, Any]]:
+    if cause.start > effect.end:  # by its stamp, and an arrow cannot lead back in time
+        return
     name = "came of" if effect.is_told else "probably came of"
     facts = {"cat": "cause", "name": name, "id": own}
     end = cause.end - _INSTANT if cause.kind == "act" else cause.end  # inside the slice

@@ -15,6 +15,7 @@ _STEP_STATUS = {**_STATUS, "untested": "skipped", "undefined": "failed"}
 def as_ctrf(results: Any, gherkin: Any) -> dict[str, Any]:
     """One test each; ``rawStatus`` keeps our own word, ``message`` is the sentence that the page shows."""
     run, totals = results["run"], results["run"]["totals"]
+    start = _milliseconds(run["started_at"])
     tests = [_test(row) for row in rows(results, gherkin)]
     environment = {
         "appName": run["project_name"],
@@ -35,8 +36,8 @@ def as_ctrf(results: Any, gherkin: Any) -> dict[str, Any]:
                 "pending": 0,
                 "other": 0,
                 "flaky": sum("flaky" in test for test in tests),
-                "start": _milliseconds(run["started_at"]),
-                "stop": _milliseconds(run["finished_at"]),
+                "start": start,
+                "stop": max(start, _milliseconds(run["finished_at"])),  # the clock may have been set back
             },
             "tests": tests,
             "environment": {name: fact for name, fact in environment.items() if fact},
@@ -88,7 +89,12 @@ def _attempt(number: int, attempt: Any) -> dict[str, Any]:
 def _reason(reason: Failure | None) -> dict[str, Any]:
     if reason is None:
         return {}
-    return {"cause": reason.cause, "failed_at": reason.place, **({"topic": reason.topic} if reason.topic else {})}
+    places = {"topic": reason.topic, "transport": reason.transport}
+    return {
+        "cause": reason.cause,
+        "failed_at": reason.place,
+        **{name: place for name, place in places.items() if place},
+    }
 
 
 def _milliseconds(moment: str) -> int:

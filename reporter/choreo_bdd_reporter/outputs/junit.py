@@ -71,7 +71,9 @@ def _told(row: Row) -> Iterator[tuple[str, str | None]]:
     yield "attempts", str(len(row.attempts) + 1) if row.attempts else None
     yield "flaky", "true" if row.is_flaky else None
     if row.failure is not None:
-        yield from (("cause", row.failure.cause), ("topic", row.failure.topic), ("failed_at", row.failure.place))
+        reason = row.failure
+        yield from (("cause", reason.cause), ("topic", reason.topic), ("transport", reason.transport))
+        yield "failed_at", reason.place
 
 
 def _properties(facts: Iterable[tuple[str, str | None]]) -> Iterator[str]:

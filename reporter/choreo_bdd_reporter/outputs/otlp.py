@@ -121,6 +121,7 @@ def _root(trace: Trace, trace_id: str, root: str, reason: Failure | None, buses:
         "kind": _INTERNAL,
         "attributes": _attributes(facts),
         "events": [_event(moment, buses) for moment in trace.moments],
+        **({"droppedEventsCount": dropped} if (dropped := scenario["timeline_dropped"]) else {}),
         "status": _status(trace, reason),
     }
 

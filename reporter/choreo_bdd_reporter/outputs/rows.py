@@ -12,6 +12,7 @@ from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.model.clock import epoch_seconds
 from choreo_bdd_reporter.outputs.summary import Failure, failures
+from choreo_bdd_reporter.read.findings import is_flaky
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Row:
     @property
     def is_flaky(self) -> bool:
         """Whether it has passed only when it was run again."""
-        return bool(self.attempts) and self.test["outcome"] in ("passed", "slow")
+        return is_flaky(self.test["outcome"], (each["outcome"] for each in self.attempts))
 
     @property
     def file(self) -> str:

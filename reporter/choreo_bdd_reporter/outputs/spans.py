@@ -37,8 +37,11 @@ class Span:
     error: str | None = None
 
     def left_by(self, at: int) -> int:
-        """When what came of it ``at`` a time left: its end, or the beginning of an act that was under way then."""
-        return self.end if self.end <= at else self.start
+        """When what came of it ``at`` a time left: its end, or the beginning of an act that was under way then.
+
+        Never later than ``at``: a kernel's stamp of what came can be older than ours of what was sent.
+        """
+        return self.end if self.end <= at else min(self.start, at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

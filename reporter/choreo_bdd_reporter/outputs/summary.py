@@ -11,7 +11,7 @@ from choreo_bdd.shared.counted import counted
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.markdown import code, in_short, plain, table
 from choreo_bdd_reporter.read.entries import Entry, group_entries
-from choreo_bdd_reporter.read.findings import findings_of, is_failing
+from choreo_bdd_reporter.read.findings import findings_of, is_failing, is_flaky
 from choreo_bdd_reporter.read.hop_names import hop_name
 
 _TITLE_MAX = 200
@@ -26,7 +26,10 @@ _OUTCOMES = ("passed", "slow", "failed", "errored", "skipped")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A failing test: what failed, why in a word or two and in a sentence, and where to look."""
+    """A failing test: what failed, why in a word or two and in a sentence, and where to look.
+
+    ``transport`` is told in runs that have several.
+    """
 
     row: str
     nodeid: str
@@ -36,6 +39,7 @@ class Failure:
     file: str
     line: int | None
     topic: str | None = None
+    transport: str | None = None
 
     @property
     def place(self) -> str:
@@ -82,6 +86,7 @@ def _failure(entry: Entry, feature: str) -> Failure:
         file=file,
         line=line,
         topic=finding.get("topic"),
+        transport=finding.get("transport"),
     )
 
 
@@ -146,8 +151,11 @@ def flaky_tests(results: Any, gherkin: Any) -> list[str]:
     """Node ids of tests that have passed in the end after attempts that had not."""
     attempts = (gherkin or {}).get("attempts") or {}
     rows = zip(row_ids(results["tests"]), results["tests"], strict=True)
-    passed = ((row, test["nodeid"]) for row, test in rows if test["outcome"] in ("passed", "slow"))
-    return [nodeid for row, nodeid in passed if any(each["outcome"] != "passed" for each in attempts.get(row, ()))]
+    return [
+        test["nodeid"]
+        for row, test in rows
+        if is_flaky(test["outcome"], (each["outcome"] for each in attempts.get(row, ())))
+    ]
 
 
 def as_text(results: Any, gherkin: Any) -> str:

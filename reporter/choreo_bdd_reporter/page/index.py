@@ -10,7 +10,7 @@ from choreo_bdd_reporter.model.arrival import latency_of_arrival
 from choreo_bdd_reporter.model.schema_types import Results, ResultsHandle, ResultsScenario
 from choreo_bdd_reporter.page.added import added_by_handle, sent_on
 from choreo_bdd_reporter.read.entries import Earlier, Entry, Group, Json
-from choreo_bdd_reporter.read.findings import findings_of, is_failing, is_unchecked, outcome_of
+from choreo_bdd_reporter.read.findings import findings_of, is_failing, is_flaky, is_unchecked, outcome_of
 
 HOP_OUTCOMES = ("pass", "slow", "fail", "timeout", "pending")
 _SENT = frozenset({"published", "replied"})
@@ -118,6 +118,7 @@ def _row(entry: Entry, totals: _Totals, causation: str | None) -> dict[str, Any]
         "inherited": list(scenario.get("inherited") or ()),
         "unchecked": is_unchecked(entry),
         "failing": is_failing(entry),
+        "flaky": is_flaky(entry.test["outcome"], (each.outcome for each in entry.earlier)),
         "findings": findings_of(entry),
         "transports": sorted({name for stage in stages for name in stage["transports"]}),
         "hops": [

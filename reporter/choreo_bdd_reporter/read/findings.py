@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from choreo_bdd.shared.counted import counted
@@ -37,6 +37,11 @@ def outcome_of(entry: Entry) -> str:
 def is_failing(entry: Entry) -> bool:
     """Whether the run counts the entry as broken, whatever word its outcome is shown under."""
     return entry.test["outcome"] in BROKEN_TESTS
+
+
+def is_flaky(outcome: str, earlier: Iterable[str]) -> bool:
+    """Whether a test has passed, in time or not, after an attempt at it that failed; all by their recorded outcomes."""
+    return outcome in ("passed", "slow") and not BROKEN_TESTS.isdisjoint(earlier)
 
 
 def is_unchecked(entry: Entry) -> bool:

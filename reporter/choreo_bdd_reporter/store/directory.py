@@ -69,6 +69,12 @@ def _holds_parts_only(folder: Path) -> bool:
     )
 
 
+def file_to_open(directory: Path) -> Path:
+    """The page of a written report; its results where the page could not be written."""
+    page = directory / PAGE
+    return page if page.is_file() else directory / RESULTS
+
+
 def prepare(directory: Path) -> None:
     """Create the directory and its sentinel; what an earlier report left stays until the new one replaces it."""
     directory.mkdir(exist_ok=True)

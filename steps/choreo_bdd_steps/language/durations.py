@@ -9,6 +9,11 @@ from choreo_bdd_steps.language.errors import BodyError
 INSTANT = "a duration of 0 leaves no time for anything to happen; write a longer one"
 
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*")
+WITHOUT_UNIT = re.compile(
+    r"\b(?:within|for|after|before|up to|at most|at least|wait) (\d+(?:\.\d+)?)"
+    r"(?=:?$| (?:of|within|waiting|not|matching|once|twice)\b)"
+)
+"""What reads like a time and is a bare number."""
 _SECONDS = {
     "ms": 0.001,
     "millisecond": 0.001,
@@ -32,3 +37,9 @@ def parse_duration(text: str) -> float:
     if seconds > _LONGEST_S:
         raise BodyError(f"the duration {text!r} is longer than a day; write a shorter one")
     return seconds
+
+
+def unit_missing(text: str) -> str | None:
+    """What to say of the first time without a unit in a text."""
+    found = WITHOUT_UNIT.search(text)
+    return found and f"the time {found[1]} has no unit; write {found[1]}ms, {found[1]}s or {found[1]}m"

@@ -21,7 +21,7 @@ from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import FUNCTION_AS_VALUE, Variables, function_names
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
-from choreo_bdd_steps.lint.suggesting import suggestion
+from choreo_bdd_steps.lint.suggesting import did_you_mean
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
 from choreo_bdd_steps.plan.settings import Settings, tag_problem
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
@@ -42,6 +42,7 @@ from choreo_bdd_steps.vocabulary.acts import (
 from choreo_bdd_steps.vocabulary.assignments import misnamed
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
+_OWN = "define it in Python, or use a phrase of `choreo-bdd steps`"
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
 _TAGS_WITH_VALUES = ("timeout", "slow", "bus")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
@@ -71,14 +72,9 @@ def undefined_steps(subject: Subject) -> Iterator[Finding]:
     for step in subject.plan.steps:
         text = step.call.text.strip()
         if step.act is None and not subject.own_steps.define(text):
-            yield subject.at(step.call, "undefined-step", f"no step is defined as {text!r}{_did_you_mean(text)}")
-
-
-def _did_you_mean(text: str) -> str:
-    meant = suggestion(text)
-    if meant is None:
-        return "; define it in Python, or use a phrase of `choreo-bdd steps`"
-    return f"; did you mean: {meant}"
+            yield subject.at(
+                step.call, "undefined-step", f"no step is defined as {text!r}; {did_you_mean(text) or _OWN}"
+            )
 
 
 def outline_placeholders(subject: Subject) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import product
 from types import MappingProxyType
 
+from choreo_bdd_steps.language.durations import WITHOUT_UNIT, unit_missing
 from choreo_bdd_steps.lint.other_words import OTHER_WORDS
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
 from choreo_bdd_steps.vocabulary.phrase import pieces
@@ -81,6 +82,14 @@ _SLOTS: Mapping[str, str] = MappingProxyType(
 _MARK = re.compile(r"«(\w)»")
 _LONGEST = 500
 """Characters of a sentence: how alike two are takes a time that grows with the square of their lengths."""
+
+
+def did_you_mean(text: str) -> str | None:
+    """What to say of a sentence that nobody defines; ``None`` for one that is nothing like any phrase."""
+    if recognise_text(WITHOUT_UNIT.sub(r"\g<0>ms", text)) is not None:
+        return unit_missing(text)
+    meant = suggestion(text)
+    return meant and f"did you mean: {meant}"
 
 
 def suggestion(text: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,6 +16,7 @@ from choreo_bdd.scenario.facade import finish
 from choreo_bdd.scenario.foreign_messages import note_foreign_messages
 from choreo_bdd.scenario.judging.diagnosis import closest_lines
 from choreo_bdd.scenario.judging.expectation import Expectation
+from choreo_bdd.scenario.judging.matching import in_other_case
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
@@ -24,6 +26,7 @@ from choreo_bdd_steps.language.matching.stamped import without_stamp
 from choreo_bdd_steps.language.templates.functions import as_text
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
+from choreo_bdd_steps.run.services import unanswered
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.taken_messages import taken_by_the_last, taken_in_its_phase
 from choreo_bdd_steps.run.tracing.failures import failures
@@ -156,7 +159,7 @@ class Checking:
         if failed:
             evidence = self._failures_of_services()
             for handle in failed:
-                handle.add_to_diagnosis(evidence)
+                handle.add_to_diagnosis([*unanswered(self._state.scope.replies, handle.asked), *evidence])
             told = [*map(_verdict_text, failed), *dict.fromkeys(self._state.broken_answers)]
             if armed.spec.is_response and self._state.response is not None:
                 told.append(answered(self._state.response))
@@ -218,7 +221,7 @@ class Checking:
         built = [matcher for each in body.one_by_one for matcher in read(call, partial(each.build, functions))]
         if message is self._state.response:
             built = list(map(in_lower_case, built))
-        held = [each.description for each in built if _judged(each, message, call).matched]
+        held = [told for each in built if (told := _held(each, message, call)) is not None]
         if held:
             told = f"unexpected: the message on {message.topic!r} has what it should not have"
             lines = [f"  it has {each}" for each in held]
@@ -293,6 +296,17 @@ def answered(response: MessageRecord) -> str:
     text = "" if body is None else str(as_text(body))
     shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
     return on_one_line(f"  {response.topic} answered {response.headers.get(':status')}: {shown or 'no body'}")
+
+
+def _held(matcher: BodyMatcher, message: MessageRecord, call: StepCall) -> str | None:
+    """What a message has of what it should not have; a header in another case is none that it lacks."""
+    result = _judged(matcher, message, call)
+    if result.matched:
+        return matcher.description
+    why = in_other_case(
+        result, message.headers, lambda headers: _judged(matcher, replace(message, headers=headers), call)
+    )
+    return None if why is None else f"{matcher.description}, but for capital or small letters: {why}"
 
 
 def _judged(matcher: BodyMatcher, message: MessageRecord, call: StepCall) -> MatchResult:

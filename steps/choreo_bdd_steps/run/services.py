@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import ReplyPlan
-from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, Answer, Reply
+from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, NOWHERE, Answer, Reply, deed_of
 from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import ExpectationBody, PayloadBody
@@ -56,12 +56,11 @@ class StandIns:
             self._require_settable(body.needs, call)
             _require_one(body, call)
         plan = ReplyPlan(
-            reply_topic="(nothing)" if reply is None else str(state.render(reply.topic, call)),
+            reply_topic=NOWHERE if reply is None else str(state.render(reply.topic, call)),
             payload=answer,
             link=reply_link,
             times=MAX_FIRINGS if reply is None or reply.times is None else reply.times,
             delay_s=0.0 if reply is None else reply.delay_s,
-            is_silent=reply is None,
         )
         topic = str(state.render(act.topic, call))
 
@@ -110,7 +109,7 @@ class StandIns:
             )
         if answered < 1 if times is None else answered != times:
             wanted = "at least once" if times is None else f"{times} time(s)"
-            states = ", ".join(reply.state.value for reply in replies)
+            states = ", ".join(map(_deed_of, replies))
             told = f"{call.place}: the service answered {topic!r} {answered} time(s), expected {wanted} ({states})"
             raise CheckFailed("\n".join([told, *dict.fromkeys(state.broken_answers)]))
 
@@ -134,6 +133,24 @@ class StandIns:
         begun = next(step.index for step in plan.steps if step.phase == phase)
         sent = None if plan.has_foreign_step(begun, self._state.index) else scope.outbox.last_sent(now)
         return now if sent is None else sent
+
+
+def unanswered(replies: Iterable[Reply], asked: str | None) -> list[str]:
+    """Why what the scenario plays itself has sent no reply to a request: it knows topics, and no inbox."""
+    reply = next((each for each in replies if each.trigger_topic == asked and each.matches), None)
+    if reply is None:
+        return []
+    if reply.is_handed_over:
+        topic = reply.plan.reply_topic
+        did = f"answered on {topic!r}, and a stand-in answers no inbox: expect {topic!r} instead"
+    else:
+        did = f"did not answer ({_deed_of(reply)})"
+    return [f"the stand-in for {asked!r} of this scenario {did}"]
+
+
+def _deed_of(reply: Reply) -> str:
+    deed = deed_of(reply.state, reply.plan.reply_topic)
+    return f"{deed} {reply.matches}" if reply.plan.is_silent and reply.matches else deed
 
 
 def _require_one(body: PayloadBody, call: StepCall) -> None:

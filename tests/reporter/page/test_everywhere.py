@@ -59,6 +59,14 @@ def test_on_paper_stands_what_broke_with_its_bars_and_no_list_of_what_passed(ope
     expect(report.page.get_by_text("ok 7", exact=True)).to_be_hidden()
 
 
+@pytest.mark.parametrize("tab", ["hops", "topics"])
+def test_tables_are_printed_with_the_names_in_them(tab: str, open_report: OpenReport) -> None:
+    page = open_report(sample_run(), f"#tab={tab}").page
+    seen = page.locator(".hr-data").inner_text()
+    page.emulate_media(media="print")
+    assert page.locator(".hr-data").inner_text() == seen
+
+
 def test_bars_ask_to_be_printed_as_they_are(open_report: OpenReport) -> None:
     report = open_report(sample_run(), f"#test={FAILING}")
     report.page.emulate_media(media="print")

@@ -136,7 +136,7 @@ def test_a_broken_scenario_is_copied_as_a_prompt(open_report: OpenReport) -> Non
     assert 'FAIL    And "parcels.leaving" is received with' in prompt
     assert "wrong shape on parcels.leaving: 2 messages arrived" in prompt
     assert "shipment.lane (mismatch): expected 4, arrived 3" in prompt
-    assert "shipment.eta (missing): expected present, it was not in the message" in prompt
+    assert "shipment.eta (missing): expected exists, it was not in the message" in prompt
     assert "deadline  parcels.leaving" in prompt
     assert "commit: 4c1d2b0f6f0a9f5f8f2f6f1b7e0a8f5d2c3b4a59" in prompt
     assert "run it alone with: behave 'features/orders.feature:6'" in prompt

@@ -220,11 +220,21 @@ def test_a_link_whose_filter_hides_its_scenario_says_so(open_report: OpenReport)
 
 
 def test_a_link_to_a_message_of_another_run_says_so(open_report: OpenReport) -> None:
-    report = open_report(sample_run(), "#" + urlencode({"test": FAILING, "event": "0-999"}))
-    panel = report.page.get_by_role("complementary", name="Message")
-    expect(panel).to_contain_text("This report does not have the message of the link.")
-    panel.get_by_role("button", name="close").click()
-    expect(panel).to_be_hidden()
+    for event in ("0-999", "7-0", "nonsense"):
+        page = open_report(sample_run(), "#" + urlencode({"test": FAILING, "event": event})).page
+        missing = page.locator("[data-slot=missing-part]")
+        expect(missing).to_have_text("This report does not have the message of the link.")
+        page.locator(".hr-waterfall-row").first.click()
+        expect(missing).to_be_empty()
+        page.get_by_role("button", name="Hops and budgets").click()
+        expect(missing).to_be_empty()
+
+
+def test_a_link_to_an_attempt_of_another_run_says_so(open_report: OpenReport) -> None:
+    page = open_report(sample_run(), "#" + urlencode({"test": FAILING, "attempt": "9", "event": "9-9"})).page
+    expect(page.locator("[data-slot=missing-part]")).to_have_text(
+        "This report does not have attempt 9 and the message of the link."
+    )
 
 
 def test_a_good_link_says_nothing(open_report: OpenReport) -> None:

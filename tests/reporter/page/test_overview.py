@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.page_builders import results_of
+from tests.support.page_builders import a_feature, gherkin_of, results_of
 from tests.support.page_sample import FAILING, green_run, long_run, passing_test, sample_run
 
 from .conftest import OpenReport
@@ -31,6 +31,15 @@ def test_hops_are_listed_with_the_least_headroom_first(open_report: OpenReport) 
     assert "Invoice follows in time" in first
     assert "37.6 ms left (75 %)" in rest[0]
     assert all("no budget" in row for row in rest[1:])
+
+
+@pytest.mark.parametrize(("latency", "left"), [(0.125, "49.9 ms left (> 99 %)"), (49.9, "100 µs left (< 1 %)")])
+def test_a_budget_that_is_nearly_whole_or_used_up_is_neither(
+    latency: float, left: str, open_report: OpenReport
+) -> None:
+    test, described, _ = passing_test("Order is accepted", latency)
+    run = results_of([test]), gherkin_of([a_feature("Ordering", [described])])
+    assert left in _rows(open_report(run, "#tab=hops").page)[0]
 
 
 def test_a_column_sorts_up_and_down_and_says_so(open_report: OpenReport) -> None:

@@ -9,11 +9,15 @@ from xml.etree import ElementTree
 
 import pytest
 
+from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd_reporter.outputs import as_chrome_trace, as_ctrf, as_otlp
 from choreo_bdd_reporter.outputs.code_quality import as_code_quality
 from choreo_bdd_reporter.outputs.junit import as_junit
-from choreo_bdd_reporter.outputs.summary import as_annotations, as_markdown, as_text
+from choreo_bdd_reporter.outputs.summary import as_annotations, as_markdown, as_text, flaky_tests
 from choreo_bdd_reporter.page import data
+from choreo_bdd_reporter.page.index import build_index
+from choreo_bdd_reporter.read.compare import compare
+from choreo_bdd_reporter.read.entries import group_entries
 from choreo_bdd_schemas import validate_report
 from tests.support.outcomes import OUTCOMES, of_ctrf, of_junit
 from tests.support.random_reports import a_report
@@ -25,10 +29,13 @@ SEEDS = range(300)
 _OPEN_ALL = """async () => {
   const rest = () => new Promise((done) => setTimeout(done, 5));
   const ids = [...document.querySelectorAll('[role=treeitem][data-nodeid]')].map((node) => node.dataset.nodeid);
+  let backwards = 0;
   for (const test of ids) {
     location.hash = new URLSearchParams({ test });
     await rest();
-    for (const row of [...document.querySelectorAll('.hr-waterfall-row')].slice(0, 4)) row.click();
+    const rows = [...document.querySelectorAll('.hr-waterfall-row')];
+    backwards += rows.filter((row) => /^[-\\u2212]/.test(row.lastElementChild.innerText)).length;
+    for (const row of rows.slice(0, 4)) row.click();
     for (const fold of document.querySelectorAll('details:not([open])')) fold.open = true;
     await rest();
   }
@@ -37,7 +44,7 @@ _OPEN_ALL = """async () => {
     await rest();
   }
   const counts = [...document.querySelectorAll('[data-pill]')].map((node) => Number(/\\d+/.exec(node.innerText)?.[0]));
-  return { rows: ids.length, counted: counts.reduce((sum, count) => sum + count, 0) };
+  return { rows: ids.length, backwards, counted: counts.reduce((sum, count) => sum + count, 0) };
 }"""
 
 
@@ -58,6 +65,67 @@ def test_every_export_of_a_random_report_counts_as_its_results_do(seed: int) -> 
         assert f"{len(results['tests'])} test" in written(results, gherkin)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_export_of_a_random_report_tells_the_causes_of_the_page(seed: int) -> None:
+    results, gherkin = a_report(seed)
+    shown = [row for group in _index(results, gherkin)["groups"] for row in group["rows"] if row.get("failing")]
+    causes = Counter(on_one_line(row["findings"][0]["cause"]) for row in shown)
+    cases = list(ElementTree.fromstring(as_junit(results, gherkin)).iter("testcase"))
+    assert Counter(why.get("type") for case in cases for why in case if why.tag in ("failure", "error")) == causes
+    listed = [test for test in as_ctrf(results, gherkin)["results"]["tests"] if test["status"] == "failed"]
+    assert Counter(on_one_line(test["extra"]["cause"]) for test in listed) == causes
+    places = Counter((row["findings"][0].get("topic") or None, row["findings"][0].get("transport")) for row in shown)
+    assert Counter((test["extra"].get("topic"), test["extra"].get("transport")) for test in listed) == places
+    assert Counter(issue["check_name"] for issue in json.loads(as_code_quality(results, gherkin))) == causes
+    sentences = Counter(row["findings"][0]["sentence"] for row in shown)
+    assert Counter(test.get("message", "") for test in listed) == sentences
+    same = compare(results, results, gherkin=(gherkin, gherkin))
+    assert (same.new_failures, same.fixed, same.added, same.removed, same.shifts) == ((), (), (), (), ())
+    assert set(same.still_failing) == {test["extra"]["nodeid"] for test in listed}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_export_of_a_random_report_calls_the_same_tests_flaky(seed: int) -> None:
+    results, gherkin = a_report(seed)
+    shown = sum(row.get("flaky", False) for group in _index(results, gherkin)["groups"] for row in group["rows"])
+    told = as_ctrf(results, gherkin)["results"]
+    properties = ElementTree.fromstring(as_junit(results, gherkin)).iterfind(".//testcase/properties/property")
+    in_xml = [found for found in properties if found.get("name") == "flaky"]
+    assert {told["summary"]["flaky"], len(in_xml), len(flaky_tests(results, gherkin))} == {shown}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_time_of_a_random_report_runs_backwards(seed: int) -> None:
+    results, gherkin = a_report(seed)
+    told = as_ctrf(results, gherkin)["results"]
+    assert told["summary"]["start"] <= told["summary"]["stop"]
+    assert all(test["start"] <= test["stop"] for test in told["tests"] if "start" in test)
+    for resource in as_otlp(results, gherkin)["resourceSpans"]:
+        for span in resource["scopeSpans"][0]["spans"]:
+            assert int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"]), span["name"]
+    events = as_chrome_trace(results, gherkin)["traceEvents"]
+    assert all(event["dur"] >= 0 for event in events if event["ph"] == "X")
+    begun = {event["id"]: event["ts"] for event in events if event["ph"] in "bs"}
+    assert all(begun[event["id"]] <= event["ts"] for event in events if event["ph"] in "ef")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_traces_of_a_random_report_tell_how_many_events_were_left_out(seed: int) -> None:
+    results, gherkin = a_report(seed)
+    events = as_chrome_trace(results, gherkin)["traceEvents"]
+    left_out = [part["timeline_dropped"] for test in results["tests"] for part in test["scenarios"] if part["timeline"]]
+    wholes = [event for event in events if event.get("cat") == "scenario"]
+    assert [event["args"]["timeline_dropped"] for event in wholes] == left_out
+    roots = [
+        span for span in as_otlp(results, gherkin)["resourceSpans"][0]["scopeSpans"][0]["spans"] if "events" in span
+    ]
+    assert [span.get("droppedEventsCount", 0) for span in roots] == left_out
+
+
+def _index(results: Any, gherkin: Any) -> Any:
+    return build_index(group_entries(results, gherkin), results, gherkin)
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("seed", SEEDS[:24])
 def test_a_random_report_opens_without_a_complaint(
@@ -70,4 +138,4 @@ def test_a_random_report_opens_without_a_complaint(
     report.page.locator(".hr-title").wait_for()
     found: Any = report.page.evaluate(_OPEN_ALL)
     assert report.errors == []
-    assert found == {"rows": len(results["tests"]), "counted": len(results["tests"])}
+    assert found == {"rows": len(results["tests"]), "backwards": 0, "counted": len(results["tests"])}

@@ -159,7 +159,7 @@ def everything() -> tuple[Json, Json]:
                "attachments": attached}  # fmt: skip
     past = {broken["nodeid"]: ["p", "0"]}
     facts = {
-        "attempts": {broken["nodeid"]: [attempt]},
+        "attempts": {broken["nodeid"]: [attempt], unchecked["nodeid"]: [attempt]},
         "attachments": {broken["nodeid"]: attached},
         "left_out": 0,
         "causation": "x-cause",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from choreo_bdd_steps.lint.suggesting import suggestion
+from choreo_bdd_steps.lint.suggesting import did_you_mean, suggestion
 from choreo_bdd_steps.vocabulary import recognise_text
 
 
@@ -82,3 +82,31 @@ def test_no_letter_too_many_too_few_or_too_late_turns_a_suggestion_round(text: s
 
 def test_a_sentence_of_thousands_of_characters_is_compared_with_none() -> None:
     assert suggestion(f'I expct "{"a" * 5000}" soon') is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'I expect "a" within {}',
+        'I expect no "a" for {}',
+        "I wait {}",
+        'I expect "a" within {} of "b"',
+        'I expect "a" waiting up to {}',
+        'I expect "a" not before {}',
+        'I expect exactly 2 "a" messages within {}:',
+        'from "a" to "b" takes at most {}',
+        'a service that answers "a" with "b" after {} once',
+        'I expect no "a" where n is 5 for {}',
+        "the response has status 201 within {}",
+    ],
+)
+@pytest.mark.parametrize("number", ["50", "1.5"])
+def test_a_time_without_a_unit_is_told_as_such(text: str, number: str) -> None:
+    assert (
+        did_you_mean(text.format(number)) == f"the time {number} has no unit; write {number}ms, {number}s or {number}m"
+    )
+
+
+@pytest.mark.parametrize("text", ["the light stays on for 50", 'I expect "a" within fifty', "I retry at most 3 times"])
+def test_a_number_that_is_no_time_lacks_no_unit(text: str) -> None:
+    assert "has no unit" not in (did_you_mean(text) or "")

@@ -17,7 +17,7 @@ import pytest
 
 from choreo_bdd import observers
 from choreo_bdd.redaction.afterwards import meet, values_met
-from choreo_bdd_reporter.documents.file_names import PAGE, RECORDINGS
+from choreo_bdd_reporter.documents.file_names import RECORDINGS
 from choreo_bdd_reporter.frameworks.pytest.assembly import TestAssembly
 from choreo_bdd_reporter.frameworks.pytest.bdd_steps import PytestBddSteps
 from choreo_bdd_reporter.frameworks.pytest.phases import (
@@ -36,7 +36,7 @@ from choreo_bdd_reporter.model.tests import Environment, Run, Workers
 from choreo_bdd_reporter.record.output import CapturedOutput
 from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
 from choreo_bdd_reporter.store.configured_directory import hide_configured_secrets
-from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, resolve
+from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, file_to_open, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
 _WORKER_OUTPUT = "choreo_bdd_leftovers"
@@ -264,7 +264,7 @@ class ReportBuilder:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say where the report is."""
         if self._written:
-            terminalreporter.write_line(f"choreo report: {self._directory / PAGE}")
+            terminalreporter.write_line(f"choreo report: {file_to_open(self._directory)}")
             server = getattr(self._config.option, CHRONICLE, None)
             if server:
                 hand_over(self._directory, server, terminalreporter.write_line)

@@ -20,12 +20,14 @@ export function createDetail(root, context) {
   const pane = find(root, '[data-slot="detail"]');
   const host = el('div.hr-pane', {});
   const tabs = createTabs(views);
-  fill(pane, tabs.node, host);
+  const missing = el('div', { role: 'status', 'data-slot': 'missing-part' });
+  fill(pane, tabs.node, missing, host);
   /** @type {Page.EventReader[]} */
   let readers = [];
   /** @type {Page.Zooming[]} */
   let charts = [];
   let turn = 0;
+  let lost = '';
   context.onEvent = (reader) => { readers.push(reader); };
   context.onChart = (chart) => { charts.push(chart); };
   context.redraw = () => show(views.current, null);
@@ -42,13 +44,26 @@ export function createDetail(root, context) {
     // now, while nothing new has to be laid out for that
     pane.scrollTop = 0;
     renderScenario(host, shown, attempt, context, attemptTabs(entry, detail, views));
-    for (const read of readers) read(view.event, true);
+    lost = view.attempt !== null && attempt === detail ? `attempt ${view.attempt}` : '';
+    follow(view, true);
   };
+  /**
+   * @param {Page.View} view
+   * @param {boolean} [arriving]
+   */
+  const follow = (view, arriving) => {
+    const found = readers.map((read) => read(view.event, arriving)).includes(true);
+    const parts = [lost, view.event && !found && 'the message'].filter(Boolean);
+    say(parts.length > 0 ? `This report does not have ${parts.join(' and ')} of the link.` : '');
+  };
+  /** @param {string} text */
+  const say = (text) => fill(missing, text && el('p.hr-notice', { 'data-visible': 'true' }, text));
   /** @param {Page.View} view */
   const showScenario = async (view) => {
     const mine = ++turn;
     readers = [];
     charts = [];
+    say('');
     host.removeAttribute('aria-busy');
     tabs.update(view);
     const overview = overviews.get(view.tab);
@@ -80,7 +95,7 @@ export function createDetail(root, context) {
     if (!previous || view.test !== previous.test || view.attempt !== previous.attempt || view.tab !== previous.tab) {
       showScenario(view);
       if (previous && view.attempt === previous.attempt && matchMedia(STACKED).matches) pane.scrollIntoView();
-    } else for (const read of readers) read(view.event);
+    } else if (!overviews.has(view.tab)) follow(view);
   }
 
   return {

@@ -223,6 +223,7 @@ declare namespace Page {
     transports?: string[];
     hops?: number[];
     attempts?: Attempt[];
+    flaky?: boolean;
     warnings?: [number, string][];
     past?: [string, string];
   }
@@ -703,7 +704,7 @@ declare namespace Page {
     onEvent?(reader: EventReader): void;
   }
 
-  type EventReader = (event: string | null, arriving?: boolean) => void;
+  type EventReader = (event: string | null, arriving?: boolean) => boolean;
 
   // whether an entry has what a term of the search, or a mark, asks for
   type Ask = (entry: Entry) => boolean;

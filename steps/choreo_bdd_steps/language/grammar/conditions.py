@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from choreo_bdd_steps.language.durations import unit_missing
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.cells import (
     SIGNS,
@@ -326,9 +327,11 @@ class _Reader:
 
     def _left_over(self) -> NoReturn:
         read, rest = " ".join(self._words[: self._at]), " ".join(self._words[self._at :])
+        told = f"the condition {self._text!r} is complete after {read!r}, and {rest!r} is left over"
+        if (unitless := unit_missing(rest)) is not None:
+            raise BodyError(f"{told}: {unitless}")
         raise BodyError(
-            f"the condition {self._text!r} is complete after {read!r}, and {rest!r} is left over; here can stand "
-            f'`and` or `or` with a further condition; quote a text of several words: "…"'
+            f'{told}; here can stand `and` or `or` with a further condition; quote a text of several words: "…"'
         )
 
 

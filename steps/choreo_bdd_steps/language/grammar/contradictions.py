@@ -18,7 +18,7 @@ from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.body_matcher import equalling
 from choreo_bdd_steps.language.matching.values import Builder
-from choreo_bdd_steps.language.paths import Field
+from choreo_bdd_steps.language.paths import Field, Segment
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged
 from choreo_bdd_steps.language.templates.functions import Variables
 
@@ -35,15 +35,20 @@ Asked = Iterable[tuple[Field, Node]]
 
 def contradiction(asked: Asked) -> str | None:
     """What can never be true in it; ``None`` where nothing is known to be. All of it must hold of one message."""
-    for place, nodes in _by_place(asked):
+    by_place = _by_place(asked)
+    for place, nodes in by_place.values():
         if (len(nodes) > 1 or _may_be_void(nodes[0])) and _never_together(nodes):
             return f"{place.label} {_told(nodes)}, which can never be true"
+        for end in range(1, len(place.segments)):
+            above, whole = by_place.get(place.segments[:end], (place, ()))
+            if any(map(_has_no_parts, whole)) and any(map(_must_be_there, nodes)):
+                return f"{above.label} {_told(whole)} and {place.label} would be a part of it, which can never be true"
     return None
 
 
 def tautology(asked: Asked) -> str | None:
     """What can never be false in it, of which one part is to hold; ``None`` where nothing is known to be."""
-    for place, nodes in _by_place(asked):
+    for place, nodes in _by_place(asked).values():
         if len(nodes) > 1 and _know(nodes):
             matchers = [_matcher(node) for node in nodes]
             samples = [sample for sample in _samples(nodes) if sample]
@@ -57,7 +62,7 @@ def tautology(asked: Asked) -> str | None:
     return None
 
 
-def _of_any(nodes: list[Node], missed: Sequence[object]) -> str | None:
+def _of_any(nodes: Sequence[Node], missed: Sequence[object]) -> str | None:
     """The kind of which these accept every value, where all of them say more or less than what; ``n > 1 or n < 5``."""
     if not all(isinstance(node, Tagged) and node.tag in _ORDERING for node in nodes):
         return None
@@ -82,12 +87,12 @@ def places_in(payload: Node | None, above: tuple[str, ...] = ()) -> Iterator[tup
             yield Field(".".join(above), above), payload
 
 
-def _by_place(asked: Asked) -> Iterable[tuple[Field, list[Node]]]:
-    by_place: dict[object, tuple[Field, list[Node]]] = {}
+def _by_place(asked: Asked) -> dict[tuple[Segment, ...], tuple[Field, Sequence[Node]]]:
+    by_place: dict[tuple[Segment, ...], tuple[Field, list[Node]]] = {}
     for place, node in asked:
         if place.envelope is None and all(isinstance(each, str | int) for each in place.segments):
             by_place.setdefault(place.segments, (place, []))[1].append(node)
-    return by_place.values()
+    return {**by_place}
 
 
 def _may_be_void(node: Node) -> bool:
@@ -95,7 +100,7 @@ def _may_be_void(node: Node) -> bool:
     return isinstance(node, Tagged) and node.tag in ("not", "length")
 
 
-def _never_together(nodes: list[Node]) -> bool:
+def _never_together(nodes: Sequence[Node]) -> bool:
     if _know(nodes):
         samples: list[dict[str, object]] | None = list(_samples(nodes))
     else:
@@ -109,7 +114,27 @@ def _never_together(nodes: list[Node]) -> bool:
     return not any(all(each.match(sample).matched for each in matchers) for sample in samples)
 
 
-def _know(nodes: list[Node]) -> bool:
+def _has_no_parts(node: Node) -> bool:
+    """Whether a node accepts no object and no list."""
+    if not _knows(node, _DECIDED - {"contains"}):
+        return False
+    return not _accepts_one(node, (each for each in _samples([node]) if isinstance(each.get("f"), (dict, list))))
+
+
+def _must_be_there(node: Node) -> bool:
+    """Whether a node accepts no absence."""
+    return _knows(node, _DECIDED) and not _accepts_one(node, [{}])
+
+
+def _accepts_one(node: Node, samples: Iterable[dict[str, object]]) -> bool:
+    try:
+        matcher = _matcher(node)
+    except BodyError:
+        return True  # what cannot be built is told by itself
+    return any(matcher.match(each).matched for each in samples)
+
+
+def _know(nodes: Sequence[Node]) -> bool:
     """Whether the samples of these hold a value for each answer they can give."""
     has_length = any(isinstance(node, Tagged) and node.tag == "length" for node in nodes)
     if has_length and _speak_of_moments(nodes):
@@ -117,7 +142,7 @@ def _know(nodes: list[Node]) -> bool:
     return all(_knows(node, _UNDERSTOOD) for node in nodes)
 
 
-def _speak_of_moments(nodes: list[Node]) -> bool:
+def _speak_of_moments(nodes: Sequence[Node]) -> bool:
     return any(_is_moment(value) for node in nodes for value in _named(node))
 
 
@@ -165,7 +190,7 @@ def _spellings(value: object) -> list[object]:
     return [value]
 
 
-def _samples(nodes: list[Node]) -> Iterator[dict[str, object]]:
+def _samples(nodes: Sequence[Node]) -> Iterator[dict[str, object]]:
     values = [value for node in nodes for value in _named(node)]
     numbers = sorted({Decimal(str(each)) for each in values if is_number(each)})
     between = [(low + high) / 2 for low, high in pairwise(numbers)]
@@ -205,7 +230,7 @@ def _matcher(node: Node) -> Matcher:
     return at("f", equalling(Builder(Variables({}), Path()).value(node)))
 
 
-def _told(nodes: list[Node]) -> str:
+def _told(nodes: Sequence[Node]) -> str:
     return "is to be " + " and ".join(
         equalling(Builder(Variables({}), Path()).value(node)).description for node in nodes
     )

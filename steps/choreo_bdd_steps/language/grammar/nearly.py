@@ -50,6 +50,26 @@ _BEGINNINGS = tuple(
         (r"(?:does|do|doesn't|has|have)(?=\s+(?:not|no|contain|match|exist)\b)", "!= x, absent or contains x"),
     )
 )
+_MOMENT = r"\d{4}-|\{\{"
+_NUMBER = r"[-.\d{]"
+# operator words, what has to stand behind one for a slip in it to be no word of its own, and the right form
+_SLIPS = tuple(
+    (word, re.compile(operand), form)
+    for word, operand, form in (
+        ("between", rf".+\sand\s|{_NUMBER}", "between 1 and 5, the smaller value first"),
+        ("approx", _NUMBER, "approx 3.14 ± 0.01"),
+        ("contains", "", "contains x"),
+        ("matches", r"/.*/i?$", "matches /re/, the pattern between slashes"),
+        ("length", rf"{_NUMBER}|[<>=!]", "length 3, or length >= 3"),
+        ("before", _MOMENT, "before 2024-01-31T12:00:00Z"),
+        ("after", _MOMENT, "after 2024-01-31T12:00:00Z"),
+        ("starts with", "", "starts with x"),
+        ("ends with", "", "ends with x"),
+        ("one of", r"[^\s,]+(?:,\s*[^\s,]+)+$", "one of A, B"),
+    )
+)
+_WORDS_OF_THEIR_OWN = frozenset({"stars", "stats", "tarts", "start", "off", "wit"})
+"""What is no slip of a short word, though one letter parts them."""
 _KIND = re.compile(r"an?\s+(\w+)(.*)", re.IGNORECASE | re.DOTALL)
 _SHORT = frozenset({"bool", "int", "str", "num", "obj"})
 _SYNONYMS = {
@@ -69,7 +89,8 @@ def nearly_an_operator(text: str, kinds: frozenset[str]) -> str | None:
     """
     if text.lower() in _BARE_WORDS:
         return None
-    form = next((form for beginning, form in _BEGINNINGS if beginning.match(text)), None) or _kind(text, kinds)
+    form = next((form for beginning, form in _BEGINNINGS if beginning.match(text)), None)
+    form = form or _kind(text, kinds) or _slipped(text)
     if form is None:
         return None
     return f'{text!r} begins like an operator and is none; write {form}, or quote it if this text is meant: "{text}"'
@@ -88,3 +109,29 @@ def _kind(text: str, kinds: frozenset[str]) -> str | None:
     short = [kind for kind in sorted(kinds) if name in _SHORT and kind.startswith(name)]
     same = [_SYNONYMS[name]] if name in _SYNONYMS else []
     return next((f"{'an' if kind[0] in 'aeio' else 'a'} {kind}" for kind in (*same, *close, *short)), None)
+
+
+def _slipped(text: str) -> str | None:
+    """The right form of an operator with one slip of the pen in its words."""
+    for meant, operand, form in _SLIPS:
+        size = meant.count(" ") + 1
+        *written, rest = text.lower().split(maxsplit=size) or [""]
+        is_whole = len(written) == size and _WORDS_OF_THEIR_OWN.isdisjoint(written)
+        if is_whole and operand.match(rest) and _is_slip(" ".join(written), meant, any_letter=size == 1):
+            return form
+    return None
+
+
+def _is_slip(written: str, meant: str, *, any_letter: bool) -> bool:
+    """Whether one letter is missing, twice there or exchanged with its neighbour; or, with ``any_letter``, a wrong one.
+
+    Short words have too many neighbours that are words of their own for the last.
+    """
+    at = next((index for index, pair in enumerate(zip(written, meant, strict=False)) if pair[0] != pair[1]), None)
+    at = min(len(written), len(meant)) if at is None else at
+    here, there = written[at:], meant[at:]
+    if here == there[1:] or (here[:2] == there[1::-1] and here[2:] == there[2:]):
+        return here != there
+    if here[1:] == there:
+        return any_letter or here[:1] == written[at - 1 : at]
+    return any_letter and here[1:] == there[1:]

@@ -14,7 +14,7 @@ export function copyButton(label, text) {
     if (!done) return;
     node.textContent = 'copied';
     setTimeout(() => { node.textContent = label; }, 1500);
-  });
+  }, { class: 'hr-link-button hr-no-print' });
   return node;
 }
 

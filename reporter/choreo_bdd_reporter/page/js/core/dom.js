@@ -139,7 +139,7 @@ export function factList(pairs, name = 'dl.hr-facts-list') {
  * @param {string} name
  */
 export function saveLink(body, name) {
-  return el('a.hr-link-button', { href: `data:application/octet-stream${body}`, download: name }, 'Save');
+  return el('a.hr-link-button.hr-no-print', { href: `data:application/octet-stream${body}`, download: name }, 'Save');
 }
 
 // A place that the shell of the page has.

@@ -43,12 +43,16 @@ export function shownOf(shown, left, one, many = `${one}s`) {
   return left ? `${shown.toLocaleString('en')} of ${plural(shown + left, one, many)} shown` : plural(shown, one, many);
 }
 
+// What is nearly all is not all, and what is nearly nothing not nothing.
 /**
  * @param {number} part
  * @param {number} whole
  */
 export function percent(part, whole) {
-  return whole > 0 ? `${Math.round((part / whole) * 100)} %` : '–';
+  if (!(whole > 0)) return '–';
+  const rounded = Math.round((part / whole) * 100);
+  if (rounded === 100 && part < whole) return '> 99 %';
+  return rounded === 0 && part > 0 ? '< 1 %' : `${rounded} %`;
 }
 
 /** @param {number} count */

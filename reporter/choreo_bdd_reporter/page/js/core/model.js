@@ -62,7 +62,7 @@ function entryOf(row, group, tests, names, before) {
     durationMs: test.duration_ms, failing: row.failing === true, unchecked: row.unchecked === true, findings: row.findings ?? NONE,
     before, past: row.past?.[0] ?? '', room: row.past?.[1] ?? '',
     transports: row.transports ?? NONE, attempts: row.attempts ?? NONE, warnings: row.warnings ?? NONE,
-    flaky: row.failing !== true && row.attempts?.some(({ outcome }) => outcome !== 'passed') === true,
+    flaky: row.flaky === true,
   };
 }
 

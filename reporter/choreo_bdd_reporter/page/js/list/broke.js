@@ -78,6 +78,6 @@ function moreButton(items, count) {
   const node = button(`Show all ${count} causes`, () => {
     for (const item of items) item.hidden = false;
     node.remove();
-  });
+  }, { class: 'hr-link-button hr-no-print' });
   return node;
 }

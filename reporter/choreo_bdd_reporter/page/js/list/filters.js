@@ -33,7 +33,7 @@ export function createFilters(root, context, deep) {
     el('div.hr-pills', { role: 'group', 'aria-label': 'Show only' }, pills),
     lazyDetails({ class: 'hr-fold' }, 'Filter, sort, group', () => el('div.hr-choice-list', {}, narrowing(model, views), order, grouping.node)));
   const shown = find(root, '[data-field="search-count"]');
-  const mistakes = el('p.hr-note.hr-note--warn', { 'data-field': 'search-mistakes', role: 'status' });
+  const mistakes = el('p.hr-note.hr-note--warn.hr-shown', { 'data-field': 'search-mistakes', role: 'status' });
   shown.after(mistakes);
   return {
     focus: () => search.focus(),

@@ -34,13 +34,13 @@ export function placeArrivals(rows, notes, header = null) {
   }
 }
 
-// When what came of a row at a time left: its end, or the beginning of an act that was under way then.
+// When what came of a row at a time left: its end, or the beginning of an act that was under way then, and never later.
 /**
  * @param {Page.TimelineRow} cause
  * @param {number} at
  */
 export function leftBy(cause, at) {
-  return cause.end <= at ? cause.end : cause.start;
+  return cause.end <= at ? cause.end : Math.min(cause.start, at);
 }
 
 // A header is sure of it; the order of arrivals is not, and says so.

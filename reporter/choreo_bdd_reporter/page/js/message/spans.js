@@ -1,6 +1,5 @@
 // The work of services, as their traces tell it: rows below the message that each span is about; and acts of the test.
 
-import { leftBy } from './causes.js';
 import { newRow } from './new-row.js';
 
 /**
@@ -52,6 +51,6 @@ function rowOf(span, id) {
  * @param {Page.Span} span
  */
 function causeOf(rows, span) {
-  const sent = rows.filter((row) => ['publish', 'reply', 'act'].includes(row.kind) && leftBy(row, span.offset_ms + 1) <= span.offset_ms + 1);
+  const sent = rows.filter((row) => ['publish', 'reply', 'act'].includes(row.kind) && row.start <= span.offset_ms + 1);
   return sent.findLast((row) => row.topic === span.topic) ?? sent.at(-1) ?? null;
 }

@@ -2,7 +2,7 @@
 
 import { CHANGES, isUnsteady, pastLetter, nowLetter } from '../core/changes.js';
 import { el, svg } from '../core/dom.js';
-import { localTime, plural } from '../core/format.js';
+import { localTime, percent, plural } from '../core/format.js';
 import { leastHeadroom } from '../list/search.js';
 import { verdictKind } from '../core/verdicts.js';
 
@@ -53,7 +53,7 @@ function sparkline(entry) {
   const shares = [...[...entry.room].filter((mark) => mark !== ' ').map((mark) => (mark.charCodeAt(0) - ROOM_FROM) / ROOM_STEPS), ...(now > 1 ? [] : [Math.max(0, now)])];
   if (shares.length < 2) return null;
   const points = shares.map((share, index) => `${index},${1 - share}`).join(' ');
-  const [first, last, least] = [shares[0], shares[shares.length - 1], Math.min(...shares)].map((share) => `${Math.round(share * 100)} %`);
+  const [first, last, least] = [shares[0], shares[shares.length - 1], Math.min(...shares)].map((share) => percent(share, 1));
   return [
     svg('svg.hr-spark', { viewBox: `0 0 ${shares.length - 1} 1`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `headroom of the tightest budget, from ${first} to ${last}` },
       svg('polyline', { points })),

@@ -55,7 +55,7 @@ function replyRow(reply, context) {
       el('span', { class: `hr-verdict hr-tone--${verdictKind(status)}` }, glyph('M7 4L3 8l4 4M3 8h6a4 4 0 0 1 4 4'), el('span.hr-verdict-word', {}, word)),
       el('code.hr-topic', {}, reply.trigger_topic),
       transportBadge(context, reply.trigger_transport, { extraClass: 'hr-reply-transport-badge', 'data-reply-trigger-transport': reply.trigger_transport }),
-      el('span.hr-note', {}, 'answered on'),
+      el('span.hr-note', {}, reply.state === 'replied' ? 'answered on' : 'to be answered on'),
       el('code.hr-topic', {}, reply.reply_topic),
       transportBadge(context, reply.response_transport, {
         extraClass: `hr-reply-transport-badge${failed ? ' hr-reply-transport-badge--failed' : ''}`, 'data-reply-response-transport': reply.response_transport,

@@ -58,7 +58,7 @@ export function renderScenario(host, entry, detail, context, attempts) {
  * @param {Page.Model} model
  */
 export function renderNoScenario(host, model) {
-  const text = model.entries.length === 0 ? 'There is nothing to show: the run recorded no scenarios.' : 'Choose a scenario on the left.';
+  const text = model.entries.length === 0 ? 'There is nothing to show: the run recorded no scenarios.' : `Choose a ${model.noun} from the list.`;
   fill(host, el('div.hr-empty', {}, el('p', {}, text)));
 }
 

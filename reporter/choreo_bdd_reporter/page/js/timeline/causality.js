@@ -41,7 +41,10 @@ const READERS = new Map([
  * @param {Pick<Page.NewRow, 'kind'> & Partial<Page.TimelineRow>} fields
  */
 function addRow(story, event, index, fields) {
-  const row = newRow(event.offset_ms, {
+  const at = event.offset_ms;
+  const row = newRow(at, {
+    // a kernel's stamp of what came can be older than ours of what was sent
+    start: Math.min(fields.parent?.end ?? at, at),
     id: `${story.partIndex}-${index}`, action: event.action, topic: event.topic ?? null, transport: event.transport ?? null,
     source: event.source ?? null, detail: event.detail, event,
     message: story.part.notes.messages[index] ?? null, same: story.part.notes.same(index), ...fields,
@@ -60,7 +63,7 @@ function readPublished(story, event, index) {
 function readReceived(story, event, index) {
   const parent = emissionFor(story, event, index);
   const forReply = event.source === 'reply' || event.detail.startsWith('reply:');
-  const row = addRow(story, event, index, { kind: 'delivery', forReply, parent, start: parent?.end ?? event.offset_ms });
+  const row = addRow(story, event, index, { kind: 'delivery', forReply, parent });
   if (!forReply) keep(story.waiting, channel(event.topic, event.transport), row);
   else for (const transport of [row.transport, ANY]) story.triggers.set(channel(row.topic, transport), row);
 }
@@ -80,11 +83,10 @@ function readJudged(story, event, index) {
  * @param {Page.Story} story
  * @param {Page.TimelineEntry} event
  * @param {number} index
- * @returns {Pick<Page.TimelineRow, 'kind' | 'forReply' | 'parent' | 'start'>}
+ * @returns {Pick<Page.TimelineRow, 'kind' | 'forReply' | 'parent'>}
  */
 function deliveryFields(story, event, index) {
-  const parent = emissionFor(story, event, index);
-  return { kind: 'delivery', forReply: false, parent, start: parent?.end ?? event.offset_ms };
+  return { kind: 'delivery', forReply: false, parent: emissionFor(story, event, index) };
 }
 
 // What came after the wait for its topic had ended was not judged any more.
@@ -103,9 +105,7 @@ function readReplied(story, event, index) {
   const { trigger, triggerTransport, response } = replyEnds(story.part, event);
   const parent = story.triggers.get(channel(trigger, triggerTransport ?? ANY));
   const failed = event.action === 'reply_failed';
-  const row = addRow(story, event, index, {
-    kind: failed ? 'replyFailed' : 'reply', topic: response, parent: parent ?? null, start: parent?.end ?? event.offset_ms,
-  });
+  const row = addRow(story, event, index, { kind: failed ? 'replyFailed' : 'reply', topic: response, parent: parent ?? null });
   if (!failed) keepSent(story, response, row);
 }
 
@@ -125,8 +125,7 @@ function replyEnds(part, event) {
 
 /** @type {Reader} */
 function readSkipped(story, event, index) {
-  const parent = emissionFor(story, event, index);
-  addRow(story, event, index, { kind: 'skipped', parent, start: parent?.end ?? event.offset_ms });
+  addRow(story, event, index, { kind: 'skipped', parent: emissionFor(story, event, index) });
 }
 
 /** @type {Reader} */

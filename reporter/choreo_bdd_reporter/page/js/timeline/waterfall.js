@@ -2,7 +2,7 @@
 // its state, its drawing and its reader meet.
 
 import { causalRows } from './causality.js';
-import { button, el, fill } from '../core/dom.js';
+import { el, fill } from '../core/dom.js';
 import { eventPanel } from './event-panel.js';
 import { writePreference } from '../core/preferences.js';
 import { followTreegridKeys } from '../core/tree-grid.js';
@@ -144,11 +144,10 @@ function followReader(chart, rows, state, part, entry, context) {
     }
     if (row) chart.reveal(row.id);
     for (const node of scroller.querySelectorAll('.hr-waterfall-row')) node.setAttribute('aria-selected', String(node.getAttribute('data-node-id') === id));
-    const isMissing = !row && Boolean(id?.startsWith(`${rows[0]?.id.split('-')[0]}-`));
-    side.hidden = !row && !isMissing;
-    if (isMissing) fill(side, el('p.hr-note.hr-note--warn', {}, 'This report does not have the message of the link.'), button('close', () => select(null)));
+    side.hidden = !row;
     if (row) fill(side, eventPanel(row, part, context, () => select(null)));
     if (row && arriving) nodeOf(row.id)?.scrollIntoView({ block: 'center' });
+    return Boolean(row);
   });
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +25,17 @@ _IN_WORDS = {
     "expected chomping": "behind | or > stands more than how the text below is meant",
 }
 """What the loader says begins so."""
+_FORMS_1_2 = {
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    "float": (
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    "merge": (r"<<", "<"),
+}
+"""What YAML 1.2 takes for more than text, with the characters that each begins with; merge keys are 1.1's."""
 
 
 class YamlProblem(ValueError):
@@ -42,13 +54,17 @@ class YamlProblem(ValueError):
         return f"{path}: {self.problem}" if self.line is None else f"{path}:{self.line}: {self.problem}"
 
 
-def read_yaml(text: str) -> tuple[yaml.Node | None, Any]:
-    """A text's nodes, for their places, and the value they mean. Raises ``YamlProblem``."""
+def read_yaml(text: str, *, is_1_2: bool = False) -> tuple[yaml.Node | None, Any]:
+    """A text's nodes, for their places, and the value they mean. Raises ``YamlProblem``.
+
+    In YAML 1.2 ``on``, ``yes``, ``12:30`` and dates are text; in 1.1 they are not.
+    """
     import yaml  # noqa: PLC0415 - a tenth of the engine's import time, and most runs read none
 
-    loader = yaml.SafeLoader("")
+    kind = _loader_of_1_2() if is_1_2 else yaml.SafeLoader
+    loader = kind("")
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=kind)
         if node is None:
             return None, None
         require_bounded(node)
@@ -65,6 +81,18 @@ def read_yaml(text: str) -> tuple[yaml.Node | None, Any]:
         raise YamlProblem("it is nested too deeply") from None
     except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
         raise YamlProblem("a value is not what its form says") from None
+
+
+@cache
+def _loader_of_1_2() -> type[yaml.SafeLoader]:
+    import yaml  # noqa: PLC0415 - see read_yaml
+
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's way to have none of the parent's
+
+    for name, (form, begins) in _FORMS_1_2.items():
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(rf"(?:{form})\Z"), begins)
+    return Loader
 
 
 def in_words(problem: str | None) -> str | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from choreo_bdd.asyncapi.documents import AsyncApiError, Documents, Node, dialect
+from choreo_bdd.topic_patterns import matches
 
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
-_SEGMENT = "[^./]+"
+SEGMENT = "[^./]+"
+"""What a parameter of an address stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,14 @@ class Channel:
     """An address with its messages; without any, every message will do.
 
     ``parameters`` are the values that a parameter of the address may have, where the document lists them; ``samples``
-    are values that it names for one.
+    are values that it names for one, ``schemas`` what it says of all.
     """
 
     address: str
     messages: tuple[MessageSpec, ...]
     parameters: Mapping[str, tuple[str, ...]]
     samples: Mapping[str, str]
+    schemas: Mapping[str, Node]
 
     @property
     def is_template(self) -> bool:
@@ -50,18 +54,31 @@ class Channel:
     @property
     def example(self) -> str:
         """A topic of this channel."""
-        return _PARAMETER.sub(lambda found: self.samples.get(found[1], found[1]), self.address)
+        return self._filled(self.address)
 
     def pattern(self) -> re.Pattern[str]:
         """Matches the topics this channel is about: a parameter is one segment."""
-        parts = _PARAMETER.split(self.address)  # text and names of parameters by turns
+        return self._fitting(self.address)
+
+    def falls_under(self, pattern: str) -> bool:
+        """Whether one of its topics is among those that a pattern (``*``, ``>``) stands for."""
+        own = self.address.split(".")
+        wanted = zip_longest(own, pattern.split(".")[: len(own)], fillvalue="")
+        likely = (segment if self._fitting(part).fullmatch(segment) else self._filled(part) for part, segment in wanted)
+        return matches(pattern, ".".join(likely))
+
+    def _filled(self, text: str) -> str:
+        return _PARAMETER.sub(lambda found: self.samples.get(found[1], found[1]), text)
+
+    def _fitting(self, text: str) -> re.Pattern[str]:
+        parts = _PARAMETER.split(text)  # text and names of parameters by turns
         return re.compile(
             "".join(self._values(part) if index % 2 else re.escape(part) for index, part in enumerate(parts))
         )
 
     def _values(self, parameter: str) -> str:
         allowed = self.parameters.get(parameter)
-        return f"(?:{'|'.join(map(re.escape, allowed))})" if allowed else _SEGMENT
+        return f"(?:{'|'.join(map(re.escape, allowed))})" if allowed else SEGMENT
 
 
 def read_channels(documents: Documents) -> list[Channel]:
@@ -95,6 +112,7 @@ def _channel(documents: Documents, address: str, node: Node, messages: Iterator[
         messages=tuple(_message(documents, message) for message in distinct.values()),
         parameters={name: values for name, (values, _) in named.items() if values},
         samples={name: sample for name, (_, sample) in named.items() if sample is not None},
+        schemas={name: each["schema"] for name, each in documents.members(node, "parameters") if each.has("schema")},
     )
 
 
@@ -107,7 +125,7 @@ def _named_values(documents: Documents, parameter: Node) -> tuple[tuple[str, ...
     listed = tuple(map(str, holder.value["enum"])) if holder.has("enum") else ()
     named = [str(holder.value["default"])] if holder.has("default") else []
     named += [*map(str, holder.value["examples"])] if holder.has("examples") else []
-    fitting = (each for each in (*named, *listed) if (each in listed if listed else re.fullmatch(_SEGMENT, each)))
+    fitting = (each for each in (*named, *listed) if (each in listed if listed else re.fullmatch(SEGMENT, each)))
     return listed, next(fitting, None)
 
 

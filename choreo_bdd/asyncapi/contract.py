@@ -75,7 +75,7 @@ class AsyncApi:
         """Whether a channel describes the topic, or one that a pattern (``*``, ``>``) stands for."""
         if not topic_patterns.is_pattern(topic):
             return self._of(topic) is not None
-        return any(topic_patterns.matches(topic, each.channel.example) for each in self._rules.values())
+        return any(each.channel.falls_under(topic) for each in self._rules.values())
 
     def unknown(self, topic: str) -> Problem | None:
         """Why no channel describes the topic, with the address that was probably meant."""

@@ -174,8 +174,8 @@ def _retrieve(uri: str) -> Resource[Any]:
         raise NoSuchResource(uri)
     path = Path(url2pathname(parts.path))
     try:
-        # through JSON: such a document has neither dates nor keys that are no text, whatever YAML makes of them
-        _, document = read_yaml(path.read_text("utf-8"))
+        # through JSON: such a document has no keys that are no text, whatever YAML makes of them
+        _, document = read_yaml(path.read_text("utf-8"), is_1_2=True)
         contents = json.loads(json.dumps(document, default=str))
     except YamlProblem as problem:
         where = "" if problem.line is None else f" (line {problem.line})"

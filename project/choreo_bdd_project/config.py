@@ -15,6 +15,7 @@ from choreo_bdd.redaction import safe_url
 from choreo_bdd.topic_patterns import is_pattern
 from choreo_bdd_project.config_file import ConfigError, SourceMap, read_document, read_toml, seconds, shown_name
 from choreo_bdd_project.config_problems import no_transport, validate
+from choreo_bdd_project.gherkin.places import CONFIG_NAMES
 from choreo_bdd_project.placeholders import Addresses, fill
 from choreo_bdd_project.service_settings import ServiceConfig, read_services
 from choreo_bdd_project.topic_settings import TopicSettings, first_that_fits
@@ -33,7 +34,6 @@ __all__ = [
 
 CALLED = "http"
 """The type of a transport that a scenario calls and never listens to."""
-FILE_NAMES = ("choreo.yaml", "choreo.yml")
 _SHORT_CODECS = {"avro": "schema", "python": "factory"}
 """Codecs that may be written by name alone, and what then stands beside the name."""
 
@@ -126,7 +126,7 @@ def memory_config() -> Config:
 def find_config(start: Path) -> Path | None:
     """The configuration file that applies to a folder: the nearest one upwards."""
     for folder in (start, *start.parents):
-        for name in FILE_NAMES:
+        for name in CONFIG_NAMES:
             if (folder / name).is_file():
                 return folder / name
         pyproject = folder / "pyproject.toml"

@@ -43,13 +43,20 @@ def _rows(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
     for name, inner in schema.get("properties", {}).items():
         if isinstance(inner, dict):
             place = f"{path}.{name}" if path else name
-            yield place, _kind(inner), str(inner.get("description", ""))
+            yield place, _kind(inner), _meaning(inner)
             yield from _rows(inner, place)
     for more, mark in (("additionalProperties", ".*"), ("items", "[]")):
         inner = schema.get(more)
         if path and isinstance(inner, dict):
-            yield f"{path}{mark}", _kind(inner), str(inner.get("description", ""))
+            yield f"{path}{mark}", _kind(inner), _meaning(inner)
             yield from _rows(inner, path + mark)
+
+
+def _meaning(schema: dict[str, Any]) -> str:
+    """What it says of itself, else what that says which it refers to."""
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    told = schema.get("description") or config_schema()["$defs"].get(name, {}).get("description", "")
+    return str(told)
 
 
 def _kind(schema: dict[str, Any]) -> str:

@@ -79,13 +79,18 @@ def steps(
 
 @commands.command()
 def explain(
-    place: Annotated[str, typer.Argument(metavar="FILE[:LINE]", help="A feature file, or a scenario of it.")],
+    place: Annotated[
+        str, typer.Argument(metavar="FILE[:LINE]", help="A feature file, a scenario of it, or a folder of features.")
+    ],
     profile: Annotated[str | None, typer.Option(help="Profile of choreo.yaml to read it with.")] = None,
 ) -> None:
     """Print what a scenario will do: its phases, what is armed where, budgets and timeouts. Connects to nothing."""
     file, _, line = place.rpartition(":") if place.rpartition(":")[2].isdigit() else (place, "", "")
     try:
-        say(explain_file(Path(file), int(line) if line else None, profile))
+        files = feature_files([Path(file)])
+        if not files:
+            raise StepError(file, "there is no feature file in this folder")
+        say("\n\n".join(explain_file(each, int(line) if line else None, profile) for each in files))
     except ChoreoError as error:
         refuse("explain", error)
 

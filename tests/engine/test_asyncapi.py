@@ -56,8 +56,13 @@ class TestChannels:
         assert (api.unknown(topic) is None) == (address is not None)
 
     @pytest.mark.parametrize(
-        ("pattern", "covered"), [("orders.*", True), ("regions.eu.>", True), (">", True), ("payments.*", False)]
-    )
+        ("pattern", "covered"),
+        [
+            ("orders.*", True), ("regions.eu.>", True), (">", True), ("payments.*", False),
+            ("regions.us.>", True), ("*.us.*.A-9", True), ("regions.*.orders.A-9", True), ("regions.mars.>", False),
+            ("regions.us.orders.A-9.*", False), ("regions.us.*", False),
+        ],
+    )  # fmt: skip
     def test_a_pattern_is_covered_by_any_channel_under_it(self, api: AsyncApi, pattern: str, covered: bool) -> None:
         assert api.covers(pattern) is covered
 
@@ -76,6 +81,14 @@ class TestChannels:
 
 
 class TestMessages:
+    def test_words_that_yaml_1_1_takes_for_no_text_are_text(self, tmp_path: Path) -> None:
+        words = "required: [on], properties: {on: {enum: [off, 2024-01-01T00:00:00Z, 12:30]}}"
+        payload = f"{{publish: {{message: {{payload: {{type: object, {words}}}}}}}}}"
+        api = load(tmp_path, f"asyncapi: 2.6.0\ninfo: {{title: Lamp, version: 1.0.0}}\nchannels: {{lamp: {payload}}}\n")
+        for word in ("off", "2024-01-01T00:00:00Z", "12:30"):
+            assert told(api, "lamp", {"on": word}) == {}
+        assert "on" in told(api, "lamp", {"on": False})
+
     def test_a_good_one_has_no_problems(self, api: AsyncApi) -> None:
         assert told(api, "orders.placed", GOOD) == {}
 

@@ -64,3 +64,18 @@ def test_what_is_no_yaml_is_told_without_a_word_of_it(text: str) -> None:
         read_yaml(text)
     assert "canary" not in told.value.at("choreo.yaml")
     assert told.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[on, off, yes, No]", ["on", "off", "yes", "No"]), ("{on: y, no: 1}", {"on": "y", "no": 1}),
+        ("[true, False, TRUE]", [True, False, True]), ("[12:30, 2024-01-01, 1_000]", ["12:30", "2024-01-01", "1_000"]),
+        ("2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z"), ("[007, 0o17, 0x1F, -3, +4]", [7, 15, 31, -3, 4]),
+        ("[1e3, -1.5E-2, .5, 1.]", [1000, -0.015, 0.5, 1]), ("[~, null, Null, ]", [None, None, None]),
+        ("{a: , b: .inf}", {"a": None, "b": float("inf")}), ("[1.2.3, 1e, =, '1', nulls, truest]",
+        ["1.2.3", "1e", "=", "1", "nulls", "truest"]), ("a: &a {x: 1}\nb: {<<: *a}", {"a": {"x": 1}, "b": {"x": 1}}),
+    ],
+)  # fmt: skip
+def test_yaml_1_2_takes_few_words_for_more_than_text(text: str, value: object) -> None:
+    assert read_yaml(text, is_1_2=True)[1] == value

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from choreo_bdd_project.gherkin.places import files_below
+from choreo_bdd_project.gherkin.places import files_below, project_of
 from choreo_bdd_project.own_steps import defining, read_own_steps
 
 
@@ -62,3 +62,10 @@ def test_a_backslash_that_python_warns_of_is_read(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read_own_steps(tmp_path).define("it costs 7 euros")
+
+
+@pytest.mark.parametrize("sign", ["choreo.yaml", "choreo.yml", "conftest.py", "steps/own.py"])
+def test_the_project_of_a_feature_is_found_by_what_stands_in_it(tmp_path: Path, sign: str) -> None:
+    (tmp_path / sign).parent.mkdir(exist_ok=True)
+    (tmp_path / sign).touch()
+    assert project_of(tmp_path / "features" / "orders" / "x.feature") == tmp_path

@@ -7,6 +7,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from choreo_bdd_schemas import config_schema, validate_config
+from choreo_bdd_schemas.reference import config_reference
 
 DOCUMENTED = """
 default_profile: memory
@@ -127,3 +128,10 @@ def test_accepted(document: dict[str, Any]) -> None:
 def test_refused_with_the_place_and_what_was_expected(document: dict[str, Any], error: str) -> None:
     (found,) = validate_config(document)
     assert found.startswith(error)
+
+
+def test_the_reference_tells_what_each_key_means() -> None:
+    rows = [line.split(" | ") for line in config_reference().splitlines() if line.startswith("| `")]
+    bare = {key.strip("| `") for key, _, meaning in rows if meaning.strip(" |") == ""}
+    # a name of one's own, an item of a list, and the kind that its table is about speak for themselves
+    assert {each for each in bare if not each.endswith(("*", "[]")) and each != "type"} == set()

@@ -6,6 +6,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+CONFIG_NAMES = ("choreo.yaml", "choreo.yml")
+_SIGNS = (*CONFIG_NAMES, "conftest.py")
 _FOREIGN_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
 
 
@@ -26,7 +28,7 @@ def project_of(file: Path) -> Path:
     """Where step definitions may lie: the folder of the features, or one above it that looks like a project."""
     folder = file.resolve().parent
     for each in (folder, *folder.parents):
-        if (each / "steps").is_dir() or (each / "choreo.yaml").is_file() or (each / "conftest.py").is_file():
+        if (each / "steps").is_dir() or any((each / sign).is_file() for sign in _SIGNS):
             return each
     return folder
 

@@ -6,15 +6,15 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from choreo_bdd.asyncapi.channels import Channel, read_channels
+from choreo_bdd.asyncapi.channels import SEGMENT, Channel, read_channels
 from choreo_bdd.asyncapi.documents import Documents, Node
 from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd_project.config import Config
-from choreo_bdd_steps.drafting.examples import ExampleField
+from choreo_bdd_steps.drafting.examples import ExampleField, Examples
 from choreo_bdd_steps.drafting.messages import (
     OWN_ID,
     Carried,
@@ -52,7 +52,7 @@ def drafts(path: Path, config: Config) -> Drafts:
     Raises ``AsyncApiError`` for a document that cannot be read, ``DraftError`` for one without channels.
     """
     documents, left_out = Documents(path), list[str]()
-    channels = read_channels(documents)
+    channels = [_sampled(documents, each) for each in read_channels(documents)]
     if not channels:
         raise DraftError(f"{path}: no channel with an address stands in this document")
     own = Carried.by(config)
@@ -71,6 +71,14 @@ def drafts(path: Path, config: Config) -> Drafts:
 
 
 # --- what a document says -----------------------------------------------------------------------------
+
+
+def _sampled(documents: Documents, channel: Channel) -> Channel:
+    """With values for the parameters of its address that the document names none for, as their schemas want them."""
+    made = {name: Examples(documents).value(node, name=name) for name, node in channel.schemas.items()}
+    texts = {name: each if isinstance(each, str) else json.dumps(each) for name, each in made.items()}
+    fitting = {name: text for name, text in texts.items() if re.fullmatch(SEGMENT, text)}
+    return replace(channel, samples={**fitting, **channel.samples})
 
 
 def _is_sayable(channel: Channel, left_out: list[str]) -> bool:

@@ -73,6 +73,9 @@ class _Session:
         """The texts that are being looked at, and whether to look at them again."""
 
     def document(self, uri: str) -> Document:
+        """A text as the editor has it; of what is no feature, as an editor may send all its YAML, there is nothing."""
+        if not _is_feature(uri):
+            return Document(_path(uri), "")
         # a byte order mark is a blank: editors that send one count it as a column
         text = re.sub("^\ufeff", " ", self.server.workspace.get_text_document(uri).source)
         return Document(_path(uri), text)
@@ -100,8 +103,15 @@ class _Session:
 
     def open(self, uri: str) -> None:
         """Look at it from now on."""
+        if not _is_feature(uri):
+            return
         self._open.add(uri)
         self.look_soon(uri)
+
+    def change(self, uri: str) -> None:
+        """Look at it again, if it was looked at."""
+        if uri in self._open:
+            self.look_soon(uri)
 
     def look_soon(self, uri: str) -> None:
         """Look at a text when nobody types any more."""
@@ -188,7 +198,7 @@ def _watch(server: LanguageServer, session: _Session) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: lsp.DidChangeTextDocumentParams) -> None:
-        session.look_soon(params.text_document.uri)
+        session.change(params.text_document.uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
     def saved(_params: lsp.DidSaveTextDocumentParams) -> None:
@@ -298,6 +308,10 @@ def _edits(session: _Session, uri: str, document: Document) -> Iterable[lsp.Text
 
 def _start(span: Span) -> lsp.Position:
     return lsp.Position(span.line, span.begin)
+
+
+def _is_feature(uri: str) -> bool:
+    return _path(uri).suffix == ".feature"
 
 
 def _path(uri: str) -> Path:

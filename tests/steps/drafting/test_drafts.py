@@ -265,6 +265,24 @@ def test_parameters_have_the_values_that_the_document_names(tmp_path: Path) -> N
     assert 'with "home/hall/lamp/state":' in text
 
 
+def test_parameters_are_as_their_schemas_want_them(tmp_path: Path) -> None:
+    text = _drafted(
+        tmp_path,
+        """
+asyncapi: 2.6.0
+channels:
+  shops.{shop}.{shelf}.{state}.{name}:
+    parameters:
+      shop: {schema: {type: string, pattern: '^S-[0-9]{3}$'}}
+      shelf: {schema: {$ref: '#/components/schemas/Shelf'}}
+      state: {schema: {type: string, enum: [open, closed]}}
+      name: {schema: {type: string}}
+components: {schemas: {Shelf: {type: integer, minimum: 40}}}
+""",
+    )["shops_shop_shelf_state_name.feature"]
+    assert re.search(r'I publish "shops\.S-\d{3}\.40\.open\.name"', text)
+
+
 def test_payloads_in_other_languages_are_said_to_be_stood_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drafted = _drafts_of(tmp_path, FORMATS_2, monkeypatch)
     told = [each.partition(":")[0].rpartition("/channels/")[2] for each in drafted.left_out]

@@ -257,3 +257,26 @@ def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> N
     )
     assert run.returncode == 2
     assert "pip install 'choreo-bdd[lsp]'" in run.stderr
+
+
+def test_files_that_are_no_features_are_left_alone(project: Path) -> None:
+    """An editor may send all files of a language: the configuration is no feature, and its tables are none."""
+    settings = project / "choreo.yaml"
+
+    async def work(opened: Editor) -> None:
+        text = "| a |\n| long |\n"
+        item = lsp.TextDocumentItem(opened.uri, "yaml", 1, text)
+        opened.client.text_document_did_open(lsp.DidOpenTextDocumentParams(item))
+        assert await opened.completed(0, 2) == []
+        options = lsp.FormattingOptions(tab_size=2, insert_spaces=True)
+        laid_out = lsp.DocumentFormattingParams(opened.document, options)
+        assert not await opened.client.text_document_formatting_async(laid_out)
+        position = lsp.Position(0, 2)
+        assert await opened.client.text_document_hover_async(lsp.HoverParams(opened.document, position)) is None
+        opened.change(text)
+        feature = (project / "features" / "open.feature").as_uri()
+        item = lsp.TextDocumentItem(feature, "gherkin", 1, "nonsense")
+        opened.client.text_document_did_open(lsp.DidOpenTextDocumentParams(item))
+        assert (await opened.told()).uri == feature
+
+    _run(settings, work)

@@ -95,6 +95,12 @@ def test_without_a_line_every_scenario_is_told(explain: Explain) -> None:
     assert output.index("Settled") < output.index("Placed in Vienna")
 
 
+def test_of_a_folder_every_feature_is_told(explain: Explain, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "again.feature").write_text(FEATURE, "utf-8")
+    assert explain(".").output == f"{explain('more').output}\n{explain('orders.feature').output}"
+
+
 def test_a_check_that_cannot_be_read_is_named_and_the_plan_goes_on(explain: Explain, tmp_path: Path) -> None:
     steps = ('When I publish "a"', 'Then I expect "b" where id resembles 7', 'And I expect "c"')
     (tmp_path / "broken.feature").write_text("\n  ".join(("Feature: F", "Scenario: S", *steps)), "utf-8")
@@ -106,12 +112,14 @@ def test_a_check_that_cannot_be_read_is_named_and_the_plan_goes_on(explain: Expl
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("nowhere.feature", "nowhere.feature: cannot be read: No such file or directory"),
+        ("nowhere.feature", "nowhere.feature: there is no such file or folder"),
+        ("empty", "empty: there is no feature file in this folder"),
         ("orders.feature:2", "orders.feature:2: there is no scenario here"),
         ("choreo.yaml", "choreo.yaml:1: is not a feature file"),
     ],
 )
 def test_what_cannot_be_explained_is_told_in_one_line(explain: Explain, place: str, message: str) -> None:
+    Path("empty").mkdir()
     result = explain(place)
     assert result.exit_code == 2
     assert message in result.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -216,13 +217,23 @@ def test_the_commands_of_a_recipe_run_in_a_new_project(recipe: str, tmp_path: Pa
     (tmp_path / "config" / "allowlist.yaml").write_text(f"nats_servers: [{nats_broker.url!r}]\n", "utf-8")
     (tmp_path / "test-report").mkdir()
     (tmp_path / "test-report" / "history.jsonl").touch()
-    for line in _commands(yaml.safe_load(template(recipe))):
-        told = line.replace("$PART", "first.feature").replace("$CI_JOB_ID", "1")
+    (tmp_path / "features" / "more").mkdir()
+    first = (tmp_path / "features" / "first.feature").read_text("utf-8")
+    (tmp_path / "features" / "more" / "second.feature").write_text(first, "utf-8")
+    jobs = yaml.safe_load(template(recipe))
+    features = jobs["features"] if recipe == "gitlab.yml" else jobs["jobs"]["features"]
+    [part] = (
+        features["parallel"]["matrix"][0]["PART"] if "parallel" in features else features["strategy"]["matrix"]["part"]
+    )
+    for line in _commands(jobs):
+        told = line.replace("$PART", part).replace("$CI_JOB_ID", "1")
         if "merge" in told and (tmp_path / "part").is_dir():
             (tmp_path / "parts").mkdir()
             (tmp_path / "part").rename(tmp_path / "parts" / "part-0")
         told = told.replace("parts/*", "parts/1" if recipe == "gitlab.yml" else "parts/part-0")
         _carry_out(told, tmp_path, NATS_URL=nats_broker.url)
+    results = json.loads((tmp_path / "test-report" / "results.json").read_text("utf-8"))
+    assert len(results["tests"]) == 2, "a feature that is added runs"
     assert len((tmp_path / "test-report" / "history.jsonl").read_text("utf-8").splitlines()) == 1
     assert (tmp_path / "test-report" / "index.html").is_file()
 

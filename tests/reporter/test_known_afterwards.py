@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from choreo_bdd.redaction import Redactor
+from choreo_bdd.redaction.afterwards import meet
 from choreo_bdd.redaction.masking import forget_declared_secrets
 from choreo_bdd_reporter.model.tests import Attempt, Feature, GherkinScenario, Run, Step, Test
 from choreo_bdd_reporter.writer import ReportWriter
@@ -70,6 +72,16 @@ def test_what_was_written_down_before_is_hidden_in_every_file(
     assert "I log in with <redacted>" in files["messages.ndjson"]
     assert json.loads(files["recordings.jsonl"].splitlines()[0]) == {"payload": {"as": "x <redacted>"}}
     assert files["recordings.jsonl"].endswith("\nuntouched\n")
+
+
+def test_what_a_worker_wrote_is_hidden_though_another_had_told_of_the_secret_before_it_came(
+    empty_run: Run, tmp_path: Path
+) -> None:
+    writer = ReportWriter(tmp_path / "out", started_at=empty_run.started_at, describe=lambda: empty_run.environment)
+    meet([SECRET])
+    writer.add(replace(told_of_it_before(), worker_id="gw0"))
+    writer.finish(empty_run)
+    assert not [name for name, text in everything(tmp_path / "out").items() if SECRET in text]
 
 
 def test_what_is_wanted_plain_stays_plain(

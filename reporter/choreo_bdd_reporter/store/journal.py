@@ -31,7 +31,8 @@ class JournalEntry:
     """Where the parts of a test stand in the journal, and what is known of it without reading.
 
     ``feature`` is the path of its feature file, ``None`` without Gherkin; ``known`` how many secrets were known when it
-    was written down. ``earlier`` are the attempts at the test before this one, ``None`` for one that was not added.
+    was masked, ``None`` where another process did that. ``earlier`` are the attempts at the test before this one,
+    ``None`` for one that was not added.
     """
 
     spans: tuple[tuple[int, int], ...]
@@ -39,7 +40,7 @@ class JournalEntry:
     facts: TestFacts
     feature: str | None
     has_attachments: bool
-    known: int = 0
+    known: int | None = 0
     earlier: tuple[JournalEntry | None, ...] = ()
 
 
@@ -84,7 +85,7 @@ class Journal:
             document.facts,
             feature,
             bool(document.attachments),
-            known_count(),
+            known_count() if head["worker_id"] is None else None,
             tuple(attempts.get(before) for before in range(number)),
         )
 

@@ -193,32 +193,40 @@ def _nats(config: Config, transport: TransportConfig) -> Transport:
 
 def _redis(config: Config, transport: TransportConfig) -> Transport:
     from choreo_bdd.transports.redis import RedisTransport  # noqa: PLC0415 - loaded when it is first needed
-    from choreo_bdd.transports.redis.messages import EntryLayout  # noqa: PLC0415 - as above
 
     url = _addresses(transport, "url")[0]
     _require_permitted(config, transport, [url])
     streams = transport.options.get("streams", False)
     usual = streams if isinstance(streams, Mapping) else {}
+    field, longest = usual.get("payload_field", "payload"), usual.get("maxlen")
+    layout = _entry_layout(f"{transport.place}.streams", field, longest) if streams else None
     try:
-        layout = EntryLayout(usual.get("payload_field", "payload"), usual.get("maxlen")) if streams else None
-        topics = [(each.pattern, _layout(each, layout)) for each in transport.topics]
         return RedisTransport(
             url=url,
             allowlist_path=config.allowlist,
             auth=redis_login(config, transport),
             streams=bool(streams),
-            payload_field=usual.get("payload_field", "payload"),
-            stream_maxlen=usual.get("maxlen"),
-            topics=topics,
+            payload_field=field,
+            stream_maxlen=longest,
+            topics=[(each.pattern, _layout(each, layout)) for each in transport.topics],
             **_patience(transport),
         )
     except ValueError as error:
         raise ConfigError(f"{transport.place}: {error}") from error
 
 
+def _entry_layout(place: str, payload_field: str | None, maxlen: int | None = None) -> EntryLayout:
+    from choreo_bdd.transports.redis.messages import EntryLayout  # noqa: PLC0415 - loaded when first needed
+
+    try:
+        return EntryLayout(payload_field, maxlen)
+    except ValueError as error:
+        raise ConfigError(f"{place}: {error}") from error
+
+
 def _layout(topic: TopicSettings, usual: EntryLayout | None) -> Layout:
     """What a topic is; one of which nothing is said is what all others are."""
-    from choreo_bdd.transports.redis.messages import EntryLayout, ListEnd  # noqa: PLC0415 - loaded when first needed
+    from choreo_bdd.transports.redis.messages import ListEnd  # noqa: PLC0415 - loaded when first needed
 
     if topic.settings.get("list"):
         return ListEnd(is_right=topic.settings["list"] == "right")
@@ -226,10 +234,7 @@ def _layout(topic: TopicSettings, usual: EntryLayout | None) -> Layout:
         return usual
     if not topic.settings.get("stream"):
         return None
-    try:
-        return EntryLayout(topic.settings.get("payload_field"))
-    except ValueError as error:
-        raise ConfigError(f"{topic.place}.payload_field: {error}") from error
+    return _entry_layout(f"{topic.place}.payload_field", topic.settings.get("payload_field"))
 
 
 def _kafka(config: Config, transport: TransportConfig) -> Transport:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,25 +18,41 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EPOCH_S = (1_000_000_000, 10_000_000_000)
 _LEAVES_MAX = 60
 
+Topic = tuple[str, str]
+"""A transport and a topic on it."""
+Varying = frozenset[tuple[Topic, Path]]
+"""Fields that were not the same each time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What one trigger brought about: the same topics in the same order each time; ``times`` are the repeats."""
+    """What one trigger brought about: the same topics each time, in whatever order; ``times`` are the repeats."""
 
-    topics: tuple[tuple[str, str], ...]
+    topics: tuple[Topic, ...]
     times: tuple[tuple[Any, ...], ...]
 
 
 def conversations(seen: Sequence[Seen], own_field: Path) -> list[Conversation]:
-    """Messages by correlation id, in order; those without one are a conversation of their own."""
+    """Messages by correlation id; those without one are a conversation of their own."""
     by_id: dict[str | None, list[Seen]] = {}
     for each in seen:
         by_id.setdefault(each.conversation, []).append(each)
-    kinds: dict[tuple[tuple[str, str], ...], list[tuple[Any, ...]]] = {}
+    kinds: dict[tuple[Topic, frozenset[tuple[Topic, int]]], list[Sequence[Seen]]] = {}
     for messages in by_id.values():
-        topics = tuple((each.transport, each.topic) for each in messages)
-        kinds.setdefault(topics, []).append(tuple(_without(each.payload, own_field) for each in messages))
-    return [Conversation(topics, tuple(times)) for topics, times in kinds.items()]
+        first, *others = map(_topic, messages)  # what follows from one message may come in any order
+        kinds.setdefault((first, frozenset(Counter(others).items())), []).append(messages)
+    return [_conversation(times, own_field) for times in kinds.values()]
+
+
+def _conversation(times: Sequence[Sequence[Seen]], own_field: Path) -> Conversation:
+    order = list(dict.fromkeys(map(_topic, times[0])))
+    ordered = [sorted(messages, key=lambda each: order.index(_topic(each))) for messages in times]
+    payloads = (tuple(_without(each.payload, own_field) for each in messages) for messages in ordered)
+    return Conversation(tuple(map(_topic, ordered[0])), tuple(payloads))
+
+
+def _topic(message: Seen) -> Topic:
+    return message.transport, message.topic
 
 
 def feature(found: Sequence[Conversation], source: str, default: str) -> str:
@@ -46,12 +63,22 @@ def feature(found: Sequence[Conversation], source: str, default: str) -> str:
         "Feature: Recorded",
     ]
     ordered = sorted(found, key=lambda each: -len(each.times))
+    varying = frozenset(field for conversation in found for field in _varying(conversation))
     for number, conversation in enumerate(ordered, start=1):
-        lines += ["", *_scenario(conversation, number, default)]
+        lines += ["", *_scenario(conversation, number, default, varying)]
     return "\n".join(lines) + "\n"
 
 
-def _scenario(conversation: Conversation, number: int, default: str) -> Iterator[str]:
+def _varying(conversation: Conversation) -> Iterator[tuple[Topic, Path]]:
+    """Fields that repeats have shown to vary: where they came but once, too, their value says nothing."""
+    for index, topic in enumerate(conversation.topics):
+        times = [each[index] for each in conversation.times]
+        for path, value in list(leaves(times[0]))[:_LEAVES_MAX]:
+            if any(_key(at(each, path)) != _key(value) for each in times):
+                yield topic, path
+
+
+def _scenario(conversation: Conversation, number: int, default: str, varying: Varying) -> Iterator[str]:
     (transport, topic), *answers = conversation.topics
     triggers = [each[0] for each in conversation.times]
     variables = _variables(triggers)
@@ -63,7 +90,8 @@ def _scenario(conversation: Conversation, number: int, default: str) -> Iterator
     for index, (there, answer) in enumerate(answers, start=1):
         word = "Then" if index == 1 else "And"
         times = [each[index] for each in conversation.times]
-        rows = list(_expected(times, triggers, variables))
+        known = frozenset(path for of, path in varying if of == (there, answer))
+        rows = list(_expected(times, triggers, variables, known))
         yield f'    {word} I expect "{answer}"{_on(there, default)}{":" if rows else ""}'
         if rows:
             yield from _table([("field", "value"), *rows])
@@ -102,7 +130,7 @@ def _sent(trigger: Any, variables: Mapping[str, Path]) -> Any:
 
 
 def _expected(
-    times: Sequence[Any], triggers: Sequence[Any], variables: Mapping[str, Path]
+    times: Sequence[Any], triggers: Sequence[Any], variables: Mapping[str, Path], varying: Collection[Path]
 ) -> Iterator[tuple[str, str]]:
     for path, value in list(leaves(times[0]))[:_LEAVES_MAX]:
         field = label(path)
@@ -114,7 +142,7 @@ def _expected(
         named = next((name for name, there in variables.items() if _follows(values, triggers, there)), None)
         if named is not None:
             yield field, f"{{{{ {named} }}}}"
-        elif len({_key(each) for each in values}) == 1 and not _is_volatile(value):
+        elif path not in varying and not _is_volatile(value):
             yield field, json.dumps(value, ensure_ascii=False)
         else:
             yield field, _kind(value)

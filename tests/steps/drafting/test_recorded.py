@@ -94,3 +94,24 @@ def test_conversations_of_another_kind_are_scenarios_of_their_own() -> None:
     seen = [_seen("1", "a", {}), _seen("2", "a", {}), _seen("2", "b", {}), _seen(None, "c", {"n": 1})]
     text = feature(conversations(seen, ()), "test", "bus")
     assert text.count("Scenario:") == 3
+
+
+def test_what_follows_in_another_order_is_no_other_conversation() -> None:
+    seen = [_seen("1", "a", {}), _seen("1", "b", {"n": 1}), _seen("1", "c", {}), _seen("1", "b", {"n": 1})]
+    seen += [_seen("2", "a", {}), _seen("2", "c", {}), _seen("2", "b", {"n": 1}), _seen("2", "b", {"n": 2})]
+    [conversation] = conversations(seen, ())
+    assert [topic for _, topic in conversation.topics] == ["a", "b", "b", "c"]
+    assert [each[1:] for each in conversation.times] == [({"n": 1}, {"n": 1}, {}), ({"n": 1}, {"n": 2}, {})]
+
+
+def test_what_varies_is_no_literal_where_it_came_but_once() -> None:
+    """Such as in a conversation that the recording's end has cut short."""
+    seen = [
+        each
+        for n in (1, 2)
+        for each in (_seen(str(n), "a", {}), _seen(str(n), "b", {"took": n}), _seen(str(n), "c", {}))
+    ]
+    seen += [_seen("3", "a", {}), _seen("3", "b", {"took": 3})]
+    text = feature(conversations(seen, ()), "test", "bus")
+    assert text.count("Scenario:") == 2
+    assert text.count("| took  | a number |") == 2

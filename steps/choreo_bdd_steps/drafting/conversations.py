@@ -37,15 +37,17 @@ def conversations(seen: Sequence[Seen], own_field: Path) -> list[Conversation]:
     by_id: dict[str | None, list[Seen]] = {}
     for each in seen:
         by_id.setdefault(each.conversation, []).append(each)
-    kinds: dict[tuple[Topic, frozenset[tuple[Topic, int]]], list[Sequence[Seen]]] = {}
-    for messages in by_id.values():
-        first, *others = map(_topic, messages)  # what follows from one message may come in any order
-        kinds.setdefault((first, frozenset(Counter(others).items())), []).append(messages)
+    kinds: dict[frozenset[tuple[Topic, int]], list[Sequence[Seen]]] = {}
+    for messages in by_id.values():  # of several topics a broker may hand over the later message first
+        kinds.setdefault(frozenset(Counter(map(_topic, messages)).items()), []).append(messages)
     return [_conversation(times, own_field) for times in kinds.values()]
 
 
 def _conversation(times: Sequence[Sequence[Seen]], own_field: Path) -> Conversation:
-    order = list(dict.fromkeys(map(_topic, times[0])))
+    """Repeats in the order that most of them begin in."""
+    trigger = Counter(_topic(messages[0]) for messages in times).most_common(1)[0][0]
+    usual = next(messages for messages in times if _topic(messages[0]) == trigger)
+    order = list(dict.fromkeys(map(_topic, usual)))
     ordered = [sorted(messages, key=lambda each: order.index(_topic(each))) for messages in times]
     payloads = (tuple(_without(each.payload, own_field) for each in messages) for messages in ordered)
     return Conversation(tuple(map(_topic, ordered[0])), tuple(payloads))

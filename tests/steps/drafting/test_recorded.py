@@ -104,6 +104,15 @@ def test_what_follows_in_another_order_is_no_other_conversation() -> None:
     assert [each[1:] for each in conversation.times] == [({"n": 1}, {"n": 1}, {}), ({"n": 1}, {"n": 2}, {})]
 
 
+def test_what_most_begin_with_is_the_trigger_of_all() -> None:
+    """A Kafka consumer is given the answer before the question now and then."""
+    seen = [_seen("1", "b", {"n": 1}), _seen("1", "a", {})]
+    seen += [each for number in "23" for each in (_seen(number, "a", {}), _seen(number, "b", {"n": 2}))]
+    [conversation] = conversations(seen, ())
+    assert [topic for _, topic in conversation.topics] == ["a", "b"]
+    assert conversation.times == (({}, {"n": 1}), ({}, {"n": 2}), ({}, {"n": 2}))
+
+
 def test_what_varies_is_no_literal_where_it_came_but_once() -> None:
     """Such as in a conversation that the recording's end has cut short."""
     seen = [

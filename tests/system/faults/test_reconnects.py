@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -70,15 +71,23 @@ async def say(broker: Broker, kind: str, checks: Checks, s: Scenario) -> None:
         await other.disconnect()
 
 
+@asynccontextmanager
+async def checked_at(site: Site, port: int) -> AsyncIterator[tuple[Scenario, Checks]]:
+    """A scenario whose checks listen and that has published; what it connected is disconnected in time."""
+    harness = site.harness_at(port)
+    await harness.connect()
+    async with harness.scenario("reconnects") as s:
+        checks = Checks(s)
+        s.publish(new_topic(), {"n": 0})
+        await s.ready()
+        yield s, checks
+    await disconnect_in_time(harness)
+
+
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 async def test_a_wire_that_is_cut_and_mended_within_a_window_hides_nothing(site: Site, *, before: bool) -> None:
     async with nothing_left(), proxy_to(site.broker.port) as proxy:
-        harness = site.harness_at(proxy.port)
-        await harness.connect()
-        async with harness.scenario("cut and mended") as s:
-            checks = Checks(s)
-            s.publish(new_topic(), {"n": 0})
-            await s.ready()
+        async with checked_at(site, proxy.port) as (s, checks):
             if before:
                 await say(site.broker, site.kind, checks, s)
                 await s.scope.wait([checks.wait], s.scope.clock() + PATIENCE_MS / 1000)
@@ -91,21 +100,14 @@ async def test_a_wire_that_is_cut_and_mended_within_a_window_hides_nothing(site:
                 await say(site.broker, site.kind, checks, s)
             await judging
         checks.assert_right(came_before=before)
-        await disconnect_in_time(harness)
 
 
 async def test_a_server_restarted_within_a_window_hides_nothing(own_site: Site) -> None:
     broker = own_site.broker
     async with nothing_left():
-        harness = own_site.harness_at(broker.port)
-        await harness.connect()
-        async with harness.scenario("restarted") as s:
-            checks = Checks(s)
-            s.publish(new_topic(), {"n": 0})
-            await s.ready()
+        async with checked_at(own_site, broker.port) as (s, checks):
             judging = asyncio.create_task(s.await_all(timeout_ms=4 * WINDOW_MS))
             await asyncio.to_thread(broker.restart)
             await say(broker, own_site.kind, checks, s)
             await judging
         checks.assert_right(came_before=False)
-        await disconnect_in_time(harness)

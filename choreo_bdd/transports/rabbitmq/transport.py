@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from choreo_bdd.message import NO_HEADERS
-from choreo_bdd.redaction import safe_url
 from choreo_bdd.topic_patterns import settings_by_topic
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.rabbitmq.auth import RabbitPlain, login
 from choreo_bdd.transports.rabbitmq.exchange import OWN, Exchange
 from choreo_bdd.transports.rabbitmq.routes import Route, Routes
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
+from choreo_bdd.transports.shared.dialling import no_url
 from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 
@@ -65,10 +65,7 @@ class RabbitTransport:
         topics: Sequence[tuple[str, Route]] = (),
     ) -> None:
         if not _is_amqp_url(url):
-            raise ValueError(
-                f"RabbitTransport needs a URL such as amqp://localhost:5672/ or amqps://…, not "
-                f"{safe_url(url) if isinstance(url, str) else type(url).__name__}"
-            )
+            raise no_url(_KIND.transport, url, "amqp://localhost:5672/ or amqps://…")
         if exchange is not None and not isinstance(exchange, Exchange):
             raise ValueError(f"exchange is an Exchange, not {exchange!r}; its name alone is given as exchange_name")
         if exchange is not None and exchange_name not in (OWN, exchange.name):

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from choreo_bdd.exceptions import PublishFailed
 from choreo_bdd.message import NO_HEADERS
-from choreo_bdd.redaction import safe_url
 from choreo_bdd.topic_patterns import is_pattern, settings_by_topic
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.redis.auth import context_of, login_of
 from choreo_bdd.transports.redis.messages import EntryLayout, Layout, Layouts, ListEnd
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
+from choreo_bdd.transports.shared.dialling import no_url
 from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 from choreo_bdd.transports.shared.probes import there_and_back
@@ -66,10 +66,7 @@ class RedisTransport:
         topics: Sequence[tuple[str, Layout]] = (),
     ) -> None:
         if not isinstance(url, str) or not url.startswith(_SCHEMES):
-            raise ValueError(
-                f"RedisTransport needs a URL such as redis://localhost:6379/0, rediss://… or unix://…, not "
-                f"{safe_url(url) if isinstance(url, str) else type(url).__name__}"
-            )
+            raise no_url(_KIND.transport, url, "redis://localhost:6379/0, rediss://… or unix://…")
         self.allowlist_path = allowlist_path
         self._url = url
         self._connect_timeout_s = connect_timeout_s

@@ -7,10 +7,18 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
+from choreo_bdd.redaction import safe_url
+
 T = TypeVar("T")
 
 _NEXT_S = 0.25
 """How long a server has the field to itself before the next one is asked as well."""
+
+
+def no_url(transport: str, given: object, examples: str) -> ValueError:
+    """What to raise for an address that is no URL of a transport; logins in it stay hidden."""
+    told = safe_url(given) if isinstance(given, str) else type(given).__name__
+    return ValueError(f"{transport} needs a URL such as {examples}, not {told}")
 
 
 def servers_of(transport: str, given: object, example: str) -> list[str]:

@@ -137,18 +137,17 @@ class Connection:
     def _write(self, batch: Sequence[Outgoing]) -> None:
         """Write messages in order, in one go; each is told its fate when the server answers."""
         packed, kept = [], []
-        ours = self._mode.bystanders
         for outgoing in batch:
             try:
                 packed.append(self._talking.pack(*self._mode.command(outgoing)))
             except ValueError as error:  # such as text that cannot be encoded
                 outgoing.fail(_NAME, f"{type(error).__name__}: {error}")
             else:
-                kept.append((outgoing, ours(outgoing.topic)))
+                kept.append(outgoing)
         left_at = asyncio.get_running_loop().time()
-        for (outgoing, bystanders), answer in zip(kept, self._talking.write(packed), strict=True):
+        for outgoing, answer in zip(kept, self._talking.write(packed), strict=True):
+            answer.add_done_callback(partial(self._settle, outgoing, self._mode.bystanders(outgoing.topic)))
             outgoing.sent(left_at)
-            answer.add_done_callback(partial(self._settle, outgoing, bystanders))
 
     def _settle(self, outgoing: Outgoing, bystanders: int, answer: Answer) -> None:
         error = answer.exception()
@@ -157,7 +156,7 @@ class Connection:
             return
         reached = answer.result()  # of a PUBLISH: how many subscriptions; an XADD tells the entry's id
         # subscribed before and since, so that they were among those counted
-        if isinstance(reached, int) and reached <= min(bystanders, self._mode.bystanders(outgoing.topic)):
+        if isinstance(reached, int) and reached <= bystanders and reached <= self._mode.bystanders(outgoing.topic):
             if self._asking is None or self._asking.done():
                 self._asking = self._tasks.spawn(self._is_alone())
             self._asking.add_done_callback(partial(self._reached_nobody, outgoing))

@@ -315,7 +315,10 @@ class Harness:
 
     def remark(self, topic: str) -> str | None:
         """What its transport knows of a topic that whoever misses a message should hear."""
-        return self._transport.remark(topic) if fits(self._transport, Remarking) else None
+        told = self._transport.remark(topic) if fits(self._transport, Remarking) else None
+        if told is not None and self.router.traffic is not None:
+            self.router.traffic.remarks[topic] = told
+        return told
 
     def active_subscription_count(self) -> int:
         """How many subscriptions the transport holds."""

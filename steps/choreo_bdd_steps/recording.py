@@ -45,6 +45,8 @@ class RecordedTransport:
     dropped: int = 0
     former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The ids that scenarios before it had, of what came, and the topics on which each was still owed a message."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """What the transport had to say of a topic when a message was missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def link_of(
         lost=tuple(each._replace(at=each.at - begun) for each in traffic.lost),
         dropped=traffic.dropped,
         former=former,
+        remarks=dict(traffic.remarks),
     )
 
 
@@ -138,6 +141,7 @@ class _Writer:
             "lost": [self._lost(each) for each in link.lost],
             "dropped": link.dropped,
             "former": {self._text(each): [*map(self._text, missed)] for each, missed in link.former.items()},
+            "remarks": {self._text(topic): self._text(told) for topic, told in link.remarks.items()},
         }
 
     def variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -299,6 +303,7 @@ def _link(told: Any) -> RecordedTransport:
             name: tuple(_is(str, each) for each in _is(list, missed))
             for name, missed in _is(dict, told.get("former", {})).items()
         },
+        remarks={topic: _is(str, each) for topic, each in _is(dict, told.get("remarks", {})).items()},
     )
 
 

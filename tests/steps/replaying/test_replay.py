@@ -110,6 +110,27 @@ def test_what_the_broker_did_not_say_or_confirm_passes_in_no_replay(project: Pro
     assert "did not confirm the message within 10 s" in told
 
 
+def test_what_a_transport_had_to_say_of_a_topic_is_said_again(project: Project) -> None:
+    project.file("features/steps/choreo.py", LOADER).file(
+        "features/environment.py",
+        """\
+        from choreo_bdd_steps.adapters.behave import start_choreo
+
+
+        def before_all(context):
+            bus = start_choreo(context).transport("bus")
+            bus.remark = "another consumer takes from {}".format
+        """,
+    ).feature('Feature: F\n  Scenario: S\n    When I publish "placed"\n    Then I expect "paid"\n')
+    ran = project.behave(
+        *("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report"), *("-f", "plain", "features")
+    )
+    for topic in ("paid", "placed"):
+        said = f"note: another consumer takes from {topic}"
+        assert said in ran
+        assert said in replay_report(Path("report/recordings.jsonl"), None)[0]
+
+
 def test_each_process_of_a_parallel_run_records(project: Project) -> None:
     for name in ("b", "c", "d"):
         project.feature(_FEATURE, name)

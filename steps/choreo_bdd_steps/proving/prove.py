@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from choreo_bdd_project.gherkin.scenario import Scenario
@@ -145,7 +146,7 @@ class Prover:
             case CheckService():
                 yield _Spoilt("nothing came of what was published", [spoiling.withheld(recording)])
             case CheckTaken(topic=topic) as taken:
-                for each in _rendered([topic], recording) if topic else _inboxes(recording):
+                for each in _topics(recording, topic, of_response=taken.of_response):
                     if taken.refused:
                         yield from self._refused(recording, taken, each)
                     else:
@@ -155,18 +156,22 @@ class Prover:
 
     def _expectation(self, green: _Green, check: PlannedStep, spec: ExpectationSpec) -> Iterator[_Spoilt]:
         recording, docstring = green.recording, check.call.docstring
-        topics = _inboxes(recording) if spec.is_reply else _rendered([part.topic for part in spec.parts], recording)
+        of_part = {
+            part: _topics(recording, None if part.is_reply else part.topic, of_response=part.is_response)
+            for part in spec.parts
+        }
+        topics = list(dict.fromkeys(chain.from_iterable(of_part.values())))
         if spec.occurs.minimum:
             yield _Spoilt("nothing came of what was published", [spoiling.withheld(recording)])
-            for part in spec.parts:
-                for topic in topics if part.is_reply else _rendered([part.topic], recording):
+            for part, on in of_part.items():
+                for topic in on:
                     yield from self._fields(recording, part.body, docstring, topic)
             settings = settings_for(green.context.config, green.scenario.tags)
             end = spec.chain[-1]
             if end.budget_s is not None:
                 told = f"its message came {end.budget_s * 1000:g} ms later, past the budget"
                 yield _Spoilt(told, [spoiling.delayed(recording, topics[-1], end.budget_s + 0.001)] if topics else [])
-            if end.earliest_s is None:
+            if end.earliest_s is None and not spec.is_response:  # the call itself waits for that
                 late_s = spec.patience(settings.timeout_s) + 60
                 yield _Spoilt(
                     "its message came a minute too late", [spoiling.delayed(recording, each, late_s) for each in topics]
@@ -213,6 +218,14 @@ class Prover:
             what = f"the field {named.label}" if named.places else "each field"
             if spoilt:
                 yield _Spoilt(f"{what} of {topic!r} was changed", spoilt)
+
+
+def _topics(recording: Recording, topic: str | None, *, of_response: bool) -> list[str]:
+    """Where what a check is about came; without a ``topic`` that is a reply."""
+    if of_response:
+        called = (link for link in recording.links.values() if link.type == "http")
+        return sorted({each.message.topic for link in called for each in link.heard})
+    return _inboxes(recording) if topic is None else _rendered([topic], recording)
 
 
 def _inboxes(recording: Recording) -> list[str]:

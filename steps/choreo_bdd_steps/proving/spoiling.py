@@ -21,6 +21,8 @@ T = TypeVar("T")
 _ALTERNATIVES = 5
 """So many values at most are tried in a place: those of a number."""
 _SINGLE_MAX = 20
+_STATUSES = ("599", "100")
+"""No service answers either."""
 
 
 def withheld(recording: Recording) -> Recording:
@@ -142,6 +144,8 @@ def _with_other(message: Message, place: Place, nth: int) -> Message:
     match place:
         case ("@key",):
             return replace(message, key=_pick(_of_text(message.key), nth))
+        case ("@status",):
+            return replace(message, headers={**message.headers, ":status": _pick(_STATUSES, nth)})
         case ("@headers", str() as name):
             there = message.headers.get(name)
             rest = {each: value for each, value in message.headers.items() if each != name}
@@ -201,7 +205,7 @@ def _bytes(payload: Any) -> bytes:
 
 def _has_place(message: Message, place: Place) -> bool:
     """Whether a message has a place, or what it would stand in."""
-    if place[0] in ("@key", "@headers"):
+    if place[0] in ("@key", "@status", "@headers"):
         return True
     payload = _json(message.payload)
     return payload is not MISSING and any(True for _ in _paths(payload, place))

@@ -140,6 +140,18 @@ def test_a_failed_check_says_which_service_failed(traced: Bench) -> None:
 
 
 @pytest.mark.thorough
+def test_a_service_that_failed_while_an_act_was_under_way_did_so_after_no_publish_before_it(traced: Bench) -> None:
+    heard = hearing(traced, "orders.placed")
+    played = traced.play(
+        'When I publish "orders.placed"',
+        'Then I expect "orders.placed"',
+        "When I pay",
+        'Then I expect "orders.settled"',
+        acts={"I pay": telling(traced, heard, failed=True)},
+    )
+    assert "settlement received orders.placed during the act and failed: ValueError" in played.message
+
+
 def test_what_a_service_tells_of_a_trace_that_the_author_has_begun_is_told_too(traced: Bench) -> None:
     heard = hearing(traced, "orders.placed")
     own = f"00-{'a' * 32}-{'b' * 16}-01"

@@ -202,7 +202,6 @@ class Connection:
     async def _write(self, batch: Sequence[Outgoing]) -> None:
         topics = {outgoing.topic for outgoing in batch}
         failures = await self._topics.ensure(topics)
-        await self._clients.meet(topics - failures.keys())
         for outgoing in batch:
             if outgoing.is_given_up():
                 continue

@@ -882,6 +882,7 @@ async def test_what_the_server_refuses_leaves_nothing_open(
     await transport.disconnect()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", ["amqp", "amqps"])
 async def test_a_server_that_never_answers_is_given_up_on(scheme: str) -> None:
     closed = asyncio.Event()

@@ -174,8 +174,7 @@ class Connection:
             await self._consumer.reach(written)
         if skipped := self._consumer.skipped(written):
             for partition, begins in (await self._topics.begins(skipped)).items():
-                if begins > skipped[partition]:
-                    self._consumer.miss(partition, begins)
+                self._consumer.settle(partition, skipped[partition], begins)
         self._consumer.require_whole(registrations)
 
     async def _require_shown(self, written: Mapping[TopicPartition, int]) -> None:

@@ -397,6 +397,18 @@ def test_a_reply_tells_how_far_it_got(open_report: OpenReport) -> None:
     assert statuses == ["no", "skipped", "skipped", "skipped"]
 
 
+def test_a_service_that_drops_what_it_takes_has_not_replied(open_report: OpenReport) -> None:
+    results, gherkin = sample_run()
+    stage = next(test for test in results["tests"] if test["name"] == "Paid order reaches the warehouse")
+    stage["scenarios"][0]["replies"][0].update(
+        state="replied", reply_topic="(nothing)", match_count=2, candidate_count=3
+    )
+    page = open_report((results, gherkin), "#" + urlencode({"test": stage["nodeid"]})).page
+    row = page.locator('.hr-reply-row[data-reply-topic="(nothing)"]')
+    expect(row.locator(".hr-verdict-word")).to_have_text("dropped")
+    expect(row).to_contain_text("Took 2 messages of 3 seen, silently.")
+
+
 def test_a_skipped_scenario_gives_its_reason(open_report: OpenReport) -> None:
     report = _show(open_report, "Refund by post")
     assert "the postal gateway is not built yet" in report.texts("main")[0]

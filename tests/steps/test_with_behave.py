@@ -95,23 +95,6 @@ def test_the_users_own_step_matcher_is_left_as_it_was(project: Project, matcher:
     assert "4 steps passed" in ran, ran.text
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [("", "@given('order is {text:S}')"), ("@step('{name} is 7')", ""), ("", "@given('{sentence}')")],
-)
-def test_a_definition_of_the_users_own_goes_before_the_phrase_where_behave_has_it_so(
-    project: Project, before: str, after: str
-) -> None:
-    told = "\ndef own(context, **_):\n    print('the own one')\n"
-    own = "from behave import given, step\n"
-    loader = own + (before + told if before else "") + LOADER + (after + told if after else "")
-    project.file("features/steps/all.py", loader)
-    project.feature("Feature: f\n  Scenario: s\n    Given order is 7\n    When n is 8\n")
-    ran = project.behave("--no-capture")
-    assert ran.text.count("the own one") == 1, ran.text
-    assert "2 steps passed" in ran, ran.text
-
-
 SEVERAL = """
 @all
 Feature: Several

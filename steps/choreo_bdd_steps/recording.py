@@ -45,6 +45,8 @@ class RecordedTransport:
     dropped: int = 0
     former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The ids that scenarios before it had, of what came, and the topics on which each was still owed a message."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """What the transport had to say of a topic when a message was missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def link_of(
         lost=tuple(each._replace(at=each.at - begun) for each in traffic.lost),
         dropped=traffic.dropped,
         former=former,
+        remarks=dict(traffic.remarks),
     )
 
 
@@ -138,6 +141,7 @@ class _Writer:
             "lost": [self._lost(each) for each in link.lost],
             "dropped": link.dropped,
             "former": {self._text(each): [*map(self._text, missed)] for each, missed in link.former.items()},
+            "remarks": {self._text(topic): self._text(told) for topic, told in link.remarks.items()},
         }
 
     def variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,7 +246,11 @@ def _without_none(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_recordings(path: Path) -> Iterator[Recording]:
-    """The recordings of a file, line by line. Raises ``RecordingError`` for what is none, or of another version."""
+    """The recordings of a file, line by line. Raises ``RecordingError`` for what is none, or of another version.
+
+    The journal of a run that broke off has them, too: those of a test in its line.
+    """
+    is_journal = False
     try:
         with path.open("rb") as file:
             number = 0
@@ -250,17 +258,26 @@ def read_recordings(path: Path) -> Iterator[Recording]:
                 number += 1
                 if len(line) > _LINE_MAX:
                     raise RecordingError(f"{path}:{number}: the line is longer than {_LINE_MAX} bytes")
+                if is_journal and not line.endswith(b"\n"):
+                    return  # it broke off here
                 if line.strip():
-                    yield _recording(line, f"{path}:{number}")
+                    place = f"{path}:{number}"
+                    told = _read(line, place)
+                    is_journal = is_journal or (isinstance(told, dict) and "journal" in told)
+                    of_line = told.get("recordings", ()) if is_journal else (told,)
+                    yield from (_recording(each, place) for each in of_line)
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _recording(line: bytes, place: str) -> Recording:
+def _read(line: bytes, place: str) -> Any:
     try:
-        told = json.loads(line)
+        return json.loads(line)
     except (ValueError, RecursionError) as error:
         raise RecordingError(f"{place}: this line is damaged, it is no JSON: {error}") from None
+
+
+def _recording(told: Any, place: str) -> Recording:
     version = told.get("choreo_recording") if isinstance(told, dict) else None
     if version != FORMAT:
         found = "no recording" if version is None else f"a recording of format {version!r}"
@@ -299,6 +316,7 @@ def _link(told: Any) -> RecordedTransport:
             name: tuple(_is(str, each) for each in _is(list, missed))
             for name, missed in _is(dict, told.get("former", {})).items()
         },
+        remarks={topic: _is(str, each) for topic, each in _is(dict, told.get("remarks", {})).items()},
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from choreo_bdd.redaction import REDACTED
 from choreo_bdd_steps.drafting.traffic import Seen
 from choreo_bdd_steps.language.trees import MISSING, Path, at, label, leaves, put
 
@@ -59,9 +60,14 @@ def _topic(message: Seen) -> Topic:
 
 def feature(found: Sequence[Conversation], source: str, default: str) -> str:
     """A feature with a scenario a conversation, the most frequent first."""
+    is_masked = any(_is_masked(each) for conversation in found for time in conversation.times for each in time)
     lines = [
         f"# Drafted from {source}. What changed from time to time is a matcher or a variable: look whether it is",
         "# what you mean, and name each scenario after what it shows.",
+        *(
+            [f"# What is secret stands here as {REDACTED}: where the system needs it, take it from {{{{ env(…) }}}}."]
+            * is_masked
+        ),
         "Feature: Recorded",
     ]
     ordered = sorted(found, key=lambda each: -len(each.times))
@@ -155,11 +161,15 @@ def _follows(values: Sequence[Any], triggers: Sequence[Any], path: Path) -> bool
 
 
 def _is_volatile(value: Any) -> bool:
-    """Whether a value looks as if no second one were the same."""
+    """Whether a value looks as if no second one were the same, or is not what it was."""
     if isinstance(value, str):
-        return bool(_UUID.fullmatch(value) or _MOMENT.fullmatch(value))
+        return bool(REDACTED in value or _UUID.fullmatch(value) or _MOMENT.fullmatch(value))
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and any(_EPOCH_S[0] <= abs(value) / scale < _EPOCH_S[1] for scale in (1, 1000))
+
+
+def _is_masked(payload: Any) -> bool:
+    return any(isinstance(value, str) and REDACTED in value for _, value in leaves(payload))
 
 
 def _kind(value: Any) -> str:

@@ -22,7 +22,8 @@ async def main():
     async def settle(message):
         order = json.loads(message.data)
         told = {"order_id": order["order_id"], "total": order["total"], "state": sys.argv[1],
-                "settled_at": "2026-01-31T12:00:00Z", "correlation_id": order["correlation_id"]}
+                "settled_at": "2026-01-31T12:00:00Z", "correlation_id": order["correlation_id"],
+                "api_key": "canary-4711"}
         await client.publish("orders.settled", json.dumps(told).encode())
 
     await client.subscribe("orders.placed", cb=settle)
@@ -30,7 +31,8 @@ async def main():
     print("ready", flush=True)
     for number in range(int(sys.argv[2])):
         await asyncio.sleep(0.2)
-        order = {"order_id": f"o-{number}", "total": 12, "customer": {"name": "Ada"}, "correlation_id": f"c-{number}"}
+        order = {"order_id": f"o-{number}", "total": 12, "customer": {"name": "Ada"}, "correlation_id": f"c-{number}",
+                 "back": "https://shop/?token=canary-4712"}
         await client.publish("orders.placed", json.dumps(order).encode())
         await client.flush()
     await asyncio.sleep(60)
@@ -58,6 +60,9 @@ def test_a_recorded_feature_runs_green_and_fails_when_the_service_is_broken(
         assert 'I publish "orders.placed"' in text
         assert "| order_id   | {{ order_id }} |" in text
         assert '| state      | "PAID"         |' in text
+        assert "canary" not in text
+        assert '"back": "https://shop/?token=<redacted>"\n' in text
+        assert "| api_key    | a string       |" in text
         assert "| settled_at | a timestamp    |" in text
         assert "correlation_id" not in text
         assert '# Given a service that answers "orders.placed" with "orders.settled":' in text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -285,7 +286,7 @@ def _recording(told: Any, place: str) -> Recording:
     try:
         return Recording(
             nodeid=_is(str, told["nodeid"]),
-            feature=_is(str, told["feature"]),
+            feature=_path(told["feature"]),
             line=_is(int, told["line"]),
             profile=_is(str, told["profile"]),
             outcome=_is(str, told["outcome"]),
@@ -388,6 +389,13 @@ def _number(value: Any) -> float:
     if not math.isfinite(value):
         raise ValueError(f"expected a finite number, found {value}")
     return float(value)
+
+
+def _path(value: Any) -> str:
+    text = _is(str, value)
+    if b"\0" in os.fsencode(text):
+        raise ValueError("expected a path, found a null character in it")
+    return text
 
 
 def _is(kind: type[T], value: Any) -> T:

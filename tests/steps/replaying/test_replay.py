@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.recording import RecordingError, read_recordings
 from choreo_bdd_steps.replaying.report import replay_report
 from tests.support.project import LOADER, Project
@@ -326,7 +327,7 @@ def test_every_damage_to_a_recording_is_an_error_of_ours(project: Project) -> No
     file = project.folder / "report" / "recordings.jsonl"
     [sound] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     for place in _places(sound):
-        values: list[Any] = [None, 7, "x", [], {}, True, 10**400, float("inf"), "\ud800"]
+        values: list[Any] = [None, 7, "x", [], {}, True, 10**400, float("inf"), "\ud800", "\0"]
         for value in values:
             damaged = json.loads(json.dumps(sound))
             holder = damaged
@@ -334,8 +335,10 @@ def test_every_damage_to_a_recording_is_an_error_of_ours(project: Project) -> No
                 holder = holder[part]
             holder[place[-1]] = value
             file.write_text(json.dumps(damaged) + "\n")
-            with contextlib.suppress(RecordingError):
+            with contextlib.suppress(ChoreoError):
                 list(read_recordings(file))
+                if len(place) == 1:
+                    replay_report(file, None)
 
 
 def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd_steps.recording import RecordingError, read_recordings
+from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
 from choreo_bdd_steps.replaying.report import replay_report
 from tests.support.project import LOADER, Project
 
@@ -171,6 +171,12 @@ def test_two_runs_in_one_directory_keep_their_recordings_apart(project: Project)
     assert [each["nodeid"] for each in _recordings(project)] == ["features/a.feature::Paid"]
     [between] = read_recordings(project.folder / "between.jsonl")
     assert between.nodeid == "features/b.feature::Paid"
+    for shard in ("one", "two"):
+        project.file(f"{shard}/results.json", (project.folder / "report/results.json").read_text("utf-8"))
+    project.file("one/recordings.jsonl", (project.folder / "report/recordings.jsonl").read_text("utf-8"))
+    project.file("two/recordings.jsonl", (project.folder / "between.jsonl").read_text("utf-8"))
+    assert project._run("choreo_bdd", "report", "merge", "one", "two", "-o", "all").code == 0
+    assert replay_report(Path("all/recordings.jsonl"), None)[1] == 2
 
 
 def test_a_run_that_was_killed_has_recordings_in_its_journal(project: Project) -> None:

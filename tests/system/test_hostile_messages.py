@@ -162,6 +162,7 @@ FILES = {"results.json", "index.html", "messages.ndjson", "history.jsonl", "reco
 """Everything that a run leaves in its report."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("framework", ["behave", "pytest"])
 def test_a_secret_is_in_no_output(framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = project(tmp_path, LEAKS, CHECKS)
@@ -226,6 +227,7 @@ def test_a_secret_that_came_back_from_a_broker_is_in_no_file(
     assert {name for name, text in found.items() if CANARY in text} == set()
 
 
+@pytest.mark.thorough
 def test_what_pytest_prints_by_itself_steers_nothing_either(tmp_path: Path) -> None:
     made = Project(tmp_path).file("choreo.yaml", "timeout: 1s\n")
     made.file(
@@ -255,6 +257,7 @@ HOSTILE: dict[str, list[tuple[str, dict[str, object]]]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("framework", ["behave", "pytest"])
 def test_no_message_steers_a_terminal_or_a_log(framework: str, tmp_path: Path) -> None:
     checks = dict.fromkeys(HOSTILE, 'Then I expect "t.r" where v is 1 and v.x is 2')

@@ -172,6 +172,11 @@ class Connection:
         except TimeoutError:
             await self._require_shown(written)
             await self._consumer.reach(written)
+        if skipped := self._consumer.skipped(written):
+            for partition, begins in (await self._topics.begins(skipped)).items():
+                if begins > skipped[partition]:
+                    self._consumer.miss(partition, begins)
+        self._consumer.require_whole(registrations)
 
     async def _require_shown(self, written: Mapping[TopicPartition, int]) -> None:
         """``TransportError`` where a transaction is open: what was written since nobody is shown before it ends."""

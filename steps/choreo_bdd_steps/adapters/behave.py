@@ -70,7 +70,7 @@ def use_choreo() -> None:
             behave.step(phrase.regex)(_step_function(phrase))
     finally:
         factory.use_step_matcher(users_own.NAME)
-    _accompany_acts()
+    _watch_own_steps()
     _find_listed_files()
 
 
@@ -89,18 +89,37 @@ def _listed(read: Callable[..., list[Any]], text: str, here: str | None = None) 
     return found
 
 
-def _accompany_acts() -> None:
-    """Have the functions declared with ``@act`` run between what comes before and after an act."""
+def _watch_own_steps() -> None:
+    """Have functions declared with ``@act`` run between what comes before and after an act, and none end the run."""
     find = the_step_registry.find_match
     if not isinstance(find, partial):
-        the_step_registry.find_match = partial(_find_accompanied, find)
+        the_step_registry.find_match = partial(_find_watched, find)
 
 
-def _find_accompanied(find: Callable[[Any], Any], step: Any) -> Any:
+def _find_watched(find: Callable[[Any], Any], step: Any) -> Any:
     match = find(step)
-    if match is not None and is_act(match.func):
-        match.func = _accompanied(match.func, step.name)
+    if match is not None and match.func is not None and match.func.__module__ != __name__:
+        held = _held(match.func)
+        match.func = _accompanied(held, step.name) if is_act(held) else held
     return match
+
+
+def _held(function: Callable[..., object]) -> Callable[..., object]:
+    """What a step exits is its scenario, as under pytest: behave would end there, and often green."""
+
+    @wraps(function)
+    def step(context: Any, *arguments: Any, **parameters: Any) -> object:
+        try:
+            return function(context, *arguments, **parameters)
+        except SystemExit as error:
+            told = f"a step has called sys.exit({_told(error.code)}); to fail, let it raise an error"
+            raise StepError(_place(context.scenario), told) from error
+
+    return step
+
+
+def _told(code: object) -> str:
+    return "" if code is None else repr(code)
 
 
 def _accompanied(function: Callable[..., object], text: str) -> Callable[..., object]:

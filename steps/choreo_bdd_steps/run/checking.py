@@ -173,12 +173,15 @@ class Checking:
         state, scope = self._state, self._state.scope
         state.hear_of_failures()
         ahead_s = time.time() - scope.clock()
-        before = (each for each in reversed(state.plan.steps[: state.index]) if each.triggers)
-        deed = next((each.deed for each in before), "publish")
+        trigger = next((each for each in reversed(state.plan.steps[: state.index]) if each.triggers), None)
+        deed = "publish" if trigger is None else trigger.deed
 
         def after(moment: float) -> str:
-            sent = scope.outbox.last_sent(moment - ahead_s)
-            return "" if sent is None else f"{(moment - ahead_s - sent) * 1000:.0f} ms after the {deed}"
+            at = moment - ahead_s
+            if trigger is not None and trigger.is_own_act and scope.outbox.is_during_act(at):
+                return f"during the {deed}"
+            sent = scope.outbox.last_sent(at)
+            return "" if sent is None else f"{(at - sent) * 1000:.0f} ms after the {deed}"
 
         return failures(state.spans, after)
 

@@ -278,10 +278,11 @@ def test_equal_topics_on_two_transports_are_kept_apart(open_report: OpenReport) 
         an_event(2.1, "matched", "orders", transport="kafka", source="expect"),
     ]
     handle = a_handle("orders", "pass", 2.1, transport="kafka", correlation_id="sha256:5b1f0c9e77aa0142")
-    stage = {"bridge_class": "B", "transports": ["kafka", "nats"], "correlation_ids": {}}
+    stage = {"bridge_class": "SharedId", "transports": ["kafka", "nats"], "correlation_ids": {}}
     report = open_report((results_of([a_test("x", "passed", [a_scope("pass", [handle], events, stage=stage)])]), {}))
     matched = report.page.locator('[data-action="matched"]')
     assert matched.get_attribute("data-parent-id") == "0-0"
+    assert report.texts(".hr-stage-tag") == ["joined by one correlation id"]
 
 
 def test_replies_of_a_single_harness_join_trigger_and_answer(open_report: OpenReport) -> None:
@@ -425,7 +426,7 @@ def test_a_failed_expectation_nobody_checked_is_marked(open_report: OpenReport) 
 
 def test_a_scenario_without_messages_says_so(open_report: OpenReport) -> None:
     report = open_report((results_of([a_test("x")]), {}))
-    assert "opened no message scope" in report.texts("main")[0]
+    assert "nothing was sent or expected here" in report.texts("main")[0]
 
 
 def test_a_cut_value_is_shown_as_cut(open_report: OpenReport) -> None:

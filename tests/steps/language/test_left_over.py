@@ -167,6 +167,7 @@ def test_what_is_appended_to_a_condition_is_an_error_or_changes_a_verdict(
         assert verdicts(before, words) != verdicts(after, words)
 
 
+@pytest.mark.thorough
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from([*FORMS, *CELLS]), ENDS, st.sampled_from(["", " "]))
 def test_what_is_appended_to_a_cell_is_an_error_or_changes_a_verdict(cell: str, ends: list[str], gap: str) -> None:

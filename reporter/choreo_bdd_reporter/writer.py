@@ -179,14 +179,9 @@ class ReportWriter:
 
     def _write_recordings(self, journal: Journal, entries: Sequence[JournalEntry]) -> None:
         """The traffic of scenarios, of each attempt; where none is kept, an older run's is taken away."""
-        target = self._directory / RECORDINGS
         attempts = (each for entry in entries for each in (*entry.earlier, entry) if each is not None)
         lines = (f"{line}\n" for each in attempts for line in journal.recordings(each))
-        first = next(lines, None)
-        if first is None:
-            target.unlink(missing_ok=True)
-        else:
-            _replace(target, chain([first], lines))
+        _replace_or_remove(self._directory / RECORDINGS, lines)
 
     def _write_messages(self, block: Mapping[str, Any], journal: Journal, entries: Sequence[JournalEntry]) -> None:
         """Messages of the tests that are Gherkin; where there are none, an older run's are taken away."""
@@ -229,14 +224,14 @@ def write_documents(
     directory: Path,
     *,
     messages: Iterable[Mapping[str, Any]] = (),
+    recordings: Iterable[str] = (),
 ) -> None:
     """Write a report from its documents. Raises ``OSError`` when the directory cannot be written."""
     prepare(directory)
     tests, history = results["tests"], History(directory / HISTORY, results["run"])
     _replace(directory / RESULTS, json_lines(results))
-    _replace(directory / MESSAGES, _ndjson(messages))
-    if (directory / MESSAGES).stat().st_size == 0:
-        (directory / MESSAGES).unlink()
+    _replace_or_remove(directory / MESSAGES, _ndjson(messages))
+    _replace_or_remove(directory / RECORDINGS, recordings)
     write_page_file(directory / PAGE, results, {**gherkin, **history.recalled(test["nodeid"] for test in tests)})
     history.remember((test["nodeid"], test["outcome"], least_headroom(test["scenarios"])) for test in tests)
 
@@ -377,6 +372,16 @@ def _check(results: Mapping[str, Any]) -> None:
     error = first_error(results)
     if error:
         notice(f"{RESULTS} does not follow its schema: {error}")
+
+
+def _replace_or_remove(target: Path, lines: Iterable[str]) -> None:
+    """Write a file that a report has only if something stands in it."""
+    rest = iter(lines)
+    first = next(rest, None)
+    if first is None:
+        target.unlink(missing_ok=True)
+    else:
+        _replace(target, chain([first], rest))
 
 
 def _replace(target: Path, pieces: Iterable[str]) -> None:

@@ -116,6 +116,8 @@ async def test_messages_deleted_before_they_were_read_are_no_absence(
         await admin.delete_records({partition: RecordsToDelete(before_offset=-1)})
         await send(kafka_broker, topic, *[OTHER] * later)
         fetching.resume(partition)
+        told = await asyncio.gather(*(harness.fence([topic]) for _ in range(2)), return_exceptions=True)
+        assert ["were deleted before" in str(each) for each in told] == [True, True]
 
     assert_transport_failed(await absence(harness, topic, deleted), f"messages of '{topic}' were deleted before")
     passed = await absence(harness, topic, lambda: send(kafka_broker, topic, OTHER))

@@ -14,6 +14,7 @@ from choreo_bdd.brokers import Broker
 from choreo_bdd.matchers import field_equals
 from choreo_bdd.scenario import Cause
 from choreo_bdd.transports import RedisTransport
+from choreo_bdd.transports.redis.tally import End, Tally
 from tests.support.subscribers import new_topic
 
 pytestmark = pytest.mark.broker
@@ -91,6 +92,17 @@ async def test_what_is_trimmed_once_it_was_read_or_before_anybody_listened_is_no
         result = await s.await_all(timeout_ms=600)
     assert result.passed, str(result)
     assert (absence.outcome, counted.outcome) == (Outcome.PASS, Outcome.PASS)
+
+
+def test_answers_that_come_in_another_order_make_nothing_missing() -> None:
+    tally = Tally(End(last_ever=(1, 0), added=1))
+    for number in (2, 3, 4):
+        tally.note((number, 0))
+    assert tally.missing(End(last_ever=(4, 0), added=4)) == 0
+    assert tally.missing(End(last_ever=(2, 0), added=2)) == 0
+    tally.note((6, 0))
+    assert tally.missing(End(last_ever=(6, 0), added=6)) == 1  # 5 was gone before it was read
+    assert tally.missing(End(last_ever=(6, 0), added=6)) == 0
 
 
 async def test_the_next_scenario_has_missed_nothing(harness: Harness, outsider: Any) -> None:

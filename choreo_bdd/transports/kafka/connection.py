@@ -174,8 +174,7 @@ class Connection:
             await self._consumer.reach(written)
         if skipped := self._consumer.skipped(written):
             for partition, begins in (await self._topics.begins(skipped)).items():
-                if begins > skipped[partition]:
-                    self._consumer.miss(partition, begins)
+                self._consumer.settle(partition, skipped[partition], begins)
         self._consumer.require_whole(registrations)
 
     async def _require_shown(self, written: Mapping[TopicPartition, int]) -> None:
@@ -202,7 +201,6 @@ class Connection:
     async def _write(self, batch: Sequence[Outgoing]) -> None:
         topics = {outgoing.topic for outgoing in batch}
         failures = await self._topics.ensure(topics)
-        await self._clients.meet(topics - failures.keys())
         for outgoing in batch:
             if outgoing.is_given_up():
                 continue

@@ -132,17 +132,17 @@ class SharedConsumer:
 
     def skipped(self, partitions: Iterable[TopicPartition]) -> Starts:
         """Where among these something has never been handed over: it is gone, or has been no message to begin with."""
-        found: dict[TopicPartition, int] = {}
-        for partition in partitions:
-            if partition in self._skipped:
-                found[partition] = self._skipped.pop(partition)
-        return found
+        return {partition: self._skipped[partition] for partition in partitions if partition in self._skipped}
 
-    def miss(self, partition: TopicPartition, begins: int) -> None:
-        """Have all know it who listen from before the offset at which the log begins by now."""
-        for registration in self._audience.get(partition, ()):
-            if registration.handle[partition] < begins:
-                self._missed[registration] = f"messages of {partition.topic!r} were deleted before they could be read"
+    def settle(self, partition: TopicPartition, skipped: int, begins: int) -> None:
+        """Say of what was skipped at an offset where its log begins by now: what lay before that is gone."""
+        if begins > skipped:
+            for registration in self._audience.get(partition, ()):
+                if registration.handle[partition] < begins:
+                    gone = f"messages of {partition.topic!r} were deleted before they could be read"
+                    self._missed[registration] = gone
+        if self._skipped.get(partition) == skipped:
+            del self._skipped[partition]
 
     def require_whole(self, registrations: Iterable[Registration]) -> None:
         """``TransportError`` where one of these has, or may have, missed something."""

@@ -55,9 +55,9 @@ class Tally:
     def missing(self, end: End) -> int:
         """How many have been added up to an end that nobody has read, and counts on from there.
 
-        For whoever has read all that was left.
+        For whoever has read all that was left. An answer that others have overtaken says nothing new.
         """
-        if end.added is None or self._added is None:
+        if end.added is None or self._added is None or end.last_ever < self._since:
             return 0
         missing = end.added - self._added - sum(each <= end.last_ever for each in self._read)
         self._since, self._added = end.last_ever, end.added

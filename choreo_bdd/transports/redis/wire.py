@@ -147,7 +147,7 @@ class Wire:
         try:
             while True:
                 try:
-                    answer = await self._connection.read_response()
+                    answer = await self._connection.read_response(disable_decoding=True)
                 except ResponseError as error:
                     self._settle(_in_words(error))
                     continue

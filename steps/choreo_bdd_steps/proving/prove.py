@@ -141,7 +141,7 @@ class Prover:
         match check.act:
             case CheckService(times=0, topic=topic):
                 for step in green.steps:
-                    if isinstance(step.act, PlayService) and step.act.topic == topic:
+                    if isinstance(step.act, PlayService) and step.act.topic == topic and step.act.answers:
                         yield from self._triggered(green, step, step.act)
             case CheckService():
                 yield _Spoilt("nothing came of what was published", [spoiling.withheld(recording)])

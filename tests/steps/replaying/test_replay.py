@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_steps.recording import RecordingError, read_recordings
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
 from choreo_bdd_steps.replaying.report import replay_report
 from tests.support.project import LOADER, Project
 
@@ -170,6 +171,12 @@ def test_two_runs_in_one_directory_keep_their_recordings_apart(project: Project)
     assert [each["nodeid"] for each in _recordings(project)] == ["features/a.feature::Paid"]
     [between] = read_recordings(project.folder / "between.jsonl")
     assert between.nodeid == "features/b.feature::Paid"
+    for shard in ("one", "two"):
+        project.file(f"{shard}/results.json", (project.folder / "report/results.json").read_text("utf-8"))
+    project.file("one/recordings.jsonl", (project.folder / "report/recordings.jsonl").read_text("utf-8"))
+    project.file("two/recordings.jsonl", (project.folder / "between.jsonl").read_text("utf-8"))
+    assert project._run("choreo_bdd", "report", "merge", "one", "two", "-o", "all").code == 0
+    assert replay_report(Path("all/recordings.jsonl"), None)[1] == 2
 
 
 def test_a_run_that_was_killed_has_recordings_in_its_journal(project: Project) -> None:
@@ -326,7 +333,7 @@ def test_every_damage_to_a_recording_is_an_error_of_ours(project: Project) -> No
     file = project.folder / "report" / "recordings.jsonl"
     [sound] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     for place in _places(sound):
-        values: list[Any] = [None, 7, "x", [], {}, True, 10**400, float("inf"), "\ud800"]
+        values: list[Any] = [None, 7, "x", [], {}, True, 10**400, float("inf"), "\ud800", "\0"]
         for value in values:
             damaged = json.loads(json.dumps(sound))
             holder = damaged
@@ -334,8 +341,10 @@ def test_every_damage_to_a_recording_is_an_error_of_ours(project: Project) -> No
                 holder = holder[part]
             holder[place[-1]] = value
             file.write_text(json.dumps(damaged) + "\n")
-            with contextlib.suppress(RecordingError):
+            with contextlib.suppress(ChoreoError):
                 list(read_recordings(file))
+                if len(place) == 1:
+                    replay_report(file, None)
 
 
 def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

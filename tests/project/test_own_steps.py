@@ -69,3 +69,15 @@ def test_the_project_of_a_feature_is_found_by_what_stands_in_it(tmp_path: Path, 
     (tmp_path / sign).parent.mkdir(exist_ok=True)
     (tmp_path / sign).touch()
     assert project_of(tmp_path / "features" / "orders" / "x.feature") == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_ours"),
+    [("[tool.choreo]\n", True), ("[a]\n[tool.choreo.profiles.p]\n", True), ("[tool.ruff]\nx = 'tool.choreo'\n", False)],
+)
+def test_settings_in_pyproject_are_a_sign_of_a_project_as_choreo_yaml_is(
+    tmp_path: Path, settings: str, is_ours: bool
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(settings)
+    features = tmp_path / "features" / "orders"
+    assert project_of(features / "x.feature") == (tmp_path if is_ours else features)

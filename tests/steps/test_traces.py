@@ -121,6 +121,7 @@ def test_what_a_service_tells_stands_with_the_scenario_and_decides_nothing(trace
     assert (span.service, span.topic, span.error) == ("settlement", "orders.placed", "ValueError")
 
 
+@pytest.mark.thorough
 def test_a_failed_check_says_which_service_failed(traced: Bench) -> None:
     heard = hearing(traced, "orders.placed")
     played = traced.play(
@@ -138,6 +139,19 @@ def test_a_failed_check_says_which_service_failed(traced: Bench) -> None:
     assert "; settlement received orders.placed " in diagnosis.sentence
 
 
+@pytest.mark.thorough
+def test_a_service_that_failed_while_an_act_was_under_way_did_so_after_no_publish_before_it(traced: Bench) -> None:
+    heard = hearing(traced, "orders.placed")
+    played = traced.play(
+        'When I publish "orders.placed"',
+        'Then I expect "orders.placed"',
+        "When I pay",
+        'Then I expect "orders.settled"',
+        acts={"I pay": telling(traced, heard, failed=True)},
+    )
+    assert "settlement received orders.placed during the act and failed: ValueError" in played.message
+
+
 def test_what_a_service_tells_of_a_trace_that_the_author_has_begun_is_told_too(traced: Bench) -> None:
     heard = hearing(traced, "orders.placed")
     own = f"00-{'a' * 32}-{'b' * 16}-01"
@@ -150,6 +164,7 @@ def test_what_a_service_tells_of_a_trace_that_the_author_has_begun_is_told_too(t
     assert "settlement received orders.placed " in played.message
 
 
+@pytest.mark.thorough
 def test_a_service_that_did_its_work_is_no_cause(traced: Bench) -> None:
     heard = hearing(traced, "orders.placed")
     played = traced.play(

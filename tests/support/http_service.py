@@ -25,6 +25,7 @@ class Door(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def answer(self) -> None:
+        heard_at = time.monotonic()
         address = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(address.query).items()}
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -40,6 +41,7 @@ class Door(BaseHTTPRequestHandler):
             "path": address.path,
             "headers": {name.lower(): value for name, value in self.headers.items()},
             "body": body.decode("utf-8", "replace"),
+            "heard_at": heard_at,
         }
         sent = asked["says"].encode() if "says" in asked else json.dumps(told).encode()
         self.send_response(status)

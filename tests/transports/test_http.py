@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -71,6 +73,37 @@ async def test_the_answer_comes_on_the_topic_of_its_call(door: str) -> None:
     assert message.headers["location"] == "/orders/7"
     assert len(left) == 1
     assert message.received_at - left[0] >= 0.1
+
+
+class Departure:
+    """Knows when its message has left."""
+
+    def __init__(self) -> None:
+        self.left_at: list[float] = []
+        self.calls = 0
+
+    def __call__(self) -> None:
+        self.calls += 1
+
+    def leaving(self, at: float) -> None:
+        self.left_at.append(at)
+
+
+@pytest.mark.parametrize("topic", ["GET /", "POST /", "GET /?status=303&to=/elsewhere"])
+async def test_nobody_has_heard_a_call_before_it_left_however_rarely_we_are_let_run(door: str, topic: str) -> None:
+    departure = Departure()
+
+    def hold_up() -> None:
+        time.sleep(0.01)  # as a machine does that lets others run first
+        held_up.append(loop.call_soon(hold_up))
+
+    loop = asyncio.get_running_loop()
+    held_up = [loop.call_soon(hold_up)]
+    message = await call(HttpTransport(url=door, follow_redirects=True), topic, b"x", on_sent=departure)
+    held_up[-1].cancel()
+    (left_at,) = departure.left_at
+    assert departure.calls == 1, "a redirect is no message of its own"
+    assert left_at <= json.loads(message.payload)["heard_at"]
 
 
 async def test_nobody_listens() -> None:

@@ -18,7 +18,8 @@ from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ChoreoError, HostNotInAllowlist, TransportError
 from choreo_bdd.message import NO_HEADERS, Message, NoPayload, headers_from
 from choreo_bdd.redaction import safe_url
-from choreo_bdd.transports.base import OnSent, Ready, TransportCallback, TransportCapabilities
+from choreo_bdd.shared.fitting import fits
+from choreo_bdd.transports.base import Dated, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.http.failures import told
 from choreo_bdd.transports.shared.listeners import Listeners
 from choreo_bdd.transports.shared.loopback import is_loopback
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 STATUS = ":status"
 _LARGEST_ANSWER = 16 * 1024 * 1024
-_LEFT = frozenset({"http11.send_request_body.complete", "http2.send_request_body.complete"})
+_BEGINS_TO_LEAVE = "http11.send_request_headers.started"
+_HAS_LEFT = "http11.send_request_body.complete"
 
 
 class HttpTransport:
@@ -211,18 +213,12 @@ class HttpTransport:
         has_body = not isinstance(payload, NoPayload) and (payload or method in ("POST", "PUT", "PATCH"))
         if has_body and payload and "content-type" not in map(str.lower, given):
             given["Content-Type"] = media_type
-        left = iter([on_sent] if on_sent is not None else [])
-
-        async def trace(event: str, _: Mapping[str, Any]) -> None:
-            if event in _LEFT and (tell := next(left, None)) is not None:  # a redirect leaves a second time
-                tell()
-
         return self._client.build_request(
             method,
             self._url + path,
             headers=given,
             content=bytes(payload) if has_body else None,
-            extensions={"trace": trace},
+            extensions={} if on_sent is None else {"trace": _Progress(on_sent)},
         )
 
     def active_subscription_count(self) -> int:
@@ -238,6 +234,24 @@ class HttpTransport:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("HttpTransport cannot be pickled: it holds live connections")
+
+
+class _Progress:
+    """Follows a request on its way out; where it is redirected to, it leaves a second time, and nobody is told."""
+
+    def __init__(self, on_sent: OnSent) -> None:
+        self._on_sent = on_sent
+        self._has_left = False
+
+    async def __call__(self, event: str, _: Mapping[str, Any]) -> None:
+        if self._has_left:
+            return
+        if event == _BEGINS_TO_LEAVE and fits(self._on_sent, Dated):
+            # when it has left is too late: whoever gets it may be let run before us
+            self._on_sent.leaving(asyncio.get_running_loop().time())
+        elif event == _HAS_LEFT:
+            self._has_left = True
+            self._on_sent()
 
 
 async def _read(response: httpx.Response) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 
 CONFIG_NAMES = ("choreo.yaml", "choreo.yml")
 _SIGNS = (*CONFIG_NAMES, "conftest.py")
+_TABLE_OF_OURS = re.compile(rb"^\s*\[tool\.choreo[\].]", re.MULTILINE)
 _FOREIGN_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
 
 
@@ -28,9 +30,17 @@ def project_of(file: Path) -> Path:
     """Where step definitions may lie: the folder of the features, or one above it that looks like a project."""
     folder = file.resolve().parent
     for each in (folder, *folder.parents):
-        if (each / "steps").is_dir() or any((each / sign).is_file() for sign in _SIGNS):
+        if (each / "steps").is_dir() or any((each / sign).is_file() for sign in _SIGNS) or _is_configured(each):
             return each
     return folder
+
+
+def _is_configured(folder: Path) -> bool:
+    """Whether its pyproject.toml has settings of ours."""
+    try:
+        return _TABLE_OF_OURS.search((folder / "pyproject.toml").read_bytes()) is not None
+    except OSError:
+        return False
 
 
 def files_below(folder: Path, *endings: str) -> list[Path]:

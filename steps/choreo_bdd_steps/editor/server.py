@@ -20,6 +20,7 @@ from pygls.workspace import ServerTextPosition, ServerTextRange
 
 from choreo_bdd import __version__
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_project.gherkin.lines import read_lines
 from choreo_bdd_steps.editor.completion import Proposal, ProposalKind, complete
 from choreo_bdd_steps.editor.diagnostics import Diagnostic, broken, diagnose
 from choreo_bdd_steps.editor.document import Document, Span
@@ -28,6 +29,8 @@ from choreo_bdd_steps.editor.project import Project, read_project
 from choreo_bdd_steps.editor.symbols import BadName, check_name, definitions, occurrences
 from choreo_bdd_steps.editor.tables import formatted
 from choreo_bdd_steps.lint import Severity
+from choreo_bdd_steps.vocabulary import PHRASES
+from choreo_bdd_steps.vocabulary.continuing import make_ready
 
 _PAUSE_S = 0.05
 """How long typing must rest before lint looks at a text."""
@@ -172,6 +175,8 @@ class _Session:
 def make_server() -> LanguageServer:
     """A server that knows nothing yet; ``start_io()`` has it talk."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    make_ready(PHRASES)
+    read_lines("")  # loads the parser
     gc.freeze()  # what is loaded stays; looking through all of it for garbage would hold an answer up by 100 ms
     # whole texts: what pygls takes for lines when it applies a change is not what editors do, see _lines
     server = LanguageServer("choreo-bdd", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)

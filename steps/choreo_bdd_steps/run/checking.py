@@ -152,7 +152,9 @@ class Checking:
             handle.asserted = True
             if handle.outcome is Outcome.PASS:
                 for note in handle.notes:
-                    warnings.warn(on_one_line(f"{armed.step.call.place}: {note}"), stacklevel=2)
+                    warning = on_one_line(f"{armed.step.call.place}: {note}")
+                    self._state.session.warnings.append(warning)
+                    warnings.warn(warning, stacklevel=2)
         failed = [handle for handle in armed.handles if handle.outcome is not Outcome.PASS]
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return
@@ -173,12 +175,15 @@ class Checking:
         state, scope = self._state, self._state.scope
         state.hear_of_failures()
         ahead_s = time.time() - scope.clock()
-        before = (each for each in reversed(state.plan.steps[: state.index]) if each.triggers)
-        deed = next((each.deed for each in before), "publish")
+        trigger = next((each for each in reversed(state.plan.steps[: state.index]) if each.triggers), None)
+        deed = "publish" if trigger is None else trigger.deed
 
         def after(moment: float) -> str:
-            sent = scope.outbox.last_sent(moment - ahead_s)
-            return "" if sent is None else f"{(moment - ahead_s - sent) * 1000:.0f} ms after the {deed}"
+            at = moment - ahead_s
+            if trigger is not None and trigger.is_own_act and scope.outbox.is_during_act(at):
+                return f"during the {deed}"
+            sent = scope.outbox.last_sent(at)
+            return "" if sent is None else f"{(at - sent) * 1000:.0f} ms after the {deed}"
 
         return failures(state.spans, after)
 

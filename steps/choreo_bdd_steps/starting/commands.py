@@ -20,7 +20,7 @@ from choreo_bdd_steps.plan.settings import at_addresses, configuration
 from choreo_bdd_steps.services.facts import Started
 from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.starting import demo as demonstration
-from choreo_bdd_steps.starting.doctor import DoctorFinding, examine
+from choreo_bdd_steps.starting.doctor import DoctorFinding, examine, unknown_to_behave
 from choreo_bdd_steps.starting.scaffold import configured_elsewhere, template, write_project
 from choreo_bdd_steps.terminal import refuse, say
 
@@ -116,6 +116,8 @@ def _as_text(config: Config, services: Sequence[Started], findings: Sequence[Doc
         *(f"  service {each.name}: ready after {each.ready_s:g} s ({each.what})" for each in services),
         *(line for finding in findings for line in _lines(finding)),
     ]
+    if (told := unknown_to_behave(Path("features"))) is not None:
+        lines.append(f"note: {told}")
     return "\n".join(lines)
 
 

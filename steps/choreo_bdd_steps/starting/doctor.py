@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 
 from choreo_bdd.environment import HostNotInAllowlist
@@ -17,6 +18,7 @@ from choreo_bdd.harness import Harness
 from choreo_bdd.shared.fitting import fits
 from choreo_bdd.transports.base import Probing
 from choreo_bdd_project.config import Config, TransportConfig
+from choreo_bdd_project.gherkin.places import files_below
 from choreo_bdd_project.harnesses import build_harness
 from choreo_bdd_steps.run.quiet_logs import QuietLogs
 
@@ -94,6 +96,19 @@ async def _examine(config: Config, transport: TransportConfig, patience_s: float
         )
     stage = visit.stage
     return DoctorFinding(transport.name, transport.type, visit.connect_ms, None, stage, problem, _ADVICE[stage])
+
+
+def unknown_to_behave(features: Path) -> str | None:
+    """What to tell where features lie in a folder, and nothing there makes the vocabulary known to behave."""
+    if not files_below(features, ".feature"):
+        return None
+    if any(b"use_choreo" in each.read_bytes() for each in files_below(features, ".py")):
+        return None
+    return (
+        f"behave would call every sentence in {features} undefined: nothing there makes the vocabulary known to it "
+        f"(pytest needs nothing). Write {features / 'steps' / 'choreo.py'} with these two lines:\n"
+        f"  from choreo_bdd_steps.adapters.behave import use_choreo\n  use_choreo()"
+    )
 
 
 @dataclass(slots=True)

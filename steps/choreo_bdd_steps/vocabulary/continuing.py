@@ -7,7 +7,7 @@ itself anything from nothing on.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -55,6 +55,13 @@ def continuations(phrase: Phrase, written: str) -> Iterator[Slot | Words]:
         for begun in _beginnings(each.text, written):
             if each.before.fullmatch(written[: len(written) - len(begun)]):
                 yield Words(phrase, begun, each.rest)
+
+
+def make_ready(phrases: Iterable[Phrase]) -> None:
+    """Read phrases now: the first sentence to be continued would wait for it."""
+    for each in phrases:
+        _continuations(each)
+        each.found("")
 
 
 def skeleton(phrase: str) -> str:

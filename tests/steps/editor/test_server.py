@@ -249,6 +249,29 @@ def test_an_editor_that_can_is_asked_to_tell_of_files_beside_the_open_ones(proje
     assert wish.method == lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES
 
 
+_FIRST_ANSWER = """\
+import re
+from pathlib import Path
+from choreo_bdd_steps.editor.completion import complete
+from choreo_bdd_steps.editor.document import Document
+from choreo_bdd_steps.editor.project import read_project
+from choreo_bdd_steps.editor.server import make_server
+make_server()
+file, text = Path("open.feature").absolute(), 'Feature: F\\n  Scenario: S\\n    Then I expect "'
+project = read_project(file)
+compiled = re._compiler.compile
+re._compiler.compile = lambda pattern, *more: (print(pattern), compiled(pattern, *more))[1]
+for column in range(8, 19):
+    complete(Document(file, text), project, 2, column)
+"""
+
+
+def test_the_first_completion_waits_for_nothing_that_could_be_ready_before(project: Path) -> None:
+    command = [sys.executable, "-c", _FIRST_ANSWER]
+    run = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60, check=False)
+    assert (run.returncode, run.stdout) == (0, ""), run.stderr
+
+
 def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "pygls.py").write_text("raise ModuleNotFoundError(name='pygls')\n")
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from choreo_bdd.cli import main; main()"

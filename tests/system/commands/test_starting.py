@@ -163,6 +163,21 @@ def test_doctor_needs_no_configuration(run: Run, folder: Path) -> None:
     assert "bus (memory): ok, connected in" in done.stdout
 
 
+def test_doctor_tells_a_newcomer_whose_features_behave_would_call_undefined(run: Run, folder: Path) -> None:
+    told = "behave would call every sentence in features undefined"
+    assert run("init").exit_code == 0
+    assert told not in run("doctor").stdout
+    (folder / "features" / "steps" / "choreo.py").unlink()
+    done = run("doctor")
+    assert done.exit_code == 0, "pytest runs them"
+    assert told in done.stdout
+    shown = done.stdout.partition(told)[2].splitlines()[1:]
+    (folder / "features" / "steps" / "choreo.py").write_text("\n".join(map(str.strip, shown)), "utf-8")
+    behave = subprocess.run([sys.executable, "-m", "behave"], cwd=folder, capture_output=True, text=True, check=False)
+    assert behave.returncode == 0, behave.stdout
+    assert told not in run("doctor").stdout
+
+
 def test_doctor_sends_a_message_there_and_back_on_each_broker(
     run: Run, folder: Path, nats_broker: Broker, redis_broker: Broker
 ) -> None:

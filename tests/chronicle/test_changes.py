@@ -72,6 +72,9 @@ def test_a_shift_is_opened_once_placed_at_its_commit_and_resolved(chronicle: Chr
     assert (found["detection_method"], found["state"], found["resolved"]) == ("change_point", "open", False)
     assert (found["commit_from"], found["commit_to"]) == ("commit19", "commit20")
     assert found["changed_at_run_id"] == runs.ids[20]
+    assert (found["environment"], found["branch"]) == ("ci", "main")
+    assert runs.anomalies(branch="main") == runs.anomalies()
+    assert runs.anomalies(branch="feature") == []
     assert found["change_pct"] == pytest.approx(100, abs=25)
     runs.add(3, factor=2.0)
     assert [each["id"] for each in runs.anomalies(topic="t0", resolved="false")] == [found["id"]]

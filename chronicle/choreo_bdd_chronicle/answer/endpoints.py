@@ -62,7 +62,7 @@ _SEVERITY = query.choice("severity", ("warning", "critical"), "how bad")
 _RESOLVED = query.flag("resolved", "only what is over, or only what is not")
 _TOPIC = query.text("topic", TOPIC_MAX, "only this topic")
 _TARGET = query.percentage("target", 99.0, "the share of messages that must be within budget, in percent")
-_FEED = (query.TENANT, _SEVERITY, _RESOLVED, query.ENVIRONMENT, query.TRANSPORT, *query.page())
+_FEED = (query.TENANT, _SEVERITY, _RESOLVED, query.ENVIRONMENT, query.BRANCH, query.TRANSPORT, *query.page())
 _CONDITION = query.choice("condition", ("flaky", "broken", "fixed", "stable"), "how reliable; flaky unless given")
 
 ENDPOINTS = (

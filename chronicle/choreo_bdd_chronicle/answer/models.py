@@ -175,6 +175,7 @@ class AnomalyItem(Struct, frozen=True, kw_only=True):
     topic: str
     transport: str | None
     environment: str | None
+    branch: str | None
     detection_method: str
     metric: str
     current_value: float

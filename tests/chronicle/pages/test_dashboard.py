@@ -69,10 +69,32 @@ def test_the_first_view_says_what_got_worse_since_yesterday_and_which_commit(fil
     shown = open_page(filled.url, answers=detected(filled))
     assert shown.heading == "2 things got worse since yesterday"
     first = shown.texts(".anomaly")[0]
-    assert re.search(r"orders\.placed.*\+55 %.*20\.1 ms → 31\.2 ms.*13c0ffee\.\.14c0ffee", first, re.DOTALL)
+    assert re.search(r"orders\.placed.*\+55 %.*20\.1 ms → 31\.2 ms.*13c0ffee\.\.14c0ffee.*on main", first, re.DOTALL)
     assert "All topics" in shown.texts(".anomaly")[1]
     assert "team-a" in shown.texts(".anomaly")[2]  # older, and still open
     assert len(shown.texts(".anomaly")) == 3  # what became better is no trouble
+
+
+def test_what_failed_is_one_click_from_the_first_view(filled: Filled, open_page: Open) -> None:
+    shown = open_page(filled.url)
+    shown.page.get_by_label("Latest run").get_by_role("link", name="1", exact=True).click()
+    shown.page.wait_for_selector("h1:has-text('1 of 3 tests failed')")
+    assert [each.partition("\n")[0] for each in shown.texts("tbody th")] == ["It is shipped"]
+    shown.page.go_back()
+    shown.page.wait_for_selector("h1:has-text('since yesterday')")
+    assert shown.complaints == []
+
+
+def test_what_changed_on_another_branch_is_not_told_where_one_is_chosen(filled: Filled, open_page: Open) -> None:
+    asked: list[str] = []
+    shown = open_page(f"{filled.url}/?branch=main", answers={"/anomalies": page_of(anomaly(filled))})
+    shown.page.on("request", lambda request: asked.append(request.url))
+    for page in ("Anomalies", "Today"):
+        shown.page.get_by_role("link", name=page, exact=True).click()
+        shown.page.wait_for_selector(f"nav [aria-current=page]:has-text('{page}')")
+        shown.settle()
+    told = [parse_qs(urlsplit(each).query) for each in asked if urlsplit(each).path.endswith("/anomalies")]
+    assert [each["branch"] for each in told] == [["main"], ["main"]]
     assert shown.complaints == []
 
 
@@ -326,9 +348,9 @@ def test_the_theme_is_chosen_and_kept(filled: Filled, open_page: Open) -> None:
 def test_everything_is_reached_with_the_keyboard(filled: Filled, open_page: Open) -> None:
     shown = open_page(f"{filled.url}/runs")
     keyboard = shown.page.keyboard
-    shown.page.locator("tbody a").first.focus()
+    shown.page.locator("tbody th a").first.focus()
     keyboard.press("ArrowDown")
-    expect(shown.page.locator("tbody a").nth(1)).to_be_focused()
+    expect(shown.page.locator("tbody th a").nth(1)).to_be_focused()
     keyboard.press("Enter")
     expect(shown.page.get_by_role("heading", name="All 3 tests passed")).to_be_focused()
     keyboard.press("/")

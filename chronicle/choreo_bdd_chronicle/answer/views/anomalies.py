@@ -23,7 +23,7 @@ def list_anomalies(connection: Connection, asked: Query, topic: str | None = Non
     asked = asked if topic is None else replace(asked, topic=topic)
     table, runs, changed = tables.anomalies, tables.runs.alias("seen"), tables.runs.alias("changed")
     conditions = [table.c.tenant_id == tenant_id(connection, asked.tenant)]
-    for name in ("severity", "topic", "environment", "transport"):
+    for name in ("severity", "topic", "environment", "branch", "transport"):
         value = getattr(asked, name)
         if value is not None:
             conditions.append(table.c[name] == value)
@@ -56,6 +56,7 @@ def _item(row: Row[Any]) -> AnomalyItem:
         detected_at=moment_text(row.detected_at),
         transport=row.transport or None,
         environment=row.environment or None,
+        branch=row.branch or None,
         resolved=row.state == _RESOLVED,
         resolved_at=_when(row.resolved_at),
         **told(row),

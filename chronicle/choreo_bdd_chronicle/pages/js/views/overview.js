@@ -6,7 +6,7 @@ import { h } from '../dom.js';
 import { ago, commit, count, duration, moment, percent } from '../format.js';
 import { figures, nothing, title } from '../parts.js';
 import { anomalyList } from './anomalies.js';
-import { runTable } from './runs.js';
+import { failing, runTable } from './runs.js';
 
 const DAY = 86_400_000;
 const RUNS = 11;
@@ -16,7 +16,7 @@ export const name = 'Today';
 export async function view({ filters, query }) {
   const [runs, anomalies] = await Promise.all([
     ask('/runs', { ...filters, limit: RUNS }),
-    ask('/anomalies', { tenant: filters.tenant, environment: filters.environment, resolved: false, limit: 100 }),
+    ask('/anomalies', { ...filters, resolved: false, limit: 100 }),
   ]);
   const [latest, ...before] = runs.items;
   const worse = anomalies.items.filter((one) => one.change_pct >= 0 && one.state !== 'muted');
@@ -37,7 +37,7 @@ function latestRun(run) {
     h('h2', { id: 'latest' }, 'Latest run, ', link(`/runs/${run.id}`, {}, {}, ago(run.started_at))),
     figures(
       ['Passed', `${count(run.total_passed)} of ${count(run.total_tests)} (${percent(run.pass_rate)})`, broken > 0 ? 'bad' : 'good'],
-      ['Failed', count(broken), broken > 0 ? 'bad' : null], ['Slow', count(run.total_slow), run.total_slow > 0 ? 'slow' : null],
+      ['Failed', failing(run), broken > 0 ? 'bad' : null], ['Slow', count(run.total_slow), run.total_slow > 0 ? 'slow' : null],
       ['Duration', duration(run.duration_ms)], ['Branch', run.branch ?? '–'], ['Commit', commit(run.git_sha)], ['Began', moment(run.started_at)],
     ));
 }

@@ -11,7 +11,7 @@ export const name = 'Runs';
 const COLUMNS = [
   { key: 'started', title: 'Began', value: (run) => Date.parse(run.started_at), cell: (run) => link(`/runs/${run.id}`, {}, {}, moment(run.started_at)) },
   { key: 'rate', title: 'Passed', number: true, value: (run) => run.pass_rate, cell: passed },
-  { key: 'failed', title: 'Failed', number: true, value: broken, cell: (run) => marked(broken(run), 'bad') },
+  { key: 'failed', title: 'Failed', number: true, value: broken, cell: failing },
   { key: 'slow', title: 'Slow', number: true, value: (run) => run.total_slow, cell: (run) => marked(run.total_slow, 'slow') },
   { key: 'anomalies', title: 'Anomalies', number: true, value: (run) => run.anomaly_count, cell: (run) => marked(run.anomaly_count, 'bad') },
   { key: 'p95', title: 'p95', number: true, value: (run) => run.p95_ms, cell: (run) => ms(run.p95_ms) },
@@ -27,6 +27,11 @@ function broken(run) {
 
 function passed(run) {
   return `${count(run.total_passed)}/${count(run.total_tests)} · ${percent(run.pass_rate, 0)}`;
+}
+
+/** How many tests failed, and the way to them. */
+export function failing(run) {
+  return broken(run) > 0 ? link(`/runs/${run.id}`, { outcome: 'broken' }, {}, marked(broken(run), 'bad')) : marked(0);
 }
 
 export const runTable = (caption, runs, query) => table(caption, COLUMNS, runs, query);

@@ -37,7 +37,7 @@ export async function view({ rest, filters, query }) {
   const [series, runs, anomalies, budgets] = await Promise.all([
     ask(`/topics/${path}/latency`, { ...filters, from }),
     ask(`/topics/${path}/runs`, { ...filters, from, limit: 500 }),
-    ask(`/anomalies/topics/${path}`, { tenant: filters.tenant, environment: filters.environment, limit: 50 }),
+    ask(`/anomalies/topics/${path}`, { ...filters, limit: 50 }),
     ask('/budgets', { ...filters, topic: topic.toWellFormed() }),
   ]);
   return [

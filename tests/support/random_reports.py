@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from choreo_bdd_reporter.documents.results import row_ids
 from tests.support.page_builders import (
     Json,
     a_description,
@@ -45,6 +46,14 @@ _MARKERS = (
     {"_unserialisable": True, "_repr": "nan"}, {"_unserialisable": True, "_repr": {"_truncated": True, "_head": "b'"}},
 )  # fmt: skip
 
+_PAYLOADS = (
+    "{}",
+    "[1.0,-0.0,9007199254740993,1E+400]",
+    '{"_unserialisable":true,"_repr":"b\'\\\\x00a\'"}',
+    '"\\ud83d"',
+)
+_CLASSES = ("unknown_scope", "timeout_race", "no_correlation_field", "no_extractor")
+
 
 def a_report(seed: int) -> tuple[Any, Any]:
     """Results and what stands beside them; the same for one seed."""
@@ -63,7 +72,9 @@ class _Made:
         tests = [self._test(number) for number in range(self._rng.randrange(7))]
         is_stage = any(scope.get("stage") for test in tests for scope in test["scenarios"])
         buses: Json = {"transport": None, "transports": sorted(_TRANSPORTS)} if is_stage else {"transport": "nats"}
-        facts = {"project_name": self._maybe(self._text), "git_sha": self._maybe(self._text),
+        broken_off = {"workers": 2, "incomplete_workers": self._pick(([], ["gw1"]))}
+        facts = {"xdist": self._pick((None, broken_off)), "truncated": self._pick((True, False)),
+                 "project_name": self._maybe(self._text), "git_sha": self._maybe(self._text),
                  "environment": self._maybe(self._text), "duration_ms": self._pick(_TIMES),
                  "finished_at": self._pick(_ENDS)}  # fmt: skip
         results = results_of(tests, **facts, **buses)
@@ -155,7 +166,7 @@ class _Made:
     def _gherkin(self, tests: list[Json]) -> Any:
         if self._rng.random() < 0.3:
             return {}
-        rows = {test["nodeid"]: test for test in tests}
+        rows = dict(zip(row_ids(tests), tests, strict=True))
         described = [
             a_description(row, self._text(), [self._step() for _ in range(self._rng.randrange(3))],
                           tags=[self._text()], rule=self._maybe(self._text), description=self._text())
@@ -165,7 +176,30 @@ class _Made:
         attempts = {row: [self._attempt(test) for _ in range(self._rng.randrange(1, 3))]
                     for row, test in rows.items() if self._rng.random() < 0.4}  # fmt: skip
         features = [a_feature(self._text(), described)] if described else []
-        return gherkin_of(features, details, attempts=attempts, buses=self._pick(({}, _BUSES)))
+        attachments = {row: [self._attachment() for _ in range(self._rng.randrange(3))] for row in rows}
+        return gherkin_of(features, details, attempts=attempts, buses=self._pick(({}, _BUSES)),
+                          attachments=attachments, **self._of_the_run(list(rows)))  # fmt: skip
+
+    def _of_the_run(self, rows: list[str]) -> Json:
+        """What is told of the whole: how it ended, its contract, what proves nothing, and the runs before."""
+        runs = [[f"2027-03-0{day}T08:00:00+00:00", self._maybe(self._text), True] for day in range(1, 4)]
+        past = {row: ["".join(self._rng.choices("psfek.", k=3)), self._pick(("", "0 X", "W"))] for row in rows}
+        told = {
+            "exit": {"status": self._pick((None, 0, 1, 2)), "interrupted": self._pick((True, False))},
+            "channels": {"spec": self._text(), "touched": [self._text()], "untouched": [self._text(), "unseen"]},
+            "vacuity": [{"place": "a.feature:7", "nodeid": row, "reason": self._text()} for row in rows[:2]],
+            "history": {"runs": runs, "ci": self._pick((True, False)), "tests": past},
+            "causation": self._text(), "left_out": {"timelines": 3},
+        }  # fmt: skip
+        return {name: told[name] for name in told if self._rng.random() < 0.5}
+
+    def _attachment(self) -> Json:
+        content = self._pick(
+            ({"text": self._text()}, {"base64": "iVBORw0KGgo="}, {"base64": None}, {"text": '{"a":1e400}'})
+        )
+        kind = self._pick(("text/plain", "application/json", "image/png", "text/x-ansi", "", "application/zip"))
+        return {"name": self._text(), "media_type": kind, "size": self._pick((0, 9, 9_000_000)),
+                "cut": self._pick((True, False)), "step": self._pick((None, 0, 7)), **content}  # fmt: skip
 
     def _attempt(self, test: Json) -> Json:
         """One that came before, with all that it did or with its outcome alone."""
@@ -185,9 +219,18 @@ class _Made:
             a_stray(self._pick(_WHY), self._pick(_TIMES), self._pick((-1, 0, 1)), -1, differences=[self._failure()])
             for _ in range(self._rng.randrange(3))
         ]
+        failed = {"transport": self._pick(_TRANSPORTS), "topic": self._text(), "reason": self._text()}
+        seen = {"topic": self._text(), "classification": self._pick((*_CLASSES, self._text())), "size": 43, "count": 2}
+        outer = a_span(self._text() or "s", self._pick(_TIMES), id="a" * 16, topic=self._maybe(self._text))
+        inner = a_span(
+            "t", self._pick(_TIMES), id="b" * 16, parent=self._pick(("a" * 16, "b" * 16)), error="ValueError"
+        )
         return {
+            "surprises": [seen] * self._rng.randrange(2), "transport_failures": [failed] * self._rng.randrange(2),
+            "left_out": self._pick(({}, {"handles": 3, "replies": 2, "transport_failures": 1, "strays": 4})),
+            "transport": self._pick((None, *_TRANSPORTS)),
             "handles": [{"cause": self._maybe(self._text), "sentence": self._maybe(self._text),
                          "differences": [self._failure()]} for _ in scope["handles"]],
             "timeline": [self._pick((-1, 0, 1)) for _ in scope["timeline"]], "messages": messages,
-            "payloads": ["{}", '"a"'], "strays": strays, "spans": [a_span(self._text() or "s", 1.0)],
+            "payloads": [self._pick(_PAYLOADS), '"a"'], "strays": strays, "spans": [outer, inner],
         }  # fmt: skip

@@ -283,3 +283,9 @@ def test_what_needs_a_look_comes_first_and_everything_else_as_it_is_written(open
     assert parse_qs(page.url.partition("#")[2])["sort"] == ["written"]
     page.get_by_role("searchbox").fill("!s:slow")
     expect(names).to_have_text(["Quiet", "first", "second", "Loud", "fine", "again", "broken"])
+
+
+def test_what_is_opened_by_a_click_is_there_at_once(open_report: OpenReport) -> None:
+    page = open_report(sample_run()).page
+    opened = "node => { node.click(); return node.parentElement.querySelectorAll('option').length; }"
+    assert page.get_by_text("Filter, sort, group").evaluate(opened) > 0

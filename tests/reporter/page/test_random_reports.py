@@ -18,6 +18,7 @@ from choreo_bdd_reporter.page import data
 from choreo_bdd_reporter.page.index import build_index
 from choreo_bdd_reporter.read.compare import compare
 from choreo_bdd_reporter.read.entries import group_entries
+from choreo_bdd_reporter.read.gherkin_check import checked
 from choreo_bdd_schemas import validate_report
 from tests.support.outcomes import OUTCOMES, of_ctrf, of_junit
 from tests.support.random_reports import a_report
@@ -30,8 +31,8 @@ _OPEN_ALL = """async () => {
   const rest = () => new Promise((done) => setTimeout(done, 5));
   const ids = [...document.querySelectorAll('[role=treeitem][data-nodeid]')].map((node) => node.dataset.nodeid);
   let backwards = 0;
-  for (const test of ids) {
-    location.hash = new URLSearchParams({ test });
+  for (const view of ids.flatMap((test) => [{ test }, { test, attempt: 1 }])) {
+    location.hash = new URLSearchParams(view);
     await rest();
     const rows = [...document.querySelectorAll('.hr-waterfall-row')];
     backwards += rows.filter((row) => /^[-\\u2212]/.test(row.lastElementChild.innerText)).length;
@@ -52,6 +53,7 @@ _OPEN_ALL = """async () => {
 def test_every_export_of_a_random_report_counts_as_its_results_do(seed: int) -> None:
     results, gherkin = a_report(seed)
     assert validate_report(results) == []
+    assert checked(gherkin)[1] == []
     outcomes = Counter(OUTCOMES[test["outcome"]] for test in results["tests"])
     for told in (of_junit(results), of_ctrf(results)):
         assert Counter(outcome for _, outcome in told.elements()) == outcomes

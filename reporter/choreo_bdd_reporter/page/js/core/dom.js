@@ -99,13 +99,14 @@ export function fill(node, ...children) {
  * @param {boolean} [open]
  */
 export function lazyDetails(options, summary, build, open = false) {
-  const node = el('details', options, el('summary', {}, summary));
   let built = false;
   const mount = () => {
     if (built) return;
     built = true;
     append(node, [build()]);
   };
+  // a browser tells of the opening a little later
+  const node = el('details', options, el('summary', { on: { click: mount } }, summary));
   node.addEventListener('toggle', () => node.open && mount());
   if (open) {
     node.open = true;

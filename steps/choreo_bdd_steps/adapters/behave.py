@@ -17,7 +17,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial, wraps
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -100,23 +99,11 @@ def _watch_own_steps() -> None:
 
 
 def _find_watched(find: Callable[[Any], Any], step: Any) -> Any:
-    known = recognised(step.name)
-    match = find(step) if known is None else _find_among_others(known[0], step)
+    match = find(step)
     if match is not None and match.func is not None and match.func.__module__ != __name__:
         held = _held(match.func)
         match.func = _accompanied(held, step.name) if is_act(held) else held
     return match
-
-
-def _find_among_others(phrase: Phrase, step: Any) -> Any:
-    """As behave looks for a step's definition, without asking each other phrase whether it is that one."""
-    definitions, kind = the_step_registry.steps, step.step_type
-    for definition in chain(definitions[kind] if kind != "step" else (), definitions["step"]):
-        if not isinstance(definition, _PhraseMatcher) or definition.phrase is phrase:
-            match = definition.match(step.name)
-            if match:
-                return match
-    return None
 
 
 def _held(function: Callable[..., object]) -> Callable[..., object]:
@@ -172,7 +159,7 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
         behave asks all phrases one after the other; which one a sentence is has been found by then.
         """
         known = recognised(step_text)
-        if known is None or known[0] is not self.phrase:
+        if known is None or known[0] is not self._phrase:
             return None
         found = known[1]
         given = [Argument(*found.span(name), value, value, name) for name, value in _given(found).items()]
@@ -193,8 +180,7 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
         return None if match is None else match.arguments
 
     @cached_property
-    def phrase(self) -> Phrase | None:
-        """The phrase whose sentences it matches."""
+    def _phrase(self) -> Phrase | None:
         return _PATTERNS.get(self.pattern)
 
 

@@ -4,7 +4,7 @@
     python3 dev.py demo     run the feature suite on the in-memory bus and write its report
     python3 dev.py test     everything: lint, format, types, all tests
     python3 dev.py check    lint, format and types only
-    python3 dev.py fast     check, and the tests without a broker, a browser, a build or a framework's run
+    python3 dev.py fast     check, and the quick tests without a broker, a browser, a build or a framework's run
     python3 dev.py docs     the documentation as a site, in build/docs; "docs linkcheck" asks its links to other sites
     python3 dev.py package  sdist, the wheel made of it, both checked, and the sdist's fast tests on the wheel
     python3 dev.py bench    every speed beside its reference, its bar and the last release's; "bench engine": a part
@@ -66,7 +66,8 @@ PASSES = (("-q", "-m", "alone"), (*SPREAD, "-m", "not alone"))
 LAST_FAILED = ROOT / ".pytest_cache/v/cache/lastfailed"
 AGAIN = ("--last-failed", "--last-failed-no-failures", "none")
 TESTS_FAILED = 1
-FAST = ("-n", WORKERS, "-m", "not broker and not browser and not build and not process and not alone")
+QUICK = "not broker and not browser and not build and not process and not thorough and not alone"
+FAST = ("-n", WORKERS, "-m", QUICK, "--hypothesis-profile", "quick")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,6 +1,6 @@
 """Every row of what Chronicle is to reach, on both databases, as one table with a bar and whether it was met.
 
-    python bench/chronicle.py [--handles 1000000] [--only sqlite|postgresql|detection] [--minutes 30]
+    python bench/chronicle.py [--handles 1000000] [--only sqlite|postgresql|detection] [--part ingest …] [--minutes 30]
 
 Ingest beside a raw insert of the same rows, lists and series over a year of runs, a thousand listeners, reports that
 are broken somewhere, kill -9, start, memory, page bytes, and detection judged run by run on series of which the truth
@@ -36,6 +36,7 @@ from tests.chronicle import postgres
 LISTENERS, FUZZED, KILLED, STARTS = 1000, 2000, 10, 5
 TENANTS, SEED = 12, 7000
 PAGE_KB = 60
+PARTS = ("ingest", "cold start", "kill -9", "fuzz", "listeners", "lists and series")
 Section = Callable[[], Iterator[Row]]
 
 
@@ -76,12 +77,15 @@ def sections(name: str, folder: Path, database: str, handles: int, until: float)
         with served(folder, options) as (_, url, _):
             yield from ingest(url, name, raw)
 
-    yield "ingest", taken_in
-    yield "cold start", lambda: starts(folder, options)
-    yield "kill -9", lambda: ended(folder, options, KILLED)
-    yield "fuzz", lambda: fuzzed(folder, options, database, FUZZED)
-    yield "listeners", lambda: listeners(folder, options, database, LISTENERS)
-    yield "lists and series", lambda: a_year(folder, database, options, handles, until)
+    parts: tuple[Section, ...] = (
+        taken_in,
+        lambda: starts(folder, options),
+        lambda: ended(folder, options, KILLED),
+        lambda: fuzzed(folder, options, database, FUZZED),
+        lambda: listeners(folder, options, database, LISTENERS),
+        lambda: a_year(folder, database, options, handles, until),
+    )
+    yield from zip(PARTS, parts, strict=True)
 
 
 class Table:
@@ -113,6 +117,7 @@ def main() -> int:
     asks = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     asks.add_argument("--handles", type=int, default=1_000_000, help="in the store that is asked for lists and series")
     asks.add_argument("--only", choices=("sqlite", "postgresql", "detection"))
+    asks.add_argument("--part", choices=PARTS, nargs="*", default=PARTS, help="of what is measured over a database")
     asks.add_argument("--minutes", type=float, default=30, help="nothing further is begun after so many")
     told = asks.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -136,7 +141,8 @@ def main() -> int:
             if name == "postgresql":
                 database = made.enter_context(postgres.running(is_durable=True)).url
             for what, section in sections(name, folder, database, told.handles, until):
-                table.show(name, what, section)
+                if what in told.part:
+                    table.show(name, what, section)
     if told.only is None:
         table.show("dashboard", "page bytes", pages)
     if told.only in (None, "detection"):

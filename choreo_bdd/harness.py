@@ -315,7 +315,7 @@ class Harness:
 
     def remark(self, topic: str) -> str | None:
         """What its transport knows of a topic that whoever misses a message should hear."""
-        return self._transport.remark(topic) if fits(self._transport, Remarking) else None
+        return self.router.remarked(topic, self._transport.remark(topic) if fits(self._transport, Remarking) else None)
 
     def active_subscription_count(self) -> int:
         """How many subscriptions the transport holds."""

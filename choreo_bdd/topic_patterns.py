@@ -66,9 +66,9 @@ def unspeakable(topic: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = [r"[^.]+" if segment == "*" else re.escape(segment) for segment in pattern.split(".")]
+    parts = [r"[^.]*" if segment == "*" else re.escape(segment) for segment in pattern.split(".")]
     if pattern.endswith(".>") or pattern == ">":
-        parts[-1] = ".+"
+        parts[-1] = ".*"
     return re.compile(r"\.".join(parts))
 
 

@@ -21,6 +21,7 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile("any-machine", deadline=None)  # a slow machine is no finding
+settings.register_profile("quick", deadline=None, max_examples=15)
 settings.load_profile("any-machine")
 
 

@@ -46,6 +46,8 @@ REPORTED = 100
 """So many checks of a scenario a report holds, so no more are compared."""
 MEDIAN_MS, P99_MS = 3.0, 10.0
 """How far the library may be above the plain client, idle."""
+BROKER_WARM_UPS = 200
+"""Questions of a plain client before anything is counted: a broker that has just started takes twice as long."""
 WARM_UPS = 2
 WARM_UP = "warm"
 """In the name of a scenario that is not counted: it makes what is made at first use."""
@@ -172,11 +174,18 @@ async def measure(kinds: Sequence[str], frameworks: Sequence[str], repeats: int)
     print(f"{'broker':<9} {'shape':<10} {'machine':<7} {'who':<12} {'checks':>6} {'median':>7} {'p99':>7} {'least':>7}")
     for kind in kinds:
         async with answering(kind) as environment:
+            if kind != "memory":
+                await _warm_up(kind, environment["LABORATORY_BUS"])
             for shape in SHAPES:
                 for is_idle in (True, False):
                     async with contextlib.nullcontext() if is_idle else load():
                         is_right &= await _compare(kind, frameworks, environment, shape, repeats, is_idle=is_idle)
     return is_right
+
+
+async def _warm_up(kind: str, url: str) -> None:
+    at_once = Shape("warm-up", 1, (0,), SHAPES[0].expects)
+    await beyond_for_a_plain_client(kind, url, at_once, BROKER_WARM_UPS)
 
 
 async def _compare(

@@ -30,6 +30,7 @@ AUDIT = "audit!"
 QUEUE = "queue:"
 TOPICS = (
     *("orders.placed", "orders.accepted", "orders.rejected", "orders.held", "orders.settled", "orders.setled"),
+    "orders.dead",
     *("Orders.settled", "fraud.checked", "notifications.sent", "billing.done", "parcels.weighed"),
     *("carrier.booking.requested", "carrier.booking.confirmed", "carrier.booking.refused", "orders.shipped"),
     *("orders.delayed", "stock.asked", "stock.nobody", "latency.asked", "latency.answered"),

@@ -62,12 +62,14 @@ WRONG_ID = Verdict("timeout", "wrong correlation")
 DEFECTS: tuple[Defect, ...] = (
     Defect("healthy", MATCHED),
     Defect("clock set back", MATCHED),
+    Defect("another zone", MATCHED),
     # nothing comes
     Defect("dropped", NOTHING),
     Defect("dropped upstream", NOTHING),
     Defect("crashed", NOTHING),
     Defect("another topic", NOTHING),
     Defect("wrong transport", NOTHING),
+    Defect("one of three missing", NOTHING),
     Defect("reply dropped", NOTHING),
     Defect("reply to the wrong inbox", NOTHING),
     Defect(
@@ -87,6 +89,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("burst", UNEXPECTED),
     Defect("charged in spite of risk", UNEXPECTED),
     Defect("unforeseen message", UNEXPECTED),
+    Defect("dead letter", UNEXPECTED),
     Defect("refused", UNEXPECTED),
     Defect("reply twice", UNEXPECTED),
     # at the wrong time
@@ -110,12 +113,16 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("contract broken", SHAPE),
     Defect("header lost", SHAPE, impossible={"redis": "no headers"}),
     Defect("header in capitals", SHAPE, impossible={"redis": "no headers"}),
+    Defect("header name in capitals", SHAPE, impossible={"redis": "no headers"}),
+    Defect("answer of before", SHAPE),
     Defect("reply wrong", SHAPE),
     # to the wrong place
     Defect("wrong topic", WRONG_TOPIC),
     # where listening to a pattern costs more than to a topic, only the last segment is looked at for typing errors
     Defect("wrong topic case", WRONG_TOPIC, on={"kafka": NOTHING}),
     Defect("correlation lost", NO_ID),
+    Defect("id moved", NO_ID),
+    Defect("encoded twice", NO_ID),
     Defect("list instead of object", NO_ID),
     Defect("empty payload", NO_ID),
     Defect("correlation wrong", WRONG_ID),
@@ -126,6 +133,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("cut payload", UNDECODABLE),
     Defect("another encoding", UNDECODABLE),
     Defect("compressed payload", UNDECODABLE),
+    Defect("two documents", UNDECODABLE),
     Defect("reply poison", UNDECODABLE),
 )
 

@@ -39,6 +39,11 @@ class Delivery(NamedTuple):
         """Nothing of the payload."""
         return f"Delivery({self.message!r})"
 
+    @property
+    def size(self) -> int:
+        """In bytes, as it travelled."""
+        return len(self.message.payload)
+
     def record(self, transport: str | None) -> MessageRecord:
         """The message as results keep it; ``transport`` is its name on a Stage."""
         message = self.message
@@ -46,7 +51,7 @@ class Delivery(NamedTuple):
             message.topic,
             transport,
             self.value,
-            len(message.payload),
+            self.size,
             message.headers,
             message.key,
             message.partition,

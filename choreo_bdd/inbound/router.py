@@ -199,6 +199,12 @@ class Router:
             now = asyncio.get_running_loop().time()
             self.traffic.lost += [Lost(now, reason, topic, is_untold=True) for topic in topics]
 
+    def remarked(self, topic: str, told: str | None) -> str | None:
+        """Note what a transport has to say of a topic, where that is wanted; it is handed on."""
+        if self.traffic is not None and told is not None:
+            self.traffic.remarks[topic] = told
+        return told
+
     def read(self, message: Message, *, subscribed: str = ">") -> Delivery:
         """Decode a message, read its id and hold it against the contract, each once.
 

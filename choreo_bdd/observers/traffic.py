@@ -57,12 +57,16 @@ class Lost(NamedTuple):
 
 
 class Traffic:
-    """The latest of what one harness heard and sent; what is older goes first, and ``dropped`` counts it."""
+    """The latest of what one harness heard and sent; what is older goes first, and ``dropped`` counts it.
+
+    ``remarks`` are what its transport had to say of a topic when a message was missed.
+    """
 
     def __init__(self) -> None:
         self.heard: deque[Heard] = deque()
         self.sent: list[Sent] = []
         self.lost: list[Lost] = []
+        self.remarks: dict[str, str] = {}
         self.dropped = 0
         self._bytes = 0
 
@@ -71,6 +75,7 @@ class Traffic:
         self.heard.clear()
         self.sent.clear()
         self.lost.clear()
+        self.remarks.clear()
         self.dropped = self._bytes = 0
 
     def hear(self, subscribed: str, message: Message) -> None:

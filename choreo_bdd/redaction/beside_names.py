@@ -34,12 +34,31 @@ _NAMED_ELEMENT = cache(
     )
 )
 """``<entry key="password">x</entry>``"""
+_PAIR = cache(
+    partial(
+        re.compile,
+        r"(?P<head>[(\[]\s{0,8}b?[\"'](?P<name>[\w.-]{1,100})[\"'],\s{0,8}b?[\"'])(?P<value>[^\s\"'\\]{1,4000})(?=[\"']\s{0,8}[)\]])",
+    )
+)
+"""``('x-api-key', 'x')``, as headers are often shown"""
 _SEPARATORS = ("|", "\t", ",", ";")
 _NAME = re.compile(r"\"?[\w.-]{1,60}\"?")
 _HEADING_BEGINS = re.compile(r"[\s|]*+\"?[\w.-]{0,60}+\"?\s*[|\t,;]")
 """How a line begins that may be one: most are told from it by their first blank."""
 _OF_LOGINS = re.compile(r"pass|pwd|secret", re.IGNORECASE)
 _COLUMNS_MAX = 100
+_PAIR_CHARS = 8
+_DIGIT = re.compile(r"\d")
+
+
+def is_told_in_pair(name: object, value: object) -> bool:
+    """Whether the second of two is what the first names; a list of the names of fields is none."""
+    return (
+        is_secret_key(name)
+        and isinstance(value, str)
+        and len(value) >= _PAIR_CHARS
+        and _DIGIT.search(value) is not None
+    )
 
 
 def mask_beside(text: str, _found: set[str] | None) -> tuple[str, int]:
@@ -55,6 +74,11 @@ def mask_beside(text: str, _found: set[str] | None) -> tuple[str, int]:
         hits += 1
         return f"{match['head']}{quote}{REDACTED}"
 
+    def mask_second(match: re.Match[str]) -> str:
+        return mask(match) if is_told_in_pair(match["name"], match["value"]) else match.group()
+
+    if "'," in text or '",' in text:
+        text = _PAIR().sub(mask_second, text)
     if "</" in text:
         text = _NAMED_ELEMENT().sub(mask, _ELEMENT().sub(mask, text))
     return (_MEMBER().sub(mask, text) if "value" in text.lower() else text), hits

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
 
+from choreo_bdd.redaction.beside_names import is_told_in_pair
 from choreo_bdd.redaction.credentials import (
     declare_patterns,
     forget_declared_patterns,
@@ -196,7 +197,10 @@ class Redactor:
             return self._copy_mapping(source, copies, pending)
         items: list[Any] = [None] * len(source)
         copies[id(source)] = items
-        pending.extend((item, items, index) for index, item in enumerate(source))
+        if isinstance(source, list | tuple) and len(source) == 2 and is_told_in_pair(*source):
+            items[:] = source[0], self._mask(source[1])
+        else:
+            pending.extend((item, items, index) for index, item in enumerate(source))
         return items
 
     def _is_known(self, text: str) -> bool:

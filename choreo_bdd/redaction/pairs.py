@@ -57,6 +57,8 @@ _OF_PROSE = re.compile(
     re.IGNORECASE,
 )
 """What is said of a password in quotes: ``the password is 'required'``."""
+_OF_NOTHING = re.compile(r"(?:null|none|nil|undefined|\$\{\w{1,99}\}|\{\{)[\]})]*\Z", re.IGNORECASE)
+"""What stands without quotes where a secret is missing, or would be put in."""
 _CERTAIN_WITH_COLON = re.compile(r"pass|pwd|key|cookie|jwt|session|seed", re.IGNORECASE)
 
 
@@ -144,9 +146,10 @@ def _secret_name_from(search: Callable[[str, int], re.Match[str] | None], text: 
 def _is_secret_value(name: re.Match[str], value: re.Match[str]) -> bool:
     """Whether what stands behind the name of a secret is one, or prose."""
     key, separator, told = name["key"], name["sep"], value[str(value.lastgroup)]
-    if told in ("", REDACTED) or key.lower().endswith("authorization"):  # which has had a pass of its own
-        return False
     is_quoted = value.lastgroup != "bare"
+    is_missing = told in ("", REDACTED) or (not is_quoted and _OF_NOTHING.match(told) is not None)
+    if is_missing or key.lower().endswith("authorization"):  # which has had a pass of its own
+        return False
     sign = separator.lower().split()[-1:]
     if is_single_name(key) and (told.rstrip("]})").isdigit() or not looks_like_token(told)):
         return key.lower() == "pass" and is_quoted and bool(name["quote"])

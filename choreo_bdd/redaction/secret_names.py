@@ -17,7 +17,8 @@ _ENDINGS = (
     "rootkey", "adminkey", "symmetrickey", "securitycode", "verificationcode", "otpcode", "mfacode", "recoverycode",
     "recoverycodes", "backupcode", "backupcodes", "authorizationcode", "codeverifier", "clientassertion",
     "samlresponse", "samlassertion", "connectsid", "cardnumber", "csrf", "xsrf", "otp", "totp", "cvv", "cvc", "ssn",
-    "appkey", "sdkkey", "writekey", "rolekey", "basicauthuserinfo",
+    "appkey", "applicationkey", "sdkkey", "writekey", "rolekey", "basicauthuserinfo", "privkey", "unsealkey",
+    "securityanswer", "requirepass", "masterauth", "bindpw", "rootpw", "userpw", "dbpw", "pgpass",
 )  # fmt: skip
 """Of the words of a name, written together."""
 _WORDS = frozenset({
@@ -25,6 +26,8 @@ _WORDS = frozenset({
     "authorization",
 })  # fmt: skip
 """A name that holds one of these anywhere is a secret's, whatever follows: ``passwordConfirm``, ``secret_value``."""
+_ABOUT = frozenset({"at", "count", "enabled", "expiry", "length", "policy", "required", "strength", "type"})
+"""A name that ends in one of these says something of a secret: ``password_policy``, ``token_expires_at``."""
 _LOGINS = frozenset({
     "db", "user", "admin", "root", "smtp", "ftp", "http", "login", "mail", "proxy", "sudo", "basic", "ssh", "become",
     "default", "sasl", "ldap", "imap", "wifi", "vpn", "rabbitmq", "redis", "mysql", "postgres", "mongo", "kafka",
@@ -42,7 +45,7 @@ NAME_HINTS = (
     "auth", "bearer", "pass", "pwd", "secret", "token", "key", "cookie", "credential", "creds", "jwt", "session",
     "sessid", "otp", "cvv", "cvc", "ssn", "dsn", "csrf", "xsrf", "mnemonic", "phrase", "pincode", "securitycode",
     "mfacode", "verificationcode", "recoverycode", "backupcode", "codeverifier", "connectsid", "cardnumber",
-    "connectionstring", "saml", "clientassertion",
+    "connectionstring", "saml", "clientassertion", "securityanswer", "bindpw", "rootpw", "userpw", "dbpw",
 )  # fmt: skip
 """One of these is in every name of a secret, in lower case and without separators; few other words have them."""
 
@@ -68,6 +71,8 @@ def _is_secret_name(key: str) -> bool:
         return False
     if words[-1] in ("auth", "pass"):
         return words[-1] == "auth" or words == ["pass"] or not _LOGINS.isdisjoint(words)
+    if words[-1] in _ABOUT:
+        return False
     if words[-1] == "value":
         words.pop()
     if len(words) == 1 and words[0] in _SINGLE:

@@ -29,7 +29,14 @@ _CLEAR = (
     _Form("xoxe.xox", r"[bp]-[\w-]{10,}"), *_each("a b o p s r e", "xox{}-", r"[\w-]{10,}"),
     _Form("xapp-", r"[\w-]{10,}"),  # Slack
     *_each("sk_live rk_live sk_test rk_test", "{}_", r"\w{10,}"), _Form("whsec_", r"\w{16,}"),  # Stripe
-    _Form("gsk_", r"\w{40,}"), _Form("xai-", r"\w{60,}"), _Form("pplx-", r"[A-Za-z0-9]{40,}"),
+    _Form("ABSK", r"[A-Za-z0-9+/]{80,}={0,2}"), _Form("AKID", r"[A-Za-z0-9]{32}\b"),  # Bedrock, Tencent
+    _Form("nvapi-", r"[\w-]{40,}"), _Form("tvly-", r"[\w-]{20,}"), _Form("csk-", r"[a-z0-9]{40,}"),
+    _Form("packagist_", r"[a-z]{3}_[0-9a-f]{40,}"), _Form("FFFFNRAL", r"\b", r"[0-9a-f]{32,36}"),
+    *_each("II AL RA", "NR{}-", r"[\w-]{20,}"), _Form("hcaik_", r"\w{40,}"),  # New Relic, Honeycomb
+    *_each("squ sqp sqa", "{}_", r"[0-9a-f]{40}"), _Form("EAACEdEose0cBA", r"[A-Za-z0-9]{10,}"),  # Sonar, Facebook
+    _Form("napi_", r"[a-z0-9]{40,}"), _Form("aivenv1:", r"[A-Za-z0-9+/=]{30,}"), _Form("gloas-", r"[0-9a-f]{64}"),
+    *_each("s4t2ud s4t2af", "s-{}-", r"[0-9a-f]{64}"), _Form("gsk_", r"\w{40,}"),
+    _Form("xai-", r"\w{60,}"), _Form("pplx-", r"[A-Za-z0-9]{40,}"),
     _Form("hf_", r"[A-Za-z0-9]{30,}"),
     _Form("npm_", r"[A-Za-z0-9]{30,}"), _Form("pypi-", r"[\w-]{20,}"), _Form("rubygems_", r"[0-9a-f]{40,}"),
     _Form("CLOJARS_", r"[a-z0-9]{60}"), *_each("pat oat", "dckr_{}_", r"[\w-]{20,}"),
@@ -72,6 +79,9 @@ _VAGUE = (
     _Form("lsv2_", r"(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}"), _Form("-us", r"\d{1,2}\b", r"(?<![0-9a-f])[0-9a-f]{32}"),
     _Form("dp.", r"(?:pt|st|ct|sa|scim|audit)\.[\w.-]{40,}"), _Form("dt0", r"[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}"),
     _Form("v1.0-", r"[0-9a-f]{24}-[0-9a-f]{64,}"), _Form("re_", r"[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b"),
+    _Form("st.", r"[0-9a-f]{24}\.[0-9a-f]{32}\.[0-9a-f]{32}"),  # Infisical
+    *_each("sdk mob", "{}-", r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"),  # LaunchDarkly
+    _Form("secret_", r"[A-Za-z0-9]{43}\b"), _Form("cio", r"[A-Za-z0-9]{32}\b"), _Form("fw_", r"[A-Za-z0-9]{22,24}\b"),
     _Form("sha256~", r"[\w-]{43}"), _Form("p8e-", r"[a-z0-9]{32}"), _Form("sl.", r"[uB]\.?[\w-]{100,}"),
     _Form("API-", r"[A-Z0-9]{26,}\b"), _Form("pat", r"[A-Za-z0-9]{14}\.[0-9a-f]{64}"),  # Airtable
     _Form("s.", r"(?=[A-Za-z]{0,23}\d)(?=[a-z0-9]{0,23}[A-Z])[A-Za-z0-9]{24}\b"),  # Vault, before there was hvs.

@@ -15,6 +15,8 @@ class ScopeOptions:
 
     latency_from: Literal["registration", "publish"] = "registration"
     keep_timeline: bool = False
+    timeline_events: int = 256
+    """How many the timeline keeps; of more, those in the middle are dropped and counted."""
     watch_similar_topics: bool = False
     arm_timeout_s: float = 10.0
     anchor_at_first_event: bool = False

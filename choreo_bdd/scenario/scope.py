@@ -50,7 +50,9 @@ class Scope:
         self.links: Mapping[str | None, Link] = {link.name: link for link in links}
         self.options = options
         self.clock = asyncio.get_running_loop().time
-        self.timeline = _Timeline(clock=self.clock, anchor_at_first_event=options.anchor_at_first_event)
+        self.timeline = _Timeline(
+            clock=self.clock, max_entries=options.timeline_events, anchor_at_first_event=options.anchor_at_first_event
+        )
         self.opened_at = self.clock()
         self.expectations: list[Expectation] = []
         self._by_handle: dict[Handle, Expectation] = {}

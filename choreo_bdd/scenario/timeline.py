@@ -19,6 +19,8 @@ _LOG = logging.getLogger("choreo_bdd.scenario")
 
 _TIMELINE_MAX_ENTRIES = 256
 _TIMELINE_DETAIL_MAX_CHARS = 120
+_BYTES_MAX = 16 * 1024 * 1024
+"""Of the messages that a longer one keeps; as many as 256 are kept whatever they weigh."""
 _HEAD_ENTRIES = 64
 _RESERVED_ENTRIES = 64
 
@@ -78,6 +80,11 @@ def _second(epoch: float) -> str:
 class Recordable(Protocol):
     """A message that becomes a record when somebody reads the timeline."""
 
+    @property
+    def size(self) -> int:
+        """In bytes, as it travels."""
+        ...
+
     def record(self, transport: str | None) -> MessageRecord:
         """The message as results keep it."""
         ...
@@ -93,6 +100,11 @@ class _Note(NamedTuple):
     transport: str | None
     source: str | None
     message: Recordable | None
+
+    @property
+    def size(self) -> int:
+        """Of its message, in bytes."""
+        return 0 if self.message is None else self.message.size
 
     def entry(self, *, from_s: float, epoch: float) -> TimelineEntry:
         """The finished entry."""
@@ -116,7 +128,7 @@ def _cut(detail: str) -> str:
 
 
 class _Timeline:
-    """Recorder with a fixed number of places.
+    """Recorder with a fixed number of places, of which large messages leave fewer.
 
     When it overflows, the first entries and the latest ones stay, and publishes, replies and deadlines stay before
     receptions do, so that noise on a busy topic cannot push out the evidence.
@@ -139,6 +151,8 @@ class _Timeline:
         self._max_head = min(_HEAD_ENTRIES, max_entries // 4)
         self._max_tail = max_entries - self._max_head
         self._max_reserved = min(_RESERVED_ENTRIES, self._max_tail // 2)
+        self._whatever_they_weigh = min(self._max_tail, _TIMELINE_MAX_ENTRIES - _HEAD_ENTRIES)
+        self._bytes = 0
         self._sealed = False
         self.dropped = 0
         self.record_errors = 0
@@ -178,12 +192,17 @@ class _Timeline:
 
     def _append_tail(self, note: _Note) -> None:
         self._tail.append(note)
-        while len(self._tail) + len(self._reserved) > self._max_tail:
+        self._bytes += note.size
+        while len(self._tail) + len(self._reserved) > self._places():
             oldest = self._tail.popleft()
             if oldest.action in _RESERVED and len(self._reserved) < self._max_reserved:
                 self._reserved.append(oldest)
             else:
+                self._bytes -= oldest.size
                 self.dropped += 1
+
+    def _places(self) -> int:
+        return self._max_tail if self._bytes <= _BYTES_MAX else self._whatever_they_weigh
 
     def epoch_of(self, at: float) -> float:
         """A loop time as epoch seconds, by the clock of these events."""

@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any, Self
 
 from orders.bus import Message
@@ -27,14 +27,14 @@ STAMP = "sent-ms"
 class Outgoing:
     """A message on its way out: where to, what, and how long after the one before it.
 
-    ``former_id`` is the correlation id of what the service sent before.
+    ``former`` is what the service sent before.
     """
 
     topic: str
     payload: Message | bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     after_s: float = 0.0
-    former_id: object = None
+    former: Message = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,14 @@ _ARGUMENTS = {
     "without": "a path",
     "extra": "a path",
     "drift": "a path",
+    "abroad": "a path",
     "anonymous": "",
     "stranger": "",
     "stale": "",
+    "cached": "",
     "capitals": "",
     "headless": "",
+    "titled": "",
     "shouting": "",
     "clock": "whole seconds",
     "garbage": "",
@@ -122,10 +125,13 @@ _ARGUMENTS = {
     "latin1": "",
     "gzip": "",
     "list": "",
+    "encoded": "",
+    "moved": "",
+    "concatenated": "",
 }
 """Each defect, and what its argument is."""
 
-_APART_S = 0.1
+_APART_S = 0.25
 """What Kafka hands out together has no order but that of its stamps, so that a false one must come by itself."""
 
 
@@ -157,8 +163,12 @@ _OF_MESSAGE: Mapping[str, Callable[[Outgoing, str], tuple[Outgoing, ...]]] = {
     "twin": _twin,
     "echo": lambda outgoing, ms: (outgoing, replace(outgoing, after_s=int(ms) / 1000)),
     "burst": lambda outgoing, count: (outgoing,) * int(count),
-    "stale": lambda outgoing, _: (_with(outgoing, lambda payload: {**payload, "correlation_id": outgoing.former_id}),),
+    "stale": lambda outgoing, _: (_with(outgoing, lambda payload: {**payload, **_id_of(outgoing.former)}),),
+    "cached": lambda outgoing, _: (_with(outgoing, lambda payload: {**outgoing.former, **_id_of(payload)}),),
     "headless": lambda outgoing, _: (replace(outgoing, headers={}),),
+    "titled": lambda outgoing, _: (
+        replace(outgoing, headers={name.title(): value for name, value in outgoing.headers.items()}),
+    ),
     "shouting": lambda outgoing, _: (
         replace(outgoing, headers={name: value.upper() for name, value in outgoing.headers.items()}),
     ),
@@ -166,12 +176,20 @@ _OF_MESSAGE: Mapping[str, Callable[[Outgoing, str], tuple[Outgoing, ...]]] = {
 }
 
 
+def _without(payload: Message, name: str) -> Message:
+    return {other: kept for other, kept in payload.items() if other != name}
+
+
+def _id_of(payload: Message) -> Message:
+    return {"correlation_id": payload.get("correlation_id")}
+
+
 def _bytes(payload: Message) -> bytes:
     return json.dumps(payload).encode()
 
 
 _OF_PAYLOAD: Mapping[str, Callable[[Message], Message | bytes]] = {
-    "anonymous": lambda payload: {name: value for name, value in payload.items() if name != "correlation_id"},
+    "anonymous": lambda payload: _without(payload, "correlation_id"),
     "stranger": lambda payload: {**payload, "correlation_id": uuid.uuid4().hex},
     "capitals": lambda payload: {**payload, "correlation_id": str(payload.get("correlation_id")).upper()},
     "garbage": lambda _: GARBAGE,
@@ -180,6 +198,9 @@ _OF_PAYLOAD: Mapping[str, Callable[[Message], Message | bytes]] = {
     "latin1": lambda payload: json.dumps(payload, ensure_ascii=False).encode("latin-1", "replace"),
     "gzip": lambda payload: gzip.compress(_bytes(payload)),
     "list": lambda payload: _bytes(payload).join((b"[", b"]")),
+    "encoded": lambda payload: json.dumps(json.dumps(payload)).encode(),
+    "moved": lambda payload: {**_without(payload, "correlation_id"), "meta": _id_of(payload)},
+    "concatenated": lambda payload: _bytes(payload) * 2,
 }
 
 _MISSING = object()
@@ -196,6 +217,7 @@ _OF_FIELD: Mapping[str, Callable[[Any], Any]] = {
     "without": lambda _: _MISSING,
     "extra": lambda value: value if value is not None else "nobody asked for this",
     "drift": lambda value: value + 0.01,
+    "abroad": lambda value: datetime.fromisoformat(value).astimezone(timezone(timedelta(hours=-5))).isoformat(),
 }
 
 
@@ -206,5 +228,5 @@ def _changed(payload: Message, path: list[str], change: Callable[[Any], Any]) ->
         return {**payload, name: _changed(value, rest, change)}
     changed = change(value)
     if changed is _MISSING:
-        return {other: kept for other, kept in payload.items() if other != name}
+        return _without(payload, name)
     return {**payload, name: changed}

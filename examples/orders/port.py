@@ -21,7 +21,7 @@ class Port:
         self._bus = bus
         self._one_at_a_time = asyncio.Lock()
         self._down_until = 0.0
-        self._former_id: object = None
+        self._former: Message = {}
 
     async def listen(self, topic: str, handler: Handler) -> None:
         """Handle every message on a topic, late or not at all when its order asks for that."""
@@ -46,8 +46,8 @@ class Port:
             if topic != REJECTED:
                 topic, body = REJECTED, {"problems": [{"field": "order.simulate", "reason": str(error)}]}
         payload = {field: cause.get(field) for field in CARRIED} | body
-        outgoing = Outgoing(topic, payload, self._headers(cause), former_id=self._former_id)
-        self._former_id = payload["correlation_id"]
+        outgoing = Outgoing(topic, payload, self._headers(cause), former=self._former)
+        self._former = payload
         for each in (outgoing,) if defect is None else defect.distort(outgoing):
             if each.after_s:
                 await asyncio.sleep(each.after_s)

@@ -127,7 +127,8 @@ def merge(
         reports = reading.read_reports(sources)
         target = resolve(str(output), Path.cwd())
         merged = merging.merge(reports, duplicates=duplicates.value)
-        writer.write_documents(merged.results, merged.gherkin, target, messages=merging.messages(reports))
+        messages, recordings = merging.messages(reports), merging.recordings(reports)
+        writer.write_documents(merged.results, merged.gherkin, target, messages=messages, recordings=recordings)
     except (reading.ReportError, ReportDirectoryError, OSError) as problem:
         _refuse(problem)
     _tell_notes(reports)

@@ -10,10 +10,11 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from choreo_bdd.redaction.afterwards import hidden, hidden_in_json, known_count
+from choreo_bdd.redaction.afterwards import hidden
 from choreo_bdd_reporter.documents.cucumber_messages import GherkinTest, envelopes
 from choreo_bdd_reporter.documents.file_names import HISTORY, MESSAGES, PAGE, PARTIAL, RECORDINGS, RESULTS
 from choreo_bdd_reporter.documents.headroom import least_headroom
@@ -80,7 +81,6 @@ class ReportWriter:
         self._describe = describe
         self._journal: Journal | None = None
         self._noted: Mapping[str, Any] = {}
-        self._known = known_count()
 
     def add(self, test: Test, *, redacted: tuple[int, int] = (0, 0)) -> None:
         """Keep a test; one that was added before is replaced. ``redacted`` is what the run has masked so far."""
@@ -153,10 +153,9 @@ class ReportWriter:
         history = History(self._directory / HISTORY, block)
         gherkin |= history.recalled(entry.head["nodeid"] for entry in entries)
         _check(results)
-        if known_count() != self._known:
-            _hide_in_recordings(self._directory / RECORDINGS)
         _replace(self._directory / RESULTS, _lines(block, map(journal.test_text, entries)))
         self._write_messages(block, journal, entries)
+        self._write_recordings(journal, entries)
         self._write_page(results, gherkin)
         history.remember((entry.head["nodeid"], entry.head["outcome"], entry.facts.headroom) for entry in entries)
         return outcomes
@@ -177,6 +176,12 @@ class ReportWriter:
             if foreign_page_folder(page) is None:
                 shutil.rmtree(page_files(page), ignore_errors=True)
             notice(f"{PAGE} was not written ({type(error).__name__}: {error}); {self._directory / RESULTS} is complete")
+
+    def _write_recordings(self, journal: Journal, entries: Sequence[JournalEntry]) -> None:
+        """The traffic of scenarios, of each attempt; where none is kept, an older run's is taken away."""
+        attempts = (each for entry in entries for each in (*entry.earlier, entry) if each is not None)
+        lines = (f"{line}\n" for each in attempts for line in journal.recordings(each))
+        _replace_or_remove(self._directory / RECORDINGS, lines)
 
     def _write_messages(self, block: Mapping[str, Any], journal: Journal, entries: Sequence[JournalEntry]) -> None:
         """Messages of the tests that are Gherkin; where there are none, an older run's are taken away."""
@@ -219,14 +224,14 @@ def write_documents(
     directory: Path,
     *,
     messages: Iterable[Mapping[str, Any]] = (),
+    recordings: Iterable[str] = (),
 ) -> None:
     """Write a report from its documents. Raises ``OSError`` when the directory cannot be written."""
     prepare(directory)
     tests, history = results["tests"], History(directory / HISTORY, results["run"])
     _replace(directory / RESULTS, json_lines(results))
-    _replace(directory / MESSAGES, _ndjson(messages))
-    if (directory / MESSAGES).stat().st_size == 0:
-        (directory / MESSAGES).unlink()
+    _replace_or_remove(directory / MESSAGES, _ndjson(messages))
+    _replace_or_remove(directory / RECORDINGS, recordings)
     write_page_file(directory / PAGE, results, {**gherkin, **history.recalled(test["nodeid"] for test in tests)})
     history.remember((test["nodeid"], test["outcome"], least_headroom(test["scenarios"])) for test in tests)
 
@@ -369,14 +374,14 @@ def _check(results: Mapping[str, Any]) -> None:
         notice(f"{RESULTS} does not follow its schema: {error}")
 
 
-def _hide_in_recordings(path: Path) -> None:
-    """Hide in the recordings what has become known to be secret since they were made."""
-    if path.is_symlink() or not path.is_file():
-        return
-    with path.open(encoding="utf-8") as lines:
-        _replace(
-            path, (line if (clean := hidden_in_json(line)) is None else f"{compact_json(clean)}\n" for line in lines)
-        )
+def _replace_or_remove(target: Path, lines: Iterable[str]) -> None:
+    """Write a file that a report has only if something stands in it."""
+    rest = iter(lines)
+    first = next(rest, None)
+    if first is None:
+        target.unlink(missing_ok=True)
+    else:
+        _replace(target, chain([first], rest))
 
 
 def _replace(target: Path, pieces: Iterable[str]) -> None:

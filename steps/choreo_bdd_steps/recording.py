@@ -8,29 +8,18 @@ from __future__ import annotations
 
 import base64
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from choreo_bdd.codecs.media import MediaBytes
-from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.message import Kept, Message, NoPayload
+from choreo_bdd.message import NoPayload
 from choreo_bdd.observers.traffic import Heard, Lost, Sent, Traffic
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports.base import TransportCapabilities
 
-T = TypeVar("T")
-
 FORMAT = 1
 RECORD = "CHOREO_RECORD"
 """The environment variable that has scenarios which pass recorded, too, where it says ``all``."""
-_LINE_MAX = 64_000_000
-
-
-class RecordingError(ChoreoError):
-    """A recording cannot be read; the message names the file, the line, and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +34,8 @@ class RecordedTransport:
     dropped: int = 0
     former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The ids that scenarios before it had, of what came, and the topics on which each was still owed a message."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """What the transport had to say of a topic when a message was missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +56,6 @@ class Recording:
     acts: Mapping[int, float] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     masked: int = 0
-
-
-# --- out ----------------------------------------------------------------------------------------------
 
 
 def link_of(
@@ -92,6 +80,7 @@ def link_of(
         lost=tuple(each._replace(at=each.at - begun) for each in traffic.lost),
         dropped=traffic.dropped,
         former=former,
+        remarks=dict(traffic.remarks),
     )
 
 
@@ -138,6 +127,7 @@ class _Writer:
             "lost": [self._lost(each) for each in link.lost],
             "dropped": link.dropped,
             "former": {self._text(each): [*map(self._text, missed)] for each, missed in link.former.items()},
+            "remarks": {self._text(topic): self._text(told) for topic, told in link.remarks.items()},
         }
 
     def variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,143 +226,3 @@ def _is_plain(value: Any) -> bool:
 
 def _without_none(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
-
-
-# --- in -----------------------------------------------------------------------------------------------
-
-
-def read_recordings(path: Path) -> Iterator[Recording]:
-    """The recordings of a file, line by line. Raises ``RecordingError`` for what is none, or of another version."""
-    try:
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(_LINE_MAX + 1):
-                number += 1
-                if len(line) > _LINE_MAX:
-                    raise RecordingError(f"{path}:{number}: the line is longer than {_LINE_MAX} bytes")
-                if line.strip():
-                    yield _recording(line, f"{path}:{number}")
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _recording(line: bytes, place: str) -> Recording:
-    try:
-        told = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise RecordingError(f"{place}: this line is damaged, it is no JSON: {error}") from None
-    version = told.get("choreo_recording") if isinstance(told, dict) else None
-    if version != FORMAT:
-        found = "no recording" if version is None else f"a recording of format {version!r}"
-        raise RecordingError(f"{place}: expected a recording of format {FORMAT}, found {found}")
-    try:
-        return Recording(
-            nodeid=_is(str, told["nodeid"]),
-            feature=_is(str, told["feature"]),
-            line=_is(int, told["line"]),
-            profile=_is(str, told["profile"]),
-            outcome=_is(str, told["outcome"]),
-            links={_is(str, name): _link(each) for name, each in _is(dict, told["links"]).items()},
-            tokens=tuple(_is(str, each) for each in _is(list, told["tokens"])),
-            acts={int(index): _number(at) for index, at in _is(dict, told["acts"]).items()},
-            variables=_is(dict, told["variables"]),
-            masked=_is(int, told["masked"]),
-        )
-    except KeyError as error:
-        raise RecordingError(f"{place}: the recording is damaged: {error.args[0]!r} is missing") from None
-    except (TypeError, ValueError, OverflowError) as error:
-        raise RecordingError(f"{place}: the recording is damaged: {error}") from None
-
-
-def _link(told: Any) -> RecordedTransport:
-    _is(dict, told)
-    return RecordedTransport(
-        type=_is(str, told["type"]),
-        capabilities=TransportCapabilities(
-            **{name: _is(bool, each) for name, each in _is(dict, told["capabilities"]).items()}
-        ),
-        heard=tuple(_heard(each, has_media=told["type"] == "http") for each in _is(list, told["heard"])),
-        sent=tuple(map(_sent, _is(list, told["sent"]))),
-        lost=tuple(map(_lost, _is(list, told["lost"]))),
-        dropped=_is(int, told["dropped"]),
-        former={
-            name: tuple(_is(str, each) for each in _is(list, missed))
-            for name, missed in _is(dict, told.get("former", {})).items()
-        },
-    )
-
-
-def _heard(told: Any, *, has_media: bool) -> Heard:
-    """``has_media``: what its body is its header says, as over HTTP."""
-    _is(dict, told)
-    payload, headers = _payload(told), _headers(told)
-    message = Message(
-        topic=_is(str, told["topic"]),
-        payload=MediaBytes(payload, headers.get("content-type", "")) if has_media else payload,
-        received_at=_number(told["at"]),
-        headers=headers,
-        key=_maybe(str, told, "key"),
-        partition=_maybe(int, told, "partition"),
-        offset=_maybe(int, told, "offset"),
-        broker_time=_number(told["broker_time"]) if "broker_time" in told else None,
-        order=_maybe(int, told, "order"),
-        lane=_maybe(str, told, "lane"),
-        kept=Kept(lambda: None, is_leftover=True) if told.get("leftover") else None,
-    )
-    return Heard(message, tuple(_is(str, each) for each in _is(list, told["on"])))
-
-
-def _sent(told: Any) -> Sent:
-    _is(dict, told)
-    return Sent(
-        _number(told["at"]),
-        _is(str, told["topic"]),
-        _payload(told),
-        _headers(told),
-        _maybe(str, told, "key"),
-        _maybe(str, told, "unheard"),
-        _maybe(str, told, "failed"),
-        _number(told["failed_at"]) if "failed_at" in told else None,
-        never_left=bool(_maybe(bool, told, "never_left")),
-    )
-
-
-def _lost(told: Any) -> Lost:
-    _is(dict, told)
-    return Lost(
-        _number(told["at"]),
-        _is(str, told["reason"]),
-        _maybe(str, told, "topic"),
-        bool(_maybe(bool, told, "unanswered")),
-        bool(_maybe(bool, told, "untold")),
-    )
-
-
-def _headers(told: Mapping[str, Any]) -> Mapping[str, str]:
-    return {name: _is(str, value) for name, value in _is(dict, told.get("headers", {})).items()}
-
-
-def _maybe(kind: type[T], told: Mapping[str, Any], name: str) -> T | None:
-    return _is(kind, told[name]) if name in told else None
-
-
-def _payload(told: Mapping[str, Any]) -> bytes:
-    if told.get("none"):
-        return NoPayload()
-    if "base64" in told:
-        return base64.b64decode(_is(str, told["base64"]), validate=True)
-    return _is(str, told["text"]).encode()
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"expected a number, found {type(value).__name__}")
-    if not math.isfinite(value):
-        raise ValueError(f"expected a finite number, found {value}")
-    return float(value)
-
-
-def _is(kind: type[T], value: Any) -> T:
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
-    return value

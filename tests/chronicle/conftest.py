@@ -67,7 +67,7 @@ def new_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=postgresql.STORES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database, of each kind."""
     if request.param == "sqlite":
@@ -77,7 +77,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.empty()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=postgresql.STORES)
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chronicle]:
     """One server for those tests of a module that keep nothing another of them would notice, of each kind."""
     if request.param == "sqlite":

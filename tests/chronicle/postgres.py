@@ -19,6 +19,7 @@ import pytest
 from psycopg import sql
 
 TRIES = 1500
+STORES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.broker))
 
 
 def programs() -> Path:

@@ -88,6 +88,7 @@ def with_behave(folder: Path, url: str) -> list[str]:
     return ["behave", "-f", formatter, "-o", "out", "-D", f"choreo.chronicle={url}", "it.feature"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", [with_pytest, with_behave])
 def test_frameworks_send_now_or_later_and_pass_either_way(
     folder: Path, command: Callable[[Path, str], list[str]]

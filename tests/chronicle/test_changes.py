@@ -90,6 +90,7 @@ def test_a_shift_is_opened_once_placed_at_its_commit_and_resolved(chronicle: Chr
     assert "t0" in [each["topic"] for each in told if each["change_pct"] > 0]
 
 
+@pytest.mark.thorough
 def test_stable_runs_raise_nothing(chronicle: Chronicle) -> None:
     runs = Runs(chronicle)
     runs.add(25)
@@ -146,6 +147,7 @@ def test_a_report_is_shown_as_its_page_apart_from_the_dashboard(chronicle: Chron
     assert "allow-same-origin" not in policy
 
 
+@pytest.mark.thorough
 def test_the_file_shrinks_when_a_run_is_removed(tmp_path: Path) -> None:
     file = tmp_path / "chronicle.db"
     with started(Settings(database=f"sqlite:///{file}")) as chronicle:

@@ -68,6 +68,7 @@ def test_each_report_gets_the_answer_that_a_thread_gives(caplog: pytest.LogCaptu
     assert [type(understand(each)) for each in BODIES[:3]] == [Understood, Understood, Refused]
 
 
+@pytest.mark.thorough
 @on_linux
 def test_a_process_that_is_killed_while_it_is_sent_a_report_costs_none() -> None:
     async def work(checker: ProcessChecker) -> None:
@@ -143,6 +144,7 @@ def test_a_process_whose_server_has_gone_ends_without_a_word() -> None:
     assert checking.wait(PATIENCE_S) == 0
 
 
+@pytest.mark.thorough
 @on_linux
 def test_the_process_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
     server, _ = start(tmp_path)

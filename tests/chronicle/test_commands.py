@@ -48,6 +48,7 @@ def test_a_setting_that_is_no_number_is_named(tmp_path: Path, monkeypatch: pytes
     assert (done.exit_code, "CHRONICLE_MAX_BODY_SIZE" in done.output) == (2, True)
 
 
+@pytest.mark.thorough
 def test_push_keeps_what_it_cannot_send_and_sends_it_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.chronicle.reports import body, report
 
@@ -81,6 +82,7 @@ def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head() -> Non
     assert asyncio.run(is_sent_at_once())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("text", STEERING.values(), ids=STEERING)
 def test_what_files_and_servers_say_steers_no_terminal(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

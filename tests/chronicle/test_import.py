@@ -20,7 +20,7 @@ from tests.chronicle.reports import BEGUN, body, report
 from tests.chronicle.servers import serving
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=postgresql.STORES)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     options: tuple[str, ...] = ()
     if request.param == "postgresql":
@@ -51,6 +51,7 @@ def bring(folder: Path, url: str) -> Result:
     return CliRunner().invoke(commands, ["chronicle", "import", str(folder), "--url", url])
 
 
+@pytest.mark.thorough
 def test_all_below_a_folder_is_kept_once_however_often_it_is_brought(server: str, folder: Path) -> None:
     first, again = bring(folder, server), bring(folder, server)
     assert (first.exit_code, again.exit_code) == (0, 0), first.output
@@ -62,6 +63,7 @@ def test_all_below_a_folder_is_kept_once_however_often_it_is_brought(server: str
     assert (runs["total"], events["items"][0]["sample_count"]) == (3, 3)
 
 
+@pytest.mark.thorough
 def test_what_is_refused_is_named_and_the_rest_is_kept(server: str, folder: Path) -> None:
     put(folder / "broken", b"{")
     put(folder / "wrong", report() | {"schema_version": "9"})
@@ -121,6 +123,7 @@ JUNIT = """<?xml version="1.0"?>
 </testsuite></testsuites>"""
 
 
+@pytest.mark.thorough
 def test_junit_verdicts_are_kept_as_runs(server: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "junit.xml").write_text(JUNIT)
@@ -139,6 +142,7 @@ def test_junit_verdicts_are_kept_as_runs(server: str, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_the_history_beside_a_report_brings_the_runs_before_it(server: str, tmp_path: Path) -> None:
     place = put(tmp_path / "in", report(begun=BEGUN + timedelta(days=1)))
     past = [

@@ -56,6 +56,7 @@ def file(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+@pytest.mark.thorough
 def test_a_report_far_too_large_is_refused_and_not_taken_for_a_server_that_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +113,7 @@ def test_a_file_that_cannot_be_read_is_an_error(pusher: Pusher, said: list[str],
     assert "none.json: cannot be read" in said[0]
 
 
+@pytest.mark.thorough
 def test_the_queue_gives_up_the_oldest(tmp_path: Path) -> None:
     queue = Queue(tmp_path)
     for number in range(KEPT_MAX + 3):

@@ -78,6 +78,7 @@ def counts(database: str) -> dict[str, int]:
     return found
 
 
+@pytest.mark.thorough
 def test_no_mutated_report_fails_the_server_or_is_kept_by_half(chronicle: Chronicle) -> None:
     draw = random.Random(11)
     taken = 0
@@ -105,7 +106,7 @@ def test_no_mutated_report_fails_the_server_or_is_kept_by_half(chronicle: Chroni
     assert chronicle.get("/runs", tenant="alpha", limit=500)["total"] == taken
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=postgresql.STORES)
 def options(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
     """What a server in a process of its own is told about its database."""
     if request.param == "sqlite":
@@ -115,6 +116,7 @@ def options(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
     yield ("--database", server.empty())
 
 
+@pytest.mark.thorough
 def test_what_was_acknowledged_outlives_a_kill(options: tuple[str, ...], tmp_path: Path) -> None:
     content = body(report([handle(f"topic.{number}") for number in range(30)]))
     acknowledged = killed(tmp_path, options, content) + killed(tmp_path, options, content)
@@ -157,6 +159,7 @@ def test_a_report_that_cannot_be_written_does_not_cost_its_neighbours_theirs(dat
     assert counts(database)["runs"] == 2
 
 
+@pytest.mark.thorough
 def test_a_database_that_was_restarted_is_found_again(postgres: postgresql.Server) -> None:
     with started(Settings(database=postgres.empty())) as chronicle:
         first = chronicle.keep(report())

@@ -23,7 +23,7 @@ UNUSED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Else every client reads this machine's certificates, which takes longer than what it asks for."""
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=postgresql.STORES)
 def options(request: pytest.FixtureRequest) -> tuple[str, ...]:
     if request.param == "sqlite":
         return ()
@@ -83,6 +83,7 @@ def test_a_run_is_told_to_its_tenants_listeners_only(url: str) -> None:
         assert next(alpha)[2]["run_id"] == third
 
 
+@pytest.mark.thorough
 def test_what_was_missed_is_told_first_even_after_a_restart(options: tuple[str, ...], tmp_path: Path) -> None:
     with serving(tmp_path, *options) as url:
         send(url)
@@ -113,6 +114,7 @@ def test_many_listeners_hold_no_connection(url: str) -> None:
                 stream.__exit__(None, None, None)
 
 
+@pytest.mark.thorough
 def test_two_servers_on_one_database_tell_of_each_others_runs(postgres: postgresql.Server, tmp_path: Path) -> None:
     database = ("--database", postgres.empty())
     with serving(tmp_path, *database) as one, serving(tmp_path, *database) as other:
@@ -125,6 +127,7 @@ def test_two_servers_on_one_database_tell_of_each_others_runs(postgres: postgres
             assert heard == run
 
 
+@pytest.mark.thorough
 def test_a_listener_too_many_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHRONICLE_MAX_SSE_CONNECTIONS", "1")
     with serving(tmp_path) as url:
@@ -136,6 +139,7 @@ def test_a_listener_too_many_is_told_so(tmp_path: Path, monkeypatch: pytest.Monk
             assert http.get("/api/v1/stream").status_code == 422
 
 
+@pytest.mark.thorough
 def test_a_server_that_ends_lets_its_listeners_go_without_a_word(tmp_path: Path) -> None:
     process, url = start(tmp_path, stderr=subprocess.PIPE)
     send(url)

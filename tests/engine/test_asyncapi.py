@@ -191,6 +191,7 @@ def broken_payloads(draw: st.DrawFn) -> Any:
     return payload
 
 
+@pytest.mark.thorough
 @given(payload=broken_payloads())
 @settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -46,6 +46,7 @@ def full() -> Iterator[list[str]]:
     gc.callbacks.remove(note)
 
 
+@pytest.mark.thorough
 async def test_no_full_collection_comes_while_a_scenario_runs(harness: Harness, full: list[str]) -> None:
     async with harness.scenario("waits for a message") as scenario:
         scenario.expect("orders.placed", anything())
@@ -55,6 +56,7 @@ async def test_no_full_collection_comes_while_a_scenario_runs(harness: Harness, 
     assert full
 
 
+@pytest.mark.thorough
 def test_all_is_as_it_was_once_the_last_has_ended() -> None:
     first, second = Owner(), Owner()
     resume_first, resume_second = put_off_full_collections(first), put_off_full_collections(second)
@@ -68,6 +70,7 @@ def test_all_is_as_it_was_once_the_last_has_ended() -> None:
     assert gc.get_threshold() == USUAL
 
 
+@pytest.mark.thorough
 def test_who_is_no_more_has_nothing_put_off() -> None:
     owner = Owner()
     put_off_full_collections(owner)
@@ -75,6 +78,7 @@ def test_who_is_no_more_has_nothing_put_off() -> None:
     assert gc.get_threshold() == USUAL
 
 
+@pytest.mark.thorough
 def test_what_somebody_else_has_set_meanwhile_stays() -> None:
     owner = Owner()
     resume = put_off_full_collections(owner)
@@ -83,6 +87,7 @@ def test_what_somebody_else_has_set_meanwhile_stays() -> None:
     assert gc.get_threshold() == (7, 7, 7)
 
 
+@pytest.mark.thorough
 async def test_a_scenario_that_is_left_is_freed_without_a_collection(harness: Harness) -> None:
     gc.disable()
     try:

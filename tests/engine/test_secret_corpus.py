@@ -62,6 +62,20 @@ INNOCENT = [
     "secret santa list2024",
     "the cookie Banner is shown",
     "bearer of Bad News1",
+    'required: ["password", "passwordConfirm"]',
+    "('token', 'order_placed')",
+    "order.pass = 3",
+    "secret_order_placed",
+    "sdk-order-17",
+    "st.petersburg.office.17",
+    "fw_version",
+    "password: null, token=None",
+    '{"password": null}',
+    "password: ${DB_PASSWORD}",
+    "password: {{ db_password }}",
+    "password_policy=strong",
+    "password_changed_at: 2026-01-01T10:00:00Z",
+    "AKIDs and squares",
 ]
 
 

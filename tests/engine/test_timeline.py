@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from choreo_bdd import Harness
+from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import eq
+from choreo_bdd.message import Message
 from choreo_bdd.scenario import TimelineAction, TimelineEntry, _Timeline
 
 ACTIONS = [
@@ -190,6 +192,20 @@ class TestCapacity:
         assert (len(topics), timeline.dropped, timeline.record_errors) == (256, 744, 0)
         assert topics[0] == "0"
         assert topics[-100:] == [str(number) for number in range(900, 1000)]
+
+    def test_asked_to_keep_more_it_keeps_more_and_drops_from_the_middle(self) -> None:
+        timeline = self.fill(10_000, max_entries=1000)
+        topics = [int(entry.topic or "") for entry in timeline.entries()]
+        assert (len(topics), timeline.dropped) == (1000, 10_002 - 1000)
+        assert topics == [*range(64), *range(10_002 - 936, 10_002)]
+
+    @pytest.mark.parametrize(("size", "kept"), [(1_000, 5_000), (100_000, 256)])
+    def test_large_messages_leave_fewer_places_and_never_fewer_than_256(self, size: int, kept: int) -> None:
+        timeline = _Timeline(clock=Clock(), max_entries=5_000)
+        delivery = Delivery(Message("t", b"x" * size), None)
+        for _ in range(6_000):
+            timeline.record(action=TimelineAction.RECEIVED, topic="t", message=delivery)
+        assert (len(timeline.entries()), timeline.dropped) == (kept, 6_000 - kept)
 
     @pytest.mark.parametrize("max_entries", [1, 2, 3, 8, 20])
     def test_a_small_recorder_keeps_its_bounds(self, max_entries: int) -> None:

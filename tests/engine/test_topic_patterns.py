@@ -13,7 +13,7 @@ from choreo_bdd.topic_patterns import matches, overlap
 from choreo_bdd.transports.rabbitmq.messages import is_meant
 from choreo_bdd.transports.redis.pubsub import glob_of
 
-NAMES = st.lists(st.sampled_from("ab"), min_size=1, max_size=3).map(".".join)
+NAMES = st.lists(st.sampled_from(["a", "b", ""]), min_size=1, max_size=3).map(".".join).filter(bool)
 PATTERNS = st.tuples(st.lists(st.sampled_from("ab*"), min_size=1, max_size=3), st.booleans()).map(
     lambda made: ".".join([*made[0], ">"] if made[1] else made[0])
 )

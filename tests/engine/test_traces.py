@@ -78,6 +78,7 @@ def send(receiver: Receiver, body: bytes, kind: str = "application/json", **head
     return httpx.post(f"{receiver.url}/v1/traces", content=body, headers=named, trust_env=False).status_code
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["application/json", "application/x-protobuf"])
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_a_span_comes_as_it_was_told(receiver: Receiver, kind: str, packed: bool) -> None:
@@ -101,6 +102,7 @@ def test_a_span_comes_as_it_was_told(receiver: Receiver, kind: str, packed: bool
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [

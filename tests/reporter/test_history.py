@@ -143,9 +143,9 @@ def test_letters_and_headroom_stand_run_by_run(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     written(path, 1, seen=[(NAME, "slow", -0.5), ("other", "errored", None)])
     written(path, 2, seen=[("other", "skipped", None)])
-    written(path, 3, seen=[(NAME, "passed", 1.0)])
+    written(path, 3, seen=[(NAME, "passed", 1.0), ("other", "passed", 0.998)])
     told = recalled(read_history(path), day(4), [NAME, "other", "new"])["history"]
-    assert told["tests"] == {NAME: ["s.p", "0 X"], "other": ["ek.", ""]}
+    assert told["tests"] == {NAME: ["s.p", "0 X"], "other": ["ekp", "  W"]}
     assert told["runs"][0] == [day(1)["started_at"], "c0ffee", False]
 
 

@@ -76,6 +76,7 @@ def hostile(stage_result: SimpleNamespace) -> Callable[[Any], SimpleNamespace]:
     return result
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_value_is_written_and_the_report_is_valid(
     hostile: Callable[[Any], SimpleNamespace], recorded: Recorded, reported: Reported, tmp_path: Path, name: str
@@ -88,6 +89,7 @@ def test_a_hostile_value_is_written_and_the_report_is_valid(
     assert "<script>alert(1)" not in (tmp_path / "out" / "index.html").read_text()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -108,6 +110,7 @@ def test_what_was_cut_or_replaced_is_said(
     assert said in json.dumps(results["tests"][0]["scenarios"][0]["handles"][0]["actual"])
 
 
+@pytest.mark.thorough
 async def test_a_payload_of_50_megabytes_through_the_engine_is_reported_in_short(
     recorded: Recorded, reported: Reported, tmp_path: Path
 ) -> None:

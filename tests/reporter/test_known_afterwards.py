@@ -14,7 +14,7 @@ import pytest
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.redaction.afterwards import meet
 from choreo_bdd.redaction.masking import forget_declared_secrets
-from choreo_bdd_reporter.model.tests import Attempt, Feature, GherkinScenario, Run, Step, Test
+from choreo_bdd_reporter.model.tests import Attempt, Feature, GherkinScenario, RecordedScenario, Run, Step, Test
 from choreo_bdd_reporter.writer import ReportWriter
 
 SECRET = "tr0ub4dor-8842"
@@ -28,6 +28,9 @@ def _forget() -> Iterator[None]:
 
 
 def told_of_it_before() -> Test:
+    empty: dict[str, Any] = {"handles": [], "timeline": [], "timeline_dropped": 0, "replies": [], "summary_text": ""}
+    of_run = {"correlation_id": None, "outcome": "fail", "duration_ms": 1.0, "completed_normally": True}
+    document: Any = {"name": "logs in", **of_run, **empty}
     step = Step(keyword="When", text=f"I log in with {SECRET}", line=3, status="passed")
     return Test(
         nodeid=f"f.feature::logs in with {SECRET}",
@@ -39,6 +42,7 @@ def told_of_it_before() -> Test:
         log=base64.b64encode(f"user:{SECRET}".encode()).decode(),
         earlier=(Attempt("failed", f"no answer to {SECRET}"),),
         feature=Feature(uri="f.feature", name="F"),
+        scenarios=(RecordedScenario(document=document, recording=json.dumps({"payload": {"as": f"x {SECRET}"}})),),
         gherkin=GherkinScenario(name=f"logs in with {SECRET}", keyword="Scenario", line=2, steps=(step,)),
     )
 
@@ -52,7 +56,6 @@ def write(run: Run, folder: Path, *tests: Test, plain: tuple[str, ...] = ()) -> 
     writer = ReportWriter(folder, started_at=run.started_at, describe=lambda: run.environment, plain=plain)
     for test in tests:
         writer.add(test)
-    (folder / "recordings.jsonl").write_text(json.dumps({"payload": {"as": f"x {SECRET}"}}) + "\nuntouched\n")
     Redactor().value({"password": SECRET, "card_password": CARD})
     writer.finish(run)
     return everything(folder)
@@ -70,8 +73,7 @@ def test_what_was_written_down_before_is_hidden_in_every_file(
     (test,) = read_report(tmp_path / "out")["tests"]
     assert test["name"] == "logs in with <redacted>"
     assert "I log in with <redacted>" in files["messages.ndjson"]
-    assert json.loads(files["recordings.jsonl"].splitlines()[0]) == {"payload": {"as": "x <redacted>"}}
-    assert files["recordings.jsonl"].endswith("\nuntouched\n")
+    assert json.loads(files["recordings.jsonl"]) == {"payload": {"as": "x <redacted>"}}
 
 
 def test_what_a_worker_wrote_is_hidden_though_another_had_told_of_the_secret_before_it_came(

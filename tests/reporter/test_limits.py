@@ -9,6 +9,7 @@ import pytest
 
 from choreo_bdd_reporter.model.limits import (
     BODY_MAX_CHARS,
+    both_ends,
     cap_body,
     cap_detail,
     cap_stream,
@@ -167,3 +168,10 @@ def test_of_a_larger_body_both_ends_and_the_size_are_kept(value: Any) -> None:
         "_head": text[: 48 * 1024],
         "_tail": text[-16 * 1024 :],
     }
+
+
+@pytest.mark.parametrize(
+    ("count", "kept"), [(8, [*range(8)]), (9, [0, 1, 3, 4, 5, 6, 7, 8]), (20, [0, 1, *range(14, 20)])]
+)
+def test_of_too_many_events_those_in_the_middle_are_left_out(count: int, kept: list[int]) -> None:
+    assert list(both_ends(range(count), 8)) == kept

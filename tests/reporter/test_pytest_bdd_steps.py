@@ -81,6 +81,7 @@ def statuses(gherkin: dict[str, Any]) -> dict[str, list[str]]:
     return {each["nodeid"].partition("::")[2]: [step["status"] for step in each["steps"]] for each in scenarios}
 
 
+@pytest.mark.thorough
 def test_the_steps_of_each_scenario_have_a_status(gherkin: dict[str, Any]) -> None:
     assert statuses(gherkin) == {
         "test_good": ["passed", "passed", "passed"],
@@ -120,6 +121,7 @@ def test_failed_steps_say_why_without_secrets(gherkin: dict[str, Any]) -> None:
     assert by_name["good"][1]["message"] is None
 
 
+@pytest.mark.thorough
 def test_outline_rows_are_rendered_and_rules_named(gherkin: dict[str, Any]) -> None:
     rows = gherkin["features"][0]["scenarios"][-2:]
     assert [row["steps"][1]["text"] for row in rows] == ["I buy 1", "I buy 2"]

@@ -275,6 +275,7 @@ def test_where_the_page_could_not_be_written_the_results_are_named(suite: Any, m
     result.stdout.fnmatch_lines([f"choreo report: {suite.path / 'out' / 'results.json'}"])
 
 
+@pytest.mark.thorough
 def test_the_exit_and_an_interruption_reach_the_page_data(suite: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 

@@ -177,6 +177,29 @@ def test_tests_beside_a_file_that_cannot_be_collected_are_not_missing(project: P
     assert found["test_a.py::test_a"]["skip_reason"] == "not run: 1 error during collection"
 
 
+@pytest.mark.parametrize("exits", ["sys.exit()", "sys.exit(0)", "raise SystemExit(3)"])
+@pytest.mark.parametrize("runner", ["behave", "pytest"])
+def test_a_step_that_exits_fails_its_scenario_and_ends_no_run(project: Project, runner: str, exits: str) -> None:
+    step = f"def leave(*_):\n    {exits}\n"
+    project.file("features/steps/own.py", f"import sys\nfrom behave import when\n\n@when('I leave')\n{step}")
+    project.file("conftest.py", f"import sys\nfrom pytest_bdd import when\n\n@when('I leave')\n{step}")
+    project.feature(
+        """
+        Feature: f
+          Scenario: long
+            When I publish "a"
+            And I leave
+
+          Scenario: short
+            When I publish "a"
+            Then I expect "a"
+        """
+    )
+    ran = getattr(project, runner)(*COMMANDS[runner][1 if runner == "behave" else 1 + len(BARE) :])
+    assert ran.code == 1, ran.text
+    assert outcomes_of(project.folder / "report") == ("passed", "failed")
+
+
 HOOKS = {
     "step": "def after_step(context, step):\n    if context.scenario.name == 'long': assert 0\n",
     "before": "def before_scenario(context, scenario):\n    if scenario.name == 'long': assert 0\n",

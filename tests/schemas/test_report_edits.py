@@ -61,6 +61,7 @@ def test_a_required_key_cannot_be_left_out_and_an_optional_one_can(report: Repor
         assert is_valid(changed) == field.optional, (place, field.name)
 
 
+@pytest.mark.thorough
 def test_a_key_accepts_what_its_row_says_and_nothing_else(report: Report, version: str) -> None:
     for place, field in objects(version):
         little = only(report, place)
@@ -129,6 +130,7 @@ def test_a_sound_report_of_one_version_is_sound_in_each_later_one(version: str, 
         assert validate_report({**report, "schema_version": later}) == []
 
 
+@pytest.mark.thorough
 def test_of_many_tests_the_same_is_wrong_as_of_each_alone(report: Report, version: str) -> None:
     places = [(place, field.name) for place, field in objects(version) if place[:1] == ("tests",)]
     tests = [

@@ -464,6 +464,12 @@ def test_a_scenario_of_several_phases_is_one_result_with_one_id_and_one_timeline
     assert {message["correlation_id"] for _, message in bench.heard} == {result.correlation_id}
 
 
+def test_a_timeline_keeps_thousands_of_events(bench: Bench) -> None:
+    result = bench.play('When I publish 1500 "a" messages', 'Then I expect at least 1500 "a" messages').passed().result
+    assert result is not None
+    assert (len(result.timeline) > 3000, result.timeline_dropped) == (True, 0)
+
+
 # --- rule 10: one message, several checks -----------------------------------------------------------------------------
 
 

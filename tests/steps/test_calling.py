@@ -84,6 +84,7 @@ def test_a_call_without_a_body_sends_none(make: MakeBench) -> None:
     ).passed()
 
 
+@pytest.mark.thorough
 def test_a_budget_counts_from_the_end_of_the_call(make: MakeBench) -> None:
     bench = make()
     played = bench.play(
@@ -102,6 +103,7 @@ def test_the_budget_of_a_response_counts_from_the_request(make: MakeBench) -> No
     assert "over the budget of 200.0 ms" in played.message
 
 
+@pytest.mark.thorough
 def test_what_comes_while_the_call_is_under_way_took_no_time(make: MakeBench) -> None:
     bench = make()
     played = bench.play(
@@ -127,6 +129,7 @@ def test_an_absence_after_the_second_call_does_not_see_the_message_of_the_first(
     assert played.passed().outcomes == ["pass", "pass"]
 
 
+@pytest.mark.thorough
 def test_an_absence_sees_what_comes_while_its_call_is_under_way(make: MakeBench) -> None:
     bench = make()
     played = bench.play(

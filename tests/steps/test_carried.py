@@ -70,6 +70,7 @@ def bench_on() -> Iterator[Callable[[str], Bench]]:
         session.close()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("kind", "case"),
     [(kind, case) for kind in BUSES for case, (_, what, _) in CASES.items() if what == "key" or kind == "redis"],

@@ -87,6 +87,7 @@ def shop(make_bench: MakeBench, door: str) -> Bench:
     return bench
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("phrase", PHRASES, ids=lambda phrase: phrase.text)
 def test_the_example_of_a_phrase_runs(phrase: Phrase, shop: Bench, tmp_path: Path) -> None:
     (tmp_path / "order.json").write_text('{"order": {"id": 7}}')

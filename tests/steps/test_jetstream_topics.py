@@ -128,6 +128,26 @@ def test_a_stream_deleted_meanwhile_is_no_absence(bench_with: Callable[..., Benc
     assert "the stream 'BRIEF' was deleted meanwhile" in played.message
 
 
+def test_a_stream_that_is_given_other_subjects_meanwhile_is_no_absence(
+    bench_with: Callable[..., Bench], nats_broker: Broker
+) -> None:
+    def change(manager: JetStreamManager) -> Awaitable[Any]:
+        return manager.update_stream(name="MOVED", subjects=["elsewhere.*"])
+
+    url = nats_broker.url
+    managed(url, lambda manager: manager.add_stream(name="MOVED", subjects=["moved.*"]))
+    for topic in ("moved.x", "moved.*"):
+        managed(url, lambda manager: manager.update_stream(name="MOVED", subjects=["moved.*"]))
+        played = bench_with('\n        "moved.>": {jetstream: MOVED}').play(
+            'When I publish "go"',
+            WAIT,
+            f'Then I expect no "{topic}" for 50ms',
+            own={WAIT.partition(" ")[2]: lambda _: managed(url, change)},
+        )
+        assert f"the stream 'MOVED' keeps nothing of '{topic}': it has elsewhere.*" in played.message
+    managed(url, lambda manager: manager.delete_stream("MOVED"))
+
+
 @pytest.mark.parametrize(
     ("topics", "told"),
     [

@@ -7,6 +7,7 @@ import pytest
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
 from choreo_bdd_steps.vocabulary.acts import Expect, ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase, StepCall
+from tests.support.project import LOADER, Project
 from tests.support.step_bench import read_steps
 
 
@@ -220,3 +221,20 @@ def test_an_example_is_read_into_the_act_its_phrase_tells_of() -> None:
             assert (
                 act.spec.is_reply or act.spec.is_response or act.spec.is_everything or act.spec.topic in phrase.example
             )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("", "@given('order is {text:S}')"), ("@step('{name} is 7')", ""), ("", "@given('{sentence}')")],
+)
+def test_a_definition_of_the_users_own_goes_before_the_phrase_where_behave_has_it_so(
+    project: Project, before: str, after: str
+) -> None:
+    told = "\ndef own(context, **_):\n    print('the own one')\n"
+    own = "from behave import given, step\n"
+    loader = own + (before + told if before else "") + LOADER + (after + told if after else "")
+    project.file("features/steps/all.py", loader)
+    project.feature("Feature: f\n  Scenario: s\n    Given order is 7\n    When n is 8\n")
+    ran = project.behave("--no-capture")
+    assert ran.text.count("the own one") == 1, ran.text
+    assert "2 steps passed" in ran, ran.text

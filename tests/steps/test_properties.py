@@ -76,6 +76,7 @@ def is_same(one: object, other: object) -> bool:
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
+@pytest.mark.thorough
 @given(PAYLOADS, st.sampled_from(["json", "yaml", "table"]), st.data())
 @settings(max_examples=300)
 def test_whichever_leaf_is_changed_or_missing_the_verdict_flips_and_names_it(

@@ -179,8 +179,36 @@ def test_bytes_of_any_kind_come_as_they_were_pushed(bench_with: Callable[[str], 
     assert heard == [awkward, b"x" * 300_000, b""]
 
 
-def test_an_element_that_is_moved_from_another_list_is_never_passed_over(
-    bench_with: Callable[[str], Bench], client: redis.Redis
+def _inserted(client: redis.Redis) -> None:
+    client.rpush("jobs.moved", "pivot")
+    client.linsert("jobs.moved", "BEFORE", "pivot", "{}")
+
+
+def _restored(client: redis.Redis) -> None:
+    dumped = client.dump("source")
+    assert isinstance(dumped, bytes)
+    client.restore("jobs.moved", 0, dumped)
+
+
+@pytest.mark.parametrize(
+    ("bring", "told"),
+    [
+        (
+            lambda client: client.rpoplpush("source", "jobs.moved"),
+            "RPOPLPUSH moved an element into the list 'jobs.moved'",
+        ),
+        (lambda client: client.rename("source", "jobs.moved"), "RENAME moved an element into the list 'jobs.moved'"),
+        (lambda client: client.copy("source", "jobs.moved"), "COPY moved an element into the list 'jobs.moved'"),
+        (
+            lambda client: client.sort("source", alpha=True, store="jobs.moved"),
+            "SORT moved an element into the list 'jobs.moved'",
+        ),
+        (_restored, "RESTORE moved an element into the list 'jobs.moved'"),
+        (_inserted, "1 matching without a correlation id"),
+    ],
+)
+def test_an_element_that_comes_from_another_list_is_never_passed_over(
+    bench_with: Callable[[str], Bench], client: redis.Redis, bring: Callable[[redis.Redis], Any], told: str
 ) -> None:
     client.delete("source", "jobs.moved")
     client.lpush("source", "{}")
@@ -188,10 +216,10 @@ def test_an_element_that_is_moved_from_another_list_is_never_passed_over(
         'When I publish "go"',
         WAIT,
         'Then I expect no "jobs.moved" for 100ms',
-        own={WAIT.partition(" ")[2]: lambda _: client.rpoplpush("source", "jobs.moved")},
+        own={WAIT.partition(" ")[2]: lambda _: bring(client)},
     )
-    client.delete("jobs.moved")
-    assert "RPOPLPUSH moved an element into the list 'jobs.moved'" in played.message
+    client.delete("source", "jobs.moved")
+    assert told in played.message
 
 
 def test_doctor_tells_of_other_types_and_of_events_that_are_not_sent(

@@ -29,6 +29,10 @@ PUBLISH = 'When I publish "a"'
             "note matches /ERROR/",
             "'note' as \"an ERROR here\", in which the pattern is",
         ),
+        ({"status": "BAD"}, "payload.status is BAD", "there is 'status': a path begins with a field of the payload"),
+        ({"order": {"id": 1}}, "data.order.id is 1", "there is 'order.id'"),
+        ({"lines": [1]}, "lines.length is 1", "no field of a list or a text: write it as in `lines length > 1`"),
+        ({"n": 1}, "n is 1 and topic is x", "there is @topic: so the message's own topic is written"),
         ({"note": "an Error"}, "note matches /err\\w+/i", "a pattern must fit the whole text: write .* around it"),
         ({"status": "BAD"}, "status is bad", 'and "bad" is asked for: capital and small letters are different'),
     ],
@@ -54,6 +58,9 @@ def test_an_absence_that_passes_by_a_slip_says_so(
         ([{"amount": "6"}], "amount is 5"),
         ([{"amount": "5", "id": 2}], "amount is 5 and id is 1"),
         ([{"account": 5}], "amount is 5"),
+        ([{"amount": 5}], "order.total is 5"),
+        ([{"lines": {"a": 1}}], "lines.length is 1"),
+        ([{"a": 1}], "key is 5"),
         ([{"note": "all is well"}], "note matches /ERROR/"),
         ([{"note": "an ERROR", "id": 2}], "note matches /ERROR/ and id is 1"),
         ([{"note": "an ERROR here"}], "note is not matches /.*ERROR.*/"),
@@ -67,6 +74,17 @@ def test_an_absence_of_what_is_truly_other_says_nothing(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         bench.play(PUBLISH, f'Then I expect no "x" where {condition} for 50ms').passed()
+
+
+@pytest.mark.parametrize(("asked", "there"), [("key", "@key"), ("headers.tenant", "@headers.tenant")])
+def test_an_absence_of_what_stands_around_a_payload_says_how_that_is_written(
+    bench: Bench, asked: str, there: str
+) -> None:
+    with pytest.warns(UserWarning, match=f"no message has '{asked}', which is asked for, and there is {there}: so "):
+        bench.play(
+            'When I publish "x" with key "acme":\n  n: 1\n  "@headers": {tenant: acme}',
+            f'Then I expect no "x" where {asked} is acme for 50ms',
+        ).passed()
 
 
 def test_an_expectation_that_fails_needs_no_such_note(bench: Bench) -> None:
@@ -84,6 +102,8 @@ def test_an_expectation_that_fails_needs_no_such_note(bench: Bench) -> None:
         ("n is 1 and @headers.tenant is acme", "TENANT: acme"),
         ("@headers.tenant is acme and @headers.kind is late", "{Tenant: acme, Kind: late}"),
         ("@headers.shop is acme or @headers.tenant is acme", "Tenant: acme"),
+        ("@headers.x-death[0].reason is expired", """{X-Death: '[{"reason": "expired"}]'}"""),
+        ("@headers.meta.shop is acme and n is 1", """{Meta: '{"shop": "acme"}'}"""),
     ],
 )
 @pytest.mark.parametrize(
@@ -105,6 +125,14 @@ def test_a_header_in_another_case_breaks_what_must_not_come(
     )
     assert played.outcomes == ["fail"]
     assert "1 that came would match but for a name in capital or small letters: it has the header '" in played.message
+
+
+@pytest.mark.parametrize("headers", ["X-Death: text", "X-Death: '[]'", "X: '[]'", "X-Deaths: '[]'"])
+def test_a_header_in_another_case_that_has_no_such_place_is_another(bench: Bench, headers: str) -> None:
+    bench.play(
+        f'When I publish "x":\n  n: 1\n  "@headers": {{{headers}}}',
+        'Then I expect no "x" where @headers.x-death[0].reason is expired for 50ms',
+    ).passed()
 
 
 def test_a_header_in_another_case_is_seen_among_many(bench: Bench) -> None:

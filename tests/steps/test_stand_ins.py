@@ -64,7 +64,7 @@ def test_never_answered_waits_before_it_believes_it(bench: Bench) -> None:
         'When I publish "a"',
         'Then the service never answered "ask"',
     )
-    assert "features/play.feature:5: the service answered 'ask' 1 time(s), expected 0 time(s)" in played.message
+    assert "features/play.feature:5: the service answered 'ask' 1 time, expected 0 times" in played.message
 
 
 def test_answered_waits_for_the_answer(bench: Bench) -> None:
@@ -81,7 +81,7 @@ def test_a_number_of_answers_that_is_not_right_is_told(bench: Bench) -> None:
         'When I publish 3 "ask" messages',
         'Then the service answered "ask" twice',
     )
-    assert "answered 'ask' 3 time(s), expected 2 time(s)" in played.message
+    assert "answered 'ask' 3 times, expected 2 times" in played.message
 
 
 def test_a_number_of_answers_is_exact_one_too_many_is_waited_for(bench: Bench) -> None:
@@ -92,7 +92,7 @@ def test_a_number_of_answers_is_exact_one_too_many_is_waited_for(bench: Bench) -
         'And I publish "a"',
         'Then the service answered "ask" once',
     )
-    assert "answered 'ask' 2 time(s), expected 1 time(s)" in played.message
+    assert "answered 'ask' 2 times, expected 1 time" in played.message
 
 
 def test_nothing_is_waited_for_where_no_more_answers_can_come(make_bench: MakeBench) -> None:

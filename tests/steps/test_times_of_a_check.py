@@ -75,6 +75,7 @@ def test_what_a_loop_that_was_blocked_across_the_end_of_a_wait_finds_is_looked_a
     ).passed()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "check",
     [

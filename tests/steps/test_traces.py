@@ -121,6 +121,7 @@ def test_what_a_service_tells_stands_with_the_scenario_and_decides_nothing(trace
     assert (span.service, span.topic, span.error) == ("settlement", "orders.placed", "ValueError")
 
 
+@pytest.mark.thorough
 def test_a_failed_check_says_which_service_failed(traced: Bench) -> None:
     heard = hearing(traced, "orders.placed")
     played = traced.play(
@@ -138,6 +139,7 @@ def test_a_failed_check_says_which_service_failed(traced: Bench) -> None:
     assert "; settlement received orders.placed " in diagnosis.sentence
 
 
+@pytest.mark.thorough
 def test_a_service_that_failed_while_an_act_was_under_way_did_so_after_no_publish_before_it(traced: Bench) -> None:
     heard = hearing(traced, "orders.placed")
     played = traced.play(
@@ -162,6 +164,7 @@ def test_what_a_service_tells_of_a_trace_that_the_author_has_begun_is_told_too(t
     assert "settlement received orders.placed " in played.message
 
 
+@pytest.mark.thorough
 def test_a_service_that_did_its_work_is_no_cause(traced: Bench) -> None:
     heard = hearing(traced, "orders.placed")
     played = traced.play(

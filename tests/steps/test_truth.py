@@ -50,6 +50,7 @@ def wrong_verdicts(bench: Bench) -> dict[int, str]:
     return wrong
 
 
+@pytest.mark.thorough
 def test_no_answer_of_a_service_in_the_same_turn_is_lost_in_a_thousand_runs(memory_bench: Bench) -> None:
     assert wrong_verdicts(memory_bench) == {}
 

@@ -299,6 +299,23 @@ def test_own_steps_reach_the_running_scenario(project: Project) -> None:
     assert project.behave().code == 0
 
 
+NEARLY = """
+Feature: f
+  Scenario: s
+    When I publish "a":
+      | n |
+      | 1 |
+    Then I expect no "a" where payload.n is 1 for 20ms
+    And I expect "a" where n is 1
+"""
+
+
+def test_what_is_told_beside_a_check_that_passes_is_told_at_the_end(project: Project) -> None:
+    ran = project.feature(NEARLY).behave()
+    assert ran.code == 0
+    assert "warning: features/a.feature:6: on 'a' no message has 'payload.n', which is asked for, and " in ran
+
+
 def test_each_scenario_has_variables_of_its_own(project: Project) -> None:
     project.feature(
         """

@@ -13,7 +13,7 @@ from choreo_bdd.brokers.starting import KindName
 
 _FIXTURES = frozenset(
     {"nats_broker", "kafka_broker", "rabbitmq_broker", "redis_broker", "own_broker", "guarded", "encrypted", "tansu",
-     "guarded_nats", "guarded_redis", "locked_nats", "locked_redis", "open_nats", "open_redis"}
+     "postgres", "guarded_nats", "guarded_redis", "locked_nats", "locked_redis", "open_nats", "open_redis"}
 )  # fmt: skip
 _TIMEOUT_S = 240  # the first start of Apache Kafka on a machine fetches its jars
 

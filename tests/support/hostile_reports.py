@@ -274,6 +274,7 @@ LEFT_OUT: dict[str, Damage] = {
     "features are numbers": told(features=[1, 2]),
     "features hold null": told(features=[None]),
     "scenarios are numbers": told(features=[{"scenarios": [1]}]),
+    "scenario without keys": told(features=[{"scenarios": [{}]}]),
     "scenarios are an object": told(features=[{"scenarios": {"a": 1}}]),
     "node id is a list": told(features=[{"scenarios": [{"nodeid": [], "steps": []}]}]),
     "steps are text": told(features=[{"scenarios": [{"nodeid": NODEID, "steps": "none"}]}]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -31,6 +31,8 @@ class Said:
     at: float
     body: Body
     is_own: bool = True
+    origin: object = None
+    """The stand-in that says it; ``None`` for the system."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,8 @@ class World:
 
     said: list[Said]
     listened: frozenset[tuple[str, str]]
+    opened: float = 0.0
+    """When the phase has begun to listen, and below when its last publish has left."""
     began: float = 0.0
     reached: float = 0.0
     taken: set[int] = field(default_factory=set)
@@ -48,7 +52,7 @@ class World:
         return [
             place
             for place, each in enumerate(self.said)
-            if each.is_own and self.began < each.at < until and fits(bus, topic, each) and holds(each.body)
+            if each.is_own and self.opened < each.at < until and fits(bus, topic, each) and holds(each.body)
         ]
 
     def take(self, places: Sequence[int], until: float | None = None) -> bool:
@@ -67,11 +71,6 @@ class Check:
     listens: tuple[tuple[str, str], ...] = ()
     conditions: tuple[Holds, ...] = ()
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether one of its conditions holds for every body, or for none: nothing to check, the grammar says so."""
-        return any(len({holds(each) for each in BODIES}) == 1 for holds in self.conditions if holds is not always)
-
 
 def fits(bus: str, topic: str, message: Said) -> bool:
     return bus == message.bus and (topic == message.topic or (topic[-1] in "*>" and topic[0] == message.topic[0]))
@@ -79,6 +78,11 @@ def fits(bus: str, topic: str, message: Said) -> bool:
 
 def always(_: Body) -> bool:
     return True
+
+
+def _is_idle(holds: Holds) -> bool:
+    """Whether a condition holds for every body, or for none."""
+    return holds is not always and len({holds(each) for each in BODIES}) == 1
 
 
 # --- conditions -------------------------------------------------------------------------------------------------------
@@ -96,7 +100,7 @@ def condition(draw: random.Random) -> tuple[str, Holds]:
 def _parts(draw: random.Random) -> list[tuple[str, Holds]]:
     number, text = draw.randint(1, 3), draw.choice(("a", "b", "ab"))
     return [
-        *((f"n {words} {number}", partial(_compared, compare, number)) for words, compare in COMPARED.items()),
+        *((f"n {words} {number}", partial(compared, compare, number)) for words, compare in COMPARED.items()),
         (f"n is one of {number}, 9", lambda body: body["n"] in (number, 9)),
         (f"s is {text}", lambda body: body["s"] == text),
         (f"s is not {text}", lambda body: body["s"] != text),
@@ -110,7 +114,7 @@ def _parts(draw: random.Random) -> list[tuple[str, Holds]]:
 COMPARED = {"is": operator.eq, "is not": operator.ne, ">": operator.gt, "<=": operator.le}
 
 
-def _compared(compare: Callable[[int, int], bool], number: int, body: Body) -> bool:
+def compared(compare: Callable[[int, int], bool], number: int, body: Body) -> bool:
     return compare(body["n"], number)
 
 
@@ -124,7 +128,7 @@ BODIES: tuple[Body, ...] = tuple(
 
 
 def checks(draw: random.Random, count: int) -> Iterator[Check]:
-    kinds = (_one, _another, _absence, _no_other, _nothing_else, _count, _rows, _in_order, _hop, _wait)
+    kinds = (one, _another, _absence, _no_other, _nothing_else, _count, _rows, _in_order, _hop, _wait)
     for _ in range(count):
         bus = draw.choice(("bus", "bus", "other"))
         if draw.random() < 0.15:
@@ -133,7 +137,7 @@ def checks(draw: random.Random, count: int) -> Iterator[Check]:
             yield draw.choice(kinds)(draw, bus)
 
 
-def _on(bus: str) -> str:
+def on_bus(bus: str) -> str:
     return "" if bus == "bus" else f" on {bus}"
 
 
@@ -141,7 +145,7 @@ def _topic(draw: random.Random, bus: str) -> str:
     return draw.choice(TOPICS[bus] * 2 + PATTERNS[bus])
 
 
-def _one(draw: random.Random, bus: str) -> Check:
+def one(draw: random.Random, bus: str) -> Check:
     topic, (where, holds), kind = _topic(draw, bus), condition(draw), draw.choice(("", "within", "waiting up to"))
     duration = draw.choice(DURATIONS_MS)
 
@@ -152,7 +156,7 @@ def _one(draw: random.Random, bus: str) -> Check:
         return bool(found) and in_time and world.take(found)
 
     end = f" {kind} {duration}ms" if kind else ""
-    return Check(f'I expect "{topic}"{_on(bus)}{where}{end}', passes, ((bus, topic),), (holds,))
+    return Check(f'I expect "{topic}"{on_bus(bus)}{where}{end}', passes, ((bus, topic),), (holds,))
 
 
 def _another(draw: random.Random, bus: str) -> Check:
@@ -163,7 +167,7 @@ def _another(draw: random.Random, bus: str) -> Check:
         found = [each for each in heard if each not in world.taken][:1]
         return bool(found) and world.take(found)
 
-    return Check(f'I expect another "{topic}"{_on(bus)}{where}', passes, ((bus, topic),), (holds,))
+    return Check(f'I expect another "{topic}"{on_bus(bus)}{where}', passes, ((bus, topic),), (holds,))
 
 
 def _absence(draw: random.Random, bus: str) -> Check:
@@ -173,7 +177,7 @@ def _absence(draw: random.Random, bus: str) -> Check:
         end = world.reached + duration
         return not world.heard(bus, topic, holds, end) and world.take((), end)
 
-    return Check(f'I expect no "{topic}"{_on(bus)}{where} for {duration}ms', passes, ((bus, topic),), (holds,))
+    return Check(f'I expect no "{topic}"{on_bus(bus)}{where} for {duration}ms', passes, ((bus, topic),), (holds,))
 
 
 def _no_other(draw: random.Random, bus: str) -> Check:
@@ -183,7 +187,7 @@ def _no_other(draw: random.Random, bus: str) -> Check:
         end = world.reached + duration
         return set(world.heard(bus, topic, holds, end)) <= world.taken and world.take((), end)
 
-    return Check(f'I expect no other "{topic}"{_on(bus)}{where} for {duration}ms', passes, ((bus, topic),), (holds,))
+    return Check(f'I expect no other "{topic}"{on_bus(bus)}{where} for {duration}ms', passes, ((bus, topic),), (holds,))
 
 
 def _nothing_else(draw: random.Random, bus: str) -> Check:
@@ -218,7 +222,7 @@ def _count(draw: random.Random, bus: str) -> Check:
             return False
         return world.take(found, world.said[found[least - 1]].at if most == 1_000 else end)
 
-    text = f'I expect {words} "{topic}" messages{_on(bus)}{where} within {duration}ms'
+    text = f'I expect {words} "{topic}" messages{on_bus(bus)}{where} within {duration}ms'
     return Check(text, passes, ((bus, topic),), (holds,))
 
 
@@ -238,7 +242,7 @@ def _rows(draw: random.Random, bus: str) -> Check:
         return world.take(found)
 
     table = "\n".join(("| n | s |", *(f"| {number} | {text} |" for number, text in rows)))
-    return Check(f'I expect "{topic}"{_on(bus)}:\n{table}', passes, ((bus, topic),))
+    return Check(f'I expect "{topic}"{on_bus(bus)}:\n{table}', passes, ((bus, topic),))
 
 
 def _in_order(draw: random.Random, bus: str) -> Check:
@@ -247,7 +251,7 @@ def _in_order(draw: random.Random, bus: str) -> Check:
     def passes(world: World) -> bool:
         found: list[int] = []
         for topic, number in rows:
-            heard = world.heard(bus, topic, partial(_compared, operator.eq, number), world.began + TIMEOUT_MS)
+            heard = world.heard(bus, topic, partial(compared, operator.eq, number), world.began + TIMEOUT_MS)
             later = [each for each in heard if not found or each > found[-1]][:1]
             if not later:
                 return False
@@ -255,7 +259,7 @@ def _in_order(draw: random.Random, bus: str) -> Check:
         return world.take(found)
 
     table = "\n".join(("| topic | n |", *(f"| {topic} | {number} |" for topic, number in rows)))
-    return Check(f"I expect in order{_on(bus)}:\n{table}", passes, tuple((bus, topic) for topic, _ in rows))
+    return Check(f"I expect in order{on_bus(bus)}:\n{table}", passes, tuple((bus, topic) for topic, _ in rows))
 
 
 def _hop(draw: random.Random, bus: str) -> Check:
@@ -270,7 +274,7 @@ def _hop(draw: random.Random, bus: str) -> Check:
             return False
         return world.take([*first, *second])
 
-    text = f'from "{start}"{_on(bus)}{of} to "{end}"{_on(bus)}{to} takes at most {duration}ms'
+    text = f'from "{start}"{on_bus(bus)}{of} to "{end}"{on_bus(bus)}{to} takes at most {duration}ms'
     return Check(text, passes, ((bus, start), (bus, end)), (starts, ends))
 
 
@@ -278,23 +282,23 @@ def _kept(draw: random.Random, bus: str) -> Iterator[Check]:
     """A value of one message, and a check that has to hold what it hears until it knows that."""
     start, topic, name = draw.choice(TOPICS[bus]), _topic(draw, bus), f"v{draw.randrange(10**9)}"
     (words, compare), duration = draw.choice(list(COMPARED.items())), draw.choice(DURATIONS_MS)
-    wanted = f"{_on(bus)} where n {words} {{{{ {name} }}}}"
+    wanted = f"{on_bus(bus)} where n {words} {{{{ {name} }}}}"
     known: list[int] = []
 
     def starts(world: World) -> bool:
         found = world.heard(bus, start, always, world.began + TIMEOUT_MS)[:1]
-        known.extend(world.said[each].body["n"] for each in found)
+        known[:] = [world.said[each].body["n"] for each in found]
         return bool(found) and world.take(found)
 
     def comes(world: World) -> bool:
-        found = world.heard(bus, topic, partial(_compared, compare, known[0]), world.began + TIMEOUT_MS)[:1]
+        found = world.heard(bus, topic, partial(compared, compare, known[0]), world.began + TIMEOUT_MS)[:1]
         return bool(found) and world.take(found)
 
     def stays_away(world: World) -> bool:
         end = world.reached + duration
-        return not world.heard(bus, topic, partial(_compared, compare, known[0]), end) and world.take((), end)
+        return not world.heard(bus, topic, partial(compared, compare, known[0]), end) and world.take((), end)
 
-    yield Check(f'I expect "{start}"{_on(bus)}', starts, ((bus, start),))
+    yield Check(f'I expect "{start}"{on_bus(bus)}', starts, ((bus, start),))
     yield Check(f'I keep "n" of "{start}" as {name}', lambda _: True)
     if draw.random() < 0.6:
         yield Check(f'I expect "{topic}"{wanted}', comes, ((bus, topic),))
@@ -312,22 +316,57 @@ def _wait(draw: random.Random, _: str) -> Check:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What the system says once it hears of ``act``, and the checks behind it."""
+    """What the system says once it hears of ``act``, another publish after a ``pause``, and the checks behind both."""
 
     act: str
     said: tuple[Said, ...]
     checks: tuple[Check, ...]
+    pause: float = 0.0
+
+    @property
+    def steps(self) -> list[str]:
+        acts = [f'When I publish "{self.act}"']
+        if self.pause:
+            acts += [f"And I wait {self.pause:.0f}ms", 'And I publish "nobody.listens"']
+        return [*acts, *(f"Then {check.text}" for check in self.checks)]
 
 
-def scenario(draw: random.Random) -> list[Phase]:
+def _by_time(said: Sequence[Said]) -> list[Said]:
+    return sorted(said, key=lambda each: each.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Phases, and above them the services that the scenario plays itself.
+
+    ``answering`` adds to what is said what these answer, and puts all in order of time.
+    """
+
+    phases: Sequence[Phase]
+    given: tuple[str, ...] = ()
+    answering: Callable[[Sequence[Said]], list[Said]] = _by_time
+    conditions: tuple[Holds, ...] = ()
+
+    @property
+    def steps(self) -> list[str]:
+        return [*self.given, *(step for phase in self.phases for step in phase.steps)]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether one of its conditions says nothing, which the grammar refuses."""
+        conditions = [each for phase in self.phases for check in phase.checks for each in check.conditions]
+        return any(map(_is_idle, [*self.conditions, *conditions]))
+
+
+def scenario(draw: random.Random) -> Scenario:
     """Up to three phases; the last one listens to each transport, so that there is always something else to hear."""
     acts = [f"go.{place}" for place in range(draw.choice((1, 2, 2, 3)))]
-    phases = [Phase(act, _messages(draw), (*checks(draw, draw.randint(0, 3)), _one(draw, "bus"))) for act in acts[:-1]]
-    last = (*checks(draw, draw.randint(0, 3)), _one(draw, "bus"), _one(draw, "other"))
-    return [*phases, Phase(acts[-1], _messages(draw), last)]
+    phases = [Phase(act, messages(draw), (*checks(draw, draw.randint(0, 3)), one(draw, "bus"))) for act in acts[:-1]]
+    last = (*checks(draw, draw.randint(0, 3)), one(draw, "bus"), one(draw, "other"))
+    return Scenario([*phases, Phase(acts[-1], messages(draw), last)])
 
 
-def _messages(draw: random.Random) -> tuple[Said, ...]:
+def messages(draw: random.Random) -> tuple[Said, ...]:
     return tuple(_message(draw) for _ in range(draw.randint(0, 5)))
 
 
@@ -337,17 +376,18 @@ def _message(draw: random.Random) -> Said:
     return Said(bus, draw.choice(TOPICS[bus]), at, draw.choice(BODIES), is_own=draw.random() < 0.85)
 
 
-def first_broken(phases: Sequence[Phase]) -> str | None:
-    """The sentence of the first check that must fail, ``None`` where all pass."""
+def first_broken(scenario: Scenario) -> Check | None:
+    """The first check that must fail, ``None`` where all pass."""
+    phases, in_order = scenario.phases, scenario.answering
     listened = frozenset(each for phase in phases for check in phase.checks for each in check.listens)
-    world = World([], listened)
+    world, spoken = World([], listened), list[Said]()
     for phase in phases:
-        world.began = world.reached
-        world.said += [Said(each.bus, each.topic, each.at + world.began, each.body, each.is_own) for each in phase.said]
-        order = sorted(range(len(world.said)), key=lambda place: world.said[place].at)
-        world.taken = {order.index(each) for each in world.taken}
-        world.said = [world.said[each] for each in order]
+        world.opened = world.reached
+        world.began = world.reached = world.opened + phase.pause
+        spoken.append(Said("bus", phase.act, world.opened + 0.0001, {}))
+        spoken += [replace(each, at=each.at + world.opened) for each in phase.said]
+        world.said = in_order(spoken)  # all that was taken is older than what is new here, and keeps its place
         for check in phase.checks:
             if not check.passes(world):
-                return check.text
+                return check
     return None

@@ -10,7 +10,9 @@ import pytest
 # plugins that we test with and a user need not have; each costs every start of pytest its import
 FOREIGN = tuple(f"-pno:{name}" for name in ("anyio", "asyncio", "hypothesispytest", "timeout", "valkey"))
 # fixtures with which tests start behave or pytest; what starts them without is marked by hand
-_FIXTURES = frozenset({"project", "short_project", "guessed", "both", "deliberate", "on_memory", "files_of"})
+_FIXTURES = frozenset(
+    {"project", "short_project", "guessed", "both", "deliberate", "on_memory", "both_on_memory", "files_of"}
+)
 
 
 def as_in_the_foreground() -> None:

@@ -7,7 +7,7 @@ import re
 import warnings
 from pathlib import Path
 
-from choreo_bdd_steps.recording import read_recordings
+from choreo_bdd_steps.recorded_file import read_recordings
 from choreo_bdd_steps.replaying.replay import ReplayContexts, find_scenario, replay
 
 

@@ -23,8 +23,15 @@ OF_A_PATTERN = "PAT-739311"
 SECRETS = (CANARY, DECLARED, IN_ENV, OF_A_LOGIN, OF_A_PATTERN)
 HIDDEN, WRITTEN = "h1dd3n/9f3b+Zq7", "PAT-840422"
 """Known by an environment variable and by a pattern before anything runs, and written by the project itself."""
-EVIL = "\x1b]0;a\x07\x1b[2J\x9b31m\u202e\n::error file=x,line=1::e\n  ::stop-commands::tok\n::add-mask::e ##[add-mask]e"
-STEERS = re.compile(r"\x1b|\x9b|\u202e|\x07|^\s*::[\w-]+|::(?:error|add-mask|stop-commands)|##\[", re.MULTILINE)
+EVIL = (
+    "\x1b]0;a\x07\x1b[2J\x9b31m\u202e\u2066\u200b\u2028\x85\r\n::error file=x,line=1::e\n  ::stop-commands::tok\n"
+    "::add-mask::e ##[add-mask]e ##vso[task.x]e"
+)
+STEERS = re.compile(
+    "[\x1b\x9b\u202e\u2066\u200b\u2028\x85\x07\r]"
+    r"|^\s*::[\w-]+|::(?:error|add-mask|stop-commands)|##\[|##vso\[",
+    re.MULTILINE,
+)
 
 SERVICE = """
     import json
@@ -162,6 +169,7 @@ FILES = {"results.json", "index.html", "messages.ndjson", "history.jsonl", "reco
 """Everything that a run leaves in its report."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("framework", ["behave", "pytest"])
 def test_a_secret_is_in_no_output(framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = project(tmp_path, LEAKS, CHECKS)
@@ -226,6 +234,7 @@ def test_a_secret_that_came_back_from_a_broker_is_in_no_file(
     assert {name for name, text in found.items() if CANARY in text} == set()
 
 
+@pytest.mark.thorough
 def test_what_pytest_prints_by_itself_steers_nothing_either(tmp_path: Path) -> None:
     made = Project(tmp_path).file("choreo.yaml", "timeout: 1s\n")
     made.file(
@@ -255,6 +264,7 @@ HOSTILE: dict[str, list[tuple[str, dict[str, object]]]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("framework", ["behave", "pytest"])
 def test_no_message_steers_a_terminal_or_a_log(framework: str, tmp_path: Path) -> None:
     checks = dict.fromkeys(HOSTILE, 'Then I expect "t.r" where v is 1 and v.x is 2')
@@ -271,3 +281,23 @@ def test_no_message_steers_a_terminal_or_a_log(framework: str, tmp_path: Path) -
         if name in github:  # its own commands begin lines; what they quote must not
             text = re.sub(r"^::(error|notice) [^\n]*?::", "", text, flags=re.MULTILINE)
         assert not STEERS.search(text), (name, STEERS.search(text), text)
+
+
+BEHAVE_SAYS = ("pretty", "progress", "progress3", "json", "plain", "rerun", "steps.usage")
+PYTEST_SAYS = (("-v", "--tb=native"), ("-v", "--tb=short", "-n", "1"), ("-q", "--tb=line"), ("-vv", "--tb=long", "-l"))
+
+
+@pytest.mark.parametrize("framework", ["behave", "pytest"])
+def test_no_message_steers_anything_however_a_run_is_shown(framework: str, tmp_path: Path) -> None:
+    checks = dict.fromkeys(HOSTILE, 'Then I expect "t.r" where v is 1 and v.x is 2')
+    made = project(tmp_path, HOSTILE, checks)
+    if framework == "behave":
+        shown = [part for each in BEHAVE_SAYS for part in ("-f", each, "-o", f"said/{each}")]
+        runs = [made.behave(*shown)]
+        found = {path.name: path.read_bytes().decode() for path in (tmp_path / "said").iterdir()}
+        assert set(found) == set(BEHAVE_SAYS)
+    else:
+        runs = [made.pytest("features", *each, bare=False) for each in PYTEST_SAYS]
+        found = {" ".join(each): done.text for each, done in zip(PYTEST_SAYS, runs, strict=True)}
+    assert [done.code for done in runs] == [1] * len(runs), runs[0].text
+    assert {name: STEERS.search(text) for name, text in found.items()} == dict.fromkeys(found)

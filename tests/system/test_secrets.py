@@ -246,6 +246,7 @@ async def test_a_login_with_nobody_there_shows_nothing(
     evidence.assert_clean()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", [name for name in LOGINS if not name.startswith("kafka")])
 async def test_a_login_at_a_server_that_repeats_what_it_is_sent_shows_nothing(
     name: str, evidence: Evidence, certificates: Certificates

@@ -9,6 +9,7 @@ import pytest
 from choreo_bdd.brokers import Broker
 from choreo_bdd.exceptions import PublishFailed, SubscriptionFailed
 from choreo_bdd.transports import NatsTransport
+from choreo_bdd.transports.nats.messages import REPLY_TO
 from tests.support.brokers import start_or_skip
 from tests.support.subscribers import PATIENCE_S, Sink, new_topic
 
@@ -68,4 +69,21 @@ async def test_a_subject_too_long_is_refused_and_costs_nobody_else_anything(nats
     await transport.publish(topic, b"{}")
     await sink.wait_for(1)
     assert transport.lost is None
+    await transport.disconnect()
+
+
+@pytest.mark.parametrize("part", ["", "b c", "b\r\nPUB x 0", "b\t"])
+async def test_a_subject_that_would_be_another_or_nobodys_is_refused(nats_broker: Broker, part: str) -> None:
+    transport, topic, sink = NatsTransport(servers=[nats_broker.url]), new_topic(), Sink()
+    await transport.connect()
+    await transport.subscribe(f"{topic}.>", sink)
+    wrong = f"{topic}.a.{part}"
+    with pytest.raises(SubscriptionFailed, match="NATS has no subject"):
+        await transport.subscribe(wrong, Sink())
+    for subject, headers in ((wrong, {}), (f"{topic}.a", {REPLY_TO: wrong})):
+        with pytest.raises(PublishFailed, match="NATS has no subject"):
+            await transport.publish(subject, b"{}", headers=headers)
+    await transport.publish(f"{topic}.last", b"{}")
+    await sink.wait_for(1)
+    assert [message.topic for message in sink.messages] == [f"{topic}.last"]
     await transport.disconnect()

@@ -664,6 +664,37 @@ async def test_another_consumer_of_the_queue_is_named_where_a_message_is_missing
     await harness.disconnect()
 
 
+@pytest.mark.parametrize("arguments", [{}, {"x-single-active-consumer": True}])
+async def test_what_another_consumer_may_have_taken_is_no_absence(
+    rabbitmq_broker: Broker, outsider: Any, arguments: dict[str, Any]
+) -> None:
+    queue, taken = unique("shared"), asyncio.Event()
+
+    async def take(_: object) -> None:
+        taken.set()
+
+    await outsider.queue_declare(queue, arguments=arguments)
+    consumer = await outsider.basic_consume(queue, take, no_ack=True, arguments={"x-priority": 1})
+    harness = Harness(RabbitTransport(url=rabbitmq_broker.url))
+    await harness.connect()
+    outcomes = []
+    for is_shared in (True, False):
+        if not is_shared:
+            await outsider.basic_cancel(consumer.consumer_tag)
+        async with harness.scenario("shared") as scenario:
+            absence = scenario.expect_none(f"queue:{queue}")
+            await scenario.ready()
+            if is_shared:
+                scenario.publish(f"queue:{queue}", {"n": 1})
+                await asyncio.wait_for(taken.wait(), PATIENCE_S)
+            else:
+                scenario.publish(unique("go"), {})
+            await scenario.await_all(timeout_ms=100)
+        outcomes.append((absence.outcome, "has another consumer" in str(absence.diagnosis)))
+    assert outcomes == [(Outcome.TIMEOUT, True), (Outcome.PASS, False)]
+    await harness.disconnect()
+
+
 async def test_a_stream_is_read_from_now_on(transport: RabbitTransport, outsider: Any) -> None:
     queue, sink = unique("log"), Sink()
     await outsider.queue_declare(queue, durable=True, arguments={"x-queue-type": "stream"})
@@ -851,6 +882,7 @@ async def test_what_the_server_refuses_leaves_nothing_open(
     await transport.disconnect()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", ["amqp", "amqps"])
 async def test_a_server_that_never_answers_is_given_up_on(scheme: str) -> None:
     closed = asyncio.Event()

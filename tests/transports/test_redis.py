@@ -494,6 +494,7 @@ async def test_an_unconfirmed_subscription_fails_with_the_connection() -> None:
         await transport.disconnect()
 
 
+@pytest.mark.thorough
 async def test_a_server_that_stops_answering_counts_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("choreo_bdd.transports.redis.wire._PATIENCE_S", 0.1)
     async with fake_server(LOGIN) as url:

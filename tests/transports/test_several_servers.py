@@ -80,6 +80,7 @@ async def test_servers_that_all_hang_are_given_up_on_and_leave_nothing() -> None
     assert not {task for task in asyncio.all_tasks() - before if not task.done() and "hang" not in repr(task)}
 
 
+@pytest.mark.thorough
 async def test_what_connects_too_late_is_released_and_what_an_answer_says_is_told() -> None:
     released: list[str] = []
     at_once = asyncio.Event()
@@ -165,6 +166,7 @@ async def _streams(broker: Broker, topic: str, headers: list[tuple[str, str]]) -
     await client.aclose()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("kind", "make", "send"),
     [

@@ -55,6 +55,7 @@ async def test_a_nats_fence_that_nobody_waits_for_fails_in_silence(
     assert printed == []
 
 
+@pytest.mark.thorough
 async def test_kafka_batches_that_were_never_sent_fail_in_silence(printed: list[str]) -> None:
     producer = AIOKafkaProducer(bootstrap_servers="127.0.0.1:1")
     accumulator = producer._message_accumulator

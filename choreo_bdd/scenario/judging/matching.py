@@ -72,9 +72,8 @@ def in_other_case(
     told: list[str] = []
     while not result.matched:
         missing = [name for name in _missing_headers(result.failure) if name not in headers]
-        slip = next(
-            ((asked, there) for asked in missing for there in headers if asked.casefold() == there.casefold()), None
-        )
+        slips = ((asked, there) for name in missing for there in headers if (asked := _in_case_of(there, name)))
+        slip = next((each for each in slips if each[0] not in headers), None)
         if slip is None:
             return None
         asked, there = slip
@@ -82,6 +81,12 @@ def in_other_case(
         headers = {**headers, asked: headers[there]}
         result = judged_with(headers)
     return " and ".join(told) or None
+
+
+def _in_case_of(header: str, asked: str) -> str | None:
+    """A header as it is asked for, be it for a place within it (``x-death[0].reason``); ``None`` if it is another."""
+    name, place = asked[: len(header)], asked[len(header) :]
+    return name if name.casefold() == header.casefold() and place[:1] in ("", "[", ".") else None
 
 
 def hidden_by_case(matcher: Matcher, delivery: Delivery, result: MatchResult) -> str | None:

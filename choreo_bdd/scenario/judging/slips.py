@@ -16,14 +16,16 @@ from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.judging.matching import closeness_of
 
 _ALIKE = 0.8
+_LENGTHS = frozenset({"length", "size", "count", "len"})
+_NOTHING = object()
 _Near = tuple[Delivery, Sequence[MatchFailure]]
 
 
 def slips(expectation: Expectation) -> tuple[str, ...]:
     """What hints that the messages meant have come and were not seen; empty where each of them may well differ.
 
-    A field that none of them has and whose name is nearly one they have, a value that differs in its type or its case
-    alone, and a pattern that is found in a text and does not fit the whole of it.
+    A field that none of them has and that is nearly one they have or stands elsewhere, a value that differs in its type
+    or its case alone, and a pattern that is found in a text and does not fit the whole of it.
     """
     matcher = expectation.matcher
     if matcher is None or not expectation.occurs.waits_the_window_out or not expectation.near_misses:
@@ -35,26 +37,52 @@ def slips(expectation: Expectation) -> tuple[str, ...]:
 
 def _misspelt(near: Sequence[_Near]) -> list[str]:
     lacking = [{each.path for each in differences if each.kind == "missing"} for _, differences in near]
-    import difflib  # noqa: PLC0415 - needed only where a field may be misspelt
-
     told = []
     for path in sorted(set.intersection(*lacking)):
-        *above, name = path.split(".")
-        beside = {key for delivery, _ in near for key in _keys(delivery.value, above)}
-        alike = difflib.get_close_matches(name.lower(), {key.lower() for key in beside}, n=1, cutoff=_ALIKE)
-        for key in sorted(key for key in beside if key.lower() in alike)[:1]:
-            there = ".".join([*above, key])
-            told.append(f"no message has {path!r}, which is asked for, and there is {there!r}: is it misspelt?")
+        found = (_nearly_there(path, near), *(_elsewhere(path.split("."), each) for each, _ in near))
+        if there := next(filter(None, found), None):
+            told.append(f"no message has {path!r}, which is asked for, and {there}")
     return told
 
 
+def _nearly_there(path: str, near: Sequence[_Near]) -> str | None:
+    import difflib  # noqa: PLC0415 - needed only where a field may be misspelt
+
+    *above, name = path.split(".")
+    beside = {key for delivery, _ in near for key in _keys(delivery.value, above)}
+    alike = difflib.get_close_matches(name.lower(), {key.lower() for key in beside}, n=1, cutoff=_ALIKE)
+    there = next((".".join([*above, key]) for key in sorted(beside) if key.lower() in alike), None)
+    return there and f"there is {there!r}: is it misspelt?"
+
+
+def _elsewhere(path: Sequence[str], delivery: Delivery) -> str | None:
+    """What is found outside the payload, or without a name put before it, or is no field but a length."""
+    first, *rest = path
+    message = delivery.message
+    around = {"key": message.key, "partition": message.partition, "topic": message.topic}
+    if not rest and around.get(first) is not None:
+        return f"there is @{first}: so the message's own {first} is written"
+    if first in ("header", "headers") and ".".join(rest) in message.headers:
+        return f"there is @headers.{'.'.join(rest)}: so a header is written"
+    if rest and _at(delivery.value, rest) is not _NOTHING:
+        return f"there is {'.'.join(rest)!r}: a path begins with a field of the payload"
+    if rest and path[-1] in _LENGTHS and isinstance(_at(delivery.value, path[:-1]), (list, str)):
+        return f"that is no field of a list or a text: write it as in `{'.'.join(path[:-1])} length > 1`"
+    return None
+
+
 def _keys(value: Any, path: Sequence[str]) -> list[str]:
+    found = _at(value, path)
+    return [key for key in found if isinstance(key, str)] if isinstance(found, dict) else []
+
+
+def _at(value: Any, path: Sequence[str]) -> Any:
     for part in path:
         try:
             value = value[int(part) if isinstance(value, list) else part]
         except (KeyError, IndexError, TypeError, ValueError):
-            return []
-    return [key for key in value if isinstance(key, str)] if isinstance(value, dict) else []
+            return _NOTHING
+    return value
 
 
 def _nearly(differences: Sequence[MatchFailure]) -> str | None:

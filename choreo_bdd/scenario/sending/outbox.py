@@ -56,11 +56,16 @@ class Publication:
             raise CorrelationPolicyError(type(policy).__name__, "read", error) from error
         return carried is not None and carried != self.link.wire_id
 
+    @property
+    def size(self) -> int:
+        """In bytes, as it travels."""
+        return len(self.data)
+
     def record(self, transport: str | None) -> MessageRecord:
         """The message as results keep it; ``transport`` is its name on a Stage."""
         codec = self.link.harness.codec_of(self.topic)
         content, json = Encoded(self.data, codec.decode), self.data if reads_json(codec) else None
-        return MessageRecord(self.topic, transport, content, len(self.data), self.headers, self.key, json=json)
+        return MessageRecord(self.topic, transport, content, self.size, self.headers, self.key, json=json)
 
 
 def _traced(link: Link, topic: str, headers: Mapping[str, str]) -> Mapping[str, str]:

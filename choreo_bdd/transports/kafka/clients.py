@@ -166,12 +166,6 @@ class Clients:
             await client.force_metadata_update()
         return client.cluster.controller is not None
 
-    async def meet(self, topics: Collection[str]) -> None:
-        """Let the producer learn who leads these topics in one question; by itself it asks for one after the other."""
-        client = self.producer.client
-        if not client.cluster.topics().issuperset(topics):
-            await client.force_metadata_update()
-
     async def stop(self, *, timeout_s: float) -> None:
         """End them all, ``timeout_s`` at the longest, then by force."""
         await _end_sending(self.producer)
@@ -184,7 +178,10 @@ class Clients:
 
 
 def _ask_for_all(client: Any) -> None:
-    """Have a client ask for all topics where it would ask for those it uses by name: that brings deleted ones back."""
+    """Have a client ask for all topics where it would ask for those it uses by name: that brings deleted ones back.
+
+    And whoever publishes on many new ones would wait for each of them, one after the other.
+    """
     update = client._metadata_update
 
     async def update_all(cluster: Any, _: Any) -> Any:

@@ -172,6 +172,10 @@ class Connection:
         except TimeoutError:
             await self._require_shown(written)
             await self._consumer.reach(written)
+        if skipped := self._consumer.skipped(written):
+            for partition, begins in (await self._topics.begins(skipped)).items():
+                self._consumer.settle(partition, skipped[partition], begins)
+        self._consumer.require_whole(registrations)
 
     async def _require_shown(self, written: Mapping[TopicPartition, int]) -> None:
         """``TransportError`` where a transaction is open: what was written since nobody is shown before it ends."""
@@ -197,7 +201,6 @@ class Connection:
     async def _write(self, batch: Sequence[Outgoing]) -> None:
         topics = {outgoing.topic for outgoing in batch}
         failures = await self._topics.ensure(topics)
-        await self._clients.meet(topics - failures.keys())
         for outgoing in batch:
             if outgoing.is_given_up():
                 continue

@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from choreo_bdd.exceptions import TransportError
 from choreo_bdd.transports.kafka.clients import reason_of
 from choreo_bdd.transports.kafka.fetches import watch_fetches
 from choreo_bdd.transports.kafka.messages import message_of
@@ -37,12 +38,16 @@ class SharedConsumer:
         self._consumer = consumer
         self._on_denied = on_denied
         self._on_unreadable = on_unreadable
-        self._fetched = watch_fetches(consumer, self._stop_at)
+        self._fetched = watch_fetches(consumer, self._stop_at, self._vanished)
         self._audience: dict[TopicPartition, list[Registration]] = {}
         """Who hears each partition that is being fetched; for a while that may be nobody."""
         self._positions: dict[TopicPartition, int] = {}
         self._deserted_at: dict[TopicPartition, float] = {}
         self._readable: set[str] = set()
+        self._skipped: dict[TopicPartition, int] = {}
+        """The first offset of each partition that was not handed over before later ones were."""
+        self._missed: dict[Registration, str] = {}
+        """Why it is not known whether each has heard everything."""
 
     def listen(self, newcomers: Iterable[tuple[Registration, Starts]]) -> None:
         """Deliver to registrations from the given offsets on. In effect at once: messages wait in the log."""
@@ -62,6 +67,9 @@ class SharedConsumer:
 
     def _open(self, opened: Starts) -> None:
         self._positions.update(opened)
+        self._fetched.forget(opened)
+        for partition in opened:
+            self._skipped.pop(partition, None)
         if opened.keys() <= self._consumer.assignment():
             moved: Iterable[TopicPartition] = opened
             self._consumer.resume(*opened)
@@ -83,6 +91,7 @@ class SharedConsumer:
                 audience.remove(registration)
                 if not audience:
                     self._deserted_at[partition] = asyncio.get_running_loop().time()
+        self._missed.pop(registration, None)
         registration.handle = None
 
     def rest(self) -> None:
@@ -118,6 +127,28 @@ class SharedConsumer:
         for partition, end in ends.items():
             while partition in self._audience and await self._consumer.position(partition) < end:  # noqa: ASYNC110 - no event for it
                 await asyncio.sleep(_LOOK_S)
+            if partition in self._audience and self._positions[partition] < end:
+                self._skipped.setdefault(partition, self._positions[partition])
+
+    def skipped(self, partitions: Iterable[TopicPartition]) -> Starts:
+        """Where among these something has never been handed over: it is gone, or has been no message to begin with."""
+        return {partition: self._skipped[partition] for partition in partitions if partition in self._skipped}
+
+    def settle(self, partition: TopicPartition, skipped: int, begins: int) -> None:
+        """Say of what was skipped at an offset where its log begins by now: what lay before that is gone."""
+        if begins > skipped:
+            for registration in self._audience.get(partition, ()):
+                if registration.handle[partition] < begins:
+                    gone = f"messages of {partition.topic!r} were deleted before they could be read"
+                    self._missed[registration] = gone
+        if self._skipped.get(partition) == skipped:
+            del self._skipped[partition]
+
+    def require_whole(self, registrations: Iterable[Registration]) -> None:
+        """``TransportError`` where one of these has, or may have, missed something."""
+        reason = next((self._missed[each] for each in registrations if each in self._missed), None)
+        if reason is not None:
+            raise TransportError(reason)
 
     async def run(self) -> None:
         """Fetch and deliver, until cancelled."""
@@ -141,6 +172,11 @@ class SharedConsumer:
         self._consumer.pause(partition)
         asyncio.get_running_loop().call_soon(self._set_aside, partition, reason_of(error))
 
+    def _vanished(self, partition: TopicPartition) -> None:
+        """One made anew may be as long as what has been read: then nothing of it is ever fetched."""
+        for registration in self._audience.get(partition, ()):
+            self._missed[registration] = f"{partition.topic!r} was deleted, or moved to another broker, meanwhile"
+
     def _set_aside(self, partition: TopicPartition, reason: str) -> None:
         heard_by = tuple(self._audience.get(partition, ()))
         if partition in self._audience:
@@ -156,9 +192,12 @@ class SharedConsumer:
 
     def _hand_over(self, partition: TopicPartition, record: ConsumerRecord, came_at: float) -> None:
         audience = tuple(self._audience.get(partition, ()))
-        if record.offset < self._positions.get(partition, 0):
+        position = self._positions.get(partition, 0)
+        if record.offset < position:
             for registration in audience:  # the log was made anew: all that is in it is news
                 registration.handle[partition] = 0
+        elif record.offset > position:
+            self._skipped.setdefault(partition, position)
         self._positions[partition] = record.offset + 1
         message = message_of(record, came_at)
         for registration in audience:

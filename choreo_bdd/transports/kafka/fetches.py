@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from weakref import WeakSet
 
+from aiokafka.errors import NoError, UnknownTopicOrPartitionError
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import TopicPartition
 
@@ -14,6 +15,8 @@ from choreo_bdd.transports.shared.arrival import Arrival
 
 Unreadable = Callable[[Any, Exception], None]
 """Takes a partition and why a batch that was fetched of it cannot be unpacked."""
+Vanished = Callable[[Any], None]
+"""Takes a partition that was being fetched, and that its broker does not know any more."""
 
 
 class Fetched(OrderedDict[Any, Any]):
@@ -22,9 +25,11 @@ class Fetched(OrderedDict[Any, Any]):
     The client itself raises while it hands out, and loses what it has taken of other partitions by then.
     """
 
-    def __init__(self, unreadable: Unreadable) -> None:
+    def __init__(self, unreadable: Unreadable, vanished: Vanished) -> None:
         super().__init__()
         self._unreadable = unreadable
+        self._vanished = vanished
+        self._known: set[Any] = set()
         self.came_at: dict[Any, float] = {}
         """Loop time at which the bytes of each partition's latest batch came; it is handed out some turns later."""
 
@@ -34,6 +39,19 @@ class Fetched(OrderedDict[Any, Any]):
             records._records_iterator = self._guarded(partition, records._records_iterator)
         super().__setitem__(partition, fetched)
 
+    def answered(self, partition: Any, error_code: int, at: float) -> None:
+        """Note what a broker answers to a fetch, and when; it may not know yet what has just been made."""
+        if error_code == NoError.errno:
+            self._known.add(partition)
+            self.came_at[partition] = at
+        elif error_code == UnknownTopicOrPartitionError.errno and partition in self._known:
+            self._known.remove(partition)
+            self._vanished(partition)
+
+    def forget(self, partitions: Iterable[Any]) -> None:
+        """Take these for unknown: they are fetched anew."""
+        self._known.difference_update(partitions)
+
     def _guarded(self, partition: Any, records: Iterator[Any]) -> Iterator[Any]:
         try:
             yield from records
@@ -41,23 +59,26 @@ class Fetched(OrderedDict[Any, Any]):
             self._unreadable(partition, error)
 
 
-def watch_fetches(consumer: Any, unreadable: Unreadable) -> Fetched:
-    """Call ``unreadable`` with each batch that cannot be unpacked; all that came before and beside it is handed out."""
-    fetched = consumer._fetcher._records = Fetched(unreadable)
+def watch_fetches(consumer: Any, unreadable: Unreadable, vanished: Vanished) -> Fetched:
+    """Call ``unreadable`` with each batch that cannot be unpacked; all that came before and beside it is handed out.
+
+    ``vanished`` is called with a partition that is deleted, or moved away, while it is being fetched.
+    """
+    fetched = consumer._fetcher._records = Fetched(unreadable, vanished)
     connect, noted = consumer._client._get_conn, WeakSet[Any]()
 
     async def connected(node_id: Any, **options: Any) -> Any:
         connection = await connect(node_id, **options)
         if connection is not None and connection not in noted and connection.connected():
             noted.add(connection)
-            _note_arrivals(connection, fetched.came_at)
+            _note_arrivals(connection, fetched)
         return connection
 
     consumer._client._get_conn = connected
     return fetched
 
 
-def _note_arrivals(connection: Any, came_at: dict[Any, float]) -> None:
+def _note_arrivals(connection: Any, fetched: Fetched) -> None:
     """Note when the bytes of what is fetched over a connection came, before the client gets to taking it apart."""
     arrival, handle = Arrival(connection._reader), connection._handle_frame
 
@@ -69,6 +90,7 @@ def _note_arrivals(connection: Any, came_at: dict[Any, float]) -> None:
         response = answer.result()
         if response.API_KEY == FetchRequest.API_KEY:
             for topic, partitions in response.topics:
-                came_at.update((TopicPartition(topic, partition), arrived_at) for partition, *_ in partitions)
+                for partition, error_code, *_ in partitions:
+                    fetched.answered(TopicPartition(topic, partition), error_code, arrived_at)
 
     connection._handle_frame = handled

@@ -177,6 +177,14 @@ class Topics:
             except KafkaError:
                 return await self._ends_by_topic(partitions, written=written)
 
+    async def begins(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """The offset of the first message that each partition still has."""
+        wanted = frozenset(partitions)
+        async with self._scouting:  # as for the ends
+            self._scout_for(wanted)
+            begins: Mapping[TopicPartition, int] = await self._scout.beginning_offsets(list(wanted))
+        return begins
+
     async def _ends_by_topic(
         self, partitions: frozenset[TopicPartition], *, written: bool
     ) -> tuple[Mapping[TopicPartition, int], Mapping[str, str]]:

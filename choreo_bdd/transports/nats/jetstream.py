@@ -18,7 +18,7 @@ from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
-from choreo_bdd.topic_patterns import ByTopic, is_pattern, matches
+from choreo_bdd.topic_patterns import ByTopic, overlap
 from choreo_bdd.transports.nats.arrivals import Arrivals
 from choreo_bdd.transports.nats.messages import REPLY_TO, headers_of, says_nobody_listens
 from choreo_bdd.transports.shared.outbound import Outgoing
@@ -74,7 +74,9 @@ class Reading:
     async def drained(self) -> None:
         """Wait until it has brought all that the stream has by now; ``TransportError`` when it is gone."""
         try:
-            target = (await self._manager.stream_info(self.stream)).state.last_seq
+            told = await self._manager.stream_info(self.stream)
+            require_kept(self._registration.topic, self.stream, told.config.subjects or ())
+            target = told.state.last_seq
             while not await self._has_brought(target):  # noqa: ASYNC110 - the server tells only when it is asked
                 await asyncio.sleep(_AGAIN_S)
         except NotFoundError as error:
@@ -84,6 +86,12 @@ class Reading:
         told = await self._manager.consumer_info(self.stream, self.consumer)
         is_far_enough = not told.num_pending or told.delivered.stream_seq >= target
         return bool(is_far_enough and self.reached >= told.delivered.consumer_seq)
+
+
+def require_kept(topic: str, stream: str, subjects: Sequence[str]) -> None:
+    """``TransportError`` where a stream of these subjects has none that the topic could be; a mirror has none."""
+    if subjects and not any(overlap(each, topic) for each in subjects):
+        raise TransportError(f"the stream {stream!r} keeps nothing of {topic!r}: it has {', '.join(subjects)}")
 
 
 class JetStream:
@@ -123,9 +131,7 @@ class JetStream:
 
     async def _require_kept(self, topic: str, stream: str) -> None:
         """``TransportError`` where the stream is not there, or is one of other subjects."""
-        subjects = await self._subjects(stream)
-        if subjects and not is_pattern(topic) and not any(matches(each, topic) for each in subjects):
-            raise TransportError(f"the stream {stream!r} keeps nothing of {topic!r}: it has {', '.join(subjects)}")
+        require_kept(topic, stream, await self._subjects(stream))
 
     # --- reading --------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from choreo_bdd.message import NO_HEADERS, headers_from
@@ -14,6 +16,7 @@ REPLY_TO = "nats.reply_to"
 _SUBJECT_BYTES = 4000
 """A server hangs up on a command line of more than 4096 bytes (its ``max_control_line``), at the cost of all."""
 _LINE_ENDS = frozenset("\r\n")
+_BLANK = re.compile(r"[\x00-\x20]")
 _SERVERS_OWN = ("Error", "AuthorizationError")
 
 
@@ -33,6 +36,7 @@ def require_fitting(outgoing: Outgoing, most: int) -> None:
         size += _HEAD_BYTES
         for name, value in headers.items():
             if name == REPLY_TO:
+                require_subject(value)
                 continue
             if not name or name.strip() != name or value.strip() != value or not _LINE_ENDS.isdisjoint(value):
                 raise ValueError(
@@ -46,8 +50,11 @@ def require_fitting(outgoing: Outgoing, most: int) -> None:
         )
 
 
+@lru_cache(maxsize=1024)  # asked of every message
 def require_subject(subject: str) -> None:
-    """``ValueError`` for a subject that a server would hang up on."""
+    """``ValueError`` for a subject that a server would hang up on, take for another one, or deliver to nobody."""
+    if _BLANK.search(subject) or "" in subject.split("."):
+        raise ValueError(f"NATS has no subject {subject!r}: no part between dots may be empty, or have a blank in it")
     size = len(subject.encode())
     if size > _SUBJECT_BYTES:
         raise ValueError(f"the subject is too long: {size} bytes, where {_SUBJECT_BYTES} can be sent")

@@ -144,6 +144,7 @@ class NamedQueue:
             waiting = await self._handed_out(self._channel)
             if not waiting:
                 self.require_live()
+                self._require_alone()
                 return
             if len(self._unused) >= _QUORUM_AT_ONCE and not self._used:
                 raise TransportError(
@@ -151,6 +152,12 @@ class NamedQueue:
                     f"{waiting:,} more until then, as quorum queues do: purge what was left in it"
                 )
             await asyncio.sleep(_AGAIN_S)
+
+    def _require_alone(self) -> None:
+        """``TransportError`` where what came may have gone to somebody else."""
+        remark = self.remark()
+        if remark is not None:
+            raise TransportError(remark)
 
     async def _handed_out(self, channel: aiormq.Channel) -> int:
         """Wait for all that the queue has handed to us so far; returns how many messages it still has.
@@ -167,7 +174,7 @@ class NamedQueue:
         if not self.others:
             return None
         consumers = "another consumer" if self.others == 1 else f"{self.others} other consumers"
-        return f"the queue {self.name!r} has {consumers}, who may have taken what was expected"
+        return f"the queue {self.name!r} has {consumers}, who may have taken what came"
 
     # --- its end --------------------------------------------------------------------------------------------------
 

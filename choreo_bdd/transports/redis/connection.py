@@ -14,6 +14,7 @@ from choreo_bdd.transports.redis.messages import EntryLayout, Layouts, ListEnd
 from choreo_bdd.transports.redis.pubsub import PubSub
 from choreo_bdd.transports.redis.streams import Streams
 from choreo_bdd.transports.redis.wire import Answer, Wire, is_refusal, new_connection, open_wire, reason_of
+from choreo_bdd.transports.redis.words import KEYSPACE, has_lost_its_master, is_alone, why_silent
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
 from choreo_bdd.transports.shared.tasks import Tasks
@@ -21,12 +22,6 @@ from choreo_bdd.transports.shared.tasks import Tasks
 _NAME = "RedisTransport"
 _SEND_S = 1.0
 _ANSWER_S = 0.5
-KEYSPACE = "__key"
-"""How the channels begin on which the server speaks of its keys."""
-_STANDALONE = frozenset({b"redis_mode:standalone", b"server_mode:standalone"})
-"""How a server of no cluster says so: Redis, and Valkey from 8 on."""
-_WITHOUT_REPLICAS = b"connected_slaves:0"
-"""How a server says that it hands messages on to nobody; a replica hands none back to its master."""
 
 
 class _Mode(Protocol):
@@ -142,18 +137,17 @@ class Connection:
     def _write(self, batch: Sequence[Outgoing]) -> None:
         """Write messages in order, in one go; each is told its fate when the server answers."""
         packed, kept = [], []
-        ours = self._mode.bystanders
         for outgoing in batch:
             try:
                 packed.append(self._talking.pack(*self._mode.command(outgoing)))
             except ValueError as error:  # such as text that cannot be encoded
                 outgoing.fail(_NAME, f"{type(error).__name__}: {error}")
             else:
-                kept.append((outgoing, ours(outgoing.topic)))
+                kept.append(outgoing)
         left_at = asyncio.get_running_loop().time()
-        for (outgoing, bystanders), answer in zip(kept, self._talking.write(packed), strict=True):
+        for outgoing, answer in zip(kept, self._talking.write(packed), strict=True):
+            answer.add_done_callback(partial(self._settle, outgoing, self._mode.bystanders(outgoing.topic)))
             outgoing.sent(left_at)
-            answer.add_done_callback(partial(self._settle, outgoing, bystanders))
 
     def _settle(self, outgoing: Outgoing, bystanders: int, answer: Answer) -> None:
         error = answer.exception()
@@ -162,7 +156,7 @@ class Connection:
             return
         reached = answer.result()  # of a PUBLISH: how many subscriptions; an XADD tells the entry's id
         # subscribed before and since, so that they were among those counted
-        if isinstance(reached, int) and reached <= min(bystanders, self._mode.bystanders(outgoing.topic)):
+        if isinstance(reached, int) and reached <= bystanders and reached <= self._mode.bystanders(outgoing.topic):
             if self._asking is None or self._asking.done():
                 self._asking = self._tasks.spawn(self._is_alone())
             self._asking.add_done_callback(partial(self._reached_nobody, outgoing))
@@ -181,12 +175,16 @@ class Connection:
         The nodes of a cluster, and a server with replicas, hand a message on to each other, and count none but their
         own subscribers; what stands before them, such as a proxy, may say nothing of that at all.
         """
-        asked = [self._talking.pack("INFO", section) for section in ("server", "replication")]
         try:
-            server, replication = [set((await answer).split()) for answer in self._talking.write(asked)]
+            server, replication = await self._info("server", "replication")
         except Exception:  # noqa: BLE001 - not permitted, not known here or no longer connected: it has not said so
             return False
-        return not server.isdisjoint(_STANDALONE) and _WITHOUT_REPLICAS in replication
+        return is_alone(server, replication)
+
+    async def _info(self, *sections: str) -> list[set[bytes]]:
+        """The lines of what the server tells of itself."""
+        asked = [self._talking.pack("INFO", section) for section in sections]
+        return [set((await answer).split()) for answer in self._talking.write(asked)]
 
     async def probe_streams(self, name: str) -> None:
         """Write an entry, read it and delete it again in one transaction; ``TransportError`` for a refusal."""
@@ -229,11 +227,8 @@ class Connection:
             if is_refusal(error):
                 return
             raise TransportError(reason_of(error)) from error
-        if answer and not answer[1]:
-            raise TransportError(
-                f"nothing comes on {topic!r}: the server sends no keyspace events; have it send them, "
-                f"as with CONFIG SET notify-keyspace-events KEA"
-            )
+        if answer and (reason := why_silent(topic, answer[1].decode())) is not None:
+            raise TransportError(reason)
 
     async def require_type(self, topic: str, wanted: str) -> None:
         """``TransportError`` where a key is of another type than it is meant to be; one that is not there may come."""
@@ -253,7 +248,21 @@ class Connection:
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Have the server answer behind all it had for these; raises why that is not known."""
-        await self._mode.fence(registrations)
+        notified = {each.topic for each in registrations if each.topic.startswith(KEYSPACE)}
+        await asyncio.gather(
+            self._mode.fence(registrations), self._require_hearing(), *map(self.require_notifications, notified)
+        )
+
+    async def _require_hearing(self) -> None:
+        """``TransportError`` for a replica without its master; a user who may not ask is believed."""
+        try:
+            (replication,) = await self._info("replication")
+        except Exception as error:
+            if is_refusal(error):
+                return
+            raise
+        if has_lost_its_master(replication):
+            raise TransportError("this server is a replica that has lost its master: nobody tells it what is published")
 
     async def close(self) -> None:
         """Send what is queued, wait a little for the answers due, then close all connections; leaves no task."""

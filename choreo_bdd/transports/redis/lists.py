@@ -28,8 +28,12 @@ _WORD = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b"}
 _PUSHES = frozenset({b"LPUSH", b"RPUSH", b"LPUSHX", b"RPUSHX"})
-_MOVES = frozenset({b"RPOPLPUSH", b"BRPOPLPUSH", b"LMOVE", b"BLMOVE"})
-"""Commands that push an element of another list, which they do not name."""
+_MOVES = {
+    **dict.fromkeys((b"RPOPLPUSH", b"BRPOPLPUSH", b"LMOVE", b"BLMOVE", b"RENAME", b"RENAMENX", b"COPY"), 1),
+    b"RESTORE": 0,
+}
+"""Commands that bring a list elements which they do not name, and where among their arguments that list stands."""
+_STORE = b"STORE"
 
 
 class Lists:
@@ -84,8 +88,10 @@ class Lists:
         if command in _PUSHES:
             for payload in words[1:]:
                 self._deliver(Message(_text(words[0]), payload, now, broker_time=float(shown["at"]), lane=_LANE))
-        elif command in _MOVES and len(words) > 1:
-            self._moved(_text(words[1]), command.decode())
+        elif command == b"LINSERT":
+            self._deliver(Message(_text(words[0]), words[-1], now, broker_time=float(shown["at"]), lane=_LANE))
+        elif (target := _target(command, words)) is not None:
+            self._moved(_text(target), command.decode())
 
     def _deliver(self, message: Message) -> None:
         for registration in tuple(self._heard):
@@ -120,6 +126,14 @@ class Lists:
         """End what runs beside the connection."""
         self._tasks.cancel()
         await self._tasks.ended()
+
+
+def _target(command: bytes, words: Sequence[bytes]) -> bytes | None:
+    """The list that a command brings elements which it does not name."""
+    place = _MOVES.get(command)
+    if command == b"SORT":  # its STORE stands behind a number of other words
+        place = next((at + 1 for at, word in enumerate(words[1:], 1) if word.upper() == _STORE), None)
+    return None if place is None or place >= len(words) else words[place]
 
 
 def _is_shown(answer: object) -> bool:

@@ -43,10 +43,8 @@ class _Channel:
         self._reached = _glob_read(name) if is_glob else None
 
     def reaches(self, topic: str) -> bool:
-        """Whether the server counts it among those that a message on a topic goes to."""
-        if not self.is_live:
-            return False
-        return self.name == topic if self._reached is None else self._reached.fullmatch(topic) is not None
+        """Whether the server counts this glob among those that a message on a topic goes to."""
+        return self.is_live and self._reached is not None and self._reached.fullmatch(topic) is not None
 
 
 class PubSub:
@@ -121,7 +119,9 @@ class PubSub:
 
     def bystanders(self, topic: str) -> int:
         """How many live subscriptions of ours a message on a topic reaches although nobody listens to it there."""
-        reached = [each for each in (*self._channels.values(), *self._globs.values()) if each.reaches(topic)]
+        named = self._channels.get(topic)
+        reached = [each for each in self._globs.values() if each.reaches(topic)]
+        reached += [] if named is None or not named.is_live else [named]
         return sum(all(each.is_bystander or not _hears(each, topic) for each in one.registrations) for one in reached)
 
     async def fence(self, _: Sequence[Registration]) -> None:

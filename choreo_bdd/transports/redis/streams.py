@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from choreo_bdd import topic_patterns
+from choreo_bdd.exceptions import TransportError
 from choreo_bdd.transports.redis.messages import START, EntryLayout, Id, Layouts, id_of, text_of
 from choreo_bdd.transports.redis.pubsub import glob_of
+from choreo_bdd.transports.redis.tally import BEGINNING, End, Tally, end_seen, end_told
 from choreo_bdd.transports.redis.wire import Wire, is_refusal, reason_of
 from choreo_bdd.transports.shared.outbound import Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
@@ -23,34 +25,43 @@ _AGAIN_S = 0.001
 _DISCOVERY_S = 0.1
 _DISCOVERY_SHARE = 10  # scanning takes at most a tenth of the server's time for us
 
-Fields = list[bytes]
-Place = tuple[Id, Fields | None]
-"""Where a stream ends: the id of its last entry and the fields of that."""
-
-_BEGINNING: Place = (START, None)
-
 
 class _Stream:
     """A stream that is read: how far, and for whom from which entry on."""
 
-    __slots__ = ("fields", "listeners", "position")
+    __slots__ = ("fields", "listeners", "missed", "position", "tally")
 
-    def __init__(self, listeners: dict[Registration, Id], place: Place) -> None:
+    def __init__(self, listeners: dict[Registration, Id], end: End) -> None:
         self.listeners = listeners
         self.position = min(listeners.values())
-        self.fields = place[1] if place[0] == self.position else None
+        self.fields = end.fields if end.last == self.position else None
         """Those of the entry at its position, where they are known."""
+        self.tally = Tally(end if end.last == self.position else BEGINNING)
+        self.missed: Counter[Registration] = Counter()
+        """How many entries each listener can never be told, for they were gone before they were read."""
 
-    def is_another(self, place: Place) -> bool:
+    def is_another(self, end: End) -> bool:
         """Whether it shows by its last entry that it was made anew: entries never change."""
-        last, fields = place
-        return last == self.position and None not in (fields, self.fields) and fields != self.fields
+        return end.last == self.position and None not in (end.fields, self.fields) and end.fields != self.fields
 
     def begin_anew(self, last: Id | None = None) -> None:
         """Have all of it be news to whoever listens; those who began by ``last`` came since."""
-        self.position, self.fields = START, None
+        self.position, self.fields, self.tally = START, None, Tally(BEGINNING)
         for registration, start in self.listeners.items():
             self.listeners[registration] = start if last is not None and start <= last else START
+
+    def settle(self, end: End | None) -> None:
+        """Note what whoever listens has missed of all up to an end, once all that is left of it has been read."""
+        if end is not None and (missing := self.tally.missing(end)):
+            self.missed.update(dict.fromkeys(self.listeners, missing))
+
+    def require_whole(self, name: str, registrations: Iterable[Registration]) -> None:
+        """``TransportError`` where one of these has missed any."""
+        if missing := max((self.missed[each] for each in registrations), default=0):
+            entries = "an entry" if missing == 1 else f"{missing:,} entries"
+            raise TransportError(
+                f"{entries} of the stream {name!r} had been deleted, or trimmed away, before we could read"
+            )
 
 
 class Streams:
@@ -103,16 +114,16 @@ class Streams:
             return
         if topic_patterns.is_pattern(registration.topic):
             starts = {
-                name: _BEGINNING for name in self._streams if topic_patterns.matches(registration.topic, name)
+                name: BEGINNING for name in self._streams if topic_patterns.matches(registration.topic, name)
             } | starts
             self._patterns.append(registration)
-        for name, place in starts.items():
-            self._attach(name, registration, place)
+        for name, end in starts.items():
+            self._attach(name, registration, end)
         self._look_around()
         await self._interrupt()  # whoever is woken gets what comes in the order in which it comes
         registration.confirm()
 
-    async def _starts(self, topic: str) -> dict[str, Place]:
+    async def _starts(self, topic: str) -> dict[str, End]:
         """The streams a topic stands for, and their ends; one that does not exist yet is read from its start."""
         names = await self._scan(topic) if topic_patterns.is_pattern(topic) else [topic]
         # The XREAD returns nothing: it proves that this user may read the stream, and that it is one.
@@ -125,19 +136,20 @@ class Streams:
             )
         ]
         answers = [await answer for answer in self._talking.write(commands)]
-        return {name: _place(last[0]) if last else _BEGINNING for name, last in zip(names, answers[::2], strict=True)}
+        seen = {name: end_seen(last) for name, last in zip(names, answers[::2], strict=True)}
+        return seen | await self._told(names)
 
-    def _attach(self, name: str, registration: Registration, place: Place) -> None:
-        stream, start = self._streams.get(name), place[0]
+    def _attach(self, name: str, registration: Registration, end: End) -> None:
+        stream, start = self._streams.get(name), end.last
         if stream is not None:
-            if stream.is_another(place):
+            if stream.is_another(end):
                 stream.begin_anew()
                 self._is_stale = True
             stream.listeners[registration] = start
             return
         # A stream met for the first time was not there when the patterns looked, so all of it is news to them.
         listeners = {each: START for each in self._patterns if topic_patterns.matches(each.topic, name)}
-        self._streams[name] = _Stream({**listeners, registration: start}, place)
+        self._streams[name] = _Stream({**listeners, registration: start}, end)
         self._is_stale = True
         self._filled.set()
 
@@ -163,13 +175,21 @@ class Streams:
             began = self._loop.time()
             try:
                 await self._meet_all({registration.topic for registration in self._patterns})
-                await self._start_over([name for name, stream in self._streams.items() if stream.position > START])
+                await self._look_back()
             except ConnectionError:
                 return
             except Exception as error:  # noqa: BLE001 - a subscription that hears no more is a lost one
                 self._listening.shut(f"streams can no longer be looked for: {reason_of(error)}")
                 return
             pause = max(_DISCOVERY_S, _DISCOVERY_SHARE * (self._loop.time() - began))
+
+    async def _look_back(self) -> None:
+        """See whether what is read is still the same, and whole."""
+        told = await self._start_over([name for name, stream in self._streams.items() if stream.position > START])
+        for name, end in told.items():
+            stream = self._streams.get(name)
+            if stream is not None and stream.position >= end.last:
+                stream.settle(end)
 
     async def _meet_all(self, patterns: Iterable[str]) -> None:
         """Read the streams under these patterns that have come since they were last looked for."""
@@ -181,7 +201,7 @@ class Streams:
     def _meet(self, name: str) -> None:
         for registration in self._patterns:
             if topic_patterns.matches(registration.topic, name):
-                self._attach(name, registration, _BEGINNING)
+                self._attach(name, registration, BEGINNING)
 
     async def _scan(self, pattern: str) -> list[str]:
         names: set[bytes] = set()
@@ -243,46 +263,59 @@ class Streams:
                     registration.deliver(message)
             if entry > stream.position:
                 stream.position, stream.fields = entry, fields
+                stream.tally.note(entry)
 
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Ask where the streams end, and wait until they have been read that far."""
         await self._meet_all({each.topic for each in registrations if topic_patterns.is_pattern(each.topic)})
-        names = [name for name, stream in self._streams.items() if stream.listeners.keys() & set(registrations)]
-        await self._start_over(names)
+        names = {name for name, stream in self._streams.items() if stream.listeners.keys() & set(registrations)}
+        told = await self._start_over(names)
         ends = await self._ends(names)
         while self._is_behind(ends):
             self._progress.clear()
             await self._progress.wait()
             if self._listening.closed is not None:
                 raise ConnectionError(self._listening.closed)
+        for name in names & self._streams.keys():
+            self._streams[name].settle(told.get(name))
+            self._streams[name].require_whole(name, registrations)
 
-    async def _start_over(self, names: Sequence[str]) -> None:
-        """Read those from their start that were made anew: with ids below what has been read, or another last entry."""
+    async def _start_over(self, names: Iterable[str]) -> Mapping[str, End]:
+        """Read those from their start that were made anew: with ids below what has been read, or another last entry.
+
+        Returns where each ends, as far as this user may ask.
+        """
         read = {name: self._streams[name].position for name in names}
-        for name, answer in zip(
-            names, self._talking.write([self._talking.pack("XINFO", "STREAM", n) for n in names]), strict=True
-        ):
-            try:
-                last, place = _ends_of(await answer)
-            except Exception as error:
-                if not is_refusal(error):
-                    raise
-                if "no such key" not in str(error):
-                    continue  # this user may not ask
-                last, place = START, _BEGINNING
+        told = await self._told(read)
+        for name, end in told.items():
             stream = self._streams.get(name)
             if stream is None or stream.position != read[name]:
                 continue
-            if last < read[name]:
-                stream.begin_anew(last)
-            elif stream.is_another(place):
+            if end.last_ever < read[name]:
+                stream.begin_anew(end.last_ever)
+            elif stream.is_another(end):
                 stream.begin_anew()
             else:
                 continue
             self._is_stale = True
         await self._interrupt()
+        return told
 
-    async def _ends(self, names: Sequence[str]) -> Mapping[str, Id]:
+    async def _told(self, names: Iterable[str]) -> dict[str, End]:
+        """Where streams end, by the server's word; without those that this user may not ask for."""
+        told = {}
+        asked = {name: self._talking.pack("XINFO", "STREAM", name) for name in names}
+        for name, answer in zip(asked, self._talking.write(list(asked.values())), strict=True):
+            try:
+                told[name] = end_told(await answer)
+            except Exception as error:
+                if not is_refusal(error):
+                    raise
+                if "no such key" in str(error):
+                    told[name] = BEGINNING
+        return told
+
+    async def _ends(self, names: Collection[str]) -> Mapping[str, Id]:
         """The id of each stream's last entry, where there is one."""
         asked = [self._talking.pack("XREVRANGE", name, "+", "-", "COUNT", 1) for name in names]
         answers = [await answer for answer in self._talking.write(asked)]
@@ -308,14 +341,3 @@ class Streams:
     def _layout_of(self, name: str) -> EntryLayout:
         layout = self._layouts.of(name)
         return layout if isinstance(layout, EntryLayout) else EntryLayout()  # one heard through a pattern may be untold
-
-
-def _place(entry: Sequence[Any]) -> Place:
-    return id_of(entry[0]), entry[1]
-
-
-def _ends_of(info: Sequence[Any]) -> tuple[Id, Place]:
-    """The id of the last entry a stream ever had, and the last it has, of what XINFO STREAM answers."""
-    told = dict(zip(info[::2], info[1::2], strict=True))
-    last = told[b"last-entry"]
-    return id_of(told[b"last-generated-id"]), _place(last) if last else _BEGINNING

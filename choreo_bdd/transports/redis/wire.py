@@ -9,7 +9,6 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection, parse_url
@@ -108,16 +107,16 @@ class Wire:
 
     # --- commands -------------------------------------------------------------------------------------------------
 
-    def pack(self, *command: str | bytes | int) -> list[bytes]:
-        """The bytes of a command."""
-        packed: list[bytes] = self._connection.pack_command(*command)
-        return packed
+    def pack(self, *command: str | bytes | int) -> bytes:
+        """The bytes of a command; those the client packs take several times as long."""
+        words = [word if isinstance(word, bytes) else str(word).encode() for word in command]
+        return b"*%d\r\n%b" % (len(words), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words]))
 
-    def write(self, packed: Sequence[list[bytes]]) -> list[Answer]:
+    def write(self, packed: Sequence[bytes]) -> list[Answer]:
         """Write commands at once; their answers to come. Raises ``ConnectionError`` when closed."""
         if self.closed is not None:
             raise ConnectionError(self.closed)
-        self._writer.writelines(chain.from_iterable(packed))
+        self._writer.write(packed[0] if len(packed) == 1 else b"".join(packed))
         now = self._loop.time()
         answers = [self._loop.create_future() for _ in packed]
         self._due.extend((answer, now) for answer in answers)
@@ -148,7 +147,7 @@ class Wire:
         try:
             while True:
                 try:
-                    answer = await self._connection.read_response()
+                    answer = await self._connection.read_response(disable_decoding=True)
                 except ResponseError as error:
                     self._settle(_in_words(error))
                     continue

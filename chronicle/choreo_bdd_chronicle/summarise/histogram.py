@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import struct
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -90,22 +89,6 @@ class Histogram:
         """How many latencies it holds."""
         return sum([count for _, count in self.buckets])
 
-    def merge(self, other: Histogram) -> Histogram:
-        """The latencies of both."""
-        return Histogram.merged((self, other))
-
-    def subtract(self, other: Histogram) -> Histogram:
-        """What is left without the latencies of ``other``. Raises ``ValueError`` when they were never in here."""
-        counts = Counter(dict(self.buckets))
-        for bucket, count in other.buckets:
-            counts[bucket] -= count
-            if counts[bucket] < 0:
-                raise ValueError(
-                    f"cannot subtract {count} latencies near {_middle(bucket):.3g} ms from a histogram that holds "
-                    f"{counts[bucket] + count} of them"
-                )
-        return Histogram._sorted(counts)
-
     def percentile(self, q: float) -> float | None:
         """The latency in milliseconds that the share ``q`` (0 to 1) stays below, to 1 %; ``None`` of no latencies.
 
@@ -127,10 +110,6 @@ class Histogram:
                 break
         low = _middle(bucket if lower is None else lower)
         return low + (_middle(bucket) - low) * (rank - before)
-
-    @classmethod
-    def _sorted(cls, counts: Counter[int]) -> Histogram:
-        return cls(tuple(sorted((bucket, count) for bucket, count in counts.items() if count)))
 
 
 def _unusual(latency_ms: float) -> int:

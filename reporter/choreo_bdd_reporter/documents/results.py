@@ -53,7 +53,7 @@ class TestDocument:
 
     ``gherkin`` is empty or holds ``feature`` and ``scenario`` as the page shows them, the ``hidden`` lines of the
     feature's source and when the test ``started``; ``details`` stand in the order of the scenarios,
-    ``attachments`` in that in which they were made.
+    ``recordings`` as well, ``attachments`` in that in which they were made.
     """
 
     __test__ = False
@@ -62,6 +62,7 @@ class TestDocument:
     gherkin: dict[str, Any]
     details: list[dict[str, Any]]
     attachments: list[Any]
+    recordings: list[str]
     facts: TestFacts
 
 
@@ -75,6 +76,7 @@ def document_of(test: Test) -> TestDocument:
         gherkin=_gherkin(test, scenarios),
         details=[each.details for each in scenarios],
         attachments=list(test.attachments),
+        recordings=_recordings(scenarios),
         facts=replace(_facts(scenarios, truncated=bool(left_out)), earlier=test.earlier),
     )
 
@@ -169,7 +171,12 @@ def with_more_scenarios(known: TestDocument, scenarios: Sequence[RecordedScenari
         "scenarios": [*known.test["scenarios"], *(each.document for each in added)],
     }
     details = [*known.details, *(each.details for each in added)]
-    return replace(known, test=test, details=details, facts=facts)
+    recordings = [*known.recordings, *_recordings(added)]
+    return replace(known, test=test, details=details, recordings=recordings, facts=facts)
+
+
+def _recordings(scenarios: Iterable[RecordedScenario]) -> list[str]:
+    return [each.recording for each in scenarios if each.recording is not None]
 
 
 def _is_bad(scenario: RecordedScenario) -> bool:

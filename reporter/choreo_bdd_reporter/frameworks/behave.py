@@ -28,7 +28,6 @@ from choreo_bdd import observers
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.shared.counted import counted
 from choreo_bdd_project.frameworks.behave_model import nodeid_of
-from choreo_bdd_reporter.documents.file_names import RECORDINGS
 from choreo_bdd_reporter.frameworks.behave_tests import aborted_before_start, container_test, ran_test, was_selected
 from choreo_bdd_reporter.frameworks.to_chronicle import hand_over
 from choreo_bdd_reporter.model.clock import Stopwatch, now
@@ -46,7 +45,7 @@ from choreo_bdd_reporter.record.masking import NodeIds
 from choreo_bdd_reporter.record.output import CapturedOutput
 from choreo_bdd_reporter.record.recorder import Recorder
 from choreo_bdd_reporter.store.configured_directory import configured_directory, hide_configured_secrets
-from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, file_to_open, resolve
+from choreo_bdd_reporter.store.directory import ReportDirectoryError, file_to_open, prepare, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
 DEFAULT_DIRECTORY = "test-report"
@@ -73,7 +72,7 @@ class ChoreoFormatter(Formatter):  # type: ignore[misc]  # behave has no types
         hide_configured_secrets(Path.cwd())
         self._stopwatch = Stopwatch()
         self._git = GitLookup(Path.cwd())
-        self._recorder = Recorder(recordings=self._directory / RECORDINGS)
+        self._recorder = Recorder()
         self._recorder.start()
         self._writer = ReportWriter(
             self._directory, started_at=self._stopwatch.started_at, describe=lambda: self._environment
@@ -290,7 +289,7 @@ def _directory(name: str | None) -> Path:
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)  # as behave does for every -o
         directory = resolve(path, Path.cwd())
-        begin(directory)
+        prepare(directory)
     except (ReportDirectoryError, OSError) as error:
         raise ConfigError(f"-f choreo -o {path}: {error}") from error
     return directory

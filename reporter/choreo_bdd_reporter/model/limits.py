@@ -17,7 +17,7 @@ VALUE_MAX_CHARS = 8192
 STRING_MAX_BYTES = 2048
 STREAM_MAX_BYTES = 65_536
 BODY_MAX_CHARS = 65_536
-TIMELINE_MAX = 256
+TIMELINE_MAX = 10_000
 DETAIL_MAX_CHARS = 120
 FAILURES_MAX = 20
 DIFFERENCES_MAX = 100
@@ -139,6 +139,12 @@ def _count_bytes(written: str) -> int:
 
 def _marker(original_bytes: int, head: str) -> dict[str, Any]:
     return {"_truncated": True, "_original_bytes": original_bytes, "_head": head}
+
+
+def both_ends(all_of_them: Sequence[Item], most: int) -> Sequence[Item]:
+    """Of too many in a row the first quarter of ``most`` and the latest."""
+    left_out, head = len(all_of_them) - most, most // 4
+    return all_of_them if left_out <= 0 else [*all_of_them[:head], *all_of_them[head + left_out :]]
 
 
 def keep_worst(items: Sequence[Item], limit: int, is_bad: Iterable[bool]) -> tuple[list[int], int]:

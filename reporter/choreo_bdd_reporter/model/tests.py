@@ -19,13 +19,17 @@ SESSION_NODEID = "<session>"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedScenario:
-    """One engine scenario: its part of ``results.json``, and the details only the page shows."""
+    """One engine scenario: its part of ``results.json``, and the details only the page shows.
+
+    ``recording`` is its traffic as a line of JSON, where that is kept.
+    """
 
     document: ResultsScenario
     details: dict[str, Any] = field(default_factory=lambda: {"handles": [], "timeline": []})
     transport: str | None = None
     allowlist_path: str | None = None
     truncated: bool = False
+    recording: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ class Row:
 def rows(results: Any, gherkin: Any) -> Iterator[Row]:
     """Every test, in the order of the results."""
     told = {
-        scenario["nodeid"]: (feature, scenario)
+        scenario.get("nodeid"): (feature, scenario)  # a foreign page may tell of one that belongs to no test
         for feature in gherkin.get("features") or ()
         for scenario in feature.get("scenarios") or ()
     }

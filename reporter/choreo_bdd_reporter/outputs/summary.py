@@ -10,6 +10,7 @@ from choreo_bdd.redaction.printable import annotation, on_one_line
 from choreo_bdd.shared.counted import counted
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.markdown import code, in_short, plain, table
+from choreo_bdd_reporter.outputs.shares import percent
 from choreo_bdd_reporter.read.entries import Entry, group_entries
 from choreo_bdd_reporter.read.findings import findings_of, is_failing, is_flaky
 from choreo_bdd_reporter.read.hop_names import hop_name
@@ -61,6 +62,11 @@ class SlowHop:
     def used(self) -> float:
         """Share of the budget that is used up; above 1 it is broken."""
         return self.latency_ms / self.budget_ms if self.budget_ms else float("inf")
+
+    @property
+    def used_up(self) -> str:
+        """That share in words."""
+        return percent(self.latency_ms, self.budget_ms)
 
     @property
     def place(self) -> str:
@@ -168,7 +174,7 @@ def as_text(results: Any, gherkin: Any) -> str:
     if hops:
         lines += ["", "Closest to their budgets:"]
         lines += [
-            f"  {hop.latency_ms:8.1f} of {hop.budget_ms:.1f} ms ({hop.used:.0%})  {hop.place}  ({hop.nodeid})"
+            f"  {hop.latency_ms:8.1f} of {hop.budget_ms:.1f} ms ({hop.used_up})  {hop.place}  ({hop.nodeid})"
             for hop in hops
         ]
     return "\n".join(map(on_one_line, lines))
@@ -199,7 +205,7 @@ def _cells(failure: Failure) -> tuple[str, ...]:
 def _hop_lines(hops: Sequence[SlowHop]) -> list[str]:
     if not hops:
         return []
-    rows = [(code(hop.place), f"{hop.latency_ms:.1f} ms", f"{hop.budget_ms:.1f} ms", f"{hop.used:.0%}") for hop in hops]
+    rows = [(code(hop.place), f"{hop.latency_ms:.1f} ms", f"{hop.budget_ms:.1f} ms", hop.used_up) for hop in hops]
     return ["<details><summary>Closest to their budgets</summary>", "",
             *table(("Hop", "Latency", "Budget", "Used"), rows), "", "</details>"]  # fmt: skip
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, Literal
 
+from choreo_bdd_reporter.documents.file_names import RECORDINGS, RESULTS
 from choreo_bdd_reporter.documents.results import SCHEMA_VERSION, row_ids, totals, transports
 from choreo_bdd_reporter.model.run_facts import merged_facts
 from choreo_bdd_reporter.model.schema_types import (
@@ -19,6 +20,7 @@ from choreo_bdd_reporter.model.schema_types import (
     Totals,
     Xdist,
 )
+from choreo_bdd_reporter.read.bounded_files import open_text
 from choreo_bdd_reporter.read.report import Report
 
 Duplicates = Literal["worst", "last"]
@@ -60,6 +62,18 @@ def messages(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
     from choreo_bdd_reporter.read.messages import merged_envelopes  # noqa: PLC0415 - rarely needed
 
     return merged_envelopes([report.messages for report in reports if report.messages is not None])
+
+
+def recordings(reports: Sequence[Report]) -> Iterator[str]:
+    """The traffic that the reports have kept, line by line; of one that cannot be read nothing."""
+    for report in reports:
+        if report.source.name != RESULTS:  # what lies beside the journal of a run is of the one before
+            continue
+        try:
+            with open_text(report.source.with_name(RECORDINGS), errors="replace") as lines:
+                yield from (line for line in lines if line.endswith("\n"))
+        except OSError:
+            continue
 
 
 # --- tests ---

@@ -20,7 +20,7 @@ class End:
     """How much is kept of a text that is too long: its last ``chars``.
 
     ``margin`` characters before them are masked with them, and the first ``unsure`` of these are not shown: the cut may
-    have parted a secret from its name. With ``lines``, the first line that is shown is a whole one.
+    have parted a secret from its name. With ``lines``, only whole lines are shown.
     """
 
     chars: int
@@ -31,7 +31,7 @@ class End:
 
 WHOLE = End(STREAM_MAX_BYTES, 24_576, 16_384)
 """What a report has room for."""
-LAST_LINES = End(1024, 2048, 1024, lines=True)
+LAST_LINES = End(512, 256, 128, lines=True)
 """What is left of it when a run has said too much."""
 
 
@@ -54,7 +54,7 @@ def masked_end(mask: Callable[[str], str], text: str, kept: End) -> str:
     end = mask(text[start:])
     shown = max(kept.unsure, len(end) - kept.chars)
     if kept.lines:
-        shown = end.find("\n", shown) + 1 or shown
+        shown = end.find("\n", shown) + 1 or len(end)
     return cap_stream(end[shown:], left_out=count_bytes(text[:start]) + count_bytes(end[:shown]))
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_reporter.record.masking import LAST_LINES, WHOLE, masked_end
 
-PASSED_MAX_CHARS = 2_000_000
+PASSED_MAX_CHARS = 1_000_000
 """So much output of tests that passed is kept of a run before only the last lines of each are."""
 FAILED_MAX_CHARS = 4_000_000
 """The same of tests that failed, of which more is read."""

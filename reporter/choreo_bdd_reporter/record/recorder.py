@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from choreo_bdd import observers
@@ -55,13 +54,11 @@ class _Open:
 class Recorder:
     """Collects results by node id; results may arrive from any thread.
 
-    ``current`` names the test to which a result without a node id belongs, if there is one; ``recordings`` is the file
-    that keeps the traffic of scenarios.
+    ``current`` names the test to which a result without a node id belongs, if there is one.
     """
 
-    def __init__(self, current: Callable[[], str | None] = lambda: None, *, recordings: Path | None = None) -> None:
+    def __init__(self, current: Callable[[], str | None] = lambda: None) -> None:
         self._current = current
-        self._recordings = recordings
         self.facts: dict[str, Any] = {}
         """What was said about the run as a whole, by key."""
         self._open: dict[str, _Open] = {}
@@ -78,18 +75,20 @@ class Recorder:
     def __call__(self, result: ObservedResult, nodeid: str | None, completed_normally: bool) -> None:
         """Take one result: the observer the engine calls."""
         with self._lock:
-            key = nodeid or self._current() or SESSION_NODEID
-            self._open.setdefault(key, _Open()).add(result, completed_normally)
+            self._open.setdefault(self._key(nodeid), _Open()).add(result, completed_normally)
 
     def run_fact(self, key: str, value: RunFact) -> None:
         """Take note of something about the run as a whole, without what anybody can see to be secret in it."""
         self.facts[key] = Redactor().value(value)
 
     def keep_recording(self, text: str) -> None:
-        """Add a recording to those of the run, whichever of its processes it comes from."""
-        if self._recordings is not None:
-            with self._lock, self._recordings.open("ab", buffering=0) as file:
-                file.write(text.encode() + b"\n")
+        """Take the traffic of the scenario whose result has come last."""
+        with self._lock:
+            scenarios = self._open[self._key(observers.current_test_nodeid.get())].scenarios
+            scenarios[-1] = replace(scenarios[-1], recording=text)
+
+    def _key(self, nodeid: str | None) -> str:
+        return nodeid or self._current() or SESSION_NODEID
 
     def take(self, nodeid: str, *, last: bool = True) -> TestRecord:
         """Hand over what was recorded for a test since the last call; ``last`` forgets its secrets, too."""

@@ -22,6 +22,7 @@ from choreo_bdd_reporter.model.limits import (
     HANDLES_MAX,
     REPLIES_MAX,
     TIMELINE_MAX,
+    both_ends,
     cap_detail,
     cap_stream,
     clean_text,
@@ -112,7 +113,7 @@ class _Serialiser:
             result.handles, HANDLES_MAX, (str(handle.outcome) != "pass" for handle in result.handles)
         )
         handles = [result.handles[index] for index in kept]
-        entries = result.timeline[-TIMELINE_MAX:]
+        entries = both_ends(result.timeline, TIMELINE_MAX)
         replies = self._replies()
         replies_out = len(result.replies) - len(replies)
         self._learn(handles, entries)

@@ -81,12 +81,6 @@ def prepare(directory: Path) -> None:
     (directory / SENTINEL).write_text(_SENTINEL_TEXT, "utf-8")
 
 
-def begin(directory: Path) -> None:
-    """Prepare it for a run that begins: an earlier run's recordings go now, because those of this one are added."""
-    prepare(directory)
-    (directory / RECORDINGS).unlink(missing_ok=True)
-
-
 def _refuse_precious(directory: Path) -> None:
     if directory == Path(directory.anchor):
         raise ReportDirectoryError(f"the report cannot go into the filesystem root {directory}; name a directory")

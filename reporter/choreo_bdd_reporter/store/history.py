@@ -146,7 +146,7 @@ def _line(run: Mapping[str, Any], tests: Iterable[Seen]) -> str:
     files: dict[str, dict[str, str]] = {}
     for nodeid, outcome, headroom in tests:
         file, _, name = nodeid.partition("::")
-        seen = LETTERS[outcome] + ("" if headroom is None else str(round(headroom * 100)))
+        seen = LETTERS[outcome] + ("" if headroom is None else str(_steps(headroom, 100)))
         known = files.setdefault(file, {})
         known[name] = min(known.get(name, seen), seen, key=_rank)
     facts = {name: run[name] for name in ("started_at", "git_sha", "git_branch")}
@@ -201,4 +201,9 @@ def _room(seen: str) -> str:
     """The headroom as a character, a space without one."""
     if len(seen) == 1:
         return _NO_ROOM
-    return chr(ord("0") + max(0, min(_ROOM_STEPS, round(int(seen[1:]) * _ROOM_STEPS / 100))))
+    return chr(ord("0") + max(0, _steps(int(seen[1:]) / 100, _ROOM_STEPS)))
+
+
+def _steps(share: float, all_of_them: int) -> int:
+    """A share in whole steps; what is nearly all is not all."""
+    return min(round(share * all_of_them), all_of_them if share >= 1 else all_of_them - 1)

@@ -23,7 +23,7 @@ from choreo_bdd_reporter.model.json_text import document_json, read_document
 from choreo_bdd_reporter.model.tests import Environment
 
 _KEPT = ("nodeid", "file", "name", "class", "outcome", "duration_ms", "worker_id")
-_PARTS = ("test", "gherkin", "details", "attachments")
+_PARTS = ("test", "gherkin", "details", "attachments", "recordings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Journal:
     def add(self, document: TestDocument, *, redacted: tuple[int, int]) -> None:
         """Keep a test; ``redacted`` is how much was masked in the run so far, by key and in text."""
         parts = (document.test, document.gherkin, document.details, document.attachments)
-        texts = [document_json(part) for part in parts]
+        texts = [*map(document_json, parts), f"[{','.join(document.recordings)}]"]
         line, spans = "{", []
         for name, text in zip(_PARTS, texts, strict=True):
             line += f'"{name}":'
@@ -109,7 +109,12 @@ class Journal:
             return None
         entry = attempts[max(attempts)]
         return TestDocument(
-            self.test(entry), self.gherkin(entry), self.details(entry), self.attachments(entry), entry.facts
+            self.test(entry),
+            self.gherkin(entry),
+            self.details(entry),
+            self.attachments(entry),
+            self.recordings(entry),
+            entry.facts,
         )
 
     def entries(self) -> list[JournalEntry]:
@@ -140,6 +145,10 @@ class Journal:
     def attachments(self, entry: JournalEntry) -> Any:
         """What was attached to the test."""
         return read_document(self._read(entry, 3))
+
+    def recordings(self, entry: JournalEntry) -> list[str]:
+        """The traffic of the test's scenarios as far as it is kept, a line of JSON each."""
+        return [document_json(each) for each in read_document(self._read(entry, 4))]
 
     def is_replaced(self) -> bool:
         """Whether another run has begun its journal in the place of this one."""

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial, wraps
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -55,6 +56,8 @@ __all__ = [
     "use_choreo",
 ]
 
+_PATTERNS = {phrase.regex: phrase for phrase in PHRASES}
+
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
 
@@ -70,7 +73,7 @@ def use_choreo() -> None:
             behave.step(phrase.regex)(_step_function(phrase))
     finally:
         factory.use_step_matcher(users_own.NAME)
-    _accompany_acts()
+    _watch_own_steps()
     _find_listed_files()
 
 
@@ -89,18 +92,49 @@ def _listed(read: Callable[..., list[Any]], text: str, here: str | None = None) 
     return found
 
 
-def _accompany_acts() -> None:
-    """Have the functions declared with ``@act`` run between what comes before and after an act."""
+def _watch_own_steps() -> None:
+    """Have functions declared with ``@act`` run between what comes before and after an act, and none end the run."""
     find = the_step_registry.find_match
     if not isinstance(find, partial):
-        the_step_registry.find_match = partial(_find_accompanied, find)
+        the_step_registry.find_match = partial(_find_watched, find)
 
 
-def _find_accompanied(find: Callable[[Any], Any], step: Any) -> Any:
-    match = find(step)
-    if match is not None and is_act(match.func):
-        match.func = _accompanied(match.func, step.name)
+def _find_watched(find: Callable[[Any], Any], step: Any) -> Any:
+    known = recognised(step.name)
+    match = find(step) if known is None else _find_among_others(known[0], step)
+    if match is not None and match.func is not None and match.func.__module__ != __name__:
+        held = _held(match.func)
+        match.func = _accompanied(held, step.name) if is_act(held) else held
     return match
+
+
+def _find_among_others(phrase: Phrase, step: Any) -> Any:
+    """As behave looks for a step's definition, without asking each other phrase whether it is that one."""
+    definitions, kind = the_step_registry.steps, step.step_type
+    for definition in chain(definitions[kind] if kind != "step" else (), definitions["step"]):
+        if not isinstance(definition, _PhraseMatcher) or definition.phrase is phrase:
+            match = definition.match(step.name)
+            if match:
+                return match
+    return None
+
+
+def _held(function: Callable[..., object]) -> Callable[..., object]:
+    """What a step exits is its scenario, as under pytest: behave would end there, and often green."""
+
+    @wraps(function)
+    def step(context: Any, *arguments: Any, **parameters: Any) -> object:
+        try:
+            return function(context, *arguments, **parameters)
+        except SystemExit as error:
+            told = f"a step has called sys.exit({_told(error.code)}); to fail, let it raise an error"
+            raise StepError(_place(context.scenario), told) from error
+
+    return step
+
+
+def _told(code: object) -> str:
+    return "" if code is None else repr(code)
 
 
 def _accompanied(function: Callable[..., object], text: str) -> Callable[..., object]:
@@ -138,7 +172,7 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
         behave asks all phrases one after the other; which one a sentence is has been found by then.
         """
         known = recognised(step_text)
-        if known is None or known[0] is not self._phrase:
+        if known is None or known[0] is not self.phrase:
             return None
         found = known[1]
         given = [Argument(*found.span(name), value, value, name) for name, value in _given(found).items()]
@@ -149,14 +183,19 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
         """What all its sentences share: behave would look for the place of the function anew in each step."""
         return Match(self.func)
 
+    def matches(self, step_text: str) -> bool:
+        """behave holds each pattern against those before it; no phrase of ours is another's sentence."""
+        return self.pattern == step_text or (step_text not in _PATTERNS and super().matches(step_text))
+
     def check_match(self, step_text: str) -> list[Argument] | None:
         """The parameters of a sentence that is this phrase, ``None`` for any other."""
         match = self.match(step_text)
         return None if match is None else match.arguments
 
     @cached_property
-    def _phrase(self) -> Phrase | None:
-        return next((phrase for phrase in PHRASES if phrase.regex == self.pattern), None)
+    def phrase(self) -> Phrase | None:
+        """The phrase whose sentences it matches."""
+        return _PATTERNS.get(self.pattern)
 
 
 def _given(found: re.Match[str]) -> dict[str, str]:

@@ -9,12 +9,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from choreo_bdd.redaction import REDACTED
 from choreo_bdd_steps.drafting.traffic import Seen
 from choreo_bdd_steps.language.trees import MISSING, Path, at, label, leaves, put
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _EPOCH_S = (1_000_000_000, 10_000_000_000)
 _LEAVES_MAX = 60
 
@@ -59,16 +61,39 @@ def _topic(message: Seen) -> Topic:
 
 def feature(found: Sequence[Conversation], source: str, default: str) -> str:
     """A feature with a scenario a conversation, the most frequent first."""
+    is_masked = any(_is_masked(each) for conversation in found for time in conversation.times for each in time)
     lines = [
         f"# Drafted from {source}. What changed from time to time is a matcher or a variable: look whether it is",
         "# what you mean, and name each scenario after what it shows.",
+        *(
+            [f"# What is secret stands here as {REDACTED}: where the system needs it, take it from {{{{ env(…) }}}}."]
+            * is_masked
+        ),
         "Feature: Recorded",
     ]
-    ordered = sorted(found, key=lambda each: -len(each.times))
+    ordered = sorted(filter(_can_be_written, found), key=lambda each: -len(each.times))
+    if len(ordered) < len(found):
+        lines.insert(
+            2, f"# Left out: {len(found) - len(ordered)} kind(s) of conversation whose topics or keys no step can name."
+        )
     varying = frozenset(field for conversation in found for field in _varying(conversation))
     for number, conversation in enumerate(ordered, start=1):
         lines += ["", *_scenario(conversation, number, default, varying)]
     return "\n".join(lines) + "\n"
+
+
+def _can_be_written(conversation: Conversation) -> bool:
+    """Whether topics and keys stay on their lines, and call for nothing when the feature runs."""
+    topics = [topic for _, topic in conversation.topics]
+    paths = (path for each in conversation.times[0] for path, _ in leaves(each))
+    keys = (part for path in paths for part in path if isinstance(part, str))
+    return all(each.isprintable() and '"' not in each for each in topics) and not any(
+        map(_is_template, (*topics, *keys))
+    )
+
+
+def _is_template(text: object) -> bool:
+    return isinstance(text, str) and ("{{" in text or "{%" in text)
 
 
 def _varying(conversation: Conversation) -> Iterator[tuple[Topic, Path]]:
@@ -122,7 +147,16 @@ def _variables(triggers: Sequence[Any]) -> dict[str, Path]:
     return found
 
 
+def _as_text(body: Any) -> Any:
+    """What looks like a template in a message is text, and stays text when the feature runs."""
+    for path, value in list(leaves(body)):
+        if _is_template(value):
+            body = put(body, path, _TEMPLATE.sub(lambda found: f"{{{{ '{found.group()}' }}}}", value))
+    return body
+
+
 def _sent(trigger: Any, variables: Mapping[str, Path]) -> Any:
+    trigger = _as_text(trigger)
     for name, path in variables.items():
         trigger = put(trigger, path, f"{{{{ {name} }}}}")
     for path, value in list(leaves(trigger)):
@@ -144,8 +178,8 @@ def _expected(
         named = next((name for name, there in variables.items() if _follows(values, triggers, there)), None)
         if named is not None:
             yield field, f"{{{{ {named} }}}}"
-        elif path not in varying and not _is_volatile(value):
-            yield field, json.dumps(value, ensure_ascii=False)
+        elif path not in varying and not _is_volatile(value) and not _is_template(value):
+            yield field, _json(value)
         else:
             yield field, _kind(value)
 
@@ -155,11 +189,15 @@ def _follows(values: Sequence[Any], triggers: Sequence[Any], path: Path) -> bool
 
 
 def _is_volatile(value: Any) -> bool:
-    """Whether a value looks as if no second one were the same."""
+    """Whether a value looks as if no second one were the same, or is not what it was."""
     if isinstance(value, str):
-        return bool(_UUID.fullmatch(value) or _MOMENT.fullmatch(value))
+        return bool(REDACTED in value or _UUID.fullmatch(value) or _MOMENT.fullmatch(value))
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and any(_EPOCH_S[0] <= abs(value) / scale < _EPOCH_S[1] for scale in (1, 1000))
+
+
+def _is_masked(payload: Any) -> bool:
+    return any(isinstance(value, str) and REDACTED in value for _, value in leaves(payload))
 
 
 def _kind(value: Any) -> str:
@@ -185,8 +223,8 @@ def _stand_in(
     topic: str, answer: tuple[str, str], times: Sequence[Any], triggers: Sequence[Any], default: str
 ) -> Iterator[str]:
     """What could play the service while it is not there."""
-    body = times[0]
-    for path, value in list(leaves(body)):
+    body = _as_text(times[0])
+    for path, value in list(leaves(times[0])):
         source = _source([at(each, path) for each in times], triggers)
         if source is not None and isinstance(value, str | int | float):
             body = put(body, path, f"{{{{ trigger.{source} }}}}")
@@ -203,8 +241,16 @@ def _source(values: Sequence[Any], triggers: Sequence[Any]) -> str | None:
 
 def _doc_string(value: Any) -> Iterator[str]:
     yield '      """json' if not _is_marked(value) else '      """'
-    yield from (f"      {line}" for line in json.dumps(value, indent=2, ensure_ascii=False).splitlines())
+    yield from (f"      {line}" for line in _json(value, indent=2).split("\n"))
     yield '      """'
+
+
+def _json(value: Any, *, indent: int | None = None) -> str:
+    """JSON whose texts stay on their lines, whatever a parser of features takes for the end of one."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    if text.isascii():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def _is_marked(value: Any) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_steps.drafting.conversations import conversations, feature
-from choreo_bdd_steps.drafting.traffic import listen
+from choreo_bdd_steps.drafting.traffic import Seen, listen
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.plan.settings import configuration
@@ -38,11 +39,16 @@ def record_feature(
         more = f"; {unreadable} message(s) could not be read" if unreadable else ""
         raise StepError(", ".join(topics), f"no message came within {duration}{more}")
     own = config.transports[named[0]].correlation_field
-    found = conversations(seen, tuple(own.split(".")) if own else ())
-    redactor = Redactor()
-    redactor.learn_secrets([each.payload for each in seen])
+    found = conversations(_without_secrets(seen), tuple(own.split(".")) if own else ())
     text = feature(found, f"what came on {', '.join(topics)} within {duration}", config.default_transport)
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(redactor.text(text))
+        file.write(text)
     return f"{output}: {len(found)} kind(s) of conversation in {len(seen)} message(s)"
+
+
+def _without_secrets(seen: Sequence[Seen]) -> list[Seen]:
+    """What came, masked value by value: in the text of a feature a mask could take what stands around it along."""
+    redactor = Redactor()
+    redactor.learn_secrets([each.payload for each in seen])
+    return [replace(each, topic=redactor.text(each.topic), payload=redactor.value(each.payload)) for each in seen]

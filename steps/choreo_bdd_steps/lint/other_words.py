@@ -59,7 +59,15 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         ),
         rf"^no(?:thing| {_MESSAGES}) (?:(?:should|must|may|can|will) )?(?:(?:is|are|was|were|has been|have been|be) )?"
         rf"{_CAME} (?:on|to|at|from|by|in) (?:the )?(?:{_PLACE} )?(?=\")": "I expect no ",
-        rf"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\") {_NEVER} (?:been |be )?{_CAME}\b": r"I expect no \1",
+        rf"^(?:an? |the )?(?:message |event )?(?:on )?(\"[^\"]*\")(?: {_MESSAGES})? {_NEVER} (?:been |be )?{_CAME}\b": (
+            r"I expect no \1"
+        ),
+        rf"^(?:an? |the )?(\"[^\"]*\") {_MESSAGES} (?:(?:should|must|will) )?(?:(?:be|is|are|was) )?{_CAME}\b": (
+            r"I expect \1"
+        ),
+        r"^(?:[Ee]ventually|[Ff]inally|[Ss]oon),? (?=I expect )": "",
+        r"^(I expect \"[^\"]*\"(?: on [A-Za-z][\w-]*)?) for (?=\d)": r"\1 within ",
+        r"^I expect (?:an?|the) (?=\"[^\"]*\"(?! (?:message|event)))": "I expect ",
         r"^no (\"[^\"]*\") (?:messages? |events? )?(?:is|are|should be|was) expected\b": r"I expect no \1",
         rf"^I expect (\"[^\"]*\") (?:to not|not to|to never|never to) (?:be |have been )?{_CAME}\b": r"I expect no \1",
         r"^I expect (?:up to|no more than|not more than|an? maximum of|maximum|max) (\d+) ": r"I expect at most \1 ",
@@ -106,7 +114,9 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         r"^I call \"([A-Z]+)\" (?=\")": r"I call \1 ",
         rf"^I (?:make|send|do|perform) an? ({_METHODS}) request to (\"[^\"]*\")"
         r"(?: with (?:the )?(?:body|payload|data))?$": (r"I call \1 \2"),
-        r"^(I expect \"[^\"]*\") (?:if|when|whose|that has|which has) (?:the )?(?=\S+ (?:is|has|=|>|<))": r"\1 where ",
+        r"^(I expect \"[^\"]*\") (?:if|when|with|whose|that has|which has) (?:the )?(?=\S+ (?:is|has|=|>|<))": (
+            r"\1 where "
+        ),
         r"^(I expect \"[^\"]*\") (?:with|that has|which has|having) (?!key |schema |id )([A-Za-z_][\w.]*) (?=[\"\d])": (
             r"\1 where \2 is "
         ),

@@ -140,7 +140,7 @@ def _turning(word: str) -> str:
     small = word.lower()
     if small in _TURNING:
         return small
-    if small in _OTHERWISE or small in _our_words():
+    if len(small) == 1 or small in _OTHERWISE or small in _our_words():
         return word
     return next((right for right in _TURNING if _is_slip(small, right)), word)
 

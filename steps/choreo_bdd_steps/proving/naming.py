@@ -13,7 +13,7 @@ from choreo_bdd_steps.language.paths import Field, Segment, envelope_path
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node
 
 Place = tuple[Segment, ...]
-"""A path into the payload, in which ``[?]`` stands for each element; or ``("@key",)``, ``("@headers", name)``."""
+"""A path into the payload, in which ``[?]`` stands for each element; or ``("@key",)``, ``("@headers", name)``, …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def named_in(body: ExpectationBody, docstring: str | None) -> list[Named]:
 
 def _is_said(envelope: str | None) -> bool:
     """Whether a place is filled by whoever sends a message: not what the broker says of it, such as its partition."""
-    return envelope is None or envelope == "key" or envelope.startswith("headers")
+    return envelope is None or envelope in ("key", "status") or envelope.startswith("headers")
 
 
 def _places(fields: Iterable[Field]) -> Iterator[Place]:

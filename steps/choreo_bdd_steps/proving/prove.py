@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
-from choreo_bdd.correlation import CorrelationPolicy, Envelope
-from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, NoPlaceForIdError
-from choreo_bdd.message import Message
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import correlation_of
 from choreo_bdd_steps.language.body import ExpectationBody
@@ -21,17 +17,17 @@ from choreo_bdd_steps.language.templates.rendering import render
 from choreo_bdd_steps.plan.plan import PlannedStep, make_plan
 from choreo_bdd_steps.plan.settings import settings_for
 from choreo_bdd_steps.proving import spoiling
-from choreo_bdd_steps.proving.making import payload_for
+from choreo_bdd_steps.proving.intruders import with_intruders
+from choreo_bdd_steps.proving.making import payload_for, relaxed
 from choreo_bdd_steps.proving.naming import named_in
 from choreo_bdd_steps.recording import Recording
 from choreo_bdd_steps.replaying.replay import ReplayContext, find_scenario, replay
-from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec
+from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec, PlayService
 
 _DEPENDS = re.compile(
     "no earlier check of this scenario has taken|is not set|is undefined in the template|nothing listens for this check"
 )
 """What a check says that could not be asked, because a step before it has failed."""
-_DONORS_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +66,20 @@ class _Spoilt:
     """Whether it looks at these at all; where that is not known, a check that still passes is no finding."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Green:
+    """A scenario that has passed: its traffic, what it means, and what stands around it."""
+
+    recording: Recording
+    scenario: Scenario
+    steps: Sequence[PlannedStep]
+    context: ReplayContext
+
+    def judged(self, recording: Recording) -> Mapping[int, str]:
+        """What its failing steps say on other traffic, by line."""
+        return replay(recording, self.scenario, self.context, to_the_end=True).failures
+
+
 class Prover:
     """Proves the scenarios of one run; ``all_recorded`` lend each other messages that must not come."""
 
@@ -85,13 +95,15 @@ class Prover:
             proof.unproven.append(f"{scenario.name}: its replay fails, where the run passed: {first}")
             return
         with declared(context.own_steps.matchers, context.own_steps.functions):
-            steps = make_plan(
-                context.own_steps.marked(scenario.steps), scenario.transport or context.config.default_transport
-            ).steps
+            calls = context.own_steps.marked(scenario.steps)
+            steps = make_plan(calls, scenario.transport or context.config.default_transport).steps
+            green = _Green(recording, scenario, steps, context)
             checks = [step for step in steps if isinstance(step.act, Expect | CheckTaken | CheckService)]
-            ways = [(check, way) for check in checks for way in self._ways(recording, scenario, check, context)]
+            ways = [(check, way) for check in checks for way in self._ways(green, check)]
         for check, way in ways:
-            noticed = self._is_noticed(way, scenario, context, check.call.line)
+            noticed = self._is_noticed(way, green, check.call.line)
+            if noticed is None and (alone := self._alone(green, check)) is not None:
+                noticed = self._is_noticed(way, alone, check.call.line)
             if noticed is None:
                 continue
             proof.tried += 1
@@ -101,53 +113,65 @@ class Prover:
                 )
 
     @staticmethod
-    def _is_noticed(way: _Spoilt, scenario: Scenario, context: ReplayContext, line: int) -> bool | None:
+    def _is_noticed(way: _Spoilt, green: _Green, line: int) -> bool | None:
         """Whether the check fails; ``None`` where it could not be asked, because another one failed before it."""
         asked = False
         for recording in way.recordings:
-            told = replay(recording, scenario, context, to_the_end=True).failures.get(line)
+            told = green.judged(recording).get(line)
             if told is None:
                 asked = True
             elif not _DEPENDS.search(told):
                 return True
         return False if way.is_sure and (asked or not way.recordings) else None
 
+    @staticmethod
+    def _alone(green: _Green, check: PlannedStep) -> _Green | None:
+        """The scenario in which a further check is the first to say anything of its message; ``None`` without one."""
+        if not isinstance(check.act, CheckTaken) or check.act.topic is None:
+            return None
+        if spoiling.came_on(green.recording, check.act.topic) != 1:  # another message may be taken then
+            return None
+        alone = replace(green, scenario=relaxed(green.scenario, check.act.topic, check.call.line))
+        return None if alone.judged(green.recording) else alone
+
     # --- what to spoil --------------------------------------------------------------------------------------------
 
-    def _ways(
-        self, recording: Recording, scenario: Scenario, check: PlannedStep, context: ReplayContext
-    ) -> Iterator[_Spoilt]:
+    def _ways(self, green: _Green, check: PlannedStep) -> Iterator[_Spoilt]:
+        recording = green.recording
         match check.act:
-            case CheckService(times=0):
-                return
+            case CheckService(times=0, topic=topic):
+                for step in green.steps:
+                    if isinstance(step.act, PlayService) and step.act.topic == topic and step.act.answers:
+                        yield from self._triggered(green, step, step.act)
             case CheckService():
                 yield _Spoilt("nothing came of what was published", [spoiling.withheld(recording)])
-            case CheckTaken(topic=topic, refused=False) as taken:
-                for each in _rendered([topic], recording) if topic else _inboxes(recording):
-                    yield from self._fields(recording, taken.read(), taken.call.docstring, each, but_own=True)
+            case CheckTaken(topic=topic) as taken:
+                for each in _topics(recording, topic, of_response=taken.of_response):
+                    if taken.refused:
+                        yield from self._refused(recording, taken, each)
+                    else:
+                        yield from self._fields(recording, taken.read(), taken.call.docstring, each, but_own=True)
             case Expect() if isinstance(check.spec, ExpectationSpec):
-                yield from self._expectation(recording, scenario, check, check.spec, context)
+                yield from self._expectation(green, check, check.spec)
 
-    def _expectation(
-        self,
-        recording: Recording,
-        scenario: Scenario,
-        check: PlannedStep,
-        spec: ExpectationSpec,
-        context: ReplayContext,
-    ) -> Iterator[_Spoilt]:
-        topics = _inboxes(recording) if spec.is_reply else _rendered([part.topic for part in spec.parts], recording)
+    def _expectation(self, green: _Green, check: PlannedStep, spec: ExpectationSpec) -> Iterator[_Spoilt]:
+        recording, docstring = green.recording, check.call.docstring
+        of_part = {
+            part: _topics(recording, None if part.is_reply else part.topic, of_response=part.is_response)
+            for part in spec.parts
+        }
+        topics = list(dict.fromkeys(chain.from_iterable(of_part.values())))
         if spec.occurs.minimum:
             yield _Spoilt("nothing came of what was published", [spoiling.withheld(recording)])
-            for part in spec.parts:
-                for topic in topics if part.is_reply else _rendered([part.topic], recording):
-                    yield from self._fields(recording, part.body, check.call.docstring, topic)
-            settings = settings_for(context.config, scenario.tags)
+            for part, on in of_part.items():
+                for topic in on:
+                    yield from self._fields(recording, part.body, docstring, topic)
+            settings = settings_for(green.context.config, green.scenario.tags)
             end = spec.chain[-1]
             if end.budget_s is not None:
                 told = f"its message came {end.budget_s * 1000:g} ms later, past the budget"
                 yield _Spoilt(told, [spoiling.delayed(recording, topics[-1], end.budget_s + 0.001)] if topics else [])
-            if end.earliest_s is None:
+            if end.earliest_s is None and not spec.is_response:  # the call itself waits for that
                 late_s = spec.patience(settings.timeout_s) + 60
                 yield _Spoilt(
                     "its message came a minute too late", [spoiling.delayed(recording, each, late_s) for each in topics]
@@ -156,11 +180,33 @@ class Prover:
             more = spec.occurs.maximum
             yield _Spoilt("its messages came again", [spoiling.repeated(recording, each, more) for each in topics])
         if spec.occurs.maximum == 0:
-            yield _Spoilt(
-                "a message of the run came that it must not let pass",
-                [*self._intruders(recording, check, spec, topics, context)],
-                is_sure=payload_for(spec, recording) is not None,
+            made = {topic: payload_for(spec.body, docstring, topic, recording) for topic in topics}
+            link = next(iter(check.spec_transports), check.default_transport)
+            told = "a message of the run came that it must not let pass"
+            yield self._intruded(green, told, link, made, times=_taken_at_most(green.steps) + 1)
+
+    def _triggered(self, green: _Green, step: PlannedStep, service: PlayService) -> Iterator[_Spoilt]:
+        condition = service.read_condition()
+        for topic in _rendered([service.topic], green.recording):
+            payload = {} if condition is None else payload_for(condition, None, topic, green.recording)
+            yield self._intruded(
+                green, f"a message came on {topic!r} that it answers", step.transport, {topic: payload}
             )
+
+    def _intruded(self, green: _Green, told: str, link: str, made: Mapping[str, Any], *, times: int = 1) -> _Spoilt:
+        recordings: list[Recording] = []
+        if link in green.recording.links:
+            capabilities = green.recording.links[link].capabilities
+            policy = correlation_of(green.context.config.transports[link], capabilities)
+            recordings += with_intruders(green.recording, link, made, self._all, policy, times=times)
+        return _Spoilt(told, recordings, is_sure=any(payload is not None for payload in made.values()))
+
+    @staticmethod
+    def _refused(recording: Recording, taken: CheckTaken, topic: str) -> Iterator[_Spoilt]:
+        payload = payload_for(taken.read(), taken.call.docstring, topic, recording)
+        spoilt = None if payload is None else spoiling.with_what_it_refuses(recording, topic, payload)
+        if spoilt is not None:
+            yield _Spoilt(f"the message on {topic!r} had all that it must not have", [spoilt])
 
     @staticmethod
     def _fields(
@@ -173,32 +219,13 @@ class Prover:
             if spoilt:
                 yield _Spoilt(f"{what} of {topic!r} was changed", spoilt)
 
-    def _intruders(
-        self,
-        recording: Recording,
-        check: PlannedStep,
-        spec: ExpectationSpec,
-        topics: Sequence[str],
-        context: ReplayContext,
-    ) -> Iterator[Recording]:
-        """The recording with one message more that this absence should not let pass, from anywhere in the run."""
-        link = next(iter(check.spec_transports), check.default_transport)
-        if link not in recording.links:
-            return
-        sent = [each.at for part in recording.links.values() for each in part.sent]
-        moments = [at + 0.001 for at in sorted({*sent, *recording.acts.values()})] or [0.001]
-        lent = (_as_ours(message, donor, recording) for topic in topics for donor, message in self._on(topic))
-        policy = correlation_of(context.config.transports[link], recording.links[link].capabilities)
-        for message in chain(_made(recording, link, spec, topics, policy), islice(lent, _DONORS_MAX)):
-            yield from (spoiling.put_in(recording, link, message, at) for at in moments)
 
-    def _on(self, topic: str) -> Iterator[tuple[Recording, Message]]:
-        for donor in self._all:
-            for part in donor.links.values():
-                yield from ((donor, each.message) for each in part.heard if each.message.topic == topic)
-                for sent in part.sent:
-                    if sent.topic == topic:
-                        yield donor, Message(topic, sent.payload, headers=sent.headers, key=sent.key)
+def _topics(recording: Recording, topic: str | None, *, of_response: bool) -> list[str]:
+    """Where what a check is about came; without a ``topic`` that is a reply."""
+    if of_response:
+        called = (link for link in recording.links.values() if link.type == "http")
+        return sorted({each.message.topic for link in called for each in link.heard})
+    return _inboxes(recording) if topic is None else _rendered([topic], recording)
 
 
 def _inboxes(recording: Recording) -> list[str]:
@@ -212,51 +239,6 @@ def _rendered(topics: Iterable[str], recording: Recording) -> list[str]:
     return list(dict.fromkeys(str(render(topic, variables)) for topic in topics))
 
 
-def _as_ours(message: Message, donor: Recording, ours: Recording) -> Message:
-    """A message of another scenario as it would be in this one: with its ids and its variables."""
-    pairs = [
-        *zip(donor.tokens, ours.tokens, strict=False),
-        *(
-            (str(value), str(ours.variables[name]))
-            for name, value in donor.variables.items()
-            if name in ours.variables and isinstance(value, str) and len(value) > 2
-        ),
-    ]
-    payload, headers = message.payload.decode("utf-8", "surrogateescape"), dict(message.headers)
-    for theirs, own in pairs:
-        payload = payload.replace(theirs, own)
-        headers = {name: value.replace(theirs, own) for name, value in headers.items()}
-    return replace(message, payload=payload.encode("utf-8", "surrogateescape"), headers=headers)
-
-
-def _own_id(recording: Recording, link: str, policy: CorrelationPolicy) -> str | None:
-    """The id that the scenario's own messages carried; ``None`` where it sent none with one, and none was drawn."""
-    for sent in recording.links[link].sent:
-        found = policy.read(Envelope(sent.topic, _json(sent.payload), sent.headers))
-        if found is not None:
-            return found
-    return f"{getattr(policy, 'prefix', '')}{recording.tokens[0]}" if recording.tokens else None
-
-
-def _json(payload: bytes) -> Any:
-    try:
-        return json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _made(
-    recording: Recording, link: str, spec: ExpectationSpec, topics: Sequence[str], policy: CorrelationPolicy
-) -> Iterator[Message]:
-    """Messages of this scenario that say what a check's condition asks for, where it asks for plain values."""
-    payload, own = payload_for(spec, recording), _own_id(recording, link, policy)
-    for topic in topics if payload is not None else ():
-        bare = Envelope(topic, payload)
-        try:
-            stamped = bare if own is None else policy.write(bare, own)
-        except (
-            CorrelationIdNotInNamespaceError,
-            NoPlaceForIdError,
-        ):  # the condition asks for an id of another namespace
-            stamped = bare
-        yield Message(topic, json.dumps(stamped.payload).encode(), headers=stamped.headers)
+def _taken_at_most(steps: Iterable[PlannedStep]) -> int:
+    """The most messages that one of the checks may take, where it says how many."""
+    return max((step.spec.occurs.maximum or 0 for step in steps if isinstance(step.spec, ExpectationSpec)), default=0)

@@ -15,7 +15,8 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import redact_value
 from choreo_bdd_project.gherkin.places import project_of
 from choreo_bdd_steps.proving.prove import Proof, Prover
-from choreo_bdd_steps.recording import RECORD, Recording, RecordingError, read_recordings
+from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
+from choreo_bdd_steps.recording import RECORD, Recording
 from choreo_bdd_steps.replaying.replay import ReplayContexts
 
 _FORMATTER = "choreo_bdd_reporter.behave_formatter:ChoreoFormatter"

@@ -12,6 +12,7 @@ from choreo_bdd.matchers import Quantifier
 from choreo_bdd.message import Message
 from choreo_bdd.observers.traffic import Heard
 from choreo_bdd_steps.language.trees import MISSING, Path, at, put
+from choreo_bdd_steps.proving.making import merged
 from choreo_bdd_steps.proving.naming import Named, Place
 from choreo_bdd_steps.recording import RecordedTransport, Recording
 
@@ -20,6 +21,8 @@ T = TypeVar("T")
 _ALTERNATIVES = 5
 """So many values at most are tried in a place: those of a number."""
 _SINGLE_MAX = 20
+_STATUSES = ("599", "100")
+"""No service answers either."""
 
 
 def withheld(recording: Recording) -> Recording:
@@ -53,11 +56,14 @@ def delayed(recording: Recording, topic: str, seconds: float) -> Recording:
     return _each_link(recording, spoilt)
 
 
-def put_in(recording: Recording, link: str, message: Message, at: float) -> Recording:
-    """One message more, so many seconds from the beginning."""
+def put_in(recording: Recording, link: str, message: Message, at: float, times: int = 1) -> Recording:
+    """A message more, so many times, so many seconds from the beginning."""
     there = recording.links[link]
-    more = Heard(replace(message, received_at=at, offset=None, kept=None), (message.topic,))
-    links = {**recording.links, link: replace(there, heard=tuple(_in_order([*there.heard, more])))}
+    more = [
+        Heard(replace(message, received_at=at + 1e-6 * number, offset=None, kept=None), (message.topic,))
+        for number in range(times)
+    ]
+    links = {**recording.links, link: replace(there, heard=tuple(_in_order([*there.heard, *more])))}
     return replace(recording, links=links)
 
 
@@ -68,8 +74,7 @@ def with_others(recording: Recording, topic: str, named: Named, *, but_own: bool
     itself has said stays as it is, and so does its id where something else would do. Nothing where no message has the
     surroundings of such a place.
     """
-    own, heard = _own(recording), [each for link in recording.links.values() for each in link.heard]
-    hits = [each for each in heard if topic_patterns.matches(topic, each.message.topic)]
+    own, hits = _own(recording), _on(recording, topic)
     ids = _fields_with(recording.tokens, hits)
     for places in [_alternatives(named.places, ids)] if named.places else _each_field(hits, ids):
         concerned = [each for each in hits if any(_has_place(each.message, place) for place in places)]
@@ -78,6 +83,28 @@ def with_others(recording: Recording, topic: str, named: Named, *, but_own: bool
             yield from (_changed(recording, chosen, places, nth) for nth in range(_ALTERNATIVES))
         if len(chosen) > 1:
             yield from (_changed(recording, [each], places, 0) for each in chosen[:_SINGLE_MAX])
+
+
+def with_what_it_refuses(recording: Recording, topic: str, payload: Any) -> Recording | None:
+    """Messages of a topic say what a check must not let pass; ``None`` where none is an object that could.
+
+    What the scenario itself has said stays as it is.
+    """
+    own = _own(recording)
+    concerned = {id(each) for each in _on(recording, topic) if _object(each)}
+
+    def spoilt(heard: Heard) -> Iterable[Heard]:
+        if id(heard) in concerned and not _is_own(heard, own):
+            said = _bytes(merged(_object(heard), payload))
+            return (heard._replace(message=replace(heard.message, payload=said)),)
+        return (heard,)
+
+    return _each_link(recording, spoilt) if concerned else None
+
+
+def came_on(recording: Recording, topic: str) -> int:
+    """How many messages came on a topic."""
+    return len(_on(recording, topic))
 
 
 def _alternatives(places: Sequence[Place], ids: Container[object]) -> Sequence[Place]:
@@ -117,6 +144,8 @@ def _with_other(message: Message, place: Place, nth: int) -> Message:
     match place:
         case ("@key",):
             return replace(message, key=_pick(_of_text(message.key), nth))
+        case ("@status",):
+            return replace(message, headers={**message.headers, ":status": _pick(_STATUSES, nth)})
         case ("@headers", str() as name):
             there = message.headers.get(name)
             rest = {each: value for each, value in message.headers.items() if each != name}
@@ -176,7 +205,7 @@ def _bytes(payload: Any) -> bytes:
 
 def _has_place(message: Message, place: Place) -> bool:
     """Whether a message has a place, or what it would stand in."""
-    if place[0] in ("@key", "@headers"):
+    if place[0] in ("@key", "@status", "@headers"):
         return True
     payload = _json(message.payload)
     return payload is not MISSING and any(True for _ in _paths(payload, place))
@@ -194,6 +223,11 @@ def _paths(payload: Any, place: Place) -> Iterator[Path]:
     holder = at(payload, path[:-1])
     if isinstance(holder, Mapping) if isinstance(path[-1], str) else at(payload, path) is not MISSING:
         yield path
+
+
+def _on(recording: Recording, topic: str) -> list[Heard]:
+    heard = (each for link in recording.links.values() for each in link.heard)
+    return [each for each in heard if topic_patterns.matches(topic, each.message.topic)]
 
 
 def _own(recording: Recording) -> set[tuple[str, bytes]]:

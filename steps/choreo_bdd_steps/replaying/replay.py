@@ -22,7 +22,8 @@ from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.plan.settings import configuration
-from choreo_bdd_steps.recording import Recording, RecordingError
+from choreo_bdd_steps.recorded_file import RecordingError
+from choreo_bdd_steps.recording import Recording
 from choreo_bdd_steps.replaying.script import Script
 from choreo_bdd_steps.replaying.virtual_loop import VirtualLoop
 from choreo_bdd_steps.run.opening import ScenarioInfo

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd_steps.recording import Recording, RecordingError, read_recordings
+from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
+from choreo_bdd_steps.recording import Recording
 from choreo_bdd_steps.replaying.replay import ReplayContexts, Replayed, find_scenario, replay
 
 _LOOK_EVERY_S = 0.3

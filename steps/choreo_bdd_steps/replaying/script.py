@@ -129,6 +129,7 @@ class ReplayTransport:
         self._listeners = Listeners()
         self._on_lost: list[OnLost] = []
         self._is_called = link.type == "http"
+        self._remarks = link.remarks
         self._untold = [lost for lost in link.lost if lost.is_untold]
         self._answers = Counter(heard.message.topic for heard in link.heard)
         """How many answers to calls of a topic are still to come."""
@@ -224,6 +225,10 @@ class ReplayTransport:
         for lost in self._untold:
             if lost.topic in topics and now <= lost.at:
                 raise TransportError(lost.reason)
+
+    def remark(self, topic: str) -> str | None:
+        """What was said of a topic then."""
+        return self._remarks.get(topic)
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""

@@ -152,7 +152,9 @@ class Checking:
             handle.asserted = True
             if handle.outcome is Outcome.PASS:
                 for note in handle.notes:
-                    warnings.warn(on_one_line(f"{armed.step.call.place}: {note}"), stacklevel=2)
+                    warning = on_one_line(f"{armed.step.call.place}: {note}")
+                    self._state.session.warnings.append(warning)
+                    warnings.warn(warning, stacklevel=2)
         failed = [handle for handle in armed.handles if handle.outcome is not Outcome.PASS]
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return

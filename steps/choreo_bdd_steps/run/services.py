@@ -8,6 +8,7 @@ from typing import Any
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import ReplyPlan
 from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, NOWHERE, Answer, Reply, deed_of
+from choreo_bdd.shared.counted import counted
 from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.body import ExpectationBody, PayloadBody
@@ -108,9 +109,10 @@ class StandIns:
                 f"{call.place}: the condition of the service on {topic!r} raised {broken}: it says nothing"
             )
         if answered < 1 if times is None else answered != times:
-            wanted = "at least once" if times is None else f"{times} time(s)"
+            wanted = "at least once" if times is None else counted(times, "time")
             states = ", ".join(map(_deed_of, replies))
-            told = f"{call.place}: the service answered {topic!r} {answered} time(s), expected {wanted} ({states})"
+            often = counted(answered, "time")
+            told = f"{call.place}: the service answered {topic!r} {often}, expected {wanted} ({states})"
             raise CheckFailed("\n".join([told, *dict.fromkeys(state.broken_answers)]))
 
     async def _answers(self, replies: Sequence[Reply], wanted: int | None) -> int:

@@ -36,6 +36,7 @@ from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 T = TypeVar("T")
 
+_TIMELINE_EVENTS = 10_000
 _NOBODY: Mapping[str, Mapping[str, Collection[str]]] = MappingProxyType({})
 
 
@@ -89,6 +90,7 @@ class Session:
         self._scope_options = ScopeOptions(
             latency_from="publish",
             keep_timeline=True,
+            timeline_events=_TIMELINE_EVENTS,
             watch_similar_topics=True,
             unattributed=self.config.unattributed,
             unreadable="near-miss",

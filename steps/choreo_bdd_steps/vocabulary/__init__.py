@@ -19,6 +19,7 @@ PHRASES: tuple[Phrase, ...] = (
     *variables.PHRASES,
     *waiting.PHRASES,
 )
+_OPENINGS = tuple((phrase.opening, phrase) for phrase in PHRASES)
 
 
 def recognise(call: StepCall) -> Match | None:
@@ -31,8 +32,8 @@ def recognise(call: StepCall) -> Match | None:
 def recognised(text: str) -> tuple[Phrase, Found[str]] | None:
     """The phrase that a sentence is, and where its parameters are; kept, as each step is looked at time and again."""
     sentence = text.strip()
-    for phrase in PHRASES:
-        if sentence.startswith(phrase.opening) and (found := phrase.found(sentence)) is not None:
+    for opening, phrase in _OPENINGS:
+        if sentence.startswith(opening) and (found := phrase.found(sentence)) is not None:
             return phrase, found
     return None
 

@@ -268,6 +268,11 @@ class PlayService:
     call: Step
 
     @property
+    def answers(self) -> bool:
+        """Whether it is to send something at all: one that drops or breaks is not."""
+        return self.answer is not None and self.answer.body is not None
+
+    @property
     def problem(self) -> BodyError | None:
         """What is wrong with its number, its condition, or the body of its answer."""
         if self.answer is not None and self.answer.times == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ def depth(value: Any) -> int:
     return 0
 
 
+@pytest.mark.thorough
 @given(DOCUMENTS)
 def test_a_document_is_as_deep_as_its_values_are(document: Any) -> None:
     found = depth(document)

@@ -84,6 +84,7 @@ def test_a_report_with_everything_goes_the_quick_way_and_reads_the_same(monkeypa
     assert check_report(sent) == slowly(sent, monkeypatch)
 
 
+@pytest.mark.thorough
 def test_only_what_the_schema_takes_goes_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
     draw, quick = random.Random(5), 0
     for number in range(1500):

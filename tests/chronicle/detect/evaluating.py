@@ -70,7 +70,7 @@ def _hits(planted: Planted, shift: Raised) -> bool:
     if planted.place is None or shift.finding.is_better != (planted.kind == "improving"):
         return False
     after = _AFTER_DRIFT if planted.kind == "drift" else _AFTER
-    return planted.place - _BEFORE <= shift.place <= planted.place + after
+    return -_BEFORE <= shift.place - planted.nearest(shift.place) <= after
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Score:
 def score(topics: Iterable[Judged], *kinds: str) -> Score:
     """Of the topics of these kinds, or of all."""
     chosen = [one for one in topics if not kinds or one.planted.kind in kinds]
-    first = [(one.planted.place or 0, one.hits[0]) for one in chosen if one.hits]
+    first = [(one.planted.nearest(one.hits[0].place), one.hits[0]) for one in chosen if one.hits]
     return Score(
         planted=sum(one.planted.place is not None for one in chosen),
         found=len(first),

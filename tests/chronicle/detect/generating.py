@@ -20,13 +20,20 @@ RUNS = 60
 class Planted:
     """A kind of topic: by which factor its latencies are those of a stable one, run by run, and where that began.
 
-    ``tail`` is by which factor the slowest tenth is slower still.
+    ``tail`` is by which factor the slowest tenth is slower still; ``again`` where a second change of its kind began.
     """
 
     kind: str
     place: int | None = None
     factor: Callable[[int], float] = field(default=lambda run: 1.0)
     tail: Callable[[int], float] = field(default=lambda run: 1.0)
+    again: int | None = None
+
+    def nearest(self, run: int) -> int:
+        """Of the places where something changed, that which is nearest to a run."""
+        assert self.place is not None, "nothing changed"
+        places = (self.place, self.place if self.again is None else self.again)
+        return min(places, key=lambda place: abs(place - run))
 
 
 def step(kind: str, place: int, by: float) -> Planted:

@@ -12,6 +12,8 @@ import pytest
 from tests.chronicle.detect.evaluating import Judged, judged, judged_on, score
 from tests.chronicle.detect.generating import Planted, drift, generated, step, tail
 
+pytestmark = pytest.mark.thorough  # hundreds of series, judged run by run
+
 TENANTS = 12
 STABLE = Planted("stable")
 WANDERING = 0.03

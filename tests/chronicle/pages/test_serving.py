@@ -8,6 +8,7 @@ import re
 from importlib.resources import files
 
 import pytest
+from playwright.sync_api import Browser
 
 from choreo_bdd_chronicle.pages import Pages
 from tests.chronicle.conftest import Chronicle
@@ -68,3 +69,22 @@ def test_only_files_of_the_dashboard_can_be_fetched(chronicle: Chronicle, path: 
     version = re.findall(r"/assets/(\w+)/", chronicle.http.get("/").text)[0]
     answer = chronicle.http.get(f"/assets/{version}/{path.replace('..', '%2e%2e')}")
     assert answer.status_code == 404
+
+
+@pytest.mark.browser
+def test_numbers_are_rounded_to_all_to_nothing_and_to_sixty_seconds_only_where_they_are(browser: Browser) -> None:
+    script = files("choreo_bdd_chronicle.pages").joinpath("js/format.js").read_text("utf-8")
+    page = browser.new_page()
+    told = page.evaluate(
+        """async (script) => {
+          const { percent, duration } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
+          const shares = [[399 / 400, 0], [9999 / 10_000, 1], [1, 0], [0.9949, 0], [0.0004, 1], [0, 1], [0.5, 2]];
+          return [shares.map((share) => percent(...share)), [999.7, 59_970, 119_700, 61_000].map(duration)];
+        }""",
+        script,
+    )
+    page.close()
+    assert told == [
+        ["> 99 %", "> 99.9 %", "100 %", "99 %", "< 0.1 %", "0.0 %", "50.00 %"],
+        ["1.0 s", "1 min 0 s", "2 min 0 s", "1 min 1 s"],
+    ]

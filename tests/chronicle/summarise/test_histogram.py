@@ -1,4 +1,4 @@
-"""Histograms of latencies: exact to merge and to take apart, near to the latencies, small, strict about their bytes."""
+"""Histograms of latencies: exact to merge, near to the latencies, small, strict about their bytes."""
 
 from __future__ import annotations
 
@@ -31,15 +31,9 @@ def test_every_percentile_is_within_one_percent(values: list[float], q: float) -
 @given(latencies, latencies)
 def test_merging_is_the_same_as_counting_together(some: list[float], others: list[float]) -> None:
     together = Histogram.of(some + others)
-    assert Histogram.of(some).merge(Histogram.of(others)) == together
-    assert Histogram.of(others).merge(Histogram.of(some)) == together
+    assert Histogram.merged((Histogram.of(some), Histogram.of(others))) == together
+    assert Histogram.merged((Histogram.of(others), Histogram.of(some))) == together
     assert together.count == len(some) + len(others)
-
-
-@given(latencies, latencies)
-def test_what_was_merged_can_be_taken_off_again(some: list[float], others: list[float]) -> None:
-    deleted = Histogram.of(others)
-    assert Histogram.of(some).merge(deleted).subtract(deleted) == Histogram.of(some)
 
 
 @given(st.lists(latencies, max_size=5))
@@ -116,8 +110,3 @@ def test_no_latencies_have_no_percentile() -> None:
 def test_a_percentile_is_asked_for_as_a_share(q: float) -> None:
     with pytest.raises(ValueError, match="a share from 0 to 1"):
         Histogram.of([1.0]).percentile(q)
-
-
-def test_latencies_that_were_never_in_it_cannot_be_taken_off() -> None:
-    with pytest.raises(ValueError, match=r"cannot subtract 2 latencies near 10 ms from a histogram that holds 1"):
-        Histogram.of([10.0, 99.0]).subtract(Histogram.of([10.0, 10.0]))

@@ -122,8 +122,8 @@ def test_late_and_foreign_messages_and_broken_transports_stand_below_the_timelin
     expect(rows).to_have_count(3)
     found = rows.all_inner_texts()
     assert found[0].split() == ["orders.created", "N", "nats", "connection", "lost"]
-    assert found[1].startswith("parcels.leaving 3 times for another scope")
-    assert found[2].startswith("orders.accepted 1 time late: its scope had ended")
+    assert found[1].startswith("parcels.leaving 3 times with another id")
+    assert found[2].startswith("orders.accepted 1 time late: its scenario had ended")
 
 
 @pytest.mark.browser
@@ -156,11 +156,11 @@ def test_the_work_of_services_stands_in_the_timeline_below_the_message_it_is_abo
 @pytest.mark.parametrize(
     ("cause", "phrase"),
     [
-        ("too late", "came too late"),
-        ("wrong correlation", "came for another scope"),
-        ("no correlation id", "came without an id"),
-        ("too early", "came too early"),
-        ("out of order", "out of order"),
+        ("too late", "waited: came too late"),
+        ("wrong correlation", "waited: came with another id"),
+        ("no correlation id", "waited: came without an id"),
+        ("too early", "waited: came too early"),
+        ("out of order", "waited: out of order"),
         ("nothing arrived", "no match by the deadline"),
     ],
 )

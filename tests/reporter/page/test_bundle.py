@@ -192,6 +192,7 @@ def _as_a_new_process_has_it() -> assets.Assets:
     return assets.assets.__wrapped__()
 
 
+@pytest.mark.thorough
 def test_a_checkout_joins_its_modules_once_and_again_when_one_has_changed(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +207,7 @@ def test_a_checkout_joins_its_modules_once_and_again_when_one_has_changed(
     assert len([*checkout.glob("__pycache__/*")]) == 1  # of the state before nothing is left
 
 
+@pytest.mark.thorough
 def test_a_checkout_that_keeps_a_damaged_text_or_none_joins_anew(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

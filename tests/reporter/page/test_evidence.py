@@ -47,7 +47,7 @@ def _run(cause: str, *strays: Json, topics: tuple[str, ...] = ("settled",)) -> t
     ("why", "phrase", "mark"),
     [
         ("late", "arrived late", "late"),
-        ("foreign", "came for another scope", "foreign"),
+        ("foreign", "came with another id", "foreign"),
         ("no id", "came without an id", "foreign"),
         ("other topic", "came on another topic", "foreign"),
         ("returned", "came back", "foreign"),

@@ -101,3 +101,13 @@ def test_the_hops_closest_to_their_budgets_are_told_once_each() -> None:
         assert told.count("GET /orders/{id}") == 1
         assert "20.0" in told
         assert "orders.placed" in told
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "topic", ["_INBOX.x7Sd8.1", "queue:choreo.reply.a1b2.c3", "amq.gen-g1h2", "amq.rabbitmq.reply-to.g1"]
+)
+def test_a_reply_that_is_wrong_is_told_without_the_name_of_its_inbox(topic: str, open_report: OpenReport) -> None:
+    report = open_report((results_of([a_call(topic, "timeout")]), {}))
+    assert report.texts(".hr-cause strong") == report.texts(".hr-finding strong")
+    assert report.texts(".hr-cause strong") == ["nothing arrived on the inbox of the request"]

@@ -11,6 +11,7 @@ from choreo_bdd_reporter.writer import write_page_file
 from tests.support.page_sample import sample_run
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("folder", [False, True], ids=["one file", "folder"])
 def test_no_text_becomes_script(browser: Browser, tmp_path: Path, folder: bool) -> None:
     write_page_file(tmp_path / "index.html", *sample_run(), folder=folder)

@@ -278,10 +278,11 @@ def test_equal_topics_on_two_transports_are_kept_apart(open_report: OpenReport) 
         an_event(2.1, "matched", "orders", transport="kafka", source="expect"),
     ]
     handle = a_handle("orders", "pass", 2.1, transport="kafka", correlation_id="sha256:5b1f0c9e77aa0142")
-    stage = {"bridge_class": "B", "transports": ["kafka", "nats"], "correlation_ids": {}}
+    stage = {"bridge_class": "SharedId", "transports": ["kafka", "nats"], "correlation_ids": {}}
     report = open_report((results_of([a_test("x", "passed", [a_scope("pass", [handle], events, stage=stage)])]), {}))
     matched = report.page.locator('[data-action="matched"]')
     assert matched.get_attribute("data-parent-id") == "0-0"
+    assert report.texts(".hr-stage-tag") == ["joined by one correlation id"]
 
 
 def test_replies_of_a_single_harness_join_trigger_and_answer(open_report: OpenReport) -> None:
@@ -396,6 +397,18 @@ def test_a_reply_tells_how_far_it_got(open_report: OpenReport) -> None:
     assert statuses == ["no", "skipped", "skipped", "skipped"]
 
 
+def test_a_service_that_drops_what_it_takes_has_not_replied(open_report: OpenReport) -> None:
+    results, gherkin = sample_run()
+    stage = next(test for test in results["tests"] if test["name"] == "Paid order reaches the warehouse")
+    stage["scenarios"][0]["replies"][0].update(
+        state="replied", reply_topic="(nothing)", match_count=2, candidate_count=3
+    )
+    page = open_report((results, gherkin), "#" + urlencode({"test": stage["nodeid"]})).page
+    row = page.locator('.hr-reply-row[data-reply-topic="(nothing)"]')
+    expect(row.locator(".hr-verdict-word")).to_have_text("dropped")
+    expect(row).to_contain_text("Took 2 messages of 3 seen, silently.")
+
+
 def test_a_skipped_scenario_gives_its_reason(open_report: OpenReport) -> None:
     report = _show(open_report, "Refund by post")
     assert "the postal gateway is not built yet" in report.texts("main")[0]
@@ -425,7 +438,7 @@ def test_a_failed_expectation_nobody_checked_is_marked(open_report: OpenReport) 
 
 def test_a_scenario_without_messages_says_so(open_report: OpenReport) -> None:
     report = open_report((results_of([a_test("x")]), {}))
-    assert "opened no message scope" in report.texts("main")[0]
+    assert "nothing was sent or expected here" in report.texts("main")[0]
 
 
 def test_a_cut_value_is_shown_as_cut(open_report: OpenReport) -> None:

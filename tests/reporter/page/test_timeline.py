@@ -219,7 +219,7 @@ def test_what_came_after_the_deadline_is_late_and_what_belongs_elsewhere_is_fore
     page = open_report((results, gherkin), "#" + urlencode({"test": FAILING})).page
     assert "arrived late" in page.locator("[data-late]").inner_text()
     page.get_by_role("treeitem", name="Paid order reaches the warehouse").click()
-    assert "for another scope" in page.locator('[data-action="correlation_skipped"]').inner_text()
+    assert "with another id" in page.locator('[data-action="correlation_skipped"]').inner_text()
 
 
 def test_a_failing_path_is_what_a_very_long_timeline_opens_on(open_report: OpenReport) -> None:

@@ -13,7 +13,9 @@ import pytest
 from playwright.sync_api import expect
 
 from choreo_bdd.matchers import words
+from choreo_bdd_reporter.outputs.shares import percent
 from choreo_bdd_reporter.outputs.spans import traces
+from choreo_bdd_reporter.outputs.summary import as_markdown, as_text
 from choreo_bdd_reporter.page import chunks, index, render
 from tests.support.page_builders import (
     Json,
@@ -98,6 +100,39 @@ def test_a_condition_is_said_alike_in_the_terminal_and_in_the_page(open_report: 
     shown = report.page.locator(".hr-finding .hr-diff-expected .hr-value").all_inner_texts()
     compact = partial(json.dumps, separators=(",", ":"))
     assert shown == [words.in_words(shape, compact) for shape in SHAPES]
+
+
+TOOK: dict[float, str] = {
+    0.0: "0 %",
+    0.3: "< 1 %",
+    0.5: "1 %",
+    49.6: "50 %",
+    99.4: "99 %",
+    99.75: "> 99 %",
+    100.0: "100 %",
+}
+"""Of a budget of 100 ms, and how much of it that is."""
+
+
+def test_a_share_is_never_rounded_to_nothing_or_all_in_a_summary() -> None:
+    scopes = [a_scope("pass", [a_handle(f"t.{took}", "pass", took, 100.0)]) for took in TOOK]
+    scopes.append(a_scope("slow", [a_handle("t.100.3", "slow", 100.3, 100.0)]))
+    run = results_of([a_test(str(place), scenarios=[scope]) for place, scope in enumerate(scopes)])
+    told = ["> 100 %", "100 %", "> 99 %", "99 %", "50 %"]  # the five closest to their budgets
+    assert re.findall(r"ms \((.*?)\)", as_text(run, {})) == told
+    assert re.findall(r"\| (\S* ?\d+ %) \|", as_markdown(run, {})) == told
+    assert [percent(-share, 100) for share in (0.3, 20, 100)] == ["> −1 %", "−20 %", "−100 %"]  # noqa: RUF001
+    assert percent(1, 0) == "–"  # noqa: RUF001
+
+
+@pytest.mark.browser
+def test_a_share_is_said_alike_in_the_terminal_and_in_the_page(open_report: OpenReport) -> None:
+    handles = [a_handle("t", "pass", took, 100.0) for took in TOOK]
+    report = open_report(
+        (results_of([a_test("x", scenarios=[a_scope("pass", handles, [an_event(1.0, "published", "t")])])]), {})
+    )
+    shown = [re.sub(r".*\((.*)\)", r"\1", text) for text in report.page.locator(".hr-budget-rest").all_text_contents()]
+    assert shown == [percent(100 - took, 100) for took in TOOK]
 
 
 def _replied(*, is_stage: bool) -> Json:

@@ -312,6 +312,7 @@ def _nested_arrays(levels: int) -> str:
     return "{type: array, minItems: 1000, items: " * levels + "{type: integer}" + "}" * levels
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("field", "others"),
     [

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from choreo_bdd.brokers import Broker
+from choreo_bdd_steps.drafting import recorded
 from choreo_bdd_steps.drafting.conversations import conversations, feature
 from choreo_bdd_steps.drafting.traffic import Seen
 from tests.support.project import LOADER, Project
@@ -22,7 +23,8 @@ async def main():
     async def settle(message):
         order = json.loads(message.data)
         told = {"order_id": order["order_id"], "total": order["total"], "state": sys.argv[1],
-                "settled_at": "2026-01-31T12:00:00Z", "correlation_id": order["correlation_id"]}
+                "settled_at": "2026-01-31T12:00:00Z", "correlation_id": order["correlation_id"],
+                "api_key": "canary-4711"}
         await client.publish("orders.settled", json.dumps(told).encode())
 
     await client.subscribe("orders.placed", cb=settle)
@@ -30,7 +32,8 @@ async def main():
     print("ready", flush=True)
     for number in range(int(sys.argv[2])):
         await asyncio.sleep(0.2)
-        order = {"order_id": f"o-{number}", "total": 12, "customer": {"name": "Ada"}, "correlation_id": f"c-{number}"}
+        order = {"order_id": f"o-{number}", "total": 12, "customer": {"name": "Ada"}, "correlation_id": f"c-{number}",
+                 "back": "https://shop/?token=canary-4712"}
         await client.publish("orders.placed", json.dumps(order).encode())
         await client.flush()
     await asyncio.sleep(60)
@@ -58,6 +61,9 @@ def test_a_recorded_feature_runs_green_and_fails_when_the_service_is_broken(
         assert 'I publish "orders.placed"' in text
         assert "| order_id   | {{ order_id }} |" in text
         assert '| state      | "PAID"         |' in text
+        assert "canary" not in text
+        assert '"back": "https://shop/?token=<redacted>"\n' in text
+        assert "| api_key    | a string       |" in text
         assert "| settled_at | a timestamp    |" in text
         assert "correlation_id" not in text
         assert '# Given a service that answers "orders.placed" with "orders.settled":' in text
@@ -124,3 +130,45 @@ def test_what_varies_is_no_literal_where_it_came_but_once() -> None:
     text = feature(conversations(seen, ()), "test", "bus")
     assert text.count("Scenario:") == 2
     assert text.count("| took  | a number |") == 2
+
+
+def test_a_message_that_looks_like_a_template_or_ends_a_line_is_drafted_as_text(project: Project) -> None:
+    body = {"a": "{{ env('SAID') }} {% raw %} {# x", "b": "x\u2028Given y\x85z\u202e", "n": 1}
+    text = feature(conversations([_seen("1", "a", body)], ()), "test", "bus")
+    assert not [char for char in text if not char.isprintable() and char != "\n"]
+    asked = (
+        "    Then I expect \"a\" where a matches /^.. env.'SAID'. .. .% raw %. .# x$/ and b matches /^x.Given y.z.$/\n"
+    )
+    project.file("features/drafted.feature", text + asked)
+    project.file("choreo.yaml", "env: [SAID]\nprofiles: {memory: {bus: {type: memory}}}\n")
+    ran = project.pytest("features", bare=False)
+    assert ran.code == 0, ran.text
+
+
+def test_a_topic_that_would_be_steps_of_its_own_is_left_out_and_told() -> None:
+    evil = 'evil"\n    When I publish "other'
+    seen = [
+        _seen("1", evil, {}),
+        _seen("2", "{{ env('X') }}", {}),
+        _seen("3", "a", {"{{ x }}": 1}),
+        _seen("4", "b", {}),
+    ]
+    text = feature(conversations(seen, ()), "test", "bus")
+    assert text.count("I publish") == text.count("Scenario:") == 1
+    assert "# Left out: 3 kind(s) of conversation" in text
+
+
+def test_what_is_secret_in_the_traffic_is_in_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {
+        "auth": {"token": "canary-9f3b-Zq7"},
+        "note": "got canary-9f3b-Zq7",
+        "inside": '{"password": "pw-canary-77"}',
+    }
+    seen = [_seen("1", "a", told), _seen("1", "b", told)]
+    monkeypatch.setattr(recorded, "listen", lambda *_: (seen, 0))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "choreo.yaml").write_text("profiles: {memory: {bus: {type: memory}}}\n", "utf-8")
+    recorded.record_feature(["a", "b"], "1s", None, [], tmp_path / "drafted.feature")
+    text = (tmp_path / "drafted.feature").read_text("utf-8")
+    assert "<redacted>" in text
+    assert "canary" not in text

@@ -616,6 +616,9 @@ IMPOSSIBLE = (
     ("n is null and n.b is not 3", [["n", "null"], ["n.b", "!= 3"]]),
     ("n is one of A, B and n.b matches /x/", [["n", "one of A, B"], ["n.b", "matches /x/"]]),
     ("n is a uuid and n.b is a number", [["n", "a uuid"], ["n.b", "a number"]]),
+    ("n is 5 and n[*].b is 3", [["n", "5"], ["n[*].b", "3"]]),
+    ("n[?].b.c is 3 and n[?].b is x", [["n[?].b.c", "3"], ["n[?].b", "x"]]),
+    ("n.a is absent and n.a[?] > 3", [["n.a", "absent"], ["n.a[?]", "> 3"]]),
 )
 
 
@@ -652,6 +655,9 @@ def test_a_condition_that_its_body_rules_out_is_an_error(docstring: str | None, 
     [
         *(
             "n is 5 and n.b is absent",
+            "n[?] is 5 and n[*].b is 3",
+            "n[*].a is 5 and n[*].b is 3",
+            "n length 3 and n[*] is 3",
             "n is not 5 and n.b is 3",
             "n exists and n.b is 3",
             "n length 3 and n[0] is 3",

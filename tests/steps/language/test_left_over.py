@@ -150,6 +150,9 @@ def verdicts(matcher: BodyMatcher, words: list[str]) -> list[bool]:
 
 def is_another_spelling(text: str) -> bool:
     """Whether what was appended only writes the same once more: ``-1.50``, ``/re/i``, a field that no message has."""
+    listed = [each.strip(' "') for each in text.partition("one of ")[2].split(",")]
+    if len(set(listed)) < len(listed):
+        return True
     return bool(re.search(r"-1\.50+$|/i$| ± 0\.01", text)) or " is absent" in text or " null" in text or "± 1" in text
 
 
@@ -167,6 +170,7 @@ def test_what_is_appended_to_a_condition_is_an_error_or_changes_a_verdict(
         assert verdicts(before, words) != verdicts(after, words)
 
 
+@pytest.mark.thorough
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from([*FORMS, *CELLS]), ENDS, st.sampled_from(["", " "]))
 def test_what_is_appended_to_a_cell_is_an_error_or_changes_a_verdict(cell: str, ends: list[str], gap: str) -> None:
@@ -241,6 +245,27 @@ def test_what_is_put_into_a_sentence_makes_it_none_of_ours_or_another_one(
     place = data.draw(st.sampled_from(ends))
     after = recognise_text(f"{sentence[:place]}{gap}{text}{sentence[place:]}")
     if after is not None and text != ":":
+        assert (after.phrase, after.args) != (before.phrase, before.args)
+
+
+OURS = sorted({word for sentence in (*FULL, *EXAMPLES) for word in sentence.split()})
+SAME = {"messages": "message", "ms": "milliseconds"}
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.sampled_from([*FULL, *EXAMPLES]), st.sampled_from([None, *OURS]), st.booleans(), st.data())
+def test_a_word_left_out_changed_or_moved_makes_a_sentence_none_of_ours_or_another_one(
+    sentence: str, other: str | None, is_moved: bool, data: st.DataObject
+) -> None:
+    before = recognise_text(sentence)
+    assert before is not None
+    words = sentence.split()
+    place = data.draw(st.integers(0, len(words) - 1))
+    changed = [*words[:place], *([] if other is None else [other]), *words[place + 1 :]]
+    if is_moved:
+        changed.insert(data.draw(st.integers(0, len(changed))), words[place])
+    after = recognise_text(" ".join(changed))
+    if after is not None and [SAME.get(each, each) for each in changed] != [SAME.get(each, each) for each in words]:
         assert (after.phrase, after.args) != (before.phrase, before.args)
 
 

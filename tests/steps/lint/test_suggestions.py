@@ -66,6 +66,7 @@ SPELT = [
 ]
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(SPELT), st.data())
 def test_no_letter_too_many_too_few_or_too_late_turns_a_suggestion_round(text: str, data: st.DataObject) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from choreo_bdd_steps.proving.report import as_json, as_text, proofs, recorded
 from choreo_bdd_steps.replaying.replay import find_scenario
+from tests.support.http_service import http_service
 from tests.support.project import LOADER, Project
 from tests.support.runs import ROOT
 
@@ -31,11 +32,12 @@ def corpus(project: Project, name: str) -> None:
     """A feature file of the corpus, and the schemas that it names."""
     project.feature((Path(__file__).parent / f"{name}.feature.txt").read_text("utf-8"), name)
     project.file("features/anything.json", "{}")
+    project.file("features/object.json", '{"type": "object"}')
     project.file("features/loose.json", '{"type": "object", "properties": {"nowhere": {"type": "string"}}}')
     project.file("features/strict.json", '{"properties": {"total": {"const": 12}}, "required": ["total"]}')
 
 
-@pytest.mark.parametrize("name", ["vacuous", "vacuous_too"])
+@pytest.mark.parametrize("name", ["vacuous", "vacuous_too", "vacuous_again"])
 def test_each_of_the_planted_checks_is_found(project: Project, name: str) -> None:
     corpus(project, name)
     recordings = recorded([Path("features")], "behave")
@@ -47,12 +49,25 @@ def test_each_of_the_planted_checks_is_found(project: Project, name: str) -> Non
     assert lines <= {each.line for each in proof.survivors}, as_text([proof])
 
 
-def test_odd_checks_that_are_sound_are_none(project: Project) -> None:
-    corpus(project, "sound")
+@pytest.mark.parametrize(("name", "scenarios"), [("sound", 23), ("sound_too", 17)])
+def test_odd_checks_that_are_sound_are_none(project: Project, name: str, scenarios: int) -> None:
+    corpus(project, name)
     recordings = recorded([Path("features")], "behave")
     [proof] = proofs(recordings)
-    assert len(recordings) == 23
+    assert len(recordings) == scenarios
     assert (proof.unproven, proof.survivors) == ([], []), as_text([proof])
+
+
+def test_checks_of_a_response_are_proven_too(project: Project) -> None:
+    with http_service() as url:
+        api = f"api: {{type: http, url: '{url}'}}"
+        project.file("choreo.yaml", _CONFIGURATION.replace("{bus:", f"{{{api}, bus:"))
+        corpus(project, "responses")
+        recordings = recorded([Path("features")], "behave")
+        [proof] = proofs(recordings)
+    lines = [find_scenario(each).steps[-1].line for each in recordings]
+    assert [each.line for each in proof.survivors] == lines[2:], as_text([proof])
+    assert proof.unproven == []
 
 
 def test_the_sound_checks_of_the_order_pipeline_are_none(project: Project) -> None:

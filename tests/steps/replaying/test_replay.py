@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd_steps.recording import RecordingError, read_recordings
+from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
 from choreo_bdd_steps.replaying.report import replay_report
 from tests.support.project import LOADER, Project
 
@@ -110,12 +111,84 @@ def test_what_the_broker_did_not_say_or_confirm_passes_in_no_replay(project: Pro
     assert "did not confirm the message within 10 s" in told
 
 
+def test_what_a_transport_had_to_say_of_a_topic_is_said_again(project: Project) -> None:
+    project.file("features/steps/choreo.py", LOADER).file(
+        "features/environment.py",
+        """\
+        from choreo_bdd_steps.adapters.behave import start_choreo
+
+
+        def before_all(context):
+            bus = start_choreo(context).transport("bus")
+            bus.remark = "another consumer takes from {}".format
+        """,
+    ).feature('Feature: F\n  Scenario: S\n    When I publish "placed"\n    Then I expect "paid"\n')
+    ran = project.behave(
+        *("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report"), *("-f", "plain", "features")
+    )
+    for topic in ("paid", "placed"):
+        said = f"note: another consumer takes from {topic}"
+        assert said in ran
+        assert said in replay_report(Path("report/recordings.jsonl"), None)[0]
+
+
 def test_each_process_of_a_parallel_run_records(project: Project) -> None:
     for name in ("b", "c", "d"):
         project.feature(_FEATURE, name)
     project.pytest("features", "--harness-report=report", "-n2", "-pxdist")
     assert len(_recordings(project)) == 4
     assert replay_report(Path("report/recordings.jsonl"), None)[1] == 4
+
+
+def test_two_runs_in_one_directory_keep_their_recordings_apart(project: Project) -> None:
+    other = (
+        "behave",
+        "-f",
+        "choreo_bdd_reporter.behave_formatter:ChoreoFormatter",
+        "-o",
+        "report",
+        "features/b.feature",
+    )
+    project.file("features/steps/choreo.py", LOADER).feature(_FEATURE, "b")
+    project.file(
+        "conftest.py",
+        f"""\
+        import shutil
+        import subprocess
+        import sys
+
+        import pytest
+
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_sessionfinish(session):
+            if not hasattr(session.config, "workerinput"):
+                subprocess.run([sys.executable, "-m", *{other}])
+                shutil.copy("report/recordings.jsonl", "between.jsonl")
+        """,
+    )
+    project.pytest("features/a.feature", "--harness-report=report", "-n2", "-pxdist")
+    assert [each["nodeid"] for each in _recordings(project)] == ["features/a.feature::Paid"]
+    [between] = read_recordings(project.folder / "between.jsonl")
+    assert between.nodeid == "features/b.feature::Paid"
+    for shard in ("one", "two"):
+        project.file(f"{shard}/results.json", (project.folder / "report/results.json").read_text("utf-8"))
+    project.file("one/recordings.jsonl", (project.folder / "report/recordings.jsonl").read_text("utf-8"))
+    project.file("two/recordings.jsonl", (project.folder / "between.jsonl").read_text("utf-8"))
+    assert project._run("choreo_bdd", "report", "merge", "one", "two", "-o", "all").code == 0
+    assert replay_report(Path("all/recordings.jsonl"), None)[1] == 2
+
+
+def test_a_run_that_was_killed_has_recordings_in_its_journal(project: Project) -> None:
+    kill = "import os\n\n\ndef pytest_sessionfinish():\n    os.kill(os.getpid(), 9)\n"
+    project.file("conftest.py", kill).pytest("features", "--harness-report=report")
+    journal = project.folder / "report" / ".partial.jsonl"
+    told, failed = replay_report(journal, None)
+    assert failed == 1
+    assert "total: expected 13, got 12" in told
+    with journal.open("ab") as file:
+        file.write(b'{"test": {"nod')
+    assert replay_report(journal, None)[1] == 1
 
 
 def test_an_act_of_the_users_own_counts_from_when_it_did(project: Project) -> None:
@@ -260,7 +333,7 @@ def test_every_damage_to_a_recording_is_an_error_of_ours(project: Project) -> No
     file = project.folder / "report" / "recordings.jsonl"
     [sound] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     for place in _places(sound):
-        values: list[Any] = [None, 7, "x", [], {}, True, 10**400, float("inf"), "\ud800"]
+        values: list[Any] = [None, 7, "x", [], {}, True, 10**400, float("inf"), "\ud800", "\0"]
         for value in values:
             damaged = json.loads(json.dumps(sound))
             holder = damaged
@@ -268,8 +341,10 @@ def test_every_damage_to_a_recording_is_an_error_of_ours(project: Project) -> No
                 holder = holder[part]
             holder[place[-1]] = value
             file.write_text(json.dumps(damaged) + "\n")
-            with contextlib.suppress(RecordingError):
+            with contextlib.suppress(ChoreoError):
                 list(read_recordings(file))
+                if len(place) == 1:
+                    replay_report(file, None)
 
 
 def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

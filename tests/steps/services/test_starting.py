@@ -215,6 +215,7 @@ def test_one_that_ends_before_it_is_ready_is_told_with_its_last_lines(start: Sta
     assert error.endswith("  | no database at db:5432")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("ready", "sought"),
     [
@@ -310,6 +311,7 @@ def test_one_that_dies_is_named_with_how_it_ended(start: Start, tmp_path: Path) 
     assert [(death.service, death.how) for death in services.deaths()] == [("a", "ended with code 7")]
 
 
+@pytest.mark.thorough
 def test_a_log_of_100_mb_costs_little_memory_and_is_cut_to_its_end(start: Start, tmp_path: Path) -> None:
     script(
         tmp_path,
@@ -329,6 +331,7 @@ def test_a_log_of_100_mb_costs_little_memory_and_is_cut_to_its_end(start: Start,
     assert max(map(len, kept)) <= LINE_CHARACTERS + 1
 
 
+@pytest.mark.thorough
 def test_stopping_ends_all_it_has_started_even_what_will_not_hear(start: Start, tmp_path: Path) -> None:
     script(
         tmp_path,
@@ -368,6 +371,7 @@ def test_a_daemon_that_has_left_its_group_ends_with_its_service(start: Start, tm
     assert processes.wait_until(lambda: pid not in alive(), 5)
 
 
+@pytest.mark.thorough
 def test_an_answer_that_is_not_the_right_one_is_told(start: Start, tmp_path: Path) -> None:
     script(
         tmp_path,

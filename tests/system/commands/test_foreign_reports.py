@@ -70,6 +70,7 @@ def put(tmp_path: Path) -> Put:
     return written
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", STRANGE)
 def test_every_command_takes_it(run: Run, put: Put, tmp_path: Path, name: str) -> None:
     strange, other = str(put("strange", STRANGE[name])), str(put("other", sound("1")))

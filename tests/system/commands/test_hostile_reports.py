@@ -67,6 +67,7 @@ def run(*arguments: str) -> Result:
     return done
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", [*REFUSED, *OUT_OF_RANGE])
 def test_what_is_no_report_is_refused_with_a_sentence(damaged: Callable[[Damage], Path], name: str) -> None:
     damaged({**REFUSED, **OUT_OF_RANGE}[name])
@@ -82,6 +83,7 @@ def test_what_is_no_report_is_refused_with_a_sentence(damaged: Callable[[Damage]
         assert checked.output.startswith("report/results.json: ")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_a_report_is_read_without_what_is_damaged_beside_it(damaged: Callable[[Damage], Path], name: str) -> None:
     damaged(LEFT_OUT[name])

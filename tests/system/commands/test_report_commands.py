@@ -406,7 +406,7 @@ def test_markdown_shows_text_of_tests_as_text(run: Run, shop: Path) -> None:
     assert output.startswith("## ❌ shop: 4 tests: 1 passed, 1 failed, 1 errored, 1 skipped in 1.0 s\n")
     assert r"OSError: no \| \`broker\` \<b\>" in output
     assert "`features/shop.feature:7`" in output
-    assert "95%" in output
+    assert "95 %" in output
 
 
 def test_junit_is_wellformed_and_counts_what_every_reader_counts(run: Run, shop: Path) -> None:
@@ -490,7 +490,7 @@ def test_a_report_that_cannot_be_read_is_not_exported(run: Run, tmp_path: Path) 
 def test_text_names_causes_and_the_hops_closest_to_their_budgets(run: Run, shop: Path) -> None:
     output = run("report", "summary", str(shop)).stdout
     assert "nothing arrived: nothing came on 'orders.paid' % 30 ms\n  at features/shop.feature:7\n" in output
-    assert "19.0 of 20.0 ms (95%)  orders.paid  (t.py::hop)" in output
+    assert "19.0 of 20.0 ms (95 %)  orders.paid  (t.py::hop)" in output
 
 
 def test_control_characters_of_tests_do_not_reach_the_terminal(run: Run, write: Write) -> None:

@@ -100,6 +100,7 @@ def test_editors_know_every_sentence_of_the_repositorys_features(server: Server)
     assert [text for text in sentences if not server.knows(text)] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("phrase", PHRASES, ids=lambda phrase: phrase.text)
 def test_editors_know_the_example_of_every_phrase_and_complete_it(server: Server, phrase: Phrase) -> None:
     sentence = phrase.example.splitlines()[0].partition(" ")[2]

@@ -86,6 +86,7 @@ _BROKERS: Mapping[Any, str] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("over", _BROKERS)
 async def test_the_order_of_a_burst_over_two_topics_is_judged_rightly_each_time(
     request: pytest.FixtureRequest, over: Any

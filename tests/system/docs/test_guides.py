@@ -167,6 +167,7 @@ def _recipes() -> dict[str, str]:
     return {block.options["file"]: block.text for block in blocks(DOCS / "ci.md") if "file" in block.options}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("file", "schema", "options"),
     [

@@ -45,6 +45,7 @@ def door() -> Iterator[str]:
         yield url
 
 
+@pytest.mark.thorough
 def test_both_frameworks_tell_the_same_of_a_call_and_no_secret(door: str, tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.file("choreo.yaml", f"profiles: {{p: {{bus: {{type: memory}}, api: {{type: http, url: '{door}', "
@@ -74,6 +75,7 @@ def test_both_frameworks_tell_the_same_of_a_call_and_no_secret(door: str, tmp_pa
     assert "valid, schema 1.3" in project._run("choreo_bdd", "report", "validate", "pytest-report")
 
 
+@pytest.mark.thorough
 def test_what_was_no_json_and_what_did_not_get_through_is_replayed_as_it_was(
     door: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

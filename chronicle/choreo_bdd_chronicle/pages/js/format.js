@@ -13,12 +13,19 @@ export function ms(value) {
 }
 
 export function duration(value) {
-  if (value < 1000) return `${Math.round(value)} ms`;
-  const seconds = value / 1000;
-  return seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (value < 999.5) return `${Math.round(value)} ms`;
+  if (value < 59_950) return `${(value / 1000).toFixed(1)} s`;
+  const seconds = Math.round(value / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-export const percent = (share, digits = 1) => (share === null || share === undefined ? NONE : `${(share * 100).toFixed(digits)} %`);
+/** What is nearly all is not all, and what is nearly nothing not nothing. */
+export function percent(share, digits = 1) {
+  if (share === null || share === undefined) return NONE;
+  const [told, step] = [(share * 100).toFixed(digits), 10 ** -digits];
+  if (Number(told) === 100 && share < 1) return `> ${(100 - step).toFixed(digits)} %`;
+  return Number(told) === 0 && share > 0 ? `< ${step.toFixed(digits)} %` : `${told} %`;
+}
 
 /** A change with its sign, as a change point has it. */
 export const change = (value) => `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(value > -10 && value < 10 ? 1 : 0)} %`;

@@ -17,7 +17,6 @@ import pytest
 
 from choreo_bdd import observers
 from choreo_bdd.redaction.afterwards import meet, values_met
-from choreo_bdd_reporter.documents.file_names import RECORDINGS
 from choreo_bdd_reporter.frameworks.pytest.assembly import TestAssembly
 from choreo_bdd_reporter.frameworks.pytest.bdd_steps import PytestBddSteps
 from choreo_bdd_reporter.frameworks.pytest.phases import (
@@ -36,7 +35,7 @@ from choreo_bdd_reporter.model.tests import Environment, Run, Workers
 from choreo_bdd_reporter.record.output import CapturedOutput
 from choreo_bdd_reporter.record.recorder import Recorder, TestRecord
 from choreo_bdd_reporter.store.configured_directory import hide_configured_secrets
-from choreo_bdd_reporter.store.directory import ReportDirectoryError, begin, file_to_open, resolve
+from choreo_bdd_reporter.store.directory import ReportDirectoryError, file_to_open, prepare, resolve
 from choreo_bdd_reporter.writer import ReportWriter
 
 _WORKER_OUTPUT = "choreo_bdd_leftovers"
@@ -53,13 +52,13 @@ def enable(config: pytest.Config, directory: str) -> None:
     try:
         target = resolve(directory, config.rootpath)
         if hasattr(config, "workerinput"):
-            observer = TestObserver(config, steps, target / RECORDINGS)
+            observer = TestObserver(config, steps)
             config.pluginmanager.register(observer, "choreo_bdd_report_observer")
             return
-        begin(target)
+        prepare(target)
     except (ReportDirectoryError, OSError) as error:
         raise pytest.UsageError(f"--harness-report: {error}") from error
-    observer = TestObserver(config, steps, target / RECORDINGS)
+    observer = TestObserver(config, steps)
     config.pluginmanager.register(observer, "choreo_bdd_report_observer")
     config.pluginmanager.register(ReportBuilder(config, target, observer), "choreo_bdd_report_builder")
 
@@ -69,7 +68,7 @@ class TestObserver:
 
     __test__ = False
 
-    def __init__(self, config: pytest.Config, steps: PytestBddSteps, recordings: Path) -> None:
+    def __init__(self, config: pytest.Config, steps: PytestBddSteps) -> None:
         self._config = config
         self._steps = steps
         self._current: str | None = None
@@ -79,7 +78,7 @@ class TestObserver:
         )
         self._told: dict[str, Any] = {}
         self._met: set[str] = set()
-        self._recorder = Recorder(lambda: self._current, recordings=recordings)
+        self._recorder = Recorder(lambda: self._current)
         self._recorder.start()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

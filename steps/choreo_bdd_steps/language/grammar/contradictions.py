@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import floor
 from pathlib import Path
 
-from choreo_bdd.matchers import Matcher, at
+from choreo_bdd.matchers import Matcher, Quantifier, at
 from choreo_bdd.matchers.operators import is_number
 from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd_steps.language.errors import BodyError
@@ -37,7 +37,7 @@ def contradiction(asked: Asked) -> str | None:
     """What can never be true in it; ``None`` where nothing is known to be. All of it must hold of one message."""
     by_place = _by_place(asked)
     for place, nodes in by_place.values():
-        if (len(nodes) > 1 or _may_be_void(nodes[0])) and _never_together(nodes):
+        if _is_one(place) and (len(nodes) > 1 or _may_be_void(nodes[0])) and _never_together(nodes):
             return f"{place.label} {_told(nodes)}, which can never be true"
         for end in range(1, len(place.segments)):
             above, whole = by_place.get(place.segments[:end], (place, ()))
@@ -49,7 +49,7 @@ def contradiction(asked: Asked) -> str | None:
 def tautology(asked: Asked) -> str | None:
     """What can never be false in it, of which one part is to hold; ``None`` where nothing is known to be."""
     for place, nodes in _by_place(asked).values():
-        if len(nodes) > 1 and _know(nodes):
+        if _is_one(place) and len(nodes) > 1 and _know(nodes):
             matchers = [_matcher(node) for node in nodes]
             samples = [sample for sample in _samples(nodes) if sample]
             missed = [each["f"] for each in samples if not any(matcher.match(each).matched for matcher in matchers)]
@@ -90,9 +90,14 @@ def places_in(payload: Node | None, above: tuple[str, ...] = ()) -> Iterator[tup
 def _by_place(asked: Asked) -> dict[tuple[Segment, ...], tuple[Field, Sequence[Node]]]:
     by_place: dict[tuple[Segment, ...], tuple[Field, list[Node]]] = {}
     for place, node in asked:
-        if place.envelope is None and all(isinstance(each, str | int) for each in place.segments):
+        if place.envelope is None:
             by_place.setdefault(place.segments, (place, []))[1].append(node)
     return {**by_place}
+
+
+def _is_one(place: Field) -> bool:
+    """Whether it names one value, and not several or some of a list."""
+    return not any(isinstance(each, Quantifier) for each in place.segments)
 
 
 def _may_be_void(node: Node) -> bool:

@@ -43,16 +43,20 @@ export function shownOf(shown, left, one, many = `${one}s`) {
   return left ? `${shown.toLocaleString('en')} of ${plural(shown + left, one, many)} shown` : plural(shown, one, many);
 }
 
-// What is nearly all is not all, and what is nearly nothing not nothing.
+/** @type {Record<number, [string, string]>} */
+const BOUNDS = { 0: ['> −1 %', '< 1 %'], 100: ['> 99 %', '> 100 %'] };
+
+// As in outputs/shares.py: what is nearly all is not all, and what is nearly nothing not nothing.
 /**
  * @param {number} part
  * @param {number} whole
  */
 export function percent(part, whole) {
   if (!(whole > 0)) return '–';
-  const rounded = Math.round((part / whole) * 100);
-  if (rounded === 100 && part < whole) return '> 99 %';
-  return rounded === 0 && part > 0 ? '< 1 %' : `${rounded} %`;
+  const share = (part / whole) * 100;
+  const rounded = Math.round(share);
+  if (share !== rounded && BOUNDS[rounded]) return BOUNDS[rounded][share > rounded ? 1 : 0];
+  return `${rounded} %`.replace('-', '−');
 }
 
 /** @param {number} count */

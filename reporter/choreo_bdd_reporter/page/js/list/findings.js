@@ -2,10 +2,13 @@
 
 import { causeKey } from './search.js';
 
+// a name that nobody chose, and nobody knows again
+const INBOX = /^(queue:)?(_INBOX\.|choreo\.reply\.|amq\.gen-|amq\.rabbitmq\.reply-to\.)/;
+
 /** @param {Page.Finding} finding */
 export function causeLabel({ cause, topic }) {
   if (!topic) return cause;
-  return cause.endsWith('?') ? `${cause} ${topic}` : `${cause} on ${topic}`;
+  return `${cause} ${cause.endsWith('?') ? '' : 'on '}${INBOX.test(topic) ? 'the inbox of the request' : topic}`;
 }
 
 // Entries that broke for the same reason on the same topic, most frequent first.

@@ -4,7 +4,7 @@ import { newRow } from './new-row.js';
 
 /** @type {Record<string, string>} */
 const STRAY_PHRASES = {
-  late: 'arrived late', foreign: 'came for another scope', 'no id': 'came without an id', 'other topic': 'came on another topic', returned: 'came back', unreadable: 'could not be read',
+  late: 'arrived late', foreign: 'came with another id', 'no id': 'came without an id', 'other topic': 'came on another topic', returned: 'came back', unreadable: 'could not be read',
 };
 // ms; the report rounds the times of these
 const AT_ONE_TIME = 0.01;

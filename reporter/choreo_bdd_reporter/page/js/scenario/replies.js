@@ -10,6 +10,7 @@ const STEPS = ['trigger received', 'matcher accepted', 'build callback', 'respon
 // How far each state got: one status a lifecycle step.
 const PROGRESS = new Map([
   ['replied', ['ok', 'ok', 'ok', 'ok']],
+  ['dropped', ['ok', 'ok', 'na', 'na']],
   ['reply_failed', ['ok', 'ok', 'failed', 'skipped']],
   ['armed_matcher_mismatched', ['ok', 'no', 'skipped', 'skipped']],
   ['armed_no_match', ['no', 'skipped', 'skipped', 'skipped']],
@@ -25,7 +26,7 @@ const STATUS = {
 };
 
 const WORDS = new Map([
-  ['replied', ['replied', 'pass']], ['reply_failed', ['failed', 'fail']],
+  ['replied', ['replied', 'pass']], ['dropped', ['dropped', 'pass']], ['reply_failed', ['failed', 'fail']],
   ['armed_matcher_mismatched', ['not triggered', 'slow']], ['armed_no_match', ['not triggered', 'slow']],
 ]);
 
@@ -45,7 +46,8 @@ export function renderReplies(part, context) {
  * @param {Page.Context} context
  */
 function replyRow(reply, context) {
-  const [word, status] = WORDS.get(reply.state) ?? [reply.state, 'none'];
+  const state = deedOf(reply);
+  const [word, status] = WORDS.get(state) ?? [state, 'none'];
   const failed = reply.state === 'reply_failed';
   return el('details', {
     class: 'hr-reply-row', 'data-state': reply.state, 'data-trigger-topic': reply.trigger_topic, 'data-reply-topic': reply.reply_topic,
@@ -55,7 +57,7 @@ function replyRow(reply, context) {
       el('span', { class: `hr-verdict hr-tone--${verdictKind(status)}` }, glyph('M7 4L3 8l4 4M3 8h6a4 4 0 0 1 4 4'), el('span.hr-verdict-word', {}, word)),
       el('code.hr-topic', {}, reply.trigger_topic),
       transportBadge(context, reply.trigger_transport, { extraClass: 'hr-reply-transport-badge', 'data-reply-trigger-transport': reply.trigger_transport }),
-      el('span.hr-note', {}, reply.state === 'replied' ? 'answered on' : 'to be answered on'),
+      el('span.hr-note', {}, state === 'dropped' ? 'answers' : state === 'replied' ? 'answered on' : 'to be answered on'),
       el('code.hr-topic', {}, reply.reply_topic),
       transportBadge(context, reply.response_transport, {
         extraClass: `hr-reply-transport-badge${failed ? ' hr-reply-transport-badge--failed' : ''}`, 'data-reply-response-transport': reply.response_transport,
@@ -66,9 +68,17 @@ function replyRow(reply, context) {
       reply.correlation_overridden && el('p.hr-note', {}, 'The reply carried a correlation id of its own.')));
 }
 
+/**
+ * The state of a reply; results.json has no word of its own for a service that drops what it takes.
+ *
+ * @param {Page.Reply} reply
+ */
+const deedOf = (reply) => reply.state === 'replied' && reply.reply_topic === '(nothing)' ? 'dropped' : reply.state;
+
 /** @param {Page.Reply} reply */
 export function replyOneLineSummary(reply) {
-  switch (reply.state) {
+  switch (deedOf(reply)) {
+    case 'dropped': return `Took ${plural(reply.match_count, 'message')} of ${reply.candidate_count} seen, silently.`;
     case 'replied': return `Answered ${plural(reply.match_count, 'message')} of ${reply.candidate_count} seen.`;
     case 'reply_failed': return `Building the reply failed${reply.builder_error ? ` with ${reply.builder_error}` : ''}; nothing was published.`;
     case 'armed_matcher_mismatched': return `${plural(reply.candidate_count, 'message')} came, none matched.`;
@@ -79,7 +89,7 @@ export function replyOneLineSummary(reply) {
 
 /** @param {Page.Reply} reply */
 export function renderReplyLifecycle(reply) {
-  const progress = PROGRESS.get(reply.state) ?? STEPS.map(() => 'na');
+  const progress = PROGRESS.get(deedOf(reply)) ?? STEPS.map(() => 'na');
   return el('ol.hr-reply-stages', {}, STEPS.map((name, index) => {
     const [word, path] = STATUS[progress[index]];
     return el('li.hr-reply-stage', { 'data-stage-status': progress[index] }, glyph(path), name, el('span.hr-sr', {}, `: ${word}`));

@@ -46,7 +46,7 @@ export function renderScenario(host, entry, detail, context, attempts) {
       detail.steps.length > 0 && renderSteps(entry, detail),
       partSections(detail, context)),
     detail.parts.map((part, index) => [renderWaterfall(part, index, entry, context), renderStrays(part, context)]),
-    detail.parts.length === 0 && entry.outcome !== 'skipped' && el('p.hr-callout', {}, 'No messages: this scenario opened no message scope.'),
+    detail.parts.length === 0 && entry.outcome !== 'skipped' && el('p.hr-callout', {}, 'No messages: nothing was sent or expected here.'),
     renderAttachments(detail),
     renderOutput(entry, detail));
   fill(host, article);
@@ -180,7 +180,7 @@ function partSections(detail, context) {
       failing.length > 0 && el('p.hr-scenario-failing-side', { 'data-failing-transports': failing.join(' ') },
         'broke on ', failing.map((name) => transportBadge(context, name))),
       failingReply(part, context),
-      !part.completed_normally && el('p.hr-callout.hr-callout--slow', {}, 'The scope ended before it finished waiting: what is unresolved here was aborted, not awaited.'),
+      !part.completed_normally && el('p.hr-callout.hr-callout--slow', {}, 'The scenario ended before it finished waiting: what is unresolved here was aborted, not awaited.'),
       renderExpectations(part, index, context),
       renderReplies(part, context),
     ]);

@@ -3,6 +3,9 @@
 import { el } from '../core/dom.js';
 import { transportBadge } from '../core/transports.js';
 
+// as features have it
+const SHARED_ID = 'SharedId';
+
 /**
  * @param {Page.Part} part
  * @param {Page.Context} context
@@ -16,7 +19,7 @@ export function renderStageBreadcrumb(part, context) {
   ]);
   return el('div', {
     class: 'hr-stage-breadcrumb', 'data-stage-bridge-class': stage.bridge_class, 'data-stage-transports': stage.transports.join(' '),
-  }, pills, el('span.hr-stage-tag', {}, `joined by ${stage.bridge_class}`), correlationIds(stage, context));
+  }, pills, el('span.hr-stage-tag', {}, stage.bridge_class === SHARED_ID ? 'joined by one correlation id' : `joined by ${stage.bridge_class}`), correlationIds(stage, context));
 }
 
 /**

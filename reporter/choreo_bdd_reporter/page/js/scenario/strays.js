@@ -6,7 +6,7 @@ import { bytes, plural, shownOf } from '../core/format.js';
 import { transportBadge } from '../core/transports.js';
 
 const REASONS = new Map([
-  ['unknown_scope', 'for another scope: its correlation id is not known here'], ['timeout_race', 'late: its scope had ended'],
+  ['unknown_scope', 'with another id: no scenario here has it'], ['timeout_race', 'late: its scenario had ended'],
   ['no_correlation_field', 'without a correlation id'], ['no_extractor', 'on a topic whose correlation id nobody reads'],
 ]);
 

@@ -27,7 +27,7 @@ export function eventPanel(row, part, context, close) {
     ['at', duration(row.end)], ['judged', row.judged !== null && row.judged !== row.end && duration(row.judged)],
     ['took', tookText(row)], ['wall clock', row.event?.wall_clock && localTime(row.event.wall_clock, { fractionalSecondDigits: 3 })], ['detail', row.detail],
     ['budget', budget != null && duration(budget)], ['caused by', causeText(row)], ['moved', row.message?.moved && `${row.message.moved.how}, dead-lettered to ${row.topic}`],
-    ['scope', part.correlation_id],
+    ['id of the scenario', part.correlation_id],
   ];
   return [
     el('div.hr-message-head', {}, el('h4', {}, rowPhrase(row)), transportBadge(context, row.transport),

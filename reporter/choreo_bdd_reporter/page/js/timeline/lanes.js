@@ -66,7 +66,7 @@ function laneHead(id, name, rows, open, context) {
 /** @param {Page.TimelineRow[]} rows */
 function withoutTransport(rows) {
   if (rows.every((row) => row.kind === 'span')) return 'services, as they tell it';
-  return rows.some((row) => row.kind === 'span') ? 'the scope itself, and services' : 'the scope itself';
+  return rows.some((row) => row.kind === 'span') ? 'the scenario itself, and services' : 'the scenario itself';
 }
 
 /** @param {Page.Section<Page.TimelineRow>} section */

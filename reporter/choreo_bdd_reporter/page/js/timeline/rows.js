@@ -46,12 +46,12 @@ function took(row) {
 
 const PHRASES = new Map([
   ['published', 'sent'], ['received', 'received'], ['matched', 'matched'], ['mismatched', 'near-miss'], ['replied', 'reply sent'],
-  ['reply_failed', 'reply failed'], ['correlation_skipped', 'came for another scope'], ['deadline', 'deadline'], ['absent', 'never matched'],
+  ['reply_failed', 'reply failed'], ['correlation_skipped', 'came with another id'], ['deadline', 'deadline'], ['absent', 'never matched'],
 ]);
 
 // How a wait ended where it was neither silence nor a wrong message.
 const WAITS = new Map([
-  ['too late', 'came too late'], ['too early', 'came too early'], ['wrong correlation', 'came for another scope'],
+  ['too late', 'came too late'], ['too early', 'came too early'], ['wrong correlation', 'came with another id'],
   ['nobody listens', 'nobody listens'],
   ['no correlation id', 'came without an id'], ['wrong topic?', 'came on another topic?'], ['out of order', 'out of order'],
   ['too few', 'too few came'], ['undecodable', 'could not be read'], ['transport failed', 'transport failed'], ['aborted', 'aborted'],
@@ -65,7 +65,7 @@ export function rowPhrase(row) {
   if (row.kind === 'span') return row.error ? `${row.service} failed` : `${row.service}`;
   if (row.kind === 'act') return row.error ? 'act failed' : 'act';
   const ended = WAITS.get(row.cause ?? '');
-  if (isWait(row) && ended) return ended;
+  if (isWait(row) && ended) return `waited: ${ended}`;
   if (row.handle?.outcome === 'timeout' && isWait(row)) return 'nothing arrived';
   if (row.handle && isWait(row)) return 'no match by the deadline';
   if (row.action === 'matched' && row.handle?.outcome === 'slow') return 'matched, over budget';
@@ -116,7 +116,7 @@ export function sourceBadgeText(source) {
     case 'publish': return 'by test';
     case 'expect': return 'by expect';
     case 'reply': return 'by reply';
-    case 'scope': return 'by scope';
+    case 'scope': return 'by scenario';
     default: return '';
   }
 }

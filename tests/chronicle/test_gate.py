@@ -58,6 +58,12 @@ def test_a_topic_that_became_slower_stops_the_run(chronicle: Chronicle) -> None:
     assert slower.startswith("a on nats: 20.0 ms -> 40.0 ms, +100 % (at most 20 %)")
 
 
+def test_what_is_refused_reads_as_more_than_is_allowed(chronicle: Chronicle) -> None:
+    based(chronicle)
+    (slower,) = judged(chronicle, run(10, slow=1.204, branch="mine")).slower
+    assert "+20.4 % (at most 20 %)" in slower
+
+
 def test_all_topics_slower_together_is_told_once(chronicle: Chronicle) -> None:
     based(chronicle)
     (slower,) = judged(chronicle, run(10, factor=2.0, branch="mine")).slower

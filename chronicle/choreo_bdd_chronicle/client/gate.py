@@ -114,7 +114,7 @@ def _slower(topics: Sequence[Mapping[str, Any]], most: float) -> tuple[list[str]
 
 
 def _told(each: Mapping[str, Any], most: float) -> str:
-    change = f"{each['change_pct']:+.0f} % (at most {most:g} %)"
+    change = f"{each['change_pct']:+.4g} % (at most {most:g} %)"
     if each["topic"] == _EVERY_TOPIC:
         return f"all topics together: {change}, over {each['base_runs']} runs"
     place = each["topic"] if each["transport"] is None else f"{each['topic']} on {each['transport']}"

@@ -8,9 +8,9 @@ from typing import Any
 
 from choreo_bdd.redaction.printable import annotation, on_one_line
 from choreo_bdd.shared.counted import counted
+from choreo_bdd.shared.shares import percent
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs.markdown import code, in_short, plain, table
-from choreo_bdd_reporter.outputs.shares import percent
 from choreo_bdd_reporter.read.entries import Entry, group_entries
 from choreo_bdd_reporter.read.findings import findings_of, is_failing, is_flaky
 from choreo_bdd_reporter.read.hop_names import hop_name

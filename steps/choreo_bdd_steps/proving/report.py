@@ -13,6 +13,7 @@ from pathlib import Path
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import redact_value
+from choreo_bdd.shared.shares import percent
 from choreo_bdd_project.gherkin.places import project_of
 from choreo_bdd_steps.proving.prove import Proof, Prover
 from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
@@ -84,7 +85,7 @@ def _lines(found: Sequence[Proof]) -> Iterator[str]:
     width = max((len(proof.feature) for proof in found), default=0)
     for proof in found:
         noticed = proof.tried - len(proof.survivors)
-        yield f"{proof.feature:<{width}}  {noticed} of {proof.tried} noticed  {proof.score:.0%}"
+        yield f"{proof.feature:<{width}}  {noticed} of {proof.tried} noticed  {percent(proof.score, 1)}"
 
 
 def _framework(features: Sequence[Path]) -> str:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from choreo_bdd.matchers import words
-from choreo_bdd_reporter.outputs.shares import percent
+from choreo_bdd.shared.shares import percent
 from choreo_bdd_reporter.outputs.spans import traces
 from choreo_bdd_reporter.outputs.summary import as_markdown, as_text
 from choreo_bdd_reporter.page import chunks, index, render

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from choreo_bdd_steps.proving.prove import Proof, Survivor
 from choreo_bdd_steps.proving.report import as_json, as_text, proofs, recorded
 from choreo_bdd_steps.replaying.replay import find_scenario
 from tests.support.http_service import http_service
@@ -114,6 +115,11 @@ def test_a_sound_absence_is_seen_to_be_one_however_ids_travel(project: Project) 
     assert len(recordings) == len(buses)
     assert (proof.unproven, proof.survivors) == ([], []), as_text([proof])
     assert proof.tried == len(buses)
+
+
+def test_no_score_below_all_reads_as_all() -> None:
+    proof = Proof("a.feature", tried=400, survivors=[Survivor("a.feature", 1, "Then …", "it came twice")])
+    assert as_text([proof]).endswith("a.feature  399 of 400 noticed  > 99 %")
 
 
 def test_the_command_tells_the_place_and_the_score(project: Project) -> None:

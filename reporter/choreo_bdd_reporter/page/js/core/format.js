@@ -46,7 +46,7 @@ export function shownOf(shown, left, one, many = `${one}s`) {
 /** @type {Record<number, [string, string]>} */
 const BOUNDS = { 0: ['> −1 %', '< 1 %'], 100: ['> 99 %', '> 100 %'] };
 
-// As in outputs/shares.py: what is nearly all is not all, and what is nearly nothing not nothing.
+// As in choreo_bdd/shared/shares.py: what is nearly all is not all, and what is nearly nothing not nothing.
 /**
  * @param {number} part
  * @param {number} whole

@@ -176,6 +176,17 @@ async def test_a_topic_that_is_left_for_a_while_is_not_replayed(transport: Kafka
     assert (first.payloads, second.payloads) == ([], [b"now"])
 
 
+async def test_a_pattern_hears_all_of_a_topic_that_a_later_name_has_made(transport: KafkaTransport) -> None:
+    root = new_topic("a").partition(".")[0]
+    pattern, name = Sink(), Sink()
+    await transport.subscribe(f"{root}.*", pattern)
+    await transport.subscribe(f"{root}.made", name)
+    await transport.publish(f"{root}.made", b"1")
+    await name.wait_for(1)
+    await transport.fence([f"{root}.*"])
+    assert [message.payload for message in pattern.messages] == [b"1"]
+
+
 async def test_a_topic_that_appears_under_a_pattern_is_heard_from_its_beginning(
     transport: KafkaTransport, producer: Any, broker: Broker
 ) -> None:

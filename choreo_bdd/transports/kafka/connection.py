@@ -18,7 +18,7 @@ from choreo_bdd.transports.kafka.clients import (
     send_alone,
     tell_departures,
 )
-from choreo_bdd.transports.kafka.consumer import SharedConsumer
+from choreo_bdd.transports.kafka.consumer import SharedConsumer, Starts
 from choreo_bdd.transports.kafka.topics import Topics
 from choreo_bdd.transports.shared.lifecycle import Lifecycle
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
@@ -126,9 +126,9 @@ class Connection:
                 registration.fail(NAME, failures[registration.topic])
             elif not registration.is_removed:
                 live.append(registration)
-        self._consumer.listen(
-            (each, {partition: ends[partition] for partition in wanted[each] if partition in ends}) for each in live
-        )
+        starts = [(each, {partition: ends[partition] for partition in wanted[each] if partition in ends}) for each in live]
+        # together: a topic that is new to a pattern must not have been read on for its name
+        self._consumer.listen([*self._appeared(), *starts])
         if self._prove_reading:
             await self._consumer.prove(partition.topic for each in live for partition in wanted[each])
         for registration in live:
@@ -275,10 +275,13 @@ class Connection:
         self._life.lose(f"the connection to Kafka was lost: {reason}")
 
     def _discover(self) -> None:
+        self._consumer.listen(self._appeared())
+
+    def _appeared(self) -> list[tuple[Registration, Starts]]:
         """Partitions and topics that appeared while they were subscribed to are heard from their beginning."""
         live = [each for each in self._subscriptions if each.handle is not None]
         found = [(each, dict.fromkeys(self._topics.under(each.topic) - each.handle.keys(), 0)) for each in live]
-        self._consumer.listen((registration, starts) for registration, starts in found if starts)
+        return [(registration, starts) for registration, starts in found if starts]
 
 
 class InFlight:

@@ -126,7 +126,9 @@ class Connection:
                 registration.fail(NAME, failures[registration.topic])
             elif not registration.is_removed:
                 live.append(registration)
-        starts = [(each, {partition: ends[partition] for partition in wanted[each] if partition in ends}) for each in live]
+        starts = [
+            (each, {partition: ends[partition] for partition in wanted[each] if partition in ends}) for each in live
+        ]
         # together: a topic that is new to a pattern must not have been read on for its name
         self._consumer.listen([*self._appeared(), *starts])
         if self._prove_reading:
